@@ -1,0 +1,28 @@
+//! The only place that touches processes and files: [`cargo`], [`git`] and [`files`].
+
+pub mod cargo;
+pub mod files;
+pub mod git;
+
+use std::ffi::OsString;
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context as _, Result};
+
+/// Runs a short-lived tool to its end with its output captured and no standard input.
+///
+/// # Errors
+/// When the program cannot be started: the message names it. Its exit status is the caller's to judge.
+fn output(command: &mut Command) -> Result<Output> {
+    command.stdin(Stdio::null()).output().with_context(|| {
+        let program = command.get_program().to_string_lossy().into_owned();
+        format!("failed to run `{program}`: is it installed and on PATH?")
+    })
+}
+
+/// The program that `variable` names, else `fallback` from PATH.
+fn program(variable: &str, fallback: &str) -> OsString {
+    std::env::var_os(variable)
+        .filter(|value| !value.is_empty())
+        .unwrap_or_else(|| fallback.into())
+}

@@ -1,0 +1,127 @@
+//! Asking cargo about a workspace.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::{Metadata, MetadataCommand};
+
+use crate::exit::{Exit, OrExit as _};
+
+/// How this run reaches cargo: the options every command passes on.
+#[derive(Debug, Clone, Default)]
+pub struct Cargo {
+    /// `--manifest-path`: the manifest to start from instead of the current folder's.
+    pub manifest_path: Option<Utf8PathBuf>,
+    /// `--locked`, `--offline` and `--frozen`, as given.
+    pub flags: Vec<String>,
+}
+
+impl Cargo {
+    /// The cargo that runs us, else the one on PATH.
+    #[must_use]
+    pub fn program() -> std::ffi::OsString {
+        super::program("CARGO", "cargo")
+    }
+
+    /// `cargo metadata --no-deps`: members and targets, no resolve, nothing written, no network.
+    ///
+    /// # Errors
+    /// cargo's own message: no workspace, a manifest that does not parse (with its line), or no cargo.
+    pub fn members(&self) -> Result<Metadata> {
+        let mut command = self.metadata();
+        command.no_deps();
+        run(&command)
+    }
+
+    /// `cargo metadata` with the resolved graph. Writes `Cargo.lock` where it is missing or out of date, as any
+    /// cargo command does, unless `--locked`.
+    ///
+    /// # Errors
+    /// cargo's own message.
+    pub fn resolved(&self) -> Result<Metadata> {
+        run(&self.metadata())
+    }
+
+    fn metadata(&self) -> MetadataCommand {
+        let mut command = MetadataCommand::new();
+        command.cargo_path(Self::program());
+        if let Some(path) = &self.manifest_path {
+            command.manifest_path(path);
+        }
+        command.other_options(self.flags.clone());
+        command
+    }
+
+    /// The newest version of `name` that cargo reports for a package with this `rust-version`; `None` when the
+    /// registry does not know it or cannot be reached.
+    ///
+    /// # Errors
+    /// When cargo cannot be started.
+    pub fn newest(&self, name: &str, folder: &Utf8Path) -> Result<Option<String>> {
+        let mut command = Command::new(Self::program());
+        command.args(["info", name, "--color=never", "--quiet"]);
+        command.args(&self.flags).current_dir(folder);
+        let output = super::output(&mut command)?;
+        if !output.status.success() {
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.lines().find_map(version_line))
+    }
+}
+
+/// `version: 1.2.3 (latest 1.4.0)`, cargo's line for the newest version the workspace's `rust-version` allows.
+fn version_line(line: &str) -> Option<String> {
+    let version = line.strip_prefix("version:")?.split_whitespace().next()?;
+    Some(version.to_owned())
+}
+
+/// The toolchain in use, as `rustc -vV` tells it: release, commit and host.
+///
+/// # Errors
+/// When rustc cannot be run.
+pub fn toolchain(folder: &Utf8Path) -> Result<String> {
+    let mut command = Command::new(super::program("RUSTC", "rustc"));
+    command.arg("-vV").current_dir(folder);
+    let output = super::output(&mut command)?;
+    if !output.status.success() {
+        bail!(
+            "`rustc -vV` failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    String::from_utf8(output.stdout).context("`rustc -vV` printed text that is not UTF-8")
+}
+
+fn run(command: &MetadataCommand) -> Result<Metadata> {
+    match command.exec() {
+        Ok(metadata) => Ok(metadata),
+        Err(cargo_metadata::Error::CargoMetadata { stderr }) => Err(anyhow::anyhow!(
+            "{}",
+            stderr.trim().trim_start_matches("error: ")
+        ))
+        .context("cargo could not read the workspace")
+        .or_exit(Exit::Usage),
+        Err(cargo_metadata::Error::Io(error)) => Err(error).with_context(|| {
+            let program = Cargo::program();
+            format!(
+                "failed to run `{}`: is cargo installed and on PATH?",
+                program.to_string_lossy()
+            )
+        }),
+        Err(error) => Err(error).context("failed to read what `cargo metadata` printed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_line_of_cargo_info_is_read() {
+        let line = "version: 0.14.1 (latest 0.14.3)";
+        assert_eq!(version_line(line).as_deref(), Some("0.14.1"));
+        assert_eq!(version_line("rust-version: 1.70"), None);
+    }
+}

@@ -1,0 +1,258 @@
+//! Asking git what changed. Paths are always read with `-z`: git quotes any other way.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::exit;
+
+/// A git work tree.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    /// The top folder of the work tree, absolute.
+    pub root: Utf8PathBuf,
+}
+
+/// What happened to one file between two states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Happened {
+    /// It was not there before; untracked files that are not ignored count.
+    Added,
+    /// Its content, mode or type differs.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+/// One changed file. A rename is a deletion and an addition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileChange {
+    /// Relative to the repository's root, with `/`.
+    pub path: Utf8PathBuf,
+    /// What happened to it.
+    pub happened: Happened,
+}
+
+impl Repository {
+    /// The repository that `folder` lies in; an error's text says why there is none (no git, no repository).
+    ///
+    /// # Errors
+    /// When git cannot be run, or `folder` is in no work tree.
+    pub fn open(folder: &Utf8Path) -> Result<Self> {
+        let root = text(folder, &["rev-parse", "--show-toplevel"])
+            .map_err(|error| error.context(format!("{folder} is in no git work tree")))?;
+        Ok(Self { root: root.into() })
+    }
+
+    /// The full commit id of `revision`.
+    ///
+    /// # Errors
+    /// When it names no commit: bad usage, with what to do about a shallow clone.
+    pub fn commit(&self, revision: &str) -> Result<String> {
+        let spec = format!("{revision}^{{commit}}");
+        if let Ok(commit) = self.text(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &spec,
+        ]) {
+            return Ok(commit);
+        }
+        if self.text(&["rev-parse", "--is-shallow-repository"])? == "true" {
+            bail!(
+                "`{revision}` is not in this shallow clone; fetch more history, e.g. `git fetch --unshallow` \
+                 (in CI: a fetch depth of 0)"
+            );
+        }
+        Err(exit::usage(format!(
+            "`{revision}` names no commit in {}; `git log --oneline` shows what there is",
+            self.root
+        )))
+    }
+
+    /// The commit at HEAD; `None` before the first commit.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub fn head(&self) -> Result<Option<String>> {
+        let output = run(
+            &self.root,
+            &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"],
+        )?;
+        Ok(output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+    }
+
+    /// Where work on this branch started: the merge base with the default branch, else HEAD.
+    ///
+    /// # Errors
+    /// When there is no commit yet.
+    pub fn default_base(&self) -> Result<String> {
+        let Some(head) = self.head()? else {
+            bail!("{} has no commit yet; make a first one", self.root);
+        };
+        for branch in [
+            "origin/HEAD",
+            "origin/main",
+            "origin/master",
+            "main",
+            "master",
+        ] {
+            let output = run(&self.root, &["merge-base", "HEAD", branch])?;
+            if output.status.success() {
+                return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+            }
+        }
+        Ok(head)
+    }
+
+    /// Files that differ between the commit `base` and the work tree: committed since, staged, unstaged, and
+    /// untracked but not ignored. Sorted by path.
+    ///
+    /// # Errors
+    /// When git fails, or a path is not UTF-8.
+    pub fn changes_since(&self, base: &str) -> Result<Vec<FileChange>> {
+        let (tracked, untracked) = rayon::join(
+            || {
+                self.bytes(&[
+                    "diff",
+                    "--raw",
+                    "-z",
+                    "--no-renames",
+                    "--no-ext-diff",
+                    "--ignore-submodules=none",
+                    base,
+                    "--",
+                ])
+            },
+            || self.bytes(&["ls-files", "--others", "--exclude-standard", "-z"]),
+        );
+        let mut changes = parse_raw_diff(&tracked?)?;
+        for path in split_nul(&untracked?)? {
+            changes.push(FileChange {
+                path: path.into(),
+                happened: Happened::Added,
+            });
+        }
+        changes.sort();
+        // A file removed from the index but still there is listed by both.
+        changes.dedup_by(|later, earlier| {
+            let same = later.path == earlier.path;
+            if same {
+                earlier.happened = Happened::Modified;
+            }
+            same
+        });
+        Ok(changes)
+    }
+
+    /// The content of `path` (relative to the root) at `commit`; `None` where it did not exist.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub fn show(&self, commit: &str, path: &Utf8Path) -> Result<Option<Vec<u8>>> {
+        let output = run(
+            &self.root,
+            &["cat-file", "blob", &format!("{commit}:{path}")],
+        )?;
+        Ok(output.status.success().then_some(output.stdout))
+    }
+
+    /// Every file of the work tree below `folder` that is tracked or not ignored, relative to the root.
+    ///
+    /// # Errors
+    /// When git fails, or a path is not UTF-8.
+    pub fn files(&self, folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
+        let bytes = self.bytes(&[
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--full-name",
+            "--",
+            folder.as_str(),
+        ])?;
+        Ok(split_nul(&bytes)?
+            .into_iter()
+            .map(Utf8PathBuf::from)
+            .collect())
+    }
+
+    fn text(&self, arguments: &[&str]) -> Result<String> {
+        text(&self.root, arguments)
+    }
+
+    fn bytes(&self, arguments: &[&str]) -> Result<Vec<u8>> {
+        successful(&self.root, arguments)
+    }
+}
+
+/// `:100644 100644 old new M\0path\0` repeated: `git diff --raw -z`, git-diff(1) "Raw output format".
+fn parse_raw_diff(bytes: &[u8]) -> Result<Vec<FileChange>> {
+    let mut fields = split_nul(bytes)?.into_iter();
+    let mut changes = Vec::new();
+    while let Some(header) = fields.next() {
+        let path = fields
+            .next()
+            .context("git printed a change without a path")?;
+        let happened = match header.split(' ').next_back() {
+            Some("A") => Happened::Added,
+            Some("D") => Happened::Deleted,
+            _ => Happened::Modified,
+        };
+        changes.push(FileChange {
+            path: path.into(),
+            happened,
+        });
+    }
+    Ok(changes)
+}
+
+fn split_nul(bytes: &[u8]) -> Result<Vec<&str>> {
+    bytes
+        .split(|byte| *byte == 0)
+        .filter(|field| !field.is_empty())
+        .map(|field| {
+            std::str::from_utf8(field).with_context(|| {
+                format!(
+                    "git names a path that is not UTF-8: {}",
+                    String::from_utf8_lossy(field)
+                )
+            })
+        })
+        .collect()
+}
+
+fn text(folder: &Utf8Path, arguments: &[&str]) -> Result<String> {
+    let bytes = successful(folder, arguments)?;
+    let text = String::from_utf8(bytes).context("git printed text that is not UTF-8")?;
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+fn successful(folder: &Utf8Path, arguments: &[&str]) -> Result<Vec<u8>> {
+    let output = run(folder, arguments)?;
+    if !output.status.success() {
+        bail!(
+            "`git {}` failed: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(output.stdout)
+}
+
+fn run(folder: &Utf8Path, arguments: &[&str]) -> Result<std::process::Output> {
+    let mut command = Command::new(super::program("GIT", "git"));
+    command
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        // Reading must not take the index lock from a git command the user runs meanwhile.
+        .env("GIT_OPTIONAL_LOCKS", "0");
+    super::output(&mut command)
+}

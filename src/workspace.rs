@@ -1,0 +1,5 @@
+//! What is: the packages of a cargo workspace and how they depend on each other.
+
+pub mod graph;
+
+pub use graph::{Edge, PackageId, Workspace};

@@ -1,0 +1,313 @@
+//! The workspace's packages, their targets, and which of them link which.
+//!
+//! In: `cargo metadata --no-deps`, which says everything about members and needs neither a resolve nor the network.
+//! Out: [`Workspace`], whose closures decide what a change can reach.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::{DependencyKind, Metadata, Package, Target, TargetKind};
+
+use crate::exit;
+
+/// A member, as its index into [`Workspace::packages`].
+pub type PackageId = usize;
+
+/// One member depends on another, or on a path outside the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// The package that depends.
+    pub from: PackageId,
+    /// The package depended on.
+    pub to: PackageId,
+    /// In which table it stands.
+    pub kind: DependencyKind,
+}
+
+/// A cargo workspace: its members sorted by folder, and the dependencies between them.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The workspace's root folder, absolute.
+    pub root: Utf8PathBuf,
+    /// Where cargo builds, absolute.
+    pub target_directory: Utf8PathBuf,
+    /// The members, sorted by folder.
+    pub packages: Vec<Package>,
+    /// `[workspace.metadata]` of the root manifest, or `null`.
+    pub metadata: serde_json::Value,
+    /// Folders of path dependencies that are no members (excluded ones, say), with the members that name them.
+    pub outside: BTreeMap<Utf8PathBuf, BTreeSet<PackageId>>,
+    edges: Vec<Edge>,
+    by_folder: BTreeMap<Utf8PathBuf, PackageId>,
+}
+
+impl Workspace {
+    /// Arranges what cargo reported.
+    #[must_use]
+    pub fn new(metadata: Metadata) -> Self {
+        let members: BTreeSet<_> = metadata.workspace_members.iter().collect();
+        let mut packages: Vec<Package> = metadata
+            .packages
+            .iter()
+            .filter(|package| members.contains(&package.id))
+            .cloned()
+            .collect();
+        packages.sort_by(|left, right| left.manifest_path.cmp(&right.manifest_path));
+        let by_folder: BTreeMap<_, _> = packages
+            .iter()
+            .enumerate()
+            .map(|(id, package)| (folder_of(package).to_owned(), id))
+            .collect();
+        let mut workspace = Self {
+            root: metadata.workspace_root,
+            target_directory: metadata.target_directory,
+            packages,
+            metadata: metadata.workspace_metadata,
+            outside: BTreeMap::new(),
+            edges: Vec::new(),
+            by_folder,
+        };
+        workspace.connect();
+        workspace
+    }
+
+    /// A dependency leads to the member in its path, or to the member of its name: `[patch]` and `[replace]` can put
+    /// a member in a registry dependency's place, and only the resolved graph would tell.
+    fn connect(&mut self) {
+        let mut edges = Vec::new();
+        for (from, package) in self.packages.iter().enumerate() {
+            for dependency in &package.dependencies {
+                let to = match &dependency.path {
+                    Some(path) => self.by_folder.get(path).copied(),
+                    None => self
+                        .packages
+                        .iter()
+                        .position(|member| member.name == dependency.name),
+                };
+                let kind = dependency.kind;
+                if let Some(to) = to {
+                    let edge = Edge { from, to, kind };
+                    if !edges.contains(&edge) {
+                        edges.push(edge);
+                    }
+                } else if let Some(path) = &dependency.path {
+                    self.outside.entry(path.clone()).or_default().insert(from);
+                }
+            }
+        }
+        self.edges = edges;
+    }
+
+    /// The dependencies between members, each once per kind.
+    #[must_use]
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// The folder of a member, absolute.
+    #[must_use]
+    pub fn folder(&self, package: PackageId) -> &Utf8Path {
+        folder_of(&self.packages[package])
+    }
+
+    /// `path` relative to the workspace root, with `/`; unchanged where it lies outside.
+    #[must_use]
+    pub fn relative<'path>(&self, path: &'path Utf8Path) -> &'path Utf8Path {
+        path.strip_prefix(&self.root).unwrap_or(path)
+    }
+
+    /// The member whose folder holds the absolute `path`, the innermost where folders nest.
+    #[must_use]
+    pub fn owner(&self, path: &Utf8Path) -> Option<PackageId> {
+        path.ancestors()
+            .find_map(|folder| self.by_folder.get(folder).copied())
+    }
+
+    /// The member of this name, or `name@version`.
+    ///
+    /// # Errors
+    /// Bad usage, with the nearest names.
+    pub fn find(&self, spec: &str) -> Result<PackageId> {
+        let (name, version) = match spec.split_once('@') {
+            Some((name, version)) => (name, Some(version)),
+            None => (spec, None),
+        };
+        let found = self.packages.iter().position(|package| {
+            package.name.as_str() == name
+                && version.is_none_or(|version| package.version.to_string() == version)
+        });
+        found.ok_or_else(|| {
+            let names: Vec<&str> = self
+                .packages
+                .iter()
+                .map(|package| package.name.as_str())
+                .collect();
+            exit::usage(format!(
+                "no package `{spec}` in the workspace {}{}",
+                self.root,
+                nearest(name, &names)
+            ))
+        })
+    }
+
+    /// The packages whose test binaries can link any of `changed`, by cargo's rules: normal and build dependencies
+    /// carry on to the dependents' dependents, a dev-dependency only to the package's own tests.
+    #[must_use]
+    pub fn linked_by(&self, changed: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
+        let mut carried = self.carried_by(changed);
+        let own_tests: Vec<PackageId> = self
+            .edges
+            .iter()
+            .filter(|edge| edge.kind == DependencyKind::Development && carried.contains(&edge.to))
+            .map(|edge| edge.from)
+            .collect();
+        carried.extend(own_tests);
+        carried
+    }
+
+    /// `changed` and everything that depends on it through normal and build dependencies.
+    #[must_use]
+    pub fn carried_by(&self, changed: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
+        self.closure(changed, |edge, reached| {
+            (edge.kind != DependencyKind::Development && reached.contains(&edge.to))
+                .then_some(edge.from)
+        })
+    }
+
+    /// `packages` and every member their tests can link: what a run of their tests depends on.
+    #[must_use]
+    pub fn links(&self, packages: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
+        self.closure(packages, |edge, reached| {
+            let counts = edge.kind != DependencyKind::Development || packages.contains(&edge.from);
+            (counts && reached.contains(&edge.from)).then_some(edge.to)
+        })
+    }
+
+    /// A chain of members from `from` up to `to`, each depending on the one before; shortest first found.
+    #[must_use]
+    pub fn chain(&self, from: PackageId, to: PackageId) -> Vec<PackageId> {
+        let mut reached_by: BTreeMap<PackageId, PackageId> = BTreeMap::from([(from, from)]);
+        let mut layer = vec![from];
+        while !layer.is_empty() && !reached_by.contains_key(&to) {
+            let mut next = Vec::new();
+            for edge in &self.edges {
+                let last_hop = edge.kind != DependencyKind::Development || edge.from == to;
+                if last_hop && layer.contains(&edge.to) && !reached_by.contains_key(&edge.from) {
+                    reached_by.insert(edge.from, edge.to);
+                    next.push(edge.from);
+                }
+            }
+            layer = next;
+        }
+        let mut chain = vec![to];
+        while let Some(&before) = chain.last().and_then(|last| reached_by.get(last)) {
+            if chain.last() == Some(&before) {
+                break;
+            }
+            chain.push(before);
+        }
+        chain.reverse();
+        chain
+    }
+
+    /// `packages` with every package after those it depends on; dev-dependencies, which may form cycles, aside.
+    #[must_use]
+    pub fn dependency_order(&self, packages: &BTreeSet<PackageId>) -> Vec<PackageId> {
+        let mut order: Vec<PackageId> = packages.iter().copied().collect();
+        let depth: BTreeMap<PackageId, usize> = order
+            .iter()
+            .map(|&package| {
+                let needs = self.closure(&BTreeSet::from([package]), |edge, reached| {
+                    (edge.kind != DependencyKind::Development && reached.contains(&edge.from))
+                        .then_some(edge.to)
+                });
+                (package, needs.len())
+            })
+            .collect();
+        order.sort_by_key(|package| (depth[package], *package));
+        order
+    }
+
+    fn closure(
+        &self,
+        start: &BTreeSet<PackageId>,
+        step: impl Fn(&Edge, &BTreeSet<PackageId>) -> Option<PackageId>,
+    ) -> BTreeSet<PackageId> {
+        let mut reached = start.clone();
+        loop {
+            let more: Vec<PackageId> = self
+                .edges
+                .iter()
+                .filter_map(|edge| step(edge, &reached))
+                .filter(|package| !reached.contains(package))
+                .collect();
+            if more.is_empty() {
+                return reached;
+            }
+            reached.extend(more);
+        }
+    }
+}
+
+/// The folder of a package, absolute.
+#[must_use]
+pub fn folder_of(package: &Package) -> &Utf8Path {
+    package
+        .manifest_path
+        .parent()
+        .unwrap_or(&package.manifest_path)
+}
+
+/// Whether a target has one of these kinds.
+#[must_use]
+pub fn is_kind(target: &Target, kinds: &[TargetKind]) -> bool {
+    target.kind.iter().any(|kind| kinds.contains(kind))
+}
+
+/// Whether the target is its package's library, of whatever crate type.
+#[must_use]
+pub fn is_library(target: &Target) -> bool {
+    is_kind(
+        target,
+        &[
+            TargetKind::Lib,
+            TargetKind::RLib,
+            TargetKind::DyLib,
+            TargetKind::CDyLib,
+            TargetKind::StaticLib,
+            TargetKind::ProcMacro,
+        ],
+    )
+}
+
+/// `; did you mean …?` for the names closest to `wanted`, or nothing when none is close.
+#[must_use]
+pub fn nearest(wanted: &str, names: &[&str]) -> String {
+    let mut close: Vec<(usize, &str)> = names
+        .iter()
+        .map(|name| (distance(wanted, name), *name))
+        .filter(|(distance, name)| {
+            *distance <= name.len().max(wanted.len()) / 3 + 1 || name.contains(wanted)
+        })
+        .collect();
+    close.sort_unstable();
+    let listed: Vec<String> = close
+        .iter()
+        .take(3)
+        .map(|(_, name)| format!("`{name}`"))
+        .collect();
+    if listed.is_empty() {
+        String::new()
+    } else {
+        format!("; did you mean {}?", listed.join(" or "))
+    }
+}
+
+/// Edits between two names, by the diff that the dry runs print.
+fn distance(left: &str, right: &str) -> usize {
+    similar::TextDiff::from_chars(left, right)
+        .iter_all_changes()
+        .filter(|change| change.tag() != similar::ChangeTag::Equal)
+        .count()
+}
