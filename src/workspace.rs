@@ -1,5 +1,6 @@
 //! What is: the packages of a cargo workspace and how they depend on each other.
 
+pub mod features;
 pub mod graph;
 
 pub use graph::{Edge, PackageId, Workspace};

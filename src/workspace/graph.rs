@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_metadata::{DependencyKind, Metadata, Package, Target, TargetKind};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, Target, TargetKind};
 
 use crate::exit;
 
@@ -72,21 +72,25 @@ impl Workspace {
         workspace
     }
 
-    /// A dependency leads to the member in its path, or to the member of its name: `[patch]` and `[replace]` can put
-    /// a member in a registry dependency's place, and only the resolved graph would tell.
+    /// The member that a dependency leads to: the one in its path, else the one of its name, because `[patch]` can put
+    /// a member in a registry dependency's place and only the resolved graph would tell.
+    #[must_use]
+    pub fn member_of(&self, dependency: &Dependency) -> Option<PackageId> {
+        match &dependency.path {
+            Some(path) => self.by_folder.get(path).copied(),
+            None => self
+                .packages
+                .iter()
+                .position(|member| member.name.as_str() == dependency.name),
+        }
+    }
+
     fn connect(&mut self) {
         let mut edges = Vec::new();
         for (from, package) in self.packages.iter().enumerate() {
             for dependency in &package.dependencies {
-                let to = match &dependency.path {
-                    Some(path) => self.by_folder.get(path).copied(),
-                    None => self
-                        .packages
-                        .iter()
-                        .position(|member| member.name == dependency.name),
-                };
                 let kind = dependency.kind;
-                if let Some(to) = to {
+                if let Some(to) = self.member_of(dependency) {
                     let edge = Edge { from, to, kind };
                     if !edges.contains(&edge) {
                         edges.push(edge);
@@ -115,6 +119,12 @@ impl Workspace {
     #[must_use]
     pub fn relative<'path>(&self, path: &'path Utf8Path) -> &'path Utf8Path {
         path.strip_prefix(&self.root).unwrap_or(path)
+    }
+
+    /// [`Self::relative`] as text, with `/` on every platform.
+    #[must_use]
+    pub fn slashed(&self, path: &Utf8Path) -> String {
+        self.relative(path).as_str().replace('\\', "/")
     }
 
     /// The member whose folder holds the absolute `path`, the innermost where folders nest.
@@ -155,15 +165,7 @@ impl Workspace {
     /// carry on to the dependents' dependents, a dev-dependency only to the package's own tests.
     #[must_use]
     pub fn linked_by(&self, changed: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
-        let mut carried = self.carried_by(changed);
-        let own_tests: Vec<PackageId> = self
-            .edges
-            .iter()
-            .filter(|edge| edge.kind == DependencyKind::Development && carried.contains(&edge.to))
-            .map(|edge| edge.from)
-            .collect();
-        carried.extend(own_tests);
-        carried
+        self.chains(changed).into_keys().collect()
     }
 
     /// `changed` and everything that depends on it through normal and build dependencies.
@@ -184,31 +186,40 @@ impl Workspace {
         })
     }
 
-    /// A chain of members from `from` up to `to`, each depending on the one before; shortest first found.
+    /// For each package of [`Self::linked_by`], a shortest chain of members from a changed one to it, each depending on
+    /// the one before.
     #[must_use]
-    pub fn chain(&self, from: PackageId, to: PackageId) -> Vec<PackageId> {
-        let mut reached_by: BTreeMap<PackageId, PackageId> = BTreeMap::from([(from, from)]);
-        let mut layer = vec![from];
-        while !layer.is_empty() && !reached_by.contains_key(&to) {
-            let mut next = Vec::new();
-            for edge in &self.edges {
-                let last_hop = edge.kind != DependencyKind::Development || edge.from == to;
-                if last_hop && layer.contains(&edge.to) && !reached_by.contains_key(&edge.from) {
-                    reached_by.insert(edge.from, edge.to);
-                    next.push(edge.from);
-                }
+    pub fn chains(&self, changed: &BTreeSet<PackageId>) -> BTreeMap<PackageId, Vec<PackageId>> {
+        let mut chains: BTreeMap<_, _> = changed
+            .iter()
+            .map(|&package| (package, vec![package]))
+            .collect();
+        while self.extend_chains(&mut chains, |kind| kind != DependencyKind::Development) {}
+        self.extend_chains(&mut chains, |kind| kind == DependencyKind::Development);
+        chains
+    }
+
+    /// One step along edges of the wanted kinds; whether any package was new.
+    fn extend_chains(
+        &self,
+        chains: &mut BTreeMap<PackageId, Vec<PackageId>>,
+        wanted: impl Fn(DependencyKind) -> bool,
+    ) -> bool {
+        let mut longer = BTreeMap::new();
+        for edge in self
+            .edges
+            .iter()
+            .filter(|edge| wanted(edge.kind) && !chains.contains_key(&edge.from))
+        {
+            if let Some(chain) = chains.get(&edge.to) {
+                let mut chain = chain.clone();
+                chain.push(edge.from);
+                longer.entry(edge.from).or_insert(chain);
             }
-            layer = next;
         }
-        let mut chain = vec![to];
-        while let Some(&before) = chain.last().and_then(|last| reached_by.get(last)) {
-            if chain.last() == Some(&before) {
-                break;
-            }
-            chain.push(before);
-        }
-        chain.reverse();
-        chain
+        let grew = !longer.is_empty();
+        chains.append(&mut longer);
+        grew
     }
 
     /// `packages` with every package after those it depends on; dev-dependencies, which may form cycles, aside.

@@ -1,0 +1,130 @@
+//! The change under study: which files of the workspace differ from the base.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+
+use crate::exit;
+use crate::sys::git::{FileChange, Happened, Repository};
+use crate::workspace::Workspace;
+
+/// What differs between a base commit and the work tree, or a list of files given by hand.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The base's full commit id; `None` when the files were given.
+    pub base: Option<String>,
+    /// Changed files, absolute, sorted.
+    pub files: Vec<FileChange>,
+    repository: Option<Repository>,
+}
+
+impl Change {
+    /// Base commit → work tree: committed since, staged, unstaged, untracked but not ignored.
+    ///
+    /// # Errors
+    /// When `base` names no commit, or git fails.
+    pub fn since(repository: &Repository, base: &str) -> Result<Self> {
+        let commit = repository.commit(base)?;
+        let mut files = repository.changes_since(&commit)?;
+        for file in &mut files {
+            file.path = repository.root.join(&file.path);
+        }
+        Ok(Self {
+            base: Some(commit),
+            files,
+            repository: Some(repository.clone()),
+        })
+    }
+
+    /// These files, each as a whole: `paths` as [`locate`] gives them.
+    #[must_use]
+    pub fn of_files(paths: BTreeSet<Utf8PathBuf>) -> Self {
+        let files = paths.into_iter().map(|path| FileChange {
+            happened: if path.exists() {
+                Happened::Modified
+            } else {
+                Happened::Added
+            },
+            path,
+        });
+        Self {
+            base: None,
+            files: files.collect(),
+            repository: None,
+        }
+    }
+
+    /// The content of a changed file at the base; `None` where it was not there, or the change has no base.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub fn before(&self, file: &FileChange) -> Result<Option<Vec<u8>>> {
+        let (Some(repository), Some(base)) = (&self.repository, &self.base) else {
+            return Ok(None);
+        };
+        let Ok(path) = file.path.strip_prefix(&repository.root) else {
+            return Ok(None);
+        };
+        repository.show(base, path)
+    }
+}
+
+/// The repository of a workspace, with paths that match the workspace's: git resolves symbolic links, cargo does not.
+///
+/// # Errors
+/// Why there is no repository: no git, or no work tree.
+pub fn repository_of(workspace: &Workspace) -> Result<Repository> {
+    let mut repository = Repository::open(&workspace.root)?;
+    let real = workspace
+        .root
+        .canonicalize_utf8()
+        .with_context(|| format!("failed to resolve {}", workspace.root))?;
+    if let Ok(below) = real.strip_prefix(&repository.root) {
+        let depth = below.components().count();
+        if let Some(root) = workspace.root.ancestors().nth(depth) {
+            repository.root = root.to_owned();
+        }
+    }
+    Ok(repository)
+}
+
+/// The absolute path of a file the user named from `folder`, without `.` and `..`.
+///
+/// # Errors
+/// Bad usage when it lies outside the workspace.
+pub fn locate(workspace: &Workspace, folder: &Utf8Path, path: &Utf8Path) -> Result<Utf8PathBuf> {
+    let located = normalize(&folder.join(path));
+    if located.starts_with(&workspace.root) {
+        return Ok(located);
+    }
+    Err(exit::usage(format!(
+        "{path} lies outside the workspace {}; name files below it",
+        workspace.root
+    )))
+}
+
+fn normalize(path: &Utf8Path) -> Utf8PathBuf {
+    let mut normal = Utf8PathBuf::new();
+    for component in path.components() {
+        match component {
+            Utf8Component::CurDir => {}
+            Utf8Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_are_resolved_without_asking_the_disk() {
+        let path = normalize(Utf8Path::new("/a/./b/../c"));
+        assert_eq!(path, "/a/c");
+    }
+}

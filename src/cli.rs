@@ -1,0 +1,390 @@
+//! The command line: what can be said, no logic.
+
+pub mod dependencies;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
+
+use self::dependencies::Dependencies;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  fine
+  1  findings, or a test failed
+  2  bad usage, or a document or manifest that cannot be read
+  3  evidence is stale
+  4  could not run (cargo, git or a command missing, a timeout, no test matched, a file not written)";
+
+/// Plans, evidence and affected tests for proof-of-concept work in a Rust workspace.
+///
+/// The loop: `init` writes a plan that knows your crates, `deps` applies its dependencies, `verify` runs what proves a
+/// step and records it, `status` says where the work stands, from that evidence and never from a ticked box.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-poc",
+    version,
+    styles = clap_cargo::style::CLAP_STYLING,
+    after_help = EXIT_CODES,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags as cargo has them")]
+pub struct Global {
+    /// Path to a Cargo.toml of the workspace
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        help_heading = "Manifest options"
+    )]
+    pub manifest_path: Option<Utf8PathBuf>,
+    /// Assert that Cargo.lock stays as it is
+    #[arg(long, global = true, help_heading = "Manifest options")]
+    pub locked: bool,
+    /// Run without the network
+    #[arg(long, global = true, help_heading = "Manifest options")]
+    pub offline: bool,
+    /// --locked and --offline together
+    #[arg(long, global = true, help_heading = "Manifest options")]
+    pub frozen: bool,
+    /// The folder of plans and results, below the workspace root [default: docs]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "CARGO_POC_DOCS",
+        help_heading = "Common options"
+    )]
+    pub docs: Option<Utf8PathBuf>,
+    /// Colours: auto, always, never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        env = "CARGO_TERM_COLOR",
+        help_heading = "Common options"
+    )]
+    pub color: Option<clap::ColorChoice>,
+    /// Say only what was asked for
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Common options"
+    )]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, help_heading = "Common options")]
+    pub verbose: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a plan and its results document, prefilled from the crate graph
+    Init(Init),
+    /// Where the work stands: every PoC, or one
+    Status(Status),
+    /// Run what proves a step, or the affected tests, and record what was seen
+    Verify(Verify),
+    /// Which tests a change can affect, and why
+    Affected(Affected),
+    /// Bring Cargo.toml in line with a plan's Dependencies
+    Deps(Deps),
+    /// Watch the whole loop on a sample workspace in a temporary folder
+    Demo(Demo),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// `cargo poc init`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc init cache -p store --file src/cache.rs --dep moka@0.12 \\
+      --proves \"reads stay under 1 ms at 10k rps\" --criterion \"p99 read latency < 1 ms\"
+  cargo poc init tidy --size tiny --from-diff
+  cargo poc init --dry-run parser -p core --file src/parser.rs='the new parser'
+
+A --file path is taken from the current folder; with one -p, also from that package's folder. An existing file is
+planned as Modify, an absent one as Create, and -PATH (written --file=-PATH) as Delete.")]
+pub struct Init {
+    /// Name of the work: a-z, 0-9 and `-`; the documents are docs/NAME-plan.md and docs/NAME-results.md
+    pub name: Option<String>,
+    /// A package the work touches (repeatable)
+    #[arg(short, long, value_name = "SPEC")]
+    pub package: Vec<String>,
+    /// A file the work creates, modifies or, as -PATH, deletes (repeatable)
+    #[arg(long, value_name = "[-]PATH[=PURPOSE]", allow_hyphen_values = true)]
+    pub file: Vec<String>,
+    /// Take the files from what differs between the base and the work tree
+    #[arg(long)]
+    pub from_diff: bool,
+    /// What the work depends on.
+    #[command(flatten)]
+    pub dependencies: Dependencies,
+    /// What the work proves
+    #[arg(long, value_name = "TEXT")]
+    pub proves: Option<String>,
+    /// Why it is production-grade and no toy
+    #[arg(long, value_name = "TEXT")]
+    pub because: Option<String>,
+    /// A success criterion (repeatable)
+    #[arg(long, value_name = "TEXT")]
+    pub criterion: Vec<String>,
+    /// Take the success criteria from a document's checklist; FILE#HEADING takes one section's
+    #[arg(long, value_name = "FILE[#HEADING]")]
+    pub criteria_from: Option<String>,
+    /// An implementation step between set-up and integration, in place of one per package (repeatable)
+    #[arg(long, value_name = "TITLE")]
+    pub step: Vec<String>,
+    /// What kind of work it is
+    #[arg(long = "type", value_enum, default_value_t)]
+    pub kind: Kind,
+    /// How much of a plan: `tiny` fits a screen
+    #[arg(long, value_enum, default_value_t)]
+    pub size: Size,
+    /// Where the work starts [default: merge base with the default branch, else HEAD]
+    #[arg(long, value_name = "REF")]
+    pub base: Option<String>,
+    /// A folder whose plan.md and results.md replace the built-in templates
+    #[arg(long, value_name = "DIR")]
+    pub template: Option<Utf8PathBuf>,
+    /// Print the plan instead of writing it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The kind of work a plan is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// A proof of concept.
+    #[default]
+    Poc,
+    /// A feature.
+    Feature,
+    /// An issue to mend.
+    Issue,
+    /// A refactoring.
+    Refactor,
+}
+
+/// How much of a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Size {
+    /// A screenful.
+    Tiny,
+    /// Every section.
+    #[default]
+    Full,
+}
+
+/// `cargo poc status`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc status              every PoC of the workspace
+  cargo poc status cache        one; an unambiguous beginning of its name will do
+  cargo poc status --check      in CI: exit 1 while anything claimed is not proven, 3 when evidence is stale")]
+pub struct Status {
+    /// Which PoC [default: all]
+    pub name: Option<String>,
+    /// Gate: end with a documented exit code unless all that is claimed is proven
+    #[arg(long)]
+    pub check: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: StatusFormat,
+}
+
+/// How `status` reports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// Version 1 of the documented format.
+    Json,
+    /// Annotations for GitHub Actions, and a summary in $GITHUB_STEP_SUMMARY.
+    Github,
+}
+
+/// `cargo poc verify`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc verify cache --baseline     the plan's affected tests, before anything changes
+  cargo poc verify cache --step 1       step 1's own verification
+  cargo poc verify                      the affected tests of every open PoC, once
+  cargo poc verify cache --done         the commands under What \"Done\" Looks Like
+  cargo poc verify --full -- --test-threads=1")]
+pub struct Verify {
+    /// Which PoC [default: every open one]
+    pub name: Option<String>,
+    /// What to run.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// Show what would run, and run nothing
+    #[arg(long)]
+    pub list: bool,
+    /// What runs the tests [default: nextest where .config/nextest.toml and cargo-nextest are there, else cargo]
+    #[arg(long, value_enum, env = "CARGO_POC_RUNNER")]
+    pub runner: Option<Runner>,
+    /// Seconds one command may take [default: 1800]
+    #[arg(long, value_name = "SECONDS", env = "CARGO_POC_TIMEOUT")]
+    pub timeout: Option<u64>,
+    /// Go on after a command has failed
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Do not write evidence
+    #[arg(long)]
+    pub no_record: bool,
+    /// Arguments for the test runner
+    #[arg(last = true, value_name = "ARGS")]
+    pub arguments: Vec<String>,
+}
+
+/// What `verify` runs.
+#[derive(Debug, Default, Clone, Args)]
+#[group(multiple = false)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of which clap lets one through"
+)]
+pub struct Scope {
+    /// The plan's baseline: the affected tests as they are before the work
+    #[arg(long)]
+    pub baseline: bool,
+    /// The verification of every prerequisite
+    #[arg(long)]
+    pub prerequisites: bool,
+    /// The verification of one step
+    #[arg(long, value_name = "ID")]
+    pub step: Option<String>,
+    /// The commands under What "Done" Looks Like
+    #[arg(long)]
+    pub done: bool,
+    /// The tests the change can affect [default]
+    #[arg(long)]
+    pub affected: bool,
+    /// The workspace's whole suite
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// What runs tests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Runner {
+    /// nextest where the workspace configures it and it is installed, else cargo test.
+    #[default]
+    Auto,
+    /// cargo test.
+    Cargo,
+    /// cargo-nextest, and cargo test for doctests.
+    Nextest,
+}
+
+/// `cargo poc affected`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc affected                                  since the open PoC's base
+  cargo poc affected --base origin/main --explain
+  cargo test $(cargo poc affected --format args)      just those
+  cargo nextest run -E \"$(cargo poc affected --format nextest)\"
+  cargo poc affected --files src/lib.rs               as if that file had changed")]
+pub struct Affected {
+    /// The PoC whose base to compare with
+    pub name: Option<String>,
+    /// Compare with this commit [default: the one open PoC's base, else the merge base with the default branch]
+    #[arg(long, value_name = "REF", conflicts_with = "files")]
+    pub base: Option<String>,
+    /// As if these files had changed
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub files: Vec<Utf8PathBuf>,
+    /// Show each target's reasons; with TEXT, of targets and files that contain it
+    #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
+    pub explain: Option<String>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: AffectedFormat,
+}
+
+/// What `affected` prints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum AffectedFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// Arguments for `cargo test`.
+    Args,
+    /// A filterset for `cargo nextest run -E`.
+    Nextest,
+    /// One line per test: package, binary id, test; tab-separated.
+    Names,
+    /// Version 1 of the documented format.
+    Json,
+}
+
+/// `cargo poc deps`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc deps cache --dry-run      the diff, nothing written
+  cargo poc deps cache
+  cargo poc deps --check              in CI: exit 1 when a planned dependency is missing")]
+pub struct Deps {
+    /// Which PoC [default: the open one]
+    pub name: Option<String>,
+    /// Show the diff, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Exit 1 when something is missing, write nothing
+    #[arg(long, conflicts_with = "dry_run")]
+    pub check: bool,
+    /// Only this manifest (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub manifest: Vec<Utf8PathBuf>,
+}
+
+/// `cargo poc demo`.
+#[derive(Debug, Default, Args)]
+pub struct Demo {
+    /// Keep the folder, and say where it is
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `cargo poc completions`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cargo poc completions bash > ~/.local/share/bash-completion/completions/cargo-poc"
+)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,145 @@
+//! Settings: `[workspace.metadata.poc]` (or `[package.metadata.poc]` where there is no workspace table) is overruled
+//! by the environment, and that by flags; clap reads both of the latter.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde::Deserialize;
+
+use crate::cli::{Global, Runner};
+use crate::exit::{Exit, OrExit as _};
+use crate::sys::files;
+use crate::workspace::{PackageId, Workspace};
+
+/// What holds for this run.
+#[derive(Debug)]
+pub struct Config {
+    /// The folder of plans and results, relative to the workspace root.
+    pub docs: Utf8PathBuf,
+    /// A folder whose `plan.md` and `results.md` stand in for the built-in templates, absolute.
+    pub template: Option<Utf8PathBuf>,
+    /// What runs the tests.
+    pub runner: Runner,
+    /// How long one command may take.
+    pub timeout: Duration,
+    /// What files reach that cargo's layout says nothing of.
+    pub rules: Vec<Rule>,
+}
+
+/// Files whose reach the user knows.
+#[derive(Debug)]
+pub struct Rule {
+    /// Paths relative to the workspace root.
+    pub files: GlobSet,
+    /// The packages that read them; none: no test does.
+    pub packages: BTreeSet<PackageId>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Written {
+    docs: Option<Utf8PathBuf>,
+    template: Option<Utf8PathBuf>,
+    runner: Option<Runner>,
+    timeout: Option<u64>,
+    #[serde(default)]
+    rules: Vec<WrittenRule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRule {
+    files: Vec<String>,
+    packages: Vec<String>,
+}
+
+/// Half an hour: a full suite of a large workspace fits, a hang does not stay overnight.
+const TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+impl Config {
+    /// Reads the workspace's settings and lays the flags of this run over them.
+    ///
+    /// # Errors
+    /// Bad usage: an unknown key or a wrong value, with the manifest and the line it stands in.
+    pub fn load(workspace: &Workspace, global: &Global) -> Result<Self> {
+        let written = written(workspace)?;
+        let rules = written
+            .rules
+            .iter()
+            .map(|rule| rule.resolve(workspace))
+            .collect::<Result<_>>();
+        Ok(Self {
+            docs: global
+                .docs
+                .clone()
+                .or(written.docs)
+                .unwrap_or_else(|| "docs".into()),
+            template: written.template.map(|folder| workspace.root.join(folder)),
+            runner: written.runner.unwrap_or_default(),
+            timeout: written.timeout.map_or(TIMEOUT, Duration::from_secs),
+            rules: rules
+                .context("in the poc configuration of the workspace")
+                .or_exit(Exit::Usage)?,
+        })
+    }
+
+    /// Whether `relative`, a path below the workspace root, is a plan or results document.
+    #[must_use]
+    pub fn is_document(&self, relative: &Utf8Path) -> bool {
+        let name = relative.file_name().unwrap_or_default();
+        relative.parent() == Some(&self.docs)
+            && ["-plan.md", "-implementation.md", "-results.md"]
+                .iter()
+                .any(|ending| name.ends_with(ending))
+    }
+}
+
+impl WrittenRule {
+    fn resolve(&self, workspace: &Workspace) -> Result<Rule> {
+        let mut files = GlobSetBuilder::new();
+        for glob in &self.files {
+            files.add(Glob::new(glob)?);
+        }
+        let packages = self
+            .packages
+            .iter()
+            .map(|name| workspace.find(name))
+            .collect::<Result<_>>()?;
+        Ok(Rule {
+            files: files.build()?,
+            packages,
+        })
+    }
+}
+
+fn written(workspace: &Workspace) -> Result<Written> {
+    let root = workspace
+        .packages
+        .iter()
+        .find(|package| package.manifest_path == workspace.root.join("Cargo.toml"));
+    let package = root.map(|package| &package.metadata);
+    let Some(poc) = workspace
+        .metadata
+        .get("poc")
+        .or_else(|| package?.get("poc"))
+    else {
+        return Ok(Written::default());
+    };
+    serde_json::from_value(poc.clone())
+        .with_context(|| format!("the poc configuration in {} is not right", place(workspace)))
+        .or_exit(Exit::Usage)
+}
+
+/// The manifest with the line of the table's header; just the manifest where the header is written otherwise.
+fn place(workspace: &Workspace) -> String {
+    let path = workspace.root.join("Cargo.toml");
+    let text = files::read(&path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let line = text
+        .lines()
+        .position(|line| line.trim_start().starts_with('[') && line.contains("metadata.poc"));
+    line.map_or_else(|| path.to_string(), |line| format!("{path}:{}", line + 1))
+}
