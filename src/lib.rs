@@ -4,6 +4,7 @@ pub mod affected;
 pub mod change;
 pub mod cli;
 pub mod config;
+pub mod document;
 pub mod exit;
 pub mod sys;
 pub mod workspace;
