@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use self::dependencies::Dependencies;
+use crate::sys::cargo::Cargo;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -89,6 +90,26 @@ pub struct Global {
     /// Say more
     #[arg(short, long, global = true, help_heading = "Common options")]
     pub verbose: bool,
+}
+
+impl Global {
+    /// How these options reach cargo.
+    #[must_use]
+    pub fn cargo(&self) -> Cargo {
+        let flags = [
+            ("--locked", self.locked),
+            ("--offline", self.offline),
+            ("--frozen", self.frozen),
+        ];
+        Cargo {
+            manifest_path: self.manifest_path.clone(),
+            flags: flags
+                .into_iter()
+                .filter(|(_, given)| *given)
+                .map(|(flag, _)| flag.to_owned())
+                .collect(),
+        }
+    }
 }
 
 /// What to do.

@@ -1,10 +1,97 @@
 //! `cargo poc`: plans, evidence and affected tests for proof-of-concept work in a Rust workspace.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! arguments → what is ([`project`]: workspace, settings, documents; [`change`])
+//!           → what follows ([`affected`])
+//!           → actions ([`command`]) → reports ([`report`])
+//! ```
+//!
+//! [`sys`] is the only place that touches processes and files.
 
 pub mod affected;
 pub mod change;
 pub mod cli;
+pub mod command;
 pub mod config;
 pub mod document;
 pub mod exit;
+pub mod project;
+pub mod report;
 pub mod sys;
+pub mod terminal;
 pub mod workspace;
+
+use std::ffi::OsString;
+use std::io;
+
+use anyhow::Result;
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+use crate::project::Project;
+use crate::terminal::Terminal;
+
+/// Runs the program with the arguments of a process, and says how it ended. Never panics on bad input.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match parse(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Fine
+            };
+            // Help for a reader that has gone away is not worth an error.
+            return error.print().map_or(Exit::CouldNotRun, |()| exit);
+        }
+    };
+    let mut terminal = Terminal::new(&cli.global);
+    let outcome = dispatch(cli, &mut terminal).and_then(|exit| terminal.flush().map(|()| exit));
+    match outcome {
+        Ok(exit) => exit,
+        Err(error) if is_broken_pipe(&error) => Exit::Fine,
+        Err(error) => match terminal.error(&error) {
+            Ok(()) => exit::code_of(&error),
+            Err(_) => Exit::CouldNotRun,
+        },
+    }
+}
+
+/// cargo runs `cargo-poc poc …` for `cargo poc …`; both ways are one command line, and help shows the one in use.
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let through_cargo = arguments.get(1).is_some_and(|first| first == "poc");
+    if through_cargo {
+        arguments.remove(1);
+    }
+    let name = if through_cargo {
+        "cargo poc"
+    } else {
+        "cargo-poc"
+    };
+    let mut matches = Cli::command()
+        .bin_name(name)
+        .try_get_matches_from(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches)
+}
+
+fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
+    let load = || Project::load(&cli.global);
+    match cli.command {
+        Command::Affected(arguments) => command::affected::run(&load()?, &arguments, terminal),
+        _ => todo!(),
+    }
+}
+
+/// `cargo poc status | head` has seen what it wanted.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    error.chain().any(broken)
+}

@@ -1,2 +1,7 @@
-//! Binary entry point.
-fn main() {}
+//! The binary: run, and map the outcome to an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cargo_poc::run(std::env::args_os()).into()
+}

@@ -27,6 +27,23 @@ pub fn read_if_exists(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// The names of what a folder holds, unsorted; none where there is no such folder.
+///
+/// # Errors
+/// Names the folder. A name that is not UTF-8 is left out: no file of ours has one.
+pub fn list(folder: &Utf8Path) -> Result<Vec<String>> {
+    let list = || match fs::read_dir(folder) {
+        Ok(entries) => entries
+            .map(|entry| Ok(entry?.file_name().into_string().ok()))
+            .collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    let names: io::Result<Vec<Option<String>>> = list();
+    let names = names.with_context(|| format!("failed to list {folder}"))?;
+    Ok(names.into_iter().flatten().collect())
+}
+
 /// Replaces the contents of `path`, or creates it: readers see the old file or the new one, never a part.
 ///
 /// Keeps the file's permissions and writes through a symbolic link to the file it names.

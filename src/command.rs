@@ -1,0 +1,3 @@
+//! The commands, each in the same four beats: load, derive, act, report.
+
+pub mod affected;

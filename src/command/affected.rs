@@ -1,0 +1,119 @@
+//! `cargo poc affected`.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+
+use crate::affected::{self, Selection, TestKind, arguments};
+use crate::change::{self, Change};
+use crate::cli::{Affected, AffectedFormat};
+use crate::exit::{Exit, OrExit as _};
+use crate::project::Project;
+use crate::report;
+use crate::terminal::Terminal;
+
+/// Prints the tests that the change, or the given files, can affect.
+///
+/// # Errors
+/// Bad usage (a base that does not exist, a file outside the workspace), or git cannot be asked.
+pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
+    let started = std::time::Instant::now();
+    let change = change_of(project, command)?;
+    let selection = affected::select(&project.workspace, &project.config, &change)?;
+    let workspace = &project.workspace;
+    match command.format {
+        AffectedFormat::Human => {
+            report::human::affected(
+                terminal,
+                workspace,
+                &change,
+                &selection,
+                command.explain.as_deref(),
+            )?;
+        }
+        AffectedFormat::Args => args(project, &selection, terminal)?,
+        AffectedFormat::Nextest => {
+            writeln!(
+                terminal.out(),
+                "{}",
+                arguments::filterset(workspace, &selection)
+            )?;
+            let doctests = selection
+                .targets
+                .keys()
+                .filter(|target| target.kind == TestKind::Doc)
+                .count();
+            if doctests > 0 {
+                terminal.warn(format!(
+                    "nextest runs no doctests; those of {doctests} affected libraries run under `cargo test --doc`"
+                ))?;
+            }
+        }
+        AffectedFormat::Names => {
+            for target in selection.targets.keys() {
+                let package = &workspace.packages[target.package].name;
+                writeln!(
+                    terminal.out(),
+                    "{package}\t{}\t*",
+                    target.binary_id(workspace)
+                )?;
+            }
+        }
+        AffectedFormat::Json => {
+            report::json::affected(terminal, workspace, &change, &selection, started.elapsed())?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn args(project: &Project, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
+    let (arguments, exact) = arguments::single_cargo_test(&project.workspace, selection);
+    if selection.is_empty() {
+        terminal.warn("no test is affected; `cargo test` without arguments would run them all")?;
+        // A name filter that nothing matches keeps `cargo test $(…)` from running everything.
+        writeln!(
+            terminal.out(),
+            "--lib --bins --tests cargo-poc-no-test-is-affected"
+        )?;
+        return Ok(());
+    }
+    if !exact {
+        terminal.warn(
+            "one `cargo test` call cannot name just these; this one runs their packages whole",
+        )?;
+    }
+    writeln!(terminal.out(), "{}", arguments.join(" "))?;
+    Ok(())
+}
+
+/// The change that the arguments mean: given files; else base → work tree, where the base is the one given, the named
+/// or only open PoC's, or where this branch left the default branch.
+fn change_of(project: &Project, command: &Affected) -> Result<Change> {
+    if !command.files.is_empty() {
+        let located = command
+            .files
+            .iter()
+            .map(|path| change::locate(&project.workspace, &project.folder, path));
+        return Ok(Change::of_files(located.collect::<Result<BTreeSet<_>>>()?));
+    }
+    let repository = change::repository_of(&project.workspace)
+        .context("failed to find out what changed")
+        .context("without git, name the files: `cargo poc affected --files PATH…`")?;
+    let base = match (&command.base, &command.name) {
+        (Some(base), _) => base.clone(),
+        (None, Some(name)) => {
+            let poc = project.read(project.find(name)?)?;
+            poc.plan
+                .base
+                .with_context(|| {
+                    format!("{} records no base; give one with --base", poc.paths.plan)
+                })
+                .or_exit(Exit::Usage)?
+        }
+        (None, None) => match &project.open()?[..] {
+            [only] if only.plan.base.is_some() => only.plan.base.clone().unwrap_or_default(),
+            _ => repository.default_base()?,
+        },
+    };
+    Change::since(&repository, &base)
+}

@@ -1,0 +1,252 @@
+//! What a command works on: the workspace, its settings, and its PoCs.
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::cli::Global;
+use crate::config::Config;
+use crate::document::results::Results;
+use crate::document::{Document, Plan, Status, read_plan, read_results};
+use crate::exit::{self, Exit, OrExit as _};
+use crate::sys::cargo::Cargo;
+use crate::sys::files;
+use crate::workspace::Workspace;
+use crate::workspace::graph::nearest;
+
+/// A workspace with the settings that hold for this run.
+#[derive(Debug)]
+pub struct Project {
+    /// How to reach cargo.
+    pub cargo: Cargo,
+    /// Members and how they depend on each other.
+    pub workspace: Workspace,
+    /// Settings.
+    pub config: Config,
+    /// The current folder, absolute.
+    pub folder: Utf8PathBuf,
+}
+
+/// The two documents of one PoC, by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Paths {
+    /// The slug.
+    pub name: String,
+    /// `docs/NAME-plan.md`, or `docs/NAME-implementation.md` of the older generation; absolute.
+    pub plan: Utf8PathBuf,
+    /// `docs/NAME-results.md`, absolute; it may not be there.
+    pub results: Utf8PathBuf,
+}
+
+/// One PoC as its documents tell it.
+#[derive(Debug)]
+pub struct Poc {
+    /// Its name and files.
+    pub paths: Paths,
+    /// The plan's text.
+    pub plan_document: Document,
+    /// The plan.
+    pub plan: Plan,
+    /// The results' text and what it says; `None` without the file.
+    pub results: Option<(Document, Results)>,
+}
+
+/// What plans are called; both generations of the template.
+const PLAN_ENDINGS: [&str; 2] = ["-plan.md", "-implementation.md"];
+
+impl Project {
+    /// Asks cargo for the workspace around the current folder, or that of `--manifest-path`.
+    ///
+    /// # Errors
+    /// No workspace, a broken manifest or configuration (bad usage), or no cargo.
+    pub fn load(global: &Global) -> Result<Self> {
+        let folder = std::env::current_dir().context("failed to find the current folder")?;
+        let folder = Utf8PathBuf::try_from(folder)
+            .context("the current folder's path is not UTF-8")
+            .or_exit(Exit::Usage)?;
+        let cargo = global.cargo();
+        let workspace = Workspace::new(cargo.members()?);
+        let config = Config::load(&workspace, global)?;
+        Ok(Self {
+            cargo,
+            workspace,
+            config,
+            folder,
+        })
+    }
+
+    /// The folder of plans and results, absolute.
+    #[must_use]
+    pub fn docs(&self) -> Utf8PathBuf {
+        self.workspace.root.join(&self.config.docs)
+    }
+
+    /// The documents of a PoC that may not exist yet.
+    ///
+    /// # Errors
+    /// Bad usage when `name` is no slug.
+    pub fn paths(&self, name: &str) -> Result<Paths> {
+        let slug = name
+            .starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
+            && name
+                .chars()
+                .all(|each| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-');
+        if !slug {
+            return Err(exit::usage(format!(
+                "`{name}` cannot name a PoC: use a-z, 0-9 and `-`, beginning with a letter or digit"
+            )));
+        }
+        let docs = self.docs();
+        Ok(Paths {
+            plan: docs.join(format!("{name}-plan.md")),
+            results: docs.join(format!("{name}-results.md")),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Every plan in the docs folder, sorted by name; none where there is no such folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn list(&self) -> Result<Vec<Paths>> {
+        let docs = self.docs();
+        let mut found: Vec<Paths> = files::list(&docs)?
+            .into_iter()
+            .filter_map(|file| {
+                let name = PLAN_ENDINGS
+                    .iter()
+                    .find_map(|ending| file.strip_suffix(ending))?;
+                Some(Paths {
+                    name: name.to_owned(),
+                    plan: docs.join(&file),
+                    results: docs.join(format!("{name}-results.md")),
+                })
+            })
+            .collect();
+        found.sort();
+        found.dedup_by(|later, earlier| later.name == earlier.name);
+        Ok(found)
+    }
+
+    /// The PoC called `name`, or the only one whose name begins so.
+    ///
+    /// # Errors
+    /// Bad usage: none or several, with the names there are.
+    pub fn find(&self, name: &str) -> Result<Paths> {
+        let list = self.list()?;
+        if let Some(exact) = list.iter().find(|paths| paths.name == name) {
+            return Ok(exact.clone());
+        }
+        let matching: Vec<&Paths> = list
+            .iter()
+            .filter(|paths| paths.name.starts_with(name))
+            .collect();
+        if let [only] = matching[..] {
+            return Ok(only.clone());
+        }
+        let names: Vec<&str> = list.iter().map(|paths| paths.name.as_str()).collect();
+        let docs = self.docs();
+        Err(exit::usage(if matching.len() > 1 {
+            let names: Vec<&str> = matching.iter().map(|paths| paths.name.as_str()).collect();
+            format!(
+                "`{name}` could be {}; say more of the name",
+                names.join(" or ")
+            )
+        } else if names.is_empty() {
+            format!(
+                "no plan `{name}`: {docs} holds no *-plan.md; `cargo poc init {name}` writes one"
+            )
+        } else {
+            format!("no plan `{name}` in {docs}{}", nearest(name, &names))
+        }))
+    }
+
+    /// Reads the documents of one PoC.
+    ///
+    /// # Errors
+    /// When the plan is missing, or a document is not UTF-8: bad usage, with the place.
+    pub fn read(&self, paths: Paths) -> Result<Poc> {
+        let plan_document = read_document(&paths.plan)?
+            .with_context(|| format!("there is no {}", paths.plan))
+            .or_exit(Exit::Usage)?;
+        let plan = read_plan(&plan_document);
+        let results = read_document(&paths.results)?.map(|document| {
+            let results = read_results(&document);
+            (document, results)
+        });
+        Ok(Poc {
+            paths,
+            plan_document,
+            plan,
+            results,
+        })
+    }
+
+    /// The PoCs that their results do not call complete or withdrawn.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn open(&self) -> Result<Vec<Poc>> {
+        let mut open = Vec::new();
+        for paths in self.list()? {
+            let poc = self.read(paths)?;
+            if poc.is_open() {
+                open.push(poc);
+            }
+        }
+        Ok(open)
+    }
+
+    /// The one PoC meant when none is named.
+    ///
+    /// # Errors
+    /// Bad usage when there is none, or more than one.
+    pub fn only_open(&self) -> Result<Poc> {
+        let mut open = self.open()?;
+        if let [_] = open[..] {
+            return Ok(open.remove(0));
+        }
+        let names: Vec<&str> = open.iter().map(|poc| poc.paths.name.as_str()).collect();
+        Err(exit::usage(if names.is_empty() {
+            format!(
+                "no open PoC in {}; name one, or begin with `cargo poc init NAME`",
+                self.docs()
+            )
+        } else {
+            format!("which PoC? {} are open; name one", names.join(", "))
+        }))
+    }
+
+    /// The PoC of this name, else the only open one.
+    ///
+    /// # Errors
+    /// As for [`Self::find`], [`Self::read`] and [`Self::only_open`].
+    pub fn named_or_only(&self, name: Option<&str>) -> Result<Poc> {
+        match name {
+            Some(name) => self.read(self.find(name)?),
+            None => self.only_open(),
+        }
+    }
+}
+
+impl Poc {
+    /// Whether its results leave it open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let status = self
+            .results
+            .as_ref()
+            .and_then(|(_, results)| results.status.as_ref()?.status);
+        !matches!(
+            status,
+            Some(Status::Complete | Status::Withdrawn | Status::Skipped)
+        )
+    }
+}
+
+fn read_document(path: &Utf8Path) -> Result<Option<Document>> {
+    let bytes = files::read_if_exists(path)?;
+    bytes
+        .map(|bytes| Document::from_bytes(path, bytes))
+        .transpose()
+        .or_exit(Exit::Usage)
+}

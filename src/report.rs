@@ -1,0 +1,4 @@
+//! What a run prints, for people and for programs.
+
+pub mod human;
+pub mod json;

@@ -1,0 +1,148 @@
+//! Where a run speaks: standard output for what was asked for, standard error for everything about it.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use anyhow::Result;
+
+use crate::cli::Global;
+
+/// What was asked for stands out.
+pub const BOLD: Style = Style::new().bold();
+/// What may be skipped.
+pub const DIM: Style = Style::new().dimmed();
+/// Proven, passed, done.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// Failed, missing, contradicted.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// Claimed, stale, to look at.
+pub const WARN: Style = AnsiColor::Yellow.on_default();
+/// Commands and names to type.
+pub const LITERAL: Style = AnsiColor::Cyan.on_default();
+
+/// The two streams of a run, with its verbosity. Colours are stripped where they are not wanted.
+pub struct Terminal {
+    out: BufWriter<AutoStream<io::Stdout>>,
+    err: AutoStream<io::Stderr>,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Terminal {
+    /// The streams of this process, coloured as `--color`, `NO_COLOR`, `CLICOLOR_FORCE` and the terminal say.
+    #[must_use]
+    pub fn new(global: &Global) -> Self {
+        let wanted = match global.color {
+            Some(clap::ColorChoice::Always) => ColorChoice::Always,
+            Some(clap::ColorChoice::Never) => ColorChoice::Never,
+            _ => ColorChoice::Auto,
+        };
+        let choice = |auto: ColorChoice| {
+            if wanted == ColorChoice::Auto {
+                auto
+            } else {
+                wanted
+            }
+        };
+        let (out, err) = (io::stdout(), io::stderr());
+        let (out_choice, err_choice) = (AutoStream::choice(&out), AutoStream::choice(&err));
+        Self {
+            out: BufWriter::new(AutoStream::new(out, choice(out_choice))),
+            err: AutoStream::new(err, choice(err_choice)),
+            quiet: global.quiet,
+            verbose: global.verbose,
+        }
+    }
+
+    /// What was asked for.
+    pub fn out(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
+    /// Whether standard error is a terminal that a progress line may use.
+    #[must_use]
+    pub fn shows_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Whether a person can be asked.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Whether standard error takes colours.
+    #[must_use]
+    pub fn coloured(&self) -> bool {
+        self.err.current_choice() != ColorChoice::Never
+    }
+
+    /// Whether only what was asked for is to be said.
+    #[must_use]
+    pub fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// A line about the run, unless `--quiet`: `   Verified 12 tests`, as cargo aligns its own.
+    ///
+    /// # Errors
+    /// When standard error cannot be written.
+    pub fn status(&mut self, verb: &str, message: impl Display) -> Result<()> {
+        if !self.quiet {
+            self.out.flush()?;
+            let verb_style = GOOD.bold();
+            writeln!(self.err, "{verb_style}{verb:>12}{verb_style:#} {message}")?;
+        }
+        Ok(())
+    }
+
+    /// A line for those who asked for more.
+    ///
+    /// # Errors
+    /// When standard error cannot be written.
+    pub fn detail(&mut self, message: impl Display) -> Result<()> {
+        if self.verbose {
+            writeln!(self.err, "{DIM}{message}{DIM:#}")?;
+        }
+        Ok(())
+    }
+
+    /// Something the user should know, also under `--quiet`.
+    ///
+    /// # Errors
+    /// When standard error cannot be written.
+    pub fn warn(&mut self, message: impl Display) -> Result<()> {
+        self.out.flush()?;
+        let style = WARN.bold();
+        writeln!(self.err, "{style}warning{style:#}{BOLD}:{BOLD:#} {message}")?;
+        Ok(())
+    }
+
+    /// Why the run ends.
+    ///
+    /// # Errors
+    /// When standard error cannot be written.
+    pub fn error(&mut self, error: &anyhow::Error) -> Result<()> {
+        self.out.flush()?;
+        writeln!(self.err, "{BAD}error{BAD:#}{BOLD}:{BOLD:#} {error}")?;
+        for cause in error.chain().skip(1) {
+            let cause = cause.to_string();
+            for (line, text) in cause.lines().enumerate() {
+                let lead = if line == 0 { "  cause: " } else { "         " };
+                writeln!(self.err, "{DIM}{lead}{DIM:#}{text}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes out what is buffered.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn flush(&mut self) -> Result<()> {
+        self.out.flush()?;
+        Ok(())
+    }
+}
