@@ -44,6 +44,23 @@ pub fn list(folder: &Utf8Path) -> Result<Vec<String>> {
     Ok(names.into_iter().flatten().collect())
 }
 
+/// Every file below `folder` that git would not ignore, absolute and sorted; hidden files are left out as in an
+/// editor's file list.
+///
+/// # Errors
+/// Names the folder that cannot be read.
+pub fn walk(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in ignore::WalkBuilder::new(folder).require_git(false).build() {
+        let entry = entry.with_context(|| format!("failed to list {folder}"))?;
+        if entry.file_type().is_some_and(|kind| !kind.is_dir()) {
+            paths.extend(Utf8PathBuf::from_path_buf(entry.into_path()).ok());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
 /// Replaces the contents of `path`, or creates it: readers see the old file or the new one, never a part.
 ///
 /// Keeps the file's permissions and writes through a symbolic link to the file it names.

@@ -1,0 +1,271 @@
+//! The arguments of `init`, resolved against the workspace.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::change::{self, Change};
+use crate::cli::dependencies::Dependency;
+use crate::cli::{Init, Kind, Size};
+use crate::document::{self, Document};
+use crate::exit::{self, Exit, OrExit as _};
+use crate::project::{Paths, Project};
+use crate::sys::files;
+use crate::sys::git::Happened;
+use crate::workspace::PackageId;
+use crate::workspace::graph::is_library;
+
+/// What is asked of `init`, with every name resolved.
+#[derive(Debug)]
+pub struct Request {
+    /// The documents to write.
+    pub paths: Paths,
+    /// The touched packages, each after those it depends on.
+    pub packages: Vec<PackageId>,
+    /// The package that gets the dependencies: the first one named.
+    pub dependent: PackageId,
+    /// The planned files.
+    pub files: Vec<PlannedFile>,
+    /// The dependencies to add.
+    pub dependencies: Vec<Dependency>,
+    /// The base's commit id; `None` without git.
+    pub base: Option<String>,
+    /// What it proves.
+    pub proves: Option<String>,
+    /// Why it is no toy.
+    pub because: Option<String>,
+    /// Success criteria.
+    pub criteria: Vec<String>,
+    /// The document they come from, as named.
+    pub criteria_source: Option<String>,
+    /// Titles of the steps between set-up and integration.
+    pub steps: Vec<String>,
+    /// The type as the plan writes it.
+    pub kind: &'static str,
+    /// Whether a plan of a screenful is wanted.
+    pub tiny: bool,
+    /// Where each touched package's tests of this work go, in the order of `packages`.
+    pub test_places: Vec<TestPlace>,
+    /// What the user should know, such as what is lost without git.
+    pub warnings: Vec<String>,
+}
+
+/// A planned file.
+#[derive(Debug, Clone)]
+pub struct PlannedFile {
+    /// Absolute.
+    pub path: Utf8PathBuf,
+    /// `Create`, `Modify` or `Delete`.
+    pub action: &'static str,
+    /// What for.
+    pub purpose: Option<String>,
+}
+
+/// Where a package's tests of this work go.
+#[derive(Debug, Clone)]
+pub struct TestPlace {
+    /// The package.
+    pub package: PackageId,
+    /// The file, absolute.
+    pub path: Utf8PathBuf,
+    /// The flags that select its target: `--test cache`, or `--lib`.
+    pub target: String,
+}
+
+impl Request {
+    /// Resolves the arguments; nothing is written.
+    ///
+    /// # Errors
+    /// Bad usage: a name that is no slug, an unknown package, a file outside the workspace, a base that does not exist.
+    pub fn resolve(project: &Project, name: &str, init: &Init) -> Result<Self> {
+        let workspace = &project.workspace;
+        let mut warnings = Vec::new();
+        let paths = project.paths(name)?;
+        let named: Vec<PackageId> = init.package.iter().map(|spec| workspace.find(spec)).collect::<Result<_>>()?;
+        let mut files: Vec<PlannedFile> =
+            init.file.iter().map(|file| planned(project, &named, file)).collect::<Result<_>>()?;
+        let base = base(project, init, &mut warnings)?;
+        if init.from_diff {
+            files.extend(from_diff(project, base.as_deref(), &files)?);
+        }
+        let mut touched: BTreeSet<PackageId> = named.iter().copied().collect();
+        touched.extend(files.iter().filter_map(|file| workspace.owner(&file.path)));
+        touched.extend(if touched.is_empty() { workspace.owner(&project.folder) } else { None });
+        let packages = workspace.dependency_order(&touched);
+        let Some(dependent) = named.first().copied().or_else(|| packages.last().copied()) else {
+            return Err(exit::usage(format!(
+                "which packages does `{name}` touch? Name them with -p, or files with --file, or run from a package's \
+                 folder; the workspace has {}",
+                listed(project)
+            )));
+        };
+        let (criteria, criteria_source) = criteria(project, init)?;
+        let test_places = packages.iter().map(|&package| test_place(project, package, name)).collect();
+        Ok(Self {
+            paths,
+            packages,
+            dependent,
+            files,
+            dependencies: init.dependencies.0.clone(),
+            base,
+            proves: init.proves.clone(),
+            because: init.because.clone(),
+            criteria,
+            criteria_source,
+            steps: init.step.clone(),
+            kind: match init.kind {
+                Kind::Poc => "PoC",
+                Kind::Feature => "Feature",
+                Kind::Issue => "Issue",
+                Kind::Refactor => "Refactor",
+            },
+            tiny: init.size == Size::Tiny,
+            test_places,
+            warnings,
+        })
+    }
+
+    /// The place for the tests of one touched package.
+    #[must_use]
+    pub fn test_place(&self, package: PackageId) -> Option<&TestPlace> {
+        self.test_places.iter().find(|place| place.package == package)
+    }
+}
+
+fn listed(project: &Project) -> String {
+    let names: Vec<&str> = project.workspace.packages.iter().map(|package| package.name.as_str()).take(12).collect();
+    let more = project.workspace.packages.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", names.join(", "))
+}
+
+/// `[-]PATH[=PURPOSE]`.
+fn planned(project: &Project, named: &[PackageId], argument: &str) -> Result<PlannedFile> {
+    let (deleted, rest) = match argument.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, argument),
+    };
+    let (path, purpose) = match rest.split_once('=') {
+        Some((path, purpose)) => (path, Some(purpose.trim().to_owned())),
+        None => (rest, None),
+    };
+    let path = locate(project, named, Utf8Path::new(path))?;
+    let action = match (deleted, path.exists()) {
+        (true, true) => "Delete",
+        (true, false) => return Err(exit::usage(format!("{path} is planned to go, but is not there"))),
+        (false, true) => "Modify",
+        (false, false) => "Create",
+    };
+    Ok(PlannedFile { path, action, purpose })
+}
+
+/// A path is meant from the current folder; with one package named, from that package's folder, unless the file is here
+/// or would lie in that package.
+fn locate(project: &Project, named: &[PackageId], path: &Utf8Path) -> Result<Utf8PathBuf> {
+    let workspace = &project.workspace;
+    let here = change::locate(workspace, &project.folder, path);
+    let [package] = named else {
+        return here;
+    };
+    let folder = workspace.folder(*package);
+    let there = change::locate(workspace, folder, path);
+    match (here, there) {
+        (Ok(here), Ok(there)) if here.exists() || (!there.exists() && here.starts_with(folder)) => Ok(here),
+        (Ok(here), Err(_)) => Ok(here),
+        (_, there) => there,
+    }
+}
+
+fn base(project: &Project, init: &Init, warnings: &mut Vec<String>) -> Result<Option<String>> {
+    let repository = match change::repository_of(&project.workspace) {
+        Ok(repository) => repository,
+        Err(error) if init.base.is_none() && !init.from_diff => {
+            warnings.push(format!(
+                "no git repository ({error:#}): the plan records no base, so `affected` needs --files and evidence \
+                 names no commit"
+            ));
+            return Ok(None);
+        }
+        Err(error) => return Err(error.context("--base and --from-diff need git")),
+    };
+    let base = match &init.base {
+        Some(base) => repository.commit(base)?,
+        None => match repository.default_base() {
+            Ok(base) => base,
+            Err(error) if !init.from_diff => {
+                warnings.push(format!("{error:#}: the plan records no base"));
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    Ok(Some(base))
+}
+
+/// The files of the change, except those named by hand and documents of ours.
+fn from_diff(project: &Project, base: Option<&str>, named: &[PlannedFile]) -> Result<Vec<PlannedFile>> {
+    let repository = change::repository_of(&project.workspace)?;
+    let base = base.context("--from-diff needs a base")?;
+    let change = Change::since(&repository, base)?;
+    let files = change.files.into_iter().filter(|file| {
+        file.path.starts_with(&project.workspace.root)
+            && !project.config.is_document(project.workspace.relative(&file.path))
+            && named.iter().all(|planned| planned.path != file.path)
+    });
+    let planned = files.map(|file| PlannedFile {
+        action: match file.happened {
+            Happened::Added => "Create",
+            Happened::Modified => "Modify",
+            Happened::Deleted => "Delete",
+        },
+        path: file.path,
+        purpose: None,
+    });
+    Ok(planned.collect())
+}
+
+fn criteria(project: &Project, init: &Init) -> Result<(Vec<String>, Option<String>)> {
+    let mut criteria = init.criterion.clone();
+    let Some(argument) = &init.criteria_from else {
+        return Ok((criteria, None));
+    };
+    let (file, heading) = match argument.split_once('#') {
+        Some((file, heading)) => (file, Some(heading)),
+        None => (argument.as_str(), None),
+    };
+    let path = project.folder.join(file);
+    let bytes = files::read(&path).or_exit(Exit::Usage)?;
+    let document = Document::from_bytes(&path, bytes).or_exit(Exit::Usage)?;
+    let found = document::checklist(&document, heading);
+    if found.is_empty() {
+        let place = heading.map_or(String::new(), |heading| format!(" under a heading `{heading}`"));
+        return Err(exit::usage(format!("{path} has no checklist (`- [ ] …`){place} to take criteria from")));
+    }
+    criteria.extend(found);
+    Ok((criteria, Some(project.workspace.slashed(&path))))
+}
+
+/// `tests/<name>.rs`; where the package turns automatic tests off, unit tests in its library or first binary.
+fn test_place(project: &Project, package: PackageId, name: &str) -> TestPlace {
+    let member = &project.workspace.packages[package];
+    let crate_name = name.replace('-', "_");
+    if autotests(&member.manifest_path) {
+        let path = project.workspace.folder(package).join("tests").join(format!("{crate_name}.rs"));
+        return TestPlace { package, path, target: format!("--test {crate_name}") };
+    }
+    let target = member.targets.iter().find(|target| is_library(target)).or(member.targets.first());
+    let (path, flag) = match target {
+        Some(target) if is_library(target) => (target.src_path.clone(), "--lib".to_owned()),
+        Some(target) => (target.src_path.clone(), format!("--bin {}", target.name)),
+        None => (member.manifest_path.clone(), String::new()),
+    };
+    TestPlace { package, path, target: flag }
+}
+
+/// Whether cargo finds `tests/*.rs` by itself; a manifest that cannot be read is cargo's to complain of.
+fn autotests(manifest: &Utf8Path) -> bool {
+    let text = files::read(manifest).unwrap_or_default();
+    let document = String::from_utf8_lossy(&text).parse::<toml_edit::DocumentMut>();
+    document.ok().and_then(|document| document.get("package")?.get("autotests")?.as_bool()).unwrap_or(true)
+}

@@ -1,0 +1,101 @@
+//! Risks that the crate graph and the sources show.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::TargetKind;
+use serde::Serialize;
+
+use super::dependencies::Block;
+use super::facts::Facts;
+use super::request::Request;
+use crate::project::Project;
+use crate::workspace::PackageId;
+use crate::workspace::graph::is_kind;
+
+/// A row of the Risks table.
+#[derive(Debug, Serialize)]
+pub struct Risk {
+    /// What could go wrong.
+    pub risk: String,
+    /// `H`, `M` or `L`.
+    pub likelihood: &'static str,
+    /// What to do about it.
+    pub mitigation: String,
+}
+
+impl Risk {
+    fn new(risk: String, likelihood: &'static str, mitigation: impl Into<String>) -> Self {
+        Self { risk, likelihood, mitigation: mitigation.into() }
+    }
+}
+
+/// What the touched packages bring with them, most far-reaching first.
+#[must_use]
+pub fn risks(project: &Project, request: &Request, facts: &Facts, blocks: &[Block]) -> Vec<Risk> {
+    let workspace = &project.workspace;
+    let mut risks = Vec::new();
+    for &package in &request.packages {
+        let name = &workspace.packages[package].name;
+        let dependents = workspace.linked_by(&BTreeSet::from([package])).len() - 1;
+        if dependents > 0 {
+            risks.push(Risk::new(
+                format!("{dependents} of {} packages depend on `{name}`; a change of behaviour reaches them all", workspace.packages.len()),
+                if dependents * 3 > workspace.packages.len() { "H" } else { "M" },
+                "Add beside what is there; `cargo poc verify` runs their tests after every step",
+            ));
+        }
+        risks.extend(of_package(project, facts, package));
+    }
+    for name in blocks.iter().flat_map(|block| &block.new_names) {
+        if let Some(version) = facts.locked.get(name) {
+            let asked = request.dependencies.iter().find(|dependency| dependency.spec.starts_with(&format!("{name}@")));
+            let requirement = asked.and_then(|dependency| dependency.spec.split(['@', '[']).nth(1));
+            let fits = requirement.and_then(|text| semver::VersionReq::parse(text).ok()).is_none_or(|wanted| wanted.matches(version));
+            if !fits {
+                risks.push(Risk::new(
+                    format!("`{name}` {version} is in the build already; the requirement brings a second version"),
+                    "M",
+                    format!("Take {version} if it will do, or look at `cargo tree --duplicates`"),
+                ));
+            }
+        }
+    }
+    risks
+}
+
+fn of_package(project: &Project, facts: &Facts, package: PackageId) -> Vec<Risk> {
+    let member = &project.workspace.packages[package];
+    let name = &member.name;
+    let has = |kind: TargetKind| member.targets.iter().any(|target| is_kind(target, std::slice::from_ref(&kind)));
+    let mut risks = Vec::new();
+    if has(TargetKind::ProcMacro) {
+        risks.push(Risk::new(
+            format!("`{name}` is a procedural macro: it changes the code of whoever uses it, unseen"),
+            "M",
+            "Test the expansion and its error messages, and build a user of it",
+        ));
+    }
+    if has(TargetKind::CustomBuild) {
+        risks.push(Risk::new(
+            format!("`{name}` has a build script, whose output depends on the machine"),
+            "L",
+            "Build once from a clean target folder before calling the work done",
+        ));
+    }
+    let blocks = facts.unsafe_blocks(&project.workspace, package);
+    if blocks > 0 {
+        risks.push(Risk::new(
+            format!("`{name}` uses `unsafe` {blocks} times; safe code around it can break what it relies on"),
+            "M",
+            "Read the safety comments near every change; run the tests under Miri or a sanitizer",
+        ));
+    }
+    if let Some(version) = &member.rust_version {
+        risks.push(Risk::new(
+            format!("`{name}` promises to build with Rust {version}; newer language or library features break that"),
+            "L",
+            format!("Check with Rust {version}, or let clippy's `incompatible_msrv` watch"),
+        ));
+    }
+    risks
+}
