@@ -4,13 +4,20 @@
 //! [`Problem`] with its line. Nothing is lost: every part knows the bytes it was read from, so that
 //! [`edit`] can change one part and leave all others as they were.
 
+mod counts;
 pub mod edit;
+mod fields;
+mod hazards;
+mod headings;
 mod outline;
 mod parse;
 mod parts;
+mod placeholders;
 pub mod plan;
 pub mod results;
+mod tables;
 mod time;
+mod vocabulary;
 
 use std::ops::Range;
 
@@ -162,5 +169,15 @@ impl Document {
             .unwrap_or(self.text.len());
         let line = self.text[start..end].trim_end_matches(['\n', '\r']);
         start..start + line.len()
+    }
+
+    fn problem(&self, kind: ProblemKind, span: Span, message: &str) -> Problem {
+        Problem {
+            kind,
+            line: self.line_of(span.start),
+            column: self.column_of(span.start),
+            span,
+            message: message.to_owned(),
+        }
     }
 }

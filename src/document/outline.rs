@@ -25,6 +25,8 @@ pub(crate) struct Node {
     pub(crate) span: Span,
     /// its own inline content
     pub(crate) pieces: Range<usize>,
+    /// whether it stands inside a list
+    pub(crate) in_list: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -34,7 +36,6 @@ pub(crate) enum NodeKind {
     /// A list entry; its own text is its first paragraph.
     Item {
         depth: usize,
-        ordered: bool,
     },
     Fence {
         info: String,
@@ -53,6 +54,13 @@ pub(crate) enum NodeKind {
 pub(crate) struct TableRow {
     pub(crate) span: Span,
     pub(crate) cells: Vec<Cell>,
+}
+
+impl TableRow {
+    /// Whether the row has a bar; a row without one is a line of text that stands right under a table.
+    pub(crate) fn has_bar(&self, source: &str) -> bool {
+        source[self.span.clone()].contains('|')
+    }
 }
 
 /// A cell.
@@ -95,7 +103,6 @@ impl<'a> Outline<'a> {
             },
             open: Vec::new(),
             list_depth: 0,
-            ordered: Vec::new(),
         };
         let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
         for (event, span) in Parser::new_ext(text, options).into_offset_iter() {
@@ -145,7 +152,6 @@ struct Reader<'a> {
     /// the open blocks: an index into `nodes`, and whether inline content still belongs to it
     open: Vec<Open>,
     list_depth: usize,
-    ordered: Vec<bool>,
 }
 
 struct Open {
@@ -182,15 +188,13 @@ impl<'a> Reader<'a> {
                 self.open(NodeKind::Fence { info, fenced, code }, span);
             }
             Tag::HtmlBlock => self.open(NodeKind::Html, span),
-            Tag::List(first) => {
+            Tag::List(_) => {
                 self.list_depth += 1;
-                self.ordered.push(first.is_some());
                 self.close_text();
             }
             Tag::Item => {
                 let depth = self.list_depth.saturating_sub(1);
-                let ordered = self.ordered.last().copied().unwrap_or_default();
-                self.open(NodeKind::Item { depth, ordered }, span);
+                self.open(NodeKind::Item { depth }, span);
             }
             Tag::Table(_) => self.open(NodeKind::Table { rows: Vec::new() }, span),
             Tag::TableHead | Tag::TableRow => {
@@ -232,7 +236,6 @@ impl<'a> Reader<'a> {
             TagEnd::Paragraph => self.close_paragraph(),
             TagEnd::List(_) => {
                 self.list_depth = self.list_depth.saturating_sub(1);
-                self.ordered.pop();
             }
             TagEnd::TableCell => {
                 let end = self.outline.pieces.len();
@@ -262,6 +265,7 @@ impl<'a> Reader<'a> {
             kind,
             span,
             pieces: at..at,
+            in_list: self.list_depth > 0,
         });
     }
 

@@ -1,20 +1,255 @@
-//! From blocks to types.
+//! From blocks to plans and results.
 
-use super::outline::Outline;
-use super::{Document, Plan, Results};
+mod plan;
+mod results;
+
+use std::ops::Range;
+
+use super::headings::{Headings, StepHeading};
+use super::outline::{NodeKind, Outline};
+use super::{
+    Block, Document, Field, Item, Label, Placeholder, Plan, Problem, ProblemKind, Region, Results,
+    Row, Section, SectionKind, Timestamp, fields, hazards, placeholders, tables,
+};
 
 /// Reads a plan. Never fails: what cannot be read is in [`Plan::problems`].
 #[must_use]
 pub fn read_plan(document: &Document) -> Plan {
-    let outline = Outline::read(document.text());
-    let _ = outline;
-    Plan::default()
+    let mut outline = Outline::read(document.text());
+    let reading = Reading::new(document, &mut outline);
+    plan::read(reading)
 }
 
 /// Reads a results document. Never fails: what cannot be read is in [`Results::problems`].
 #[must_use]
 pub fn read_results(document: &Document) -> Results {
-    let outline = Outline::read(document.text());
-    let _ = outline;
-    Results::default()
+    let mut outline = Outline::read(document.text());
+    let reading = Reading::new(document, &mut outline);
+    results::read(reading)
+}
+
+/// A document on its way to a plan or to results.
+struct Reading<'d> {
+    document: &'d Document,
+    outline: &'d Outline<'d>,
+    headings: Headings,
+    regions: Vec<Region>,
+    placeholders: Vec<Placeholder>,
+    problems: Vec<Problem>,
+}
+
+impl<'d> Reading<'d> {
+    fn new(document: &'d Document, outline: &'d mut Outline<'d>) -> Self {
+        let mut problems = Vec::new();
+        let headings = Headings::read(document, outline, &mut problems);
+        hazards::fences(document, outline, &mut problems);
+        let regions = hazards::regions(document, outline, &mut problems);
+        let placeholders = placeholders::read(document, outline);
+        let mut reading = Self {
+            document,
+            outline,
+            headings,
+            regions,
+            placeholders,
+            problems,
+        };
+        if reading.headings.steps.is_empty() {
+            reading.problem(
+                ProblemKind::NoSteps,
+                0..0,
+                "no step found; a step is a heading such as `### Step 1: title`",
+            );
+        }
+        reading
+    }
+
+    fn problem(&mut self, kind: ProblemKind, span: Range<usize>, message: &str) {
+        self.problems
+            .push(self.document.problem(kind, span, message));
+    }
+
+    /// The first heading, if it is of level 1 or belongs to no known section.
+    fn title(&self) -> String {
+        self.headings
+            .sections
+            .iter()
+            .find(|section| section.kind == SectionKind::Title)
+            .or_else(|| {
+                self.headings
+                    .sections
+                    .first()
+                    .filter(|section| section.kind == SectionKind::Other)
+            })
+            .map(|section| section.title.clone())
+            .unwrap_or_default()
+    }
+
+    /// The sections of a kind with their blocks.
+    fn bodies(&self, kind: SectionKind) -> Vec<(Section, Range<usize>)> {
+        self.headings
+            .bodies_of(kind)
+            .map(|(section, body)| (section.clone(), body))
+            .collect()
+    }
+
+    /// The steps with their sections and blocks.
+    fn steps(&self) -> Vec<(StepHeading, Section, Range<usize>)> {
+        self.headings
+            .steps
+            .iter()
+            .map(|(index, step)| {
+                (
+                    step.clone(),
+                    self.headings.sections[*index].clone(),
+                    self.headings.bodies[*index].clone(),
+                )
+            })
+            .collect()
+    }
+
+    fn fields(&self, nodes: Range<usize>) -> Vec<Field> {
+        fields::read(self.document, self.outline, nodes)
+    }
+
+    fn items(&self, kind: SectionKind) -> Vec<Item> {
+        self.headings
+            .bodies_of(kind)
+            .flat_map(|(_, body)| fields::items(self.document, self.outline, body))
+            .collect()
+    }
+
+    fn blocks(&self, nodes: Range<usize>) -> Vec<Block> {
+        fields::blocks(self.document, self.outline, nodes)
+    }
+
+    /// Keys and values of a section, from its tables or from bullets such as `- **Name**: value`; without such a section
+    /// from what stands above the first one.
+    fn pairs(&self, kind: SectionKind) -> Vec<Row> {
+        let mut bodies: Vec<_> = self
+            .headings
+            .bodies_of(kind)
+            .map(|(_, body)| body)
+            .collect();
+        if bodies.is_empty() {
+            bodies.push(self.headings.preamble(self.outline));
+        }
+        let mut rows = Vec::new();
+        for body in bodies {
+            let own = self.own(body);
+            rows.extend(
+                tables::tables(self.outline, own.clone())
+                    .flat_map(|table| table.pairs(self.document)),
+            );
+            for field in self.labels(own) {
+                rows.push(Row {
+                    key_span: field.span.start..field.value_span.start,
+                    key: field.name,
+                    value: field.value,
+                    value_span: field.value_span,
+                    line: field.line,
+                });
+            }
+        }
+        rows
+    }
+
+    /// Every label of some blocks, known or not.
+    fn labels(&self, nodes: Range<usize>) -> Vec<Field> {
+        let mut found = Vec::new();
+        for node in &self.outline.nodes[nodes] {
+            if !matches!(node.kind, NodeKind::Paragraph | NodeKind::Item { .. }) {
+                continue;
+            }
+            for line in fields::lines(self.outline, node.pieces.clone()) {
+                let start = self.outline.pieces[line.start].0.start;
+                if let Some(label) = fields::label(self.outline, line)
+                    && !label.name.is_empty()
+                {
+                    found.push(Field {
+                        label: label.label,
+                        name: label.name,
+                        note: label.note,
+                        value: label.value,
+                        value_span: label.value_span,
+                        ..fields::unnamed(self.document, start)
+                    });
+                }
+            }
+        }
+        found
+    }
+
+    /// The blocks of a section up to its first sub-heading.
+    fn own(&self, nodes: Range<usize>) -> Range<usize> {
+        let length = self.outline.nodes[nodes.clone()]
+            .iter()
+            .position(|node| matches!(node.kind, NodeKind::Heading(_)))
+            .unwrap_or(nodes.len());
+        nodes.start..nodes.start + length
+    }
+
+    /// The value of a row by the first words of its key; `None` when it is missing, empty or a dash.
+    fn value(rows: &[Row], keys: &[&str]) -> Option<Row> {
+        let row = keys.iter().find_map(|key| {
+            rows.iter()
+                .find(|row| super::vocabulary::words(&row.key) == *key)
+        })?;
+        let empty = row.value.is_empty() || matches!(row.value.as_str(), "--" | "—" | "-" | "–");
+        (!empty).then(|| row.clone())
+    }
+
+    /// The date of a row; one that cannot be read is named.
+    fn timestamp(&mut self, rows: &[Row], keys: &[&str]) -> Option<Timestamp> {
+        let row = Self::value(rows, keys)?;
+        self.read_timestamp(&row.value, row.value_span)
+    }
+
+    fn read_timestamp(&mut self, text: &str, span: Range<usize>) -> Option<Timestamp> {
+        let timestamp = Timestamp::read(text)?;
+        if timestamp.moment.is_none() {
+            let message = format!(
+                "`{text}` is not a date that can be read; write 2026-01-31 or 2026-01-31T10:20:30Z"
+            );
+            self.problem(ProblemKind::UnreadableTimestamp, span, &message);
+        }
+        Some(timestamp)
+    }
+
+    fn finish(mut self) -> (Vec<Section>, Vec<Region>, Vec<Placeholder>, Vec<Problem>) {
+        self.problems
+            .sort_by_key(|problem| (problem.span.start, problem.kind));
+        (
+            self.headings.sections,
+            self.regions,
+            self.placeholders,
+            self.problems,
+        )
+    }
+}
+
+/// The boxes of all fields but those of a kind.
+fn items_outside(fields: &[Field], label: Label) -> Vec<Item> {
+    fields
+        .iter()
+        .filter(|field| field.label != label)
+        .flat_map(|field| field.items.clone())
+        .collect()
+}
+
+/// The text of the first field of a kind: its value and its entries, one a line.
+fn text_of(fields: &[Field], label: Label) -> String {
+    fields
+        .iter()
+        .find(|field| field.label == label)
+        .map(Field::text)
+        .unwrap_or_default()
+}
+
+/// The blocks of the fields that a rule picks.
+fn blocks_of(fields: &[Field], pick: impl Fn(Label) -> bool) -> Vec<Block> {
+    fields
+        .iter()
+        .filter(|field| pick(field.label))
+        .flat_map(|field| field.blocks.clone())
+        .collect()
 }

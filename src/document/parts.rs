@@ -81,7 +81,7 @@ pub enum Status {
 pub struct HeadingMark {
     /// what the mark says
     pub status: Status,
-    /// the mark as written, with the dash before it
+    /// the word or sign, without the dash before it
     pub span: Span,
 }
 
@@ -178,7 +178,7 @@ pub struct Field {
     pub value: String,
     /// the bytes of that text; empty, right after the colon, when there is none
     pub value_span: Span,
-    /// plain bullets and numbered entries (those without a box), without markup
+    /// what follows the value: bullets and numbered entries without a box, and further paragraphs, without markup
     pub entries: Vec<String>,
     /// checkboxes
     pub items: Vec<Item>,
@@ -188,6 +188,19 @@ pub struct Field {
     pub span: Span,
     /// the line of the label, from 1
     pub line: usize,
+}
+
+impl Field {
+    /// The value and the entries, one a line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let value = Some(self.value.as_str()).filter(|value| !value.is_empty());
+        let lines: Vec<_> = value
+            .into_iter()
+            .chain(self.entries.iter().map(String::as_str))
+            .collect();
+        lines.join("\n")
+    }
 }
 
 /// A row of a table of keys and values.

@@ -1,0 +1,309 @@
+//! The words people use for labels, sections and states, and what they mean here.
+
+use super::{Label, SectionKind, Status};
+
+/// Labels by their first words; the first row that fits wins, so longer rows stand first.
+const LABELS: &[(&str, Label)] = &[
+    ("why needed", Label::WhyNeeded),
+    ("goal", Label::Goal),
+    ("goals", Label::Goal),
+    ("objective", Label::Goal),
+    ("tasks completed", Label::TasksCompleted),
+    ("completed tasks", Label::TasksCompleted),
+    ("tasks", Label::Tasks),
+    ("task list", Label::Tasks),
+    ("subtasks", Label::Tasks),
+    ("sub tasks", Label::Tasks),
+    ("code review", Label::Review),
+    ("code", Label::Code),
+    ("update", Label::Code),
+    ("create", Label::Code),
+    ("add", Label::Code),
+    ("modify", Label::Code),
+    ("replace", Label::Code),
+    ("edit", Label::Code),
+    ("commands", Label::Commands),
+    ("command", Label::Commands),
+    ("run", Label::Commands),
+    ("test results", Label::TestResults),
+    ("test result", Label::TestResults),
+    ("tests results", Label::TestResults),
+    ("tests", Label::Tests),
+    ("test", Label::Tests),
+    ("verification results", Label::VerificationResults),
+    ("verification result", Label::VerificationResults),
+    ("verification output", Label::VerificationResults),
+    ("verification", Label::Verification),
+    ("verify", Label::Verification),
+    ("baseline verification", Label::Verification),
+    ("expected output", Label::Output),
+    ("expected outputs", Label::Output),
+    ("output", Label::Output),
+    ("outputs", Label::Output),
+    ("expected", Label::Expected),
+    ("status", Label::Status),
+    ("implementation", Label::Implementation),
+    ("issues", Label::Issues),
+    ("issue", Label::Issues),
+    ("problems", Label::Issues),
+    ("lessons", Label::LessonsLearned),
+    ("lesson", Label::LessonsLearned),
+    ("result", Label::Result),
+    ("results", Label::Result),
+    ("outcome", Label::Result),
+    ("reviewed", Label::Reviewed),
+    ("review", Label::Review),
+    ("deviation", Label::Deviation),
+    ("deviations", Label::Deviation),
+    ("specification", Label::Specification),
+    ("spec", Label::Specification),
+    ("acceptance criteria", Label::AcceptanceCriteria),
+    ("acceptance", Label::AcceptanceCriteria),
+    ("trade offs", Label::TradeOffs),
+    ("trade off", Label::TradeOffs),
+    ("tradeoffs", Label::TradeOffs),
+    ("tradeoff", Label::TradeOffs),
+    ("started", Label::Started),
+    ("completed", Label::Completed),
+    ("finished", Label::Completed),
+];
+
+/// Headings by their first words, likewise.
+const SECTIONS: &[(&str, SectionKind)] = &[
+    ("overview", SectionKind::Overview),
+    ("summary", SectionKind::Summary),
+    ("results summary", SectionKind::Summary),
+    ("prerequisites", SectionKind::Prerequisites),
+    ("prerequisite", SectionKind::Prerequisites),
+    ("success criteria", SectionKind::SuccessCriteria),
+    ("architecture", SectionKind::Architecture),
+    ("implementation steps", SectionKind::Steps),
+    ("implementation progress", SectionKind::Steps),
+    ("steps", SectionKind::Steps),
+    ("test summary", SectionKind::TestSummary),
+    ("tests summary", SectionKind::TestSummary),
+    ("production grade", SectionKind::Checklist),
+    ("production checklist", SectionKind::Checklist),
+    ("checklist", SectionKind::Checklist),
+    ("what done looks like", SectionKind::Done),
+    ("definition of done", SectionKind::Done),
+    ("files to", SectionKind::Files),
+    ("files created", SectionKind::Files),
+    ("files modified", SectionKind::Files),
+    ("files changed", SectionKind::Files),
+    ("file changes", SectionKind::Files),
+    ("files", SectionKind::Files),
+    ("dependencies", SectionKind::Dependencies),
+    ("new dependencies", SectionKind::Dependencies),
+    ("risks", SectionKind::Risks),
+    ("risk", SectionKind::Risks),
+    ("error codes", SectionKind::ErrorCodes),
+    ("next steps", SectionKind::NextSteps),
+    ("deliverables", SectionKind::Deliverables),
+    ("final validation", SectionKind::FinalValidation),
+    ("key decisions", SectionKind::Decisions),
+    ("decisions", SectionKind::Decisions),
+    ("what this unlocks", SectionKind::Unlocks),
+    ("goal", SectionKind::Goal),
+    ("goals", SectionKind::Goal),
+];
+
+/// States by word; the word that stands first in a text wins, the longer one where two begin together.
+const STATES: &[(&str, Status)] = &[
+    ("not started", Status::Pending),
+    ("not yet", Status::Pending),
+    ("not complete", Status::InProgress),
+    ("not done", Status::InProgress),
+    ("pending", Status::Pending),
+    ("planned", Status::Pending),
+    ("todo", Status::Pending),
+    ("to do", Status::Pending),
+    ("in progress", Status::InProgress),
+    ("incomplete", Status::InProgress),
+    ("started", Status::InProgress),
+    ("ongoing", Status::InProgress),
+    ("wip", Status::InProgress),
+    ("partial", Status::InProgress),
+    ("partially", Status::InProgress),
+    ("nearly", Status::InProgress),
+    ("almost", Status::InProgress),
+    ("blocked", Status::Blocked),
+    ("on hold", Status::Blocked),
+    ("paused", Status::Blocked),
+    ("failed", Status::Failed),
+    ("failing", Status::Failed),
+    ("skipped", Status::Skipped),
+    ("deferred", Status::Skipped),
+    ("n a", Status::Skipped),
+    ("withdrawn", Status::Withdrawn),
+    ("moved", Status::Withdrawn),
+    ("removed", Status::Withdrawn),
+    ("dropped", Status::Withdrawn),
+    ("cancelled", Status::Withdrawn),
+    ("canceled", Status::Withdrawn),
+    ("superseded", Status::Withdrawn),
+    ("complete", Status::Complete),
+    ("completed", Status::Complete),
+    ("done", Status::Complete),
+    ("finished", Status::Complete),
+    ("passed", Status::Complete),
+];
+
+/// What a label is, by its first words.
+pub(crate) fn label(name: &str) -> Label {
+    first_words(&words(name), LABELS).unwrap_or(Label::Other)
+}
+
+/// What a heading is, by its first words; a number before them does not count.
+pub(crate) fn section(title: &str) -> SectionKind {
+    let words = words(title);
+    let words =
+        words.trim_start_matches(|character: char| character.is_ascii_digit() || character == ' ');
+    first_words(words, SECTIONS).unwrap_or(SectionKind::Other)
+}
+
+/// What a text says about progress. Words outweigh signs, what stands in parentheses counts least; a text that offers
+/// several states to choose from, such as `Pending / Complete`, says nothing.
+pub(crate) fn status(text: &str) -> Option<Status> {
+    let (head, _) = text.split_once('(').unwrap_or((text, ""));
+    if head.contains(['/', '|'])
+        && head
+            .split(['/', '|'])
+            .filter(|part| state(part).is_some())
+            .count()
+            > 1
+    {
+        return None;
+    }
+    let percent = head.contains('%') && !head.contains("100%") && !head.contains("100 %");
+    match state(head) {
+        Some(Status::Complete) if percent => Some(Status::InProgress),
+        Some(status) => Some(status),
+        None => head
+            .chars()
+            .find_map(sign)
+            .or_else(|| state(text))
+            .or_else(|| text.chars().find_map(sign)),
+    }
+}
+
+/// The state word that stands first in a text.
+fn state(text: &str) -> Option<Status> {
+    let words = words(text);
+    STATES
+        .iter()
+        .filter_map(|(state, status)| Some((find_words(&words, state)?, state.len(), *status)))
+        .min_by_key(|(at, length, _)| (*at, usize::MAX - length))
+        .map(|(_, _, status)| status)
+}
+
+/// What a sign in a heading or a status line stands for.
+pub(crate) fn sign(character: char) -> Option<Status> {
+    match character {
+        '✅' | '☑' | '✔' | '✓' | '🟢' => Some(Status::Complete),
+        '🔄' | '🚧' | '🏗' | '🟡' => Some(Status::InProgress),
+        '⬜' | '⏳' | '⌛' | '☐' | '🔲' | '⚪' | '📋' => Some(Status::Pending),
+        '❌' | '✗' | '✘' | '🔴' => Some(Status::Failed),
+        '⛔' | '🛑' | '🚫' | '⏸' => Some(Status::Blocked),
+        '⏭' => Some(Status::Skipped),
+        _ => None,
+    }
+}
+
+/// A text in small letters, all but letters and digits turned into single blanks; quotation marks vanish.
+pub(crate) fn words(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '"' | '\'' | '“' | '”' | '‘' | '’' | '«' | '»') {
+            continue;
+        }
+        if character.is_alphanumeric() {
+            words.extend(character.to_lowercase());
+        } else if !words.is_empty() && !words.ends_with(' ') {
+            words.push(' ');
+        }
+    }
+    words.truncate(words.trim_end().len());
+    words
+}
+
+fn first_words<T: Copy>(words: &str, table: &[(&str, T)]) -> Option<T> {
+    table
+        .iter()
+        .find(|(first, _)| {
+            words
+                .strip_prefix(first)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        })
+        .map(|(_, meaning)| *meaning)
+}
+
+/// Where `needle` stands in `words` as whole words.
+fn find_words(words: &str, needle: &str) -> Option<usize> {
+    words
+        .match_indices(needle)
+        .find(|(at, _)| {
+            let before = words[..*at].chars().next_back();
+            let after = words[at + needle.len()..].chars().next();
+            before.is_none_or(|character| character == ' ')
+                && after.is_none_or(|character| character == ' ')
+        })
+        .map(|(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_in_the_forms_people_write() {
+        for (text, expected) in [
+            ("Complete", Some(Status::Complete)),
+            ("✅ Complete", Some(Status::Complete)),
+            ("✅", Some(Status::Complete)),
+            ("COMPLETE (10/10 criteria met)", Some(Status::Complete)),
+            ("Complete (Step 5 pending review)", Some(Status::Complete)),
+            ("Not Started", Some(Status::Pending)),
+            ("⬜ Pending", Some(Status::Pending)),
+            ("⏳", Some(Status::Pending)),
+            ("🔄 In Progress", Some(Status::InProgress)),
+            ("in-progress", Some(Status::InProgress)),
+            ("Incomplete", Some(Status::InProgress)),
+            ("Partially complete", Some(Status::InProgress)),
+            ("80% complete", Some(Status::InProgress)),
+            ("Not complete", Some(Status::InProgress)),
+            ("Pending / In Progress / Complete", None),
+            ("N/A", Some(Status::Skipped)),
+            ("Withdrawn, moved to Step 8", Some(Status::Withdrawn)),
+            ("Uncompleted thoughts", None),
+            ("", None),
+        ] {
+            assert_eq!(status(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn sections_by_their_first_words() {
+        assert_eq!(section("What \"Done\" Looks Like"), SectionKind::Done);
+        assert_eq!(section("What “Done” Looks Like"), SectionKind::Done);
+        assert_eq!(section("7. 📦 Dependencies"), SectionKind::Dependencies);
+        assert_eq!(
+            section("Production-Grade Checklist"),
+            SectionKind::Checklist
+        );
+        assert_eq!(section("Files to Create/Modify"), SectionKind::Files);
+        assert_eq!(section("File Structure"), SectionKind::Other);
+        assert_eq!(section("Dependency Graph"), SectionKind::Other);
+        assert_eq!(section("Risks & Mitigations"), SectionKind::Risks);
+    }
+
+    #[test]
+    fn labels_by_their_first_words() {
+        assert_eq!(label("Expected Output"), Label::Output);
+        assert_eq!(label("Expected"), Label::Expected);
+        assert_eq!(label("Tests"), Label::Tests);
+        assert_eq!(label("Test Results"), Label::TestResults);
+        assert_eq!(label("Trade-offs"), Label::TradeOffs);
+        assert_eq!(label("Updated files"), Label::Other);
+    }
+}
