@@ -16,6 +16,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod document;
+pub mod deps;
 pub mod exit;
 pub mod project;
 pub mod report;

@@ -2,5 +2,6 @@
 
 pub mod features;
 pub mod graph;
+pub mod manifest;
 
 pub use graph::{Edge, PackageId, Workspace};

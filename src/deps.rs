@@ -1,0 +1,269 @@
+//! A plan's Dependencies section against the manifests: what is there, what is missing, and the edits that add it.
+//!
+//! In: the toml blocks of the section ([`Block`]) and the manifests on disk. Out: a [`State`] for each entry, and for each
+//! manifest that changes an [`Edit`], which is shown, checked or written; it is the same list in all three.
+//!
+//! An entry is applied when the plan marks it new, or when nothing in its block is marked new, the manifest lacks it and
+//! neither a comment nor the prose above the block says that it only describes. What is merely described is never added;
+//! where it differs from the manifest, a [`Note`] says so.
+//!
+//! A manifest's requirement that lies inside the plan's is kept (`1.2` where `1` is wanted), one that holds the plan's is
+//! narrowed to it (`1` becomes `1.2`), anything else is a conflict: nothing is written and both sides are shown. Features are
+//! united. A flag, a source or a rename that the plan states otherwise is a conflict too.
+
+mod apply;
+mod compare;
+mod declared;
+mod mark;
+mod requirement;
+mod specification;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use similar::TextDiff;
+
+pub use apply::{align, commit};
+pub use compare::{Change, Conflict, State, state};
+pub use declared::{Block, Declarations, Declared, Intent, Kind, Note, Table, Wanted, declared};
+pub use specification::Specification;
+
+use crate::exit::usage;
+use crate::sys::files;
+use crate::workspace::manifest::Manifest;
+
+/// What a plan's Dependencies section comes to on a workspace.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The manifests to write; empty when any entry is refused, since a plan is applied whole or not at all.
+    pub edits: Vec<Edit>,
+    /// Every entry with how the manifests on disk stand to it, in the order of the plan.
+    pub entries: Vec<(Declared, State)>,
+    /// What was seen and left alone.
+    pub notes: Vec<Note>,
+}
+
+/// One manifest to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The manifest, from the workspace root, with `/`.
+    pub path: Utf8PathBuf,
+    /// Its text on disk.
+    pub old: String,
+    /// Its text to be.
+    pub new: String,
+}
+
+impl Edit {
+    /// The edit as a unified diff with three lines of context, as `git apply` reads it.
+    #[must_use]
+    pub fn diff(&self) -> String {
+        let (old, new) = (format!("a/{}", self.path), format!("b/{}", self.path));
+        TextDiff::from_lines(&self.old, &self.new)
+            .unified_diff()
+            .header(&old, &new)
+            .to_string()
+    }
+}
+
+impl Outcome {
+    /// Why nothing is written: each entry refused, with both sides. Empty when none is.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<String> {
+        self.entries
+            .iter()
+            .filter_map(|(declared, state)| refusal(declared, state))
+            .collect()
+    }
+}
+
+fn refusal(declared: &Declared, state: &State) -> Option<String> {
+    let Declared {
+        manifest,
+        table,
+        name,
+        line,
+        ..
+    } = declared;
+    match state {
+        State::Conflict(conflict) => {
+            let place = format!("{manifest}:{}", conflict.manifest_line);
+            let plan = format!("plan line {line}");
+            let width = place.len().max(plan.len());
+            let margin = format!("\n  {:width$}  ", "");
+            let side = |text: &str| text.lines().collect::<Vec<_>>().join(&margin);
+            Some(format!(
+                "`{name}` in {table}: {}\n  {place:width$}  {}\n  {plan:width$}  {}\n  make the two agree, then run this again",
+                conflict.why,
+                side(&conflict.manifest),
+                side(&declared.text),
+            ))
+        }
+        State::Invalid(why) => Some(format!("plan line {line}: {why}")),
+        State::Present | State::Missing | State::Incomplete(_) | State::Described(_) => None,
+    }
+}
+
+/// Compares the blocks with the manifests under `root` and works out what to write. Reads, and writes nothing.
+///
+/// `only` keeps the blocks of one manifest, named from the workspace root.
+///
+/// # Errors
+/// A block that cannot be read, a manifest that is missing, not TOML or outside the workspace, or an `only` that no block
+/// names: with the place.
+pub fn plan_edits(
+    root: &Utf8Path,
+    blocks: &[Block<'_>],
+    only: Option<&Utf8Path>,
+) -> Result<Outcome> {
+    let blocks = chosen(blocks, only)?;
+    let mut outcome = Outcome::default();
+    let mut wanted: BTreeMap<(usize, Utf8PathBuf), Vec<Declared>> = BTreeMap::new();
+    for block in blocks {
+        let manifest = inside(block)?;
+        let declarations = declared(&Block {
+            manifest: manifest.clone(),
+            ..block.clone()
+        })?;
+        outcome.notes.extend(declarations.notes);
+        // A manifest higher up comes first: what it declares for the workspace, those below it inherit.
+        wanted
+            .entry((manifest.components().count(), manifest))
+            .or_default()
+            .extend(declarations.entries);
+    }
+    let mut manifests = Manifests {
+        root,
+        read: BTreeMap::new(),
+    };
+    for ((_, path), entries) in wanted {
+        let line = entries.first().map_or(0, |entry| entry.line);
+        let old = manifests
+            .get(&path)
+            .with_context(|| format!("plan line {line} names {path}"))?
+            .clone();
+        let workspace = manifests.workspace_of(&path)?;
+        let (new, states) = align(&old, &entries, workspace.as_ref())
+            .with_context(|| format!("failed to edit {path}"))?;
+        if new.text() != old.text() {
+            outcome.edits.push(Edit {
+                path: path.clone(),
+                old: old.text().to_owned(),
+                new: new.text().to_owned(),
+            });
+        }
+        manifests.read.insert(path, new);
+        outcome.entries.extend(entries.into_iter().zip(states));
+    }
+    outcome.entries.sort_by_key(|(entry, _)| entry.line);
+    outcome.notes.extend(
+        outcome
+            .entries
+            .iter()
+            .filter_map(|(declared, state)| described(declared, state)),
+    );
+    outcome.notes.sort_by_key(|note| note.line);
+    if !outcome.refusals().is_empty() {
+        outcome.edits.clear();
+    }
+    Ok(outcome)
+}
+
+fn described(declared: &Declared, state: &State) -> Option<Note> {
+    let State::Described(Some(difference)) = state else {
+        return None;
+    };
+    let Declared {
+        manifest,
+        table,
+        name,
+        line,
+        ..
+    } = declared;
+    let message = format!(
+        "the plan describes `{name}` in {table}, but in {manifest} {difference}; to have it applied, mark it `# Add for` and a reason"
+    );
+    Some(Note {
+        line: *line,
+        message,
+    })
+}
+
+fn chosen<'a, 'b>(blocks: &'b [Block<'a>], only: Option<&Utf8Path>) -> Result<Vec<&'b Block<'a>>> {
+    let Some(only) = only else {
+        return Ok(blocks.iter().collect());
+    };
+    let only = normal(only);
+    let chosen: Vec<_> = blocks
+        .iter()
+        .filter(|block| normal(&block.manifest) == only)
+        .collect();
+    if chosen.is_empty() {
+        let mut names: Vec<_> = blocks.iter().map(|block| block.manifest.as_str()).collect();
+        names.dedup();
+        return Err(usage(format!(
+            "no block of the plan's Dependencies is for {only}; there are blocks for: {}",
+            names.join(", ")
+        )));
+    }
+    Ok(chosen)
+}
+
+/// The manifest a block names, without `.`; it has to be inside the workspace.
+fn inside(block: &Block<'_>) -> Result<Utf8PathBuf> {
+    let path = normal(&block.manifest);
+    let leads_out = |component: Utf8Component<'_>| !matches!(component, Utf8Component::Normal(_));
+    if path.components().any(leads_out) || path.file_name() != Some("Cargo.toml") {
+        return Err(usage(format!(
+            "plan line {}: `{path}` is no Cargo.toml inside the workspace",
+            block.line
+        )));
+    }
+    Ok(path)
+}
+
+fn normal(path: &Utf8Path) -> Utf8PathBuf {
+    path.components()
+        .filter(|component| *component != Utf8Component::CurDir)
+        .collect()
+}
+
+/// The manifests read so far, with the edits made so far.
+struct Manifests<'a> {
+    root: &'a Utf8Path,
+    read: BTreeMap<Utf8PathBuf, Manifest>,
+}
+
+impl Manifests<'_> {
+    fn get(&mut self, path: &Utf8Path) -> Result<&Manifest> {
+        if !self.read.contains_key(path) {
+            let bytes = files::read_if_exists(&self.root.join(path))?
+                .ok_or_else(|| usage(format!("there is no {path}; create the package first")))?;
+            let text =
+                String::from_utf8(bytes).map_err(|_| usage(format!("{path} is not UTF-8")))?;
+            let manifest =
+                Manifest::parse(&text).with_context(|| format!("failed to read {path}"))?;
+            self.read.insert(path.to_owned(), manifest);
+        }
+        Ok(&self.read[path])
+    }
+
+    /// The manifest with `[workspace]` above `path`, `None` when that is the manifest itself or there is none.
+    fn workspace_of(&mut self, path: &Utf8Path) -> Result<Option<Manifest>> {
+        if self.get(path)?.get(&["workspace"]).is_some() {
+            return Ok(None);
+        }
+        for folder in path.ancestors().skip(2) {
+            let above = folder.join("Cargo.toml");
+            if !self.root.join(&above).is_file() {
+                continue;
+            }
+            let manifest = self.get(&above)?;
+            if manifest.get(&["workspace"]).is_some() {
+                return Ok(Some(manifest.clone()));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,210 @@
+//! Making a manifest have what a plan wants, and writing the outcome.
+
+use anyhow::{Context as _, Result, bail};
+use camino::Utf8Path;
+use toml_edit::Item;
+
+use super::Edit;
+use super::compare::{Change, State, state, table_path};
+use super::declared::{Declared, Wanted};
+use super::specification::array;
+use crate::exit::{Exit, OrExit as _, with_exit};
+use crate::sys::cargo::Cargo;
+use crate::sys::files;
+use crate::workspace::manifest::Manifest;
+use crate::workspace::manifest::insert::Order;
+
+/// Brings `manifest` in line with what is declared for it: the edited manifest, and the state each entry was found in.
+///
+/// `workspace` is the manifest with `[workspace.dependencies]`, where that is another one. Entries that conflict or
+/// are not valid change nothing. Applied to its own result it changes nothing.
+///
+/// # Errors
+/// An entry stands in a layout that cannot be edited as text.
+pub fn align(
+    manifest: &Manifest,
+    declared: &[Declared],
+    workspace: Option<&Manifest>,
+) -> Result<(Manifest, Vec<State>)> {
+    let mut manifest = manifest.clone();
+    let mut states = Vec::with_capacity(declared.len());
+    for entry in declared {
+        let found = state(&manifest, entry, workspace);
+        let edited = match &found {
+            State::Missing => Some(add(&manifest, entry)),
+            State::Incomplete(changes) => Some(change(&manifest, entry, changes)),
+            _ => None,
+        };
+        if let Some(edited) = edited {
+            let context = || {
+                format!(
+                    "`{}` in {}, plan line {}",
+                    entry.name, entry.table, entry.line
+                )
+            };
+            manifest = edited.with_context(context)?;
+            let now = state(&manifest, entry, workspace);
+            if now != State::Present {
+                bail!(
+                    "{}: the edit left it {}; make it by hand and report this as a bug",
+                    context(),
+                    now.label()
+                );
+            }
+        }
+        states.push(found);
+    }
+    Ok((manifest, states))
+}
+
+fn add(manifest: &Manifest, declared: &Declared) -> Result<Manifest> {
+    let table = table_path(manifest, &declared.table);
+    let table: Vec<&str> = table.iter().map(String::as_str).collect();
+    let (key, value) = match &declared.wanted {
+        Wanted::Dependency(specification) => specification.assignment(&declared.name),
+        Wanted::Feature(values) => (declared.name.clone(), array(values)),
+    };
+    manifest.insert(&table, &key, &value, Order::SortedIfSorted)
+}
+
+fn change(manifest: &Manifest, declared: &Declared, changes: &[Change]) -> Result<Manifest> {
+    let mut path = table_path(manifest, &declared.table);
+    path.push(declared.name.clone());
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let mut manifest = manifest.clone();
+    for change in changes {
+        manifest = match (change, &declared.wanted) {
+            (Change::Requirement(version), _) => set_requirement(&manifest, &path, version)?,
+            (Change::Features(values), Wanted::Feature(_)) => append(&manifest, &path, values)?,
+            (Change::Features(values), Wanted::Dependency(_)) => {
+                let features = [&path[..], &["features"]].concat();
+                if manifest.get(&features).is_some() {
+                    append(&manifest, &features, values)?
+                } else {
+                    set_field(&manifest, &path, "features", &array(values))?
+                }
+            }
+            (Change::Field(key, value), _) => set_field(&manifest, &path, key, value)?,
+        };
+    }
+    Ok(manifest)
+}
+
+fn append(manifest: &Manifest, path: &[&str], values: &[String]) -> Result<Manifest> {
+    let values: Vec<_> = values
+        .iter()
+        .map(|value| super::specification::quoted_value(value))
+        .collect();
+    manifest.append(path, &values)
+}
+
+/// Puts another requirement between the quotes that are there.
+fn set_requirement(manifest: &Manifest, path: &[&str], version: &str) -> Result<Manifest> {
+    let field = [path, &["version"]].concat();
+    let path = if manifest.get(path).is_some_and(Item::is_str) {
+        path
+    } else {
+        &field
+    };
+    let span = manifest
+        .entry(path)
+        .and_then(|entry| entry.item.span())
+        .context("the entry has no version to change")?;
+    let quote = if manifest.text()[span.clone()].starts_with('\'') {
+        '\''
+    } else {
+        '"'
+    };
+    manifest.splice(span, &format!("{quote}{version}{quote}"))
+}
+
+/// Adds a field to an entry. A bare version, or a lone dotted `workspace = true`, becomes an inline table as `cargo add`
+/// writes it; every other layout is kept.
+fn set_field(manifest: &Manifest, path: &[&str], key: &str, value: &str) -> Result<Manifest> {
+    let entry = manifest.entry(path).context("the entry is not there")?;
+    let text = manifest.text();
+    if let Some(span) = entry.item.span().filter(|_| entry.item.is_str()) {
+        let version = text[span.clone()].to_owned();
+        return manifest.splice(span, &format!("{{ version = {version}, {key} = {value} }}"));
+    }
+    let dotted = entry
+        .item
+        .as_table()
+        .filter(|table| table.is_dotted() && table.len() == 1);
+    if dotted.is_some_and(|table| table.contains_key("workspace")) {
+        let name = path.last().copied().unwrap_or_default();
+        return manifest.splice(
+            entry.span,
+            &format!("{name} = {{ workspace = true, {key} = {value} }}"),
+        );
+    }
+    manifest.insert(path, key, value, Order::Last)
+}
+
+/// Writes the edits under `root`, then asks cargo to read every manifest that changed.
+///
+/// All or nothing: when a file cannot be written or cargo refuses one, each is put back as it was.
+///
+/// # Errors
+/// A manifest changed on disk since it was read; a file could not be written; or what cargo said, and that the old text
+/// is back.
+pub fn commit(root: &Utf8Path, edits: &[Edit], cargo: &Cargo) -> Result<()> {
+    for edit in edits {
+        if files::read(&root.join(&edit.path))? != edit.old.as_bytes() {
+            bail!(
+                "{} changed while this ran; nothing was written, run this again",
+                edit.path
+            );
+        }
+    }
+    let mut written = Vec::new();
+    let outcome = edits
+        .iter()
+        .try_for_each(|edit| {
+            files::write_atomic(&root.join(&edit.path), edit.new.as_bytes())?;
+            written.push(edit);
+            Ok(())
+        })
+        .and_then(|()| accepted(root, edits, cargo));
+    let Err(error) = outcome else { return Ok(()) };
+    for edit in written {
+        if let Err(failed) = files::write_atomic(&root.join(&edit.path), edit.old.as_bytes()) {
+            return Err(
+                failed.context(format!("failed to put {} back after: {error:#}", edit.path))
+            );
+        }
+    }
+    Err(error.context("nothing was changed: every manifest has its old text back"))
+}
+
+/// Lets cargo read each edited manifest; members of one workspace are read together.
+fn accepted(root: &Utf8Path, edits: &[Edit], cargo: &Cargo) -> Result<()> {
+    let mut seen: Vec<String> = Vec::new();
+    for edit in edits {
+        let path = root.join(&edit.path);
+        if seen.contains(&path.to_string()) {
+            continue;
+        }
+        let cargo = Cargo {
+            manifest_path: Some(path.clone()),
+            ..cargo.clone()
+        };
+        let metadata = cargo.members().with_context(|| {
+            format!(
+                "cargo does not accept {} with the plan's entries",
+                edit.path
+            )
+        });
+        let metadata = metadata
+            .or_exit(Exit::Usage)
+            .map_err(|error| with_exit(Exit::Usage, error))?;
+        seen.extend(
+            metadata
+                .packages
+                .iter()
+                .map(|package| package.manifest_path.to_string()),
+        );
+        seen.push(path.to_string());
+    }
+    Ok(())
+}

@@ -1,0 +1,410 @@
+//! From a toml block of a plan to the entries it declares, and what the plan means by each.
+
+use std::fmt;
+use std::ops::Range;
+
+use anyhow::Result;
+use camino::Utf8PathBuf;
+use semver::VersionReq;
+use toml_edit::{Item, TableLike};
+
+use super::mark::{Mark, Marks, blank_elisions, describes};
+use super::specification::{Specification, strings};
+use crate::exit::usage;
+use crate::workspace::manifest::insert::quoted;
+use crate::workspace::manifest::{Manifest, entry_of, line_of};
+
+/// One toml code block of a plan's Dependencies section.
+#[derive(Debug, Clone)]
+pub struct Block<'a> {
+    /// The manifest it is about, from the workspace root, with `/`.
+    pub manifest: Utf8PathBuf,
+    /// What stands between the fences.
+    pub toml: &'a str,
+    /// The 1-based line of the plan on which `toml` begins.
+    pub line: usize,
+    /// The paragraph right above the fence; empty when there is none.
+    pub lead: &'a str,
+}
+
+/// What a block declares.
+#[derive(Debug, Clone, Default)]
+pub struct Declarations {
+    /// Dependencies and features, in the order of the block.
+    pub entries: Vec<Declared>,
+    /// What the block holds beside them, which is left alone.
+    pub notes: Vec<Note>,
+}
+
+/// Something that was seen and left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// 1-based line of the plan.
+    pub line: usize,
+    /// What it is, and what to do if it should not be left alone.
+    pub message: String,
+}
+
+/// One entry that a plan declares.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    /// The manifest it belongs in, from the workspace root, with `/`.
+    pub manifest: Utf8PathBuf,
+    /// The table it belongs in.
+    pub table: Table,
+    /// Its key: the dependency's or the feature's name.
+    pub name: String,
+    /// Its value.
+    pub wanted: Wanted,
+    /// What the plan means by it.
+    pub intent: Intent,
+    /// 1-based line of the plan.
+    pub line: usize,
+    /// As the plan writes it, for messages; may be several lines.
+    pub text: String,
+    /// Why it cannot be applied as written: a placeholder, or no version requirement.
+    pub problem: Option<String>,
+}
+
+/// The value of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A dependency.
+    Dependency(Specification),
+    /// A feature, and what it turns on.
+    Feature(Vec<String>),
+}
+
+/// What a plan means by an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// Marked new: the manifest is brought in line with it.
+    Apply,
+    /// Not marked, in a block where nothing is marked new: it is added when the manifest lacks it, and else left.
+    AddIfAbsent,
+    /// It describes what is there: never applied.
+    Describe,
+}
+
+/// A table of a manifest that entries stand in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Table {
+    /// `[dependencies]` and its like, perhaps for a target.
+    Dependencies {
+        /// Normal, for development, or for the build script.
+        kind: Kind,
+        /// The target's name or `cfg(…)`, as the plan writes it.
+        target: Option<String>,
+    },
+    /// `[workspace.dependencies]`
+    Workspace,
+    /// `[features]`
+    Features,
+}
+
+/// The kinds of dependency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `[dependencies]`
+    Normal,
+    /// `[dev-dependencies]`
+    Dev,
+    /// `[build-dependencies]`
+    Build,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Normal, Self::Dev, Self::Build];
+
+    /// The names of the table: first the one cargo writes, then the one it still reads.
+    pub(super) fn tables(self) -> &'static [&'static str] {
+        match self {
+            Self::Normal => &["dependencies"],
+            Self::Dev => &["dev-dependencies", "dev_dependencies"],
+            Self::Build => &["build-dependencies", "build_dependencies"],
+        }
+    }
+
+    fn of(table: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.tables().contains(&table))
+    }
+}
+
+impl Table {
+    /// One word for machines: `normal`, `dev`, `build`, `workspace` or `feature`.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Dependencies {
+                kind: Kind::Normal, ..
+            } => "normal",
+            Self::Dependencies {
+                kind: Kind::Dev, ..
+            } => "dev",
+            Self::Dependencies {
+                kind: Kind::Build, ..
+            } => "build",
+            Self::Workspace => "workspace",
+            Self::Features => "feature",
+        }
+    }
+}
+
+/// The table's header, as cargo writes it.
+impl fmt::Display for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dependencies { kind, target: None } => {
+                write!(formatter, "[{}]", kind.tables()[0])
+            }
+            Self::Dependencies {
+                kind,
+                target: Some(target),
+            } => {
+                write!(
+                    formatter,
+                    "[target.{}.{}]",
+                    quoted(target),
+                    kind.tables()[0]
+                )
+            }
+            Self::Workspace => formatter.write_str("[workspace.dependencies]"),
+            Self::Features => formatter.write_str("[features]"),
+        }
+    }
+}
+
+impl Declared {
+    /// What the dependency says; `None` for a feature.
+    #[must_use]
+    pub fn specification(&self) -> Option<&Specification> {
+        match &self.wanted {
+            Wanted::Dependency(specification) => Some(specification),
+            Wanted::Feature(_) => None,
+        }
+    }
+}
+
+/// Reads what a block declares.
+///
+/// An entry is marked new by a comment whose first word is "Add" or "New" (`# Add for caching`), and as context by one
+/// that begins with "existing", "already", "current", "unchanged", "present" or "context": at the end of one of the
+/// entry's lines, in the comment lines right above it, or on the table's header for all that have no mark of their own.
+/// A context comment on a line of its own covers the entries below it, up to a blank line or the next comment.
+/// See [`Intent`] for what follows from the marks; a block whose lead says "current dependencies" or "no new
+/// dependencies" describes whatever it does not mark new. Lines that are only `...` are skipped.
+///
+/// # Errors
+/// The block is not TOML, or an entry stands outside every table: with the line of the plan.
+pub fn declared(block: &Block<'_>) -> Result<Declarations> {
+    let text = blank_elisions(block.toml);
+    let manifest = Manifest::read(&text).map_err(|error| not_toml(block, &text, &error))?;
+    let mut reader = Reader {
+        block,
+        text: &text,
+        marks: Marks::new(&text),
+        found: Declarations::default(),
+        seen: Vec::new(),
+    };
+    reader.root(&manifest)?;
+    Ok(reader.finish())
+}
+
+struct Reader<'a> {
+    block: &'a Block<'a>,
+    text: &'a str,
+    marks: Marks<'a>,
+    found: Declarations,
+    /// The mark of each entry found.
+    seen: Vec<Option<Mark>>,
+}
+
+impl Reader<'_> {
+    fn root(&mut self, manifest: &Manifest) -> Result<()> {
+        let root = manifest.root();
+        for (name, item) in root {
+            let line = self.line(root.get_key_value(name).and_then(|(key, _)| key.span()));
+            if let (Some(kind), Some(table)) = (Kind::of(name), item.as_table_like()) {
+                self.table(&Table::Dependencies { kind, target: None }, item, table)?;
+                continue;
+            }
+            match (name, item.as_table_like()) {
+                ("features", Some(table)) => self.table(&Table::Features, item, table)?,
+                ("target", Some(targets)) => self.targets(targets)?,
+                ("workspace", Some(workspace)) => self.workspace(workspace)?,
+                (_, Some(_)) if item.is_table() => self.left_alone(line, &format!("[{name}]")),
+                (_, None) if item.is_array_of_tables() => {
+                    self.left_alone(line, &format!("[[{name}]]"));
+                }
+                _ if name == "cargo-features" => self.left_alone(line, name),
+                _ => {
+                    return Err(usage(format!(
+                        "plan line {line}: `{name}` stands in no table; put it under `[dependencies]` or the table it belongs in"
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn targets(&mut self, targets: &dyn TableLike) -> Result<()> {
+        for (target, tables) in targets.iter() {
+            let Some(tables) = tables.as_table_like() else {
+                continue;
+            };
+            for (name, item) in tables.iter() {
+                if let (Some(kind), Some(table)) = (Kind::of(name), item.as_table_like()) {
+                    self.table(
+                        &Table::Dependencies {
+                            kind,
+                            target: Some(target.to_owned()),
+                        },
+                        item,
+                        table,
+                    )?;
+                } else {
+                    let line = self.line(item.span());
+                    self.left_alone(line, &format!("[target.{}.{name}]", quoted(target)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn workspace(&mut self, workspace: &dyn TableLike) -> Result<()> {
+        for (name, item) in workspace.iter() {
+            match item.as_table_like() {
+                Some(table) if name == "dependencies" => {
+                    self.table(&Table::Workspace, item, table)?;
+                }
+                _ => {
+                    let line = self.line(item.span());
+                    self.left_alone(line, &format!("workspace.{name}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn table(&mut self, table: &Table, item: &Item, entries: &dyn TableLike) -> Result<()> {
+        let header = item
+            .as_table()
+            .filter(|table| !table.is_implicit() && !table.is_dotted());
+        let inherited = header.and_then(|table| self.marks.of(&table.span().unwrap_or_default()));
+        for (name, _) in entries.iter() {
+            let Some((key, value)) = entries.get_key_value(name) else {
+                continue;
+            };
+            let entry = entry_of(key, value);
+            let line = self.line(Some(entry.span.clone()));
+            let wanted = match table {
+                Table::Features => strings(value)
+                    .map(Wanted::Feature)
+                    .ok_or_else(|| "a feature is an array of strings".to_owned()),
+                _ => Specification::read(value, self.text).map(Wanted::Dependency),
+            };
+            let wanted =
+                wanted.map_err(|why| usage(format!("plan line {line}: `{name}`: {why}")))?;
+            self.seen.push(self.marks.of(&entry.span).or(inherited));
+            self.found.entries.push(Declared {
+                manifest: self.block.manifest.clone(),
+                table: table.clone(),
+                problem: problem(name, &wanted),
+                name: name.to_owned(),
+                wanted,
+                intent: Intent::Describe,
+                line,
+                text: self.text[entry.span].to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Marks become intents once all of them are known.
+    fn finish(mut self) -> Declarations {
+        let selective = self.seen.contains(&Some(Mark::New)) || describes(self.block.lead);
+        for (entry, mark) in self.found.entries.iter_mut().zip(&self.seen) {
+            entry.intent = match mark {
+                Some(Mark::New) => Intent::Apply,
+                Some(Mark::Context) => Intent::Describe,
+                None if selective => Intent::Describe,
+                None => Intent::AddIfAbsent,
+            };
+        }
+        self.found.entries.sort_by_key(|entry| entry.line);
+        self.found
+    }
+
+    fn left_alone(&mut self, line: usize, what: &str) {
+        let message =
+            format!("`{what}` is no table of dependencies or features; it is left to you");
+        self.found.notes.push(Note { line, message });
+    }
+
+    fn line(&self, span: Option<Range<usize>>) -> usize {
+        self.block.line + line_of(self.text, span.unwrap_or_default().start) - 1
+    }
+}
+
+fn not_toml(block: &Block<'_>, text: &str, error: &toml_edit::TomlError) -> anyhow::Error {
+    let line = line_of(text, error.span().unwrap_or_default().start);
+    let source = text.lines().nth(line - 1).unwrap_or_default().trim();
+    let hint = if source.contains("...") || source.contains('…') {
+        "; write the entry out, or put `...` on a line of its own"
+    } else {
+        ""
+    };
+    let message = error.message().trim().replace('\n', ", ");
+    usage(format!(
+        "plan line {}: this block is not TOML: {message}{hint}\n  {source}",
+        block.line + line - 1
+    ))
+}
+
+/// Why an entry cannot be written into a manifest as it stands.
+fn problem(name: &str, wanted: &Wanted) -> Option<String> {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || "-_+.".contains(c))
+    };
+    if !is_name(name) {
+        return Some(format!(
+            "`{name}` is no name of a package or feature; fill it in"
+        ));
+    }
+    let Wanted::Dependency(specification) = wanted else {
+        return None;
+    };
+    if let Some(version) = &specification.version
+        && let Err(error) = VersionReq::parse(version)
+    {
+        return Some(format!(
+            "`{version}` is no version requirement ({error}); fill it in, as in `{name} = \"1.2\"`"
+        ));
+    }
+    let texts = specification
+        .others
+        .iter()
+        .map(|(_, value)| value)
+        .chain(&specification.package)
+        .chain(&specification.features);
+    if let Some(text) = texts.into_iter().find(|text| placeholder(text)) {
+        return Some(format!("`{text}` is a placeholder; fill it in"));
+    }
+    let nothing = specification.version.is_none()
+        && !specification.workspace
+        && !specification.has_own_source();
+    nothing.then(|| {
+        format!("it says no version, path or repository; fill it in, as in `{name} = \"1.2\"`")
+    })
+}
+
+/// `[fill in: …]`, `[path]`, `<url>`: what templates put where a person writes. TOML text in brackets is an array, not this.
+fn placeholder(text: &str) -> bool {
+    (text.starts_with('[') && text.ends_with(']') && !text.contains('"'))
+        || (text.starts_with('<') && text.ends_with('>'))
+}

@@ -1,0 +1,217 @@
+//! Comments in a plan's toml blocks that say which entries are new, and prose that says a block is only a description.
+
+use std::ops::Range;
+
+/// What a comment says of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// `# Add for …`
+    New,
+    /// `# existing`
+    Context,
+}
+
+/// The lines of a block, to look for marks in.
+#[derive(Debug)]
+pub(super) struct Marks<'a> {
+    /// Each line with the offset at which it starts.
+    lines: Vec<(usize, &'a str)>,
+}
+
+impl<'a> Marks<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let mut start = 0;
+        let lines = text.split_inclusive('\n').map(|line| {
+            start += line.len();
+            (start - line.len(), line.trim())
+        });
+        Self {
+            lines: lines.collect(),
+        }
+    }
+
+    /// The mark of what stands at `span`: on its own lines, else in the comments above.
+    pub(super) fn of(&self, span: &Range<usize>) -> Option<Mark> {
+        let first = self.index(span.start);
+        let last = self.index(span.end.saturating_sub(1).max(span.start));
+        let own = self.lines[first..=last]
+            .iter()
+            .filter_map(|(_, line)| mark_of(comment_in(line)?));
+        strongest(own).or_else(|| self.above(first))
+    }
+
+    fn above(&self, first: usize) -> Option<Mark> {
+        let above: Vec<&str> = self.lines[..first]
+            .iter()
+            .rev()
+            .map(|(_, line)| *line)
+            .collect();
+        let comment_lines = |lines: &[&'a str]| {
+            let count = lines
+                .iter()
+                .take_while(|line| line.starts_with('#'))
+                .count();
+            strongest(lines[..count].iter().filter_map(|line| mark_of(line)))
+        };
+        // Right above, either mark counts; farther above only "context", since taking too little for new does no harm.
+        comment_lines(&above).or_else(|| {
+            let entry = |line: &&&str| !line.is_empty() && !line.starts_with(['#', '[']);
+            let entries = above.iter().take_while(entry).count();
+            comment_lines(&above[entries..]).filter(|mark| *mark == Mark::Context)
+        })
+    }
+
+    fn index(&self, offset: usize) -> usize {
+        self.lines
+            .partition_point(|(start, _)| *start <= offset)
+            .saturating_sub(1)
+    }
+}
+
+fn strongest(marks: impl Iterator<Item = Mark>) -> Option<Mark> {
+    marks.fold(None, |strongest, mark| match (strongest, mark) {
+        (Some(Mark::New), _) | (_, Mark::New) => Some(Mark::New),
+        _ => Some(Mark::Context),
+    })
+}
+
+/// The mark a comment carries, by its first word.
+fn mark_of(comment: &str) -> Option<Mark> {
+    let text = comment.trim_start_matches(['#', ' ', '\t']);
+    let word = text
+        .split(|c: char| !c.is_alphanumeric())
+        .next()?
+        .to_lowercase();
+    match word.as_str() {
+        "add" | "new" => Some(Mark::New),
+        "existing" | "already" | "current" | "currently" | "unchanged" | "present" | "context" => {
+            Some(Mark::Context)
+        }
+        _ => None,
+    }
+}
+
+/// The comment on a line, from its `#`; one inside a string is none.
+fn comment_in(line: &str) -> Option<&str> {
+    let mut quote = None;
+    let mut escaped = false;
+    for (offset, c) in line.char_indices() {
+        match (quote, c) {
+            (Some('"'), _) if escaped => escaped = false,
+            (Some('"'), '\\') => escaped = true,
+            (Some(open), _) if open == c => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '#') => return Some(&line[offset..]),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Blanks lines that only stand for something left out, keeping every line number.
+pub(super) fn blank_elisions(toml: &str) -> String {
+    toml.split_inclusive('\n')
+        .map(|line| match line.trim().trim_end_matches(',') {
+            "..." | "…" => line
+                .chars()
+                .map(|c| if matches!(c, '\r' | '\n') { c } else { ' ' })
+                .collect(),
+            _ => line.to_owned(),
+        })
+        .collect()
+}
+
+/// Whether the paragraph above a block says that it describes what is there.
+pub(super) fn describes(lead: &str) -> bool {
+    let lead = lead.to_lowercase();
+    let words: Vec<&str> = lead
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let nothing_new = words.windows(2).any(|pair| {
+        matches!(
+            pair,
+            [
+                "no",
+                "new"
+                    | "change"
+                    | "changes"
+                    | "additional"
+                    | "further"
+                    | "added"
+                    | "dependencies"
+                    | "dependency"
+            ]
+        )
+    });
+    let any = |of: &[&str]| words.iter().any(|word| of.contains(word));
+    nothing_new
+        || (any(&[
+            "current",
+            "currently",
+            "existing",
+            "already",
+            "reference",
+            "unchanged",
+            "present",
+        ]) && !any(&[
+            "add", "adds", "added", "adding", "update", "append", "insert", "extend", "new",
+        ]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_of_a_comment_decides() {
+        for (comment, mark) in [
+            ("# Add for caching", Some(Mark::New)),
+            ("# add: caching", Some(Mark::New)),
+            ("# NEW", Some(Mark::New)),
+            ("# Added in 2021", None),
+            ("# Adds retries", None),
+            ("# existing", Some(Mark::Context)),
+            ("#already there", Some(Mark::Context)),
+            ("# Current, see above", Some(Mark::Context)),
+            ("# the newest", None),
+        ] {
+            assert_eq!(mark_of(comment), mark, "{comment}");
+        }
+    }
+
+    #[test]
+    fn a_hash_inside_a_string_is_no_comment() {
+        assert_eq!(comment_in(r##"a = "#x" # Add for y"##), Some("# Add for y"));
+        assert_eq!(comment_in(r##"a = "\"#" "##), None);
+        assert_eq!(comment_in("a = '#\\' # z"), Some("# z"));
+    }
+
+    #[test]
+    fn elisions_are_blanked_in_place() {
+        assert_eq!(
+            blank_elisions("a = 1\r\n  ...,\r\n# ...\n…"),
+            "a = 1\r\n      \r\n# ...\n "
+        );
+    }
+
+    #[test]
+    fn prose_that_describes() {
+        for lead in [
+            "Current dependencies:",
+            "No new dependencies required.",
+            "Already in `Cargo.toml`:",
+            "No changes; for reference:",
+        ] {
+            assert!(describes(lead), "{lead}");
+        }
+        for lead in [
+            "Update `Cargo.toml`:",
+            "Add to the existing table:",
+            "",
+            "`crates/store/Cargo.toml`",
+        ] {
+            assert!(!describes(lead), "{lead}");
+        }
+    }
+}

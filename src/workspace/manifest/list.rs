@@ -1,0 +1,88 @@
+//! Adding elements to an array or an inline table, in the layout it already has.
+
+use std::ops::Range;
+
+use super::insert::{indent_of, line_break_after};
+
+/// What to put where: the bytes to replace, and with what.
+pub(super) type Splice = (Range<usize>, String);
+
+/// Appends `items` to the bracketed list at `brackets`, whose elements stand at `elements`.
+///
+/// One line stays one line. With the closing bracket on a line of its own, each item gets a line, indented as the last
+/// one; a trailing comma is kept when there was one. Comments stay where they are.
+pub(super) fn append(
+    text: &str,
+    brackets: &Range<usize>,
+    elements: &[Range<usize>],
+    items: &[String],
+) -> Splice {
+    let close = brackets.end - 1;
+    let Some(last) = elements.last() else {
+        return append_to_empty(text, brackets, items);
+    };
+    let comma = comma_after(&text[..close], last.end);
+    let tail = comma.map_or(last.end, |comma| comma + 1);
+    let Some(newline) = text[tail..close].find('\n').map(|offset| tail + offset) else {
+        return (last.end..last.end, format!(", {}", items.join(", ")));
+    };
+    let indent = match indent_of(text, last.start) {
+        // The last element shares its line with the opening bracket.
+        indent if line_start(text, last.start) <= brackets.start => format!("{indent}    "),
+        indent => indent.to_owned(),
+    };
+    let end_of_line = newline - usize::from(text[..newline].ends_with('\r'));
+    let eol = &text[end_of_line..=newline];
+    let separator = if comma.is_some() { "" } else { "," };
+    let lines = items
+        .iter()
+        .map(|item| format!("{eol}{indent}{item}"))
+        .collect::<Vec<_>>()
+        .join(",");
+    let end = if comma.is_some() { "," } else { "" };
+    (
+        last.end..end_of_line,
+        format!("{separator}{}{lines}{end}", &text[last.end..end_of_line]),
+    )
+}
+
+fn append_to_empty(text: &str, brackets: &Range<usize>, items: &[String]) -> Splice {
+    let (open, close) = (brackets.start + 1, brackets.end - 1);
+    let inner = &text[open..close];
+    if !inner.contains('\n') {
+        let pad = if text[brackets.clone()].starts_with('{') {
+            " "
+        } else {
+            ""
+        };
+        return (open..close, format!("{pad}{}{pad}", items.join(", ")));
+    }
+    let at = line_start(text, close);
+    let eol = line_break_after(text, brackets.start);
+    let indent = indent_of(text, close);
+    let lines: Vec<_> = items
+        .iter()
+        .map(|item| format!("{indent}    {item},{eol}"))
+        .collect();
+    (at..at, lines.concat())
+}
+
+/// The comma that follows the element ending at `from`, past white space and comments.
+fn comma_after(text: &str, from: usize) -> Option<usize> {
+    let mut in_comment = false;
+    for (offset, byte) in text.bytes().enumerate().skip(from) {
+        match byte {
+            b'\n' => in_comment = false,
+            _ if in_comment => {}
+            b'#' => in_comment = true,
+            b',' => return Some(offset),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The offset of the first byte of the line that holds `offset`.
+pub(super) fn line_start(text: &str, offset: usize) -> usize {
+    text[..offset].rfind('\n').map_or(0, |newline| newline + 1)
+}
