@@ -22,6 +22,7 @@ pub mod project;
 pub mod report;
 pub mod sys;
 pub mod terminal;
+pub mod verify;
 pub mod workspace;
 
 use std::ffi::OsString;

@@ -1,6 +1,7 @@
 //! The only place that touches processes and files: [`cargo`], [`git`] and [`files`].
 
 pub mod cargo;
+pub mod exec;
 pub mod files;
 pub mod git;
 

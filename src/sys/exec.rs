@@ -1,0 +1,348 @@
+//! Runs one program: argv, environment, folder and timeout in; how it ended and what it printed out.
+//!
+//! Every program gets a process group of its own (a job object on Windows), and the whole group is
+//! ended with it: on a timeout, on Ctrl-C, and when the program has gone but left members behind.
+//! Nothing is read from standard input.
+
+use std::io::{PipeReader, Read};
+use std::process::{ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+mod command;
+mod group;
+mod interrupt;
+mod output;
+
+pub use command::Command;
+pub use interrupt::{install_interrupt_handler, interrupted};
+pub use output::Part;
+
+use command::spawn;
+use group::Group;
+use output::{Lines, Tail};
+
+/// How long a group is given between being asked to end and being killed.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long a pipe may stay open, once the program itself has ended and all it printed is read, before
+/// its group is ended.
+const DRAIN: Duration = Duration::from_millis(500);
+/// How long, after the group has been killed, output of a process that left the group is waited for.
+const ABANDON: Duration = Duration::from_secs(2);
+/// How often the state of the program, the clock and Ctrl-C are looked at.
+const POLL: Duration = Duration::from_millis(20);
+/// A line that has not ended is handed on after this much silence: a prompt, or a row of dots.
+const IDLE: Duration = Duration::from_millis(200);
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this exit status.
+    Exited(i32),
+    /// By a signal that was not ours (Unix).
+    Signalled(i32),
+    /// By us: it ran longer than its timeout.
+    TimedOut,
+    /// By us: the user pressed Ctrl-C, or we were asked to end.
+    Interrupted,
+}
+
+/// What [`stream`] saw.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// How the program ended.
+    pub ended: Ended,
+    /// From its start to the end of its group.
+    pub duration: Duration,
+    /// The end of what it printed, at most 64 KiB, invalid UTF-8 replaced.
+    pub tail: String,
+}
+
+/// What [`capture`] saw.
+#[derive(Debug, Clone)]
+pub struct Captured {
+    /// How the program ended.
+    pub ended: Ended,
+    /// From its start to the end of its group.
+    pub duration: Duration,
+    /// All of standard output.
+    pub stdout: Vec<u8>,
+    /// All of standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// Runs `command` with standard output and error merged, in order, into one pipe, and hands each line
+/// to `on_output` while the program runs. An error from `on_output` ends the group and is returned.
+pub fn stream(
+    command: &Command,
+    on_output: &mut dyn FnMut(Part<'_>) -> Result<()>,
+) -> Result<Outcome> {
+    let mut tail = Tail::default();
+    let mut lines = Lines::default();
+    let (reader, writer) = std::io::pipe().context("failed to open a pipe")?;
+    let error_writer = writer.try_clone().context("failed to open a pipe")?;
+    let mut run = Run::start(
+        command,
+        Stdio::from(writer),
+        Stdio::from(error_writer),
+        [reader],
+    )?;
+    let ended = run.finish(&mut |event| match event {
+        Event::Output(_, bytes) => {
+            tail.push(bytes);
+            lines.push(bytes, on_output)
+        }
+        Event::Idle => lines.flush(on_output),
+    })?;
+    lines.flush(on_output)?;
+    Ok(Outcome {
+        ended,
+        duration: run.started.elapsed(),
+        tail: tail.into_text(),
+    })
+}
+
+/// Runs `command` and keeps all of its standard output and standard error, apart.
+pub fn capture(command: &Command) -> Result<Captured> {
+    let (out_reader, out_writer) = std::io::pipe().context("failed to open a pipe")?;
+    let (error_reader, error_writer) = std::io::pipe().context("failed to open a pipe")?;
+    let (stdout, stderr) = (Stdio::from(out_writer), Stdio::from(error_writer));
+    let mut run = Run::start(command, stdout, stderr, [out_reader, error_reader])?;
+    let mut kept = [Vec::new(), Vec::new()];
+    let ended = run.finish(&mut |event| {
+        if let Event::Output(index, bytes) = event {
+            kept[index].extend_from_slice(bytes);
+        }
+        Ok(())
+    })?;
+    let [stdout, stderr] = kept;
+    Ok(Captured {
+        ended,
+        duration: run.started.elapsed(),
+        stdout,
+        stderr,
+    })
+}
+
+impl Ended {
+    /// The exit status a shell would give: 124 for a timeout, 128 + n for a signal, 130 for Ctrl-C.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Exited(code) => code,
+            Self::Signalled(signal) => 128 + signal,
+            Self::TimedOut => 124,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// Whether the program ended by itself with status 0.
+    #[must_use]
+    pub fn success(self) -> bool {
+        self == Self::Exited(0)
+    }
+
+    fn from_status(status: ExitStatus) -> Self {
+        #[cfg(unix)]
+        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+            return Self::Signalled(signal);
+        }
+        // Only a signal leaves no code, and that was asked first.
+        Self::Exited(status.code().unwrap_or(-1))
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exited(code) => write!(out, "exit {code}"),
+            Self::Signalled(signal) => write!(out, "signal {signal}"),
+            Self::TimedOut => write!(out, "timed out"),
+            Self::Interrupted => write!(out, "interrupted"),
+        }
+    }
+}
+
+enum Event<'a> {
+    /// Bytes from the pipe of this index.
+    Output(usize, &'a [u8]),
+    /// No output for a while.
+    Idle,
+}
+
+enum Received {
+    Output(usize, Vec<u8>),
+    /// Nothing yet.
+    Nothing,
+    /// Every pipe has been closed and read to its end.
+    End,
+}
+
+/// A started program and the pipes it writes to.
+struct Run {
+    group: Group,
+    started: Instant,
+    deadline: Option<Instant>,
+    output: Receiver<(usize, Vec<u8>)>,
+    _guard: interrupt::Running,
+}
+
+impl Run {
+    fn start<const N: usize>(
+        command: &Command,
+        stdout: Stdio,
+        stderr: Stdio,
+        readers: [PipeReader; N],
+    ) -> Result<Self> {
+        let guard = interrupt::Running::enter();
+        let started = Instant::now();
+        let group = spawn(command, stdout, stderr)?;
+        // A bounded channel: a program that prints faster than we read is held up, memory is not.
+        let (sender, output) = sync_channel(64);
+        for (index, reader) in readers.into_iter().enumerate() {
+            let sender = sender.clone();
+            std::thread::spawn(move || pump(index, reader, &sender));
+        }
+        Ok(Self {
+            group,
+            started,
+            deadline: command.timeout.and_then(|limit| started.checked_add(limit)),
+            output,
+            _guard: guard,
+        })
+    }
+
+    /// Waits for the program, its output and its group; the group is gone when this returns.
+    fn finish(&mut self, on_event: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Ended> {
+        let watched = self.watch(on_event);
+        if watched.is_err() {
+            self.group.kill();
+        }
+        watched
+    }
+
+    fn watch(&mut self, on_event: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Ended> {
+        let mut status = None;
+        // Since when, after its end, everything the program itself had printed has been read.
+        let mut caught_up: Option<Instant> = None;
+        let mut last_output = Some(Instant::now());
+        let mut pause = Duration::from_micros(200);
+        loop {
+            let open = match self.receive(&mut || {
+                if status.is_some() {
+                    caught_up.get_or_insert_with(Instant::now);
+                }
+            }) {
+                Received::Output(index, bytes) => {
+                    last_output = Some(Instant::now());
+                    on_event(Event::Output(index, &bytes))?;
+                    true
+                }
+                Received::Nothing => {
+                    if last_output.is_some_and(|last| last.elapsed() >= IDLE) {
+                        last_output = None;
+                        on_event(Event::Idle)?;
+                    }
+                    true
+                }
+                Received::End => false,
+            };
+            if status.is_none() {
+                status = self.group.try_wait()?.map(Ended::from_status);
+            }
+            // A daemon may hold the pipe for ever, silent or not.
+            let abandoned = caught_up.is_some_and(|since| since.elapsed() >= DRAIN);
+            if let Some(ended) = status
+                && (!open || abandoned)
+            {
+                self.end_group(on_event)?;
+                return Ok(ended);
+            }
+            if let Some(forced) = self.forced() {
+                self.end_group(on_event)?;
+                return Ok(forced);
+            }
+            if !open {
+                // The pipe closes a moment before the program can be waited for.
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(POLL);
+            }
+        }
+    }
+
+    /// Why the program is to be ended now, if it is.
+    fn forced(&self) -> Option<Ended> {
+        if interrupted() {
+            return Some(Ended::Interrupted);
+        }
+        let late = |deadline| Instant::now() >= deadline;
+        self.deadline.is_some_and(late).then_some(Ended::TimedOut)
+    }
+
+    /// The next output, waiting [`POLL`] for it at most; calls `on_empty` before it waits.
+    fn receive(&self, on_empty: &mut dyn FnMut()) -> Received {
+        match self.output.try_recv() {
+            Ok((index, bytes)) => return Received::Output(index, bytes),
+            Err(TryRecvError::Disconnected) => return Received::End,
+            Err(TryRecvError::Empty) => on_empty(),
+        }
+        match self.output.recv_timeout(POLL) {
+            Ok((index, bytes)) => Received::Output(index, bytes),
+            Err(RecvTimeoutError::Timeout) => Received::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Received::End,
+        }
+    }
+
+    /// Asks what is left of the group to end, kills it after the grace, and reads what was still printed.
+    fn end_group(&mut self, on_event: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<()> {
+        let presses = interrupt::count();
+        let begun = Instant::now();
+        let mut asked = 0;
+        while self.group.is_alive()? {
+            // Asked twice because a runner that has groups of its own (nextest) lets its tests
+            // end on the first request and kills them on the second.
+            if asked == 0 || (asked == 1 && begun.elapsed() >= GRACE) {
+                self.group.ask_to_end();
+                asked += 1;
+            }
+            if begun.elapsed() >= GRACE + DRAIN || interrupt::count() > presses {
+                self.group.kill();
+                break;
+            }
+            match self.receive(&mut || ()) {
+                Received::Output(index, bytes) => on_event(Event::Output(index, &bytes))?,
+                Received::Nothing => {}
+                Received::End => std::thread::sleep(POLL),
+            }
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < ABANDON {
+            match self.receive(&mut || ()) {
+                Received::Output(index, bytes) => on_event(Event::Output(index, &bytes))?,
+                // Still held: by a process that has left both group and family.
+                Received::Nothing => {}
+                Received::End => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a pipe to its end. Ends early only when nobody listens any more.
+fn pump(index: usize, mut reader: PipeReader, sender: &SyncSender<(usize, Vec<u8>)>) {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(length) => {
+                if sender.send((index, buffer[..length].to_vec())).is_err() {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            // A pipe that cannot be read any more has nothing further to give.
+            Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What to run: a description that can be shown, and started.
+
+use std::ffi::{OsStr, OsString};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use process_wrap::std::CommandWrap;
+
+use super::group::Group;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct Command {
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, Option<OsString>)>,
+    directory: Option<Utf8PathBuf>,
+    pub(super) timeout: Option<Duration>,
+    remedy: String,
+}
+
+impl Command {
+    /// A program by name (looked up on `PATH`) or by path.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Self {
+            program: program.as_ref().to_owned(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            directory: None,
+            timeout: None,
+            remedy: String::new(),
+        }
+    }
+
+    /// Adds one argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        let arguments = arguments.into_iter();
+        self.arguments
+            .extend(arguments.map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        let value = value.as_ref().to_owned();
+        self.environment
+            .push((name.as_ref().to_owned(), Some(value)));
+        self
+    }
+
+    /// Takes an environment variable away.
+    #[must_use]
+    pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.environment.push((name.as_ref().to_owned(), None));
+        self
+    }
+
+    /// The folder to run in; ours by default.
+    #[must_use]
+    pub fn directory(mut self, directory: impl AsRef<Utf8Path>) -> Self {
+        self.directory = Some(directory.as_ref().to_owned());
+        self
+    }
+
+    /// Ends the program's group after this long; never by default.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// What to do when the program cannot be started, for the error message: `install it with …`.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
+    }
+
+    /// The command as one would type it, quoted for a shell.
+    #[must_use]
+    pub fn display(&self) -> String {
+        let words = std::iter::once(&self.program).chain(&self.arguments);
+        let words: Vec<_> = words.map(|word| quote(&word.to_string_lossy())).collect();
+        words.join(" ")
+    }
+}
+
+/// A word as a POSIX shell reads it back; a NUL, which no argument can hold, is shown as it is.
+fn quote(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// Starts `command` as the leader of a group of its own.
+pub(super) fn spawn(command: &Command, stdout: Stdio, stderr: Stdio) -> Result<Group> {
+    let directory = command.directory.as_deref();
+    if let Some(directory) = directory
+        && !directory.is_dir()
+    {
+        bail!(
+            "failed to run `{}`: {directory} is not a folder",
+            command.display()
+        );
+    }
+    let mut wrapped = CommandWrap::with_new(&command.program, |inner| {
+        inner.args(&command.arguments);
+        inner.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+        if let Some(directory) = directory {
+            inner.current_dir(directory);
+        }
+        for (name, value) in &command.environment {
+            match value {
+                Some(value) => inner.env(name, value),
+                None => inner.env_remove(name),
+            };
+        }
+    });
+    // The command holds the writing ends of the pipes and is dropped here, so that they close
+    // when the program's own copies do.
+    Group::spawn(&mut wrapped).with_context(|| {
+        let program = command.program.to_string_lossy();
+        match command.remedy.as_str() {
+            "" => format!("failed to start `{program}`; is it installed and on PATH?"),
+            remedy => format!("failed to start `{program}`; {remedy}"),
+        }
+    })
+}

@@ -1,0 +1,57 @@
+//! Ctrl-C, and being asked to end: noticed once, seen by every run.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, Result};
+
+static PRESSED: AtomicUsize = AtomicUsize::new(0);
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+
+/// Takes over Ctrl-C, SIGTERM and SIGHUP. While a program of ours runs, they end its process group
+/// and the run returns [`Ended::Interrupted`](super::Ended); at any other time they end us, with
+/// status 130. To be called once, by `main`.
+pub fn install_interrupt_handler() -> Result<()> {
+    ctrlc::set_handler(|| {
+        PRESSED.fetch_add(1, Ordering::SeqCst);
+        if RUNNING.load(Ordering::SeqCst) == 0 {
+            end_now();
+        }
+    })
+    .context("failed to take over Ctrl-C")
+}
+
+/// Whether we have been asked to end.
+#[must_use]
+pub fn interrupted() -> bool {
+    count() > 0
+}
+
+/// How often we have been asked to end: the second time, nothing is waited for.
+pub(super) fn count() -> usize {
+    PRESSED.load(Ordering::SeqCst)
+}
+
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "a signal handler has no caller to return a code to"
+)]
+fn end_now() {
+    std::process::exit(130);
+}
+
+/// Held while a program of ours runs.
+pub(super) struct Running;
+
+impl Running {
+    pub(super) fn enter() -> Self {
+        RUNNING.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(1, Ordering::SeqCst);
+    }
+}

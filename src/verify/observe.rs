@@ -1,0 +1,300 @@
+//! What `cargo test` and `cargo nextest run` print, read line by line.
+//!
+//! Input: the bytes of a run as they come, from one runner or from a script that starts several. Output:
+//! [`Observed`]. Counts come from the runners' summary lines, names from the lines of single tests; where
+//! the two disagree, a note says so. Output of the tests themselves may look like a runner's (a test may run
+//! cargo): a summary counts only where its sums match what its own runner announced.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sys::exec::Part;
+
+mod libtest;
+mod line;
+mod nextest;
+
+use libtest::Libtest;
+use nextest::Nextest;
+
+pub use line::Header;
+
+/// The longest line that is looked at, in bytes; the rest of a longer one is passed over.
+const LONGEST: usize = 64 * 1024;
+
+/// How many tests ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Tests that passed; benchmarks that were measured among them.
+    pub passed: u64,
+    /// Tests that failed, timed out, or took their process down.
+    pub failed: u64,
+    /// Tests marked `#[ignore]`; under nextest only when its list was asked.
+    pub ignored: u64,
+    /// Tests that the run's filters left out; under nextest all that were skipped.
+    pub filtered: u64,
+}
+
+/// How one test ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It passed.
+    Passed,
+    /// It failed, timed out or crashed.
+    Failed,
+    /// It is marked `#[ignore]` and was not run.
+    Ignored,
+}
+
+/// Whether a test binary told how its run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It printed its summary.
+    Whole,
+    /// It began and printed no summary: a crash, an abort, a kill.
+    Crashed,
+    /// It never spoke libtest's language: a harness of its own. Its counts are unknown.
+    Unknown,
+}
+
+/// One test binary, or one package's doctests, as a run showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binary {
+    /// What the runner calls it.
+    pub header: Header,
+    /// How many tests ended how.
+    pub counts: Counts,
+    /// Whether it told how it ended.
+    pub ending: Ending,
+    /// The tests that were named. All of them, unless [`Observed::notes`] says otherwise or the run was quiet.
+    pub tests: BTreeMap<String, Verdict>,
+}
+
+/// One run of one runner.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Run {
+    /// The binaries in the order they were first seen.
+    pub binaries: Vec<Binary>,
+    /// nextest's own totals, which it prints for the run and not for a binary.
+    pub summary: Option<Counts>,
+}
+
+/// Everything a command's output told about tests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// The runs, in order: a script may start several.
+    pub runs: Vec<Run>,
+    /// What could not be compiled, in cargo's words.
+    pub compile_errors: Vec<String>,
+    /// What does not add up or could not be told.
+    pub notes: Vec<String>,
+}
+
+/// Reads a run's output as it comes.
+#[derive(Debug, Default)]
+pub struct Observer {
+    observed: Observed,
+    line: Vec<u8>,
+    reader: Reader,
+}
+
+#[derive(Debug, Default)]
+enum Reader {
+    /// No test binary is at work.
+    #[default]
+    Between,
+    Libtest(Box<Libtest>),
+    Nextest(Nextest),
+}
+
+impl Observer {
+    /// Takes in a piece of output.
+    pub fn push(&mut self, part: Part<'_>) {
+        let room = LONGEST.saturating_sub(self.line.len());
+        let bytes = &part.bytes[..part.bytes.len().min(room)];
+        self.line.extend_from_slice(bytes);
+        if part.ends_line {
+            self.end_line();
+        }
+    }
+
+    /// Takes in whole lines.
+    pub fn push_text(&mut self, text: &str) {
+        for line in text.split_inclusive('\n') {
+            let ends_line = line.ends_with('\n');
+            self.push(Part {
+                bytes: line.as_bytes(),
+                ends_line,
+            });
+        }
+    }
+
+    /// How many tests have passed and failed so far, for a progress display.
+    #[must_use]
+    pub fn so_far(&self) -> Counts {
+        let mut counts = self.observed.counts();
+        match &self.reader {
+            Reader::Between => {}
+            Reader::Libtest(libtest) => counts += libtest.so_far(),
+            Reader::Nextest(nextest) => counts += nextest.so_far(),
+        }
+        counts
+    }
+
+    /// The output has ended: closes what is open.
+    #[must_use]
+    pub fn finish(mut self) -> Observed {
+        if !self.line.is_empty() {
+            self.end_line();
+        }
+        self.close();
+        // A build that no test followed is no run of a test runner.
+        self.observed
+            .runs
+            .retain(|run| run.summary.is_some() || !run.binaries.is_empty());
+        self.observed
+    }
+
+    fn end_line(&mut self) {
+        let bytes = std::mem::take(&mut self.line);
+        let text = String::from_utf8_lossy(&bytes);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        // A progress bar overwrites its line: what counts is what was written last.
+        let plain = plain.trim_end_matches(['\n', '\r']);
+        self.take(plain.rsplit('\r').next().unwrap_or(plain));
+    }
+
+    fn take(&mut self, line: &str) {
+        let consumed = match &mut self.reader {
+            Reader::Between => false,
+            Reader::Libtest(libtest) => libtest.take(line, &mut self.observed.notes),
+            Reader::Nextest(nextest) => nextest.take(line),
+        };
+        if !consumed {
+            self.close();
+            self.open(line);
+        }
+    }
+
+    /// A line that belongs to no open binary: it may start a build, a binary or a run.
+    fn open(&mut self, line: &str) {
+        if line::is_finished(line) {
+            self.observed.runs.push(Run::default());
+        } else if let Some(error) = line::compile_error(line) {
+            self.observed.compile_errors.push(error.to_owned());
+        } else if let Some(nextest) = Nextest::begin(line) {
+            self.reader = Reader::Nextest(nextest);
+        } else if let Some(libtest) = Libtest::begin(line) {
+            self.reader = Reader::Libtest(Box::new(libtest));
+        }
+    }
+
+    fn close(&mut self) {
+        let (binaries, summary) = match std::mem::take(&mut self.reader) {
+            Reader::Between => return,
+            Reader::Libtest(libtest) => (vec![libtest.close(&mut self.observed.notes)], None),
+            Reader::Nextest(nextest) => nextest.close(&mut self.observed.notes),
+        };
+        if self
+            .observed
+            .runs
+            .last()
+            .is_none_or(|run| run.summary.is_some())
+        {
+            self.observed.runs.push(Run::default());
+        }
+        if let Some(run) = self.observed.runs.last_mut() {
+            run.binaries.extend(binaries);
+            run.summary = summary;
+        }
+    }
+}
+
+impl Observed {
+    /// The sum over all runs.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.runs
+            .iter()
+            .map(Run::counts)
+            .fold(Counts::default(), |mut sum, counts| {
+                sum += counts;
+                sum
+            })
+    }
+
+    /// Whether a test runner spoke at all.
+    #[must_use]
+    pub fn ran_tests(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    /// Whether a run executed no test although it should have: one whose filters left all out, or all of them
+    /// together. A binary with a harness of its own may have run anything.
+    #[must_use]
+    pub fn nothing_matched(&self) -> bool {
+        let empty = |run: &Run| run.counts().ran() == 0 && !run.has_unknown();
+        let emptied = |run: &Run| empty(run) && run.counts().filtered > 0;
+        self.ran_tests() && (self.runs.iter().any(emptied) || self.runs.iter().all(empty))
+    }
+
+    /// Every binary of every run.
+    pub fn binaries(&self) -> impl Iterator<Item = &Binary> {
+        self.runs.iter().flat_map(|run| &run.binaries)
+    }
+}
+
+impl Run {
+    /// nextest's totals, else the sum over the binaries.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.summary.unwrap_or_else(|| {
+            let mut sum = Counts::default();
+            for binary in &self.binaries {
+                sum += binary.counts;
+            }
+            sum
+        })
+    }
+
+    fn has_unknown(&self) -> bool {
+        let unknown = |binary: &Binary| binary.ending == Ending::Unknown;
+        self.binaries.iter().any(unknown)
+    }
+}
+
+impl Counts {
+    /// Tests that were executed.
+    #[must_use]
+    pub fn ran(self) -> u64 {
+        self.passed + self.failed
+    }
+
+    fn add(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Passed => self.passed += 1,
+            Verdict::Failed => self.failed += 1,
+            Verdict::Ignored => self.ignored += 1,
+        }
+    }
+
+    /// Counts names by their verdicts.
+    fn of(tests: &BTreeMap<String, Verdict>) -> Self {
+        let mut counts = Self::default();
+        for verdict in tests.values() {
+            counts.add(*verdict);
+        }
+        counts
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+        self.filtered += other.filtered;
+    }
+}

@@ -1,0 +1,390 @@
+//! One test binary that speaks libtest's language, and what its tests print in between.
+
+use std::collections::BTreeMap;
+
+use super::line::{self, Header};
+use super::{Binary, Counts, Ending, Verdict};
+
+/// An open test binary. Its tests may run test binaries themselves, whose output then stands inside its own:
+/// those are further frames on the stack, and are thrown away when they end.
+#[derive(Debug)]
+pub(super) struct Libtest {
+    own: Frame,
+    nested: Vec<Frame>,
+    /// Whether the line before could stand before a report: an empty one, or a row of dots.
+    report_may_follow: bool,
+    /// cargo said that it failed; what follows is cargo's.
+    failed: bool,
+    /// cargo said how its process ended: not as libtest ends one.
+    died: bool,
+}
+
+#[derive(Debug)]
+struct Frame {
+    header: Header,
+    phase: Phase,
+    /// The sum of the groups that have ended: rustdoc prints more than one.
+    counts: Counts,
+    whole_groups: usize,
+    tests: BTreeMap<String, Verdict>,
+    /// A test whose line was begun, and what may have been its verdict.
+    pending: Option<(String, Option<Verdict>)>,
+    /// Verdicts in the open group.
+    group: Counts,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// No group is open.
+    Waiting,
+    /// Tests are running, this many in all.
+    Running(u64),
+    /// The output of failed tests is shown: anything may stand here. It ends with a list of their names and a
+    /// summary that agrees with it.
+    Report {
+        announced: u64,
+        names: Vec<String>,
+        in_list: bool,
+        /// A summary with the right sum but without its list: believed when nothing better comes.
+        fallback: Option<Counts>,
+    },
+}
+
+impl Libtest {
+    /// The binary that `line` announces.
+    pub(super) fn begin(line: &str) -> Option<Self> {
+        let own = match (line::header(line), line::announced(line)) {
+            (Some(header), _) => Frame::new(header, Phase::Waiting),
+            (None, Some(count)) => Frame::new(Header::Unnamed, Phase::Running(count)),
+            (None, None) => return None,
+        };
+        Some(Self {
+            own,
+            nested: Vec::new(),
+            report_may_follow: false,
+            failed: false,
+            died: false,
+        })
+    }
+
+    /// Takes a line; false when it belongs to what comes after this binary.
+    pub(super) fn take(&mut self, line: &str, notes: &mut Vec<String>) -> bool {
+        let may_follow = line.is_empty() || line::is_dots(line);
+        let report_may_follow = std::mem::replace(&mut self.report_may_follow, may_follow);
+        if self.failed {
+            return self.take_aftermath(line);
+        }
+        let depth = self.nested.len();
+        match self.nested.last().unwrap_or(&self.own).phase {
+            Phase::Report { .. } => self.top().take_report(line, notes),
+            Phase::Waiting if depth == 0 => return self.take_waiting(line),
+            Phase::Waiting | Phase::Running(_) => self.take_running(line, report_may_follow, notes),
+        }
+        if depth > 0 && self.top().is_done() {
+            self.nested.pop();
+        }
+        true
+    }
+
+    /// Between groups, or before the first: the next binary may begin, or the run end.
+    fn take_waiting(&mut self, line: &str) -> bool {
+        if let Some(count) = line::announced(line) {
+            self.own.start_group(count);
+        } else if line::is_binary_failed(line) {
+            self.failed = true;
+        } else if line::header(line).is_some()
+            || line::is_finished(line)
+            || line::is_run_failed(line)
+            || line::compile_error(line).is_some()
+            || super::nextest::is_begin(line)
+        {
+            return false;
+        }
+        true
+    }
+
+    fn take_running(&mut self, line: &str, report_may_follow: bool, notes: &mut Vec<String>) {
+        if let Some(header) = line::header(line) {
+            self.nested.push(Frame::new(header, Phase::Waiting));
+        } else if let Some(count) = line::announced(line) {
+            let top = self.top();
+            if matches!(top.phase, Phase::Waiting) {
+                top.start_group(count);
+            } else {
+                self.nested
+                    .push(Frame::new(Header::Unnamed, Phase::Running(count)));
+            }
+        } else if line::is_binary_failed(line) {
+            // Ours has ended without a summary, or one inside it has.
+            if self.nested.pop().is_none() {
+                self.failed = true;
+            }
+        } else if let Some(counts) = line::summary(line) {
+            self.take_summary(counts, notes);
+        } else if report_may_follow && matches!(line, "failures:" | "successes:") {
+            self.top().start_report(line);
+        } else {
+            self.top().take_test(line);
+        }
+    }
+
+    /// A summary ends the innermost binary whose announcement it matches.
+    fn take_summary(&mut self, counts: Counts, notes: &mut Vec<String>) {
+        let total = counts.ran() + counts.ignored;
+        let fits = |frame: &Frame| matches!(frame.phase, Phase::Running(count) if count == total);
+        if let Some(index) = self.nested.iter().rposition(fits) {
+            self.nested.truncate(index);
+        } else if fits(&self.own) {
+            self.nested.clear();
+            self.own.end_group(counts, notes);
+        }
+    }
+
+    /// After cargo's word that the binary failed: how its process died may follow.
+    fn take_aftermath(&mut self, line: &str) -> bool {
+        if line
+            .trim_start()
+            .starts_with("process didn't exit successfully:")
+        {
+            self.died = true;
+        }
+        line.is_empty()
+            || line == "Caused by:"
+            || line.starts_with("  ") && line::header(line).is_none() && !line::is_finished(line)
+    }
+
+    fn top(&mut self) -> &mut Frame {
+        self.nested.last_mut().unwrap_or(&mut self.own)
+    }
+
+    /// Verdicts so far.
+    pub(super) fn so_far(&self) -> Counts {
+        let mut counts = self.own.counts;
+        counts += self.own.group;
+        counts
+    }
+
+    /// The binary has ended.
+    pub(super) fn close(mut self, notes: &mut Vec<String>) -> Binary {
+        let own = &mut self.own;
+        let ending = match &own.phase {
+            Phase::Waiting if own.whole_groups == 0 => Ending::Unknown,
+            Phase::Waiting => Ending::Whole,
+            Phase::Report {
+                fallback: Some(counts),
+                ..
+            } => {
+                let counts = *counts;
+                notes.push(format!(
+                    "{}: the list of failed tests was not found",
+                    own.title()
+                ));
+                own.end_group(counts, notes);
+                Ending::Whole
+            }
+            Phase::Running(_) | Phase::Report { .. } => {
+                own.counts += own.group;
+                Ending::Crashed
+            }
+        };
+        // A process that died takes one test with it at least; after a summary only its own word counts.
+        let died = ending == Ending::Crashed || self.died;
+        let died = died || self.failed && ending == Ending::Unknown;
+        if died && (ending != Ending::Whole || own.counts.failed == 0) {
+            own.counts.failed += 1;
+            notes.push(match ending {
+                Ending::Whole => format!("{}: its process failed after its last test", own.title()),
+                Ending::Crashed => format!(
+                    "{}: its process ended without a summary; counted as one failure",
+                    own.title()
+                ),
+                Ending::Unknown => format!(
+                    "{}: failed without naming a test; counted as one failure",
+                    own.title()
+                ),
+            });
+        }
+        if let Some((name, _)) = own.pending.take()
+            && ending == Ending::Crashed
+        {
+            own.tests.insert(name, Verdict::Failed);
+        }
+        if ending == Ending::Unknown && !died {
+            notes.push(format!(
+                "{}: has a harness of its own; its tests are not counted",
+                own.title()
+            ));
+        }
+        Binary {
+            header: self.own.header,
+            counts: self.own.counts,
+            ending: if died && ending == Ending::Whole {
+                Ending::Crashed
+            } else {
+                ending
+            },
+            tests: self.own.tests,
+        }
+    }
+}
+
+impl Frame {
+    fn new(header: Header, phase: Phase) -> Self {
+        Self {
+            header,
+            phase,
+            counts: Counts::default(),
+            whole_groups: 0,
+            tests: BTreeMap::new(),
+            pending: None,
+            group: Counts::default(),
+        }
+    }
+
+    fn title(&self) -> String {
+        match &self.header {
+            Header::Cargo { source, .. } if !source.is_empty() => source.clone(),
+            Header::Cargo { executable, .. } => executable.clone(),
+            Header::Doctests(name) => format!("doctests of {name}"),
+            Header::Nextest(id) => id.clone(),
+            Header::Unnamed => "a test binary".to_owned(),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        matches!(self.phase, Phase::Waiting) && self.whole_groups > 0
+    }
+
+    fn start_group(&mut self, announced: u64) {
+        self.phase = Phase::Running(announced);
+        self.group = Counts::default();
+        self.pending = None;
+    }
+
+    fn start_report(&mut self, heading: &str) {
+        self.settle_pending();
+        if let Phase::Running(announced) = self.phase {
+            let names = Vec::new();
+            let in_list = heading == "failures:";
+            self.phase = Phase::Report {
+                announced,
+                names,
+                in_list,
+                fallback: None,
+            };
+        }
+    }
+
+    fn take_test(&mut self, line: &str) {
+        match line::test(line) {
+            Some((name, Some(verdict))) => {
+                self.settle_pending();
+                self.record(name.to_owned(), verdict);
+            }
+            Some((name, None)) => {
+                self.settle_pending();
+                self.pending = Some((name.to_owned(), line::trailing_verdict(line)));
+            }
+            None => {
+                if let Some((name, guess)) = &mut self.pending {
+                    if let Some(verdict) = line::verdict(line) {
+                        let name = std::mem::take(name);
+                        self.pending = None;
+                        self.record(name, verdict);
+                    } else if let Some(verdict) = line::trailing_verdict(line) {
+                        *guess = Some(verdict);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The line of a test was cut up by other output: its verdict is the last one that stood at a line's end.
+    fn settle_pending(&mut self) {
+        if let Some((name, Some(verdict))) = self.pending.take() {
+            self.record(name, verdict);
+        }
+    }
+
+    fn record(&mut self, name: String, verdict: Verdict) {
+        self.group.add(verdict);
+        // The same name twice in one binary (a doctest's two groups): the worse of the two stands.
+        self.tests
+            .entry(name)
+            .and_modify(|known| {
+                if verdict == Verdict::Failed {
+                    *known = verdict;
+                }
+            })
+            .or_insert(verdict);
+    }
+
+    fn take_report(&mut self, line: &str, notes: &mut Vec<String>) {
+        let Phase::Report {
+            announced,
+            names,
+            in_list,
+            fallback,
+        } = &mut self.phase
+        else {
+            return;
+        };
+        if matches!(line, "failures:" | "successes:") {
+            names.clear();
+            *in_list = true;
+        } else if let Some(name) = line.strip_prefix("    ").filter(|_| *in_list) {
+            names.push(name.to_owned());
+        } else if let Some(counts) = line::summary(line) {
+            if counts.ran() + counts.ignored != *announced {
+                return;
+            }
+            let listed = if counts.failed > 0 {
+                counts.failed
+            } else {
+                counts.passed
+            };
+            let known_failed = self
+                .tests
+                .iter()
+                .filter(|(_, verdict)| **verdict == Verdict::Failed);
+            let all_listed = counts.failed == 0
+                || self.group.failed == 0
+                || known_failed.clone().count() as u64 != self.group.failed
+                || known_failed
+                    .into_iter()
+                    .all(|(name, _)| names.contains(name));
+            if names.len() as u64 == listed && all_listed {
+                let names = std::mem::take(names);
+                if counts.failed > 0 {
+                    for name in names {
+                        self.tests.insert(name, Verdict::Failed);
+                    }
+                }
+                self.end_group(counts, notes);
+            } else {
+                *fallback = Some(counts);
+            }
+        } else if !line.is_empty() {
+            *in_list = false;
+        }
+    }
+
+    fn end_group(&mut self, counts: Counts, notes: &mut Vec<String>) {
+        self.settle_pending();
+        let named = self.group;
+        let quiet = named.ran() + named.ignored == 0;
+        if !quiet
+            && (named.passed, named.failed, named.ignored)
+                != (counts.passed, counts.failed, counts.ignored)
+        {
+            notes.push(format!(
+                "{}: the summary counts {} passed, {} failed, {} ignored; the lines of single tests show {}, {}, {}",
+                self.title(), counts.passed, counts.failed, counts.ignored, named.passed, named.failed, named.ignored
+            ));
+        }
+        self.counts += counts;
+        self.group = Counts::default();
+        self.whole_groups += 1;
+        self.phase = Phase::Waiting;
+    }
+}

@@ -1,0 +1,211 @@
+//! Single lines as cargo and libtest print them, colours already taken off.
+
+use super::{Counts, Verdict};
+
+/// What a runner calls a test binary.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Header {
+    /// `Running unittests src/lib.rs (target/debug/deps/store-0123456789abcdef)`.
+    Cargo {
+        /// The target's root file, relative to its package.
+        source: String,
+        /// Whether cargo said `unittests`: a library, a binary or an example, not `tests/` or `benches/`.
+        unit_tests: bool,
+        /// The executable, as cargo shows it.
+        executable: String,
+    },
+    /// `Doc-tests store`: the name of the library crate.
+    Doctests(String),
+    /// nextest's binary id: `store`, `store::it`, `store::bin/store`.
+    Nextest(String),
+    /// A binary that nobody announced: a quiet run.
+    Unnamed,
+}
+
+impl Header {
+    /// The crate the binary was built from: the executable's name without cargo's hash.
+    #[must_use]
+    pub fn crate_name(&self) -> Option<&str> {
+        match self {
+            Self::Cargo { executable, .. } => {
+                let file = executable.rsplit(['/', '\\']).next()?;
+                let stem = file.strip_suffix(".exe").unwrap_or(file);
+                Some(without_hash(stem))
+            }
+            Self::Doctests(name) => Some(name),
+            Self::Nextest(_) | Self::Unnamed => None,
+        }
+    }
+}
+
+/// `store-0123456789abcdef` → `store`.
+fn without_hash(stem: &str) -> &str {
+    let is_hash =
+        |hash: &str| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match stem.rsplit_once('-') {
+        Some((name, hash)) if is_hash(hash) => name,
+        _ => stem,
+    }
+}
+
+/// The header that `line` is, if it is one. cargo aligns its words at the twelfth column, which a test that
+/// quotes it seldom does.
+pub(super) fn header(line: &str) -> Option<Header> {
+    if let Some(name) = line.strip_prefix("   Doc-tests ") {
+        return Some(Header::Doctests(name.to_owned()));
+    }
+    let rest = line.strip_prefix("     Running ")?;
+    if let Some(command) = rest.strip_prefix('`') {
+        return verbose_header(command.strip_suffix('`')?);
+    }
+    let (unit_tests, rest) = match rest.strip_prefix("unittests ") {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
+    let (source, executable) = rest.strip_suffix(')')?.split_once(" (")?;
+    Some(Header::Cargo {
+        source: source.to_owned(),
+        unit_tests,
+        executable: executable.to_owned(),
+    })
+}
+
+/// `cargo test -v` shows a command instead: compilers and build scripts too, so only what lies where test binaries do.
+fn verbose_header(command: &str) -> Option<Header> {
+    let words = shlex::split(command)?;
+    let is_assignment = |word: &&String| word.contains('=') && !word.starts_with(['/', '\\']);
+    let executable = words.iter().find(|word| !is_assignment(word))?;
+    let mut folders = executable.rsplit(['/', '\\']);
+    let (file, folder) = (folders.next()?, folders.next()?);
+    let hashed = without_hash(file.strip_suffix(".exe").unwrap_or(file)).len() < file.len();
+    (hashed && matches!(folder, "deps" | "examples")).then(|| Header::Cargo {
+        source: String::new(),
+        unit_tests: false,
+        executable: executable.clone(),
+    })
+}
+
+/// ``    Finished `test` profile [unoptimized + debuginfo] target(s) in 1.31s``: a build is done, a run begins.
+pub(super) fn is_finished(line: &str) -> bool {
+    line.strip_prefix("    Finished ")
+        .is_some_and(|rest| rest.contains(" target(s) in ") || rest.contains(" targets in "))
+}
+
+/// ``error: could not compile `store` (lib test) due to 1 previous error``, without its first word.
+pub(super) fn compile_error(line: &str) -> Option<&str> {
+    line.strip_prefix("error: ")
+        .filter(|rest| rest.starts_with("could not compile `"))
+}
+
+/// cargo's word that a test binary failed, printed after it has ended.
+pub(super) fn is_binary_failed(line: &str) -> bool {
+    line.starts_with("error: test failed, to rerun pass")
+        || line.starts_with("error: doctest failed, to rerun pass")
+        || line.starts_with("error: bench failed, to rerun pass")
+}
+
+/// cargo's list of what failed, at the end of a run.
+pub(super) fn is_run_failed(line: &str) -> bool {
+    let Some(rest) = line.strip_prefix("error: ") else {
+        return false;
+    };
+    let count = |suffix| rest.strip_suffix(suffix).is_some_and(is_number);
+    count(" target failed:") || count(" targets failed:")
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `running 3 tests` → 3.
+pub(super) fn announced(line: &str) -> Option<u64> {
+    let rest = line.strip_prefix("running ")?;
+    let number = rest.strip_suffix(" tests").or(rest.strip_suffix(" test"))?;
+    number.parse().ok()
+}
+
+/// `test result: FAILED. 2 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.14s`.
+pub(super) fn summary(line: &str) -> Option<Counts> {
+    let rest = line.strip_prefix("test result: ")?;
+    let rest = rest
+        .strip_prefix("ok. ")
+        .or(rest.strip_prefix("FAILED. "))?;
+    let mut counts = Counts::default();
+    let mut known = 0;
+    for field in rest.split("; ") {
+        let Some((number, what)) = field.split_once(' ') else {
+            continue;
+        };
+        let Ok(number) = number.parse::<u64>() else {
+            continue;
+        };
+        match what {
+            "passed" | "measured" => counts.passed += number,
+            "failed" => counts.failed = number,
+            "ignored" => counts.ignored = number,
+            "filtered out" => counts.filtered = number,
+            _ => continue,
+        }
+        known += 1;
+    }
+    (known >= 4).then_some(counts)
+}
+
+/// What a quiet run prints instead of names: `..F.i 5/12`, `tests::bad --- FAILED`.
+pub(super) fn is_dots(line: &str) -> bool {
+    let dots = line.split(' ').next().unwrap_or(line);
+    let is_dot = |byte: u8| matches!(byte, b'.' | b'F' | b'i' | b'a' | b't');
+    line.ends_with(" --- FAILED") || !dots.is_empty() && dots.bytes().all(is_dot)
+}
+
+/// A line about one test: its name, and its verdict unless other output came between.
+pub(super) fn test(line: &str) -> Option<(&str, Option<Verdict>)> {
+    if let Some(rest) = line.strip_prefix("test ")
+        && let Some((name, outcome)) = rest.split_once(" ... ")
+        && !name.is_empty()
+    {
+        return Some((plain_name(name), verdict(outcome)));
+    }
+    // A child that printed no line end before: `…test store::reads ... ok`.
+    let (before, outcome) = line.rsplit_once(" ... ")?;
+    let (_, name) = before.rsplit_once("test ")?;
+    let verdict = verdict(outcome)?;
+    let one_word = !name.is_empty() && !name.contains(' ');
+    one_word.then_some((name, Some(verdict)))
+}
+
+/// libtest adds how a test is run to its name; harnesses that imitate it pad names to one width.
+fn plain_name(name: &str) -> &str {
+    let name = name.trim_end();
+    [" - should panic", " - compile fail", " - compile"]
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name)
+}
+
+/// What stands behind `...`: `ok`, `FAILED`, `ignored, reason`, `bench: 12 ns/iter (+/- 1)`, with a time in
+/// angle brackets or a reason in round ones behind it.
+pub(super) fn verdict(outcome: &str) -> Option<Verdict> {
+    let outcome = outcome.trim();
+    let word = outcome.split([' ', ',']).next()?;
+    let rest = outcome[word.len()..].trim_start();
+    let bare = rest.is_empty() || rest.starts_with(['<', '(']);
+    match word {
+        "ok" if bare => Some(Verdict::Passed),
+        "bench:" => Some(Verdict::Passed),
+        "FAILED" if bare => Some(Verdict::Failed),
+        "ignored" if bare || rest.starts_with(',') => Some(Verdict::Ignored),
+        _ => None,
+    }
+}
+
+/// The verdict at the end of a line that other output begins.
+pub(super) fn trailing_verdict(line: &str) -> Option<Verdict> {
+    if line.ends_with("ok") {
+        Some(Verdict::Passed)
+    } else if line.ends_with("FAILED") {
+        Some(Verdict::Failed)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,209 @@
+//! A run of `cargo nextest`, as its human output shows it.
+
+use std::collections::BTreeMap;
+
+use super::line::Header;
+use super::{Binary, Counts, Ending, Verdict};
+
+/// The status words stand at the end of this many columns; what a test prints is indented otherwise.
+const STATUS: usize = 12;
+
+/// An open run.
+#[derive(Debug)]
+pub(super) struct Nextest {
+    total: u64,
+    tests: BTreeMap<(String, String), Verdict>,
+    previous_rule: bool,
+    summary: Option<Counts>,
+}
+
+/// `    Starting 7 tests across 2 binaries (1 test skipped)`.
+pub(super) fn is_begin(line: &str) -> bool {
+    Nextest::begin(line).is_some()
+}
+
+impl Nextest {
+    /// The run that `line` announces.
+    pub(super) fn begin(line: &str) -> Option<Self> {
+        let rest = line.strip_prefix("    Starting ")?;
+        let (number, rest) = rest.split_once(' ')?;
+        (rest.starts_with("tests across ") || rest.starts_with("test across ")).then_some(())?;
+        Some(Self {
+            total: number.parse().ok()?,
+            tests: BTreeMap::new(),
+            previous_rule: false,
+            summary: None,
+        })
+    }
+
+    /// Takes a line; false once the run is over.
+    pub(super) fn take(&mut self, line: &str) -> bool {
+        let after_rule = std::mem::replace(&mut self.previous_rule, is_rule(line));
+        if self.summary.is_some() {
+            // What failed is shown once more; flaky tests are named only here in some configurations.
+            return self.take_test(line) || line.starts_with("warning: ");
+        }
+        if after_rule && let Some(counts) = summary(line) {
+            self.summary = Some(counts);
+        } else {
+            self.take_test(line);
+        }
+        true
+    }
+
+    fn take_test(&mut self, line: &str) -> bool {
+        let Some((status, total, binary, test)) = test_line(line) else {
+            return false;
+        };
+        // A number of tests other than ours: a nextest that a test has started.
+        if total.is_some_and(|total| total != self.total) {
+            return false;
+        }
+        if let Some(verdict) = verdict(status) {
+            self.tests
+                .insert((binary.to_owned(), test.to_owned()), verdict);
+        }
+        true
+    }
+
+    pub(super) fn so_far(&self) -> Counts {
+        let mut counts = Counts::default();
+        for verdict in self.tests.values() {
+            counts.add(*verdict);
+        }
+        counts
+    }
+
+    /// The run has ended: its binaries and its own totals.
+    pub(super) fn close(self, notes: &mut Vec<String>) -> (Vec<Binary>, Option<Counts>) {
+        let named = self.so_far();
+        let summary = self.summary.unwrap_or_else(|| {
+            notes.push(
+                "nextest ended without its summary; counted from the lines of single tests"
+                    .to_owned(),
+            );
+            Counts {
+                failed: named.failed.max(1),
+                ..named
+            }
+        });
+        if named.failed != summary.failed {
+            notes.push(format!(
+                "nextest counts {} failed and names {}",
+                summary.failed, named.failed
+            ));
+        }
+        if named.passed != summary.passed {
+            notes.push(format!(
+                "nextest counts {} passed and names {}: run it with `--status-level pass`",
+                summary.passed, named.passed
+            ));
+        }
+        let ending = if self.summary.is_some() {
+            Ending::Whole
+        } else {
+            Ending::Crashed
+        };
+        let mut binaries: BTreeMap<String, BTreeMap<String, Verdict>> = BTreeMap::new();
+        for ((binary, test), verdict) in self.tests {
+            binaries.entry(binary).or_default().insert(test, verdict);
+        }
+        let binaries = binaries.into_iter().map(|(id, tests)| Binary {
+            header: Header::Nextest(id),
+            counts: Counts::of(&tests),
+            ending,
+            tests,
+        });
+        (binaries.collect(), Some(summary))
+    }
+}
+
+/// The line above the summary.
+fn is_rule(line: &str) -> bool {
+    !line.is_empty() && line.chars().all(|character| matches!(character, '─' | '-'))
+}
+
+/// `     Summary [   2.249s] 7 tests run: 3 passed (1 slow, 1 flaky), 3 failed, 1 timed out, 1 skipped`, or
+/// `3/7 tests run` when it was cancelled.
+fn summary(line: &str) -> Option<Counts> {
+    let rest = line.strip_prefix("     Summary [")?;
+    let (_, rest) = rest.split_once("] ")?;
+    let (run, rest) = rest.split_once(": ")?;
+    let run = run
+        .strip_suffix(" tests run")
+        .or(run.strip_suffix(" test run"))?;
+    let run: u64 = run.split('/').next()?.parse().ok()?;
+    let mut counts = Counts::default();
+    for field in outside_parentheses(rest).split(", ") {
+        match field.trim().split_once(' ') {
+            Some((number, "passed")) => counts.passed = number.parse().ok()?,
+            Some((number, "skipped")) => counts.filtered = number.parse().ok()?,
+            _ => {}
+        }
+    }
+    // Failed, timed out, could not be executed, cut short by a signal: none of them passed.
+    counts.failed = run.checked_sub(counts.passed)?;
+    Some(counts)
+}
+
+fn outside_parentheses(text: &str) -> String {
+    let mut depth = 0_u32;
+    let mut outside = String::new();
+    for character in text.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            other if depth == 0 => outside.push(other),
+            _ => {}
+        }
+    }
+    outside
+}
+
+/// `        PASS [   0.006s] (1/2) store::it reads`: status, the number of tests of the run where it is given,
+/// binary id, test.
+fn test_line(line: &str) -> Option<(&str, Option<u64>, &str, &str)> {
+    let (status, rest) = (line.get(..STATUS)?, line.get(STATUS..)?);
+    let (_, rest) = rest.strip_prefix(" [")?.split_once("] ")?;
+    let (total, rest) = match rest.strip_prefix('(') {
+        Some(rest) => {
+            let (progress, rest) = rest.split_once(") ")?;
+            let total = progress
+                .split_once('/')
+                .map(|(_, total)| total.trim().parse());
+            (total.transpose().ok()?, rest)
+        }
+        None => (None, rest),
+    };
+    let (binary, test) = rest.split_once(' ')?;
+    let one_word = !binary.is_empty() && !test.is_empty();
+    one_word.then_some((status.trim_start(), total, binary, test))
+}
+
+/// A status word's verdict; none when the test goes on, or was not run.
+fn verdict(status: &str) -> Option<Verdict> {
+    let attempt = status
+        .strip_prefix("TRY ")
+        .and_then(|rest| rest.split_once(' '))
+        .map_or(status, |(_, status)| status);
+    match attempt {
+        "PASS" | "LEAK" | "TMPASS" | "TIMEOUT-PASS" => Some(Verdict::Passed),
+        _ if attempt.starts_with("FLAKY ") => Some(Verdict::Passed),
+        "SLOW" | "TRMNTG" | "TERMINATING" | "START" | "SKIP" | "SETUP" | "" => None,
+        _ if ["SETUP ", "RETRY ", "DELAY ", "PASS "]
+            .iter()
+            .any(|word| attempt.starts_with(word)) =>
+        {
+            None
+        }
+        // A word that is not known is no pass.
+        _ if attempt
+            .chars()
+            .next()
+            .is_some_and(|first| first.is_ascii_uppercase()) =>
+        {
+            Some(Verdict::Failed)
+        }
+        _ => None,
+    }
+}
