@@ -1,3 +1,4 @@
 //! The commands, each in the same four beats: load, derive, act, report.
 
 pub mod affected;
+pub mod init;

@@ -4,6 +4,7 @@
 //! [`Problem`] with its line. Nothing is lost: every part knows the bytes it was read from, so that
 //! [`edit`] can change one part and leave all others as they were.
 
+mod checklist;
 mod counts;
 pub mod edit;
 mod fields;
@@ -14,6 +15,7 @@ mod parse;
 mod parts;
 mod placeholders;
 pub mod plan;
+pub mod render;
 pub mod results;
 mod tables;
 mod time;
@@ -24,6 +26,7 @@ use std::ops::Range;
 use anyhow::{Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub use checklist::checklist;
 pub use parse::{read_plan, read_results};
 pub use parts::{
     Block, Field, Footer, HeadingMark, Item, Label, Placeholder, Problem, ProblemKind, Region, Row,

@@ -209,7 +209,9 @@ pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
 fn title(slug: &str) -> String {
     let words = slug.replace('-', " ");
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// The declared files, the test file of each step, and each manifest that gets a dependency.
@@ -226,30 +228,57 @@ fn files(project: &Project, request: &Request, dependencies: &[dependencies::Blo
         .collect();
     let mut add = |path: String, action, purpose: String| {
         if files.iter().all(|file| file.path != path) {
-            files.push(File { path, action, purpose: Some(purpose) });
+            files.push(File {
+                path,
+                action,
+                purpose: Some(purpose),
+            });
         }
     };
     for place in &request.test_places {
-        let action = if place.path.exists() { "Modify" } else { "Create" };
-        add(workspace.slashed(&place.path), action, "tests of this work".to_owned());
+        let action = if place.path.exists() {
+            "Modify"
+        } else {
+            "Create"
+        };
+        add(
+            workspace.slashed(&place.path),
+            action,
+            "tests of this work".to_owned(),
+        );
     }
     for block in dependencies.iter().filter(|block| block.is_new()) {
-        add(block.manifest.clone(), "Modify", format!("dependencies: {}", block.new_names.join(", ")));
+        add(
+            block.manifest.clone(),
+            "Modify",
+            format!("dependencies: {}", block.new_names.join(", ")),
+        );
     }
     files
 }
 
 fn affected(project: &Project, facts: &Facts) -> Affected {
     let workspace = &project.workspace;
-    let rows: Vec<TestTarget> = facts.selection.targets.keys().map(|target| facts.row(workspace, target)).collect();
+    let rows: Vec<TestTarget> = facts
+        .selection
+        .targets
+        .keys()
+        .map(|target| facts.row(workspace, target))
+        .collect();
     let everything = all_targets(workspace);
     Affected {
         total: rows.iter().map(|row| row.tests).sum(),
         targets: rows.into_iter().filter(|row| row.tests > 0).collect(),
-        full_suite: everything.iter().map(|target| facts.tests(workspace, target)).sum(),
+        full_suite: everything
+            .iter()
+            .map(|target| facts.tests(workspace, target))
+            .sum(),
         commands: commands(project, facts.nextest, &facts.selection),
         full_commands: if facts.nextest {
-            vec!["cargo nextest run --workspace".into(), "cargo test --workspace --doc".into()]
+            vec![
+                "cargo nextest run --workspace".into(),
+                "cargo test --workspace --doc".into(),
+            ]
         } else {
             vec!["cargo test --workspace".into()]
         },
@@ -260,14 +289,23 @@ fn affected(project: &Project, facts: &Facts) -> Affected {
 fn commands(project: &Project, nextest: bool, selection: &Selection) -> Vec<String> {
     let workspace = &project.workspace;
     let quoted = |arguments: &[String]| {
-        let words: Vec<_> = arguments.iter().map(|word| shlex::try_quote(word).unwrap_or(word.into())).collect();
+        let words: Vec<_> = arguments
+            .iter()
+            .map(|word| shlex::try_quote(word).unwrap_or(word.into()))
+            .collect();
         words.join(" ")
     };
     if !nextest {
         let calls = arguments::cargo_test(workspace, selection);
-        return calls.iter().map(|call| format!("cargo test {}", quoted(&call.arguments))).collect();
+        return calls
+            .iter()
+            .map(|call| format!("cargo test {}", quoted(&call.arguments)))
+            .collect();
     }
-    let mut commands = vec![format!("cargo nextest run {}", quoted(&arguments::nextest(workspace, selection)))];
+    let mut commands = vec![format!(
+        "cargo nextest run {}",
+        quoted(&arguments::nextest(workspace, selection))
+    )];
     let documented: BTreeSet<_> = selection
         .targets
         .keys()

@@ -15,9 +15,10 @@ pub mod change;
 pub mod cli;
 pub mod command;
 pub mod config;
-pub mod document;
 pub mod deps;
+pub mod document;
 pub mod exit;
+pub mod init;
 pub mod project;
 pub mod report;
 pub mod sys;
@@ -84,6 +85,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
     let load = || Project::load(&cli.global);
     match cli.command {
         Command::Affected(arguments) => command::affected::run(&load()?, &arguments, terminal),
+        Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
         _ => todo!(),
     }
 }

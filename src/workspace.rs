@@ -3,5 +3,6 @@
 pub mod features;
 pub mod graph;
 pub mod manifest;
+pub mod source;
 
 pub use graph::{Edge, PackageId, Workspace};

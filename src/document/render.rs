@@ -5,7 +5,8 @@
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior, value};
 use serde::Serialize;
 
 use crate::exit::{Exit, OrExit as _};
@@ -25,13 +26,14 @@ const BUILT_IN: [(&str, &str); 3] = [
 pub fn render(name: &str, folder: Option<&Utf8Path>, context: &impl Serialize) -> Result<String> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_keep_trailing_newline(true);
+    let mut syntax = SyntaxConfig::builder();
+    environment.set_syntax(syntax.keep_trailing_newline(true).build()?);
     environment.add_filter("inline", inline);
     environment.add_filter("cell", cell);
     let (source, origin) = source(name, folder)?;
     environment
         .add_template_owned(name.to_owned(), source)
-        .and_then(|()| environment.get_template(name)?.render(context))
+        .and_then(|()| environment.get_template(name)?.render(value::Serde(context)))
         .with_context(|| format!("failed to render the template {origin}"))
         .or_exit(Exit::Usage)
 }
@@ -39,11 +41,15 @@ pub fn render(name: &str, folder: Option<&Utf8Path>, context: &impl Serialize) -
 fn source(name: &str, folder: Option<&Utf8Path>) -> Result<(String, String)> {
     if let Some(folder) = folder {
         if !folder.is_dir() {
-            return Err(crate::exit::usage(format!("there is no template folder {folder}")));
+            return Err(crate::exit::usage(format!(
+                "there is no template folder {folder}"
+            )));
         }
         let path = folder.join(name);
         if let Some(bytes) = files::read_if_exists(&path)? {
-            let text = String::from_utf8(bytes).with_context(|| format!("{path} is not UTF-8")).or_exit(Exit::Usage)?;
+            let text = String::from_utf8(bytes)
+                .with_context(|| format!("{path} is not UTF-8"))
+                .or_exit(Exit::Usage)?;
             return Ok((text, path.to_string()));
         }
     }
@@ -54,7 +60,10 @@ fn source(name: &str, folder: Option<&Utf8Path>) -> Result<(String, String)> {
 
 /// One line that opens no HTML comment.
 fn inline(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace("<!--", "&lt;!--")
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace("<!--", "&lt;!--")
 }
 
 /// One table cell.

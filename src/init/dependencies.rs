@@ -54,10 +54,18 @@ pub fn blocks(project: &Project, request: &Request) -> Result<Vec<Block>> {
     let mut new_names = Vec::new();
     for dependency in &request.dependencies {
         let wanted = Wanted::parse(dependency)?;
-        let declared = inherited.get("workspace").and_then(|table| table.get("dependencies")?.get(&wanted.name));
+        let declared = inherited
+            .get("workspace")
+            .and_then(|table| table.get("dependencies")?.get(&wanted.name));
         let value = value(project, request, &wanted, declared.is_some(), &locked)?;
-        let reason = request.proves.as_deref().map_or_else(|| request.paths.name.clone(), one_line);
-        tables.entry(wanted.table).or_default().push(format!("{} = {value} # Add for {reason}", wanted.name));
+        let reason = request
+            .proves
+            .as_deref()
+            .map_or_else(|| request.paths.name.clone(), one_line);
+        tables
+            .entry(wanted.table)
+            .or_default()
+            .push(format!("{} = {value} # Add for {reason}", wanted.name));
         new_names.push(wanted.name);
     }
     let toml: Vec<String> = tables
@@ -88,7 +96,10 @@ pub fn prerequisites(project: &Project, request: &Request, blocks: &[Block]) -> 
             title: format!("Dependencies in {}", block.manifest),
             why: format!("The steps use {}.", block.new_names.join(", ")),
             commands: vec![format!("cargo poc deps {name}")],
-            verification: vec![format!("cargo poc deps {name} --check"), format!("cargo check -p {package}")],
+            verification: vec![
+                format!("cargo poc deps {name} --check"),
+                format!("cargo check -p {package}"),
+            ],
         })
         .collect()
 }
@@ -112,8 +123,16 @@ impl<'a> Wanted<'a> {
         };
         let (rest, features) = match spec.split_once('[') {
             Some((rest, features)) => {
-                let inside = features.strip_suffix(']').ok_or_else(|| wrong("has no closing `]`"))?;
-                (rest, inside.split(',').map(|feature| feature.trim().to_owned()).collect())
+                let inside = features
+                    .strip_suffix(']')
+                    .ok_or_else(|| wrong("has no closing `]`"))?;
+                (
+                    rest,
+                    inside
+                        .split(',')
+                        .map(|feature| feature.trim().to_owned())
+                        .collect(),
+                )
             }
             None => (spec, Vec::new()),
         };
@@ -126,14 +145,21 @@ impl<'a> Wanted<'a> {
             return Err(wrong("names no package"));
         }
         if let Some(requirement) = &requirement {
-            semver::VersionReq::parse(requirement).map_err(|error| wrong(&format!("has no version requirement ({error})")))?;
+            semver::VersionReq::parse(requirement)
+                .map_err(|error| wrong(&format!("has no version requirement ({error})")))?;
         }
         let table = match (dependency.dev, dependency.build) {
             (true, _) => "dev-dependencies",
             (_, true) => "build-dependencies",
             _ => "dependencies",
         };
-        Ok(Self { name: name.to_owned(), requirement, features, source: &dependency.source, table })
+        Ok(Self {
+            name: name.to_owned(),
+            requirement,
+            features,
+            source: &dependency.source,
+            table,
+        })
     }
 }
 
@@ -163,16 +189,26 @@ fn value(
             (None, None) => {
                 let folder = project.workspace.folder(request.dependent);
                 let newest = project.cargo.newest(&wanted.name, folder)?;
-                newest.map_or_else(|| "[fill in: version]".to_owned(), |version| without_metadata(&version))
+                newest.map_or_else(
+                    || "[fill in: version]".to_owned(),
+                    |version| without_metadata(&version),
+                )
             }
         };
         table.insert("version", version.into());
     }
     if !wanted.features.is_empty() {
-        table.insert("features", Value::from_iter(wanted.features.iter().map(String::as_str)));
+        table.insert(
+            "features",
+            Value::from_iter(wanted.features.iter().map(String::as_str)),
+        );
     }
     let only_version = table.len() == 1 && table.contains_key("version");
-    let value = if only_version { table.remove("version").unwrap_or_else(|| "*".into()) } else { table.into() };
+    let value = if only_version {
+        table.remove("version").unwrap_or_else(|| "*".into())
+    } else {
+        table.into()
+    };
     Ok(value.to_string().trim().to_owned())
 }
 
@@ -209,9 +245,13 @@ fn one_line(text: &str) -> String {
 
 fn read_manifest(path: &Utf8Path) -> Result<DocumentMut> {
     let bytes = files::read(path).or_exit(Exit::Usage)?;
-    let text = String::from_utf8(bytes).with_context(|| format!("{path} is not UTF-8")).or_exit(Exit::Usage)?;
+    let text = String::from_utf8(bytes)
+        .with_context(|| format!("{path} is not UTF-8"))
+        .or_exit(Exit::Usage)?;
     let text = text.trim_start_matches('\u{feff}');
-    text.parse().with_context(|| format!("failed to parse {path}")).or_exit(Exit::Usage)
+    text.parse()
+        .with_context(|| format!("failed to parse {path}"))
+        .or_exit(Exit::Usage)
 }
 
 /// The newest locked version of every package; none where there is no lockfile.
@@ -224,12 +264,19 @@ pub fn locked_versions(path: &Utf8Path) -> Result<BTreeMap<String, Version>> {
         return Ok(versions);
     };
     let text = String::from_utf8_lossy(&bytes);
-    let lock: DocumentMut = text.parse().with_context(|| format!("failed to parse {path}")).or_exit(Exit::Usage)?;
+    let lock: DocumentMut = text
+        .parse()
+        .with_context(|| format!("failed to parse {path}"))
+        .or_exit(Exit::Usage)?;
     let packages = lock.get("package").and_then(Item::as_array_of_tables);
     for package in packages.into_iter().flatten() {
         let field = |key: &str| package.get(key).and_then(Item::as_str);
-        if let (Some(name), Some(Ok(version))) = (field("name"), field("version").map(Version::parse)) {
-            let newest = versions.entry(name.to_owned()).or_insert_with(|| version.clone());
+        if let (Some(name), Some(Ok(version))) =
+            (field("name"), field("version").map(Version::parse))
+        {
+            let newest = versions
+                .entry(name.to_owned())
+                .or_insert_with(|| version.clone());
             if version > *newest {
                 *newest = version;
             }

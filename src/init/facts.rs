@@ -42,9 +42,16 @@ impl Facts {
             .iter()
             .filter_map(|target| root_of(workspace, target))
             .collect();
-        let units = roots.into_par_iter().map(|root| Ok((root.clone(), read_unit(root)?))).collect::<Result<_>>()?;
+        let units = roots
+            .into_par_iter()
+            .map(|root| Ok((root.clone(), read_unit(root)?)))
+            .collect::<Result<_>>()?;
         Ok(Self {
-            selection: affected::select(workspace, &project.config, &planned_change(project, request))?,
+            selection: affected::select(
+                workspace,
+                &project.config,
+                &planned_change(project, request),
+            )?,
             locked: locked_versions(&workspace.root.join("Cargo.lock"))?,
             nextest: verify::uses_nextest(project.config.runner, &workspace.root),
             units,
@@ -69,7 +76,11 @@ impl Facts {
         let package = &workspace.packages[target.package].name;
         Row {
             path: root.map_or_else(String::new, |root| workspace.slashed(root)),
-            note: if target.kind == TestKind::Doc { "doctests" } else { "" },
+            note: if target.kind == TestKind::Doc {
+                "doctests"
+            } else {
+                ""
+            },
             tests: self.tests(workspace, target),
             covers: doc.unwrap_or_else(|| format!("`{package}` {}", target.kind)),
         }
@@ -90,9 +101,13 @@ impl Facts {
 /// The planned files as if they had changed, and the touched packages that no planned file stands for.
 fn planned_change(project: &Project, request: &Request) -> Change {
     let workspace = &project.workspace;
-    let mut files: BTreeSet<Utf8PathBuf> = request.files.iter().map(|file| file.path.clone()).collect();
+    let mut files: BTreeSet<Utf8PathBuf> =
+        request.files.iter().map(|file| file.path.clone()).collect();
     for &package in &request.packages {
-        let named = request.files.iter().any(|file| workspace.owner(&file.path) == Some(package));
+        let named = request
+            .files
+            .iter()
+            .any(|file| workspace.owner(&file.path) == Some(package));
         if !named || (package == request.dependent && !request.dependencies.is_empty()) {
             files.insert(workspace.packages[package].manifest_path.clone());
         }
@@ -106,8 +121,12 @@ fn root_of<'a>(workspace: &'a Workspace, target: &TestTarget) -> Option<&'a Utf8
         TestKind::Library | TestKind::Doc => is_library(candidate),
         TestKind::Binary(name) => is_kind(candidate, &[TargetKind::Bin]) && candidate.name == *name,
         TestKind::Test(name) => is_kind(candidate, &[TargetKind::Test]) && candidate.name == *name,
-        TestKind::Example(name) => is_kind(candidate, &[TargetKind::Example]) && candidate.name == *name,
-        TestKind::Bench(name) => is_kind(candidate, &[TargetKind::Bench]) && candidate.name == *name,
+        TestKind::Example(name) => {
+            is_kind(candidate, &[TargetKind::Example]) && candidate.name == *name
+        }
+        TestKind::Bench(name) => {
+            is_kind(candidate, &[TargetKind::Bench]) && candidate.name == *name
+        }
     });
     found.map(|target| &target.src_path)
 }
@@ -123,23 +142,43 @@ pub fn mermaid(workspace: &Workspace, selection: &Selection, touched: &[PackageI
     shown.extend(touched);
     let all = shown.len();
     if all > DRAWN {
-        let near = workspace.edges().iter().filter(|edge| touched.contains(&edge.to)).map(|edge| edge.from);
+        let near = workspace
+            .edges()
+            .iter()
+            .filter(|edge| touched.contains(&edge.to))
+            .map(|edge| edge.from);
         shown = touched.iter().copied().chain(near).collect();
     }
     let shown: BTreeSet<PackageId> = shown.into_iter().take(DRAWN.max(touched.len())).collect();
     let mut text = String::from("graph TD");
     for &package in &shown {
-        let class = if touched.contains(&package) { ":::touched" } else { "" };
-        let _ = write!(text, "\n    p{package}[\"{}\"]{class}", workspace.packages[package].name);
+        let class = if touched.contains(&package) {
+            ":::touched"
+        } else {
+            ""
+        };
+        let _ = write!(
+            text,
+            "\n    p{package}[\"{}\"]{class}",
+            workspace.packages[package].name
+        );
     }
-    let edges: BTreeSet<(PackageId, PackageId)> = workspace.edges().iter().map(|edge| (edge.from, edge.to)).collect();
+    let edges: BTreeSet<(PackageId, PackageId)> = workspace
+        .edges()
+        .iter()
+        .map(|edge| (edge.from, edge.to))
+        .collect();
     for (from, to) in edges {
         if from != to && shown.contains(&from) && shown.contains(&to) {
             let _ = write!(text, "\n    p{from} --> p{to}");
         }
     }
     if shown.len() < all {
-        let _ = write!(text, "\n    more[\"and {} more affected packages\"]", all - shown.len());
+        let _ = write!(
+            text,
+            "\n    more[\"and {} more affected packages\"]",
+            all - shown.len()
+        );
     }
     text.push_str("\n    classDef touched stroke-width:3px");
     text

@@ -82,16 +82,27 @@ impl Request {
         let workspace = &project.workspace;
         let mut warnings = Vec::new();
         let paths = project.paths(name)?;
-        let named: Vec<PackageId> = init.package.iter().map(|spec| workspace.find(spec)).collect::<Result<_>>()?;
-        let mut files: Vec<PlannedFile> =
-            init.file.iter().map(|file| planned(project, &named, file)).collect::<Result<_>>()?;
+        let named: Vec<PackageId> = init
+            .package
+            .iter()
+            .map(|spec| workspace.find(spec))
+            .collect::<Result<_>>()?;
+        let mut files: Vec<PlannedFile> = init
+            .file
+            .iter()
+            .map(|file| planned(project, &named, file))
+            .collect::<Result<_>>()?;
         let base = base(project, init, &mut warnings)?;
         if init.from_diff {
             files.extend(from_diff(project, base.as_deref(), &files)?);
         }
         let mut touched: BTreeSet<PackageId> = named.iter().copied().collect();
         touched.extend(files.iter().filter_map(|file| workspace.owner(&file.path)));
-        touched.extend(if touched.is_empty() { workspace.owner(&project.folder) } else { None });
+        touched.extend(if touched.is_empty() {
+            workspace.owner(&project.folder)
+        } else {
+            None
+        });
         let packages = workspace.dependency_order(&touched);
         let Some(dependent) = named.first().copied().or_else(|| packages.last().copied()) else {
             return Err(exit::usage(format!(
@@ -101,7 +112,10 @@ impl Request {
             )));
         };
         let (criteria, criteria_source) = criteria(project, init)?;
-        let test_places = packages.iter().map(|&package| test_place(project, package, name)).collect();
+        let test_places = packages
+            .iter()
+            .map(|&package| test_place(project, package, name))
+            .collect();
         Ok(Self {
             paths,
             packages,
@@ -129,14 +143,26 @@ impl Request {
     /// The place for the tests of one touched package.
     #[must_use]
     pub fn test_place(&self, package: PackageId) -> Option<&TestPlace> {
-        self.test_places.iter().find(|place| place.package == package)
+        self.test_places
+            .iter()
+            .find(|place| place.package == package)
     }
 }
 
 fn listed(project: &Project) -> String {
-    let names: Vec<&str> = project.workspace.packages.iter().map(|package| package.name.as_str()).take(12).collect();
+    let names: Vec<&str> = project
+        .workspace
+        .packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .take(12)
+        .collect();
     let more = project.workspace.packages.len() - names.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
     format!("{}{more}", names.join(", "))
 }
 
@@ -153,11 +179,19 @@ fn planned(project: &Project, named: &[PackageId], argument: &str) -> Result<Pla
     let path = locate(project, named, Utf8Path::new(path))?;
     let action = match (deleted, path.exists()) {
         (true, true) => "Delete",
-        (true, false) => return Err(exit::usage(format!("{path} is planned to go, but is not there"))),
+        (true, false) => {
+            return Err(exit::usage(format!(
+                "{path} is planned to go, but is not there"
+            )));
+        }
         (false, true) => "Modify",
         (false, false) => "Create",
     };
-    Ok(PlannedFile { path, action, purpose })
+    Ok(PlannedFile {
+        path,
+        action,
+        purpose,
+    })
 }
 
 /// A path is meant from the current folder; with one package named, from that package's folder, unless the file is here
@@ -171,7 +205,9 @@ fn locate(project: &Project, named: &[PackageId], path: &Utf8Path) -> Result<Utf
     let folder = workspace.folder(*package);
     let there = change::locate(workspace, folder, path);
     match (here, there) {
-        (Ok(here), Ok(there)) if here.exists() || (!there.exists() && here.starts_with(folder)) => Ok(here),
+        (Ok(here), Ok(there)) if here.exists() || (!there.exists() && here.starts_with(folder)) => {
+            Ok(here)
+        }
         (Ok(here), Err(_)) => Ok(here),
         (_, there) => there,
     }
@@ -204,13 +240,19 @@ fn base(project: &Project, init: &Init, warnings: &mut Vec<String>) -> Result<Op
 }
 
 /// The files of the change, except those named by hand and documents of ours.
-fn from_diff(project: &Project, base: Option<&str>, named: &[PlannedFile]) -> Result<Vec<PlannedFile>> {
+fn from_diff(
+    project: &Project,
+    base: Option<&str>,
+    named: &[PlannedFile],
+) -> Result<Vec<PlannedFile>> {
     let repository = change::repository_of(&project.workspace)?;
     let base = base.context("--from-diff needs a base")?;
     let change = Change::since(&repository, base)?;
     let files = change.files.into_iter().filter(|file| {
         file.path.starts_with(&project.workspace.root)
-            && !project.config.is_document(project.workspace.relative(&file.path))
+            && !project
+                .config
+                .is_document(project.workspace.relative(&file.path))
             && named.iter().all(|planned| planned.path != file.path)
     });
     let planned = files.map(|file| PlannedFile {
@@ -239,8 +281,12 @@ fn criteria(project: &Project, init: &Init) -> Result<(Vec<String>, Option<Strin
     let document = Document::from_bytes(&path, bytes).or_exit(Exit::Usage)?;
     let found = document::checklist(&document, heading);
     if found.is_empty() {
-        let place = heading.map_or(String::new(), |heading| format!(" under a heading `{heading}`"));
-        return Err(exit::usage(format!("{path} has no checklist (`- [ ] …`){place} to take criteria from")));
+        let place = heading.map_or(String::new(), |heading| {
+            format!(" under a heading `{heading}`")
+        });
+        return Err(exit::usage(format!(
+            "{path} has no checklist (`- [ ] …`){place} to take criteria from"
+        )));
     }
     criteria.extend(found);
     Ok((criteria, Some(project.workspace.slashed(&path))))
@@ -251,21 +297,40 @@ fn test_place(project: &Project, package: PackageId, name: &str) -> TestPlace {
     let member = &project.workspace.packages[package];
     let crate_name = name.replace('-', "_");
     if autotests(&member.manifest_path) {
-        let path = project.workspace.folder(package).join("tests").join(format!("{crate_name}.rs"));
-        return TestPlace { package, path, target: format!("--test {crate_name}") };
+        let path = project
+            .workspace
+            .folder(package)
+            .join("tests")
+            .join(format!("{crate_name}.rs"));
+        return TestPlace {
+            package,
+            path,
+            target: format!("--test {crate_name}"),
+        };
     }
-    let target = member.targets.iter().find(|target| is_library(target)).or(member.targets.first());
+    let target = member
+        .targets
+        .iter()
+        .find(|target| is_library(target))
+        .or(member.targets.first());
     let (path, flag) = match target {
         Some(target) if is_library(target) => (target.src_path.clone(), "--lib".to_owned()),
         Some(target) => (target.src_path.clone(), format!("--bin {}", target.name)),
         None => (member.manifest_path.clone(), String::new()),
     };
-    TestPlace { package, path, target: flag }
+    TestPlace {
+        package,
+        path,
+        target: flag,
+    }
 }
 
 /// Whether cargo finds `tests/*.rs` by itself; a manifest that cannot be read is cargo's to complain of.
 fn autotests(manifest: &Utf8Path) -> bool {
     let text = files::read(manifest).unwrap_or_default();
     let document = String::from_utf8_lossy(&text).parse::<toml_edit::DocumentMut>();
-    document.ok().and_then(|document| document.get("package")?.get("autotests")?.as_bool()).unwrap_or(true)
+    document
+        .ok()
+        .and_then(|document| document.get("package")?.get("autotests")?.as_bool())
+        .unwrap_or(true)
 }

@@ -25,7 +25,11 @@ pub struct Risk {
 
 impl Risk {
     fn new(risk: String, likelihood: &'static str, mitigation: impl Into<String>) -> Self {
-        Self { risk, likelihood, mitigation: mitigation.into() }
+        Self {
+            risk,
+            likelihood,
+            mitigation: mitigation.into(),
+        }
     }
 }
 
@@ -48,9 +52,14 @@ pub fn risks(project: &Project, request: &Request, facts: &Facts, blocks: &[Bloc
     }
     for name in blocks.iter().flat_map(|block| &block.new_names) {
         if let Some(version) = facts.locked.get(name) {
-            let asked = request.dependencies.iter().find(|dependency| dependency.spec.starts_with(&format!("{name}@")));
+            let asked = request
+                .dependencies
+                .iter()
+                .find(|dependency| dependency.spec.starts_with(&format!("{name}@")));
             let requirement = asked.and_then(|dependency| dependency.spec.split(['@', '[']).nth(1));
-            let fits = requirement.and_then(|text| semver::VersionReq::parse(text).ok()).is_none_or(|wanted| wanted.matches(version));
+            let fits = requirement
+                .and_then(|text| semver::VersionReq::parse(text).ok())
+                .is_none_or(|wanted| wanted.matches(version));
             if !fits {
                 risks.push(Risk::new(
                     format!("`{name}` {version} is in the build already; the requirement brings a second version"),
@@ -66,11 +75,18 @@ pub fn risks(project: &Project, request: &Request, facts: &Facts, blocks: &[Bloc
 fn of_package(project: &Project, facts: &Facts, package: PackageId) -> Vec<Risk> {
     let member = &project.workspace.packages[package];
     let name = &member.name;
-    let has = |kind: TargetKind| member.targets.iter().any(|target| is_kind(target, std::slice::from_ref(&kind)));
+    let has = |kind: TargetKind| {
+        member
+            .targets
+            .iter()
+            .any(|target| is_kind(target, std::slice::from_ref(&kind)))
+    };
     let mut risks = Vec::new();
     if has(TargetKind::ProcMacro) {
         risks.push(Risk::new(
-            format!("`{name}` is a procedural macro: it changes the code of whoever uses it, unseen"),
+            format!(
+                "`{name}` is a procedural macro: it changes the code of whoever uses it, unseen"
+            ),
             "M",
             "Test the expansion and its error messages, and build a user of it",
         ));

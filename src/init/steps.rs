@@ -29,7 +29,11 @@ pub fn steps(project: &Project, request: &Request, affected: &[String]) -> Vec<S
 
 fn set_up(project: &Project, request: &Request) -> Step {
     let name = &request.paths.name;
-    let packages: Vec<String> = request.packages.iter().map(|&package| format!("-p {}", spec(&project.workspace, package))).collect();
+    let packages: Vec<String> = request
+        .packages
+        .iter()
+        .map(|&package| format!("-p {}", spec(&project.workspace, package)))
+        .collect();
     let check = format!("cargo check {}", packages.join(" "));
     let mut tasks = vec!["Record the baseline before anything changes".to_owned()];
     let mut commands = vec![format!("cargo poc verify {name} --baseline")];
@@ -44,7 +48,11 @@ fn set_up(project: &Project, request: &Request) -> Step {
         title: "Set-up".to_owned(),
         goal: Some("The baseline is recorded and everything the steps need builds.".to_owned()),
         tasks,
-        code: Some(Snippet { lang: "bash", path: String::new(), code: commands.join("\n") }),
+        code: Some(Snippet {
+            lang: "bash",
+            path: String::new(),
+            code: commands.join("\n"),
+        }),
         test: None,
         verification,
         output: "A baseline in the results document; the touched packages build".to_owned(),
@@ -54,25 +62,51 @@ fn set_up(project: &Project, request: &Request) -> Step {
 fn of_package(project: &Project, request: &Request, id: usize, package: PackageId) -> Step {
     let workspace = &project.workspace;
     let name = &workspace.packages[package].name;
-    let files: Vec<&PlannedFile> = request.files.iter().filter(|file| workspace.owner(&file.path) == Some(package)).collect();
-    let purposes: Vec<&str> = files.iter().filter_map(|file| file.purpose.as_deref()).collect();
+    let files: Vec<&PlannedFile> = request
+        .files
+        .iter()
+        .filter(|file| workspace.owner(&file.path) == Some(package))
+        .collect();
+    let purposes: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.purpose.as_deref())
+        .collect();
     let mut step = titled(project, request, id, &format!("`{name}` + Tests"), package);
     if !purposes.is_empty() {
         step.goal = Some(format!("In `{name}`: {}.", purposes.join("; ")));
     }
     let tasks = files.iter().map(|file| {
-        let purpose = file.purpose.as_deref().map_or(String::new(), |purpose| format!(": {purpose}"));
-        format!("{} `{}`{purpose}", file.action, workspace.slashed(&file.path))
+        let purpose = file
+            .purpose
+            .as_deref()
+            .map_or(String::new(), |purpose| format!(": {purpose}"));
+        format!(
+            "{} `{}`{purpose}",
+            file.action,
+            workspace.slashed(&file.path)
+        )
     });
     step.tasks.splice(0..0, tasks);
     step.code = module_declaration(project, package, &files);
     step
 }
 
-fn titled(project: &Project, request: &Request, id: usize, title: &str, package: PackageId) -> Step {
-    let test = request.test_place(package).map(|place| test(project, request, place, &format!("step_{id}"), title));
+fn titled(
+    project: &Project,
+    request: &Request,
+    id: usize,
+    title: &str,
+    package: PackageId,
+) -> Step {
+    let test = request
+        .test_place(package)
+        .map(|place| test(project, request, place, &format!("step_{id}"), title));
     let (tasks, test, verification) = match test {
-        Some((snippet, command)) => (vec![format!("Write the tests in `{}`", snippet.path)], Some(snippet), vec![command]),
+        Some((snippet, command)) => (
+            vec![format!("Write the tests in `{}`", snippet.path)],
+            Some(snippet),
+            vec![command],
+        ),
         None => (Vec::new(), None, Vec::new()),
     };
     Step {
@@ -88,14 +122,33 @@ fn titled(project: &Project, request: &Request, id: usize, title: &str, package:
 }
 
 fn integration(project: &Project, request: &Request, id: usize, affected: &[String]) -> Step {
-    let top = request.packages.last().and_then(|&package| request.test_place(package));
-    let test = top.map(|place| test(project, request, place, &format!("step_{id}_end_to_end"), "the whole").0);
-    let path = test.as_ref().map_or(String::new(), |snippet| format!(" in `{}`", snippet.path));
+    let top = request
+        .packages
+        .last()
+        .and_then(|&package| request.test_place(package));
+    let test = top.map(|place| {
+        test(
+            project,
+            request,
+            place,
+            &format!("step_{id}_end_to_end"),
+            "the whole",
+        )
+        .0
+    });
+    let path = test
+        .as_ref()
+        .map_or(String::new(), |snippet| format!(" in `{}`", snippet.path));
     Step {
         id,
         title: "Integration".to_owned(),
-        goal: Some("The parts work together, and everything that worked before still does.".to_owned()),
-        tasks: vec![format!("Write the end-to-end test{path}"), "Run every affected test".to_owned()],
+        goal: Some(
+            "The parts work together, and everything that worked before still does.".to_owned(),
+        ),
+        tasks: vec![
+            format!("Write the end-to-end test{path}"),
+            "Run every affected test".to_owned(),
+        ],
         code: None,
         test,
         verification: affected.to_vec(),
@@ -104,13 +157,21 @@ fn integration(project: &Project, request: &Request, id: usize, affected: &[Stri
 }
 
 /// How the crate root takes up new modules, where the plan creates any beside it.
-fn module_declaration(project: &Project, package: PackageId, files: &[&PlannedFile]) -> Option<Snippet> {
+fn module_declaration(
+    project: &Project,
+    package: PackageId,
+    files: &[&PlannedFile],
+) -> Option<Snippet> {
     let workspace = &project.workspace;
     let member = &workspace.packages[package];
     let root = member.targets.first()?;
     let modules: Vec<String> = files
         .iter()
-        .filter(|file| file.action == "Create" && file.path.extension() == Some("rs") && file.path.parent() == root.src_path.parent())
+        .filter(|file| {
+            file.action == "Create"
+                && file.path.extension() == Some("rs")
+                && file.path.parent() == root.src_path.parent()
+        })
         .filter_map(|file| file.path.file_stem())
         .map(|module| format!("mod {module};"))
         .collect();
@@ -122,7 +183,13 @@ fn module_declaration(project: &Project, package: PackageId, files: &[&PlannedFi
 }
 
 /// A test that compiles, fails until it is written, and the command that runs it.
-fn test(project: &Project, request: &Request, place: &TestPlace, function: &str, title: &str) -> (Snippet, String) {
+fn test(
+    project: &Project,
+    request: &Request,
+    place: &TestPlace,
+    function: &str,
+    title: &str,
+) -> (Snippet, String) {
     let workspace = &project.workspace;
     let what = title.replace('`', "").replace(" + Tests", "");
     let function = format!("{}_{function}", request.paths.name.replace('-', "_"));
@@ -130,6 +197,17 @@ fn test(project: &Project, request: &Request, place: &TestPlace, function: &str,
         "/// [fill in: what this shows of {what}]\n#[test]\nfn {function}() {{\n    // Arrange\n    // Act\n    // Assert\n    \
          panic!(\"this test is not written yet\");\n}}"
     );
-    let command = format!("cargo test -p {} {} {function}", spec(workspace, place.package), place.target);
-    (Snippet { lang: "rust", path: workspace.slashed(&place.path), code }, command)
+    let command = format!(
+        "cargo test -p {} {} {function}",
+        spec(workspace, place.package),
+        place.target
+    );
+    (
+        Snippet {
+            lang: "rust",
+            path: workspace.slashed(&place.path),
+            code,
+        },
+        command,
+    )
 }

@@ -40,7 +40,10 @@ pub fn draw(project: &Project, request: &Request, planned: &[File]) -> Result<St
         root.open(&workspace.relative(folder).join("src"));
     }
     for file in planned {
-        let purpose = file.purpose.as_deref().map_or(String::new(), |purpose| format!(": {purpose}"));
+        let purpose = file
+            .purpose
+            .as_deref()
+            .map_or(String::new(), |purpose| format!(": {purpose}"));
         let mark = match file.action {
             "Create" => "New",
             "Delete" => "Goes",
@@ -53,7 +56,12 @@ pub fn draw(project: &Project, request: &Request, planned: &[File]) -> Result<St
     let name = workspace.root.file_name().unwrap_or(".");
     let mut lines = Vec::new();
     root.draw("", &mut lines);
-    let width = lines.iter().filter(|(_, note)| note.is_some()).map(|(line, _)| line.chars().count()).max().unwrap_or(0);
+    let width = lines
+        .iter()
+        .filter(|(_, note)| note.is_some())
+        .map(|(line, _)| line.chars().count())
+        .max()
+        .unwrap_or(0);
     let mut text = format!("{name}/");
     for (line, note) in lines {
         match note {
@@ -101,8 +109,17 @@ impl Node {
     }
 
     fn draw(&self, lead: &str, lines: &mut Vec<(String, Option<String>)>) {
-        let plain: Vec<&String> = self.files.iter().filter(|(_, note)| note.is_none()).map(|(name, _)| name).collect();
-        let hidden = if plain.len() > SHOWN { &plain[SHOWN..] } else { &[] };
+        let plain: Vec<&String> = self
+            .files
+            .iter()
+            .filter(|(_, note)| note.is_none())
+            .map(|(name, _)| name)
+            .collect();
+        let hidden = if plain.len() > SHOWN {
+            &plain[SHOWN..]
+        } else {
+            &[]
+        };
         let files = self.files.iter().filter(|(name, _)| !hidden.contains(name));
         let mut entries: Vec<(String, Option<&Node>, Option<String>)> = self
             .folders
@@ -118,7 +135,11 @@ impl Node {
         }
         let last = entries.len().saturating_sub(1);
         for (index, (name, node, note)) in entries.into_iter().enumerate() {
-            let (branch, below) = if index == last { ("└── ", "    ") } else { ("├── ", "│   ") };
+            let (branch, below) = if index == last {
+                ("└── ", "    ")
+            } else {
+                ("├── ", "│   ")
+            };
             lines.push((format!("{lead}{branch}{name}"), note));
             if let Some(node) = node {
                 node.draw(&format!("{lead}{below}"), lines);
@@ -129,5 +150,9 @@ impl Node {
 
 /// `1 file`, `2 files`.
 fn plural(count: usize, what: &str) -> String {
-    if count == 1 { format!("{count} {what}") } else { format!("{count} {what}s") }
+    if count == 1 {
+        format!("{count} {what}")
+    } else {
+        format!("{count} {what}s")
+    }
 }

@@ -1,6 +1,5 @@
 //! For people at a terminal.
 
-
 use anyhow::Result;
 
 use crate::affected::{Reason, Selection};

@@ -1,0 +1,92 @@
+//! `cargo poc init`.
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::Init;
+use crate::document::render::render;
+use crate::exit::{self, Exit, OrExit as _};
+use crate::init::{self, request::Request};
+use crate::project::Project;
+use crate::sys::files;
+use crate::terminal::Terminal;
+
+/// Writes a plan and its results document, or prints them.
+///
+/// # Errors
+/// Bad usage: see [`Request::resolve`]; a document that is there already; a template that is wrong. A folder that
+/// cannot be written. Then neither document is there.
+pub fn run(project: &Project, arguments: &Init, terminal: &mut Terminal) -> Result<Exit> {
+    let Some(name) = &arguments.name else {
+        return Err(exit::usage(
+            "which name? `cargo poc init NAME`; on a terminal it asks",
+        ));
+    };
+    let request = Request::resolve(project, name, arguments)?;
+    for path in [&request.paths.plan, &request.paths.results] {
+        if path.exists() && !arguments.dry_run {
+            return Err(exit::usage(format!(
+                "{path} is there already; choose another name, or edit it"
+            )));
+        }
+    }
+    for warning in &request.warnings {
+        terminal.warn(warning)?;
+    }
+    let draft = init::draft(project, &request)?;
+    let folder = arguments
+        .template
+        .as_ref()
+        .map(|folder| project.folder.join(folder));
+    let folder = folder.as_deref().or(project.config.template.as_deref());
+    let template = if request.tiny {
+        "plan-tiny.md"
+    } else {
+        "plan.md"
+    };
+    let plan = render(template, folder, &draft)?;
+    let results = render("results.md", folder, &draft)?;
+    if arguments.dry_run {
+        terminal.out().write_all(plan.as_bytes())?;
+        return Ok(Exit::Fine);
+    }
+    write(&request, &plan, &results)?;
+    report(project, &request, &draft, terminal)?;
+    Ok(Exit::Fine)
+}
+
+/// Both documents, or neither.
+fn write(request: &Request, plan: &str, results: &str) -> Result<()> {
+    files::create(&request.paths.plan, plan.as_bytes())?;
+    if let Err(error) = files::create(&request.paths.results, results.as_bytes()) {
+        files::remove(&request.paths.plan).context("failed to undo the half-made start")?;
+        return Err(error).or_exit(Exit::CouldNotRun);
+    }
+    Ok(())
+}
+
+fn report(
+    project: &Project,
+    request: &Request,
+    draft: &init::Draft,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let workspace = &project.workspace;
+    terminal.status("Created", workspace.slashed(&request.paths.plan))?;
+    terminal.status("Created", workspace.slashed(&request.paths.results))?;
+    terminal.status(
+        "Affected",
+        format!(
+            "~{} of ~{} tests, in {} targets",
+            draft.affected.total,
+            draft.affected.full_suite,
+            draft.affected.targets.len()
+        ),
+    )?;
+    let name = &request.paths.name;
+    let next = if request.dependencies.is_empty() {
+        format!("cargo poc verify {name} --baseline")
+    } else {
+        format!("cargo poc verify {name} --baseline && cargo poc deps {name}")
+    };
+    terminal.status("Next", next)
+}

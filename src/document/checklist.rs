@@ -1,0 +1,35 @@
+//! The checkboxes of any document, for success criteria that stand elsewhere.
+
+use super::outline::Outline;
+use super::{Document, Section, fields, headings::Headings};
+
+/// The texts of the outermost checkboxes below the headings whose text contains `heading` (letter case aside), or of
+/// the whole document.
+#[must_use]
+pub fn checklist(document: &Document, heading: Option<&str>) -> Vec<String> {
+    let mut outline = Outline::read(document.text());
+    // What is odd about a document of another kind is none of ours.
+    let headings = Headings::read(document, &mut outline, &mut Vec::new());
+    let wanted = heading.map(str::to_lowercase);
+    let chosen: Vec<&Section> = headings
+        .sections
+        .iter()
+        .filter(|section| {
+            wanted
+                .as_ref()
+                .is_some_and(|wanted| section.title.to_lowercase().contains(wanted))
+        })
+        .collect();
+    let items = fields::items(document, &outline, 0..outline.nodes.len());
+    items
+        .into_iter()
+        .filter(|item| item.depth == 0)
+        .filter(|item| {
+            wanted.is_none()
+                || chosen
+                    .iter()
+                    .any(|section| section.span.contains(&item.span.start))
+        })
+        .map(|item| item.text)
+        .collect()
+}
