@@ -86,6 +86,13 @@ impl Config {
         })
     }
 
+    /// Whether a rule says that no test reads `relative`, a path below the workspace root.
+    #[must_use]
+    pub fn is_unread(&self, relative: &Utf8Path) -> bool {
+        let rule = self.rules.iter().find(|rule| rule.files.is_match(relative));
+        rule.is_some_and(|rule| rule.packages.is_empty())
+    }
+
     /// Whether `relative`, a path below the workspace root, is a plan or results document.
     #[must_use]
     pub fn is_document(&self, relative: &Utf8Path) -> bool {

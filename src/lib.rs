@@ -18,6 +18,7 @@ pub mod config;
 pub mod deps;
 pub mod document;
 pub mod exit;
+pub mod freshness;
 pub mod init;
 pub mod project;
 pub mod report;

@@ -33,7 +33,11 @@ pub fn render(name: &str, folder: Option<&Utf8Path>, context: &impl Serialize) -
     let (source, origin) = source(name, folder)?;
     environment
         .add_template_owned(name.to_owned(), source)
-        .and_then(|()| environment.get_template(name)?.render(value::Serde(context)))
+        .and_then(|()| {
+            environment
+                .get_template(name)?
+                .render(value::Serde(context))
+        })
         .with_context(|| format!("failed to render the template {origin}"))
         .or_exit(Exit::Usage)
 }

@@ -1,0 +1,226 @@
+//! What a run depended on, by content: evidence is fresh while these hashes stay.
+//!
+//! In: the packages a run tested. Out: [`Inputs`], a short hash for each package they link, for the files that rule all
+//! of them, and for the toolchain. What `affected` says a file cannot reach is left out of the hashes, by the same
+//! rules, so that both agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use camino::Utf8PathBuf;
+use rayon::prelude::*;
+
+use crate::change;
+use crate::project::Project;
+use crate::sys::{cargo, files};
+use crate::workspace::{PackageId, Workspace};
+
+/// Name of an input → the first 16 hex digits of its BLAKE3 hash. Names are members' names, [`LOCKFILE`],
+/// [`TOOLCHAIN`] and [`WORKSPACE`].
+pub type Inputs = BTreeMap<String, String>;
+
+/// `Cargo.lock` at the workspace root.
+pub const LOCKFILE: &str = "Cargo.lock";
+/// What `rustc -vV` prints.
+pub const TOOLCHAIN: &str = "toolchain";
+/// Files of the workspace that belong to no member.
+pub const WORKSPACE: &str = "workspace files";
+
+/// The files of the workspace by what they are an input to, and the hashes worked out so far.
+#[derive(Debug)]
+pub struct Hasher<'project> {
+    project: &'project Project,
+    files: BTreeMap<Option<PackageId>, Vec<Utf8PathBuf>>,
+    hashes: BTreeMap<Option<PackageId>, String>,
+    common: Inputs,
+}
+
+impl<'project> Hasher<'project> {
+    /// Lists the workspace's files; `toolchain` is what [`cargo::toolchain`] gave.
+    ///
+    /// # Errors
+    /// When the files cannot be listed or the lockfile cannot be read.
+    pub fn new(project: &'project Project, toolchain: &str) -> Result<Self> {
+        let workspace = &project.workspace;
+        let mut files: BTreeMap<Option<PackageId>, Vec<Utf8PathBuf>> = BTreeMap::new();
+        for path in listed(workspace)? {
+            let relative = workspace.relative(&path);
+            if relative != LOCKFILE
+                && !project.config.is_document(relative)
+                && !project.config.is_unread(relative)
+            {
+                files.entry(workspace.owner(&path)).or_default().push(path);
+            }
+        }
+        let mut common = Inputs::from([(
+            TOOLCHAIN.to_owned(),
+            short(blake3::hash(toolchain.as_bytes())),
+        )]);
+        if let Some(lockfile) = files::read_if_exists(&workspace.root.join(LOCKFILE))? {
+            common.insert(LOCKFILE.to_owned(), short(blake3::hash(&lockfile)));
+        }
+        Ok(Self {
+            project,
+            files,
+            hashes: BTreeMap::new(),
+            common,
+        })
+    }
+
+    /// The inputs of a run of these packages' tests: every member they link, and what rules all.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn inputs(&mut self, packages: &BTreeSet<PackageId>) -> Result<Inputs> {
+        let workspace = &self.project.workspace;
+        let needed: Vec<Option<PackageId>> = workspace
+            .links(packages)
+            .into_iter()
+            .map(Some)
+            .chain([None])
+            .collect();
+        let missing: Vec<Option<PackageId>> = needed
+            .iter()
+            .copied()
+            .filter(|key| !self.hashes.contains_key(key))
+            .collect();
+        let hashed: Vec<(Option<PackageId>, String)> = missing
+            .into_par_iter()
+            .map(|key| {
+                Ok((
+                    key,
+                    hash(workspace, self.files.get(&key).map_or(&[], Vec::as_slice))?,
+                ))
+            })
+            .collect::<Result<_>>()?;
+        self.hashes.extend(hashed);
+        let mut inputs = self.common.clone();
+        for key in needed {
+            let name = key.map_or(WORKSPACE, |package| {
+                workspace.packages[package].name.as_str()
+            });
+            inputs.insert(name.to_owned(), self.hashes[&key].clone());
+        }
+        Ok(inputs)
+    }
+}
+
+/// The names whose hashes differ between what a run recorded and now, sorted: none means fresh.
+#[must_use]
+pub fn changed(recorded: &Inputs, now: &Inputs) -> Vec<String> {
+    let names: BTreeSet<&String> = recorded.keys().chain(now.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| recorded.get(*name) != now.get(*name))
+        .cloned()
+        .collect()
+}
+
+/// The packages that a plan's shell block tests: those its cargo commands name with `-p`; the whole workspace for
+/// `--workspace`, for commands that name none, and for any program but cargo, which may depend on anything.
+#[must_use]
+pub fn packages_of_script(workspace: &Workspace, script: &str) -> BTreeSet<PackageId> {
+    let everything = || (0..workspace.packages.len()).collect();
+    let mut packages = BTreeSet::new();
+    for command in script
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        let plain = !command.contains(['|', ';', '&', '$', '`', '<', '>', '\\']);
+        match plain
+            .then(|| of_cargo_command(workspace, command))
+            .flatten()
+        {
+            Some(named) => packages.extend(named),
+            None => return everything(),
+        }
+    }
+    if packages.is_empty() {
+        everything()
+    } else {
+        packages
+    }
+}
+
+/// The packages one cargo command names; none of them for `cargo poc`, which tests nothing itself.
+fn of_cargo_command(workspace: &Workspace, command: &str) -> Option<BTreeSet<PackageId>> {
+    let words = shlex::split(command)?;
+    let mut words = words
+        .iter()
+        .map(String::as_str)
+        .take_while(|word| *word != "--");
+    if words.next() != Some("cargo") {
+        return None;
+    }
+    let mut packages = BTreeSet::new();
+    let mut own = false;
+    while let Some(word) = words.next() {
+        let spec = match word {
+            "poc" => {
+                own = true;
+                continue;
+            }
+            "-p" | "--package" => words.next()?,
+            _ => match word
+                .strip_prefix("--package=")
+                .or_else(|| word.strip_prefix("-p"))
+            {
+                Some(spec) => spec,
+                None => continue,
+            },
+        };
+        packages.insert(workspace.find(spec).ok()?);
+    }
+    (own || !packages.is_empty()).then_some(packages)
+}
+
+fn listed(workspace: &Workspace) -> Result<Vec<Utf8PathBuf>> {
+    match change::repository_of(workspace) {
+        Ok(repository) => {
+            let files = repository.files(&workspace.root)?;
+            Ok(files
+                .into_iter()
+                .map(|path| repository.root.join(path))
+                .collect())
+        }
+        Err(_) => files::walk(&workspace.root),
+    }
+}
+
+/// Over each file's path and content; a file that is gone (deleted, still in git's index) counts as absent.
+fn hash(workspace: &Workspace, paths: &[Utf8PathBuf]) -> Result<String> {
+    let mut hashes: Vec<(String, blake3::Hash)> = paths
+        .par_iter()
+        .filter_map(|path| {
+            let read = if path.is_dir() {
+                Ok(None)
+            } else {
+                files::read_if_exists(path)
+            };
+            let hashed = |bytes: Vec<u8>| (workspace.slashed(path), blake3::hash(&bytes));
+            read.map(|bytes| bytes.map(hashed)).transpose()
+        })
+        .collect::<Result<_>>()?;
+    hashes.sort_by(|left, right| left.0.cmp(&right.0));
+    let mut hasher = blake3::Hasher::new();
+    for (path, hash) in hashes {
+        hasher
+            .update(path.as_bytes())
+            .update(&[0])
+            .update(hash.as_bytes());
+    }
+    Ok(short(hasher.finalize()))
+}
+
+fn short(hash: blake3::Hash) -> String {
+    hash.to_hex()[..16].to_owned()
+}
+
+/// The toolchain that the workspace's tests run with.
+///
+/// # Errors
+/// When rustc cannot be run.
+pub fn toolchain(project: &Project) -> Result<String> {
+    cargo::toolchain(&project.workspace.root)
+}
