@@ -1,0 +1,4 @@
+//! x
+
+pub mod lex;
+pub mod syntax;
