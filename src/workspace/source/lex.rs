@@ -55,7 +55,10 @@ pub struct LexProblem {
 /// Fails on an unterminated literal or comment, on brackets that do not match, and on a file of 4 GiB or more.
 pub fn lex(text: &str) -> Result<Vec<Token>, LexProblem> {
     if u32::try_from(text.len()).is_err() {
-        return Err(LexProblem { at: 0, message: "file too large" });
+        return Err(LexProblem {
+            at: 0,
+            message: "file too large",
+        });
     }
     let mut lexer = Lexer {
         text,
@@ -91,12 +94,20 @@ impl Lexer<'_> {
     }
 
     fn problem(&self, message: &'static str) -> LexProblem {
-        LexProblem { at: narrow(self.at), message }
+        LexProblem {
+            at: narrow(self.at.min(self.bytes.len())),
+            message,
+        }
     }
 
     fn push(&mut self, kind: Kind, start: usize, end: usize) {
         let partner = narrow(self.tokens.len());
-        self.tokens.push(Token { kind, start: narrow(start), end: narrow(end), partner });
+        self.tokens.push(Token {
+            kind,
+            start: narrow(start),
+            end: narrow(end),
+            partner,
+        });
     }
 
     /// Byte order mark, `#!` line (unless it starts an attribute), and `---` frontmatter of a script.
@@ -114,7 +125,9 @@ impl Lexer<'_> {
             let start = self.at + (rest.len() - trimmed.len()) + 3;
             if let Some(end) = self.text[start..].find("\n---") {
                 let end = start + end + 4;
-                self.at = self.text[end..].find('\n').map_or(self.text.len(), |line| end + line);
+                self.at = self.text[end..]
+                    .find('\n')
+                    .map_or(self.text.len(), |line| end + line);
             }
         }
     }
@@ -197,14 +210,17 @@ impl Lexer<'_> {
                     depth -= 1;
                     self.at += 2;
                 }
-                _ if self.at >= self.bytes.len() => return Err(self.problem("comment never closed")),
+                _ if self.at >= self.bytes.len() => {
+                    return Err(self.problem("comment never closed"));
+                }
                 _ => self.at += 1,
             }
         }
         let comment = &self.bytes[start..self.at];
         if comment.starts_with(b"/*!") {
             self.push(Kind::InnerDoc, start, self.at);
-        } else if comment.starts_with(b"/**") && !comment.starts_with(b"/***") && comment.len() > 4 {
+        } else if comment.starts_with(b"/**") && !comment.starts_with(b"/***") && comment.len() > 4
+        {
             self.push(Kind::OuterDoc, start, self.at);
         }
         Ok(())
@@ -216,7 +232,9 @@ impl Lexer<'_> {
             match self.peek(0) {
                 b'\\' => self.at += 2,
                 byte if byte == quote => break,
-                _ if self.at >= self.bytes.len() => return Err(self.problem("literal never closed")),
+                _ if self.at >= self.bytes.len() => {
+                    return Err(self.problem("literal never closed"));
+                }
                 _ => self.at += 1,
             }
         }
@@ -255,7 +273,10 @@ impl Lexer<'_> {
     }
 
     fn number(&mut self, start: usize) {
-        let radix = matches!(self.bytes.get(start..start + 2), Some(b"0x" | b"0b" | b"0o"));
+        let radix = matches!(
+            self.bytes.get(start..start + 2),
+            Some(b"0x" | b"0b" | b"0o")
+        );
         self.digits(radix);
         if !radix && self.peek(0) == b'.' {
             let next = self.text[self.at + 1..].chars().next().unwrap_or(' ');
@@ -275,7 +296,8 @@ impl Lexer<'_> {
             if byte == b'_' || byte.is_ascii_alphanumeric() {
                 self.at += 1;
                 let exponent = matches!(byte, b'e' | b'E') && !radix;
-                if exponent && matches!(self.peek(0), b'+' | b'-') && self.peek(1).is_ascii_digit() {
+                if exponent && matches!(self.peek(0), b'+' | b'-') && self.peek(1).is_ascii_digit()
+                {
                     self.at += 1;
                 }
             } else {
@@ -287,13 +309,26 @@ impl Lexer<'_> {
     /// Literals and identifiers that start with `r`, `b` or `c`; false when it is a plain identifier.
     fn prefixed(&mut self, start: usize) -> Result<bool, LexProblem> {
         let rest = &self.bytes[start..];
-        let letters = if rest.starts_with(b"br") || rest.starts_with(b"cr") { 2 } else { 1 };
+        let letters = if rest.starts_with(b"br") || rest.starts_with(b"cr") {
+            2
+        } else {
+            1
+        };
         let raw = rest[letters - 1] == b'r';
-        let kind = if rest[0] == b'r' { Kind::Str } else { Kind::Literal };
+        let kind = if rest[0] == b'r' {
+            Kind::Str
+        } else {
+            Kind::Literal
+        };
         if raw {
-            let hashes = rest[letters..].iter().take_while(|byte| **byte == b'#').count();
+            let hashes = rest[letters..]
+                .iter()
+                .take_while(|byte| **byte == b'#')
+                .count();
             if rest.get(letters + hashes) == Some(&b'"') {
-                return self.raw(start, letters + hashes + 1, hashes, kind).map(|()| true);
+                return self
+                    .raw(start, letters + hashes + 1, hashes, kind)
+                    .map(|()| true);
             }
             if letters == 1 && hashes == 1 {
                 let name = &self.text[start + 2..];
@@ -320,14 +355,24 @@ impl Lexer<'_> {
         }
     }
 
-    fn raw(&mut self, start: usize, opening: usize, hashes: usize, kind: Kind) -> Result<(), LexProblem> {
+    fn raw(
+        &mut self,
+        start: usize,
+        opening: usize,
+        hashes: usize,
+        kind: Kind,
+    ) -> Result<(), LexProblem> {
         self.at = start + opening;
         loop {
             let Some(quote) = memchr::memchr(b'"', &self.bytes[self.at..]) else {
                 return Err(self.problem("raw string never closed"));
             };
             self.at += quote + 1;
-            let closing = self.bytes[self.at..].iter().take_while(|byte| **byte == b'#').take(hashes).count();
+            let closing = self.bytes[self.at..]
+                .iter()
+                .take_while(|byte| **byte == b'#')
+                .take(hashes)
+                .count();
             if closing == hashes {
                 self.at += hashes;
                 self.suffix();
@@ -359,15 +404,22 @@ impl Lexer<'_> {
 
 fn ident_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let ascii = bytes.iter().take_while(|byte| **byte == b'_' || byte.is_ascii_alphanumeric()).count();
+    let ascii = bytes
+        .iter()
+        .take_while(|byte| **byte == b'_' || byte.is_ascii_alphanumeric())
+        .count();
     if bytes.get(ascii).is_none_or(u8::is_ascii) {
         return ascii;
     }
-    text.find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(text.len())
+    text.find(|c: char| c != '_' && !c.is_alphanumeric())
+        .unwrap_or(text.len())
 }
 
 /// Lengths were checked against 4 GiB before reading began.
-#[expect(clippy::cast_possible_truncation, reason = "lex refuses texts of 4 GiB or more")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "lex refuses texts of 4 GiB or more"
+)]
 fn narrow(length: usize) -> u32 {
     length as u32
 }
@@ -377,25 +429,77 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<&str> {
-        lex(text).unwrap().iter().map(|token| &text[token.start as usize..token.end as usize]).collect()
+        lex(text)
+            .unwrap()
+            .iter()
+            .map(|token| &text[token.start as usize..token.end as usize])
+            .collect()
     }
 
     #[test]
     fn literals_lifetimes_and_raw_identifiers_are_told_apart() {
-        assert_eq!(texts("'a' 'a b'\\'' '\\u{1F600}' 'x: loop"), ["'a'", "'a", "b'\\''", "'\\u{1F600}'", "'x", ":", "loop"]);
-        assert_eq!(texts("r#type r#\"a\"b\"# br##\"\"#\"## c\"x\" b\"\\\"\""), ["type", "r#\"a\"b\"#", "br##\"\"#\"##", "c\"x\"", "b\"\\\"\""]);
-        assert_eq!(texts("1..2 1.0e-5f32 0xE+1 t.0.1 1.max(2) 1."), ["1", ".", ".", "2", "1.0e-5f32", "0xE", "+", "1", "t", ".", "0.1", "1", ".", "max", "(", "2", ")", "1."]);
+        assert_eq!(
+            texts("'a' 'a b'\\'' '\\u{1F600}' 'x: loop"),
+            ["'a'", "'a", "b'\\''", "'\\u{1F600}'", "'x", ":", "loop"]
+        );
+        assert_eq!(
+            texts("r#type r#\"a\"b\"# br##\"\"#\"## c\"x\" b\"\\\"\""),
+            [
+                "type",
+                "r#\"a\"b\"#",
+                "br##\"\"#\"##",
+                "c\"x\"",
+                "b\"\\\"\""
+            ]
+        );
+        assert_eq!(
+            texts("1..2 1.0e-5f32 0xE+1 t.0.1 1.max(2) 1."),
+            [
+                "1",
+                ".",
+                ".",
+                "2",
+                "1.0e-5f32",
+                "0xE",
+                "+",
+                "1",
+                "t",
+                ".",
+                "0.1",
+                "1",
+                ".",
+                "max",
+                "(",
+                "2",
+                ")",
+                "1."
+            ]
+        );
     }
 
     #[test]
     fn comments_vanish_and_docs_stay() {
-        assert_eq!(texts("a // b\n/* c /* d */ */ //// e\n/// f\n//! g\n/** h */ /*** i */ /**/"), ["a", "/// f", "//! g", "/** h */"]);
-        assert_eq!(texts("#!/usr/bin/env run\n#![a]"), ["#", "!", "[", "a", "]"]);
+        assert_eq!(
+            texts("a // b\n/* c /* d */ */ //// e\n/// f\n//! g\n/** h */ /*** i */ /**/"),
+            ["a", "/// f", "//! g", "/** h */"]
+        );
+        assert_eq!(
+            texts("#!/usr/bin/env run\n#![a]"),
+            ["#", "!", "[", "a", "]"]
+        );
     }
 
     #[test]
     fn what_is_not_rust_is_said_with_its_place() {
-        for (text, at) in [("fn a() {", 7), ("a ) b", 2), ("( ]", 2), ("\"abc", 4), ("/* x", 4), ("r#\"a\"", 5)] {
+        for (text, at) in [
+            ("fn a() {", 7),
+            ("a ) b", 2),
+            ("( ]", 2),
+            ("\"abc", 4),
+            ("/* x", 4),
+            ("r#\"a\"", 5),
+            ("b'\\", 3),
+        ] {
             assert_eq!(lex(text).unwrap_err().at, at, "{text}");
         }
     }

@@ -73,6 +73,8 @@ pub struct Syntax<'t> {
     pub items: Vec<RawItem>,
     /// Tokens of inner attributes and docs of the file itself, one range each.
     pub inner: Vec<Range<u32>>,
+    /// Where each line starts.
+    lines: Vec<u32>,
     /// First byte of text that is no item where one was expected; what follows it was not understood.
     pub unread: Option<u32>,
 }
@@ -81,10 +83,31 @@ impl<'t> Syntax<'t> {
     /// Reads a file's text. Fails only where it is not Rust tokens.
     pub fn read(text: &'t str) -> Result<Self, LexProblem> {
         let tokens = lex(text)?;
-        let mut syntax = Self { text, tokens, items: Vec::new(), inner: Vec::new(), unread: None };
+        let lines = memchr::memchr_iter(b'\n', text.as_bytes())
+            .filter_map(|at| u32::try_from(at + 1).ok())
+            .collect();
+        let mut syntax = Self {
+            text,
+            tokens,
+            items: Vec::new(),
+            inner: Vec::new(),
+            lines,
+            unread: None,
+        };
         let end = syntax.count();
         syntax.items_in(0, end, TOP);
         Ok(syntax)
+    }
+
+    /// The line of a byte, counted from 1.
+    pub fn line(&self, byte: u32) -> u32 {
+        let before = self.lines.partition_point(|start| *start <= byte);
+        u32::try_from(before).map_or(u32::MAX, |before| before + 1)
+    }
+
+    /// The line on which a token starts, counted from 1.
+    pub fn line_of(&self, token: u32) -> u32 {
+        self.token(token).map_or(0, |token| self.line(token.start))
     }
 
     fn count(&self) -> u32 {
@@ -98,7 +121,9 @@ impl<'t> Syntax<'t> {
 
     /// The text of the token at `index`; empty beyond the end.
     pub fn word(&self, index: u32) -> &'t str {
-        self.token(index).map_or("", |token| &self.text[token.start as usize..token.end as usize])
+        self.token(index).map_or("", |token| {
+            &self.text[token.start as usize..token.end as usize]
+        })
     }
 
     /// Whether the token at `index` is the punctuation `byte`.
@@ -139,9 +164,16 @@ impl<'t> Syntax<'t> {
     /// Reads everything in the range as items; stops, and remembers where, at what is none.
     fn items_in(&mut self, mut at: u32, end: u32, parent: u32) {
         while at < end {
-            let inner_attribute = self.is(at, b'#') && self.is(at + 1, b'!') && self.opens(at + 2, b'[');
-            if inner_attribute || matches!(self.token(at), Some(token) if token.kind == Kind::InnerDoc) {
-                let next = if inner_attribute { self.after(at + 2) } else { at + 1 };
+            let inner_attribute =
+                self.is(at, b'#') && self.is(at + 1, b'!') && self.opens(at + 2, b'[');
+            if inner_attribute
+                || matches!(self.token(at), Some(token) if token.kind == Kind::InnerDoc)
+            {
+                let next = if inner_attribute {
+                    self.after(at + 2)
+                } else {
+                    at + 1
+                };
                 if parent == TOP {
                     self.inner.push(at..next);
                 }
@@ -165,17 +197,29 @@ impl<'t> Syntax<'t> {
         while at < range.end {
             if fresh && self.may_start(at) {
                 let kept = self.items.len();
-                if let Some(next) = self.item(at, range.end, parent) {
-                    if self.items.get(kept).is_some_and(|item| item.kind != ItemKind::Call) {
-                        at = next;
-                        continue;
-                    }
+                let unread = self.unread;
+                let next = self.item(at, range.end, parent);
+                let is_item = self
+                    .items
+                    .get(kept)
+                    .is_some_and(|item| item.kind != ItemKind::Call);
+                // The input of a macro may look like an item that holds something else (`mod m { #( #all )* }`).
+                if let Some(next) = next
+                    && is_item
+                    && self.unread == unread
+                {
+                    at = next;
+                    continue;
                 }
+                self.unread = unread;
                 self.items.truncate(kept);
             }
             let token = self.tokens[at as usize].kind;
             // After an attribute a statement still begins; the attribute was tried together with what follows it.
-            fresh = matches!(token, Kind::Punct(b';') | Kind::Open(b'{') | Kind::Close(b'}') | Kind::InnerDoc);
+            fresh = matches!(
+                token,
+                Kind::Punct(b';') | Kind::Open(b'{') | Kind::Close(b'}') | Kind::InnerDoc
+            );
             at += 1;
         }
     }
@@ -185,8 +229,26 @@ impl<'t> Syntax<'t> {
             Some(Kind::OuterDoc | Kind::Punct(b'#')) => true,
             Some(Kind::Ident) => matches!(
                 self.word(at),
-                "pub" | "fn" | "struct" | "enum" | "union" | "trait" | "mod" | "use" | "impl" | "static" | "const" | "type"
-                    | "macro_rules" | "macro" | "extern" | "unsafe" | "async" | "default" | "auto" | "safe"
+                "pub"
+                    | "fn"
+                    | "struct"
+                    | "enum"
+                    | "union"
+                    | "trait"
+                    | "mod"
+                    | "use"
+                    | "impl"
+                    | "static"
+                    | "const"
+                    | "type"
+                    | "macro_rules"
+                    | "macro"
+                    | "extern"
+                    | "unsafe"
+                    | "async"
+                    | "default"
+                    | "auto"
+                    | "safe"
             ),
             _ => false,
         }
@@ -211,7 +273,9 @@ impl<'t> Syntax<'t> {
         }
         if self.ident(at) == Some("pub") {
             at += 1;
-            if self.opens(at, b'(') && matches!(self.word(at + 1), "crate" | "self" | "super" | "in") {
+            if self.opens(at, b'(')
+                && matches!(self.word(at + 1), "crate" | "self" | "super" | "in")
+            {
                 at = self.after(at);
             }
         }
@@ -219,11 +283,22 @@ impl<'t> Syntax<'t> {
         let found = self.shape(keyword, at, end)?;
         let index = u32::try_from(self.items.len()).ok()?;
         let tokens = first..found.end.min(end);
-        self.items.push(RawItem { kind: found.kind, name: found.name, parent, attributes, tokens, body: found.body.clone() });
+        self.items.push(RawItem {
+            kind: found.kind,
+            name: found.name,
+            parent,
+            attributes,
+            tokens,
+            body: found.body.clone(),
+        });
         if let Some(body) = found.body {
             match found.kind {
-                ItemKind::Mod | ItemKind::Trait | ItemKind::Impl | ItemKind::Foreign => self.items_in(body.start, body.end, index),
-                ItemKind::Fn | ItemKind::Const | ItemKind::Static | ItemKind::Call => self.nested(body, index),
+                ItemKind::Mod | ItemKind::Trait | ItemKind::Impl | ItemKind::Foreign => {
+                    self.items_in(body.start, body.end, index)
+                }
+                ItemKind::Fn | ItemKind::Const | ItemKind::Static | ItemKind::Call => {
+                    self.nested(body, index)
+                }
                 _ => {}
             }
         }
@@ -237,11 +312,17 @@ impl<'t> Syntax<'t> {
             let next = self.ident(at + 1);
             let qualifies = match word {
                 "async" | "unsafe" | "safe" | "default" | "auto" | "gen" => {
-                    next.is_some() || (word == "unsafe" && matches!(self.token(at + 1), Some(token) if token.kind == Kind::Str))
+                    next.is_some()
+                        || (word == "unsafe"
+                            && matches!(self.token(at + 1), Some(token) if token.kind == Kind::Str))
                 }
-                "const" => matches!(next, Some("fn" | "async" | "unsafe" | "extern" | "trait" | "gen")),
+                "const" => matches!(
+                    next,
+                    Some("fn" | "async" | "unsafe" | "extern" | "trait" | "gen")
+                ),
                 "extern" => {
-                    let string = matches!(self.token(at + 1), Some(token) if token.kind == Kind::Str);
+                    let string =
+                        matches!(self.token(at + 1), Some(token) if token.kind == Kind::Str);
                     let past = at + 1 + u32::from(string);
                     if self.opens(past, b'{') || self.ident(past) == Some("crate") {
                         return Some(("extern", past));
@@ -266,48 +347,117 @@ impl<'t> Syntax<'t> {
             "enum" => ItemKind::Enum,
             "union" if self.ident(at).is_some() => ItemKind::Union,
             "trait" => ItemKind::Trait,
-            "impl" => return self.header(at, end).and_then(|(body, end)| Some(Shape { kind: ItemKind::Impl, name: None, body: Some(body?), end })),
+            "impl" => {
+                return self.header(at, end).and_then(|(body, end)| {
+                    Some(Shape {
+                        kind: ItemKind::Impl,
+                        name: None,
+                        body: Some(body?),
+                        end,
+                    })
+                });
+            }
             "mod" => {
                 self.ident(at)?;
                 let (kind, name) = (ItemKind::Mod, Some(at));
                 if self.opens(at + 1, b'{') {
-                    return Some(Shape { kind, name, body: Some(self.inside(at + 1)), end: self.after(at + 1) });
+                    return Some(Shape {
+                        kind,
+                        name,
+                        body: Some(self.inside(at + 1)),
+                        end: self.after(at + 1),
+                    });
                 }
-                return self.is(at + 1, b';').then_some(Shape { kind, name, body: None, end: at + 2 });
+                return self.is(at + 1, b';').then_some(Shape {
+                    kind,
+                    name,
+                    body: None,
+                    end: at + 2,
+                });
             }
             "const" | "static" => return self.value(keyword, at, end),
             "type" => {
                 self.ident(at)?;
-                return Some(Shape { kind: ItemKind::Type, name: Some(at), body: None, end: self.semicolon(at, end)? });
+                return Some(Shape {
+                    kind: ItemKind::Type,
+                    name: Some(at),
+                    body: None,
+                    end: self.semicolon(at, end)?,
+                });
             }
-            "use" => return Some(Shape { kind: ItemKind::Use, name: None, body: None, end: self.semicolon(at, end)? }),
+            "use" => {
+                return Some(Shape {
+                    kind: ItemKind::Use,
+                    name: None,
+                    body: None,
+                    end: self.semicolon(at, end)?,
+                });
+            }
             "extern" if self.opens(at, b'{') => {
-                return Some(Shape { kind: ItemKind::Foreign, name: None, body: Some(self.inside(at)), end: self.after(at) });
+                return Some(Shape {
+                    kind: ItemKind::Foreign,
+                    name: None,
+                    body: Some(self.inside(at)),
+                    end: self.after(at),
+                });
             }
-            "extern" => return Some(Shape { kind: ItemKind::ExternCrate, name: Some(at + 1), body: None, end: self.semicolon(at, end)? }),
+            "extern" => {
+                return Some(Shape {
+                    kind: ItemKind::ExternCrate,
+                    name: Some(at + 1),
+                    body: None,
+                    end: self.semicolon(at, end)?,
+                });
+            }
             "macro_rules" if self.is(at, b'!') && self.ident(at + 1).is_some() => {
                 return self.call(ItemKind::Macro, at + 1, at + 2, end);
             }
             "macro" if self.ident(at).is_some() => {
-                let body = if self.opens(at + 1, b'(') { self.after(at + 1) } else { at + 1 };
+                let body = if self.opens(at + 1, b'(') {
+                    self.after(at + 1)
+                } else {
+                    at + 1
+                };
                 return self.call(ItemKind::Macro, at, body, end);
             }
             _ => return self.item_call(keyword, at, end),
         };
         self.ident(at)?;
         let (body, end) = self.header(at + 1, end)?;
-        Some(Shape { kind, name: Some(at), body, end })
+        Some(Shape {
+            kind,
+            name: Some(at),
+            body,
+            end,
+        })
     }
 
     fn value(&self, keyword: &str, at: u32, end: u32) -> Option<Shape> {
-        let name = if keyword == "static" && self.ident(at) == Some("mut") { at + 1 } else { at };
+        let name = if keyword == "static" && self.ident(at) == Some("mut") {
+            at + 1
+        } else {
+            at
+        };
         self.ident(name)?;
-        if !self.is(name + 1, b':') && !self.is(name + 1, b'=') && !self.is(name + 1, b'<') && !self.is(name + 1, b';') {
+        if !self.is(name + 1, b':')
+            && !self.is(name + 1, b'=')
+            && !self.is(name + 1, b'<')
+            && !self.is(name + 1, b';')
+        {
             return None;
         }
-        let kind = if keyword == "static" { ItemKind::Static } else { ItemKind::Const };
+        let kind = if keyword == "static" {
+            ItemKind::Static
+        } else {
+            ItemKind::Const
+        };
         let end = self.semicolon(name, end)?;
-        Some(Shape { kind, name: Some(name), body: Some(name + 1..end), end })
+        Some(Shape {
+            kind,
+            name: Some(name),
+            body: Some(name + 1..end),
+            end,
+        })
     }
 
     /// `path::name! { … }` or `path::name!(…);`, `at` standing after the first segment.
@@ -321,7 +471,11 @@ impl<'t> Syntax<'t> {
         if !self.is(at, b'!') || self.ident(name).is_none() {
             return None;
         }
-        let group = if self.ident(at + 1).is_some() { at + 2 } else { at + 1 };
+        let group = if self.ident(at + 1).is_some() {
+            at + 2
+        } else {
+            at + 1
+        };
         self.call(ItemKind::Call, name, group, end)
     }
 
@@ -332,7 +486,12 @@ impl<'t> Syntax<'t> {
                 // As the last thing in a body, a call with round brackets may be an expression without `;`.
                 let closed = open == b'{' || (self.is(past, b';') && past < end);
                 let fits = closed || past == end;
-                fits.then(|| Shape { kind, name: Some(name), body: Some(self.inside(group)), end: past + u32::from(closed && open != b'{') })
+                fits.then(|| Shape {
+                    kind,
+                    name: Some(name),
+                    body: Some(self.inside(group)),
+                    end: past + u32::from(closed && open != b'{'),
+                })
             }
             _ => None,
         }
@@ -354,8 +513,12 @@ impl<'t> Syntax<'t> {
         while at < end {
             match self.token(at)?.kind {
                 Kind::Punct(b'<') => angles += 1,
-                Kind::Punct(b'>') if !self.is(at - 1, b'-') && !self.is(at - 1, b'=') => angles = angles.saturating_sub(1),
-                Kind::Open(b'{') if angles == 0 => return Some((Some(self.inside(at)), self.after(at))),
+                Kind::Punct(b'>') if !self.is(at - 1, b'-') && !self.is(at - 1, b'=') => {
+                    angles = angles.saturating_sub(1)
+                }
+                Kind::Open(b'{') if angles == 0 => {
+                    return Some((Some(self.inside(at)), self.after(at)));
+                }
                 Kind::Punct(b';') => return Some((None, at + 1)),
                 _ => {}
             }
@@ -420,8 +583,29 @@ mod tests {
         assert_eq!(
             outline(text),
             [
-                "Fn a", "Struct S", "Enum E", "Union U", "Trait T", "Static X", "Const _", " Impl ", "  Fn m", "Type A", "Use ",
-                "ExternCrate core", "Foreign ", " Fn f", " Static V", "Macro r", "Macro d", "Mod m", " Fn inner", "Mod n", "Call r", "Call r", "Impl "
+                "Fn a",
+                "Struct S",
+                "Enum E",
+                "Union U",
+                "Trait T",
+                "Static X",
+                "Const _",
+                " Impl ",
+                "  Fn m",
+                "Type A",
+                "Use ",
+                "ExternCrate core",
+                "Foreign ",
+                " Fn f",
+                " Static V",
+                "Macro r",
+                "Macro d",
+                "Mod m",
+                " Fn inner",
+                "Mod n",
+                "Call r",
+                "Call r",
+                "Impl "
             ]
         );
     }
@@ -431,10 +615,26 @@ mod tests {
         let text = "fn f() { let x = impl_me(); if x {} impl A for B { fn m() {} } #[cfg(a)] use c::d; const { 1 }; loop { static Q: u8 = 1; } }
             cfg_if! { if #[cfg(unix)] { mod u; #[test] fn t() {} } else { mod w; } }
             proptest! { #[test] fn p(x in 0..1) { } }
-            rgtest!(name, |d: D| { d.run(); union(d); });";
+            rgtest!(name, |d: D| { d.run(); union(d); });
+            fn g() { quote! { mod m { #(#all)* fn x() {} } } }";
         assert_eq!(
             outline(text),
-            ["Fn f", " Impl ", "  Fn m", " Use ", " Static Q", "Call cfg_if", " Mod u", " Fn t", " Mod w", "Call proptest", " Fn p", "Call rgtest"]
+            [
+                "Fn f",
+                " Impl ",
+                "  Fn m",
+                " Use ",
+                " Static Q",
+                "Call cfg_if",
+                " Mod u",
+                " Fn t",
+                " Mod w",
+                "Call proptest",
+                " Fn p",
+                "Call rgtest",
+                "Fn g",
+                
+            ]
         );
     }
 
