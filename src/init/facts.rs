@@ -63,7 +63,7 @@ impl Facts {
     pub fn tests(&self, workspace: &Workspace, target: &TestTarget) -> usize {
         let unit = root_of(workspace, target).and_then(|root| self.units.get(root));
         unit.map_or(0, |unit| match target.kind {
-            TestKind::Doc => unit.doctests,
+            TestKind::Doc => unit.doctests.len(),
             _ => unit.tests.len(),
         })
     }
@@ -88,12 +88,12 @@ impl Facts {
 
     /// Uses of `unsafe` in the package's library and binaries.
     #[must_use]
-    pub fn unsafe_blocks(&self, workspace: &Workspace, package: PackageId) -> usize {
+    pub fn unsafe_uses(&self, workspace: &Workspace, package: PackageId) -> usize {
         let targets = workspace.packages[package].targets.iter();
         targets
             .filter(|target| is_library(target) || is_kind(target, &[TargetKind::Bin]))
             .filter_map(|target| self.units.get(&target.src_path))
-            .map(|unit| unit.unsafe_blocks)
+            .map(|unit| unit.unsafe_uses)
             .sum()
     }
 }

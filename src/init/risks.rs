@@ -98,7 +98,7 @@ fn of_package(project: &Project, facts: &Facts, package: PackageId) -> Vec<Risk>
             "Build once from a clean target folder before calling the work done",
         ));
     }
-    let blocks = facts.unsafe_blocks(&project.workspace, package);
+    let blocks = facts.unsafe_uses(&project.workspace, package);
     if blocks > 0 {
         risks.push(Risk::new(
             format!("`{name}` uses `unsafe` {blocks} times; safe code around it can break what it relies on"),

@@ -1,0 +1,303 @@
+//! Attributes: what they are called, what they hold, and whether a `cfg` holds here.
+
+use super::lex::Kind;
+use super::syntax::Syntax;
+use std::ops::Range;
+
+/// One attribute, `cfg_attr` already opened.
+#[derive(Debug, Clone)]
+pub struct Attribute<'t> {
+    /// Its path, `tokio::test` as two segments.
+    pub path: Vec<&'t str>,
+    /// Tokens after the path: a bracketed group, or `= value`, or nothing.
+    pub rest: Range<u32>,
+    /// Tokens of the condition, when it came out of a `cfg_attr`.
+    pub condition: Option<Range<u32>>,
+}
+
+impl<'t> Attribute<'t> {
+    /// The last segment of the path.
+    pub fn name(&self) -> &'t str {
+        self.path.last().copied().unwrap_or("")
+    }
+
+    /// Whether the path is this one segment.
+    pub fn is(&self, name: &str) -> bool {
+        self.path.len() == 1 && self.path[0] == name
+    }
+
+    /// The text in `name = "text"`.
+    pub fn value(&self, syntax: &Syntax<'t>) -> Option<String> {
+        if !syntax.is(self.rest.start, b'=') || self.rest.len() != 2 {
+            return None;
+        }
+        string_value(syntax, self.rest.start + 1)
+    }
+}
+
+/// The content of the string literal at a token, escapes resolved as far as paths and docs need it.
+pub fn string_value(syntax: &Syntax, index: u32) -> Option<String> {
+    if syntax.token(index)?.kind != Kind::Str {
+        return None;
+    }
+    Some(unquote(syntax.word(index)))
+}
+
+/// The content of a string literal.
+pub fn unquote(literal: &str) -> String {
+    let start = literal.find('"').map_or(0, |quote| quote + 1);
+    let end = literal.rfind('"').unwrap_or(literal.len()).max(start);
+    let content = &literal[start..end];
+    if literal.starts_with('r') || !content.contains('\\') {
+        return content.to_owned();
+    }
+    let mut text = String::with_capacity(content.len());
+    let mut letters = content.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            text.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('n') => text.push('\n'),
+            Some('t') => text.push('\t'),
+            Some('r') => text.push('\r'),
+            Some('0') => text.push('\0'),
+            Some('\n') => while letters.next_if(|letter| letter.is_whitespace()).is_some() {},
+            Some(other) => text.push(other),
+            None => {}
+        }
+    }
+    text
+}
+
+/// The attributes in a range of tokens (docs among them are passed over).
+pub fn attributes<'t>(syntax: &Syntax<'t>, range: Range<u32>) -> Vec<Attribute<'t>> {
+    let mut found = Vec::new();
+    let mut at = range.start;
+    while at < range.end {
+        let open = if syntax.is(at + 1, b'!') {
+            at + 2
+        } else {
+            at + 1
+        };
+        if syntax.is(at, b'#') && syntax.opens(open, b'[') {
+            let end = syntax.after(open);
+            one(syntax, open + 1..end - 1, None, &mut found);
+            at = end;
+        } else {
+            at += 1;
+        }
+    }
+    found
+}
+
+fn one<'t>(
+    syntax: &Syntax<'t>,
+    range: Range<u32>,
+    condition: Option<Range<u32>>,
+    found: &mut Vec<Attribute<'t>>,
+) {
+    let mut at = range.start;
+    if syntax.ident(at) == Some("unsafe") && syntax.opens(at + 1, b'(') {
+        return one(syntax, at + 2..syntax.after(at + 1) - 1, condition, found);
+    }
+    if syntax.colons(at) {
+        at += 2;
+    }
+    let mut path = Vec::new();
+    while let Some(segment) = syntax.ident(at).filter(|_| at < range.end) {
+        path.push(segment);
+        at += 1;
+        if !syntax.colons(at) {
+            break;
+        }
+        at += 2;
+    }
+    if path == ["cfg_attr"] && syntax.opens(at, b'(') {
+        let mut parts = commas(syntax, at + 1..syntax.after(at) - 1).into_iter();
+        let condition = parts.next();
+        for part in parts {
+            one(syntax, part, condition.clone(), found);
+        }
+    } else if !path.is_empty() {
+        found.push(Attribute {
+            path,
+            rest: at..range.end,
+            condition,
+        });
+    }
+}
+
+/// Splits a range at its commas, brackets kept whole; a trailing comma adds nothing.
+pub fn commas(syntax: &Syntax, range: Range<u32>) -> Vec<Range<u32>> {
+    let mut parts = Vec::new();
+    let mut start = range.start;
+    let mut at = start;
+    while at < range.end {
+        if syntax.is(at, b',') {
+            parts.push(start..at);
+            start = at + 1;
+        }
+        at = syntax.after(at);
+    }
+    if start < range.end {
+        parts.push(start..range.end);
+    }
+    parts
+}
+
+/// Whether something is compiled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Compiled {
+    /// Never in this build.
+    No,
+    /// Only with features or flags that the source does not tell.
+    Perhaps,
+    /// Always.
+    Yes,
+}
+
+impl Compiled {
+    /// Both conditions together.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Perhaps,
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        self.not().and(other.not()).not()
+    }
+
+    fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Perhaps => Self::Perhaps,
+            Self::Yes => Self::No,
+        }
+    }
+}
+
+/// Which build a `cfg` is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// `cargo test` of this target, on this machine's own platform.
+    Test,
+    /// What rustdoc sees when it gathers documentation tests.
+    Doctest,
+}
+
+/// Whether all `cfg` attributes among these hold.
+pub fn compiled(syntax: &Syntax, attributes: &[Attribute], build: Build) -> Compiled {
+    let mut all = Compiled::Yes;
+    for attribute in attributes {
+        if attribute.is("cfg") && syntax.opens(attribute.rest.start, b'(') {
+            let condition = predicate(
+                syntax,
+                attribute.rest.start + 1..attribute.rest.end - 1,
+                build,
+            );
+            let outer = attribute
+                .condition
+                .clone()
+                .map_or(Compiled::Yes, |range| predicate(syntax, range, build));
+            all = all.and(outer.not().or(condition));
+        }
+    }
+    all
+}
+
+/// Whether a `cfg` predicate holds; what only the command line or features decide is [`Compiled::Perhaps`].
+pub fn predicate(syntax: &Syntax, range: Range<u32>, build: Build) -> Compiled {
+    let at = range.start;
+    let word = syntax.ident(at).unwrap_or("");
+    if syntax.opens(at + 1, b'(') {
+        let parts = commas(syntax, at + 2..syntax.after(at + 1) - 1);
+        let values = parts.into_iter().map(|part| predicate(syntax, part, build));
+        return match word {
+            "all" => values.fold(Compiled::Yes, Compiled::and),
+            "any" => values.fold(Compiled::No, Compiled::or),
+            "not" => values.fold(Compiled::Yes, Compiled::and).not(),
+            _ => Compiled::Perhaps,
+        };
+    }
+    let known = |holds: bool| if holds { Compiled::Yes } else { Compiled::No };
+    if syntax.is(at + 1, b'=') {
+        let value = string_value(syntax, at + 2).unwrap_or_default();
+        return match word {
+            "target_os" => known(value == std::env::consts::OS),
+            "target_family" => known(value == std::env::consts::FAMILY),
+            "target_arch" => known(value == std::env::consts::ARCH),
+            "target_pointer_width" => known(value == usize::BITS.to_string()),
+            "target_endian" => known((value == "little") == cfg!(target_endian = "little")),
+            "panic" => known(value == "unwind"),
+            _ => Compiled::Perhaps,
+        };
+    }
+    match word {
+        "test" => known(build == Build::Test),
+        "doctest" => known(build == Build::Doctest),
+        "unix" | "windows" => known(word == std::env::consts::FAMILY),
+        "true" | "debug_assertions" => Compiled::Yes,
+        "false" | "doc" | "miri" | "loom" | "docsrs" => Compiled::No,
+        _ => Compiled::Perhaps,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(text: &str, build: Build) -> Compiled {
+        let text = format!("#[cfg({text})] fn f() {{}}");
+        let syntax = Syntax::read(&text).unwrap();
+        let attributes = attributes(&syntax, syntax.items[0].attributes.clone());
+        compiled(&syntax, &attributes, build)
+    }
+
+    #[test]
+    fn cfg_is_decided_where_the_source_decides_it() {
+        assert_eq!(holds("test", Build::Test), Compiled::Yes);
+        assert_eq!(holds("test", Build::Doctest), Compiled::No);
+        assert_eq!(
+            holds("all(test, feature = \"a\")", Build::Test),
+            Compiled::Perhaps
+        );
+        assert_eq!(
+            holds("all(not(test), feature = \"a\")", Build::Test),
+            Compiled::No
+        );
+        assert_eq!(holds("any(unix, windows)", Build::Test), Compiled::Yes);
+        assert_eq!(
+            holds(
+                "not(any(feature = \"a\", target_os = \"none\"))",
+                Build::Test
+            ),
+            Compiled::Perhaps
+        );
+    }
+
+    #[test]
+    fn cfg_attr_is_opened() {
+        let syntax = Syntax::read(
+            "#[cfg_attr(unix, path = \"u.rs\", a::b(c))] #[unsafe(no_mangle)] fn f() {}",
+        )
+        .unwrap();
+        let found = attributes(&syntax, syntax.items[0].attributes.clone());
+        let names: Vec<String> = found
+            .iter()
+            .map(|attribute| attribute.path.join("::"))
+            .collect();
+        assert_eq!(names, ["path", "a::b", "no_mangle"]);
+        assert_eq!(found[0].value(&syntax).as_deref(), Some("u.rs"));
+    }
+
+    #[test]
+    fn strings_lose_their_quotes_and_escapes() {
+        assert_eq!(unquote("\"a\\n\\\"b\\\\\""), "a\n\"b\\");
+        assert_eq!(unquote("r#\"a\\n\"b\"#"), "a\\n\"b");
+    }
+}

@@ -1,0 +1,380 @@
+//! Documentation in source: its first sentence, and the code blocks that rustdoc runs as tests.
+
+use super::attribute::{Build, Compiled, attributes, compiled, string_value};
+use super::lex::Kind;
+use super::syntax::{ItemKind, Syntax, TOP};
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
+use std::ops::Range;
+
+/// A code block in documentation that rustdoc takes for a test.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Doctest {
+    /// Line of the block's opening, counted from 1; in the embedded file if the text is embedded.
+    pub line: u32,
+    /// Marked `ignore` for every target.
+    pub ignored: bool,
+    /// Index of the item it documents or stands in; [`TOP`] for the file.
+    pub item: u32,
+    /// The code.
+    pub code: String,
+}
+
+/// What the documentation of a file holds.
+#[derive(Debug, Default)]
+pub struct Documentation {
+    /// First sentence of the file's own documentation.
+    pub sentence: Option<String>,
+    /// Its code blocks that are tests.
+    pub doctests: Vec<Doctest>,
+    /// Files named in `doc = include_str!("…")`, with the item documented.
+    pub embedded: Vec<(String, u32)>,
+}
+
+/// Gathers the documentation of a file.
+pub fn read(syntax: &Syntax) -> Documentation {
+    let mut documentation = Documentation::default();
+    let hidden = hidden(syntax);
+    let mut hidden = hidden.iter().peekable();
+    let mut own = Text::default();
+    let mut at = 0;
+    let end = u32::try_from(syntax.tokens.len()).unwrap_or(u32::MAX);
+    while at < end {
+        while hidden.peek().is_some_and(|range| range.end <= at) {
+            hidden.next();
+        }
+        if let Some(range) = hidden.peek()
+            && range.start <= at
+        {
+            at = range.end;
+            continue;
+        }
+        let starts = matches!(syntax.token(at), Some(token) if matches!(token.kind, Kind::OuterDoc | Kind::InnerDoc));
+        if !starts && !syntax.is(at, b'#') {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let (text, inner, next) = run(syntax, at, end);
+        at = next.max(at + 1);
+        let item = owner(syntax, start, next);
+        for path in &text.embedded {
+            documentation.embedded.push((path.clone(), item));
+        }
+        if inner && item == TOP {
+            own.lines.extend(text.lines.iter().cloned());
+        }
+        for (line, ignored, code) in blocks(&text.join(), &text.numbers()) {
+            documentation.doctests.push(Doctest {
+                line,
+                ignored,
+                item,
+                code,
+            });
+        }
+    }
+    documentation.sentence = first_sentence(&own.join());
+    documentation
+}
+
+/// Code blocks of a Markdown text that are tests: line (of `numbers`, or counted from 1), ignored, code.
+pub fn blocks(markdown: &str, numbers: &[u32]) -> Vec<(u32, bool, String)> {
+    let mut found = Vec::new();
+    let mut current: Option<(u32, bool, String)> = None;
+    for (event, range) in Parser::new(markdown).into_offset_iter() {
+        match event {
+            Event::Start(Tag::CodeBlock(kind)) => {
+                let ignored = match kind {
+                    CodeBlockKind::Indented => Some(false),
+                    CodeBlockKind::Fenced(info) => runs(&info),
+                };
+                let line = markdown[..range.start].matches('\n').count();
+                let number = numbers
+                    .get(line)
+                    .copied()
+                    .unwrap_or_else(|| u32::try_from(line + 1).unwrap_or(u32::MAX));
+                current = ignored.map(|ignored| (number, ignored, String::new()));
+            }
+            Event::Text(text) => {
+                if let Some((.., code)) = &mut current {
+                    code.push_str(&text);
+                }
+            }
+            Event::End(TagEnd::CodeBlock) => found.extend(current.take()),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether rustdoc takes a block with these words for a test, and if so whether it is ignored.
+/// After `LangString::parse` in rustdoc's `html/markdown.rs`.
+fn runs(info: &str) -> Option<bool> {
+    let (mut rust, mut other, mut ignored) = (false, false, false);
+    let words = info
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|word| !word.is_empty());
+    for word in words {
+        match word {
+            "rust" => rust = true,
+            "should_panic" | "no_run" => rust = !other,
+            "ignore" => {
+                rust = !other;
+                ignored = true;
+            }
+            "test_harness" | "compile_fail" | "standalone_crate" => rust = rust || !other,
+            _ if word.starts_with("ignore-") => rust = !other,
+            _ if word.starts_with("edition") => {}
+            _ if word.len() == 5
+                && word.starts_with('E')
+                && word[1..].bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                rust = rust || !other;
+            }
+            _ => other = true,
+        }
+    }
+    (rust || !other).then_some(ignored)
+}
+
+/// Ranges whose documentation rustdoc does not see: what is not compiled for it, macro definitions, and the input of macros in
+/// expressions. Sorted by start.
+fn hidden(syntax: &Syntax) -> Vec<Range<u32>> {
+    let mut ranges = Vec::new();
+    let mut item_calls = Vec::new();
+    for item in &syntax.items {
+        let found = attributes(syntax, item.attributes.clone());
+        let whole = item.attributes.start..item.tokens.end;
+        if compiled(syntax, &found, Build::Doctest) == Compiled::No {
+            ranges.push(whole);
+        } else if item.kind == ItemKind::Macro {
+            ranges.extend(item.body.clone());
+        } else if item.kind == ItemKind::Call {
+            item_calls.extend(item.body.as_ref().map(|body| body.start));
+        }
+    }
+    item_calls.sort_unstable();
+    for (index, token) in (0_u32..).zip(&syntax.tokens) {
+        let group = index + 2;
+        if token.kind == Kind::Ident
+            && syntax.is(index + 1, b'!')
+            && matches!(syntax.token(group), Some(open) if matches!(open.kind, Kind::Open(_)))
+            && syntax.word(index) != "macro_rules"
+            && item_calls.binary_search(&(group + 1)).is_err()
+        {
+            ranges.push(group..syntax.after(group));
+        }
+    }
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges
+}
+
+#[derive(Default)]
+struct Text {
+    /// Line of the file and its text.
+    lines: Vec<(u32, String)>,
+    embedded: Vec<String>,
+}
+
+impl Text {
+    /// The text with the indent that all lines share taken away, as rustdoc does.
+    fn join(&self) -> String {
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let shared = self
+            .lines
+            .iter()
+            .filter(|(_, line)| !line.trim().is_empty())
+            .map(|(_, line)| indent(line))
+            .min()
+            .unwrap_or(0);
+        let mut text = String::new();
+        for (_, line) in &self.lines {
+            text.push_str(line.get(shared..).unwrap_or(""));
+            text.push('\n');
+        }
+        text
+    }
+
+    fn numbers(&self) -> Vec<u32> {
+        self.lines.iter().map(|(number, _)| *number).collect()
+    }
+
+    fn add(&mut self, first: u32, text: &str) {
+        self.lines
+            .extend((first..).zip(text.lines().map(str::to_owned)));
+        if text.is_empty() {
+            self.lines.push((first, String::new()));
+        }
+    }
+}
+
+/// Reads docs and attributes as long as they follow each other; text, whether it is inner, and the index after.
+fn run(syntax: &Syntax, start: u32, end: u32) -> (Text, bool, u32) {
+    let mut text = Text::default();
+    let mut inner = None;
+    let mut at = start;
+    while at < end {
+        let Some(token) = syntax.token(at) else { break };
+        let is_inner = match token.kind {
+            Kind::InnerDoc => true,
+            Kind::OuterDoc => false,
+            Kind::Punct(b'#') => syntax.is(at + 1, b'!'),
+            _ => break,
+        };
+        if *inner.get_or_insert(is_inner) != is_inner {
+            break;
+        }
+        if token.kind == Kind::Punct(b'#') {
+            let open = at + 1 + u32::from(is_inner);
+            if !syntax.opens(open, b'[') {
+                break;
+            }
+            let next = syntax.after(open);
+            for attribute in attributes(syntax, at..next) {
+                if attribute.is("doc") {
+                    attribute_text(syntax, &attribute.rest, &mut text);
+                }
+            }
+            at = next;
+        } else {
+            let line = syntax.line(token.start);
+            let comment = syntax.word(at);
+            if comment.starts_with("/*") {
+                text.add(line, &block_text(&comment[3..comment.len() - 2]));
+            } else {
+                text.add(line, comment[3..].trim_end_matches('\r'));
+            }
+            at += 1;
+        }
+    }
+    (text, inner.unwrap_or(false), at)
+}
+
+fn attribute_text(syntax: &Syntax, rest: &Range<u32>, text: &mut Text) {
+    let at = rest.start + 1;
+    if !syntax.is(rest.start, b'=') {
+        return;
+    }
+    if let Some(value) = string_value(syntax, at) {
+        text.add(syntax.line_of(at), &value);
+    } else if syntax.ident(at) == Some("include_str")
+        && let Some(path) = string_value(syntax, at + 3)
+    {
+        text.embedded.push(path);
+    }
+}
+
+/// A block comment's text without the column of stars.
+fn block_text(comment: &str) -> String {
+    let starred = comment
+        .lines()
+        .skip(1)
+        .all(|line| line.trim_start().starts_with('*') || line.trim().is_empty());
+    if !starred {
+        return comment.to_owned();
+    }
+    let lines: Vec<&str> = comment
+        .lines()
+        .map(|line| line.trim_start().strip_prefix('*').unwrap_or(line))
+        .collect();
+    lines.join("\n")
+}
+
+/// The line of a byte of any text, counted from 1.
+pub fn line_of(text: &str, byte: u32) -> u32 {
+    let before = &text.as_bytes()[..(byte as usize).min(text.len())];
+    u32::try_from(memchr::memchr_iter(b'\n', before).count()).map_or(u32::MAX, |lines| lines + 1)
+}
+
+/// The innermost item that the run of docs from `start` to `end` documents or stands in.
+fn owner(syntax: &Syntax, start: u32, end: u32) -> u32 {
+    let holds = |range: &Range<u32>| range.start <= start && end <= range.end;
+    let found = syntax
+        .items
+        .iter()
+        .rposition(|item| holds(&item.attributes) || holds(&item.tokens));
+    found
+        .and_then(|index| u32::try_from(index).ok())
+        .unwrap_or(TOP)
+}
+
+/// The first sentence of a Markdown text's first paragraph, as plain text.
+pub fn first_sentence(markdown: &str) -> Option<String> {
+    let mut paragraph = String::new();
+    let mut inside = false;
+    for event in Parser::new(markdown) {
+        match event {
+            Event::Start(Tag::Paragraph) => inside = true,
+            Event::End(TagEnd::Paragraph) if !paragraph.trim().is_empty() => break,
+            Event::Text(text) | Event::Code(text) if inside => paragraph.push_str(&text),
+            Event::SoftBreak | Event::HardBreak if inside => paragraph.push(' '),
+            _ => {}
+        }
+    }
+    let paragraph = paragraph.trim();
+    let end = paragraph
+        .match_indices(['.', '!', '?'])
+        .find_map(|(at, _)| {
+            let rest = &paragraph[at + 1..];
+            let abbreviated = paragraph[..at].ends_with("e.g") || paragraph[..at].ends_with("i.e");
+            (!abbreviated
+                && rest.starts_with(' ')
+                && !rest.trim_start().starts_with(char::is_lowercase))
+            .then_some(at + 1)
+        });
+    let sentence = &paragraph[..end.unwrap_or(paragraph.len())];
+    (!sentence.is_empty()).then(|| sentence.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_rustdoc_runs_is_a_test() {
+        for (info, expected) in [
+            ("", Some(false)),
+            ("rust", Some(false)),
+            ("text", None),
+            ("ignore", Some(true)),
+            ("rust,ignore (why)", Some(true)),
+            ("no_run", Some(false)),
+            ("should_panic,edition2021", Some(false)),
+            ("compile_fail,E0277", Some(false)),
+            ("toml", None),
+            ("console", None),
+        ] {
+            assert_eq!(runs(info), expected, "{info}");
+        }
+    }
+
+    #[test]
+    fn blocks_are_found_in_every_form_of_documentation() {
+        let text = "//! The file. More.\n//!\n//! ```\n//! a();\n//! ```\n\n/// ```text\n/// no\n/// ```\n///\n///     indented();\n#[doc = \"x\"]\npub struct S {\n    /** field\n     * ```no_run\n     * b()\n     * ```\n     */\n    a: u8,\n}\n#[cfg(test)]\nmod tests {\n /// ```\n /// hidden\n /// ```\n fn f() {} }\nfn g() { q! { /// ```\n /// in a macro\n /// ```\n } }";
+        let syntax = Syntax::read(text).unwrap();
+        let documentation = read(&syntax);
+        assert_eq!(documentation.sentence.as_deref(), Some("The file."));
+        let found: Vec<(u32, u32, &str)> = documentation
+            .doctests
+            .iter()
+            .map(|test| (test.line, test.item, test.code.trim()))
+            .collect();
+        assert_eq!(
+            found,
+            [(3, TOP, "a();"), (11, 0, "indented();"), (15, 0, "b()")]
+        );
+    }
+
+    #[test]
+    fn the_first_sentence_is_the_first_of_the_first_paragraph() {
+        let sentence = |text| first_sentence(text);
+        assert_eq!(
+            sentence("# Title\n\nReads `x.y`, e.g. this. Then\nmore.").as_deref(),
+            Some("Reads x.y, e.g. this.")
+        );
+        assert_eq!(
+            sentence("No stop\nat all").as_deref(),
+            Some("No stop at all")
+        );
+        assert_eq!(sentence("```\ncode\n```"), None);
+    }
+}

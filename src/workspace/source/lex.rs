@@ -1,0 +1,513 @@
+//! Rust source text → flat tokens with matched brackets.
+//!
+//! Written here rather than taken from a parser because everything that follows needs one linear pass over
+//! tokens with byte places, on every file of a workspace, in the time `cargo metadata` takes; and because a
+//! lexer reads any syntax, including that of macros and of a newer Rust, where a parser gives up. Tests compare it with
+//! `proc-macro2`, token by token.
+
+/// What a token is. Punctuation is one byte each (`::` is two tokens that touch).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An identifier or keyword; for `r#name` the range covers `name` only.
+    Ident,
+    /// `'a`, quote included.
+    Lifetime,
+    /// `"…"` and `r"…"`.
+    Str,
+    /// Byte and C strings, characters, bytes, numbers.
+    Literal,
+    /// One byte of punctuation.
+    Punct(u8),
+    /// `(`, `[` or `{`.
+    Open(u8),
+    /// `)`, `]` or `}`.
+    Close(u8),
+    /// `///` or `/** */`: documents what follows.
+    OuterDoc,
+    /// `//!` or `/*! */`: documents what it stands in.
+    InnerDoc,
+}
+
+/// One token: its kind, its byte range, and for a bracket the index of its partner (itself otherwise).
+#[derive(Debug, Clone, Copy)]
+pub struct Token {
+    /// What it is.
+    pub kind: Kind,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// Index of the matching bracket.
+    pub partner: u32,
+}
+
+/// Why a text is not a sequence of Rust tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LexProblem {
+    /// Byte where reading stopped.
+    pub at: u32,
+    /// What was wrong.
+    pub message: &'static str,
+}
+
+/// Splits `text` into tokens; comments vanish, doc comments stay.
+///
+/// Fails on an unterminated literal or comment, on brackets that do not match, and on a file of 4 GiB or more.
+pub fn lex(text: &str) -> Result<Vec<Token>, LexProblem> {
+    if u32::try_from(text.len()).is_err() {
+        return Err(LexProblem {
+            at: 0,
+            message: "file too large",
+        });
+    }
+    let mut lexer = Lexer {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        tokens: Vec::with_capacity(text.len() / 5),
+        open: Vec::new(),
+    };
+    lexer.skip_preamble();
+    while lexer.at < lexer.bytes.len() {
+        lexer.step()?;
+    }
+    match lexer.open.pop() {
+        None => Ok(lexer.tokens),
+        Some(index) => Err(LexProblem {
+            at: lexer.tokens[index as usize].start,
+            message: "bracket never closed",
+        }),
+    }
+}
+
+struct Lexer<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+    tokens: Vec<Token>,
+    open: Vec<u32>,
+}
+
+impl Lexer<'_> {
+    fn peek(&self, ahead: usize) -> u8 {
+        self.bytes.get(self.at + ahead).copied().unwrap_or(0)
+    }
+
+    fn problem(&self, message: &'static str) -> LexProblem {
+        LexProblem {
+            at: narrow(self.at.min(self.bytes.len())),
+            message,
+        }
+    }
+
+    fn push(&mut self, kind: Kind, start: usize, end: usize) {
+        let partner = narrow(self.tokens.len());
+        self.tokens.push(Token {
+            kind,
+            start: narrow(start),
+            end: narrow(end),
+            partner,
+        });
+    }
+
+    /// Byte order mark, `#!` line (unless it starts an attribute), and `---` frontmatter of a script.
+    fn skip_preamble(&mut self) {
+        if self.text.starts_with('\u{feff}') {
+            self.at = '\u{feff}'.len_utf8();
+        }
+        let rest = &self.text[self.at..];
+        if rest.starts_with("#!") && !rest[2..].trim_start().starts_with('[') {
+            self.at += rest.find('\n').unwrap_or(rest.len());
+        }
+        let rest = &self.text[self.at..];
+        let trimmed = rest.trim_start();
+        if trimmed.starts_with("---") {
+            let start = self.at + (rest.len() - trimmed.len()) + 3;
+            if let Some(end) = self.text[start..].find("\n---") {
+                let end = start + end + 4;
+                self.at = self.text[end..]
+                    .find('\n')
+                    .map_or(self.text.len(), |line| end + line);
+            }
+        }
+    }
+
+    fn step(&mut self) -> Result<(), LexProblem> {
+        let start = self.at;
+        let byte = self.bytes[start];
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => self.at += 1,
+            b'/' if self.peek(1) == b'/' => self.line_comment(),
+            b'/' if self.peek(1) == b'*' => self.block_comment()?,
+            b'(' | b'[' | b'{' => {
+                self.open.push(narrow(self.tokens.len()));
+                self.at += 1;
+                self.push(Kind::Open(byte), start, self.at);
+            }
+            b')' | b']' | b'}' => self.close(byte)?,
+            b'"' => {
+                self.at += 1;
+                self.quoted(start, b'"', Kind::Str)?;
+            }
+            b'\'' => self.quote(start)?,
+            b'0'..=b'9' => self.number(start),
+            b'r' | b'b' | b'c' if self.prefixed(start)? => {}
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.ident(start),
+            _ if byte >= 0x80 => self.beyond_ascii(start),
+            _ => {
+                self.at += 1;
+                self.push(Kind::Punct(byte), start, self.at);
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, byte: u8) -> Result<(), LexProblem> {
+        let index = narrow(self.tokens.len());
+        let Some(open) = self.open.pop() else {
+            return Err(self.problem("closing bracket without an opening one"));
+        };
+        let opening = &mut self.tokens[open as usize];
+        let expected = match opening.kind {
+            Kind::Open(b'(') => b')',
+            Kind::Open(b'[') => b']',
+            _ => b'}',
+        };
+        if byte != expected {
+            return Err(self.problem("closing bracket of another kind than the opening one"));
+        }
+        opening.partner = index;
+        self.push(Kind::Close(byte), self.at, self.at + 1);
+        self.tokens[index as usize].partner = open;
+        self.at += 1;
+        Ok(())
+    }
+
+    fn line_comment(&mut self) {
+        let start = self.at;
+        let rest = &self.bytes[start..];
+        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let comment = &rest[..length];
+        self.at += length;
+        if comment.starts_with(b"//!") {
+            self.push(Kind::InnerDoc, start, self.at);
+        } else if comment.starts_with(b"///") && !comment.starts_with(b"////") {
+            self.push(Kind::OuterDoc, start, self.at);
+        }
+    }
+
+    fn block_comment(&mut self) -> Result<(), LexProblem> {
+        let start = self.at;
+        self.at += 2;
+        let mut depth = 1;
+        while depth > 0 {
+            match (self.peek(0), self.peek(1)) {
+                (b'/', b'*') => {
+                    depth += 1;
+                    self.at += 2;
+                }
+                (b'*', b'/') => {
+                    depth -= 1;
+                    self.at += 2;
+                }
+                _ if self.at >= self.bytes.len() => {
+                    return Err(self.problem("comment never closed"));
+                }
+                _ => self.at += 1,
+            }
+        }
+        let comment = &self.bytes[start..self.at];
+        if comment.starts_with(b"/*!") {
+            self.push(Kind::InnerDoc, start, self.at);
+        } else if comment.starts_with(b"/**") && !comment.starts_with(b"/***") && comment.len() > 4
+        {
+            self.push(Kind::OuterDoc, start, self.at);
+        }
+        Ok(())
+    }
+
+    /// The rest of a literal whose opening quote was read: escapes, closing quote, suffix.
+    fn quoted(&mut self, start: usize, quote: u8, kind: Kind) -> Result<(), LexProblem> {
+        loop {
+            match self.peek(0) {
+                b'\\' => self.at += 2,
+                byte if byte == quote => break,
+                _ if self.at >= self.bytes.len() => {
+                    return Err(self.problem("literal never closed"));
+                }
+                _ => self.at += 1,
+            }
+        }
+        self.at += 1;
+        self.suffix();
+        self.push(kind, start, self.at);
+        Ok(())
+    }
+
+    fn suffix(&mut self) {
+        let rest = &self.text[self.at..];
+        if rest.starts_with(|c: char| c == '_' || c.is_alphabetic()) {
+            self.at += ident_length(rest);
+        }
+    }
+
+    /// A lifetime or a character.
+    fn quote(&mut self, start: usize) -> Result<(), LexProblem> {
+        let mut rest = self.text[start + 1..].chars();
+        let first = rest.next().unwrap_or('\0');
+        let second = rest.next().unwrap_or('\0');
+        if first != '\\' && second != '\'' && (first == '_' || first.is_alphabetic()) {
+            self.at += 1;
+            if self.bytes[self.at..].starts_with(b"r#") {
+                self.at += 2;
+            }
+            self.at += ident_length(&self.text[self.at..]);
+            self.push(Kind::Lifetime, start, self.at);
+            return Ok(());
+        }
+        self.at += 1;
+        if first == '\'' {
+            return Err(self.problem("empty character literal"));
+        }
+        self.quoted(start, b'\'', Kind::Literal)
+    }
+
+    fn number(&mut self, start: usize) {
+        let radix = matches!(
+            self.bytes.get(start..start + 2),
+            Some(b"0x" | b"0b" | b"0o")
+        );
+        self.digits(radix);
+        if !radix && self.peek(0) == b'.' {
+            let next = self.text[self.at + 1..].chars().next().unwrap_or(' ');
+            if next.is_ascii_digit() {
+                self.at += 1;
+                self.digits(false);
+            } else if next != '.' && next != '_' && !next.is_alphabetic() {
+                self.at += 1;
+            }
+        }
+        self.push(Kind::Literal, start, self.at);
+    }
+
+    fn digits(&mut self, radix: bool) {
+        loop {
+            let byte = self.peek(0);
+            if byte == b'_' || byte.is_ascii_alphanumeric() {
+                self.at += 1;
+                let exponent = matches!(byte, b'e' | b'E') && !radix;
+                if exponent && matches!(self.peek(0), b'+' | b'-') && self.peek(1).is_ascii_digit()
+                {
+                    self.at += 1;
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Literals and identifiers that start with `r`, `b` or `c`; false when it is a plain identifier.
+    fn prefixed(&mut self, start: usize) -> Result<bool, LexProblem> {
+        let rest = &self.bytes[start..];
+        let letters = if rest.starts_with(b"br") || rest.starts_with(b"cr") {
+            2
+        } else {
+            1
+        };
+        let raw = rest[letters - 1] == b'r';
+        let kind = if rest[0] == b'r' {
+            Kind::Str
+        } else {
+            Kind::Literal
+        };
+        if raw {
+            let hashes = rest[letters..]
+                .iter()
+                .take_while(|byte| **byte == b'#')
+                .count();
+            if rest.get(letters + hashes) == Some(&b'"') {
+                return self
+                    .raw(start, letters + hashes + 1, hashes, kind)
+                    .map(|()| true);
+            }
+            if letters == 1 && hashes == 1 {
+                let name = &self.text[start + 2..];
+                if name.starts_with(|c: char| c == '_' || c.is_alphabetic()) {
+                    self.at = start + 2 + ident_length(name);
+                    self.push(Kind::Ident, start + 2, self.at);
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
+        }
+        match rest.get(1) {
+            Some(b'"') => {
+                self.at += 2;
+                self.quoted(start, b'"', kind)?;
+                Ok(true)
+            }
+            Some(b'\'') if rest[0] == b'b' => {
+                self.at += 2;
+                self.quoted(start, b'\'', kind)?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn raw(
+        &mut self,
+        start: usize,
+        opening: usize,
+        hashes: usize,
+        kind: Kind,
+    ) -> Result<(), LexProblem> {
+        self.at = start + opening;
+        loop {
+            let Some(quote) = memchr::memchr(b'"', &self.bytes[self.at..]) else {
+                return Err(self.problem("raw string never closed"));
+            };
+            self.at += quote + 1;
+            let closing = self.bytes[self.at..]
+                .iter()
+                .take_while(|byte| **byte == b'#')
+                .take(hashes)
+                .count();
+            if closing == hashes {
+                self.at += hashes;
+                self.suffix();
+                self.push(kind, start, self.at);
+                return Ok(());
+            }
+        }
+    }
+
+    fn ident(&mut self, start: usize) {
+        self.at += ident_length(&self.text[start..]);
+        self.push(Kind::Ident, start, self.at);
+    }
+
+    /// Whitespace and identifiers outside ASCII; anything else stands as punctuation so that it still counts.
+    fn beyond_ascii(&mut self, start: usize) {
+        let rest = &self.text[start..];
+        let first = rest.chars().next().unwrap_or(' ');
+        if first.is_alphabetic() {
+            self.ident(start);
+        } else {
+            self.at += first.len_utf8();
+            if !first.is_whitespace() && !matches!(first, '\u{200e}' | '\u{200f}') {
+                self.push(Kind::Punct(0), start, self.at);
+            }
+        }
+    }
+}
+
+fn ident_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let ascii = bytes
+        .iter()
+        .take_while(|byte| **byte == b'_' || byte.is_ascii_alphanumeric())
+        .count();
+    if bytes.get(ascii).is_none_or(u8::is_ascii) {
+        return ascii;
+    }
+    text.find(|c: char| c != '_' && !c.is_alphanumeric())
+        .unwrap_or(text.len())
+}
+
+/// Lengths were checked against 4 GiB before reading began.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "lex refuses texts of 4 GiB or more"
+)]
+fn narrow(length: usize) -> u32 {
+    length as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<&str> {
+        lex(text)
+            .unwrap()
+            .iter()
+            .map(|token| &text[token.start as usize..token.end as usize])
+            .collect()
+    }
+
+    #[test]
+    fn literals_lifetimes_and_raw_identifiers_are_told_apart() {
+        assert_eq!(
+            texts("'a' 'a b'\\'' '\\u{1F600}' 'x: loop"),
+            ["'a'", "'a", "b'\\''", "'\\u{1F600}'", "'x", ":", "loop"]
+        );
+        assert_eq!(
+            texts("r#type r#\"a\"b\"# br##\"\"#\"## c\"x\" b\"\\\"\""),
+            [
+                "type",
+                "r#\"a\"b\"#",
+                "br##\"\"#\"##",
+                "c\"x\"",
+                "b\"\\\"\""
+            ]
+        );
+        assert_eq!(
+            texts("1..2 1.0e-5f32 0xE+1 t.0.1 1.max(2) 1."),
+            [
+                "1",
+                ".",
+                ".",
+                "2",
+                "1.0e-5f32",
+                "0xE",
+                "+",
+                "1",
+                "t",
+                ".",
+                "0.1",
+                "1",
+                ".",
+                "max",
+                "(",
+                "2",
+                ")",
+                "1."
+            ]
+        );
+    }
+
+    #[test]
+    fn comments_vanish_and_docs_stay() {
+        assert_eq!(
+            texts("a // b\n/* c /* d */ */ //// e\n/// f\n//! g\n/** h */ /*** i */ /**/"),
+            ["a", "/// f", "//! g", "/** h */"]
+        );
+        assert_eq!(
+            texts("#!/usr/bin/env run\n#![a]"),
+            ["#", "!", "[", "a", "]"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_rust_is_said_with_its_place() {
+        for (text, at) in [
+            ("fn a() {", 7),
+            ("a ) b", 2),
+            ("( ]", 2),
+            ("\"abc", 4),
+            ("/* x", 4),
+            ("r#\"a\"", 5),
+            ("b'\\", 3),
+        ] {
+            assert_eq!(lex(text).unwrap_err().at, at, "{text}");
+        }
+    }
+
+    #[test]
+    fn brackets_know_their_partners() {
+        let tokens = lex("a(b[c]{})").unwrap();
+        let partners: Vec<u32> = tokens.iter().map(|token| token.partner).collect();
+        assert_eq!(partners, [0, 8, 2, 5, 4, 3, 7, 6, 1]);
+    }
+}

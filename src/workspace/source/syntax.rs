@@ -1,0 +1,646 @@
+//! Tokens of one file → its items, nested as they stand, with their attributes.
+//!
+//! A splitter, not a parser: it finds where items begin and end and what they are called, and leaves the inside of
+//! bodies as tokens. Items written inside function bodies and inside the input of macros are found too, since both can hold
+//! modules, tests and `impl` blocks that the rest of the crate sees.
+
+use super::lex::{Kind, LexProblem, Token, lex};
+use std::ops::Range;
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum ItemKind {
+    /// `fn`, free or a member.
+    Fn,
+    /// `const`, `const _` included.
+    Const,
+    /// `static`.
+    Static,
+    /// `struct`.
+    Struct,
+    /// `enum`.
+    Enum,
+    /// `union`.
+    Union,
+    /// `trait`, and a trait alias.
+    Trait,
+    /// `type`, free or associated.
+    Type,
+    /// `macro_rules!` or `macro`.
+    Macro,
+    /// `use`.
+    Use,
+    /// `extern crate`.
+    ExternCrate,
+    /// `mod`, inline or in a file.
+    Mod,
+    /// `extern "C" { … }`.
+    Foreign,
+    /// `impl … { … }`.
+    Impl,
+    /// A macro call where an item may stand.
+    Call,
+}
+
+/// No parent: the item stands in the file itself.
+pub const TOP: u32 = u32::MAX;
+
+/// One item, as ranges over the file's tokens.
+#[derive(Debug, Clone)]
+pub struct RawItem {
+    /// What it is.
+    pub kind: ItemKind,
+    /// Token of its name; none for `use`, `impl`, foreign blocks; the last path segment for a macro call.
+    pub name: Option<u32>,
+    /// Index of the item it stands in (module, trait, `impl`, function, macro call), or [`TOP`].
+    pub parent: u32,
+    /// Tokens of outer docs and attributes.
+    pub attributes: Range<u32>,
+    /// Tokens from visibility to the end, attributes apart.
+    pub tokens: Range<u32>,
+    /// Tokens between the brackets of its body, if it has one.
+    pub body: Option<Range<u32>>,
+}
+
+/// A file as tokens and items.
+#[derive(Debug)]
+pub struct Syntax<'t> {
+    /// The text all ranges refer to.
+    pub text: &'t str,
+    /// Every token.
+    pub tokens: Vec<Token>,
+    /// Every item, parents before children.
+    pub items: Vec<RawItem>,
+    /// Tokens of inner attributes and docs of the file itself, one range each.
+    pub inner: Vec<Range<u32>>,
+    /// Where each line starts.
+    lines: Vec<u32>,
+    /// First byte of text that is no item where one was expected; what follows it was not understood.
+    pub unread: Option<u32>,
+}
+
+impl<'t> Syntax<'t> {
+    /// Reads a file's text. Fails only where it is not Rust tokens.
+    pub fn read(text: &'t str) -> Result<Self, LexProblem> {
+        let tokens = lex(text)?;
+        let lines = memchr::memchr_iter(b'\n', text.as_bytes())
+            .filter_map(|at| u32::try_from(at + 1).ok())
+            .collect();
+        let mut syntax = Self {
+            text,
+            tokens,
+            items: Vec::new(),
+            inner: Vec::new(),
+            lines,
+            unread: None,
+        };
+        let end = syntax.count();
+        syntax.items_in(0, end, TOP);
+        Ok(syntax)
+    }
+
+    /// The line of a byte, counted from 1.
+    pub fn line(&self, byte: u32) -> u32 {
+        let before = self.lines.partition_point(|start| *start <= byte);
+        u32::try_from(before).map_or(u32::MAX, |before| before + 1)
+    }
+
+    /// The line on which a token starts, counted from 1.
+    pub fn line_of(&self, token: u32) -> u32 {
+        self.token(token).map_or(0, |token| self.line(token.start))
+    }
+
+    fn count(&self) -> u32 {
+        u32::try_from(self.tokens.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The token at `index`, if there is one.
+    pub fn token(&self, index: u32) -> Option<&Token> {
+        self.tokens.get(index as usize)
+    }
+
+    /// The text of the token at `index`; empty beyond the end.
+    pub fn word(&self, index: u32) -> &'t str {
+        self.token(index).map_or("", |token| {
+            &self.text[token.start as usize..token.end as usize]
+        })
+    }
+
+    /// Whether the token at `index` is the punctuation `byte`.
+    pub fn is(&self, index: u32, byte: u8) -> bool {
+        matches!(self.token(index), Some(token) if token.kind == Kind::Punct(byte))
+    }
+
+    /// Whether the token at `index` opens with `byte`.
+    pub fn opens(&self, index: u32, byte: u8) -> bool {
+        matches!(self.token(index), Some(token) if token.kind == Kind::Open(byte))
+    }
+
+    /// The identifier at `index`, if it is one.
+    pub fn ident(&self, index: u32) -> Option<&'t str> {
+        match self.token(index) {
+            Some(token) if token.kind == Kind::Ident => Some(self.word(index)),
+            _ => None,
+        }
+    }
+
+    /// Whether `::` starts at `index`.
+    pub fn colons(&self, index: u32) -> bool {
+        self.is(index, b':') && self.is(index + 1, b':')
+    }
+
+    /// Index past the token or bracketed group at `index`.
+    pub fn after(&self, index: u32) -> u32 {
+        match self.token(index) {
+            Some(token) if matches!(token.kind, Kind::Open(_)) => token.partner + 1,
+            _ => index + 1,
+        }
+    }
+
+    fn inside(&self, open: u32) -> Range<u32> {
+        open + 1..self.token(open).map_or(open + 1, |token| token.partner)
+    }
+
+    /// Reads everything in the range as items; stops, and remembers where, at what is none.
+    fn items_in(&mut self, mut at: u32, end: u32, parent: u32) {
+        while at < end {
+            let inner_attribute =
+                self.is(at, b'#') && self.is(at + 1, b'!') && self.opens(at + 2, b'[');
+            if inner_attribute
+                || matches!(self.token(at), Some(token) if token.kind == Kind::InnerDoc)
+            {
+                let next = if inner_attribute {
+                    self.after(at + 2)
+                } else {
+                    at + 1
+                };
+                if parent == TOP {
+                    self.inner.push(at..next);
+                }
+                at = next;
+            } else if self.is(at, b';') {
+                at += 1;
+            } else if let Some(next) = self.item(at, end, parent) {
+                at = next;
+            } else {
+                let place = self.token(at).map_or(0, |token| token.start);
+                self.unread.get_or_insert(place);
+                return;
+            }
+        }
+    }
+
+    /// Finds items at the start of statements anywhere in the range: in blocks, and in the input of macros.
+    fn nested(&mut self, range: Range<u32>, parent: u32) {
+        let mut at = range.start;
+        let mut fresh = true;
+        while at < range.end {
+            if fresh && self.may_start(at) {
+                let kept = self.items.len();
+                let unread = self.unread;
+                let next = self.item(at, range.end, parent);
+                let is_item = self
+                    .items
+                    .get(kept)
+                    .is_some_and(|item| item.kind != ItemKind::Call);
+                // The input of a macro may look like an item that holds something else (`mod m { #( #all )* }`).
+                if let Some(next) = next
+                    && is_item
+                    && self.unread == unread
+                {
+                    at = next;
+                    continue;
+                }
+                self.unread = unread;
+                self.items.truncate(kept);
+            }
+            let token = self.tokens[at as usize].kind;
+            // After an attribute a statement still begins; the attribute was tried together with what follows it.
+            fresh = matches!(
+                token,
+                Kind::Punct(b';') | Kind::Open(b'{') | Kind::Close(b'}') | Kind::InnerDoc
+            );
+            at += 1;
+        }
+    }
+
+    fn may_start(&self, at: u32) -> bool {
+        match self.token(at).map(|token| token.kind) {
+            Some(Kind::OuterDoc | Kind::Punct(b'#')) => true,
+            Some(Kind::Ident) => matches!(
+                self.word(at),
+                "pub"
+                    | "fn"
+                    | "struct"
+                    | "enum"
+                    | "union"
+                    | "trait"
+                    | "mod"
+                    | "use"
+                    | "impl"
+                    | "static"
+                    | "const"
+                    | "type"
+                    | "macro_rules"
+                    | "macro"
+                    | "extern"
+                    | "unsafe"
+                    | "async"
+                    | "default"
+                    | "auto"
+                    | "safe"
+            ),
+            _ => false,
+        }
+    }
+
+    /// Reads one item that starts at `start`; the index past it, or none when this is no item.
+    fn item(&mut self, start: u32, end: u32, parent: u32) -> Option<u32> {
+        let mut at = start;
+        loop {
+            if matches!(self.token(at), Some(token) if token.kind == Kind::OuterDoc) {
+                at += 1;
+            } else if self.is(at, b'#') && self.opens(at + 1, b'[') {
+                at = self.after(at + 1);
+            } else {
+                break;
+            }
+        }
+        let attributes = start..at;
+        let first = at;
+        if at >= end {
+            return None;
+        }
+        if self.ident(at) == Some("pub") {
+            at += 1;
+            if self.opens(at, b'(')
+                && matches!(self.word(at + 1), "crate" | "self" | "super" | "in")
+            {
+                at = self.after(at);
+            }
+        }
+        let (keyword, at) = self.qualifiers(at, end)?;
+        let found = self.shape(keyword, at, end)?;
+        let index = u32::try_from(self.items.len()).ok()?;
+        let tokens = first..found.end.min(end);
+        self.items.push(RawItem {
+            kind: found.kind,
+            name: found.name,
+            parent,
+            attributes,
+            tokens,
+            body: found.body.clone(),
+        });
+        if let Some(body) = found.body {
+            match found.kind {
+                ItemKind::Mod | ItemKind::Trait | ItemKind::Impl | ItemKind::Foreign => {
+                    self.items_in(body.start, body.end, index)
+                }
+                ItemKind::Fn | ItemKind::Const | ItemKind::Static | ItemKind::Call => {
+                    self.nested(body, index)
+                }
+                _ => {}
+            }
+        }
+        Some(found.end)
+    }
+
+    /// Skips `default`, `async`, `unsafe`, `extern "C"` and the like; the keyword (or first word) and the index after it.
+    fn qualifiers(&self, mut at: u32, end: u32) -> Option<(&'t str, u32)> {
+        while at < end {
+            let word = if self.colons(at) { "" } else { self.ident(at)? };
+            let next = self.ident(at + 1);
+            let qualifies = match word {
+                "async" | "unsafe" | "safe" | "default" | "auto" | "gen" => {
+                    next.is_some()
+                        || (word == "unsafe"
+                            && matches!(self.token(at + 1), Some(token) if token.kind == Kind::Str))
+                }
+                "const" => matches!(
+                    next,
+                    Some("fn" | "async" | "unsafe" | "extern" | "trait" | "gen")
+                ),
+                "extern" => {
+                    let string =
+                        matches!(self.token(at + 1), Some(token) if token.kind == Kind::Str);
+                    let past = at + 1 + u32::from(string);
+                    if self.opens(past, b'{') || self.ident(past) == Some("crate") {
+                        return Some(("extern", past));
+                    }
+                    at += u32::from(string);
+                    true
+                }
+                _ => false,
+            };
+            if !qualifies {
+                return Some((word, at + u32::from(!word.is_empty())));
+            }
+            at += 1;
+        }
+        None
+    }
+
+    fn shape(&self, keyword: &str, at: u32, end: u32) -> Option<Shape> {
+        let kind = match keyword {
+            "fn" => ItemKind::Fn,
+            "struct" => ItemKind::Struct,
+            "enum" => ItemKind::Enum,
+            "union" if self.ident(at).is_some() => ItemKind::Union,
+            "trait" => ItemKind::Trait,
+            "impl" => {
+                return self.header(at, end).and_then(|(body, end)| {
+                    Some(Shape {
+                        kind: ItemKind::Impl,
+                        name: None,
+                        body: Some(body?),
+                        end,
+                    })
+                });
+            }
+            "mod" => {
+                self.ident(at)?;
+                let (kind, name) = (ItemKind::Mod, Some(at));
+                if self.opens(at + 1, b'{') {
+                    return Some(Shape {
+                        kind,
+                        name,
+                        body: Some(self.inside(at + 1)),
+                        end: self.after(at + 1),
+                    });
+                }
+                return self.is(at + 1, b';').then_some(Shape {
+                    kind,
+                    name,
+                    body: None,
+                    end: at + 2,
+                });
+            }
+            "const" | "static" => return self.value(keyword, at, end),
+            "type" => {
+                self.ident(at)?;
+                return Some(Shape {
+                    kind: ItemKind::Type,
+                    name: Some(at),
+                    body: None,
+                    end: self.semicolon(at, end)?,
+                });
+            }
+            "use" => {
+                return Some(Shape {
+                    kind: ItemKind::Use,
+                    name: None,
+                    body: None,
+                    end: self.semicolon(at, end)?,
+                });
+            }
+            "extern" if self.opens(at, b'{') => {
+                return Some(Shape {
+                    kind: ItemKind::Foreign,
+                    name: None,
+                    body: Some(self.inside(at)),
+                    end: self.after(at),
+                });
+            }
+            "extern" => {
+                return Some(Shape {
+                    kind: ItemKind::ExternCrate,
+                    name: Some(at + 1),
+                    body: None,
+                    end: self.semicolon(at, end)?,
+                });
+            }
+            "macro_rules" if self.is(at, b'!') && self.ident(at + 1).is_some() => {
+                return self.call(ItemKind::Macro, at + 1, at + 2, end);
+            }
+            "macro" if self.ident(at).is_some() => {
+                let body = if self.opens(at + 1, b'(') {
+                    self.after(at + 1)
+                } else {
+                    at + 1
+                };
+                return self.call(ItemKind::Macro, at, body, end);
+            }
+            _ => return self.item_call(keyword, at, end),
+        };
+        self.ident(at)?;
+        let (body, end) = self.header(at + 1, end)?;
+        Some(Shape {
+            kind,
+            name: Some(at),
+            body,
+            end,
+        })
+    }
+
+    fn value(&self, keyword: &str, at: u32, end: u32) -> Option<Shape> {
+        let name = if keyword == "static" && self.ident(at) == Some("mut") {
+            at + 1
+        } else {
+            at
+        };
+        self.ident(name)?;
+        if !self.is(name + 1, b':')
+            && !self.is(name + 1, b'=')
+            && !self.is(name + 1, b'<')
+            && !self.is(name + 1, b';')
+        {
+            return None;
+        }
+        let kind = if keyword == "static" {
+            ItemKind::Static
+        } else {
+            ItemKind::Const
+        };
+        let end = self.semicolon(name, end)?;
+        Some(Shape {
+            kind,
+            name: Some(name),
+            body: Some(name + 1..end),
+            end,
+        })
+    }
+
+    /// `path::name! { … }` or `path::name!(…);`, `at` standing after the first segment.
+    fn item_call(&self, first: &str, mut at: u32, end: u32) -> Option<Shape> {
+        let mut name = at.checked_sub(u32::from(!first.is_empty()))?;
+        while self.colons(at) {
+            name = at + 2;
+            self.ident(name)?;
+            at += 3;
+        }
+        if !self.is(at, b'!') || self.ident(name).is_none() {
+            return None;
+        }
+        let group = if self.ident(at + 1).is_some() {
+            at + 2
+        } else {
+            at + 1
+        };
+        self.call(ItemKind::Call, name, group, end)
+    }
+
+    fn call(&self, kind: ItemKind, name: u32, group: u32, end: u32) -> Option<Shape> {
+        match self.token(group)?.kind {
+            Kind::Open(open) if group < end => {
+                let past = self.after(group);
+                // As the last thing in a body, a call with round brackets may be an expression without `;`.
+                let closed = open == b'{' || (self.is(past, b';') && past < end);
+                let fits = closed || past == end;
+                fits.then(|| Shape {
+                    kind,
+                    name: Some(name),
+                    body: Some(self.inside(group)),
+                    end: past + u32::from(closed && open != b'{'),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn semicolon(&self, mut at: u32, end: u32) -> Option<u32> {
+        while at < end {
+            if self.is(at, b';') {
+                return Some(at + 1);
+            }
+            at = self.after(at);
+        }
+        None
+    }
+
+    /// From after a name to the body or `;`, minding `<…>` which may hold braces.
+    fn header(&self, mut at: u32, end: u32) -> Option<(Option<Range<u32>>, u32)> {
+        let mut angles = 0_u32;
+        while at < end {
+            match self.token(at)?.kind {
+                Kind::Punct(b'<') => angles += 1,
+                Kind::Punct(b'>') if !self.is(at - 1, b'-') && !self.is(at - 1, b'=') => {
+                    angles = angles.saturating_sub(1)
+                }
+                Kind::Open(b'{') if angles == 0 => {
+                    return Some((Some(self.inside(at)), self.after(at)));
+                }
+                Kind::Punct(b';') => return Some((None, at + 1)),
+                _ => {}
+            }
+            at = self.after(at);
+        }
+        None
+    }
+}
+
+struct Shape {
+    kind: ItemKind,
+    name: Option<u32>,
+    body: Option<Range<u32>>,
+    end: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outline(text: &str) -> Vec<String> {
+        let syntax = Syntax::read(text).unwrap();
+        assert_eq!(syntax.unread, None, "{text}");
+        let mut lines = Vec::new();
+        for item in &syntax.items {
+            let mut depth = 0;
+            let mut parent = item.parent;
+            while parent != TOP {
+                depth += 1;
+                parent = syntax.items[parent as usize].parent;
+            }
+            let name = item.name.map_or("", |name| syntax.word(name));
+            lines.push(format!("{}{:?} {name}", " ".repeat(depth), item.kind));
+        }
+        lines
+    }
+
+    #[test]
+    fn items_of_every_kind() {
+        let text = r#"
+            #![allow(x)]
+            pub(crate) const unsafe extern "C" fn a<const N: usize, T: B<{ 1 }>>() -> [u8; { 2 }] where T: C, { }
+            struct S(pub u8) where u8: Copy;
+            pub enum E<T = ()> { A { x: u8 }, B }
+            union U { a: u8 }
+            unsafe auto trait T {}
+            pub static mut X: u8 = { 1 };
+            const _: () = { impl S { fn m(&self) {} } };
+            type A<'a> = &'a dyn Fn() -> u8;
+            use a::{b, c};
+            extern crate core as k;
+            unsafe extern "C" { safe fn f(); static V: u8; }
+            macro_rules! r { () => {}; }
+            macro d($x:ident) { $x }
+            mod m { //! doc
+                fn inner() {} }
+            mod n;
+            r! {}
+            ::k::r!();
+            impl<F: Fn() -> u8> !Send for G<F> where F: Fn() -> u8 {}
+            "#;
+        assert_eq!(
+            outline(text),
+            [
+                "Fn a",
+                "Struct S",
+                "Enum E",
+                "Union U",
+                "Trait T",
+                "Static X",
+                "Const _",
+                " Impl ",
+                "  Fn m",
+                "Type A",
+                "Use ",
+                "ExternCrate core",
+                "Foreign ",
+                " Fn f",
+                " Static V",
+                "Macro r",
+                "Macro d",
+                "Mod m",
+                " Fn inner",
+                "Mod n",
+                "Call r",
+                "Call r",
+                "Impl "
+            ]
+        );
+    }
+
+    #[test]
+    fn items_in_bodies_and_macro_input() {
+        let text = "fn f() { let x = impl_me(); if x {} impl A for B { fn m() {} } #[cfg(a)] use c::d; const { 1 }; loop { static Q: u8 = 1; } }
+            cfg_if! { if #[cfg(unix)] { mod u; #[test] fn t() {} } else { mod w; } }
+            proptest! { #[test] fn p(x in 0..1) { } }
+            rgtest!(name, |d: D| { d.run(); union(d); });
+            fn g() { quote! { mod m { #(#all)* fn x() {} } } }";
+        assert_eq!(
+            outline(text),
+            [
+                "Fn f",
+                " Impl ",
+                "  Fn m",
+                " Use ",
+                " Static Q",
+                "Call cfg_if",
+                " Mod u",
+                " Fn t",
+                " Mod w",
+                "Call proptest",
+                " Fn p",
+                "Call rgtest",
+                "Fn g",
+                
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_item_is_remembered() {
+        let syntax = Syntax::read("fn a() {} what is this").unwrap();
+        assert_eq!(syntax.unread, Some(10));
+    }
+}
