@@ -633,7 +633,6 @@ mod tests {
                 " Fn p",
                 "Call rgtest",
                 "Fn g",
-                
             ]
         );
     }
