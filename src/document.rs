@@ -10,6 +10,7 @@ pub mod edit;
 mod fields;
 mod hazards;
 mod headings;
+mod mend;
 mod outline;
 mod parse;
 mod parts;

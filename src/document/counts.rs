@@ -124,6 +124,36 @@ fn head(text: &str) -> &str {
     &text[..end]
 }
 
+/// Reads what a test runner printed: the sum of libtest's `test result:` lines, else the last line that names tests
+/// passed.
+pub(crate) fn output(text: &str) -> Outcome {
+    let mut lines = text
+        .lines()
+        .filter(|line| line.trim_start().starts_with("test result:"))
+        .map(outcome)
+        .peekable();
+    if lines.peek().is_some() {
+        let add = |left: Option<u64>, right: Option<u64>| left?.checked_add(right?);
+        let zero = Outcome {
+            passed: Some(0),
+            total: Some(0),
+            failed: Some(0),
+            ..Outcome::default()
+        };
+        return lines.fold(zero, |sum, line| Outcome {
+            passed: add(sum.passed, line.passed),
+            total: add(sum.total, line.total),
+            failed: add(sum.failed, line.failed),
+            ..sum
+        });
+    }
+    text.lines()
+        .rev()
+        .find(|line| line.contains("passed"))
+        .map(outcome)
+        .unwrap_or_default()
+}
+
 struct Fraction {
     passed: u64,
     total: u64,
@@ -362,6 +392,19 @@ mod tests {
         assert!(outcome("N/A (documentation step)").not_applicable);
         assert!(outcome("N/A").not_applicable);
         assert!(!outcome("").not_applicable);
+    }
+
+    #[test]
+    fn the_output_of_test_runners() {
+        let libtest = "running 5 tests\n\ntest result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n\n\
+                       test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        let read = output(libtest);
+        assert_eq!(
+            (read.passed, read.total, read.failed),
+            (Some(7), Some(8), Some(1))
+        );
+        let nextest = "     Summary [   0.012s] 12 tests run: 12 passed, 3 skipped\n";
+        assert_eq!(output(nextest).passed, Some(12));
     }
 
     #[test]

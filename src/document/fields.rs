@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::outline::{Node, NodeKind, Outline, Piece, TableRow};
+use super::outline::{Node, NodeKind, Outline, Piece};
 use super::{Block, Document, Field, Item, Label, Span, vocabulary};
 
 /// What stands in a step, a prerequisite or a section, in document order.
@@ -78,7 +78,7 @@ pub(crate) fn item(document: &Document, outline: &Outline<'_>, node: &Node) -> O
         return None;
     }
     let mark = first + 1..first + 1 + sign.len();
-    let own = own_lines(outline, node);
+    let own = node.pieces.clone();
     let after = outline.pieces_in(own.clone(), &(mark.end + 1..usize::MAX));
     let own_end = outline.pieces[own]
         .last()
@@ -147,18 +147,6 @@ pub(crate) fn block(document: &Document, outline: &Outline<'_>, node: &Node) -> 
     })
 }
 
-/// The pieces of an entry up to a label that follows without a blank line: Markdown counts it to the entry, its writer
-/// does not.
-pub(crate) fn own_lines(outline: &Outline<'_>, node: &Node) -> Range<usize> {
-    let label = lines(outline, node.pieces.clone())
-        .skip(1)
-        .find(|line| at_line_start(outline, line) && label(outline, line.clone()).is_some());
-    match label {
-        Some(line) => node.pieces.start..line.start.saturating_sub(1).max(node.pieces.start),
-        None => node.pieces.clone(),
-    }
-}
-
 struct Reader<'d> {
     document: &'d Document,
     outline: &'d Outline<'d>,
@@ -179,8 +167,7 @@ impl Reader<'_> {
                     self.current().blocks.push(block);
                 }
             }
-            NodeKind::Table { rows } => self.rows_without_bars(rows),
-            NodeKind::Html | NodeKind::Rule => {}
+            NodeKind::Table { .. } | NodeKind::Html | NodeKind::Rule => {}
         }
     }
 
@@ -284,37 +271,25 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self, node: &Node, depth: usize) {
-        let own = own_lines(self.outline, node);
         if let Some(item) = item(self.document, self.outline, node) {
             self.current().items.push(item);
-        } else if depth == 0 {
-            let mut lines = lines(self.outline, own.clone());
-            let first = lines.next().unwrap_or(own.clone());
-            let label = label(self.outline, first.clone())
-                .filter(|label| self.bulleted && label.label != Label::Other);
-            if let Some(label) = label {
-                self.begin(label, first.clone());
-                for line in lines {
-                    self.more(line, false);
-                }
-            } else {
-                let text = self.outline.plain(own.clone());
-                self.current().entries.push(text);
-            }
+            return;
         }
-        if own.end < node.pieces.end {
-            self.paragraph(own.end + 1..node.pieces.end);
+        if depth > 0 {
+            return;
         }
-    }
-
-    /// A line right under a table is a row to Markdown; without a bar it is a line to its writer.
-    fn rows_without_bars(&mut self, rows: &[TableRow]) {
-        for row in rows.iter().skip(1) {
-            if let Some(cell) = row.cells.first()
-                && !row.has_bar(self.outline.source)
-            {
-                self.paragraph(cell.pieces.clone());
+        let mut lines = lines(self.outline, node.pieces.clone());
+        let first = lines.next().unwrap_or(node.pieces.clone());
+        let label = label(self.outline, first.clone())
+            .filter(|label| self.bulleted && label.label != Label::Other);
+        if let Some(label) = label {
+            self.begin(label, first);
+            for line in lines {
+                self.more(line, false);
             }
+        } else {
+            let text = self.outline.plain(node.pieces.clone());
+            self.current().entries.push(text);
         }
     }
 }
@@ -362,11 +337,6 @@ pub(crate) fn lines<'o>(
         Some(line)
     })
     .filter(|line| !line.is_empty())
-}
-
-fn at_line_start(outline: &Outline<'_>, line: &Range<usize>) -> bool {
-    let start = outline.pieces[line.start].0.start;
-    outline.source[..start].ends_with('\n')
 }
 
 /// Reads `**Label**: value`, `**Label:** value`, `**Label** (note): value`, ``**Update** `f`:``, `**Label: value**`, or a

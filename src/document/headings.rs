@@ -218,7 +218,8 @@ impl Reader<'_> {
         });
     }
 
-    /// Gives each section its end: the next heading of its level or above, and for a step the next step too.
+    /// Gives each section its end: the next heading of its level or above. A step also ends the step before it and
+    /// any section that steps do not belong in.
     fn finish(mut self, outline: &Outline<'_>) -> Headings {
         let end = (outline.nodes.len(), self.document.text().len());
         let mut open: Vec<usize> = Vec::new();
@@ -235,7 +236,12 @@ impl Reader<'_> {
             while let Some(last) = open.last().copied() {
                 let section = &self.headings.sections[last];
                 let both_steps = kind == SectionKind::Step && section.kind == SectionKind::Step;
-                if section.level < level && !both_steps {
+                let out_of_place = kind == SectionKind::Step
+                    && !matches!(
+                        section.kind,
+                        SectionKind::Title | SectionKind::Steps | SectionKind::Other
+                    );
+                if section.level < level && !both_steps && !out_of_place {
                     break;
                 }
                 self.close(last, at);

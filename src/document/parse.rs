@@ -9,7 +9,7 @@ use super::headings::{Headings, StepHeading};
 use super::outline::{NodeKind, Outline};
 use super::{
     Block, Document, Field, Item, Label, Placeholder, Plan, Problem, ProblemKind, Region, Results,
-    Row, Section, SectionKind, Timestamp, fields, hazards, placeholders, tables,
+    Row, Section, SectionKind, Timestamp, fields, hazards, mend, placeholders, tables,
 };
 
 /// Reads a plan. Never fails: what cannot be read is in [`Plan::problems`].
@@ -40,7 +40,11 @@ struct Reading<'d> {
 
 impl<'d> Reading<'d> {
     fn new(document: &'d Document, outline: &'d mut Outline<'d>) -> Self {
-        let mut problems = Vec::new();
+        let mended = mend::mend(outline);
+        let mut problems: Vec<_> = mended
+            .into_iter()
+            .map(|(kind, span)| document.problem(kind, span, mended_message(kind)))
+            .collect();
         let headings = Headings::read(document, outline, &mut problems);
         hazards::fences(document, outline, &mut problems);
         let regions = hazards::regions(document, outline, &mut problems);
@@ -124,12 +128,17 @@ impl<'d> Reading<'d> {
 
     /// Keys and values of a section, from its tables or from bullets such as `- **Name**: value`; without such a section
     /// from what stands above the first one.
-    fn pairs(&self, kind: SectionKind) -> Vec<Row> {
-        let mut bodies: Vec<_> = self
-            .headings
-            .bodies_of(kind)
-            .map(|(_, body)| body)
-            .collect();
+    fn pairs(&self, kinds: &[SectionKind]) -> Vec<Row> {
+        let mut bodies: Vec<_> = kinds
+            .iter()
+            .map(|kind| {
+                self.headings
+                    .bodies_of(*kind)
+                    .map(|(_, body)| body)
+                    .collect::<Vec<_>>()
+            })
+            .find(|bodies| !bodies.is_empty())
+            .unwrap_or_default();
         if bodies.is_empty() {
             bodies.push(self.headings.preamble(self.outline));
         }
@@ -224,6 +233,14 @@ impl<'d> Reading<'d> {
             self.placeholders,
             self.problems,
         )
+    }
+}
+
+fn mended_message(kind: ProblemKind) -> &'static str {
+    if kind == ProblemKind::BrokenTable {
+        "a table whose header and delimiter row differ is shown as text; give both the same number of cells"
+    } else {
+        "a row with more cells than the header, the rest of which is not shown; write a bar inside a cell as `\\|`"
     }
 }
 

@@ -123,10 +123,7 @@ impl Block {
     /// Whether the block holds shell commands.
     #[must_use]
     pub fn is_shell(&self) -> bool {
-        matches!(
-            self.lang.as_str(),
-            "bash" | "sh" | "shell" | "console" | "zsh"
-        )
+        matches!(self.lang.as_str(), "bash" | "sh" | "shell" | "zsh")
     }
 }
 

@@ -74,7 +74,6 @@ const WORDS: &[&str] = &[
     "project-root",
     "file-path",
     "source-doc",
-    "dependencies",
 ];
 
 /// In inline code only what no code looks like.

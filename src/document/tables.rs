@@ -43,13 +43,9 @@ impl<'o> Table<'o> {
         })
     }
 
-    /// The rows below the header; a line of text or a marker right under the table is none.
+    /// The rows below the header.
     fn body(&self) -> impl Iterator<Item = &'o TableRow> {
-        let source = self.outline.source;
-        self.rows
-            .iter()
-            .skip(1)
-            .filter(move |row| row.has_bar(source))
+        self.rows.iter().skip(1)
     }
 
     fn text(&self, row: &TableRow, column: Option<usize>) -> String {
@@ -59,14 +55,12 @@ impl<'o> Table<'o> {
             .unwrap_or_default()
     }
 
-    /// The bytes of a cell's text; empty, at the end of the row's text, where there is no cell.
+    /// The bytes of a cell's text; empty, at the end of the row, where there is no cell.
     fn span(&self, row: &TableRow, column: Option<usize>) -> Span {
+        let end = self.outline.trimmed(&row.span).end;
         match column.and_then(|column| row.cells.get(column)) {
-            Some(cell) => cell_text(self.outline, cell),
-            None => {
-                let end = self.outline.trimmed(&row.span).end;
-                end..end
-            }
+            Some(cell) if cell.span.start < end => cell_text(self.outline, cell),
+            _ => end..end,
         }
     }
 
@@ -103,7 +97,7 @@ impl<'o> Table<'o> {
             "reason",
             "details",
         ]);
-        let (Some(path), true) = (path, action.is_some() || fallback.is_some()) else {
+        let Some(path) = path else {
             return Vec::new();
         };
         let mut files = Vec::new();
@@ -111,18 +105,19 @@ impl<'o> Table<'o> {
             let text = self.text(row, action);
             let read = match fallback {
                 Some(fallback) if action.is_none() => fallback.clone(),
+                None if action.is_none() => Action::Unknown(String::new()),
                 _ => read_action(&text),
             };
+            let file = self.path(row, path);
+            if file.is_empty() {
+                continue;
+            }
             if let Action::Unknown(text) = &read {
                 problems.push(document.problem(
                     ProblemKind::UnreadableAction,
                     self.span(row, action),
                     &format!("the action `{text}` is not one of Create, Modify, Delete, Rename to …, No change"),
                 ));
-            }
-            let file = self.path(row, path);
-            if file.is_empty() {
-                continue;
             }
             files.push(FileRow {
                 path: file,

@@ -10,7 +10,7 @@ use super::super::{
 use super::{Reading, blocks_of, items_outside, text_of};
 
 pub(super) fn read(mut reading: Reading<'_>) -> Plan {
-    let overview = reading.pairs(SectionKind::Overview);
+    let overview = reading.pairs(&[SectionKind::Overview, SectionKind::Summary]);
     let value = |keys: &[&str]| Reading::value(&overview, keys).map(|row| row.value);
     let created = reading.timestamp(
         &overview,
@@ -29,7 +29,11 @@ pub(super) fn read(mut reading: Reading<'_>) -> Plan {
             .map(|text| list(&text))
             .unwrap_or_default(),
         created,
-        baseline: prerequisites.first().map(baseline).unwrap_or_default(),
+        baseline: prerequisites
+            .iter()
+            .find(|prerequisite| prerequisite.number == 1)
+            .map(baseline)
+            .unwrap_or_default(),
         prerequisites,
         criteria: reading.items(SectionKind::SuccessCriteria),
         steps: steps(&reading),

@@ -12,7 +12,7 @@ use super::super::{
 use super::{Reading, items_outside, text_of};
 
 pub(super) fn read(mut reading: Reading<'_>) -> Results {
-    let summary = reading.pairs(SectionKind::Summary);
+    let summary = reading.pairs(&[SectionKind::Summary, SectionKind::Overview]);
     let status = Reading::value(&summary, &["status"]).map(|row| (row.value, row.value_span));
     let mut results = Results {
         title: reading.title(),
@@ -196,9 +196,13 @@ fn test_results(fields: &[Field]) -> Option<TestResults> {
     let field = labels
         .iter()
         .find_map(|label| fields.iter().find(|field| field.label == *label))?;
-    let outcome = counts::outcome(&field.text());
+    let text = field.text();
+    let outcome = match field.blocks.first() {
+        Some(block) if text.is_empty() => counts::output(&block.code),
+        _ => counts::outcome(&text),
+    };
     Some(TestResults {
-        text: field.value.clone(),
+        text: text.replace('\n', " "),
         not_applicable: outcome.not_applicable,
         passed: outcome.passed,
         total: outcome.total,
