@@ -60,7 +60,7 @@ pub fn run(project: &Project, arguments: &Deps, terminal: &mut Terminal) -> Resu
             terminal.status(
                 verb,
                 format!(
-                    "{} in [{}] of {}",
+                    "{} in {} of {}",
                     declared.name, declared.table, declared.manifest
                 ),
             )?;
@@ -106,7 +106,7 @@ fn blocks<'poc>(project: &Project, poc: &'poc Poc) -> Result<Vec<deps::Block<'po
                 poc.paths.plan, block.block.line
             )));
         };
-        Ok(deps::Block { manifest: manifest.into(), toml: &block.block.code, line, lead: &block.lead })
+        Ok(deps::Block { manifest: manifest.into(), toml: &block.block.code, line, lead: block.lead.as_str() })
     });
     blocks.collect()
 }
@@ -122,7 +122,7 @@ fn check(outcome: &Outcome, terminal: &mut Terminal) -> Result<Exit> {
         missing += 1;
         writeln!(
             terminal.out(),
-            "{}: {} {what} in [{}]",
+            "{}: {} {what} in {}",
             declared.manifest,
             declared.name,
             declared.table

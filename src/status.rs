@@ -1,0 +1,445 @@
+//! Where a PoC stands: computed from evidence and the workspace, never from a ticked box.
+//!
+//! In: a [`Poc`]'s documents, its evidence, the change since its base, and the hashes of what its evidence depended on,
+//! as they are now. Out: [`Status`], which every report reads; there is no second computation.
+
+mod files;
+mod next;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::change::Change;
+use crate::deps;
+use crate::document::plan::Step;
+use crate::document::results::{ResultStep, Results};
+use crate::document::{self, Item};
+use crate::evidence::{self, Evidence, Outcome, Record, Scope, Tests};
+use crate::finding::{Code, Finding, Severity};
+use crate::project::Poc;
+use crate::verify;
+use crate::workspace::Workspace;
+
+pub use files::{FileState, FileStatus};
+pub use next::Next;
+
+/// The state of a step, or of the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Not begun.
+    Pending,
+    /// Begun.
+    #[serde(rename = "in progress")]
+    InProgress,
+    /// Said to be done, without evidence.
+    Claimed,
+    /// Shown by a run of ours that is fresh.
+    Proven,
+    /// Shown once; something it depends on has changed.
+    Stale,
+    /// The last run failed.
+    Failed,
+    /// Taken out of the plan.
+    Withdrawn,
+}
+
+/// Everything `status` knows of one PoC.
+#[derive(Debug)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// The plan below the workspace root.
+    pub plan: String,
+    /// The results below the workspace root; `None` where the file is missing.
+    pub results: Option<String>,
+    /// Its type, as the plan writes it.
+    pub kind: Option<String>,
+    /// The whole.
+    pub state: State,
+    /// The base's commit id.
+    pub base: Option<String>,
+    /// What the results' Summary claims.
+    pub summary: Summary,
+    /// The plan's steps in order.
+    pub steps: Vec<StepStatus>,
+    /// Ticked and all: the plan's criteria.
+    pub plan_criteria: Ticks,
+    /// Ticked and all: the results' criteria.
+    pub results_criteria: Ticks,
+    /// Ticked and all: the Production-Grade Checklist.
+    pub checklist: Ticks,
+    /// The Files table against the change.
+    pub files: Vec<FileStatus>,
+    /// The Dependencies section against the manifests.
+    pub dependencies: Vec<DependencyStatus>,
+    /// Tests then and now.
+    pub tests: TestStatus,
+    /// What is left to fill in, in both documents.
+    pub placeholders: usize,
+    /// Disagreements, by file and line.
+    pub findings: Vec<Finding>,
+    /// What to do next; `None` when nothing is left.
+    pub next: Option<Next>,
+}
+
+/// What the results' Summary says, as written.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Summary {
+    /// The Status row.
+    pub status: Option<String>,
+    /// The Started row.
+    pub started: Option<String>,
+    /// The Completed row.
+    pub completed: Option<String>,
+}
+
+/// One step.
+#[derive(Debug)]
+pub struct StepStatus {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its state.
+    pub state: State,
+    /// Its tasks.
+    pub tasks: Ticks,
+    /// Why the state is what it is, where that is not plain.
+    pub why: Option<String>,
+    /// The line of its heading in the plan.
+    pub line: usize,
+}
+
+/// Ticked boxes of all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Ticks {
+    /// Ticked.
+    pub checked: usize,
+    /// All.
+    pub total: usize,
+}
+
+/// One declared dependency.
+#[derive(Debug, Clone, Serialize)]
+pub struct DependencyStatus {
+    /// Its manifest below the workspace root.
+    pub manifest: String,
+    /// Its name.
+    pub name: String,
+    /// `normal`, `dev`, `build`, `workspace` or `feature`.
+    pub kind: &'static str,
+    /// `present`, `missing`, `incomplete`, `conflict`, `described` or `invalid`.
+    pub state: &'static str,
+}
+
+/// Test counts.
+#[derive(Debug, Clone, Default)]
+pub struct TestStatus {
+    /// The first whole baseline.
+    pub baseline: Option<Tests>,
+    /// The last run that ran tests.
+    pub latest: Option<Tests>,
+    /// The total that the results' Final Validation claims.
+    pub claimed: Option<u64>,
+}
+
+/// What a PoC's status is computed from, beside its documents.
+pub struct Facts<'a> {
+    /// The workspace.
+    pub workspace: &'a Workspace,
+    /// Its evidence.
+    pub evidence: &'a Evidence,
+    /// What changed since its base; the error's text where that is not known.
+    pub change: Result<&'a Change, String>,
+    /// Its dependencies against the manifests; the error's text where they cannot be compared.
+    pub dependencies: Result<deps::Outcome, String>,
+    /// The hashes, as they are now, of every input that its evidence names.
+    pub inputs: &'a BTreeMap<String, String>,
+    /// Settings, which say what is a document of ours.
+    pub config: &'a Config,
+}
+
+impl Status {
+    /// Computes the status. Pure: reads nothing but what it is given and whether planned files exist.
+    #[must_use]
+    pub fn of(poc: &Poc, facts: &Facts<'_>) -> Self {
+        let workspace = facts.workspace;
+        let results = poc.results.as_ref().map(|(_, results)| results);
+        let steps: Vec<StepStatus> = poc.plan.steps.iter().map(|step| step_status(poc, step, facts)).collect();
+        let mut status = Self {
+            name: poc.paths.name.clone(),
+            plan: workspace.slashed(&poc.paths.plan),
+            results: results.map(|_| workspace.slashed(&poc.paths.results)),
+            kind: poc.plan.kind.clone(),
+            state: State::Pending,
+            base: poc.plan.base.clone(),
+            summary: summary(results),
+            plan_criteria: ticks(&poc.plan.criteria),
+            results_criteria: results.map_or(Ticks::default(), |results| ticks(&results.criteria)),
+            checklist: ticks(&poc.plan.checklist),
+            files: files::files(poc, facts),
+            dependencies: dependencies(facts),
+            tests: tests(facts.evidence, results),
+            placeholders: poc.plan.placeholders.len() + results.map_or(0, |results| results.placeholders.len()),
+            findings: Vec::new(),
+            next: None,
+            steps,
+        };
+        status.state = whole(poc, &status.steps, facts);
+        status.findings = findings(poc, &status, facts);
+        status.next = next::next(poc, &status, facts);
+        status
+    }
+
+    /// Whether a finding gates.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code.severity() == Severity::Error)
+    }
+
+    /// Whether anything proven has gone stale.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code == Code::Stale)
+    }
+}
+
+fn summary(results: Option<&Results>) -> Summary {
+    let Some(results) = results else {
+        return Summary::default();
+    };
+    let moment = |timestamp: &Option<document::Timestamp>| timestamp.as_ref().map(|timestamp| timestamp.text.clone());
+    Summary {
+        status: results.status.as_ref().map(|status| status.text.clone()),
+        started: moment(&results.started),
+        completed: moment(&results.completed),
+    }
+}
+
+fn ticks(items: &[Item]) -> Ticks {
+    Ticks { checked: items.iter().filter(|item| item.checked).count(), total: items.len() }
+}
+
+fn dependencies(facts: &Facts<'_>) -> Vec<DependencyStatus> {
+    let entries = facts.dependencies.iter().flat_map(|outcome| &outcome.entries);
+    entries
+        .map(|(declared, state)| DependencyStatus {
+            manifest: declared.manifest.to_string(),
+            name: declared.name.clone(),
+            kind: declared.table.label(),
+            state: state.label(),
+        })
+        .collect()
+}
+
+fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
+    let latest = evidence.records.iter().map(|located| &located.record).filter(|record| record.tests.is_some());
+    TestStatus {
+        baseline: evidence.baseline().and_then(|record| record.tests),
+        latest: latest.max_by_key(|record| record.moment()).and_then(|record| record.tests),
+        claimed: results.and_then(|results| results.validation.total).map(|total| total.value),
+    }
+}
+
+/// What a record shows now.
+#[derive(Debug, PartialEq, Eq)]
+enum Shown {
+    Nothing,
+    Proven,
+    Stale(String),
+    Failed(String),
+}
+
+/// What the last record of a scope shows, given the commands the plan has for it now.
+fn shown(facts: &Facts<'_>, scope: &Scope, commands: Option<&str>) -> Shown {
+    let Some(record) = facts.evidence.last(scope) else {
+        return Shown::Nothing;
+    };
+    if !record.proves() {
+        return Shown::Failed(failure(record));
+    }
+    if commands.is_some_and(|commands| commands != record.commands) {
+        return Shown::Stale("the plan's commands have changed since it was verified".to_owned());
+    }
+    let now = record.inputs.keys().filter_map(|name| Some((name.clone(), facts.inputs.get(name)?.clone())));
+    let changed = evidence::changed_inputs(record, &now.collect());
+    if changed.is_empty() {
+        return Shown::Proven;
+    }
+    Shown::Stale(format!("changed since it was verified: {}", listed(&changed, 4)))
+}
+
+fn failure(record: &Record) -> String {
+    let named = |names: &BTreeMap<String, Vec<String>>| -> Vec<String> { names.values().flatten().cloned().collect() };
+    let regressions = named(&record.regressions);
+    let vanished = named(&record.vanished);
+    let failing = named(&record.failing);
+    if !regressions.is_empty() {
+        format!("the baseline passed what fails now: {}", listed(&regressions, 3))
+    } else if !vanished.is_empty() {
+        format!("the baseline passed what is gone now: {}", listed(&vanished, 3))
+    } else if !failing.is_empty() {
+        format!("failing: {}", listed(&failing, 3))
+    } else {
+        match record.outcome {
+            Outcome::NoTests => "no test matched its command".to_owned(),
+            outcome => outcome.to_string(),
+        }
+    }
+}
+
+/// The first few of a list, and how many more.
+fn listed(names: &[String], few: usize) -> String {
+    let shown = names[..names.len().min(few)].join(", ");
+    match names.len().saturating_sub(few) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn step_status(poc: &Poc, step: &Step, facts: &Facts<'_>) -> StepStatus {
+    let results = poc.results.as_ref().map(|(_, results)| results);
+    let recorded = results.and_then(|results| results.steps.iter().find(|result| result.id == step.id));
+    let tasks = ticks(&step.tasks);
+    let status = recorded.and_then(|result| result.status.as_ref()?.status);
+    let withdrawn = step.withdrawn || recorded.is_some_and(|result| result.withdrawn);
+    let withdrawn = withdrawn || matches!(status, Some(document::Status::Withdrawn | document::Status::Skipped));
+    let commands = verify::commands_hash(&step.verification);
+    let (state, why) = if withdrawn {
+        (State::Withdrawn, None)
+    } else {
+        match shown(facts, &Scope::Step(step.id.to_string()), Some(&commands)) {
+            Shown::Proven => (State::Proven, None),
+            Shown::Stale(why) => (State::Stale, Some(why)),
+            Shown::Failed(why) => (State::Failed, Some(why)),
+            Shown::Nothing => (claimed(step, recorded, status), None),
+        }
+    };
+    StepStatus {
+        id: step.id.to_string(),
+        title: step.title.clone(),
+        state,
+        tasks,
+        why,
+        line: step.line,
+    }
+}
+
+/// What people say of a step that no run has shown.
+fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::Status>) -> State {
+    let all_ticked = |items: &[Item]| !items.is_empty() && items.iter().all(|item| item.checked);
+    let any_ticked = |items: &[Item]| items.iter().any(|item| item.checked);
+    let marks = [step.mark.as_ref(), recorded.and_then(|result| result.mark.as_ref())];
+    let marked = marks.into_iter().flatten().any(|mark| mark.status == document::Status::Complete);
+    let tasks = recorded.map_or(&[][..], |result| &result.tasks);
+    if status == Some(document::Status::Complete) || marked || all_ticked(&step.tasks) || all_ticked(tasks) {
+        State::Claimed
+    } else if any_ticked(&step.tasks) || any_ticked(tasks) || !matches!(status, None | Some(document::Status::Pending)) {
+        State::InProgress
+    } else {
+        State::Pending
+    }
+}
+
+/// The state of the whole: the worst thing that is true of a part, and proven only when every part and the done block
+/// are.
+fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
+    let status = poc.results.as_ref().and_then(|(_, results)| results.status.as_ref()?.status);
+    let any = |state: State| steps.iter().any(|step| step.state == state);
+    let live = || steps.iter().filter(|step| step.state != State::Withdrawn);
+    let done = shown(facts, &Scope::Done, Some(&verify::commands_hash(&poc.plan.done)));
+    if matches!(status, Some(document::Status::Withdrawn | document::Status::Skipped)) {
+        State::Withdrawn
+    } else if any(State::Failed) || matches!(done, Shown::Failed(_)) {
+        State::Failed
+    } else if any(State::Claimed) {
+        State::Claimed
+    } else if any(State::Stale) || matches!(done, Shown::Stale(_)) {
+        State::Stale
+    } else if live().next().is_some() && live().all(|step| step.state == State::Proven) && done == Shown::Proven {
+        State::Proven
+    } else if status == Some(document::Status::Complete) {
+        State::Claimed
+    } else if live().all(|step| step.state == State::Pending) {
+        State::Pending
+    } else {
+        State::InProgress
+    }
+}
+
+/// Every disagreement that a status rests on.
+fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut add = |code, path: &str, line, column, message: String| {
+        findings.push(Finding { code, path: path.to_owned(), line, column, message });
+    };
+    let results_path = facts.workspace.slashed(&poc.paths.results);
+    let results = poc.results.as_ref().map(|(_, results)| results);
+    let plan_problems = poc.plan.problems.iter().map(|problem| (&status.plan, problem));
+    // What is recorded of no step yet is no fault of the results.
+    let results_problems = results.iter().flat_map(|results| &results.problems).map(|problem| (&results_path, problem));
+    for (path, problem) in plan_problems.chain(results_problems) {
+        let code = match problem.kind.severity() {
+            document::Severity::Warning => Code::Unclear,
+            document::Severity::Error => Code::Unreliable,
+        };
+        add(code, path, problem.line, problem.column, problem.message.clone());
+    }
+    if results.is_none() {
+        let message = format!("there is no {results_path}; restore it from git, or start again with another name");
+        add(Code::NoResults, &status.plan, 1, 1, message);
+    }
+    for problem in &facts.evidence.problems {
+        add(Code::DamagedEvidence, &results_path, problem.line, 1, problem.message.clone());
+    }
+    for step in &status.steps {
+        let (code, verb) = match step.state {
+            State::Claimed => (Code::Claimed, "is said to be done, and nothing has shown it"),
+            State::Failed => (Code::Failed, "failed"),
+            State::Stale => (Code::Stale, "was proven and is stale"),
+            _ => continue,
+        };
+        let why = step.why.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+        let message = format!(
+            "step {} {verb}{why}; run `cargo poc verify {} --step {}`",
+            step.id, status.name, step.id
+        );
+        add(code, &status.plan, step.line, 1, message);
+    }
+    let complete = results.and_then(|results| results.status.as_ref());
+    if let Some(text) = complete.filter(|text| text.status == Some(document::Status::Complete)) {
+        if status.state != State::Proven {
+            let message = format!(
+                "the results say `{}`, and not everything is proven; see `cargo poc status {}`",
+                text.text, status.name
+            );
+            add(Code::Claimed, &results_path, text.line, 1, message);
+        }
+    }
+    for scope in [Scope::Affected, Scope::Full, Scope::Done] {
+        let commands = (scope == Scope::Done).then(|| verify::commands_hash(&poc.plan.done));
+        let line = facts.evidence.records.iter().rev().find(|located| located.record.scope == scope);
+        let line = line.map_or(1, |located| located.line);
+        match shown(facts, &scope, commands.as_deref()) {
+            Shown::Failed(why) => {
+                let regressed = facts.evidence.last(&scope).is_some_and(|record| !record.regressions.is_empty());
+                let code = if regressed { Code::Regression } else { Code::Failed };
+                add(code, &results_path, line, 1, format!("the last run of `{scope}` did not pass ({why})"));
+            }
+            Shown::Stale(why) if scope == Scope::Done => {
+                add(Code::Stale, &results_path, line, 1, format!("the done block was proven and is stale ({why})"));
+            }
+            _ => {}
+        }
+    }
+    if let Err(error) = &facts.dependencies {
+        add(Code::Dependencies, &status.plan, 1, 1, error.clone());
+    }
+    if let Err(error) = &facts.change {
+        add(Code::UnknownChange, &status.plan, 1, 1, error.clone());
+    }
+    findings.sort_by(|left, right| (&left.path, left.line, left.code).cmp(&(&right.path, right.line, right.code)));
+    findings
+}

@@ -1,0 +1,108 @@
+//! The Files table against what changed since the base.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use globset::GlobBuilder;
+use serde::Serialize;
+
+use super::Facts;
+use crate::change::Change;
+use crate::document::plan::{Action, FileRow};
+use crate::project::Poc;
+
+/// How a planned file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileState {
+    /// Still to do.
+    Pending,
+    /// Done as planned.
+    Done,
+    /// To be modified, and not there.
+    Missing,
+    /// Changed, and not in the plan.
+    Unplanned,
+}
+
+/// One file of the plan, or of the change.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileStatus {
+    /// As the plan writes it, else below the workspace root.
+    pub path: String,
+    /// `create`, `modify`, `delete`, `rename` or `none`.
+    pub action: &'static str,
+    /// `None` where it cannot be told: no base, or an action nobody knows.
+    pub state: Option<FileState>,
+}
+
+/// The rows of the Files table in order, then every changed file that no row names; documents of ours and `Cargo.lock`,
+/// which follows the manifests, aside.
+pub(super) fn files(poc: &Poc, facts: &Facts<'_>) -> Vec<FileStatus> {
+    let workspace = facts.workspace;
+    let change = facts.change.as_ref().ok().copied();
+    let mut named: BTreeSet<Utf8PathBuf> = BTreeSet::new();
+    let mut files = Vec::new();
+    for row in &poc.plan.files {
+        let paths = paths_of(row, &workspace.root, change);
+        files.push(FileStatus {
+            path: row.path.clone(),
+            action: action(&row.action),
+            state: state(row, &paths, &workspace.root, change),
+        });
+        named.extend(paths);
+    }
+    let docs = [&poc.paths.plan, &poc.paths.results];
+    for file in change.iter().flat_map(|change| &change.files) {
+        let ours = docs.contains(&&file.path) || facts.is_document(workspace.relative(&file.path));
+        if !ours && !named.contains(&file.path) && file.path.file_name() != Some("Cargo.lock") {
+            files.push(FileStatus {
+                path: workspace.slashed(&file.path),
+                action: "none",
+                state: Some(FileState::Unplanned),
+            });
+        }
+    }
+    files
+}
+
+fn action(action: &Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Modify => "modify",
+        Action::Delete => "delete",
+        Action::Rename(_) => "rename",
+        Action::None | Action::Unknown(_) => "none",
+    }
+}
+
+/// The files a row means: its path, or the changed files its glob matches.
+fn paths_of(row: &FileRow, root: &Utf8Path, change: Option<&Change>) -> Vec<Utf8PathBuf> {
+    let glob = row.path.contains(['*', '?', '{']).then(|| GlobBuilder::new(&row.path).literal_separator(true).build());
+    let Some(Ok(glob)) = glob else {
+        return vec![root.join(&row.path)];
+    };
+    let matcher = glob.compile_matcher();
+    let changed = change.into_iter().flat_map(|change| &change.files);
+    changed
+        .filter(|file| file.path.strip_prefix(root).is_ok_and(|path| matcher.is_match(path)))
+        .map(|file| file.path.clone())
+        .collect()
+}
+
+fn state(row: &FileRow, paths: &[Utf8PathBuf], root: &Utf8Path, change: Option<&Change>) -> Option<FileState> {
+    let done = |done: bool| Some(if done { FileState::Done } else { FileState::Pending });
+    let exists = !paths.is_empty() && paths.iter().all(|path| path.exists());
+    let is_changed = |path: &Utf8PathBuf| Some(change?.files.iter().any(|file| file.path == *path));
+    match &row.action {
+        Action::Create => done(exists),
+        Action::Delete => done(paths.iter().all(|path| !path.exists())),
+        Action::Rename(to) => done(!exists && root.join(to).exists()),
+        Action::Modify if !exists && !paths.is_empty() => Some(FileState::Missing),
+        Action::Modify => {
+            let changed: Option<Vec<bool>> = paths.iter().map(is_changed).collect();
+            done(changed?.contains(&true))
+        }
+        Action::None | Action::Unknown(_) => None,
+    }
+}
