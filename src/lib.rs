@@ -17,6 +17,7 @@ pub mod command;
 pub mod config;
 pub mod deps;
 pub mod document;
+pub mod evidence;
 pub mod exit;
 pub mod freshness;
 pub mod init;

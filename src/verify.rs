@@ -1,6 +1,8 @@
 //! Runs checks and tells what they did: outcomes, counts, and what became worse.
 
+pub mod binaries;
 pub mod observe;
+pub mod shell;
 
 /// TEMPORARY
 #[must_use]

@@ -1,0 +1,231 @@
+//! Evidence: what runs of ours saw, as it is written into a results document.
+//!
+//! A region between two markers holds a table for people and one comment line per record for the program:
+//!
+//! ```text
+//! <!-- cargo-poc:begin evidence -->
+//!
+//! | When | Scope | Command | Outcome | Tests | Commit | Took |
+//! |------|-------|---------|---------|-------|--------|------|
+//! | 2026-01-03 10:04:05 -08:00 | step 1 | `cargo test -p store` | passed | 12 passed | `0a1b2c3d4e5f` | 3.2 s |
+//!
+//! <!-- cargo-poc:evidence v1 0123456789abcdef {"after":null,…} -->
+//!
+//! <!-- cargo-poc:end evidence -->
+//! ```
+//!
+//! The sixteen digits are a checksum of the record. It tells a slip of the hand and a merge gone wrong, not a
+//! forger: what CI trusts is its own run. Each record names the checksum of the one before it, so that a record
+//! taken out leaves a gap. Reading is total: a line that cannot be read is a [`Problem`] and never evidence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+
+use crate::sys::files;
+
+pub mod inputs;
+mod packed;
+mod record;
+mod region;
+
+pub use packed::{Names, Packed};
+pub use record::{Check, Outcome, Record, Scope, Source, Tests};
+
+/// How a record's line begins; its version and checksum follow.
+const RECORD: &str = "<!-- cargo-poc:evidence ";
+
+/// The evidence of one results document.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Evidence {
+    /// What can be relied on, in the order it stands in the document.
+    pub records: Vec<Located>,
+    /// What cannot.
+    pub problems: Vec<Problem>,
+}
+
+/// A record and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Located {
+    /// The record.
+    pub record: Record,
+    /// Its checksum.
+    pub checksum: String,
+    /// Its line, counted from 1.
+    pub line: usize,
+}
+
+/// A part of the evidence that cannot be relied on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub kind: ProblemKind,
+    /// Its line, counted from 1.
+    pub line: usize,
+    /// What is wrong and what to do, for people.
+    pub message: String,
+}
+
+/// What is wrong with a part of the evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The checksum is not that of the record: it was edited.
+    Edited,
+    /// The line is cut, wrapped, or no record at all.
+    Damaged,
+    /// A version of this program that we do not know wrote it.
+    UnknownVersion,
+    /// The record before this one is gone.
+    Gap,
+    /// A marker of the region stands without the other.
+    Unpaired,
+}
+
+/// Reads the evidence of a results document. Total: any text gives an answer.
+#[must_use]
+pub fn read(text: &str) -> Evidence {
+    let mut evidence = Evidence::default();
+    for (index, line) in text.lines().enumerate() {
+        let Some(rest) = line.trim().strip_prefix(RECORD) else {
+            continue;
+        };
+        match read_line(rest) {
+            Ok((checksum, record)) => evidence.records.push(Located {
+                record,
+                checksum,
+                line: index + 1,
+            }),
+            Err((kind, message)) => evidence.problems.push(Problem {
+                kind,
+                line: index + 1,
+                message: message.to_owned(),
+            }),
+        }
+    }
+    evidence.problems.extend(gaps(&evidence.records));
+    evidence.problems.extend(region::unpaired(text));
+    evidence.problems.sort_by_key(|problem| problem.line);
+    evidence
+}
+
+/// The text with `record` added; every other byte stays as it is. Without a region, one is made at the end.
+///
+/// # Errors
+/// When the record cannot be written as JSON.
+pub fn append(text: &str, record: &Record) -> Result<String> {
+    let mut record = record.clone();
+    record.after = read(text).records.last().map(|last| last.checksum.clone());
+    let json = serde_json::to_string(&record).context("failed to write the evidence as JSON")?;
+    // Two hyphens may end a comment; in JSON they stand in strings alone, where one can be spelled out.
+    let json = json.replace("--", "-\\u002d");
+    let line = format!("{RECORD}v1 {} {json} -->", checksum(&json));
+    Ok(region::add(text, &record.row(), &line))
+}
+
+/// Adds `record` to the results document at `path`, so that two runs at once lose none of their records: the
+/// document is read again under a lock, and replaced whole.
+///
+/// # Errors
+/// Names the document, which is then as it was: it is missing, not UTF-8, or cannot be written.
+pub fn record(path: &Utf8Path, lock: &Utf8Path, record: &Record) -> Result<()> {
+    let _lock = files::lock(lock)?;
+    let bytes = files::read(path)?;
+    let text = String::from_utf8(bytes)
+        .with_context(|| format!("failed to add evidence to {path}: it is not UTF-8"))?;
+    let text = append(&text, record)?;
+    files::write_atomic(path, text.as_bytes()).context("failed to add evidence")
+}
+
+type Fault = (ProblemKind, &'static str);
+
+/// What follows [`RECORD`]: `v1 CHECKSUM JSON -->`.
+fn read_line(rest: &str) -> Result<(String, Record), Fault> {
+    let damaged = (
+        ProblemKind::Damaged,
+        "this evidence is cut or wrapped and does not count; restore the line from git, or verify again",
+    );
+    let (version, rest) = rest.split_once(' ').ok_or(damaged)?;
+    if version != "v1" {
+        return Err((
+            ProblemKind::UnknownVersion,
+            "this evidence is of a version that this program does not know and does not count; update cargo-poc",
+        ));
+    }
+    let (claimed, rest) = rest.split_once(' ').ok_or(damaged)?;
+    let json = rest.strip_suffix("-->").ok_or(damaged)?.trim_end();
+    if checksum(json) != claimed {
+        return Err((
+            ProblemKind::Edited,
+            "this evidence was edited and does not count; restore the line from git, or verify again",
+        ));
+    }
+    let record: Record = serde_json::from_str(json).map_err(|_| damaged)?;
+    // A time that cannot be read would have to be handled wherever records are put in order.
+    record.moment().ok_or(damaged)?;
+    Ok((claimed.to_owned(), record))
+}
+
+/// The first sixteen hexadecimal digits of BLAKE3 over the record as it is written.
+fn checksum(json: &str) -> String {
+    let hash = blake3::Hasher::new()
+        .update(b"cargo-poc evidence v1\n")
+        .update(json.as_bytes())
+        .finalize();
+    hash.to_hex()[..16].to_owned()
+}
+
+fn gaps(records: &[Located]) -> Vec<Problem> {
+    let known: BTreeSet<&str> = records
+        .iter()
+        .map(|located| located.checksum.as_str())
+        .collect();
+    let missing = |located: &&Located| {
+        let after = located.record.after.as_deref();
+        after.is_some_and(|after| !known.contains(after))
+    };
+    let gap = |located: &Located| Problem {
+        kind: ProblemKind::Gap,
+        line: located.line,
+        message: "the evidence recorded before this is gone or cannot be read; restore it from git"
+            .to_owned(),
+    };
+    records.iter().filter(missing).map(gap).collect()
+}
+
+impl Evidence {
+    /// The last record of a scope.
+    #[must_use]
+    pub fn last(&self, scope: &Scope) -> Option<&Record> {
+        let of_scope = |located: &&Located| located.record.scope == *scope;
+        let last = self.records.iter().filter(of_scope);
+        // Branches that were merged put their records one after the other, not in the order of time.
+        last.max_by_key(|located| located.record.moment())
+            .map(|located| &located.record)
+    }
+
+    /// The baseline that regressions are measured against: the first that ran to its end, since a later one may
+    /// hold the damage already.
+    #[must_use]
+    pub fn baseline(&self) -> Option<&Record> {
+        let whole = |located: &&Located| {
+            let record = &located.record;
+            record.scope == Scope::Baseline && record.passed.is_some() && record.outcome.is_whole()
+        };
+        let first = self.records.iter().filter(whole);
+        first
+            .min_by_key(|located| located.record.moment())
+            .map(|located| &located.record)
+    }
+}
+
+/// Why evidence no longer holds: the names of inputs that are different now, new, or gone.
+#[must_use]
+pub fn changed_inputs(record: &Record, now: &BTreeMap<String, String>) -> Vec<String> {
+    let names: BTreeSet<&String> = record.inputs.keys().chain(now.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| record.inputs.get(*name) != now.get(*name))
+        .cloned()
+        .collect()
+}

@@ -1,0 +1,307 @@
+//! One record: what one `verify` ran and saw. The form is version 1 and a public contract.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::bail;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Packed;
+
+/// What one `verify` ran and saw. Unknown values are `null`, never left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The checksum of the record before this one; set when it is written.
+    pub after: Option<String>,
+    /// The PoC's name: evidence copied from another one's document shows.
+    pub poc: String,
+    /// What was verified.
+    pub scope: Scope,
+    /// When it ended, RFC 3339 with the local offset.
+    pub time: String,
+    /// How it ended, all checks together.
+    pub outcome: Outcome,
+    /// What was run, in order.
+    pub checks: Vec<Check>,
+    /// How many tests ended how; `null` when no test runner spoke.
+    pub tests: Option<Tests>,
+    /// Failed tests by binary id.
+    pub failing: BTreeMap<String, Vec<String>>,
+    /// Ignored tests by binary id.
+    pub ignored: BTreeMap<String, Vec<String>>,
+    /// Tests that the baseline passed and that failed, by binary id.
+    pub regressions: BTreeMap<String, Vec<String>>,
+    /// Tests that the baseline passed and that no longer exist, by binary id.
+    pub vanished: BTreeMap<String, Vec<String>>,
+    /// A baseline's passed tests, of the binaries whose tests are known by name; else `null`.
+    pub passed: Option<Packed>,
+    /// What did not add up or could not be told.
+    pub notes: Vec<String>,
+    /// The state of the sources.
+    pub source: Source,
+    /// Content hashes of what the run depended on, by name: packages, `Cargo.lock`, the toolchain.
+    pub inputs: BTreeMap<String, String>,
+    /// A hash of the commands: a plan whose command has changed since makes the evidence stale.
+    pub commands: String,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+    /// The toolchain: rustc's version line.
+    pub toolchain: String,
+    /// The program that wrote this: `cargo-poc 0.1.0`.
+    pub tool: String,
+}
+
+/// Where the sources stood.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The commit at HEAD; `null` without git or before the first commit.
+    pub commit: Option<String>,
+    /// Whether the work tree differed from it; `null` when that is not known.
+    pub dirty: Option<bool>,
+}
+
+/// One command that was run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// The command as typed, or the block as written.
+    pub command: String,
+    /// Its exit status, as a shell tells it: 124 for a timeout, 128 + n for a signal.
+    pub exit: i32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How many of its tests ended how; `null` when no test runner spoke.
+    pub tests: Option<Tests>,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+}
+
+/// How many tests ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tests {
+    /// They passed.
+    pub passed: u64,
+    /// They failed, timed out or took their process down.
+    pub failed: u64,
+    /// They are marked `#[ignore]`.
+    pub ignored: u64,
+    /// The run's filters left them out.
+    pub filtered: u64,
+}
+
+/// How a check, or a whole run, ended. The worst of the checks is that of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All went well.
+    Passed,
+    /// A test runner ran no test: zero tests is never green.
+    NoTests,
+    /// A test or a command failed.
+    Failed,
+    /// A command is missing or could not be executed.
+    CouldNotRun,
+    /// It took longer than it may.
+    TimedOut,
+    /// It was ended from outside.
+    Interrupted,
+}
+
+impl Outcome {
+    /// Whether everything ran to its end, well or not.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        matches!(self, Self::Passed | Self::Failed)
+    }
+}
+
+/// What was verified.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Scope {
+    /// The affected tests before the work.
+    Baseline,
+    /// The prerequisites.
+    Prerequisites,
+    /// One step, by its id.
+    Step(String),
+    /// The done block.
+    Done,
+    /// The tests the change can affect.
+    Affected,
+    /// The whole suite.
+    Full,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Baseline => out.write_str("baseline"),
+            Self::Prerequisites => out.write_str("prerequisites"),
+            Self::Step(id) => write!(out, "step {id}"),
+            Self::Done => out.write_str("done"),
+            Self::Affected => out.write_str("affected"),
+            Self::Full => out.write_str("full"),
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "baseline" => Self::Baseline,
+            "prerequisites" => Self::Prerequisites,
+            "done" => Self::Done,
+            "affected" => Self::Affected,
+            "full" => Self::Full,
+            other => match other.strip_prefix("step ") {
+                Some(id) => Self::Step(id.to_owned()),
+                None => bail!("`{other}` is no scope of a verification"),
+            },
+        })
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = anyhow::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.to_string()
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Passed => "passed",
+            Self::NoTests => "no tests ran",
+            Self::Failed => "failed",
+            Self::CouldNotRun => "could not run",
+            Self::TimedOut => "timed out",
+            Self::Interrupted => "interrupted",
+        })
+    }
+}
+
+impl fmt::Display for Tests {
+    /// `12 passed, 1 failed, 3 ignored`: what is zero is left out, but for the passed.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} passed", self.passed)?;
+        for (number, what) in [
+            (self.failed, "failed"),
+            (self.ignored, "ignored"),
+            (self.filtered, "filtered"),
+        ] {
+            if number > 0 {
+                write!(out, ", {number} {what}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Record {
+    /// When it ended; `None` when the time cannot be read, which [`read`](super::read) does not let through.
+    #[must_use]
+    pub fn moment(&self) -> Option<Timestamp> {
+        self.time.parse().ok()
+    }
+
+    /// Whether it shows what it set out to show: everything passed, nothing became worse.
+    #[must_use]
+    pub fn proves(&self) -> bool {
+        self.outcome == Outcome::Passed && self.regressions.is_empty() && self.vanished.is_empty()
+    }
+
+    /// Its row of the table, without line end.
+    pub(super) fn row(&self) -> String {
+        let cells = [
+            self.time.replacen('T', " ", 1),
+            self.scope.to_string(),
+            self.command_cell(),
+            self.outcome_cell(),
+            self.tests
+                .map_or_else(|| "—".to_owned(), |tests| tests.to_string()),
+            self.commit_cell(),
+            took(self.milliseconds),
+        ];
+        let cells: Vec<_> = cells.iter().map(|cell| escape(cell)).collect();
+        format!("| {} |", cells.join(" | "))
+    }
+
+    fn command_cell(&self) -> String {
+        let is_command = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        let lines = self.checks.iter().flat_map(|check| check.command.lines());
+        let mut commands = lines.map(str::trim).filter(is_command);
+        let Some(first) = commands.next() else {
+            return "—".to_owned();
+        };
+        let mut shown: String = first.chars().take(80).collect();
+        if shown.len() < first.len() {
+            shown.push('…');
+        }
+        let more = match commands.count() {
+            0 => String::new(),
+            count => format!(" and {count} more"),
+        };
+        // A code span ends at as many backticks as it began with.
+        let fence = if shown.contains('`') { "`` " } else { "`" };
+        let close: String = fence.chars().rev().collect();
+        format!("{fence}{shown}{close}{more}")
+    }
+
+    fn outcome_cell(&self) -> String {
+        let mut cell = self.outcome.to_string();
+        for (names, what) in [
+            (&self.regressions, "regression"),
+            (&self.vanished, "vanished"),
+        ] {
+            let count: usize = names.values().map(Vec::len).sum();
+            let plural = if count > 1 && what == "regression" {
+                "s"
+            } else {
+                ""
+            };
+            if count > 0 {
+                cell = format!("{cell}, {count} {what}{plural}");
+            }
+        }
+        cell
+    }
+
+    fn commit_cell(&self) -> String {
+        let Some(commit) = &self.source.commit else {
+            return "—".to_owned();
+        };
+        let short = commit.get(..12).unwrap_or(commit);
+        let changes = if self.source.dirty == Some(false) {
+            ""
+        } else {
+            " + changes"
+        };
+        format!("`{short}`{changes}")
+    }
+}
+
+fn took(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}.{} s", milliseconds % 1000 / 100),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// A table cell ends at a pipe, in a code span too.
+fn escape(cell: &str) -> String {
+    cell.replace('|', "\\|").replace(['\n', '\r', '\t'], " ")
+}

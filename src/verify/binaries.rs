@@ -1,0 +1,106 @@
+//! Which target of the workspace a test binary is, so that runs by different runners can be compared.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::observe::Header;
+use crate::affected::{TestKind, TestTarget, all_targets};
+use crate::workspace::Workspace;
+use crate::workspace::graph::is_library;
+
+/// The binary's id in nextest's form (`package`, `package::test`, `package::bin/name`, doctests as `package::doc`).
+/// A binary that fits no target, or several that nothing tells apart, keeps the name its crate has.
+#[must_use]
+pub fn identify(workspace: &Workspace, header: &Header) -> String {
+    match header {
+        Header::Nextest(id) => id.clone(),
+        Header::Unnamed => "unnamed".to_owned(),
+        Header::Doctests(name) => {
+            let is_it = |target: &TestTarget| {
+                target.kind == TestKind::Doc && library_name(workspace, target) == *name
+            };
+            only(workspace, is_it).unwrap_or_else(|| format!("{name}::doc"))
+        }
+        Header::Cargo {
+            source, executable, ..
+        } => {
+            let name = header.crate_name().unwrap_or_default();
+            let fits = |target: &TestTarget| {
+                root_file(workspace, target).is_some_and(|(crate_name, path)| {
+                    let own = path.strip_prefix(workspace.folder(target.package));
+                    let own = own.unwrap_or(path).as_str().replace('\\', "/");
+                    crate_name == name && (source.is_empty() || own == source.replace('\\', "/"))
+                })
+            };
+            only(workspace, fits)
+                .or_else(|| {
+                    let sources = built_from(workspace, Utf8Path::new(executable))?;
+                    let built_from_it = |target: &TestTarget| {
+                        let path = root_file(workspace, target).map(|(_, path)| path);
+                        path.is_some_and(|path| is_among(workspace, path, &sources))
+                    };
+                    only(workspace, |target| fits(target) && built_from_it(target))
+                })
+                .unwrap_or_else(|| name.to_owned())
+        }
+    }
+}
+
+/// The id of the only target that fits.
+fn only(workspace: &Workspace, fits: impl Fn(&TestTarget) -> bool) -> Option<String> {
+    let mut fitting = all_targets(workspace).into_iter().filter(fits);
+    let first = fitting.next()?;
+    fitting.next().is_none().then(|| first.binary_id(workspace))
+}
+
+/// The crate name and the root file of a target that is built into a binary of its own.
+fn root_file<'w>(workspace: &'w Workspace, target: &TestTarget) -> Option<(String, &'w Utf8Path)> {
+    let package = &workspace.packages[target.package];
+    let found = package.targets.iter().find(|known| {
+        let kind = known
+            .kind
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        match &target.kind {
+            TestKind::Library => is_library(known),
+            TestKind::Binary(name) => kind == "bin" && known.name == *name,
+            TestKind::Test(name) => kind == "test" && known.name == *name,
+            TestKind::Example(name) => kind == "example" && known.name == *name,
+            TestKind::Bench(name) => kind == "bench" && known.name == *name,
+            TestKind::Doc => false,
+        }
+    })?;
+    Some((found.name.replace('-', "_"), &found.src_path))
+}
+
+fn library_name(workspace: &Workspace, target: &TestTarget) -> String {
+    let targets = &workspace.packages[target.package].targets;
+    let library = targets.iter().find(|known| is_library(known));
+    library.map_or_else(String::new, |library| library.name.replace('-', "_"))
+}
+
+/// The text of the dep-info file that rustc leaves beside an executable: `executable: source source …`. cargo shows
+/// the executable from the folder it was called in, which a script may have changed.
+fn built_from(workspace: &Workspace, executable: &Utf8Path) -> Option<String> {
+    let shown = workspace.root.join(executable);
+    let profile: Utf8PathBuf = executable.components().rev().take(3).collect();
+    let profile: Utf8PathBuf = profile.components().rev().collect();
+    let places = [shown, workspace.target_directory.join(profile)];
+    places
+        .iter()
+        .find_map(|place| fs::read_to_string(place.with_extension("d")).ok())
+}
+
+/// Whether dep-info names `path`, absolute or from the workspace root; a blank in it is escaped.
+fn is_among(workspace: &Workspace, path: &Utf8Path, sources: &str) -> bool {
+    let relative = workspace.relative(path).as_str().replace(' ', "\\ ");
+    let absolute = path.as_str().replace(' ', "\\ ");
+    let mut words = sources.lines().filter_map(|line| line.split_once(": "));
+    words.any(|(_, list)| {
+        let after = |word: &str| list == word || list.starts_with(&format!("{word} "));
+        // The root file stands first: a module of the same name elsewhere does not.
+        after(&relative) || after(&absolute)
+    })
+}

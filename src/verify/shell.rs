@@ -1,0 +1,136 @@
+//! Commands of ours and shell blocks of a plan, made ready to run.
+//!
+//! Whatever is run as evidence must neither edit the tree nor pass because it was told to: snapshot tools that
+//! can be put into an accepting mode by the environment are put out of it.
+
+use std::ffi::OsString;
+
+use anyhow::{Result, bail};
+use camino::Utf8Path;
+
+use crate::sys::exec::Command;
+
+/// Tells a `verify` inside of a `verify` which runs it is part of, one a line.
+const INSIDE: &str = "CARGO_POC_INSIDE";
+
+/// Linux passes no longer argument than 128 KiB; a block that long is a program and belongs in a file.
+const LONGEST: usize = 120 * 1024;
+
+/// Environment variables that make snapshot and compile-fail tests accept what they see: insta, trybuild,
+/// expect-test, snapbox and trycmd, goldenfile, `ui_test`.
+const ACCEPTING: [&str; 9] = [
+    "INSTA_UPDATE",
+    "INSTA_FORCE_PASS",
+    "INSTA_FORCE_UPDATE",
+    "TRYBUILD",
+    "UPDATE_EXPECT",
+    "SNAPSHOTS",
+    "TRYCMD",
+    "UPDATE_GOLDENFILES",
+    "BLESS",
+];
+
+/// One `verify` on one PoC, known to every program it starts.
+#[derive(Debug, Clone)]
+pub struct Inside {
+    value: OsString,
+}
+
+impl Inside {
+    /// Notes that `key` (a results document and a scope) is being run.
+    ///
+    /// # Errors
+    /// When it is being run already: a block of the plan calls `cargo poc verify` on itself.
+    pub fn enter(key: &str) -> Result<Self> {
+        Self::within(std::env::var(INSIDE).ok().as_deref(), key)
+    }
+
+    fn within(outer: Option<&str>, key: &str) -> Result<Self> {
+        let outer = outer.unwrap_or_default();
+        if outer.lines().any(|known| known == key) {
+            bail!(
+                "failed to verify {key}: a command of the plan runs this very verification again; take `cargo poc \
+                 verify` out of its block"
+            );
+        }
+        let value = format!("{outer}{}{key}", if outer.is_empty() { "" } else { "\n" });
+        Ok(Self {
+            value: value.into(),
+        })
+    }
+}
+
+/// How the programs of a run are started.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The run they are part of.
+    pub inside: Inside,
+    /// Whether their output may hold colours.
+    pub coloured: bool,
+    /// How long one may take.
+    pub timeout: Option<std::time::Duration>,
+}
+
+impl Settings {
+    /// `command` with the environment that evidence needs, run from `root`.
+    #[must_use]
+    pub fn prepare(&self, command: Command, root: &Utf8Path) -> Command {
+        let mut command = command.directory(root).timeout(self.timeout);
+        for variable in ACCEPTING {
+            command = command.env_remove(variable);
+        }
+        command
+            .env("INSTA_UPDATE", "no")
+            .env("INSTA_FORCE_PASS", "0")
+            // Output goes through a pipe: a progress bar would only be noise in it.
+            .env("CARGO_TERM_PROGRESS_WHEN", "never")
+            .env("NEXTEST_HIDE_PROGRESS_BAR", "1")
+            .env(
+                "CARGO_TERM_COLOR",
+                if self.coloured { "always" } else { "never" },
+            )
+            .env(INSIDE, &self.inside.value)
+    }
+
+    /// A shell block of a plan: `bash -euo pipefail`, so that the first command that fails fails the block. Bash
+    /// gets it whole, with here-documents and quotes over several lines.
+    ///
+    /// # Errors
+    /// When it is too long to be passed on, or holds a NUL.
+    pub fn block(&self, script: &str, root: &Utf8Path) -> Result<Command> {
+        if script.len() > LONGEST {
+            bail!(
+                "failed to run a block of {} KiB: put it into a script and let the plan call that",
+                script.len() / 1024
+            );
+        }
+        if script.contains('\0') {
+            bail!("failed to run a block that holds a NUL character");
+        }
+        // Bash takes the carriage return of a CRLF document for a part of the last word.
+        let script = script.replace("\r\n", "\n");
+        let command = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &script])
+            .remedy("the blocks of a plan need bash; install it (on Windows it comes with git)");
+        Ok(self.prepare(command, root))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verification_inside_of_itself_is_refused_and_others_are_not() {
+        let first = Inside::within(None, "docs/a-results.md step 1").unwrap();
+        let value = first.value.to_str();
+        let second = Inside::within(value, "docs/a-results.md step 2").unwrap();
+        let error = Inside::within(second.value.to_str(), "docs/a-results.md step 1");
+        assert!(
+            error
+                .unwrap_err()
+                .to_string()
+                .contains("runs this very verification again")
+        );
+    }
+}

@@ -1,0 +1,469 @@
+//! Evidence in a results document: written beside human text, read back, and never believed when damaged.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_poc::evidence::{
+    Check, Outcome, Packed, ProblemKind, Record, Scope, Source, Tests, append, changed_inputs,
+    read, record,
+};
+use proptest::prelude::*;
+
+/// Set for [`helper`], which adds records in a process of its own: `DOCUMENT LOCK NAME COUNT`.
+const HELPER: &str = "CARGO_POC_TEST_EVIDENCE_HELPER";
+
+fn sample(scope: Scope, second: u32) -> Record {
+    let tests = Tests {
+        passed: 12,
+        failed: 1,
+        ignored: 2,
+        filtered: 0,
+    };
+    Record {
+        after: None,
+        poc: "cache".to_owned(),
+        scope,
+        time: format!("2026-01-03T10:{:02}:{:02}-08:00", second / 60, second % 60),
+        outcome: Outcome::Failed,
+        checks: vec![Check {
+            command: "# the store\ncargo test -p store -- --skip slow | tee out\necho done"
+                .to_owned(),
+            exit: 101,
+            outcome: Outcome::Failed,
+            tests: Some(tests),
+            milliseconds: 3210,
+        }],
+        tests: Some(tests),
+        failing: BTreeMap::from([("store::it".to_owned(), vec!["reads --> fail".to_owned()])]),
+        ignored: BTreeMap::new(),
+        regressions: BTreeMap::from([("store::it".to_owned(), vec!["reads --> fail".to_owned()])]),
+        vanished: BTreeMap::new(),
+        passed: None,
+        notes: Vec::new(),
+        source: Source {
+            commit: Some("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567".to_owned()),
+            dirty: Some(true),
+        },
+        inputs: BTreeMap::from([("store".to_owned(), "0011223344556677".to_owned())]),
+        commands: "8899aabbccddeeff".to_owned(),
+        milliseconds: 3210,
+        toolchain: "rustc 1.89.0".to_owned(),
+        tool: "cargo-poc 0.1.0".to_owned(),
+    }
+}
+
+/// What is read of a document, without what reading adds.
+fn records(text: &str) -> Vec<Record> {
+    let evidence = read(text);
+    assert_eq!(evidence.problems, []);
+    let plain = |located: cargo_poc::evidence::Located| Record {
+        after: None,
+        ..located.record
+    };
+    evidence.records.into_iter().map(plain).collect()
+}
+
+#[test]
+fn a_record_is_a_row_for_people_and_a_comment_for_the_program() {
+    let text = append(
+        "# Cache: results\n\nSome text.\n",
+        &sample(Scope::Step("4b".to_owned()), 5),
+    )
+    .unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(
+        lines[..9],
+        [
+            "# Cache: results",
+            "",
+            "Some text.",
+            "",
+            "## Evidence",
+            "",
+            "<!-- cargo-poc:begin evidence -->",
+            "",
+            "| When | Scope | Command | Outcome | Tests | Commit | Took |",
+        ]
+    );
+    assert_eq!(
+        lines[10],
+        "| 2026-01-03 10:00:05-08:00 | step 4b | `cargo test -p store -- --skip slow \\| tee out` and 1 more | failed, 1 \
+         regression | 12 passed, 1 failed, 2 ignored | `0a1b2c3d4e5f` + changes | 3.2 s |"
+    );
+    assert_eq!(lines[11], "");
+    assert!(lines[12].starts_with("<!-- cargo-poc:evidence v1 "));
+    assert_eq!(
+        lines[12].matches("--").count(),
+        2,
+        "only those of the comment"
+    );
+    assert_eq!(lines[13..], ["", "<!-- cargo-poc:end evidence -->"]);
+    assert_eq!(records(&text), [sample(Scope::Step("4b".to_owned()), 5)]);
+}
+
+#[test]
+fn records_follow_each_other_and_other_bytes_stay() {
+    let mut text = "\u{feff}# Results\r\n\r\ntrailing  \r\n\tmixed\nend ✅ مرحبا".to_owned();
+    let before = text.clone();
+    for second in 0..3 {
+        text = append(&text, &sample(Scope::Affected, second)).unwrap();
+    }
+    assert!(text.starts_with(&before));
+    assert_eq!(records(&text).len(), 3);
+    let rows = text
+        .lines()
+        .filter(|line| line.starts_with("| 2026"))
+        .count();
+    assert_eq!(rows, 3);
+    let own = &text[before.len()..];
+    assert_eq!(
+        own.matches('\n').count(),
+        own.matches("\r\n").count(),
+        "the document's line ends"
+    );
+    let evidence = read(&text);
+    assert_eq!(evidence.records[0].record.after, None);
+    assert_eq!(
+        evidence.records[2].record.after.as_ref(),
+        Some(&evidence.records[1].checksum)
+    );
+}
+
+#[test]
+fn text_around_and_inside_the_region_stays() {
+    let text = append("# Results\n", &sample(Scope::Baseline, 1)).unwrap();
+    let text = format!("{text}\n## Next\n\nMine.\n").replace(
+        "<!-- cargo-poc:begin evidence -->\n",
+        "<!-- cargo-poc:begin evidence -->\nA note of mine.\n",
+    );
+    let added = append(&text, &sample(Scope::Full, 2)).unwrap();
+    let kept: Vec<_> = added
+        .lines()
+        .filter(|line| text.lines().any(|old| old == *line))
+        .collect();
+    for line in text.lines() {
+        assert!(kept.contains(&line), "{line}");
+    }
+    assert!(added.ends_with("<!-- cargo-poc:end evidence -->\n\n## Next\n\nMine.\n"));
+    assert_eq!(records(&added).len(), 2);
+}
+
+#[test]
+fn evidence_that_was_edited_does_not_count() {
+    let text = append("# Results\n", &sample(Scope::Done, 1)).unwrap();
+    let green = text.replace("\"outcome\":\"failed\"", "\"outcome\":\"passed\"");
+    assert_ne!(green, text);
+    let evidence = read(&green);
+    assert_eq!(evidence.records, []);
+    assert_eq!(evidence.problems.len(), 1);
+    assert_eq!(evidence.problems[0].kind, ProblemKind::Edited);
+    assert_eq!(evidence.problems[0].line, 11);
+}
+
+#[test]
+fn a_row_of_the_table_alone_is_no_evidence() {
+    let text = append("", &sample(Scope::Done, 1)).unwrap();
+    let rows: String = text
+        .lines()
+        .filter(|line| !line.starts_with("<!-- cargo-poc:evidence"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(read(&rows).records, []);
+}
+
+#[test]
+fn damaged_lines_are_told_apart_with_their_line() {
+    let text = append("", &sample(Scope::Done, 1)).unwrap();
+    let line = text
+        .lines()
+        .position(|line| line.starts_with("<!-- cargo-poc:evidence"))
+        .unwrap();
+    for (damage, kind) in [
+        (
+            text.replace("evidence v1", "evidence v2"),
+            ProblemKind::UnknownVersion,
+        ),
+        (text.replace("} -->", "}"), ProblemKind::Damaged),
+        (text.replace("\"poc\"", "\n\"poc\""), ProblemKind::Damaged),
+        (
+            text.replace(" {\"after", " \u{7f}{\"after"),
+            ProblemKind::Edited,
+        ),
+        (
+            text.replace("evidence v1 ", "evidence v1"),
+            ProblemKind::UnknownVersion,
+        ),
+    ] {
+        let evidence = read(&damage);
+        assert_eq!(evidence.records, []);
+        let problem = &evidence.problems[0];
+        assert_eq!(
+            (problem.kind, problem.line),
+            (kind, line + 1),
+            "{}",
+            problem.message
+        );
+    }
+}
+
+#[test]
+fn adding_to_a_damaged_document_loses_none_of_it() {
+    let text = append("# Results\n", &sample(Scope::Done, 1)).unwrap();
+    for damaged in [
+        text.replace("\"poc\":\"cache\"", "\"poc\":\"crash\""),
+        text.replace("<!-- cargo-poc:end evidence -->\n", ""),
+        text.replace("| When |", "When"),
+        text.replace("<!-- cargo-poc:evidence v1", "<!-- cargo-poc:evidence v9"),
+        text.replace("<!-- cargo-poc:begin evidence -->\n", ""),
+        text.trim_end().to_owned(),
+    ] {
+        let added = append(&damaged, &sample(Scope::Done, 2)).unwrap();
+        assert!(is_subsequence(&damaged, &added), "{added}");
+        let records = read(&added).records;
+        assert_eq!(
+            records.last().unwrap().record.time,
+            "2026-01-03T10:00:02-08:00"
+        );
+        let again = append(&added, &sample(Scope::Done, 3)).unwrap();
+        assert_eq!(read(&again).records.len(), records.len() + 1, "{again}");
+    }
+}
+
+#[test]
+fn a_record_that_was_taken_out_leaves_a_gap() {
+    let mut text = String::new();
+    for second in 0..3 {
+        text = append(&text, &sample(Scope::Done, second)).unwrap();
+    }
+    let second = read(&text).records[1].line;
+    let kept = text
+        .lines()
+        .enumerate()
+        .filter(|(index, _)| index + 1 != second);
+    let kept: String = kept.map(|(_, line)| format!("{line}\n")).collect();
+    let evidence = read(&kept);
+    assert_eq!(evidence.records.len(), 2);
+    assert_eq!(evidence.problems.len(), 1);
+    assert_eq!(evidence.problems[0].kind, ProblemKind::Gap);
+    assert_eq!(evidence.problems[0].line, second);
+}
+
+#[test]
+fn records_of_two_branches_merge_without_a_gap() {
+    let base = append("", &sample(Scope::Baseline, 0)).unwrap();
+    let ours = append(&base, &sample(Scope::Done, 1)).unwrap();
+    let theirs = append(&base, &sample(Scope::Done, 2)).unwrap();
+    let line = |text: &str| {
+        text.lines()
+            .nth(read(text).records[1].line - 1)
+            .unwrap()
+            .to_owned()
+    };
+    let merged = ours.replace(&line(&ours), &format!("{}\n{}", line(&theirs), line(&ours)));
+    let evidence = read(&merged);
+    assert_eq!(evidence.problems, []);
+    assert_eq!(
+        evidence.last(&Scope::Done).unwrap().time,
+        "2026-01-03T10:00:02-08:00"
+    );
+}
+
+#[test]
+fn the_first_whole_baseline_is_the_measure() {
+    let mut text = String::new();
+    let names = BTreeMap::from([("store".to_owned(), ["a".to_owned()].into())]);
+    for (second, outcome) in [
+        (1, Outcome::Interrupted),
+        (2, Outcome::Failed),
+        (3, Outcome::Passed),
+    ] {
+        let record = Record {
+            outcome,
+            passed: Some(Packed::new(&names).unwrap()),
+            ..sample(Scope::Baseline, second)
+        };
+        text = append(&text, &record).unwrap();
+    }
+    let evidence = read(&text);
+    let baseline = evidence.baseline().unwrap();
+    assert_eq!(baseline.time, "2026-01-03T10:00:02-08:00");
+    assert_eq!(baseline.passed.as_ref().unwrap().names().unwrap(), names);
+}
+
+#[test]
+fn inputs_that_changed_came_or_went_are_named() {
+    let record = sample(Scope::Full, 0);
+    assert_eq!(changed_inputs(&record, &record.inputs), [] as [String; 0]);
+    let now = BTreeMap::from([("cache".to_owned(), "1".to_owned())]);
+    assert_eq!(changed_inputs(&record, &now), ["cache", "store"]);
+}
+
+/// Whether every line of `old` stands in `new`, in order.
+fn is_subsequence(old: &str, new: &str) -> bool {
+    let mut new = new.lines();
+    old.lines()
+        .all(|line| new.any(|candidate| candidate == line))
+}
+
+/// Text with the pieces that matter to us among others.
+fn document() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "\n",
+        "\r\n",
+        "<!-- cargo-poc:begin evidence -->",
+        "<!-- cargo-poc:end evidence -->",
+        "| When | Scope | Command | Outcome | Tests | Commit | Took |",
+        "|---|",
+        "| a row |",
+        "<!-- cargo-poc:evidence v1 0011223344556677 {\"after\":null} -->",
+        "<!-- cargo-poc:evidence ",
+        "```",
+        "  ",
+        "text ✅",
+        "\u{feff}",
+    ]);
+    prop::collection::vec(pieces, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_text_keeps_its_bytes_and_gains_one_record(text in document()) {
+        let before = read(&text).records.len();
+        let added = append(&text, &sample(Scope::Affected, 7)).unwrap();
+        prop_assert_eq!(read(&added).records.len(), before + 1);
+        prop_assert!(is_subsequence(&text, &added));
+        let again = append(&added, &sample(Scope::Affected, 8)).unwrap();
+        prop_assert_eq!(read(&again).records.len(), before + 2);
+    }
+
+    #[test]
+    fn any_text_can_be_read(text in ".*") {
+        prop_assert!(read(&text).records.is_empty());
+        let line = format!("<!-- cargo-poc:evidence v1 {text}");
+        prop_assert!(read(&line).records.is_empty());
+    }
+}
+
+/// Not a test by itself: another `verify`, started by the tests below in a process of its own.
+#[test]
+fn helper() {
+    let Ok(order) = std::env::var(HELPER) else {
+        return;
+    };
+    let words: Vec<_> = order.split(' ').collect();
+    let [document, lock, name, count] = words[..] else {
+        panic!("{order}");
+    };
+    for second in 0..count.parse().unwrap() {
+        let one = Record {
+            poc: name.to_owned(),
+            ..sample(Scope::Affected, second)
+        };
+        if let Err(error) = record(Utf8Path::new(document), Utf8Path::new(lock), &one) {
+            eprintln!("{error:#}");
+            panic!("not recorded");
+        }
+    }
+}
+
+fn spawn(mut launcher: Command, document: &Utf8Path, name: &str, count: u32) -> Child {
+    let lock = document.with_extension("lock");
+    launcher
+        .args(["--exact", "evidence::helper", "--nocapture"])
+        .env(HELPER, format!("{document} {lock} {name} {count}"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn ourselves() -> Command {
+    Command::new(std::env::current_exe().unwrap())
+}
+
+/// A folder with a results document.
+fn results() -> (tempfile::TempDir, Utf8PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Utf8PathBuf::from_path_buf(folder.path().join("a-results.md")).unwrap();
+    cargo_poc::sys::files::create(&path, b"# Results\n\nMine.\n").unwrap();
+    (folder, path)
+}
+
+fn content(path: &Utf8Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn two_runs_at_once_lose_no_record() {
+    let (_folder, path) = results();
+    let children: Vec<Child> = ["one", "two", "three"]
+        .into_iter()
+        .map(|name| spawn(ourselves(), &path, name, 20))
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let evidence = read(&content(&path));
+    assert_eq!(evidence.problems, []);
+    for name in ["one", "two", "three"] {
+        let own = evidence
+            .records
+            .iter()
+            .filter(|located| located.record.poc == name);
+        assert_eq!(own.count(), 20, "{name}");
+    }
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_a_readable_document() {
+    let (_folder, path) = results();
+    let mut seen = 0;
+    for delay in 0..25 {
+        let mut child = spawn(ourselves(), &path, "killed", 500);
+        std::thread::sleep(Duration::from_millis(15 + delay * 4));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let text = content(&path);
+        assert!(text.starts_with("# Results\n\nMine.\n"));
+        let evidence = read(&text);
+        assert_eq!(evidence.problems, []);
+        assert!(evidence.records.len() >= seen);
+        seen = evidence.records.len();
+    }
+    assert!(seen > 0, "nothing was ever written");
+    // The lock of a killed process is free.
+    let mut child = spawn(ourselves(), &path, "after", 1);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(read(&content(&path)).records.len(), seen + 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_said_and_leaves_the_document_as_it_was() {
+    let (folder, path) = results();
+    let before = content(&path);
+    // No file may grow: what a full disk does to a write, without needing one.
+    let mut limited = Command::new("bash");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""]);
+    limited.arg(std::env::current_exe().unwrap());
+    let output = spawn(limited, &path, "full", 1).wait_with_output().unwrap();
+    assert!(!output.status.success());
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("failed to add evidence"), "{message}");
+    assert!(message.contains("it is as it was"), "{message}");
+    assert_eq!(content(&path), before);
+    let names = std::fs::read_dir(folder.path()).unwrap();
+    let left: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "the document and its lock: {left:?}");
+}
+
+#[test]
+fn a_document_that_is_not_utf_8_is_refused_and_kept() {
+    let (_folder, path) = results();
+    cargo_poc::sys::files::write_atomic(&path, b"\xff\xfe").unwrap();
+    let error = record(&path, &path.with_extension("lock"), &sample(Scope::Full, 1));
+    assert!(format!("{:#}", error.unwrap_err()).contains("it is not UTF-8"));
+    assert_eq!(std::fs::read(&path).unwrap(), b"\xff\xfe");
+}
