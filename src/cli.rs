@@ -2,11 +2,13 @@
 
 pub mod dependencies;
 
-use camino::Utf8PathBuf;
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use self::dependencies::Dependencies;
+use crate::exit::{Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
 
 const EXIT_CODES: &str = "\
@@ -93,6 +95,19 @@ pub struct Global {
 }
 
 impl Global {
+    /// The folder that cargo starts from: the current one, or that of `--manifest-path`.
+    ///
+    /// # Errors
+    /// When the current folder is gone or its path is not UTF-8.
+    pub fn folder(&self) -> Result<Utf8PathBuf> {
+        let current = std::env::current_dir().context("failed to find the current folder")?;
+        let current = Utf8PathBuf::try_from(current)
+            .context("the current folder's path is not UTF-8")
+            .or_exit(Exit::Usage)?;
+        let manifest = self.manifest_path.as_deref().and_then(Utf8Path::parent);
+        Ok(manifest.map_or_else(|| current.clone(), |folder| current.join(folder)))
+    }
+
     /// How these options reach cargo.
     #[must_use]
     pub fn cargo(&self) -> Cargo {

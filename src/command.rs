@@ -3,3 +3,4 @@
 pub mod affected;
 pub mod deps;
 pub mod init;
+pub mod status;

@@ -19,10 +19,11 @@ pub mod deps;
 pub mod document;
 pub mod evidence;
 pub mod exit;
-pub mod freshness;
+pub mod finding;
 pub mod init;
 pub mod project;
 pub mod report;
+pub mod status;
 pub mod sys;
 pub mod terminal;
 pub mod verify;
@@ -34,7 +35,7 @@ use std::io;
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Global};
 use crate::exit::Exit;
 use crate::project::Project;
 use crate::terminal::Terminal;
@@ -89,8 +90,23 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Affected(arguments) => command::affected::run(&load()?, &arguments, terminal),
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
+        Command::Status(arguments) => status(&cli.global, &arguments, terminal),
         _ => todo!(),
     }
+}
+
+/// cargo and rustc are asked side by side: each takes as long as all the rest.
+fn status(global: &Global, arguments: &cli::Status, terminal: &mut Terminal) -> Result<Exit> {
+    std::thread::scope(|scope| {
+        let toolchain = scope.spawn(|| sys::cargo::toolchain(&global.folder()?));
+        let project = Project::load(global)?;
+        let toolchain = || {
+            toolchain
+                .join()
+                .map_err(|_| anyhow::anyhow!("asking rustc panicked"))?
+        };
+        command::status::run(&project, arguments, toolchain, terminal)
+    })
 }
 
 /// `cargo poc status | head` has seen what it wanted.

@@ -1,4 +1,5 @@
 //! What a run prints, for people and for programs.
 
+pub mod github;
 pub mod human;
 pub mod json;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::change::Change;
+use crate::config::Config;
 use crate::deps;
 use crate::document::plan::Step;
 use crate::document::results::{ResultStep, Results};
@@ -167,7 +168,12 @@ impl Status {
     pub fn of(poc: &Poc, facts: &Facts<'_>) -> Self {
         let workspace = facts.workspace;
         let results = poc.results.as_ref().map(|(_, results)| results);
-        let steps: Vec<StepStatus> = poc.plan.steps.iter().map(|step| step_status(poc, step, facts)).collect();
+        let steps: Vec<StepStatus> = poc
+            .plan
+            .steps
+            .iter()
+            .map(|step| step_status(poc, step, facts))
+            .collect();
         let mut status = Self {
             name: poc.paths.name.clone(),
             plan: workspace.slashed(&poc.paths.plan),
@@ -182,7 +188,8 @@ impl Status {
             files: files::files(poc, facts),
             dependencies: dependencies(facts),
             tests: tests(facts.evidence, results),
-            placeholders: poc.plan.placeholders.len() + results.map_or(0, |results| results.placeholders.len()),
+            placeholders: poc.plan.placeholders.len()
+                + results.map_or(0, |results| results.placeholders.len()),
             findings: Vec::new(),
             next: None,
             steps,
@@ -196,13 +203,17 @@ impl Status {
     /// Whether a finding gates.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.code.severity() == Severity::Error)
+        self.findings
+            .iter()
+            .any(|finding| finding.code.severity() == Severity::Error)
     }
 
     /// Whether anything proven has gone stale.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.findings.iter().any(|finding| finding.code == Code::Stale)
+        self.findings
+            .iter()
+            .any(|finding| finding.code == Code::Stale)
     }
 }
 
@@ -210,7 +221,9 @@ fn summary(results: Option<&Results>) -> Summary {
     let Some(results) = results else {
         return Summary::default();
     };
-    let moment = |timestamp: &Option<document::Timestamp>| timestamp.as_ref().map(|timestamp| timestamp.text.clone());
+    let moment = |timestamp: &Option<document::Timestamp>| {
+        timestamp.as_ref().map(|timestamp| timestamp.text.clone())
+    };
     Summary {
         status: results.status.as_ref().map(|status| status.text.clone()),
         started: moment(&results.started),
@@ -219,11 +232,17 @@ fn summary(results: Option<&Results>) -> Summary {
 }
 
 fn ticks(items: &[Item]) -> Ticks {
-    Ticks { checked: items.iter().filter(|item| item.checked).count(), total: items.len() }
+    Ticks {
+        checked: items.iter().filter(|item| item.checked).count(),
+        total: items.len(),
+    }
 }
 
 fn dependencies(facts: &Facts<'_>) -> Vec<DependencyStatus> {
-    let entries = facts.dependencies.iter().flat_map(|outcome| &outcome.entries);
+    let entries = facts
+        .dependencies
+        .iter()
+        .flat_map(|outcome| &outcome.entries);
     entries
         .map(|(declared, state)| DependencyStatus {
             manifest: declared.manifest.to_string(),
@@ -235,11 +254,19 @@ fn dependencies(facts: &Facts<'_>) -> Vec<DependencyStatus> {
 }
 
 fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
-    let latest = evidence.records.iter().map(|located| &located.record).filter(|record| record.tests.is_some());
+    let latest = evidence
+        .records
+        .iter()
+        .map(|located| &located.record)
+        .filter(|record| record.tests.is_some());
     TestStatus {
         baseline: evidence.baseline().and_then(|record| record.tests),
-        latest: latest.max_by_key(|record| record.moment()).and_then(|record| record.tests),
-        claimed: results.and_then(|results| results.validation.total).map(|total| total.value),
+        latest: latest
+            .max_by_key(|record| record.moment())
+            .and_then(|record| record.tests),
+        claimed: results
+            .and_then(|results| results.validation.total)
+            .map(|total| total.value),
     }
 }
 
@@ -263,23 +290,37 @@ fn shown(facts: &Facts<'_>, scope: &Scope, commands: Option<&str>) -> Shown {
     if commands.is_some_and(|commands| commands != record.commands) {
         return Shown::Stale("the plan's commands have changed since it was verified".to_owned());
     }
-    let now = record.inputs.keys().filter_map(|name| Some((name.clone(), facts.inputs.get(name)?.clone())));
+    let now = record
+        .inputs
+        .keys()
+        .filter_map(|name| Some((name.clone(), facts.inputs.get(name)?.clone())));
     let changed = evidence::changed_inputs(record, &now.collect());
     if changed.is_empty() {
         return Shown::Proven;
     }
-    Shown::Stale(format!("changed since it was verified: {}", listed(&changed, 4)))
+    Shown::Stale(format!(
+        "changed since it was verified: {}",
+        listed(&changed, 4)
+    ))
 }
 
 fn failure(record: &Record) -> String {
-    let named = |names: &BTreeMap<String, Vec<String>>| -> Vec<String> { names.values().flatten().cloned().collect() };
+    let named = |names: &BTreeMap<String, Vec<String>>| -> Vec<String> {
+        names.values().flatten().cloned().collect()
+    };
     let regressions = named(&record.regressions);
     let vanished = named(&record.vanished);
     let failing = named(&record.failing);
     if !regressions.is_empty() {
-        format!("the baseline passed what fails now: {}", listed(&regressions, 3))
+        format!(
+            "the baseline passed what fails now: {}",
+            listed(&regressions, 3)
+        )
     } else if !vanished.is_empty() {
-        format!("the baseline passed what is gone now: {}", listed(&vanished, 3))
+        format!(
+            "the baseline passed what is gone now: {}",
+            listed(&vanished, 3)
+        )
     } else if !failing.is_empty() {
         format!("failing: {}", listed(&failing, 3))
     } else {
@@ -301,11 +342,16 @@ fn listed(names: &[String], few: usize) -> String {
 
 fn step_status(poc: &Poc, step: &Step, facts: &Facts<'_>) -> StepStatus {
     let results = poc.results.as_ref().map(|(_, results)| results);
-    let recorded = results.and_then(|results| results.steps.iter().find(|result| result.id == step.id));
+    let recorded =
+        results.and_then(|results| results.steps.iter().find(|result| result.id == step.id));
     let tasks = ticks(&step.tasks);
     let status = recorded.and_then(|result| result.status.as_ref()?.status);
     let withdrawn = step.withdrawn || recorded.is_some_and(|result| result.withdrawn);
-    let withdrawn = withdrawn || matches!(status, Some(document::Status::Withdrawn | document::Status::Skipped));
+    let withdrawn = withdrawn
+        || matches!(
+            status,
+            Some(document::Status::Withdrawn | document::Status::Skipped)
+        );
     let commands = verify::commands_hash(&step.verification);
     let (state, why) = if withdrawn {
         (State::Withdrawn, None)
@@ -331,12 +377,25 @@ fn step_status(poc: &Poc, step: &Step, facts: &Facts<'_>) -> StepStatus {
 fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::Status>) -> State {
     let all_ticked = |items: &[Item]| !items.is_empty() && items.iter().all(|item| item.checked);
     let any_ticked = |items: &[Item]| items.iter().any(|item| item.checked);
-    let marks = [step.mark.as_ref(), recorded.and_then(|result| result.mark.as_ref())];
-    let marked = marks.into_iter().flatten().any(|mark| mark.status == document::Status::Complete);
+    let marks = [
+        step.mark.as_ref(),
+        recorded.and_then(|result| result.mark.as_ref()),
+    ];
+    let marked = marks
+        .into_iter()
+        .flatten()
+        .any(|mark| mark.status == document::Status::Complete);
     let tasks = recorded.map_or(&[][..], |result| &result.tasks);
-    if status == Some(document::Status::Complete) || marked || all_ticked(&step.tasks) || all_ticked(tasks) {
+    if status == Some(document::Status::Complete)
+        || marked
+        || all_ticked(&step.tasks)
+        || all_ticked(tasks)
+    {
         State::Claimed
-    } else if any_ticked(&step.tasks) || any_ticked(tasks) || !matches!(status, None | Some(document::Status::Pending)) {
+    } else if any_ticked(&step.tasks)
+        || any_ticked(tasks)
+        || !matches!(status, None | Some(document::Status::Pending))
+    {
         State::InProgress
     } else {
         State::Pending
@@ -346,11 +405,21 @@ fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::
 /// The state of the whole: the worst thing that is true of a part, and proven only when every part and the done block
 /// are.
 fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
-    let status = poc.results.as_ref().and_then(|(_, results)| results.status.as_ref()?.status);
+    let status = poc
+        .results
+        .as_ref()
+        .and_then(|(_, results)| results.status.as_ref()?.status);
     let any = |state: State| steps.iter().any(|step| step.state == state);
     let live = || steps.iter().filter(|step| step.state != State::Withdrawn);
-    let done = shown(facts, &Scope::Done, Some(&verify::commands_hash(&poc.plan.done)));
-    if matches!(status, Some(document::Status::Withdrawn | document::Status::Skipped)) {
+    let done = shown(
+        facts,
+        &Scope::Done,
+        Some(&verify::commands_hash(&poc.plan.done)),
+    );
+    if matches!(
+        status,
+        Some(document::Status::Withdrawn | document::Status::Skipped)
+    ) {
         State::Withdrawn
     } else if any(State::Failed) || matches!(done, Shown::Failed(_)) {
         State::Failed
@@ -358,7 +427,10 @@ fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
         State::Claimed
     } else if any(State::Stale) || matches!(done, Shown::Stale(_)) {
         State::Stale
-    } else if live().next().is_some() && live().all(|step| step.state == State::Proven) && done == Shown::Proven {
+    } else if live().next().is_some()
+        && live().all(|step| step.state == State::Proven)
+        && done == Shown::Proven
+    {
         State::Proven
     } else if status == Some(document::Status::Complete) {
         State::Claimed
@@ -373,35 +445,68 @@ fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
 fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut add = |code, path: &str, line, column, message: String| {
-        findings.push(Finding { code, path: path.to_owned(), line, column, message });
+        findings.push(Finding {
+            code,
+            path: path.to_owned(),
+            line,
+            column,
+            message,
+        });
     };
     let results_path = facts.workspace.slashed(&poc.paths.results);
     let results = poc.results.as_ref().map(|(_, results)| results);
-    let plan_problems = poc.plan.problems.iter().map(|problem| (&status.plan, problem));
+    let plan_problems = poc
+        .plan
+        .problems
+        .iter()
+        .map(|problem| (&status.plan, problem));
     // What is recorded of no step yet is no fault of the results.
-    let results_problems = results.iter().flat_map(|results| &results.problems).map(|problem| (&results_path, problem));
+    let results_problems = results
+        .iter()
+        .flat_map(|results| &results.problems)
+        .map(|problem| (&results_path, problem));
     for (path, problem) in plan_problems.chain(results_problems) {
         let code = match problem.kind.severity() {
             document::Severity::Warning => Code::Unclear,
             document::Severity::Error => Code::Unreliable,
         };
-        add(code, path, problem.line, problem.column, problem.message.clone());
+        add(
+            code,
+            path,
+            problem.line,
+            problem.column,
+            problem.message.clone(),
+        );
     }
     if results.is_none() {
-        let message = format!("there is no {results_path}; restore it from git, or start again with another name");
+        let message = format!(
+            "there is no {results_path}; restore it from git, or start again with another name"
+        );
         add(Code::NoResults, &status.plan, 1, 1, message);
     }
     for problem in &facts.evidence.problems {
-        add(Code::DamagedEvidence, &results_path, problem.line, 1, problem.message.clone());
+        add(
+            Code::DamagedEvidence,
+            &results_path,
+            problem.line,
+            1,
+            problem.message.clone(),
+        );
     }
     for step in &status.steps {
         let (code, verb) = match step.state {
-            State::Claimed => (Code::Claimed, "is said to be done, and nothing has shown it"),
+            State::Claimed => (
+                Code::Claimed,
+                "is said to be done, and nothing has shown it",
+            ),
             State::Failed => (Code::Failed, "failed"),
             State::Stale => (Code::Stale, "was proven and is stale"),
             _ => continue,
         };
-        let why = step.why.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+        let why = step
+            .why
+            .as_ref()
+            .map_or(String::new(), |why| format!(" ({why})"));
         let message = format!(
             "step {} {verb}{why}; run `cargo poc verify {} --step {}`",
             step.id, status.name, step.id
@@ -420,16 +525,40 @@ fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
     }
     for scope in [Scope::Affected, Scope::Full, Scope::Done] {
         let commands = (scope == Scope::Done).then(|| verify::commands_hash(&poc.plan.done));
-        let line = facts.evidence.records.iter().rev().find(|located| located.record.scope == scope);
+        let line = facts
+            .evidence
+            .records
+            .iter()
+            .rev()
+            .find(|located| located.record.scope == scope);
         let line = line.map_or(1, |located| located.line);
         match shown(facts, &scope, commands.as_deref()) {
             Shown::Failed(why) => {
-                let regressed = facts.evidence.last(&scope).is_some_and(|record| !record.regressions.is_empty());
-                let code = if regressed { Code::Regression } else { Code::Failed };
-                add(code, &results_path, line, 1, format!("the last run of `{scope}` did not pass ({why})"));
+                let regressed = facts
+                    .evidence
+                    .last(&scope)
+                    .is_some_and(|record| !record.regressions.is_empty());
+                let code = if regressed {
+                    Code::Regression
+                } else {
+                    Code::Failed
+                };
+                add(
+                    code,
+                    &results_path,
+                    line,
+                    1,
+                    format!("the last run of `{scope}` did not pass ({why})"),
+                );
             }
             Shown::Stale(why) if scope == Scope::Done => {
-                add(Code::Stale, &results_path, line, 1, format!("the done block was proven and is stale ({why})"));
+                add(
+                    Code::Stale,
+                    &results_path,
+                    line,
+                    1,
+                    format!("the done block was proven and is stale ({why})"),
+                );
             }
             _ => {}
         }
@@ -440,6 +569,8 @@ fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
     if let Err(error) = &facts.change {
         add(Code::UnknownChange, &status.plan, 1, 1, error.clone());
     }
-    findings.sort_by(|left, right| (&left.path, left.line, left.code).cmp(&(&right.path, right.line, right.code)));
+    findings.sort_by(|left, right| {
+        (&left.path, left.line, left.code).cmp(&(&right.path, right.line, right.code))
+    });
     findings
 }

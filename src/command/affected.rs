@@ -23,7 +23,7 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
     let workspace = &project.workspace;
     match command.format {
         AffectedFormat::Human => {
-            report::human::affected(
+            report::human::affected::selection(
                 terminal,
                 workspace,
                 &change,

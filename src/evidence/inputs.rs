@@ -1,68 +1,144 @@
-//! What a run depends on, as short content hashes by name.
+//! What a run depended on, by content: evidence is fresh while these hashes stay.
 //!
-//! A package's name stands for all its files; `Cargo.lock`, `toolchain` and `workspace` (the root manifest and
-//! cargo's configuration) for theirs. Files that git ignores do not count, and neither do plans and results: a
-//! tick in a box makes no evidence stale.
+//! In: the packages a run tested. Out: [`Inputs`], a short hash for each package they link, for the files that belong to
+//! no package, and for the toolchain. Files that `affected` says no test reads are left out, by the same rules, so that
+//! both agree: files that git ignores, plans and results (a tick in a box makes no evidence stale), and those of a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result};
-use camino::{Utf8Path, Utf8PathBuf};
-use ignore::WalkBuilder;
+use anyhow::Result;
+use camino::Utf8PathBuf;
 use rayon::prelude::*;
 
-use crate::config::Config;
+use crate::change;
+use crate::project::Project;
 use crate::sys::files;
 use crate::workspace::{PackageId, Workspace};
 
-/// Files of the workspace root that rule every build.
-const WORKSPACE_FILES: [&str; 6] = [
-    "Cargo.toml",
-    "rust-toolchain",
-    "rust-toolchain.toml",
-    ".cargo/config",
-    ".cargo/config.toml",
-    ".config/nextest.toml",
-];
+/// Name of an input → the first 16 hex digits of its BLAKE3 hash: enough to tell contents of one workspace apart, few
+/// enough for a document. Names are members' names, [`LOCKFILE`], [`TOOLCHAIN`] and [`WORKSPACE`].
+pub type Inputs = BTreeMap<String, String>;
 
-/// Hashes what the tests of `packages` depend on: these packages, every member they can link, the lockfile, the
-/// workspace's own files, and the toolchain, of which `toolchain` is rustc's description.
-///
-/// # Errors
-/// Names the file that cannot be read.
-pub fn inputs(
-    workspace: &Workspace,
-    config: &Config,
-    packages: &BTreeSet<PackageId>,
-    toolchain: &str,
-) -> Result<BTreeMap<String, String>> {
-    let linked = workspace.links(packages);
-    let hashed: Result<Vec<_>> = linked
-        .par_iter()
-        .map(|&package| {
-            Ok((
-                name(workspace, package),
-                hash_package(workspace, config, package)?,
-            ))
-        })
-        .collect();
-    let mut inputs: BTreeMap<String, String> = hashed?.into_iter().collect();
-    let lockfile = files::read_if_exists(&workspace.root.join("Cargo.lock"))?;
-    inputs.insert(
-        "Cargo.lock".to_owned(),
-        short(blake3::hash(&lockfile.unwrap_or_default())),
-    );
-    inputs.insert(
-        "toolchain".to_owned(),
-        short(blake3::hash(toolchain.as_bytes())),
-    );
-    let rooted = WORKSPACE_FILES.map(|file| workspace.root.join(file));
-    inputs.insert("workspace".to_owned(), hash_files(workspace, &rooted)?);
-    Ok(inputs)
+/// `Cargo.lock` at the workspace root.
+pub const LOCKFILE: &str = "Cargo.lock";
+/// What `rustc -vV` prints.
+pub const TOOLCHAIN: &str = "toolchain";
+/// Files of the workspace that belong to no member.
+pub const WORKSPACE: &str = "workspace files";
+
+/// The files of the workspace by what they are an input to, and the hashes worked out so far.
+#[derive(Debug)]
+pub struct Hasher<'project> {
+    project: &'project Project,
+    files: BTreeMap<Option<PackageId>, Vec<Utf8PathBuf>>,
+    hashes: BTreeMap<Option<PackageId>, String>,
+    common: Inputs,
 }
 
-/// A member's name, with its folder where members share the name.
-fn name(workspace: &Workspace, package: PackageId) -> String {
+impl<'project> Hasher<'project> {
+    /// Lists the workspace's files; `toolchain` is what [`cargo::toolchain`] gave.
+    ///
+    /// # Errors
+    /// When the files cannot be listed or the lockfile cannot be read.
+    pub fn new(project: &'project Project, toolchain: &str) -> Result<Self> {
+        let workspace = &project.workspace;
+        let mut files: BTreeMap<Option<PackageId>, Vec<Utf8PathBuf>> = BTreeMap::new();
+        for path in listed(workspace)? {
+            let relative = workspace.relative(&path);
+            if relative != LOCKFILE
+                && !project.config.is_document(relative)
+                && !project.config.is_unread(relative)
+            {
+                files.entry(workspace.owner(&path)).or_default().push(path);
+            }
+        }
+        let mut common = Inputs::from([(
+            TOOLCHAIN.to_owned(),
+            short(blake3::hash(toolchain.as_bytes())),
+        )]);
+        if let Some(lockfile) = files::read_if_exists(&workspace.root.join(LOCKFILE))? {
+            common.insert(LOCKFILE.to_owned(), short(blake3::hash(&lockfile)));
+        }
+        Ok(Self {
+            project,
+            files,
+            hashes: BTreeMap::new(),
+            common,
+        })
+    }
+
+    /// The inputs of a run of these packages' tests: every member they link, and what rules all.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn inputs(&mut self, packages: &BTreeSet<PackageId>) -> Result<Inputs> {
+        let workspace = &self.project.workspace;
+        let needed: BTreeSet<Option<PackageId>> = workspace
+            .links(packages)
+            .into_iter()
+            .map(Some)
+            .chain([None])
+            .collect();
+        self.hash(&needed)?;
+        let mut inputs = self.common.clone();
+        for key in needed {
+            inputs.insert(name(workspace, key), self.hashes[&key].clone());
+        }
+        Ok(inputs)
+    }
+
+    /// The hashes, as they are now, of the inputs of these names; a name that is nobody's any more has none.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn current<'name>(&mut self, names: impl Iterator<Item = &'name String>) -> Result<Inputs> {
+        let workspace = &self.project.workspace;
+        let keys = (0..workspace.packages.len()).map(Some).chain([None]);
+        let by_name: BTreeMap<String, Option<PackageId>> =
+            keys.map(|key| (name(workspace, key), key)).collect();
+        let names: BTreeSet<&String> = names.collect();
+        let needed = names
+            .iter()
+            .filter_map(|name| by_name.get(*name).copied())
+            .collect();
+        self.hash(&needed)?;
+        let mut inputs = self.common.clone();
+        for name in names {
+            if let Some(key) = by_name.get(name) {
+                inputs.insert(name.clone(), self.hashes[key].clone());
+            }
+        }
+        Ok(inputs)
+    }
+
+    fn hash(&mut self, needed: &BTreeSet<Option<PackageId>>) -> Result<()> {
+        let missing: Vec<Option<PackageId>> = needed
+            .iter()
+            .copied()
+            .filter(|key| !self.hashes.contains_key(key))
+            .collect();
+        let hashed: Vec<(Option<PackageId>, String)> = missing
+            .into_par_iter()
+            .map(|key| {
+                Ok((
+                    key,
+                    hash(
+                        &self.project.workspace,
+                        self.files.get(&key).map_or(&[], Vec::as_slice),
+                    )?,
+                ))
+            })
+            .collect::<Result<_>>()?;
+        self.hashes.extend(hashed);
+        Ok(())
+    }
+}
+
+/// A member's name, with its folder where members share the name; [`WORKSPACE`] for files of no member.
+fn name(workspace: &Workspace, key: Option<PackageId>) -> String {
+    let Some(package) = key else {
+        return WORKSPACE.to_owned();
+    };
     let own = &workspace.packages[package].name;
     let same = workspace.packages.iter().filter(|other| other.name == *own);
     if same.count() > 1 {
@@ -72,64 +148,103 @@ fn name(workspace: &Workspace, package: PackageId) -> String {
     }
 }
 
-fn hash_package(workspace: &Workspace, config: &Config, package: PackageId) -> Result<String> {
-    let folder = workspace.folder(package);
-    let owned = folder.to_owned();
-    let target = workspace.target_directory.clone();
-    let other_members: BTreeSet<Utf8PathBuf> = (0..workspace.packages.len())
-        .filter(|&other| other != package)
-        .map(|other| workspace.folder(other).to_owned())
-        .collect();
-    let walk = WalkBuilder::new(folder)
-        .hidden(false)
-        .require_git(false)
-        .filter_entry(move |entry| {
-            let path = Utf8Path::from_path(entry.path()).unwrap_or(&owned);
-            path != target && entry.file_name() != ".git" && !other_members.contains(path)
-        })
-        .build();
-    let mut paths = Vec::new();
-    for entry in walk {
-        let entry = entry.with_context(|| format!("failed to list the files of {folder}"))?;
-        // A folder's files are listed for themselves; a link counts with what it leads to.
-        if entry.file_type().is_some_and(|kind| !kind.is_dir())
-            && let Ok(path) = Utf8PathBuf::try_from(entry.into_path())
-            && !config.is_document(workspace.relative(&path))
+/// The packages that a plan's shell block tests: those its cargo commands name with `-p`; the whole workspace for
+/// `--workspace`, for commands that name none, and for any program but cargo, which may depend on anything.
+#[must_use]
+pub fn packages_of_script(workspace: &Workspace, script: &str) -> BTreeSet<PackageId> {
+    let everything = || (0..workspace.packages.len()).collect();
+    let mut packages = BTreeSet::new();
+    for command in script
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        let plain = !command.contains(['|', ';', '&', '$', '`', '<', '>', '\\']);
+        match plain
+            .then(|| of_cargo_command(workspace, command))
+            .flatten()
         {
-            paths.push(path);
+            Some(named) => packages.extend(named),
+            None => return everything(),
         }
     }
-    paths.sort();
-    hash_files(workspace, &paths)
+    if packages.is_empty() {
+        everything()
+    } else {
+        packages
+    }
 }
 
-/// One hash over the names and contents of files; one that is missing counts as missing.
-fn hash_files(workspace: &Workspace, paths: &[Utf8PathBuf]) -> Result<String> {
-    let contents: Result<Vec<_>> = paths
+/// The packages one cargo command names; none of them for `cargo poc`, which tests nothing itself.
+fn of_cargo_command(workspace: &Workspace, command: &str) -> Option<BTreeSet<PackageId>> {
+    let words = shlex::split(command)?;
+    let mut words = words
+        .iter()
+        .map(String::as_str)
+        .take_while(|word| *word != "--");
+    if words.next() != Some("cargo") {
+        return None;
+    }
+    let mut packages = BTreeSet::new();
+    let mut own = false;
+    while let Some(word) = words.next() {
+        let spec = match word {
+            "poc" => {
+                own = true;
+                continue;
+            }
+            "-p" | "--package" => words.next()?,
+            _ => match word
+                .strip_prefix("--package=")
+                .or_else(|| word.strip_prefix("-p"))
+            {
+                Some(spec) => spec,
+                None => continue,
+            },
+        };
+        packages.insert(workspace.find(spec).ok()?);
+    }
+    (own || !packages.is_empty()).then_some(packages)
+}
+
+fn listed(workspace: &Workspace) -> Result<Vec<Utf8PathBuf>> {
+    match change::repository_of(workspace) {
+        Ok(repository) => {
+            let files = repository.files(&workspace.root)?;
+            Ok(files
+                .into_iter()
+                .map(|path| repository.root.join(path))
+                .collect())
+        }
+        Err(_) => files::walk(&workspace.root),
+    }
+}
+
+/// Over each file's path and content; a file that is gone (deleted, still in git's index) counts as absent.
+fn hash(workspace: &Workspace, paths: &[Utf8PathBuf]) -> Result<String> {
+    let mut hashes: Vec<(String, blake3::Hash)> = paths
         .par_iter()
-        .map(|path| {
-            // A folder behind a link, or a link to nowhere, has no content of its own.
-            let content = if path.is_file() {
-                files::read_if_exists(path)?
+        .filter_map(|path| {
+            let read = if path.is_dir() {
+                Ok(None)
             } else {
-                None
+                files::read_if_exists(path)
             };
-            Ok((
-                workspace.slashed(path),
-                content.map(|bytes| blake3::hash(&bytes)),
-            ))
+            let hashed = |bytes: Vec<u8>| (workspace.slashed(path), blake3::hash(&bytes));
+            read.map(|bytes| bytes.map(hashed)).transpose()
         })
-        .collect();
+        .collect::<Result<_>>()?;
+    hashes.sort_by(|left, right| left.0.cmp(&right.0));
     let mut hasher = blake3::Hasher::new();
-    for (path, hash) in contents? {
-        hasher.update(path.as_bytes());
-        hasher.update(&[0]);
-        hasher.update(hash.as_ref().map_or(&[][..], |hash| hash.as_bytes()));
+    for (path, hash) in hashes {
+        hasher
+            .update(path.as_bytes())
+            .update(&[0])
+            .update(hash.as_bytes());
     }
     Ok(short(hasher.finalize()))
 }
 
-/// Enough digits to tell contents of one workspace apart, few enough for a comment in a document.
 fn short(hash: blake3::Hash) -> String {
     hash.to_hex()[..16].to_owned()
 }

@@ -1,92 +1,23 @@
 //! For people at a terminal.
 
-use anyhow::Result;
+pub mod affected;
+pub mod status;
 
-use crate::affected::{Reason, Selection};
-use crate::change::Change;
-use crate::terminal::{BOLD, DIM, LITERAL, Terminal};
-use crate::workspace::Workspace;
+use unicode_width::UnicodeWidthStr as _;
 
-/// The selection by package, a line a target; with reasons where `explain` asks for them.
-///
-/// # Errors
-/// When the output cannot be written.
-pub fn affected(
-    terminal: &mut Terminal,
-    workspace: &Workspace,
-    change: &Change,
-    selection: &Selection,
-    explain: Option<&str>,
-) -> Result<()> {
-    let out = terminal.out();
-    let base = change
-        .base
-        .as_deref()
-        .map_or("given files".to_owned(), |base| {
-            format!("since {}", &base[..base.len().min(12)])
-        });
-    writeln!(
-        out,
-        "{BOLD}{} of {} test targets{BOLD:#} can be affected by {} changed files ({base})",
-        selection.targets.len(),
-        selection.total,
-        change.files.len()
-    )?;
-    for package in selection.packages() {
-        let member = &workspace.packages[package];
-        let targets = selection
-            .targets
-            .iter()
-            .filter(|(target, _)| target.package == package);
-        if explain.is_none() {
-            let kinds: Vec<String> = targets.map(|(target, _)| target.kind.to_string()).collect();
-            writeln!(
-                out,
-                "  {LITERAL}{}{LITERAL:#}  {}",
-                member.name,
-                kinds.join(", ")
-            )?;
-            continue;
-        }
-        for (target, reasons) in targets {
-            let name = format!("{} {}", member.name, target.kind);
-            let wanted = |reason: &&Reason| {
-                explain.is_none_or(|text| name.contains(text) || reason.file.contains(text))
-            };
-            let reasons: Vec<&Reason> = reasons.iter().filter(wanted).collect();
-            if reasons.is_empty() {
-                continue;
-            }
-            writeln!(out, "  {LITERAL}{name}{LITERAL:#}")?;
-            for reason in reasons {
-                writeln!(out, "    {}", reason_line(workspace, reason))?;
-            }
-        }
-    }
-    for (file, why) in &selection.without_effect {
-        if explain.is_some_and(|text| file.contains(text)) {
-            writeln!(out, "  {DIM}{file}: no test ({why}){DIM:#}")?;
-        }
-    }
-    Ok(())
+/// `text` with blanks after it up to `width` columns; wide characters take two.
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// `src/a.rs (source of the package) and 2 more → core → app`.
-#[must_use]
-pub fn reason_line(workspace: &Workspace, reason: &Reason) -> String {
-    let more = match reason.more {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let names: Vec<&str> = reason
-        .chain
-        .iter()
-        .map(|package| workspace.packages[*package].name.as_str())
-        .collect();
-    format!(
-        "{}{more} ({}) → {}",
-        reason.file,
-        reason.rule,
-        names.join(" → ")
-    )
+/// The columns of the widest text.
+fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| text.width()).max().unwrap_or(0)
+}
+
+/// Text of a document without control characters, which could drive the terminal.
+fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|each| if each.is_control() { '\u{fffd}' } else { each })
+        .collect()
 }

@@ -5,9 +5,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::human::reason_line;
+use super::human::affected::reason_line;
 use crate::affected::{Selection, TestKind};
 use crate::change::Change;
+use crate::evidence::Tests;
+use crate::finding::Severity;
+use crate::status::{DependencyStatus, FileStatus, Next, State, Status, Summary, Ticks};
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
 
@@ -93,4 +96,134 @@ pub fn print(terminal: &mut Terminal, report: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(report).context("failed to write JSON")?;
     writeln!(terminal.out(), "{text}")?;
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    pocs: Vec<PocReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct PocReport<'a> {
+    name: &'a str,
+    plan: &'a str,
+    results: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: Option<&'a str>,
+    state: State,
+    base: Option<&'a str>,
+    summary: &'a Summary,
+    steps: Vec<StepReport<'a>>,
+    criteria: CriteriaReport,
+    checklist: Ticks,
+    files: &'a [FileStatus],
+    dependencies: &'a [DependencyStatus],
+    tests: TestsReport,
+    placeholders: usize,
+    findings: Vec<FindingReport<'a>>,
+    next: Option<&'a Next>,
+}
+
+#[derive(Serialize)]
+struct StepReport<'a> {
+    id: &'a str,
+    title: &'a str,
+    state: State,
+    tasks: Ticks,
+    why: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct CriteriaReport {
+    plan: Ticks,
+    results: Ticks,
+}
+
+#[derive(Serialize)]
+struct TestsReport {
+    baseline: Option<CountsReport>,
+    latest: Option<CountsReport>,
+    claimed: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct CountsReport {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+#[derive(Serialize)]
+struct FindingReport<'a> {
+    code: &'static str,
+    severity: Severity,
+    path: &'a str,
+    line: usize,
+    column: usize,
+    message: &'a str,
+}
+
+/// `status --format json`.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn status(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
+    print(
+        terminal,
+        &Report {
+            version: VERSION,
+            pocs: statuses.iter().map(poc).collect(),
+        },
+    )
+}
+
+fn poc(status: &Status) -> PocReport<'_> {
+    let steps = status.steps.iter().map(|step| StepReport {
+        id: &step.id,
+        title: &step.title,
+        state: step.state,
+        tasks: step.tasks,
+        why: step.why.as_deref(),
+    });
+    let findings = status.findings.iter().map(|finding| FindingReport {
+        code: finding.code.as_str(),
+        severity: finding.code.severity(),
+        path: &finding.path,
+        line: finding.line,
+        column: finding.column,
+        message: &finding.message,
+    });
+    let counts = |tests: Option<Tests>| {
+        tests.map(|tests| CountsReport {
+            passed: tests.passed,
+            failed: tests.failed,
+            ignored: tests.ignored,
+        })
+    };
+    PocReport {
+        name: &status.name,
+        plan: &status.plan,
+        results: status.results.as_deref(),
+        kind: status.kind.as_deref(),
+        state: status.state,
+        base: status.base.as_deref(),
+        summary: &status.summary,
+        steps: steps.collect(),
+        criteria: CriteriaReport {
+            plan: status.plan_criteria,
+            results: status.results_criteria,
+        },
+        checklist: status.checklist,
+        files: &status.files,
+        dependencies: &status.dependencies,
+        tests: TestsReport {
+            baseline: counts(status.tests.baseline),
+            latest: counts(status.tests.latest),
+            claimed: status.tests.claimed,
+        },
+        placeholders: status.placeholders,
+        findings: findings.collect(),
+        next: status.next.as_ref(),
+    }
 }

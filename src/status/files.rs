@@ -54,7 +54,8 @@ pub(super) fn files(poc: &Poc, facts: &Facts<'_>) -> Vec<FileStatus> {
     }
     let docs = [&poc.paths.plan, &poc.paths.results];
     for file in change.iter().flat_map(|change| &change.files) {
-        let ours = docs.contains(&&file.path) || facts.is_document(workspace.relative(&file.path));
+        let ours =
+            docs.contains(&&file.path) || facts.config.is_document(workspace.relative(&file.path));
         if !ours && !named.contains(&file.path) && file.path.file_name() != Some("Cargo.lock") {
             files.push(FileStatus {
                 path: workspace.slashed(&file.path),
@@ -78,20 +79,38 @@ fn action(action: &Action) -> &'static str {
 
 /// The files a row means: its path, or the changed files its glob matches.
 fn paths_of(row: &FileRow, root: &Utf8Path, change: Option<&Change>) -> Vec<Utf8PathBuf> {
-    let glob = row.path.contains(['*', '?', '{']).then(|| GlobBuilder::new(&row.path).literal_separator(true).build());
+    let glob = row
+        .path
+        .contains(['*', '?', '{'])
+        .then(|| GlobBuilder::new(&row.path).literal_separator(true).build());
     let Some(Ok(glob)) = glob else {
         return vec![root.join(&row.path)];
     };
     let matcher = glob.compile_matcher();
     let changed = change.into_iter().flat_map(|change| &change.files);
     changed
-        .filter(|file| file.path.strip_prefix(root).is_ok_and(|path| matcher.is_match(path)))
+        .filter(|file| {
+            file.path
+                .strip_prefix(root)
+                .is_ok_and(|path| matcher.is_match(path))
+        })
         .map(|file| file.path.clone())
         .collect()
 }
 
-fn state(row: &FileRow, paths: &[Utf8PathBuf], root: &Utf8Path, change: Option<&Change>) -> Option<FileState> {
-    let done = |done: bool| Some(if done { FileState::Done } else { FileState::Pending });
+fn state(
+    row: &FileRow,
+    paths: &[Utf8PathBuf],
+    root: &Utf8Path,
+    change: Option<&Change>,
+) -> Option<FileState> {
+    let done = |done: bool| {
+        Some(if done {
+            FileState::Done
+        } else {
+            FileState::Pending
+        })
+    };
     let exists = !paths.is_empty() && paths.iter().all(|path| path.exists());
     let is_changed = |path: &Utf8PathBuf| Some(change?.files.iter().any(|file| file.path == *path));
     match &row.action {

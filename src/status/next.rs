@@ -28,23 +28,39 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
         let why = "no baseline yet, so nothing could be told to be a regression".to_owned();
         return next(format!("cargo poc verify {name} --baseline"), why);
     }
-    if status.dependencies.iter().any(|dependency| matches!(dependency.state, "missing" | "incomplete")) {
-        return next(format!("cargo poc deps {name}"), "planned dependencies are not in the manifests".to_owned());
+    if status
+        .dependencies
+        .iter()
+        .any(|dependency| matches!(dependency.state, "missing" | "incomplete"))
+    {
+        return next(
+            format!("cargo poc deps {name}"),
+            "planned dependencies are not in the manifests".to_owned(),
+        );
     }
     if let Some(step) = first(State::Failed) {
         let why = step.why.as_deref().unwrap_or("it failed");
         return next(verify_step(step), format!("mend step {}: {why}", step.id));
     }
     if let Some(step) = first(State::Claimed) {
-        return next(verify_step(step), format!("step {} is claimed and not proven", step.id));
+        return next(
+            verify_step(step),
+            format!("step {} is claimed and not proven", step.id),
+        );
     }
     if let Some(step) = first(State::Stale) {
         let why = step.why.as_deref().unwrap_or("it is stale");
         return next(verify_step(step), format!("step {}: {why}", step.id));
     }
-    let open = status.steps.iter().find(|step| matches!(step.state, State::InProgress | State::Pending));
+    let open = status
+        .steps
+        .iter()
+        .find(|step| matches!(step.state, State::InProgress | State::Pending));
     if let Some(step) = open {
-        return next(verify_step(step), format!("after doing step {}: {}", step.id, step.title));
+        return next(
+            verify_step(step),
+            format!("after doing step {}: {}", step.id, step.title),
+        );
     }
     if status.state != State::Proven && !poc.plan.done.is_empty() {
         let why = match facts.evidence.last(&Scope::Done) {
@@ -54,8 +70,15 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
         return next(format!("cargo poc verify {name} --done"), why.to_owned());
     }
     if status.placeholders > 0 {
-        let line = poc.plan.placeholders.first().map_or(1, |placeholder| placeholder.line);
-        let why = format!("{} placeholders are left to fill in, the first at {}:{line}", status.placeholders, status.plan);
+        let line = poc
+            .plan
+            .placeholders
+            .first()
+            .map_or(1, |placeholder| placeholder.line);
+        let why = format!(
+            "{} placeholders are left to fill in, the first at {}:{line}",
+            status.placeholders, status.plan
+        );
         return next(format!("cargo poc status {name}"), why);
     }
     None

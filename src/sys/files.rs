@@ -82,6 +82,21 @@ pub fn write_atomic(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     replace().with_context(|| format!("failed to write {path}; it is as it was"))
 }
 
+/// Adds to the end of a file that is not ours, such as a CI's summary; creates it where it is missing.
+///
+/// # Errors
+/// Names the file.
+pub fn append(path: &Utf8Path, contents: &[u8]) -> Result<()> {
+    let append = || {
+        File::options()
+            .create(true)
+            .append(true)
+            .open(path)?
+            .write_all(contents)
+    };
+    append().with_context(|| format!("failed to write {path}"))
+}
+
 /// Creates `path` with `contents`, and its folder where that is missing; never touches a file that is there.
 ///
 /// # Errors

@@ -1,0 +1,128 @@
+//! For GitHub Actions: workflow commands for annotations, and a summary in Markdown.
+//!
+//! Source of the escapes and limits: GitHub's documentation, "Workflow commands" (`%`, carriage return and line feed
+//! everywhere; `:` and `,` in properties too), and 10 error and 10 warning annotations a step.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use super::human::status::word;
+use crate::finding::{Finding, Severity};
+use crate::status::{State, Status};
+use crate::terminal::Terminal;
+
+/// Annotations of one severity that GitHub shows for a step.
+const SHOWN: usize = 10;
+
+/// Prints annotations for the findings, as many as GitHub shows; the rest is in [`summary`].
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn annotations(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
+    for (severity, command) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
+        let findings = statuses.iter().flat_map(|status| &status.findings);
+        for finding in findings
+            .filter(|finding| finding.code.severity() == severity)
+            .take(SHOWN)
+        {
+            writeln!(terminal.out(), "{}", annotation(command, finding))?;
+        }
+    }
+    Ok(())
+}
+
+fn annotation(command: &str, finding: &Finding) -> String {
+    format!(
+        "::{command} file={},line={},col={},title={}::{}",
+        property(&finding.path),
+        finding.line,
+        finding.column,
+        finding.code,
+        data(&finding.message)
+    )
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The summary that a step appends to `$GITHUB_STEP_SUMMARY`: a table of PoCs and steps, and every finding.
+#[must_use]
+pub fn summary(statuses: &[Status]) -> String {
+    let mut text = String::from(
+        "## cargo poc\n\n| PoC | State | Steps proven | Next |\n|-----|-------|--------------|------|\n",
+    );
+    for status in statuses {
+        let live = status
+            .steps
+            .iter()
+            .filter(|step| step.state != State::Withdrawn);
+        let proven = live
+            .clone()
+            .filter(|step| step.state == State::Proven)
+            .count();
+        let next = status
+            .next
+            .as_ref()
+            .map_or(String::new(), |next| format!("`{}`", cell(&next.command)));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {proven}/{} | {next} |",
+            cell(&status.name),
+            word(status.state),
+            live.count()
+        );
+    }
+    let findings: Vec<&Finding> = statuses
+        .iter()
+        .flat_map(|status| &status.findings)
+        .collect();
+    if !findings.is_empty() {
+        text.push_str("\n| Finding | Where | What |\n|---------|-------|------|\n");
+    }
+    for finding in findings {
+        let _ = writeln!(
+            text,
+            "| {} | {}:{} | {} |",
+            finding.code,
+            cell(&finding.path),
+            finding.line,
+            cell(&finding.message)
+        );
+    }
+    text
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+        .replace('<', "&lt;")
+        .replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Code;
+
+    #[test]
+    fn nothing_in_a_finding_can_end_its_annotation() {
+        let finding = Finding {
+            code: Code::Claimed,
+            path: "docs/a,b:c-plan.md".to_owned(),
+            line: 3,
+            column: 1,
+            message: "100 %\n::error::x".to_owned(),
+        };
+        assert_eq!(
+            annotation("error", &finding),
+            "::error file=docs/a%2Cb%3Ac-plan.md,line=3,col=1,title=POC020::100 %25%0A::error::x"
+        );
+    }
+}

@@ -1,0 +1,309 @@
+//! One PoC on a screen, or a line for each.
+
+use std::io::Write;
+
+use anstyle::Style;
+use anyhow::Result;
+
+use super::{harmless, padded, widest};
+use crate::evidence::Tests;
+use crate::finding::Severity;
+use crate::status::{FileState, State, Status};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
+
+/// The word for a state, as `status` prints it everywhere.
+#[must_use]
+pub fn word(state: State) -> &'static str {
+    match state {
+        State::Pending => "pending",
+        State::InProgress => "in progress",
+        State::Claimed => "claimed",
+        State::Proven => "proven",
+        State::Stale => "stale",
+        State::Failed => "failed",
+        State::Withdrawn => "withdrawn",
+    }
+}
+
+fn style(state: State) -> Style {
+    match state {
+        State::Proven => GOOD,
+        State::Failed => BAD,
+        State::Claimed | State::Stale => WARN,
+        State::InProgress => LITERAL,
+        State::Pending | State::Withdrawn => DIM,
+    }
+}
+
+/// A line for each PoC, and a total.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn overview(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
+    let out = terminal.out();
+    if statuses.is_empty() {
+        writeln!(out, "No PoC yet. `cargo poc init NAME` starts one.")?;
+        return Ok(());
+    }
+    let width = widest(statuses.iter().map(|status| status.name.as_str()));
+    for status in statuses {
+        let (name, style) = (padded(&status.name, width), style(status.state));
+        let state = padded(word(status.state), 11);
+        let next = status
+            .next
+            .as_ref()
+            .map_or("", |next| next.command.as_str());
+        writeln!(
+            out,
+            "{BOLD}{name}{BOLD:#}  {style}{state}{style:#}  {}  {LITERAL}{next}{LITERAL:#}",
+            progress(status)
+        )?;
+    }
+    let mut totals: Vec<String> = Vec::new();
+    for state in [
+        State::Proven,
+        State::Failed,
+        State::Claimed,
+        State::Stale,
+        State::InProgress,
+        State::Pending,
+        State::Withdrawn,
+    ] {
+        let count = statuses
+            .iter()
+            .filter(|status| status.state == state)
+            .count();
+        if count > 0 {
+            totals.push(format!("{count} {}", word(state)));
+        }
+    }
+    writeln!(
+        out,
+        "{DIM}{} PoCs: {}{DIM:#}",
+        statuses.len(),
+        totals.join(", ")
+    )?;
+    Ok(())
+}
+
+fn progress(status: &Status) -> String {
+    let live = status
+        .steps
+        .iter()
+        .filter(|step| step.state != State::Withdrawn);
+    let proven = live
+        .clone()
+        .filter(|step| step.state == State::Proven)
+        .count();
+    format!("{proven}/{} steps proven", live.count())
+}
+
+/// One PoC on a screen.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn screen(terminal: &mut Terminal, status: &Status) -> Result<()> {
+    let out = terminal.out();
+    let state_style = style(status.state);
+    let base = status.base.as_deref().map_or("no base".to_owned(), |base| {
+        format!(
+            "base {}",
+            harmless(&base.chars().take(12).collect::<String>())
+        )
+    });
+    let kind = harmless(status.kind.as_deref().unwrap_or("PoC"));
+    writeln!(
+        out,
+        "{BOLD}{}{BOLD:#}  {state_style}{}{state_style:#}  {DIM}{kind} · {base} · {}{DIM:#}\n",
+        status.name,
+        word(status.state),
+        status.plan
+    )?;
+    steps(out, status)?;
+    writeln!(out)?;
+    counts(out, status)?;
+    findings(out, status)?;
+    if let Some(next) = &status.next {
+        writeln!(
+            out,
+            "\n{BOLD}Next{BOLD:#}  {LITERAL}{}{LITERAL:#}\n      {}",
+            next.command,
+            harmless(&next.why)
+        )?;
+    } else if status.state == State::Proven {
+        writeln!(out, "\n{GOOD}Everything is proven.{GOOD:#}")?;
+    }
+    Ok(())
+}
+
+fn steps(out: &mut dyn Write, status: &Status) -> Result<()> {
+    let ids = widest(status.steps.iter().map(|step| step.id.as_str()));
+    let titles: Vec<String> = status
+        .steps
+        .iter()
+        .map(|step| harmless(&step.title))
+        .collect();
+    let width = widest(titles.iter().map(String::as_str)).min(44);
+    for (step, title) in status.steps.iter().zip(&titles) {
+        let style = style(step.state);
+        let tasks = match step.tasks.total {
+            0 => String::new(),
+            total => format!("{}/{total} tasks", step.tasks.checked),
+        };
+        writeln!(
+            out,
+            "  {style}{}{style:#}  {}  {}  {DIM}{tasks}{DIM:#}",
+            padded(word(step.state), 11),
+            padded(&step.id, ids),
+            padded(title, width),
+        )?;
+        if let Some(why) = &step.why {
+            writeln!(
+                out,
+                "  {}  {}  {DIM}{}{DIM:#}",
+                " ".repeat(11),
+                " ".repeat(ids),
+                harmless(why)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn counts(out: &mut dyn Write, status: &Status) -> Result<()> {
+    let mut line = |label: &str, text: &str| writeln!(out, "  {BOLD}{label:<12}{BOLD:#} {text}");
+    line(
+        "Criteria",
+        &format!(
+            "{}/{} ticked in the plan, {}/{} in the results",
+            status.plan_criteria.checked,
+            status.plan_criteria.total,
+            status.results_criteria.checked,
+            status.results_criteria.total
+        ),
+    )?;
+    if status.checklist.total > 0 {
+        line(
+            "Checklist",
+            &format!(
+                "{}/{} ticked",
+                status.checklist.checked, status.checklist.total
+            ),
+        )?;
+    }
+    line("Files", &files(status))?;
+    for (state, verb) in [
+        (FileState::Missing, "missing"),
+        (FileState::Unplanned, "unplanned"),
+    ] {
+        for file in status
+            .files
+            .iter()
+            .filter(|file| file.state == Some(state))
+            .take(8)
+        {
+            line(
+                "",
+                &format!("{WARN}{verb}{WARN:#} {}", harmless(&file.path)),
+            )?;
+        }
+    }
+    line("Dependencies", &dependencies(status))?;
+    line("Tests", &tests(status))?;
+    if status.placeholders > 0 {
+        line(
+            "To fill in",
+            &format!("{} placeholders", status.placeholders),
+        )?;
+    }
+    Ok(())
+}
+
+fn files(status: &Status) -> String {
+    if status.files.is_empty() {
+        return "none planned".to_owned();
+    }
+    let count = |state| {
+        status
+            .files
+            .iter()
+            .filter(|file| file.state == Some(state))
+            .count()
+    };
+    let mut parts = vec![
+        format!("{} done", count(FileState::Done)),
+        format!("{} pending", count(FileState::Pending)),
+    ];
+    for (state, verb) in [
+        (FileState::Missing, "missing"),
+        (FileState::Unplanned, "unplanned"),
+    ] {
+        if count(state) > 0 {
+            parts.push(format!("{} {verb}", count(state)));
+        }
+    }
+    let unknown = status
+        .files
+        .iter()
+        .filter(|file| file.state.is_none())
+        .count();
+    if unknown > 0 {
+        parts.push(format!("{unknown} unknown"));
+    }
+    parts.join(", ")
+}
+
+fn dependencies(status: &Status) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for state in ["present", "missing", "incomplete", "conflict", "invalid"] {
+        let names: Vec<&str> = status
+            .dependencies
+            .iter()
+            .filter(|one| one.state == state)
+            .map(|one| one.name.as_str())
+            .collect();
+        if names.is_empty() {
+            continue;
+        }
+        parts.push(if state == "present" {
+            format!("{} in the manifests", names.len())
+        } else {
+            format!("{state}: {}", names.join(", "))
+        });
+    }
+    if parts.is_empty() {
+        "none to add".to_owned()
+    } else {
+        parts.join("; ")
+    }
+}
+
+fn tests(status: &Status) -> String {
+    let told = |tests: Option<Tests>| tests.map_or("none".to_owned(), |tests| tests.to_string());
+    format!(
+        "baseline {}; last run {}",
+        told(status.tests.baseline),
+        told(status.tests.latest)
+    )
+}
+
+fn findings(out: &mut dyn Write, status: &Status) -> Result<()> {
+    if !status.findings.is_empty() {
+        writeln!(out)?;
+    }
+    for finding in &status.findings {
+        let (style, severity) = match finding.code.severity() {
+            Severity::Error => (BAD, "error"),
+            Severity::Warning => (WARN, "warning"),
+        };
+        writeln!(
+            out,
+            "  {style}{severity}[{}]{style:#} {}:{}: {}",
+            finding.code,
+            finding.path,
+            finding.line,
+            harmless(&finding.message)
+        )?;
+    }
+    Ok(())
+}
