@@ -281,7 +281,7 @@ fn compare_dependency(
             changes.extend(source_changes(workspace, wanted).map_err(&refuse)?);
             if let Some(change) = changes.first() {
                 return Err(refuse(format!(
-                    "the manifest inherits it from `[workspace.dependencies]`, which has another: {}; change it there",
+                    "the manifest inherits it from `[workspace.dependencies]`, and {} there; put the change there",
                     lacks(change)
                 )));
             }
