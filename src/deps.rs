@@ -12,6 +12,7 @@
 //! united. A flag, a source or a rename that the plan states otherwise is a conflict too.
 
 mod apply;
+mod blocks;
 mod compare;
 mod declared;
 mod mark;
@@ -25,6 +26,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use similar::TextDiff;
 
 pub use apply::{align, commit};
+pub use blocks::blocks;
 pub use compare::{Change, Conflict, State, state};
 pub use declared::{Block, Declarations, Declared, Intent, Kind, Note, Table, Wanted, declared};
 pub use specification::Specification;

@@ -86,6 +86,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
     let load = || Project::load(&cli.global);
     match cli.command {
         Command::Affected(arguments) => command::affected::run(&load()?, &arguments, terminal),
+        Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
         _ => todo!(),
     }

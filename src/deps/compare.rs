@@ -155,10 +155,7 @@ type Compared = Result<Option<Vec<Change>>, Refusal>;
 
 fn refused(manifest: &Manifest, refusal: Refusal, intent: Intent) -> State {
     match (refusal, intent) {
-        (
-            Refusal::Conflict { why, .. } | Refusal::Invalid(why),
-            Intent::Describe | Intent::AddIfAbsent,
-        ) => State::Described(Some(why)),
+        (Refusal::Invalid(why), Intent::Apply | Intent::AddIfAbsent) => State::Invalid(why),
         (
             Refusal::Conflict {
                 why,
@@ -171,7 +168,7 @@ fn refused(manifest: &Manifest, refusal: Refusal, intent: Intent) -> State {
             manifest_line: line_of(manifest.text(), manifest_start),
             manifest: text,
         }),
-        (Refusal::Invalid(why), Intent::Apply) => State::Invalid(why),
+        (Refusal::Conflict { why, .. } | Refusal::Invalid(why), _) => State::Described(Some(why)),
     }
 }
 

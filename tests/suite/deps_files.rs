@@ -127,6 +127,26 @@ fn a_manifest_that_changed_meanwhile_is_not_overwritten() {
     );
 }
 
+#[test]
+fn what_cargo_refuses_is_put_back_with_its_reason() {
+    let (_folder, root) = workspace();
+    let toml = "[features]\ncache = [\"dep:mocha\"] # Add for caching\n";
+    let blocks = [
+        block("a/Cargo.toml", "[dependencies]\nmoka = \"0.12\"\n"),
+        block("b/Cargo.toml", toml),
+    ];
+    let edits = deps::plan_edits(&root, &blocks, &[]).unwrap().edits;
+    let error = deps::commit(&root, &edits, &Cargo::default()).unwrap_err();
+    assert_eq!(code_of(&error), Exit::Usage);
+    assert!(
+        format!("{error:#}").contains("`mocha` is not listed as a dependency"),
+        "{error:#}"
+    );
+    for edit in &edits {
+        assert_eq!(fs::read_to_string(root.join(&edit.path)).unwrap(), edit.old);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_manifest_that_cannot_be_written_puts_the_others_back() {
@@ -180,4 +200,81 @@ fn the_diff_applies_with_git() {
     for edit in &edits {
         assert_eq!(fs::read_to_string(root.join(&edit.path)).unwrap(), edit.new);
     }
+}
+
+/// Runs `cargo poc deps` from `folder`: standard output, and the exit code.
+fn program(folder: &Utf8Path, arguments: &[&str]) -> (String, i32) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_cargo-poc"))
+        .args([&["poc", "deps"], arguments].concat())
+        .args(["--offline", "--color", "never"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    (
+        String::from_utf8(output.stdout).unwrap(),
+        output.status.code().unwrap(),
+    )
+}
+
+#[test]
+fn check_says_what_is_missing_until_it_is_applied() {
+    let (_folder, root) = workspace();
+    let a = PACKAGE.replace("app", "a")
+        + "\n[dependencies]\nserde = \"1\"\nlog = \"0.3\"\nuuid = \"1\"\n";
+    write(&root.join("a/Cargo.toml"), &a);
+    let plan = "# Cache\n\n## Dependencies\n\nUpdate `a/Cargo.toml`:\n\n```toml\n[dependencies]\n\
+        moka = \"0.12\" # Add for caching\nserde = { version = \"1\", features = [\"derive\"] } # Add for types\n\
+        log = \"0.4\" # Add for logs\nzip = \"[fill in]\" # Add for archives\nuuid = \"1\"\n```\n\n\
+        Update `b/Cargo.toml`:\n\n```toml\n[dev-dependencies]\nproptest = \"1\" # Add for tests\n```\n";
+    write(&root.join("docs/cache-plan.md"), plan);
+
+    let (out, exit) = program(&root, &["cache", "--check"]);
+    snapbox::assert_data_eq!(
+        out,
+        snapbox::str![[r#"
+docs/cache-plan.md:9: moka in [dependencies] of a/Cargo.toml is missing
+docs/cache-plan.md:10: serde in [dependencies] of a/Cargo.toml lacks features derive
+docs/cache-plan.md:11: log in [dependencies] of a/Cargo.toml contradicts the plan: requirement `0.3` in the manifest and `0.4` in the plan: neither is inside the other
+docs/cache-plan.md:12: zip in [dependencies] of a/Cargo.toml cannot be applied: `[fill in]` is no version requirement (unexpected character '[' while parsing major version number); fill it in, as in `zip = "1.2"`
+docs/cache-plan.md:20: proptest in [dev-dependencies] of b/Cargo.toml is missing
+
+"#]]
+    );
+    assert_eq!(exit, 1);
+    assert_eq!(fs::read_to_string(root.join("a/Cargo.toml")).unwrap(), a);
+
+    let plan = plan
+        .replace("log = \"0.4\"", "log = \"0.3\"")
+        .replace("[fill in]", "2");
+    write(&root.join("docs/cache-plan.md"), &plan);
+    let folder = root.join("a/src");
+    assert_eq!(
+        program(&folder, &["cache", "--manifest", "../Cargo.toml"]),
+        (String::new(), 0)
+    );
+    assert_eq!(
+        program(&root, &["cache", "--check", "--manifest", "a/Cargo.toml"]),
+        (String::new(), 0)
+    );
+    assert_eq!(program(&root, &["cache", "--check"]).1, 1);
+    assert_eq!(program(&root, &["cache"]), (String::new(), 0));
+    assert_eq!(program(&root, &["--check"]), (String::new(), 0));
+}
+
+#[test]
+fn a_manifest_without_a_block_is_bad_usage() {
+    let (_folder, root) = workspace();
+    write(
+        &root.join("docs/cache-plan.md"),
+        "# Cache\n\n## Dependencies\n\nNo new dependencies required.\n",
+    );
+    assert_eq!(
+        program(&root, &["cache", "--manifest", "a/Cargo.toml"]).1,
+        2
+    );
+    assert_eq!(
+        program(&root, &["cache", "--manifest", "../Cargo.toml"]).1,
+        2
+    );
+    assert_eq!(program(&root, &["cache", "--check"]), (String::new(), 0));
 }
