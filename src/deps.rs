@@ -12,19 +12,21 @@
 //! united. A flag, a source or a rename that the plan states otherwise is a conflict too.
 
 mod apply;
+mod blocks;
 mod compare;
 mod declared;
 mod mark;
 mod requirement;
 mod specification;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use similar::TextDiff;
 
 pub use apply::{align, commit};
+pub use blocks::blocks;
 pub use compare::{Change, Conflict, State, state};
 pub use declared::{Block, Declarations, Declared, Intent, Kind, Note, Table, Wanted, declared};
 pub use specification::Specification;
@@ -107,21 +109,27 @@ fn refusal(declared: &Declared, state: &State) -> Option<String> {
 
 /// Compares the blocks with the manifests under `root` and works out what to write. Reads, and writes nothing.
 ///
-/// `only` keeps the blocks of one manifest, named from the workspace root.
+/// `only` keeps the blocks of these manifests, named from the workspace root; empty, it keeps all.
 ///
 /// # Errors
-/// A block that cannot be read, a manifest that is missing, not TOML or outside the workspace, or an `only` that no block
+/// A block that cannot be read, a manifest that is missing, not TOML or outside the workspace, or one of `only` that no block
 /// names: with the place.
-pub fn plan_edits(
-    root: &Utf8Path,
-    blocks: &[Block<'_>],
-    only: Option<&Utf8Path>,
-) -> Result<Outcome> {
+pub fn plan_edits(root: &Utf8Path, blocks: &[Block<'_>], only: &[Utf8PathBuf]) -> Result<Outcome> {
     let blocks = chosen(blocks, only)?;
     let mut outcome = Outcome::default();
     let mut wanted: BTreeMap<(usize, Utf8PathBuf), Vec<Declared>> = BTreeMap::new();
     for block in blocks {
-        let manifest = inside(block)?;
+        let Some(manifest) = inside(block)? else {
+            let message = format!(
+                "`{}` is no Cargo.toml; the block is left to you",
+                block.manifest
+            );
+            outcome.notes.push(Note {
+                line: block.line,
+                message,
+            });
+            continue;
+        };
         let declarations = declared(&Block {
             manifest: manifest.clone(),
             ..block.clone()
@@ -182,7 +190,7 @@ fn described(declared: &Declared, state: &State) -> Option<Note> {
         ..
     } = declared;
     let message = format!(
-        "the plan describes `{name}` in {table}, but in {manifest} {difference}; to have it applied, mark it `# Add for` and a reason"
+        "`{name}` in {table} is only described, and {manifest} differs: {difference}; to have it applied, mark it `# Add for` and a reason"
     );
     Some(Note {
         line: *line,
@@ -190,37 +198,39 @@ fn described(declared: &Declared, state: &State) -> Option<Note> {
     })
 }
 
-fn chosen<'a, 'b>(blocks: &'b [Block<'a>], only: Option<&Utf8Path>) -> Result<Vec<&'b Block<'a>>> {
-    let Some(only) = only else {
-        return Ok(blocks.iter().collect());
-    };
-    let only = normal(only);
-    let chosen: Vec<_> = blocks
+fn chosen<'a, 'b>(blocks: &'b [Block<'a>], only: &[Utf8PathBuf]) -> Result<Vec<&'b Block<'a>>> {
+    let is_for = |block: &Block<'_>, path: &Utf8Path| normal(&block.manifest) == normal(path);
+    if let Some(unknown) = only
         .iter()
-        .filter(|block| normal(&block.manifest) == only)
-        .collect();
-    if chosen.is_empty() {
-        let mut names: Vec<_> = blocks.iter().map(|block| block.manifest.as_str()).collect();
-        names.dedup();
+        .find(|path| !blocks.iter().any(|block| is_for(block, path)))
+    {
+        let names: BTreeSet<_> = blocks.iter().map(|block| block.manifest.as_str()).collect();
+        let names = if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.into_iter().collect::<Vec<_>>().join(", ")
+        };
         return Err(usage(format!(
-            "no block of the plan's Dependencies is for {only}; there are blocks for: {}",
-            names.join(", ")
+            "no block of the plan's Dependencies is for {unknown}; there are blocks for: {names}"
         )));
     }
-    Ok(chosen)
+    let chosen = blocks
+        .iter()
+        .filter(|block| only.is_empty() || only.iter().any(|path| is_for(block, path)));
+    Ok(chosen.collect())
 }
 
-/// The manifest a block names, without `.`; it has to be inside the workspace.
-fn inside(block: &Block<'_>) -> Result<Utf8PathBuf> {
+/// The manifest a block names, without `.`; `None` when it is a file of another kind.
+fn inside(block: &Block<'_>) -> Result<Option<Utf8PathBuf>> {
     let path = normal(&block.manifest);
     let leads_out = |component: Utf8Component<'_>| !matches!(component, Utf8Component::Normal(_));
-    if path.components().any(leads_out) || path.file_name() != Some("Cargo.toml") {
+    if path.components().any(leads_out) {
         return Err(usage(format!(
-            "plan line {}: `{path}` is no Cargo.toml inside the workspace",
+            "plan line {}: `{path}` is outside the workspace",
             block.line
         )));
     }
-    Ok(path)
+    Ok((path.file_name() == Some("Cargo.toml")).then_some(path))
 }
 
 fn normal(path: &Utf8Path) -> Utf8PathBuf {

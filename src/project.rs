@@ -156,7 +156,11 @@ impl Project {
                 "no plan `{name}`: {docs} holds no *-plan.md; `cargo poc init {name}` writes one"
             )
         } else {
-            format!("no plan `{name}` in {docs}, which holds {}{}", names.join(", "), nearest(name, &names))
+            format!(
+                "no plan `{name}` in {docs}, which holds {}{}",
+                names.join(", "),
+                nearest(name, &names)
+            )
         }))
     }
 

@@ -1,148 +1,163 @@
 //! `cargo poc deps`.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, anyhow};
 use camino::Utf8PathBuf;
 
-use crate::change;
+use crate::change::locate;
 use crate::cli::Deps;
-use crate::deps::{self, Outcome, State};
-use crate::exit::{self, Exit, OrExit as _};
+use crate::deps::{self, Change, Declared, Outcome, State, Wanted};
+use crate::exit::{Exit, with_exit};
 use crate::project::{Poc, Project};
-use crate::terminal::{BAD, GOOD, Terminal};
+use crate::terminal::{BOLD, Terminal};
 
-/// Brings manifests in line with a plan's Dependencies, shows what that would change, or checks that nothing would.
+/// Brings the manifests in line with the plan's Dependencies, or shows what that would change.
 ///
 /// # Errors
-/// Bad usage: a block that names no manifest or does not parse, a requirement that conflicts with the manifest's, a
-/// manifest that cargo refuses. Then every manifest is as it was.
+/// A plan or manifest that cannot be read (bad usage); entries that contradict a manifest, or are not filled in, which
+/// are findings; cargo refusing the result. No manifest is changed then.
 pub fn run(project: &Project, arguments: &Deps, terminal: &mut Terminal) -> Result<Exit> {
     let poc = project.named_or_only(arguments.name.as_deref())?;
-    let outcome = outcome(project, &poc, &arguments.manifest)?;
+    let plan = project.workspace.slashed(&poc.paths.plan);
+    let outcome = compare(project, &poc, &arguments.manifest)
+        .with_context(|| format!("failed to apply {plan}"))?;
     for note in &outcome.notes {
-        terminal.warn(format!(
-            "{}:{}: {}",
-            project.workspace.slashed(&poc.paths.plan),
-            note.line,
-            note.message
-        ))?;
-    }
-    let refusals = outcome.refusals();
-    if !refusals.is_empty() {
-        return Err(exit::usage(format!(
-            "the plan and the manifests disagree; nothing was changed\n{}",
-            refusals.join("\n")
-        )));
+        terminal.warn(format!("{plan}:{}: {}", note.line, note.message))?;
     }
     if arguments.check {
-        return check(&outcome, terminal);
+        return check(&outcome, &plan, terminal);
     }
+    refuse(&outcome, &plan)?;
     if outcome.edits.is_empty() {
-        terminal.status(
-            "Fresh",
-            "the manifests have all that the plan's Dependencies ask for",
-        )?;
-        return Ok(Exit::Fine);
-    }
-    if arguments.dry_run {
+        unchanged(&outcome, &plan, terminal)?;
+    } else if arguments.dry_run {
         for edit in &outcome.edits {
-            diff(&edit.diff(), terminal)?;
+            write!(terminal.out(), "{}", edit.diff())?;
         }
-        return Ok(Exit::Fine);
-    }
-    deps::commit(&project.workspace.root, &outcome.edits, &project.cargo)?;
-    for (declared, state) in &outcome.entries {
-        if matches!(state, State::Missing | State::Incomplete(_)) {
-            let verb = if *state == State::Missing {
-                "Added"
-            } else {
-                "Extended"
-            };
-            terminal.status(
-                verb,
-                format!(
-                    "{} in {} of {}",
-                    declared.name, declared.table, declared.manifest
-                ),
-            )?;
-        }
+    } else {
+        deps::commit(&project.workspace.root, &outcome.edits, &project.cargo)?;
+        report(&outcome, terminal)?;
     }
     Ok(Exit::Fine)
 }
 
-/// What the plan's Dependencies come to, over all manifests or those given.
+/// How the manifests stand to a plan's Dependencies; `manifests`, from the current folder, keeps only their blocks.
 ///
 /// # Errors
-/// As for [`run`].
-pub fn outcome(project: &Project, poc: &Poc, only: &[Utf8PathBuf]) -> Result<Outcome> {
-    let root = &project.workspace.root;
-    let blocks = blocks(project, poc)?;
-    if only.is_empty() {
-        return deps::plan_edits(root, &blocks, None).or_exit(Exit::Usage);
-    }
-    let mut all = Outcome::default();
-    for path in only {
-        let path = change::locate(&project.workspace, &project.folder, path)?;
-        let relative = Utf8PathBuf::from(project.workspace.slashed(&path));
-        let one = deps::plan_edits(root, &blocks, Some(&relative)).or_exit(Exit::Usage)?;
-        all.edits.extend(one.edits);
-        all.entries.extend(one.entries);
-        all.notes.extend(one.notes);
-    }
-    Ok(all)
-}
-
-/// The plan's toml blocks. A block that names no manifest is the only package's, or refused.
-fn blocks<'poc>(project: &Project, poc: &'poc Poc) -> Result<Vec<deps::Block<'poc>>> {
+/// A block or a manifest that cannot be read; a manifest outside the workspace, or one without a block.
+pub fn compare(project: &Project, poc: &Poc, manifests: &[Utf8PathBuf]) -> Result<Outcome> {
     let workspace = &project.workspace;
-    let single = match &workspace.packages[..] {
-        [only] => Some(workspace.slashed(&only.manifest_path)),
+    let only_package = match &workspace.packages[..] {
+        [package] => Some(workspace.slashed(&package.manifest_path)),
         _ => None,
     };
-    let blocks = poc.plan.dependencies.iter().map(|block| {
-        let line = block.block.line + 1;
-        let Some(manifest) = block.manifest.clone().or_else(|| single.clone()) else {
-            return Err(exit::usage(format!(
-                "{}:{}: this toml block names no manifest; write \"Update `crates/x/Cargo.toml`:\" above it",
-                poc.paths.plan, block.block.line
-            )));
-        };
-        Ok(deps::Block { manifest: manifest.into(), toml: &block.block.code, line, lead: block.lead.as_str() })
+    let (blocks, notes) = deps::blocks(&poc.plan, &poc.plan_document, only_package.as_deref())?;
+    let chosen = manifests.iter().map(|path| {
+        let path = locate(workspace, &project.folder, path)?;
+        Ok(workspace.slashed(&path).into())
     });
-    blocks.collect()
+    let chosen: Vec<Utf8PathBuf> = chosen.collect::<Result<_>>()?;
+    let mut outcome = deps::plan_edits(&workspace.root, &blocks, &chosen)?;
+    outcome.notes.splice(0..0, notes);
+    Ok(outcome)
 }
 
-fn check(outcome: &Outcome, terminal: &mut Terminal) -> Result<Exit> {
-    let mut missing = 0;
+/// One line on standard output for each entry that a manifest lacks or contradicts.
+fn check(outcome: &Outcome, plan: &str, terminal: &mut Terminal) -> Result<Exit> {
+    let mut exit = Exit::Fine;
     for (declared, state) in &outcome.entries {
         let what = match state {
-            State::Missing => "is missing",
-            State::Incomplete(_) => "is there, but lacks part of what the plan asks for",
-            _ => continue,
+            State::Missing => "is missing".to_owned(),
+            State::Incomplete(changes) => format!(
+                "lacks {}",
+                changes.iter().map(change).collect::<Vec<_>>().join(", ")
+            ),
+            State::Conflict(conflict) => format!("contradicts the plan: {}", conflict.why),
+            State::Invalid(why) => format!("cannot be applied: {why}"),
+            State::Present | State::Described(_) => continue,
         };
-        missing += 1;
+        exit = Exit::Findings;
+        let Declared {
+            manifest,
+            table,
+            name,
+            line,
+            ..
+        } = declared;
         writeln!(
             terminal.out(),
-            "{}: {} {what} in {}",
-            declared.manifest,
-            declared.name,
-            declared.table
+            "{plan}:{line}: {BOLD}{name}{BOLD:#} in {table} of {manifest} {what}"
         )?;
     }
-    Ok(if missing == 0 {
-        Exit::Fine
-    } else {
-        Exit::Findings
-    })
+    Ok(exit)
 }
 
-fn diff(text: &str, terminal: &mut Terminal) -> Result<()> {
-    let out = terminal.out();
-    for line in text.lines() {
-        match line.chars().next() {
-            Some('+') => writeln!(out, "{GOOD}{line}{GOOD:#}")?,
-            Some('-') => writeln!(out, "{BAD}{line}{BAD:#}")?,
-            _ => writeln!(out, "{line}")?,
+fn refuse(outcome: &Outcome, plan: &str) -> Result<()> {
+    let refusals = outcome.refusals();
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    let count = match refusals.len() {
+        1 => "1 entry".to_owned(),
+        many => format!("{many} entries"),
+    };
+    let error = anyhow!(refusals.join("\n")).context(format!(
+        "{count} of {plan} cannot be applied; nothing was written"
+    ));
+    Err(with_exit(Exit::Findings, error))
+}
+
+fn unchanged(outcome: &Outcome, plan: &str, terminal: &mut Terminal) -> Result<()> {
+    let message = if outcome.entries.is_empty() {
+        format!("{plan} declares no dependencies")
+    } else {
+        format!("nothing in {plan} is left to apply")
+    };
+    terminal.status("Unchanged", message)
+}
+
+fn report(outcome: &Outcome, terminal: &mut Terminal) -> Result<()> {
+    for (declared, state) in &outcome.entries {
+        let Declared {
+            manifest,
+            table,
+            name,
+            ..
+        } = declared;
+        match state {
+            State::Missing => terminal.status(
+                "Added",
+                format!("{} to {table} in {manifest}", added(declared)),
+            )?,
+            State::Incomplete(changes) => {
+                let changes: Vec<_> = changes.iter().map(change).collect();
+                terminal.status(
+                    "Changed",
+                    format!("{name} in {table} in {manifest}: {}", changes.join(", ")),
+                )?;
+            }
+            _ => {}
         }
     }
     Ok(())
+}
+
+fn added(declared: &Declared) -> String {
+    match &declared.wanted {
+        Wanted::Dependency(specification) => {
+            let version = specification
+                .version
+                .iter()
+                .map(|version| format!(" {version}"));
+            declared.name.clone() + &version.collect::<String>()
+        }
+        Wanted::Feature(_) => format!("feature {}", declared.name),
+    }
+}
+
+fn change(change: &Change) -> String {
+    match change {
+        Change::Requirement(version) => format!("version {version}"),
+        Change::Features(features) => format!("features {}", features.join(" ")),
+        Change::Field(key, value) => format!("{key} = {value}"),
+    }
 }

@@ -112,7 +112,7 @@ pub fn statuses(
             config: &project.config,
             evidence,
             change,
-            dependencies: deps::outcome(project, poc, &[]).map_err(|error| format!("{error:#}")),
+            dependencies: deps::compare(project, poc, &[]).map_err(|error| format!("{error:#}")),
             inputs: &inputs,
         };
         Status::of(poc, &facts)

@@ -8,7 +8,6 @@ use super::Edit;
 use super::compare::{Change, State, state, table_path};
 use super::declared::{Declared, Wanted};
 use super::specification::array;
-use crate::exit::{Exit, OrExit as _, with_exit};
 use crate::sys::cargo::Cargo;
 use crate::sys::files;
 use crate::workspace::manifest::Manifest;
@@ -194,10 +193,7 @@ fn accepted(root: &Utf8Path, edits: &[Edit], cargo: &Cargo) -> Result<()> {
                 "cargo does not accept {} with the plan's entries",
                 edit.path
             )
-        });
-        let metadata = metadata
-            .or_exit(Exit::Usage)
-            .map_err(|error| with_exit(Exit::Usage, error))?;
+        })?;
         seen.extend(
             metadata
                 .packages
@@ -207,4 +203,77 @@ fn accepted(root: &Utf8Path, edits: &[Edit], cargo: &Cargo) -> Result<()> {
         seen.push(path.to_string());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deps::{Block, declared};
+
+    /// A manifest with the entries of a block under `[dependencies]` applied, and the states they were found in.
+    fn applied(manifest: &str, entries: &str) -> (String, Vec<&'static str>) {
+        let toml = format!("[dependencies]\n{entries}");
+        let block = Block {
+            manifest: "Cargo.toml".into(),
+            toml: &toml,
+            line: 1,
+            lead: "",
+        };
+        let declared = declared(&block).unwrap().entries;
+        let (manifest, states) =
+            align(&Manifest::parse(manifest).unwrap(), &declared, None).unwrap();
+        (
+            manifest.text().to_owned(),
+            states.iter().map(State::label).collect(),
+        )
+    }
+
+    /// Inline tables over several lines are TOML 1.1, which not every cargo reads yet.
+    #[test]
+    fn inline_tables_over_several_lines_keep_their_layout() {
+        let manifest = "[dependencies]\nserde = {\n    version = \"1\", # wire\n}\nlog = {\n\tversion = \"0.4\"\n}\n";
+        let entries = "serde = { version = \"1\", features = [\"rc\"] } # Add for x\nlog = { version = \"0.4\", features = [\"std\"] } # Add for x\n";
+        let (text, states) = applied(manifest, entries);
+        assert_eq!(
+            text,
+            "[dependencies]\nserde = {\n    version = \"1\", # wire\n    features = [\"rc\"],\n}\nlog = {\n\tversion = \"0.4\",\n\tfeatures = [\"std\"]\n}\n"
+        );
+        assert_eq!(states, ["incomplete", "incomplete"]);
+    }
+
+    #[test]
+    fn an_entry_that_is_no_dependency_is_a_conflict() {
+        let manifest = "[dependencies]\nmoka = 12\n";
+        assert_eq!(
+            applied(manifest, "moka = \"0.12\" # Add for x\n"),
+            (manifest.to_owned(), vec!["conflict"])
+        );
+    }
+
+    #[test]
+    fn a_table_that_is_none_cannot_be_edited() {
+        let manifest = Manifest::parse("dependencies = 1\n").unwrap();
+        let error = manifest
+            .insert(&["dependencies"], "moka", "\"1\"", Order::Last)
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("make the change by hand"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn fields_that_cargo_keeps_for_itself_are_added_or_compared() {
+        let manifest =
+            "[dependencies]\nserde = \"1\"\nlog = { version = \"0.4\", public = false }\n";
+        let (text, states) = applied(
+            manifest,
+            "serde = { version = \"1\", public = true } # Add for x\nlog = { version = \"0.4\", public = true } # Add for x\n",
+        );
+        assert_eq!(
+            text,
+            "[dependencies]\nserde = { version = \"1\", public = true }\nlog = { version = \"0.4\", public = false }\n"
+        );
+        assert_eq!(states, ["incomplete", "conflict"]);
+    }
 }

@@ -155,10 +155,7 @@ type Compared = Result<Option<Vec<Change>>, Refusal>;
 
 fn refused(manifest: &Manifest, refusal: Refusal, intent: Intent) -> State {
     match (refusal, intent) {
-        (
-            Refusal::Conflict { why, .. } | Refusal::Invalid(why),
-            Intent::Describe | Intent::AddIfAbsent,
-        ) => State::Described(Some(why)),
+        (Refusal::Invalid(why), Intent::Apply | Intent::AddIfAbsent) => State::Invalid(why),
         (
             Refusal::Conflict {
                 why,
@@ -171,7 +168,7 @@ fn refused(manifest: &Manifest, refusal: Refusal, intent: Intent) -> State {
             manifest_line: line_of(manifest.text(), manifest_start),
             manifest: text,
         }),
-        (Refusal::Invalid(why), Intent::Apply) => State::Invalid(why),
+        (Refusal::Conflict { why, .. } | Refusal::Invalid(why), _) => State::Described(Some(why)),
     }
 }
 
@@ -281,7 +278,7 @@ fn compare_dependency(
             changes.extend(source_changes(workspace, wanted).map_err(&refuse)?);
             if let Some(change) = changes.first() {
                 return Err(refuse(format!(
-                    "the manifest inherits it from `[workspace.dependencies]`, which has another: {}; change it there",
+                    "the manifest inherits it from `[workspace.dependencies]`, and {} there; put the change there",
                     lacks(change)
                 )));
             }

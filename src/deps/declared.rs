@@ -9,7 +9,7 @@ use semver::VersionReq;
 use toml_edit::{Item, TableLike};
 
 use super::mark::{Mark, Marks, blank_elisions, describes};
-use super::specification::{Specification, strings};
+use super::specification::{Specification, a, strings};
 use crate::exit::usage;
 use crate::workspace::manifest::insert::quoted;
 use crate::workspace::manifest::{Manifest, entry_of, line_of};
@@ -239,6 +239,14 @@ impl Reader<'_> {
                     self.left_alone(line, &format!("[[{name}]]"));
                 }
                 _ if name == "cargo-features" => self.left_alone(line, name),
+                _ if Kind::of(name).is_some()
+                    || ["features", "target", "workspace"].contains(&name) =>
+                {
+                    let what = a(item.type_name());
+                    return Err(usage(format!(
+                        "plan line {line}: `{name}` is a table in a Cargo.toml, not {what}"
+                    )));
+                }
                 _ => {
                     return Err(usage(format!(
                         "plan line {line}: `{name}` stands in no table; put it under `[dependencies]` or the table it belongs in"

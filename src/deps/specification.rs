@@ -198,7 +198,7 @@ fn fields(table: &dyn TableLike, text: &str) -> String {
 }
 
 /// A type name with its article.
-fn a(type_name: &str) -> String {
+pub(super) fn a(type_name: &str) -> String {
     let article = if type_name.starts_with(['a', 'i']) {
         "an"
     } else {

@@ -1,10 +1,13 @@
-//! One test binary for everything that runs the program or other processes.
+//! One test binary for everything that runs the program or other processes, or uses real files.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,
     reason = "tests fail by panicking, and helpers are tests too"
 )]
 
+mod deps;
+mod deps_files;
+mod deps_properties;
 mod evidence;
 #[cfg(unix)]
 mod exec;
