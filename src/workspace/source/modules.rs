@@ -2,7 +2,7 @@
 
 use super::attribute::{Build, Compiled, attributes, string_value};
 use super::doc::Doctest;
-use super::listing::{self, Found, TestMacro, item_compiled};
+use super::listing::{Found, MacroText, item_compiled};
 use super::syntax::{ItemKind, Syntax, TOP};
 use super::{Problem, facts};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -26,8 +26,8 @@ pub struct Mounted {
     pub sentence: Option<String>,
     /// Tests in it.
     pub tests: Vec<Found>,
-    /// Macros in it that define tests.
-    pub test_macros: Vec<TestMacro>,
+    /// Macros it defines.
+    pub macros: Vec<MacroText>,
     /// Names of macros called where items stand.
     pub calls: Vec<String>,
     /// Documentation tests in it.
@@ -54,7 +54,7 @@ impl Default for Mounted {
             compiled_for_docs: Compiled::Yes,
             sentence: None,
             tests: Vec::new(),
-            test_macros: Vec::new(),
+            macros: Vec::new(),
             calls: Vec::new(),
             doctests: Vec::new(),
             embedded: Vec::new(),
@@ -311,7 +311,6 @@ impl Step {
     }
 }
 
-/// Tests of a mounted file that macros define are named by [`listing::macro_tests`].
 #[cfg(test)]
 mod tests {
     use super::*;
