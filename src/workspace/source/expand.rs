@@ -36,6 +36,7 @@ pub enum Pattern {
 }
 
 /// Reads the arms in the body of a `macro_rules!` item.
+#[must_use]
 pub fn arms(syntax: &Syntax, body: Range<u32>) -> Vec<Arm> {
     let mut found = Vec::new();
     let mut at = body.start;
@@ -111,6 +112,7 @@ pub struct Definition<'t> {
 
 impl<'t> Definition<'t> {
     /// Reads the body of a `macro_rules!` item.
+    #[must_use]
     pub fn new(syntax: &'t Syntax<'t>, body: Range<u32>) -> Self {
         Self {
             syntax,
@@ -119,6 +121,7 @@ impl<'t> Definition<'t> {
     }
 
     /// The text that a call with these tokens expands to; `$crate` becomes `dollar_crate`. None when no arm matches.
+    #[must_use]
     pub fn expand(&self, call: &Syntax, input: Range<u32>, dollar_crate: &str) -> Option<String> {
         self.arms.iter().find_map(|arm| {
             let mut bindings = Vec::new();
@@ -382,9 +385,9 @@ fn fragment_end(fragment: &str, syntax: &Syntax, at: u32, end: u32) -> Option<u3
             }
             None
         }
-        "meta" => stop(syntax, at, end, &[b',', b';']),
-        "expr" | "expr_2021" | "stmt" => stop(syntax, at, end, &[b',', b';']),
-        _ => stop(syntax, at, end, &[b',', b';', b'=', b'|', b':', b'{', b'>']),
+        "meta" => stop(syntax, at, end, b",;"),
+        "expr" | "expr_2021" | "stmt" => stop(syntax, at, end, b",;"),
+        _ => stop(syntax, at, end, b",;=|:{>"),
     }
 }
 

@@ -60,6 +60,7 @@ pub struct Found {
 }
 
 /// The inline modules around an item, outermost first.
+#[must_use]
 pub fn modules(syntax: &Syntax, item: &RawItem) -> Vec<String> {
     let mut path = Vec::new();
     let mut parent = item.parent;
@@ -75,6 +76,7 @@ pub fn modules(syntax: &Syntax, item: &RawItem) -> Vec<String> {
 }
 
 /// Whether an item is compiled, by its own `cfg` attributes and those around it in the file.
+#[must_use]
 pub fn item_compiled(syntax: &Syntax, index: u32, build: Build) -> Compiled {
     let mut all = Compiled::Yes;
     let mut at = index;
@@ -94,6 +96,7 @@ pub fn item_compiled(syntax: &Syntax, index: u32, build: Build) -> Compiled {
 }
 
 /// The tests that stand in a file as functions with a test attribute.
+#[must_use]
 pub fn tests(syntax: &Syntax) -> Vec<Found> {
     let mut found = Vec::new();
     for (index, item) in (0_u32..).zip(&syntax.items) {
@@ -150,6 +153,7 @@ pub struct MacroText {
 }
 
 /// The macros that a file defines.
+#[must_use]
 pub fn macros(syntax: &Syntax) -> Vec<MacroText> {
     let macros = syntax
         .items
@@ -187,6 +191,7 @@ fn holds_test(syntax: &Syntax, range: Range<u32>) -> bool {
 }
 
 /// The macros that lead to tests, themselves or through others.
+#[must_use]
 pub fn leading_to_tests(mut macros: Vec<MacroText>) -> Vec<MacroText> {
     let mut leading: HashSet<String> = macros
         .iter()
@@ -214,6 +219,7 @@ pub fn leading_to_tests(mut macros: Vec<MacroText>) -> Vec<MacroText> {
 const DEEPEST: usize = 64;
 
 /// The tests that calls of `macros` in this file define; `own` are the macros of this very file, which come first.
+#[must_use]
 pub fn macro_tests(syntax: &Syntax, macros: &[MacroText]) -> Vec<Found> {
     let own: Vec<String> = self::macros(syntax)
         .into_iter()

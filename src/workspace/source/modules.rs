@@ -90,6 +90,7 @@ pub struct Child {
 }
 
 /// The modules and includes that a file declares.
+#[must_use]
 pub fn children(syntax: &Syntax) -> Vec<Child> {
     let mut found = Vec::new();
     for (index, item) in (0_u32..).zip(&syntax.items) {
@@ -162,12 +163,14 @@ pub struct Place {
 
 impl Place {
     /// A target's root, or a file that a `#[path]` or `include!` names: its modules stand beside it.
+    #[must_use]
     pub fn root(path: Utf8PathBuf) -> Self {
         let folder = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
         Self { path, folder }
     }
 
     /// Files that a declaration in this file may lead to; usually one, and all that exist count.
+    #[must_use]
     pub fn candidates(&self, child: &Child) -> Vec<Self> {
         let beside = self.path.parent().unwrap_or(Utf8Path::new(""));
         let mut folder = self.folder.clone();
@@ -207,6 +210,7 @@ impl Place {
 }
 
 /// The path without `.` and `..`, so that one file has one name.
+#[must_use]
 pub fn normal(path: &Utf8Path) -> Utf8PathBuf {
     let mut normal = Utf8PathBuf::new();
     for part in path.components() {
