@@ -87,10 +87,12 @@ pub fn read_unit(root: &Utf8Path) -> Result<Unit> {
         .with_context(|| format!("failed to read the target's root file `{root}`"))?;
     let mounted = follow(root);
     let mut unit = Unit::default();
-    let macros: Vec<_> = mounted
-        .iter()
-        .flat_map(|file| file.test_macros.iter().cloned())
-        .collect();
+    let macros = listing::leading_to_tests(
+        mounted
+            .iter()
+            .flat_map(|file| file.macros.iter().cloned())
+            .collect(),
+    );
     let called: Vec<(Vec<listing::Found>, usize)> = if macros.is_empty() {
         Vec::new()
     } else {
@@ -194,7 +196,7 @@ fn facts(text: String, path: &Utf8Path) -> Mounted {
                 .map(|(name, _)| folder.join(name))
                 .collect();
             file.tests = listing::tests(&syntax);
-            file.test_macros = listing::test_macros(&syntax);
+            file.macros = listing::macros(&syntax);
             file.calls = syntax
                 .items
                 .iter()

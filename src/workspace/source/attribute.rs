@@ -17,16 +17,19 @@ pub struct Attribute<'t> {
 
 impl<'t> Attribute<'t> {
     /// The last segment of the path.
+    #[must_use]
     pub fn name(&self) -> &'t str {
         self.path.last().copied().unwrap_or("")
     }
 
     /// Whether the path is this one segment.
+    #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.path.len() == 1 && self.path[0] == name
     }
 
     /// The text in `name = "text"`.
+    #[must_use]
     pub fn value(&self, syntax: &Syntax<'t>) -> Option<String> {
         if !syntax.is(self.rest.start, b'=') || self.rest.len() != 2 {
             return None;
@@ -36,6 +39,7 @@ impl<'t> Attribute<'t> {
 }
 
 /// The content of the string literal at a token, escapes resolved as far as paths and docs need it.
+#[must_use]
 pub fn string_value(syntax: &Syntax, index: u32) -> Option<String> {
     if syntax.token(index)?.kind != Kind::Str {
         return None;
@@ -44,6 +48,7 @@ pub fn string_value(syntax: &Syntax, index: u32) -> Option<String> {
 }
 
 /// The content of a string literal.
+#[must_use]
 pub fn unquote(literal: &str) -> String {
     let start = literal.find('"').map_or(0, |quote| quote + 1);
     let end = literal.rfind('"').unwrap_or(literal.len()).max(start);
@@ -72,6 +77,7 @@ pub fn unquote(literal: &str) -> String {
 }
 
 /// The attributes in a range of tokens (docs among them are passed over).
+#[must_use]
 pub fn attributes<'t>(syntax: &Syntax<'t>, range: Range<u32>) -> Vec<Attribute<'t>> {
     let mut found = Vec::new();
     let mut at = range.start;
@@ -130,6 +136,7 @@ fn one<'t>(
 }
 
 /// Splits a range at its commas, brackets kept whole; a trailing comma adds nothing.
+#[must_use]
 pub fn commas(syntax: &Syntax, range: Range<u32>) -> Vec<Range<u32>> {
     let mut parts = Vec::new();
     let mut start = range.start;
@@ -160,6 +167,7 @@ pub enum Compiled {
 
 impl Compiled {
     /// Both conditions together.
+    #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::No, _) | (_, Self::No) => Self::No,
@@ -191,6 +199,7 @@ pub enum Build {
 }
 
 /// Whether all `cfg` attributes among these hold.
+#[must_use]
 pub fn compiled(syntax: &Syntax, attributes: &[Attribute], build: Build) -> Compiled {
     let mut all = Compiled::Yes;
     for attribute in attributes {

@@ -31,6 +31,7 @@ pub struct Documentation {
 }
 
 /// Gathers the documentation of a file.
+#[must_use]
 pub fn read(syntax: &Syntax) -> Documentation {
     let mut documentation = Documentation::default();
     let hidden = hidden(syntax);
@@ -77,6 +78,7 @@ pub fn read(syntax: &Syntax) -> Documentation {
 }
 
 /// Code blocks of a Markdown text that are tests: line (of `numbers`, or counted from 1), ignored, code.
+#[must_use]
 pub fn blocks(markdown: &str, numbers: &[u32]) -> Vec<(u32, bool, String)> {
     let mut found = Vec::new();
     let mut current: Option<(u32, bool, String)> = None;
@@ -280,6 +282,7 @@ fn block_text(comment: &str) -> String {
 }
 
 /// The line of a byte of any text, counted from 1.
+#[must_use]
 pub fn line_of(text: &str, byte: u32) -> u32 {
     let before = &text.as_bytes()[..(byte as usize).min(text.len())];
     u32::try_from(memchr::memchr_iter(b'\n', before).count()).map_or(u32::MAX, |lines| lines + 1)
@@ -298,6 +301,7 @@ fn owner(syntax: &Syntax, start: u32, end: u32) -> u32 {
 }
 
 /// The first sentence of a Markdown text's first paragraph, as plain text.
+#[must_use]
 pub fn first_sentence(markdown: &str) -> Option<String> {
     let mut paragraph = String::new();
     let mut inside = false;

@@ -1,6 +1,8 @@
-//! What a `macro_rules!` macro binds: the patterns of its arms matched against the input of a call.
+//! `macro_rules!` macros expanded by their text: the patterns of the arms matched against the input of a call, the body written out.
 //!
-//! Enough to know which names a call defines (`$name:ident` bound to `feature_x`); nothing is expanded.
+//! A call where items stand can define anything; the harness lists tests, and the crate sees items, that exist only
+//! after expansion. Hygiene does not matter for items, and fragments are cut where their follow sets allow, so text is
+//! enough. What does not match, or grows without end, is not expanded, and the caller widens.
 
 use super::lex::Kind;
 use super::syntax::Syntax;
@@ -34,6 +36,7 @@ pub enum Pattern {
 }
 
 /// Reads the arms in the body of a `macro_rules!` item.
+#[must_use]
 pub fn arms(syntax: &Syntax, body: Range<u32>) -> Vec<Arm> {
     let mut found = Vec::new();
     let mut at = body.start;
@@ -91,14 +94,169 @@ fn patterns(syntax: &Syntax, range: Range<u32>) -> Vec<Pattern> {
     found
 }
 
-/// A variable and the tokens bound to it, once per repetition.
-pub type Bound = Vec<(String, Range<u32>)>;
+/// What a variable stands for.
+#[derive(Debug, Clone)]
+enum Binding {
+    Text(String),
+    Many(Vec<Bindings>),
+}
 
-/// Matches the input of a call (tokens of `syntax`) with an arm's pattern.
-pub fn matches(pattern: &[Pattern], syntax: &Syntax, input: Range<u32>) -> Option<Bound> {
-    let mut bound = Vec::new();
-    let end = sequence(pattern, syntax, input.start, input.end, &mut bound)?;
-    (end == input.end).then_some(bound)
+type Bindings = Vec<(String, Binding)>;
+
+/// A `macro_rules!` macro that calls can be expanded with.
+#[derive(Debug)]
+pub struct Definition<'t> {
+    syntax: &'t Syntax<'t>,
+    arms: Vec<Arm>,
+}
+
+impl<'t> Definition<'t> {
+    /// Reads the body of a `macro_rules!` item.
+    #[must_use]
+    pub fn new(syntax: &'t Syntax<'t>, body: Range<u32>) -> Self {
+        Self {
+            syntax,
+            arms: arms(syntax, body),
+        }
+    }
+
+    /// The text that a call with these tokens expands to; `$crate` becomes `dollar_crate`. None when no arm matches.
+    #[must_use]
+    pub fn expand(&self, call: &Syntax, input: Range<u32>, dollar_crate: &str) -> Option<String> {
+        self.arms.iter().find_map(|arm| {
+            let mut bindings = Vec::new();
+            let end = sequence(&arm.pattern, call, input.start, input.end, &mut bindings)?;
+            if end != input.end {
+                return None;
+            }
+            let mut text = String::new();
+            transcribe(
+                self.syntax,
+                arm.body.clone(),
+                &[&bindings],
+                dollar_crate,
+                &mut text,
+            )?;
+            Some(text)
+        })
+    }
+}
+
+/// No expansion is longer; one that would be grows without end.
+const LONGEST: usize = 1 << 20;
+
+fn transcribe(
+    syntax: &Syntax,
+    body: Range<u32>,
+    scopes: &[&Bindings],
+    dollar_crate: &str,
+    text: &mut String,
+) -> Option<()> {
+    let mut at = body.start;
+    while at < body.end {
+        if text.len() > LONGEST {
+            return None;
+        }
+        if syntax.is(at, b'$') && syntax.opens(at + 1, b'(') {
+            let past = syntax.after(at + 1);
+            let inner = at + 2..past - 1;
+            at = past;
+            let mut separator = String::new();
+            while at < body.end
+                && !(syntax.is(at, b'*') || syntax.is(at, b'+') || syntax.is(at, b'?'))
+            {
+                separator.push_str(syntax.word(at));
+                at += 1;
+            }
+            at += 1;
+            repetition(syntax, &inner, scopes, dollar_crate, &separator, text)?;
+            continue;
+        }
+        if syntax.is(at, b'$')
+            && let Some(name) = syntax.ident(at + 1)
+        {
+            match lookup(scopes, name) {
+                Some(Binding::Text(bound)) => text.push_str(bound),
+                Some(Binding::Many(_)) => return None,
+                None if name == "crate" => text.push_str(dollar_crate),
+                None => {
+                    text.push('$');
+                    text.push_str(name);
+                }
+            }
+            at += 2;
+        } else if let Some(token) = syntax.token(at)
+            && let Kind::Open(_) = token.kind
+        {
+            text.push_str(syntax.word(at));
+            transcribe(syntax, at + 1..token.partner, scopes, dollar_crate, text)?;
+            text.push_str(syntax.word(token.partner));
+            at = token.partner + 1;
+        } else {
+            text.push_str(&spelled(syntax, at));
+            at += 1;
+        }
+        text.push(' ');
+    }
+    Some(())
+}
+
+fn lookup<'b>(scopes: &[&'b Bindings], name: &str) -> Option<&'b Binding> {
+    scopes.iter().rev().find_map(|scope| {
+        scope
+            .iter()
+            .rev()
+            .find(|(bound, _)| bound == name)
+            .map(|(_, binding)| binding)
+    })
+}
+
+fn repetition(
+    syntax: &Syntax,
+    inner: &Range<u32>,
+    scopes: &[&Bindings],
+    dollar_crate: &str,
+    separator: &str,
+    text: &mut String,
+) -> Option<()> {
+    let used = (inner.start..inner.end)
+        .filter(|at| syntax.is(*at, b'$'))
+        .filter_map(|at| syntax.ident(at + 1));
+    let rows: Vec<&Vec<Bindings>> = used
+        .filter_map(|name| match lookup(scopes, name) {
+            Some(Binding::Many(rows)) => Some(rows),
+            _ => None,
+        })
+        .collect();
+    let count = rows.iter().map(|rows| rows.len()).min()?;
+    for row in 0..count {
+        if row > 0 {
+            text.push_str(separator);
+            text.push(' ');
+        }
+        let mut inside = scopes.to_vec();
+        inside.extend(rows.iter().map(|rows| &rows[row]));
+        transcribe(syntax, inner.clone(), &inside, dollar_crate, text)?;
+    }
+    Some(())
+}
+
+/// A token's text, `r#` of a raw identifier included; doc comments end their line.
+fn spelled(syntax: &Syntax, at: u32) -> String {
+    let Some(token) = syntax.token(at) else {
+        return String::new();
+    };
+    let word = syntax.word(at);
+    match token.kind {
+        Kind::Ident if syntax.text[..token.start as usize].ends_with("r#") => format!("r#{word}"),
+        Kind::OuterDoc | Kind::InnerDoc => format!("{word}\n"),
+        _ => word.to_owned(),
+    }
+}
+
+fn spelled_range(syntax: &Syntax, range: Range<u32>) -> String {
+    let words: Vec<String> = range.map(|at| spelled(syntax, at)).collect();
+    words.join(" ")
 }
 
 fn sequence(
@@ -106,9 +264,9 @@ fn sequence(
     syntax: &Syntax,
     mut at: u32,
     end: u32,
-    bound: &mut Bound,
+    bound: &mut Bindings,
 ) -> Option<u32> {
-    for part in pattern {
+    for (index, part) in pattern.iter().enumerate() {
         at = match part {
             Pattern::Token(text) => (at < end && syntax.word(at) == text).then_some(at + 1)?,
             Pattern::Group(open, parts) => {
@@ -120,12 +278,18 @@ fn sequence(
             }
             Pattern::Variable(name, fragment) => {
                 let past = fragment_end(fragment, syntax, at, end)?;
-                bound.push((name.clone(), at..past));
+                bound.push((name.clone(), Binding::Text(spelled_range(syntax, at..past))));
                 past
             }
-            Pattern::Repeat { parts, separator } => {
-                repeat(parts, separator, syntax, at, end, bound)
-            }
+            Pattern::Repeat { parts, separator } => repeat(
+                parts,
+                separator,
+                &pattern[index + 1..],
+                syntax,
+                at,
+                end,
+                bound,
+            ),
         };
     }
     Some(at)
@@ -134,29 +298,59 @@ fn sequence(
 fn repeat(
     parts: &[Pattern],
     separator: &[String],
+    rest: &[Pattern],
     syntax: &Syntax,
     mut at: u32,
     end: u32,
-    bound: &mut Bound,
+    bound: &mut Bindings,
 ) -> u32 {
-    let mut after_separator = at;
+    let mut rows = Vec::new();
+    let mut start = at;
+    // `$($x:tt)* end` never happens in valid macros: what follows decides first.
+    let ends = |at: u32| matches!(rest.first(), Some(Pattern::Token(text)) if !matches!(parts.first(), Some(Pattern::Token(_))) && syntax.word(at) == text);
     loop {
-        let kept = bound.len();
-        match sequence(parts, syntax, after_separator, end, bound) {
-            Some(next) if next > after_separator => at = next,
-            _ => {
-                bound.truncate(kept);
-                return at;
+        let mut row = Vec::new();
+        match sequence(parts, syntax, start, end, &mut row) {
+            Some(next) if next > start && !ends(start) => {
+                at = next;
+                rows.push(row);
             }
+            _ => break,
         }
-        after_separator = at;
-        for text in separator {
-            if after_separator >= end || syntax.word(after_separator) != text {
-                return at;
-            }
-            after_separator += 1;
+        start = at;
+        let separated = separator.iter().all(|text| {
+            let same = start < end && syntax.word(start) == text;
+            start += 1;
+            same
+        });
+        if !separated {
+            break;
         }
     }
+    for name in variables(parts) {
+        let rows = rows
+            .iter()
+            .map(|row| {
+                row.iter()
+                    .filter(|(bound, _)| *bound == name)
+                    .cloned()
+                    .collect()
+            })
+            .collect();
+        bound.push((name, Binding::Many(rows)));
+    }
+    at
+}
+
+fn variables(parts: &[Pattern]) -> Vec<String> {
+    parts
+        .iter()
+        .flat_map(|part| match part {
+            Pattern::Variable(name, _) => vec![name.clone()],
+            Pattern::Group(_, parts) | Pattern::Repeat { parts, .. } => variables(parts),
+            Pattern::Token(_) => Vec::new(),
+        })
+        .collect()
 }
 
 /// Where a fragment that starts at `at` ends; none when nothing there can be one.
@@ -191,9 +385,9 @@ fn fragment_end(fragment: &str, syntax: &Syntax, at: u32, end: u32) -> Option<u3
             }
             None
         }
-        "meta" => stop(syntax, at, end, &[b',', b';']),
-        "expr" | "expr_2021" | "stmt" => stop(syntax, at, end, &[b',', b';']),
-        _ => stop(syntax, at, end, &[b',', b';', b'=', b'|', b':', b'{', b'>']),
+        "meta" => stop(syntax, at, end, b",;"),
+        "expr" | "expr_2021" | "stmt" => stop(syntax, at, end, b",;"),
+        _ => stop(syntax, at, end, b",;=|:{>"),
     }
 }
 
@@ -252,45 +446,37 @@ fn angles(syntax: &Syntax, mut at: u32, end: u32) -> u32 {
 mod tests {
     use super::*;
 
-    fn bound(definition: &str, input: &str) -> Option<Vec<String>> {
+    fn expanded(definition: &str, input: &str) -> Option<String> {
         let defined = Syntax::read(definition).unwrap();
         let call = Syntax::read(input).unwrap();
-        let arms = arms(&defined, defined.items[0].body.clone().unwrap());
+        let definition = Definition::new(&defined, defined.items[0].body.clone().unwrap());
         let all = 0..u32::try_from(call.tokens.len()).unwrap();
-        arms.iter()
-            .find_map(|arm| matches(&arm.pattern, &call, all.clone()))
-            .map(|bound| {
-                let text = |range: &Range<u32>| {
-                    (range.start..range.end)
-                        .map(|at| call.word(at))
-                        .collect::<Vec<_>>()
-                        .join(" ")
-                };
-                bound
-                    .iter()
-                    .map(|(name, range)| format!("{name}={}", text(range)))
-                    .collect()
-            })
+        definition
+            .expand(&call, all, "crate")
+            .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     #[test]
     fn variables_are_bound_through_repetitions_groups_and_closures() {
-        let test = "macro_rules! t { ($n:ident, $f:expr) => { #[test] fn $n() {} }; ($($n:ident: $a:expr => [$($t:ty),*];)*) => {} }";
+        let test = "macro_rules! t { ($n:ident, $f:expr) => { fn $n() { $f } }; ($($n:ident: $a:expr => [$($t:ty),*];)*) => { $( $crate::x!($n $($t)|* ); )* } }";
         assert_eq!(
-            bound(test, "a, |x, y| { x.y(1, 2) }").unwrap(),
-            ["n=a", "f=| x , y | { x . y ( 1 , 2 ) }"]
+            expanded(test, "a, |x, y| { x.y(1, 2) }").unwrap(),
+            "fn a () {| x , y | { x . y ( 1 , 2 ) } }"
         );
         assert_eq!(
-            bound(test, "a: f::<u8, u8>(1) => [A<B, C>, D]; b: 2 => [];").unwrap(),
-            [
-                "n=a",
-                "a=f : : < u8 , u8 > ( 1 )",
-                "t=A < B , C >",
-                "t=D",
-                "n=b",
-                "a=2"
-            ]
+            expanded(test, "a: f::<u8, u8>(1) => [A<B, C>, D]; b: 2 => [];").unwrap(),
+            "crate : : x ! (a A < B , C > | D ) ; crate : : x ! (b ) ;"
         );
-        assert_eq!(bound(test, "1 + 2 => x"), None);
+        assert_eq!(expanded(test, "1 + 2 => x"), None);
+    }
+
+    #[test]
+    fn optional_parts_attributes_and_raw_names_survive() {
+        let test = "macro_rules! t { ($(#[$m:meta])* $v:vis $n:ident $(= $e:expr)? ; $($rest:tt)*) => { $(#[$m])* $v static $n: u8 = 0 $(+ $e)?; t! { $($rest)* } }; () => {} }";
+        assert_eq!(
+            expanded(test, "#[a(b)] pub(crate) r#type = 1; other;").unwrap(),
+            "# [a ( b ) ] pub ( crate ) static r#type : u8 = 0 + 1 ; t ! {other ; }"
+        );
+        assert_eq!(expanded(test, "").unwrap(), "");
     }
 }

@@ -1,8 +1,10 @@
 //! Tests in one file, as the test harness will list them.
 
 use super::attribute::{Attribute, Build, Compiled, attributes, compiled};
-use super::expand::{arms, matches};
+use super::expand::Definition;
 use super::syntax::{ItemKind, RawItem, Syntax, TOP};
+use std::collections::HashSet;
+use std::ops::Range;
 
 /// How a function is a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,10 +18,15 @@ pub enum TestKind {
 /// How these attributes make a function a test, if they do.
 pub fn test_kind(attributes: &[Attribute]) -> Option<TestKind> {
     let names: Vec<&str> = attributes.iter().map(Attribute::name).collect();
+    // An attribute of the workspace's own can make several tests of one function.
+    let own = attributes.iter().any(|attribute| {
+        attribute.path.len() > 1 && matches!(attribute.path[0], "crate" | "self" | "super")
+    });
     let cases = names
         .iter()
         .any(|name| matches!(*name, "case" | "values" | "template" | "apply"));
     if names.contains(&"test")
+        && !own
         && !cases
         && !names
             .iter()
@@ -53,6 +60,7 @@ pub struct Found {
 }
 
 /// The inline modules around an item, outermost first.
+#[must_use]
 pub fn modules(syntax: &Syntax, item: &RawItem) -> Vec<String> {
     let mut path = Vec::new();
     let mut parent = item.parent;
@@ -68,6 +76,7 @@ pub fn modules(syntax: &Syntax, item: &RawItem) -> Vec<String> {
 }
 
 /// Whether an item is compiled, by its own `cfg` attributes and those around it in the file.
+#[must_use]
 pub fn item_compiled(syntax: &Syntax, index: u32, build: Build) -> Compiled {
     let mut all = Compiled::Yes;
     let mut at = index;
@@ -87,6 +96,7 @@ pub fn item_compiled(syntax: &Syntax, index: u32, build: Build) -> Compiled {
 }
 
 /// The tests that stand in a file as functions with a test attribute.
+#[must_use]
 pub fn tests(syntax: &Syntax) -> Vec<Found> {
     let mut found = Vec::new();
     for (index, item) in (0_u32..).zip(&syntax.items) {
@@ -129,138 +139,198 @@ fn listed(syntax: &Syntax, item: &RawItem) -> bool {
     true
 }
 
-/// A `macro_rules!` macro whose body defines tests.
+/// A `macro_rules!` macro of a unit, and where it stands.
 #[derive(Debug, Clone)]
-pub struct TestMacro {
+pub struct MacroText {
     /// Its name.
     pub name: String,
-    /// The tokens of its arms, as text.
+    /// Its arms, as text.
     pub text: String,
+    /// Whether its body holds a test attribute.
+    pub tests: bool,
+    /// Names in its body.
+    pub names: Vec<String>,
 }
 
-/// The macros in a file whose bodies define tests.
-pub fn test_macros(syntax: &Syntax) -> Vec<TestMacro> {
-    let is_test = |item: &&RawItem| {
-        let body = item.body.clone().unwrap_or(0..0);
-        body.clone().any(|at| {
-            syntax.is(at, b'#')
-                && syntax.opens(at + 1, b'[')
-                && defines_test(syntax, at, body.end).is_some()
-        })
-    };
+/// The macros that a file defines.
+#[must_use]
+pub fn macros(syntax: &Syntax) -> Vec<MacroText> {
     let macros = syntax
         .items
         .iter()
         .filter(|item| item.kind == ItemKind::Macro);
     macros
-        .filter(is_test)
         .filter_map(|item| {
             let body = item.body.clone()?;
             let (first, last) = (syntax.token(body.start)?, syntax.token(body.end - 1)?);
             let text = syntax.text[first.start as usize..last.end as usize].to_owned();
-            Some(TestMacro {
+            let mut names: Vec<String> = body
+                .clone()
+                .filter_map(|at| syntax.ident(at))
+                .map(str::to_owned)
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            Some(MacroText {
                 name: syntax.word(item.name?).to_owned(),
                 text,
+                tests: holds_test(syntax, body),
+                names,
             })
         })
         .collect()
 }
 
-/// When a test attribute stands at `at`: the token of the function's name, whether the test is exact, and whether it is ignored.
-fn defines_test(syntax: &Syntax, at: u32, end: u32) -> Option<(u32, bool, bool)> {
-    let mut next = at;
-    while syntax.is(next, b'#') && syntax.opens(next + 1, b'[') {
-        next = syntax.after(next + 1);
-    }
-    let own = attributes(syntax, at..next);
-    let kind = test_kind(&own)?;
-    let ignored = own.iter().any(|attribute| attribute.is("ignore"));
-    while next < end
-        && syntax
-            .ident(next)
-            .is_some_and(|word| matches!(word, "pub" | "async" | "unsafe" | "const"))
-    {
-        next += 1;
-    }
-    // Attributes or visibility that the caller passes: `$(#[$meta])* $vis`.
-    while next < end
-        && syntax.is(next, b'$')
-        && syntax.ident(next + 2) != Some("fn")
-        && syntax.ident(next) != Some("fn")
-    {
-        next = syntax.after(next + 1);
-        while next < end && (syntax.is(next, b'*') || syntax.is(next, b'?')) {
-            next += 1;
-        }
-    }
-    (syntax.ident(next) == Some("fn")).then_some((next + 1, kind == TestKind::Exact, ignored))
+/// Whether a test attribute stands anywhere in the range.
+fn holds_test(syntax: &Syntax, range: Range<u32>) -> bool {
+    range.clone().any(|at| {
+        syntax.is(at, b'#')
+            && syntax.opens(at + 1, b'[')
+            && test_kind(&attributes(syntax, at..syntax.after(at + 1))).is_some()
+    })
 }
 
-/// The tests that calls of `macros` in this file define.
-pub fn macro_tests(syntax: &Syntax, macros: &[TestMacro]) -> Vec<Found> {
+/// The macros that lead to tests, themselves or through others.
+#[must_use]
+pub fn leading_to_tests(mut macros: Vec<MacroText>) -> Vec<MacroText> {
+    let mut leading: HashSet<String> = macros
+        .iter()
+        .filter(|text| text.tests)
+        .map(|text| text.name.clone())
+        .collect();
+    loop {
+        let before = leading.len();
+        leading.extend(
+            macros
+                .iter()
+                .filter(|text| text.names.iter().any(|name| leading.contains(name)))
+                .map(|text| text.name.clone())
+                .collect::<Vec<_>>(),
+        );
+        if leading.len() == before {
+            break;
+        }
+    }
+    macros.retain(|text| leading.contains(&text.name));
+    macros
+}
+
+/// How deep expansions of expansions are followed.
+const DEEPEST: usize = 64;
+
+/// The tests that calls of `macros` in this file define; `own` are the macros of this very file, which come first.
+#[must_use]
+pub fn macro_tests(syntax: &Syntax, macros: &[MacroText]) -> Vec<Found> {
+    let own: Vec<String> = self::macros(syntax)
+        .into_iter()
+        .map(|own| own.text)
+        .collect();
+    let (mut ordered, others): (Vec<&MacroText>, Vec<&MacroText>) =
+        macros.iter().partition(|text| own.contains(&text.text));
+    ordered.extend(others);
     let mut found = Vec::new();
     for (index, item) in (0_u32..).zip(&syntax.items) {
-        let Some(name) = item
-            .name
-            .filter(|_| item.kind == ItemKind::Call && listed(syntax, item))
-        else {
+        let (Some(name), Some(input)) = (item.name, item.body.clone()) else {
             continue;
         };
-        let Some(input) = item.body.clone() else {
-            continue;
-        };
-        let compiled = item_compiled(syntax, index, Build::Test);
-        for definition in macros
-            .iter()
-            .filter(|definition| definition.name == syntax.word(name))
+        if item.kind != ItemKind::Call
+            || !listed(syntax, item)
+            || !ordered.iter().any(|text| text.name == syntax.word(name))
         {
-            let Ok(defined) = Syntax::read(&definition.text) else {
+            continue;
+        }
+        let around = Around {
+            modules: modules(syntax, item),
+            compiled: item_compiled(syntax, index, Build::Test),
+            line: syntax.line_of(name),
+        };
+        around.expand(syntax, syntax.word(name), input, &ordered, 0, &mut found);
+    }
+    found
+}
+
+struct Around {
+    modules: Vec<String>,
+    compiled: Compiled,
+    line: u32,
+}
+
+impl Around {
+    fn expand(
+        &self,
+        syntax: &Syntax,
+        name: &str,
+        input: Range<u32>,
+        macros: &[&MacroText],
+        depth: usize,
+        found: &mut Vec<Found>,
+    ) {
+        let expansion = macros
+            .iter()
+            .filter(|text| text.name == name)
+            .find_map(|text| {
+                let defined = Syntax::read(&text.text).ok()?;
+                let all = 0..u32::try_from(defined.tokens.len()).ok()?;
+                Definition::new(&defined, all).expand(syntax, input.clone(), "crate")
+            });
+        let read = expansion.as_deref().map(Syntax::read);
+        let (Some(Ok(expanded)), true) = (read, depth < DEEPEST) else {
+            return found.push(self.any());
+        };
+        let mut tests = tests(&expanded);
+        if tests.is_empty()
+            && expanded.unread.is_some()
+            && holds_test(
+                &expanded,
+                0..u32::try_from(expanded.tokens.len()).unwrap_or(0),
+            )
+        {
+            tests.push(Found {
+                path: vec![String::new()],
+                ..self.any()
+            });
+        }
+        for test in tests {
+            let path = [self.modules.clone(), test.path].concat();
+            found.push(Found {
+                path,
+                compiled: test.compiled.and(self.compiled),
+                line: self.line,
+                ..test
+            });
+        }
+        for (index, item) in (0_u32..).zip(&expanded.items) {
+            let (Some(name), Some(input)) = (item.name, item.body.clone()) else {
                 continue;
             };
-            let all = 0..u32::try_from(defined.tokens.len()).unwrap_or(0);
-            let bound = arms(&defined, all)
-                .into_iter()
-                .find_map(|arm| Some((matches(&arm.pattern, syntax, input.clone())?, arm.body)));
-            let Some((bound, body)) = bound else {
-                let path = [modules(syntax, item), vec![String::new()]].concat();
-                found.push(Found {
-                    path,
-                    exact: false,
-                    ignored: false,
+            let name = expanded.word(name);
+            if item.kind == ItemKind::Call && macros.iter().any(|text| text.name == name) {
+                let modules = [self.modules.clone(), modules(&expanded, item)].concat();
+                let compiled = self
+                    .compiled
+                    .and(item_compiled(&expanded, index, Build::Test));
+                Self {
+                    modules,
                     compiled,
-                    line: syntax.line_of(name),
-                });
-                continue;
-            };
-            let mut at = body.start;
-            while at < body.end {
-                if let Some((test, exact, ignored)) = defines_test(&defined, at, body.end) {
-                    let variable = defined.is(test, b'$').then(|| defined.word(test + 1));
-                    let names: Vec<(String, u32)> = match variable {
-                        Some(variable) => bound
-                            .iter()
-                            .filter(|(name, _)| name == variable)
-                            .map(|(_, range)| (syntax.word(range.start).to_owned(), range.start))
-                            .collect(),
-                        None => vec![(defined.ident(test).unwrap_or("").to_owned(), name)],
-                    };
-                    for (test, place) in names {
-                        let path = [modules(syntax, item), vec![test]].concat();
-                        found.push(Found {
-                            path,
-                            exact,
-                            ignored,
-                            compiled,
-                            line: syntax.line_of(place),
-                        });
-                    }
-                    at = test;
+                    line: self.line,
                 }
-                at += 1;
+                .expand(&expanded, name, input, macros, depth + 1, found);
             }
         }
     }
-    found
+
+    /// Tests whose names cannot be known: any in the module.
+    fn any(&self) -> Found {
+        let mut path = self.modules.clone();
+        path.push(String::new());
+        Found {
+            path,
+            exact: false,
+            ignored: false,
+            compiled: self.compiled,
+            line: self.line,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -309,12 +379,13 @@ mod tests {
     fn tests_defined_by_macros_are_named_by_their_calls() {
         let text = "macro_rules! t { ($n:ident, $f:expr) => { #[test] fn $n() { $f } }; }
             macro_rules! many { ($($(#[$m:meta])* $n:ident => $e:expr,)*) => { $( #[test] $(#[$m])* fn $n() { $e } )* #[test] fn fixed() {} } }
+            macro_rules! r { ($n:ident) => { r!($n, 1); }; ($n:ident, $e:expr) => { #[test] fn $n() {} } } r!(again);
             t!(one, || 1); mod m { many! { a => 1, b => 2, } } t!(); other!(x);";
         let syntax = Syntax::read(text).unwrap();
-        let macros = test_macros(&syntax);
+        let macros = leading_to_tests(macros(&syntax));
         assert_eq!(
             names(&macro_tests(&syntax, &macros)),
-            ["one", "m::a", "m::b", "m::fixed", "*"]
+            ["again", "one", "m::a", "m::b", "m::fixed", "*"]
         );
     }
 }

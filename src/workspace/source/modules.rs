@@ -2,7 +2,7 @@
 
 use super::attribute::{Build, Compiled, attributes, string_value};
 use super::doc::Doctest;
-use super::listing::{self, Found, TestMacro, item_compiled};
+use super::listing::{Found, MacroText, item_compiled};
 use super::syntax::{ItemKind, Syntax, TOP};
 use super::{Problem, facts};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -26,8 +26,8 @@ pub struct Mounted {
     pub sentence: Option<String>,
     /// Tests in it.
     pub tests: Vec<Found>,
-    /// Macros in it that define tests.
-    pub test_macros: Vec<TestMacro>,
+    /// Macros it defines.
+    pub macros: Vec<MacroText>,
     /// Names of macros called where items stand.
     pub calls: Vec<String>,
     /// Documentation tests in it.
@@ -54,7 +54,7 @@ impl Default for Mounted {
             compiled_for_docs: Compiled::Yes,
             sentence: None,
             tests: Vec::new(),
-            test_macros: Vec::new(),
+            macros: Vec::new(),
             calls: Vec::new(),
             doctests: Vec::new(),
             embedded: Vec::new(),
@@ -90,6 +90,7 @@ pub struct Child {
 }
 
 /// The modules and includes that a file declares.
+#[must_use]
 pub fn children(syntax: &Syntax) -> Vec<Child> {
     let mut found = Vec::new();
     for (index, item) in (0_u32..).zip(&syntax.items) {
@@ -162,12 +163,14 @@ pub struct Place {
 
 impl Place {
     /// A target's root, or a file that a `#[path]` or `include!` names: its modules stand beside it.
+    #[must_use]
     pub fn root(path: Utf8PathBuf) -> Self {
         let folder = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
         Self { path, folder }
     }
 
     /// Files that a declaration in this file may lead to; usually one, and all that exist count.
+    #[must_use]
     pub fn candidates(&self, child: &Child) -> Vec<Self> {
         let beside = self.path.parent().unwrap_or(Utf8Path::new(""));
         let mut folder = self.folder.clone();
@@ -207,6 +210,7 @@ impl Place {
 }
 
 /// The path without `.` and `..`, so that one file has one name.
+#[must_use]
 pub fn normal(path: &Utf8Path) -> Utf8PathBuf {
     let mut normal = Utf8PathBuf::new();
     for part in path.components() {
@@ -311,7 +315,6 @@ impl Step {
     }
 }
 
-/// Tests of a mounted file that macros define are named by [`listing::macro_tests`].
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -100,12 +100,14 @@ impl<'t> Syntax<'t> {
     }
 
     /// The line of a byte, counted from 1.
+    #[must_use]
     pub fn line(&self, byte: u32) -> u32 {
         let before = self.lines.partition_point(|start| *start <= byte);
         u32::try_from(before).map_or(u32::MAX, |before| before + 1)
     }
 
     /// The line on which a token starts, counted from 1.
+    #[must_use]
     pub fn line_of(&self, token: u32) -> u32 {
         self.token(token).map_or(0, |token| self.line(token.start))
     }
@@ -115,11 +117,13 @@ impl<'t> Syntax<'t> {
     }
 
     /// The token at `index`, if there is one.
+    #[must_use]
     pub fn token(&self, index: u32) -> Option<&Token> {
         self.tokens.get(index as usize)
     }
 
     /// The text of the token at `index`; empty beyond the end.
+    #[must_use]
     pub fn word(&self, index: u32) -> &'t str {
         self.token(index).map_or("", |token| {
             &self.text[token.start as usize..token.end as usize]
@@ -127,16 +131,19 @@ impl<'t> Syntax<'t> {
     }
 
     /// Whether the token at `index` is the punctuation `byte`.
+    #[must_use]
     pub fn is(&self, index: u32, byte: u8) -> bool {
         matches!(self.token(index), Some(token) if token.kind == Kind::Punct(byte))
     }
 
     /// Whether the token at `index` opens with `byte`.
+    #[must_use]
     pub fn opens(&self, index: u32, byte: u8) -> bool {
         matches!(self.token(index), Some(token) if token.kind == Kind::Open(byte))
     }
 
     /// The identifier at `index`, if it is one.
+    #[must_use]
     pub fn ident(&self, index: u32) -> Option<&'t str> {
         match self.token(index) {
             Some(token) if token.kind == Kind::Ident => Some(self.word(index)),
@@ -145,11 +152,13 @@ impl<'t> Syntax<'t> {
     }
 
     /// Whether `::` starts at `index`.
+    #[must_use]
     pub fn colons(&self, index: u32) -> bool {
         self.is(index, b':') && self.is(index + 1, b':')
     }
 
     /// Index past the token or bracketed group at `index`.
+    #[must_use]
     pub fn after(&self, index: u32) -> u32 {
         match self.token(index) {
             Some(token) if matches!(token.kind, Kind::Open(_)) => token.partner + 1,
@@ -294,10 +303,10 @@ impl<'t> Syntax<'t> {
         if let Some(body) = found.body {
             match found.kind {
                 ItemKind::Mod | ItemKind::Trait | ItemKind::Impl | ItemKind::Foreign => {
-                    self.items_in(body.start, body.end, index)
+                    self.items_in(body.start, body.end, index);
                 }
                 ItemKind::Fn | ItemKind::Const | ItemKind::Static | ItemKind::Call => {
-                    self.nested(body, index)
+                    self.nested(body, index);
                 }
                 _ => {}
             }
@@ -514,7 +523,7 @@ impl<'t> Syntax<'t> {
             match self.token(at)?.kind {
                 Kind::Punct(b'<') => angles += 1,
                 Kind::Punct(b'>') if !self.is(at - 1, b'-') && !self.is(at - 1, b'=') => {
-                    angles = angles.saturating_sub(1)
+                    angles = angles.saturating_sub(1);
                 }
                 Kind::Open(b'{') if angles == 0 => {
                     return Some((Some(self.inside(at)), self.after(at)));
