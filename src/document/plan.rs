@@ -183,8 +183,6 @@ pub struct FileRow {
 pub struct DependencyBlock {
     /// the manifest it is for, as written; `None` when neither the text above nor a first comment names one
     pub manifest: Option<String>,
-    /// the paragraph, heading or entry right above the block, without markup; empty when there is none
-    pub lead: String,
     /// the block; `block.code` is the toml
     pub block: Block,
 }

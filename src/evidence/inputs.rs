@@ -235,14 +235,14 @@ fn hash(workspace: &Workspace, paths: &[Utf8PathBuf]) -> Result<String> {
         })
         .collect::<Result<_>>()?;
     hashes.sort_by(|left, right| left.0.cmp(&right.0));
-    let mut hasher = blake3::Hasher::new();
+    let mut whole = blake3::Hasher::new();
     for (path, hash) in hashes {
-        hasher
+        whole
             .update(path.as_bytes())
             .update(&[0])
             .update(hash.as_bytes());
     }
-    Ok(short(hasher.finalize()))
+    Ok(short(whole.finalize()))
 }
 
 fn short(hash: blake3::Hash) -> String {

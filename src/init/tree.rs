@@ -82,11 +82,11 @@ impl Node {
         let Some(name) = path.file_name() else {
             return;
         };
-        let mut node = self;
+        let mut at = self;
         for folder in path.parent().into_iter().flat_map(Utf8Path::components) {
-            node = node.folders.entry(folder.as_str().to_owned()).or_default();
+            at = at.folders.entry(folder.as_str().to_owned()).or_default();
         }
-        let entry = node.files.entry(name.to_owned()).or_default();
+        let entry = at.files.entry(name.to_owned()).or_default();
         if note.is_some() {
             *entry = note;
         }
@@ -94,13 +94,13 @@ impl Node {
 
     fn open(&mut self, folder: &Utf8Path) {
         self.planned = true;
-        let mut node = self;
+        let mut at = self;
         for name in folder.components() {
-            let Some(below) = node.folders.get_mut(name.as_str()) else {
+            let Some(below) = at.folders.get_mut(name.as_str()) else {
                 return;
             };
             below.planned = true;
-            node = below;
+            at = below;
         }
     }
 

@@ -244,12 +244,10 @@ fn dependencies(reading: &Reading<'_>) -> Vec<DependencyBlock> {
     let mut found = Vec::new();
     for (_, body) in reading.bodies(SectionKind::Dependencies) {
         let mut above: Option<String> = None;
-        let mut lead = String::new();
         for node in &reading.outline.nodes[body] {
             match node.kind {
                 NodeKind::Heading(_) | NodeKind::Paragraph | NodeKind::Item { .. } => {
                     above = manifest_in(reading, node).or(above);
-                    lead = reading.outline.plain(node.pieces.clone());
                 }
                 NodeKind::Fence { .. } => {
                     let Some(block) = fields::block(reading.document, reading.outline, node) else {
@@ -257,12 +255,7 @@ fn dependencies(reading: &Reading<'_>) -> Vec<DependencyBlock> {
                     };
                     if block.lang == "toml" {
                         let manifest = manifest_comment(&block.code).or_else(|| above.clone());
-                        let lead = std::mem::take(&mut lead);
-                        found.push(DependencyBlock {
-                            manifest,
-                            lead,
-                            block,
-                        });
+                        found.push(DependencyBlock { manifest, block });
                     }
                 }
                 _ => {}
