@@ -1,6 +1,7 @@
 //! The commands, each in the same four beats: load, derive, act, report.
 
 pub mod affected;
+pub mod completions;
 pub mod deps;
 pub mod init;
 pub mod status;

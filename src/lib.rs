@@ -88,6 +88,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
     let load = || Project::load(&cli.global);
     match cli.command {
         Command::Affected(arguments) => command::affected::run(&load()?, &arguments, terminal),
+        Command::Completions(arguments) => command::completions::run(&arguments, terminal),
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
         Command::Status(arguments) => status(&cli.global, &arguments, terminal),
