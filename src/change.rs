@@ -20,16 +20,18 @@ pub struct Change {
 }
 
 impl Change {
-    /// Base commit → work tree: committed since, staged, unstaged, untracked but not ignored.
+    /// Base commit → work tree: committed since, staged, unstaged, untracked but not ignored. What cargo builds is no
+    /// change, even where git does not ignore it.
     ///
     /// # Errors
     /// When `base` names no commit, or git fails.
-    pub fn since(repository: &Repository, base: &str) -> Result<Self> {
+    pub fn since(workspace: &Workspace, repository: &Repository, base: &str) -> Result<Self> {
         let commit = repository.commit(base)?;
         let mut files = repository.changes_since(&commit)?;
         for file in &mut files {
             file.path = repository.root.join(&file.path);
         }
+        files.retain(|file| !file.path.starts_with(&workspace.target_directory));
         Ok(Self {
             base: Some(commit),
             files,

@@ -135,7 +135,12 @@ fn changes(
     let repository = change::repository_of(&project.workspace)?;
     Ok(bases
         .into_iter()
-        .map(|base| (base.clone(), Change::since(&repository, base)))
+        .map(|base| {
+            (
+                base.clone(),
+                Change::since(&project.workspace, &repository, base),
+            )
+        })
         .collect())
 }
 

@@ -5,11 +5,13 @@
     reason = "tests fail by panicking, and helpers are tests too"
 )]
 
+mod affected;
 mod deps;
 mod deps_files;
 mod deps_properties;
 mod evidence;
 #[cfg(unix)]
 mod exec;
+mod kit;
 mod observe;
 mod verify;
