@@ -106,7 +106,9 @@ pub fn locate(workspace: &Workspace, folder: &Utf8Path, path: &Utf8Path) -> Resu
     )))
 }
 
-fn normalize(path: &Utf8Path) -> Utf8PathBuf {
+/// `path` without `.` and `..`; the disk is not asked.
+#[must_use]
+pub fn normalize(path: &Utf8Path) -> Utf8PathBuf {
     let mut normal = Utf8PathBuf::new();
     for component in path.components() {
         match component {

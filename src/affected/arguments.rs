@@ -155,6 +155,16 @@ pub fn spec(workspace: &Workspace, package: PackageId) -> String {
     }
 }
 
+/// Arguments as they are typed in a shell.
+#[must_use]
+pub fn quoted(arguments: &[String]) -> String {
+    let words: Vec<_> = arguments
+        .iter()
+        .map(|word| shlex::try_quote(word).unwrap_or(word.into()))
+        .collect();
+    words.join(" ")
+}
+
 fn by_package<'a>(
     targets: impl IntoIterator<Item = &'a TestTarget>,
 ) -> BTreeMap<PackageId, BTreeSet<&'a TestKind>> {

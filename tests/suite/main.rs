@@ -12,6 +12,7 @@ mod deps_properties;
 mod evidence;
 #[cfg(unix)]
 mod exec;
+mod init;
 mod kit;
 mod observe;
 mod verify;
