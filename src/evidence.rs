@@ -18,14 +18,13 @@
 //! forger: what CI trusts is its own run. Each record names the checksum of the one before it, so that a record
 //! taken out leaves a gap. Reading is total: a line that cannot be read is a [`Problem`] and never evidence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 
 use crate::sys::files;
 
-pub mod inputs;
 mod packed;
 mod record;
 mod region;
@@ -217,15 +216,4 @@ impl Evidence {
             .min_by_key(|located| located.record.moment())
             .map(|located| &located.record)
     }
-}
-
-/// Why evidence no longer holds: the names of inputs that are different now, new, or gone.
-#[must_use]
-pub fn changed_inputs(record: &Record, now: &BTreeMap<String, String>) -> Vec<String> {
-    let names: BTreeSet<&String> = record.inputs.keys().chain(now.keys()).collect();
-    names
-        .into_iter()
-        .filter(|name| record.inputs.get(*name) != now.get(*name))
-        .cloned()
-        .collect()
 }

@@ -20,6 +20,7 @@ pub mod document;
 pub mod evidence;
 pub mod exit;
 pub mod finding;
+pub mod freshness;
 pub mod init;
 pub mod project;
 pub mod report;

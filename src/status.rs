@@ -16,8 +16,9 @@ use crate::deps;
 use crate::document::plan::Step;
 use crate::document::results::{ResultStep, Results};
 use crate::document::{self, Item};
-use crate::evidence::{self, Evidence, Outcome, Record, Scope, Tests};
+use crate::evidence::{Evidence, Outcome, Record, Scope, Tests};
 use crate::finding::{Code, Finding, Severity};
+use crate::freshness;
 use crate::project::Poc;
 use crate::verify;
 use crate::workspace::Workspace;
@@ -294,7 +295,7 @@ fn shown(facts: &Facts<'_>, scope: &Scope, commands: Option<&str>) -> Shown {
         .inputs
         .keys()
         .filter_map(|name| Some((name.clone(), facts.inputs.get(name)?.clone())));
-    let changed = evidence::changed_inputs(record, &now.collect());
+    let changed = freshness::changed(&record.inputs, &now.collect());
     if changed.is_empty() {
         return Shown::Proven;
     }

@@ -105,17 +105,31 @@ pub fn stream(
 
 /// Runs `command` and keeps all of its standard output and standard error, apart.
 pub fn capture(command: &Command) -> Result<Captured> {
+    capture_output(command, &mut |_| Ok(()))
+}
+
+/// [`capture`], and hands standard error on, line by line, while the program runs.
+pub fn capture_output(
+    command: &Command,
+    on_error_output: &mut dyn FnMut(Part<'_>) -> Result<()>,
+) -> Result<Captured> {
+    let mut lines = Lines::default();
     let (out_reader, out_writer) = std::io::pipe().context("failed to open a pipe")?;
     let (error_reader, error_writer) = std::io::pipe().context("failed to open a pipe")?;
     let (stdout, stderr) = (Stdio::from(out_writer), Stdio::from(error_writer));
     let mut run = Run::start(command, stdout, stderr, [out_reader, error_reader])?;
     let mut kept = [Vec::new(), Vec::new()];
-    let ended = run.finish(&mut |event| {
-        if let Event::Output(index, bytes) = event {
+    let ended = run.finish(&mut |event| match event {
+        Event::Output(index, bytes) => {
             kept[index].extend_from_slice(bytes);
+            if index == 1 {
+                lines.push(bytes, on_error_output)?;
+            }
+            Ok(())
         }
-        Ok(())
+        Event::Idle => lines.flush(on_error_output),
     })?;
+    lines.flush(on_error_output)?;
     let [stdout, stderr] = kept;
     Ok(Captured {
         ended,

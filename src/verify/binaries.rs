@@ -10,17 +10,17 @@ use crate::workspace::Workspace;
 use crate::workspace::graph::is_library;
 
 /// The binary's id in nextest's form (`package`, `package::test`, `package::bin/name`, doctests as `package::doc`).
-/// A binary that fits no target, or several that nothing tells apart, keeps the name its crate has.
+/// A binary that fits no target, or several that nothing tells apart, is a question mark and its crate's name.
 #[must_use]
 pub fn identify(workspace: &Workspace, header: &Header) -> String {
     match header {
         Header::Nextest(id) => id.clone(),
-        Header::Unnamed => "unnamed".to_owned(),
+        Header::Unnamed => "?".to_owned(),
         Header::Doctests(name) => {
             let is_it = |target: &TestTarget| {
                 target.kind == TestKind::Doc && library_name(workspace, target) == *name
             };
-            only(workspace, is_it).unwrap_or_else(|| format!("{name}::doc"))
+            only(workspace, is_it).unwrap_or_else(|| format!("?{name}::doc"))
         }
         Header::Cargo {
             source, executable, ..
@@ -42,7 +42,7 @@ pub fn identify(workspace: &Workspace, header: &Header) -> String {
                     };
                     only(workspace, |target| fits(target) && built_from_it(target))
                 })
-                .unwrap_or_else(|| name.to_owned())
+                .unwrap_or_else(|| format!("?{name}"))
         }
     }
 }

@@ -240,6 +240,12 @@ impl Observed {
         self.ran_tests() && (self.runs.iter().any(emptied) || self.runs.iter().all(empty))
     }
 
+    /// Whether a binary with a harness of its own ran: it may have run any number of tests.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        self.runs.iter().any(Run::has_unknown)
+    }
+
     /// Every binary of every run.
     pub fn binaries(&self) -> impl Iterator<Item = &Binary> {
         self.runs.iter().flat_map(|run| &run.binaries)
@@ -281,7 +287,7 @@ impl Counts {
     }
 
     /// Counts names by their verdicts.
-    fn of(tests: &BTreeMap<String, Verdict>) -> Self {
+    pub(super) fn of(tests: &BTreeMap<String, Verdict>) -> Self {
         let mut counts = Self::default();
         for verdict in tests.values() {
             counts.add(*verdict);

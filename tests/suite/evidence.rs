@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_poc::evidence::{
-    Check, Outcome, Packed, ProblemKind, Record, Scope, Source, Tests, append, changed_inputs,
-    read, record,
+    Check, Outcome, Packed, ProblemKind, Record, Scope, Source, Tests, append, read, record,
 };
 use proptest::prelude::*;
 
@@ -290,14 +289,6 @@ fn the_first_whole_baseline_is_the_measure() {
     let baseline = evidence.baseline().unwrap();
     assert_eq!(baseline.time, "2026-01-03T10:00:02-08:00");
     assert_eq!(baseline.passed.as_ref().unwrap().names().unwrap(), names);
-}
-
-#[test]
-fn inputs_that_changed_came_or_went_are_named() {
-    let record = sample(Scope::Full, 0);
-    assert_eq!(changed_inputs(&record, &record.inputs), [] as [String; 0]);
-    let now = BTreeMap::from([("cache".to_owned(), "1".to_owned())]);
-    assert_eq!(changed_inputs(&record, &now), ["cache", "store"]);
 }
 
 /// Whether every line of `old` stands in `new`, in order.

@@ -12,3 +12,4 @@ mod evidence;
 #[cfg(unix)]
 mod exec;
 mod observe;
+mod verify;

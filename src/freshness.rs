@@ -148,6 +148,17 @@ fn name(workspace: &Workspace, key: Option<PackageId>) -> String {
     }
 }
 
+/// The names whose hashes differ between what a run recorded and now, sorted: none means fresh.
+#[must_use]
+pub fn changed(recorded: &Inputs, now: &Inputs) -> Vec<String> {
+    let names: BTreeSet<&String> = recorded.keys().chain(now.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| recorded.get(*name) != now.get(*name))
+        .cloned()
+        .collect()
+}
+
 /// The packages that a plan's shell block tests: those its cargo commands name with `-p`; the whole workspace for
 /// `--workspace`, for commands that name none, and for any program but cargo, which may depend on anything.
 #[must_use]

@@ -1,0 +1,134 @@
+//! nextest's list of tests, which tells ignored ones from those its filters leave out; its run does not.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use super::observe::{Binary, Counts, Ending, Header, Observed, Verdict};
+
+/// `cargo nextest list --message-format json`; fields we do not need are passed over.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Written {
+    rust_suites: BTreeMap<String, WrittenSuite>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct WrittenSuite {
+    #[serde(default)]
+    testcases: BTreeMap<String, WrittenTest>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct WrittenTest {
+    ignored: bool,
+    filter_match: WrittenMatch,
+}
+
+#[derive(Debug, Deserialize)]
+struct WrittenMatch {
+    status: String,
+    reason: Option<String>,
+}
+
+/// What nextest is going to run, and what it knows to be ignored.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Listing {
+    /// Tests that will run, by binary id.
+    pub selected: BTreeMap<String, Vec<String>>,
+    /// Ignored tests that the filters would let through, by binary id.
+    pub ignored: BTreeMap<String, Vec<String>>,
+}
+
+impl Listing {
+    /// Reads what nextest printed.
+    ///
+    /// # Errors
+    /// When it is not in the form of nextest 0.9.
+    pub(super) fn parse(json: &[u8]) -> Result<Self> {
+        let written: Written = serde_json::from_slice(json).context(
+            "failed to read nextest's list of tests; cargo-poc knows the form of nextest 0.9",
+        )?;
+        let mut listing = Self::default();
+        for (binary, suite) in written.rust_suites {
+            for (test, case) in suite.testcases {
+                let left_out = case.filter_match.reason.as_deref();
+                if case.filter_match.status == "matches" {
+                    listing
+                        .selected
+                        .entry(binary.clone())
+                        .or_default()
+                        .push(test);
+                } else if case.ignored && left_out == Some("ignored") {
+                    listing
+                        .ignored
+                        .entry(binary.clone())
+                        .or_default()
+                        .push(test);
+                }
+            }
+        }
+        Ok(listing)
+    }
+
+    /// How many tests will run.
+    #[must_use]
+    pub(super) fn expected(&self) -> u64 {
+        self.selected.values().map(|tests| tests.len() as u64).sum()
+    }
+
+    /// Adds to what a run showed what only the list knows: ignored tests by name, and tests that did not run.
+    pub(super) fn complete(&self, observed: &mut Observed) {
+        let Some(run) = observed.runs.iter_mut().find(|run| run.summary.is_some()) else {
+            return;
+        };
+        let mut missing = 0;
+        for (binary, tests) in self.selected.iter().chain(&self.ignored) {
+            let header = Header::Nextest(binary.clone());
+            let position = run.binaries.iter().position(|known| known.header == header);
+            let index = position.unwrap_or_else(|| {
+                run.binaries.push(Binary {
+                    header,
+                    counts: Counts::default(),
+                    ending: Ending::Whole,
+                    tests: BTreeMap::new(),
+                });
+                run.binaries.len() - 1
+            });
+            let known = &mut run.binaries[index];
+            let ignored = self
+                .ignored
+                .get(binary)
+                .is_some_and(|own| std::ptr::eq(own, tests));
+            for test in tests {
+                if ignored {
+                    known.tests.entry(test.clone()).or_insert_with(|| {
+                        known.counts.ignored += 1;
+                        Verdict::Ignored
+                    });
+                } else if !known.tests.contains_key(test) {
+                    // Cancelled, or named by a profile that shows less.
+                    known.ending = Ending::Crashed;
+                    missing += 1;
+                }
+            }
+        }
+        let ignored = run
+            .binaries
+            .iter()
+            .map(|binary| binary.counts.ignored)
+            .sum();
+        if let Some(summary) = &mut run.summary {
+            summary.ignored = ignored;
+            summary.filtered = summary.filtered.saturating_sub(ignored);
+        }
+        if missing > 0 {
+            observed.notes.push(format!(
+                "nextest listed {missing} tests that its run does not name"
+            ));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! From what checks did to a record of evidence.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+
+use super::binaries::identify;
+use super::compare::{Ran, compare};
+use super::observe::{Counts, Ending, Verdict};
+use super::{Checked, Report};
+use crate::affected::all_targets;
+use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Source, Tests};
+use crate::exit::Exit;
+use crate::evidence::inputs::Inputs;
+use crate::workspace::Workspace;
+
+/// What a record says besides what the run did.
+#[derive(Debug, Clone)]
+pub struct Basis<'a> {
+    /// The PoC's name.
+    pub poc: &'a str,
+    /// What was verified.
+    pub scope: Scope,
+    /// Where the sources stood before the run.
+    pub source: Source,
+    /// What the run depended on, hashed before it.
+    pub inputs: Inputs,
+    /// What `rustc -vV` printed.
+    pub toolchain: &'a str,
+    /// The baseline to measure against.
+    pub baseline: Option<&'a Record>,
+}
+
+impl Report {
+    /// The evidence of this run. Its time is now.
+    ///
+    /// # Errors
+    /// When the baseline's tests cannot be unpacked.
+    pub fn record(&self, workspace: &Workspace, basis: &Basis<'_>) -> Result<Record> {
+        let ran = self.ran(workspace);
+        let mut notes: Vec<String> = self
+            .checked
+            .iter()
+            .flat_map(|checked| checked.observed.notes.clone())
+            .collect();
+        notes.extend(
+            self.checked
+                .iter()
+                .flat_map(|checked| checked.observed.compile_errors.clone()),
+        );
+        let left = self
+            .left
+            .iter()
+            .map(|check| format!("not run: {}", first_line(&check.command())));
+        notes.extend(left);
+        let worse = match basis.baseline.and_then(|baseline| baseline.passed.as_ref()) {
+            Some(passed) => {
+                let passed = passed.names().context("failed to read the baseline")?;
+                let targets = all_targets(workspace);
+                let ids: Vec<_> = targets
+                    .iter()
+                    .map(|target| target.binary_id(workspace))
+                    .collect();
+                compare(&passed, &ran, |id| ids.iter().any(|known| known == id))
+            }
+            None => super::compare::Worse::default(),
+        };
+        let is_baseline = basis.scope == Scope::Baseline;
+        let passed = is_baseline
+            .then(|| Packed::new(&names(&ran, Verdict::Passed)))
+            .transpose()?;
+        Ok(Record {
+            after: None,
+            poc: basis.poc.to_owned(),
+            scope: basis.scope.clone(),
+            time: now(),
+            outcome: self.outcome(),
+            checks: self.checked.iter().map(written).collect(),
+            tests: self.ran_tests().then(|| self.counts().into()),
+            failing: listed(&ran, Verdict::Failed),
+            ignored: listed(&ran, Verdict::Ignored),
+            regressions: worse.regressions,
+            vanished: worse.vanished,
+            passed,
+            notes,
+            source: basis.source.clone(),
+            inputs: basis.inputs.clone(),
+            commands: self.commands(),
+            milliseconds: milliseconds(self.duration),
+            toolchain: basis
+                .toolchain
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            tool: concat!("cargo-poc ", env!("CARGO_PKG_VERSION")).to_owned(),
+        })
+    }
+
+    fn ran_tests(&self) -> bool {
+        self.checked
+            .iter()
+            .any(|checked| checked.observed.ran_tests())
+    }
+
+    /// What was run, of every binary of the workspace: a binary run twice keeps the worse verdict of a test.
+    fn ran(&self, workspace: &Workspace) -> BTreeMap<String, Ran> {
+        let mut all: BTreeMap<String, Ran> = BTreeMap::new();
+        for checked in &self.checked {
+            for run in &checked.observed.runs {
+                let nextest = run.summary.is_some();
+                for binary in &run.binaries {
+                    let named = Counts::of(&binary.tests);
+                    let by_name = (named.passed, named.failed)
+                        == (binary.counts.passed, binary.counts.failed);
+                    // nextest does not tell what a filter left out of one binary; of our own calls we know.
+                    let filtered = if nextest {
+                        !checked.check.whole
+                    } else {
+                        binary.counts.filtered > 0
+                    };
+                    let whole = binary.ending == Ending::Whole && by_name && !filtered;
+                    let ran = all.entry(identify(workspace, &binary.header)).or_default();
+                    // Two runs of one binary, each with a filter of its own, may be whole together or not.
+                    ran.whole |= whole;
+                    for (test, verdict) in &binary.tests {
+                        let known = ran.tests.entry(test.clone()).or_insert(*verdict);
+                        if *verdict == Verdict::Failed || *known == Verdict::Ignored {
+                            *known = *verdict;
+                        }
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// A hash of what was to be run: a plan whose command has changed since has no evidence.
+    #[must_use]
+    pub fn commands(&self) -> String {
+        let checks = self
+            .checked
+            .iter()
+            .map(|checked| &checked.check)
+            .chain(&self.left);
+        super::commands_hash(checks)
+    }
+}
+
+/// The exit code that a record stands for.
+#[must_use]
+pub fn exit(record: &Record) -> Exit {
+    match record.outcome {
+        Outcome::Passed if record.proves() => Exit::Fine,
+        Outcome::Passed | Outcome::Failed => Exit::Findings,
+        Outcome::NoTests | Outcome::CouldNotRun | Outcome::TimedOut | Outcome::Interrupted => {
+            Exit::CouldNotRun
+        }
+    }
+}
+
+fn written(checked: &Checked) -> Check {
+    Check {
+        command: checked.check.command(),
+        exit: checked.ended.code(),
+        outcome: checked.outcome(),
+        tests: checked
+            .observed
+            .ran_tests()
+            .then(|| checked.observed.counts().into()),
+        milliseconds: milliseconds(checked.duration),
+    }
+}
+
+impl From<Counts> for Tests {
+    fn from(counts: Counts) -> Self {
+        Self {
+            passed: counts.passed,
+            failed: counts.failed,
+            ignored: counts.ignored,
+            filtered: counts.filtered,
+        }
+    }
+}
+
+fn names(ran: &BTreeMap<String, Ran>, wanted: Verdict) -> Names {
+    let of = |ran: &Ran| {
+        let tests = ran.tests.iter().filter(|(_, verdict)| **verdict == wanted);
+        tests.map(|(name, _)| name.clone()).collect()
+    };
+    ran.iter()
+        .map(|(binary, ran)| (binary.clone(), of(ran)))
+        .collect()
+}
+
+/// The same, without binaries that have none.
+fn listed(ran: &BTreeMap<String, Ran>, wanted: Verdict) -> BTreeMap<String, Vec<String>> {
+    let names = names(ran, wanted)
+        .into_iter()
+        .filter(|(_, tests)| !tests.is_empty());
+    names
+        .map(|(binary, tests)| (binary, tests.into_iter().collect()))
+        .collect()
+}
+
+/// Now, to the second, with the offset of this machine.
+fn now() -> String {
+    jiff::Zoned::now()
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
+}
+
+fn milliseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn first_line(command: &str) -> &str {
+    command.lines().next().unwrap_or_default()
+}

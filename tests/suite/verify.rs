@@ -1,0 +1,417 @@
+//! Running checks on real workspaces, and what is recorded of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_poc::affected::{Selection, all_targets};
+use cargo_poc::cli::{self, Cli};
+use cargo_poc::evidence::{Outcome, Record, Scope, Source};
+use cargo_poc::exit::Exit;
+use cargo_poc::sys::cargo::Cargo;
+use cargo_poc::sys::files;
+use cargo_poc::terminal::Terminal;
+use cargo_poc::verify::shell::{Inside, Settings};
+use cargo_poc::verify::{Basis, Check, Options, Program, Report, Runner, commands_hash, exit, run};
+use cargo_poc::workspace::Workspace;
+use clap::Parser as _;
+
+/// A temporary folder with these files.
+fn folder(tree: &[(&str, &str)]) -> (tempfile::TempDir, Utf8PathBuf) {
+    let guard = tempfile::tempdir().unwrap();
+    let root = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
+    for (path, content) in tree {
+        files::create(&root.join(path), content.as_bytes()).unwrap();
+    }
+    (guard, root)
+}
+
+fn options(root: &Utf8Path) -> Options {
+    Options {
+        root: root.to_owned(),
+        settings: Settings {
+            inside: Inside::enter("docs/test-results.md test").unwrap(),
+            coloured: false,
+            timeout: Some(Duration::from_secs(120)),
+        },
+        keep_going: false,
+        title: "test".to_owned(),
+        expected: None,
+    }
+}
+
+/// Runs checks without showing them.
+fn quietly(checks: &[Check], options: &Options) -> Report {
+    let cli = Cli::try_parse_from(["cargo-poc", "--quiet", "completions", "bash"]).unwrap();
+    run(checks, options, &mut Terminal::new(&cli.global)).unwrap()
+}
+
+fn block(script: &str) -> Report {
+    let (_guard, root) = folder(&[]);
+    quietly(&[Check::block(script)], &options(&root))
+}
+
+/// A script that prints what a runner printed, and ends with `status`.
+fn printing(case: &str, status: i32) -> String {
+    let path = format!("{}/tests/cases/observe/{case}", env!("CARGO_MANIFEST_DIR"));
+    format!("cat '{path}'; exit {status}")
+}
+
+const NOTHING_MATCHED: &str = "cat <<'END'
+    Finished `test` profile [unoptimized] target(s) in 0.01s
+     Running unittests src/lib.rs (target/debug/deps/store-0123456789abcdef)
+
+running 0 tests
+
+test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 5 filtered out; finished in 0.00s
+
+END
+";
+
+#[test]
+fn a_block_is_one_script_to_bash() {
+    let report = block(
+        "text=$(cat <<'END'\none\n  two 'quoted\nacross' lines\nEND\n)\ntest \"$text\" = \"one\n  two 'quoted\nacross' lines\"\n",
+    );
+    assert_eq!(report.outcome(), Outcome::Passed);
+    assert_eq!(report.checked[0].observed.counts().ran(), 0);
+}
+
+#[test]
+fn a_block_from_a_document_with_carriage_returns_runs() {
+    assert_eq!(block("true\r\ntest a = a\r\n").outcome(), Outcome::Passed);
+}
+
+#[test]
+fn the_first_failure_fails_the_block() {
+    for script in [
+        "false; true",
+        "false | cat",
+        "echo $UNSET_VARIABLE_OF_A_TEST",
+        "exit 3",
+    ] {
+        assert_eq!(block(script).outcome(), Outcome::Failed, "{script}");
+    }
+}
+
+#[test]
+fn a_missing_command_could_not_run_and_is_no_failed_test() {
+    let report = block("cargo-poc-has-no-such-command");
+    assert_eq!(report.outcome(), Outcome::CouldNotRun);
+    assert!(
+        report.checked[0]
+            .tail
+            .contains("cargo-poc-has-no-such-command")
+    );
+}
+
+#[test]
+fn failed_tests_are_failed_whatever_the_exit_status_says() {
+    let report = block(&printing("cargo-test.txt", 0));
+    assert_eq!(report.outcome(), Outcome::Failed);
+    assert_eq!(report.counts().failed, 3);
+}
+
+#[test]
+fn a_test_command_that_ran_no_test_is_not_green() {
+    assert_eq!(block(NOTHING_MATCHED).outcome(), Outcome::NoTests);
+}
+
+#[test]
+fn a_block_that_takes_too_long_is_ended() {
+    let (_guard, root) = folder(&[]);
+    let mut options = options(&root);
+    options.settings.timeout = Some(Duration::from_millis(300));
+    let report = quietly(&[Check::block("sleep 60")], &options);
+    assert_eq!(report.outcome(), Outcome::TimedOut);
+    assert!(report.duration < Duration::from_secs(10));
+}
+
+#[test]
+fn snapshots_are_neither_accepted_nor_updated() {
+    let report = block(
+        "echo $INSTA_UPDATE $INSTA_FORCE_PASS ${TRYBUILD-unset} ${UPDATE_EXPECT-unset} ${SNAPSHOTS-unset}; false",
+    );
+    assert_eq!(report.checked[0].tail, "no 0 unset unset unset\n");
+}
+
+#[test]
+fn after_a_failure_the_rest_is_left_unless_told_to_go_on() {
+    let (_guard, root) = folder(&[]);
+    let checks = ["true", "false", "touch ran"].map(Check::block);
+    let mut options = options(&root);
+    let report = quietly(&checks, &options);
+    assert_eq!((report.checked.len(), report.left.len()), (2, 1));
+    assert!(!root.join("ran").exists());
+    options.keep_going = true;
+    let report = quietly(&checks, &options);
+    assert_eq!((report.checked.len(), report.left.len()), (3, 0));
+    assert_eq!(report.outcome(), Outcome::Failed);
+    assert!(root.join("ran").exists());
+}
+
+#[test]
+fn blocks_run_in_the_workspace_root() {
+    let (_guard, root) = folder(&[("here", "")]);
+    assert_eq!(
+        quietly(&[Check::block("test -f here")], &options(&root)).outcome(),
+        Outcome::Passed
+    );
+}
+
+const ROOT: &str = "[workspace]\nresolver = \"3\"\nmembers = [\"one\", \"two\"]\n";
+
+/// Two members with an integration test of the same name, doctests and a binary.
+fn members() -> (tempfile::TempDir, Utf8PathBuf) {
+    folder(&[
+        ("Cargo.toml", ROOT),
+        (
+            "one/Cargo.toml",
+            "[package]\nname = \"one\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        ),
+        (
+            "one/src/lib.rs",
+            "/// ```\n/// assert_eq!(one::one(), 1);\n/// ```\npub fn one() -> u8 { 1 }\n\n#[test]\nfn is_one() { assert_eq!(one(), 1) }\n\
+             #[test]\n#[ignore]\nfn later() {}\n",
+        ),
+        (
+            "one/tests/it.rs",
+            "#[test]\nfn stays() {}\n#[test]\nfn goes() {}\n",
+        ),
+        (
+            "two/Cargo.toml",
+            "[package]\nname = \"two\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\none = { path = \"../one\" }\n",
+        ),
+        (
+            "two/src/main.rs",
+            "fn main() {}\n#[test]\nfn in_the_binary() { assert_eq!(one::one(), 1) }\n",
+        ),
+        (
+            "two/tests/it.rs",
+            "#[test]\nfn of_two() {}\n#[test]\nfn known_to_fail() { panic!() }\n",
+        ),
+    ])
+}
+
+fn workspace(root: &Utf8Path) -> Workspace {
+    let cargo = Cargo {
+        manifest_path: Some(root.join("Cargo.toml")),
+        ..Cargo::default()
+    };
+    Workspace::new(cargo.members().unwrap())
+}
+
+fn everything(workspace: &Workspace) -> Selection {
+    let targets = all_targets(workspace);
+    Selection {
+        total: targets.len(),
+        targets: targets
+            .into_iter()
+            .map(|target| (target, BTreeSet::new()))
+            .collect(),
+        ..Selection::default()
+    }
+}
+
+fn record(root: &Utf8Path, runner: Runner, scope: Scope, baseline: Option<&Record>) -> Record {
+    let workspace = workspace(root);
+    let checks = runner.selected(&workspace, &everything(&workspace), &[], &[]);
+    let mut options = options(root);
+    options.keep_going = true;
+    let report = quietly(&checks, &options);
+    let basis = Basis {
+        poc: "cache",
+        scope,
+        source: Source::default(),
+        inputs: BTreeMap::new(),
+        toolchain: "rustc 1.89.0\nhost",
+        baseline,
+    };
+    report.record(&workspace, &basis).unwrap()
+}
+
+fn tests(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
+    let mut tests: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (binary, test) in pairs {
+        tests
+            .entry((*binary).to_owned())
+            .or_default()
+            .push((*test).to_owned());
+    }
+    tests
+}
+
+fn change(root: &Utf8Path, path: &str, from: &str, to: &str) {
+    let old = std::fs::read_to_string(root.join(path)).unwrap();
+    assert!(old.contains(from));
+    files::write_atomic(&root.join(path), old.replace(from, to).as_bytes()).unwrap();
+}
+
+#[test]
+fn what_a_change_breaks_and_what_it_takes_away_is_told_from_what_failed_before() {
+    let (_guard, root) = members();
+    let baseline = record(&root, Runner::Cargo, Scope::Baseline, None);
+    assert_eq!(baseline.outcome, Outcome::Failed);
+    assert_eq!(baseline.failing, tests(&[("two::it", "known_to_fail")]));
+    assert_eq!(baseline.ignored, tests(&[("one", "later")]));
+    let counts = baseline.tests.unwrap();
+    assert_eq!(
+        (counts.passed, counts.failed, counts.ignored),
+        (6, 1, 1),
+        "{baseline:#?}"
+    );
+    assert_eq!(baseline.notes, [] as [String; 0]);
+    assert_eq!(baseline.toolchain, "rustc 1.89.0");
+    let passed = baseline.passed.as_ref().unwrap().names().unwrap();
+    let binaries: Vec<_> = passed.keys().map(String::as_str).collect();
+    assert_eq!(
+        binaries,
+        ["one", "one::doc", "one::it", "two::bin/two", "two::it"]
+    );
+
+    change(&root, "one/src/lib.rs", "u8 { 1 }", "u8 { 2 }");
+    change(&root, "one/tests/it.rs", "goes", "came");
+    let now = record(&root, Runner::Cargo, Scope::Affected, Some(&baseline));
+    assert_eq!(
+        now.regressions,
+        tests(&[
+            ("one", "is_one"),
+            ("one::doc", "one/src/lib.rs - one"),
+            ("two::bin/two", "in_the_binary")
+        ])
+    );
+    assert_eq!(now.vanished, tests(&[("one::it", "goes")]));
+    assert_eq!(exit(&now), Exit::Findings);
+
+    // A whole test target that is gone takes its tests with it, though everything that ran passed.
+    change(&root, "one/src/lib.rs", "u8 { 2 }", "u8 { 1 }");
+    change(
+        &root,
+        "two/tests/it.rs",
+        "#[test]\nfn known_to_fail() { panic!() }\n",
+        "",
+    );
+    files::remove(&root.join("one/tests/it.rs")).unwrap();
+    let now = record(&root, Runner::Cargo, Scope::Full, Some(&baseline));
+    assert_eq!(now.outcome, Outcome::Passed);
+    assert_eq!(
+        now.vanished,
+        tests(&[("one::it", "goes"), ("one::it", "stays")])
+    );
+    assert!(!now.proves());
+    assert_eq!(exit(&now), Exit::Findings);
+}
+
+#[test]
+fn both_runners_see_the_same() {
+    let (_guard, root) = members();
+    if Runner::choose(cli::Runner::Nextest, &root).is_err() {
+        eprintln!("left out: cargo-nextest is not installed");
+        return;
+    }
+    let cargo = record(&root, Runner::Cargo, Scope::Baseline, None);
+    let nextest = record(&root, Runner::Nextest, Scope::Baseline, Some(&cargo));
+    let names = |record: &Record| record.passed.as_ref().unwrap().names().unwrap();
+    assert_eq!(names(&nextest), names(&cargo));
+    assert_eq!(nextest.failing, cargo.failing);
+    assert_eq!(nextest.ignored, cargo.ignored);
+    assert_eq!(nextest.notes, [] as [String; 0]);
+    assert_eq!(
+        nextest
+            .tests
+            .map(|tests| (tests.passed, tests.failed, tests.ignored)),
+        Some((6, 1, 1))
+    );
+    assert_eq!(
+        (nextest.regressions, nextest.vanished),
+        (BTreeMap::new(), BTreeMap::new())
+    );
+}
+
+#[test]
+fn a_filter_of_the_users_makes_nothing_vanish_and_matching_nothing_is_no_success() {
+    let (_guard, root) = members();
+    let workspace = workspace(&root);
+    let baseline = record(&root, Runner::Cargo, Scope::Baseline, None);
+    for (filter, outcome) in [
+        ("stays", Outcome::Passed),
+        ("no_such_test", Outcome::NoTests),
+    ] {
+        let checks = Runner::Cargo.full(&workspace, &[], &[filter.to_owned()]);
+        let report = quietly(&checks, &options(&root));
+        assert_eq!(report.outcome(), outcome, "{filter}");
+        let basis = Basis {
+            poc: "cache",
+            scope: Scope::Full,
+            source: Source::default(),
+            inputs: BTreeMap::new(),
+            toolchain: "",
+            baseline: Some(&baseline),
+        };
+        let record = report.record(&workspace, &basis).unwrap();
+        assert_eq!(record.vanished, BTreeMap::new());
+        let expected = if outcome == Outcome::Passed {
+            Exit::Fine
+        } else {
+            Exit::CouldNotRun
+        };
+        assert_eq!(exit(&record), expected);
+    }
+}
+
+#[test]
+fn code_that_does_not_compile_has_failed() {
+    let (_guard, root) = members();
+    change(&root, "one/src/lib.rs", "u8 { 1 }", "u8 { \"\" }");
+    let record = record(&root, Runner::Cargo, Scope::Affected, None);
+    assert_eq!(record.outcome, Outcome::Failed);
+    assert!(
+        record
+            .notes
+            .iter()
+            .any(|note| note.starts_with("could not compile `one`")),
+        "{:?}",
+        record.notes
+    );
+}
+
+fn argv(check: &Check) -> &[String] {
+    match &check.program {
+        Program::Cargo { argv, .. } => argv,
+        Program::Block(_) => panic!("no block was asked for"),
+    }
+}
+
+#[test]
+fn flags_and_arguments_stand_where_each_runner_takes_them() {
+    let (_guard, root) = members();
+    let workspace = workspace(&root);
+    let (flags, extra) = (["--locked".to_owned()], ["--test-threads=1".to_owned()]);
+    let cargo = Runner::Cargo.full(&workspace, &flags, &extra);
+    assert_eq!(
+        argv(&cargo[0]),
+        [
+            "test",
+            "--no-fail-fast",
+            "--locked",
+            "--workspace",
+            "--",
+            "--test-threads=1"
+        ]
+    );
+    let nextest = Runner::Nextest.full(&workspace, &flags, &extra);
+    assert_eq!(argv(&nextest[0])[..3], ["nextest", "run", "--no-fail-fast"]);
+    assert_eq!(argv(&nextest[0]).last().unwrap(), "--test-threads=1");
+    assert_eq!(
+        argv(&nextest[1])[2..5],
+        ["--locked", "--workspace", "--doc"]
+    );
+    assert_eq!(nextest.len(), 2);
+}
+
+#[test]
+fn a_changed_command_has_another_hash_and_line_ends_do_not_count() {
+    let hash = |script: &str| commands_hash(&[Check::block(script)]);
+    assert_eq!(hash("a\nb\n"), hash("a\r\nb"));
+    assert_ne!(hash("a\nb"), hash("a\nc"));
+}
