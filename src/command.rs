@@ -5,3 +5,4 @@ pub mod completions;
 pub mod deps;
 pub mod init;
 pub mod status;
+pub mod verify;

@@ -93,7 +93,8 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
         Command::Status(arguments) => status(&cli.global, &arguments, terminal),
-        _ => todo!(),
+        Command::Verify(arguments) => command::verify::run(&load()?, &arguments, terminal),
+        Command::Demo(_) => todo!(),
     }
 }
 

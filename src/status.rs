@@ -281,14 +281,17 @@ enum Shown {
 }
 
 /// What the last record of a scope shows, given the commands the plan has for it now.
-fn shown(facts: &Facts<'_>, scope: &Scope, commands: Option<&str>) -> Shown {
+fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
     let Some(record) = facts.evidence.last(scope) else {
         return Shown::Nothing;
     };
     if !record.proves() {
         return Shown::Failed(failure(record));
     }
-    if commands.is_some_and(|commands| commands != record.commands) {
+    let planned = verify::planned(&poc.plan, scope);
+    if !matches!(scope, Scope::Affected | Scope::Full)
+        && verify::commands_hash(&planned) != record.commands
+    {
         return Shown::Stale("the plan's commands have changed since it was verified".to_owned());
     }
     let now = record
@@ -353,11 +356,10 @@ fn step_status(poc: &Poc, step: &Step, facts: &Facts<'_>) -> StepStatus {
             status,
             Some(document::Status::Withdrawn | document::Status::Skipped)
         );
-    let commands = verify::commands_hash(&step.verification);
     let (state, why) = if withdrawn {
         (State::Withdrawn, None)
     } else {
-        match shown(facts, &Scope::Step(step.id.to_string()), Some(&commands)) {
+        match shown(poc, facts, &Scope::Step(step.id.to_string())) {
             Shown::Proven => (State::Proven, None),
             Shown::Stale(why) => (State::Stale, Some(why)),
             Shown::Failed(why) => (State::Failed, Some(why)),
@@ -412,11 +414,7 @@ fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
         .and_then(|(_, results)| results.status.as_ref()?.status);
     let any = |state: State| steps.iter().any(|step| step.state == state);
     let live = || steps.iter().filter(|step| step.state != State::Withdrawn);
-    let done = shown(
-        facts,
-        &Scope::Done,
-        Some(&verify::commands_hash(&poc.plan.done)),
-    );
+    let done = shown(poc, facts, &Scope::Done);
     if matches!(
         status,
         Some(document::Status::Withdrawn | document::Status::Skipped)
@@ -525,7 +523,6 @@ fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
         }
     }
     for scope in [Scope::Affected, Scope::Full, Scope::Done] {
-        let commands = (scope == Scope::Done).then(|| verify::commands_hash(&poc.plan.done));
         let line = facts
             .evidence
             .records
@@ -533,7 +530,7 @@ fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
             .rev()
             .find(|located| located.record.scope == scope);
         let line = line.map_or(1, |located| located.line);
-        match shown(facts, &scope, commands.as_deref()) {
+        match shown(poc, facts, &scope) {
             Shown::Failed(why) => {
                 let regressed = facts
                     .evidence

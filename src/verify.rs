@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::Result;
 use camino::Utf8PathBuf;
 
-use crate::evidence::Outcome;
+use crate::document::{Block, Plan};
+use crate::evidence::{Outcome, Scope};
 use crate::sys::cargo::Cargo;
 use crate::sys::exec::{self, Command, Ended};
 use crate::terminal::Terminal;
@@ -170,6 +171,32 @@ fn run_one(check: &Check, options: &Options, watch: &mut Watch<'_>) -> Result<Ch
     })
 }
 
+/// The checks that a plan itself sets for a scope: the shell blocks of its baseline, of the prerequisites after that,
+/// of a step's verification, or of the done block; none for the scopes that follow from the change.
+#[must_use]
+pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Check> {
+    let blocks: Vec<&Block> = match scope {
+        Scope::Baseline => plan.baseline.iter().collect(),
+        Scope::Prerequisites => plan
+            .prerequisites
+            .iter()
+            .skip(1)
+            .flat_map(|need| &need.verification)
+            .collect(),
+        Scope::Step(id) => {
+            let steps = plan.steps.iter().filter(|step| step.id.as_str() == id);
+            steps.flat_map(|step| &step.verification).collect()
+        }
+        Scope::Done => plan.done.iter().collect(),
+        Scope::Affected | Scope::Full => Vec::new(),
+    };
+    blocks
+        .into_iter()
+        .filter(|block| block.is_shell())
+        .map(|block| Check::block(&block.code))
+        .collect()
+}
+
 /// A hash of what checks run, the same for the same commands: a plan whose command has changed since a run has no
 /// evidence from it.
 #[must_use]
@@ -274,14 +301,4 @@ impl Report {
         }
         sum
     }
-}
-
-/// TEMPORARY
-#[must_use]
-pub fn commands_hash(blocks: &[crate::document::Block]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for block in blocks {
-        hasher.update(block.code.as_bytes());
-    }
-    hasher.finalize().to_hex()[..16].to_owned()
 }

@@ -11,7 +11,7 @@ use super::{Checked, Report};
 use crate::affected::all_targets;
 use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Source, Tests};
 use crate::exit::Exit;
-use crate::evidence::inputs::Inputs;
+use crate::freshness::Inputs;
 use crate::workspace::Workspace;
 
 /// What a record says besides what the run did.
