@@ -174,11 +174,13 @@ impl Job {
             )?;
         }
         let toolchain = cargo::toolchain(&workspace.root)?;
-        let inputs = Hasher::new(project, &toolchain)?.inputs(&self.packages)?;
+        let mut inputs = Hasher::new(project, &toolchain)?.inputs(&self.packages)?;
         let source = source(project);
         let options = self.options(project, arguments, pocs, terminal)?;
         exec::install_interrupt_handler()?;
         let report = verify::run(&self.checks, &options, terminal)?;
+        // cargo brings the lockfile in line before it builds: what the tests ran with is what is there now.
+        freshness::refresh_lockfile(&mut inputs, workspace)?;
         let record = |poc: &str, baseline: Option<&Record>| {
             let (scope, source, inputs) = (self.scope.clone(), source.clone(), inputs.clone());
             report.record(
