@@ -5,6 +5,7 @@
     reason = "tests fail by panicking, and helpers are tests too"
 )]
 
+mod document;
 #[cfg(unix)]
 mod exec;
 mod observe;
