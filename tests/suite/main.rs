@@ -9,6 +9,7 @@ mod deps;
 mod deps_files;
 mod deps_properties;
 mod evidence;
+mod document;
 #[cfg(unix)]
 mod exec;
 mod observe;
