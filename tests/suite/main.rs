@@ -13,3 +13,5 @@ mod evidence;
 mod exec;
 mod observe;
 mod verify;
+#[cfg(unix)]
+mod verify_command;
