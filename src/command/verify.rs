@@ -9,7 +9,7 @@ use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
 use crate::document::{Severity, StepId};
-use crate::evidence::{self, Record, Scope, Source};
+use crate::evidence::{self, Outcome, Record, Scope, Source};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
@@ -179,6 +179,11 @@ impl Job {
         let options = self.options(project, arguments, pocs, terminal)?;
         exec::install_interrupt_handler()?;
         let report = verify::run(&self.checks, &options, terminal)?;
+        if report.outcome() == Outcome::Interrupted {
+            // Says nothing about the code, and must not push what was proven before out of sight.
+            terminal.warn("interrupted; nothing was recorded")?;
+            return Ok(Exit::CouldNotRun);
+        }
         // cargo brings the lockfile in line before it builds: what the tests ran with is what is there now.
         freshness::refresh_lockfile(&mut inputs, workspace)?;
         let record = |poc: &str, baseline: Option<&Record>| {
@@ -207,9 +212,13 @@ impl Job {
                 &poc.paths.name,
                 known.baseline().filter(|_| self.scope != Scope::Baseline),
             )?;
+            if !arguments.no_record {
+                write(project, poc, &record)?;
+            }
             report::human::verify::outcome(terminal, &record)?;
             if !arguments.no_record {
-                write(project, poc, &record, terminal)?;
+                let results = project.workspace.slashed(&poc.paths.results);
+                terminal.status("Recorded", format!("{} in {results}", record.scope))?;
             }
             worst = worst.max(verify::exit(&record));
         }
@@ -329,19 +338,11 @@ fn source(project: &Project) -> Source {
     Source { commit, dirty }
 }
 
-fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal) -> Result<()> {
-    let workspace = &project.workspace;
-    let lock = workspace
+fn write(project: &Project, poc: &Poc, record: &Record) -> Result<()> {
+    let lock = project
+        .workspace
         .target_directory
         .join("cargo-poc")
         .join(format!("{}.lock", poc.paths.name));
-    evidence::record(&poc.paths.results, &lock, record)?;
-    terminal.status(
-        "Recorded",
-        format!(
-            "{} in {}",
-            record.scope,
-            workspace.slashed(&poc.paths.results)
-        ),
-    )
+    evidence::record(&poc.paths.results, &lock, record)
 }

@@ -20,8 +20,6 @@ pub(super) struct Watch<'t> {
     /// Tests of the checks before this one.
     before: u64,
     shown: Counts,
-    /// Nobody reads the output any more (`… | head`); what runs is evidence all the same.
-    unread: bool,
     /// A line that has not ended: the progress line would overwrite it.
     partial: Vec<u8>,
 }
@@ -47,7 +45,6 @@ impl<'t> Watch<'t> {
             expected,
             before: 0,
             shown: Counts::default(),
-            unread: false,
             partial: Vec::new(),
         }
     }
@@ -100,21 +97,11 @@ impl<'t> Watch<'t> {
     }
 
     fn print(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.unread {
-            return Ok(());
-        }
         let terminal = &mut *self.terminal;
-        let printed = suspended(self.bar.as_ref(), || {
+        suspended(self.bar.as_ref(), || {
             terminal.out().write_all(bytes)?;
             terminal.flush()
-        });
-        match printed {
-            Err(error) if is_broken_pipe(&error) => {
-                self.unread = true;
-                Ok(())
-            }
-            printed => printed,
-        }
+        })
     }
 
     /// This many tests of the check have ended.
@@ -166,9 +153,4 @@ fn suspended(bar: Option<&ProgressBar>, show: impl FnOnce() -> Result<()>) -> Re
         Some(bar) => bar.suspend(show),
         None => show(),
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let cause = error.downcast_ref::<std::io::Error>();
-    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }

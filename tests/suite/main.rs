@@ -14,3 +14,5 @@ mod document;
 mod exec;
 mod observe;
 mod verify;
+#[cfg(unix)]
+mod verify_command;
