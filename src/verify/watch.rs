@@ -20,6 +20,8 @@ pub(super) struct Watch<'t> {
     /// Tests of the checks before this one.
     before: u64,
     shown: Counts,
+    /// Nobody reads the output any more (`… | head`); what runs is evidence all the same.
+    unread: bool,
     /// A line that has not ended: the progress line would overwrite it.
     partial: Vec<u8>,
 }
@@ -45,6 +47,7 @@ impl<'t> Watch<'t> {
             expected,
             before: 0,
             shown: Counts::default(),
+            unread: false,
             partial: Vec::new(),
         }
     }
@@ -86,19 +89,32 @@ impl<'t> Watch<'t> {
             return Ok(());
         }
         if self.bar.is_none() {
-            self.terminal.out().write_all(part.bytes)?;
-            return self.terminal.flush();
+            return self.print(part.bytes);
         }
         self.partial.extend_from_slice(part.bytes);
         if !part.ends_line {
             return Ok(());
         }
         let bytes = std::mem::take(&mut self.partial);
+        self.print(&bytes)
+    }
+
+    fn print(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.unread {
+            return Ok(());
+        }
         let terminal = &mut *self.terminal;
-        suspended(self.bar.as_ref(), || {
-            terminal.out().write_all(&bytes)?;
+        let printed = suspended(self.bar.as_ref(), || {
+            terminal.out().write_all(bytes)?;
             terminal.flush()
-        })
+        });
+        match printed {
+            Err(error) if is_broken_pipe(&error) => {
+                self.unread = true;
+                Ok(())
+            }
+            printed => printed,
+        }
     }
 
     /// This many tests of the check have ended.
@@ -111,19 +127,15 @@ impl<'t> Watch<'t> {
 
     /// A check has ended.
     pub(super) fn end(&mut self, checked: &Checked) -> Result<()> {
-        let rest = std::mem::take(&mut self.partial);
-        let quiet = self.terminal.quiet();
-        let terminal = &mut *self.terminal;
-        suspended(self.bar.as_ref(), || {
-            if quiet && checked.outcome() != Outcome::Passed {
-                terminal.out().write_all(checked.tail.as_bytes())?;
-            }
-            if !rest.is_empty() {
-                terminal.out().write_all(&rest)?;
-                writeln!(terminal.out())?;
-            }
-            terminal.flush()
-        })
+        let mut rest = std::mem::take(&mut self.partial);
+        if !rest.is_empty() {
+            rest.push(b'\n');
+            self.print(&rest)?;
+        }
+        if self.terminal.quiet() && checked.outcome() != Outcome::Passed {
+            self.print(checked.tail.as_bytes())?;
+        }
+        Ok(())
     }
 
     fn refresh(&self) {
@@ -154,4 +166,9 @@ fn suspended(bar: Option<&ProgressBar>, show: impl FnOnce() -> Result<()>) -> Re
         Some(bar) => bar.suspend(show),
         None => show(),
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
