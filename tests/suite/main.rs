@@ -5,6 +5,7 @@
     reason = "tests fail by panicking, and helpers are tests too"
 )]
 
+mod demo;
 mod deps;
 mod deps_files;
 mod deps_properties;

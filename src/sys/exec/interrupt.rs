@@ -44,11 +44,15 @@ fn end_now() {
     std::process::exit(130);
 }
 
-/// Held while a program of ours runs.
-pub(super) struct Running;
+/// Held while a program of ours runs, or while there is something of ours to clean up: Ctrl-C then only says so, through
+/// [`interrupted`], and does not end us.
+#[derive(Debug)]
+pub struct Running;
 
 impl Running {
-    pub(super) fn enter() -> Self {
+    /// From now on, until it is dropped.
+    #[must_use]
+    pub fn enter() -> Self {
         RUNNING.fetch_add(1, Ordering::SeqCst);
         Self
     }
