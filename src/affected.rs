@@ -149,6 +149,17 @@ impl Selection {
         self.targets.is_empty()
     }
 
+    /// Takes in what another change selects in the same workspace.
+    pub fn merge(&mut self, other: Self) {
+        self.total = self.total.max(other.total);
+        for (target, reasons) in other.targets {
+            self.targets.entry(target).or_default().extend(reasons);
+        }
+        self.without_effect.extend(other.without_effect);
+        self.without_effect.sort();
+        self.without_effect.dedup();
+    }
+
     /// The members with a selected target.
     #[must_use]
     pub fn packages(&self) -> BTreeSet<PackageId> {

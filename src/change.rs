@@ -25,13 +25,16 @@ impl Change {
     ///
     /// # Errors
     /// When `base` names no commit, or git fails.
-    pub fn since(workspace: &Workspace, repository: &Repository, base: &str) -> Result<Self> {
+    pub fn since(repository: &Repository, base: &str) -> Result<Self> {
         let commit = repository.commit(base)?;
         let mut files = repository.changes_since(&commit)?;
         for file in &mut files {
             file.path = repository.root.join(&file.path);
         }
-        files.retain(|file| !file.path.starts_with(&workspace.target_directory));
+        files.retain(|file| {
+            let built = repository.built.as_ref();
+            built.is_none_or(|folder| !file.path.starts_with(folder))
+        });
         Ok(Self {
             base: Some(commit),
             files,
@@ -78,6 +81,7 @@ impl Change {
 /// Why there is no repository: no git, or no work tree.
 pub fn repository_of(workspace: &Workspace) -> Result<Repository> {
     let mut repository = Repository::open(&workspace.root)?;
+    repository.built = Some(workspace.target_directory.clone());
     let real = workspace
         .root
         .canonicalize_utf8()

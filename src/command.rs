@@ -2,6 +2,8 @@
 
 pub mod affected;
 pub mod completions;
+pub mod demo;
 pub mod deps;
 pub mod init;
 pub mod status;
+pub mod verify;

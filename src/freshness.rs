@@ -56,9 +56,7 @@ impl<'project> Hasher<'project> {
             TOOLCHAIN.to_owned(),
             short(blake3::hash(toolchain.as_bytes())),
         )]);
-        if let Some(lockfile) = files::read_if_exists(&workspace.root.join(LOCKFILE))? {
-            common.insert(LOCKFILE.to_owned(), short(blake3::hash(&lockfile)));
-        }
+        refresh_lockfile(&mut common, workspace)?;
         Ok(Self {
             project,
             files,
@@ -146,6 +144,18 @@ fn name(workspace: &Workspace, key: Option<PackageId>) -> String {
     } else {
         own.to_string()
     }
+}
+
+/// Sets the hash of `Cargo.lock` to that of the file as it is now; no hash where there is none.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn refresh_lockfile(inputs: &mut Inputs, workspace: &Workspace) -> Result<()> {
+    match files::read_if_exists(&workspace.root.join(LOCKFILE))? {
+        Some(lockfile) => inputs.insert(LOCKFILE.to_owned(), short(blake3::hash(&lockfile))),
+        None => inputs.remove(LOCKFILE),
+    };
+    Ok(())
 }
 
 /// The names whose hashes differ between what a run recorded and now, sorted: none means fresh.

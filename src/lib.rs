@@ -15,6 +15,7 @@ pub mod change;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod demo;
 pub mod deps;
 pub mod document;
 pub mod evidence;
@@ -90,10 +91,11 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
     match cli.command {
         Command::Affected(arguments) => command::affected::run(&load()?, &arguments, terminal),
         Command::Completions(arguments) => command::completions::run(&arguments, terminal),
+        Command::Demo(arguments) => command::demo::run(&arguments, terminal),
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
         Command::Status(arguments) => status(&cli.global, &arguments, terminal),
-        _ => todo!(),
+        Command::Verify(arguments) => command::verify::run(&load()?, &arguments, terminal),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::cli::Global;
 use crate::config::Config;
 use crate::document::results::Results;
 use crate::document::{Document, Plan, Status, read_plan, read_results};
+use crate::evidence::{self, Evidence};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
 use crate::sys::files;
@@ -232,6 +233,13 @@ impl Project {
 }
 
 impl Poc {
+    /// What its results record; none without the file.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        let text = self.results.as_ref().map(|(document, _)| document.text());
+        text.map_or_else(Evidence::default, evidence::read)
+    }
+
     /// Whether its results leave it open.
     #[must_use]
     pub fn is_open(&self) -> bool {

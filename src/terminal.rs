@@ -24,10 +24,47 @@ pub const LITERAL: Style = AnsiColor::Cyan.on_default();
 
 /// The two streams of a run, with its verbosity. Colours are stripped where they are not wanted.
 pub struct Terminal {
-    out: BufWriter<AutoStream<io::Stdout>>,
+    out: BufWriter<Output>,
     err: AutoStream<io::Stderr>,
     quiet: bool,
     verbose: bool,
+}
+
+/// Standard output. Once its reader has gone away (`… | head`) what is left to say goes nowhere, and what was found out
+/// stands: tests run on, evidence is recorded, and the exit code is what it would have been.
+struct Output {
+    stream: AutoStream<io::Stdout>,
+    unread: bool,
+}
+
+impl Output {
+    fn unless_unread<T>(&mut self, instead: T, result: io::Result<T>) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.unread = true;
+                Ok(instead)
+            }
+            result => result,
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.unread {
+            return Ok(bytes.len());
+        }
+        let written = self.stream.write(bytes);
+        self.unless_unread(bytes.len(), written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.unread {
+            return Ok(());
+        }
+        let flushed = self.stream.flush();
+        self.unless_unread((), flushed)
+    }
 }
 
 impl Terminal {
@@ -49,7 +86,10 @@ impl Terminal {
         let (out, err) = (io::stdout(), io::stderr());
         let (out_choice, err_choice) = (AutoStream::choice(&out), AutoStream::choice(&err));
         Self {
-            out: BufWriter::new(AutoStream::new(out, choice(out_choice))),
+            out: BufWriter::new(Output {
+                stream: AutoStream::new(out, choice(out_choice)),
+                unread: false,
+            }),
             err: AutoStream::new(err, choice(err_choice)),
             quiet: global.quiet,
             verbose: global.verbose,

@@ -126,5 +126,5 @@ fn change_of(project: &Project, command: &Affected, terminal: &mut Terminal) -> 
             _ => repository.default_base()?,
         },
     };
-    Change::since(&project.workspace, &repository, &base)
+    Change::since(&repository, &base)
 }

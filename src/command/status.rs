@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use super::deps;
 use crate::change::{self, Change};
 use crate::cli;
-use crate::evidence::{self, Evidence};
+use crate::evidence::Evidence;
 use crate::exit::Exit;
 use crate::finding::Code;
 use crate::freshness::{Hasher, Inputs};
@@ -81,12 +81,7 @@ pub fn statuses(
     let mut pocs: Vec<(Poc, Evidence)> = Vec::new();
     for paths in paths {
         let poc = project.read(paths)?;
-        let evidence = poc
-            .results
-            .as_ref()
-            .map_or_else(Evidence::default, |(document, _)| {
-                evidence::read(document.text())
-            });
+        let evidence = poc.evidence();
         pocs.push((poc, evidence));
     }
     let (changes, inputs) = rayon::join(
@@ -135,12 +130,7 @@ fn changes(
     let repository = change::repository_of(&project.workspace)?;
     Ok(bases
         .into_iter()
-        .map(|base| {
-            (
-                base.clone(),
-                Change::since(&project.workspace, &repository, base),
-            )
-        })
+        .map(|base| (base.clone(), Change::since(&repository, base)))
         .collect())
 }
 

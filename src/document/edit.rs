@@ -1,19 +1,28 @@
 //! Changes to a document, each limited to its bytes.
+//!
+//! Spans come from the parts of a [`Plan`](super::Plan) or [`Results`](super::Results) read from the same document.
+//! Every byte outside of them stays; new text takes the document's line ends. A change to what is there already is none,
+//! so that doing a thing twice changes nothing the second time.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 
-use super::{Document, Span};
+use super::{Document, Item, Region, Span};
 
-/// Replacements of spans of one document, applied at once.
-#[derive(Debug, Clone, Default)]
-pub struct Edits {
+/// Changes to one document, applied at once.
+#[derive(Debug, Clone)]
+pub struct Edits<'d> {
+    document: &'d Document,
     changes: Vec<(Span, String)>,
 }
 
-impl Edits {
-    /// Replaces the bytes of `span`.
-    pub fn replace(&mut self, span: Span, text: impl Into<String>) {
-        self.changes.push((span, text.into()));
+impl<'d> Edits<'d> {
+    /// No changes yet.
+    #[must_use]
+    pub fn new(document: &'d Document) -> Self {
+        Self {
+            document,
+            changes: Vec::new(),
+        }
     }
 
     /// Whether there is nothing to change.
@@ -22,29 +31,241 @@ impl Edits {
         self.changes.is_empty()
     }
 
-    /// The new text. Fails when two changes overlap or a span is not of this document.
-    pub fn apply(&self, document: &Document) -> Result<String> {
+    /// The new text. Fails when two changes overlap or a span is not one of this document; both are bugs of the caller.
+    pub fn apply(&self) -> Result<String> {
         let mut changes: Vec<_> = self.changes.iter().collect();
+        // stable: several insertions at one place stay in their order
         changes.sort_by_key(|(span, _)| (span.start, span.end));
-        let text = document.text();
+        let text = self.document.text();
         let mut result = String::with_capacity(text.len());
         let mut at = 0;
         for (span, replacement) in changes {
-            ensure!(
-                span.start >= at,
-                "failed to edit {}: two changes overlap",
-                document.path()
-            );
-            ensure!(
-                text.get(span.clone()).is_some(),
-                "failed to edit {}: a change lies outside",
-                document.path()
-            );
-            result.push_str(&text[at..span.start]);
+            let Some(between) = text
+                .get(at..span.start)
+                .filter(|_| text.get(span.clone()).is_some())
+            else {
+                let (path, line) = (self.document.path(), self.document.line_of(span.start));
+                bail!(
+                    "failed to edit {path}:{line}: two changes overlap, or one lies outside of the document"
+                );
+            };
+            result.push_str(between);
             result.push_str(replacement);
             at = span.end;
         }
         result.push_str(&text[at..]);
         Ok(result)
+    }
+
+    /// Replaces the bytes of `span`; an empty span inserts.
+    pub fn replace(&mut self, span: Span, text: &str) {
+        let text = self.adopt(text);
+        if self.document.text().get(span.clone()) != Some(&text) {
+            self.changes.push((span, text));
+        }
+    }
+
+    /// Ticks a box, or takes the tick away; a box that says so already keeps its sign (`X`, `✓`).
+    pub fn tick(&mut self, item: &Item, checked: bool) {
+        if item.checked != checked {
+            self.replace(item.mark.clone(), if checked { "x" } else { " " });
+        }
+    }
+
+    /// Sets the value of a field, a status or a date: one line, with a blank before it when there was no value.
+    pub fn set_value(&mut self, span: &Span, value: &str) {
+        let value = one_line(value);
+        let glued = span.is_empty()
+            && !value.is_empty()
+            && self
+                .before(span)
+                .is_some_and(|before| !before.is_whitespace());
+        self.replace(
+            span.clone(),
+            &if glued { format!(" {value}") } else { value },
+        );
+    }
+
+    /// Sets the text of a table's cell, bars escaped. An empty span at the end of a row adds a cell to it.
+    pub fn set_cell(&mut self, span: &Span, value: &str) {
+        let mut value = cell(value);
+        if span.is_empty() && value.is_empty() {
+            return;
+        }
+        if span.is_empty() {
+            let before = self.before(span);
+            let after = self.document.text()[span.end..].chars().next();
+            let at_end = matches!(after, None | Some('\n' | '\r'));
+            if at_end {
+                let bar = if before == Some('|') { "" } else { " |" };
+                value = format!("{bar} {value} |");
+            } else {
+                let blank = |present: bool| if present { " " } else { "" };
+                value = format!(
+                    "{}{value}{}",
+                    blank(before == Some('|')),
+                    blank(after == Some('|'))
+                );
+            }
+        }
+        self.replace(span.clone(), &value);
+    }
+
+    /// Adds a row below a row or a table; only the end of `above` counts. Bars are escaped, indentation and quotation
+    /// signs are those of the line above.
+    pub fn add_row<T: AsRef<str>>(&mut self, above: &Span, cells: &[T]) {
+        let text = self.document.text();
+        let end = above.start + text[above.clone()].trim_end().len();
+        let line = self
+            .document
+            .line_span(self.document.line_of(end.saturating_sub(1)));
+        let content = text[line.clone()].trim_start_matches([' ', '\t', '>']);
+        let lead = &text[line.start..line.end - content.len()];
+        let lead = lead.trim_start_matches(super::outline::BYTE_ORDER_MARK);
+        let cells: Vec<_> = cells.iter().map(|text| cell(text.as_ref())).collect();
+        self.replace(end..end, &format!("\n{lead}| {} |", cells.join(" | ")));
+    }
+
+    /// Replaces what stands between the markers of a region; the markers keep lines of their own.
+    pub fn set_region(&mut self, region: &Region, text: &str) {
+        let own_line = self
+            .before(&region.inner)
+            .is_none_or(|before| before == '\n');
+        let start = if own_line { "" } else { "\n" };
+        let end = if text.is_empty() || text.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
+        self.replace(region.inner.clone(), &format!("{start}{text}{end}"));
+    }
+
+    fn before(&self, span: &Span) -> Option<char> {
+        self.document.text()[..span.start].chars().next_back()
+    }
+
+    /// The text with the line ends of the document.
+    fn adopt(&self, text: &str) -> String {
+        text.replace("\r\n", "\n")
+            .replace('\n', self.document.line_ending().as_str())
+    }
+}
+
+/// The text of a cell: on one line, bars escaped, also in code. A bar that is escaped already stays.
+fn cell(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut backslash = false;
+    for character in one_line(text).chars() {
+        if character == '|' && !backslash {
+            escaped.push('\\');
+        }
+        backslash = character == '\\' && !backslash;
+        escaped.push(character);
+    }
+    escaped
+}
+
+fn one_line(text: &str) -> String {
+    let lines: Vec<_> = text
+        .split(['\n', '\r'])
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{read_plan, read_results};
+    use super::*;
+
+    fn document(text: &str) -> Document {
+        Document::from_text("docs/a-plan.md", text.to_owned())
+    }
+
+    #[test]
+    fn a_tick_changes_one_byte() {
+        let text = "\u{feff}# Plan  \r\n\r\n## Success Criteria\r\n\r\n-\t[ ] שלום 🦀 \t\r\n- [X] b\r\n- [] c\r\n";
+        let document = document(text);
+        let plan = read_plan(&document);
+        let mut edits = Edits::new(&document);
+        for item in &plan.criteria {
+            edits.tick(item, true);
+        }
+        let expected = text
+            .replace("-\t[ ]", "-\t[x]")
+            .replace("- [] c", "- [x] c");
+        assert_eq!(edits.apply().unwrap(), expected);
+    }
+
+    #[test]
+    fn values_and_cells_are_set_where_they_stand() {
+        let text = "# R\n\n## Summary\n\n| A | V |\n|---|---|\n| **Status** | Pending |\n| **Started** |  |\n| **Completed** |\n\n\
+                    ### Step 1: a\n\n**Status**:\n**Result**: old\n";
+        let document = document(text);
+        let results = read_results(&document);
+        let mut edits = Edits::new(&document);
+        edits.set_cell(&results.summary[0].value_span, "In | Progress");
+        edits.set_cell(&results.summary[1].value_span, "2026-01-02");
+        edits.set_cell(&results.summary[2].value_span, "`a\\|b`");
+        edits.set_value(&results.steps[0].fields[0].value_span, "Complete");
+        edits.set_value(&results.steps[0].fields[1].value_span, "new\nand more");
+        let expected = "# R\n\n## Summary\n\n| A | V |\n|---|---|\n| **Status** | In \\| Progress |\n| **Started** | 2026-01-02 |\n\
+                        | **Completed** | `a\\|b` |\n\n### Step 1: a\n\n**Status**: Complete\n**Result**: new and more\n";
+        let changed = edits.apply().unwrap();
+        assert_eq!(changed, expected);
+        let again = Document::from_text("docs/a-plan.md", changed);
+        assert_eq!(read_results(&again).summary[0].value, "In | Progress");
+    }
+
+    #[test]
+    fn rows_are_added_below_the_last_with_its_indentation_and_line_end() {
+        let text =
+            "# P\r\n\r\n## Files\r\n\r\n  | File | Action |\r\n  |---|---|\r\n  | a | Create |";
+        let document = document(text);
+        let plan = read_plan(&document);
+        let mut edits = Edits::new(&document);
+        edits.add_row(&plan.files[0].span, &["b|c", "Modify"]);
+        edits.add_row(&plan.files[0].span, &["d", "Delete"]);
+        assert_eq!(
+            edits.apply().unwrap(),
+            format!("{text}\r\n  | b\\|c | Modify |\r\n  | d | Delete |")
+        );
+    }
+
+    #[test]
+    fn a_region_is_replaced_between_its_markers_and_only_when_it_differs() {
+        let text = "a\r\n<!-- cargo-poc:begin t -->\r\nold\r\n<!-- cargo-poc:end t -->\r\nz\r\n";
+        let document = document(text);
+        let plan = read_plan(&document);
+        let mut edits = Edits::new(&document);
+        edits.set_region(&plan.regions[0], "old");
+        assert!(edits.is_empty());
+        edits.set_region(&plan.regions[0], "one\ntwo\n");
+        assert_eq!(edits.apply().unwrap(), text.replace("old", "one\r\ntwo"));
+    }
+
+    #[test]
+    fn a_region_on_one_line_gets_lines() {
+        let document = document("<!-- cargo-poc:begin t --><!-- cargo-poc:end t -->\n");
+        let plan = read_plan(&document);
+        let mut edits = Edits::new(&document);
+        edits.set_region(&plan.regions[0], "x");
+        assert_eq!(
+            edits.apply().unwrap(),
+            "<!-- cargo-poc:begin t -->\nx\n<!-- cargo-poc:end t -->\n"
+        );
+    }
+
+    #[test]
+    fn overlapping_changes_and_foreign_spans_are_refused() {
+        let document = document("abcdef");
+        let mut edits = Edits::new(&document);
+        edits.replace(1..4, "x");
+        edits.replace(3..5, "y");
+        assert!(edits.apply().unwrap_err().to_string().contains("overlap"));
+        let mut edits = Edits::new(&document);
+        edits.replace(4..40, "x");
+        assert!(edits.apply().is_err());
     }
 }

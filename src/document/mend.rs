@@ -26,7 +26,7 @@ pub(crate) fn mend(outline: &mut Outline<'_>) -> Vec<(ProblemKind, Span)> {
 }
 
 struct Mender<'o, 'a> {
-    outline: &'o Outline<'a>,
+    outline: &'o mut Outline<'a>,
     nodes: Vec<Node>,
     /// the list entries that the next node may stand in
     open: Vec<usize>,
@@ -82,7 +82,7 @@ impl Mender<'_, '_> {
 
     /// Cuts an entry before a label that stands at the very beginning of a line.
     fn entry(&mut self, mut node: Node, opens: bool) {
-        let outline = self.outline;
+        let outline = &*self.outline;
         let label = fields::lines(outline, node.pieces.clone())
             .skip(1)
             .find(|line| is_label(outline, line));
@@ -126,38 +126,63 @@ impl Mender<'_, '_> {
     }
 
     /// A paragraph with a delimiter row as its second line.
-    fn broken_table(&self, node: &Node) -> Option<Vec<TableRow>> {
+    fn broken_table(&mut self, node: &Node) -> Option<Vec<TableRow>> {
         let lines: Vec<_> = fields::lines(self.outline, node.pieces.clone())
             .take(2)
-            .map(|line| self.span(line))
             .collect();
         let [header, delimiter] = lines.as_slice() else {
             return None;
         };
-        let delimiter = &self.outline.source[delimiter.clone()];
+        let (header, delimiter) = (self.span(header.clone()), self.span(delimiter.clone()));
+        let delimiter = &self.outline.source[delimiter];
         let is_delimiter = delimiter.contains('|')
             && delimiter.contains("--")
             && delimiter
                 .chars()
                 .all(|character| matches!(character, '|' | '-' | ':' | ' ' | '\t'));
-        if !is_delimiter || !self.outline.source[header.clone()].contains('|') {
+        if !is_delimiter || !self.outline.source[header].contains('|') {
             return None;
         }
-        let lines = fields::lines(self.outline, node.pieces.clone())
+        let lines: Vec<_> = fields::lines(self.outline, node.pieces.clone()).collect();
+        let lines = lines
+            .into_iter()
             .enumerate()
             .filter(|(index, _)| *index != 1);
-        let rows = lines.map(|(_, line)| {
-            let span = self.span(line.clone());
-            let cells = cells(self.outline, &span).into_iter().map(|span| Cell {
-                pieces: self.outline.pieces_in(line.clone(), &span),
-                span,
-            });
-            TableRow {
-                cells: cells.collect(),
-                span,
+        Some(lines.map(|(_, line)| self.row(&line)).collect())
+    }
+
+    /// Cuts a line into cells; a text piece may reach over several of them.
+    fn row(&mut self, line: &Range<usize>) -> TableRow {
+        let span = self.span(line.clone());
+        let outline = &mut *self.outline;
+        let mut row = TableRow {
+            cells: Vec::new(),
+            span,
+        };
+        for cell in cells(outline, &row.span) {
+            let start = outline.pieces.len();
+            for index in line.clone() {
+                let (span, piece) = outline.pieces[index].clone();
+                let within = span.start.max(cell.start)..span.end.min(cell.end);
+                match piece {
+                    // markers are looked for in all pieces, and must not be found twice
+                    Piece::Html => {}
+                    Piece::Text(text) if text.len() == span.len() => {
+                        if within.start < within.end {
+                            let text = &outline.source[within.clone()];
+                            outline.pieces.push((within, Piece::Text(text.into())));
+                        }
+                    }
+                    piece if cell.contains(&span.start) => outline.pieces.push((span, piece)),
+                    _ => {}
+                }
             }
-        });
-        Some(rows.collect())
+            row.cells.push(Cell {
+                pieces: start..outline.pieces.len(),
+                span: cell,
+            });
+        }
+        row
     }
 
     fn span(&self, line: Range<usize>) -> Span {

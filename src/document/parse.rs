@@ -225,8 +225,7 @@ impl<'d> Reading<'d> {
     }
 
     fn finish(mut self) -> (Vec<Section>, Vec<Region>, Vec<Placeholder>, Vec<Problem>) {
-        self.problems
-            .sort_by_key(|problem| (problem.span.start, problem.kind));
+        self.document.sort(&mut self.problems);
         (
             self.headings.sections,
             self.regions,

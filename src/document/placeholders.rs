@@ -150,12 +150,19 @@ pub(crate) fn read(document: &Document, outline: &Outline<'_>) -> Vec<Placeholde
 /// `[fill in: …]` anywhere but in comments, which nobody sees.
 fn ours(outline: &Outline<'_>) -> Vec<Span> {
     const OPENING: &str = "[fill in:";
-    let mut hidden = outline
+    let blocks = outline
         .nodes
         .iter()
         .filter(|node| matches!(node.kind, NodeKind::Html))
-        .map(|node| &node.span)
-        .peekable();
+        .map(|node| &node.span);
+    let inline = outline
+        .pieces
+        .iter()
+        .filter(|(_, piece)| *piece == Piece::Html)
+        .map(|(span, _)| span);
+    let mut hidden: Vec<_> = blocks.chain(inline).collect();
+    hidden.sort_by_key(|span| span.start);
+    let mut hidden = hidden.into_iter().peekable();
     let mut spans = Vec::new();
     for (start, _) in outline.source.match_indices(OPENING) {
         while hidden.next_if(|span| span.end <= start).is_some() {}

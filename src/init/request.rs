@@ -260,7 +260,7 @@ fn from_diff(
 ) -> Result<Vec<PlannedFile>> {
     let repository = change::repository_of(&project.workspace)?;
     let base = base.context("--from-diff needs a base")?;
-    let change = Change::since(&project.workspace, &repository, base)?;
+    let change = Change::since(&repository, base)?;
     let files = change.files.into_iter().filter(|file| {
         file.path.starts_with(&project.workspace.root)
             && !project

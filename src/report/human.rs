@@ -2,6 +2,7 @@
 
 pub mod affected;
 pub mod status;
+pub mod verify;
 
 use unicode_width::UnicodeWidthStr as _;
 

@@ -17,7 +17,7 @@ mod interrupt;
 mod output;
 
 pub use command::Command;
-pub use interrupt::{install_interrupt_handler, interrupted};
+pub use interrupt::{Running, install_interrupt_handler, interrupted};
 pub use output::Part;
 
 use command::spawn;

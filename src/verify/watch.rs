@@ -86,17 +86,20 @@ impl<'t> Watch<'t> {
             return Ok(());
         }
         if self.bar.is_none() {
-            self.terminal.out().write_all(part.bytes)?;
-            return self.terminal.flush();
+            return self.print(part.bytes);
         }
         self.partial.extend_from_slice(part.bytes);
         if !part.ends_line {
             return Ok(());
         }
         let bytes = std::mem::take(&mut self.partial);
+        self.print(&bytes)
+    }
+
+    fn print(&mut self, bytes: &[u8]) -> Result<()> {
         let terminal = &mut *self.terminal;
         suspended(self.bar.as_ref(), || {
-            terminal.out().write_all(&bytes)?;
+            terminal.out().write_all(bytes)?;
             terminal.flush()
         })
     }
@@ -111,19 +114,15 @@ impl<'t> Watch<'t> {
 
     /// A check has ended.
     pub(super) fn end(&mut self, checked: &Checked) -> Result<()> {
-        let rest = std::mem::take(&mut self.partial);
-        let quiet = self.terminal.quiet();
-        let terminal = &mut *self.terminal;
-        suspended(self.bar.as_ref(), || {
-            if quiet && checked.outcome() != Outcome::Passed {
-                terminal.out().write_all(checked.tail.as_bytes())?;
-            }
-            if !rest.is_empty() {
-                terminal.out().write_all(&rest)?;
-                writeln!(terminal.out())?;
-            }
-            terminal.flush()
-        })
+        let mut rest = std::mem::take(&mut self.partial);
+        if !rest.is_empty() {
+            rest.push(b'\n');
+            self.print(&rest)?;
+        }
+        if self.terminal.quiet() && checked.outcome() != Outcome::Passed {
+            self.print(checked.tail.as_bytes())?;
+        }
+        Ok(())
     }
 
     fn refresh(&self) {

@@ -27,7 +27,7 @@ fn streamed(command: &Command) -> (Outcome, Vec<String>) {
 }
 
 /// Waits until `pid` has ended or is a zombie that nobody collects.
-fn gone(pid: i32) -> bool {
+pub(crate) fn gone(pid: i32) -> bool {
     let deadline = Instant::now() + Duration::from_secs(5);
     while Instant::now() < deadline {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

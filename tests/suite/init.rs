@@ -216,7 +216,10 @@ fn every_command_of_a_plan_runs_once_its_tests_are_written() {
             .flat_map(|one| one.commands.iter().chain(&one.verification)),
     );
     let blocks = blocks.chain(plan.steps.iter().flat_map(|step| &step.verification));
-    let commands: BTreeSet<&str> = blocks.filter(|block| block.is_shell()).map(|block| block.code.as_str()).collect();
+    let commands: BTreeSet<&str> = blocks
+        .filter(|block| block.is_shell())
+        .map(|block| block.code.as_str())
+        .collect();
     assert!(commands.len() >= 4, "{commands:?}");
     for command in commands {
         let run = sandbox.shell(command);

@@ -6,9 +6,11 @@
 )]
 
 mod affected;
+mod demo;
 mod deps;
 mod deps_files;
 mod deps_properties;
+mod document;
 mod evidence;
 #[cfg(unix)]
 mod exec;
@@ -16,3 +18,5 @@ mod init;
 mod kit;
 mod observe;
 mod verify;
+#[cfg(unix)]
+mod verify_command;

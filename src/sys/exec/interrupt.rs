@@ -1,16 +1,20 @@
 //! Ctrl-C, and being asked to end: noticed once, seen by every run.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
 
+static INSTALLED: AtomicBool = AtomicBool::new(false);
 static PRESSED: AtomicUsize = AtomicUsize::new(0);
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
 /// Takes over Ctrl-C, SIGTERM and SIGHUP. While a program of ours runs, they end its process group
 /// and the run returns [`Ended::Interrupted`](super::Ended); at any other time they end us, with
-/// status 130. To be called once, by `main`.
+/// status 130. Calling it again changes nothing.
 pub fn install_interrupt_handler() -> Result<()> {
+    if INSTALLED.swap(true, Ordering::SeqCst) {
+        return Ok(());
+    }
     ctrlc::set_handler(|| {
         PRESSED.fetch_add(1, Ordering::SeqCst);
         if RUNNING.load(Ordering::SeqCst) == 0 {
@@ -40,11 +44,15 @@ fn end_now() {
     std::process::exit(130);
 }
 
-/// Held while a program of ours runs.
-pub(super) struct Running;
+/// Held while a program of ours runs, or while there is something of ours to clean up: Ctrl-C then only says so, through
+/// [`interrupted`], and does not end us.
+#[derive(Debug)]
+pub struct Running;
 
 impl Running {
-    pub(super) fn enter() -> Self {
+    /// From now on, until it is dropped.
+    #[must_use]
+    pub fn enter() -> Self {
         RUNNING.fetch_add(1, Ordering::SeqCst);
         Self
     }

@@ -1,0 +1,242 @@
+//! `cargo poc demo`.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use camino::Utf8PathBuf;
+use tempfile::TempDir;
+
+use crate::cli::Demo;
+use crate::demo::{STORY, Scene, WORKSPACE};
+use crate::exit::{Exit, OrExit as _};
+use crate::sys::cargo::Cargo;
+use crate::sys::exec::{self, Command, Ended};
+use crate::sys::files;
+use crate::terminal::{BOLD, DIM, LITERAL, Terminal};
+
+/// The sample builds in seconds; what takes this long hangs.
+const TIMEOUT: Duration = Duration::from_secs(300);
+
+/// The sample's own folder within the temporary one; it is the workspace's name.
+const NAME: &str = "pantry";
+
+/// Tells the story of [`STORY`] on the sample workspace, with real runs of this very program, and removes the folder.
+///
+/// # Errors
+/// When a command of the story ends in another way than it should, cannot be run, or is interrupted. The folder of a
+/// story that went wrong is kept, and the message says where.
+pub fn run(arguments: &Demo, terminal: &mut Terminal) -> Result<Exit> {
+    // While the story is told, Ctrl-C ends what runs and then comes back to us: the folder is ours to remove.
+    exec::install_interrupt_handler()?;
+    let _cleaning_up = exec::Running::enter();
+    let folder = tempfile::Builder::new()
+        .prefix("cargo-poc-demo-")
+        .tempdir()
+        .context("failed to create a temporary folder; set TMPDIR to one that can be written")?;
+    let outcome = Stage::new(&folder, terminal).and_then(|mut stage| stage.tell());
+    if exec::interrupted() {
+        remove(folder)?;
+        bail!("interrupted; the demo's folder is gone again");
+    }
+    if let Err(error) = outcome {
+        if crate::is_broken_pipe(&error) {
+            remove(folder)?;
+            return Err(error);
+        }
+        let path = folder.keep();
+        return Err(error.context(format!(
+            "the demo went wrong; its folder is kept: {}",
+            path.join(NAME).display()
+        )));
+    }
+    if arguments.keep {
+        let path = folder.keep().join(NAME);
+        terminal.status("Kept", path.display())?;
+    } else {
+        let path = folder.path().display().to_string();
+        remove(folder)?;
+        terminal.status("Removed", format!("{path}; `--keep` keeps it"))?;
+    }
+    Ok(Exit::Fine)
+}
+
+fn remove(folder: TempDir) -> Result<()> {
+    let path = folder.path().display().to_string();
+    folder
+        .close()
+        .with_context(|| format!("failed to remove {path}"))
+}
+
+/// Where the story is told: the sample workspace, and the screen.
+struct Stage<'a> {
+    root: Utf8PathBuf,
+    program: OsString,
+    search_path: OsString,
+    terminal: &'a mut Terminal,
+    /// Whether the last thing said belongs to what comes next.
+    introduced: bool,
+}
+
+impl<'a> Stage<'a> {
+    fn new(folder: &TempDir, terminal: &'a mut Terminal) -> Result<Self> {
+        let folder = Utf8PathBuf::try_from(folder.path().to_owned())
+            .context("the temporary folder's path is not UTF-8; set TMPDIR to another")
+            .or_exit(Exit::Usage)?;
+        // Links in it (/tmp on macOS) would make cargo's paths and ours differ.
+        let folder = folder
+            .canonicalize_utf8()
+            .with_context(|| format!("failed to find {folder}"))?;
+        let program = std::env::current_exe().context("failed to find this program's own file")?;
+        let own = program.parent().map(std::path::Path::to_path_buf);
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let search_path = own.into_iter().chain(std::env::split_paths(&inherited));
+        let search_path = std::env::join_paths(search_path).context("failed to extend PATH")?;
+        Ok(Self {
+            root: folder.join(NAME),
+            program: program.into(),
+            search_path,
+            terminal,
+            introduced: false,
+        })
+    }
+
+    fn tell(&mut self) -> Result<()> {
+        for (path, content) in WORKSPACE {
+            files::create(&self.root.join(path), content.as_bytes())?;
+        }
+        let git = |arguments: &[&str]| Command::new("git").args(arguments);
+        for command in [
+            git(&["init", "--quiet"]),
+            Command::new(Cargo::program()).arg("generate-lockfile"),
+            git(&["add", "."]),
+            git(&["commit", "--quiet", "--message", "A pantry"]),
+        ] {
+            self.prepare(&command)?;
+        }
+        STORY.iter().try_for_each(|scene| self.play(scene))
+    }
+
+    fn play(&mut self, scene: &Scene) -> Result<()> {
+        match scene {
+            Scene::Say(text) => self.say(text),
+            Scene::Run {
+                folder,
+                arguments,
+                exit,
+            } => self.run(folder, arguments, *exit),
+            Scene::Write((path, content)) => self.write(path, content),
+            Scene::Edit { path, from, to } => {
+                let text = files::read(&self.root.join(path))?;
+                let text =
+                    String::from_utf8(text).with_context(|| format!("{path} has changed"))?;
+                self.write(path, &text.replacen(from, to, 1))
+            }
+        }
+    }
+
+    fn say(&mut self, text: &str) -> Result<()> {
+        let gap = if self.introduced { "" } else { "\n" };
+        writeln!(self.terminal.out(), "{gap}{DIM}# {text}{DIM:#}")?;
+        self.introduced = true;
+        self.terminal.flush()
+    }
+
+    fn write(&self, path: &str, content: &str) -> Result<()> {
+        let path = self.root.join(path);
+        if path.exists() {
+            files::write_atomic(&path, content.as_bytes())
+        } else {
+            files::create(&path, content.as_bytes())
+        }
+    }
+
+    /// Runs `cargo poc` for all to see.
+    fn run(&mut self, folder: &str, arguments: &[&str], expected: Exit) -> Result<()> {
+        let shown = Command::new("cargo").arg("poc").args(arguments).display();
+        let place = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("cd {folder} && ")
+        };
+        let gap = if self.introduced { "" } else { "\n" };
+        let out = self.terminal.out();
+        writeln!(
+            out,
+            "{gap}{BOLD}$ {BOLD:#}{LITERAL}{place}{shown}{LITERAL:#}"
+        )?;
+        self.terminal.flush()?;
+        self.introduced = false;
+        let command = Command::new(&self.program).arg("poc").args(arguments);
+        let command = self.surrounded(command).directory(self.root.join(folder));
+        let outcome = exec::stream(&command, &mut |part| {
+            self.terminal.out().write_all(part.bytes)?;
+            self.terminal.flush()
+        })?;
+        if outcome.ended != Ended::Exited(expected as i32) {
+            bail!(
+                "`{shown}` ended with {} where exit {} was expected",
+                outcome.ended,
+                expected as i32
+            );
+        }
+        if expected != Exit::Fine {
+            let code = expected as i32;
+            writeln!(self.terminal.out(), "{DIM}(exit code {code}){DIM:#}")?;
+        }
+        Ok(())
+    }
+
+    /// Runs what sets the stage, unseen.
+    fn prepare(&self, command: &Command) -> Result<()> {
+        let command = self.surrounded(command.clone()).directory(&self.root);
+        let captured = exec::capture(&command)?;
+        if !captured.ended.success() {
+            bail!(
+                "`{}` failed ({}): {}",
+                command.display(),
+                captured.ended,
+                String::from_utf8_lossy(&captured.stderr).trim()
+            );
+        }
+        Ok(())
+    }
+
+    /// A command that sees the sample and nothing of the user's: no other target folder, no other repository, no hooks,
+    /// no identity, no network.
+    fn surrounded(&self, command: Command) -> Command {
+        let coloured = if self.terminal.coloured() {
+            "always"
+        } else {
+            "never"
+        };
+        let mut command = command
+            .timeout(Some(TIMEOUT))
+            .env("PATH", &self.search_path)
+            .env("CARGO_NET_OFFLINE", "true")
+            .env("CARGO_TARGET_DIR", self.root.join("target"))
+            .env("CARGO_BUILD_BUILD_DIR", self.root.join("target"))
+            .env("CARGO_TERM_COLOR", coloured)
+            .env("RUST_BACKTRACE", "0")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", self.root.join(".no-such-file"))
+            .env("GIT_TEMPLATE_DIR", "");
+        for person in ["AUTHOR", "COMMITTER"] {
+            command = command
+                .env(format!("GIT_{person}_NAME"), "cargo poc demo")
+                .env(format!("GIT_{person}_EMAIL"), "demo@example.invalid");
+        }
+        for foreign in [
+            "GIT_DIR",
+            "GIT_WORK_TREE",
+            "GIT_INDEX_FILE",
+            "GIT_OBJECT_DIRECTORY",
+            "GIT_CEILING_DIRECTORIES",
+            "CARGO_POC_DOCS",
+            "GITHUB_STEP_SUMMARY",
+        ] {
+            command = command.env_remove(foreign);
+        }
+        command
+    }
+}

@@ -1,0 +1,348 @@
+//! `cargo poc verify`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::affected::{self, Selection};
+use crate::change::{self, Change};
+use crate::cli;
+use crate::document::{Severity, StepId};
+use crate::evidence::{self, Outcome, Record, Scope, Source};
+use crate::exit::{self, Exit, OrExit as _};
+use crate::freshness::{self, Hasher};
+use crate::project::{Poc, Project};
+use crate::report;
+use crate::sys::{cargo, exec};
+use crate::terminal::Terminal;
+use crate::verify::shell::{Inside, Settings};
+use crate::verify::{self, Basis, Check, Options, Runner};
+use crate::workspace::PackageId;
+
+/// Runs what proves a step, a plan's other commands, or tests, and records what was seen.
+///
+/// # Errors
+/// Bad usage: an unknown PoC, step or base; a plan that cannot be relied on, or has nothing to run. Could not run: no
+/// cargo, no bash, results that cannot be written.
+pub fn run(project: &Project, arguments: &cli::Verify, terminal: &mut Terminal) -> Result<Exit> {
+    let pocs = pocs(project, arguments)?;
+    let scope = scope(arguments);
+    let job = Job::plan(project, arguments, &pocs, scope)?;
+    if arguments.list {
+        return job.list(terminal);
+    }
+    if job.checks.is_empty() {
+        return job.nothing_to_run(terminal);
+    }
+    job.run(project, arguments, &pocs, terminal)
+}
+
+/// The named PoC; else, for a scope of a plan, the only open one, and for tests every open one.
+fn pocs(project: &Project, arguments: &cli::Verify) -> Result<Vec<Poc>> {
+    let of_plan = !matches!(scope(arguments), Scope::Affected | Scope::Full);
+    match &arguments.name {
+        None if !of_plan => project.open(),
+        name => Ok(vec![project.named_or_only(name.as_deref())?]),
+    }
+}
+
+fn scope(arguments: &cli::Verify) -> Scope {
+    let scope = &arguments.scope;
+    if scope.baseline {
+        Scope::Baseline
+    } else if scope.prerequisites {
+        Scope::Prerequisites
+    } else if let Some(id) = &scope.step {
+        Scope::Step(StepId::new(id).to_string())
+    } else if scope.done {
+        Scope::Done
+    } else if scope.full {
+        Scope::Full
+    } else {
+        Scope::Affected
+    }
+}
+
+/// What a run of `verify` is to do.
+struct Job {
+    scope: Scope,
+    checks: Vec<Check>,
+    /// The packages whose tests run, which with all they link are what the evidence depends on.
+    packages: BTreeSet<PackageId>,
+    /// What led to the affected tests, for the line that says so.
+    selection: Option<Selection>,
+}
+
+impl Job {
+    fn plan(
+        project: &Project,
+        arguments: &cli::Verify,
+        pocs: &[Poc],
+        scope: Scope,
+    ) -> Result<Self> {
+        let workspace = &project.workspace;
+        let runner = || {
+            Runner::choose(
+                arguments.runner.unwrap_or(project.config.runner),
+                &workspace.root,
+            )
+        };
+        let flags = &project.cargo.flags;
+        match (&scope, pocs) {
+            (Scope::Full, _) => Ok(Self {
+                checks: runner()?.full(workspace, flags, &arguments.arguments),
+                packages: (0..workspace.packages.len()).collect(),
+                selection: None,
+                scope,
+            }),
+            (Scope::Affected, _) => {
+                let selection = selection(project, pocs)?;
+                Ok(Self {
+                    checks: runner()?.selected(workspace, &selection, flags, &arguments.arguments),
+                    packages: selection.packages(),
+                    selection: Some(selection),
+                    scope,
+                })
+            }
+            (_, [poc]) => {
+                reliable(poc)?;
+                if let Scope::Step(id) = &scope {
+                    known_step(poc, id)?;
+                }
+                if !arguments.arguments.is_empty() {
+                    return Err(exit::usage(
+                        "arguments after `--` go to the test runner of --affected and --full; a plan's commands are run as written",
+                    ));
+                }
+                let checks = verify::planned(&poc.plan, &scope);
+                let scripts: Vec<String> = checks.iter().map(Check::command).collect();
+                let packages = freshness::packages_of_script(workspace, &scripts.join("\n"));
+                Ok(Self {
+                    checks,
+                    packages,
+                    selection: None,
+                    scope,
+                })
+            }
+            _ => Err(exit::usage("name one PoC for this scope")),
+        }
+    }
+
+    fn list(&self, terminal: &mut Terminal) -> Result<Exit> {
+        for check in &self.checks {
+            writeln!(terminal.out(), "{}", check.command())?;
+        }
+        Ok(Exit::Fine)
+    }
+
+    /// A change that reaches no test is no failure; a plan without commands for a scope is.
+    fn nothing_to_run(&self, terminal: &mut Terminal) -> Result<Exit> {
+        if self.selection.is_none() {
+            let scope = &self.scope;
+            return Err(exit::usage(format!(
+                "there is nothing to run for {scope}: the plan has no bash block there; write the command that proves it"
+            )));
+        }
+        terminal.status(
+            "Unaffected",
+            "no test can be affected by the change; nothing was run and nothing recorded",
+        )?;
+        Ok(Exit::Fine)
+    }
+
+    fn run(
+        &self,
+        project: &Project,
+        arguments: &cli::Verify,
+        pocs: &[Poc],
+        terminal: &mut Terminal,
+    ) -> Result<Exit> {
+        let workspace = &project.workspace;
+        if !arguments.no_record {
+            recordable(pocs)?;
+        }
+        if let Some(selection) = &self.selection {
+            let of = format!(
+                "{} of {} test targets",
+                selection.targets.len(),
+                selection.total
+            );
+            terminal.status(
+                "Affected",
+                format!("{of} (`cargo poc affected --explain` says why)"),
+            )?;
+        }
+        let toolchain = cargo::toolchain(&workspace.root)?;
+        let mut inputs = Hasher::new(project, &toolchain)?.inputs(&self.packages)?;
+        let source = source(project);
+        let options = self.options(project, arguments, pocs, terminal)?;
+        exec::install_interrupt_handler()?;
+        let report = verify::run(&self.checks, &options, terminal)?;
+        if report.outcome() == Outcome::Interrupted {
+            // Says nothing about the code, and must not push what was proven before out of sight.
+            terminal.warn("interrupted; nothing was recorded")?;
+            return Ok(Exit::CouldNotRun);
+        }
+        // cargo brings the lockfile in line before it builds: what the tests ran with is what is there now.
+        freshness::refresh_lockfile(&mut inputs, workspace)?;
+        let record = |poc: &str, baseline: Option<&Record>| {
+            let (scope, source, inputs) = (self.scope.clone(), source.clone(), inputs.clone());
+            report.record(
+                workspace,
+                &Basis {
+                    poc,
+                    scope,
+                    source,
+                    inputs,
+                    toolchain: &toolchain,
+                    baseline,
+                },
+            )
+        };
+        if pocs.is_empty() {
+            let record = record("", None)?;
+            report::human::verify::outcome(terminal, &record)?;
+            return Ok(verify::exit(&record));
+        }
+        let mut worst = Exit::Fine;
+        for poc in pocs {
+            let known = poc.evidence();
+            let record = record(
+                &poc.paths.name,
+                known.baseline().filter(|_| self.scope != Scope::Baseline),
+            )?;
+            if !arguments.no_record {
+                write(project, poc, &record)?;
+            }
+            report::human::verify::outcome(terminal, &record)?;
+            if !arguments.no_record {
+                let results = project.workspace.slashed(&poc.paths.results);
+                terminal.status("Recorded", format!("{} in {results}", record.scope))?;
+            }
+            worst = worst.max(verify::exit(&record));
+        }
+        Ok(worst)
+    }
+
+    fn options(
+        &self,
+        project: &Project,
+        arguments: &cli::Verify,
+        pocs: &[Poc],
+        terminal: &Terminal,
+    ) -> Result<Options> {
+        let names: Vec<&str> = pocs.iter().map(|poc| poc.paths.name.as_str()).collect();
+        let key = format!("{} {}", names.join(","), self.scope);
+        Ok(Options {
+            root: project.workspace.root.clone(),
+            settings: Settings {
+                inside: Inside::enter(&key).or_exit(Exit::Usage)?,
+                coloured: terminal.coloured(),
+                timeout: Some(
+                    arguments
+                        .timeout
+                        .map_or(project.config.timeout, Duration::from_secs),
+                ),
+            },
+            keep_going: arguments.keep_going,
+            title: self.scope.to_string(),
+            expected: None,
+        })
+    }
+}
+
+/// The tests that the change of each PoC can affect, together; without a PoC, of the change on this branch.
+fn selection(project: &Project, pocs: &[Poc]) -> Result<Selection> {
+    let repository = change::repository_of(&project.workspace).context(
+        "failed to find out what changed; without git, run everything: `cargo poc verify --full`",
+    )?;
+    let mut bases: BTreeSet<String> = BTreeSet::new();
+    for poc in pocs {
+        let base = poc.plan.base.clone();
+        let none = || {
+            format!(
+                "{} names no Base in its Overview; write the commit it started from",
+                poc.paths.plan
+            )
+        };
+        bases.insert(base.with_context(none).or_exit(Exit::Usage)?);
+    }
+    if bases.is_empty() {
+        bases.insert(repository.default_base()?);
+    }
+    let mut all = Selection::default();
+    for base in bases {
+        let change = Change::since(&repository, &base)?;
+        let one = affected::select(&project.workspace, &project.config, &change)?;
+        all.merge(one);
+    }
+    Ok(all)
+}
+
+/// A plan that cannot be relied on must not become evidence.
+fn reliable(poc: &Poc) -> Result<()> {
+    let worst = poc
+        .plan
+        .problems
+        .iter()
+        .find(|problem| problem.kind.severity() == Severity::Error);
+    match worst {
+        Some(problem) => Err(exit::usage(format!(
+            "{}:{}: {}",
+            poc.paths.plan, problem.line, problem.message
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn known_step(poc: &Poc, id: &str) -> Result<()> {
+    if poc.plan.steps.iter().any(|step| step.id.as_str() == id) {
+        return Ok(());
+    }
+    let ids: Vec<&str> = poc.plan.steps.iter().map(|step| step.id.as_str()).collect();
+    Err(exit::usage(format!(
+        "{} has no step {id}; its steps are {}",
+        poc.paths.plan,
+        ids.join(", ")
+    )))
+}
+
+/// Nobody should wait for a run that cannot be recorded.
+fn recordable(pocs: &[Poc]) -> Result<()> {
+    match pocs.iter().find(|poc| poc.results.is_none()) {
+        Some(poc) => Err(exit::usage(format!(
+            "there is no {} to record evidence in; restore it from git, or run with --no-record",
+            poc.paths.results
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The commit and whether the work tree differs from it; unknown without git.
+fn source(project: &Project) -> Source {
+    let Ok(repository) = change::repository_of(&project.workspace) else {
+        return Source::default();
+    };
+    let commit = repository.head().ok().flatten();
+    let ours = |path: &camino::Utf8Path| {
+        let path = repository.root.join(path);
+        project
+            .config
+            .is_document(project.workspace.relative(&path))
+    };
+    let dirty = commit.as_deref().and_then(|commit| {
+        let changes = repository.changes_since(commit).ok()?;
+        Some(changes.iter().any(|change| !ours(&change.path)))
+    });
+    Source { commit, dirty }
+}
+
+fn write(project: &Project, poc: &Poc, record: &Record) -> Result<()> {
+    let lock = project
+        .workspace
+        .target_directory
+        .join("cargo-poc")
+        .join(format!("{}.lock", poc.paths.name));
+    evidence::record(&poc.paths.results, &lock, record)
+}

@@ -1,0 +1,156 @@
+//! `cargo poc demo`: the story holds, and nothing of it is left behind unless asked for.
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The demo with its temporary folders in `temporary`.
+fn demo(temporary: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-poc"));
+    command
+        .args(["poc", "demo", "--color", "never"])
+        .env("TMPDIR", temporary.path())
+        .env("TMP", temporary.path())
+        .stdin(Stdio::null());
+    command
+}
+
+fn left_in(temporary: &TempDir) -> Vec<String> {
+    fs::read_dir(temporary.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// What `cargo poc ARGUMENTS` printed in the story, the `occurrence`th time it was run.
+fn printed<'s>(story: &'s str, arguments: &str, occurrence: usize) -> &'s str {
+    let command = format!("$ cargo poc {arguments}\n");
+    let after = story.split(&command).nth(occurrence);
+    let after = after.unwrap_or_else(|| panic!("`{arguments}` was not run:\n{story}"));
+    after.split("\n# ").next().unwrap()
+}
+
+/// The state of a step on a status screen.
+fn state<'s>(screen: &'s str, step: &str) -> &'s str {
+    let line = screen.lines().find_map(|line| {
+        let (state, rest) = line.trim().split_once("  ")?;
+        rest.trim_start()
+            .starts_with(&format!("{step}  "))
+            .then_some(state)
+    });
+    line.unwrap_or_else(|| panic!("no step {step}:\n{screen}"))
+}
+
+#[test]
+fn the_whole_loop_is_shown_and_nothing_is_left() {
+    let temporary = TempDir::new().unwrap();
+    let output = demo(&temporary).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let story = stdout(&output);
+    assert!(story.contains("codec = { path = \"../codec\" }"), "{story}");
+
+    let failed = printed(story, "verify snapshot --step 1 -q", 1);
+    assert!(failed.contains("snapshot_step_1_a_value_of_two_lines ... FAILED"));
+    assert!(failed.contains("(exit code 1)"), "{failed}");
+
+    let fixed = printed(story, "verify snapshot --step 1 -q", 2);
+    assert!(fixed.contains("passed, 2 passed"), "{fixed}");
+    let proven = printed(story, "status snapshot", 1);
+    let stale = printed(story, "status --check", 1);
+    let again = printed(story, "status --check", 2);
+    for step in ["0", "1", "2"] {
+        assert_eq!(state(proven, step), "proven");
+        assert_eq!(state(stale, step), "stale");
+        assert_eq!(state(again, step), "proven");
+    }
+    assert!(stale.contains("(exit code 3)"), "{stale}");
+    assert!(!again.contains("(exit code"), "{again}");
+
+    assert_eq!(left_in(&temporary), [""; 0]);
+}
+
+#[test]
+fn the_folder_is_kept_when_asked_for() {
+    let temporary = TempDir::new().unwrap();
+    let output = demo(&temporary).arg("--keep").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let [folder] = left_in(&temporary).try_into().unwrap();
+    let root = temporary.path().join(folder).join("pantry");
+    assert!(stderr(&output).contains(root.to_str().unwrap()));
+    let status = Command::new(env!("CARGO_BIN_EXE_cargo-poc"))
+        .args(["status", "--check"])
+        .current_dir(&root)
+        .env("CARGO_NET_OFFLINE", "true")
+        .output()
+        .unwrap();
+    assert_eq!(status.status.code(), Some(0), "{}", stdout(&status));
+}
+
+#[test]
+fn a_reader_that_goes_away_leaves_nothing() {
+    let temporary = TempDir::new().unwrap();
+    let mut child = demo(&temporary)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(left_in(&temporary), [""; 0]);
+}
+
+#[test]
+fn a_story_that_goes_wrong_ends_with_4_and_keeps_its_folder() {
+    let temporary = TempDir::new().unwrap();
+    let no_programs = TempDir::new().unwrap();
+    let output = demo(&temporary)
+        .env("PATH", no_programs.path())
+        .env("CARGO", env!("CARGO"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", stdout(&output));
+    let [folder] = left_in(&temporary).try_into().unwrap();
+    assert!(stderr(&output).contains(&folder), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`git`"), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_demo_leaves_nothing() {
+    use std::io::{BufRead as _, BufReader};
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    let temporary = TempDir::new().unwrap();
+    let mut child = demo(&temporary)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Once the baseline has begun, a compiler is at work below it.
+    let mut story = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(story.any(|line| line.unwrap().contains("--baseline -q")));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let process = Pid::from_raw(child.id().try_into().unwrap());
+    kill(process, Signal::SIGINT).unwrap();
+    let rest: Vec<String> = story.map(Result::unwrap).collect();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{rest:?}");
+    assert!(
+        stderr(&output).contains("interrupted"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(left_in(&temporary), [""; 0]);
+}
