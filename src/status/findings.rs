@@ -8,56 +8,102 @@ use crate::project::Poc;
 
 /// The findings by file, line and code.
 pub(super) fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut add = |code, path: &str, line, column, message: String| {
-        findings.push(Finding {
+    let results_path = facts.workspace.slashed(&poc.paths.results);
+    let mut found = Found {
+        plan: &status.plan,
+        results: &results_path,
+        findings: Vec::new(),
+    };
+    of_documents(poc, facts, &mut found);
+    of_steps(status, &mut found);
+    let results = poc.results.as_ref().map(|(_, results)| results);
+    let claim = results.and_then(|results| results.status.as_ref());
+    if let Some(claim) = claim
+        && claim.status == Some(document::Status::Complete)
+        && status.state != State::Proven
+    {
+        let message = format!(
+            "the results say `{}`, and not everything is proven; see `cargo poc status {}`",
+            claim.text, status.name
+        );
+        found.in_results(Code::Claimed, claim.line, message);
+    }
+    of_runs(poc, facts, &mut found);
+    if let Err(error) = &facts.dependencies {
+        found.in_plan(Code::Dependencies, 1, error.clone());
+    }
+    if let Err(error) = &facts.change {
+        found.in_plan(Code::UnknownChange, 1, error.clone());
+    }
+    let mut findings = found.findings;
+    findings.sort_by(|left, right| {
+        (&left.path, left.line, left.code).cmp(&(&right.path, right.line, right.code))
+    });
+    findings
+}
+
+/// Findings as they are gathered, with the paths of the two documents.
+struct Found<'a> {
+    plan: &'a str,
+    results: &'a str,
+    findings: Vec<Finding>,
+}
+
+impl Found<'_> {
+    fn in_plan(&mut self, code: Code, line: usize, message: String) {
+        self.add(code, self.plan.to_owned(), (line, 1), message);
+    }
+
+    fn in_results(&mut self, code: Code, line: usize, message: String) {
+        self.add(code, self.results.to_owned(), (line, 1), message);
+    }
+
+    fn add(&mut self, code: Code, path: String, (line, column): (usize, usize), message: String) {
+        self.findings.push(Finding {
             code,
-            path: path.to_owned(),
+            path,
             line,
             column,
             message,
         });
-    };
-    let results_path = facts.workspace.slashed(&poc.paths.results);
+    }
+}
+
+/// What cannot be read, or not as it was meant.
+fn of_documents(poc: &Poc, facts: &Facts<'_>, found: &mut Found<'_>) {
     let results = poc.results.as_ref().map(|(_, results)| results);
-    let plan_problems = poc
+    let in_plan = poc
         .plan
         .problems
         .iter()
-        .map(|problem| (&status.plan, problem));
-    // What is recorded of no step yet is no fault of the results.
-    let results_problems = results
-        .iter()
+        .map(|problem| (found.plan, problem));
+    let in_results = results
+        .into_iter()
         .flat_map(|results| &results.problems)
-        .map(|problem| (&results_path, problem));
-    for (path, problem) in plan_problems.chain(results_problems) {
+        .map(|problem| (found.results, problem));
+    let problems: Vec<(&str, &document::Problem)> = in_plan.chain(in_results).collect();
+    for (path, problem) in problems {
         let code = match problem.kind.severity() {
             document::Severity::Warning => Code::Unclear,
             document::Severity::Error => Code::Unreliable,
         };
-        add(
-            code,
-            path,
-            problem.line,
-            problem.column,
-            problem.message.clone(),
-        );
+        let place = (problem.line, problem.column);
+        found.add(code, path.to_owned(), place, problem.message.clone());
     }
     if results.is_none() {
         let message = format!(
-            "there is no {results_path}; restore it from git, or start again with another name"
+            "there is no {}; restore it from git, or start again with another name",
+            found.results
         );
-        add(Code::NoResults, &status.plan, 1, 1, message);
+        found.in_plan(Code::NoResults, 1, message);
     }
     for problem in &facts.evidence.problems {
-        add(
-            Code::DamagedEvidence,
-            &results_path,
-            problem.line,
-            1,
-            problem.message.clone(),
-        );
+        found.in_results(Code::DamagedEvidence, problem.line, problem.message.clone());
     }
+}
+
+/// Steps whose claim or evidence does not hold.
+fn of_steps(status: &Status, found: &mut Found<'_>) {
     for step in &status.steps {
         let (code, verb) = match step.state {
             State::Claimed => (
@@ -76,36 +122,29 @@ pub(super) fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Fin
             "step {} {verb}{why}; run `cargo poc verify {} --step {}`",
             step.id, status.name, step.id
         );
-        add(code, &status.plan, step.line, 1, message);
+        found.in_plan(code, step.line, message);
     }
-    let complete = results.and_then(|results| results.status.as_ref());
-    if let Some(text) = complete.filter(|text| text.status == Some(document::Status::Complete)) {
-        if status.state != State::Proven {
-            let message = format!(
-                "the results say `{}`, and not everything is proven; see `cargo poc status {}`",
-                text.text, status.name
-            );
-            add(Code::Claimed, &results_path, text.line, 1, message);
-        }
-    }
+}
+
+/// The last runs of the done block and of affected or all tests.
+fn of_runs(poc: &Poc, facts: &Facts<'_>, found: &mut Found<'_>) {
     let line_of = |scope: &Scope| {
-        let records = facts.evidence.records.iter().rev();
-        let mut of_scope = records.filter(|located| located.record.scope == *scope);
-        of_scope.next().map_or(1, |located| located.line)
+        let mut records = facts.evidence.records.iter().rev();
+        let of_scope = records.find(|located| located.record.scope == *scope);
+        of_scope.map_or(1, |located| located.line)
     };
-    let scopes = failed_since_done(facts).into_iter().chain([Scope::Done]);
-    for scope in scopes {
+    for scope in failed_since_done(facts).into_iter().chain([Scope::Done]) {
         let regressed = facts
             .evidence
             .last(&scope)
             .is_some_and(|record| !record.regressions.is_empty() || !record.vanished.is_empty());
         let (code, message) = match shown(poc, facts, &scope) {
-            Shown::Failed(why) if regressed => (
-                Code::Regression,
-                format!("the last run of `{scope}` did not pass ({why})"),
-            ),
             Shown::Failed(why) => (
-                Code::Failed,
+                if regressed {
+                    Code::Regression
+                } else {
+                    Code::Failed
+                },
                 format!("the last run of `{scope}` did not pass ({why})"),
             ),
             Shown::Stale(why) if scope == Scope::Done => (
@@ -114,18 +153,8 @@ pub(super) fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Fin
             ),
             _ => continue,
         };
-        add(code, &results_path, line_of(&scope), 1, message);
+        found.in_results(code, line_of(&scope), message);
     }
-    if let Err(error) = &facts.dependencies {
-        add(Code::Dependencies, &status.plan, 1, 1, error.clone());
-    }
-    if let Err(error) = &facts.change {
-        add(Code::UnknownChange, &status.plan, 1, 1, error.clone());
-    }
-    findings.sort_by(|left, right| {
-        (&left.path, left.line, left.code).cmp(&(&right.path, right.line, right.code))
-    });
-    findings
 }
 
 /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
