@@ -597,6 +597,41 @@ fn in_a_pipe_it_never_asks() {
     assert_eq!(sandbox.files(), before);
 }
 
+/// `script` gives the program a terminal; its keys are typed before it asks.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_it_asks_and_says_how_to_do_without() {
+    let sandbox = workspace();
+    if sandbox.shell("script --version").code != 0 {
+        assert!(std::env::var_os("CI").is_none(), "CI must have `script`");
+        eprintln!("left out: `script` is not installed");
+        return;
+    }
+    // A name that is refused and mended, the second package, one file, no second, one dependency, what it proves.
+    let keys =
+        r"Cache\r\177\177\177\177\177cache\r\033[B \rfree/src/x.rs=new\r\rone@1\r\rit works\r";
+    let line = format!(
+        "printf '{keys}' | TERM=xterm script --quiet --return --command 'cargo poc init' /dev/null"
+    );
+    let run = sandbox.shell(&line);
+    run.exits(0).prints(
+        "cargo poc init cache --package free --file 'free/src/x.rs=new' --proves 'it works' --dep 'one@1'",
+    );
+    let asked = sandbox.read("docs/cache-plan.md");
+    sandbox
+        .remove("docs/cache-plan.md")
+        .remove("docs/cache-results.md");
+    sandbox
+        .shell("cargo poc init cache --package free --file 'free/src/x.rs=new' --proves 'it works' --dep 'one@1'")
+        .exits(0);
+    assert_eq!(sandbox.read("docs/cache-plan.md"), asked);
+    // Escape gives up, and nothing is written.
+    let before = sandbox.files();
+    let run = sandbox.shell("printf '\\033' | TERM=xterm script --quiet --return --command 'cargo poc init -p app' /dev/null || exit $?");
+    run.exits(2).prints("nothing was written");
+    assert_eq!(sandbox.files(), before);
+}
+
 #[test]
 fn packages_come_from_files_or_from_the_folder() {
     let sandbox = workspace();

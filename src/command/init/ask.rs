@@ -163,20 +163,20 @@ fn given_up(error: InquireError) -> anyhow::Error {
 pub(super) fn command_line(init: &Init) -> String {
     let mut words: Vec<String> = ["cargo", "poc", "init"].map(str::to_owned).into();
     words.extend(init.name.clone());
-    words.extend(
-        init.package
-            .iter()
-            .map(|package| format!("--package={package}")),
-    );
-    words.extend(init.file.iter().map(|file| format!("--file={file}")));
-    for dependency in &init.dependencies.0 {
-        words.push(format!("--dep={}", dependency.spec));
-        let sources = dependency.source.iter();
-        words.extend(sources.map(|(key, value)| format!("--{key}={value}")));
-        words.extend(dependency.dev.then(|| "--dev".to_owned()));
-        words.extend(dependency.build.then(|| "--build".to_owned()));
+    let mut add = |flag: &str, value: &str| {
+        // A value that looks like a flag has to be tied to its own.
+        if value.starts_with('-') {
+            words.push(format!("--{flag}={value}"));
+        } else {
+            words.extend([format!("--{flag}"), value.to_owned()]);
+        }
+    };
+    for package in &init.package {
+        add("package", package);
     }
-    let mut add = |flag: &str, value: &str| words.push(format!("--{flag}={value}"));
+    for file in &init.file {
+        add("file", file);
+    }
     for (flag, value) in [
         ("proves", init.proves.as_deref()),
         ("because", init.because.as_deref()),
@@ -203,6 +203,14 @@ pub(super) fn command_line(init: &Init) -> String {
     if init.size == Size::Tiny {
         add("size", "tiny");
     }
+    for dependency in &init.dependencies.0 {
+        words.extend(["--dep".to_owned(), dependency.spec.clone()]);
+        for (key, value) in &dependency.source {
+            words.extend([format!("--{key}"), value.clone()]);
+        }
+        words.extend(dependency.dev.then(|| "--dev".to_owned()));
+        words.extend(dependency.build.then(|| "--build".to_owned()));
+    }
     if init.from_diff {
         words.push("--from-diff".to_owned());
     }
@@ -224,6 +232,7 @@ mod tests {
             file: vec!["-src/old.rs".into(), "src/cache.rs=the new one".into()],
             dependencies: crate::cli::dependencies::Dependencies(vec![Dependency {
                 spec: "moka@0.12[sync]".into(),
+                dev: true,
                 ..Dependency::default()
             }]),
             proves: Some("reads stay fast".into()),
@@ -233,8 +242,8 @@ mod tests {
         };
         assert_eq!(
             command_line(&init),
-            "cargo poc init cache --package=store --file=-src/old.rs '--file=src/cache.rs=the new one' \
-             '--dep=moka@0.12[sync]' '--proves=reads stay fast' --size=tiny --from-diff"
+            "cargo poc init cache --package store '--file=-src/old.rs' --file 'src/cache.rs=the new one' --proves 'reads stay \
+             fast' --size tiny --dep 'moka@0.12[sync]' --dev --from-diff"
         );
     }
 }
