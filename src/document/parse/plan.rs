@@ -206,7 +206,7 @@ fn totals(reading: &Reading<'_>) -> (Option<Count>, Option<Count>) {
         labels
             .iter()
             .filter(|field| vocabulary::words(&field.name).starts_with(first))
-            .find_map(|field| counts::count(&field.value))
+            .find_map(|field| counts::total(&field.value))
     };
     (total("affected tests"), total("full suite"))
 }
