@@ -75,8 +75,8 @@ pub(crate) fn outcome(text: &str) -> Outcome {
         };
         if arrow && own.len() > 1 {
             return Outcome {
-                full_suite,
                 failed,
+                full_suite,
                 ..Outcome::default()
             };
         }

@@ -127,7 +127,7 @@ struct Rest<'o> {
     from: usize,
 }
 
-impl<'o> Rest<'o> {
+impl Rest<'_> {
     /// The text without markup.
     fn text(&self) -> String {
         text_from(self.outline, self.line.clone(), self.from)

@@ -167,11 +167,9 @@ impl Mender<'_, '_> {
                 match piece {
                     // markers are looked for in all pieces, and must not be found twice
                     Piece::Html => {}
-                    Piece::Text(text) if text.len() == span.len() => {
-                        if within.start < within.end {
-                            let text = &outline.source[within.clone()];
-                            outline.pieces.push((within, Piece::Text(text.into())));
-                        }
+                    Piece::Text(text) if text.len() == span.len() && within.start < within.end => {
+                        let text = &outline.source[within.clone()];
+                        outline.pieces.push((within, Piece::Text(text.into())));
                     }
                     piece if cell.contains(&span.start) => outline.pieces.push((span, piece)),
                     _ => {}
