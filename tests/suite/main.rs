@@ -9,8 +9,8 @@ mod demo;
 mod deps;
 mod deps_files;
 mod deps_properties;
-mod evidence;
 mod document;
+mod evidence;
 #[cfg(unix)]
 mod exec;
 mod observe;
