@@ -239,11 +239,16 @@ impl Checked {
         let stderr = String::from_utf8_lossy(&captured.stderr).into_owned();
         let mut observer = Observer::default();
         observer.push_text(&stderr);
+        let mut seen = observer.finish();
+        if seen.compile_errors.is_empty() {
+            let note = "nextest could not list the tests; where a harness of its own is the cause, use `--runner cargo`";
+            seen.notes.push(note.to_owned());
+        }
         Self {
             check: check.clone(),
             ended: captured.ended,
             duration: captured.duration,
-            observed: observer.finish(),
+            observed: seen,
             tail: stderr,
         }
     }
@@ -262,6 +267,9 @@ impl Checked {
             _ if failed => Outcome::Failed,
             // What a shell says of a command that is missing or cannot be executed.
             Ended::Exited(126 | 127) => Outcome::CouldNotRun,
+            Ended::Exited(1..) if !self.observed.missing_commands.is_empty() => {
+                Outcome::CouldNotRun
+            }
             // Of several calls of ours one may have nothing to run (a library without doctests); all together must.
             Ended::Exited(0 | NEXTEST_NO_TESTS)
                 if self.is_ours() && self.observed.nothing_matched() =>

@@ -9,49 +9,83 @@ use crate::affected::{TestKind, TestTarget, all_targets};
 use crate::workspace::Workspace;
 use crate::workspace::graph::is_library;
 
-/// The binary's id in nextest's form (`package`, `package::test`, `package::bin/name`, doctests as `package::doc`).
-/// A binary that fits no target, or several that nothing tells apart, is a question mark and its crate's name.
-#[must_use]
-pub fn identify(workspace: &Workspace, header: &Header) -> String {
-    match header {
-        Header::Nextest(id) => id.clone(),
-        Header::Unnamed => "?".to_owned(),
-        Header::Doctests(name) => {
-            let is_it = |target: &TestTarget| {
-                target.kind == TestKind::Doc && library_name(workspace, target) == *name
-            };
-            only(workspace, is_it).unwrap_or_else(|| format!("?{name}::doc"))
-        }
-        Header::Cargo {
-            source, executable, ..
-        } => {
-            let name = header.crate_name().unwrap_or_default();
-            let fits = |target: &TestTarget| {
-                root_file(workspace, target).is_some_and(|(crate_name, path)| {
-                    let own = path.strip_prefix(workspace.folder(target.package));
-                    let own = own.unwrap_or(path).as_str().replace('\\', "/");
-                    crate_name == name && (source.is_empty() || own == source.replace('\\', "/"))
-                })
-            };
-            only(workspace, fits)
-                .or_else(|| {
-                    let sources = built_from(workspace, Utf8Path::new(executable))?;
-                    let built_from_it = |target: &TestTarget| {
-                        let path = root_file(workspace, target).map(|(_, path)| path);
-                        path.is_some_and(|path| is_among(workspace, path, &sources))
-                    };
-                    only(workspace, |target| fits(target) && built_from_it(target))
-                })
-                .unwrap_or_else(|| format!("?{name}"))
-        }
-    }
+/// The test targets of a workspace, by which binaries are told.
+#[derive(Debug)]
+pub struct Binaries<'w> {
+    workspace: &'w Workspace,
+    targets: Vec<TestTarget>,
 }
 
-/// The id of the only target that fits.
-fn only(workspace: &Workspace, fits: impl Fn(&TestTarget) -> bool) -> Option<String> {
-    let mut fitting = all_targets(workspace).into_iter().filter(fits);
-    let first = fitting.next()?;
-    fitting.next().is_none().then(|| first.binary_id(workspace))
+impl<'w> Binaries<'w> {
+    /// The targets that `workspace` has now.
+    #[must_use]
+    pub fn of(workspace: &'w Workspace) -> Self {
+        let targets = all_targets(workspace);
+        Self { workspace, targets }
+    }
+
+    /// Whether a target of the workspace has this id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.targets
+            .iter()
+            .any(|target| target.binary_id(self.workspace) == id)
+    }
+
+    /// The binary's id in nextest's form (`package`, `package::test`, `package::bin/name`, doctests as
+    /// `package::doc`). A binary that fits no target, or several that nothing tells apart, is a question mark and its
+    /// crate's name.
+    #[must_use]
+    pub fn identify(&self, header: &Header) -> String {
+        match header {
+            Header::Nextest(id) => id.clone(),
+            Header::Unnamed => "?".to_owned(),
+            Header::Doctests(name) => {
+                let is_it = |target: &TestTarget| {
+                    target.kind == TestKind::Doc && library_name(self.workspace, target) == *name
+                };
+                self.only(is_it).unwrap_or_else(|| format!("?{name}::doc"))
+            }
+            Header::Cargo {
+                source, executable, ..
+            } => {
+                let name = header.crate_name().unwrap_or_default();
+                self.built(name, source, Utf8Path::new(executable))
+                    .unwrap_or_else(|| format!("?{name}"))
+            }
+        }
+    }
+
+    /// The target built into `executable`: the one with its crate name and root file; where several have both, the
+    /// one that dep-info says it was built from.
+    fn built(&self, name: &str, source: &str, executable: &Utf8Path) -> Option<String> {
+        let workspace = self.workspace;
+        let fits = |target: &TestTarget| {
+            root_file(workspace, target).is_some_and(|(crate_name, path)| {
+                let own = path.strip_prefix(workspace.folder(target.package));
+                let own = own.unwrap_or(path).as_str().replace('\\', "/");
+                crate_name == name && (source.is_empty() || own == source.replace('\\', "/"))
+            })
+        };
+        self.only(fits).or_else(|| {
+            let sources = built_from(workspace, executable)?;
+            let built_from_it = |target: &TestTarget| {
+                let path = root_file(workspace, target).map(|(_, path)| path);
+                path.is_some_and(|path| is_among(workspace, path, &sources))
+            };
+            self.only(|target| fits(target) && built_from_it(target))
+        })
+    }
+
+    /// The id of the only target that fits.
+    fn only(&self, fits: impl Fn(&TestTarget) -> bool) -> Option<String> {
+        let mut fitting = self.targets.iter().filter(|target| fits(target));
+        let first = fitting.next()?;
+        fitting
+            .next()
+            .is_none()
+            .then(|| first.binary_id(self.workspace))
+    }
 }
 
 /// The crate name and the root file of a target that is built into a binary of its own.

@@ -88,6 +88,8 @@ pub struct Observed {
     pub runs: Vec<Run>,
     /// What could not be compiled, in cargo's words.
     pub compile_errors: Vec<String>,
+    /// Commands that cargo does not have: `nextest`.
+    pub missing_commands: Vec<String>,
     /// What does not add up or could not be told.
     pub notes: Vec<String>,
 }
@@ -184,6 +186,8 @@ impl Observer {
             self.observed.runs.push(Run::default());
         } else if let Some(error) = line::compile_error(line) {
             self.observed.compile_errors.push(error.to_owned());
+        } else if let Some(command) = line::missing_command(line) {
+            self.observed.missing_commands.push(command.to_owned());
         } else if let Some(nextest) = Nextest::begin(line) {
             self.reader = Reader::Nextest(nextest);
         } else if let Some(libtest) = Libtest::begin(line) {

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 
-use super::binaries::identify;
+use super::binaries::Binaries;
 use super::compare::{Ran, compare};
 use super::observe::{Counts, Ending, Verdict};
 use super::{Checked, Report};
-use crate::affected::all_targets;
 use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Source, Tests};
 use crate::exit::Exit;
 use crate::freshness::Inputs;
@@ -37,7 +36,8 @@ impl Report {
     /// # Errors
     /// When the baseline's tests cannot be unpacked.
     pub fn record(&self, workspace: &Workspace, basis: &Basis<'_>) -> Result<Record> {
-        let ran = self.ran(workspace);
+        let binaries = Binaries::of(workspace);
+        let ran = self.ran(&binaries);
         let mut notes: Vec<String> = self
             .checked
             .iter()
@@ -56,12 +56,7 @@ impl Report {
         let worse = match basis.baseline.and_then(|baseline| baseline.passed.as_ref()) {
             Some(passed) => {
                 let passed = passed.names().context("failed to read the baseline")?;
-                let targets = all_targets(workspace);
-                let ids: Vec<_> = targets
-                    .iter()
-                    .map(|target| target.binary_id(workspace))
-                    .collect();
-                compare(&passed, &ran, |id| ids.iter().any(|known| known == id))
+                compare(&passed, &ran, |id| binaries.has(id))
             }
             None => super::compare::Worse::default(),
         };
@@ -104,7 +99,7 @@ impl Report {
     }
 
     /// What was run, of every binary of the workspace: a binary run twice keeps the worse verdict of a test.
-    fn ran(&self, workspace: &Workspace) -> BTreeMap<String, Ran> {
+    fn ran(&self, binaries: &Binaries<'_>) -> BTreeMap<String, Ran> {
         let mut all: BTreeMap<String, Ran> = BTreeMap::new();
         for checked in &self.checked {
             for run in &checked.observed.runs {
@@ -120,7 +115,7 @@ impl Report {
                         binary.counts.filtered > 0
                     };
                     let whole = binary.ending == Ending::Whole && by_name && !filtered;
-                    let ran = all.entry(identify(workspace, &binary.header)).or_default();
+                    let ran = all.entry(binaries.identify(&binary.header)).or_default();
                     // Two runs of one binary, each with a filter of its own, may be whole together or not.
                     ran.whole |= whole;
                     for (test, verdict) in &binary.tests {

@@ -2,6 +2,8 @@
 //! two small packages made for this; shorter ones stand here.
 
 use cargo_poc::sys::exec::Part;
+use proptest::prelude::*;
+
 use cargo_poc::verify::observe::{Binary, Counts, Ending, Header, Observed, Observer, Verdict};
 
 fn observe(text: &str) -> Observed {
@@ -403,4 +405,62 @@ fn a_line_of_megabytes_is_not_kept() {
          finished in 0.00s\n",
     ));
     assert_eq!(observer.finish().counts(), counts(1, 0, 0, 0));
+}
+
+/// Lines that mean something, in any order.
+fn output() -> impl Strategy<Value = String> {
+    let lines = prop::sample::select(vec![
+        "    Finished `test` profile [unoptimized] target(s) in 0.01s",
+        "     Running unittests src/lib.rs (target/debug/deps/store-0123456789abcdef)",
+        "     Running `",
+        "   Doc-tests store",
+        "running 2 tests",
+        "running 1 test",
+        "test a ... ok",
+        "test b ... FAILED",
+        "test c ... ignored, slow",
+        "test d ... ",
+        "ok",
+        "",
+        "failures:",
+        "successes:",
+        "    b",
+        "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        "test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.00s",
+        "test result: ok. ",
+        "error: test failed, to rerun pass `--lib`",
+        "error: 1 target failed:",
+        "  process didn't exit successfully: `x` (signal: 11)",
+        "    Starting 2 tests across 1 binary (1 test skipped)",
+        "        PASS [   0.004s] (1/2) store a",
+        "        FAIL [   0.004s] (2/2) store b",
+        "────────────",
+        "     Summary [   0.014s] 2 tests run: 1 passed, 1 failed, 1 skipped",
+        "     Summary [   0.014s] 1 test run: 9 passed",
+        "text \u{1b}[1m é \u{7f}",
+    ]);
+    prop::collection::vec(lines, 0..60).prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #[test]
+    fn any_output_is_read_and_where_it_is_cut_makes_no_difference(text in output(), size in 1_usize..50) {
+        let whole = observe(&text);
+        let mut observer = Observer::default();
+        for piece in text.as_bytes().chunks(size) {
+            for line in piece.split_inclusive(|byte| *byte == b'\n') {
+                observer.push(Part { bytes: line, ends_line: line.ends_with(b"\n") });
+            }
+        }
+        prop_assert_eq!(&observer.finish(), &whole);
+        for binary in whole.binaries() {
+            let failed = named(binary, Verdict::Failed).len() as u64;
+            prop_assert!(failed <= binary.counts.failed || !whole.notes.is_empty(), "{:?}", whole);
+        }
+    }
+
+    #[test]
+    fn any_text_is_no_run_of_tests_unless_it_looks_like_one(text in "\\PC*") {
+        prop_assert_eq!(observe(&text).counts(), Counts::default());
+    }
 }

@@ -106,6 +106,12 @@ fn a_missing_command_could_not_run_and_is_no_failed_test() {
 }
 
 #[test]
+fn a_command_that_cargo_does_not_have_could_not_run() {
+    let report = block("cargo no-such-command-of-cargo");
+    assert_eq!(report.outcome(), Outcome::CouldNotRun);
+}
+
+#[test]
 fn failed_tests_are_failed_whatever_the_exit_status_says() {
     let report = block(&printing("cargo-test.txt", 0));
     assert_eq!(report.outcome(), Outcome::Failed);
@@ -337,6 +343,42 @@ fn both_runners_see_the_same() {
     assert_eq!(
         (nextest.regressions, nextest.vanished),
         (BTreeMap::new(), BTreeMap::new())
+    );
+}
+
+#[test]
+fn a_harness_that_nextest_cannot_list_is_said_with_what_to_do() {
+    let (_guard, root) = members();
+    if Runner::choose(cli::Runner::Nextest, &root).is_err() {
+        eprintln!("left out: cargo-nextest is not installed");
+        return;
+    }
+    change(
+        &root,
+        "one/Cargo.toml",
+        "[package]",
+        "[[test]]\nname = \"own\"\nharness = false\n\n[package]",
+    );
+    files::create(
+        &root.join("one/tests/own.rs"),
+        b"fn main() { println!(\"all fine\"); }\n",
+    )
+    .unwrap();
+    let nextest = record(&root, Runner::Nextest, Scope::Full, None);
+    assert_eq!(nextest.outcome, Outcome::Failed);
+    assert!(
+        nextest
+            .notes
+            .iter()
+            .any(|note| note.contains("use `--runner cargo`")),
+        "{:?}",
+        nextest.notes
+    );
+    let cargo = record(&root, Runner::Cargo, Scope::Full, None);
+    assert_eq!(cargo.tests.unwrap().passed, 6);
+    assert_eq!(
+        cargo.notes,
+        ["tests/own.rs: has a harness of its own; its tests are not counted"]
     );
 }
 

@@ -97,6 +97,12 @@ pub(super) fn compile_error(line: &str) -> Option<&str> {
         .filter(|rest| rest.starts_with("could not compile `"))
 }
 
+/// ``error: no such command: `nextest` `` → `nextest`.
+pub(super) fn missing_command(line: &str) -> Option<&str> {
+    line.strip_prefix("error: no such command: `")?
+        .strip_suffix('`')
+}
+
 /// cargo's word that a test binary failed, printed after it has ended.
 pub(super) fn is_binary_failed(line: &str) -> bool {
     line.starts_with("error: test failed, to rerun pass")
