@@ -6,6 +6,8 @@
 )]
 
 mod affected;
+mod bad_input;
+mod config;
 mod demo;
 mod deps;
 mod deps_files;
@@ -17,6 +19,7 @@ mod exec;
 mod init;
 mod kit;
 mod observe;
+mod status;
 mod verify;
 #[cfg(unix)]
 mod verify_command;
