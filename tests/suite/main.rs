@@ -14,6 +14,7 @@ mod evidence;
 #[cfg(unix)]
 mod exec;
 mod observe;
+mod readme;
 mod verify;
 #[cfg(unix)]
 mod verify_command;
