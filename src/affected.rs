@@ -180,7 +180,22 @@ impl Selection {
                     .extend(files.into_iter().map(|file| (file, why.clone())));
             }
             Reach::Targets(targets, why) => {
-                for target in targets {
+                let (built, left_out): (Vec<_>, Vec<_>) =
+                    targets.into_iter().partition(|target| all.contains(target));
+                if built.is_empty() {
+                    let names: Vec<String> = left_out
+                        .iter()
+                        .map(|target| target.binary_id(workspace))
+                        .collect();
+                    let what = if names.is_empty() {
+                        format!("{why}, which `cargo test` does not run")
+                    } else {
+                        format!("the required-features of {} are off", names.join(", "))
+                    };
+                    self.without_effect
+                        .extend(files.iter().map(|file| (file.clone(), what.clone())));
+                }
+                for target in built {
                     let reason = reason(&why, vec![target.package]);
                     self.targets.entry(target).or_default().insert(reason);
                 }

@@ -20,7 +20,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// Base commit → work tree: committed since, staged, unstaged, untracked but not ignored.
+    /// Base commit → work tree: committed since, staged, unstaged, untracked but not ignored. What cargo builds is no
+    /// change, even where git does not ignore it.
     ///
     /// # Errors
     /// When `base` names no commit, or git fails.
@@ -30,6 +31,10 @@ impl Change {
         for file in &mut files {
             file.path = repository.root.join(&file.path);
         }
+        files.retain(|file| {
+            let built = repository.built.as_ref();
+            built.is_none_or(|folder| !file.path.starts_with(folder))
+        });
         Ok(Self {
             base: Some(commit),
             files,
@@ -76,6 +81,7 @@ impl Change {
 /// Why there is no repository: no git, or no work tree.
 pub fn repository_of(workspace: &Workspace) -> Result<Repository> {
     let mut repository = Repository::open(&workspace.root)?;
+    repository.built = Some(workspace.target_directory.clone());
     let real = workspace
         .root
         .canonicalize_utf8()
@@ -104,7 +110,9 @@ pub fn locate(workspace: &Workspace, folder: &Utf8Path, path: &Utf8Path) -> Resu
     )))
 }
 
-fn normalize(path: &Utf8Path) -> Utf8PathBuf {
+/// `path` without `.` and `..`; the disk is not asked.
+#[must_use]
+pub fn normalize(path: &Utf8Path) -> Utf8PathBuf {
     let mut normal = Utf8PathBuf::new();
     for component in path.components() {
         match component {

@@ -147,7 +147,7 @@ pub enum Command {
 }
 
 /// `cargo poc init`.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(after_help = "\
 Examples:
   cargo poc init cache -p store --file src/cache.rs --dep moka@0.12 \\
@@ -158,9 +158,10 @@ Examples:
 A --file path is taken from the current folder; with one -p, also from that package's folder. An existing file is
 planned as Modify, an absent one as Create, and -PATH (written --file=-PATH) as Delete.")]
 pub struct Init {
-    /// Name of the work: a-z, 0-9 and `-`; the documents are docs/NAME-plan.md and docs/NAME-results.md
+    /// Name of the work: a-z, 0-9 and `-`; the documents are docs/NAME-plan.md and docs/NAME-results.md. On a terminal
+    /// it is asked for when it is left out
     pub name: Option<String>,
-    /// A package the work touches (repeatable)
+    /// A package the work touches; the first gets the dependencies (repeatable)
     #[arg(short, long, value_name = "SPEC")]
     pub package: Vec<String>,
     /// A file the work creates, modifies or, as -PATH, deletes (repeatable)

@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
+use crate::change::locate;
 use crate::cli::{Global, Runner};
 use crate::exit::{Exit, OrExit as _};
 use crate::sys::files;
@@ -32,7 +33,7 @@ pub struct Config {
 /// Files whose reach the user knows.
 #[derive(Debug)]
 pub struct Rule {
-    /// Paths relative to the workspace root.
+    /// Paths relative to the workspace root, `../` where they lie beside it.
     pub files: GlobSet,
     /// The packages that read them; none: no test does.
     pub packages: BTreeSet<PackageId>,
@@ -71,12 +72,13 @@ impl Config {
             .iter()
             .map(|rule| rule.resolve(workspace))
             .collect::<Result<_>>();
+        let docs = global
+            .docs
+            .clone()
+            .or(written.docs)
+            .unwrap_or_else(|| "docs".into());
         Ok(Self {
-            docs: global
-                .docs
-                .clone()
-                .or(written.docs)
-                .unwrap_or_else(|| "docs".into()),
+            docs: below(workspace, &docs)?,
             template: written.template.map(|folder| workspace.root.join(folder)),
             runner: written.runner.unwrap_or_default(),
             timeout: written.timeout.map_or(TIMEOUT, Duration::from_secs),
@@ -86,10 +88,16 @@ impl Config {
         })
     }
 
+    /// The first rule that speaks of `relative`, a path relative to the workspace root.
+    #[must_use]
+    pub fn rule(&self, relative: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.files.is_match(relative))
+    }
+
     /// Whether a rule says that no test reads `relative`, a path below the workspace root.
     #[must_use]
     pub fn is_unread(&self, relative: &Utf8Path) -> bool {
-        let rule = self.rules.iter().find(|rule| rule.files.is_match(relative));
+        let rule = self.rule(relative.as_str());
         rule.is_some_and(|rule| rule.packages.is_empty())
     }
 
@@ -120,6 +128,12 @@ impl WrittenRule {
             packages,
         })
     }
+}
+
+/// The docs folder relative to the workspace root, without `.` and `..`.
+fn below(workspace: &Workspace, docs: &Utf8Path) -> Result<Utf8PathBuf> {
+    let located = locate(workspace, &workspace.root, docs).context("the docs folder")?;
+    Ok(workspace.relative(&located).to_owned())
 }
 
 fn written(workspace: &Workspace) -> Result<Written> {

@@ -5,6 +5,7 @@
 
 pub mod dependencies;
 pub mod facts;
+pub mod prerequisites;
 pub mod request;
 pub mod risks;
 pub mod steps;
@@ -17,7 +18,8 @@ use serde::Serialize;
 
 use self::facts::Facts;
 use self::request::Request;
-use crate::affected::{Selection, TestKind, all_targets, arguments};
+use crate::affected::arguments::{self, quoted};
+use crate::affected::{Selection, TestKind, all_targets};
 use crate::project::Project;
 
 /// What the templates are given: every name here is a variable there.
@@ -172,8 +174,8 @@ pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
     let workspace = &project.workspace;
     let facts = Facts::gather(project, request)?;
     let dependencies = dependencies::blocks(project, request)?;
-    let files = files(project, request, &dependencies);
     let tests = affected(project, &facts);
+    let files = files(project, request, &dependencies, &tests);
     let carried = |package| workspace.linked_by(&BTreeSet::from([package])).len() - 1;
     let packages = request.packages.iter().map(|&package| Package {
         name: workspace.packages[package].name.to_string(),
@@ -197,8 +199,8 @@ pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
         packages: packages.collect(),
         graph: facts::mermaid(workspace, &facts.selection, &request.packages),
         tree: tree::draw(project, request, &files)?,
-        prerequisites: dependencies::prerequisites(project, request, &dependencies),
-        steps: steps::steps(project, request, &tests.commands),
+        prerequisites: prerequisites::prerequisites(project, request, &dependencies),
+        steps: steps::steps(project, request, &tests),
         risks: risks::risks(project, request, &facts, &dependencies),
         affected: tests,
         dependencies,
@@ -214,8 +216,14 @@ fn title(slug: &str) -> String {
     })
 }
 
-/// The declared files, the test file of each step, and each manifest that gets a dependency.
-fn files(project: &Project, request: &Request, dependencies: &[dependencies::Block]) -> Vec<File> {
+/// The declared files, the files that declare new modules, the test file of each step, and each manifest that gets a
+/// dependency.
+fn files(
+    project: &Project,
+    request: &Request,
+    dependencies: &[dependencies::Block],
+    affected: &Affected,
+) -> Vec<File> {
     let workspace = &project.workspace;
     let mut files: Vec<File> = request
         .files
@@ -235,7 +243,17 @@ fn files(project: &Project, request: &Request, dependencies: &[dependencies::Blo
             });
         }
     };
-    for place in &request.test_places {
+    let planned: Vec<&request::PlannedFile> = request.files.iter().collect();
+    for module in steps::new_modules(workspace, &planned) {
+        let purpose = format!("takes up `mod {}`", module.name);
+        add(workspace.slashed(&module.parent), "Modify", purpose);
+    }
+    // A tiny plan asks for a test, and leaves where to its writer.
+    let places = request
+        .test_places
+        .iter()
+        .filter(|_| !request.tiny || affected.total == 0);
+    for place in places {
         let action = if place.path.exists() {
             "Modify"
         } else {
@@ -288,13 +306,6 @@ fn affected(project: &Project, facts: &Facts) -> Affected {
 /// The commands that run a selection, as the workspace's runner takes them.
 fn commands(project: &Project, nextest: bool, selection: &Selection) -> Vec<String> {
     let workspace = &project.workspace;
-    let quoted = |arguments: &[String]| {
-        let words: Vec<_> = arguments
-            .iter()
-            .map(|word| shlex::try_quote(word).unwrap_or(word.into()))
-            .collect();
-        words.join(" ")
-    };
     if !nextest {
         let calls = arguments::cargo_test(workspace, selection);
         return calls

@@ -51,6 +51,9 @@ pub struct Poc {
     pub results: Option<(Document, Results)>,
 }
 
+/// The longest name of a PoC: file systems take 255 bytes, and names are typed.
+const LONGEST_NAME: usize = 100;
+
 /// What plans are called; both generations of the template.
 const PLAN_ENDINGS: [&str; 2] = ["-plan.md", "-implementation.md"];
 
@@ -86,14 +89,10 @@ impl Project {
     /// # Errors
     /// Bad usage when `name` is no slug.
     pub fn paths(&self, name: &str) -> Result<Paths> {
-        let slug = name
-            .starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
-            && name
-                .chars()
-                .all(|each| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-');
-        if !slug {
+        if !is_slug(name) {
             return Err(exit::usage(format!(
-                "`{name}` cannot name a PoC: use a-z, 0-9 and `-`, beginning with a letter or digit"
+                "`{name}` cannot name a PoC: use a-z, 0-9 and `-`, beginning with a letter or digit, at most \
+                 {LONGEST_NAME} characters"
             )));
         }
         let docs = self.docs();
@@ -253,6 +252,15 @@ impl Poc {
             Some(Status::Complete | Status::Withdrawn | Status::Skipped)
         )
     }
+}
+
+/// Whether `name` can name a PoC: `[a-z0-9][a-z0-9-]*`, short enough for a file name with `-results.md` after it.
+#[must_use]
+pub fn is_slug(name: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    name.starts_with(plain)
+        && name.chars().all(|letter| plain(letter) || letter == '-')
+        && name.len() <= LONGEST_NAME
 }
 
 fn read_document(path: &Utf8Path) -> Result<Option<Document>> {

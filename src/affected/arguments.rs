@@ -38,18 +38,54 @@ pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocatio
         .collect()
 }
 
-/// One call of `cargo test` that runs the selection, and whether it runs exactly that: where packages need different
-/// target flags, one call can only run more.
+/// One call of `cargo test` that runs the selection, and how many test targets beyond it: cargo applies a target flag
+/// to every package of the call, and runs doctests either alone or with a whole package.
 #[must_use]
-pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> (Vec<String>, bool) {
+pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invocation {
     let mut invocations = cargo_test(workspace, selection);
     if invocations.len() == 1 {
-        return (invocations.remove(0).arguments, true);
+        return invocations.remove(0);
     }
-    (
-        package_arguments(workspace, &selection.packages()),
-        invocations.is_empty(),
-    )
+    let packages = selection.packages();
+    let mut arguments = package_arguments(workspace, &packages);
+    let targets = all_targets(workspace);
+    let targets = targets
+        .iter()
+        .filter(|target| packages.contains(&target.package));
+    let documented = selection
+        .targets
+        .keys()
+        .any(|target| target.kind == TestKind::Doc);
+    if documented {
+        let targets = targets.count();
+        return Invocation { arguments, targets };
+    }
+    let kinds: BTreeSet<&TestKind> = selection
+        .targets
+        .keys()
+        .map(|target| &target.kind)
+        .collect();
+    arguments.extend(kinds.iter().flat_map(|kind| flag(kind)));
+    let targets = targets
+        .filter(|target| kinds.contains(&target.kind))
+        .count();
+    Invocation { arguments, targets }
+}
+
+/// Arguments with which `cargo test` runs no test: cargo has none for that, and without any it runs all. A name
+/// that no test has, asked of the member that links the fewest others.
+#[must_use]
+pub fn nothing(workspace: &Workspace) -> Vec<String> {
+    let smallest = (0..workspace.packages.len())
+        .min_by_key(|package| workspace.links(&BTreeSet::from([*package])).len());
+    let mut arguments = smallest.map_or_else(Vec::new, |package| {
+        vec!["-p".to_owned(), spec(workspace, package)]
+    });
+    arguments.extend([
+        "--tests".to_owned(),
+        "cargo-poc-no-test-is-affected".to_owned(),
+    ]);
+    arguments
 }
 
 /// What follows `cargo nextest run` so that it builds no more than the selection's packages and runs exactly the
@@ -117,6 +153,16 @@ pub fn spec(workspace: &Workspace, package: PackageId) -> String {
     } else {
         member.name.to_string()
     }
+}
+
+/// Arguments as they are typed in a shell.
+#[must_use]
+pub fn quoted(arguments: &[String]) -> String {
+    let words: Vec<_> = arguments
+        .iter()
+        .map(|word| shlex::try_quote(word).unwrap_or(word.into()))
+        .collect();
+    words.join(" ")
 }
 
 fn by_package<'a>(

@@ -6,13 +6,28 @@ use anyhow::Result;
 use toml_edit::{DocumentMut, Item, Value};
 
 use super::rules::Reach;
+use super::{TestTarget, all_targets};
 use crate::change::Change;
 use crate::sys::files;
 use crate::sys::git::FileChange;
 use crate::workspace::{PackageId, Workspace};
 
-/// What a changed manifest rules. Comments and layout rule nothing; `[workspace.dependencies]` rules the members that
-/// inherit a changed entry; any other workspace-wide table rules everything; the rest rules its package.
+/// Whether a `Cargo.toml` says anything to cargo: the workspace's, a member's, that of a path dependency outside, or
+/// one that is gone and may have been a member's. Any other is a file like those around it, a fixture perhaps.
+pub(super) fn rules_a_build(workspace: &Workspace, file: &FileChange) -> bool {
+    let folder = file.path.parent().unwrap_or(&file.path);
+    folder == workspace.root
+        || !file.path.exists()
+        || workspace.outside.contains_key(folder)
+        || workspace
+            .packages
+            .iter()
+            .any(|package| package.manifest_path == file.path)
+}
+
+/// What a changed manifest rules. Comments and layout rule nothing, nor does what only the registry reads;
+/// dev-dependencies and the tables of test targets rule the package's own tests; `[workspace.dependencies]` rules the
+/// members that inherit a changed entry; any other workspace-wide table rules everything; the rest rules its package.
 ///
 /// # Errors
 /// When git or the disk cannot be read.
@@ -34,60 +49,124 @@ pub(super) fn manifest(workspace: &Workspace, change: &Change, file: &FileChange
             "only comments or layout of the manifest changed".into(),
         ));
     }
-    if !is_root {
+    if !is_root && owner.is_none() {
         return Ok(whole());
     }
-    Ok(root_manifest(workspace, owner, &changed, (&before, &after)))
-}
-
-fn root_manifest(
-    workspace: &Workspace,
-    owner: Option<PackageId>,
-    changed: &BTreeSet<String>,
-    (before, after): (&DocumentMut, &DocumentMut),
-) -> Reach {
-    let mut packages = BTreeSet::new();
-    for key in changed {
+    let mut ruled = Ruled::default();
+    for key in &changed {
+        let sides = (table(&before, key), table(&after, key));
         match (key.as_str(), owner) {
-            ("workspace", _) => {
-                let inside = changed_keys(&before["workspace"], &after["workspace"]);
-                for key in inside {
-                    match key.as_str() {
-                        "metadata" => {}
-                        "dependencies" => {
-                            let changed = changed_keys(
-                                &before["workspace"]["dependencies"],
-                                &after["workspace"]["dependencies"],
-                            );
-                            packages.extend(inheriting(workspace, &changed));
-                        }
-                        _ => {
-                            return Reach::everything(
-                                workspace,
-                                format!("[workspace] {key} changed"),
-                            );
-                        }
-                    }
+            ("workspace", _) if is_root => {
+                if let Some(key) = ruled.by_workspace(workspace, sides) {
+                    return Ok(Reach::everything(
+                        workspace,
+                        format!("[workspace] {key} changed"),
+                    ));
                 }
             }
             ("patch" | "replace" | "profile", _) | (_, None) => {
-                return Reach::everything(
+                return Ok(Reach::everything(
                     workspace,
                     format!("[{key}] of the workspace manifest changed"),
-                );
+                ));
             }
-            (_, Some(package)) => {
-                packages.insert(package);
+            (key, Some(package)) => ruled.by_package(package, key, sides),
+        }
+    }
+    Ok(ruled.reach(workspace))
+}
+
+/// Members that a manifest's change rules.
+#[derive(Default)]
+struct Ruled {
+    /// With all that link them.
+    packages: BTreeSet<PackageId>,
+    /// Their own tests alone.
+    tests: BTreeSet<PackageId>,
+}
+
+/// Keys of `[package]` that reach no build; those that cargo compiles in as `CARGO_PKG_…` are not among them.
+const REGISTRY_KEYS: [&str; 7] = [
+    "categories",
+    "documentation",
+    "exclude",
+    "include",
+    "keywords",
+    "publish",
+    "default-run",
+];
+
+impl Ruled {
+    /// A changed key of a member's manifest.
+    fn by_package(&mut self, package: PackageId, key: &str, (before, after): (&Item, &Item)) {
+        match key {
+            "badges" => {}
+            "package" => {
+                let inside = changed_keys(before, after);
+                if inside
+                    .iter()
+                    .any(|key| !REGISTRY_KEYS.contains(&key.as_str()))
+                {
+                    self.packages.insert(package);
+                }
+            }
+            "dev-dependencies" | "dev_dependencies" | "test" | "bench" | "example" => {
+                self.tests.insert(package);
+            }
+            _ => {
+                self.packages.insert(package);
             }
         }
     }
-    if packages.is_empty() {
-        return Reach::Nothing("the manifest changed only where no member's build reads it".into());
+
+    /// The changed keys inside `[workspace]`; the first that rules everything.
+    fn by_workspace(
+        &mut self,
+        workspace: &Workspace,
+        (before, after): (&Item, &Item),
+    ) -> Option<String> {
+        for key in changed_keys(before, after) {
+            match key.as_str() {
+                "metadata" | "default-members" => {}
+                "dependencies" => {
+                    let changed = changed_keys(inside(before, &key), inside(after, &key));
+                    self.packages.extend(inheriting(workspace, &changed));
+                }
+                _ => return Some(key),
+            }
+        }
+        None
     }
-    Reach::Packages(
-        packages,
-        "ruled by what changed in the workspace manifest".into(),
-    )
+
+    fn reach(self, workspace: &Workspace) -> Reach {
+        let own: Vec<TestTarget> = all_targets(workspace)
+            .into_iter()
+            .filter(|target| self.tests.contains(&target.package))
+            .collect();
+        let what = "ruled by what changed in the manifest";
+        if self.packages.is_empty() && own.is_empty() {
+            Reach::Nothing("the manifest changed only where no build reads it".into())
+        } else if self.packages.is_empty() {
+            Reach::Targets(
+                own,
+                "only the package's own tests read what changed in its manifest".into(),
+            )
+        } else {
+            Reach::Packages(
+                self.packages.into_iter().chain(self.tests).collect(),
+                what.into(),
+            )
+        }
+    }
+}
+
+/// What a document holds under `key`; nothing where it has no such key.
+fn table<'a>(document: &'a DocumentMut, key: &str) -> &'a Item {
+    document.get(key).unwrap_or(&Item::None)
+}
+
+fn inside<'a>(item: &'a Item, key: &str) -> &'a Item {
+    item.get(key).unwrap_or(&Item::None)
 }
 
 /// Members with a dependency `key.workspace = true` for one of `keys`; a manifest that cannot be read counts.

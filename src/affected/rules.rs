@@ -11,6 +11,7 @@ use crate::change::Change;
 use crate::config::Config;
 use crate::sys::git::FileChange;
 use crate::workspace::graph::{is_kind, is_library};
+use crate::workspace::source::read_unit;
 use crate::workspace::{PackageId, Workspace};
 
 /// What a changed file reaches.
@@ -49,11 +50,7 @@ pub fn reach(
     file: &FileChange,
 ) -> Result<Reach> {
     let relative = workspace.relative(&file.path);
-    if let Some(rule) = config
-        .rules
-        .iter()
-        .find(|rule| rule.files.is_match(relative))
-    {
+    if let Some(rule) = config.rule(&workspace.slashed(&file.path)) {
         return Ok(if rule.packages.is_empty() {
             Reach::Nothing("a rule of the poc configuration says so".into())
         } else {
@@ -68,7 +65,9 @@ pub fn reach(
     }
     let folder = relative.parent().map_or("", Utf8Path::as_str);
     match relative.file_name().unwrap_or_default() {
-        "Cargo.toml" => return manifests::manifest(workspace, change, file),
+        "Cargo.toml" if manifests::rules_a_build(workspace, file) => {
+            return manifests::manifest(workspace, change, file);
+        }
         "Cargo.lock" if folder.is_empty() => return manifests::lockfile(workspace, change, file),
         "rust-toolchain" | "rust-toolchain.toml" => {
             return Ok(Reach::everything(workspace, "the toolchain"));
@@ -127,8 +126,10 @@ fn holds_linked_code(workspace: &Workspace, package: PackageId, folder: &Utf8Pat
 fn of_root_file(workspace: &Workspace, package: PackageId, target: &Target) -> Reach {
     let own = || kinds(target).map(|kind| TestTarget { package, kind });
     if is_kind(target, &[TargetKind::Test, TargetKind::Bench]) {
+        let mut targets: Vec<TestTarget> = own().collect();
+        targets.extend(taking_in(workspace, package, &target.src_path));
         return Reach::Targets(
-            own().collect(),
+            targets,
             format!("the root of {} `{}`", target.kind[0], target.name),
         );
     }
@@ -152,6 +153,22 @@ fn of_root_file(workspace: &Workspace, package: PackageId, target: &Target) -> R
         "the root of the library"
     };
     Reach::package(package, what)
+}
+
+/// The package's other test targets that have `path` for a module: `tests/util.rs` is a target of its own, and
+/// `mod util;` in its neighbours. A target whose source cannot be followed may be one.
+fn taking_in(workspace: &Workspace, package: PackageId, path: &Utf8Path) -> Vec<TestTarget> {
+    let targets = workspace.packages[package].targets.iter();
+    targets
+        .filter(|target| {
+            target.src_path != path
+                && !is_library(target)
+                && read_unit(&target.src_path)
+                    .map_or(true, |unit| unit.files.iter().any(|file| file == path))
+        })
+        .flat_map(kinds)
+        .map(|kind| TestTarget { package, kind })
+        .collect()
 }
 
 /// Tests of another package that run this one's binary have it built by depending on the package in some way.

@@ -18,7 +18,7 @@ use crate::terminal::Terminal;
 /// Bad usage (a base that does not exist, a file outside the workspace), or git cannot be asked.
 pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
     let started = std::time::Instant::now();
-    let change = change_of(project, command)?;
+    let change = change_of(project, command, terminal)?;
     let selection = affected::select(&project.workspace, &project.config, &change)?;
     let workspace = &project.workspace;
     match command.format {
@@ -45,7 +45,7 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
                 .count();
             if doctests > 0 {
                 terminal.warn(format!(
-                    "nextest runs no doctests; those of {doctests} affected libraries run under `cargo test --doc`"
+                    "nextest runs no doctests; those of the affected libraries ({doctests}) run under `cargo test --doc`"
                 ))?;
             }
         }
@@ -67,34 +67,45 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
 }
 
 fn args(project: &Project, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
-    let (arguments, exact) = arguments::single_cargo_test(&project.workspace, selection);
+    let workspace = &project.workspace;
     if selection.is_empty() {
         terminal.warn("no test is affected; `cargo test` without arguments would run them all")?;
-        // A name filter that nothing matches keeps `cargo test $(…)` from running everything.
         writeln!(
             terminal.out(),
-            "--lib --bins --tests cargo-poc-no-test-is-affected"
+            "{}",
+            arguments::nothing(workspace).join(" ")
         )?;
         return Ok(());
     }
-    if !exact {
-        terminal.warn(
-            "one `cargo test` call cannot name just these; this one runs their packages whole",
-        )?;
+    let call = arguments::single_cargo_test(workspace, selection);
+    let more = call.targets - selection.targets.len();
+    if more > 0 {
+        terminal.warn(format!(
+            "one `cargo test` call cannot name just these: this one runs {more} test target{} more; `cargo poc verify` \
+             makes several calls",
+            if more == 1 { "" } else { "s" }
+        ))?;
     }
-    writeln!(terminal.out(), "{}", arguments.join(" "))?;
+    writeln!(terminal.out(), "{}", call.arguments.join(" "))?;
     Ok(())
 }
 
 /// The change that the arguments mean: given files; else base → work tree, where the base is the one given, the named
 /// or only open PoC's, or where this branch left the default branch.
-fn change_of(project: &Project, command: &Affected) -> Result<Change> {
+fn change_of(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Change> {
     if !command.files.is_empty() {
         let located = command
             .files
             .iter()
-            .map(|path| change::locate(&project.workspace, &project.folder, path));
-        return Ok(Change::of_files(located.collect::<Result<BTreeSet<_>>>()?));
+            .map(|path| change::locate(&project.workspace, &project.folder, path))
+            .collect::<Result<BTreeSet<_>>>()?;
+        for path in located.iter().filter(|path| !path.exists()) {
+            terminal.warn(format!(
+                "there is no {}; taken as a file to be created or deleted",
+                project.workspace.slashed(path)
+            ))?;
+        }
+        return Ok(Change::of_files(located));
     }
     let repository = change::repository_of(&project.workspace)
         .context("failed to find out what changed")

@@ -1,5 +1,7 @@
 //! `cargo poc init`.
 
+mod ask;
+
 use anyhow::{Context as _, Result};
 
 use crate::cli::Init;
@@ -16,16 +18,21 @@ use crate::terminal::Terminal;
 /// Bad usage: see [`Request::resolve`]; a document that is there already; a template that is wrong. A folder that
 /// cannot be written. Then neither document is there.
 pub fn run(project: &Project, arguments: &Init, terminal: &mut Terminal) -> Result<Exit> {
+    let mut arguments = arguments.clone();
+    let asked = arguments.name.is_none() && terminal.can_ask();
+    if asked {
+        arguments = ask::ask(project, &arguments)?;
+    }
     let Some(name) = &arguments.name else {
         return Err(exit::usage(
             "which name? `cargo poc init NAME`; on a terminal it asks",
         ));
     };
-    let request = Request::resolve(project, name, arguments)?;
+    let request = Request::resolve(project, name, &arguments)?;
     for path in [&request.paths.plan, &request.paths.results] {
         if path.exists() && !arguments.dry_run {
             return Err(exit::usage(format!(
-                "{path} is there already; choose another name, or edit it"
+                "{path} is there already and is not overwritten; choose another name, or edit it"
             )));
         }
     }
@@ -47,15 +54,26 @@ pub fn run(project: &Project, arguments: &Init, terminal: &mut Terminal) -> Resu
     let results = render("results.md", folder, &draft)?;
     if arguments.dry_run {
         terminal.out().write_all(plan.as_bytes())?;
-        return Ok(Exit::Fine);
+    } else {
+        write(&request, &plan, &results)?;
+        report(project, &request, &draft, terminal)?;
     }
-    write(&request, &plan, &results)?;
-    report(project, &request, &draft, terminal)?;
+    if asked {
+        terminal.status("Same as", ask::command_line(&arguments))?;
+    }
     Ok(Exit::Fine)
 }
 
 /// Both documents, or neither.
 fn write(request: &Request, plan: &str, results: &str) -> Result<()> {
+    if let Some(folder) = request.paths.plan.parent()
+        && folder.exists()
+        && !folder.is_dir()
+    {
+        return Err(exit::usage(format!(
+            "{folder} is a file, and the documents' folder has to be there; move it, or choose another with --docs"
+        )));
+    }
     files::create(&request.paths.plan, plan.as_bytes())?;
     if let Err(error) = files::create(&request.paths.results, results.as_bytes()) {
         files::remove(&request.paths.plan).context("failed to undo the half-made start")?;

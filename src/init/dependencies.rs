@@ -8,13 +8,13 @@ use semver::Version;
 use serde::Serialize;
 use toml_edit::{DocumentMut, InlineTable, Item, Value};
 
-use super::Prerequisite;
 use super::request::Request;
-use crate::affected::arguments::spec;
+use crate::change::normalize;
 use crate::cli::dependencies::Dependency;
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
 use crate::sys::files;
+use crate::workspace::graph::{folder_of, relative_text};
 
 /// The toml block of one manifest.
 #[derive(Debug, Serialize)]
@@ -57,7 +57,14 @@ pub fn blocks(project: &Project, request: &Request) -> Result<Vec<Block>> {
         let declared = inherited
             .get("workspace")
             .and_then(|table| table.get("dependencies")?.get(&wanted.name));
-        let value = value(project, request, &wanted, declared.is_some(), &locked)?;
+        let places = Places {
+            present: manifest
+                .get(wanted.table)
+                .and_then(|table| requirement_of(table.get(&wanted.name)?)),
+            inherited: declared.is_some(),
+            locked: &locked,
+        };
+        let value = value(project, request, &wanted, &places)?;
         let reason = request
             .proves
             .as_deref()
@@ -84,24 +91,16 @@ pub fn blocks(project: &Project, request: &Request) -> Result<Vec<Block>> {
     }])
 }
 
-/// One prerequisite per new dependency: it is in the manifest and it builds.
-#[must_use]
-pub fn prerequisites(project: &Project, request: &Request, blocks: &[Block]) -> Vec<Prerequisite> {
-    let name = &request.paths.name;
-    let package = spec(&project.workspace, request.dependent);
-    let new = blocks.iter().filter(|block| block.is_new());
-    new.enumerate()
-        .map(|(index, block)| Prerequisite {
-            number: index + 2,
-            title: format!("Dependencies in {}", block.manifest),
-            why: format!("The steps use {}.", block.new_names.join(", ")),
-            commands: vec![format!("cargo poc deps {name}")],
-            verification: vec![
-                format!("cargo poc deps {name} --check"),
-                format!("cargo check -p {package}"),
-            ],
-        })
-        .collect()
+/// Whether `spec` can be read as `name@req[feature,feature]`.
+///
+/// # Errors
+/// What is wrong with it, and how it is written.
+pub fn check_spec(spec: &str) -> Result<()> {
+    let dependency = Dependency {
+        spec: spec.to_owned(),
+        ..Dependency::default()
+    };
+    Wanted::parse(&dependency).map(|_| ())
 }
 
 /// `name@req[feature,feature]`, taken apart.
@@ -131,6 +130,7 @@ impl<'a> Wanted<'a> {
                     inside
                         .split(',')
                         .map(|feature| feature.trim().to_owned())
+                        .filter(|feature| !feature.is_empty())
                         .collect(),
                 )
             }
@@ -163,37 +163,57 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The entry's value: what was asked for; else the workspace's own; else the version in `Cargo.lock`; else the newest
-/// that cargo reports for the package's `rust-version`; else a placeholder.
+/// Where a version can come from when none is given.
+struct Places<'a> {
+    /// The requirement in the manifest now.
+    present: Option<String>,
+    /// Whether `[workspace.dependencies]` has it.
+    inherited: bool,
+    /// The lockfile.
+    locked: &'a BTreeMap<String, Version>,
+}
+
+/// The entry's value: what was asked for; else what the manifest has; else the workspace's own, or the member of that
+/// name; else the version in `Cargo.lock`; else the newest that cargo reports for the package's `rust-version`; else a
+/// placeholder.
 fn value(
     project: &Project,
     request: &Request,
     wanted: &Wanted<'_>,
-    inherited: bool,
-    locked: &BTreeMap<String, Version>,
+    places: &Places<'_>,
 ) -> Result<String> {
+    let workspace = &project.workspace;
+    let folder = workspace.folder(request.dependent);
+    let member = workspace
+        .packages
+        .iter()
+        .find(|member| member.name.as_str() == wanted.name);
     let mut table = InlineTable::new();
+    let given = wanted.requirement.as_ref().or(places.present.as_ref());
     if !wanted.source.is_empty() {
         for (key, value) in wanted.source {
-            table.insert(*key, value.as_str().into());
+            let value = match *key {
+                "path" => relative_text(folder, &normalize(&project.folder.join(value))),
+                _ => value.clone(),
+            };
+            table.insert(*key, value.into());
         }
-        if let Some(requirement) = &wanted.requirement {
+        if let Some(requirement) = given {
             table.insert("version", requirement.as_str().into());
         }
-    } else if inherited && wanted.requirement.is_none() {
+    } else if let Some(requirement) = given {
+        table.insert("version", requirement.as_str().into());
+    } else if places.inherited {
         table.insert("workspace", true.into());
+    } else if let Some(member) = member {
+        table.insert("path", relative_text(folder, folder_of(member)).into());
     } else {
-        let version = match (&wanted.requirement, locked.get(&wanted.name)) {
-            (Some(requirement), _) => requirement.clone(),
-            (None, Some(locked)) => format!("{}.{}.{}", locked.major, locked.minor, locked.patch),
-            (None, None) => {
-                let folder = project.workspace.folder(request.dependent);
-                let newest = project.cargo.newest(&wanted.name, folder)?;
-                newest.map_or_else(
-                    || "[fill in: version]".to_owned(),
-                    |version| without_metadata(&version),
-                )
-            }
+        let version = match places.locked.get(&wanted.name) {
+            Some(locked) => format!("{}.{}.{}", locked.major, locked.minor, locked.patch),
+            None => project.cargo.newest(&wanted.name, folder)?.map_or_else(
+                || "[fill in: version]".to_owned(),
+                |version| without_metadata(&version),
+            ),
         };
         table.insert("version", version.into());
     }
@@ -210,6 +230,14 @@ fn value(
         table.into()
     };
     Ok(value.to_string().trim().to_owned())
+}
+
+/// The version requirement of a manifest's entry.
+fn requirement_of(entry: &Item) -> Option<String> {
+    let version = entry
+        .as_str()
+        .or_else(|| entry.as_table_like()?.get("version")?.as_str());
+    version.map(str::to_owned)
 }
 
 /// A requirement ignores build metadata, and cargo warns of it.

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::{Edition, Package};
+use toml_edit::DocumentMut;
 
 use crate::change::{self, Change};
 use crate::cli::dependencies::Dependency;
@@ -70,7 +72,7 @@ pub struct TestPlace {
     /// The file, absolute.
     pub path: Utf8PathBuf,
     /// The flags that select its target: `--test cache`, or `--lib`.
-    pub target: String,
+    pub target: Vec<String>,
 }
 
 impl Request {
@@ -92,17 +94,18 @@ impl Request {
             .iter()
             .map(|file| planned(project, &named, file))
             .collect::<Result<_>>()?;
+        let mut seen = BTreeSet::new();
+        files.retain(|file| seen.insert(file.path.clone()));
         let base = base(project, init, &mut warnings)?;
         if init.from_diff {
             files.extend(from_diff(project, base.as_deref(), &files)?);
         }
         let mut touched: BTreeSet<PackageId> = named.iter().copied().collect();
         touched.extend(files.iter().filter_map(|file| workspace.owner(&file.path)));
-        touched.extend(if touched.is_empty() {
-            workspace.owner(&project.folder)
-        } else {
-            None
-        });
+        if touched.is_empty() {
+            let only = (workspace.packages.len() == 1).then_some(0);
+            touched.extend(workspace.owner(&project.folder).or(only));
+        }
         let packages = workspace.dependency_order(&touched);
         let Some(dependent) = named.first().copied().or_else(|| packages.last().copied()) else {
             return Err(exit::usage(format!(
@@ -176,12 +179,22 @@ fn planned(project: &Project, named: &[PackageId], argument: &str) -> Result<Pla
         Some((path, purpose)) => (path, Some(purpose.trim().to_owned())),
         None => (rest, None),
     };
+    if path.is_empty() {
+        return Err(exit::usage(format!(
+            "`--file {argument}` names no file; write PATH, PATH=PURPOSE or -PATH"
+        )));
+    }
     let path = locate(project, named, Utf8Path::new(path))?;
+    if path.is_dir() {
+        return Err(exit::usage(format!(
+            "{path} is a folder; name the files below it"
+        )));
+    }
     let action = match (deleted, path.exists()) {
         (true, true) => "Delete",
         (true, false) => {
             return Err(exit::usage(format!(
-                "{path} is planned to go, but is not there"
+                "{path} is planned to go, but is not there; correct the path, or leave it out"
             )));
         }
         (false, true) => "Modify",
@@ -292,45 +305,68 @@ fn criteria(project: &Project, init: &Init) -> Result<(Vec<String>, Option<Strin
     Ok((criteria, Some(project.workspace.slashed(&path))))
 }
 
-/// `tests/<name>.rs`; where the package turns automatic tests off, unit tests in its library or first binary.
+/// `tests/<name>.rs`, or the test target that has this name already; where cargo does not find tests by itself, unit
+/// tests in the package's library or first binary.
 fn test_place(project: &Project, package: PackageId, name: &str) -> TestPlace {
     let member = &project.workspace.packages[package];
-    let crate_name = name.replace('-', "_");
-    if autotests(&member.manifest_path) {
-        let path = project
-            .workspace
-            .folder(package)
-            .join("tests")
-            .join(format!("{crate_name}.rs"));
+    let target = name.replace('-', "_");
+    let existing = member
+        .targets
+        .iter()
+        .find(|other| other.is_test() && other.name.replace('-', "_") == target);
+    if let Some(existing) = existing {
         return TestPlace {
             package,
-            path,
-            target: format!("--test {crate_name}"),
+            path: existing.src_path.clone(),
+            target: vec!["--test".to_owned(), existing.name.clone()],
         };
     }
-    let target = member
+    if finds_tests(member) {
+        let folder = project.workspace.folder(package);
+        return TestPlace {
+            package,
+            path: folder.join("tests").join(format!("{target}.rs")),
+            target: vec!["--test".to_owned(), target],
+        };
+    }
+    let linked = member
         .targets
         .iter()
         .find(|target| is_library(target))
-        .or(member.targets.first());
-    let (path, flag) = match target {
-        Some(target) if is_library(target) => (target.src_path.clone(), "--lib".to_owned()),
-        Some(target) => (target.src_path.clone(), format!("--bin {}", target.name)),
-        None => (member.manifest_path.clone(), String::new()),
+        .or_else(|| member.targets.iter().find(|target| target.is_bin()));
+    let (path, target) = match linked {
+        Some(target) if is_library(target) => (target.src_path.clone(), vec!["--lib".to_owned()]),
+        Some(target) => (
+            target.src_path.clone(),
+            vec!["--bin".to_owned(), target.name.clone()],
+        ),
+        None => (member.manifest_path.clone(), Vec::new()),
     };
     TestPlace {
         package,
         path,
-        target: flag,
+        target,
     }
 }
 
-/// Whether cargo finds `tests/*.rs` by itself; a manifest that cannot be read is cargo's to complain of.
-fn autotests(manifest: &Utf8Path) -> bool {
-    let text = files::read(manifest).unwrap_or_default();
-    let document = String::from_utf8_lossy(&text).parse::<toml_edit::DocumentMut>();
-    document
-        .ok()
-        .and_then(|document| document.get("package")?.get("autotests")?.as_bool())
-        .unwrap_or(true)
+/// Whether cargo finds `tests/*.rs` by itself: unless `autotests` says no, or a package of edition 2015 lists targets of
+/// its own (the Cargo Book, "Target auto-discovery"). A manifest that cannot be read is cargo's to complain of.
+fn finds_tests(member: &Package) -> bool {
+    let text = files::read(&member.manifest_path).unwrap_or_default();
+    let document = String::from_utf8_lossy(&text);
+    let Ok(document) = document
+        .trim_start_matches('\u{feff}')
+        .parse::<DocumentMut>()
+    else {
+        return true;
+    };
+    let said = document
+        .get("package")
+        .and_then(|package| package.get("autotests")?.as_bool());
+    said.unwrap_or_else(|| {
+        let listed = ["bin", "example", "test", "bench"]
+            .iter()
+            .any(|table| document.contains_key(table));
+        member.edition != Edition::E2015 || !listed
+    })
 }

@@ -43,8 +43,17 @@ pub fn risks(project: &Project, request: &Request, facts: &Facts, blocks: &[Bloc
         let dependents = workspace.linked_by(&BTreeSet::from([package])).len() - 1;
         if dependents > 0 {
             risks.push(Risk::new(
-                format!("{dependents} of {} packages depend on `{name}`; a change of behaviour reaches them all", workspace.packages.len()),
-                if dependents * 3 > workspace.packages.len() { "H" } else { "M" },
+                format!(
+                    "{dependents} of {} packages {} on `{name}`; a change of behaviour reaches {}",
+                    workspace.packages.len(),
+                    if dependents == 1 { "depends" } else { "depend" },
+                    if dependents == 1 { "it" } else { "them all" },
+                ),
+                if dependents * 3 > workspace.packages.len() {
+                    "H"
+                } else {
+                    "M"
+                },
                 "Add beside what is there; `cargo poc verify` runs their tests after every step",
             ));
         }
@@ -100,8 +109,14 @@ fn of_package(project: &Project, facts: &Facts, package: PackageId) -> Vec<Risk>
     }
     let blocks = facts.unsafe_uses(&project.workspace, package);
     if blocks > 0 {
+        let times = match blocks {
+            1 => "once".to_owned(),
+            more => format!("{more} times"),
+        };
         risks.push(Risk::new(
-            format!("`{name}` uses `unsafe` {blocks} times; safe code around it can break what it relies on"),
+            format!(
+                "`{name}` uses `unsafe` {times}; safe code around it can break what it relies on"
+            ),
             "M",
             "Read the safety comments near every change; run the tests under Miri or a sanitizer",
         ));

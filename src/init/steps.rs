@@ -1,30 +1,66 @@
 //! The steps: set-up, one per touched package with leaves first, and a final integration.
 
-use super::request::{PlannedFile, Request, TestPlace};
-use super::{Snippet, Step};
-use crate::affected::arguments::spec;
-use crate::project::Project;
-use crate::workspace::PackageId;
+use std::collections::BTreeSet;
 
-/// Step 0, the steps between, and the last.
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::request::{PlannedFile, Request, TestPlace};
+use super::{Affected, Snippet, Step};
+use crate::affected::arguments::{quoted, spec};
+use crate::project::Project;
+use crate::workspace::graph::is_library;
+use crate::workspace::{PackageId, Workspace, features};
+
+/// Step 0, the steps between, and the last. A tiny plan has one step between and none after it.
 #[must_use]
-pub fn steps(project: &Project, request: &Request, affected: &[String]) -> Vec<Step> {
+pub fn steps(project: &Project, request: &Request, affected: &Affected) -> Vec<Step> {
     let mut steps = vec![set_up(project, request)];
+    if request.tiny {
+        let named = || request.steps.iter().map(String::as_str);
+        let titles = named().chain(request.steps.is_empty().then_some("The change + Tests"));
+        for title in titles {
+            steps.push(tiny(project, request, affected, steps.len(), title));
+        }
+        return steps;
+    }
     if request.steps.is_empty() {
         for &package in &request.packages {
-            steps.push(of_package(project, request, steps.len(), package));
+            let name = &project.workspace.packages[package].name;
+            let title = format!("`{name}` + Tests");
+            let files = files_of(&project.workspace, request, package);
+            steps.push(step(project, request, steps.len(), &title, package, &files));
         }
     } else {
         for (index, title) in request.steps.iter().enumerate() {
-            // Leaves first; steps beyond the packages build on the last, which sees all others.
-            let package = request.packages[index.min(request.packages.len() - 1)];
-            steps.push(titled(project, request, steps.len(), title, package));
+            // Leaves first; steps beyond the packages build on the last, which sees all others. The last step takes
+            // the files of packages that no step was left for.
+            let last = request.packages.len() - 1;
+            let package = request.packages[index.min(last)];
+            let mut files = Vec::new();
+            if index <= last {
+                files = files_of(&project.workspace, request, package);
+            }
+            if index + 1 == request.steps.len() {
+                for &left in request.packages.iter().skip(index + 1) {
+                    files.extend(files_of(&project.workspace, request, left));
+                }
+            }
+            steps.push(step(project, request, steps.len(), title, package, &files));
         }
     }
-    if !request.tiny {
-        steps.push(integration(project, request, steps.len(), affected));
-    }
+    steps.push(integration(project, request, steps.len(), affected));
     steps
+}
+
+fn files_of<'a>(
+    workspace: &Workspace,
+    request: &'a Request,
+    package: PackageId,
+) -> Vec<&'a PlannedFile> {
+    let files = request.files.iter();
+    files
+        .filter(|file| workspace.owner(&file.path) == Some(package))
+        .collect()
 }
 
 fn set_up(project: &Project, request: &Request) -> Step {
@@ -59,155 +95,242 @@ fn set_up(project: &Project, request: &Request) -> Step {
     }
 }
 
-fn of_package(project: &Project, request: &Request, id: usize, package: PackageId) -> Step {
+/// The only step of a tiny plan, proven by the tests that can be affected; by a test of its own where there are none.
+fn tiny(project: &Project, request: &Request, affected: &Affected, id: usize, title: &str) -> Step {
     let workspace = &project.workspace;
-    let name = &workspace.packages[package].name;
-    let files: Vec<&PlannedFile> = request
-        .files
-        .iter()
-        .filter(|file| workspace.owner(&file.path) == Some(package))
-        .collect();
-    let purposes: Vec<&str> = files
-        .iter()
-        .filter_map(|file| file.purpose.as_deref())
-        .collect();
-    let mut step = titled(project, request, id, &format!("`{name}` + Tests"), package);
-    if !purposes.is_empty() {
-        step.goal = Some(format!("In `{name}`: {}.", purposes.join("; ")));
-    }
-    let tasks = files.iter().map(|file| {
-        let purpose = file
-            .purpose
-            .as_deref()
-            .map_or(String::new(), |purpose| format!(": {purpose}"));
-        format!(
-            "{} `{}`{purpose}",
-            file.action,
-            workspace.slashed(&file.path)
-        )
-    });
-    step.tasks.splice(0..0, tasks);
-    step.code = module_declaration(project, package, &files);
-    step
-}
-
-fn titled(
-    project: &Project,
-    request: &Request,
-    id: usize,
-    title: &str,
-    package: PackageId,
-) -> Step {
-    let test = request
-        .test_place(package)
-        .map(|place| test(project, request, place, &format!("step_{id}"), title));
-    let (tasks, test, verification) = match test {
-        Some((snippet, command)) => (
-            vec![format!("Write the tests in `{}`", snippet.path)],
-            Some(snippet),
-            vec![command],
-        ),
-        None => (Vec::new(), None, Vec::new()),
+    let mut tasks = tasks(workspace, request.files.iter());
+    let verification = if affected.total > 0 {
+        tasks.push("Add a test that fails without the change".to_owned());
+        affected.commands.clone()
+    } else {
+        let place = request.packages.last();
+        let place = place.and_then(|&package| request.test_place(package));
+        let written = place.map(|place| test(workspace, request, place, id, title));
+        let written = written.map(|(snippet, command)| {
+            tasks.push(format!("Write the test in `{}`", snippet.path));
+            command
+        });
+        written.into_iter().collect()
     };
     Step {
         id,
         title: title.to_owned(),
-        goal: None,
+        goal: request.proves.clone(),
         tasks,
         code: None,
-        test: test.filter(|_| !request.tiny),
+        test: None,
         verification,
         output: "Its tests pass".to_owned(),
     }
 }
 
-fn integration(project: &Project, request: &Request, id: usize, affected: &[String]) -> Step {
+fn step(
+    project: &Project,
+    request: &Request,
+    id: usize,
+    title: &str,
+    package: PackageId,
+    files: &[&PlannedFile],
+) -> Step {
+    let workspace = &project.workspace;
+    let purposes: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.purpose.as_deref())
+        .collect();
+    let goal = (!purposes.is_empty()).then(|| {
+        let name = &workspace.packages[package].name;
+        format!("In `{name}`: {}.", purposes.join("; "))
+    });
+    let mut tasks = tasks(workspace, files.iter().copied());
+    let modules = new_modules(workspace, files);
+    tasks.extend(modules.iter().map(|module| {
+        let parent = workspace.slashed(&module.parent);
+        format!("Declare `mod {};` in `{parent}`", module.name)
+    }));
+    let place = request.test_place(package);
+    let written = place.map(|place| test(workspace, request, place, id, title));
+    let (test, verification) = match written {
+        Some((snippet, command)) => {
+            tasks.push(format!("Write the tests in `{}`", snippet.path));
+            (Some(snippet), vec![command])
+        }
+        None => (None, Vec::new()),
+    };
+    Step {
+        id,
+        title: title.to_owned(),
+        goal,
+        tasks,
+        code: declarations(workspace, &modules),
+        test,
+        verification,
+        output: "Its tests pass".to_owned(),
+    }
+}
+
+fn tasks<'a>(workspace: &Workspace, files: impl Iterator<Item = &'a PlannedFile>) -> Vec<String> {
+    files
+        .map(|file| {
+            let purpose = file
+                .purpose
+                .as_deref()
+                .map_or(String::new(), |purpose| format!(": {purpose}"));
+            let path = workspace.slashed(&file.path);
+            format!("{} `{path}`{purpose}", file.action)
+        })
+        .collect()
+}
+
+fn integration(project: &Project, request: &Request, id: usize, affected: &Affected) -> Step {
+    let workspace = &project.workspace;
     let top = request
         .packages
         .last()
         .and_then(|&package| request.test_place(package));
-    let test = top.map(|place| {
-        test(
-            project,
-            request,
-            place,
-            &format!("step_{id}_end_to_end"),
-            "the whole",
-        )
-        .0
+    let written = top.map(|place| test(workspace, request, place, id, "the whole"));
+    let mut verification = affected.commands.clone();
+    let mut tasks = Vec::new();
+    let snippet = written.map(|(snippet, command)| {
+        tasks.push(format!("Write the end-to-end test in `{}`", snippet.path));
+        // Tests that are yet to be written may be in a target that the selection does not know.
+        if !workspace.root.join(&snippet.path).exists() {
+            verification.insert(0, command);
+        }
+        snippet
     });
-    let path = test
-        .as_ref()
-        .map_or(String::new(), |snippet| format!(" in `{}`", snippet.path));
+    tasks.push("Run every affected test".to_owned());
     Step {
         id,
         title: "Integration".to_owned(),
         goal: Some(
             "The parts work together, and everything that worked before still does.".to_owned(),
         ),
-        tasks: vec![
-            format!("Write the end-to-end test{path}"),
-            "Run every affected test".to_owned(),
-        ],
+        tasks,
         code: None,
-        test,
-        verification: affected.to_vec(),
+        test: snippet,
+        verification,
         output: "All affected tests pass".to_owned(),
     }
 }
 
-/// How the crate root takes up new modules, where the plan creates any beside it.
-fn module_declaration(
-    project: &Project,
-    package: PackageId,
-    files: &[&PlannedFile],
-) -> Option<Snippet> {
-    let workspace = &project.workspace;
-    let member = &workspace.packages[package];
-    let root = member.targets.first()?;
-    let modules: Vec<String> = files
+/// A module that the plan creates, and the file that has to declare it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NewModule {
+    /// Absolute.
+    pub(super) parent: Utf8PathBuf,
+    pub(super) name: String,
+}
+
+/// The modules among the files to create whose parent can be told: the root of a target beside them, `name.rs` beside
+/// their folder, or `mod.rs` in it.
+pub(super) fn new_modules(workspace: &Workspace, files: &[&PlannedFile]) -> Vec<NewModule> {
+    let created = files
         .iter()
-        .filter(|file| {
-            file.action == "Create"
-                && file.path.extension() == Some("rs")
-                && file.path.parent() == root.src_path.parent()
+        .filter(|file| file.action == "Create" && file.path.extension() == Some("rs"));
+    created
+        .filter_map(|file| {
+            let package = &workspace.packages[workspace.owner(&file.path)?];
+            let roots: Vec<&Utf8Path> = package
+                .targets
+                .iter()
+                .filter(|target| is_library(target) || target.is_bin())
+                .map(|target| target.src_path.as_path())
+                .collect();
+            let (folder, name) = match file.path.file_name()? {
+                "mod.rs" => (
+                    file.path.parent()?.parent()?,
+                    file.path.parent()?.file_name()?,
+                ),
+                _ => (file.path.parent()?, file.path.file_stem()?),
+            };
+            if ["lib", "main"].contains(&name) || roots.contains(&file.path.as_path()) {
+                return None;
+            }
+            let beside = roots.iter().find(|root| root.parent() == Some(folder));
+            let parent = match beside {
+                Some(root) => (*root).to_owned(),
+                None => [folder.with_extension("rs"), folder.join("mod.rs")]
+                    .into_iter()
+                    .find(|parent| {
+                        *parent != file.path
+                            && (parent.exists() || files.iter().any(|file| file.path == *parent))
+                    })?,
+            };
+            // What lies in tests/, benches/ or src/bin/ is a target of its own, not a module.
+            parent
+                .ancestors()
+                .any(|folder| roots.iter().any(|root| root.parent() == Some(folder)))
+                .then(|| NewModule {
+                    parent,
+                    name: name.to_owned(),
+                })
         })
-        .filter_map(|file| file.path.file_stem())
-        .map(|module| format!("mod {module};"))
+        .collect()
+}
+
+/// How the parents take up the new modules.
+fn declarations(workspace: &Workspace, modules: &[NewModule]) -> Option<Snippet> {
+    let first = &modules.first()?.parent;
+    let lines: Vec<String> = modules
+        .iter()
+        .filter(|module| module.parent == *first)
+        .map(|module| format!("mod {};", module.name))
         .collect();
-    (!modules.is_empty()).then(|| Snippet {
+    Some(Snippet {
         lang: "rust",
-        path: workspace.slashed(&root.src_path),
-        code: modules.join("\n"),
+        path: workspace.slashed(first),
+        code: lines.join("\n"),
     })
 }
 
-/// A test that compiles, fails until it is written, and the command that runs it.
+/// What the names of a step's tests begin with; the last letter keeps step 1's apart from step 10's.
+fn lead(request: &Request, id: usize) -> String {
+    let name = request.paths.name.replace('-', "_");
+    let digit = name.starts_with(|first: char| first.is_ascii_digit());
+    format!("{}{name}_step_{id}_", if digit { "poc_" } else { "" })
+}
+
+/// The name of a step's first test: the step's lead and the first words of its title.
+fn function(request: &Request, id: usize, title: &str) -> String {
+    let plain = title.replace(" + Tests", "").to_lowercase();
+    let words: Vec<&str> = plain
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .take(4)
+        .collect();
+    let words = if words.is_empty() {
+        "works".to_owned()
+    } else {
+        words.join("_")
+    };
+    format!("{}{words}", lead(request, id))
+}
+
+/// A test that compiles, fails until it is written, and the command that runs it and its like.
 fn test(
-    project: &Project,
+    workspace: &Workspace,
     request: &Request,
     place: &TestPlace,
-    function: &str,
+    id: usize,
     title: &str,
 ) -> (Snippet, String) {
-    let workspace = &project.workspace;
+    let function = function(request, id, title);
     let what = title.replace('`', "").replace(" + Tests", "");
-    let function = format!("{}_{function}", request.paths.name.replace('-', "_"));
     let code = format!(
         "/// [fill in: what this shows of {what}]\n#[test]\nfn {function}() {{\n    // Arrange\n    // Act\n    // Assert\n    \
          panic!(\"this test is not written yet\");\n}}"
     );
-    let command = format!(
-        "cargo test -p {} {} {function}",
-        spec(workspace, place.package),
-        place.target
-    );
-    (
-        Snippet {
-            lang: "rust",
-            path: workspace.slashed(&place.path),
-            code,
-        },
-        command,
-    )
+    let mut arguments = vec!["-p".to_owned(), spec(workspace, place.package)];
+    let features = features::missing(workspace, &BTreeSet::from([place.package]));
+    if !features.is_empty() {
+        arguments.extend(["--features".to_owned(), features.join(",")]);
+    }
+    arguments.extend(place.target.iter().cloned());
+    arguments.push(lead(request, id));
+    let snippet = Snippet {
+        lang: "rust",
+        path: workspace.slashed(&place.path),
+        code,
+    };
+    (snippet, format!("cargo test {}", quoted(&arguments)))
 }

@@ -22,3 +22,10 @@ fn harmless(text: &str) -> String {
         .map(|each| if each.is_control() { '\u{fffd}' } else { each })
         .collect()
 }
+
+/// `1 file`, `2 files`.
+#[must_use]
+pub fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}

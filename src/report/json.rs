@@ -25,7 +25,6 @@ struct Affected<'a> {
     selected: usize,
     tests: Vec<AffectedTest<'a>>,
     doctests: Vec<AffectedTest<'a>>,
-    unaffecting: Vec<Unaffecting<'a>>,
     seconds: f64,
 }
 
@@ -35,12 +34,6 @@ struct AffectedTest<'a> {
     binary: String,
     test: &'a str,
     reasons: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Unaffecting<'a> {
-    path: &'a str,
-    why: &'a str,
 }
 
 /// `affected --format json`: counts are test targets, `test` is `*` for a whole target.
@@ -78,11 +71,6 @@ pub fn affected(
         selected: selection.targets.len(),
         tests: tests(false),
         doctests: tests(true),
-        unaffecting: selection
-            .without_effect
-            .iter()
-            .map(|(path, why)| Unaffecting { path, why })
-            .collect(),
         seconds: took.as_secs_f64(),
     };
     print(terminal, &report)
@@ -131,7 +119,6 @@ struct StepReport<'a> {
     title: &'a str,
     state: State,
     tasks: Ticks,
-    why: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -184,7 +171,6 @@ fn poc(status: &Status) -> PocReport<'_> {
         title: &step.title,
         state: step.state,
         tasks: step.tasks,
-        why: step.why.as_deref(),
     });
     let findings = status.findings.iter().map(|finding| FindingReport {
         code: finding.code.as_str(),

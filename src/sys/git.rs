@@ -12,6 +12,8 @@ use crate::exit;
 pub struct Repository {
     /// The top folder of the work tree, absolute.
     pub root: Utf8PathBuf,
+    /// Where cargo builds, absolute: nothing below it is anybody's change. `None` where that is not known.
+    pub built: Option<Utf8PathBuf>,
 }
 
 /// What happened to one file between two states.
@@ -42,7 +44,10 @@ impl Repository {
     pub fn open(folder: &Utf8Path) -> Result<Self> {
         let root = text(folder, &["rev-parse", "--show-toplevel"])
             .map_err(|error| error.context(format!("{folder} is in no git work tree")))?;
-        Ok(Self { root: root.into() })
+        Ok(Self {
+            root: root.into(),
+            built: None,
+        })
     }
 
     /// The full commit id of `revision`.

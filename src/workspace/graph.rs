@@ -121,10 +121,11 @@ impl Workspace {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
 
-    /// [`Self::relative`] as text, with `/` on every platform.
+    /// `path` relative to the workspace root as text, with `/` on every platform, and `../` where it lies beside or
+    /// above the root.
     #[must_use]
     pub fn slashed(&self, path: &Utf8Path) -> String {
-        self.relative(path).as_str().replace('\\', "/")
+        relative_text(&self.root, path)
     }
 
     /// The member whose folder holds the absolute `path`, the innermost where folders nest.
@@ -259,6 +260,24 @@ impl Workspace {
             reached.extend(more);
         }
     }
+}
+
+/// `path` seen from `folder`, both absolute: with `/` on every platform, and `../` where it lies beside or above.
+/// Unchanged where they share no root, as on two drives.
+#[must_use]
+pub fn relative_text(folder: &Utf8Path, path: &Utf8Path) -> String {
+    let shared = folder
+        .components()
+        .zip(path.components())
+        .take_while(|(left, right)| left == right)
+        .count();
+    if shared == 0 {
+        return path.as_str().replace('\\', "/");
+    }
+    let up = folder.components().skip(shared).map(|_| "..");
+    let down = path.components().skip(shared);
+    let parts: Vec<&str> = up.chain(down.map(|part| part.as_str())).collect();
+    parts.join("/")
 }
 
 /// The folder of a package, absolute.

@@ -5,6 +5,7 @@
     reason = "tests fail by panicking, and helpers are tests too"
 )]
 
+mod affected;
 mod demo;
 mod deps;
 mod deps_files;
@@ -13,6 +14,8 @@ mod document;
 mod evidence;
 #[cfg(unix)]
 mod exec;
+mod init;
+mod kit;
 mod observe;
 mod readme;
 mod verify;

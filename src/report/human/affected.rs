@@ -2,10 +2,14 @@
 
 use anyhow::Result;
 
+use super::counted;
 use crate::affected::{Reason, Selection};
 use crate::change::Change;
 use crate::terminal::{BOLD, DIM, LITERAL, Terminal};
 use crate::workspace::Workspace;
+
+/// Files that reach no test, shown unasked.
+const UNREAD: usize = 5;
 
 /// The selection by package, a line a target; with reasons where `explain` asks for them.
 ///
@@ -27,10 +31,10 @@ pub fn selection(
         });
     writeln!(
         out,
-        "{BOLD}{} of {} test targets{BOLD:#} can be affected by {} changed files ({base})",
+        "{BOLD}{} of {} test targets{BOLD:#} can be affected by {} ({base})",
         selection.targets.len(),
         selection.total,
-        change.files.len()
+        counted(change.files.len(), "changed file")
     )?;
     for package in selection.packages() {
         let member = &workspace.packages[package];
@@ -63,10 +67,25 @@ pub fn selection(
             }
         }
     }
-    for (file, why) in &selection.without_effect {
-        if explain.is_some_and(|text| file.contains(text)) {
-            writeln!(out, "  {DIM}{file}: no test ({why}){DIM:#}")?;
-        }
+    let unread: Vec<&(String, String)> = selection
+        .without_effect
+        .iter()
+        .filter(|(file, _)| explain.is_none_or(|text| file.contains(text)))
+        .collect();
+    let shown = if explain.is_some() {
+        unread.len()
+    } else {
+        UNREAD
+    };
+    for (file, why) in unread.iter().take(shown) {
+        writeln!(out, "  {DIM}{file}: no test ({why}){DIM:#}")?;
+    }
+    if unread.len() > shown {
+        let more = unread.len() - shown;
+        writeln!(
+            out,
+            "  {DIM}and {more} more files that reach no test; --explain lists them{DIM:#}"
+        )?;
     }
     Ok(())
 }

@@ -1,0 +1,109 @@
+//! What has to be there before the first step, as far as the graph shows.
+
+use cargo_metadata::TargetKind;
+
+use super::Prerequisite;
+use super::dependencies::Block;
+use super::request::Request;
+use crate::affected::arguments::spec;
+use crate::project::Project;
+use crate::workspace::graph::is_kind;
+use crate::workspace::{PackageId, features};
+
+/// The prerequisites after the first, which is the affected tests: one for each manifest that gets dependencies, each
+/// build script of a touched package, and each touched package with tests that no run builds for want of a feature.
+#[must_use]
+pub fn prerequisites(project: &Project, request: &Request, blocks: &[Block]) -> Vec<Prerequisite> {
+    let mut found: Vec<Prerequisite> = blocks
+        .iter()
+        .filter(|block| block.is_new())
+        .map(|block| dependencies(project, request, block))
+        .collect();
+    // A tiny plan keeps to what its own work brings.
+    if !request.tiny {
+        for &package in &request.packages {
+            found.extend(build_script(project, package));
+            found.extend(features_off(project, package));
+        }
+    }
+    for (index, prerequisite) in found.iter_mut().enumerate() {
+        prerequisite.number = index + 2;
+    }
+    found
+}
+
+fn dependencies(project: &Project, request: &Request, block: &Block) -> Prerequisite {
+    let name = &request.paths.name;
+    let package = spec(&project.workspace, request.dependent);
+    Prerequisite {
+        number: 0,
+        title: format!("Dependencies in `{}`", block.manifest),
+        why: format!("The steps use {}.", block.new_names.join(", ")),
+        commands: vec![format!("cargo poc deps {name}")],
+        verification: vec![
+            format!("cargo poc deps {name} --check"),
+            format!("cargo check -p {package}"),
+        ],
+    }
+}
+
+fn build_script(project: &Project, package: PackageId) -> Option<Prerequisite> {
+    let member = &project.workspace.packages[package];
+    let script = member
+        .targets
+        .iter()
+        .find(|target| is_kind(target, &[TargetKind::CustomBuild]))?;
+    Some(Prerequisite {
+        number: 0,
+        title: format!("The build script of `{}` runs here", member.name),
+        why: format!(
+            "`{}` may need tools or libraries of the machine.",
+            project.workspace.slashed(&script.src_path)
+        ),
+        commands: Vec::new(),
+        verification: vec![format!(
+            "cargo check -p {}",
+            spec(&project.workspace, package)
+        )],
+    })
+}
+
+fn features_off(project: &Project, package: PackageId) -> Option<Prerequisite> {
+    let workspace = &project.workspace;
+    let member = &workspace.packages[package];
+    let on = &features::of_workspace(workspace)[package];
+    let mut names = Vec::new();
+    let mut wanted: Vec<&String> = Vec::new();
+    for target in member.targets.iter().filter(|target| target.test) {
+        let off = target
+            .required_features
+            .iter()
+            .filter(|feature| !on.contains(*feature));
+        let before = wanted.len();
+        wanted.extend(off);
+        if wanted.len() > before {
+            names.push(format!("`{}`", target.name));
+        }
+    }
+    wanted.sort();
+    wanted.dedup();
+    if wanted.is_empty() {
+        return None;
+    }
+    let wanted: Vec<&str> = wanted.into_iter().map(String::as_str).collect();
+    let package = spec(workspace, package);
+    Some(Prerequisite {
+        number: 0,
+        title: format!("Tests of `{}` that need features", member.name),
+        why: format!(
+            "A plain run leaves out {} without a word: {} must be on.",
+            names.join(", "),
+            wanted.join(", ")
+        ),
+        commands: Vec::new(),
+        verification: vec![format!(
+            "cargo test -p {package} --features {} --no-run",
+            wanted.join(",")
+        )],
+    })
+}

@@ -1,0 +1,535 @@
+//! `affected`: which test targets a change reaches, and which it does not.
+
+use crate::kit::{Run, Sandbox};
+
+/// `store` is used by `app`, at build time by `made`, by `tool` in its tests alone; `free` stands for itself.
+const WORKSPACE: &str =
+    "store; app: store; top: app; made: store(build); tool: store(dev); user: tool; free";
+
+fn workspace() -> Sandbox {
+    let sandbox = Sandbox::workspace(WORKSPACE);
+    sandbox.git();
+    sandbox
+}
+
+/// The binary ids that are selected.
+#[track_caller]
+fn selected(run: &Run) -> Vec<String> {
+    run.exits(0);
+    run.stdout
+        .lines()
+        .map(|line| line.split('\t').nth(1).unwrap_or(line).to_owned())
+        .collect()
+}
+
+#[track_caller]
+fn affected(sandbox: &Sandbox) -> Vec<String> {
+    selected(&sandbox.poc("affected --format names"))
+}
+
+/// The library, documentation and integration tests of these packages, as they are listed.
+fn whole(packages: &[&str]) -> Vec<String> {
+    packages
+        .iter()
+        .flat_map(|name| {
+            [
+                format!("{name}"),
+                format!("{name}::it"),
+                format!("{name}::doc"),
+            ]
+        })
+        .collect()
+}
+
+#[test]
+fn nothing_changed_reaches_nothing() {
+    let sandbox = workspace();
+    assert_eq!(affected(&sandbox), [""; 0]);
+    sandbox
+        .poc("affected")
+        .exits(0)
+        .prints("0 of 21 test targets can be affected by 0 changed files");
+}
+
+#[test]
+fn a_library_reaches_dependents_by_the_kind_of_their_dependency() {
+    let sandbox = workspace();
+    sandbox.append("store/src/lib.rs", "pub fn more() {}\n");
+    // `tool` uses store in its own tests, so that `user`, which uses tool, links nothing of store.
+    assert_eq!(
+        affected(&sandbox),
+        whole(&["app", "made", "store", "tool", "top"])
+    );
+}
+
+#[test]
+fn a_module_reaches_what_its_library_reaches() {
+    let sandbox = workspace();
+    sandbox.write("app/src/part.rs", "");
+    assert_eq!(affected(&sandbox), whole(&["app", "top"]));
+}
+
+#[test]
+fn committed_staged_unstaged_and_untracked_changes_count_alike() {
+    let sandbox = workspace();
+    sandbox
+        .append("free/src/lib.rs", "// committed\n")
+        .commit("on a branch");
+    sandbox.run_git(&["branch", "work"]);
+    let base = sandbox.run_git(&["rev-parse", "HEAD~1"]);
+    sandbox.append("app/tests/it.rs", "// staged\n");
+    sandbox.run_git(&["add", "app"]);
+    sandbox.append("tool/tests/it.rs", "// unstaged\n");
+    sandbox.write("user/tests/new.rs", "");
+    let run = sandbox.poc(&format!("affected --base {base} --format names"));
+    let mut expected = vec!["app::it".to_owned()];
+    expected.extend(whole(&["free"]));
+    expected.extend(["tool::it".to_owned(), "user::new".to_owned()]);
+    assert_eq!(selected(&run), expected);
+}
+
+#[test]
+fn an_integration_test_reaches_itself() {
+    let sandbox = workspace();
+    sandbox.append("store/tests/it.rs", "// changed\n");
+    assert_eq!(affected(&sandbox), ["store::it"]);
+}
+
+#[test]
+fn a_module_of_integration_tests_reaches_all_tests_of_its_package_and_no_other() {
+    let sandbox = workspace();
+    sandbox.write("store/tests/common/mod.rs", "");
+    assert_eq!(affected(&sandbox), whole(&["store"]));
+}
+
+#[test]
+fn a_test_target_that_others_take_in_as_a_module_reaches_them_too() {
+    let sandbox = Sandbox::workspace("store");
+    sandbox.write("store/tests/util.rs", "pub fn help() {}\n");
+    sandbox.write("store/tests/other.rs", "mod util;\n");
+    sandbox.git();
+    sandbox.append("store/tests/util.rs", "// changed\n");
+    assert_eq!(affected(&sandbox), ["store::other", "store::util"]);
+}
+
+#[test]
+fn a_removed_test_reaches_its_package() {
+    let sandbox = workspace();
+    sandbox.remove("store/tests/it.rs");
+    assert_eq!(affected(&sandbox), ["store", "store::doc"]);
+}
+
+#[test]
+fn a_binary_reaches_its_own_and_its_packages_integration_tests() {
+    let sandbox = Sandbox::workspace("store; app: store");
+    sandbox.write("app/src/main.rs", "fn main() {}\n");
+    sandbox.git();
+    sandbox.append("app/src/main.rs", "// changed\n");
+    assert_eq!(affected(&sandbox), ["app::bin/app", "app::it"]);
+    // A package that depends on this one may run the program in its tests.
+    sandbox.write("store/src/main.rs", "fn main() {}\n");
+    sandbox.commit("a program in store");
+    let run = sandbox.poc("affected --files store/src/main.rs --format names");
+    let ids = selected(&run);
+    assert!(
+        ids.contains(&"store::it".to_owned()) && ids.contains(&"app::it".to_owned()),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_build_script_rules_its_package_and_dependents() {
+    let sandbox = workspace();
+    sandbox.append("made/build.rs", "// changed\n");
+    assert_eq!(affected(&sandbox), whole(&["made"]));
+    sandbox.write("app/build.rs", "fn main() {}\n");
+    assert_eq!(affected(&sandbox), whole(&["app", "made", "top"]));
+}
+
+#[test]
+fn toolchain_and_cargo_configuration_rule_everything() {
+    for path in [
+        "rust-toolchain.toml",
+        "rust-toolchain",
+        ".cargo/config.toml",
+        ".cargo/config",
+    ] {
+        let sandbox = workspace();
+        sandbox.write(path, "");
+        let run = sandbox.poc(&format!("affected --files {path} --format names"));
+        assert_eq!(selected(&run).len(), 21, "{path}");
+    }
+}
+
+#[test]
+fn a_manifests_comments_and_layout_rule_nothing() {
+    let sandbox = workspace();
+    sandbox.append("store/Cargo.toml", "\n# a comment\n");
+    sandbox.edit(
+        "Cargo.toml",
+        "resolver = \"2\"",
+        "resolver   =   \"2\" # why",
+    );
+    assert_eq!(affected(&sandbox), [""; 0]);
+    sandbox
+        .poc("affected")
+        .prints("Cargo.toml")
+        .prints("only comments or layout of the manifest changed");
+}
+
+#[test]
+fn a_manifest_rules_its_package_and_dependents() {
+    let sandbox = workspace();
+    sandbox.edit(
+        "store/Cargo.toml",
+        "version = \"0.1.0\"",
+        "version = \"0.1.1\"",
+    );
+    let ids = affected(&sandbox);
+    assert_eq!(ids, whole(&["app", "made", "store", "tool", "top"]));
+}
+
+#[test]
+fn dev_dependencies_rule_only_their_own_packages_tests() {
+    let sandbox = workspace();
+    sandbox.append(
+        "store/Cargo.toml",
+        "\n[dev-dependencies.free]\npath = \"../free\"\n",
+    );
+    assert_eq!(affected(&sandbox), whole(&["store"]));
+}
+
+#[test]
+fn what_only_the_registry_reads_of_a_manifest_rules_nothing() {
+    let sandbox = workspace();
+    sandbox.edit(
+        "store/Cargo.toml",
+        "edition = \"2021\"",
+        "edition = \"2021\"\nkeywords = [\"answers\"]\ncategories = [\"science\"]",
+    );
+    assert_eq!(affected(&sandbox), [""; 0]);
+    // The description is compiled in by env!("CARGO_PKG_DESCRIPTION"), and by clap without a word.
+    sandbox.append("store/Cargo.toml", "description = \"It answers\"\n");
+    assert_eq!(affected(&sandbox).len(), 15);
+}
+
+#[test]
+fn an_inherited_dependency_rules_the_members_that_inherit_it() {
+    let sandbox = Sandbox::workspace("store; app; free");
+    sandbox.append(
+        "Cargo.toml",
+        "\n[workspace.dependencies]\nstore = { path = \"store\" }\n",
+    );
+    sandbox.append(
+        "app/Cargo.toml",
+        "\n[dependencies]\nstore.workspace = true\n",
+    );
+    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.git();
+    sandbox.edit(
+        "Cargo.toml",
+        "path = \"store\"",
+        "path = \"store\", version = \"0.1\"",
+    );
+    assert_eq!(affected(&sandbox), whole(&["app"]));
+}
+
+#[test]
+fn a_profile_rules_everything() {
+    let sandbox = workspace();
+    sandbox.append("Cargo.toml", "\n[profile.test]\nopt-level = 1\n");
+    assert_eq!(affected(&sandbox).len(), 21);
+}
+
+#[test]
+fn a_lockfile_rules_the_members_that_reach_what_changed_in_it() {
+    let sandbox = Sandbox::workspace("store; app: store; free");
+    let lock = sandbox.read("Cargo.lock");
+    let external = "\n[[package]]\nname = \"outer\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
+    let with = lock.replace(
+        "name = \"store\"\nversion = \"0.1.0\"\n",
+        "name = \"store\"\nversion = \"0.1.0\"\ndependencies = [\n \"outer\",\n]\n",
+    ) + external;
+    sandbox.write("Cargo.lock", &with);
+    sandbox.git();
+    sandbox.write("Cargo.lock", with.replace("1.0.0", "1.0.1"));
+    assert_eq!(affected(&sandbox), whole(&["app", "store"]));
+}
+
+#[test]
+fn a_file_no_rule_knows_reaches_its_package_and_dependents() {
+    let sandbox = workspace();
+    sandbox.write("app/data/words.txt", "x");
+    assert_eq!(affected(&sandbox), whole(&["app", "top"]));
+    sandbox
+        .poc("affected --explain top")
+        .prints("app/data/words.txt (in the package's folder) → app → top")
+        .hides("free");
+}
+
+#[test]
+fn a_file_of_no_package_reaches_everything_unless_a_rule_says_who_reads_it() {
+    let sandbox = workspace();
+    sandbox.write("schema/answer.json", "{}");
+    assert_eq!(affected(&sandbox).len(), 21);
+    sandbox
+        .poc("affected --explain")
+        .prints("a rule in [workspace.metadata.poc] can say which do");
+    sandbox.append(
+        "Cargo.toml",
+        "\n[[workspace.metadata.poc.rules]]\nfiles = [\"schema/**\"]\npackages = [\"free\"]\n",
+    );
+    assert_eq!(affected(&sandbox), whole(&["free"]));
+}
+
+#[test]
+fn documents_of_ours_reach_nothing() {
+    let sandbox = workspace();
+    sandbox.poc("init cache -p store").exits(0);
+    assert_eq!(affected(&sandbox), [""; 0]);
+    sandbox
+        .poc("affected --explain")
+        .prints("docs/cache-plan.md: no test (a document of cargo poc)");
+}
+
+#[test]
+fn what_cargo_builds_is_no_change_even_where_git_does_not_ignore_it() {
+    let sandbox = workspace();
+    sandbox.write(".gitignore", "").commit("nothing ignored");
+    sandbox.write("target/debug/app", "built");
+    assert_eq!(affected(&sandbox), [""; 0]);
+}
+
+#[test]
+fn examples_and_benches_reach_what_runs_them() {
+    let sandbox = workspace();
+    sandbox.write("store/examples/show.rs", "fn main() {}\n");
+    sandbox.write("store/benches/speed.rs", "fn main() {}\n");
+    sandbox.commit("more targets");
+    sandbox.append("store/benches/speed.rs", "// changed\n");
+    // cargo test does not build benches, so that no test can see this one.
+    assert_eq!(affected(&sandbox), [""; 0]);
+}
+
+#[test]
+fn a_target_whose_features_are_off_is_said_and_not_named_to_cargo() {
+    let sandbox = Sandbox::workspace("store");
+    sandbox.append(
+        "store/Cargo.toml",
+        "\n[features]\nslow = []\n\n[[test]]\nname = \"long\"\nrequired-features = [\"slow\"]\n",
+    );
+    sandbox.write("store/tests/long.rs", "");
+    sandbox.git();
+    sandbox.append("store/tests/long.rs", "// changed\n");
+    assert_eq!(affected(&sandbox), [""; 0]);
+    sandbox
+        .poc("affected")
+        .prints("store/tests/long.rs")
+        .prints("required-features");
+}
+
+#[test]
+fn a_fixture_with_a_manifest_is_a_file_like_any_other() {
+    let sandbox = workspace();
+    sandbox.write(
+        "store/tests/fixture/Cargo.toml",
+        "[package]\nname = \"fixture\"\n",
+    );
+    assert_eq!(affected(&sandbox), whole(&["store"]));
+}
+
+#[test]
+fn files_given_by_hand_need_no_git() {
+    let sandbox = Sandbox::workspace("store; app: store; free");
+    let run = sandbox.poc("affected --files app/src/lib.rs --format names");
+    assert_eq!(selected(&run), whole(&["app"]));
+    // From a folder below, paths are meant from there.
+    let run = sandbox.poc_in("app", "affected --files src/lib.rs --format names");
+    assert_eq!(selected(&run), whole(&["app"]));
+    sandbox
+        .poc("affected")
+        .exits(4)
+        .says("without git, name the files");
+}
+
+#[test]
+fn a_workspace_below_the_repositorys_root() {
+    let sandbox = Sandbox::empty();
+    sandbox.members("rust/store; rust/app");
+    sandbox.edit(
+        "rust/store/Cargo.toml",
+        "name = \"rust/store\"",
+        "name = \"store\"",
+    );
+    sandbox.edit(
+        "rust/app/Cargo.toml",
+        "name = \"rust/app\"",
+        "name = \"app\"",
+    );
+    sandbox.write(
+        "rust/Cargo.toml",
+        "[workspace]\nmembers = [\"store\", \"app\"]\nresolver = \"2\"\n",
+    );
+    sandbox
+        .shell("cd rust && cargo generate-lockfile --offline")
+        .exits(0);
+    sandbox.git();
+    sandbox.append("rust/store/src/lib.rs", "// changed\n");
+    let run = sandbox.poc_in("rust/app", "affected --format names");
+    assert_eq!(selected(&run), whole(&["store"]));
+    sandbox
+        .poc("affected --manifest-path rust/Cargo.toml --explain")
+        .prints("store/src/lib.rs (the root of the library) → store");
+    // What lies beside the workspace may be read by any test, unless a rule says otherwise.
+    sandbox.write("web/index.js", "");
+    let run = sandbox.poc_in("rust", "affected --explain");
+    run.exits(0).prints("../web/index.js").prints("6 of 6");
+    sandbox.append(
+        "rust/Cargo.toml",
+        "\n[[workspace.metadata.poc.rules]]\nfiles = [\"../web/**\"]\npackages = []\n",
+    );
+    let run = sandbox.poc_in("rust", "affected --format names");
+    assert_eq!(selected(&run), whole(&["store"]));
+}
+
+#[test]
+fn paths_with_blanks_and_other_scripts() {
+    let sandbox = Sandbox::workspace("store");
+    sandbox.write("store/tests/données de test/größe ü.txt", "1");
+    sandbox.git();
+    sandbox.write("store/tests/données de test/größe ü.txt", "2");
+    let run = sandbox.poc("affected --explain");
+    run.exits(0)
+        .prints("store/tests/données de test/größe ü.txt");
+    assert_eq!(affected(&sandbox), whole(&["store"]));
+}
+
+#[test]
+fn the_base_is_that_of_the_only_open_plan() {
+    let sandbox = workspace();
+    sandbox
+        .append("free/src/lib.rs", "// before the work\n")
+        .commit("second");
+    sandbox.poc("init cache -p store").exits(0);
+    sandbox
+        .append("store/tests/it.rs", "// work\n")
+        .commit("work on main");
+    // On the default branch the merge base is HEAD; the plan knows better.
+    assert_eq!(affected(&sandbox), ["store::it"]);
+    let run = sandbox.poc("affected cache --format names");
+    assert_eq!(selected(&run), ["store::it"]);
+}
+
+#[test]
+fn json_is_the_documented_format() {
+    let sandbox = workspace();
+    sandbox.append("store/tests/it.rs", "// changed\n");
+    let json = sandbox.poc("affected --format json").exits(0).json();
+    let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "base", "doctests", "seconds", "selected", "tests", "total", "version"
+        ]
+    );
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["base"], sandbox.run_git(&["rev-parse", "HEAD"]));
+    assert_eq!((&json["total"], &json["selected"]), (&21.into(), &1.into()));
+    assert_eq!(
+        json["tests"],
+        serde_json::json!([{
+            "package": "store", "binary": "store::it", "test": "*",
+            "reasons": ["store/tests/it.rs (the root of test `it`) → store"],
+        }])
+    );
+    assert_eq!(json["doctests"], serde_json::json!([]));
+    let given = sandbox
+        .poc("affected --files store/src/lib.rs --format json")
+        .json();
+    assert!(given["base"].is_null(), "{given}");
+    assert_eq!(given["doctests"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn the_arguments_run_just_the_selection() {
+    let sandbox = workspace();
+    sandbox.append("store/tests/it.rs", "// changed\n");
+    let run = sandbox.shell("cargo test --offline $(cargo poc affected --format args)");
+    run.exits(0).prints("test integration ... ok").hides("unit");
+    assert_eq!(run.stdout.matches("running ").count(), 1, "{run}");
+    sandbox.append("user/src/lib.rs", "// changed\n");
+    sandbox.run_git(&["checkout", "--quiet", "store"]);
+    let run = sandbox.shell("cargo test --offline $(cargo poc affected --format args)");
+    run.exits(0)
+        .prints("test tests::unit ... ok")
+        .prints("test integration ... ok")
+        .prints("user/src/lib.rs - answer (line 5) ... ok");
+    assert_eq!(run.stdout.matches("running ").count(), 3, "{run}");
+}
+
+#[test]
+fn the_arguments_of_test_targets_in_several_packages_run_no_more() {
+    let sandbox = workspace();
+    sandbox
+        .write("user/tests/only.rs", "#[test]\nfn only() {}\n")
+        .commit("one more");
+    sandbox.append("user/tests/only.rs", "// changed\n");
+    sandbox.append("store/tests/it.rs", "// changed\n");
+    let run = sandbox.poc("affected --format args");
+    run.exits(0);
+    // cargo takes a target's name for every package named, so that `user`'s `it` comes along, and that is said.
+    assert_eq!(run.stdout, "-p store -p user --test it --test only\n");
+    run.says("1 test target more");
+}
+
+#[test]
+fn nothing_affected_runs_nothing() {
+    let sandbox = workspace();
+    let run = sandbox.shell("cargo test --offline $(cargo poc affected --format args)");
+    run.exits(0).says("no test is affected").hides("... ok");
+    let filterset = sandbox.poc("affected --format nextest");
+    assert_eq!(filterset.stdout, "none()\n");
+}
+
+#[test]
+fn packages_named_run_as_many_tests_as_with_the_workspace() {
+    let sandbox = Sandbox::workspace("store; app: store; free");
+    sandbox.append("store/Cargo.toml", "\n[features]\nextra = []\n");
+    sandbox.append(
+        "store/src/lib.rs",
+        "#[cfg(all(test, feature = \"extra\"))]\n#[test]\nfn extra() {}\n",
+    );
+    sandbox.edit(
+        "app/Cargo.toml",
+        "path = \"../store\"",
+        "path = \"../store\"\nfeatures = [\"extra\"]",
+    );
+    sandbox.git();
+    // Only store is selected, but app asks for a feature of it that a run of the workspace has.
+    let run = sandbox.poc("affected --files store/tests/it.rs store/tests/data --format args");
+    assert_eq!(run.stdout, "-p store --features store/extra\n");
+    let run = sandbox.shell("cargo test --offline --lib -p store --features store/extra");
+    run.exits(0).prints("test extra ... ok");
+}
+
+#[test]
+fn nextests_filterset_names_binaries_and_doctests_are_said() {
+    let sandbox = workspace();
+    sandbox.append("user/src/lib.rs", "// changed\n");
+    let run = sandbox.poc("affected --format nextest");
+    run.exits(0).says("cargo test --doc");
+    assert_eq!(run.stdout, "binary_id(=user) | binary_id(=user::it)\n");
+    let installed = sandbox.shell("cargo nextest --version");
+    assert!(
+        installed.code == 0 || std::env::var_os("CI").is_none(),
+        "CI must have cargo-nextest"
+    );
+    if installed.code != 0 {
+        eprintln!("left out: cargo-nextest is not installed");
+        return;
+    }
+    let run = sandbox.shell(
+        "cargo nextest run --offline -E \"$(cargo poc affected --format nextest 2>/dev/null)\"",
+    );
+    run.exits(0).says("2 tests run: 2 passed");
+}
