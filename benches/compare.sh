@@ -71,6 +71,7 @@ true
 |------|--------|--------|
 | \`$library\` | Modify | Pending |
 EOF
+    printf '# Bench PoC Results\n' >docs/bench-results.md
     # The step's command names no package, so its evidence depends on every file of the workspace.
     "$program" verify bench --step 1 --quiet
     printf '\n// An edit.\n' >>"$library"

@@ -20,6 +20,7 @@ mod init;
 mod kit;
 mod observe;
 mod status;
+mod readme;
 mod verify;
 #[cfg(unix)]
 mod verify_command;
