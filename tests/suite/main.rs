@@ -19,8 +19,8 @@ mod exec;
 mod init;
 mod kit;
 mod observe;
-mod status;
 mod readme;
+mod status;
 mod verify;
 #[cfg(unix)]
 mod verify_command;
