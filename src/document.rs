@@ -10,6 +10,7 @@ pub mod edit;
 mod fields;
 mod hazards;
 mod headings;
+mod label;
 mod mend;
 mod outline;
 mod parse;
@@ -18,6 +19,7 @@ mod placeholders;
 pub mod plan;
 pub mod render;
 pub mod results;
+mod step_heading;
 mod tables;
 mod time;
 mod vocabulary;
@@ -81,7 +83,7 @@ impl Document {
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 let bytes = error.as_bytes();
-                let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+                let line = bytes[..at].split(|byte| *byte == b'\n').count();
                 let found = bytes.get(at).copied().unwrap_or_default();
                 Err(anyhow!(
                     "failed to read {path}:{line}: the document is not UTF-8 (byte 0x{found:02x} at offset {at}); \

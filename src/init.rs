@@ -308,18 +308,19 @@ fn affected(project: &Project, facts: &Facts) -> Affected {
     }
 }
 
-/// The commands that run a selection, as the workspace's runner takes them.
+/// The commands that run a selection, as the workspace's runner takes them; none stops at the first failure, since a
+/// baseline has to know every test.
 fn commands(project: &Project, nextest: bool, selection: &Selection) -> Vec<String> {
     let workspace = &project.workspace;
     if !nextest {
         let calls = arguments::cargo_test(workspace, selection);
         return calls
             .iter()
-            .map(|call| format!("cargo test {}", quoted(&call.arguments)))
+            .map(|call| format!("cargo test --no-fail-fast {}", quoted(&call.arguments)))
             .collect();
     }
     let mut commands = vec![format!(
-        "cargo nextest run {}",
+        "cargo nextest run --no-fail-fast {}",
         quoted(&arguments::nextest(workspace, selection))
     )];
     let documented: BTreeSet<_> = selection
@@ -330,7 +331,10 @@ fn commands(project: &Project, nextest: bool, selection: &Selection) -> Vec<Stri
         .collect();
     if !documented.is_empty() {
         let packages = arguments::package_arguments(workspace, &documented);
-        commands.push(format!("cargo test --doc {}", quoted(&packages)));
+        commands.push(format!(
+            "cargo test --no-fail-fast --doc {}",
+            quoted(&packages)
+        ));
     }
     commands
 }

@@ -89,28 +89,62 @@ pub fn nothing(workspace: &Workspace) -> Vec<String> {
 }
 
 /// What follows `cargo nextest run` so that it builds no more than the selection's packages and runs exactly the
-/// selection; doctests, which nextest does not run, aside.
+/// selection; doctests, which nextest does not run, aside. No filterset where whole packages are selected, so that a
+/// test target added later runs too.
 #[must_use]
 pub fn nextest(workspace: &Workspace, selection: &Selection) -> Vec<String> {
     let mut arguments = package_arguments(workspace, &selection.packages());
-    arguments.extend(["-E".to_owned(), filterset(workspace, selection)]);
+    let filters = filters(workspace, selection);
+    if filters.iter().any(|(_, whole)| !whole) {
+        arguments.extend(["-E".to_owned(), joined(&filters)]);
+    }
     arguments
 }
 
 /// The selection as a nextest filterset, `none()` when it is empty.
 #[must_use]
 pub fn filterset(workspace: &Workspace, selection: &Selection) -> String {
-    let ids: Vec<String> = selection
-        .targets
-        .keys()
-        .filter(|target| target.kind != TestKind::Doc)
-        .map(|target| format!("binary_id(={})", target.binary_id(workspace)))
-        .collect();
-    if ids.is_empty() {
+    joined(&filters(workspace, selection))
+}
+
+fn joined(filters: &[(String, bool)]) -> String {
+    let texts: Vec<&str> = filters.iter().map(|(text, _)| text.as_str()).collect();
+    if texts.is_empty() {
         "none()".to_owned()
     } else {
-        ids.join(" | ")
+        texts.join(" | ")
     }
+}
+
+/// A filter for each package that is selected whole (`true`), else for each of its selected targets.
+fn filters(workspace: &Workspace, selection: &Selection) -> Vec<(String, bool)> {
+    let is_built = |target: &&TestTarget| target.kind != TestKind::Doc;
+    let all = all_targets(workspace);
+    let all = by_package(all.iter().filter(is_built));
+    let mut filters = Vec::new();
+    for (package, selected) in by_package(selection.targets.keys().filter(is_built)) {
+        if all
+            .get(&package)
+            .is_some_and(|all| all.is_subset(&selected))
+        {
+            filters.push((
+                format!("package(={})", workspace.packages[package].name),
+                true,
+            ));
+            continue;
+        }
+        for kind in selected {
+            let target = TestTarget {
+                package,
+                kind: kind.clone(),
+            };
+            filters.push((
+                format!("binary_id(={})", target.binary_id(workspace)),
+                false,
+            ));
+        }
+    }
+    filters
 }
 
 /// `-p` for each package, or `--workspace` for all, and the features a workspace-wide build would have.

@@ -48,6 +48,8 @@ pub(crate) fn outcome(text: &str) -> Outcome {
         || words == "n a"
         || words.starts_with("n a ")
         || words.starts_with("not applicable")
+        || words.starts_with("no new tests")
+        || words.starts_with("no tests")
     {
         return Outcome {
             not_applicable: !words.is_empty(),
@@ -73,8 +75,8 @@ pub(crate) fn outcome(text: &str) -> Outcome {
         };
         if arrow && own.len() > 1 {
             return Outcome {
-                full_suite,
                 failed,
+                full_suite,
                 ..Outcome::default()
             };
         }
@@ -104,15 +106,16 @@ pub(crate) fn fraction(text: &str) -> Option<(u64, u64)> {
         .map(|fraction| (fraction.passed, fraction.total))
 }
 
-/// The number of tests a total names: the second number of a fraction (`294/294 passing`), else the first number.
+/// The number of tests a total names: the second number of a fraction (`294/294 passing`), the result of a sum
+/// (`223 existing + ~51 new = ~274 tests`), else the first number.
 pub(crate) fn total(text: &str) -> Option<Count> {
-    match fractions(head(text)).first() {
-        Some(fraction) => Some(Count {
-            value: fraction.total,
-            approximate: false,
-        }),
-        None => count(text),
-    }
+    let text = head(text);
+    let result = text.rsplit_once('=').and_then(|(_, result)| count(result));
+    let fraction = fractions(text).first().map(|fraction| Count {
+        value: fraction.total,
+        approximate: false,
+    });
+    result.or(fraction).or_else(|| count(text))
 }
 
 /// A result is a line or a few; more is prose, and need not be searched.
@@ -391,6 +394,7 @@ mod tests {
         }
         assert!(outcome("N/A (documentation step)").not_applicable);
         assert!(outcome("N/A").not_applicable);
+        assert!(outcome("No new tests for this step (documentation only)").not_applicable);
         assert!(!outcome("").not_applicable);
     }
 
@@ -432,5 +436,13 @@ mod tests {
         );
         assert_eq!(count("~X tests"), None);
         assert_eq!(count("utf8 only"), None);
+        let total = total("223 existing + ~51 new = ~274 tests");
+        assert_eq!(
+            total,
+            Some(Count {
+                value: 274,
+                approximate: true
+            })
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::outline::{Node, NodeKind, Outline, Piece};
-use super::{Block, Document, Field, Item, Label, Span, vocabulary};
+use super::{Block, Document, Field, Item, Label, label, vocabulary};
 
 /// What stands in a step, a prerequisite or a section, in document order.
 ///
@@ -84,8 +84,14 @@ pub(crate) fn item(document: &Document, outline: &Outline<'_>, node: &Node) -> O
         .last()
         .map_or(mark.end + 1, |(span, _)| span.end);
     let end = outline.trimmed(&(node.span.start..node.span.end)).end;
-    let detail = outline.source.get(own_end..end).unwrap_or_default().trim();
-    let text = text_from(outline, after, mark.end + 1);
+    // for outermost entries only: kept for each, the texts of a deep list would outgrow the document
+    let detail = outline
+        .source
+        .get(own_end..end)
+        .filter(|_| depth == 0)
+        .unwrap_or_default()
+        .trim();
+    let text = label::text_from(outline, after, mark.end + 1);
     let line = document.line_of(mark.start);
     Some(Item {
         checked,
@@ -96,23 +102,6 @@ pub(crate) fn item(document: &Document, outline: &Outline<'_>, node: &Node) -> O
         mark,
         line,
     })
-}
-
-/// The text of some pieces without markup; the piece before them may reach beyond `from`, and then its end counts.
-fn text_from(outline: &Outline<'_>, pieces: Range<usize>, from: usize) -> String {
-    let mut text = String::new();
-    if let Some((span, Piece::Text(part))) = pieces
-        .start
-        .checked_sub(1)
-        .and_then(|at| outline.pieces.get(at))
-        && span.start < from
-        && span.end > from
-        && span.len() == part.len()
-    {
-        text.push_str(&part[from - span.start..]);
-    }
-    text.push_str(&outline.plain(pieces));
-    text.trim().to_owned()
 }
 
 /// A fenced code block.
@@ -200,7 +189,7 @@ impl Reader<'_> {
         let lines: Vec<_> = lines(self.outline, pieces).collect();
         for line in lines {
             if let Some(label) =
-                label(self.outline, line.clone()).filter(|label| !self.continues(label))
+                label::read(self.outline, line.clone()).filter(|label| !self.continues(label))
             {
                 self.bulleted = false;
                 self.begin(label, line);
@@ -213,7 +202,7 @@ impl Reader<'_> {
     }
 
     /// Inside free text an unknown label (`**Cause**: …` under Issues) is a part of the text.
-    fn continues(&self, label: &LabelLine) -> bool {
+    fn continues(&self, label: &label::LabelLine) -> bool {
         let current = self.fields.last().map_or(Label::Other, |field| field.label);
         label.label == Label::Other
             && matches!(
@@ -226,7 +215,7 @@ impl Reader<'_> {
             )
     }
 
-    fn begin(&mut self, label: LabelLine, line: Range<usize>) {
+    fn begin(&mut self, label: label::LabelLine, line: Range<usize>) {
         let start = self.outline.pieces[line.start].0.start;
         self.fields.push(Field {
             label: label.label,
@@ -280,7 +269,7 @@ impl Reader<'_> {
         }
         let mut lines = lines(self.outline, node.pieces.clone());
         let first = lines.next().unwrap_or(node.pieces.clone());
-        let label = label(self.outline, first.clone())
+        let label = label::read(self.outline, first.clone())
             .filter(|label| self.bulleted && label.label != Label::Other);
         if let Some(label) = label {
             self.begin(label, first);
@@ -309,15 +298,6 @@ pub(crate) fn unnamed(document: &Document, at: usize) -> Field {
     }
 }
 
-/// A label at the beginning of a line.
-pub(crate) struct LabelLine {
-    pub(crate) label: Label,
-    pub(crate) name: String,
-    pub(crate) note: String,
-    pub(crate) value: String,
-    pub(crate) value_span: Span,
-}
-
 /// The lines of a paragraph as ranges of pieces.
 pub(crate) fn lines<'o>(
     outline: &'o Outline<'_>,
@@ -337,162 +317,4 @@ pub(crate) fn lines<'o>(
         Some(line)
     })
     .filter(|line| !line.is_empty())
-}
-
-/// Reads `**Label**: value`, `**Label:** value`, `**Label** (note): value`, ``**Update** `f`:``, `**Label: value**`, or a
-/// known label that stands alone on its line or before a dash.
-pub(crate) fn label(outline: &Outline<'_>, line: Range<usize>) -> Option<LabelLine> {
-    let pieces = &outline.pieces[line.clone()];
-    let (_, Piece::StrongStart) = pieces.first()? else {
-        return None;
-    };
-    let close = line.start
-        + pieces
-            .iter()
-            .position(|(_, piece)| *piece == Piece::StrongEnd)?;
-    let inner = outline.plain(line.start + 1..close);
-    let after = Rest {
-        outline,
-        line: close + 1..line.end,
-        from: outline.pieces[close].0.end,
-    };
-    if let Some(name) = inner.strip_suffix(':') {
-        return Some(after.label(name, String::new()));
-    }
-    if let Some((note, value)) = after.at_colon() {
-        let known = vocabulary::label(&inner) != Label::Other;
-        let code = matches!(
-            outline.pieces.get(value.line.start.min(close + 2)),
-            Some((_, Piece::Code(_)))
-        );
-        let plausible = note.is_empty() || note.starts_with('(') || known || code;
-        if plausible && note.len() <= 200 {
-            return Some(value.label(&inner, note));
-        }
-    }
-    let rest = after.text();
-    if vocabulary::label(&inner) != Label::Other {
-        if rest.is_empty() {
-            return Some(after.label(&inner, String::new()));
-        }
-        if rest.starts_with('(') && rest.ends_with(')') {
-            let end = after.span().end;
-            let value = Rest {
-                line: line.end..line.end,
-                from: end,
-                ..after
-            };
-            return Some(value.label(&inner, rest));
-        }
-        if let Some(dash) = ["- ", "-- ", "— ", "– "]
-            .iter()
-            .find(|dash| rest.starts_with(**dash))
-        {
-            let value = after.skip(dash.len());
-            return Some(value.label(&inner, String::new()));
-        }
-    }
-    let inside = Rest {
-        outline,
-        line: line.start + 1..close,
-        from: outline.pieces[line.start + 1].0.start,
-    };
-    let closes = rest.is_empty()
-        || rest.starts_with('(')
-        || rest.chars().all(|character| !character.is_alphanumeric());
-    match inside.at_colon() {
-        Some((name, value)) if closes && !name.is_empty() => {
-            Some(value.label(&name, String::new()))
-        }
-        _ => None,
-    }
-}
-
-/// The part of a line from a byte on.
-#[derive(Clone)]
-struct Rest<'o> {
-    outline: &'o Outline<'o>,
-    /// the pieces that begin at or after `from`; the one before may reach into it
-    line: Range<usize>,
-    from: usize,
-}
-
-impl<'o> Rest<'o> {
-    fn label(&self, name: &str, note: String) -> LabelLine {
-        let name = name.trim().to_owned();
-        LabelLine {
-            label: vocabulary::label(&name),
-            name,
-            note,
-            value: self.text(),
-            value_span: self.span(),
-        }
-    }
-
-    /// The text without markup.
-    fn text(&self) -> String {
-        text_from(self.outline, self.line.clone(), self.from)
-    }
-
-    fn span(&self) -> Span {
-        let last = self.outline.pieces[..self.line.end]
-            .last()
-            .map_or(self.from, |(span, _)| span.end);
-        let span = self.outline.trimmed(&(self.from..last.max(self.from)));
-        if span.is_empty() {
-            self.from..self.from
-        } else {
-            span
-        }
-    }
-
-    /// Splits at the first colon outside code and parentheses: the text before it, and the rest.
-    fn at_colon(&self) -> Option<(String, Self)> {
-        let mut depth = 0_usize;
-        for index in self.line.clone() {
-            let (span, Piece::Text(text)) = &self.outline.pieces[index] else {
-                continue;
-            };
-            if text.len() != span.len() {
-                continue;
-            }
-            for (at, byte) in text.bytes().enumerate() {
-                match byte {
-                    b'(' => depth += 1,
-                    b')' => depth = depth.saturating_sub(1),
-                    b':' if depth == 0 => {
-                        let mut note = self.outline.plain(self.line.start..index);
-                        if !note.is_empty() && text.starts_with(' ') {
-                            note.push(' ');
-                        }
-                        note.push_str(text[..at].trim());
-                        let from = span.start + at + 1;
-                        return Some((
-                            note.trim().to_owned(),
-                            Self {
-                                line: index + 1..self.line.end,
-                                from,
-                                ..self.clone()
-                            },
-                        ));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        None
-    }
-
-    /// Without the first `length` bytes of its text.
-    fn skip(&self, length: usize) -> Self {
-        let from = self.span().start + length;
-        let line = self
-            .outline
-            .pieces_in(self.line.clone(), &(from..usize::MAX));
-        Self {
-            line,
-            from,
-            ..self.clone()
-        }
-    }
 }

@@ -41,7 +41,7 @@ pub(crate) fn fences(document: &Document, outline: &Outline<'_>, problems: &mut 
                     "a code fence opens inside another of the same length, which its end will close; \
                      make the outer fence longer",
                 ));
-            } else if content.starts_with('#') && is_step(content) {
+            } else if content.starts_with("##") && is_step(content) {
                 problems.push(document.problem(
                     ProblemKind::StepInFence,
                     span,

@@ -4,10 +4,8 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::outline::{Node, NodeKind, Outline, Piece};
-use super::{
-    Document, HeadingMark, Problem, ProblemKind, Section, SectionKind, Span, Status, StepId,
-    vocabulary,
-};
+use super::step_heading::{self, StepHeading};
+use super::{Document, Problem, ProblemKind, Section, SectionKind, Span, vocabulary};
 
 /// The headings of a document.
 #[derive(Debug, Default)]
@@ -18,17 +16,6 @@ pub(crate) struct Headings {
     pub(crate) bodies: Vec<Range<usize>>,
     /// the step headings, with the section each belongs to
     pub(crate) steps: Vec<(usize, StepHeading)>,
-}
-
-/// A heading that begins a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StepHeading {
-    pub(crate) id: StepId,
-    pub(crate) title: String,
-    pub(crate) withdrawn: bool,
-    pub(crate) mark: Option<HeadingMark>,
-    /// whether a colon or a dash follows the id
-    separated: bool,
 }
 
 impl Headings {
@@ -60,7 +47,7 @@ impl Headings {
                 outline.nodes[index].clone(),
                 outline.nodes[index].pieces.clone(),
             );
-            let step = step_heading(outline, &node)
+            let step = step_heading::read(outline, &node)
                 .filter(|step| step.separated || !ids.contains(&step.id));
             let kind = match &step {
                 Some(_) => SectionKind::Step,
@@ -75,7 +62,7 @@ impl Headings {
                 outline.nodes[index].kind = NodeKind::Paragraph;
                 continue;
             }
-            if step.is_none() && looks_like_step(&outline.plain(pieces.clone())) {
+            if step.is_none() && step_heading::looks_like_one(&outline.plain(pieces.clone())) {
                 problems.push(document.problem(
                     ProblemKind::AmbiguousStep,
                     node.span.clone(),
@@ -151,7 +138,7 @@ impl Reader<'_> {
         }
         raw.trim_end().ends_with('=')
             || vocabulary::section(&outline.plain(node.pieces.clone())) != SectionKind::Other
-            || step_heading(outline, node).is_some()
+            || step_heading::read(outline, node).is_some()
     }
 
     /// A heading below a known section is a part of it (`### Dependencies` under Prerequisites), but for the steps'.
@@ -160,22 +147,16 @@ impl Reader<'_> {
             self.titled = true;
             return SectionKind::Title;
         }
-        while self
-            .ancestors
-            .last()
-            .is_some_and(|(above, _)| *above >= level)
-        {
-            self.ancestors.pop();
-        }
-        let part = self.ancestors.iter().any(|(_, kind)| {
-            !matches!(
-                kind,
-                SectionKind::Title
-                    | SectionKind::Overview
-                    | SectionKind::Summary
-                    | SectionKind::Steps
-                    | SectionKind::Other
-            )
+        let part = self.ancestors.iter().any(|(above, kind)| {
+            *above < level
+                && !matches!(
+                    kind,
+                    SectionKind::Title
+                        | SectionKind::Overview
+                        | SectionKind::Summary
+                        | SectionKind::Steps
+                        | SectionKind::Other
+                )
         });
         if part {
             SectionKind::Other
@@ -199,6 +180,15 @@ impl Reader<'_> {
             .is_some_and(|(above, _)| *above >= level)
         {
             self.ancestors.pop();
+        }
+        if kind == SectionKind::Step {
+            let ended = |(_, kind): &(u8, SectionKind)| ends_at_step(*kind);
+            let from = self
+                .ancestors
+                .iter()
+                .position(ended)
+                .unwrap_or(self.ancestors.len());
+            self.ancestors.truncate(from);
         }
         self.ancestors.push((level, kind));
         if let Some(step) = step {
@@ -233,265 +223,29 @@ impl Reader<'_> {
                 self.starts[index],
                 self.headings.sections[index].heading.start,
             );
-            while let Some(last) = open.last().copied() {
-                let section = &self.headings.sections[last];
-                let both_steps = kind == SectionKind::Step && section.kind == SectionKind::Step;
-                let out_of_place = kind == SectionKind::Step
-                    && !matches!(
-                        section.kind,
-                        SectionKind::Title | SectionKind::Steps | SectionKind::Other
-                    );
-                if section.level < level && !both_steps && !out_of_place {
-                    break;
-                }
-                self.close(last, at);
-                open.pop();
+            let ended = |open: &usize| {
+                let section = &self.headings.sections[*open];
+                section.level >= level || kind == SectionKind::Step && ends_at_step(section.kind)
+            };
+            let from = open.iter().position(ended).unwrap_or(open.len());
+            for last in open.drain(from..) {
+                self.headings.bodies[last].end = at.0;
+                self.headings.sections[last].span.end = at.1;
             }
             open.push(index);
         }
         for index in open {
-            self.close(index, end);
+            self.headings.bodies[index].end = end.0;
+            self.headings.sections[index].span.end = end.1;
         }
         self.headings
     }
-
-    fn close(&mut self, index: usize, (node, byte): (usize, usize)) {
-        self.headings.bodies[index].end = node;
-        self.headings.sections[index].span.end = byte;
-    }
 }
 
-/// Reads `Step 4b: title`, with or without marks and struck-out parts.
-fn step_heading(outline: &Outline<'_>, node: &Node) -> Option<StepHeading> {
-    let plain = outline.plain(node.pieces.clone());
-    let (lead, rest) = leading_sign(&plain);
-    let word = rest
-        .get(..4)
-        .filter(|word| word.eq_ignore_ascii_case("step"))?;
-    let rest = rest[word.len()..]
-        .strip_prefix(|character: char| character.is_whitespace())?
-        .trim_start();
-    let (id, rest) = step_id(rest)?;
-    let (separated, rest) = separator(rest);
-    let (title, mark) = trailing_mark(rest);
-    let source = &outline.source[node.span.clone()];
-    let mark = match (mark, lead) {
-        (Some((status, text)), _) => Some(heading_mark(status, source.rfind(text), text, node)),
-        (None, Some((status, text))) => Some(heading_mark(status, source.find(text), text, node)),
-        (None, None) => None,
-    };
-    let withdrawn = struck(outline, node)
-        || mark
-            .as_ref()
-            .is_some_and(|mark| mark.status == Status::Withdrawn);
-    Some(StepHeading {
-        id,
-        title: title.to_owned(),
-        withdrawn,
-        mark,
-        separated,
-    })
-}
-
-/// Where the mark stands in the raw heading; the whole heading when markup stands inside the mark.
-fn heading_mark(status: Status, at: Option<usize>, text: &str, node: &Node) -> HeadingMark {
-    let span = at.map_or(node.span.clone(), |at| {
-        node.span.start + at..node.span.start + at + text.len()
-    });
-    HeadingMark { status, span }
-}
-
-/// `Step` and something that is meant as an id: a number word or a number.
-fn looks_like_step(plain: &str) -> bool {
-    let words = vocabulary::words(plain);
-    let Some(rest) = words
-        .strip_prefix("step ")
-        .or_else(|| words.strip_prefix("steps "))
-    else {
-        return false;
-    };
-    let first = rest.split(' ').next().unwrap_or_default();
-    first.starts_with(|character: char| character.is_ascii_digit())
-        || matches!(
-            first,
-            "zero"
-                | "one"
-                | "two"
-                | "three"
-                | "four"
-                | "five"
-                | "six"
-                | "seven"
-                | "eight"
-                | "nine"
-                | "ten"
-        )
-}
-
-fn leading_sign(plain: &str) -> (Option<(Status, &str)>, &str) {
-    let rest = plain.trim_start();
-    let Some(first) = rest.chars().next() else {
-        return (None, rest);
-    };
-    let Some(status) = vocabulary::sign(first) else {
-        return (None, rest);
-    };
-    let after = rest[first.len_utf8()..].trim_start_matches('\u{fe0f}');
-    (
-        Some((status, &rest[..first.len_utf8()])),
-        after.trim_start(),
+/// Whether a section of this kind holds no steps, so that a step ends it whatever their levels are.
+fn ends_at_step(kind: SectionKind) -> bool {
+    !matches!(
+        kind,
+        SectionKind::Title | SectionKind::Steps | SectionKind::Other
     )
-}
-
-/// Digits with an optional letter (`4b`), parts (`3.1`) or a range (`3-5`); one capital letter; `[N]` of a template.
-fn step_id(text: &str) -> Option<(StepId, &str)> {
-    if let Some(inner) = text.strip_prefix('[') {
-        let (id, rest) = inner.split_once(']')?;
-        return (!id.is_empty() && id.len() <= 4 && id.chars().all(char::is_alphanumeric))
-            .then(|| (StepId::new(id), rest));
-    }
-    let text = text.strip_prefix('#').unwrap_or(text);
-    if !text.starts_with(|character: char| character.is_ascii_digit()) {
-        let mut characters = text.chars();
-        let letter = characters.next().filter(char::is_ascii_uppercase)?;
-        let rest = characters.as_str();
-        return (separator(rest).0).then(|| (StepId::new(&letter.to_string()), rest));
-    }
-    let bytes = text.as_bytes();
-    let mut end = 0;
-    while end < bytes.len() {
-        let joined = matches!(bytes[end], b'.' | b'/' | b'-' | b'&' | b'+')
-            && bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
-        if !(bytes[end].is_ascii_digit() || joined) {
-            let letter = bytes[end].is_ascii_alphabetic()
-                && bytes[end - 1].is_ascii_digit()
-                && !text[end + 1..].starts_with(char::is_alphanumeric);
-            if letter {
-                end += 1;
-                continue;
-            }
-            break;
-        }
-        end += 1;
-    }
-    (!text[end..].starts_with(char::is_alphanumeric))
-        .then(|| (StepId::new(&text[..end]), &text[end..]))
-}
-
-/// The colon or dash between id and title, once.
-fn separator(text: &str) -> (bool, &str) {
-    let rest = text.trim_start();
-    for mark in [":", "--", "—", "–", "-", ".", ")"] {
-        if let Some(rest) = rest.strip_prefix(mark) {
-            return (true, rest.trim());
-        }
-    }
-    (rest.is_empty(), rest.trim())
-}
-
-/// A sign or a state word behind a dash or in parentheses, at the end of a title.
-fn trailing_mark(title: &str) -> (&str, Option<(Status, &str)>) {
-    let trimmed = title.trim_end_matches([' ', '\u{fe0f}']);
-    let mut rest = trimmed;
-    let mut found = None;
-    let mut start = trimmed.len();
-    while let Some(last) = rest.chars().next_back()
-        && let Some(status) = vocabulary::sign(last)
-    {
-        start = rest.len() - last.len_utf8();
-        found = found.or(Some(status));
-        rest = rest[..start].trim_end_matches([' ', '\u{fe0f}']);
-    }
-    let worded = state_word(rest);
-    if let Some((before, status)) = worded {
-        let word_start = rest[before.len()..]
-            .find(char::is_alphanumeric)
-            .map_or(before.len(), |at| before.len() + at);
-        let word = rest[word_start..].trim_end_matches([')', ']']);
-        return (
-            before,
-            Some((
-                status,
-                if found.is_some() {
-                    &trimmed[word_start..]
-                } else {
-                    word
-                },
-            )),
-        );
-    }
-    match found {
-        Some(status) => (
-            rest.trim_end_matches(['-', '–', '—', ' ']),
-            Some((status, &trimmed[start..])),
-        ),
-        None => (title.trim(), None),
-    }
-}
-
-/// ` - Complete`, ` -- COMPLETE`, ` (complete)` at the end; the state must be all that follows.
-fn state_word(title: &str) -> Option<(&str, Status)> {
-    let (before, last) = match title.strip_suffix([')', ']']) {
-        Some(inner) => inner.rsplit_once(['(', '['])?,
-        None => {
-            let at = [" - ", " -- ", " — ", " – "]
-                .iter()
-                .filter_map(|dash| title.rfind(dash).map(|at| (at, at + dash.len())))
-                .max_by_key(|(_, end)| *end);
-            let dashed = at.map(|(start, end)| (&title[..start], &title[end..]));
-            // a title that is nothing but the state: `### Step 3 - Complete`
-            dashed.unwrap_or(("", title))
-        }
-    };
-    let words = vocabulary::words(last);
-    let is_state = matches!(
-        words.as_str(),
-        "complete"
-            | "completed"
-            | "done"
-            | "in progress"
-            | "wip"
-            | "pending"
-            | "not started"
-            | "blocked"
-            | "failed"
-            | "skipped"
-            | "partial"
-            | "partially complete"
-            | "withdrawn"
-            | "deferred"
-            | "passed"
-            | "incomplete"
-    );
-    let status = is_state.then(|| vocabulary::status(last)).flatten()?;
-    Some((before.trim_end_matches(['-', '–', '—', ' ']), status))
-}
-
-/// Whether the id, or the whole title, is struck out.
-fn struck(outline: &Outline<'_>, node: &Node) -> bool {
-    let (mut depth, mut seen_id) = (0_usize, false);
-    let (mut outside, mut inside) = (false, false);
-    for (_, piece) in &outline.pieces[node.pieces.clone()] {
-        match piece {
-            Piece::StrikeStart => depth += 1,
-            Piece::StrikeEnd => depth = depth.saturating_sub(1),
-            Piece::Text(text) | Piece::Code(text) => {
-                if depth > 0 && !seen_id && text.to_ascii_lowercase().contains("step") {
-                    return true;
-                }
-                let title = if seen_id {
-                    text.as_ref()
-                } else {
-                    text.split_once([':', '-', '—', '–'])
-                        .map_or("", |(_, title)| title)
-                };
-                let has_title = title.chars().any(char::is_alphanumeric);
-                outside |= has_title && depth == 0 && !title.trim_start().starts_with('(');
-                inside |= has_title && depth > 0;
-                seen_id = true;
-            }
-            _ => {}
-        }
-    }
-    inside && !outside
 }

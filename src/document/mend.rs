@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::outline::{Cell, Node, NodeKind, Outline, Piece, TableRow};
-use super::{ProblemKind, Span, fields};
+use super::{ProblemKind, Span, fields, label};
 
 /// Splits and turns blocks into what was meant; returns what should be named to the writer.
 pub(crate) fn mend(outline: &mut Outline<'_>) -> Vec<(ProblemKind, Span)> {
@@ -167,11 +167,9 @@ impl Mender<'_, '_> {
                 match piece {
                     // markers are looked for in all pieces, and must not be found twice
                     Piece::Html => {}
-                    Piece::Text(text) if text.len() == span.len() => {
-                        if within.start < within.end {
-                            let text = &outline.source[within.clone()];
-                            outline.pieces.push((within, Piece::Text(text.into())));
-                        }
+                    Piece::Text(text) if text.len() == span.len() && within.start < within.end => {
+                        let text = &outline.source[within.clone()];
+                        outline.pieces.push((within, Piece::Text(text.into())));
                     }
                     piece if cell.contains(&span.start) => outline.pieces.push((span, piece)),
                     _ => {}
@@ -201,7 +199,7 @@ fn is_label(outline: &Outline<'_>, line: &Range<usize>) -> bool {
     let at_start = outline.source[..span.start].ends_with('\n');
     at_start
         && *piece == Piece::StrongStart
-        && (fields::label(outline, line.clone()).is_some()
+        && (label::read(outline, line.clone()).is_some()
             || span.end == outline.pieces[line.end - 1].0.end)
 }
 

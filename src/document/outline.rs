@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
             Tag::Strong => self.piece(span, Piece::StrongStart),
             Tag::Strikethrough => self.piece(span, Piece::StrikeStart),
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
-                self.piece(span, Piece::LinkStart(dest_url))
+                self.piece(span, Piece::LinkStart(dest_url));
             }
             _ => {}
         }

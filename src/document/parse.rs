@@ -1,15 +1,18 @@
 //! From blocks to plans and results.
 
+mod footer;
+mod outcome;
 mod plan;
 mod results;
 
 use std::ops::Range;
 
-use super::headings::{Headings, StepHeading};
+use super::headings::Headings;
 use super::outline::{NodeKind, Outline};
+use super::step_heading::StepHeading;
 use super::{
     Block, Document, Field, Item, Label, Placeholder, Plan, Problem, ProblemKind, Region, Results,
-    Row, Section, SectionKind, Timestamp, fields, hazards, mend, placeholders, tables,
+    Row, Section, SectionKind, Timestamp, fields, hazards, label, mend, placeholders, tables,
 };
 
 /// Reads a plan. Never fails: what cannot be read is in [`Plan::problems`].
@@ -171,7 +174,7 @@ impl<'d> Reading<'d> {
             }
             for line in fields::lines(self.outline, node.pieces.clone()) {
                 let start = self.outline.pieces[line.start].0.start;
-                if let Some(label) = fields::label(self.outline, line)
+                if let Some(label) = label::read(self.outline, line)
                     && !label.name.is_empty()
                 {
                     found.push(Field {

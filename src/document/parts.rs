@@ -92,7 +92,7 @@ pub struct Item {
     pub checked: bool,
     /// the text without markup, on one line
     pub text: String,
-    /// nested bullets and paragraphs, as written; empty when there are none
+    /// nested bullets and paragraphs of an outermost entry, as written; empty when there are none
     pub detail: String,
     /// how deep the list is nested, 0 for the outermost
     pub depth: usize,

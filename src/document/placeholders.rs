@@ -125,7 +125,7 @@ pub(crate) fn read(document: &Document, outline: &Outline<'_>) -> Vec<Placeholde
                 &mut spans,
             ),
             NodeKind::Heading(_) | NodeKind::Paragraph => {
-                inline(outline, node.pieces.clone(), &mut spans)
+                inline(outline, node.pieces.clone(), &mut spans);
             }
             NodeKind::Html | NodeKind::Rule => {}
         }

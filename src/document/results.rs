@@ -52,6 +52,8 @@ pub struct StatusText {
     pub status: Option<Status>,
     /// as written, without markup
     pub text: String,
+    /// a date in parentheses behind it: `Complete (2026-01-16T16:25:00-0800)`
+    pub stamp: Option<Timestamp>,
     /// the bytes of the text
     pub span: Span,
     /// its line, from 1
@@ -87,10 +89,12 @@ pub struct ResultStep {
     pub tasks: Vec<Item>,
     /// the verdict of its review
     pub review: Option<Review>,
-    /// when it was begun, if the step says so
+    /// when it was begun: `**Started**`, else the date behind a status that says it is in progress
     pub started: Option<Timestamp>,
-    /// when it was completed, if the step says so
+    /// when it was completed: `**Completed**`, else the date behind a status that says it is complete
     pub completed: Option<Timestamp>,
+    /// when it was reviewed: `**Reviewed**`
+    pub reviewed: Option<Timestamp>,
     /// its code blocks
     pub blocks: Vec<Block>,
     /// all its labelled parts in order
@@ -123,7 +127,7 @@ pub enum Verdict {
 /// A Review block; it may stand before or after the Result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
-    /// PASS or FLAG; the last one named counts; `None` when neither is
+    /// PASS or FLAG: the one right behind the label, else the last one named; `None` when neither is
     pub verdict: Option<Verdict>,
     /// the bytes of the block
     pub span: Span,
@@ -138,7 +142,7 @@ pub struct TestResults {
     pub text: String,
     /// whether it says that there is nothing to test (`N/A …`)
     pub not_applicable: bool,
-    /// tests passed, all kinds added, those of the full suite aside
+    /// tests passed, all kinds added; those of the full suite only when the line names no others
     pub passed: Option<u64>,
     /// tests run, likewise
     pub total: Option<u64>,

@@ -29,6 +29,8 @@ const LABELS: &[(&str, Label)] = &[
     ("test result", Label::TestResults),
     ("tests results", Label::TestResults),
     ("tests", Label::Tests),
+    ("test code", Label::Tests),
+    ("test cases", Label::Tests),
     ("test", Label::Tests),
     ("verification results", Label::VerificationResults),
     ("verification result", Label::VerificationResults),
@@ -151,7 +153,18 @@ const STATES: &[(&str, Status)] = &[
 
 /// What a label is, by its first words.
 pub(crate) fn label(name: &str) -> Label {
-    first_words(&words(name), LABELS).unwrap_or(Label::Other)
+    let words = words(name);
+    match first_words(&words, LABELS) {
+        // `Test Counts by File`, `Test Coverage`: about tests, but none
+        Some(Label::Tests)
+            if words.starts_with("test ")
+                && !matches!(words.as_str(), "test code" | "test cases") =>
+        {
+            Label::Other
+        }
+        Some(label) => label,
+        None => Label::Other,
+    }
 }
 
 /// What a heading is, by its first words; a number before them does not count.
@@ -217,7 +230,9 @@ pub(crate) fn words(text: &str) -> String {
         if matches!(character, '"' | '\'' | '“' | '”' | '‘' | '’' | '«' | '»') {
             continue;
         }
-        if character.is_alphanumeric() {
+        if character.is_ascii_alphanumeric() {
+            words.push(character.to_ascii_lowercase());
+        } else if character.is_alphanumeric() {
             words.extend(character.to_lowercase());
         } else if !words.is_empty() && !words.ends_with(' ') {
             words.push(' ');

@@ -4,6 +4,7 @@
 //! can be put into an accepting mode by the environment are put out of it.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use camino::Utf8Path;
@@ -90,6 +91,7 @@ impl Settings {
                 if self.coloured { "always" } else { "never" },
             )
             .env(INSIDE, &self.inside.value)
+            .env("PATH", path_with_ourselves())
     }
 
     /// A shell block of a plan: `bash -euo pipefail`, so that the first command that fails fails the block. Bash
@@ -114,6 +116,17 @@ impl Settings {
             .remedy("the blocks of a plan need bash; install it (on Windows it comes with git)");
         Ok(self.prepare(command, root))
     }
+}
+
+/// PATH with this program's folder at its end: a plan may call `cargo poc`, installed or not.
+fn path_with_ourselves() -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = std::env::current_exe()
+        .ok()
+        .and_then(|program| program.parent().map(PathBuf::from));
+    let folders = std::env::split_paths(&path).chain(own);
+    // A folder whose name holds the separator cannot be on PATH at all.
+    std::env::join_paths(folders).unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -518,7 +518,7 @@ fn nextests_filterset_names_binaries_and_doctests_are_said() {
     sandbox.append("user/src/lib.rs", "// changed\n");
     let run = sandbox.poc("affected --format nextest");
     run.exits(0).says("cargo test --doc");
-    assert_eq!(run.stdout, "binary_id(=user) | binary_id(=user::it)\n");
+    assert_eq!(run.stdout, "package(=user)\n");
     let installed = sandbox.shell("cargo nextest --version");
     assert!(
         installed.code == 0 || std::env::var_os("CI").is_none(),

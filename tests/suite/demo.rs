@@ -75,7 +75,29 @@ fn the_whole_loop_is_shown_and_nothing_is_left() {
     assert!(stale.contains("(exit code 3)"), "{stale}");
     assert!(!again.contains("(exit code"), "{again}");
 
+    let screen = without_hashes(story);
+    for line in crate::readme::recording() {
+        // A command may be cut short with `…`.
+        let shown = without_hashes(line.trim_end_matches(" …"));
+        let shown = shown.strip_prefix("$ ").unwrap_or(&shown);
+        assert!(
+            screen.contains(shown),
+            "the README shows `{shown}`:\n{story}"
+        );
+    }
+
     assert_eq!(left_in(&temporary), [""; 0]);
+}
+
+/// The commit that the sample starts from is another one every time.
+fn without_hashes(text: &str) -> String {
+    text.split_inclusive(' ')
+        .map(|word| {
+            let hash = word.trim_end_matches([' ', ')', '\n']);
+            let is_hash = hash.len() == 12 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if is_hash { "HASH " } else { word }
+        })
+        .collect()
 }
 
 #[test]

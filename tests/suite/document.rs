@@ -1,6 +1,7 @@
 //! Reading plans and results as people leave them. Each folder of `tests/cases/document` holds a document and what is
 //! read from it; `SNAPSHOTS=overwrite` writes the latter anew, to be read before it is committed.
 
+mod model;
 mod properties;
 mod summary;
 
@@ -66,30 +67,29 @@ fn lines_and_columns_count_characters() {
 fn huge_documents_are_read_in_time_that_grows_with_their_size() {
     let repeated = |text: &str, bytes: usize| text.repeat(bytes / text.len());
     for text in [
-        repeated("### Step 1: a\n\n**Tasks**:\n- [ ] b\n\n", 400_000),
-        repeated("#### Notes\n", 400_000),
-        repeated("<!-- cargo-poc:begin a -->", 400_000),
-        repeated("<!-- cargo-poc:end a -->\n", 400_000),
-        repeated("[fill in: ", 400_000),
-        repeated("[", 400_000),
-        repeated("**a**: 1/2 (", 400_000),
-        repeated("- [ ] **a** ", 400_000),
-        repeated("  - [ ] a\n", 400_000),
+        repeated("### Step 1: a\n\n**Tasks**:\n- [ ] b\n\n", 200_000),
+        repeated("#### Notes\n", 200_000),
+        repeated("<!-- cargo-poc:begin a -->", 200_000),
+        repeated("<!-- cargo-poc:end a -->\n", 200_000),
+        repeated("[fill in: ", 200_000),
+        repeated("[", 200_000),
+        repeated("**a**: 1/2 (", 200_000),
+        repeated("- [ ] **a** ", 200_000),
+        repeated("  - [ ] a\n", 200_000),
         repeated("> ", 20_000),
         format!(
             "### Step 1: a\n**Test Results**: {}",
-            repeated("1/2 tests, ", 400_000)
+            repeated("1/2 tests, ", 200_000)
         ),
         format!(
             "| a | b |\n|---|---|\n{}",
-            repeated("| `x` | y |\n", 400_000)
+            repeated("| `x` | y |\n", 200_000)
         ),
-        format!("```\n{}", repeated("```rust\n", 400_000)),
+        format!("```\n{}", repeated("```rust\n", 200_000)),
     ] {
         let document = Document::from_text("a.md", text);
         let start = std::time::Instant::now();
-        read_plan(&document);
-        read_results(&document);
+        let _ = (read_plan(&document), read_results(&document));
         let seconds = start.elapsed().as_secs_f64();
         assert!(
             seconds < 20.0,

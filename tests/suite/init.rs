@@ -667,7 +667,7 @@ fn a_single_package() {
     );
     assert_eq!(
         plan.baseline[0].code.lines().next(),
-        Some("cargo test --workspace")
+        Some("cargo test --no-fail-fast --workspace")
     );
 }
 

@@ -19,6 +19,7 @@ mod exec;
 mod init;
 mod kit;
 mod observe;
+mod readme;
 mod status;
 mod verify;
 #[cfg(unix)]

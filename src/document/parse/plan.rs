@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use camino::Utf8Path;
+
 use super::super::outline::{Node, NodeKind, Piece};
 use super::super::plan::{Action, Count, DependencyBlock, FileRow, Prerequisite, Step};
 use super::super::{
@@ -79,7 +81,7 @@ fn results_link(reading: &Reading<'_>) -> Option<String> {
         })
         .flat_map(|text| text.split([' ', '(', ')', ',', ';', '"']))
         .map(|word| word.trim_end_matches(['.', ':']))
-        .find(|word| word.ends_with(".md") && word.contains("results"))
+        .find(|word| Utf8Path::new(word).extension() == Some("md") && word.contains("results"))
         .map(ToOwned::to_owned)
 }
 
@@ -206,7 +208,7 @@ fn totals(reading: &Reading<'_>) -> (Option<Count>, Option<Count>) {
         labels
             .iter()
             .filter(|field| vocabulary::words(&field.name).starts_with(first))
-            .find_map(|field| counts::count(&field.value))
+            .find_map(|field| counts::total(&field.value))
     };
     (total("affected tests"), total("full suite"))
 }

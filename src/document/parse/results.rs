@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use super::super::headings::StepHeading;
-use super::super::outline::{NodeKind, Outline};
-use super::super::results::{ResultStep, Review, StatusText, TestResults, Validation, Verdict};
+use super::super::results::{ResultStep, StatusText, Validation};
+use super::super::step_heading::StepHeading;
 use super::super::{
-    Field, Footer, Label, ProblemKind, Results, Section, SectionKind, Status, counts, fields,
+    Field, Label, ProblemKind, Results, Section, SectionKind, Status, Timestamp, counts, fields,
     tables, vocabulary,
 };
-use super::{Reading, items_outside, text_of};
+use super::{Reading, footer, items_outside, outcome, text_of};
 
 pub(super) fn read(mut reading: Reading<'_>) -> Results {
     let summary = reading.pairs(&[SectionKind::Summary, SectionKind::Overview]);
@@ -23,7 +22,7 @@ pub(super) fn read(mut reading: Reading<'_>) -> Results {
         proves: Reading::value(&summary, &["proves"]).map(|row| row.value),
         goal: goal(&reading),
         criteria: reading.items(SectionKind::SuccessCriteria),
-        footer: footer(&reading),
+        footer: footer::read(&reading),
         prerequisites: reading.items(SectionKind::Prerequisites),
         steps: steps(&mut reading),
         validation: validation(&reading),
@@ -48,9 +47,15 @@ fn read_status(reading: &mut Reading<'_>, text: String, span: Range<usize>) -> S
         reading.problem(ProblemKind::UnreadableStatus, span.clone(), &message);
     }
     let line = reading.document.line_of(span.start);
+    let stamp = text
+        .split_once('(')
+        .and_then(|(_, rest)| rest.split_once(')'))
+        .and_then(|(inner, _)| Timestamp::read(inner))
+        .filter(|stamp| stamp.moment.is_some());
     StatusText {
         status,
         text,
+        stamp,
         span,
         line,
     }
@@ -60,84 +65,6 @@ fn goal(reading: &Reading<'_>) -> String {
     let bodies = reading.bodies(SectionKind::Goal).into_iter();
     let fields: Vec<Field> = bodies.flat_map(|(_, body)| reading.fields(body)).collect();
     fields.first().map(Field::text).unwrap_or_default()
-}
-
-/// The last line under the criteria that sums them up, bold or not.
-fn footer(reading: &Reading<'_>) -> Option<Footer> {
-    let mut found = None;
-    for (_, body) in reading.bodies(SectionKind::SuccessCriteria) {
-        for node in &reading.outline.nodes[body] {
-            let pieces = match node.kind {
-                NodeKind::Paragraph => node.pieces.clone(),
-                // a line right under the list belongs to its last entry, for Markdown
-                NodeKind::Item { .. } => after_first_line(reading.outline, node.pieces.clone()),
-                _ => continue,
-            };
-            for line in fields::lines(reading.outline, pieces) {
-                let text = reading.outline.plain(line.clone());
-                let start = reading.outline.pieces[line.start].0.start;
-                let end = reading.outline.pieces[line]
-                    .iter()
-                    .map(|(span, _)| span.end)
-                    .max()
-                    .unwrap_or(start);
-                if let Some((met, counts)) = read_footer(&text) {
-                    let line = reading.document.line_of(start);
-                    found = Some(Footer {
-                        text,
-                        met,
-                        counts,
-                        span: start..end,
-                        line,
-                    });
-                }
-            }
-        }
-    }
-    found
-}
-
-fn after_first_line(outline: &Outline<'_>, pieces: Range<usize>) -> Range<usize> {
-    let first = fields::lines(outline, pieces.clone())
-        .next()
-        .map_or(pieces.end, |line| line.end + 1);
-    first.min(pieces.end)..pieces.end
-}
-
-/// `ALL SUCCESS CRITERIA MET: YES ✅`, `COMPLETE (10/10 criteria met)`, `5 of 6 criteria met`, `Not all criteria met`.
-fn read_footer(text: &str) -> Option<(Option<bool>, Option<(u64, u64)>)> {
-    let words = vocabulary::words(text);
-    let counts = counts::fraction(text);
-    let names_criteria = words.contains("criteria");
-    let has_verdict = words.split(' ').any(|word| {
-        matches!(
-            word,
-            "met" | "complete" | "completed" | "yes" | "no" | "pending"
-        )
-    });
-    if !(names_criteria && (has_verdict || counts.is_some())) {
-        return None;
-    }
-    let denied = words.split(' ').any(|word| {
-        matches!(
-            word,
-            "not"
-                | "no"
-                | "pending"
-                | "incomplete"
-                | "partial"
-                | "partially"
-                | "unmet"
-                | "remaining"
-        )
-    }) || text.contains(['❌', '⬜', '⏳', '🔄']);
-    let met = match counts {
-        Some((met, total)) if met < total => Some(false),
-        _ if denied => Some(false),
-        _ if words.contains("all") || counts.is_some() || words.contains("complete") => Some(true),
-        _ => None,
-    };
-    Some((met, counts))
 }
 
 fn steps(reading: &mut Reading<'_>) -> Vec<ResultStep> {
@@ -155,107 +82,53 @@ fn step(
     body: Range<usize>,
 ) -> ResultStep {
     let fields = reading.fields(body.clone());
-    let field = |label: Label| fields.iter().find(|field| field.label == label);
-    let status = field(Label::Status).map(|field| (field.value.clone(), field.value_span.clone()));
-    let status = status.map(|(text, span)| read_status(reading, text, span));
-    let started =
-        field(Label::Started).map(|field| (field.value.clone(), field.value_span.clone()));
-    let completed =
-        field(Label::Completed).map(|field| (field.value.clone(), field.value_span.clone()));
-    let withdrawn = heading.withdrawn
-        || status
-            .as_ref()
-            .is_some_and(|status| status.status == Some(Status::Withdrawn));
+    let value = |label: Label| {
+        let field = fields.iter().find(|field| field.label == label)?;
+        Some((field.value.clone(), field.value_span.clone()))
+    };
+    let status = value(Label::Status).map(|(text, span)| read_status(reading, text, span));
+    let mut date = |label: Label| {
+        let (text, span) = value(label)?;
+        reading.read_timestamp(&text, span)
+    };
+    let (started, completed, reviewed) = (
+        date(Label::Started),
+        date(Label::Completed),
+        date(Label::Reviewed),
+    );
+    let stamp = |wanted: fn(Status) -> bool| {
+        let status = status.as_ref()?;
+        status
+            .stamp
+            .clone()
+            .filter(|_| status.status.is_some_and(wanted))
+    };
     ResultStep {
         id: heading.id,
         title: heading.title,
-        withdrawn,
+        withdrawn: heading.withdrawn
+            || status
+                .as_ref()
+                .is_some_and(|status| status.status == Some(Status::Withdrawn)),
         mark: heading.mark,
-        status,
         expected: text_of(&fields, Label::Expected),
         implementation: text_of(&fields, Label::Implementation),
-        test_results: test_results(&fields),
-        issues: notes(&fields, Label::Issues),
-        lessons: notes(&fields, Label::LessonsLearned),
+        test_results: outcome::test_results(&fields),
+        issues: outcome::notes(&fields, Label::Issues),
+        lessons: outcome::notes(&fields, Label::LessonsLearned),
         result: text_of(&fields, Label::Result),
         tasks: items_outside(&fields, Label::AcceptanceCriteria),
-        review: review(reading, &fields),
-        started: started.and_then(|(text, span)| reading.read_timestamp(&text, span)),
-        completed: completed.and_then(|(text, span)| reading.read_timestamp(&text, span)),
+        review: outcome::review(reading.document, &fields),
+        started: started.or_else(|| stamp(|status| status == Status::InProgress)),
+        completed: completed.or_else(|| stamp(|status| status == Status::Complete)),
+        reviewed,
+        status,
         blocks: reading.blocks(body),
         fields,
         body: section.heading.end..section.span.end,
         heading: section.heading,
         line: section.line,
     }
-}
-
-/// The Test Results line; a step that calls it Tests, or Verification Results, is read too.
-fn test_results(fields: &[Field]) -> Option<TestResults> {
-    let labels = [Label::TestResults, Label::Tests, Label::VerificationResults];
-    let field = labels
-        .iter()
-        .find_map(|label| fields.iter().find(|field| field.label == *label))?;
-    let text = field.text();
-    let outcome = match field.blocks.first() {
-        Some(block) if text.is_empty() => counts::output(&block.code),
-        _ => counts::outcome(&text),
-    };
-    Some(TestResults {
-        text: text.replace('\n', " "),
-        not_applicable: outcome.not_applicable,
-        passed: outcome.passed,
-        total: outcome.total,
-        failed: outcome.failed,
-        full_suite: outcome.full_suite,
-        span: field.value_span.clone(),
-        line: field.line,
-    })
-}
-
-/// The entries of Issues or Lessons Learned; `None`, `None.`, `- None`, `N/A` and dashes are none.
-fn notes(fields: &[Field], label: Label) -> Vec<String> {
-    let texts = fields.iter().filter(|field| field.label == label);
-    texts
-        .flat_map(|field| {
-            let boxes = field.items.iter().map(|item| &item.text);
-            std::iter::once(&field.value)
-                .chain(&field.entries)
-                .chain(boxes)
-        })
-        .filter(|text| {
-            !matches!(
-                vocabulary::words(text).as_str(),
-                "" | "none" | "n a" | "no issues" | "nothing"
-            )
-        })
-        .cloned()
-        .collect()
-}
-
-/// The verdict is the last PASS or FLAG in capitals in the Review block.
-fn review(reading: &Reading<'_>, fields: &[Field]) -> Option<Review> {
-    let field = fields.iter().find(|field| field.label == Label::Review)?;
-    let end = fields
-        .iter()
-        .filter(|field| field.label == Label::Review)
-        .map(|field| field.span.end)
-        .max();
-    let span = field.span.start..end.unwrap_or(field.span.end);
-    let text = &reading.document.text()[span.clone()];
-    let verdict = text
-        .split(|character: char| !character.is_alphanumeric())
-        .rev()
-        .find_map(|word| match word {
-            "PASS" | "PASSED" => Some(Verdict::Pass),
-            "FLAG" | "FLAGGED" | "FAIL" => Some(Verdict::Flag),
-            _ => None,
-        });
-    Some(Review {
-        verdict,
-        span,
-        line: field.line,
-    })
 }
 
 fn validation(reading: &Reading<'_>) -> Validation {

@@ -185,17 +185,16 @@ fn fields(document: &Document, fields: &[Field]) -> Vec<String> {
         } else {
             format!(" {}", field.note)
         };
-        let entries: String = field
-            .entries
-            .iter()
-            .map(|entry| format!(" + {entry}"))
+        let value = std::iter::once(raw(document, &field.value_span));
+        let entries: Vec<_> = value
+            .chain(field.entries.iter().map(String::as_str))
             .collect();
         let name = &field.name;
         format!(
-            "{}: {:?} {name}{note} = {}{entries}",
+            "{}: {:?} {name}{note} = {}",
             field.line,
             field.label,
-            raw(document, &field.value_span)
+            entries.join(" + ")
         )
     };
     fields.iter().map(field).collect()

@@ -1,0 +1,228 @@
+//! Headings that begin a step: `### Step 4b: title`, in all the forms people give them.
+
+use super::outline::{Node, Outline, Piece};
+use super::{HeadingMark, Status, StepId, vocabulary};
+
+/// A heading that begins a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StepHeading {
+    pub(crate) id: StepId,
+    pub(crate) title: String,
+    pub(crate) withdrawn: bool,
+    pub(crate) mark: Option<HeadingMark>,
+    /// whether a colon or a dash follows the id
+    pub(crate) separated: bool,
+}
+
+/// Reads `Step 4b: title`, with or without marks and struck-out parts.
+pub(crate) fn read(outline: &Outline<'_>, node: &Node) -> Option<StepHeading> {
+    let plain = outline.plain(node.pieces.clone());
+    let (lead, rest) = leading_sign(&plain);
+    let word = rest
+        .get(..4)
+        .filter(|word| word.eq_ignore_ascii_case("step"))?;
+    let rest = rest[word.len()..]
+        .strip_prefix(|character: char| character.is_whitespace())?
+        .trim_start();
+    let (id, rest) = step_id(rest)?;
+    let (separated, rest) = separator(rest);
+    let (title, mark) = trailing_mark(rest);
+    let source = &outline.source[node.span.clone()];
+    let mark = match (mark, lead) {
+        (Some((status, text)), _) => Some(heading_mark(status, source.rfind(text), text, node)),
+        (None, Some((status, text))) => Some(heading_mark(status, source.find(text), text, node)),
+        (None, None) => None,
+    };
+    let done = mark
+        .as_ref()
+        .is_some_and(|mark| mark.status == Status::Complete);
+    let withdrawn = struck(outline, node) && !done
+        || mark
+            .as_ref()
+            .is_some_and(|mark| mark.status == Status::Withdrawn);
+    Some(StepHeading {
+        id,
+        title: title.to_owned(),
+        withdrawn,
+        mark,
+        separated,
+    })
+}
+
+/// Where the mark stands in the raw heading; the whole heading when markup stands inside the mark.
+fn heading_mark(status: Status, at: Option<usize>, text: &str, node: &Node) -> HeadingMark {
+    let span = at.map_or(node.span.clone(), |at| {
+        node.span.start + at..node.span.start + at + text.len()
+    });
+    HeadingMark { status, span }
+}
+
+/// `Step` and something that is meant as an id: a number word or a number.
+pub(crate) fn looks_like_one(plain: &str) -> bool {
+    let words = vocabulary::words(plain);
+    let Some(rest) = words
+        .strip_prefix("step ")
+        .or_else(|| words.strip_prefix("steps "))
+    else {
+        return false;
+    };
+    let first = rest.split(' ').next().unwrap_or_default();
+    first.starts_with(|character: char| character.is_ascii_digit())
+        || matches!(
+            first,
+            "zero"
+                | "one"
+                | "two"
+                | "three"
+                | "four"
+                | "five"
+                | "six"
+                | "seven"
+                | "eight"
+                | "nine"
+                | "ten"
+        )
+}
+
+fn leading_sign(plain: &str) -> (Option<(Status, &str)>, &str) {
+    let rest = plain.trim_start();
+    let Some(first) = rest.chars().next() else {
+        return (None, rest);
+    };
+    let Some(status) = vocabulary::sign(first) else {
+        return (None, rest);
+    };
+    let after = rest[first.len_utf8()..].trim_start_matches('\u{fe0f}');
+    (
+        Some((status, &rest[..first.len_utf8()])),
+        after.trim_start(),
+    )
+}
+
+/// Digits with an optional letter (`4b`), parts (`3.1`) or a range (`3-5`); one capital letter; `[N]` of a template.
+fn step_id(text: &str) -> Option<(StepId, &str)> {
+    if let Some(inner) = text.strip_prefix('[') {
+        let (id, rest) = inner.split_once(']')?;
+        return (!id.is_empty() && id.len() <= 4 && id.chars().all(char::is_alphanumeric))
+            .then(|| (StepId::new(id), rest));
+    }
+    let text = text.strip_prefix('#').unwrap_or(text);
+    if !text.starts_with(|character: char| character.is_ascii_digit()) {
+        let mut characters = text.chars();
+        let letter = characters.next().filter(char::is_ascii_uppercase)?;
+        let rest = characters.as_str();
+        return (separator(rest).0).then(|| (StepId::new(&letter.to_string()), rest));
+    }
+    let bytes = text.as_bytes();
+    let mut end = 0;
+    while end < bytes.len() {
+        let joined = matches!(bytes[end], b'.' | b'/' | b'-' | b'&' | b'+')
+            && bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
+        if !(bytes[end].is_ascii_digit() || joined) {
+            let letter = bytes[end].is_ascii_alphabetic()
+                && bytes[end - 1].is_ascii_digit()
+                && !text[end + 1..].starts_with(char::is_alphanumeric);
+            if letter {
+                end += 1;
+                continue;
+            }
+            break;
+        }
+        end += 1;
+    }
+    (!text[end..].starts_with(char::is_alphanumeric))
+        .then(|| (StepId::new(&text[..end]), &text[end..]))
+}
+
+/// The colon or dash between id and title, once.
+fn separator(text: &str) -> (bool, &str) {
+    let rest = text.trim_start();
+    for mark in [":", "--", "—", "–", "-", ".", ")"] {
+        if let Some(rest) = rest.strip_prefix(mark) {
+            return (true, rest.trim());
+        }
+    }
+    (rest.is_empty(), rest.trim())
+}
+
+/// The longest end of a title that is nothing but signs and a state: ` - Complete`, ` -- COMPLETE ✅`, ` (complete)`,
+/// ` ✅ DONE`; or the whole title.
+fn trailing_mark(title: &str) -> (&str, Option<(Status, &str)>) {
+    const EDGES: [char; 9] = ['-', '–', '—', ' ', '(', ')', '[', ']', ':'];
+    let title = title.trim();
+    let mut before = ' ';
+    for (at, character) in title.char_indices() {
+        let dash = before == ' ' && matches!(character, '-' | '–' | '—');
+        let edge = at == 0
+            || dash
+            || matches!(character, '(' | '[')
+            || before != '/' && vocabulary::sign(character).is_some();
+        before = character;
+        if edge && let Some(status) = mark(&title[at..]) {
+            let text = title[at..].trim_matches(EDGES);
+            return (
+                title[..at].trim_end_matches(['-', '–', '—', ' ']),
+                Some((status, text)),
+            );
+        }
+    }
+    (title, None)
+}
+
+/// What a text says that is nothing but signs, dashes, brackets and a state.
+fn mark(text: &str) -> Option<Status> {
+    let words = vocabulary::words(text);
+    let is_state = matches!(
+        words.as_str(),
+        "complete"
+            | "completed"
+            | "done"
+            | "in progress"
+            | "wip"
+            | "pending"
+            | "not started"
+            | "blocked"
+            | "failed"
+            | "skipped"
+            | "partial"
+            | "partially complete"
+            | "withdrawn"
+            | "deferred"
+            | "passed"
+            | "incomplete"
+    );
+    // a template offers several: `✅/🔄/⬜`
+    if text.contains('/') || !(is_state || words.is_empty()) {
+        return None;
+    }
+    vocabulary::status(&text.replace(['(', ')'], " "))
+}
+
+/// Whether the id, or the whole title, is struck out.
+fn struck(outline: &Outline<'_>, node: &Node) -> bool {
+    let (mut depth, mut seen_id) = (0_usize, false);
+    let (mut outside, mut inside) = (false, false);
+    for (_, piece) in &outline.pieces[node.pieces.clone()] {
+        match piece {
+            Piece::StrikeStart => depth += 1,
+            Piece::StrikeEnd => depth = depth.saturating_sub(1),
+            Piece::Text(text) | Piece::Code(text) => {
+                if depth > 0 && !seen_id && text.to_ascii_lowercase().contains("step") {
+                    return true;
+                }
+                let title = if seen_id {
+                    text.as_ref()
+                } else {
+                    text.split_once([':', '-', '—', '–'])
+                        .map_or("", |(_, title)| title)
+                };
+                let has_title = title.chars().any(char::is_alphanumeric);
+                outside |= has_title && depth == 0 && !title.trim_start().starts_with('(');
+                inside |= has_title && depth > 0;
+                seen_id = true;
+            }
+            _ => {}
+        }
+    }
+    inside && !outside
+}
