@@ -416,7 +416,7 @@ fn results_edited_by_hand_so_that_their_machine_form_is_broken() {
             "of a version that this program does not know",
         ),
         (
-            "<!-- cargo-poc:evidence v1 0123 -->".to_owned(),
+            "<!-- cargo-poc:evidence v1 -->".to_owned(),
             "cut or wrapped",
         ),
         ("<!-- cargo-poc:evidence -->".to_owned(), "cut or wrapped"),

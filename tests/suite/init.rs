@@ -597,7 +597,19 @@ fn in_a_pipe_it_never_asks() {
     assert_eq!(sandbox.files(), before);
 }
 
-/// `script` gives the program a terminal; its keys are typed before it asks.
+/// Runs `cargo poc init …` on a terminal of its own and types `keys`, escaped as for printf. They are typed once the
+/// terminal passes every key on, so that the test does not depend on how quickly the program asks.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(sandbox: &Sandbox, arguments: &str, keys: &str) -> crate::kit::Run {
+    let _ = std::fs::remove_file(sandbox.root.join(".git/ready"));
+    let type_keys =
+        format!("until [ -e .git/ready ]; do sleep 0.05; done; printf '{keys}'; sleep 0.5");
+    let program = format!("stty raw -echo; touch .git/ready; cargo poc init {arguments}");
+    sandbox.shell(&format!(
+        "({type_keys}) | TERM=xterm script --quiet --return --command '{program}' /dev/null"
+    ))
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn on_a_terminal_it_asks_and_says_how_to_do_without() {
@@ -607,27 +619,22 @@ fn on_a_terminal_it_asks_and_says_how_to_do_without() {
         eprintln!("left out: `script` is not installed");
         return;
     }
-    // A name that is refused and mended, the second package, one file, no second, one dependency, what it proves.
+    // A name that is refused and mended, the second package, one file and no second, one dependency and no second,
+    // what it proves.
     let keys =
         r"Cache\r\177\177\177\177\177cache\r\033[B \rfree/src/x.rs=new\r\rone@1\r\rit works\r";
-    let line = format!(
-        "printf '{keys}' | TERM=xterm script --quiet --return --command 'cargo poc init' /dev/null"
-    );
-    let run = sandbox.shell(&line);
-    run.exits(0).prints(
-        "cargo poc init cache --package free --file 'free/src/x.rs=new' --proves 'it works' --dep 'one@1'",
-    );
+    let run = on_a_terminal(&sandbox, "", keys);
+    let same = "cargo poc init cache --package free --file 'free/src/x.rs=new' --proves 'it works' --dep one@1";
+    run.exits(0).prints("use a-z, 0-9 and `-`").prints(same);
     let asked = sandbox.read("docs/cache-plan.md");
     sandbox
         .remove("docs/cache-plan.md")
         .remove("docs/cache-results.md");
-    sandbox
-        .shell("cargo poc init cache --package free --file 'free/src/x.rs=new' --proves 'it works' --dep 'one@1'")
-        .exits(0);
+    sandbox.shell(same).exits(0);
     assert_eq!(sandbox.read("docs/cache-plan.md"), asked);
     // Escape gives up, and nothing is written.
     let before = sandbox.files();
-    let run = sandbox.shell("printf '\\033' | TERM=xterm script --quiet --return --command 'cargo poc init -p app' /dev/null || exit $?");
+    let run = on_a_terminal(&sandbox, "-p app", r"\033");
     run.exits(2).prints("nothing was written");
     assert_eq!(sandbox.files(), before);
 }
