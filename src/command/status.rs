@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 
 use super::deps;
-use crate::change::{self, Change};
+use crate::change::Change;
 use crate::cli;
 use crate::evidence::Evidence;
 use crate::exit::Exit;
@@ -127,7 +127,7 @@ fn changes(
     if bases.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let repository = change::repository_of(&project.workspace)?;
+    let repository = project.repository()?;
     Ok(bases
         .into_iter()
         .map(|base| (base.clone(), Change::since(&repository, base)))
@@ -144,7 +144,7 @@ fn inputs(
     if records().next().is_none() {
         return Ok(Inputs::new());
     }
-    let mut hasher = Hasher::new(project, &toolchain()?)?;
+    let mut hasher = Hasher::new(project, project.repository().ok(), &toolchain()?)?;
     hasher.current(records().flat_map(|located| located.record.inputs.keys()))
 }
 
