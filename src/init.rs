@@ -234,19 +234,24 @@ fn files(
             purpose: file.purpose.clone(),
         })
         .collect();
-    let mut add = |path: String, action, purpose: String| {
-        if files.iter().all(|file| file.path != path) {
-            files.push(File {
-                path,
-                action,
-                purpose: Some(purpose),
-            });
-        }
+    let mut add = |path: String, action, purpose: String| match files
+        .iter_mut()
+        .find(|file| file.path == path)
+    {
+        Some(file) => file.purpose = file.purpose.take().or(Some(purpose)),
+        None => files.push(File {
+            path,
+            action,
+            purpose: Some(purpose),
+        }),
     };
     let planned: Vec<&request::PlannedFile> = request.files.iter().collect();
     for module in steps::new_modules(workspace, &planned) {
-        let purpose = format!("takes up `mod {}`", module.name);
-        add(workspace.slashed(&module.parent), "Modify", purpose);
+        add(
+            workspace.slashed(&module.parent),
+            "Modify",
+            format!("takes up `mod {}`", module.name),
+        );
     }
     // A tiny plan asks for a test, and leaves where to its writer.
     let places = request

@@ -4,6 +4,7 @@
 //! as they are now. Out: [`Status`], which every report reads; there is no second computation.
 
 mod files;
+mod findings;
 mod next;
 
 use std::collections::BTreeMap;
@@ -196,7 +197,7 @@ impl Status {
             steps,
         };
         status.state = whole(poc, &status.steps, facts);
-        status.findings = findings(poc, &status, facts);
+        status.findings = findings::findings(poc, &status, facts);
         status.next = next::next(poc, &status, facts);
         status
     }
@@ -420,7 +421,10 @@ fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
         Some(document::Status::Withdrawn | document::Status::Skipped)
     ) {
         State::Withdrawn
-    } else if any(State::Failed) || matches!(done, Shown::Failed(_)) {
+    } else if any(State::Failed)
+        || matches!(done, Shown::Failed(_))
+        || findings::failed_since_done(facts).is_some()
+    {
         State::Failed
     } else if any(State::Claimed) {
         State::Claimed
@@ -438,137 +442,4 @@ fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
     } else {
         State::InProgress
     }
-}
-
-/// Every disagreement that a status rests on.
-fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut add = |code, path: &str, line, column, message: String| {
-        findings.push(Finding {
-            code,
-            path: path.to_owned(),
-            line,
-            column,
-            message,
-        });
-    };
-    let results_path = facts.workspace.slashed(&poc.paths.results);
-    let results = poc.results.as_ref().map(|(_, results)| results);
-    let plan_problems = poc
-        .plan
-        .problems
-        .iter()
-        .map(|problem| (&status.plan, problem));
-    // What is recorded of no step yet is no fault of the results.
-    let results_problems = results
-        .iter()
-        .flat_map(|results| &results.problems)
-        .map(|problem| (&results_path, problem));
-    for (path, problem) in plan_problems.chain(results_problems) {
-        let code = match problem.kind.severity() {
-            document::Severity::Warning => Code::Unclear,
-            document::Severity::Error => Code::Unreliable,
-        };
-        add(
-            code,
-            path,
-            problem.line,
-            problem.column,
-            problem.message.clone(),
-        );
-    }
-    if results.is_none() {
-        let message = format!(
-            "there is no {results_path}; restore it from git, or start again with another name"
-        );
-        add(Code::NoResults, &status.plan, 1, 1, message);
-    }
-    for problem in &facts.evidence.problems {
-        add(
-            Code::DamagedEvidence,
-            &results_path,
-            problem.line,
-            1,
-            problem.message.clone(),
-        );
-    }
-    for step in &status.steps {
-        let (code, verb) = match step.state {
-            State::Claimed => (
-                Code::Claimed,
-                "is said to be done, and nothing has shown it",
-            ),
-            State::Failed => (Code::Failed, "failed"),
-            State::Stale => (Code::Stale, "was proven and is stale"),
-            _ => continue,
-        };
-        let why = step
-            .why
-            .as_ref()
-            .map_or(String::new(), |why| format!(" ({why})"));
-        let message = format!(
-            "step {} {verb}{why}; run `cargo poc verify {} --step {}`",
-            step.id, status.name, step.id
-        );
-        add(code, &status.plan, step.line, 1, message);
-    }
-    let complete = results.and_then(|results| results.status.as_ref());
-    if let Some(text) = complete.filter(|text| text.status == Some(document::Status::Complete)) {
-        if status.state != State::Proven {
-            let message = format!(
-                "the results say `{}`, and not everything is proven; see `cargo poc status {}`",
-                text.text, status.name
-            );
-            add(Code::Claimed, &results_path, text.line, 1, message);
-        }
-    }
-    for scope in [Scope::Affected, Scope::Full, Scope::Done] {
-        let line = facts
-            .evidence
-            .records
-            .iter()
-            .rev()
-            .find(|located| located.record.scope == scope);
-        let line = line.map_or(1, |located| located.line);
-        match shown(poc, facts, &scope) {
-            Shown::Failed(why) => {
-                let regressed = facts
-                    .evidence
-                    .last(&scope)
-                    .is_some_and(|record| !record.regressions.is_empty());
-                let code = if regressed {
-                    Code::Regression
-                } else {
-                    Code::Failed
-                };
-                add(
-                    code,
-                    &results_path,
-                    line,
-                    1,
-                    format!("the last run of `{scope}` did not pass ({why})"),
-                );
-            }
-            Shown::Stale(why) if scope == Scope::Done => {
-                add(
-                    Code::Stale,
-                    &results_path,
-                    line,
-                    1,
-                    format!("the done block was proven and is stale ({why})"),
-                );
-            }
-            _ => {}
-        }
-    }
-    if let Err(error) = &facts.dependencies {
-        add(Code::Dependencies, &status.plan, 1, 1, error.clone());
-    }
-    if let Err(error) = &facts.change {
-        add(Code::UnknownChange, &status.plan, 1, 1, error.clone());
-    }
-    findings.sort_by(|left, right| {
-        (&left.path, left.line, left.code).cmp(&(&right.path, right.line, right.code))
-    });
-    findings
 }

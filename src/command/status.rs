@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use super::deps;
 use crate::change::Change;
 use crate::cli;
-use crate::evidence::Evidence;
+use crate::evidence::{self, Evidence, Problem, ProblemKind};
 use crate::exit::Exit;
 use crate::finding::Code;
 use crate::freshness::{Hasher, Inputs};
@@ -30,19 +30,31 @@ pub fn run(
     toolchain: impl FnOnce() -> Result<String> + Send,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let statuses = statuses(project, arguments.name.as_deref(), toolchain)?;
+    let read = read(project, arguments.name.as_deref())?;
+    let statuses = statuses(project, &read.pocs, toolchain)?;
     match arguments.format {
         cli::StatusFormat::Json => report::json::status(terminal, &statuses)?,
-        cli::StatusFormat::Github => github(terminal, &statuses)?,
-        cli::StatusFormat::Human => match (&statuses[..], &arguments.name) {
-            ([only], _) => report::human::status::screen(terminal, only)?,
+        cli::StatusFormat::Github => github(project, terminal, &statuses)?,
+        cli::StatusFormat::Human => match (&statuses[..], read.unreadable.is_empty()) {
+            ([only], true) => report::human::status::screen(terminal, only)?,
             _ => report::human::status::overview(terminal, &statuses)?,
         },
     }
-    Ok(if arguments.check {
+    // What cannot be read has no status, and is never left out in silence.
+    for error in &read.unreadable {
+        terminal.error(error)?;
+    }
+    let gate = if arguments.check {
         gate(&statuses)
+    } else if statuses.iter().any(|status| status.steps.is_empty()) {
+        Exit::Usage
     } else {
         Exit::Fine
+    };
+    Ok(if read.unreadable.is_empty() {
+        gate
+    } else {
+        Exit::Usage
     })
 }
 
@@ -65,28 +77,67 @@ fn gate(statuses: &[Status]) -> Exit {
     }
 }
 
-/// The status of the named PoC, or of all.
-///
-/// # Errors
-/// As for [`run`].
-pub fn statuses(
+/// The documents of the PoCs asked for.
+struct Read {
+    pocs: Vec<(Poc, Evidence)>,
+    /// Why documents cannot be read, by their place.
+    unreadable: Vec<anyhow::Error>,
+}
+
+/// Reads the named PoC, or all of them; of all, one that cannot be read does not hide the others.
+fn read(project: &Project, name: Option<&str>) -> Result<Read> {
+    let with_evidence = |poc: Poc| {
+        let results = poc.results.as_ref();
+        let mut evidence = results.map_or_else(Evidence::default, |(document, _)| {
+            evidence::read(document.text())
+        });
+        set_aside_foreign(&mut evidence, &poc.paths.name);
+        (poc, evidence)
+    };
+    if let Some(name) = name {
+        let poc = project.read(project.find(name)?)?;
+        return Ok(Read {
+            pocs: vec![with_evidence(poc)],
+            unreadable: Vec::new(),
+        });
+    }
+    let (mut pocs, mut unreadable) = (Vec::new(), Vec::new());
+    for paths in project.list()? {
+        match project.read(paths) {
+            Ok(poc) => pocs.push(with_evidence(poc)),
+            Err(error) => unreadable.push(error),
+        }
+    }
+    Ok(Read { pocs, unreadable })
+}
+
+/// What another PoC's runs have shown proves nothing here, however it came here.
+fn set_aside_foreign(evidence: &mut Evidence, name: &str) {
+    let (own, foreign): (Vec<_>, Vec<_>) = std::mem::take(&mut evidence.records)
+        .into_iter()
+        .partition(|located| located.record.poc == name);
+    evidence.records = own;
+    evidence
+        .problems
+        .extend(foreign.into_iter().map(|located| Problem {
+            kind: ProblemKind::Damaged,
+            line: located.line,
+            message: format!(
+                "this evidence is of the PoC `{}` and does not count here; take it out, and verify",
+                located.record.poc
+            ),
+        }));
+}
+
+/// The status of each PoC.
+fn statuses(
     project: &Project,
-    name: Option<&str>,
+    pocs: &[(Poc, Evidence)],
     toolchain: impl FnOnce() -> Result<String> + Send,
 ) -> Result<Vec<Status>> {
-    let paths = match name {
-        Some(name) => vec![project.find(name)?],
-        None => project.list()?,
-    };
-    let mut pocs: Vec<(Poc, Evidence)> = Vec::new();
-    for paths in paths {
-        let poc = project.read(paths)?;
-        let evidence = poc.evidence();
-        pocs.push((poc, evidence));
-    }
     let (changes, inputs) = rayon::join(
-        || changes(project, &pocs),
-        || inputs(project, &pocs, toolchain),
+        || changes(project, pocs),
+        || inputs(project, pocs, toolchain),
     );
     let inputs = inputs?;
     let status = |(poc, evidence): &(Poc, Evidence)| {
@@ -148,9 +199,15 @@ fn inputs(
     hasher.current(records().flat_map(|located| located.record.inputs.keys()))
 }
 
-fn github(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
-    report::github::annotations(terminal, statuses)?;
-    let summary = report::github::summary(statuses);
+/// GitHub takes paths from the repository's root.
+fn github(project: &Project, terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
+    let root = &project.workspace.root;
+    let prefix = change::repository_of(&project.workspace)
+        .ok()
+        .and_then(|repository| Some(root.strip_prefix(&repository.root).ok()?.to_owned()))
+        .unwrap_or_default();
+    report::github::annotations(terminal, &prefix, statuses)?;
+    let summary = report::github::summary(&prefix, statuses);
     match std::env::var("GITHUB_STEP_SUMMARY") {
         Ok(path) if !path.is_empty() => files::append(&Utf8PathBuf::from(path), summary.as_bytes())
             .context("failed to add to $GITHUB_STEP_SUMMARY"),

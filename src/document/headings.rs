@@ -147,22 +147,16 @@ impl Reader<'_> {
             self.titled = true;
             return SectionKind::Title;
         }
-        while self
-            .ancestors
-            .last()
-            .is_some_and(|(above, _)| *above >= level)
-        {
-            self.ancestors.pop();
-        }
-        let part = self.ancestors.iter().any(|(_, kind)| {
-            !matches!(
-                kind,
-                SectionKind::Title
-                    | SectionKind::Overview
-                    | SectionKind::Summary
-                    | SectionKind::Steps
-                    | SectionKind::Other
-            )
+        let part = self.ancestors.iter().any(|(above, kind)| {
+            *above < level
+                && !matches!(
+                    kind,
+                    SectionKind::Title
+                        | SectionKind::Overview
+                        | SectionKind::Summary
+                        | SectionKind::Steps
+                        | SectionKind::Other
+                )
         });
         if part {
             SectionKind::Other
@@ -186,6 +180,15 @@ impl Reader<'_> {
             .is_some_and(|(above, _)| *above >= level)
         {
             self.ancestors.pop();
+        }
+        if kind == SectionKind::Step {
+            let ended = |(_, kind): &(u8, SectionKind)| ends_at_step(*kind);
+            let from = self
+                .ancestors
+                .iter()
+                .position(ended)
+                .unwrap_or(self.ancestors.len());
+            self.ancestors.truncate(from);
         }
         self.ancestors.push((level, kind));
         if let Some(step) = step {
@@ -220,30 +223,29 @@ impl Reader<'_> {
                 self.starts[index],
                 self.headings.sections[index].heading.start,
             );
-            while let Some(last) = open.last().copied() {
-                let section = &self.headings.sections[last];
-                let both_steps = kind == SectionKind::Step && section.kind == SectionKind::Step;
-                let out_of_place = kind == SectionKind::Step
-                    && !matches!(
-                        section.kind,
-                        SectionKind::Title | SectionKind::Steps | SectionKind::Other
-                    );
-                if section.level < level && !both_steps && !out_of_place {
-                    break;
-                }
-                self.close(last, at);
-                open.pop();
+            let ended = |open: &usize| {
+                let section = &self.headings.sections[*open];
+                section.level >= level || kind == SectionKind::Step && ends_at_step(section.kind)
+            };
+            let from = open.iter().position(ended).unwrap_or(open.len());
+            for last in open.drain(from..) {
+                self.headings.bodies[last].end = at.0;
+                self.headings.sections[last].span.end = at.1;
             }
             open.push(index);
         }
         for index in open {
-            self.close(index, end);
+            self.headings.bodies[index].end = end.0;
+            self.headings.sections[index].span.end = end.1;
         }
         self.headings
     }
+}
 
-    fn close(&mut self, index: usize, (node, byte): (usize, usize)) {
-        self.headings.bodies[index].end = node;
-        self.headings.sections[index].span.end = byte;
-    }
+/// Whether a section of this kind holds no steps, so that a step ends it whatever their levels are.
+fn ends_at_step(kind: SectionKind) -> bool {
+    !matches!(
+        kind,
+        SectionKind::Title | SectionKind::Steps | SectionKind::Other
+    )
 }

@@ -220,7 +220,11 @@ fn value(
     if !wanted.features.is_empty() {
         table.insert(
             "features",
-            Value::from_iter(wanted.features.iter().map(String::as_str)),
+            wanted
+                .features
+                .iter()
+                .map(String::as_str)
+                .collect::<Value>(),
         );
     }
     let only_version = table.len() == 1 && table.contains_key("version");

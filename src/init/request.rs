@@ -208,13 +208,16 @@ fn planned(project: &Project, named: &[PackageId], argument: &str) -> Result<Pla
 }
 
 /// A path is meant from the current folder; with one package named, from that package's folder, unless the file is here
-/// or would lie in that package.
+/// or would lie in that package. One that goes up can only be meant from here.
 fn locate(project: &Project, named: &[PackageId], path: &Utf8Path) -> Result<Utf8PathBuf> {
     let workspace = &project.workspace;
     let here = change::locate(workspace, &project.folder, path);
     let [package] = named else {
         return here;
     };
+    if path.is_absolute() || path.as_str().contains("..") {
+        return here;
+    }
     let folder = workspace.folder(*package);
     let there = change::locate(workspace, folder, path);
     match (here, there) {

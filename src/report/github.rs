@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use camino::Utf8Path;
 
 use super::human::status::word;
 use crate::finding::{Finding, Severity};
@@ -15,32 +16,38 @@ use crate::terminal::Terminal;
 /// Annotations of one severity that GitHub shows for a step.
 const SHOWN: usize = 10;
 
-/// Prints annotations for the findings, as many as GitHub shows; the rest is in [`summary`].
+/// Prints annotations for the findings, as many as GitHub shows; the rest is in [`summary`]. `prefix` is the
+/// workspace's folder within the repository, which GitHub takes paths from.
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn annotations(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
+pub fn annotations(terminal: &mut Terminal, prefix: &Utf8Path, statuses: &[Status]) -> Result<()> {
     for (severity, command) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
         let findings = statuses.iter().flat_map(|status| &status.findings);
         for finding in findings
             .filter(|finding| finding.code.severity() == severity)
             .take(SHOWN)
         {
-            writeln!(terminal.out(), "{}", annotation(command, finding))?;
+            writeln!(terminal.out(), "{}", annotation(command, prefix, finding))?;
         }
     }
     Ok(())
 }
 
-fn annotation(command: &str, finding: &Finding) -> String {
+fn annotation(command: &str, prefix: &Utf8Path, finding: &Finding) -> String {
     format!(
         "::{command} file={},line={},col={},title={}::{}",
-        property(&finding.path),
+        property(&below(prefix, &finding.path)),
         finding.line,
         finding.column,
         finding.code,
         data(&finding.message)
     )
+}
+
+/// A path of the workspace from the repository's root, with `/`.
+fn below(prefix: &Utf8Path, path: &str) -> String {
+    prefix.join(path).as_str().replace('\\', "/")
 }
 
 fn data(text: &str) -> String {
@@ -55,7 +62,7 @@ fn property(text: &str) -> String {
 
 /// The summary that a step appends to `$GITHUB_STEP_SUMMARY`: a table of PoCs and steps, and every finding.
 #[must_use]
-pub fn summary(statuses: &[Status]) -> String {
+pub fn summary(prefix: &Utf8Path, statuses: &[Status]) -> String {
     let mut text = String::from(
         "## cargo poc\n\n| PoC | State | Steps proven | Next |\n|-----|-------|--------------|------|\n",
     );
@@ -92,7 +99,7 @@ pub fn summary(statuses: &[Status]) -> String {
             text,
             "| {} | {}:{} | {} |",
             finding.code,
-            cell(&finding.path),
+            cell(&below(prefix, &finding.path)),
             finding.line,
             cell(&finding.message)
         );
@@ -121,8 +128,8 @@ mod tests {
             message: "100 %\n::error::x".to_owned(),
         };
         assert_eq!(
-            annotation("error", &finding),
-            "::error file=docs/a%2Cb%3Ac-plan.md,line=3,col=1,title=POC020::100 %25%0A::error::x"
+            annotation("error", Utf8Path::new("rust"), &finding),
+            "::error file=rust/docs/a%2Cb%3Ac-plan.md,line=3,col=1,title=POC020::100 %25%0A::error::x"
         );
     }
 }

@@ -4,7 +4,7 @@ pub mod affected;
 pub mod status;
 pub mod verify;
 
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
 /// `text` with blanks after it up to `width` columns; wide characters take two.
 fn padded(text: &str, width: usize) -> String {
@@ -13,7 +13,7 @@ fn padded(text: &str, width: usize) -> String {
 
 /// The columns of the widest text.
 fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
-    texts.map(|text| text.width()).max().unwrap_or(0)
+    texts.map(UnicodeWidthStr::width).max().unwrap_or(0)
 }
 
 /// Text of a document without control characters, which could drive the terminal.

@@ -2,9 +2,13 @@
 
 use serde::Serialize;
 
+use super::findings::failed_since_done;
 use super::{Facts, State, Status, StepStatus};
+use crate::affected::arguments::quoted;
+use crate::document::Placeholder;
 use crate::evidence::Scope;
 use crate::project::Poc;
+use crate::report::human::counted;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +28,13 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
     let next = |command: String, why: String| Some(Next { command, why });
     let verify_step = |step: &StepStatus| format!("cargo poc verify {name} --step {}", step.id);
     let first = |state: State| status.steps.iter().find(|step| step.state == state);
+    if poc.plan.steps.is_empty() {
+        let edit = format!(
+            "${{EDITOR:-vi}} {}",
+            quoted(std::slice::from_ref(&status.plan))
+        );
+        return next(edit, "the plan has no steps (`### Step 1: …`)".to_owned());
+    }
     if facts.evidence.baseline().is_none() && !poc.plan.baseline.is_empty() {
         let why = "no baseline yet, so nothing could be told to be a regression".to_owned();
         return next(format!("cargo poc verify {name} --baseline"), why);
@@ -41,6 +52,13 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
     if let Some(step) = first(State::Failed) {
         let why = step.why.as_deref().unwrap_or("it failed");
         return next(verify_step(step), format!("mend step {}: {why}", step.id));
+    }
+    if let Some(scope) = failed_since_done(facts) {
+        let flag = if scope == Scope::Full { " --full" } else { "" };
+        return next(
+            format!("cargo poc verify {name}{flag}"),
+            format!("mend what the last run of `{scope}` showed"),
+        );
     }
     if let Some(step) = first(State::Claimed) {
         return next(
@@ -70,16 +88,24 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
         return next(format!("cargo poc verify {name} --done"), why.to_owned());
     }
     if status.placeholders > 0 {
-        let line = poc
-            .plan
-            .placeholders
-            .first()
-            .map_or(1, |placeholder| placeholder.line);
+        let first = |placeholders: &[Placeholder], path: &String| {
+            placeholders
+                .first()
+                .map(|placeholder| (path.clone(), placeholder.line))
+        };
+        let in_results = || {
+            let (_, results) = poc.results.as_ref()?;
+            first(&results.placeholders, status.results.as_ref()?)
+        };
+        let place = first(&poc.plan.placeholders, &status.plan).or_else(in_results);
+        let (path, line) = place.unwrap_or((status.plan.clone(), 1));
         let why = format!(
-            "{} placeholders are left to fill in, the first at {}:{line}",
-            status.placeholders, status.plan
+            "everything is proven; {} left to fill in, the first at {path}:{line}",
+            counted(status.placeholders, "placeholder")
         );
-        return next(format!("cargo poc status {name}"), why);
+        // Every editor that is called from a shell takes a line this way, or ignores it.
+        let path = quoted(&[path]);
+        return next(format!("${{EDITOR:-vi}} +{line} {path}"), why);
     }
     None
 }

@@ -33,7 +33,7 @@ fn whole(packages: &[&str]) -> Vec<String> {
         .iter()
         .flat_map(|name| {
             [
-                format!("{name}"),
+                (*name).to_owned(),
                 format!("{name}::it"),
                 format!("{name}::doc"),
             ]

@@ -104,7 +104,7 @@ fn a_plan_says_what_was_asked_and_reads_back() {
     assert_eq!(plan.full_suite.map(|count| count.value), Some(12));
     let text = sandbox.read("docs/lru-cache-plan.md");
     for said in [
-        "p3[\"store\"]:::touched",
+        "[\"store\"]:::touched",
         "├── src/\n    │   ├── cache.rs     # New: keeps answers",
         "- `app/tests/it.rs` - app from outside.",
         "2 of 4 packages depend on `store`",
@@ -632,7 +632,7 @@ fn a_single_package() {
     );
     assert_eq!(
         plan.baseline[0].code.lines().next(),
-        Some("cargo test --workspace")
+        Some("cargo test --no-fail-fast --workspace")
     );
 }
 

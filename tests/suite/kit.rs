@@ -53,7 +53,7 @@ impl Sandbox {
         let members = members.join(", ");
         sandbox.write(
             "Cargo.toml",
-            &format!("[workspace]\nmembers = [{members}]\nresolver = \"2\"\n"),
+            format!("[workspace]\nmembers = [{members}]\nresolver = \"2\"\n"),
         );
         sandbox.lock();
         sandbox
@@ -102,7 +102,7 @@ impl Sandbox {
         self.write(&at("Cargo.toml"), &manifest);
         self.write(
             &at("src/lib.rs"),
-            &format!(
+            format!(
                 "//! The {name} library. It answers.\n\n/// The answer.\n///\n/// ```\n/// assert_eq!({crate_name}::answer(), 42);\n/// \
                  ```\npub fn answer() -> u32 {{\n    42\n}}\n\n#[cfg(test)]\nmod tests {{\n    #[test]\n    fn unit() {{\n        \
                  assert_eq!(super::answer(), 42);\n    }}\n}}\n"
@@ -110,7 +110,7 @@ impl Sandbox {
         );
         self.write(
             &at("tests/it.rs"),
-            &format!("//! {name} from outside.\n\n#[test]\nfn integration() {{\n    assert_eq!({crate_name}::answer(), 42);\n}}\n"),
+            format!("//! {name} from outside.\n\n#[test]\nfn integration() {{\n    assert_eq!({crate_name}::answer(), 42);\n}}\n"),
         );
         if needs.iter().any(|need| need.ends_with("(build)")) {
             self.write(&at("build.rs"), "fn main() {}\n");

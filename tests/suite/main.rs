@@ -6,6 +6,8 @@
 )]
 
 mod affected;
+mod bad_input;
+mod config;
 mod demo;
 mod deps;
 mod deps_files;
@@ -19,6 +21,7 @@ mod init;
 mod kit;
 mod observe;
 mod readme;
+mod status;
 mod verify;
 #[cfg(unix)]
 mod verify_command;

@@ -9,6 +9,7 @@ use inquire::validator::Validation;
 use inquire::{InquireError, MultiSelect, Text};
 
 use crate::affected::arguments::{quoted, spec};
+use crate::change::normalize;
 use crate::cli::dependencies::Dependency;
 use crate::cli::{Init, Kind, Size};
 use crate::exit;
@@ -27,7 +28,7 @@ pub(super) fn ask(project: &Project, given: &Init) -> Result<Init> {
         init.package = packages(project)?;
     }
     if init.file.is_empty() && !init.from_diff {
-        init.file = files()?;
+        init.file = files(project)?;
     }
     if init.dependencies.0.is_empty() {
         init.dependencies.0 = dependencies()?;
@@ -92,9 +93,22 @@ fn packages(project: &Project) -> Result<Vec<String>> {
         .map_err(given_up)
 }
 
-fn files() -> Result<Vec<String>> {
+/// What cannot be right is refused at once, not after the last question; the rest is for [`Request::resolve`].
+///
+/// [`Request::resolve`]: crate::init::request::Request::resolve
+fn files(project: &Project) -> Result<Vec<String>> {
     let help = "PATH=PURPOSE; -PATH deletes; Enter alone goes on";
-    several("A file it creates, changes or deletes:", help, |_| Ok(()))
+    let (root, folder) = (project.workspace.root.clone(), project.folder.clone());
+    let check = move |answer: &str| {
+        let path = answer.strip_prefix('-').unwrap_or(answer);
+        let path = path.split('=').next().unwrap_or(path);
+        let path = normalize(&folder.join(path));
+        if path.starts_with(&root) && !path.is_dir() {
+            return Ok(());
+        }
+        Err(exit::usage("name a file below the workspace's root"))
+    };
+    several("A file it creates, changes or deletes:", help, check)
 }
 
 fn dependencies() -> Result<Vec<Dependency>> {

@@ -385,8 +385,7 @@ fn fragment_end(fragment: &str, syntax: &Syntax, at: u32, end: u32) -> Option<u3
             }
             None
         }
-        "meta" => stop(syntax, at, end, b",;"),
-        "expr" | "expr_2021" | "stmt" => stop(syntax, at, end, b",;"),
+        "meta" | "expr" | "expr_2021" | "stmt" => stop(syntax, at, end, b",;"),
         _ => stop(syntax, at, end, b",;=|:{>"),
     }
 }

@@ -1,0 +1,487 @@
+//! What cannot be done is said with its place and a remedy, ends with the documented exit code, and changes no file.
+
+use crate::kit::{PROGRAM, Run, Sandbox, finish};
+
+const RESULTS: &str =
+    "# R\n\n## Implementation Progress\n\n### Step 0: It\n\n**Status**: Pending\n";
+
+fn plan(body: &str) -> String {
+    format!(
+        "# P\n\n## Implementation Steps\n\n### Step 0: It\n\n**Tasks**:\n- [ ] do\n\n**Verification**:\n```bash\ntrue\n```\n{body}"
+    )
+}
+
+fn workspace() -> Sandbox {
+    let sandbox = Sandbox::workspace("store; app: store");
+    sandbox
+        .write("docs/cache-plan.md", plan(""))
+        .write("docs/cache-results.md", RESULTS);
+    sandbox.git();
+    sandbox
+}
+
+/// Runs a line that must fail so and leave every file as it was.
+#[track_caller]
+fn refused(sandbox: &Sandbox, line: &str, code: i32, said: &[&str]) -> Run {
+    let before = sandbox.files();
+    let run = sandbox.poc(line);
+    run.exits(code);
+    for said in said {
+        assert!(
+            run.stderr.contains(said) || run.stdout.contains(said),
+            "no {said:?} in\n{run}"
+        );
+    }
+    assert!(
+        run.stderr.contains("error") || !run.stdout.is_empty(),
+        "{run}"
+    );
+    assert!(!run.stderr.contains("panicked"), "{run}");
+    assert_eq!(sandbox.files(), before, "{run}");
+    run
+}
+
+const EVERY_COMMAND: [&str; 5] = ["init x", "status", "affected", "deps", "verify"];
+
+#[test]
+fn no_workspace() {
+    let sandbox = Sandbox::empty();
+    for line in EVERY_COMMAND {
+        refused(&sandbox, line, 2, &["could not find `Cargo.toml`"]);
+    }
+    refused(
+        &sandbox,
+        "status --manifest-path gone/Cargo.toml",
+        2,
+        &["gone/Cargo.toml"],
+    );
+}
+
+#[test]
+fn a_broken_manifest_is_shown_with_its_line() {
+    let sandbox = workspace();
+    sandbox.append("app/Cargo.toml", "\n[dependencies\n");
+    let line = sandbox.read("app/Cargo.toml").lines().count();
+    for command in EVERY_COMMAND {
+        let at = format!("app/Cargo.toml:{line}");
+        let at_line = format!("{line} | [dependencies");
+        let run = refused(&sandbox, command, 2, &["app/Cargo.toml"]);
+        assert!(
+            run.stderr.contains(&at) || run.stderr.contains(&at_line),
+            "{run}"
+        );
+    }
+    // A member that is named and not there.
+    let sandbox = workspace();
+    sandbox.edit("Cargo.toml", "\"app\"", "\"app\", \"gone\"");
+    refused(&sandbox, "status", 2, &["gone/Cargo.toml"]);
+}
+
+#[test]
+fn no_such_plan() {
+    let sandbox = workspace();
+    for line in [
+        "status cahce",
+        "affected cahce",
+        "deps cahce",
+        "verify cahce",
+    ] {
+        refused(
+            &sandbox,
+            line,
+            2,
+            &["no plan `cahce`", "did you mean `cache`?"],
+        );
+    }
+    sandbox.remove("docs/cache-plan.md");
+    refused(
+        &sandbox,
+        "status cache",
+        2,
+        &["no plan `cache`", "cargo poc init cache"],
+    );
+}
+
+#[test]
+fn an_empty_plan_and_one_without_steps() {
+    for text in [
+        "",
+        "\n\n",
+        "# P\n\nJust words.\n",
+        "# P\n\n## Implementation Steps\n\nNone yet.\n",
+    ] {
+        let sandbox = workspace();
+        sandbox.write("docs/cache-plan.md", text);
+        refused(
+            &sandbox,
+            "status cache",
+            2,
+            &["POC002", "docs/cache-plan.md:1", "no step", "### Step 1"],
+        );
+        refused(&sandbox, "status --check", 2, &[]);
+        refused(&sandbox, "verify cache --step 0", 2, &[]);
+    }
+}
+
+#[test]
+fn a_document_that_is_not_utf_8() {
+    for path in ["docs/cache-plan.md", "docs/cache-results.md"] {
+        let sandbox = workspace();
+        sandbox.write(path, b"# P\n\nbl\xe4h\n");
+        refused(
+            &sandbox,
+            "status cache",
+            2,
+            &[&format!("{path}:3"), "UTF-8"],
+        );
+    }
+}
+
+#[test]
+fn a_plan_of_five_megabytes_is_read() {
+    let sandbox = workspace();
+    let filler = "Some words that say nothing at all.\n\n".repeat(140_000);
+    sandbox.write(
+        "docs/cache-plan.md",
+        plan(&format!("\n## Notes\n\n{filler}")),
+    );
+    assert!(sandbox.read("docs/cache-plan.md").len() > 5_000_000);
+    let started = std::time::Instant::now();
+    sandbox.poc("status cache").exits(0).prints("0  It");
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}
+
+#[test]
+fn windows_line_ends_and_a_byte_order_mark_are_read_alike() {
+    let sandbox = workspace();
+    let plain = sandbox
+        .poc("status cache --format json")
+        .exits(0)
+        .stdout
+        .clone();
+    for text in [
+        plan("").replace('\n', "\r\n"),
+        format!("\u{feff}{}", plan("")),
+        format!("\u{feff}{}", plan("").replace('\n', "\r\n")),
+    ] {
+        sandbox.write("docs/cache-plan.md", &text);
+        assert_eq!(
+            sandbox.poc("status cache --format json").exits(0).stdout,
+            plain
+        );
+        assert_eq!(sandbox.read("docs/cache-plan.md"), text);
+    }
+    // And in the manifest that gets a dependency.
+    let manifest = sandbox.read("app/Cargo.toml").replace('\n', "\r\n");
+    sandbox.write("app/Cargo.toml", format!("\u{feff}{manifest}"));
+    sandbox.poc("init other -p app --dep one@1").exits(0);
+}
+
+#[test]
+fn a_name_that_is_no_slug_or_walks_out_of_the_docs_folder() {
+    let sandbox = workspace();
+    let long = "a".repeat(300);
+    for name in [
+        "Cache", "'ca che'", "ca_che", "../cache", "a/b", "..", ".", "größe", "'a\\b'", "''",
+        "a.md", &long,
+    ] {
+        refused(
+            &sandbox,
+            &format!("init {name} -p app"),
+            2,
+            &["cannot name a PoC", "use a-z, 0-9 and `-`"],
+        );
+    }
+    refused(&sandbox, "init -p app -- -cache", 2, &["cannot name a PoC"]);
+    for name in ["../cache", "../../etc/passwd", "docs/cache"] {
+        refused(&sandbox, &format!("status {name}"), 2, &["no plan"]);
+    }
+}
+
+#[test]
+fn a_file_outside_the_workspace() {
+    let sandbox = workspace();
+    for file in ["../outside.rs", "/etc/passwd", "app/../../outside.rs"] {
+        refused(
+            &sandbox,
+            &format!("init x -p app --file {file}"),
+            2,
+            &["lies outside the workspace"],
+        );
+        refused(
+            &sandbox,
+            &format!("affected --files {file}"),
+            2,
+            &["lies outside the workspace"],
+        );
+    }
+    refused(
+        &sandbox,
+        "init x -p app --file=-app/src/gone.rs",
+        2,
+        &["is planned to go, but is not there"],
+    );
+    refused(
+        &sandbox,
+        "init x -p app --file app/src",
+        2,
+        &["is a folder"],
+    );
+    refused(&sandbox, "init x -p app --file ''", 2, &["names no file"]);
+}
+
+#[test]
+fn an_unknown_package() {
+    let sandbox = workspace();
+    refused(
+        &sandbox,
+        "init x -p stroe",
+        2,
+        &["no package `stroe`", "did you mean `store`?"],
+    );
+    refused(
+        &sandbox,
+        "init x -p store@9.0.0",
+        2,
+        &["no package `store@9.0.0`"],
+    );
+    sandbox.poc("init x -p store@0.1.0").exits(0);
+}
+
+#[test]
+fn a_dependency_that_cannot_be_read() {
+    let sandbox = workspace();
+    for (spec, said) in [
+        ("'one@'", "no version requirement"),
+        ("one@latest", "no version requirement"),
+        ("'one[a'", "no closing `]`"),
+        ("'o ne'", "names no package"),
+        ("''", "names no package"),
+    ] {
+        refused(
+            &sandbox,
+            &format!("init x -p app --dep {spec}"),
+            2,
+            &[said, "e.g. serde@1.0[derive]"],
+        );
+    }
+    refused(&sandbox, "init x -p app --dev", 2, &["there is none"]);
+}
+
+#[test]
+fn a_base_that_does_not_exist() {
+    let sandbox = workspace();
+    for line in ["affected --base nowhere", "init x -p app --base nowhere"] {
+        refused(&sandbox, line, 2, &["`nowhere` names no commit", "git log"]);
+    }
+    // A name that looks like an option is a name.
+    refused(
+        &sandbox,
+        "affected --base=--output=x",
+        2,
+        &["names no commit"],
+    );
+    // In a plan: the rest of its status is still true, and what is lost is said.
+    sandbox.write(
+        "docs/cache-plan.md",
+        plan("\n## Overview\n\n| Attribute | Value |\n|---|---|\n| **Base** | `0123456789` |\n"),
+    );
+    sandbox
+        .poc("status cache")
+        .exits(0)
+        .prints("`0123456789` names no commit");
+    refused(&sandbox, "affected cache", 2, &["names no commit"]);
+}
+
+#[test]
+fn a_base_that_a_shallow_clone_lacks() {
+    let sandbox = workspace();
+    let first = sandbox.run_git(&["rev-parse", "HEAD"]);
+    sandbox
+        .append("app/src/lib.rs", "// more\n")
+        .commit("second");
+    let clone = Sandbox::empty();
+    clone.run_git(&[
+        "clone",
+        "--quiet",
+        "--depth=1",
+        &format!("file://{}", sandbox.root),
+        ".",
+    ]);
+    refused(
+        &clone,
+        &format!("affected --base {first}"),
+        4,
+        &["shallow clone", "git fetch --unshallow"],
+    );
+}
+
+/// Runs a line with nothing on PATH but these programs.
+#[cfg(unix)]
+fn with_only(sandbox: &Sandbox, programs: &[&str], line: &str) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    for program in programs {
+        let found = sandbox.shell(&format!("command -v {program}"));
+        std::os::unix::fs::symlink(found.stdout.trim(), folder.path().join(program)).unwrap();
+    }
+    let mut command = sandbox.command(PROGRAM);
+    command
+        .args(shlex::split(line).unwrap())
+        .env("PATH", folder.path());
+    finish(command, line)
+}
+
+#[cfg(unix)]
+#[test]
+fn no_git_on_the_path() {
+    let sandbox = workspace();
+    let before = sandbox.files();
+    let programs = ["cargo", "rustc"];
+    with_only(&sandbox, &programs, "affected")
+        .exits(4)
+        .says("failed to run `git`")
+        .says("without git, name the files: `cargo poc affected --files");
+    with_only(&sandbox, &programs, "affected --files app/src/lib.rs").exits(0);
+    with_only(&sandbox, &programs, "status cache")
+        .exits(0)
+        .prints("0  It");
+    assert_eq!(sandbox.files(), before);
+    with_only(&sandbox, &programs, "init x -p app")
+        .exits(0)
+        .says("failed to run `git`")
+        .says("records no base");
+}
+
+#[cfg(unix)]
+#[test]
+fn no_cargo_on_the_path() {
+    let sandbox = workspace();
+    let before = sandbox.files();
+    for line in EVERY_COMMAND {
+        with_only(&sandbox, &["git"], line)
+            .exits(4)
+            .says("failed to run `cargo`")
+            .says("on PATH");
+    }
+    assert_eq!(sandbox.files(), before);
+}
+
+#[test]
+fn a_docs_folder_that_cannot_be_written() {
+    let sandbox = Sandbox::workspace("store");
+    sandbox.write("docs", "a file where the folder should be");
+    refused(
+        &sandbox,
+        "init x -p store",
+        2,
+        &["docs is a file", "--docs"],
+    );
+    refused(
+        &sandbox,
+        "init x -p store --docs docs/below",
+        4,
+        &["failed to create", "docs/below/x-plan.md"],
+    );
+    refused(&sandbox, "status", 4, &["failed to list", "docs"]);
+}
+
+/// A file size limit is what a full disk looks like to a writer: some bytes go through, then an error.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_nothing_half_written() {
+    let sandbox = workspace();
+    let before = sandbox.files();
+    let run = sandbox.shell("trap '' XFSZ; ulimit -f 1; cargo poc init x -p app");
+    run.exits(4).says("failed to create").says("docs/x-plan.md");
+    assert_eq!(sandbox.files(), before);
+    // The first document fits and the second does not: then there is neither.
+    sandbox
+        .write("mine/plan.md", "# small\n")
+        .write("mine/results.md", "words\n".repeat(1000));
+    let before = sandbox.files();
+    let run = sandbox.shell("trap '' XFSZ; ulimit -f 1; cargo poc init x -p app --template mine");
+    run.exits(4)
+        .says("failed to create")
+        .says("docs/x-results.md");
+    assert_eq!(sandbox.files(), before);
+}
+
+#[test]
+fn results_edited_by_hand_so_that_their_machine_form_is_broken() {
+    let record = "<!-- cargo-poc:evidence v1 0123456789abcdef {\"after\":null} -->";
+    for (line, said) in [
+        (record.to_owned(), "was edited and does not count"),
+        (
+            record.replace("v1", "v9"),
+            "of a version that this program does not know",
+        ),
+        (
+            "<!-- cargo-poc:evidence v1 0123 -->".to_owned(),
+            "cut or wrapped",
+        ),
+        ("<!-- cargo-poc:evidence -->".to_owned(), "cut or wrapped"),
+    ] {
+        let sandbox = workspace();
+        sandbox.append(
+            "docs/cache-results.md",
+            &format!(
+                "\n<!-- cargo-poc:begin evidence -->\n\n{line}\n\n<!-- cargo-poc:end evidence -->\n"
+            ),
+        );
+        let at = sandbox
+            .read("docs/cache-results.md")
+            .lines()
+            .position(|other| other == line)
+            .unwrap()
+            + 1;
+        refused(
+            &sandbox,
+            "status cache --check",
+            1,
+            &[&format!("docs/cache-results.md:{at}"), said],
+        );
+        sandbox.poc("status cache").exits(0).prints(said);
+    }
+    // A comment or a region that is not closed makes the whole document unreliable.
+    for rest in [&record[..40], "<!-- cargo-poc:begin evidence -->"] {
+        let sandbox = workspace();
+        sandbox.append("docs/cache-results.md", &format!("\n{rest}\n"));
+        refused(&sandbox, "status cache --check", 2, &["POC010"]);
+    }
+}
+
+#[test]
+fn an_unknown_option_or_command() {
+    let sandbox = workspace();
+    refused(&sandbox, "stats", 2, &["unrecognized subcommand", "status"]);
+    refused(
+        &sandbox,
+        "status --chek",
+        2,
+        &["unexpected argument", "--check"],
+    );
+    refused(
+        &sandbox,
+        "affected --base main --files x",
+        2,
+        &["cannot be used with"],
+    );
+    sandbox
+        .poc("poc status --help")
+        .exits(0)
+        .prints("cargo poc status");
+    sandbox
+        .poc("status --help")
+        .exits(0)
+        .prints("cargo-poc status");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let sandbox = workspace();
+    sandbox
+        .shell("cargo poc init x -p app --dry-run | head -1")
+        .exits(0)
+        .hides("error");
+}
