@@ -202,7 +202,8 @@ fn inputs(
 /// GitHub takes paths from the repository's root.
 fn github(project: &Project, terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
     let root = &project.workspace.root;
-    let prefix = change::repository_of(&project.workspace)
+    let prefix = project
+        .repository()
         .ok()
         .and_then(|repository| Some(root.strip_prefix(&repository.root).ok()?.to_owned()))
         .unwrap_or_default();
