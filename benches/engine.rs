@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use camino::Utf8PathBuf;
 use cargo_poc::affected;
-use cargo_poc::change::Change;
+use cargo_poc::change::{self, Change};
 use cargo_poc::cli::Global;
 use cargo_poc::document::{Document, read_plan};
 use cargo_poc::freshness::Hasher;
@@ -98,7 +98,8 @@ fn hash_a_workspace(bencher: Bencher<'_, '_>) {
     let project = &GENERATED.project;
     let packages: BTreeSet<usize> = (0..project.workspace.packages.len()).collect();
     bencher.bench_local(|| {
-        let mut hasher = Hasher::new(project, "rustc").expect("files are listed");
+        let repository = change::repository_of(&project.workspace).ok();
+        let mut hasher = Hasher::new(project, repository, "rustc").expect("files are listed");
         hasher.inputs(black_box(&packages)).expect("files are read")
     });
 }

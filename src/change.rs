@@ -75,12 +75,29 @@ impl Change {
     }
 }
 
-/// The repository of a workspace, with paths that match the workspace's: git resolves symbolic links, cargo does not.
+/// The repository of a workspace, asked anew.
 ///
 /// # Errors
 /// Why there is no repository: no git, or no work tree.
 pub fn repository_of(workspace: &Workspace) -> Result<Repository> {
-    let mut repository = Repository::open(&workspace.root)?;
+    let repository = Repository::open(&workspace.root)?;
+    with_paths_of(workspace, repository)
+}
+
+/// `repository`, if it is the one that the workspace's root lies in.
+#[must_use]
+pub fn fitted(repository: Repository, workspace: &Workspace) -> Option<Repository> {
+    let real = workspace.root.canonicalize_utf8().ok()?;
+    let top = real.ancestors().find(|folder| folder.join(".git").exists());
+    if top == Some(&*repository.root) {
+        with_paths_of(workspace, repository).ok()
+    } else {
+        None
+    }
+}
+
+/// With paths that match the workspace's: git resolves symbolic links, cargo does not.
+fn with_paths_of(workspace: &Workspace, mut repository: Repository) -> Result<Repository> {
     repository.built = Some(workspace.target_directory.clone());
     let real = workspace
         .root

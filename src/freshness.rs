@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use crate::change;
 use crate::project::Project;
 use crate::sys::files;
+use crate::sys::git::{Listed, Repository};
 use crate::workspace::{PackageId, Workspace};
 
 /// Name of an input → the first 16 hex digits of its BLAKE3 hash: enough to tell contents of one workspace apart, few
@@ -30,26 +30,35 @@ pub const WORKSPACE: &str = "workspace files";
 #[derive(Debug)]
 pub struct Hasher<'project> {
     project: &'project Project,
-    files: BTreeMap<Option<PackageId>, Vec<Utf8PathBuf>>,
+    repository: Option<Repository>,
+    files: BTreeMap<Option<PackageId>, Vec<File>>,
     hashes: BTreeMap<Option<PackageId>, String>,
     common: Inputs,
 }
 
 impl<'project> Hasher<'project> {
-    /// Lists the workspace's files; `toolchain` is what [`cargo::toolchain`] gave.
+    /// Lists the workspace's files, as `repository` has them where there is one; `toolchain` is what
+    /// [`cargo::toolchain`] gave.
     ///
     /// # Errors
     /// When the files cannot be listed or the lockfile cannot be read.
-    pub fn new(project: &'project Project, toolchain: &str) -> Result<Self> {
+    pub fn new(
+        project: &'project Project,
+        repository: Option<Repository>,
+        toolchain: &str,
+    ) -> Result<Self> {
         let workspace = &project.workspace;
-        let mut files: BTreeMap<Option<PackageId>, Vec<Utf8PathBuf>> = BTreeMap::new();
-        for path in listed(workspace)? {
-            let relative = workspace.relative(&path);
+        let mut files: BTreeMap<Option<PackageId>, Vec<File>> = BTreeMap::new();
+        for file in listed(workspace, repository.as_ref())? {
+            let relative = workspace.relative(&file.path);
             if relative != LOCKFILE
                 && !project.config.is_document(relative)
                 && !project.config.is_unread(relative)
             {
-                files.entry(workspace.owner(&path)).or_default().push(path);
+                files
+                    .entry(workspace.owner(&file.path))
+                    .or_default()
+                    .push(file);
             }
         }
         let mut common = Inputs::from([(
@@ -59,6 +68,7 @@ impl<'project> Hasher<'project> {
         refresh_lockfile(&mut common, workspace)?;
         Ok(Self {
             project,
+            repository,
             files,
             hashes: BTreeMap::new(),
             common,
@@ -115,19 +125,43 @@ impl<'project> Hasher<'project> {
             .copied()
             .filter(|key| !self.hashes.contains_key(key))
             .collect();
+        self.ask_git(&missing)?;
         let hashed: Vec<(Option<PackageId>, String)> = missing
             .into_par_iter()
             .map(|key| {
-                Ok((
-                    key,
-                    hash(
-                        &self.project.workspace,
-                        self.files.get(&key).map_or(&[], Vec::as_slice),
-                    )?,
-                ))
+                let files = self.files.get(&key).map_or(&[][..], Vec::as_slice);
+                Ok((key, hash(&self.project.workspace, files)?))
             })
             .collect::<Result<_>>()?;
         self.hashes.extend(hashed);
+        Ok(())
+    }
+
+    /// Gives the files of these inputs that git can tell the content of, and has not yet, the id it would give them:
+    /// committing a file must not make what was proven with it stale.
+    fn ask_git(&mut self, keys: &[Option<PackageId>]) -> Result<()> {
+        let Some(repository) = &self.repository else {
+            return Ok(());
+        };
+        let mut unknown: Vec<&mut File> = self
+            .files
+            .iter_mut()
+            .filter(|(key, _)| keys.contains(key))
+            .flat_map(|(_, files)| files)
+            .filter(|file| file.content.is_none() && can_be_asked(&file.path))
+            .collect();
+        let paths: Vec<Utf8PathBuf> = unknown
+            .iter()
+            .map(|file| {
+                let below = file.path.strip_prefix(&repository.root);
+                below.unwrap_or(&file.path).to_owned()
+            })
+            .collect();
+        let paths: Vec<&Utf8Path> = paths.iter().map(Utf8PathBuf::as_path).collect();
+        let ids = repository.content_ids(&paths)?;
+        for (file, id) in unknown.iter_mut().zip(ids) {
+            file.content = Some(id);
+        }
         Ok(())
     }
 }
@@ -228,40 +262,69 @@ fn of_cargo_command(workspace: &Workspace, command: &str) -> Option<BTreeSet<Pac
     (own || !packages.is_empty()).then_some(packages)
 }
 
-fn listed(workspace: &Workspace) -> Result<Vec<Utf8PathBuf>> {
-    match change::repository_of(workspace) {
-        Ok(repository) => {
-            let files = repository.files(&workspace.root)?;
-            Ok(files
-                .into_iter()
-                .map(|path| repository.root.join(path))
-                .collect())
-        }
-        Err(_) => files::walk(&workspace.root),
-    }
+/// A file of the workspace.
+#[derive(Debug)]
+struct File {
+    /// Absolute.
+    path: Utf8PathBuf,
+    /// git's id of its content, where git knows it.
+    content: Option<String>,
+}
+
+fn listed(workspace: &Workspace, repository: Option<&Repository>) -> Result<Vec<File>> {
+    let Some(repository) = repository else {
+        let unknown = |path| File {
+            path,
+            content: None,
+        };
+        return Ok(files::walk(&workspace.root)?
+            .into_iter()
+            .map(unknown)
+            .collect());
+    };
+    let listing = repository.listing()?;
+    let files = listing.files.iter().map(|(path, listed)| File {
+        path: repository.root.join(path),
+        content: match listed {
+            Listed::Clean(id) => Some(id.clone()),
+            Listed::Unknown | Listed::Untracked => None,
+        },
+    });
+    Ok(files
+        .filter(|file| file.path.starts_with(&workspace.root))
+        .collect())
+}
+
+/// Whether `git hash-object` can read it: a regular file (it would follow a link, and its index holds the link's text)
+/// whose path fits on a line.
+fn can_be_asked(path: &Utf8Path) -> bool {
+    let regular = path.symlink_metadata().is_ok_and(|about| about.is_file());
+    regular && !path.as_str().contains(['\n', '"'])
 }
 
 /// Over each file's path and content; a file that is gone (deleted, still in git's index) counts as absent.
-fn hash(workspace: &Workspace, paths: &[Utf8PathBuf]) -> Result<String> {
-    let mut hashes: Vec<(String, blake3::Hash)> = paths
+fn hash(workspace: &Workspace, files: &[File]) -> Result<String> {
+    let mut contents: Vec<(String, String)> = files
         .par_iter()
-        .filter_map(|path| {
-            let read = if path.is_dir() {
-                Ok(None)
-            } else {
-                files::read_if_exists(path)
+        .filter_map(|file| {
+            let content = match &file.content {
+                Some(id) => Ok(Some(id.clone())),
+                None if file.path.is_dir() => Ok(None),
+                None => files::read_if_exists(&file.path)
+                    .map(|bytes| bytes.map(|bytes| blake3::hash(&bytes).to_hex().to_string())),
             };
-            let hashed = |bytes: Vec<u8>| (workspace.slashed(path), blake3::hash(&bytes));
-            read.map(|bytes| bytes.map(hashed)).transpose()
+            let named = |content| (workspace.slashed(&file.path), content);
+            content.map(|content| content.map(named)).transpose()
         })
         .collect::<Result<_>>()?;
-    hashes.sort_by(|left, right| left.0.cmp(&right.0));
+    contents.sort();
     let mut whole = blake3::Hasher::new();
-    for (path, hash) in hashes {
+    for (path, content) in contents {
         whole
             .update(path.as_bytes())
             .update(&[0])
-            .update(hash.as_bytes());
+            .update(content.as_bytes())
+            .update(&[0]);
     }
     Ok(short(whole.finalize()))
 }

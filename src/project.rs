@@ -1,8 +1,11 @@
 //! What a command works on: the workspace, its settings, and its PoCs.
 
+use std::sync::{Arc, OnceLock};
+
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::change;
 use crate::cli::Global;
 use crate::config::Config;
 use crate::document::results::Results;
@@ -11,6 +14,7 @@ use crate::evidence::{self, Evidence};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
 use crate::sys::files;
+use crate::sys::git::Repository;
 use crate::workspace::Workspace;
 use crate::workspace::graph::nearest;
 
@@ -25,7 +29,11 @@ pub struct Project {
     pub config: Config,
     /// The current folder, absolute.
     pub folder: Utf8PathBuf,
+    ahead: Ahead,
 }
+
+/// The repository around the folder that cargo started from; `None` where there is none.
+type Ahead = Arc<OnceLock<Option<Repository>>>;
 
 /// The two documents of one PoC, by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +65,21 @@ const LONGEST_NAME: usize = 100;
 /// What plans are called; both generations of the template.
 const PLAN_ENDINGS: [&str; 2] = ["-plan.md", "-implementation.md"];
 
+/// git and cargo are asked side by side: both walk the whole workspace, and neither needs the other's answer. What is
+/// asked here is waited for only where it is used.
+fn ask_git_ahead(folder: Utf8PathBuf) -> Ahead {
+    let ahead = Ahead::default();
+    let answer = Arc::clone(&ahead);
+    std::thread::spawn(move || {
+        let repository = answer.get_or_init(|| Repository::open(&folder).ok());
+        if let Some(repository) = repository {
+            // Its error stays in the repository for whoever needs the listing.
+            let _ = repository.listing();
+        }
+    });
+    ahead
+}
+
 impl Project {
     /// Asks cargo for the workspace around the current folder, or that of `--manifest-path`.
     ///
@@ -68,6 +91,7 @@ impl Project {
             .context("the current folder's path is not UTF-8")
             .or_exit(Exit::Usage)?;
         let cargo = global.cargo();
+        let ahead = ask_git_ahead(global.folder()?);
         let workspace = Workspace::new(cargo.members()?);
         let config = Config::load(&workspace, global)?;
         Ok(Self {
@@ -75,7 +99,23 @@ impl Project {
             workspace,
             config,
             folder,
+            ahead,
         })
+    }
+
+    /// The repository of the workspace, with its files listed as they were when this run began.
+    ///
+    /// # Errors
+    /// Why there is no repository: no git, or no work tree.
+    pub fn repository(&self) -> Result<Repository> {
+        let ahead = self
+            .ahead
+            .get_or_init(|| Repository::open(&self.workspace.root).ok())
+            .clone();
+        match ahead.and_then(|ahead| change::fitted(ahead, &self.workspace)) {
+            Some(repository) => Ok(repository),
+            None => change::repository_of(&self.workspace),
+        }
     }
 
     /// The folder of plans and results, absolute.

@@ -107,7 +107,8 @@ fn change_of(project: &Project, command: &Affected, terminal: &mut Terminal) -> 
         }
         return Ok(Change::of_files(located));
     }
-    let repository = change::repository_of(&project.workspace)
+    let repository = project
+        .repository()
         .context("failed to find out what changed")
         .context("without git, name the files: `cargo poc affected --files PATH…`")?;
     let base = match (&command.base, &command.name) {

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 
 use super::deps;
-use crate::change::{self, Change};
+use crate::change::Change;
 use crate::cli;
 use crate::evidence::{self, Evidence, Problem, ProblemKind};
 use crate::exit::Exit;
@@ -178,7 +178,7 @@ fn changes(
     if bases.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let repository = change::repository_of(&project.workspace)?;
+    let repository = project.repository()?;
     Ok(bases
         .into_iter()
         .map(|base| (base.clone(), Change::since(&repository, base)))
@@ -195,14 +195,15 @@ fn inputs(
     if records().next().is_none() {
         return Ok(Inputs::new());
     }
-    let mut hasher = Hasher::new(project, &toolchain()?)?;
+    let mut hasher = Hasher::new(project, project.repository().ok(), &toolchain()?)?;
     hasher.current(records().flat_map(|located| located.record.inputs.keys()))
 }
 
 /// GitHub takes paths from the repository's root.
 fn github(project: &Project, terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
     let root = &project.workspace.root;
-    let prefix = change::repository_of(&project.workspace)
+    let prefix = project
+        .repository()
         .ok()
         .and_then(|repository| Some(root.strip_prefix(&repository.root).ok()?.to_owned()))
         .unwrap_or_default();

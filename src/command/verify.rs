@@ -174,7 +174,12 @@ impl Job {
             )?;
         }
         let toolchain = cargo::toolchain(&workspace.root)?;
-        let mut inputs = Hasher::new(project, &toolchain)?.inputs(&self.packages)?;
+        let mut inputs = Hasher::new(
+            project,
+            change::repository_of(&project.workspace).ok(),
+            &toolchain,
+        )?
+        .inputs(&self.packages)?;
         let source = source(project);
         let options = self.options(project, arguments, pocs, terminal)?;
         exec::install_interrupt_handler()?;

@@ -1,11 +1,16 @@
 //! Asking git what changed. Paths are always read with `-z`: git quotes any other way.
 
-use std::process::Command;
+mod listing;
 
-use anyhow::{Context as _, Result, bail};
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context as _, Result, anyhow, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::exit;
+
+pub use listing::{Listed, Listing};
 
 /// A git work tree.
 #[derive(Debug, Clone)]
@@ -14,7 +19,17 @@ pub struct Repository {
     pub root: Utf8PathBuf,
     /// Where cargo builds, absolute: nothing below it is anybody's change. `None` where that is not known.
     pub built: Option<Utf8PathBuf>,
+    listing: Arc<OnceLock<Result<Listing, String>>>,
 }
+
+/// Where the default branch may be found, in order.
+const DEFAULT_BRANCHES: [&str; 5] = [
+    "refs/remotes/origin/HEAD",
+    "refs/remotes/origin/main",
+    "refs/remotes/origin/master",
+    "refs/heads/main",
+    "refs/heads/master",
+];
 
 /// What happened to one file between two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +62,28 @@ impl Repository {
         Ok(Self {
             root: root.into(),
             built: None,
+            listing: Arc::default(),
         })
+    }
+
+    /// The files of the work tree, as they were when this repository, or the one it was cloned from, was first asked.
+    ///
+    /// # Errors
+    /// When git fails, or a path is not UTF-8.
+    pub fn listing(&self) -> Result<&Listing> {
+        let listing = self
+            .listing
+            .get_or_init(|| Listing::of(&self.root).map_err(|error| format!("{error:#}")));
+        listing.as_ref().map_err(|error| anyhow!("{error}"))
+    }
+
+    /// The ids that git would give to the content of these regular files, relative to the root, in their order: what
+    /// [`Listed::Clean`] holds once they are committed.
+    ///
+    /// # Errors
+    /// When git fails: a file is gone, or cannot be read.
+    pub fn content_ids(&self, paths: &[&Utf8Path]) -> Result<Vec<String>> {
+        listing::content_ids(&self.root, paths)
     }
 
     /// The full commit id of `revision`.
@@ -100,16 +136,17 @@ impl Repository {
         let Some(head) = self.head()? else {
             bail!("{} has no commit yet; make a first one", self.root);
         };
-        for branch in [
-            "origin/HEAD",
-            "origin/main",
-            "origin/master",
-            "main",
-            "master",
-        ] {
-            let output = run(&self.root, &["merge-base", "HEAD", branch])?;
-            if output.status.success() {
-                return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        let question = [
+            &["for-each-ref", "--format=%(refname)"][..],
+            &DEFAULT_BRANCHES,
+        ];
+        let known = self.text(&question.concat())?;
+        for branch in DEFAULT_BRANCHES {
+            if known.lines().any(|name| name == branch) {
+                let output = run(&self.root, &["merge-base", "HEAD", branch])?;
+                if output.status.success() {
+                    return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+                }
             }
         }
         Ok(head)
@@ -134,14 +171,16 @@ impl Repository {
                     "--",
                 ])
             },
-            || self.bytes(&["ls-files", "--others", "--exclude-standard", "-z"]),
+            || self.listing(),
         );
         let mut changes = parse_raw_diff(&tracked?)?;
-        for path in split_nul(&untracked?)? {
-            changes.push(FileChange {
-                path: path.into(),
-                happened: Happened::Added,
-            });
+        for (path, listed) in &untracked?.files {
+            if *listed == Listed::Untracked {
+                changes.push(FileChange {
+                    path: path.clone(),
+                    happened: Happened::Added,
+                });
+            }
         }
         changes.sort();
         // A file removed from the index but still there is listed by both.
@@ -165,27 +204,6 @@ impl Repository {
             &["cat-file", "blob", &format!("{commit}:{path}")],
         )?;
         Ok(output.status.success().then_some(output.stdout))
-    }
-
-    /// Every file of the work tree below `folder` that is tracked or not ignored, relative to the root.
-    ///
-    /// # Errors
-    /// When git fails, or a path is not UTF-8.
-    pub fn files(&self, folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
-        let bytes = self.bytes(&[
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "--full-name",
-            "--",
-            folder.as_str(),
-        ])?;
-        Ok(split_nul(&bytes)?
-            .into_iter()
-            .map(Utf8PathBuf::from)
-            .collect())
     }
 
     fn text(&self, arguments: &[&str]) -> Result<String> {
@@ -252,6 +270,10 @@ fn successful(folder: &Utf8Path, arguments: &[&str]) -> Result<Vec<u8>> {
 }
 
 fn run(folder: &Utf8Path, arguments: &[&str]) -> Result<std::process::Output> {
+    super::output(&mut command(folder, arguments))
+}
+
+fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(super::program("GIT", "git"));
     command
         .arg("-C")
@@ -259,5 +281,5 @@ fn run(folder: &Utf8Path, arguments: &[&str]) -> Result<std::process::Output> {
         .args(arguments)
         // Reading must not take the index lock from a git command the user runs meanwhile.
         .env("GIT_OPTIONAL_LOCKS", "0");
-    super::output(&mut command)
+    command
 }

@@ -1,5 +1,7 @@
 //! What holds for every manifest and every plan's block, on generated ones.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeSet;
 
 use cargo_poc::deps::{Block, Declared, State, align, declared};
@@ -101,7 +103,8 @@ prop_compose! {
         for (name, features) in entries {
             let features: Vec<_> = features.into_iter().map(|feature| format!("\"{}\"", FEATURES[feature])).collect();
             let features = features.join(", ");
-            toml.push_str(&format!("{} = {{ version = \"1\", features = [{features}] }}  # Add for it\n", NAMES[name]));
+            let name = NAMES[name];
+            writeln!(toml, "{name} = {{ version = \"1\", features = [{features}] }}  # Add for it").unwrap();
         }
         let block = Block { manifest: "Cargo.toml".into(), toml: &toml, line: 1, lead: "" };
         declared(&block).unwrap().entries

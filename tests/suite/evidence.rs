@@ -164,11 +164,11 @@ fn evidence_that_was_edited_does_not_count() {
 #[test]
 fn a_row_of_the_table_alone_is_no_evidence() {
     let text = append("", &sample(Scope::Done, 1)).unwrap();
-    let rows: String = text
+    let rows: Vec<&str> = text
         .lines()
         .filter(|line| !line.starts_with("<!-- cargo-poc:evidence"))
-        .map(|line| format!("{line}\n"))
         .collect();
+    let rows = rows.join("\n");
     assert_eq!(read(&rows).records, []);
 }
 
@@ -241,7 +241,8 @@ fn a_record_that_was_taken_out_leaves_a_gap() {
         .lines()
         .enumerate()
         .filter(|(index, _)| index + 1 != second);
-    let kept: String = kept.map(|(_, line)| format!("{line}\n")).collect();
+    let kept: Vec<&str> = kept.map(|(_, line)| line).collect();
+    let kept = kept.join("\n");
     let evidence = read(&kept);
     assert_eq!(evidence.records.len(), 2);
     assert_eq!(evidence.problems.len(), 1);

@@ -16,6 +16,7 @@ mod document;
 mod evidence;
 #[cfg(unix)]
 mod exec;
+mod freshness;
 mod init;
 mod kit;
 mod observe;

@@ -102,7 +102,7 @@ fn after_the_loop() -> TempDir {
         folder.path(),
         "sed -i.old 's/^use std/mod cache;\\n\\nuse std/' store/src/lib.rs && rm store/src/lib.rs.old
          echo '//! A cache.' > store/src/cache.rs
-         echo '#[test] fn cache_step_1() { assert_eq!(1 + 1, 2); }' > store/tests/cache.rs",
+         echo '#[test] fn cache_step_1_adds() { assert_eq!(1 + 1, 2); }' > store/tests/cache.rs",
     );
     bash(folder.path(), after);
     folder

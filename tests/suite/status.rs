@@ -134,7 +134,12 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
     let cli = Cli::parse_from(["cargo-poc", "--manifest-path", manifest.as_str(), "status"]);
     let project = Project::load(&cli.global).unwrap();
     let store = project.workspace.find("store").unwrap();
-    let mut hasher = Hasher::new(&project, &toolchain(&sandbox.root).unwrap()).unwrap();
+    let mut hasher = Hasher::new(
+        &project,
+        project.repository().ok(),
+        &toolchain(&sandbox.root).unwrap(),
+    )
+    .unwrap();
     let plan = sandbox.read("docs/cache-plan.md");
     let plan = read_plan(&Document::from_text("p", plan));
     Record {

@@ -311,13 +311,11 @@ fn what_a_change_breaks_and_what_it_takes_away_is_told_from_what_failed_before()
 /// Says that a test could not run here, past the capture of tests that pass; a machine that must run them all sets
 /// `CARGO_POC_REQUIRE_NEXTEST`, and there it fails.
 fn left_out(why: &str) {
-    use std::io::Write as _;
-
     assert!(
         std::env::var_os("CARGO_POC_REQUIRE_NEXTEST").is_none(),
         "{why}"
     );
-    writeln!(std::io::stderr(), "left out: {why}").unwrap();
+    eprintln!("left out: {why}");
 }
 
 #[test]

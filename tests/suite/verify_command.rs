@@ -1,5 +1,6 @@
 //! `cargo poc verify` as a user runs it: exit codes, what is recorded, and what is left behind when it is stopped.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -34,9 +35,11 @@ impl Sandbox {
                         |\n\n## Implementation Steps\n"
             .to_owned();
         for (id, script) in steps.iter().enumerate() {
-            plan.push_str(&format!(
+            write!(
+                plan,
                 "\n### Step {id}: Do it\n\n**Goal**: done.\n\n**Tasks**:\n- [ ] do\n\n**Verification**:\n```bash\n{script}\n```\n"
-            ));
+            )
+            .unwrap();
         }
         sandbox.write("docs/cache-plan.md", &plan);
         sandbox.write("docs/cache-results.md", RESULTS);

@@ -1,0 +1,152 @@
+//! The files of a work tree, with the content that git knows already.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{command, split_nul};
+
+/// Files that are tracked, or untracked and not ignored, as they were when git was asked.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// By path relative to the root of the work tree, with `/`.
+    pub files: BTreeMap<Utf8PathBuf, Listed>,
+}
+
+/// One file of a [`Listing`]; a tracked one may be gone from the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// As the index has it, by git's own judgement: the id of its content.
+    Clean(String),
+    /// Tracked and changed since, or of a kind whose content the index does not tell (a link, a submodule, a file that
+    /// git was told not to look at).
+    Unknown,
+    /// Not tracked.
+    Untracked,
+}
+
+impl Listing {
+    /// Asks git; files whose time stamp alone has changed are compared by content.
+    pub(super) fn of(root: &Utf8Path) -> Result<Self> {
+        Self::parse(&super::successful(
+            root,
+            &[
+                "ls-files",
+                "-z",
+                "-v",
+                "--stage",
+                "--modified",
+                "--others",
+                "--exclude-standard",
+            ],
+        )?)
+    }
+
+    /// `H 100644 0e6a78… 0\tpath\0` for what is tracked, again with `C` where it is modified, and `? path\0`:
+    /// git-ls-files(1), "Output" and `-v`.
+    fn parse(bytes: &[u8]) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        for field in split_nul(bytes)? {
+            if let Some(path) = field.strip_prefix("? ") {
+                files.insert(path.into(), Listed::Untracked);
+                continue;
+            }
+            let (about, path) = field
+                .split_once('\t')
+                .with_context(|| format!("git listed a file in an unknown form: {field}"))?;
+            let clean = match about.split(' ').collect::<Vec<_>>()[..] {
+                ["H", "100644" | "100755", id, "0"] => Some(Listed::Clean(id.to_owned())),
+                _ => None,
+            };
+            let known = files.contains_key(Utf8Path::new(path));
+            files.insert(
+                path.into(),
+                clean.filter(|_| !known).unwrap_or(Listed::Unknown),
+            );
+        }
+        Ok(Self { files })
+    }
+}
+
+/// The ids that git would give to the content of these regular files, relative to `root`, in their order.
+///
+/// # Errors
+/// When git fails: a file is gone, or cannot be read.
+pub(super) fn content_ids(root: &Utf8Path, paths: &[&Utf8Path]) -> Result<Vec<String>> {
+    if paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut command: Command = command(root, &["hash-object", "--stdin-paths"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("failed to run `git hash-object`")?;
+    let input = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        // Beside the reading: both pipes are short.
+        let writing = scope.spawn(|| -> std::io::Result<()> {
+            let Some(input) = input else { return Ok(()) };
+            let mut input = std::io::BufWriter::new(input);
+            for path in paths {
+                writeln!(input, "{path}")?;
+            }
+            input.flush()
+        });
+        let output = child.wait_with_output();
+        let written = writing.join();
+        output.map(|output| (output, written))
+    });
+    let (output, written) = output.context("failed to read from `git hash-object`")?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        bail!("`git hash-object` failed: {}", why.trim());
+    }
+    if !matches!(written, Ok(Ok(()))) {
+        bail!(
+            "failed to hand `git hash-object` the paths of {} files",
+            paths.len()
+        );
+    }
+    let ids = String::from_utf8(output.stdout).context("git printed text that is not UTF-8")?;
+    let ids: Vec<String> = ids.lines().map(str::to_owned).collect();
+    if ids.len() != paths.len() {
+        bail!(
+            "`git hash-object` read {} of {} files",
+            ids.len(),
+            paths.len()
+        );
+    }
+    Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_git_vouches_for_is_clean() {
+        let listing = Listing::parse(
+            b"? new file.rs\0H 100644 aa 0\tclean.rs\0H 100644 bb 0\tchanged.rs\0C 100644 bb 0\tchanged.rs\0\
+              h 100644 cc 0\tassumed.rs\0S 100644 dd 0\tskipped.rs\0H 120000 ee 0\tlink\0H 160000 ff 0\tmodule\0\
+              M 100644 11 1\tunmerged.rs\0M 100644 22 2\tunmerged.rs\0H 100755 33 0\ta\ttab.sh\0",
+        )
+        .unwrap();
+        let clean: Vec<_> = listing
+            .files
+            .iter()
+            .filter(|(_, listed)| matches!(listed, Listed::Clean(_)))
+            .map(|(path, _)| path.as_str())
+            .collect();
+        assert_eq!(clean, ["a\ttab.sh", "clean.rs"]);
+        assert_eq!(
+            listing.files[Utf8Path::new("new file.rs")],
+            Listed::Untracked
+        );
+        assert_eq!(listing.files.len(), 9);
+    }
+}
