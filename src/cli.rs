@@ -314,7 +314,7 @@ pub struct Scope {
     /// The commands under What "Done" Looks Like
     #[arg(long)]
     pub done: bool,
-    /// The tests the change can affect [default]
+    /// The tests the change can affect (the default)
     #[arg(long)]
     pub affected: bool,
     /// The workspace's whole suite

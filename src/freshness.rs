@@ -38,7 +38,7 @@ pub struct Hasher<'project> {
 
 impl<'project> Hasher<'project> {
     /// Lists the workspace's files, as `repository` has them where there is one; `toolchain` is what
-    /// [`cargo::toolchain`] gave.
+    /// [`toolchain`](crate::sys::cargo::toolchain) gave.
     ///
     /// # Errors
     /// When the files cannot be listed or the lockfile cannot be read.

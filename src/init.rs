@@ -1,6 +1,6 @@
 //! The first draft of a plan, from what the user says and what the crate graph knows.
 //!
-//! In: [`Request`](request::Request), the arguments resolved against the workspace. Out: [`Draft`], what the templates
+//! In: [`Request`], the arguments resolved against the workspace. Out: [`Draft`], what the templates
 //! are given; what only a person can know is left to them as a placeholder.
 
 pub mod dependencies;
