@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Times the release binary against cargo, in alternation: on a generated workspace of 200 packages, and on a copy of every
-# CHECKOUT given. Prints medians in milliseconds, the ratio to cargo's own call, and peak memory.
+# CHECKOUT given. Prints medians of the time that passed and of the processors' time (user and system, of all processes),
+# both in milliseconds and as a ratio to cargo's own call, and peak memory. On a machine that does other work meanwhile,
+# only the second ratio means much.
 #
 #     cargo build --release && benches/compare.sh [--runs N] [CHECKOUT…]
 #
-# A checkout needs what `cargo metadata --offline` needs: run `cargo fetch` in it first. Only files that its git knows are
-# copied; the checkout itself is only read.
+# A checkout needs what `cargo metadata --offline` needs: run `cargo fetch` in it first. It is only read: the
+# copy leaves out its history and what was built.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 program=$(cd -- "$here/.." && cargo metadata --no-deps --format-version 1 |
@@ -21,16 +23,14 @@ trap 'rm -rf -- "$scratch"' EXIT
 export CARGO_NET_OFFLINE=true
 committed=(-c user.name=bench -c user.email=bench@example.invalid -c commit.gpgsign=false)
 
-# Microseconds that a command takes; its output goes nowhere.
+# Milliseconds that a command takes: passed, and of the processors. Its output goes nowhere.
 timed() {
-    local start=$EPOCHREALTIME
-    "$@" >/dev/null 2>&1
-    local end=$EPOCHREALTIME
-    echo $((${end/[.,]/} - ${start/[.,]/}))
+    local TIMEFORMAT='%3R %3U %3S'
+    { time "$@" >/dev/null 2>&1; } 2>&1 | awk '{ printf "%.0f %.0f\n", $1 * 1000, ($2 + $3) * 1000 }'
 }
 
-median() {
-    sort -n | sed -n "$(((runs + 1) / 2))p"
+median() { # column
+    cut -d ' ' -f "$1" | sort -n | sed -n "$(((runs + 1) / 2))p"
 }
 
 # A package in the middle of the workspace, and the root of its library.
@@ -99,17 +99,25 @@ measure() { # what it is called
     files=$(git ls-files | wc -l)
     printf '\n%s: %d packages, %d files, %d runs\n' "$1" \
         "$(cargo metadata --no-deps --format-version 1 | grep -oE '"manifest_path":' | wc -l)" "$files" "$runs"
-    printf '%-10s %10s %8s %12s\n' command 'median ms' ratio 'peak memory'
-    local base value ratio memory
+    printf '%-10s %10s %8s %14s %8s %12s\n' command 'passed ms' ratio 'processors ms' ratio 'peak memory'
+    local passed spent passed_base spent_base
     for name in members status affected resolve init; do
-        value=$(median <"$scratch/$1.$name")
+        passed=$(median 1 <"$scratch/$1.$name")
+        spent=$(median 2 <"$scratch/$1.$name")
         case $name in
-        members | resolve) base=$value ;;
+        members | resolve)
+            passed_base=$passed
+            spent_base=$spent
+            ;;
         esac
-        ratio=$(awk "BEGIN { printf \"%.2f\", $value / $base }")
-        memory=$(peak ${commands[$name]})
-        printf '%-10s %10s %8s %12s\n' "$name" "$(awk "BEGIN { printf \"%.1f\", $value / 1000 }")" "$ratio" "$memory"
+        # shellcheck disable=SC2086 # words without blanks
+        printf '%-10s %10s %8s %14s %8s %12s\n' "$name" "$passed" "$(ratio "$passed" "$passed_base")" \
+            "$spent" "$(ratio "$spent" "$spent_base")" "$(peak ${commands[$name]})"
     done
+}
+
+ratio() {
+    awk -v value="$1" -v base="$2" 'BEGIN { printf "%.2f", value / base }'
 }
 
 # Of the largest of its processes, cargo's among them; needs GNU time.
@@ -127,11 +135,11 @@ peak() {
 for checkout in "$@"; do
     name=$(basename -- "$checkout")
     mkdir -- "$scratch/$name"
-    git -C "$checkout" ls-files -z | tar -C "$checkout" --null --no-recursion --files-from - -c | tar -C "$scratch/$name" -x
+    tar -C "$checkout" --exclude=./.git --exclude=./target -c . | tar -C "$scratch/$name" -x
     (
         cd -- "$scratch/$name"
         git init --quiet
-        git add --force .
+        git add .
         git "${committed[@]}" commit --quiet --no-verify --message 'A copy'
         measure "$name"
     )
