@@ -10,7 +10,7 @@ use camino::Utf8Path;
 
 use super::human::status::word;
 use crate::finding::{Finding, Severity};
-use crate::status::{State, Status};
+use crate::status::Status;
 use crate::terminal::Terminal;
 
 /// Annotations of one severity that GitHub shows for a step.
