@@ -5,6 +5,7 @@
 
 pub mod arguments;
 mod manifests;
+pub mod reach;
 pub mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use anyhow::Result;
 use cargo_metadata::{Target, TargetKind};
 use rayon::prelude::*;
 
-use self::rules::Reach;
+use self::reach::Reach;
 
 use crate::change::Change;
 use crate::config::Config;
@@ -217,6 +218,22 @@ impl Selection {
 }
 
 impl TestTarget {
+    /// The target as cargo describes it; a library for its doctests.
+    #[must_use]
+    pub fn described<'a>(&self, workspace: &'a Workspace) -> Option<&'a Target> {
+        let targets = &workspace.packages[self.package].targets;
+        let named = |target: &Target, kind: TargetKind, name: &str| {
+            is_kind(target, &[kind]) && target.name == name
+        };
+        targets.iter().find(|target| match &self.kind {
+            TestKind::Library | TestKind::Doc => is_library(target),
+            TestKind::Binary(name) => named(target, TargetKind::Bin, name),
+            TestKind::Test(name) => named(target, TargetKind::Test, name),
+            TestKind::Example(name) => named(target, TargetKind::Example, name),
+            TestKind::Bench(name) => named(target, TargetKind::Bench, name),
+        })
+    }
+
     /// nextest's id of the binary: `package`, `package::test`, `package::bin/name`; doctests, which nextest does not
     /// run, are `package::doc`.
     #[must_use]

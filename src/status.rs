@@ -202,6 +202,17 @@ impl Status {
         status
     }
 
+    /// How many of the steps that were not withdrawn are proven, of how many.
+    #[must_use]
+    pub fn proven(&self) -> (usize, usize) {
+        let count =
+            |wanted: fn(State) -> bool| self.steps.iter().filter(|step| wanted(step.state)).count();
+        (
+            count(|state| state == State::Proven),
+            count(|state| state != State::Withdrawn),
+        )
+    }
+
     /// Whether a finding gates.
     #[must_use]
     pub fn has_errors(&self) -> bool {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use toml_edit::{DocumentMut, Item, Value};
 
-use super::rules::Reach;
+use super::reach::Reach;
 use super::{TestTarget, all_targets};
 use crate::change::Change;
 use crate::sys::files;

@@ -1,11 +1,10 @@
 //! What one changed file can reach, by cargo's own layout.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use camino::Utf8Path;
 use cargo_metadata::{Target, TargetKind};
 
+use super::reach::Reach;
 use super::{TestKind, TestTarget, kinds, manifests};
 use crate::change::Change;
 use crate::config::Config;
@@ -13,31 +12,6 @@ use crate::sys::git::FileChange;
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::source::read_unit;
 use crate::workspace::{PackageId, Workspace};
-
-/// What a changed file reaches.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reach {
-    /// No test, and why.
-    Nothing(String),
-    /// Just these targets, and what the file is to them.
-    Targets(Vec<TestTarget>, String),
-    /// These packages and with them all that link them, and what the file is to them.
-    Packages(BTreeSet<PackageId>, String),
-}
-
-impl Reach {
-    /// The whole workspace.
-    #[must_use]
-    pub fn everything(workspace: &Workspace, why: impl Into<String>) -> Self {
-        Self::Packages((0..workspace.packages.len()).collect(), why.into())
-    }
-
-    /// One package.
-    #[must_use]
-    pub fn package(package: PackageId, why: impl Into<String>) -> Self {
-        Self::Packages(BTreeSet::from([package]), why.into())
-    }
-}
 
 /// What `file` reaches: the user's rules first, then what cargo's layout says, then everything that could read it.
 ///

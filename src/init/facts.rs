@@ -116,19 +116,7 @@ fn planned_change(project: &Project, request: &Request) -> Change {
 }
 
 fn root_of<'a>(workspace: &'a Workspace, target: &TestTarget) -> Option<&'a Utf8PathBuf> {
-    let targets = &workspace.packages[target.package].targets;
-    let found = targets.iter().find(|candidate| match &target.kind {
-        TestKind::Library | TestKind::Doc => is_library(candidate),
-        TestKind::Binary(name) => is_kind(candidate, &[TargetKind::Bin]) && candidate.name == *name,
-        TestKind::Test(name) => is_kind(candidate, &[TargetKind::Test]) && candidate.name == *name,
-        TestKind::Example(name) => {
-            is_kind(candidate, &[TargetKind::Example]) && candidate.name == *name
-        }
-        TestKind::Bench(name) => {
-            is_kind(candidate, &[TargetKind::Bench]) && candidate.name == *name
-        }
-    });
-    found.map(|target| &target.src_path)
+    Some(&target.described(workspace)?.src_path)
 }
 
 /// Packages drawn in the graph; more would be a hairball.

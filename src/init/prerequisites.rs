@@ -42,7 +42,7 @@ fn dependencies(project: &Project, request: &Request, block: &Block) -> Prerequi
         commands: vec![format!("cargo poc deps {name}")],
         verification: vec![
             format!("cargo poc deps {name} --check"),
-            format!("cargo check -p {package}"),
+            format!("cargo check --tests -p {package}"),
         ],
     }
 }
@@ -62,7 +62,7 @@ fn build_script(project: &Project, package: PackageId) -> Option<Prerequisite> {
         ),
         commands: Vec::new(),
         verification: vec![format!(
-            "cargo check -p {}",
+            "cargo check --tests -p {}",
             spec(&project.workspace, package)
         )],
     })

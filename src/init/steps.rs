@@ -70,7 +70,7 @@ fn set_up(project: &Project, request: &Request) -> Step {
         .iter()
         .map(|&package| format!("-p {}", spec(&project.workspace, package)))
         .collect();
-    let check = format!("cargo check {}", packages.join(" "));
+    let check = format!("cargo check --tests {}", packages.join(" "));
     let mut tasks = vec!["Record the baseline before anything changes".to_owned()];
     let mut commands = vec![format!("cargo poc verify {name} --baseline")];
     let mut verification = vec![check];

@@ -10,7 +10,7 @@ use camino::Utf8Path;
 
 use super::human::status::word;
 use crate::finding::{Finding, Severity};
-use crate::status::{State, Status};
+use crate::status::Status;
 use crate::terminal::Terminal;
 
 /// Annotations of one severity that GitHub shows for a step.
@@ -67,24 +67,16 @@ pub fn summary(prefix: &Utf8Path, statuses: &[Status]) -> String {
         "## cargo poc\n\n| PoC | State | Steps proven | Next |\n|-----|-------|--------------|------|\n",
     );
     for status in statuses {
-        let live = status
-            .steps
-            .iter()
-            .filter(|step| step.state != State::Withdrawn);
-        let proven = live
-            .clone()
-            .filter(|step| step.state == State::Proven)
-            .count();
+        let (proven, steps) = status.proven();
         let next = status
             .next
             .as_ref()
             .map_or(String::new(), |next| format!("`{}`", cell(&next.command)));
         let _ = writeln!(
             text,
-            "| {} | {} | {proven}/{} | {next} |",
+            "| {} | {} | {proven}/{steps} | {next} |",
             cell(&status.name),
             word(status.state),
-            live.count()
         );
     }
     let findings: Vec<&Finding> = statuses

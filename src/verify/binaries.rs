@@ -3,11 +3,11 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::Target;
 
 use super::observe::Header;
 use crate::affected::{TestKind, TestTarget, all_targets};
 use crate::workspace::Workspace;
-use crate::workspace::graph::is_library;
 
 /// The test targets of a workspace, by which binaries are told.
 #[derive(Debug)]
@@ -90,29 +90,20 @@ impl<'w> Binaries<'w> {
 
 /// The crate name and the root file of a target that is built into a binary of its own.
 fn root_file<'w>(workspace: &'w Workspace, target: &TestTarget) -> Option<(String, &'w Utf8Path)> {
-    let package = &workspace.packages[target.package];
-    let found = package.targets.iter().find(|known| {
-        let kind = known
-            .kind
-            .first()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        match &target.kind {
-            TestKind::Library => is_library(known),
-            TestKind::Binary(name) => kind == "bin" && known.name == *name,
-            TestKind::Test(name) => kind == "test" && known.name == *name,
-            TestKind::Example(name) => kind == "example" && known.name == *name,
-            TestKind::Bench(name) => kind == "bench" && known.name == *name,
-            TestKind::Doc => false,
-        }
-    })?;
-    Some((found.name.replace('-', "_"), &found.src_path))
+    let described = target
+        .described(workspace)
+        .filter(|_| target.kind != TestKind::Doc)?;
+    Some((crate_name(described), &described.src_path))
 }
 
 fn library_name(workspace: &Workspace, target: &TestTarget) -> String {
-    let targets = &workspace.packages[target.package].targets;
-    let library = targets.iter().find(|known| is_library(known));
-    library.map_or_else(String::new, |library| library.name.replace('-', "_"))
+    target
+        .described(workspace)
+        .map_or_else(String::new, crate_name)
+}
+
+fn crate_name(target: &Target) -> String {
+    target.name.replace('-', "_")
 }
 
 /// The text of the dep-info file that rustc leaves beside an executable: `executable: source source …`. cargo shows

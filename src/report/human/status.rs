@@ -87,15 +87,8 @@ pub fn overview(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
 }
 
 fn progress(status: &Status) -> String {
-    let live = status
-        .steps
-        .iter()
-        .filter(|step| step.state != State::Withdrawn);
-    let proven = live
-        .clone()
-        .filter(|step| step.state == State::Proven)
-        .count();
-    format!("{proven}/{} steps proven", live.count())
+    let (proven, steps) = status.proven();
+    format!("{proven}/{steps} steps proven")
 }
 
 /// One PoC on a screen.

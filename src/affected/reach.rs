@@ -1,0 +1,31 @@
+//! What one changed file reaches, whichever rule decided.
+
+use std::collections::BTreeSet;
+
+use super::TestTarget;
+use crate::workspace::{PackageId, Workspace};
+
+/// What a changed file reaches.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// No test, and why.
+    Nothing(String),
+    /// Just these targets, and what the file is to them.
+    Targets(Vec<TestTarget>, String),
+    /// These packages and with them all that link them, and what the file is to them.
+    Packages(BTreeSet<PackageId>, String),
+}
+
+impl Reach {
+    /// The whole workspace.
+    #[must_use]
+    pub fn everything(workspace: &Workspace, why: impl Into<String>) -> Self {
+        Self::Packages((0..workspace.packages.len()).collect(), why.into())
+    }
+
+    /// One package.
+    #[must_use]
+    pub fn package(package: PackageId, why: impl Into<String>) -> Self {
+        Self::Packages(BTreeSet::from([package]), why.into())
+    }
+}
