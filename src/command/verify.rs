@@ -239,6 +239,10 @@ impl Job {
     ) -> Result<Options> {
         let names: Vec<&str> = pocs.iter().map(|poc| poc.paths.name.as_str()).collect();
         let key = format!("{} {}", names.join(","), self.scope);
+        // As many as last time, until the runner tells better.
+        let last = pocs
+            .iter()
+            .filter_map(|poc| poc.evidence().last(&self.scope)?.tests);
         Ok(Options {
             root: project.workspace.root.clone(),
             settings: Settings {
@@ -252,7 +256,7 @@ impl Job {
             },
             keep_going: arguments.keep_going,
             title: self.scope.to_string(),
-            expected: None,
+            expected: last.map(|tests| tests.passed + tests.failed).max(),
         })
     }
 }
