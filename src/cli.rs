@@ -150,7 +150,7 @@ pub enum Command {
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_help = "\
 Examples:
-  cargo poc init cache -p store --file src/cache.rs --dep moka@0.12 \\
+  cargo poc init cache -p store --file src/cache.rs --dep 'moka@0.12[sync]' \\
       --proves \"reads stay under 1 ms at 10k rps\" --criterion \"p99 read latency < 1 ms\"
   cargo poc init tidy --size tiny --from-diff
   cargo poc init --dry-run parser -p core --file src/parser.rs='the new parser'
@@ -383,7 +383,10 @@ pub enum AffectedFormat {
 Examples:
   cargo poc deps cache --dry-run      the diff, nothing written
   cargo poc deps cache
-  cargo poc deps --check              in CI: exit 1 when a planned dependency is missing")]
+  cargo poc deps --check              in CI: exit 1 when a planned dependency is missing
+
+An entry is added when a comment marks it new (`# Add for …`), or when nothing in its block is marked and the manifest
+lacks it; entries marked `# existing`, or below prose that only describes, are left alone.")]
 pub struct Deps {
     /// Which PoC [default: the open one]
     pub name: Option<String>,
