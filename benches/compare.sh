@@ -40,6 +40,9 @@ choose() {
 
 # A PoC with a step that was proven before the last edit, so that `status` has files to hash and a change to look at.
 prepare() {
+    # Files as old as the index would be read by every git call; no repository stays like that beyond its first commands.
+    sleep 1.1
+    git status --porcelain >/dev/null
     library=$(choose)
     package=$(sed -nE 's/^name *= *"(.*)"/\1/p' "${library%src/lib.rs}Cargo.toml" | head -n 1)
     mkdir -p docs
