@@ -23,9 +23,15 @@ pub const WARN: Style = AnsiColor::Yellow.on_default();
 pub const LITERAL: Style = AnsiColor::Cyan.on_default();
 
 /// The two streams of a run, with its verbosity. Colours are stripped where they are not wanted.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of the streams"
+)]
 pub struct Terminal {
     out: BufWriter<Output>,
-    err: AutoStream<io::Stderr>,
+    err: Box<dyn Write>,
+    attended: bool,
+    coloured: bool,
     quiet: bool,
     verbose: bool,
 }
@@ -33,7 +39,7 @@ pub struct Terminal {
 /// Standard output. Once its reader has gone away (`… | head`) what is left to say goes nowhere, and what was found out
 /// stands: tests run on, evidence is recorded, and the exit code is what it would have been.
 struct Output {
-    stream: AutoStream<io::Stdout>,
+    stream: Box<dyn Write>,
     unread: bool,
 }
 
@@ -87,12 +93,31 @@ impl Terminal {
         let (out_choice, err_choice) = (AutoStream::choice(&out), AutoStream::choice(&err));
         Self {
             out: BufWriter::new(Output {
-                stream: AutoStream::new(out, choice(out_choice)),
+                stream: Box::new(AutoStream::new(out, choice(out_choice))),
                 unread: false,
             }),
-            err: AutoStream::new(err, choice(err_choice)),
+            attended: err.is_terminal(),
+            coloured: choice(err_choice) != ColorChoice::Never,
+            err: Box::new(AutoStream::new(err, choice(err_choice))),
             quiet: global.quiet,
             verbose: global.verbose,
+        }
+    }
+
+    /// Streams of a caller's own, without colours and with nobody at the other end.
+    #[must_use]
+    pub fn to(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
+        let out = AutoStream::never(out);
+        Self {
+            out: BufWriter::new(Output {
+                stream: Box::new(out),
+                unread: false,
+            }),
+            err: Box::new(AutoStream::never(err)),
+            attended: false,
+            coloured: false,
+            quiet: false,
+            verbose: false,
         }
     }
 
@@ -104,19 +129,19 @@ impl Terminal {
     /// Whether standard error is a terminal that a progress line may use.
     #[must_use]
     pub fn shows_progress(&self) -> bool {
-        !self.quiet && io::stderr().is_terminal()
+        !self.quiet && self.attended
     }
 
     /// Whether a person can be asked.
     #[must_use]
     pub fn can_ask(&self) -> bool {
-        io::stdin().is_terminal() && io::stderr().is_terminal()
+        self.attended && io::stdin().is_terminal()
     }
 
     /// Whether standard error takes colours.
     #[must_use]
     pub fn coloured(&self) -> bool {
-        self.err.current_choice() != ColorChoice::Never
+        self.coloured
     }
 
     /// Whether only what was asked for is to be said.

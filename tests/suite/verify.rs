@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_poc::affected::{Selection, all_targets};
-use cargo_poc::cli::{self, Cli};
+use cargo_poc::cli;
 use cargo_poc::evidence::{Outcome, Record, Scope, Source};
 use cargo_poc::exit::Exit;
 use cargo_poc::sys::cargo::Cargo;
@@ -14,7 +14,6 @@ use cargo_poc::terminal::Terminal;
 use cargo_poc::verify::shell::{Inside, Settings};
 use cargo_poc::verify::{Basis, Check, Options, Program, Report, Runner, commands_hash, exit, run};
 use cargo_poc::workspace::Workspace;
-use clap::Parser as _;
 
 /// A temporary folder with these files.
 fn folder(tree: &[(&str, &str)]) -> (tempfile::TempDir, Utf8PathBuf) {
@@ -42,8 +41,8 @@ fn options(root: &Utf8Path) -> Options {
 
 /// Runs checks without showing them.
 fn quietly(checks: &[Check], options: &Options) -> Report {
-    let cli = Cli::try_parse_from(["cargo-poc", "--quiet", "completions", "bash"]).unwrap();
-    run(checks, options, &mut Terminal::new(&cli.global)).unwrap()
+    let nowhere = || Box::new(std::io::sink());
+    run(checks, options, &mut Terminal::to(nowhere(), nowhere())).unwrap()
 }
 
 fn block(script: &str) -> Report {
