@@ -2,6 +2,7 @@
 
 mod listing;
 
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
@@ -158,40 +159,60 @@ impl Repository {
     /// # Errors
     /// When git fails, or a path is not UTF-8.
     pub fn changes_since(&self, base: &str) -> Result<Vec<FileChange>> {
-        let (tracked, untracked) = rayon::join(
-            || {
-                self.bytes(&[
-                    "diff",
-                    "--raw",
-                    "-z",
-                    "--no-renames",
-                    "--no-ext-diff",
-                    "--ignore-submodules=none",
-                    base,
-                    "--",
-                ])
-            },
-            || self.listing(),
-        );
-        let mut changes = parse_raw_diff(&tracked?)?;
-        for (path, listed) in &untracked?.files {
-            if *listed == Listed::Untracked {
-                changes.push(FileChange {
-                    path: path.clone(),
-                    happened: Happened::Added,
-                });
+        let listing = self.listing()?;
+        let mut arguments = vec![
+            "diff",
+            "--raw",
+            "-z",
+            "--no-renames",
+            "--no-ext-diff",
+            "--ignore-submodules=none",
+        ];
+        // What differs from the index is in the listing already: the work tree need not be looked at once more.
+        if !listing.submodules {
+            arguments.push("--cached");
+        }
+        arguments.extend([base, "--"]);
+        let mut changes: BTreeMap<Utf8PathBuf, Happened> =
+            parse_raw_diff(&self.bytes(&arguments)?)?
+                .into_iter()
+                .map(|change| (change.path, change.happened))
+                .collect();
+        for path in &listing.modified {
+            let there = self.root.join(path).symlink_metadata().is_ok();
+            match (changes.get(path), there) {
+                (Some(Happened::Added), false) => {
+                    changes.remove(path);
+                }
+                (Some(Happened::Added), true) => {}
+                (_, true) => {
+                    changes.insert(path.clone(), Happened::Modified);
+                }
+                (_, false) => {
+                    changes.insert(path.clone(), Happened::Deleted);
+                }
             }
         }
-        changes.sort();
-        // A file removed from the index but still there is listed by both.
-        changes.dedup_by(|later, earlier| {
-            let same = later.path == earlier.path;
-            if same {
-                earlier.happened = Happened::Modified;
-            }
-            same
-        });
-        Ok(changes)
+        let untracked = listing
+            .files
+            .iter()
+            .filter(|(_, listed)| **listed == Listed::Untracked);
+        for (path, _) in untracked {
+            // Removed from the index, but still there.
+            let before = changes.contains_key(path);
+            changes.insert(
+                path.clone(),
+                if before {
+                    Happened::Modified
+                } else {
+                    Happened::Added
+                },
+            );
+        }
+        Ok(changes
+            .into_iter()
+            .map(|(path, happened)| FileChange { path, happened })
+            .collect())
     }
 
     /// The content of `path` (relative to the root) at `commit`; `None` where it did not exist.

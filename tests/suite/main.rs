@@ -7,6 +7,7 @@
 
 mod affected;
 mod bad_input;
+mod change;
 mod config;
 mod demo;
 mod deps;

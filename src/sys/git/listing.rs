@@ -1,6 +1,6 @@
 //! The files of a work tree, with the content that git knows already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -14,6 +14,10 @@ use super::{command, split_nul};
 pub struct Listing {
     /// By path relative to the root of the work tree, with `/`.
     pub files: BTreeMap<Utf8PathBuf, Listed>,
+    /// Tracked files that are not as the index has them: changed or gone.
+    pub modified: BTreeSet<Utf8PathBuf>,
+    /// Whether a submodule is among them, whose own changes a listing does not tell.
+    pub submodules: bool,
 }
 
 /// One file of a [`Listing`]; a tracked one may be gone from the disk.
@@ -49,6 +53,8 @@ impl Listing {
     /// git-ls-files(1), "Output" and `-v`.
     fn parse(bytes: &[u8]) -> Result<Self> {
         let mut files = BTreeMap::new();
+        let mut modified = BTreeSet::new();
+        let mut submodules = false;
         for field in split_nul(bytes)? {
             if let Some(path) = field.strip_prefix("? ") {
                 files.insert(path.into(), Listed::Untracked);
@@ -57,6 +63,10 @@ impl Listing {
             let (about, path) = field
                 .split_once('\t')
                 .with_context(|| format!("git listed a file in an unknown form: {field}"))?;
+            if about.starts_with(['C', 'c']) {
+                modified.insert(path.into());
+            }
+            submodules |= about.contains(" 160000 ");
             let clean = match about.split(' ').collect::<Vec<_>>()[..] {
                 ["H", "100644" | "100755", id, "0"] => Some(Listed::Clean(id.to_owned())),
                 _ => None,
@@ -67,7 +77,11 @@ impl Listing {
                 clean.filter(|_| !known).unwrap_or(Listed::Unknown),
             );
         }
-        Ok(Self { files })
+        Ok(Self {
+            files,
+            modified,
+            submodules,
+        })
     }
 }
 
@@ -148,5 +162,8 @@ mod tests {
             Listed::Untracked
         );
         assert_eq!(listing.files.len(), 9);
+        let modified: Vec<_> = listing.modified.iter().collect();
+        assert_eq!(modified, ["changed.rs"]);
+        assert!(listing.submodules);
     }
 }

@@ -1,0 +1,56 @@
+//! The change since a base, in every state that git can have a file in.
+
+use camino::Utf8Path;
+use cargo_poc::sys::git::{Happened, Repository};
+
+use crate::kit::Sandbox;
+
+#[test]
+fn every_state_of_a_file_counts_once() {
+    let sandbox = Sandbox::workspace("store");
+    for name in [
+        "kept", "edited", "staged", "gone", "dropped", "left", "put-back",
+    ] {
+        sandbox.write(&format!("store/{name}.txt"), "before\n");
+    }
+    sandbox.git();
+    let base = sandbox.run_git(&["rev-parse", "HEAD"]);
+    sandbox.write("store/committed.txt", "new\n");
+    sandbox.run_git(&["add", "."]);
+    sandbox.run_git(&["commit", "-qm", "more"]);
+    sandbox.write("store/edited.txt", "after\n");
+    for name in ["staged", "added", "fleeting", "put-back"] {
+        sandbox.write(&format!("store/{name}.txt"), "after\n");
+        sandbox.run_git(&["add", &format!("store/{name}.txt")]);
+    }
+    sandbox.remove("store/fleeting.txt");
+    sandbox.remove("store/gone.txt");
+    sandbox.run_git(&["rm", "-q", "store/dropped.txt"]);
+    sandbox.run_git(&["rm", "-q", "--cached", "store/left.txt"]);
+    sandbox.write("store/untracked é.txt", "new\n");
+    sandbox.write("store/put-back.txt", "before\n");
+
+    let repository = Repository::open(&sandbox.root).unwrap();
+    let changes = repository.changes_since(&base).unwrap();
+
+    let seen: Vec<(&Utf8Path, Happened)> = changes
+        .iter()
+        .map(|change| (change.path.as_path(), change.happened))
+        .collect();
+    let expected = [
+        ("store/added.txt", Happened::Added),
+        ("store/committed.txt", Happened::Added),
+        ("store/dropped.txt", Happened::Deleted),
+        ("store/edited.txt", Happened::Modified),
+        ("store/gone.txt", Happened::Deleted),
+        ("store/left.txt", Happened::Modified),
+        // As at the base again, but staged otherwise: more than enough is no fault.
+        ("store/put-back.txt", Happened::Modified),
+        ("store/staged.txt", Happened::Modified),
+        ("store/untracked é.txt", Happened::Added),
+    ];
+    assert_eq!(
+        seen,
+        expected.map(|(path, happened)| (Utf8Path::new(path), happened))
+    );
+}
