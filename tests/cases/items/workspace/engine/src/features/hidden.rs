@@ -1,5 +1,0 @@
-//! Declared by a macro.
-
-pub fn value() -> u32 {
-    8
-}

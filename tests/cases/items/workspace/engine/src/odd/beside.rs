@@ -1,5 +1,0 @@
-//! Beside it.
-
-pub(super) fn unit() -> u32 {
-    5
-}

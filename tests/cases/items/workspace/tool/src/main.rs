@@ -1,7 +1,0 @@
-//! A program.
-
-mod output;
-
-fn main() {
-    output::show(motor::plain::double(21));
-}
