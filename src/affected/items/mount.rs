@@ -1,0 +1,214 @@
+//! Which file stands where in which unit, and what each holds: before and after the change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::extract::{self, FileItems};
+use super::layout::{Layout, UnitId};
+use crate::workspace::source::modules::{Place, normal};
+
+/// A file's index into [`Sources::files`].
+pub type FileId = usize;
+
+/// The sources of a workspace.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// Every file that some unit mounts.
+    pub files: Vec<SourceFile>,
+    /// Where they stand, in the order they were found: a unit's root comes before what it declares.
+    pub mounts: Vec<Mount>,
+}
+
+/// A file as it is, and as it was where it changed.
+#[derive(Debug)]
+pub struct SourceFile {
+    /// Absolute.
+    pub path: Utf8PathBuf,
+    /// What it holds; none when it is gone.
+    pub now: Option<FileItems>,
+    /// What it held before, if it is among the changed files and was there.
+    pub before: Option<FileItems>,
+    /// Whether it is among the changed files.
+    pub changed: bool,
+    /// What a macro call expands to, with the call's line: no file of its own.
+    pub expansion: Option<u32>,
+}
+
+/// A file in a module of a unit.
+#[derive(Debug)]
+pub struct Mount {
+    /// The unit.
+    pub unit: UnitId,
+    /// The file.
+    pub file: FileId,
+    /// The mount that declares it, with the item index there (before the change, and after); none for a unit's root.
+    pub declared: Option<Declared>,
+}
+
+/// Where a file is declared.
+#[derive(Debug, Clone, Copy)]
+pub struct Declared {
+    /// The declaring mount, as its index.
+    pub mount: usize,
+    /// Item in its file: the `mod x;` or `include!`.
+    pub item: u32,
+    /// The item is one of the file as it was before the change.
+    pub before: bool,
+    /// An `include!` or an expanded macro call: its items stand in the declaring module itself.
+    pub include: bool,
+}
+
+/// The change, by its files' old contents.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// Rust files, absolute: their text before the change, none where they were not there.
+    pub rust: BTreeMap<Utf8PathBuf, Option<String>>,
+    /// Other changed files, absolute.
+    pub others: BTreeSet<Utf8PathBuf>,
+    /// Take the changed Rust files as changed in every item: their old text is not known.
+    pub whole: bool,
+}
+
+/// Reads a file's items, from a cache or anew. None when there is no such file.
+pub trait Reader: Sync {
+    /// The items of the file as it is.
+    fn read(&self, path: &Utf8Path) -> Option<FileItems>;
+}
+
+/// Reads files anew each time.
+#[derive(Debug, Default)]
+pub struct Uncached;
+
+impl Reader for Uncached {
+    fn read(&self, path: &Utf8Path) -> Option<FileItems> {
+        let bytes = std::fs::read(path).ok()?;
+        Some(match String::from_utf8(bytes) {
+            Ok(text) => extract::read(&text),
+            Err(_) => FileItems {
+                problem: Some((0, "not UTF-8".to_owned())),
+                ..FileItems::default()
+            },
+        })
+    }
+}
+
+struct Step {
+    unit: UnitId,
+    place: Place,
+    declared: Option<Declared>,
+}
+
+impl Sources {
+    /// Follows every unit from its root, level by level, reading each file once.
+    pub fn read(layout: &Layout, changed: &Changed, reader: &dyn Reader) -> Self {
+        let mut sources = Self::default();
+        let mut by_path: FxHashMap<Utf8PathBuf, Option<FileId>> = FxHashMap::default();
+        let mut seen: FxHashSet<(UnitId, FileId, Option<(usize, bool)>)> = FxHashSet::default();
+        let mut level: Vec<Step> = layout
+            .units
+            .iter()
+            .enumerate()
+            .map(|(unit, target)| Step {
+                unit,
+                place: Place::root(normal(&target.root)),
+                declared: None,
+            })
+            .collect();
+        while !level.is_empty() {
+            let mut wanted: Vec<&Utf8Path> = level
+                .iter()
+                .map(|step| step.place.path.as_path())
+                .filter(|path| !by_path.contains_key(*path))
+                .collect();
+            wanted.sort_unstable();
+            wanted.dedup();
+            let read: Vec<Option<SourceFile>> = wanted
+                .par_iter()
+                .map(|path| SourceFile::read(path, changed, reader))
+                .collect();
+            let found: Vec<(Utf8PathBuf, Option<SourceFile>)> = wanted
+                .into_iter()
+                .map(Utf8Path::to_owned)
+                .zip(read)
+                .collect();
+            for (path, file) in found {
+                let id = file.map(|file| {
+                    sources.files.push(file);
+                    sources.files.len() - 1
+                });
+                by_path.insert(path, id);
+            }
+            let mut next = Vec::new();
+            for step in level {
+                let Some(file) = by_path.get(&step.place.path).copied().flatten() else {
+                    continue;
+                };
+                // A file that declares itself, by `#[path]` or `include!`, would never end.
+                let circle = sources.ancestors(step.declared).any(|mount| mount == file);
+                let include = step
+                    .declared
+                    .map(|declared| (declared.mount, declared.include));
+                if circle || !seen.insert((step.unit, file, include)) {
+                    continue;
+                }
+                sources.mounts.push(Mount {
+                    unit: step.unit,
+                    file,
+                    declared: step.declared,
+                });
+                sources.children(&step, sources.mounts.len() - 1, &mut next);
+            }
+            level = next;
+        }
+        super::expansion::expand(&mut sources, layout);
+        sources
+    }
+
+    fn ancestors(&self, from: Option<Declared>) -> impl Iterator<Item = FileId> {
+        let mut next = from;
+        std::iter::from_fn(move || {
+            let mount = &self.mounts[next?.mount];
+            next = mount.declared;
+            Some(mount.file)
+        })
+    }
+
+    fn children(&self, step: &Step, mount: usize, next: &mut Vec<Step>) {
+        let file = &self.files[self.mounts[mount].file];
+        for (items, before) in [(&file.now, false), (&file.before, true)] {
+            for child in items.iter().flat_map(|items| &items.children) {
+                for place in step.place.candidates(child) {
+                    let declared = Declared {
+                        mount,
+                        item: child.item,
+                        before,
+                        include: child.name.is_none(),
+                    };
+                    next.push(Step {
+                        unit: step.unit,
+                        place,
+                        declared: Some(declared),
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl SourceFile {
+    fn read(path: &Utf8Path, changed: &Changed, reader: &dyn Reader) -> Option<Self> {
+        let now = reader.read(path);
+        let old = changed.rust.get(path);
+        let before = old.and_then(|text| text.as_deref()).map(extract::read);
+        (now.is_some() || before.is_some()).then(|| Self {
+            path: path.to_owned(),
+            now,
+            before,
+            changed: old.is_some(),
+            expansion: None,
+        })
+    }
+}

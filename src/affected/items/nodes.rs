@@ -1,0 +1,429 @@
+//! Files mounted in units → nodes and modules: every item once per place it stands in, both versions where a file changed.
+
+use rustc_hash::FxHashMap;
+
+use super::extract::{Detail, Digest, FileItems, Item, flag};
+use super::layout::UnitId;
+use super::mount::{FileId, Sources};
+use crate::workspace::source::syntax::{ItemKind, TOP};
+
+/// A name, the same in all files.
+pub type Name = u32;
+/// A node, as its index into [`Nodes::nodes`].
+pub type NodeId = u32;
+/// A module, as its index into [`Nodes::modules`].
+pub type ModuleId = u32;
+/// No node, no module.
+pub const NONE: u32 = u32::MAX;
+
+/// Names of all files.
+#[derive(Debug, Default)]
+pub struct Names {
+    by_text: FxHashMap<Box<str>, Name>,
+    /// The texts, by name.
+    pub texts: Vec<Box<str>>,
+}
+
+impl Names {
+    /// The name of a text, new if need be.
+    pub fn name(&mut self, text: &str) -> Name {
+        if let Some(name) = self.by_text.get(text) {
+            return *name;
+        }
+        let name = u32::try_from(self.texts.len()).unwrap_or(NONE);
+        self.texts.push(text.into());
+        self.by_text.insert(text.into(), name);
+        name
+    }
+
+    /// The name of a text that occurs somewhere.
+    #[must_use]
+    pub fn get(&self, text: &str) -> Option<Name> {
+        self.by_text.get(text).copied()
+    }
+
+    /// The text of a name.
+    #[must_use]
+    pub fn text(&self, name: Name) -> &str {
+        self.texts.get(name as usize).map_or("", |text| text)
+    }
+}
+
+/// An item where it stands.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its unit.
+    pub unit: u32,
+    /// Its file.
+    pub file: u32,
+    /// Its index in the file.
+    pub item: u32,
+    /// In the file as it was before the change.
+    pub before: bool,
+    /// Changed, added, or gone.
+    pub changed: bool,
+    /// The node it is a member or part of: `impl`, trait, macro call, function, module.
+    pub owner: NodeId,
+    /// The macro call that expanded to it, or [`NONE`].
+    pub call: NodeId,
+    /// The module its names are looked up in, seen from inside: a function's own block where it has items in its body.
+    pub scope: ModuleId,
+    /// The module it stands in.
+    pub module: ModuleId,
+    /// Its name, if it has one.
+    pub name: Name,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Facts, see [`super::extract::flag`].
+    pub flags: u32,
+}
+
+/// A module, or the block of a function that has items in its body.
+#[derive(Debug)]
+pub struct Module {
+    /// Its unit.
+    pub unit: u32,
+    /// The module around it, or [`NONE`] for a root.
+    pub parent: ModuleId,
+    /// Its name; none for roots and blocks.
+    pub name: Name,
+    /// Only compiled for the unit's own tests.
+    pub test_only: bool,
+    /// The body of a function: names not found in it are looked up around it.
+    pub block: bool,
+    /// The `mod` item, or the function.
+    pub node: NodeId,
+}
+
+/// All nodes and modules.
+#[derive(Debug, Default)]
+pub struct Nodes {
+    /// Every item where it stands.
+    pub nodes: Vec<Node>,
+    /// Every module.
+    pub modules: Vec<Module>,
+    /// Root module per unit, or [`NONE`] where the root file could not be read.
+    pub roots: Vec<ModuleId>,
+    /// All names.
+    pub names: Names,
+    /// Per file: names of its symbols, now and before.
+    symbols: Vec<[Vec<Name>; 2]>,
+    /// Files not understood, with the units that mount them and whether they are among the changed.
+    pub unread: Vec<(FileId, UnitId, bool)>,
+    /// Units with a change that no item tells: crate attributes.
+    pub whole_units: Vec<(FileId, UnitId)>,
+    /// Per mount: nodes of the file's items now.
+    pub mounted: Vec<Vec<NodeId>>,
+}
+
+impl Nodes {
+    /// The item of a node.
+    #[must_use]
+    pub fn item<'s>(&self, sources: &'s Sources, node: NodeId) -> &'s Item {
+        let node = &self.nodes[node as usize];
+        let file = &sources.files[node.file as usize];
+        let items = if node.before { &file.before } else { &file.now };
+        static EMPTY: std::sync::OnceLock<FileItems> = std::sync::OnceLock::new();
+        &items
+            .as_ref()
+            .unwrap_or_else(|| EMPTY.get_or_init(FileItems::default))
+            .items[node.item as usize]
+    }
+
+    /// The names of the symbols of the file a node stands in.
+    #[must_use]
+    pub fn symbols(&self, node: NodeId) -> &[Name] {
+        let node = &self.nodes[node as usize];
+        &self.symbols[node.file as usize][usize::from(node.before)]
+    }
+
+    /// The names of the symbols of a file as it is.
+    #[must_use]
+    pub fn file_symbols(&self, file: FileId) -> &[Name] {
+        &self.symbols[file][0]
+    }
+
+    /// Path of a module within its unit, `a::b`; blocks are passed over.
+    #[must_use]
+    pub fn module_path(&self, mut module: ModuleId) -> String {
+        let mut parts = Vec::new();
+        while module != NONE {
+            let at = &self.modules[module as usize];
+            if at.name != NONE {
+                parts.push(self.names.text(at.name));
+            }
+            module = at.parent;
+        }
+        parts.reverse();
+        parts.join("::")
+    }
+
+    /// Builds nodes and modules from the mounted files.
+    #[must_use]
+    pub fn new(sources: &Sources, units: usize) -> Self {
+        let mut nodes = Self {
+            roots: vec![NONE; units],
+            ..Self::default()
+        };
+        for file in &sources.files {
+            let mut symbols = [Vec::new(), Vec::new()];
+            for (symbols, items) in symbols.iter_mut().zip([&file.now, &file.before]) {
+                *symbols = items
+                    .iter()
+                    .flat_map(|items| &items.symbols)
+                    .map(|text| nodes.names.name(text))
+                    .collect();
+            }
+            nodes.symbols.push(symbols);
+        }
+        let mut placed: Vec<[Vec<NodeId>; 2]> = Vec::with_capacity(sources.mounts.len());
+        let mut inner_modules: FxHashMap<NodeId, ModuleId> = FxHashMap::default();
+        for mount in &sources.mounts {
+            let module = match mount.declared {
+                None => {
+                    let module = nodes.module(mount.unit, NONE, NONE, false, NONE);
+                    nodes.roots[mount.unit] = module;
+                    module
+                }
+                Some(declared) => {
+                    let node = placed[declared.mount][usize::from(declared.before)]
+                        [declared.item as usize];
+                    if declared.include {
+                        nodes.nodes[node as usize].module
+                    } else {
+                        inner_modules.get(&node).copied().unwrap_or(NONE)
+                    }
+                }
+            };
+            let mut owner = NONE;
+            let mut call = NONE;
+            if sources.files[mount.file].expansion.is_some()
+                && let Some(declared) = mount.declared
+            {
+                call = placed[declared.mount][usize::from(declared.before)][declared.item as usize];
+                nodes.nodes[call as usize].flags |= flag::EXPANDED | flag::TRANSPARENT;
+                let around = nodes.nodes[call as usize].owner;
+                let holder = nodes.nodes.get(around as usize).map(|holder| holder.kind);
+                let member = matches!(holder, Some(ItemKind::Impl | ItemKind::Trait));
+                owner = if member { around } else { call };
+            }
+            let mut add = Add {
+                nodes: &mut nodes,
+                inner: &mut inner_modules,
+                unit: mount.unit,
+                file: mount.file,
+                module,
+                owner,
+                call,
+            };
+            let both = add.file(sources);
+            nodes.mounted.push(both[0].clone());
+            placed.push(both);
+        }
+        nodes
+    }
+
+    fn module(
+        &mut self,
+        unit: UnitId,
+        parent: ModuleId,
+        name: Name,
+        block: bool,
+        node: NodeId,
+    ) -> ModuleId {
+        let test_only = self
+            .modules
+            .get(parent as usize)
+            .is_some_and(|parent| parent.test_only)
+            || self
+                .nodes
+                .get(node as usize)
+                .is_some_and(|node| node.flags & flag::TEST_ONLY != 0);
+        self.modules.push(Module {
+            unit: small(unit),
+            parent,
+            name,
+            test_only,
+            block,
+            node,
+        });
+        small(self.modules.len() - 1)
+    }
+}
+
+struct Add<'n> {
+    nodes: &'n mut Nodes,
+    inner: &'n mut FxHashMap<NodeId, ModuleId>,
+    unit: UnitId,
+    file: FileId,
+    module: ModuleId,
+    /// The call that expanded to the file.
+    owner: NodeId,
+    call: NodeId,
+}
+
+impl Add<'_> {
+    fn file(&mut self, sources: &Sources) -> [Vec<NodeId>; 2] {
+        let file = &sources.files[self.file];
+        for items in [&file.now, &file.before].into_iter().flatten() {
+            if items.problem.is_some() {
+                self.nodes.unread.push((self.file, self.unit, file.changed));
+            }
+        }
+        if let (Some(now), Some(before)) = (&file.now, &file.before)
+            && now.inner != before.inner
+        {
+            self.nodes.whole_units.push((self.file, self.unit));
+        }
+        let now = file.now.as_ref().map_or(Vec::new(), |items| {
+            self.items(items, false, file.changed, None)
+        });
+        let before = file.before.as_ref().map_or(Vec::new(), |items| {
+            let matched = self.matching(file.now.as_ref(), items, &now);
+            self.items(items, true, true, Some(&matched))
+        });
+        [now, before]
+    }
+
+    /// For each old item the node of the same item now, whose change is thereby taken back.
+    fn matching(
+        &mut self,
+        now: Option<&FileItems>,
+        before: &FileItems,
+        placed: &[NodeId],
+    ) -> Vec<NodeId> {
+        let mut by_content: FxHashMap<(Digest, Digest), Vec<NodeId>> = FxHashMap::default();
+        let items = now.map_or(&[][..], |now| &now.items);
+        for (item, node) in items.iter().zip(placed).rev() {
+            by_content
+                .entry((item.key, item.hash))
+                .or_default()
+                .push(*node);
+        }
+        let same = before.items.iter().map(|item| {
+            let node = by_content
+                .get_mut(&(item.key, item.hash))
+                .and_then(Vec::pop)
+                .unwrap_or(NONE);
+            if node != NONE {
+                self.nodes.nodes[node as usize].changed = false;
+            }
+            node
+        });
+        same.collect()
+    }
+
+    fn items(
+        &mut self,
+        items: &FileItems,
+        before: bool,
+        changed: bool,
+        matched: Option<&[NodeId]>,
+    ) -> Vec<NodeId> {
+        let mut placed: Vec<NodeId> = Vec::with_capacity(items.items.len());
+        for (index, item) in items.items.iter().enumerate() {
+            if let Some(node) = matched
+                .map(|matched| matched[index])
+                .filter(|node| *node != NONE)
+            {
+                placed.push(node);
+                continue;
+            }
+            let owner = if item.parent == TOP {
+                self.owner
+            } else {
+                placed[item.parent as usize]
+            };
+            let module = if item.parent == TOP {
+                self.module
+            } else {
+                self.around(owner)
+            };
+            let around = self
+                .nodes
+                .modules
+                .get(module as usize)
+                .is_some_and(|module| module.test_only);
+            let held = self
+                .nodes
+                .nodes
+                .get(owner as usize)
+                .map_or(0, |owner| owner.flags);
+            let inherited = if around {
+                flag::TEST_ONLY
+            } else {
+                held & flag::TEST_ONLY
+            };
+            let node = small(self.nodes.nodes.len());
+            let symbols = &self.nodes.symbols[self.file][usize::from(before)];
+            let name = item.name.map_or(NONE, |name| symbols[name as usize]);
+            self.nodes.nodes.push(Node {
+                unit: small(self.unit),
+                file: small(self.file),
+                item: small(index),
+                before,
+                changed: changed || self.call_changed(),
+                owner,
+                call: self.call,
+                scope: module,
+                module,
+                name,
+                kind: item.kind,
+                flags: item.flags | inherited,
+            });
+            if item.kind == ItemKind::Mod {
+                let inner = self.nodes.module(self.unit, module, name, false, node);
+                self.inner.insert(node, inner);
+            }
+            placed.push(node);
+        }
+        placed
+    }
+
+    /// What a changed call expands to has changed.
+    fn call_changed(&self) -> bool {
+        self.nodes
+            .nodes
+            .get(self.call as usize)
+            .is_some_and(|call| call.changed)
+    }
+
+    /// The module that the parts of a node stand in.
+    fn around(&mut self, owner: NodeId) -> ModuleId {
+        if owner == NONE {
+            return self.module;
+        }
+        if let Some(inner) = self.inner.get(&owner) {
+            return *inner;
+        }
+        let (kind, module) = {
+            let node = &self.nodes.nodes[owner as usize];
+            (node.kind, node.module)
+        };
+        if !matches!(kind, ItemKind::Fn | ItemKind::Const | ItemKind::Static) {
+            return module;
+        }
+        let block = self.nodes.module(self.unit, module, NONE, true, owner);
+        self.inner.insert(owner, block);
+        self.nodes.nodes[owner as usize].scope = block;
+        block
+    }
+}
+
+/// What an item brings into its module besides its own name.
+#[must_use]
+pub fn proc_macro_name(item: &Item, symbols: &[Name]) -> Option<Name> {
+    match &item.detail {
+        Detail::ProcMacro(name) => Some(symbols[*name as usize]),
+        _ => None,
+    }
+}
+
+/// Indexes stay below 2³²: there are fewer items than bytes, and files of 4 GiB are refused.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "fewer items than bytes of source"
+)]
+pub fn small(index: usize) -> u32 {
+    index as u32
+}

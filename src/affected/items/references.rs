@@ -1,0 +1,636 @@
+//! Tokens → what they refer to: paths, members, macros, and names whose scope cannot be known.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashSet;
+
+use super::extract::{GLOBAL, References, SELF_CALL, Symbol, Table, flag};
+use crate::workspace::source::attribute::{Attribute, unquote};
+use crate::workspace::source::lex::Kind;
+use crate::workspace::source::syntax::Syntax;
+
+/// Gathers the references of one item.
+pub struct Collector<'s, 't, 'b> {
+    syntax: &'s Syntax<'t>,
+    table: &'b mut Table<'t>,
+    paths: FxHashSet<Vec<Symbol>>,
+    mentions: FxHashSet<Vec<Symbol>>,
+    methods: FxHashSet<Symbol>,
+    members: FxHashSet<Symbol>,
+    trait_members: FxHashSet<Symbol>,
+    macros: FxHashSet<Symbol>,
+    wild: FxHashSet<Symbol>,
+    files: Vec<String>,
+    flags: u32,
+    /// `self` may not be the self type of the `impl` around the item.
+    pub plain_self: bool,
+    /// Type parameters in scope.
+    pub generics: Vec<&'t str>,
+    /// What is read now names types without running.
+    pub mentioning: bool,
+}
+
+impl<'s, 't, 'b> Collector<'s, 't, 'b> {
+    /// Starts with nothing.
+    pub fn new(syntax: &'s Syntax<'t>, table: &'b mut Table<'t>) -> Self {
+        Self {
+            syntax,
+            table,
+            paths: FxHashSet::default(),
+            mentions: FxHashSet::default(),
+            methods: FxHashSet::default(),
+            members: FxHashSet::default(),
+            trait_members: FxHashSet::default(),
+            macros: FxHashSet::default(),
+            wild: FxHashSet::default(),
+            files: Vec::new(),
+            flags: 0,
+            plain_self: false,
+            generics: Vec::new(),
+            mentioning: false,
+        }
+    }
+
+    /// What was gathered, each once; facts about the item join its flags.
+    pub fn finish(self, flags: &mut u32) -> References {
+        *flags |= self.flags;
+        let sorted = |set: FxHashSet<Symbol>| {
+            let mut list: Vec<Symbol> = set.into_iter().collect();
+            list.sort_unstable();
+            list
+        };
+        let boxed = |set: FxHashSet<Vec<Symbol>>| {
+            let mut list: Vec<Box<[Symbol]>> = set.into_iter().map(Vec::into_boxed_slice).collect();
+            list.sort_unstable();
+            list
+        };
+        References {
+            paths: boxed(self.paths),
+            mentions: boxed(self.mentions),
+            methods: sorted(self.methods),
+            members: sorted(self.members),
+            trait_members: sorted(self.trait_members),
+            macros: sorted(self.macros),
+            wild: sorted(self.wild),
+            files: self.files,
+        }
+    }
+
+    /// A path, as what it is where it stands; one that begins with a type parameter names members of the parameter's traits.
+    fn keep(&mut self, path: Vec<Symbol>) {
+        let generic = path.first().is_some_and(|first| {
+            self.generics
+                .contains(&self.table.symbols[*first as usize].as_str())
+        });
+        if generic {
+            self.trait_members.extend(&path[1..]);
+        } else if !self.mentioning {
+            self.paths.insert(path);
+        } else if !self.paths.contains(&path) {
+            self.mentions.insert(path);
+        }
+    }
+
+    /// A macro's name at a token.
+    pub fn macro_name(&mut self, at: u32) {
+        let symbol = self.table.symbol(self.syntax.word(at));
+        self.macros.insert(symbol);
+    }
+
+    /// An attribute outside or inside an item's body.
+    pub fn attribute(&mut self, attribute: &Attribute<'t>) {
+        if attribute.is("derive") {
+            // Derives are macros, and may be renamed by a `use`.
+            self.ordinary(attribute.rest.clone());
+            for at in attribute.rest.clone() {
+                if self.syntax.ident(at).is_some() {
+                    self.macro_name(at);
+                }
+            }
+            return;
+        }
+        if is_builtin_attribute(attribute) {
+            return;
+        }
+        let path: Vec<Symbol> = attribute
+            .path
+            .iter()
+            .map(|segment| self.table.symbol(segment))
+            .collect();
+        self.macros.extend(path.last());
+        self.paths.insert(path);
+        self.wild(attribute.rest.clone());
+        for at in attribute.rest.clone() {
+            if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
+                self.names_in(&unquote(self.syntax.word(at)));
+            }
+        }
+    }
+
+    fn names_in(&mut self, text: &str) {
+        let Ok(code) = Syntax::read(text) else { return };
+        for (at, _) in (0_u32..).zip(&code.tokens) {
+            if let Some(name) = code.ident(at) {
+                let symbol = self.table.intern(name);
+                self.wild.insert(symbol);
+            }
+        }
+    }
+
+    /// The input of a macro of unknown meaning: every name counts, wherever it may lead.
+    pub fn wild(&mut self, range: Range<u32>) {
+        let syntax = self.syntax;
+        for at in range {
+            let Some(token) = syntax.token(at) else {
+                return;
+            };
+            match token.kind {
+                Kind::Ident => {
+                    let word = syntax.word(at);
+                    if !is_keyword(word) {
+                        self.telling(word);
+                        let symbol = self.table.symbol(word);
+                        self.wild.insert(symbol);
+                        if syntax.is(at + 1, b'!')
+                            && matches!(syntax.token(at + 2), Some(open) if matches!(open.kind, Kind::Open(_)))
+                        {
+                            self.embedding(word, at + 3);
+                        }
+                    }
+                }
+                Kind::Str => {
+                    let text = syntax.word(at);
+                    self.telling_text(text);
+                    self.captured(text, true);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Ordinary code, types included.
+    pub fn ordinary(&mut self, range: Range<u32>) {
+        let syntax = self.syntax;
+        let mut at = range.start;
+        while at < range.end {
+            let Some(token) = syntax.token(at) else {
+                return;
+            };
+            at = match token.kind {
+                Kind::Ident => self.word(at, range.end),
+                Kind::Str => {
+                    self.telling_text(syntax.word(at));
+                    at + 1
+                }
+                Kind::Punct(b'#')
+                    if syntax.opens(at + 1, b'[')
+                        || (syntax.is(at + 1, b'!') && syntax.opens(at + 2, b'[')) =>
+                {
+                    let open = if syntax.opens(at + 1, b'[') {
+                        at + 1
+                    } else {
+                        at + 2
+                    };
+                    let past = syntax.after(open);
+                    for attribute in
+                        crate::workspace::source::attribute::attributes(syntax, at..past)
+                    {
+                        self.attribute(&attribute);
+                    }
+                    past
+                }
+                // `<T as Trait>::member`, `Vec<T>::member`.
+                Kind::Punct(b'>') if syntax.colons(at + 1) => self.tail(at, range.start),
+                Kind::Punct(b':') if syntax.colons(at) && syntax.ident(at + 2).is_some() => {
+                    self.path(vec![GLOBAL], at + 2, range.end)
+                }
+                _ => at + 1,
+            };
+        }
+    }
+
+    /// `::a::b` after the `>` at `close`: members of a trait after `<T as Trait>`, else of a type that is not known.
+    fn tail(&mut self, close: u32, start: u32) -> u32 {
+        let syntax = self.syntax;
+        let (mut depth, mut open) = (0_u32, close);
+        let mut of_trait = false;
+        loop {
+            if syntax.is(open, b'>')
+                && !syntax.is(open.saturating_sub(1), b'-')
+                && !syntax.is(open.saturating_sub(1), b'=')
+            {
+                depth += 1;
+            } else if syntax.is(open, b'<') {
+                depth -= 1;
+            } else if depth == 1 && syntax.ident(open) == Some("as") {
+                of_trait = true;
+            }
+            if depth == 0 || open <= start {
+                break;
+            }
+            open -= 1;
+        }
+        let mut at = close + 1;
+        while syntax.colons(at) {
+            let Some(name) = syntax.ident(at + 2) else {
+                return at + 2;
+            };
+            let symbol = self.table.symbol(name);
+            if of_trait && depth == 0 {
+                self.trait_members.insert(symbol);
+            } else {
+                self.members.insert(symbol);
+            }
+            at += 3;
+        }
+        at
+    }
+
+    fn word(&mut self, at: u32, end: u32) -> u32 {
+        let syntax = self.syntax;
+        let word = syntax.word(at);
+        if is_keyword(word) {
+            if word == "unsafe" {
+                self.flags |= flag::UNSAFE;
+            }
+            // The name after `fn` and the like is a definition.
+            let defines = matches!(
+                word,
+                "fn" | "struct" | "enum" | "trait" | "mod" | "type" | "union"
+            );
+            return at
+                + if defines && syntax.ident(at + 1).is_some() {
+                    2
+                } else {
+                    1
+                };
+        }
+        let dotted = at > 0 && syntax.is(at - 1, b'.') && !(at > 1 && syntax.is(at - 2, b'.'));
+        if dotted {
+            let called = syntax.opens(at + 1, b'(') || syntax.colons(at + 1);
+            if called {
+                let symbol = self.table.symbol(word);
+                let on_self = at > 1
+                    && syntax.ident(at - 2) == Some("self")
+                    && !(at > 2 && syntax.is(at - 3, b'.'));
+                if on_self && !self.plain_self {
+                    let marker = self.table.intern(SELF_CALL);
+                    self.paths.insert(vec![marker, symbol]);
+                } else {
+                    self.methods.insert(symbol);
+                }
+            }
+            return at + 1;
+        }
+        self.path(Vec::new(), at, end)
+    }
+
+    /// A path that starts at `at`; the index from which to go on.
+    fn path(&mut self, start: Vec<&'static str>, mut at: u32, end: u32) -> u32 {
+        let syntax = self.syntax;
+        let mut path: Vec<Symbol> = start
+            .iter()
+            .map(|segment| self.table.intern(segment))
+            .collect();
+        let mut last = at;
+        while at < end
+            && let Some(segment) = syntax.ident(at)
+        {
+            self.telling(segment);
+            path.push(self.table.symbol(segment));
+            last = at;
+            at += 1;
+            if !syntax.colons(at) {
+                break;
+            }
+            if syntax.is(at + 2, b'<') {
+                let past = self.turbofish(at + 2, end);
+                if syntax.colons(past) && syntax.ident(past + 2).is_some() {
+                    at = past + 2;
+                    continue;
+                }
+                at = past;
+                break;
+            }
+            if syntax.opens(at + 2, b'{') || syntax.is(at + 2, b'*') {
+                self.group(&path, at + 2);
+                return syntax.after(at + 2);
+            }
+            at += 2;
+        }
+        let bang = at + 1 < end
+            && syntax.is(at, b'!')
+            && matches!(syntax.token(at + 1), Some(open) if matches!(open.kind, Kind::Open(_)));
+        let definition = syntax.word(last) == "macro_rules" && syntax.is(at, b'!');
+        if bang {
+            let name = syntax.word(last);
+            self.macro_name(last);
+            self.embedding(name, at + 2);
+            if path.len() > 1 {
+                self.keep(path.clone());
+            } else if !is_known_macro(name) {
+                self.keep(path.clone());
+            }
+            let known = is_known_macro(name)
+                && (path.len() == 1
+                    || matches!(
+                        syntax.word(last.saturating_sub(3)),
+                        "std" | "core" | "alloc"
+                    ));
+            let input = at + 2..syntax.after(at + 1).saturating_sub(1);
+            if known {
+                self.formats(input.clone());
+                self.ordinary(input);
+            } else {
+                self.wild(input);
+            }
+            return syntax.after(at + 1);
+        }
+        if definition {
+            // A macro defined in a body: its own body is read as wild.
+            let past = syntax.after(at + 2);
+            self.wild(at + 2..past);
+            return past;
+        }
+        self.keep(path);
+        at
+    }
+
+    /// Reads what `<…>` holds; the index past it.
+    fn turbofish(&mut self, open: u32, end: u32) -> u32 {
+        let syntax = self.syntax;
+        let mut depth = 0_u32;
+        let mut at = open;
+        while at < end {
+            if syntax.is(at, b'<') {
+                depth += 1;
+            } else if syntax.is(at, b'>') && !syntax.is(at - 1, b'-') && !syntax.is(at - 1, b'=') {
+                depth = depth.saturating_sub(1);
+            }
+            at = syntax.after(at);
+            if depth == 0 {
+                break;
+            }
+        }
+        self.ordinary(open + 1..at.saturating_sub(1));
+        at
+    }
+
+    /// `use a::{b, c::*}` in a body: every path in it; what a `*` brings in may be any name.
+    fn group(&mut self, prefix: &[Symbol], at: u32) {
+        let syntax = self.syntax;
+        if syntax.is(at, b'*') {
+            self.flags |= flag::LOCAL_GLOB;
+            self.keep(prefix.to_vec());
+            return;
+        }
+        let past = syntax.after(at);
+        for part in
+            crate::workspace::source::attribute::commas(syntax, at + 1..past.saturating_sub(1))
+        {
+            let mut path = prefix.to_vec();
+            let mut at = part.start;
+            while at < part.end {
+                if syntax.is(at, b'*') || syntax.opens(at, b'{') {
+                    self.group(&path, at);
+                    break;
+                }
+                let Some(segment) = syntax.ident(at) else {
+                    break;
+                };
+                if segment != "self" {
+                    path.push(self.table.symbol(segment));
+                }
+                at += 1;
+                if !syntax.colons(at) {
+                    self.keep(path);
+                    break;
+                }
+                at += 2;
+            }
+        }
+    }
+
+    /// Names captured by format strings directly in a known macro's input.
+    fn formats(&mut self, range: Range<u32>) {
+        let syntax = self.syntax;
+        let mut at = range.start;
+        while at < range.end {
+            if matches!(syntax.token(at), Some(token) if token.kind == Kind::Str) {
+                self.captured(syntax.word(at), false);
+            }
+            at = syntax.after(at);
+        }
+    }
+
+    /// `{name}` and `{0:width$}` in a string.
+    fn captured(&mut self, text: &str, wild: bool) {
+        if !text.contains('{') {
+            return;
+        }
+        for part in text.split('{').skip(1) {
+            let inside = part.split('}').next().unwrap_or("");
+            for name in inside.split(|c: char| c != '_' && !c.is_alphanumeric()) {
+                if name.starts_with(|c: char| c == '_' || c.is_alphabetic()) {
+                    let symbol = self.table.intern(name);
+                    if wild {
+                        self.wild.insert(symbol);
+                    } else {
+                        self.paths.insert(vec![symbol]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `include_str!` and its like: the strings in their input are files.
+    fn embedding(&mut self, name: &str, at: u32) {
+        if !matches!(
+            name,
+            "include_str" | "include_bytes" | "include" | "include_dir"
+        ) {
+            return;
+        }
+        let end = self.syntax.token(at - 1).map_or(at, |open| open.partner);
+        for at in at..end {
+            if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
+                self.files.push(unquote(self.syntax.word(at)));
+            }
+        }
+    }
+
+    /// Words that tell of processes.
+    fn telling(&mut self, word: &str) {
+        match word {
+            "Command" | "cargo_bin" | "cargo_bin_cmd" | "current_exe" | "trycmd" | "TestCases"
+            | "exec" | "execve" | "fork" | "snapbox" => {
+                self.flags |= flag::SPAWNS;
+            }
+            "trybuild" | "ui_test" | "compiletest" | "compiletest_rs" | "escargot"
+            | "CargoBuild" | "MetadataCommand" => {
+                self.flags |= flag::RUNS_CARGO;
+            }
+            _ => {}
+        }
+    }
+
+    fn telling_text(&mut self, text: &str) {
+        if text.contains("CARGO_BIN_EXE") {
+            self.flags |= flag::SPAWNS;
+        }
+        if matches!(
+            text,
+            "\"cargo\"" | "\"rustc\"" | "\"CARGO\"" | "\"RUSTC\"" | "\"rustdoc\""
+        ) {
+            self.flags |= flag::RUNS_CARGO;
+        }
+    }
+}
+
+/// Words that name nothing. `self`, `super`, `crate` and `Self` begin paths.
+fn is_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "as" | "async"
+            | "await"
+            | "break"
+            | "const"
+            | "continue"
+            | "dyn"
+            | "else"
+            | "enum"
+            | "extern"
+            | "false"
+            | "fn"
+            | "for"
+            | "if"
+            | "impl"
+            | "in"
+            | "let"
+            | "loop"
+            | "match"
+            | "mod"
+            | "move"
+            | "mut"
+            | "pub"
+            | "ref"
+            | "return"
+            | "static"
+            | "struct"
+            | "trait"
+            | "true"
+            | "type"
+            | "unsafe"
+            | "use"
+            | "where"
+            | "while"
+            | "_"
+    )
+}
+
+/// Macros of the standard library whose input is ordinary code.
+pub fn is_known_macro(name: &str) -> bool {
+    matches!(
+        name,
+        "assert"
+            | "assert_eq"
+            | "assert_ne"
+            | "cfg"
+            | "column"
+            | "compile_error"
+            | "concat"
+            | "dbg"
+            | "debug_assert"
+            | "debug_assert_eq"
+            | "debug_assert_ne"
+            | "env"
+            | "eprint"
+            | "eprintln"
+            | "file"
+            | "format"
+            | "format_args"
+            | "include"
+            | "include_bytes"
+            | "include_str"
+            | "is_x86_feature_detected"
+            | "line"
+            | "matches"
+            | "module_path"
+            | "option_env"
+            | "panic"
+            | "print"
+            | "println"
+            | "stringify"
+            | "todo"
+            | "unimplemented"
+            | "unreachable"
+            | "vec"
+            | "write"
+            | "writeln"
+            | "addr_of"
+            | "addr_of_mut"
+            | "pin"
+            | "ready"
+    )
+}
+
+/// Attributes of the language and of tools that run no code.
+pub fn is_builtin_attribute(attribute: &Attribute) -> bool {
+    if attribute.path.len() > 1 {
+        return matches!(
+            attribute.path[0],
+            "rustfmt" | "clippy" | "diagnostic" | "miri" | "rust_analyzer"
+        );
+    }
+    matches!(
+        attribute.name(),
+        "allow"
+            | "automatically_derived"
+            | "cfg"
+            | "cfg_attr"
+            | "cold"
+            | "crate_name"
+            | "crate_type"
+            | "default"
+            | "deny"
+            | "deprecated"
+            | "derive"
+            | "doc"
+            | "expect"
+            | "export_name"
+            | "feature"
+            | "forbid"
+            | "global_allocator"
+            | "ignore"
+            | "inline"
+            | "link"
+            | "link_name"
+            | "link_section"
+            | "macro_export"
+            | "macro_use"
+            | "must_use"
+            | "no_builtins"
+            | "no_implicit_prelude"
+            | "no_link"
+            | "no_main"
+            | "no_mangle"
+            | "no_std"
+            | "non_exhaustive"
+            | "panic_handler"
+            | "path"
+            | "proc_macro"
+            | "proc_macro_attribute"
+            | "proc_macro_derive"
+            | "recursion_limit"
+            | "repr"
+            | "should_panic"
+            | "target_feature"
+            | "test"
+            | "track_caller"
+            | "type_length_limit"
+            | "used"
+            | "warn"
+            | "windows_subsystem"
+            | "unsafe"
+    )
+}

@@ -1,0 +1,573 @@
+//! Names in modules, imports and globs followed to a fixpoint; and where a path leads.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::extract::{Detail, GLOBAL};
+use super::layout::Layout;
+use super::mount::Sources;
+use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes};
+use crate::workspace::source::syntax::ItemKind;
+
+/// What a name means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Meaning {
+    /// A module of some unit.
+    Module(ModuleId),
+    /// An item.
+    Item(NodeId),
+    /// Something outside the workspace.
+    External,
+    /// An import that leads nowhere we know: any item of that name.
+    Any(Name),
+}
+
+/// A meaning, and the `use` that brought it in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// What is meant.
+    pub meaning: Meaning,
+    /// The `use`, or [`NONE`].
+    pub by: NodeId,
+}
+
+/// Where a path leads.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Items, each with the index of the first segment beyond it.
+    pub items: Vec<(NodeId, usize)>,
+    /// `use` items on the way.
+    pub by: Vec<NodeId>,
+    /// Names that any item of theirs may answer.
+    pub any: Vec<Name>,
+    /// Modules that the whole path names.
+    pub modules: Vec<ModuleId>,
+    /// It leads outside the workspace.
+    pub external: bool,
+    /// Segments were left that no module knew.
+    pub missing: bool,
+    /// Even the first segment is unknown.
+    pub unknown: bool,
+}
+
+/// The names of every module.
+pub struct Scopes<'g> {
+    nodes: &'g Nodes,
+    layout: &'g Layout,
+    tables: Vec<FxHashMap<Name, Vec<Entry>>>,
+    words: Words,
+    externs: Vec<FxHashMap<Name, Vec<Meaning>>>,
+    standard: FxHashSet<Name>,
+    /// `use` items whose target may be a trait or anything else that acts without being named.
+    pub open_uses: Vec<NodeId>,
+    /// Modules, each with one whose names it brings in by `*`.
+    pub globs: Vec<(ModuleId, ModuleId)>,
+    /// Modules that hold a glob of something not known.
+    pub unknown_globs: FxHashSet<ModuleId>,
+}
+
+struct Words {
+    krate: Option<Name>,
+    itself: Option<Name>,
+    parent: Option<Name>,
+    global: Option<Name>,
+}
+
+struct Import {
+    node: NodeId,
+    module: ModuleId,
+    path: Vec<Name>,
+    alias: Name,
+    glob: bool,
+}
+
+/// The prelude's names and the primitive types: language and library reference.
+const STANDARD: &[&str] = &[
+    "std",
+    "core",
+    "alloc",
+    "proc_macro",
+    "test",
+    "bool",
+    "char",
+    "str",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "usize",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "isize",
+    "f32",
+    "f64",
+    "Option",
+    "Some",
+    "None",
+    "Result",
+    "Ok",
+    "Err",
+    "Vec",
+    "String",
+    "ToString",
+    "ToOwned",
+    "Box",
+    "Iterator",
+    "IntoIterator",
+    "DoubleEndedIterator",
+    "ExactSizeIterator",
+    "Extend",
+    "FromIterator",
+    "From",
+    "Into",
+    "TryFrom",
+    "TryInto",
+    "AsRef",
+    "AsMut",
+    "Default",
+    "Clone",
+    "Copy",
+    "Send",
+    "Sync",
+    "Sized",
+    "Unpin",
+    "Drop",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "AsyncFn",
+    "AsyncFnMut",
+    "AsyncFnOnce",
+    "PartialEq",
+    "Eq",
+    "PartialOrd",
+    "Ord",
+    "Debug",
+    "Hash",
+    "drop",
+    "size_of",
+    "align_of",
+    "size_of_val",
+    "align_of_val",
+    "Future",
+    "IntoFuture",
+];
+
+impl<'g> Scopes<'g> {
+    /// Fills every module's table until nothing new is found.
+    #[must_use]
+    pub fn new(nodes: &'g Nodes, layout: &'g Layout, sources: &Sources) -> Self {
+        let words = Words {
+            krate: nodes.names.get("crate"),
+            itself: nodes.names.get("self"),
+            parent: nodes.names.get("super"),
+            global: nodes.names.get(GLOBAL),
+        };
+        let mut externs = Vec::new();
+        for known in &layout.externs {
+            let mut table: FxHashMap<Name, Vec<Meaning>> = FxHashMap::default();
+            for (text, unit) in known {
+                let Some(name) = nodes.names.get(text) else {
+                    continue;
+                };
+                let root = unit.map_or(NONE, |unit| nodes.roots[unit]);
+                table.entry(name).or_default().push(if root == NONE {
+                    Meaning::External
+                } else {
+                    Meaning::Module(root)
+                });
+            }
+            externs.push(table);
+        }
+        let standard = STANDARD
+            .iter()
+            .filter_map(|text| nodes.names.get(text))
+            .collect();
+        let mut scopes = Self {
+            nodes,
+            layout,
+            tables: vec![FxHashMap::default(); nodes.modules.len()],
+            words,
+            externs,
+            standard,
+            open_uses: Vec::new(),
+            globs: Vec::new(),
+            unknown_globs: FxHashSet::default(),
+        };
+        let imports = scopes.define(sources);
+        scopes.settle(&imports, sources);
+        scopes
+    }
+
+    fn insert(&mut self, module: ModuleId, name: Name, entry: Entry) -> bool {
+        let entries = self.tables[module as usize].entry(name).or_default();
+        let new = !entries.contains(&entry);
+        if new {
+            entries.push(entry);
+        }
+        new
+    }
+
+    /// Own definitions of every module; the imports still to be followed.
+    fn define(&mut self, sources: &Sources) -> Vec<Import> {
+        let mut imports = Vec::new();
+        let nodes = self.nodes;
+        for (id, module) in (0_u32..).zip(&nodes.modules) {
+            if module.name != NONE && module.parent != NONE {
+                self.insert(
+                    module.parent,
+                    module.name,
+                    Entry {
+                        meaning: Meaning::Module(id),
+                        by: NONE,
+                    },
+                );
+            }
+        }
+        for (id, node) in (0_u32..).zip(&nodes.nodes) {
+            if node.module == NONE {
+                continue;
+            }
+            if let Detail::Use { path, glob } = &nodes.item(sources, id).detail {
+                let symbols = nodes.symbols(id);
+                let path = path
+                    .iter()
+                    .map(|symbol| symbols[*symbol as usize])
+                    .collect();
+                imports.push(Import {
+                    node: id,
+                    module: node.module,
+                    path,
+                    alias: node.name,
+                    glob: *glob,
+                });
+                continue;
+            }
+            let member = node.owner != NONE
+                && matches!(
+                    nodes.nodes[node.owner as usize].kind,
+                    ItemKind::Impl | ItemKind::Trait
+                );
+            let named = !matches!(
+                node.kind,
+                ItemKind::Mod | ItemKind::Call | ItemKind::Impl | ItemKind::Foreign
+            );
+            if node.name != NONE && named && !member {
+                self.insert(
+                    node.module,
+                    node.name,
+                    Entry {
+                        meaning: Meaning::Item(id),
+                        by: NONE,
+                    },
+                );
+                if let Some(name) =
+                    super::nodes::proc_macro_name(nodes.item(sources, id), nodes.symbols(id))
+                {
+                    self.insert(
+                        node.module,
+                        name,
+                        Entry {
+                            meaning: Meaning::Item(id),
+                            by: NONE,
+                        },
+                    );
+                }
+            }
+        }
+        imports
+    }
+
+    fn settle(&mut self, imports: &[Import], sources: &Sources) {
+        let mut followed: Vec<FxHashSet<Meaning>> = vec![FxHashSet::default(); imports.len()];
+        loop {
+            let mut grew = false;
+            for (import, followed) in imports.iter().zip(&mut followed) {
+                for meaning in self.import(import) {
+                    if import.glob {
+                        grew |= self.spread(import, meaning, sources);
+                    } else if followed.insert(meaning) {
+                        grew |= self.insert(
+                            import.module,
+                            import.alias,
+                            Entry {
+                                meaning,
+                                by: import.node,
+                            },
+                        );
+                    }
+                }
+            }
+            if !grew {
+                break;
+            }
+        }
+        for (import, followed) in imports.iter().zip(&followed) {
+            if import.glob {
+                let known = self
+                    .import(import)
+                    .iter()
+                    .any(|meaning| !matches!(meaning, Meaning::Any(_)));
+                if !known {
+                    self.unknown_globs.insert(import.module);
+                }
+                self.open_uses.push(import.node);
+                for meaning in self.import(import) {
+                    if let Meaning::Module(from) = meaning {
+                        self.globs.push((import.module, from));
+                    }
+                }
+            } else if followed.is_empty() {
+                let last = import.path.last().copied().unwrap_or(import.alias);
+                self.insert(
+                    import.module,
+                    import.alias,
+                    Entry {
+                        meaning: Meaning::Any(last),
+                        by: import.node,
+                    },
+                );
+                self.open_uses.push(import.node);
+            } else {
+                let nodes = self.nodes;
+                let open = |meaning: &Meaning| match meaning {
+                    Meaning::Item(node) => nodes.nodes[*node as usize].kind == ItemKind::Trait,
+                    Meaning::External | Meaning::Any(_) => true,
+                    Meaning::Module(_) => false,
+                };
+                if followed.iter().any(open) {
+                    self.open_uses.push(import.node);
+                }
+            }
+        }
+    }
+
+    /// What an import's path means now.
+    fn import(&self, import: &Import) -> Vec<Meaning> {
+        // An import never means itself: `use a::x` in `a`'s own scope would find its own entry.
+        let found = self.walk(import.module, &import.path, import.node);
+        let mut meanings: Vec<Meaning> = found
+            .modules
+            .iter()
+            .map(|module| Meaning::Module(*module))
+            .collect();
+        meanings.extend(found.any.iter().map(|name| Meaning::Any(*name)));
+        for (item, rest) in &found.items {
+            let is_enum = self.nodes.nodes[*item as usize].kind == ItemKind::Enum;
+            if *rest == import.path.len() || (is_enum && *rest + 1 == import.path.len()) {
+                meanings.push(Meaning::Item(*item));
+            }
+        }
+        if found.external {
+            meanings.push(Meaning::External);
+        }
+        meanings
+    }
+
+    /// Brings a glob's names in; whether any was new.
+    fn spread(&mut self, import: &Import, meaning: Meaning, sources: &Sources) -> bool {
+        let mut grew = false;
+        match meaning {
+            Meaning::Module(from) if from != import.module => {
+                let names: Vec<(Name, Entry)> = self.tables[from as usize]
+                    .iter()
+                    .flat_map(|(name, entries)| entries.iter().map(|entry| (*name, *entry)))
+                    .collect();
+                for (name, entry) in names {
+                    grew |= self.insert(
+                        import.module,
+                        name,
+                        Entry {
+                            meaning: entry.meaning,
+                            by: import.node,
+                        },
+                    );
+                    // What the glob finds may itself have come by a `use`: the path goes through that one as well.
+                    if entry.by != NONE && entry.by != import.node {
+                        grew |= self.insert(import.module, name, entry);
+                    }
+                }
+            }
+            Meaning::Item(node) => {
+                if let Detail::Enum(variants) = &self.nodes.item(sources, node).detail {
+                    let symbols = self.nodes.symbols(node);
+                    for variant in variants {
+                        let entry = Entry {
+                            meaning: Meaning::Item(node),
+                            by: import.node,
+                        };
+                        grew |= self.insert(import.module, symbols[*variant as usize], entry);
+                    }
+                }
+            }
+            _ => {}
+        }
+        grew
+    }
+
+    /// Where a path leads, seen from a module.
+    #[must_use]
+    pub fn resolve(&self, module: ModuleId, path: &[Name]) -> Found {
+        self.walk(module, path, NONE)
+    }
+
+    fn walk(&self, module: ModuleId, path: &[Name], without: NodeId) -> Found {
+        let mut found = Found::default();
+        if module == NONE || path.is_empty() {
+            return found;
+        }
+        let first = Some(path[0]);
+        let (mut current, mut at) = if first == self.words.krate {
+            (vec![Meaning::Module(self.root(module))], 1)
+        } else if first == self.words.itself || first == self.words.parent {
+            (
+                vec![Meaning::Module(
+                    self.around(module, first == self.words.parent),
+                )],
+                1,
+            )
+        } else if first == self.words.global {
+            let Some(name) = path.get(1) else {
+                return found;
+            };
+            (self.outside(module, *name), 2)
+        } else {
+            (self.look(module, path[0], without, &mut found), 1)
+        };
+        if current.is_empty() {
+            found.unknown = true;
+            found.missing = true;
+            return found;
+        }
+        loop {
+            let mut next = Vec::new();
+            for meaning in current {
+                match meaning {
+                    Meaning::Item(node) => found.items.push((node, at)),
+                    Meaning::External => found.external = true,
+                    Meaning::Any(name) => found.any.push(if at == path.len() {
+                        name
+                    } else {
+                        path[path.len() - 1]
+                    }),
+                    Meaning::Module(module) if at == path.len() => found.modules.push(module),
+                    Meaning::Module(module) if Some(path[at]) == self.words.parent => {
+                        next.push(Meaning::Module(self.around(module, true)))
+                    }
+                    Meaning::Module(module) => {
+                        let before = next.len();
+                        self.entries(module, path[at], without, &mut found.by, &mut next);
+                        found.missing |= next.len() == before;
+                    }
+                }
+            }
+            if next.is_empty() {
+                return found;
+            }
+            current = next;
+            at += 1;
+        }
+    }
+
+    fn entries(
+        &self,
+        module: ModuleId,
+        name: Name,
+        without: NodeId,
+        by: &mut Vec<NodeId>,
+        into: &mut Vec<Meaning>,
+    ) {
+        for entry in self.tables[module as usize]
+            .get(&name)
+            .into_iter()
+            .flatten()
+        {
+            if entry.by != NONE && entry.by == without {
+                continue;
+            }
+            if entry.by != NONE && !by.contains(&entry.by) {
+                by.push(entry.by);
+            }
+            if !into.contains(&entry.meaning) {
+                into.push(entry.meaning);
+            }
+        }
+    }
+
+    /// A path's first segment: the module, the modules around a block, crates, the standard library.
+    fn look(
+        &self,
+        module: ModuleId,
+        name: Name,
+        without: NodeId,
+        found: &mut Found,
+    ) -> Vec<Meaning> {
+        let mut meanings = Vec::new();
+        let mut at = module;
+        loop {
+            self.entries(at, name, without, &mut found.by, &mut meanings);
+            let scope = &self.nodes.modules[at as usize];
+            if !scope.block || scope.parent == NONE {
+                break;
+            }
+            at = scope.parent;
+        }
+        if meanings.is_empty() {
+            meanings = self.outside(module, name);
+        }
+        meanings
+    }
+
+    fn outside(&self, module: ModuleId, name: Name) -> Vec<Meaning> {
+        let unit = self.nodes.modules[module as usize].unit as usize;
+        let package = self.layout.units[unit].package;
+        if let Some(meanings) = self.externs[package].get(&name) {
+            return meanings.clone();
+        }
+        // `extern crate x as y` at the root names a crate everywhere.
+        let mut meanings = Vec::new();
+        let root = self.nodes.roots[unit];
+        if root != NONE && root != module {
+            for entry in self.tables[root as usize].get(&name).into_iter().flatten() {
+                let crate_item = entry.by != NONE
+                    && self.nodes.nodes[entry.by as usize].kind == ItemKind::ExternCrate;
+                if crate_item {
+                    meanings.push(entry.meaning);
+                }
+            }
+        }
+        if meanings.is_empty() && self.standard.contains(&name) {
+            meanings.push(Meaning::External);
+        }
+        meanings
+    }
+
+    fn root(&self, module: ModuleId) -> ModuleId {
+        self.nodes.roots[self.nodes.modules[module as usize].unit as usize]
+    }
+
+    /// The module itself, out of blocks; or the one around it.
+    fn around(&self, module: ModuleId, parent: bool) -> ModuleId {
+        let mut at = module;
+        while self.nodes.modules[at as usize].block
+            && self.nodes.modules[at as usize].parent != NONE
+        {
+            at = self.nodes.modules[at as usize].parent;
+        }
+        let up = self.nodes.modules[at as usize].parent;
+        if !parent || up == NONE {
+            at
+        } else {
+            self.around(up, false)
+        }
+    }
+
+    /// The entries a name has in a module, blocks looked up around them.
+    #[must_use]
+    pub fn module_names(&self, module: ModuleId) -> &FxHashMap<Name, Vec<Entry>> {
+        &self.tables[module as usize]
+    }
+}

@@ -1,0 +1,8 @@
+//! Text of a struct → its name and the path in its attribute.
+
+pub(crate) fn name_and_path(text: &str) -> (String, String) {
+    let after = text.split("struct").nth(1).unwrap_or("");
+    let name = after.trim().trim_end_matches(';').trim().to_owned();
+    let path = text.split('"').nth(1).unwrap_or("core::convert::identity").to_owned();
+    (name, path)
+}

@@ -1,0 +1,22 @@
+//! Traits, imports, macros, blocks.
+
+pub mod blocks;
+pub mod imports;
+pub mod made;
+pub mod shapes;
+
+modules! {
+    mod hidden;
+}
+
+include!("part.rs");
+
+#[test]
+fn included() {
+    assert_eq!(part(), 9);
+}
+
+#[test]
+fn hidden_module() {
+    assert_eq!(hidden::value(), 8);
+}

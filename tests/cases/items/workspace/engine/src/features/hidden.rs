@@ -1,0 +1,5 @@
+//! Declared by a macro.
+
+pub fn value() -> u32 {
+    8
+}

@@ -1,0 +1,5 @@
+//! Beside it.
+
+pub(super) fn unit() -> u32 {
+    5
+}
