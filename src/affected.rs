@@ -4,6 +4,7 @@
 //! the reasons that led to it. Where no rule decides, the selection widens and the reason says so.
 
 pub mod arguments;
+pub mod items;
 mod manifests;
 pub mod reach;
 pub mod rules;

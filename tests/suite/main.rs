@@ -19,6 +19,7 @@ mod evidence;
 mod exec;
 mod freshness;
 mod init;
+mod items;
 mod kit;
 mod observe;
 mod readme;
