@@ -235,16 +235,28 @@ pub enum Size {
 Examples:
   cargo poc status              every PoC of the workspace
   cargo poc status cache        one; an unambiguous beginning of its name will do
-  cargo poc status --check      in CI: exit 1 while anything claimed is not proven, 3 when evidence is stale")]
+  cargo poc status --check      in CI: exit 1 while anything claimed is not proven, 3 when evidence is stale
+  cargo poc status --format json --plan ~/old/cache-plan.md    a document that lies in no workspace")]
 pub struct Status {
-    /// Which PoC [default: all]
-    pub name: Option<String>,
+    /// Which PoCs.
+    #[command(flatten)]
+    pub which: Which,
     /// Gate: end with a documented exit code unless all that is claimed is proven
     #[arg(long)]
     pub check: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
+}
+
+/// Which PoCs a report is about.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Which {
+    /// Which PoC [default: all]
+    pub name: Option<String>,
+    /// Read this plan, wherever it lies; outside of a workspace, what needs one is unknown
+    #[arg(long, value_name = "FILE", conflicts_with = "name")]
+    pub plan: Option<Utf8PathBuf>,
 }
 
 /// How `status` reports.

@@ -6,4 +6,5 @@ pub mod demo;
 pub mod deps;
 pub mod init;
 pub mod status;
+pub mod survey;
 pub mod verify;

@@ -1,18 +1,21 @@
 //! Settings: `[workspace.metadata.poc]` (or `[package.metadata.poc]` where there is no workspace table) is overruled
 //! by the environment, and that by flags; clap reads both of the latter.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
+use clap::ValueEnum as _;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use crate::change::locate;
+use crate::check::levels::{Level, Levels};
 use crate::cli::{Global, Runner};
 use crate::exit::{Exit, OrExit as _};
 use crate::sys::files;
+use crate::workspace::manifest::{Manifest, line_of};
 use crate::workspace::{PackageId, Workspace};
 
 /// What holds for this run.
@@ -28,6 +31,8 @@ pub struct Config {
     pub timeout: Duration,
     /// What files reach that cargo's layout says nothing of.
     pub rules: Vec<Rule>,
+    /// How much findings weigh.
+    pub lints: Levels,
 }
 
 /// Files whose reach the user knows.
@@ -48,6 +53,8 @@ struct Written {
     timeout: Option<u64>,
     #[serde(default)]
     rules: Vec<WrittenRule>,
+    #[serde(default)]
+    lints: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,7 +92,21 @@ impl Config {
             rules: rules
                 .context("in the poc configuration of the workspace")
                 .or_exit(Exit::Usage)?,
+            lints: levels(workspace, &written.lints)?,
         })
+    }
+
+    /// What holds where there is no workspace.
+    #[must_use]
+    pub fn outside() -> Self {
+        Self {
+            docs: "docs".into(),
+            template: None,
+            runner: Runner::default(),
+            timeout: TIMEOUT,
+            rules: Vec::new(),
+            lints: Levels::default(),
+        }
     }
 
     /// The first rule that speaks of `relative`, a path relative to the workspace root.
@@ -134,6 +155,34 @@ impl WrittenRule {
 fn below(workspace: &Workspace, docs: &Utf8Path) -> Result<Utf8PathBuf> {
     let located = locate(workspace, &workspace.root, docs).context("the docs folder")?;
     Ok(workspace.relative(&located).to_owned())
+}
+
+/// `[workspace.metadata.poc.lints]`: codes and their levels.
+fn levels(workspace: &Workspace, written: &BTreeMap<String, String>) -> Result<Levels> {
+    let mut levels = Levels::default();
+    for (name, level) in written {
+        let level = Level::from_str(level, false)
+            .map_err(|_| anyhow!("`{level}` is no level; use allow, warn or deny"));
+        level
+            .and_then(|level| levels.set(name, level))
+            .with_context(|| format!("the lint levels in {}", place_of_lint(workspace, name)))
+            .or_exit(Exit::Usage)?;
+    }
+    Ok(levels)
+}
+
+/// The manifest with the line of a lint's key.
+fn place_of_lint(workspace: &Workspace, name: &str) -> String {
+    let path = workspace.root.join("Cargo.toml");
+    let text = files::read(&path).unwrap_or_default();
+    let manifest = Manifest::parse(&String::from_utf8_lossy(&text));
+    let line = manifest.ok().and_then(|manifest| {
+        let entry = ["workspace", "package"]
+            .iter()
+            .find_map(|table| manifest.entry(&[table, "metadata", "poc", "lints", name]))?;
+        Some(line_of(manifest.text(), entry.span.start))
+    });
+    line.map_or_else(|| place(workspace), |line| format!("{path}:{line}"))
 }
 
 fn written(workspace: &Workspace) -> Result<Written> {

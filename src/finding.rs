@@ -1,8 +1,16 @@
-//! Findings: one disagreement each, with a stable code, a place, and what to do about it.
+//! Findings: one disagreement each, with a stable code, a place, what to do about it, and a fix where one is safe.
+//!
+//! [`Code`] is the only list of codes. Each has a section in `docs/findings.md`, which [`Code::explain`] prints; a test
+//! holds the two together.
 
 use std::fmt;
 
 use serde::Serialize;
+
+use crate::document::Span;
+
+/// Every code with its explanation, as `docs/findings.md` has them.
+const DOCUMENTATION: &str = include_str!("../docs/findings.md");
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -10,60 +18,90 @@ use serde::Serialize;
 pub enum Severity {
     /// To look at; gates nothing.
     Warning,
-    /// Something claimed is not so; `--check` ends with 1.
+    /// Something claimed is not so; `check` and `status --check` end with 1.
     Error,
 }
 
-/// What kind of disagreement; the codes are a public contract and are never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Code {
-    /// A part of a document could not be read, or not as it was meant.
-    Unclear,
-    /// A document cannot be relied on: no steps, doubled ids, an open comment.
-    Unreliable,
-    /// A plan without its results document.
-    NoResults,
-    /// Evidence that was edited, cut, or does not belong here.
-    DamagedEvidence,
-    /// Said to be done, and no run of ours has shown it.
-    Claimed,
-    /// The last run failed.
-    Failed,
-    /// Passed once, and what it depended on has changed.
-    Stale,
-    /// The baseline passed it, a later run did not.
-    Regression,
-    /// The Dependencies section cannot be compared with the manifests.
-    Dependencies,
-    /// What changed since the base cannot be found out.
-    UnknownChange,
+/// The enum of codes from one table: name, code, severity, title. A title stands as a heading in `docs/findings.md`.
+macro_rules! codes {
+    ($($name:ident $code:literal $severity:ident $title:literal;)*) => {
+        /// What kind of disagreement; the codes are a public contract and are never used twice.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $title] $name,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of their numbers.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code as it is printed: `POC001`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// How much it weighs where the configuration says nothing of it.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)* }
+            }
+
+            /// What it is about, in a few words.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
+}
+
+// POC060 to POC079: locks, amendments, expectations.
+codes! {
+    Unclear "POC001" Warning "a part of a document could not be read, or not as it was meant";
+    Unreliable "POC002" Error "a document cannot be relied on";
+    NoResults "POC003" Error "a plan without its results document";
+    DamagedEvidence "POC010" Error "evidence that was edited, cut, or belongs to another PoC";
+    Claimed "POC020" Error "said to be done, and no run has shown it";
+    Failed "POC021" Error "the last run failed";
+    Stale "POC022" Warning "passed once, and what it depended on has changed";
+    Regression "POC023" Error "the baseline passed a test that fails or is gone now";
+    Dependencies "POC030" Error "the Dependencies section cannot be compared with the manifests";
+    UnknownChange "POC031" Warning "what changed since the base cannot be found out";
 }
 
 impl Code {
-    /// The code as it is printed: `POC001`.
+    /// The code that is printed as `text`, in capitals or not.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unclear => "POC001",
-            Self::Unreliable => "POC002",
-            Self::NoResults => "POC003",
-            Self::DamagedEvidence => "POC010",
-            Self::Claimed => "POC020",
-            Self::Failed => "POC021",
-            Self::Stale => "POC022",
-            Self::Regression => "POC023",
-            Self::Dependencies => "POC030",
-            Self::UnknownChange => "POC031",
-        }
+    pub fn find(text: &str) -> Option<Self> {
+        let same = |code: &&Self| code.as_str().eq_ignore_ascii_case(text);
+        Self::ALL.iter().find(same).copied()
     }
 
-    /// How much it weighs.
+    /// Whether the gate itself rests on it: what nobody has shown cannot be configured away.
     #[must_use]
-    pub fn severity(self) -> Severity {
-        match self {
-            Self::Unclear | Self::Stale | Self::UnknownChange => Severity::Warning,
-            _ => Severity::Error,
-        }
+    pub fn is_gate(self) -> bool {
+        matches!(
+            self,
+            Self::Unreliable
+                | Self::NoResults
+                | Self::DamagedEvidence
+                | Self::Claimed
+                | Self::Failed
+                | Self::Stale
+                | Self::Regression
+        )
+    }
+
+    /// Its section of `docs/findings.md`, without its heading.
+    #[must_use]
+    pub fn explain(self) -> &'static str {
+        let heading = format!("\n## {}: {}\n", self.as_str(), self.title());
+        let Some((_, section)) = DOCUMENTATION.split_once(&heading) else {
+            return "";
+        };
+        let end = section.find("\n## ").unwrap_or(section.len());
+        section[..end].trim()
     }
 }
 
@@ -78,12 +116,88 @@ impl fmt::Display for Code {
 pub struct Finding {
     /// What kind.
     pub code: Code,
+    /// How much it weighs: the code's own severity, unless the configuration says otherwise.
+    pub severity: Severity,
     /// The file below the workspace root, with `/`.
     pub path: String,
     /// Its line, from 1.
     pub line: usize,
     /// Its column in characters, from 1.
     pub column: usize,
-    /// What disagrees, and what to do.
+    /// The bytes of the file it is about, on one line; `None` for the line as a whole.
+    pub span: Option<Span>,
+    /// What tells it from others at the same place, where there can be several: a file, a criterion.
+    pub subject: String,
+    /// What disagrees.
     pub message: String,
+    /// What to do; empty where the message says all.
+    pub help: String,
+    /// A change that mends it and can do no harm.
+    pub fix: Option<Fix>,
+}
+
+/// Edits of one file that mend a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// The file below the workspace root, with `/`.
+    pub path: String,
+    /// What it does, as a command to a person: `give the heading the plan's title`.
+    pub what: String,
+    /// Bytes of the file and what stands there instead.
+    pub edits: Vec<(Span, String)>,
+}
+
+impl Finding {
+    /// A finding on a line as a whole.
+    #[must_use]
+    pub fn new(
+        code: Code,
+        path: impl Into<String>,
+        line: usize,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            path: path.into(),
+            line,
+            column: 1,
+            span: None,
+            subject: String::new(),
+            message: message.into(),
+            help: String::new(),
+            fix: None,
+        }
+    }
+
+    /// The same, with what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// The same, told apart from others at its place.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = subject.into();
+        self
+    }
+
+    /// The same, with a fix.
+    #[must_use]
+    pub fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix;
+        self
+    }
+
+    /// What disagrees and what to do, on one line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        if self.help.is_empty() {
+            self.message.clone()
+        } else {
+            format!("{}; {}", self.message, self.help)
+        }
+    }
 }

@@ -12,6 +12,7 @@
 
 pub mod affected;
 pub mod change;
+pub mod check;
 pub mod cli;
 pub mod command;
 pub mod config;
@@ -38,6 +39,7 @@ use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{Cli, Command, Global};
+use crate::command::survey::{self, Survey};
 use crate::exit::Exit;
 use crate::project::Project;
 use crate::terminal::Terminal;
@@ -94,23 +96,18 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Demo(arguments) => command::demo::run(&arguments, terminal),
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
-        Command::Status(arguments) => status(&cli.global, &arguments, terminal),
+        Command::Status(arguments) => command::status::run(
+            &survey(&cli.global, &arguments.which)?,
+            &arguments,
+            terminal,
+        ),
         Command::Verify(arguments) => command::verify::run(&load()?, &arguments, terminal),
     }
 }
 
-/// cargo and rustc are asked side by side: each takes as long as all the rest.
-fn status(global: &Global, arguments: &cli::Status, terminal: &mut Terminal) -> Result<Exit> {
-    std::thread::scope(|scope| {
-        let toolchain = scope.spawn(|| sys::cargo::toolchain(&global.folder()?));
-        let project = Project::load(global)?;
-        let toolchain = || {
-            toolchain
-                .join()
-                .map_err(|_| anyhow::anyhow!("asking rustc panicked"))?
-        };
-        command::status::run(&project, arguments, toolchain, terminal)
-    })
+/// Where every PoC asked for stands.
+fn survey(global: &Global, which: &cli::Which) -> Result<Survey> {
+    survey::take(global, which, |_| Ok(()))
 }
 
 /// `cargo poc status | head` has seen what it wanted.

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::change;
+use crate::change::{self, normalize};
 use crate::cli::Global;
 use crate::config::Config;
 use crate::document::results::Results;
@@ -90,8 +90,37 @@ impl Project {
         let folder = Utf8PathBuf::try_from(folder)
             .context("the current folder's path is not UTF-8")
             .or_exit(Exit::Usage)?;
-        let cargo = global.cargo();
-        let ahead = ask_git_ahead(global.folder()?);
+        Self::load_from(global, folder, global.folder()?)
+    }
+
+    /// The workspace around a document, or that of `--manifest-path`; `None` where the document lies in none.
+    ///
+    /// # Errors
+    /// As [`Self::load`], but for there being no workspace.
+    pub fn around(global: &Global, document: &Utf8Path) -> Result<Option<Self>> {
+        if global.manifest_path.is_some() {
+            return Self::load(global).map(Some);
+        }
+        let folder = global.folder()?;
+        let beside = normalize(&folder.join(document));
+        let beside = beside.parent().unwrap_or(&folder).to_owned();
+        let in_a_package = beside
+            .ancestors()
+            .any(|folder| folder.join("Cargo.toml").is_file());
+        if !in_a_package {
+            return Ok(None);
+        }
+        Self::load_from(global, folder, beside).map(Some)
+    }
+
+    /// The workspace that cargo finds from `start`.
+    fn load_from(global: &Global, folder: Utf8PathBuf, start: Utf8PathBuf) -> Result<Self> {
+        let mut cargo = global.cargo();
+        if start != folder && cargo.manifest_path.is_none() {
+            let manifest = start.ancestors().map(|folder| folder.join("Cargo.toml"));
+            cargo.manifest_path = manifest.into_iter().find(|path| path.is_file());
+        }
+        let ahead = ask_git_ahead(start);
         let workspace = Workspace::new(cargo.members()?);
         let config = Config::load(&workspace, global)?;
         Ok(Self {
@@ -207,22 +236,9 @@ impl Project {
     /// Reads the documents of one PoC.
     ///
     /// # Errors
-    /// When the plan is missing, or a document is not UTF-8: bad usage, with the place.
+    /// As for [`Poc::read`].
     pub fn read(&self, paths: Paths) -> Result<Poc> {
-        let plan_document = read_document(&paths.plan)?
-            .with_context(|| format!("there is no {}", paths.plan))
-            .or_exit(Exit::Usage)?;
-        let plan = read_plan(&plan_document);
-        let results = read_document(&paths.results)?.map(|document| {
-            let results = read_results(&document);
-            (document, results)
-        });
-        Ok(Poc {
-            paths,
-            plan_document,
-            plan,
-            results,
-        })
+        Poc::read(paths)
     }
 
     /// The PoCs that their results do not call complete or withdrawn.
@@ -272,7 +288,74 @@ impl Project {
     }
 }
 
+impl Paths {
+    /// The documents of a plan that is given as a file, absolute: the results stand beside it under the same name, or
+    /// where the plan links to. A results document means the plan beside it.
+    ///
+    /// # Errors
+    /// Bad usage: a results document without a plan beside it.
+    pub fn of_file(file: Utf8PathBuf) -> Result<Self> {
+        let folder = file.parent().unwrap_or(Utf8Path::new(""));
+        let stem = file.file_name().unwrap_or_default();
+        if let Some(name) = stem.strip_suffix("-results.md") {
+            let plans = PLAN_ENDINGS.map(|ending| folder.join(format!("{name}{ending}")));
+            let Some(plan) = plans.iter().find(|plan| plan.is_file()) else {
+                return Err(exit::usage(format!(
+                    "{file} is a results document, and there is no {name}-plan.md beside it; name the plan"
+                )));
+            };
+            return Ok(Self {
+                name: name.to_owned(),
+                plan: plan.clone(),
+                results: file,
+            });
+        }
+        let by_name = PLAN_ENDINGS
+            .iter()
+            .find_map(|ending| stem.strip_suffix(ending));
+        let name = by_name.or(file.file_stem()).unwrap_or_default().to_owned();
+        let beside = folder.join(format!("{name}-results.md"));
+        let linked = || {
+            let text = String::from_utf8(files::read(&file).ok()?).ok()?;
+            let plan = read_plan(&Document::from_text(&file, text));
+            let link = folder.join(Utf8Path::new(plan.results_link.as_deref()?).file_name()?);
+            (link.is_file() && link != file).then_some(link)
+        };
+        let results = if beside.is_file() {
+            beside
+        } else {
+            linked().unwrap_or(beside)
+        };
+        Ok(Self {
+            name,
+            plan: file,
+            results,
+        })
+    }
+}
+
 impl Poc {
+    /// Reads the documents of one PoC.
+    ///
+    /// # Errors
+    /// When the plan is missing, or a document is not UTF-8: bad usage, with the place.
+    pub fn read(paths: Paths) -> Result<Self> {
+        let plan_document = read_document(&paths.plan)?
+            .with_context(|| format!("there is no {}", paths.plan))
+            .or_exit(Exit::Usage)?;
+        let plan = read_plan(&plan_document);
+        let results = read_document(&paths.results)?.map(|document| {
+            let results = read_results(&document);
+            (document, results)
+        });
+        Ok(Self {
+            paths,
+            plan_document,
+            plan,
+            results,
+        })
+    }
+
     /// What its results record; none without the file.
     #[must_use]
     pub fn evidence(&self) -> Evidence {

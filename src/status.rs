@@ -4,14 +4,15 @@
 //! as they are now. Out: [`Status`], which every report reads; there is no second computation.
 
 mod files;
-mod findings;
 mod next;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use camino::Utf8Path;
+use serde::{Serialize, Serializer};
 
 use crate::change::Change;
+use crate::check;
 use crate::config::Config;
 use crate::deps;
 use crate::document::plan::Step;
@@ -23,18 +24,17 @@ use crate::freshness;
 use crate::project::Poc;
 use crate::verify;
 use crate::workspace::Workspace;
+use crate::workspace::graph::relative_text;
 
 pub use files::{FileState, FileStatus};
 pub use next::Next;
 
 /// The state of a step, or of the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// Not begun.
     Pending,
     /// Begun.
-    #[serde(rename = "in progress")]
     InProgress,
     /// Said to be done, without evidence.
     Claimed,
@@ -46,6 +46,35 @@ pub enum State {
     Failed,
     /// Taken out of the plan.
     Withdrawn,
+    /// A run has shown it; whether that still holds cannot be told without the workspace.
+    Unknown,
+}
+
+impl State {
+    /// The word for it, the same in every report.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::InProgress => "in progress",
+            Self::Claimed => "claimed",
+            Self::Proven => "proven",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+            Self::Withdrawn => "withdrawn",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The word; what is unknown is `null`.
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unknown => serializer.serialize_none(),
+            known => serializer.serialize_str(known.word()),
+        }
+    }
 }
 
 /// Everything `status` knows of one PoC.
@@ -133,8 +162,8 @@ pub struct DependencyStatus {
     pub name: String,
     /// `normal`, `dev`, `build`, `workspace` or `feature`.
     pub kind: &'static str,
-    /// `present`, `missing`, `incomplete`, `conflict`, `described` or `invalid`.
-    pub state: &'static str,
+    /// `present`, `missing`, `incomplete`, `conflict`, `described` or `invalid`; `None` without a workspace.
+    pub state: Option<&'static str>,
 }
 
 /// Test counts.
@@ -150,8 +179,10 @@ pub struct TestStatus {
 
 /// What a PoC's status is computed from, beside its documents.
 pub struct Facts<'a> {
-    /// The workspace.
-    pub workspace: &'a Workspace,
+    /// The workspace; `None` for documents that lie in none.
+    pub workspace: Option<&'a Workspace>,
+    /// Where paths are shown from: the workspace root, else the current folder.
+    pub root: &'a Utf8Path,
     /// Its evidence.
     pub evidence: &'a Evidence,
     /// What changed since its base; the error's text where that is not known.
@@ -164,11 +195,18 @@ pub struct Facts<'a> {
     pub config: &'a Config,
 }
 
+impl Facts<'_> {
+    /// `path` as reports show it: from [`Self::root`], with `/`.
+    #[must_use]
+    pub fn shown(&self, path: &Utf8Path) -> String {
+        relative_text(self.root, path)
+    }
+}
+
 impl Status {
     /// Computes the status. Pure: reads nothing but what it is given and whether planned files exist.
     #[must_use]
     pub fn of(poc: &Poc, facts: &Facts<'_>) -> Self {
-        let workspace = facts.workspace;
         let results = poc.results.as_ref().map(|(_, results)| results);
         let steps: Vec<StepStatus> = poc
             .plan
@@ -178,8 +216,8 @@ impl Status {
             .collect();
         let mut status = Self {
             name: poc.paths.name.clone(),
-            plan: workspace.slashed(&poc.paths.plan),
-            results: results.map(|_| workspace.slashed(&poc.paths.results)),
+            plan: facts.shown(&poc.paths.plan),
+            results: results.map(|_| facts.shown(&poc.paths.results)),
             kind: poc.plan.kind.clone(),
             state: State::Pending,
             base: poc.plan.base.clone(),
@@ -188,7 +226,7 @@ impl Status {
             results_criteria: results.map_or(Ticks::default(), |results| ticks(&results.criteria)),
             checklist: ticks(&poc.plan.checklist),
             files: files::files(poc, facts),
-            dependencies: dependencies(facts),
+            dependencies: dependencies(poc, facts),
             tests: tests(facts.evidence, results),
             placeholders: poc.plan.placeholders.len()
                 + results.map_or(0, |results| results.placeholders.len()),
@@ -197,7 +235,7 @@ impl Status {
             steps,
         };
         status.state = whole(poc, &status.steps, facts);
-        status.findings = findings::findings(poc, &status, facts);
+        status.findings = check::findings(poc, &status, facts);
         status.next = next::next(poc, &status, facts);
         status
     }
@@ -213,12 +251,12 @@ impl Status {
         )
     }
 
-    /// Whether a finding gates.
+    /// Whether a finding gates; what is stale has an exit code of its own.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.findings
             .iter()
-            .any(|finding| finding.code.severity() == Severity::Error)
+            .any(|finding| finding.severity == Severity::Error && finding.code != Code::Stale)
     }
 
     /// Whether anything proven has gone stale.
@@ -251,7 +289,10 @@ fn ticks(items: &[Item]) -> Ticks {
     }
 }
 
-fn dependencies(facts: &Facts<'_>) -> Vec<DependencyStatus> {
+fn dependencies(poc: &Poc, facts: &Facts<'_>) -> Vec<DependencyStatus> {
+    if facts.workspace.is_none() {
+        return declared(poc);
+    }
     let entries = facts
         .dependencies
         .iter()
@@ -261,7 +302,26 @@ fn dependencies(facts: &Facts<'_>) -> Vec<DependencyStatus> {
             manifest: declared.manifest.to_string(),
             name: declared.name.clone(),
             kind: declared.table.label(),
-            state: state.label(),
+            state: Some(state.label()),
+        })
+        .collect()
+}
+
+/// What the plan declares, in blocks that can be read, without the manifests to compare it with.
+fn declared(poc: &Poc) -> Vec<DependencyStatus> {
+    let Ok((blocks, _)) = deps::blocks(&poc.plan, &poc.plan_document, None) else {
+        return Vec::new();
+    };
+    let entries = blocks
+        .iter()
+        .filter_map(|block| deps::declared(block).ok())
+        .flat_map(|declarations| declarations.entries);
+    entries
+        .map(|declared| DependencyStatus {
+            manifest: declared.manifest.to_string(),
+            name: declared.name.clone(),
+            kind: declared.table.label(),
+            state: None,
         })
         .collect()
 }
@@ -285,15 +345,17 @@ fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
 
 /// What a record shows now.
 #[derive(Debug, PartialEq, Eq)]
-enum Shown {
+pub(crate) enum Shown {
     Nothing,
     Proven,
     Stale(String),
     Failed(String),
+    /// It passed, and what it depended on is not at hand.
+    Unknown,
 }
 
 /// What the last record of a scope shows, given the commands the plan has for it now.
-fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
+pub(crate) fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
     let Some(record) = facts.evidence.last(scope) else {
         return Shown::Nothing;
     };
@@ -305,6 +367,9 @@ fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
         && verify::commands_hash(&planned) != record.commands
     {
         return Shown::Stale("the plan's commands have changed since it was verified".to_owned());
+    }
+    if facts.workspace.is_none() {
+        return Shown::Unknown;
     }
     let now = record
         .inputs
@@ -375,6 +440,7 @@ fn step_status(poc: &Poc, step: &Step, facts: &Facts<'_>) -> StepStatus {
             Shown::Proven => (State::Proven, None),
             Shown::Stale(why) => (State::Stale, Some(why)),
             Shown::Failed(why) => (State::Failed, Some(why)),
+            Shown::Unknown => (State::Unknown, None),
             Shown::Nothing => (claimed(step, recorded, status), None),
         }
     };
@@ -434,13 +500,15 @@ fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
         State::Withdrawn
     } else if any(State::Failed)
         || matches!(done, Shown::Failed(_))
-        || findings::failed_since_done(facts).is_some()
+        || failed_since_done(facts).is_some()
     {
         State::Failed
     } else if any(State::Claimed) {
         State::Claimed
     } else if any(State::Stale) || matches!(done, Shown::Stale(_)) {
         State::Stale
+    } else if any(State::Unknown) {
+        State::Unknown
     } else if live().next().is_some()
         && live().all(|step| step.state == State::Proven)
         && done == Shown::Proven
@@ -453,4 +521,16 @@ fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
     } else {
         State::InProgress
     }
+}
+
+/// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
+pub(crate) fn failed_since_done(facts: &Facts<'_>) -> Option<Scope> {
+    let done = facts.evidence.last(&Scope::Done);
+    let done = done.filter(|record| record.proves()).map(Record::moment);
+    [Scope::Affected, Scope::Full].into_iter().find(|scope| {
+        let last = facts.evidence.last(scope);
+        last.is_some_and(|record| {
+            !record.proves() && done.is_none_or(|done| record.moment() > done)
+        })
+    })
 }

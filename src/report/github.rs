@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use camino::Utf8Path;
 
-use super::human::status::word;
 use crate::finding::{Finding, Severity};
 use crate::status::Status;
 use crate::terminal::Terminal;
@@ -25,7 +24,7 @@ pub fn annotations(terminal: &mut Terminal, prefix: &Utf8Path, statuses: &[Statu
     for (severity, command) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
         let findings = statuses.iter().flat_map(|status| &status.findings);
         for finding in findings
-            .filter(|finding| finding.code.severity() == severity)
+            .filter(|finding| finding.severity == severity)
             .take(SHOWN)
         {
             writeln!(terminal.out(), "{}", annotation(command, prefix, finding))?;
@@ -41,7 +40,7 @@ fn annotation(command: &str, prefix: &Utf8Path, finding: &Finding) -> String {
         finding.line,
         finding.column,
         finding.code,
-        data(&finding.message)
+        data(&finding.text())
     )
 }
 
@@ -76,7 +75,7 @@ pub fn summary(prefix: &Utf8Path, statuses: &[Status]) -> String {
             text,
             "| {} | {} | {proven}/{steps} | {next} |",
             cell(&status.name),
-            word(status.state),
+            status.state.word(),
         );
     }
     let findings: Vec<&Finding> = statuses
@@ -93,7 +92,7 @@ pub fn summary(prefix: &Utf8Path, statuses: &[Status]) -> String {
             finding.code,
             cell(&below(prefix, &finding.path)),
             finding.line,
-            cell(&finding.message)
+            cell(&finding.text())
         );
     }
     text
@@ -112,13 +111,8 @@ mod tests {
 
     #[test]
     fn nothing_in_a_finding_can_end_its_annotation() {
-        let finding = Finding {
-            code: Code::Claimed,
-            path: "docs/a,b:c-plan.md".to_owned(),
-            line: 3,
-            column: 1,
-            message: "100 %\n::error::x".to_owned(),
-        };
+        let path = "docs/a,b:c-plan.md";
+        let finding = Finding::new(Code::Claimed, path, 3, "100 %\n::error::x");
         assert_eq!(
             annotation("error", Utf8Path::new("rust"), &finding),
             "::error file=rust/docs/a%2Cb%3Ac-plan.md,line=3,col=1,title=POC020::100 %25%0A::error::x"

@@ -148,7 +148,7 @@ struct FindingReport<'a> {
     path: &'a str,
     line: usize,
     column: usize,
-    message: &'a str,
+    message: String,
 }
 
 /// `status --format json`.
@@ -174,11 +174,11 @@ fn poc(status: &Status) -> PocReport<'_> {
     });
     let findings = status.findings.iter().map(|finding| FindingReport {
         code: finding.code.as_str(),
-        severity: finding.code.severity(),
+        severity: finding.severity,
         path: &finding.path,
         line: finding.line,
         column: finding.column,
-        message: &finding.message,
+        message: finding.text(),
     });
     let counts = |tests: Option<Tests>| {
         tests.map(|tests| CountsReport {

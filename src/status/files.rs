@@ -39,26 +39,27 @@ pub struct FileStatus {
 /// The rows of the Files table in order, then every changed file that no row names; documents of ours and `Cargo.lock`,
 /// which follows the manifests, aside.
 pub(super) fn files(poc: &Poc, facts: &Facts<'_>) -> Vec<FileStatus> {
-    let workspace = facts.workspace;
     let change = facts.change.as_ref().ok().copied();
     let mut named: BTreeSet<Utf8PathBuf> = BTreeSet::new();
     let mut files = Vec::new();
     for row in &poc.plan.files {
-        let paths = paths_of(row, &workspace.root, change);
+        let paths = paths_of(row, facts.root, change);
         files.push(FileStatus {
             path: row.path.clone(),
             action: action(&row.action),
-            state: state(row, &paths, &workspace.root, change),
+            state: facts
+                .workspace
+                .and_then(|_| state(row, &paths, facts.root, change)),
         });
         named.extend(paths);
     }
     let docs = [&poc.paths.plan, &poc.paths.results];
     for file in change.iter().flat_map(|change| &change.files) {
-        let ours =
-            docs.contains(&&file.path) || facts.config.is_document(workspace.relative(&file.path));
+        let below = file.path.strip_prefix(facts.root).unwrap_or(&file.path);
+        let ours = docs.contains(&&file.path) || facts.config.is_document(below);
         if !ours && !named.contains(&file.path) && file.path.file_name() != Some("Cargo.lock") {
             files.push(FileStatus {
-                path: workspace.slashed(&file.path),
+                path: facts.shown(&file.path),
                 action: "none",
                 state: Some(FileState::Unplanned),
             });

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::findings::failed_since_done;
-use super::{Facts, State, Status, StepStatus};
+use super::{Facts, State, Status, StepStatus, failed_since_done};
 use crate::affected::arguments::quoted;
 use crate::document::Placeholder;
 use crate::evidence::Scope;
@@ -21,7 +20,7 @@ pub struct Next {
 
 /// The first thing that stands between the PoC and being proven; `None` when nothing does.
 pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next> {
-    if status.state == State::Withdrawn {
+    if status.state == State::Withdrawn || facts.workspace.is_none() {
         return None;
     }
     let name = &status.name;
@@ -42,7 +41,7 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
     if status
         .dependencies
         .iter()
-        .any(|dependency| matches!(dependency.state, "missing" | "incomplete"))
+        .any(|dependency| matches!(dependency.state, Some("missing" | "incomplete")))
     {
         return next(
             format!("cargo poc deps {name}"),

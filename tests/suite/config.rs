@@ -105,3 +105,30 @@ fn the_first_rule_that_matches_decides() {
     assert_eq!(selected("schema.sql"), 6);
     assert_eq!(selected("other.txt"), 6);
 }
+
+#[test]
+fn a_wrong_lint_level_names_its_line() {
+    for (line, says) in [
+        ("POC999 = \"deny\"", "`POC999` is no code of a finding"),
+        (
+            "POC001 = \"forbid\"",
+            "`forbid` is no level; use allow, warn or deny",
+        ),
+        (
+            "POC020 = \"warn\"",
+            "POC020 (said to be done, and no run has shown it) cannot be lowered",
+        ),
+    ] {
+        let sandbox = Sandbox::workspace("a");
+        sandbox.append(
+            "Cargo.toml",
+            &format!("\n[workspace.metadata.poc.lints]\n{line}\n"),
+        );
+        let at = sandbox.read("Cargo.toml").lines().count();
+        sandbox
+            .poc("status")
+            .exits(2)
+            .says(says)
+            .says(&format!("Cargo.toml:{at}"));
+    }
+}

@@ -8,6 +8,7 @@
 mod affected;
 mod bad_input;
 mod change;
+mod check;
 mod config;
 mod demo;
 mod deps;

@@ -622,12 +622,6 @@ fn every_member_is_there_and_documented() {
             .any(|form| documented.contains(&form.replace("{}", &member)));
         assert!(named, "`{member}` is not in docs/json.md");
     }
-    for code in [
-        "POC001", "POC002", "POC003", "POC010", "POC020", "POC021", "POC022", "POC023", "POC030",
-        "POC031",
-    ] {
-        assert!(documented.contains(code), "{code} is not in docs/json.md");
-    }
 }
 
 fn names(value: &Value, found: &mut Vec<String>) {
@@ -744,4 +738,66 @@ fn a_withdrawn_poc_asks_for_nothing() {
     let sandbox = sandbox();
     sandbox.edit("docs/cache-results.md", "In Progress", "Withdrawn");
     assert_states(&sandbox, "withdrawn", ["pending"; 2], "none");
+}
+
+#[test]
+fn a_plan_outside_of_a_workspace_leaves_unknown_what_needs_one() {
+    let sandbox = sandbox();
+    passed(&sandbox, step("0"), 1);
+    let elsewhere = Sandbox::empty();
+    let plan = PLAN.to_owned()
+        + "\n## Dependencies\n\nUpdate `store/Cargo.toml`:\n\n```toml\n[dependencies]\nmoka = \"0.12\" # Add for it\n```\n";
+    elsewhere.write("old/cache-implementation.md", plan).write(
+        "old/cache-results.md",
+        sandbox.read("docs/cache-results.md"),
+    );
+    let run = elsewhere.poc("status --format json --plan old/cache-implementation.md");
+    let poc = cache(run.exits(0));
+    assert_eq!(poc["name"], "cache");
+    assert_eq!(poc["plan"], "old/cache-implementation.md");
+    assert_eq!(poc["results"], "old/cache-results.md");
+    assert_eq!(poc["state"], Value::Null);
+    assert_eq!(poc["next"], Value::Null);
+    assert_eq!(poc["findings"], json!([]));
+    let states = poc["steps"].as_array().unwrap().iter();
+    let states: Vec<&Value> = states.map(|step| &step["state"]).collect();
+    assert_eq!(
+        states,
+        [&Value::Null, &json!("pending"), &json!("withdrawn")]
+    );
+    assert_eq!(poc["criteria"]["plan"], json!({"checked": 1, "total": 2}));
+    assert_eq!(
+        poc["files"][0],
+        json!({"path": "store/src/lib.rs", "action": "modify", "state": null})
+    );
+    let dependency =
+        json!({"manifest": "store/Cargo.toml", "name": "moka", "kind": "normal", "state": null});
+    assert_eq!(poc["dependencies"], json!([dependency]));
+
+    // A results document means the plan beside it; from another folder paths lead there.
+    let from_old = elsewhere.poc_in("old", "status --plan cache-results.md --format json");
+    assert_eq!(cache(from_old.exits(0))["plan"], "cache-implementation.md");
+    elsewhere
+        .poc("status --plan old/cache-plan.md")
+        .exits(2)
+        .says("there is no ");
+    elsewhere
+        .poc("status --plan old/cache-implementation.md")
+        .exits(0)
+        .prints("unknown");
+}
+
+#[test]
+fn a_plan_of_another_workspace_is_seen_in_its_own() {
+    let sandbox = sandbox();
+    passed(&sandbox, step("0"), 1);
+    let elsewhere = Sandbox::empty();
+    let plan = sandbox.root.join("docs/cache-plan.md");
+    let poc = cache(
+        elsewhere
+            .poc(&format!("status --format json --plan {plan}"))
+            .exits(0),
+    );
+    assert_eq!(poc["plan"], "docs/cache-plan.md");
+    assert_eq!(poc["steps"][0]["state"], "proven");
 }

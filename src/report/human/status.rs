@@ -11,27 +11,13 @@ use crate::finding::Severity;
 use crate::status::{FileState, State, Status};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
 
-/// The word for a state, as `status` prints it everywhere.
-#[must_use]
-pub fn word(state: State) -> &'static str {
-    match state {
-        State::Pending => "pending",
-        State::InProgress => "in progress",
-        State::Claimed => "claimed",
-        State::Proven => "proven",
-        State::Stale => "stale",
-        State::Failed => "failed",
-        State::Withdrawn => "withdrawn",
-    }
-}
-
 fn style(state: State) -> Style {
     match state {
         State::Proven => GOOD,
         State::Failed => BAD,
         State::Claimed | State::Stale => WARN,
         State::InProgress => LITERAL,
-        State::Pending | State::Withdrawn => DIM,
+        State::Pending | State::Withdrawn | State::Unknown => DIM,
     }
 }
 
@@ -48,7 +34,7 @@ pub fn overview(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
     let width = widest(statuses.iter().map(|status| status.name.as_str()));
     for status in statuses {
         let (name, style) = (padded(&status.name, width), style(status.state));
-        let state = padded(word(status.state), 11);
+        let state = padded(status.state.word(), 11);
         let next = status
             .next
             .as_ref()
@@ -68,13 +54,14 @@ pub fn overview(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
         State::InProgress,
         State::Pending,
         State::Withdrawn,
+        State::Unknown,
     ] {
         let count = statuses
             .iter()
             .filter(|status| status.state == state)
             .count();
         if count > 0 {
-            totals.push(format!("{count} {}", word(state)));
+            totals.push(format!("{count} {}", state.word()));
         }
     }
     writeln!(
@@ -109,7 +96,7 @@ pub fn screen(terminal: &mut Terminal, status: &Status) -> Result<()> {
         out,
         "{BOLD}{}{BOLD:#}  {state_style}{}{state_style:#}  {DIM}{kind} · {base} · {}{DIM:#}\n",
         status.name,
-        word(status.state),
+        status.state.word(),
         status.plan
     )?;
     steps(out, status)?;
@@ -146,7 +133,7 @@ fn steps(out: &mut dyn Write, status: &Status) -> Result<()> {
         writeln!(
             out,
             "  {style}{}{style:#}  {}  {}  {DIM}{tasks}{DIM:#}",
-            padded(word(step.state), 11),
+            padded(step.state.word(), 11),
             padded(&step.id, ids),
             padded(title, width),
         )?;
@@ -252,7 +239,7 @@ fn dependencies(status: &Status) -> String {
         let names: Vec<&str> = status
             .dependencies
             .iter()
-            .filter(|one| one.state == state)
+            .filter(|one| one.state == Some(state))
             .map(|one| one.name.as_str())
             .collect();
         if names.is_empty() {
@@ -285,7 +272,7 @@ fn findings(out: &mut dyn Write, status: &Status) -> Result<()> {
         writeln!(out)?;
     }
     for finding in &status.findings {
-        let (style, severity) = match finding.code.severity() {
+        let (style, severity) = match finding.severity {
             Severity::Error => (BAD, "error"),
             Severity::Warning => (WARN, "warning"),
         };
@@ -295,7 +282,7 @@ fn findings(out: &mut dyn Write, status: &Status) -> Result<()> {
             finding.code,
             finding.path,
             finding.line,
-            harmless(&finding.message)
+            harmless(&finding.text())
         )?;
     }
     Ok(())

@@ -1,0 +1,130 @@
+//! The linter: every disagreement between a plan, its results, the workspace and the evidence.
+//!
+//! In: a [`Poc`], the [`Facts`] around it and the states that follow from them. Out: [`Finding`]s. `status` and `check`
+//! both show these; there is no second computation. One rule is one function, in the file of what it compares; a rule
+//! that needs git's history or sources asks for them only where a document gives it cause to.
+
+mod documents;
+mod evidence;
+
+pub mod levels;
+mod workspace;
+
+use crate::document::results::Results;
+use crate::document::{Document, Plan, Span, Status as Said};
+use crate::finding::{Code, Finding};
+use crate::project::Poc;
+use crate::status::{Facts, Status};
+
+/// What a rule looks at.
+pub(crate) struct Subject<'a> {
+    /// The documents.
+    pub(crate) poc: &'a Poc,
+    /// The plan.
+    pub(crate) plan: &'a Plan,
+    /// The results; `None` without the file.
+    pub(crate) results: Option<&'a Results>,
+    /// States, computed from evidence.
+    pub(crate) status: &'a Status,
+    /// What is around the documents.
+    pub(crate) facts: &'a Facts<'a>,
+    /// The results below the workspace root, there or not.
+    pub(crate) results_path: String,
+}
+
+/// One rule: adds what it finds.
+type Rule = fn(&Subject<'_>, &mut Vec<Finding>);
+
+/// All rules, by what they compare.
+const RULES: &[&[Rule]] = &[documents::RULES, evidence::RULES, workspace::RULES];
+
+/// The findings on one PoC at the levels of the configuration, by file, line and code.
+pub(crate) fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
+    let subject = Subject {
+        poc,
+        plan: &poc.plan,
+        results: poc.results.as_ref().map(|(_, results)| results),
+        status,
+        facts,
+        results_path: facts.shown(&poc.paths.results),
+    };
+    let mut found = Vec::new();
+    for rule in RULES.iter().copied().flatten() {
+        rule(&subject, &mut found);
+    }
+    let mut found = facts.config.lints.apply(found);
+    found.sort_by(|left, right| {
+        let key = |finding: &Finding| (finding.line, finding.code, finding.column);
+        (&left.path, key(left), &left.subject).cmp(&(&right.path, key(right), &right.subject))
+    });
+    found
+}
+
+impl Subject<'_> {
+    /// A finding on bytes of the plan.
+    pub(crate) fn in_plan(&self, code: Code, span: &Span, message: impl Into<String>) -> Finding {
+        at(
+            code,
+            &self.status.plan,
+            &self.poc.plan_document,
+            span,
+            message,
+        )
+    }
+
+    /// A finding on a line of the plan, from 1.
+    pub(crate) fn in_plan_line(
+        &self,
+        code: Code,
+        line: usize,
+        message: impl Into<String>,
+    ) -> Finding {
+        Finding::new(code, &self.status.plan, line, message)
+    }
+
+    /// A finding on bytes of the results; on the plan's first line where there are no results.
+    pub(crate) fn in_results(
+        &self,
+        code: Code,
+        span: &Span,
+        message: impl Into<String>,
+    ) -> Finding {
+        match &self.poc.results {
+            Some((document, _)) => at(code, &self.results_path, document, span, message),
+            None => self.in_plan_line(code, 1, message),
+        }
+    }
+
+    /// A finding on a line of the results, from 1.
+    pub(crate) fn in_results_line(
+        &self,
+        code: Code,
+        line: usize,
+        message: impl Into<String>,
+    ) -> Finding {
+        Finding::new(code, &self.results_path, line, message)
+    }
+
+    #[expect(dead_code, reason = "the next rules ask for it")]
+    /// Whether the results' Summary says that the work is complete.
+    pub(crate) fn is_said_complete(&self) -> bool {
+        let status = self.results.and_then(|results| results.status.as_ref());
+        status.is_some_and(|status| status.status == Some(Said::Complete))
+    }
+}
+
+/// A finding on the first line of `span`.
+fn at(
+    code: Code,
+    path: &str,
+    document: &Document,
+    span: &Span,
+    message: impl Into<String>,
+) -> Finding {
+    let line = document.line_of(span.start);
+    let end = span.end.min(document.line_span(line).end).max(span.start);
+    let mut finding = Finding::new(code, path, line, message);
+    finding.column = document.column_of(span.start);
+    finding.span = Some(span.start..end).filter(|span| !span.is_empty());
+    finding
+}

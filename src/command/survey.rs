@@ -1,0 +1,261 @@
+//! What `status` and `check` report on: the documents asked for, and where each PoC stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::deps;
+use crate::change::{Change, normalize};
+use crate::cli::{Global, Which};
+use crate::config::Config;
+use crate::evidence::{self, Evidence, Problem, ProblemKind};
+use crate::freshness::{Hasher, Inputs};
+use crate::project::{Paths, Poc, Project};
+use crate::status::{Facts, Status};
+use crate::sys::cargo;
+
+/// The PoCs asked for.
+pub struct Survey {
+    /// Their workspace; `None` for a document that lies in none.
+    pub project: Option<Project>,
+    /// Where paths are shown from: the workspace root, else the current folder.
+    pub root: Utf8PathBuf,
+    /// Their documents, by name.
+    pub pocs: Vec<Poc>,
+    /// Where each stands, in the same order.
+    pub statuses: Vec<Status>,
+    /// Why documents cannot be read, by their place; of all PoCs, one that cannot be read does not hide the others.
+    pub unreadable: Vec<anyhow::Error>,
+}
+
+impl Survey {
+    /// The folder of [`Self::root`] within the repository, which GitHub takes paths from.
+    #[must_use]
+    pub fn prefix(&self) -> Utf8PathBuf {
+        let repository = self
+            .project
+            .as_ref()
+            .and_then(|project| project.repository().ok());
+        repository
+            .and_then(|repository| Some(self.root.strip_prefix(&repository.root).ok()?.to_owned()))
+            .unwrap_or_default()
+    }
+}
+
+/// Reads the PoCs asked for and computes where they stand. cargo and rustc are asked side by side: each takes as long as
+/// all the rest. `adjust` has the last word on the settings.
+///
+/// # Errors
+/// No workspace, an unknown name, a named document that cannot be read, or evidence whose inputs cannot be.
+pub fn take(
+    global: &Global,
+    which: &Which,
+    adjust: impl FnOnce(&mut Config) -> Result<()>,
+) -> Result<Survey> {
+    std::thread::scope(|scope| {
+        let toolchain = scope.spawn(|| cargo::toolchain(&global.folder()?));
+        let toolchain = || {
+            toolchain
+                .join()
+                .map_err(|_| anyhow::anyhow!("asking rustc panicked"))?
+        };
+        match &which.plan {
+            None => of_project(
+                Project::load(global)?,
+                |project| read(project, which.name.as_deref()),
+                adjust,
+                toolchain,
+            ),
+            Some(file) => {
+                let read = |_: &Project| named(Paths::of_file(located(global, file)?)?);
+                match Project::around(global, file)? {
+                    Some(project) => of_project(project, read, adjust, toolchain),
+                    None => outside(global, file, adjust),
+                }
+            }
+        }
+    })
+}
+
+/// `toolchain` is only called when there is evidence to compare with.
+fn of_project(
+    mut project: Project,
+    read: impl FnOnce(&Project) -> Result<Read>,
+    adjust: impl FnOnce(&mut Config) -> Result<()>,
+    toolchain: impl FnOnce() -> Result<String> + Send,
+) -> Result<Survey> {
+    adjust(&mut project.config)?;
+    let read = read(&project)?;
+    let statuses = statuses(&project, &read.pocs, toolchain)?;
+    Ok(Survey {
+        root: project.workspace.root.clone(),
+        project: Some(project),
+        pocs: read.pocs.into_iter().map(|(poc, _)| poc).collect(),
+        statuses,
+        unreadable: read.unreadable,
+    })
+}
+
+/// A plan that lies in no workspace.
+fn outside(
+    global: &Global,
+    file: &Utf8Path,
+    adjust: impl FnOnce(&mut Config) -> Result<()>,
+) -> Result<Survey> {
+    let root = global.folder()?;
+    let mut config = Config::outside();
+    adjust(&mut config)?;
+    let (poc, evidence) = with_evidence(Poc::read(Paths::of_file(located(global, file)?)?)?);
+    let unknown = "it lies in no workspace";
+    let facts = Facts {
+        workspace: None,
+        root: &root,
+        evidence: &evidence,
+        change: Err(unknown.to_owned()),
+        dependencies: Err(unknown.to_owned()),
+        inputs: &BTreeMap::new(),
+        config: &config,
+    };
+    let statuses = vec![Status::of(&poc, &facts)];
+    Ok(Survey {
+        project: None,
+        root,
+        pocs: vec![poc],
+        statuses,
+        unreadable: Vec::new(),
+    })
+}
+
+fn located(global: &Global, file: &Utf8Path) -> Result<Utf8PathBuf> {
+    let current = Global {
+        manifest_path: None,
+        ..global.clone()
+    };
+    Ok(normalize(&current.folder()?.join(file)))
+}
+
+/// The documents of the PoCs asked for.
+struct Read {
+    pocs: Vec<(Poc, Evidence)>,
+    unreadable: Vec<anyhow::Error>,
+}
+
+fn named(paths: Paths) -> Result<Read> {
+    Ok(Read {
+        pocs: vec![with_evidence(Poc::read(paths)?)],
+        unreadable: Vec::new(),
+    })
+}
+
+/// Reads the named PoC, or all of them.
+fn read(project: &Project, name: Option<&str>) -> Result<Read> {
+    if let Some(name) = name {
+        return named(project.find(name)?);
+    }
+    let (mut pocs, mut unreadable) = (Vec::new(), Vec::new());
+    for paths in project.list()? {
+        match project.read(paths) {
+            Ok(poc) => pocs.push(with_evidence(poc)),
+            Err(error) => unreadable.push(error),
+        }
+    }
+    Ok(Read { pocs, unreadable })
+}
+
+fn with_evidence(poc: Poc) -> (Poc, Evidence) {
+    let results = poc.results.as_ref();
+    let mut evidence = results.map_or_else(Evidence::default, |(document, _)| {
+        evidence::read(document.text())
+    });
+    set_aside_foreign(&mut evidence, &poc.paths.name);
+    (poc, evidence)
+}
+/// What another PoC's runs have shown proves nothing here, however it came here.
+fn set_aside_foreign(evidence: &mut Evidence, name: &str) {
+    let (own, foreign): (Vec<_>, Vec<_>) = std::mem::take(&mut evidence.records)
+        .into_iter()
+        .partition(|located| located.record.poc == name);
+    evidence.records = own;
+    evidence
+        .problems
+        .extend(foreign.into_iter().map(|located| Problem {
+            kind: ProblemKind::Damaged,
+            line: located.line,
+            message: format!(
+                "this evidence is of the PoC `{}` and does not count here; take it out, and verify",
+                located.record.poc
+            ),
+        }));
+}
+
+/// The status of each PoC.
+fn statuses(
+    project: &Project,
+    pocs: &[(Poc, Evidence)],
+    toolchain: impl FnOnce() -> Result<String> + Send,
+) -> Result<Vec<Status>> {
+    let (changes, inputs) = rayon::join(
+        || changes(project, pocs),
+        || inputs(project, pocs, toolchain),
+    );
+    let inputs = inputs?;
+    let status = |(poc, evidence): &(Poc, Evidence)| {
+        let change = match &changes {
+            Ok(changes) => poc.plan.base.as_deref().map_or_else(
+                || {
+                    Err(
+                        "the plan's Overview names no Base; what changed since is unknown"
+                            .to_owned(),
+                    )
+                },
+                |base| changes[base].as_ref().map_err(|error| format!("{error:#}")),
+            ),
+            Err(error) => Err(format!("what changed is unknown: {error:#}")),
+        };
+        let facts = Facts {
+            workspace: Some(&project.workspace),
+            root: &project.workspace.root,
+            config: &project.config,
+            evidence,
+            change,
+            dependencies: deps::compare(project, poc, &[]).map_err(|error| format!("{error:#}")),
+            inputs: &inputs,
+        };
+        Status::of(poc, &facts)
+    };
+    Ok(pocs.iter().map(status).collect())
+}
+
+/// The change since each base that a plan names.
+fn changes(
+    project: &Project,
+    pocs: &[(Poc, Evidence)],
+) -> Result<BTreeMap<String, Result<Change>>> {
+    let bases: BTreeSet<&String> = pocs
+        .iter()
+        .filter_map(|(poc, _)| poc.plan.base.as_ref())
+        .collect();
+    if bases.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let repository = project.repository()?;
+    Ok(bases
+        .into_iter()
+        .map(|base| (base.clone(), Change::since(&repository, base)))
+        .collect())
+}
+
+/// The hashes, as they are now, of everything that evidence names.
+fn inputs(
+    project: &Project,
+    pocs: &[(Poc, Evidence)],
+    toolchain: impl FnOnce() -> Result<String> + Send,
+) -> Result<Inputs> {
+    let records = || pocs.iter().flat_map(|(_, evidence)| &evidence.records);
+    if records().next().is_none() {
+        return Ok(Inputs::new());
+    }
+    let mut hasher = Hasher::new(project, project.repository().ok(), &toolchain()?)?;
+    hasher.current(records().flat_map(|located| located.record.inputs.keys()))
+}
