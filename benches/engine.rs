@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 
 use camino::Utf8PathBuf;
 use cargo_poc::affected;
+use cargo_poc::affected::items::Uncached;
 use cargo_poc::change::{self, Change};
 use cargo_poc::cli::Global;
 use cargo_poc::document::{Document, read_plan};
@@ -114,7 +115,7 @@ fn select_the_affected(bencher: Bencher<'_, '_>, package: usize) {
         .join(format!("packages/p{package}/src/lib.rs"));
     let change = Change::of_files(BTreeSet::from([path]));
     bencher.bench_local(|| {
-        affected::select(&project.workspace, &project.config, black_box(&change))
+        affected::select(&project.workspace, &project.config, black_box(&change), &Uncached)
             .expect("it is selected")
     });
 }

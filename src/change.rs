@@ -73,6 +73,31 @@ impl Change {
         };
         repository.show(base, path)
     }
+
+    /// The texts of changed files at the base, in their order, asked of git at once; none where a file was not there, is
+    /// no text, or the change has no base.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub fn texts_before(&self, files: &[&FileChange]) -> Result<Vec<Option<String>>> {
+        let (Some(repository), Some(base)) = (&self.repository, &self.base) else {
+            return Ok(vec![None; files.len()]);
+        };
+        let paths: Vec<Option<&Utf8Path>> = files
+            .iter()
+            .map(|file| match file.happened {
+                Happened::Added => None,
+                _ => file.path.strip_prefix(&repository.root).ok(),
+            })
+            .collect();
+        let asked: Vec<&Utf8Path> = paths.iter().flatten().copied().collect();
+        let mut contents = repository.contents(base, &asked)?.into_iter();
+        let texts = paths.iter().map(|path| {
+            let content = path.and_then(|_| contents.next().flatten());
+            content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        });
+        Ok(texts.collect())
+    }
 }
 
 /// The repository of a workspace, asked anew.

@@ -18,6 +18,7 @@ pub mod binaries;
 mod compare;
 mod listing;
 pub mod observe;
+pub mod picks;
 mod recording;
 pub mod runner;
 pub mod shell;
@@ -26,8 +27,10 @@ mod watch;
 pub use recording::{Basis, exit};
 pub use runner::{Runner, uses_nextest};
 
+use binaries::Binaries;
 use listing::Listing;
 use observe::{Observed, Observer};
+use picks::Picks;
 use watch::Watch;
 
 /// The exit status by which nextest tells that there was nothing to run.
@@ -50,8 +53,12 @@ pub enum Program {
     Cargo {
         /// The arguments.
         argv: Vec<String>,
-        /// nextest: the arguments that list what will run.
+        /// The arguments that list what there is to run, where that is asked first.
         listing: Option<Vec<String>>,
+        /// What runs of binaries that do not run whole.
+        picks: Picks,
+        /// What follows the names of tests.
+        flags: Vec<String>,
     },
     /// A shell block of a plan, as written.
     Block(String),
@@ -59,7 +66,9 @@ pub enum Program {
 
 /// How to run checks.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct Options<'w> {
+    /// The test binaries of the workspace, where tests of theirs are picked.
+    pub binaries: Option<&'w Binaries<'w>>,
     /// The workspace root.
     pub root: Utf8PathBuf,
     /// Environment and time limit of every program.
@@ -102,7 +111,7 @@ pub struct Report {
 ///
 /// # Errors
 /// When a program cannot be started (its name and what to do), or the output cannot be shown.
-pub fn run(checks: &[Check], options: &Options, terminal: &mut Terminal) -> Result<Report> {
+pub fn run(checks: &[Check], options: &Options<'_>, terminal: &mut Terminal) -> Result<Report> {
     let started = std::time::Instant::now();
     let mut report = Report::default();
     let mut watch = Watch::new(terminal, &options.title, options.expected);
@@ -127,30 +136,42 @@ pub fn run(checks: &[Check], options: &Options, terminal: &mut Terminal) -> Resu
     Ok(report)
 }
 
-fn run_one(check: &Check, options: &Options, watch: &mut Watch<'_>) -> Result<Checked> {
-    let cargo = |argv: &[String]| {
-        let command = Command::new(Cargo::program())
-            .args(argv)
-            .remedy("install Rust from https://rustup.rs, or set CARGO to the cargo to use");
-        options.settings.prepare(command, &options.root)
-    };
+fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Result<Checked> {
     let mut listed = None;
+    let mut notes = Vec::new();
     let command = match &check.program {
         Program::Block(script) => options.settings.block(script, &options.root)?,
-        Program::Cargo { argv, listing } => {
-            if let Some(listing) = listing {
-                let captured = exec::capture_output(&cargo(listing), &mut |part| watch.show(part))?;
-                if !captured.ended.success() {
-                    return Ok(Checked::unlisted(check, &captured));
-                }
-                listed = Some(Listing::parse(&captured.stdout)?);
+        Program::Cargo {
+            argv,
+            listing: None,
+            ..
+        } => options.cargo(argv),
+        Program::Cargo {
+            argv,
+            listing: Some(listing),
+            picks,
+            flags,
+        } => {
+            let captured = exec::capture_output(&options.cargo(listing), &mut |part| watch.show(part))?;
+            if !captured.ended.success() {
+                return Ok(Checked::unlisted(check, &captured));
             }
-            cargo(argv)
+            let argv = if listing.first().is_some_and(|word| word == "nextest") {
+                let mut list = Listing::parse(&captured.stdout)?;
+                let more = list.pick(picks);
+                notes.extend(picks::note(more.len()));
+                watch.expect(list.expected());
+                listed = Some(list);
+                let more = more.into_iter().flat_map(|filter| ["-E".to_owned(), filter]);
+                argv.iter().cloned().chain(more).collect()
+            } else {
+                let (argv, unknown) = picks::resolve(argv, picks, flags, &captured, options.binaries);
+                notes.extend(unknown);
+                argv
+            };
+            options.cargo(&argv)
         }
     };
-    if let Some(listing) = &listed {
-        watch.expect(listing.expected());
-    }
     let mut observer = Observer::default();
     let outcome = exec::stream(&command, &mut |part| {
         observer.push(part);
@@ -162,6 +183,7 @@ fn run_one(check: &Check, options: &Options, watch: &mut Watch<'_>) -> Result<Ch
     if let Some(listing) = listed {
         listing.complete(&mut seen);
     }
+    seen.notes.extend(notes);
     Ok(Checked {
         check: check.clone(),
         ended: outcome.ended,
@@ -169,6 +191,15 @@ fn run_one(check: &Check, options: &Options, watch: &mut Watch<'_>) -> Result<Ch
         observed: seen,
         tail: outcome.tail,
     })
+}
+
+impl Options<'_> {
+    fn cargo(&self, argv: &[String]) -> Command {
+        let command = Command::new(Cargo::program())
+            .args(argv)
+            .remedy("install Rust from https://rustup.rs, or set CARGO to the cargo to use");
+        self.settings.prepare(command, &self.root)
+    }
 }
 
 /// The checks that a plan itself sets for a scope: the shell blocks of its baseline, of the prerequisites after that,

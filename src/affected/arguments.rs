@@ -1,41 +1,107 @@
 //! A selection as arguments of `cargo test` and cargo-nextest. Pure: nothing is run here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
-use super::{Selection, TestKind, TestTarget, all_targets};
+use super::{Part, Selection, TestKind, TestName, TestTarget, all_targets};
 use crate::workspace::{PackageId, Workspace, features};
 
 /// One `cargo test` call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invocation {
     /// What follows `cargo test`: packages, targets, features.
     pub arguments: Vec<String>,
+    /// What runs of each target, by its binary id, where that is not all of it.
+    pub picks: BTreeMap<String, Part>,
     /// How many test targets it runs.
     pub targets: usize,
 }
 
+/// How long one argument may be, in bytes: Linux takes 128 KiB, Windows 32 KiB for the whole command line.
+const LONGEST: usize = if cfg!(windows) { 8 * 1024 } else { 96 * 1024 };
+/// How long all names of a call may be together.
+const MOST: usize = if cfg!(windows) { 24 * 1024 } else { 1024 * 1024 };
+
 /// The calls of `cargo test` that together run exactly the selection: packages whose selected targets are written
-/// alike share one, since cargo applies a target flag to every package of the call.
+/// alike share one, since cargo applies a target flag to every package of the call. Targets that run whole and those
+/// of which only some tests do are called apart.
 #[must_use]
 pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocation> {
-    let mut groups: BTreeMap<Vec<String>, (BTreeSet<PackageId>, usize)> = BTreeMap::new();
+    let mut groups: BTreeMap<(bool, Vec<String>), (BTreeSet<PackageId>, Invocation)> =
+        BTreeMap::new();
     let all = all_targets(workspace);
     let all = by_package(&all);
-    for (package, selected) in by_package(selection.targets.keys()) {
-        for (flags, count) in target_flags(&all[&package], &selected) {
-            let group = groups.entry(flags).or_default();
-            group.0.insert(package);
-            group.1 += count;
+    for picked in [false, true] {
+        let targets = || {
+            let targets = selection.targets.iter();
+            targets.filter(move |(target, part)| is_picked(target, part) == picked)
+        };
+        for (package, selected) in by_package(targets().map(|(target, _)| target)) {
+            for (flags, kinds) in target_flags(&all[&package], &selected, picked) {
+                let (packages, call) = groups.entry((picked, flags)).or_default();
+                packages.insert(package);
+                call.targets += kinds.len();
+                if !picked {
+                    continue;
+                }
+                for kind in kinds {
+                    let target = TestTarget {
+                        package,
+                        kind: kind.clone(),
+                    };
+                    let part = selection.targets[&target].clone();
+                    call.picks.insert(target.binary_id(workspace), part);
+                }
+            }
         }
     }
     groups
         .into_iter()
-        .map(|(flags, (packages, targets))| {
+        .map(|((_, flags), (packages, call))| {
             let mut arguments = package_arguments(workspace, &packages);
             arguments.extend(flags);
-            Invocation { arguments, targets }
+            Invocation { arguments, ..call }
         })
         .collect()
+}
+
+/// Whether only some tests of a target run. Documentation tests run all or none: rustdoc names them after places in
+/// files, which move.
+fn is_picked(target: &TestTarget, part: &Part) -> bool {
+    target.kind != TestKind::Doc && !part.is_whole()
+}
+
+/// What follows `--` of a `cargo test` call so that it runs these tests; names that only begin as given make it run
+/// every test whose name holds that beginning.
+#[must_use]
+pub fn name_arguments<'n>(names: impl IntoIterator<Item = &'n TestName>) -> Vec<String> {
+    let names: BTreeSet<&TestName> = names.into_iter().collect();
+    let exact = names
+        .iter()
+        .all(|name| matches!(name, TestName::Exact(_)));
+    let texts = names.iter().filter_map(|name| match name {
+        TestName::Exact(text) | TestName::Prefix(text) => Some(text.clone()),
+        TestName::Doc(_) => None,
+    });
+    let texts: Vec<String> = texts.collect();
+    let length: usize = texts.iter().map(|text| text.len() + 1).sum();
+    if texts.is_empty() || length > MOST || texts.iter().any(String::is_empty) {
+        return Vec::new();
+    }
+    let mut arguments = vec!["--".to_owned()];
+    if exact {
+        arguments.push("--exact".to_owned());
+    }
+    arguments.extend(texts);
+    arguments
+}
+
+impl Invocation {
+    /// The names of the tests that run, as the sources tell them.
+    #[must_use]
+    pub fn name_arguments(&self) -> Vec<String> {
+        name_arguments(self.picks.values().flat_map(|part| part.tests.keys()))
+    }
 }
 
 /// One call of `cargo test` that runs the selection, and how many test targets beyond it: cargo applies a target flag
@@ -43,7 +109,9 @@ pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocatio
 #[must_use]
 pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invocation {
     let mut invocations = cargo_test(workspace, selection);
-    if invocations.len() == 1 {
+    if let [only] = &mut invocations[..] {
+        let names = only.name_arguments();
+        only.arguments.extend(names);
         return invocations.remove(0);
     }
     let packages = selection.packages();
@@ -58,7 +126,11 @@ pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invoca
         .any(|target| target.kind == TestKind::Doc);
     if documented {
         let targets = targets.count();
-        return Invocation { arguments, targets };
+        return Invocation {
+            arguments,
+            targets,
+            ..Invocation::default()
+        };
     }
     let kinds: BTreeSet<&TestKind> = selection
         .targets
@@ -66,10 +138,20 @@ pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invoca
         .map(|target| &target.kind)
         .collect();
     arguments.extend(kinds.iter().flat_map(|kind| flag(kind)));
+    // Every target's tests are known by name, or none can be picked.
+    let by_name = selection.targets.values().all(|part| part.whole.is_empty());
+    if by_name {
+        let parts = selection.targets.values();
+        arguments.extend(name_arguments(parts.flat_map(|part| part.tests.keys())));
+    }
     let targets = targets
         .filter(|target| kinds.contains(&target.kind))
         .count();
-    Invocation { arguments, targets }
+    Invocation {
+        arguments,
+        targets,
+        ..Invocation::default()
+    }
 }
 
 /// Arguments with which `cargo test` runs no test: cargo has none for that, and without any it runs all. A name
@@ -96,24 +178,42 @@ pub fn nextest(workspace: &Workspace, selection: &Selection) -> Vec<String> {
     let mut arguments = package_arguments(workspace, &selection.packages());
     let filters = filters(workspace, selection);
     if filters.iter().any(|(_, whole)| !whole) {
-        arguments.extend(["-E".to_owned(), joined(&filters)]);
+        for expression in joined(&filters) {
+            arguments.extend(["-E".to_owned(), expression]);
+        }
     }
     arguments
 }
 
-/// The selection as a nextest filterset, `none()` when it is empty.
+/// The selection as nextest filtersets, `none()` when it is empty: one, or several to be given with `-E` each where
+/// one would be longer than an argument may be.
 #[must_use]
-pub fn filterset(workspace: &Workspace, selection: &Selection) -> String {
+pub fn filtersets(workspace: &Workspace, selection: &Selection) -> Vec<String> {
     joined(&filters(workspace, selection))
 }
 
-fn joined(filters: &[(String, bool)]) -> String {
-    let texts: Vec<&str> = filters.iter().map(|(text, _)| text.as_str()).collect();
-    if texts.is_empty() {
-        "none()".to_owned()
-    } else {
-        texts.join(" | ")
+/// A filterset of one test of a binary.
+#[must_use]
+pub fn one_test(binary: &str, test: &str) -> String {
+    format!("binary_id(={binary}) & test(={test})")
+}
+
+fn joined(filters: &[(String, bool)]) -> Vec<String> {
+    let mut expressions = vec![String::new()];
+    for (text, _) in filters {
+        let last = expressions.len() - 1;
+        if expressions[last].is_empty() {
+            expressions[last].clone_from(text);
+        } else if expressions[last].len() + text.len() < LONGEST {
+            let _ = write!(expressions[last], " | {text}");
+        } else {
+            expressions.push(text.clone());
+        }
     }
+    if filters.is_empty() {
+        expressions[0].push_str("none()");
+    }
+    expressions
 }
 
 /// A filter for each package that is selected whole (`true`), else for each of its selected targets.
@@ -123,28 +223,61 @@ fn filters(workspace: &Workspace, selection: &Selection) -> Vec<(String, bool)> 
     let all = by_package(all.iter().filter(is_built));
     let mut filters = Vec::new();
     for (package, selected) in by_package(selection.targets.keys().filter(is_built)) {
-        if all
-            .get(&package)
-            .is_some_and(|all| all.is_subset(&selected))
-        {
-            filters.push((
-                format!("package(={})", workspace.packages[package].name),
-                true,
-            ));
-            continue;
-        }
-        for kind in selected {
+        let part = |kind: &TestKind| {
             let target = TestTarget {
                 package,
                 kind: kind.clone(),
             };
-            filters.push((
-                format!("binary_id(={})", target.binary_id(workspace)),
-                false,
-            ));
+            (target.binary_id(workspace), &selection.targets[&target])
+        };
+        let whole = selected.iter().all(|kind| part(kind).1.is_whole());
+        let complete = all.get(&package).is_some_and(|all| all.is_subset(&selected));
+        if whole && complete {
+            let name = &workspace.packages[package].name;
+            filters.push((format!("package(={name})"), true));
+            continue;
+        }
+        for (binary, part) in selected.into_iter().map(part) {
+            filters.extend(
+                of_binary(&binary, part)
+                    .into_iter()
+                    .map(|filter| (filter, false)),
+            );
         }
     }
+    let length: usize = filters.iter().map(|(text, _)| text.len()).sum();
+    if length > MOST {
+        // Whole binaries rather than a command line that no system takes.
+        let targets = selection.targets.keys().filter(is_built);
+        let ids = targets.map(|target| target.binary_id(workspace));
+        return ids.map(|id| (format!("binary_id(={id})"), false)).collect();
+    }
     filters
+}
+
+/// The whole binary, or its selected tests in filters that are each no longer than an argument may be.
+fn of_binary(binary: &str, part: &Part) -> Vec<String> {
+    if part.is_whole() {
+        return vec![format!("binary_id(={binary})")];
+    }
+    let tests = part.tests.keys().filter_map(|name| match name {
+        TestName::Exact(name) => Some(format!("test(={name})")),
+        TestName::Prefix(start) => Some(format!("test(#{start}*)")),
+        TestName::Doc(_) => None,
+    });
+    let mut groups: Vec<String> = Vec::new();
+    for test in tests {
+        match groups.last_mut() {
+            Some(group) if group.len() + test.len() < LONGEST / 2 => {
+                let _ = write!(group, " | {test}");
+            }
+            _ => groups.push(test),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|tests| format!("(binary_id(={binary}) & ({tests}))"))
+        .collect()
 }
 
 /// `-p` for each package, or `--workspace` for all, and the features a workspace-wide build would have.
@@ -209,23 +342,24 @@ fn by_package<'a>(
     packages
 }
 
-/// The target flags for one package's selected targets: none at all for the whole package; else named targets, and
-/// `--doc` in a call of its own, which cargo demands.
-fn target_flags(
+/// The target flags for one package's selected targets, with the targets of each call: none at all for the whole
+/// package; else named targets, and `--doc` in a call of its own, which cargo demands.
+fn target_flags<'k>(
     all: &BTreeSet<&TestKind>,
-    selected: &BTreeSet<&TestKind>,
-) -> Vec<(Vec<String>, usize)> {
-    if all.is_subset(selected) {
-        return vec![(Vec::new(), selected.len())];
+    selected: &BTreeSet<&'k TestKind>,
+    picked: bool,
+) -> Vec<(Vec<String>, Vec<&'k TestKind>)> {
+    if all.is_subset(selected) && !picked {
+        return vec![(Vec::new(), selected.iter().copied().collect())];
     }
     let mut calls = Vec::new();
-    let flags: Vec<String> = selected.iter().flat_map(|kind| flag(kind)).collect();
-    if !flags.is_empty() {
-        let doc = usize::from(selected.contains(&TestKind::Doc));
-        calls.push((flags, selected.len() - doc));
+    let (docs, others): (Vec<&TestKind>, Vec<&TestKind>) =
+        selected.iter().partition(|kind| ***kind == TestKind::Doc);
+    if !others.is_empty() {
+        calls.push((others.iter().flat_map(|kind| flag(kind)).collect(), others));
     }
-    if selected.contains(&TestKind::Doc) {
-        calls.push((vec!["--doc".to_owned()], 1));
+    if !docs.is_empty() {
+        calls.push((vec!["--doc".to_owned()], docs));
     }
     calls
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 
+use crate::affected::items::Uncached;
 use crate::affected::{self, Selection, TestKind, arguments};
 use crate::change::{self, Change};
 use crate::cli::{Affected, AffectedFormat};
@@ -11,6 +12,7 @@ use crate::exit::{Exit, OrExit as _};
 use crate::project::Project;
 use crate::report;
 use crate::terminal::Terminal;
+use crate::workspace::Workspace;
 
 /// Prints the tests that the change, or the given files, can affect.
 ///
@@ -19,7 +21,7 @@ use crate::terminal::Terminal;
 pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
     let started = std::time::Instant::now();
     let change = change_of(project, command, terminal)?;
-    let selection = affected::select(&project.workspace, &project.config, &change)?;
+    let selection = affected::select(&project.workspace, &project.config, &change, &Uncached)?;
     let workspace = &project.workspace;
     match command.format {
         AffectedFormat::Human => {
@@ -29,15 +31,14 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
                 &change,
                 &selection,
                 command.explain.as_deref(),
+                started.elapsed(),
             )?;
         }
         AffectedFormat::Args => args(project, &selection, terminal)?,
         AffectedFormat::Nextest => {
-            writeln!(
-                terminal.out(),
-                "{}",
-                arguments::filterset(workspace, &selection)
-            )?;
+            for filterset in arguments::filtersets(workspace, &selection) {
+                writeln!(terminal.out(), "{filterset}")?;
+            }
             let doctests = selection
                 .targets
                 .keys()
@@ -49,21 +50,29 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
                 ))?;
             }
         }
-        AffectedFormat::Names => {
-            for target in selection.targets.keys() {
-                let package = &workspace.packages[target.package].name;
-                writeln!(
-                    terminal.out(),
-                    "{package}\t{}\t*",
-                    target.binary_id(workspace)
-                )?;
-            }
-        }
+        AffectedFormat::Names => names(workspace, &selection, terminal)?,
         AffectedFormat::Json => {
             report::json::affected(terminal, workspace, &change, &selection, started.elapsed())?;
         }
     }
     Ok(Exit::Fine)
+}
+
+/// A line for each selected test; `*` where names are not known from source, or where all of a binary is selected and
+/// none is known; `ALL` when nothing is left out.
+fn names(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
+    if selection.is_everything() && !selection.is_empty() {
+        writeln!(terminal.out(), "ALL")?;
+        return Ok(());
+    }
+    for (target, part) in &selection.targets {
+        let package = &workspace.packages[target.package].name;
+        let binary = target.binary_id(workspace);
+        for name in part.listed() {
+            writeln!(terminal.out(), "{package}\t{binary}\t{name}")?;
+        }
+    }
+    Ok(())
 }
 
 fn args(project: &Project, selection: &Selection, terminal: &mut Terminal) -> Result<()> {

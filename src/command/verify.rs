@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use crate::affected::items::Uncached;
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
@@ -16,7 +17,9 @@ use crate::project::{Poc, Project};
 use crate::report;
 use crate::sys::{cargo, exec};
 use crate::terminal::Terminal;
+use crate::verify::binaries::Binaries;
 use crate::verify::shell::{Inside, Settings};
+use crate::verify::runner;
 use crate::verify::{self, Basis, Check, Options, Runner};
 use crate::workspace::PackageId;
 
@@ -33,7 +36,7 @@ pub fn run(project: &Project, arguments: &cli::Verify, terminal: &mut Terminal) 
         return job.list(terminal);
     }
     if job.checks.is_empty() {
-        return job.nothing_to_run(terminal);
+        return job.nothing_to_run(project, arguments, terminal);
     }
     job.run(project, arguments, &pocs, terminal)
 }
@@ -136,19 +139,34 @@ impl Job {
         Ok(Exit::Fine)
     }
 
-    /// A change that reaches no test is no failure; a plan without commands for a scope is.
-    fn nothing_to_run(&self, terminal: &mut Terminal) -> Result<Exit> {
-        if self.selection.is_none() {
+    /// A change that reaches no test is no failure, if what it touches still compiles; a plan without commands for a
+    /// scope is.
+    fn nothing_to_run(
+        &self,
+        project: &Project,
+        arguments: &cli::Verify,
+        terminal: &mut Terminal,
+    ) -> Result<Exit> {
+        let Some(selection) = &self.selection else {
             let scope = &self.scope;
             return Err(exit::usage(format!(
                 "there is nothing to run for {scope}: the plan has no bash block there; write the command that proves it"
             )));
+        };
+        let unaffected = "no test can be affected by the change, so none was run and nothing recorded";
+        if selection.touched.is_empty() {
+            terminal.status("Unaffected", unaffected)?;
+            return Ok(Exit::Fine);
         }
-        terminal.status(
-            "Unaffected",
-            "no test can be affected by the change; nothing was run and nothing recorded",
-        )?;
-        Ok(Exit::Fine)
+        let binaries = Binaries::of(&project.workspace);
+        let options = self.options(project, arguments, &[], &binaries, terminal)?;
+        let check = runner::compiles(&project.workspace, &selection.touched, &project.cargo.flags);
+        exec::install_interrupt_handler()?;
+        let report = verify::run(&[check], &options, terminal)?;
+        let compiles = report.checked.iter().all(|check| check.ended.success());
+        let but = if compiles { "" } else { ", and it does not compile" };
+        terminal.status("Unaffected", format!("{unaffected}{but}"))?;
+        Ok(if compiles { Exit::Fine } else { Exit::Findings })
     }
 
     fn run(
@@ -163,11 +181,7 @@ impl Job {
             recordable(pocs)?;
         }
         if let Some(selection) = &self.selection {
-            let of = format!(
-                "{} of {} test targets",
-                selection.targets.len(),
-                selection.total
-            );
+            let of = report::human::affected::share(selection);
             terminal.status(
                 "Affected",
                 format!("{of} (`cargo poc affected --explain` says why)"),
@@ -181,7 +195,8 @@ impl Job {
         )?
         .inputs(&self.packages)?;
         let source = source(project);
-        let options = self.options(project, arguments, pocs, terminal)?;
+        let binaries = Binaries::of(workspace);
+        let options = self.options(project, arguments, pocs, &binaries, terminal)?;
         exec::install_interrupt_handler()?;
         let report = verify::run(&self.checks, &options, terminal)?;
         if report.outcome() == Outcome::Interrupted {
@@ -230,13 +245,14 @@ impl Job {
         Ok(worst)
     }
 
-    fn options(
+    fn options<'w>(
         &self,
         project: &Project,
         arguments: &cli::Verify,
         pocs: &[Poc],
+        binaries: &'w Binaries<'w>,
         terminal: &Terminal,
-    ) -> Result<Options> {
+    ) -> Result<Options<'w>> {
         let names: Vec<&str> = pocs.iter().map(|poc| poc.paths.name.as_str()).collect();
         let key = format!("{} {}", names.join(","), self.scope);
         // As many as last time, until the runner tells better.
@@ -244,6 +260,7 @@ impl Job {
             .iter()
             .filter_map(|poc| poc.evidence().last(&self.scope)?.tests);
         Ok(Options {
+            binaries: Some(binaries),
             root: project.workspace.root.clone(),
             settings: Settings {
                 inside: Inside::enter(&key).or_exit(Exit::Usage)?,
@@ -283,7 +300,7 @@ fn selection(project: &Project, pocs: &[Poc]) -> Result<Selection> {
     let mut all = Selection::default();
     for base in bases {
         let change = Change::since(&repository, &base)?;
-        let one = affected::select(&project.workspace, &project.config, &change)?;
+        let one = affected::select(&project.workspace, &project.config, &change, &Uncached)?;
         all.merge(one);
     }
     Ok(all)

@@ -12,6 +12,7 @@ use semver::Version;
 use super::TestTarget as Row;
 use super::dependencies::locked_versions;
 use super::request::Request;
+use crate::affected::items::Uncached;
 use crate::affected::{self, Selection, TestKind, TestTarget, all_targets};
 use crate::change::Change;
 use crate::project::Project;
@@ -51,7 +52,9 @@ impl Facts {
                 workspace,
                 &project.config,
                 &planned_change(project, request),
-            )?,
+                &Uncached,
+            )?
+            .by_target(),
             locked: locked_versions(&workspace.root.join("Cargo.lock"))?,
             nextest: verify::uses_nextest(project.config.runner, &workspace.root),
             units,

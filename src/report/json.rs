@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use super::human::affected::reason_line;
-use crate::affected::{Selection, TestKind};
+use crate::affected::{Part, Selection, TestKind, TestName, TestTarget};
 use crate::change::Change;
 use crate::evidence::Tests;
 use crate::finding::Severity;
@@ -36,7 +36,8 @@ struct AffectedTest<'a> {
     reasons: Vec<String>,
 }
 
-/// `affected --format json`: counts are test targets, `test` is `*` for a whole target.
+/// `affected --format json`: counts are tests that the sources tell of; `test` is `*` for all of a target, or where no
+/// source tells the name.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -53,27 +54,50 @@ pub fn affected(
             .iter()
             .filter(|(target, _)| (target.kind == TestKind::Doc) == doc);
         targets
-            .map(|(target, reasons)| AffectedTest {
-                package: &workspace.packages[target.package].name,
-                binary: target.binary_id(workspace),
-                test: "*",
-                reasons: reasons
-                    .iter()
-                    .map(|reason| reason_line(workspace, reason))
-                    .collect(),
-            })
+            .flat_map(|(target, part)| tests_of(workspace, target, part))
             .collect()
     };
     let report = Affected {
         version: VERSION,
         base: change.base.as_deref(),
-        total: selection.total,
-        selected: selection.targets.len(),
+        total: selection.total.tests,
+        selected: selection.count(),
         tests: tests(false),
         doctests: tests(true),
         seconds: took.as_secs_f64(),
     };
     print(terminal, &report)
+}
+
+/// A target that is selected whole, or each of its selected tests.
+fn tests_of<'a>(
+    workspace: &'a Workspace,
+    target: &TestTarget,
+    part: &'a Part,
+) -> Vec<AffectedTest<'a>> {
+    let test = |test: &'a str, reasons: Vec<String>| AffectedTest {
+        package: &workspace.packages[target.package].name,
+        binary: target.binary_id(workspace),
+        test,
+        reasons,
+    };
+    if !part.whole.is_empty() {
+        let reasons = part.whole.iter();
+        return vec![test(
+            "*",
+            reasons.map(|reason| reason_line(workspace, reason)).collect(),
+        )];
+    }
+    let tests = part.tests.iter();
+    tests
+        .map(|(name, reason)| {
+            let name = match name {
+                TestName::Exact(name) | TestName::Doc(name) => name.as_str(),
+                TestName::Prefix(_) => "*",
+            };
+            test(name, vec![reason_line(workspace, reason)])
+        })
+        .collect()
 }
 
 /// One JSON document, indented, with a final newline.

@@ -1,5 +1,6 @@
 //! Asking git what changed. Paths are always read with `-z`: git quotes any other way.
 
+mod feeding;
 mod listing;
 
 use std::collections::BTreeMap;
@@ -225,6 +226,20 @@ impl Repository {
             &["cat-file", "blob", &format!("{commit}:{path}")],
         )?;
         Ok(output.status.success().then_some(output.stdout))
+    }
+
+    /// The contents of `paths` (relative to the root) at `commit`, in their order; none where there was none.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn contents(&self, commit: &str, paths: &[&Utf8Path]) -> Result<Vec<Option<Vec<u8>>>> {
+        let plain = |path: &&Utf8Path| !path.as_str().contains('\n');
+        if !paths.iter().all(plain) {
+            return paths.iter().map(|path| self.show(commit, path)).collect();
+        }
+        let asked = paths.iter().map(|path| format!("{commit}:{path}"));
+        let answer = feeding::ask(&self.root, &["cat-file", "--batch"], asked)?;
+        feeding::blobs(&answer, paths.len())
     }
 
     fn text(&self, arguments: &[&str]) -> Result<String> {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
+use crate::affected::arguments::one_test;
+use super::picks::Picks;
 use super::observe::{Binary, Counts, Ending, Header, Observed, Verdict};
 
 /// `cargo nextest list --message-format json`; fields we do not need are passed over.
@@ -41,6 +43,8 @@ pub(super) struct Listing {
     pub selected: BTreeMap<String, Vec<String>>,
     /// Ignored tests that the filters would let through, by binary id.
     pub ignored: BTreeMap<String, Vec<String>>,
+    /// Tests that the filtersets leave out, by binary id.
+    left_out: BTreeMap<String, Vec<String>>,
 }
 
 impl Listing {
@@ -68,10 +72,32 @@ impl Listing {
                         .entry(binary.clone())
                         .or_default()
                         .push(test);
+                } else if left_out == Some("expression") {
+                    listing
+                        .left_out
+                        .entry(binary.clone())
+                        .or_default()
+                        .push(test);
                 }
             }
         }
         Ok(listing)
+    }
+
+    /// Takes in the tests that filters leave out though no source tells of them: filtersets to run them with.
+    pub(super) fn pick(&mut self, picks: &Picks) -> Vec<String> {
+        let mut filters = Vec::new();
+        for (binary, tests) in &self.left_out {
+            let Some(part) = picks.get(binary) else {
+                continue;
+            };
+            for test in tests.iter().filter(|test| part.runs(test)) {
+                filters.push(one_test(binary, test));
+                let selected = self.selected.entry(binary.clone()).or_default();
+                selected.push(test.clone());
+            }
+        }
+        filters
     }
 
     /// How many tests will run.

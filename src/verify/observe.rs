@@ -20,6 +20,7 @@ use libtest::Libtest;
 use nextest::Nextest;
 
 pub use line::Header;
+pub(super) use line::header;
 
 /// The longest line that is looked at, in bytes; the rest of a longer one is passed over.
 const LONGEST: usize = 64 * 1024;

@@ -1,6 +1,7 @@
 //! Which program runs the tests, and the commands for a selection of them. Pure, but for looking whether
 //! nextest is there.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
 use anyhow::{Result, bail};
@@ -8,9 +9,10 @@ use camino::Utf8Path;
 
 use super::{Check, Program};
 use crate::affected::arguments::{self, Invocation};
-use crate::affected::{Selection, TestKind, all_targets};
+use super::picks::Picks;
+use crate::affected::{Part, Selection, TestKind, all_targets};
 use crate::cli;
-use crate::workspace::Workspace;
+use crate::workspace::{PackageId, Workspace};
 
 /// What runs the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,21 +65,24 @@ impl Runner {
         }
         let is_doc = |kind: &TestKind| *kind == TestKind::Doc;
         let part = |doc: bool| {
-            let mut part = Selection {
+            let targets = selection.targets.iter();
+            let targets = targets.filter(|(target, _)| is_doc(&target.kind) == doc);
+            Selection {
+                targets: targets
+                    .map(|(target, part)| (target.clone(), part.clone()))
+                    .collect(),
                 total: selection.total,
                 ..Selection::default()
-            };
-            for (target, reasons) in &selection.targets {
-                if is_doc(&target.kind) == doc {
-                    part.targets.insert(target.clone(), reasons.clone());
-                }
             }
-            part
         };
         let (binaries, doctests) = (part(false), part(true));
         let mut checks = Vec::new();
         if !binaries.is_empty() {
-            checks.push(words.nextest(&arguments::nextest(workspace, &binaries)));
+            let picks = binaries.targets.iter();
+            let picks = picks
+                .map(|(target, part)| (target.binary_id(workspace), part.clone()))
+                .collect();
+            checks.push(words.nextest(&arguments::nextest(workspace, &binaries), picks));
         }
         let calls = arguments::cargo_test(workspace, &doctests);
         checks.extend(calls.iter().map(|call| words.cargo_test(call)));
@@ -90,12 +95,12 @@ impl Runner {
         let words = Words { flags, extra };
         let call = |arguments: &[&str]| Invocation {
             arguments: arguments.iter().map(ToString::to_string).collect(),
-            targets: 0,
+            ..Invocation::default()
         };
         if self == Self::Cargo {
             return vec![words.cargo_test(&call(&["--workspace"]))];
         }
-        let mut checks = vec![words.nextest(&["--workspace".to_owned()])];
+        let mut checks = vec![words.nextest(&["--workspace".to_owned()], Picks::new())];
         let has_doctests = all_targets(workspace)
             .iter()
             .any(|target| target.kind == TestKind::Doc);
@@ -103,6 +108,26 @@ impl Runner {
             checks.push(words.cargo_test(&call(&["--workspace", "--doc"])));
         }
         checks
+    }
+}
+
+/// The check that these members and their tests compile.
+#[must_use]
+pub fn compiles(workspace: &Workspace, packages: &BTreeSet<PackageId>, flags: &[String]) -> Check {
+    let start = ["check", "--tests"].map(str::to_owned);
+    let packages = arguments::package_arguments(workspace, packages);
+    Check {
+        program: Program::Cargo {
+            argv: start
+                .into_iter()
+                .chain(flags.iter().cloned())
+                .chain(packages)
+                .collect(),
+            listing: None,
+            picks: Picks::new(),
+            flags: Vec::new(),
+        },
+        whole: true,
     }
 }
 
@@ -115,20 +140,34 @@ struct Words<'a> {
 impl Words<'_> {
     fn cargo_test(&self, call: &Invocation) -> Check {
         let mut argv = self.argv(&["test", "--no-fail-fast"], &call.arguments);
-        if !self.extra.is_empty() {
+        let (flags, filters) = apart(self.extra);
+        let listing = (!call.picks.is_empty()).then(|| {
+            let list = ["--", "--list"].map(str::to_owned);
+            argv.iter().chain(&list).chain(&filters).cloned().collect()
+        });
+        let names = if listing.is_some() && filters.is_empty() {
+            call.name_arguments()
+        } else {
+            Vec::new()
+        };
+        if names.is_empty() && !self.extra.is_empty() {
             argv.push("--".to_owned());
-            argv.extend_from_slice(self.extra);
+            argv.extend(filters);
         }
+        argv.extend(names);
+        argv.extend_from_slice(&flags);
         Check {
             program: Program::Cargo {
                 argv,
-                listing: None,
+                listing,
+                picks: call.picks.clone(),
+                flags,
             },
-            whole: self.extra.is_empty(),
+            whole: self.extra.is_empty() && call.picks.is_empty(),
         }
     }
 
-    fn nextest(&self, arguments: &[String]) -> Check {
+    fn nextest(&self, arguments: &[String], picks: Picks) -> Check {
         let mut listing = self.argv(&["nextest", "list", "--message-format", "json"], arguments);
         // Named tests are the evidence; a profile may show less.
         let shown = [
@@ -142,6 +181,7 @@ impl Words<'_> {
         ];
         let mut argv = self.argv(&shown, arguments);
         argv.extend_from_slice(self.extra);
+        let whole = self.extra.is_empty() && picks.values().all(Part::is_whole);
         listing.extend(
             self.extra
                 .iter()
@@ -152,8 +192,10 @@ impl Words<'_> {
             program: Program::Cargo {
                 argv,
                 listing: Some(listing),
+                picks,
+                flags: Vec::new(),
             },
-            whole: self.extra.is_empty(),
+            whole,
         }
     }
 
@@ -164,6 +206,32 @@ impl Words<'_> {
             .chain(arguments.iter().cloned())
             .collect()
     }
+}
+
+/// Arguments for test binaries, by whether they are options or say which tests run: libtest's `--help`.
+fn apart(extra: &[String]) -> (Vec<String>, Vec<String>) {
+    const TAKE_A_VALUE: [&str; 6] = [
+        "--test-threads",
+        "--logfile",
+        "--format",
+        "--color",
+        "--shuffle-seed",
+        "-Z",
+    ];
+    let (mut flags, mut filters) = (Vec::new(), Vec::new());
+    let mut words = extra.iter();
+    while let Some(word) = words.next() {
+        let is_filter = !word.starts_with('-')
+            || word == "--exact"
+            || word == "--skip"
+            || word.starts_with("--skip=");
+        let into = if is_filter { &mut filters } else { &mut flags };
+        into.push(word.clone());
+        if word == "--skip" || TAKE_A_VALUE.contains(&word.as_str()) {
+            into.extend(words.next().cloned());
+        }
+    }
+    (flags, filters)
 }
 
 /// Options of a run that a listing knows too; any other one would make it fail.

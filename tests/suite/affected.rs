@@ -41,6 +41,19 @@ fn whole(packages: &[&str]) -> Vec<String> {
         .collect()
 }
 
+/// A change that no item tells, so that it reaches every test that links the library.
+fn rule_the_library(sandbox: &Sandbox, path: &str) {
+    sandbox.edit(path, "//! The", "#![allow(dead_code)]\n//! The");
+}
+
+/// Changes what the integration test of a package does.
+fn change_the_test(sandbox: &Sandbox, package: &str) {
+    sandbox.edit(&format!("{package}/tests/it.rs"), "42", "40 + 2");
+}
+
+/// The binary ids of everything that is selected, where nothing is left out.
+const EVERYTHING: [&str; 1] = ["ALL"];
+
 #[test]
 fn nothing_changed_reaches_nothing() {
     let sandbox = workspace();
@@ -48,13 +61,13 @@ fn nothing_changed_reaches_nothing() {
     sandbox
         .poc("affected")
         .exits(0)
-        .prints("0 of 21 test targets can be affected by 0 changed files");
+        .prints("0 of 21 tests, in 0 of 21 test targets can be affected by 0 changed files");
 }
 
 #[test]
 fn a_library_reaches_dependents_by_the_kind_of_their_dependency() {
     let sandbox = workspace();
-    sandbox.append("store/src/lib.rs", "pub fn more() {}\n");
+    rule_the_library(&sandbox, "store/src/lib.rs");
     // `tool` uses store in its own tests, so that `user`, which uses tool, links nothing of store.
     assert_eq!(
         affected(&sandbox),
@@ -72,15 +85,14 @@ fn a_module_reaches_what_its_library_reaches() {
 #[test]
 fn committed_staged_unstaged_and_untracked_changes_count_alike() {
     let sandbox = workspace();
-    sandbox
-        .append("free/src/lib.rs", "// committed\n")
-        .commit("on a branch");
+    rule_the_library(&sandbox, "free/src/lib.rs");
+    sandbox.commit("on a branch");
     sandbox.run_git(&["branch", "work"]);
     let base = sandbox.run_git(&["rev-parse", "HEAD~1"]);
-    sandbox.append("app/tests/it.rs", "// staged\n");
+    change_the_test(&sandbox, "app");
     sandbox.run_git(&["add", "app"]);
-    sandbox.append("tool/tests/it.rs", "// unstaged\n");
-    sandbox.write("user/tests/new.rs", "");
+    change_the_test(&sandbox, "tool");
+    sandbox.write("user/tests/new.rs", "#[test]\nfn new() {}\n");
     let run = sandbox.poc(&format!("affected --base {base} --format names"));
     let mut expected = vec!["app::it".to_owned()];
     expected.extend(whole(&["free"]));
@@ -91,7 +103,7 @@ fn committed_staged_unstaged_and_untracked_changes_count_alike() {
 #[test]
 fn an_integration_test_reaches_itself() {
     let sandbox = workspace();
-    sandbox.append("store/tests/it.rs", "// changed\n");
+    change_the_test(&sandbox, "store");
     assert_eq!(affected(&sandbox), ["store::it"]);
 }
 
@@ -105,11 +117,15 @@ fn a_module_of_integration_tests_reaches_all_tests_of_its_package_and_no_other()
 #[test]
 fn a_test_target_that_others_take_in_as_a_module_reaches_them_too() {
     let sandbox = Sandbox::workspace("store");
-    sandbox.write("store/tests/util.rs", "pub fn help() {}\n");
-    sandbox.write("store/tests/other.rs", "mod util;\n");
+    sandbox.write("store/tests/util.rs", "pub fn help() {}\n#[test]\nfn helps() { help() }\n");
+    sandbox.write("store/tests/other.rs", "mod util;\n#[test]\nfn other() { util::help() }\n");
     sandbox.git();
-    sandbox.append("store/tests/util.rs", "// changed\n");
-    assert_eq!(affected(&sandbox), ["store::other", "store::util"]);
+    sandbox.edit("store/tests/util.rs", "help() {}", "help() { drop(1) }");
+    let run = sandbox.poc("affected --format names");
+    assert_eq!(
+        run.stdout,
+        "store\tstore::other\tother\nstore\tstore::other\tutil::helps\nstore\tstore::util\thelps\n"
+    );
 }
 
 #[test]
@@ -120,27 +136,22 @@ fn a_removed_test_reaches_its_package() {
 }
 
 #[test]
-fn a_binary_reaches_its_own_and_its_packages_integration_tests() {
+fn a_program_reaches_the_tests_that_may_start_it() {
     let sandbox = Sandbox::workspace("store; app: store");
-    sandbox.write("app/src/main.rs", "fn main() {}\n");
-    sandbox.git();
-    sandbox.append("app/src/main.rs", "// changed\n");
-    assert_eq!(affected(&sandbox), ["app::bin/app", "app::it"]);
-    // A package that depends on this one may run the program in its tests.
+    let starts = "#[test]\nfn starts() {\n    std::process::Command::new(\"store\");\n}\n";
     sandbox.write("store/src/main.rs", "fn main() {}\n");
-    sandbox.commit("a program in store");
-    let run = sandbox.poc("affected --files store/src/main.rs --format names");
-    let ids = selected(&run);
-    assert!(
-        ids.contains(&"store::it".to_owned()) && ids.contains(&"app::it".to_owned()),
-        "{run}"
-    );
+    sandbox.write("store/tests/starts.rs", starts);
+    sandbox.write("app/tests/starts.rs", starts);
+    sandbox.git();
+    sandbox.edit("store/src/main.rs", "main() {}", "main() { drop(1) }");
+    // A package that depends on this one may run the program in its tests.
+    assert_eq!(affected(&sandbox), ["app::starts", "store::starts"]);
 }
 
 #[test]
 fn a_build_script_rules_its_package_and_dependents() {
     let sandbox = workspace();
-    sandbox.append("made/build.rs", "// changed\n");
+    sandbox.edit("made/build.rs", "main() {", "main() { drop(1);");
     assert_eq!(affected(&sandbox), whole(&["made"]));
     sandbox.write("app/build.rs", "fn main() {}\n");
     assert_eq!(affected(&sandbox), whole(&["app", "made", "top"]));
@@ -157,7 +168,7 @@ fn toolchain_and_cargo_configuration_rule_everything() {
         let sandbox = workspace();
         sandbox.write(path, "");
         let run = sandbox.poc(&format!("affected --files {path} --format names"));
-        assert_eq!(selected(&run).len(), 21, "{path}");
+        assert_eq!(selected(&run), EVERYTHING, "{path}");
     }
 }
 
@@ -238,7 +249,7 @@ fn an_inherited_dependency_rules_the_members_that_inherit_it() {
 fn a_profile_rules_everything() {
     let sandbox = workspace();
     sandbox.append("Cargo.toml", "\n[profile.test]\nopt-level = 1\n");
-    assert_eq!(affected(&sandbox).len(), 21);
+    assert_eq!(affected(&sandbox), EVERYTHING);
 }
 
 #[test]
@@ -271,7 +282,7 @@ fn a_file_no_rule_knows_reaches_its_package_and_dependents() {
 fn a_file_of_no_package_reaches_everything_unless_a_rule_says_who_reads_it() {
     let sandbox = workspace();
     sandbox.write("schema/answer.json", "{}");
-    assert_eq!(affected(&sandbox).len(), 21);
+    assert_eq!(affected(&sandbox), EVERYTHING);
     sandbox
         .poc("affected --explain")
         .prints("a rule in [workspace.metadata.poc] can say which do");
@@ -320,12 +331,11 @@ fn a_target_whose_features_are_off_is_said_and_not_named_to_cargo() {
     );
     sandbox.write("store/tests/long.rs", "");
     sandbox.git();
-    sandbox.append("store/tests/long.rs", "// changed\n");
+    sandbox.append("store/tests/long.rs", "#[test]\nfn long() {}\n");
     assert_eq!(affected(&sandbox), [""; 0]);
     sandbox
         .poc("affected")
-        .prints("store/tests/long.rs")
-        .prints("required-features");
+        .prints("store test long: no test (its required-features are off)");
 }
 
 #[test]
@@ -374,16 +384,17 @@ fn a_workspace_below_the_repositorys_root() {
         .shell("cd rust && cargo generate-lockfile --offline")
         .exits(0);
     sandbox.git();
-    sandbox.append("rust/store/src/lib.rs", "// changed\n");
+    rule_the_library(&sandbox, "rust/store/src/lib.rs");
     let run = sandbox.poc_in("rust/app", "affected --format names");
     assert_eq!(selected(&run), whole(&["store"]));
     sandbox
         .poc("affected --manifest-path rust/Cargo.toml --explain")
-        .prints("store/src/lib.rs (the root of the library) → store");
+        .prints("store/src/lib.rs: attributes of the crate or module changed");
     // What lies beside the workspace may be read by any test, unless a rule says otherwise.
     sandbox.write("web/index.js", "");
     let run = sandbox.poc_in("rust", "affected --explain");
-    run.exits(0).prints("../web/index.js").prints("6 of 6");
+    run.exits(0).prints("../web/index.js")
+        .prints("6 of 6 test targets");
     sandbox.append(
         "rust/Cargo.toml",
         "\n[[workspace.metadata.poc.rules]]\nfiles = [\"../web/**\"]\npackages = []\n",
@@ -394,7 +405,7 @@ fn a_workspace_below_the_repositorys_root() {
 
 #[test]
 fn paths_with_blanks_and_other_scripts() {
-    let sandbox = Sandbox::workspace("store");
+    let sandbox = Sandbox::workspace("store; free");
     sandbox.write("store/tests/données de test/größe ü.txt", "1");
     sandbox.git();
     sandbox.write("store/tests/données de test/größe ü.txt", "2");
@@ -407,13 +418,11 @@ fn paths_with_blanks_and_other_scripts() {
 #[test]
 fn the_base_is_that_of_the_only_open_plan() {
     let sandbox = workspace();
-    sandbox
-        .append("free/src/lib.rs", "// before the work\n")
-        .commit("second");
+    change_the_test(&sandbox, "free");
+    sandbox.commit("second");
     sandbox.poc("init cache -p store").exits(0);
-    sandbox
-        .append("store/tests/it.rs", "// work\n")
-        .commit("work on main");
+    change_the_test(&sandbox, "store");
+    sandbox.commit("work on main");
     // On the default branch the merge base is HEAD; the plan knows better.
     assert_eq!(affected(&sandbox), ["store::it"]);
     let run = sandbox.poc("affected cache --format names");
@@ -423,7 +432,7 @@ fn the_base_is_that_of_the_only_open_plan() {
 #[test]
 fn json_is_the_documented_format() {
     let sandbox = workspace();
-    sandbox.append("store/tests/it.rs", "// changed\n");
+    change_the_test(&sandbox, "store");
     let json = sandbox.poc("affected --format json").exits(0).json();
     let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
     assert_eq!(
@@ -438,8 +447,8 @@ fn json_is_the_documented_format() {
     assert_eq!(
         json["tests"],
         serde_json::json!([{
-            "package": "store", "binary": "store::it", "test": "*",
-            "reasons": ["store/tests/it.rs (the root of test `it`) → store"],
+            "package": "store", "binary": "store::it", "test": "integration",
+            "reasons": ["it::integration"],
         }])
     );
     assert_eq!(json["doctests"], serde_json::json!([]));
@@ -453,17 +462,17 @@ fn json_is_the_documented_format() {
 #[test]
 fn the_arguments_run_just_the_selection() {
     let sandbox = workspace();
-    sandbox.append("store/tests/it.rs", "// changed\n");
+    change_the_test(&sandbox, "store");
     let run = sandbox.shell("cargo test --offline $(cargo poc affected --format args)");
     run.exits(0).prints("test integration ... ok").hides("unit");
     assert_eq!(run.stdout.matches("running ").count(), 1, "{run}");
-    sandbox.append("user/src/lib.rs", "// changed\n");
+    rule_the_library(&sandbox, "user/src/lib.rs");
     sandbox.run_git(&["checkout", "--quiet", "store"]);
     let run = sandbox.shell("cargo test --offline $(cargo poc affected --format args)");
     run.exits(0)
         .prints("test tests::unit ... ok")
         .prints("test integration ... ok")
-        .prints("user/src/lib.rs - answer (line 5) ... ok");
+        .prints("user/src/lib.rs - answer (line 6) ... ok");
     assert_eq!(run.stdout.matches("running ").count(), 3, "{run}");
 }
 
@@ -473,12 +482,15 @@ fn the_arguments_of_test_targets_in_several_packages_run_no_more() {
     sandbox
         .write("user/tests/only.rs", "#[test]\nfn only() {}\n")
         .commit("one more");
-    sandbox.append("user/tests/only.rs", "// changed\n");
-    sandbox.append("store/tests/it.rs", "// changed\n");
+    sandbox.edit("user/tests/only.rs", "only() {}", "only() { drop(1) }");
+    change_the_test(&sandbox, "store");
     let run = sandbox.poc("affected --format args");
     run.exits(0);
     // cargo takes a target's name for every package named, so that `user`'s `it` comes along, and that is said.
-    assert_eq!(run.stdout, "-p store -p user --test it --test only\n");
+    assert_eq!(
+        run.stdout,
+        "-p store -p user --test it --test only -- --exact integration only\n"
+    );
     run.says("1 test target more");
 }
 
@@ -515,7 +527,7 @@ fn packages_named_run_as_many_tests_as_with_the_workspace() {
 #[test]
 fn nextests_filterset_names_binaries_and_doctests_are_said() {
     let sandbox = workspace();
-    sandbox.append("user/src/lib.rs", "// changed\n");
+    rule_the_library(&sandbox, "user/src/lib.rs");
     let run = sandbox.poc("affected --format nextest");
     run.exits(0).says("cargo test --doc");
     assert_eq!(run.stdout, "package(=user)\n");

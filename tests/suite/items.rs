@@ -110,13 +110,15 @@ fn selected(
     }
     let graph = Graph::build(layout.clone(), &changed, &Uncached);
     let selection = graph.select(&changed);
-    let found = selection.tests.iter().map(|selected| {
-        (
-            name(root, &graph, selected.test),
-            graph.reason(&selection, selected),
-        )
+    let by_items = selection.tests.iter().map(|selected| {
+        let chain: Vec<String> = selected.chain.iter().map(|node| graph.describe(*node)).collect();
+        (name(root, &graph, selected.test), chain.join(" → "))
     });
-    (found.collect(), graph.tests.len())
+    let by_unit = (0..graph.tests.len()).filter_map(|test| {
+        let why = selection.units.get(&graph.tests[test].unit)?;
+        Some((name(root, &graph, test), selection.widened[*why].why.clone()))
+    });
+    (by_items.chain(by_unit).collect(), graph.tests.len())
 }
 
 fn name(root: &Utf8Path, graph: &Graph, test: usize) -> String {

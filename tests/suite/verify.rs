@@ -1,10 +1,10 @@
 //! Running checks on real workspaces, and what is recorded of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_poc::affected::{Selection, all_targets};
+use cargo_poc::affected::{Part, Selection, all_targets};
 use cargo_poc::cli;
 use cargo_poc::evidence::{Outcome, Record, Scope, Source};
 use cargo_poc::exit::Exit;
@@ -25,7 +25,7 @@ fn folder(tree: &[(&str, &str)]) -> (tempfile::TempDir, Utf8PathBuf) {
     (guard, root)
 }
 
-fn options(root: &Utf8Path) -> Options {
+fn options(root: &Utf8Path) -> Options<'static> {
     Options {
         root: root.to_owned(),
         settings: Settings {
@@ -33,6 +33,7 @@ fn options(root: &Utf8Path) -> Options {
             coloured: false,
             timeout: Some(Duration::from_secs(120)),
         },
+        binaries: None,
         keep_going: false,
         title: "test".to_owned(),
         expected: None,
@@ -40,7 +41,7 @@ fn options(root: &Utf8Path) -> Options {
 }
 
 /// Runs checks without showing them.
-fn quietly(checks: &[Check], options: &Options) -> Report {
+fn quietly(checks: &[Check], options: &Options<'_>) -> Report {
     let nowhere = || Box::new(std::io::sink());
     run(checks, options, &mut Terminal::to(nowhere(), nowhere())).unwrap()
 }
@@ -209,10 +210,9 @@ fn workspace(root: &Utf8Path) -> Workspace {
 fn everything(workspace: &Workspace) -> Selection {
     let targets = all_targets(workspace);
     Selection {
-        total: targets.len(),
         targets: targets
             .into_iter()
-            .map(|target| (target, BTreeSet::new()))
+            .map(|target| (target, Part::default()))
             .collect(),
         ..Selection::default()
     }

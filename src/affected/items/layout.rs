@@ -75,6 +75,17 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// The documentation tests of a library that has some.
+    #[must_use]
+    pub fn documentation(&self) -> Option<TestTarget> {
+        self.doctest.then_some(TestTarget {
+            package: self.package,
+            kind: TestKind::Doc,
+        })
+    }
+}
+
 impl Layout {
     /// Arranges the targets of a workspace.
     #[must_use]
@@ -153,11 +164,16 @@ impl Layout {
             let packages = workspace.links(&BTreeSet::from([unit.package]));
             let mut linked = BTreeSet::from([id]);
             for package in packages {
-                linked
-                    .extend(self.of_package(package, &[UnitKind::Library, UnitKind::BuildScript]));
+                // A test can run a program of any package that it depends on, as a process.
+                let kinds = [
+                    UnitKind::Library,
+                    UnitKind::BuildScript,
+                    UnitKind::Binary,
+                ];
+                linked.extend(self.of_package(package, &kinds));
             }
-            // What a test can run as a process: cargo builds its package's programs and examples along with it.
-            linked.extend(self.of_package(unit.package, &[UnitKind::Binary, UnitKind::Example]));
+            // And the examples that cargo builds along with it.
+            linked.extend(self.of_package(unit.package, &[UnitKind::Example]));
             all.push(linked);
         }
         self.links = all;

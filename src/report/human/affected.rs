@@ -1,9 +1,12 @@
 //! For people at a terminal: the selection of `affected`.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::counted;
-use crate::affected::{Reason, Selection};
+use crate::affected::{Part, Reason, Selection, Step, TestName, TestTarget};
 use crate::change::Change;
 use crate::terminal::{BOLD, DIM, LITERAL, Terminal};
 use crate::workspace::Workspace;
@@ -11,7 +14,7 @@ use crate::workspace::Workspace;
 /// Files that reach no test, shown unasked.
 const UNREAD: usize = 5;
 
-/// The selection by package, a line a target; with reasons where `explain` asks for them.
+/// The selection by package, or with the reasons of what contains `explain`.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -21,52 +24,167 @@ pub fn selection(
     change: &Change,
     selection: &Selection,
     explain: Option<&str>,
+    took: Duration,
 ) -> Result<()> {
-    let out = terminal.out();
     let base = change
         .base
         .as_deref()
         .map_or("given files".to_owned(), |base| {
             format!("since {}", &base[..base.len().min(12)])
         });
+    let items = match selection.items {
+        0 => String::new(),
+        items => format!(", {}", counted(items, "changed item")),
+    };
     writeln!(
-        out,
-        "{BOLD}{} of {} test targets{BOLD:#} can be affected by {} ({base})",
-        selection.targets.len(),
-        selection.total,
-        counted(change.files.len(), "changed file")
+        terminal.out(),
+        "{BOLD}{}{BOLD:#} can be affected by {} ({base}{items}, {:.2} s)",
+        share(selection),
+        counted(change.files.len(), "changed file"),
+        took.as_secs_f64(),
     )?;
+    match explain {
+        None => by_package(terminal, workspace, selection)?,
+        Some(text) => explained(terminal, workspace, selection, text)?,
+    }
+    unread(terminal, selection, explain)
+}
+
+/// `5 of 24 tests, in 2 of 9 test targets`.
+#[must_use]
+pub fn share(selection: &Selection) -> String {
+    format!(
+        "{} of {}, in {} of {}",
+        selection.count(),
+        counted(selection.total.tests, "test"),
+        selection.targets.len(),
+        counted(selection.total.targets, "test target"),
+    )
+}
+
+fn by_package(terminal: &mut Terminal, workspace: &Workspace, selection: &Selection) -> Result<()> {
     for package in selection.packages() {
-        let member = &workspace.packages[package];
         let targets = selection
             .targets
             .iter()
             .filter(|(target, _)| target.package == package);
-        if explain.is_none() {
-            let kinds: Vec<String> = targets.map(|(target, _)| target.kind.to_string()).collect();
-            writeln!(
-                out,
-                "  {LITERAL}{}{LITERAL:#}  {}",
-                member.name,
-                kinds.join(", ")
-            )?;
+        let kinds: Vec<String> = targets.map(|(target, part)| of_target(target, part)).collect();
+        writeln!(
+            terminal.out(),
+            "  {LITERAL}{}{LITERAL:#}  {}",
+            workspace.packages[package].name,
+            kinds.join(", ")
+        )?;
+    }
+    Ok(())
+}
+
+/// `lib`, or `lib 3 of 40` where some tests of it are selected.
+fn of_target(target: &TestTarget, part: &Part) -> String {
+    if part.is_whole() {
+        target.kind.to_string()
+    } else {
+        format!("{} {} of {}", target.kind, part.count(), part.known.len())
+    }
+}
+
+/// Each selected target with its reasons, tests with the same one together; of targets, tests, files and items whose name
+/// contains `text`.
+fn explained(
+    terminal: &mut Terminal,
+    workspace: &Workspace,
+    selection: &Selection,
+    text: &str,
+) -> Result<()> {
+    for (target, part) in &selection.targets {
+        let name = format!("{} {}", workspace.packages[target.package].name, target.kind);
+        let all = name.contains(text);
+        let whole: Vec<&Reason> = part
+            .whole
+            .iter()
+            .filter(|reason| all || is_about(reason, text))
+            .collect();
+        let tests = part.tests.iter();
+        let tests: Vec<(String, &Reason)> = tests
+            .map(|(test, reason)| (shown(test), reason))
+            .filter(|(test, reason)| all || test.contains(text) || is_about(reason, text))
+            .collect();
+        if whole.is_empty() && tests.is_empty() {
             continue;
         }
-        for (target, reasons) in targets {
-            let name = format!("{} {}", member.name, target.kind);
-            let wanted = |reason: &&Reason| {
-                explain.is_none_or(|text| name.contains(text) || reason.file.contains(text))
+        writeln!(terminal.out(), "  {LITERAL}{name}{LITERAL:#}")?;
+        for reason in whole {
+            writeln!(terminal.out(), "    {}", reason_line(workspace, reason))?;
+        }
+        for (reason, names) in together(&tests) {
+            let more = match names.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
             };
-            let reasons: Vec<&Reason> = reasons.iter().filter(wanted).collect();
-            if reasons.is_empty() {
-                continue;
-            }
-            writeln!(out, "  {LITERAL}{name}{LITERAL:#}")?;
-            for reason in reasons {
-                writeln!(out, "    {}", reason_line(workspace, reason))?;
+            writeln!(terminal.out(), "    {}{more}", names[0])?;
+            match reason {
+                Reason::Items(steps) => chain(terminal, steps)?,
+                other => writeln!(terminal.out(), "      {}", reason_line(workspace, other))?,
             }
         }
     }
+    Ok(())
+}
+
+/// Tests by what leads from them to the change, themselves apart.
+fn together<'r>(tests: &[(String, &'r Reason)]) -> Vec<(&'r Reason, Vec<String>)> {
+    let mut groups: BTreeMap<Option<&[Step]>, usize> = BTreeMap::new();
+    let mut found: Vec<(&Reason, Vec<String>)> = Vec::new();
+    for (name, reason) in tests {
+        let way = match reason {
+            Reason::Items(steps) if steps.len() > 1 => Some(&steps[1..]),
+            _ => None,
+        };
+        let known = way.and_then(|way| groups.get(&Some(way)));
+        match known {
+            Some(index) => found[*index].1.push(name.clone()),
+            None => {
+                groups.insert(way, found.len());
+                found.push((*reason, vec![name.clone()]));
+            }
+        }
+    }
+    found
+}
+
+fn chain(terminal: &mut Terminal, steps: &[Step]) -> Result<()> {
+    for (index, step) in steps.iter().enumerate() {
+        let arrow = if index == 0 { " " } else { "→" };
+        let place = step.place.as_ref();
+        let place = place.map_or_else(String::new, |(file, line)| format!("  {file}:{line}"));
+        writeln!(
+            terminal.out(),
+            "      {arrow} {}{DIM}{place}{DIM:#}",
+            step.name
+        )?;
+    }
+    Ok(())
+}
+
+fn is_about(reason: &Reason, text: &str) -> bool {
+    match reason {
+        Reason::File { file, .. } => file.contains(text),
+        Reason::Widened(why) => why.contains(text),
+        Reason::Items(steps) => steps.iter().any(|step| {
+            let place = step.place.as_ref();
+            step.name.contains(text) || place.is_some_and(|(file, _)| file.contains(text))
+        }),
+    }
+}
+
+fn shown(name: &TestName) -> String {
+    match name {
+        TestName::Exact(name) | TestName::Doc(name) => name.clone(),
+        TestName::Prefix(start) => format!("{start}*"),
+    }
+}
+
+fn unread(terminal: &mut Terminal, selection: &Selection, explain: Option<&str>) -> Result<()> {
     let unread: Vec<&(String, String)> = selection
         .without_effect
         .iter()
@@ -78,34 +196,42 @@ pub fn selection(
         UNREAD
     };
     for (file, why) in unread.iter().take(shown) {
-        writeln!(out, "  {DIM}{file}: no test ({why}){DIM:#}")?;
+        writeln!(terminal.out(), "  {DIM}{file}: no test ({why}){DIM:#}")?;
     }
     if unread.len() > shown {
         let more = unread.len() - shown;
         writeln!(
-            out,
+            terminal.out(),
             "  {DIM}and {more} more files that reach no test; --explain lists them{DIM:#}"
         )?;
     }
     Ok(())
 }
 
-/// `src/a.rs (source of the package) and 2 more → core → app`.
+/// `src/a.rs (source of the package) and 2 more → core → app`, or the items from a test to a changed one.
 #[must_use]
 pub fn reason_line(workspace: &Workspace, reason: &Reason) -> String {
-    let more = match reason.more {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let names: Vec<&str> = reason
-        .chain
-        .iter()
-        .map(|package| workspace.packages[*package].name.as_str())
-        .collect();
-    format!(
-        "{}{more} ({}) → {}",
-        reason.file,
-        reason.rule,
-        names.join(" → ")
-    )
+    match reason {
+        Reason::File {
+            file,
+            more,
+            rule,
+            chain,
+        } => {
+            let more = match more {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let names = chain.iter();
+            let names: Vec<&str> = names
+                .map(|package| workspace.packages[*package].name.as_str())
+                .collect();
+            format!("{file}{more} ({rule}) → {}", names.join(" → "))
+        }
+        Reason::Items(steps) => {
+            let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+            names.join(" → ")
+        }
+        Reason::Widened(why) => why.clone(),
+    }
 }

@@ -1,13 +1,11 @@
 //! The files of a work tree, with the content that git knows already.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{command, split_nul};
+use super::{feeding, split_nul};
 
 /// Files that are tracked, or untracked and not ignored, as they were when git was asked.
 #[derive(Debug, Default)]
@@ -90,43 +88,9 @@ impl Listing {
 /// # Errors
 /// When git fails: a file is gone, or cannot be read.
 pub(super) fn content_ids(root: &Utf8Path, paths: &[&Utf8Path]) -> Result<Vec<String>> {
-    if paths.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut command: Command = command(root, &["hash-object", "--stdin-paths"]);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("failed to run `git hash-object`")?;
-    let input = child.stdin.take();
-    let output = std::thread::scope(|scope| {
-        // Beside the reading: both pipes are short.
-        let writing = scope.spawn(|| -> std::io::Result<()> {
-            let Some(input) = input else { return Ok(()) };
-            let mut input = std::io::BufWriter::new(input);
-            for path in paths {
-                writeln!(input, "{path}")?;
-            }
-            input.flush()
-        });
-        let output = child.wait_with_output();
-        let written = writing.join();
-        output.map(|output| (output, written))
-    });
-    let (output, written) = output.context("failed to read from `git hash-object`")?;
-    if !output.status.success() {
-        let why = String::from_utf8_lossy(&output.stderr);
-        bail!("`git hash-object` failed: {}", why.trim());
-    }
-    if !matches!(written, Ok(Ok(()))) {
-        bail!(
-            "failed to hand `git hash-object` the paths of {} files",
-            paths.len()
-        );
-    }
-    let ids = String::from_utf8(output.stdout).context("git printed text that is not UTF-8")?;
+    let paths_text = paths.iter().map(ToString::to_string);
+    let answer = feeding::ask(root, &["hash-object", "--stdin-paths"], paths_text)?;
+    let ids = String::from_utf8(answer).context("git printed text that is not UTF-8")?;
     let ids: Vec<String> = ids.lines().map(str::to_owned).collect();
     if ids.len() != paths.len() {
         bail!(

@@ -50,7 +50,7 @@ fn without_hash(stem: &str) -> &str {
 
 /// The header that `line` is, if it is one. cargo aligns its words at the twelfth column, which a test that
 /// quotes it seldom does.
-pub(super) fn header(line: &str) -> Option<Header> {
+pub(in crate::verify) fn header(line: &str) -> Option<Header> {
     if let Some(name) = line.strip_prefix("   Doc-tests ") {
         return Some(Header::Doctests(name.to_owned()));
     }

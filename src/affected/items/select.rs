@@ -1,0 +1,328 @@
+//! From a change to the tests that it can affect.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use super::extract::flag;
+use super::layout::UnitId;
+use super::mount::{Changed, FileId};
+use super::nodes::{ModuleId, NONE, NodeId, small};
+use super::reach::backward;
+use super::Graph;
+use crate::workspace::source::modules::normal;
+use crate::workspace::source::syntax::ItemKind;
+
+/// The tests that a change selects.
+#[derive(Debug, Default)]
+pub struct Affected {
+    /// Tests that reach what changed.
+    pub tests: Vec<Selected>,
+    /// Units whose tests are all selected, with the reason as an index into `widened`.
+    pub units: BTreeMap<UnitId, usize>,
+    /// Why more than the items themselves decided.
+    pub widened: Vec<Widened>,
+    /// Changed Rust files that no unit mounts: to be judged by the package.
+    pub unmounted: Vec<Utf8PathBuf>,
+    /// Other changed files that no item embeds: to be judged by the package.
+    pub not_embedded: Vec<Utf8PathBuf>,
+    /// How many items differ.
+    pub changed_items: usize,
+}
+
+/// A change that no single item tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Widened {
+    /// The changed file, absolute.
+    pub file: Utf8PathBuf,
+    /// What is with it, in words.
+    pub why: String,
+}
+
+/// A selected test and why.
+#[derive(Debug, Clone)]
+pub struct Selected {
+    /// Index into [`Graph::tests`].
+    pub test: usize,
+    /// Items from the test to the changed one, each reaching the next.
+    pub chain: Vec<NodeId>,
+}
+
+/// What a selection looks for.
+struct Goals {
+    nodes: Vec<NodeId>,
+    /// Steps from every node to the nearest goal.
+    distance: Vec<u32>,
+    wanted: Vec<bool>,
+    /// Documentation tests whose own text changed.
+    documentation: FxHashSet<(Utf8PathBuf, u32)>,
+}
+
+
+impl Graph {
+    /// The tests that the change can affect.
+    #[must_use]
+    pub fn select(&self, changed: &Changed) -> Affected {
+        let mut affected = Affected::default();
+        let mut goals = self.changed_nodes();
+        affected.changed_items = goals.len();
+        self.widen(changed, &mut affected);
+        self.files(changed, &mut goals, &mut affected);
+        let documentation = self.changed_documentation();
+        let nothing = goals.is_empty()
+            && documentation.is_empty()
+            && affected.units.is_empty()
+            && affected.not_embedded.is_empty()
+            && affected.unmounted.is_empty();
+        if nothing {
+            return affected;
+        }
+        goals.push(self.edges.everything);
+        goals.sort_unstable();
+        goals.dedup();
+        let distance = backward(&self.edges, &goals);
+        let goals = Goals {
+            wanted: distance
+                .iter()
+                .map(|distance| *distance != u32::MAX)
+                .collect(),
+            nodes: goals,
+            distance,
+            documentation,
+        };
+        let parts: Vec<Vec<Selected>> = self
+            .passes()
+            .par_iter()
+            .map(|pass| self.pass(pass, &goals, &affected.units))
+            .collect();
+        affected.tests = parts.into_iter().flatten().collect();
+        affected.tests.sort_by_key(|selected| selected.test);
+        affected
+    }
+
+    fn pass(
+        &self,
+        pass: &[usize],
+        goals: &Goals,
+        whole: &BTreeMap<UnitId, usize>,
+    ) -> Vec<Selected> {
+        let mut found = Vec::new();
+        let begins = |seeds: &[NodeId]| seeds.iter().any(|seed| goals.wanted[*seed as usize]);
+        let roots = begins(&self.edges.roots);
+        let open: Vec<usize> = pass
+            .iter()
+            .copied()
+            .filter(|class| !whole.contains_key(&self.classes[*class].unit))
+            .collect();
+        let starts = open
+            .iter()
+            .any(|class| roots || begins(&self.classes[*class].starts));
+        let reached = starts.then(|| self.reached(&open, Some(&goals.wanted)));
+        for (bit, class) in open.iter().enumerate() {
+            let class = &self.classes[*class];
+            let reached = reached
+                .as_ref()
+                .filter(|reached| goals.nodes.iter().any(|goal| reached.reaches(bit, *goal)));
+            let shared = reached.map(|reached| {
+                self.near_chain(class, bit, reached, &goals.distance)
+                    .unwrap_or_else(|| self.chain(class, bit, reached, &goals.nodes))
+            });
+            for test in &class.tests {
+                let about = &self.tests[*test];
+                let itself = about
+                    .seeds
+                    .iter()
+                    .find(|seed| goals.distance[**seed as usize] == 0);
+                let chain = match (itself, &shared) {
+                    (Some(seed), _) => vec![*seed],
+                    (None, Some(chain)) => [about.seeds.as_slice(), chain].concat(),
+                    (None, None) => {
+                        let place = (about.file.clone(), about.line);
+                        if !class.documentation || !goals.documentation.contains(&place) {
+                            continue;
+                        }
+                        Vec::new()
+                    }
+                };
+                found.push(Selected { test: *test, chain });
+            }
+        }
+        found
+    }
+
+    /// Changed items, with what a change of them changes besides.
+    fn changed_nodes(&self) -> Vec<NodeId> {
+        let mut goals: Vec<NodeId> = Vec::new();
+        let mut modules: FxHashSet<ModuleId> = FxHashSet::default();
+        for (id, node) in (0_u32..).zip(&self.nodes.nodes) {
+            if !node.changed {
+                continue;
+            }
+            goals.push(id);
+            if node.kind == ItemKind::Mod {
+                modules.extend(
+                    (0_u32..)
+                        .zip(&self.nodes.modules)
+                        .filter(|(_, module)| module.node == id)
+                        .map(|(module, _)| module),
+                );
+            }
+            if self.open_uses.contains(&id) {
+                // A trait in scope, or names behind `*`, count for the whole module and for whoever takes all its names.
+                self.seen_from(node.module, &mut modules);
+            }
+        }
+        if !modules.is_empty() {
+            let inside: Vec<bool> = (0..self.nodes.modules.len())
+                .map(|module| self.is_inside(small(module), &modules))
+                .collect();
+            for (id, node) in (0_u32..).zip(&self.nodes.nodes) {
+                if node.module != NONE && inside[node.module as usize] {
+                    goals.push(id);
+                }
+            }
+        }
+        goals
+    }
+
+    fn seen_from(&self, module: ModuleId, modules: &mut FxHashSet<ModuleId>) {
+        let mut next = vec![module];
+        while let Some(module) = next.pop() {
+            if modules.insert(module) {
+                next.extend(
+                    self.globs
+                        .iter()
+                        .filter(|(_, from)| *from == module)
+                        .map(|(into, _)| *into),
+                );
+            }
+        }
+    }
+
+    fn is_inside(&self, mut module: ModuleId, modules: &FxHashSet<ModuleId>) -> bool {
+        while module != NONE {
+            if modules.contains(&module) {
+                return true;
+            }
+            module = self.nodes.modules[module as usize].parent;
+        }
+        false
+    }
+
+    /// Changes that no single item tells: all tests that link the unit.
+    fn widen(&self, changed: &Changed, affected: &mut Affected) {
+        let mut whole: Vec<(UnitId, Widened)> = Vec::new();
+        let mut add = |unit: UnitId, file: FileId, why: String| {
+            let file = self.sources.files[file].path.clone();
+            whole.push((unit, Widened { file, why }));
+        };
+        for (file, unit, is_changed) in &self.nodes.unread {
+            if *is_changed {
+                add(*unit, *file, "it cannot be read as Rust items".to_owned());
+            }
+        }
+        for (file, unit) in &self.nodes.whole_units {
+            let why = "attributes of the crate or module changed";
+            add(*unit, *file, why.to_owned());
+        }
+        for (id, node) in (0_u32..)
+            .zip(&self.nodes.nodes)
+            .filter(|(_, node)| node.changed)
+        {
+            let opaque = node.kind == ItemKind::Call && node.flags & flag::TRANSPARENT == 0;
+            let what = if opaque {
+                format!("the macro call `{}` changed", self.describe(id))
+            } else if node.kind == ItemKind::ExternCrate {
+                "an `extern crate` changed".to_owned()
+            } else {
+                continue;
+            };
+            add(node.unit as usize, node.file as usize, what);
+        }
+        if changed.whole {
+            for mount in &self.sources.mounts {
+                let file = &self.sources.files[mount.file];
+                if file.changed && file.now.is_none() {
+                    add(mount.unit, mount.file, "it is gone".to_owned());
+                }
+            }
+        }
+        for (unit, why) in whole {
+            let known = affected.widened.iter().position(|known| *known == why);
+            let index = known.unwrap_or_else(|| {
+                affected.widened.push(why);
+                affected.widened.len() - 1
+            });
+            for (id, links) in self.layout.links.iter().enumerate() {
+                if links.contains(&unit) {
+                    affected.units.entry(id).or_insert(index);
+                }
+            }
+        }
+    }
+
+    /// Changed files that are no module: what embeds them changes.
+    fn files(&self, changed: &Changed, goals: &mut Vec<NodeId>, affected: &mut Affected) {
+        let mounted: FxHashSet<&Utf8Path> = self
+            .sources
+            .files
+            .iter()
+            .map(|file| file.path.as_path())
+            .collect();
+        let unmounted = changed
+            .rust
+            .keys()
+            .filter(|path| !mounted.contains(path.as_path()));
+        for path in changed.others.iter().chain(unmounted) {
+            let before = goals.len();
+            goals.extend(self.embedding(path));
+            if goals.len() > before {
+                continue;
+            }
+            if changed.rust.contains_key(path) {
+                affected.unmounted.push(path.clone());
+            } else {
+                affected.not_embedded.push(path.clone());
+            }
+        }
+    }
+
+    /// The items that embed a file with `include_str!` and its like.
+    pub fn embedding(&self, path: &Utf8Path) -> impl Iterator<Item = NodeId> {
+        self.edges
+            .embedded
+            .iter()
+            .filter(move |(written, node)| {
+                let file = self.sources.files[self.nodes.nodes[*node as usize].file as usize]
+                    .path
+                    .as_path();
+                let beside = normal(&file.parent().unwrap_or(file).join(written));
+                // `concat!(env!("CARGO_MANIFEST_DIR"), "/data.txt")`
+                let below = written.trim_start_matches('/');
+                beside == path
+                    || (!below.is_empty() && path.as_str().ends_with(&format!("/{below}")))
+            })
+            .map(|(_, node)| *node)
+    }
+
+    /// Documentation tests whose code is new.
+    fn changed_documentation(&self) -> FxHashSet<(Utf8PathBuf, u32)> {
+        let mut found = FxHashSet::default();
+        for file in self.sources.files.iter().filter(|file| file.changed) {
+            let before: Vec<_> = file
+                .before
+                .iter()
+                .flat_map(|items| &items.doctests)
+                .map(|test| test.hash)
+                .collect();
+            for test in file.now.iter().flat_map(|items| &items.doctests) {
+                if !before.contains(&test.hash) {
+                    found.insert((file.path.clone(), test.line));
+                }
+            }
+        }
+        found
+    }
+}

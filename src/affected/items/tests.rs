@@ -1,0 +1,213 @@
+//! The tests of a workspace as its sources tell of them, and where the reach of each begins.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashMap;
+
+use super::edges::Edges;
+use super::extract::flag;
+use super::layout::{Layout, UnitId, UnitKind};
+use super::mount::Sources;
+use super::nodes::{NONE, Name, NodeId, Nodes};
+use crate::workspace::source::doc;
+use crate::workspace::source::modules::normal;
+use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
+
+/// Tests of one unit that begin with the same references: they reach the same items, their own apart.
+#[derive(Debug)]
+pub struct Class {
+    /// Their unit.
+    pub unit: UnitId,
+    /// They are documentation tests, which see the library from outside.
+    pub documentation: bool,
+    /// What they refer to.
+    pub starts: Vec<NodeId>,
+    /// The tests, as indexes into [`Graph::tests`].
+    pub tests: Vec<usize>,
+}
+
+/// A test, and where its reach begins.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// The unit whose test binary (or documentation) holds it.
+    pub unit: UnitId,
+    /// Its name.
+    pub name: TestName,
+    /// `#[ignore]`.
+    pub ignored: bool,
+    /// The file it stands in.
+    pub file: Utf8PathBuf,
+    /// Its line, counted from 1.
+    pub line: u32,
+    /// Nodes it runs.
+    pub seeds: Vec<NodeId>,
+}
+
+/// What is known of a test's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TestName {
+    /// The harness lists this name.
+    Exact(String),
+    /// The harness lists names that begin so; an empty one means any.
+    Prefix(String),
+    /// A harness of its own: the whole binary.
+    All,
+    /// A documentation test, by its file and line.
+    Doc,
+}
+
+/// Groups tests by unit and what they refer to.
+pub(super) fn classes(layout: &Layout, edges: &Edges, tests: &[Test]) -> Vec<Class> {
+    let mut by_start: FxHashMap<(UnitId, bool, Vec<NodeId>), usize> = FxHashMap::default();
+    let mut classes: Vec<Class> = Vec::new();
+    let mut order: Vec<usize> = (0..tests.len()).collect();
+    order.sort_by_key(|test| (layout.units[tests[*test].unit].package, tests[*test].unit));
+    for test in order {
+        let (unit, documentation) = (tests[test].unit, tests[test].name == TestName::Doc);
+        let mut starts: Vec<NodeId> = tests[test]
+            .seeds
+            .iter()
+            .flat_map(|seed| edges.of(*seed))
+            .copied()
+            .collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let class = *by_start
+            .entry((unit, documentation, starts.clone()))
+            .or_insert_with(|| {
+                classes.push(Class {
+                    unit,
+                    documentation,
+                    starts,
+                    tests: Vec::new(),
+                });
+                classes.len() - 1
+            });
+        classes[class].tests.push(test);
+    }
+    classes
+}
+
+/// A documentation test, before it has a node.
+pub(super) struct Documentation {
+    pub(super) unit: UnitId,
+    pub(super) file: Utf8PathBuf,
+    pub(super) line: u32,
+    pub(super) ignored: bool,
+    pub(super) names: Vec<Name>,
+    pub(super) item: NodeId,
+}
+
+/// The documentation tests of every library.
+pub(super) fn documentation(layout: &Layout, sources: &Sources, nodes: &Nodes) -> Vec<Documentation> {
+    let mut found = Vec::new();
+    for (mount, placed) in sources.mounts.iter().zip(&nodes.mounted) {
+        let file = &sources.files[mount.file];
+        if !layout.units[mount.unit].doctest || file.expansion.is_some() {
+            continue;
+        }
+        for test in file.now.iter().flat_map(|items| &items.doctests) {
+            let item = if test.item == TOP {
+                NONE
+            } else {
+                placed[test.item as usize]
+            };
+            let make =
+                |path: &Utf8Path, line: u32, ignored: bool, names: Vec<Name>| Documentation {
+                    unit: mount.unit,
+                    file: path.to_owned(),
+                    line,
+                    ignored,
+                    names,
+                    item,
+                };
+            match &test.embedded {
+                None => {
+                    let symbols = nodes.file_symbols(mount.file);
+                    let names = test
+                        .names
+                        .iter()
+                        .map(|symbol| symbols[*symbol as usize])
+                        .collect();
+                    found.push(make(&file.path, test.line, test.ignored, names));
+                }
+                Some(written) => {
+                    let path = normal(&file.path.parent().unwrap_or(&file.path).join(written));
+                    let text = std::fs::read_to_string(&path).unwrap_or_default();
+                    for (line, ignored, code) in doc::blocks(&text, &[]) {
+                        let names = Syntax::read(&code).map_or(Vec::new(), |code| {
+                            (0_u32..)
+                                .zip(&code.tokens)
+                                .filter_map(|(at, _)| code.ident(at))
+                                .filter_map(|name| nodes.names.get(name))
+                                .collect()
+                        });
+                        found.push(make(&path, line, ignored, names));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Tests that stand in the sources as functions or macro calls.
+pub(super) fn tests(layout: &Layout, sources: &Sources, nodes: &Nodes, edges: &Edges) -> Vec<Test> {
+    let mut found = Vec::new();
+    for (id, node) in (0_u32..).zip(&nodes.nodes) {
+        let unit = &layout.units[node.unit as usize];
+        if node.before || !unit.test || node.module == NONE {
+            continue;
+        }
+        let file = &sources.files[node.file as usize];
+        let item = nodes.item(sources, id);
+        let path = |name: &str| {
+            let module = nodes.module_path(node.module);
+            if module.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{module}::{name}")
+            }
+        };
+        let is_root = node.kind == ItemKind::Fn
+            && node.owner == NONE
+            && nodes.modules[node.module as usize].parent == NONE;
+        let name = if node.flags & flag::TEST != 0 {
+            TestName::Exact(path(nodes.names.text(node.name)))
+        } else if node.flags & flag::TEST_PREFIX != 0 {
+            TestName::Prefix(path(nodes.names.text(node.name)))
+        } else if is_root && unit.kind == UnitKind::Test && nodes.names.text(node.name) == "main" {
+            TestName::All
+        } else if edges.test_calls.contains(&id) {
+            TestName::Prefix(path(""))
+        } else {
+            continue;
+        };
+        let line = file.expansion.unwrap_or(item.line);
+        found.push(Test {
+            unit: node.unit as usize,
+            name,
+            ignored: node.flags & flag::IGNORED != 0,
+            file: file.path.clone(),
+            line,
+            seeds: vec![id],
+        });
+    }
+    for (file, unit, _) in &nodes.unread {
+        let known = found
+            .iter()
+            .any(|test: &Test| test.unit == *unit && test.name == TestName::Prefix(String::new()));
+        if layout.units[*unit].test && !known {
+            // Tests of a file that cannot be read have no names.
+            let file = sources.files[*file].path.clone();
+            found.push(Test {
+                unit: *unit,
+                name: TestName::Prefix(String::new()),
+                ignored: false,
+                file,
+                line: 0,
+                seeds: vec![edges.everything],
+            });
+        }
+    }
+    found
+}

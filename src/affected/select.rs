@@ -1,0 +1,280 @@
+//! From a change to a [`Selection`]: which judge each changed file has, and what they say together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::Result;
+use camino::Utf8Path;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::items::nodes::NodeId;
+use super::items::{self, Affected, Changed, Graph, Layout, Reader};
+use super::reach::Reach;
+use super::selection::{Part, Reason, Selection, Step, TestName, Total};
+use super::{TestKind, TestTarget, all_targets, rules};
+use crate::change::Change;
+use crate::config::Config;
+use crate::workspace::Workspace;
+
+/// The tests reached by `change`. `reader` gives the items of source files.
+///
+/// Manifests, the lockfile, the toolchain and files that a user's rule names are judged by the [`rules`]; all other files by the
+/// item graph ([`items`]), and where that knows nothing of them by the rules again.
+///
+/// # Errors
+/// When a changed file's content before the change cannot be asked of git.
+pub fn select(
+    workspace: &Workspace,
+    config: &Config,
+    change: &Change,
+    reader: &dyn Reader,
+) -> Result<Selection> {
+    let mut judged = Judged::new(workspace, config, change)?;
+    let graph = Graph::build(Layout::of(workspace), &judged.changed, reader);
+    let found = graph.select(&judged.changed);
+    for path in found.unmounted.iter().chain(&found.not_embedded) {
+        judged.reach(workspace, rules::by_place(workspace, path), path);
+    }
+    let mut selecting = Selecting::new(workspace, &graph);
+    for (reach, files) in judged.reached {
+        selecting.by_rule(reach, &files);
+    }
+    selecting.by_items(&found);
+    let mut selection = selecting.selection;
+    selection.items = found.changed_items;
+    let owners = change.files.iter();
+    let owners = owners.filter(|file| !config.is_document(workspace.relative(&file.path)));
+    selection.touched = owners
+        .filter_map(|file| workspace.owner(&file.path))
+        .collect();
+    Ok(selection)
+}
+
+/// Changed files, by who is to judge them.
+struct Judged {
+    /// By a rule: what they reach, with the files that reach it.
+    reached: BTreeMap<Reach, Vec<String>>,
+    /// By the item graph.
+    changed: Changed,
+}
+
+impl Judged {
+    fn new(workspace: &Workspace, config: &Config, change: &Change) -> Result<Self> {
+        let ruled: Vec<Option<Reach>> = change
+            .files
+            .par_iter()
+            .map(|file| rules::by_name(workspace, config, change, file))
+            .collect::<Result<_>>()?;
+        let mut judged = Self {
+            reached: BTreeMap::new(),
+            changed: Changed {
+                whole: change.base.is_none(),
+                ..Changed::default()
+            },
+        };
+        let mut sources = Vec::new();
+        for (file, ruled) in change.files.iter().zip(ruled) {
+            match ruled {
+                Some(reach) => judged.reach(workspace, reach, &file.path),
+                None if file.path.extension() == Some("rs") => sources.push(file),
+                None => {
+                    judged.changed.others.insert(file.path.clone());
+                }
+            }
+        }
+        for (file, text) in sources.iter().zip(change.texts_before(&sources)?) {
+            judged.changed.rust.insert(file.path.clone(), text);
+        }
+        Ok(judged)
+    }
+
+    fn reach(&mut self, workspace: &Workspace, reach: Reach, path: &Utf8Path) {
+        let files = self.reached.entry(reach).or_default();
+        files.push(workspace.slashed(path));
+    }
+}
+
+/// A selection in the making.
+struct Selecting<'a> {
+    workspace: &'a Workspace,
+    graph: &'a Graph,
+    /// Every test target, with the tests that the sources tell of.
+    known: BTreeMap<TestTarget, Arc<BTreeSet<TestName>>>,
+    selection: Selection,
+}
+
+impl<'a> Selecting<'a> {
+    fn new(workspace: &'a Workspace, graph: &'a Graph) -> Self {
+        let mut known: BTreeMap<TestTarget, BTreeSet<TestName>> = all_targets(workspace)
+            .into_iter()
+            .map(|target| (target, BTreeSet::new()))
+            .collect();
+        for test in &graph.tests {
+            if let Some(known) = known.get_mut(&graph.target(test)) {
+                known.insert(name_of(workspace, test));
+            }
+        }
+        let total = Total {
+            targets: known.len(),
+            tests: known.values().map(BTreeSet::len).sum(),
+        };
+        Self {
+            workspace,
+            graph,
+            known: known
+                .into_iter()
+                .map(|(target, tests)| (target, Arc::new(tests)))
+                .collect(),
+            selection: Selection {
+                total,
+                ..Selection::default()
+            },
+        }
+    }
+
+    /// What is selected of a target; none where the target is not built.
+    fn part(&mut self, target: TestTarget) -> Option<&mut Part> {
+        let known = self.known.get(&target)?;
+        let part = self.selection.targets.entry(target);
+        Some(part.or_insert_with(|| Part {
+            known: Arc::clone(known),
+            ..Part::default()
+        }))
+    }
+
+    fn by_rule(&mut self, reach: Reach, files: &[String]) {
+        let reason = |rule: &str, chain| Reason::File {
+            file: files[0].clone(),
+            more: files.len() - 1,
+            rule: rule.to_owned(),
+            chain,
+        };
+        match reach {
+            Reach::Nothing(why) => self.without_effect(files, &why),
+            Reach::Targets(targets, why) => {
+                let names: Vec<String> = targets
+                    .iter()
+                    .map(|target| target.binary_id(self.workspace))
+                    .collect();
+                let mut any = false;
+                for target in targets {
+                    let reason = reason(&why, vec![target.package]);
+                    if let Some(part) = self.part(target) {
+                        part.whole.insert(reason);
+                        any = true;
+                    }
+                }
+                if !any && names.is_empty() {
+                    self.without_effect(
+                        files,
+                        &format!("{why}, which `cargo test` does not run"),
+                    );
+                } else if !any {
+                    let names = names.join(", ");
+                    self.without_effect(
+                        files,
+                        &format!("the required-features of {names} are off"),
+                    );
+                }
+            }
+            Reach::Packages(packages, why) => {
+                let chains = self.workspace.chains(&packages);
+                let targets: Vec<TestTarget> = self.known.keys().cloned().collect();
+                for target in targets {
+                    if let Some(chain) = chains.get(&target.package) {
+                        let reason = reason(&why, chain.clone());
+                        if let Some(part) = self.part(target) {
+                            part.whole.insert(reason);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn without_effect(&mut self, files: &[String], why: &str) {
+        let files = files.iter().map(|file| (file.clone(), why.to_owned()));
+        self.selection.without_effect.extend(files);
+    }
+
+    fn by_items(&mut self, found: &Affected) {
+        let graph = self.graph;
+        for (unit, why) in &found.units {
+            let unit = &graph.layout.units[*unit];
+            for target in [Some(unit.target()), unit.documentation()].into_iter().flatten() {
+                let widened = &found.widened[*why];
+                let file = self.workspace.slashed(&widened.file);
+                let reason = Reason::Widened(format!("{file}: {}", widened.why));
+                if let Some(part) = self.part(target) {
+                    part.whole.insert(reason);
+                }
+            }
+        }
+        let mut ways = Ways {
+            workspace: self.workspace,
+            graph,
+            steps: FxHashMap::default(),
+        };
+        let mut off = BTreeSet::new();
+        for selected in &found.tests {
+            let test = &graph.tests[selected.test];
+            let reason = Reason::Items(ways.of(&selected.chain));
+            let name = name_of(self.workspace, test);
+            let target = graph.target(test);
+            let Some(part) = self.part(target.clone()) else {
+                off.insert(target);
+                continue;
+            };
+            if test.name == items::TestName::All {
+                part.whole.insert(reason);
+            } else {
+                part.tests.insert(name, reason);
+            }
+        }
+        for target in off {
+            let package = &self.workspace.packages[target.package].name;
+            let why = if matches!(target.kind, TestKind::Bench(_) | TestKind::Example(_)) {
+                "`cargo test` does not run it"
+            } else {
+                "its required-features are off"
+            };
+            self.without_effect(&[format!("{package} {}", target.kind)], why);
+        }
+    }
+}
+
+/// Chains of nodes in words, each node's worked out once.
+struct Ways<'a> {
+    workspace: &'a Workspace,
+    graph: &'a Graph,
+    steps: FxHashMap<NodeId, Step>,
+}
+
+impl Ways<'_> {
+    fn of(&mut self, chain: &[NodeId]) -> Arc<[Step]> {
+        chain.iter().map(|node| self.step(*node)).collect()
+    }
+
+    fn step(&mut self, node: NodeId) -> Step {
+        let step = self.steps.entry(node).or_insert_with(|| {
+            let place = self.graph.place(node);
+            Step {
+                name: self.graph.describe(node),
+                place: place.map(|(file, line)| (self.workspace.slashed(file), line)),
+            }
+        });
+        step.clone()
+    }
+}
+
+fn name_of(workspace: &Workspace, test: &items::Test) -> TestName {
+    match &test.name {
+        items::TestName::Exact(name) => TestName::Exact(name.clone()),
+        items::TestName::Prefix(start) => TestName::Prefix(start.clone()),
+        items::TestName::All => TestName::Prefix(String::new()),
+        items::TestName::Doc => {
+            TestName::Doc(format!("{}:{}", workspace.slashed(&test.file), test.line))
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What a change selects: test targets whole, or tests of theirs one by one, each with the reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::TestTarget;
+use crate::workspace::PackageId;
+
+/// The tests that a change can affect.
+#[derive(Debug, Default)]
+pub struct Selection {
+    /// What is selected, by target; a target without an entry is not affected.
+    pub targets: BTreeMap<TestTarget, Part>,
+    /// Changed files that can affect no test, with why.
+    pub without_effect: Vec<(String, String)>,
+    /// Members with a changed file, which must still compile when no test is affected.
+    pub touched: BTreeSet<PackageId>,
+    /// Changed items that the item graph knows.
+    pub items: usize,
+    /// What there is to select from.
+    pub total: Total,
+}
+
+/// How much a workspace has of something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    /// Test targets.
+    pub targets: usize,
+    /// Tests by source: one whose names only a run tells (a macro makes them) counts once, and so does a documentation
+    /// test.
+    pub tests: usize,
+}
+
+/// What is selected of a target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Why all of it is selected; empty where its tests are selected one by one.
+    pub whole: BTreeSet<Reason>,
+    /// Tests selected for what they reach, each with the way there.
+    pub tests: BTreeMap<TestName, Reason>,
+    /// Every test that the sources tell of, selected or not.
+    pub known: Arc<BTreeSet<TestName>>,
+}
+
+/// What is known of a test's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TestName {
+    /// The harness lists this name.
+    Exact(String),
+    /// The harness lists names that begin so; an empty one means any.
+    Prefix(String),
+    /// A documentation test: its file, relative to the workspace root, and line.
+    Doc(String),
+}
+
+/// Why tests are selected.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// What a file is to a package, and the members it travels through.
+    File {
+        /// The changed file, relative to the workspace root.
+        file: String,
+        /// How many more files lead here in the same way.
+        more: usize,
+        /// What the file is to the package, in words.
+        rule: String,
+        /// Members from the changed one to the selected one, each depending on the one before.
+        chain: Vec<PackageId>,
+    },
+    /// Items from the test to a changed one, each reaching the next.
+    Items(Arc<[Step]>),
+    /// No rule could tell tests apart; in words.
+    Widened(String),
+}
+
+/// One item on the way from a test to a change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    /// What it is called: `a::b::name`, `.name` for whatever has a member of that name.
+    pub name: String,
+    /// Its file, relative to the workspace root, and line; none for what stands in no file.
+    pub place: Option<(String, u32)>,
+}
+
+impl Part {
+    /// Whether every test the target may hold is selected.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !self.whole.is_empty() || self.tests.len() == self.known.len()
+    }
+
+    /// How many of the tests that the sources tell of are selected.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        if self.whole.is_empty() {
+            self.tests.len()
+        } else {
+            self.known.len()
+        }
+    }
+
+    /// Whether a test of this name, as the harness lists it, is to run: one that is selected, and one that no source
+    /// tells of, which nothing is known about.
+    #[must_use]
+    pub fn runs(&self, name: &str) -> bool {
+        let is_named = |known: &TestName| known.matches(name);
+        self.is_whole()
+            || self.tests.keys().any(is_named)
+            || !self.known.contains(&TestName::Exact(name.to_owned()))
+                && !self.known.iter().any(is_named)
+    }
+
+    /// Names of selected tests as the harness lists them, with `*` for those that no source tells: all of a target that
+    /// is selected for a reason of its own, tests that a macro names, documentation tests.
+    #[must_use]
+    pub fn listed(&self) -> Vec<&str> {
+        if !self.whole.is_empty() {
+            return vec!["*"];
+        }
+        let names = self.tests.keys().map(|name| match name {
+            TestName::Exact(name) => name.as_str(),
+            TestName::Prefix(_) | TestName::Doc(_) => "*",
+        });
+        let mut names: Vec<&str> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Reasons, the whole target's first.
+    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+        self.whole.iter().chain(self.tests.values())
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.whole.extend(other.whole);
+        for (name, reason) in other.tests {
+            self.tests.entry(name).or_insert(reason);
+        }
+        if self.known.is_empty() {
+            self.known = other.known;
+        }
+    }
+}
+
+impl TestName {
+    /// Whether the harness may list this name.
+    #[must_use]
+    pub fn matches(&self, listed: &str) -> bool {
+        match self {
+            Self::Exact(name) => name == listed,
+            Self::Prefix(start) => listed.starts_with(start.as_str()),
+            Self::Doc(_) => false,
+        }
+    }
+}
+
+impl Selection {
+    /// Whether nothing is selected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// Whether everything is.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.targets.len() == self.total.targets && self.targets.values().all(Part::is_whole)
+    }
+
+    /// How many of the tests that the sources tell of are selected.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.targets.values().map(Part::count).sum()
+    }
+
+    /// The members with a selected target.
+    #[must_use]
+    pub fn packages(&self) -> BTreeSet<PackageId> {
+        self.targets.keys().map(|target| target.package).collect()
+    }
+
+    /// The same with every selected target whole: for plans, whose tests are still to be written.
+    #[must_use]
+    pub fn by_target(mut self) -> Self {
+        for part in self.targets.values_mut() {
+            let reasons: Vec<Reason> = part.tests.values().take(1).cloned().collect();
+            part.whole.extend(reasons);
+        }
+        self
+    }
+
+    /// Takes in what another change selects in the same workspace.
+    pub fn merge(&mut self, other: Self) {
+        self.total.targets = self.total.targets.max(other.total.targets);
+        self.total.tests = self.total.tests.max(other.total.tests);
+        self.items += other.items;
+        self.touched.extend(other.touched);
+        for (target, part) in other.targets {
+            self.targets.entry(target).or_default().merge(part);
+        }
+        self.without_effect.extend(other.without_effect);
+        self.without_effect.sort();
+        self.without_effect.dedup();
+    }
+}

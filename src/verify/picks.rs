@@ -1,0 +1,132 @@
+//! Tests run one by one: what a run's own listing tells against what the sources tell.
+//!
+//! A name that no source tells of (a macro made it) is a test nothing is known about, so it runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::binaries::Binaries;
+use super::observe::{Header, header};
+use crate::affected::arguments::name_arguments;
+use crate::affected::{Part, TestName};
+use crate::sys::exec::Captured;
+
+/// What to run of each binary, by its id; a binary that is not in here runs whole.
+pub type Picks = BTreeMap<String, Part>;
+
+/// The names that are to run of a binary, and how many of them no source tells of.
+pub(super) fn chosen<'l>(part: &Part, listed: &'l [String]) -> (Vec<&'l String>, usize) {
+    let run: Vec<&String> = listed.iter().filter(|name| part.runs(name)).collect();
+    let is_told = |name: &str| part.known.iter().any(|known| known.matches(name));
+    let unknown = run.iter().filter(|name| !is_told(name)).count();
+    (run, unknown)
+}
+
+/// `argv` of a `cargo test` call with the real names of the tests to run, as its listing tells them; without any names,
+/// so that all run, where the listing cannot be told. And a note about what was not as the sources tell.
+pub(super) fn resolve(
+    argv: &[String],
+    picks: &Picks,
+    flags: &[String],
+    listing: &Captured,
+    binaries: Option<&Binaries<'_>>,
+) -> (Vec<String>, Option<String>) {
+    let end = argv.iter().position(|word| word == "--");
+    let mut whole = argv[..end.unwrap_or(argv.len())].to_vec();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let lists = listed(&text(&listing.stdout), &text(&listing.stderr));
+    let parts: Option<Vec<(&Part, Vec<String>)>> = lists.and_then(|lists| {
+        let lists = lists.into_iter();
+        lists
+            .map(|(header, names)| Some((picks.get(&binaries?.identify(&header))?, names)))
+            .collect()
+    });
+    let Some(parts) = parts else {
+        let note = "the tests could not be listed by binary, so all of them were run";
+        if !flags.is_empty() {
+            whole.push("--".to_owned());
+            whole.extend_from_slice(flags);
+        }
+        return (whole, Some(note.to_owned()));
+    };
+    let mut names = BTreeSet::new();
+    let mut unknown = 0;
+    for (part, listed) in &parts {
+        let (run, more) = chosen(part, listed);
+        names.extend(run.into_iter().cloned().map(TestName::Exact));
+        unknown += more;
+    }
+    if names.is_empty() {
+        // Every selected test is gone. No name is every name, and a name that no test has is none.
+        names.extend(parts.iter().flat_map(|(part, _)| part.tests.keys()).cloned());
+    }
+    let names = name_arguments(&names);
+    if names.is_empty() && !flags.is_empty() {
+        whole.push("--".to_owned());
+    }
+    whole.extend(names);
+    whole.extend_from_slice(flags);
+    (whole, note(unknown))
+}
+
+/// What is said of tests that ran though the sources do not tell of them.
+pub(super) fn note(unknown: usize) -> Option<String> {
+    (unknown > 0).then(|| {
+        format!("{unknown} tests ran that the sources do not tell of, so that nothing is known of what they reach")
+    })
+}
+
+/// The tests of each binary as `cargo test … -- --list` prints them: cargo announces binaries on standard error, and each
+/// lists its tests on standard output, with a count at the end. None where the two do not fit: a harness that lists in
+/// its own way.
+pub(super) fn listed(stdout: &str, stderr: &str) -> Option<Vec<(Header, Vec<String>)>> {
+    let headers: Vec<Header> = stderr.lines().filter_map(header).collect();
+    let mut lists = vec![Vec::new()];
+    for line in stdout.lines() {
+        if let Some(name) = line.strip_suffix(": test") {
+            lists.last_mut()?.push(name.to_owned());
+        } else if is_count(line) {
+            lists.push(Vec::new());
+        } else if !line.is_empty() && !line.ends_with(": benchmark") {
+            return None;
+        }
+    }
+    let rest = lists.pop()?;
+    (rest.is_empty() && lists.len() == headers.len())
+        .then(|| headers.into_iter().zip(lists).collect())
+}
+
+/// `3 tests, 0 benchmarks`, as libtest ends a list.
+fn is_count(line: &str) -> bool {
+    let Some((tests, benches)) = line.split_once(", ") else {
+        return false;
+    };
+    let counts = |text: &str, one: &str| {
+        text.split_once(' ').is_some_and(|(number, what)| {
+            number.bytes().all(|byte| byte.is_ascii_digit()) && what.trim_end_matches('s') == one
+        })
+    };
+    counts(tests, "test") && counts(benches, "benchmark")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STDERR: &str = "   Compiling a v0.1.0\n     Running unittests src/lib.rs (target/debug/deps/a-0123456789abcdef)\n     \
+                          Running tests/it.rs (target/debug/deps/it-0123456789abcdef)\n";
+
+    #[test]
+    fn each_binary_has_the_tests_up_to_its_count() {
+        let stdout = "m::one: test\nm::fast: benchmark\n\n1 test, 1 benchmark\n0 tests, 0 benchmarks\n";
+        let found = listed(stdout, STDERR).unwrap();
+        let names: Vec<&[String]> = found.iter().map(|(_, names)| names.as_slice()).collect();
+        assert_eq!(names, [&["m::one".to_owned()][..], &[]]);
+    }
+
+    #[test]
+    fn a_list_that_does_not_fit_is_none() {
+        assert!(listed("m::one: test\n\n1 test, 0 benchmarks\n", STDERR).is_none());
+        assert!(listed("hello\n0 tests, 0 benchmarks\n0 tests, 0 benchmarks\n", STDERR).is_none());
+        assert!(listed("m::one: test\n", "").is_none());
+    }
+}
