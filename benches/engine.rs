@@ -115,7 +115,12 @@ fn select_the_affected(bencher: Bencher<'_, '_>, package: usize) {
         .join(format!("packages/p{package}/src/lib.rs"));
     let change = Change::of_files(BTreeSet::from([path]));
     bencher.bench_local(|| {
-        affected::select(&project.workspace, &project.config, black_box(&change), &Uncached)
-            .expect("it is selected")
+        affected::select(
+            &project.workspace,
+            &project.config,
+            black_box(&change),
+            &Uncached,
+        )
+        .expect("it is selected")
     });
 }

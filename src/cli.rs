@@ -365,7 +365,7 @@ pub struct Affected {
     /// As if these files had changed
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub files: Vec<Utf8PathBuf>,
-    /// Show each target's reasons; with TEXT, of targets and files that contain it
+    /// Show reasons; with TEXT, of the targets, tests, files and items whose name contains it
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     pub explain: Option<String>,
     /// What to print

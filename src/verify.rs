@@ -152,7 +152,8 @@ fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Resul
             picks,
             flags,
         } => {
-            let captured = exec::capture_output(&options.cargo(listing), &mut |part| watch.show(part))?;
+            let captured =
+                exec::capture_output(&options.cargo(listing), &mut |part| watch.show(part))?;
             if !captured.ended.success() {
                 return Ok(Checked::unlisted(check, &captured));
             }
@@ -162,10 +163,13 @@ fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Resul
                 notes.extend(picks::note(more.len()));
                 watch.expect(list.expected());
                 listed = Some(list);
-                let more = more.into_iter().flat_map(|filter| ["-E".to_owned(), filter]);
+                let more = more
+                    .into_iter()
+                    .flat_map(|filter| ["-E".to_owned(), filter]);
                 argv.iter().cloned().chain(more).collect()
             } else {
-                let (argv, unknown) = picks::resolve(argv, picks, flags, &captured, options.binaries);
+                let (argv, unknown) =
+                    picks::resolve(argv, picks, flags, &captured, options.binaries);
                 notes.extend(unknown);
                 argv
             };

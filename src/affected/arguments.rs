@@ -20,7 +20,11 @@ pub struct Invocation {
 /// How long one argument may be, in bytes: Linux takes 128 KiB, Windows 32 KiB for the whole command line.
 const LONGEST: usize = if cfg!(windows) { 8 * 1024 } else { 96 * 1024 };
 /// How long all names of a call may be together.
-const MOST: usize = if cfg!(windows) { 24 * 1024 } else { 1024 * 1024 };
+const MOST: usize = if cfg!(windows) {
+    24 * 1024
+} else {
+    1024 * 1024
+};
 
 /// The calls of `cargo test` that together run exactly the selection: packages whose selected targets are written
 /// alike share one, since cargo applies a target flag to every package of the call. Targets that run whole and those
@@ -76,9 +80,7 @@ fn is_picked(target: &TestTarget, part: &Part) -> bool {
 #[must_use]
 pub fn name_arguments<'n>(names: impl IntoIterator<Item = &'n TestName>) -> Vec<String> {
     let names: BTreeSet<&TestName> = names.into_iter().collect();
-    let exact = names
-        .iter()
-        .all(|name| matches!(name, TestName::Exact(_)));
+    let exact = names.iter().all(|name| matches!(name, TestName::Exact(_)));
     let texts = names.iter().filter_map(|name| match name {
         TestName::Exact(text) | TestName::Prefix(text) => Some(text.clone()),
         TestName::Doc(_) => None,
@@ -231,7 +233,9 @@ fn filters(workspace: &Workspace, selection: &Selection) -> Vec<(String, bool)> 
             (target.binary_id(workspace), &selection.targets[&target])
         };
         let whole = selected.iter().all(|kind| part(kind).1.is_whole());
-        let complete = all.get(&package).is_some_and(|all| all.is_subset(&selected));
+        let complete = all
+            .get(&package)
+            .is_some_and(|all| all.is_subset(&selected));
         if whole && complete {
             let name = &workspace.packages[package].name;
             filters.push((format!("package(={name})"), true));

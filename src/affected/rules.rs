@@ -41,9 +41,7 @@ pub fn by_name(
         "Cargo.toml" if manifests::rules_a_build(workspace, file) => {
             Some(manifests::manifest(workspace, change, file)?)
         }
-        "Cargo.lock" if folder.is_empty() => {
-            Some(manifests::lockfile(workspace, change, file)?)
-        }
+        "Cargo.lock" if folder.is_empty() => Some(manifests::lockfile(workspace, change, file)?),
         "rust-toolchain" | "rust-toolchain.toml" => {
             Some(Reach::everything(workspace, "the toolchain"))
         }

@@ -166,10 +166,7 @@ impl<'a> Selecting<'a> {
                     }
                 }
                 if !any && names.is_empty() {
-                    self.without_effect(
-                        files,
-                        &format!("{why}, which `cargo test` does not run"),
-                    );
+                    self.without_effect(files, &format!("{why}, which `cargo test` does not run"));
                 } else if !any {
                     let names = names.join(", ");
                     self.without_effect(
@@ -202,7 +199,10 @@ impl<'a> Selecting<'a> {
         let graph = self.graph;
         for (unit, why) in &found.units {
             let unit = &graph.layout.units[*unit];
-            for target in [Some(unit.target()), unit.documentation()].into_iter().flatten() {
+            for target in [Some(unit.target()), unit.documentation()]
+                .into_iter()
+                .flatten()
+            {
                 let widened = &found.widened[*why];
                 let file = self.workspace.slashed(&widened.file);
                 let reason = Reason::Widened(format!("{file}: {}", widened.why));
@@ -253,7 +253,10 @@ struct Ways<'a> {
 
 impl Ways<'_> {
     fn of(&mut self, chain: &[NodeId]) -> Arc<[Step]> {
-        chain.iter().map(|node| self.step(*node)).collect()
+        let mut steps: Vec<Step> = chain.iter().map(|node| self.step(*node)).collect();
+        // A name called and a name that members have are two nodes and one word.
+        steps.dedup();
+        steps.into()
     }
 
     fn step(&mut self, node: NodeId) -> Step {

@@ -18,8 +18,8 @@ use crate::report;
 use crate::sys::{cargo, exec};
 use crate::terminal::Terminal;
 use crate::verify::binaries::Binaries;
-use crate::verify::shell::{Inside, Settings};
 use crate::verify::runner;
+use crate::verify::shell::{Inside, Settings};
 use crate::verify::{self, Basis, Check, Options, Runner};
 use crate::workspace::PackageId;
 
@@ -153,7 +153,8 @@ impl Job {
                 "there is nothing to run for {scope}: the plan has no bash block there; write the command that proves it"
             )));
         };
-        let unaffected = "no test can be affected by the change, so none was run and nothing recorded";
+        let unaffected =
+            "no test can be affected by the change, so none was run and nothing recorded";
         if selection.touched.is_empty() {
             terminal.status("Unaffected", unaffected)?;
             return Ok(Exit::Fine);
@@ -164,7 +165,11 @@ impl Job {
         exec::install_interrupt_handler()?;
         let report = verify::run(&[check], &options, terminal)?;
         let compiles = report.checked.iter().all(|check| check.ended.success());
-        let but = if compiles { "" } else { ", and it does not compile" };
+        let but = if compiles {
+            ""
+        } else {
+            ", and it does not compile"
+        };
         terminal.status("Unaffected", format!("{unaffected}{but}"))?;
         Ok(if compiles { Exit::Fine } else { Exit::Findings })
     }

@@ -85,7 +85,9 @@ fn tests_of<'a>(
         let reasons = part.whole.iter();
         return vec![test(
             "*",
-            reasons.map(|reason| reason_line(workspace, reason)).collect(),
+            reasons
+                .map(|reason| reason_line(workspace, reason))
+                .collect(),
         )];
     }
     let tests = part.tests.iter();

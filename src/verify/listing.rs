@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::affected::arguments::one_test;
-use super::picks::Picks;
 use super::observe::{Binary, Counts, Ending, Header, Observed, Verdict};
+use super::picks::Picks;
+use crate::affected::arguments::one_test;
 
 /// `cargo nextest list --message-format json`; fields we do not need are passed over.
 #[derive(Debug, Deserialize)]

@@ -57,7 +57,12 @@ pub(super) fn resolve(
     }
     if names.is_empty() {
         // Every selected test is gone. No name is every name, and a name that no test has is none.
-        names.extend(parts.iter().flat_map(|(part, _)| part.tests.keys()).cloned());
+        names.extend(
+            parts
+                .iter()
+                .flat_map(|(part, _)| part.tests.keys())
+                .cloned(),
+        );
     }
     let names = name_arguments(&names);
     if names.is_empty() && !flags.is_empty() {
@@ -117,7 +122,8 @@ mod tests {
 
     #[test]
     fn each_binary_has_the_tests_up_to_its_count() {
-        let stdout = "m::one: test\nm::fast: benchmark\n\n1 test, 1 benchmark\n0 tests, 0 benchmarks\n";
+        let stdout =
+            "m::one: test\nm::fast: benchmark\n\n1 test, 1 benchmark\n0 tests, 0 benchmarks\n";
         let found = listed(stdout, STDERR).unwrap();
         let names: Vec<&[String]> = found.iter().map(|(_, names)| names.as_slice()).collect();
         assert_eq!(names, [&["m::one".to_owned()][..], &[]]);
@@ -126,7 +132,13 @@ mod tests {
     #[test]
     fn a_list_that_does_not_fit_is_none() {
         assert!(listed("m::one: test\n\n1 test, 0 benchmarks\n", STDERR).is_none());
-        assert!(listed("hello\n0 tests, 0 benchmarks\n0 tests, 0 benchmarks\n", STDERR).is_none());
+        assert!(
+            listed(
+                "hello\n0 tests, 0 benchmarks\n0 tests, 0 benchmarks\n",
+                STDERR
+            )
+            .is_none()
+        );
         assert!(listed("m::one: test\n", "").is_none());
     }
 }

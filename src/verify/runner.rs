@@ -7,9 +7,9 @@ use std::ffi::OsStr;
 use anyhow::{Result, bail};
 use camino::Utf8Path;
 
+use super::picks::Picks;
 use super::{Check, Program};
 use crate::affected::arguments::{self, Invocation};
-use super::picks::Picks;
 use crate::affected::{Part, Selection, TestKind, all_targets};
 use crate::cli;
 use crate::workspace::{PackageId, Workspace};

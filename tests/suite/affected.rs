@@ -117,8 +117,14 @@ fn a_module_of_integration_tests_reaches_all_tests_of_its_package_and_no_other()
 #[test]
 fn a_test_target_that_others_take_in_as_a_module_reaches_them_too() {
     let sandbox = Sandbox::workspace("store");
-    sandbox.write("store/tests/util.rs", "pub fn help() {}\n#[test]\nfn helps() { help() }\n");
-    sandbox.write("store/tests/other.rs", "mod util;\n#[test]\nfn other() { util::help() }\n");
+    sandbox.write(
+        "store/tests/util.rs",
+        "pub fn help() {}\n#[test]\nfn helps() { help() }\n",
+    );
+    sandbox.write(
+        "store/tests/other.rs",
+        "mod util;\n#[test]\nfn other() { util::help() }\n",
+    );
     sandbox.git();
     sandbox.edit("store/tests/util.rs", "help() {}", "help() { drop(1) }");
     let run = sandbox.poc("affected --format names");
@@ -393,7 +399,8 @@ fn a_workspace_below_the_repositorys_root() {
     // What lies beside the workspace may be read by any test, unless a rule says otherwise.
     sandbox.write("web/index.js", "");
     let run = sandbox.poc_in("rust", "affected --explain");
-    run.exits(0).prints("../web/index.js")
+    run.exits(0)
+        .prints("../web/index.js")
         .prints("6 of 6 test targets");
     sandbox.append(
         "rust/Cargo.toml",

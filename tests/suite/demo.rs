@@ -86,7 +86,7 @@ fn the_whole_loop_is_shown_and_nothing_is_left() {
 }
 
 /// Whether `line` is `shown`; of a command, words may be left out. The commit that the sample starts from is another one
-/// every time.
+/// every time, and so is the time that something took.
 fn is_cut_from(line: &str, shown: &str) -> bool {
     if !line.starts_with("$ ") {
         return without_hashes(line) == without_hashes(shown);
@@ -100,8 +100,14 @@ fn without_hashes(text: &str) -> String {
     let is_hash =
         |word: &str| word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let words = text.split(' ').map(|word| {
-        let bare = word.trim_end_matches(')');
-        if is_hash(bare) { "HASH" } else { word }
+        let bare = word.trim_end_matches([')', ',']);
+        if is_hash(bare) {
+            "HASH"
+        } else if bare.parse::<f64>().is_ok() && bare.contains('.') {
+            "SECONDS"
+        } else {
+            word
+        }
     });
     words.collect::<Vec<_>>().join(" ")
 }

@@ -111,12 +111,19 @@ fn selected(
     let graph = Graph::build(layout.clone(), &changed, &Uncached);
     let selection = graph.select(&changed);
     let by_items = selection.tests.iter().map(|selected| {
-        let chain: Vec<String> = selected.chain.iter().map(|node| graph.describe(*node)).collect();
+        let chain: Vec<String> = selected
+            .chain
+            .iter()
+            .map(|node| graph.describe(*node))
+            .collect();
         (name(root, &graph, selected.test), chain.join(" → "))
     });
     let by_unit = (0..graph.tests.len()).filter_map(|test| {
         let why = selection.units.get(&graph.tests[test].unit)?;
-        Some((name(root, &graph, test), selection.widened[*why].why.clone()))
+        Some((
+            name(root, &graph, test),
+            selection.widened[*why].why.clone(),
+        ))
     });
     (by_items.chain(by_unit).collect(), graph.tests.len())
 }

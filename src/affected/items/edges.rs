@@ -555,7 +555,7 @@ impl<'g> Builder<'g> {
                 .collect()
         };
         match to {
-            To::Node(_) | To::Document(_) => Vec::new(),
+            To::Node(_) | To::Document(_) | To::Members(..) => Vec::new(),
             To::Body(id) => {
                 let symbols = self.nodes.symbols(id);
                 let wild = self
@@ -589,7 +589,6 @@ impl<'g> Builder<'g> {
                 To::TraitNamed(name),
                 To::Members(name, false, false),
             ],
-            To::Members(..) => Vec::new(),
             To::Made(id) => vec![To::Node(id)],
             To::Deep(id) => {
                 let mut targets = vec![To::Made(id)];
@@ -649,58 +648,52 @@ impl<'g> Builder<'g> {
                 out.to.extend(path.iter().map(|name| To::Wild(*name)));
             }
         }
-        out.to.extend(
-            references
-                .methods
-                .iter()
-                .map(|symbol| To::Called(symbols[*symbol as usize])),
-        );
-        out.to.extend(
-            references
-                .members
-                .iter()
-                .map(|symbol| To::Named(symbols[*symbol as usize])),
-        );
-        out.to.extend(
-            references
-                .trait_members
-                .iter()
-                .map(|symbol| To::TraitNamed(symbols[*symbol as usize])),
-        );
+        let named = |list: &'g [u32]| list.iter().map(move |symbol| symbols[*symbol as usize]);
+        out.to.extend(named(&references.methods).map(To::Called));
+        out.to.extend(named(&references.members).map(To::Named));
+        out.to
+            .extend(named(&references.trait_members).map(To::TraitNamed));
         if node.flags & flag::MADE != 0 {
             out.to.push(To::Made(id));
         }
-        for symbol in &references.macros {
-            let name = symbols[*symbol as usize];
-            let expanded = node.flags & flag::EXPANDED != 0;
-            let macros = self.macros_for(id, name).into_iter();
-            out.to.extend(macros.map(|id| {
-                if expanded {
-                    To::Node(id)
-                } else {
-                    self.macro_use(id)
-                }
-            }));
-            out.to.extend(
-                self.calls
-                    .get(&name)
-                    .into_iter()
-                    .flatten()
-                    .map(|node| To::Node(*node)),
-            );
+        for name in named(&references.macros) {
+            self.macro_called(id, name, &mut out);
         }
         let own = node.kind != ItemKind::Macro && node.flags & flag::EXPANDED == 0;
-        for symbol in references.wild.iter().filter(|_| own) {
-            out.to.push(To::Wild(symbols[*symbol as usize]));
+        if own {
+            out.to.extend(named(&references.wild).map(To::Wild));
         }
         match node.kind {
             ItemKind::Use | ItemKind::ExternCrate => self.imported(id, &mut out),
             ItemKind::Call => self.call(id, &mut out),
             ItemKind::Const if self.nodes.names.text(node.name) == "_" => {
-                self.when_types(id, &mut out)
+                self.when_types(id, &mut out);
             }
             _ => {}
         }
+        self.special(id, &mut out);
+        out.to.retain(|to| *to != To::Node(id));
+        out
+    }
+
+    /// A macro called by name: itself, and calls that may define it.
+    fn macro_called(&self, id: NodeId, name: Name, out: &mut Out) {
+        let expanded = self.nodes.nodes[id as usize].flags & flag::EXPANDED != 0;
+        let macros = self.macros_for(id, name).into_iter();
+        out.to.extend(macros.map(|id| {
+            if expanded {
+                To::Node(id)
+            } else {
+                self.macro_use(id)
+            }
+        }));
+        let calls = self.calls.get(&name).into_iter().flatten();
+        out.to.extend(calls.map(|node| To::Node(*node)));
+    }
+
+    /// Processes, tools, and what holds an item.
+    fn special(&self, id: NodeId, out: &mut Out) {
+        let node = &self.nodes.nodes[id as usize];
         let script = self.layout.units[node.unit as usize].kind == UnitKind::BuildScript;
         // A build script runs before its package's programs exist.
         if node.flags & flag::SPAWNS != 0 && !script {
@@ -729,8 +722,6 @@ impl<'g> Builder<'g> {
             // A part refers to what holds it: the header of an `impl`, a trait, the macro around it.
             out.to.push(To::Node(node.owner));
         }
-        out.to.retain(|to| *to != To::Node(id));
-        out
     }
 
     fn has_values(&self, id: NodeId) -> bool {

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use camino::Utf8Path;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::Graph;
 use super::edges::Hub;
 use super::extract::Detail;
 use super::nodes::{NONE, NodeId};
 use super::reach::Reached;
 use super::tests::Class;
-use super::Graph;
 use crate::workspace::source::syntax::ItemKind;
 
 impl Graph {
@@ -22,8 +22,8 @@ impl Graph {
             .iter()
             .position(|class| class.tests.contains(&test))?;
         let reached = self.reached(&[class], None);
-        let reaches = goals.iter().any(|goal| reached.reaches(0, *goal));
-        reaches.then(|| {
+        let is_reached = goals.iter().any(|goal| reached.reaches(0, *goal));
+        is_reached.then(|| {
             [
                 self.tests[test].seeds.clone(),
                 self.chain(&self.classes[class], 0, &reached, goals),
@@ -79,7 +79,13 @@ impl Graph {
     }
 
     /// A shortest chain from a class to any of `goals` through what it reaches.
-    pub(super) fn chain(&self, class: &Class, bit: usize, reached: &Reached, goals: &[NodeId]) -> Vec<NodeId> {
+    pub(super) fn chain(
+        &self,
+        class: &Class,
+        bit: usize,
+        reached: &Reached,
+        goals: &[NodeId],
+    ) -> Vec<NodeId> {
         let goals: FxHashSet<NodeId> = goals.iter().copied().collect();
         let mut came: FxHashMap<NodeId, NodeId> = FxHashMap::default();
         let mut queue: VecDeque<NodeId> = VecDeque::new();
@@ -127,7 +133,7 @@ impl Graph {
                 .edges
                 .hubs
                 .get(&id)
-                .map_or_else(String::new, |hub| self.describe_hub(hub));
+                .map_or_else(String::new, |hub| self.describe_hub(*hub));
         };
         let module = self.nodes.module_path(node.module);
         let unit = &self.layout.units[node.unit as usize];
@@ -172,12 +178,12 @@ impl Graph {
         parts.join("::")
     }
 
-    fn describe_hub(&self, hub: &Hub) -> String {
+    fn describe_hub(&self, hub: Hub) -> String {
         match hub {
-            Hub::Named(name) => format!(".{}", self.nodes.names.text(*name)),
-            Hub::Wild(name) => format!("`{}` in a macro", self.nodes.names.text(*name)),
-            Hub::Made(node) => format!("a value of {}", self.describe(*node)),
-            Hub::Body(node) => format!("the body of {}", self.describe(*node)),
+            Hub::Named(name) => format!(".{}", self.nodes.names.text(name)),
+            Hub::Wild(name) => format!("`{}` in a macro", self.nodes.names.text(name)),
+            Hub::Made(node) => format!("a value of {}", self.describe(node)),
+            Hub::Body(node) => format!("the body of {}", self.describe(node)),
             Hub::Documentation => "documentation".to_owned(),
             Hub::Process => "a process".to_owned(),
             Hub::Everything => "cargo or rustc".to_owned(),

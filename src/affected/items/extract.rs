@@ -321,7 +321,7 @@ fn inner_digest(syntax: &Syntax) -> Digest {
     digest([bytes.as_slice()])
 }
 
-/// Writes the tokens of a range, each with whether it touches the next, so that layout between words does not count.
+/// Writes the tokens of a range, punctuation with whether it is joined to the next: other layout does not count.
 fn tokens_into(syntax: &Syntax, range: Range<u32>, docs: bool, bytes: &mut Vec<u8>) {
     let mut in_macro = range.start;
     for at in range {
@@ -347,7 +347,7 @@ fn tokens_into(syntax: &Syntax, range: Range<u32>, docs: bool, bytes: &mut Vec<u
         }
         bytes.extend_from_slice(syntax.word(at).as_bytes());
         let touches = matches!(token.kind, Kind::Punct(_))
-            && matches!(syntax.token(at + 1), Some(next) if next.start == token.end);
+            && matches!(syntax.token(at + 1), Some(next) if next.start == token.end && matches!(next.kind, Kind::Punct(_)));
         bytes.push(u8::from(touches));
         bytes.push(0);
     }
@@ -372,7 +372,7 @@ impl<'t> Reader<'_, 't> {
         };
         let foreign = own.iter().any(|attribute| is_foreign(syntax, attribute))
             || self.in_foreign(raw.parent);
-        let head = self.head(raw);
+        let head = Self::head(raw);
         let mut bytes = Vec::new();
         for attribute in attribute_ranges(syntax, raw.attributes.clone()) {
             let documents = attributes(syntax, attribute.clone())
@@ -530,7 +530,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     /// Tokens that belong to the item itself: containers end where their body begins.
-    fn head(&self, raw: &RawItem) -> Range<u32> {
+    fn head(raw: &RawItem) -> Range<u32> {
         match (raw.kind, &raw.body) {
             (ItemKind::Mod | ItemKind::Trait | ItemKind::Impl | ItemKind::Foreign, Some(body)) => {
                 raw.tokens.start..body.start
@@ -986,7 +986,7 @@ impl<'t> Reader<'_, 't> {
                 return;
             }
             let Some(word) = syntax.ident(at) else { return };
-            if !(word == "self" && !path.is_empty()) {
+            if word != "self" || path.is_empty() {
                 path.push(self.table.symbol(word));
             }
             at += 1;

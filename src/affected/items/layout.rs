@@ -165,11 +165,7 @@ impl Layout {
             let mut linked = BTreeSet::from([id]);
             for package in packages {
                 // A test can run a program of any package that it depends on, as a process.
-                let kinds = [
-                    UnitKind::Library,
-                    UnitKind::BuildScript,
-                    UnitKind::Binary,
-                ];
+                let kinds = [UnitKind::Library, UnitKind::BuildScript, UnitKind::Binary];
                 linked.extend(self.of_package(package, &kinds));
             }
             // And the examples that cargo builds along with it.

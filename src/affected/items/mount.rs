@@ -95,6 +95,9 @@ impl Reader for Uncached {
     }
 }
 
+/// A file in a unit, with the mount that declares it and whether by inclusion: it stands there once.
+type Standing = (UnitId, FileId, Option<(usize, bool)>);
+
 struct Step {
     unit: UnitId,
     place: Place,
@@ -106,7 +109,7 @@ impl Sources {
     pub fn read(layout: &Layout, changed: &Changed, reader: &dyn Reader) -> Self {
         let mut sources = Self::default();
         let mut by_path: FxHashMap<Utf8PathBuf, Option<FileId>> = FxHashMap::default();
-        let mut seen: FxHashSet<(UnitId, FileId, Option<(usize, bool)>)> = FxHashSet::default();
+        let mut seen: FxHashSet<Standing> = FxHashSet::default();
         let mut level: Vec<Step> = layout
             .units
             .iter()

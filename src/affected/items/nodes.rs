@@ -120,10 +120,10 @@ impl Nodes {
     /// The item of a node.
     #[must_use]
     pub fn item<'s>(&self, sources: &'s Sources, node: NodeId) -> &'s Item {
+        static EMPTY: std::sync::OnceLock<FileItems> = std::sync::OnceLock::new();
         let node = &self.nodes[node as usize];
         let file = &sources.files[node.file as usize];
         let items = if node.before { &file.before } else { &file.now };
-        static EMPTY: std::sync::OnceLock<FileItems> = std::sync::OnceLock::new();
         &items
             .as_ref()
             .unwrap_or_else(|| EMPTY.get_or_init(FileItems::default))
@@ -424,6 +424,7 @@ pub fn proc_macro_name(item: &Item, symbols: &[Name]) -> Option<Name> {
     clippy::cast_possible_truncation,
     reason = "fewer items than bytes of source"
 )]
+#[must_use]
 pub fn small(index: usize) -> u32 {
     index as u32
 }

@@ -202,7 +202,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
                 // `<T as Trait>::member`, `Vec<T>::member`.
                 Kind::Punct(b'>') if syntax.colons(at + 1) => self.tail(at, range.start),
                 Kind::Punct(b':') if syntax.colons(at) && syntax.ident(at + 2).is_some() => {
-                    self.path(vec![GLOBAL], at + 2, range.end)
+                    self.path(&[GLOBAL], at + 2, range.end)
                 }
                 _ => at + 1,
             };
@@ -282,11 +282,11 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             }
             return at + 1;
         }
-        self.path(Vec::new(), at, end)
+        self.path(&[], at, end)
     }
 
     /// A path that starts at `at`; the index from which to go on.
-    fn path(&mut self, start: Vec<&'static str>, mut at: u32, end: u32) -> u32 {
+    fn path(&mut self, start: &[&'static str], mut at: u32, end: u32) -> u32 {
         let syntax = self.syntax;
         let mut path: Vec<Symbol> = start
             .iter()
@@ -326,9 +326,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             let name = syntax.word(last);
             self.macro_name(last);
             self.embedding(name, at + 2);
-            if path.len() > 1 {
-                self.keep(path.clone());
-            } else if !is_known_macro(name) {
+            if path.len() > 1 || !is_known_macro(name) {
                 self.keep(path.clone());
             }
             let known = is_known_macro(name)
@@ -529,6 +527,7 @@ fn is_keyword(word: &str) -> bool {
 }
 
 /// Macros of the standard library whose input is ordinary code.
+#[must_use]
 pub fn is_known_macro(name: &str) -> bool {
     matches!(
         name,
@@ -575,6 +574,7 @@ pub fn is_known_macro(name: &str) -> bool {
 }
 
 /// Attributes of the language and of tools that run no code.
+#[must_use]
 pub fn is_builtin_attribute(attribute: &Attribute) -> bool {
     if attribute.path.len() > 1 {
         return matches!(

@@ -455,7 +455,7 @@ impl<'g> Scopes<'g> {
                     }),
                     Meaning::Module(module) if at == path.len() => found.modules.push(module),
                     Meaning::Module(module) if Some(path[at]) == self.words.parent => {
-                        next.push(Meaning::Module(self.around(module, true)))
+                        next.push(Meaning::Module(self.around(module, true)));
                     }
                     Meaning::Module(module) => {
                         let before = next.len();

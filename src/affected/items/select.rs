@@ -6,12 +6,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use super::Graph;
 use super::extract::flag;
 use super::layout::UnitId;
 use super::mount::{Changed, FileId};
 use super::nodes::{ModuleId, NONE, NodeId, small};
 use super::reach::backward;
-use super::Graph;
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::ItemKind;
 
@@ -59,7 +59,6 @@ struct Goals {
     /// Documentation tests whose own text changed.
     documentation: FxHashSet<(Utf8PathBuf, u32)>,
 }
-
 
 impl Graph {
     /// The tests that the change can affect.

@@ -98,7 +98,11 @@ pub(super) struct Documentation {
 }
 
 /// The documentation tests of every library.
-pub(super) fn documentation(layout: &Layout, sources: &Sources, nodes: &Nodes) -> Vec<Documentation> {
+pub(super) fn documentation(
+    layout: &Layout,
+    sources: &Sources,
+    nodes: &Nodes,
+) -> Vec<Documentation> {
     let mut found = Vec::new();
     for (mount, placed) in sources.mounts.iter().zip(&nodes.mounted) {
         let file = &sources.files[mount.file];

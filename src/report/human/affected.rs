@@ -68,7 +68,9 @@ fn by_package(terminal: &mut Terminal, workspace: &Workspace, selection: &Select
             .targets
             .iter()
             .filter(|(target, _)| target.package == package);
-        let kinds: Vec<String> = targets.map(|(target, part)| of_target(target, part)).collect();
+        let kinds: Vec<String> = targets
+            .map(|(target, part)| of_target(target, part))
+            .collect();
         writeln!(
             terminal.out(),
             "  {LITERAL}{}{LITERAL:#}  {}",
@@ -97,7 +99,10 @@ fn explained(
     text: &str,
 ) -> Result<()> {
     for (target, part) in &selection.targets {
-        let name = format!("{} {}", workspace.packages[target.package].name, target.kind);
+        let name = format!(
+            "{} {}",
+            workspace.packages[target.package].name, target.kind
+        );
         let all = name.contains(text);
         let whole: Vec<&Reason> = part
             .whole
@@ -141,12 +146,11 @@ fn together<'r>(tests: &[(String, &'r Reason)]) -> Vec<(&'r Reason, Vec<String>)
             _ => None,
         };
         let known = way.and_then(|way| groups.get(&Some(way)));
-        match known {
-            Some(index) => found[*index].1.push(name.clone()),
-            None => {
-                groups.insert(way, found.len());
-                found.push((*reason, vec![name.clone()]));
-            }
+        if let Some(index) = known {
+            found[*index].1.push(name.clone());
+        } else {
+            groups.insert(way, found.len());
+            found.push((*reason, vec![name.clone()]));
         }
     }
     found

@@ -90,7 +90,10 @@ mod tests {
     fn blobs_are_read_by_their_size_and_missing_ones_kept_in_place() {
         let answer = b"aa blob 3\na\nb\nHEAD:no 1 missing\nbb blob 0\n\ncc tree 2\nxy\n";
         let found = blobs(answer, 4).unwrap();
-        assert_eq!(found, [Some(b"a\nb".to_vec()), None, Some(Vec::new()), None]);
+        assert_eq!(
+            found,
+            [Some(b"a\nb".to_vec()), None, Some(Vec::new()), None]
+        );
         assert!(blobs(answer, 5).is_err());
         assert!(blobs(b"aa blob 9\nshort", 1).is_err());
     }

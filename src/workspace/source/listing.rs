@@ -182,6 +182,7 @@ pub fn macros(syntax: &Syntax) -> Vec<MacroText> {
 }
 
 /// Whether a test attribute stands anywhere in the range.
+#[must_use]
 pub fn holds_test(syntax: &Syntax, range: Range<u32>) -> bool {
     range.clone().any(|at| {
         syntax.is(at, b'#')
