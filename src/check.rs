@@ -4,6 +4,7 @@
 //! both show these; there is no second computation. One rule is one function, in the file of what it compares; a rule
 //! that needs git's history or sources asks for them only where a document gives it cause to.
 
+mod contract;
 mod documents;
 mod evidence;
 
@@ -36,7 +37,12 @@ pub(crate) struct Subject<'a> {
 type Rule = fn(&Subject<'_>, &mut Vec<Finding>);
 
 /// All rules, by what they compare.
-const RULES: &[&[Rule]] = &[documents::RULES, evidence::RULES, workspace::RULES];
+const RULES: &[&[Rule]] = &[
+    documents::RULES,
+    evidence::RULES,
+    contract::RULES,
+    workspace::RULES,
+];
 
 /// The findings on one PoC at the levels of the configuration, by file, line and code.
 pub(crate) fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {

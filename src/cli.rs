@@ -279,7 +279,19 @@ Examples:
   cargo poc verify cache --step 1       step 1's own verification
   cargo poc verify                      the affected tests of every open PoC, once
   cargo poc verify cache --done         the commands under What \"Done\" Looks Like
-  cargo poc verify --full -- --test-threads=1")]
+  cargo poc verify cache --done --list  what would run, and what is expected of it
+  cargo poc verify cache --confirm done.3         you have looked at what its third command did
+  cargo poc verify cache --done --update --write  stale test counts in the plan, brought up to date
+  cargo poc verify --full -- --test-threads=1
+
+Each command of a bash block is run and judged by its own `# Expected:`, in one shell. Understood are, alone or joined by
+commas: all pass · 12 passed · 12/12 · ~12 (a twentieth more or less) · 12+ · 2 ignored · \"quoted text\" in the output · no
+output · exit code 2 · under 5 s · and, one a line, glob: PATTERN (of a line) · regex: PATTERN. Comment lines below go on
+with it. Anything else is for a person to confirm, and is not green before. Without `# Expected:` exit status 0 is.")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags, each of which says one thing"
+)]
 pub struct Verify {
     /// Which PoC [default: every open one]
     pub name: Option<String>,
@@ -301,6 +313,16 @@ pub struct Verify {
     /// Do not write evidence
     #[arg(long)]
     pub no_record: bool,
+    /// Run nothing; record that you have looked at what a command of the last run did, and found it as expected
+    /// (repeatable). `verify` names the ID
+    #[arg(long, value_name = "ID", conflicts_with_all = ["Scope", "list", "update", "no_record", "arguments"])]
+    pub confirm: Vec<String>,
+    /// Then show, as a diff, the test counts that the plan expects and the run did not see; asks before it writes them
+    #[arg(long, conflicts_with_all = ["affected", "full", "list"])]
+    pub update: bool,
+    /// With --update, write them without asking
+    #[arg(long, requires = "update")]
+    pub write: bool,
     /// Arguments for the test runner
     #[arg(last = true, value_name = "ARGS")]
     pub arguments: Vec<String>,

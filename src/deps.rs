@@ -23,7 +23,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use similar::TextDiff;
 
 pub use apply::{align, commit};
 pub use blocks::blocks;
@@ -32,6 +31,7 @@ pub use declared::{Block, Declarations, Declared, Intent, Kind, Note, Table, Wan
 pub use specification::Specification;
 
 use crate::exit::usage;
+use crate::report::human::diff::unified;
 use crate::sys::files;
 use crate::workspace::manifest::Manifest;
 
@@ -61,11 +61,7 @@ impl Edit {
     /// The edit as a unified diff with three lines of context, as `git apply` reads it.
     #[must_use]
     pub fn diff(&self) -> String {
-        let (old, new) = (format!("a/{}", self.path), format!("b/{}", self.path));
-        TextDiff::from_lines(&self.old, &self.new)
-            .unified_diff()
-            .header(&old, &new)
-            .to_string()
+        unified(self.path.as_str(), &self.old, &self.new)
     }
 }
 

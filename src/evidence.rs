@@ -30,7 +30,7 @@ mod record;
 mod region;
 
 pub use packed::{Names, Packed};
-pub use record::{Check, Outcome, Record, Scope, Source, Tests};
+pub use record::{Check, Confirmation, Outcome, Record, Scope, Source, Tests};
 
 /// How a record's line begins; its version and checksum follow.
 const RECORD: &str = "<!-- cargo-poc:evidence ";
@@ -134,6 +134,14 @@ pub fn record(path: &Utf8Path, lock: &Utf8Path, record: &Record) -> Result<()> {
         .with_context(|| format!("failed to add evidence to {path}: it is not UTF-8"))?;
     let text = append(&text, record)?;
     files::write_atomic(path, text.as_bytes()).context("failed to add evidence")
+}
+
+/// Now, to the second, with the offset of this machine: how records tell the time.
+#[must_use]
+pub fn now() -> String {
+    jiff::Zoned::now()
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
 }
 
 type Fault = (ProblemKind, &'static str);

@@ -68,6 +68,7 @@ codes! {
     Regression "POC023" Error "the baseline passed a test that fails or is gone now";
     Dependencies "POC030" Error "the Dependencies section cannot be compared with the manifests";
     UnknownChange "POC031" Warning "what changed since the base cannot be found out";
+    Unconfirmed "POC060" Warning "a run waits for a person to look at what a command did";
 }
 
 impl Code {

@@ -31,6 +31,7 @@ pub mod sys;
 pub mod terminal;
 pub mod verify;
 pub mod workspace;
+pub mod writing;
 
 use std::ffi::OsString;
 use std::io;

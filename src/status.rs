@@ -18,7 +18,7 @@ use crate::deps;
 use crate::document::plan::Step;
 use crate::document::results::{ResultStep, Results};
 use crate::document::{self, Item};
-use crate::evidence::{Evidence, Outcome, Record, Scope, Tests};
+use crate::evidence::{self, Evidence, Outcome, Record, Scope, Tests};
 use crate::finding::{Code, Finding, Severity};
 use crate::freshness;
 use crate::project::Poc;
@@ -348,6 +348,8 @@ fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
 pub(crate) enum Shown {
     Nothing,
     Proven,
+    /// All went well but for what a person has to look at, as `--confirm` calls it.
+    Unconfirmed(String),
     Stale(String),
     Failed(String),
     /// It passed, and what it depended on is not at hand.
@@ -359,7 +361,10 @@ pub(crate) fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
     let Some(record) = facts.evidence.last(scope) else {
         return Shown::Nothing;
     };
-    if !record.proves() {
+    let unconfirmed = record.outcome == Outcome::Unconfirmed
+        && record.regressions.is_empty()
+        && record.vanished.is_empty();
+    if !record.proves() && !unconfirmed {
         return Shown::Failed(failure(record));
     }
     let planned = verify::planned(&poc.plan, scope);
@@ -377,7 +382,11 @@ pub(crate) fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
         .filter_map(|name| Some((name.clone(), facts.inputs.get(name)?.clone())));
     let changed = freshness::changed(&record.inputs, &now.collect());
     if changed.is_empty() {
-        return Shown::Proven;
+        let manual = |check: &evidence::Check| check.manual && check.confirmed.is_none();
+        return match record.checks.iter().position(manual) {
+            Some(index) => Shown::Unconfirmed(verify::confirmation_id(scope, index)),
+            None => Shown::Proven,
+        };
     }
     Shown::Stale(format!(
         "changed since it was verified: {}",
@@ -442,6 +451,10 @@ fn step_status(poc: &Poc, step: &Step, facts: &Facts<'_>) -> StepStatus {
             Shown::Failed(why) => (State::Failed, Some(why)),
             Shown::Unknown => (State::Unknown, None),
             Shown::Nothing => (claimed(step, recorded, status), None),
+            Shown::Unconfirmed(id) => (
+                claimed(step, recorded, status).max(State::InProgress),
+                Some(format!("a person has to look at what {id} did")),
+            ),
         }
     };
     StepStatus {
@@ -521,6 +534,18 @@ fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
     } else {
         State::InProgress
     }
+}
+
+/// The first run that waits for a person, and what `--confirm` calls its command.
+pub(crate) fn unconfirmed(poc: &Poc, facts: &Facts<'_>) -> Option<(Scope, String)> {
+    let steps = poc.plan.steps.iter();
+    let steps = steps.map(|step| Scope::Step(step.id.to_string()));
+    let before = [Scope::Baseline, Scope::Prerequisites];
+    let mut scopes = before.into_iter().chain(steps).chain([Scope::Done]);
+    scopes.find_map(|scope| match shown(poc, facts, &scope) {
+        Shown::Unconfirmed(id) => Some((scope, id)),
+        _ => None,
+    })
 }
 
 /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.

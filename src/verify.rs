@@ -9,25 +9,30 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 
 use crate::document::{Block, Plan};
-use crate::evidence::{Outcome, Scope};
+use crate::evidence::{Confirmation, Outcome, Record, Scope};
 use crate::sys::cargo::Cargo;
 use crate::sys::exec::{self, Command, Ended};
 use crate::terminal::Terminal;
 
 pub mod binaries;
+pub mod commands;
 mod compare;
+pub mod expected;
 mod listing;
 pub mod observe;
 pub mod picks;
 mod recording;
 pub mod runner;
+mod session;
 pub mod shell;
 mod watch;
 
-pub use recording::{Basis, exit};
+pub use recording::{Basis, confirmation_id, exit};
 pub use runner::{Runner, uses_nextest};
 
 use binaries::Binaries;
+use commands::Commands;
+use expected::Meaning;
 use listing::Listing;
 use observe::{Observed, Observer};
 use picks::Picks;
@@ -37,7 +42,7 @@ use watch::Watch;
 const NEXTEST_NO_TESTS: i32 = 4;
 
 /// One command to run as evidence, from the workspace root.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Check {
     /// What to run.
     pub program: Program,
@@ -47,7 +52,7 @@ pub struct Check {
 }
 
 /// What a check runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Program {
     /// cargo, with what follows its name.
     Cargo {
@@ -60,8 +65,10 @@ pub enum Program {
         /// What follows the names of tests.
         flags: Vec<String>,
     },
-    /// A shell block of a plan, as written.
+    /// A shell block of a plan, as written; it is run as its commands.
     Block(String),
+    /// A command of such a block.
+    Command(commands::Command),
 }
 
 /// How to run checks.
@@ -94,12 +101,18 @@ pub struct Checked {
     pub observed: Observed,
     /// The end of its output.
     pub tail: String,
+    /// What was expected of it and did not come.
+    pub unmet: Vec<String>,
+    /// Who has looked at what only a person can judge.
+    pub confirmed: Option<Confirmation>,
 }
 
 /// What a run of checks did.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// The checks that were run, in order.
+    /// The checks that were to be run, in order, blocks whole.
+    pub planned: Vec<Check>,
+    /// The checks that were run, in order, the commands of a block one by one.
     pub checked: Vec<Checked>,
     /// Those that were not, because one before them had failed.
     pub left: Vec<Check>,
@@ -113,34 +126,104 @@ pub struct Report {
 /// When a program cannot be started (its name and what to do), or the output cannot be shown.
 pub fn run(checks: &[Check], options: &Options<'_>, terminal: &mut Terminal) -> Result<Report> {
     let started = std::time::Instant::now();
-    let mut report = Report::default();
+    let parts = checks.iter().enumerate();
+    let parts: Vec<Part> = parts
+        .map(|(index, check)| Part::of(index, check))
+        .collect::<Result<_>>()?;
+    let total: usize = parts.iter().map(Part::len).sum();
+    let mut report = Report {
+        planned: checks.to_vec(),
+        ..Report::default()
+    };
     let mut watch = Watch::new(terminal, &options.title, options.expected);
-    for (index, check) in checks.iter().enumerate() {
-        let before = report.counts().ran();
-        watch.begin(
-            &check.command(),
-            (checks.len() > 1).then_some((index + 1, checks.len())),
-            before,
-        )?;
-        let checked = run_one(check, options, &mut watch)?;
-        let outcome = checked.outcome();
-        watch.end(&checked)?;
-        report.checked.push(checked);
-        let stop = matches!(outcome, Outcome::Interrupted | Outcome::CouldNotRun);
-        if stop || outcome != Outcome::Passed && !options.keep_going {
-            report.left = checks[index + 1..].to_vec();
+    let mut parts = parts.into_iter();
+    for part in parts.by_ref() {
+        let place = (report.checked.len() + 1, total);
+        let stop = match part {
+            Part::Whole(check) => {
+                let before = report.counts().ran();
+                watch.begin(&check.command(), (total > 1).then_some(place), before)?;
+                let checked = run_one(&check, options, &mut watch)?;
+                watch.end(&checked)?;
+                let outcome = checked.outcome();
+                report.checked.push(checked);
+                stops(outcome, options)
+            }
+            Part::Commands(commands) => {
+                let ran = session::run(&commands.list, options, &mut watch, place)?;
+                let outcome = ran.checked.iter().map(Checked::outcome).max();
+                report.checked.extend(ran.checked);
+                report.left.extend(ran.left);
+                outcome.is_some_and(|outcome| stops(outcome, options))
+            }
+        };
+        if stop {
             break;
         }
     }
+    report.left.extend(parts.flat_map(Part::into_checks));
     report.duration = started.elapsed();
     Ok(report)
+}
+
+/// Whether nothing more is run after a check with this outcome.
+fn stops(outcome: Outcome, options: &Options<'_>) -> bool {
+    let bad = !matches!(outcome, Outcome::Passed | Outcome::Unconfirmed);
+    matches!(outcome, Outcome::Interrupted | Outcome::CouldNotRun) || bad && !options.keep_going
+}
+
+/// A check made ready: a block is known by its commands.
+enum Part {
+    Whole(Check),
+    Commands(Commands),
+}
+
+impl Part {
+    fn of(index: usize, check: &Check) -> Result<Self> {
+        Ok(match &check.program {
+            Program::Block(script) => Self::Commands(Commands::of(index, script)?),
+            Program::Cargo { .. } | Program::Command(_) => Self::Whole(check.clone()),
+        })
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Whole(_) => 1,
+            Self::Commands(commands) => commands.list.len(),
+        }
+    }
+
+    fn into_checks(self) -> Vec<Check> {
+        match self {
+            Self::Whole(check) => vec![check],
+            Self::Commands(commands) => commands.list.into_iter().map(Check::of_block).collect(),
+        }
+    }
+}
+
+/// Checks with their blocks as commands, and the expectations that belong to none, for those who only want to look.
+///
+/// # Errors
+/// When bash cannot be started.
+pub fn commands_of(checks: &[Check]) -> Result<(Vec<Check>, Vec<expected::Expected>)> {
+    let (mut all, mut optional) = (Vec::new(), Vec::new());
+    for (index, check) in checks.iter().enumerate() {
+        let mut part = Part::of(index, check)?;
+        if let Part::Commands(commands) = &mut part {
+            optional.append(&mut commands.optional);
+        }
+        all.extend(part.into_checks());
+    }
+    Ok((all, optional))
 }
 
 fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Result<Checked> {
     let mut listed = None;
     let mut notes = Vec::new();
     let command = match &check.program {
-        Program::Block(script) => options.settings.block(script, &options.root)?,
+        Program::Block(script) | Program::Command(commands::Command { script, .. }) => {
+            options.settings.block(script, &options.root)?
+        }
         Program::Cargo {
             argv,
             listing: None,
@@ -194,6 +277,8 @@ fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Resul
         duration: outcome.duration,
         observed: seen,
         tail: outcome.tail,
+        unmet: Vec::new(),
+        confirmed: None,
     })
 }
 
@@ -206,10 +291,10 @@ impl Options<'_> {
     }
 }
 
-/// The checks that a plan itself sets for a scope: the shell blocks of its baseline, of the prerequisites after that,
-/// of a step's verification, or of the done block; none for the scopes that follow from the change.
+/// The shell blocks that a plan itself sets for a scope: its baseline, the verification of the prerequisites after that,
+/// or of a step, or the done block; none for the scopes that follow from the change.
 #[must_use]
-pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Check> {
+pub fn blocks<'p>(plan: &'p Plan, scope: &Scope) -> Vec<&'p Block> {
     let blocks: Vec<&Block> = match scope {
         Scope::Baseline => plan.baseline.iter().collect(),
         Scope::Prerequisites => plan
@@ -228,8 +313,14 @@ pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Check> {
     blocks
         .into_iter()
         .filter(|block| block.is_shell())
-        .map(|block| Check::block(&block.code))
         .collect()
+}
+
+/// The checks that run [`blocks`].
+#[must_use]
+pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Check> {
+    let blocks = blocks(plan, scope).into_iter();
+    blocks.map(|block| Check::block(&block.code)).collect()
 }
 
 /// A hash of what checks run, the same for the same commands: a plan whose command has changed since a run has no
@@ -254,6 +345,30 @@ impl Check {
         }
     }
 
+    /// A command of a block.
+    fn of_block(command: commands::Command) -> Self {
+        Self {
+            program: Program::Command(command),
+            whole: false,
+        }
+    }
+
+    /// What is expected of it.
+    #[must_use]
+    pub fn expected(&self) -> &[expected::Expected] {
+        match &self.program {
+            Program::Command(command) => &command.expected,
+            Program::Cargo { .. } | Program::Block(_) => &[],
+        }
+    }
+
+    /// Whether a person has to look at what it does.
+    #[must_use]
+    pub fn is_manual(&self) -> bool {
+        let mut expected = self.expected().iter();
+        expected.any(|expected| matches!(expected.meaning, Meaning::Manual))
+    }
+
     /// The command as one would type it, or the block as written.
     #[must_use]
     pub fn command(&self) -> String {
@@ -263,7 +378,9 @@ impl Check {
                 shlex::try_join(std::iter::once("cargo").chain(words))
                     .unwrap_or_else(|_| argv.join(" "))
             }
-            Program::Block(script) => script.trim_end().to_owned(),
+            Program::Block(script) | Program::Command(commands::Command { script, .. }) => {
+                script.trim_end().to_owned()
+            }
         }
     }
 }
@@ -285,6 +402,8 @@ impl Checked {
             duration: captured.duration,
             observed: seen,
             tail: stderr,
+            unmet: Vec::new(),
+            confirmed: None,
         }
     }
 
@@ -292,33 +411,77 @@ impl Checked {
         matches!(self.check.program, Program::Cargo { .. })
     }
 
-    /// How it ended. An exit status of zero does not make failed tests good, nor no tests at all.
+    /// Whether this exit status is the one that was expected.
+    fn is_expected(&self, exit: i32) -> bool {
+        let command = self.check.command();
+        let searches = expected::searches(&command);
+        let clauses = self.check.expected().iter();
+        let mut clauses = clauses.flat_map(|expected| expected.meaning.clauses());
+        exit != 0 && clauses.any(|clause| clause.allows(exit, searches))
+    }
+
+    /// How it ended. An exit status of zero does not make failed tests good, nor no tests at all, nor what was not
+    /// expected.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let failed = self.observed.counts().failed > 0 || !self.observed.compile_errors.is_empty();
+        let seen = &self.observed;
+        let allowed = self.is_expected(self.ended.code());
+        let failed = seen.counts().failed > 0 || !seen.compile_errors.is_empty() && !allowed;
+        let nothing_matched = match self.check.program {
+            // Of several commands of a block one may have no tests; all together must.
+            Program::Command(_) => seen.emptied(),
+            Program::Cargo { .. } | Program::Block(_) => seen.nothing_matched(),
+        };
         match self.ended {
             Ended::Interrupted => Outcome::Interrupted,
             Ended::TimedOut => Outcome::TimedOut,
             _ if failed => Outcome::Failed,
+            Ended::Exited(_) if allowed => self.judged(),
             // What a shell says of a command that is missing or cannot be executed.
             Ended::Exited(126 | 127) => Outcome::CouldNotRun,
-            Ended::Exited(1..) if !self.observed.missing_commands.is_empty() => {
-                Outcome::CouldNotRun
-            }
+            Ended::Exited(1..) if !seen.missing_commands.is_empty() => Outcome::CouldNotRun,
             // Of several calls of ours one may have nothing to run (a library without doctests); all together must.
-            Ended::Exited(0 | NEXTEST_NO_TESTS)
-                if self.is_ours() && self.observed.nothing_matched() =>
-            {
+            Ended::Exited(0 | NEXTEST_NO_TESTS) if self.is_ours() && nothing_matched => {
                 Outcome::Passed
             }
-            _ if self.observed.nothing_matched() => Outcome::NoTests,
-            Ended::Exited(0) => Outcome::Passed,
+            _ if nothing_matched => Outcome::NoTests,
+            Ended::Exited(0) => self.judged(),
             Ended::Exited(_) | Ended::Signalled(_) => Outcome::Failed,
+        }
+    }
+
+    /// What is left to say of a command that went well.
+    fn judged(&self) -> Outcome {
+        if !self.unmet.is_empty() {
+            Outcome::Failed
+        } else if self.check.is_manual() && self.confirmed.is_none() {
+            Outcome::Unconfirmed
+        } else {
+            Outcome::Passed
         }
     }
 }
 
 impl Report {
+    /// Takes over what a person has confirmed of an earlier run of the same commands on the same sources.
+    pub fn confirmed_by(&mut self, earlier: &Record) {
+        for checked in &mut self.checked {
+            let command = checked.check.command();
+            let expected: Vec<&str> = checked
+                .check
+                .expected()
+                .iter()
+                .map(|one| one.text.as_str())
+                .collect();
+            let same = earlier.checks.iter().find(|check| {
+                check.command == command && check.expected == expected && check.manual
+            });
+            if checked.check.is_manual() {
+                checked.confirmed = same.and_then(|check| check.confirmed.clone());
+            }
+        }
+    }
+
     /// The worst of its checks; also when each passed, zero tests are never green.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -326,7 +489,16 @@ impl Report {
         let ours = || self.checked.iter().filter(|checked| checked.is_ours());
         let unknown = || ours().any(|checked| checked.observed.has_unknown());
         let nothing_ran = || ours().all(|checked| checked.observed.counts().ran() == 0);
+        let is_command = |checked: &&Checked| matches!(checked.check.program, Program::Command(_));
+        let mut testing = self.checked.iter().filter(is_command);
+        let testing_nothing = testing.any(|checked| checked.observed.ran_tests())
+            && self.counts().ran() == 0
+            && !self
+                .checked
+                .iter()
+                .any(|checked| checked.observed.has_unknown());
         match worst {
+            Some(Outcome::Passed | Outcome::Unconfirmed) if testing_nothing => Outcome::NoTests,
             Some(Outcome::Passed) if ours().next().is_some() && nothing_ran() && !unknown() => {
                 Outcome::NoTests
             }

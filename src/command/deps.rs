@@ -8,7 +8,8 @@ use crate::cli::Deps;
 use crate::deps::{self, Change, Declared, Outcome, State, Wanted};
 use crate::exit::{Exit, with_exit};
 use crate::project::{Poc, Project};
-use crate::terminal::{BAD, BOLD, GOOD, Terminal};
+use crate::report::human::diff;
+use crate::terminal::{BOLD, Terminal};
 
 /// Brings the manifests in line with the plan's Dependencies, or shows what that would change.
 ///
@@ -31,7 +32,7 @@ pub fn run(project: &Project, arguments: &Deps, terminal: &mut Terminal) -> Resu
         unchanged(&outcome, &plan, terminal)?;
     } else if arguments.dry_run {
         for edit in &outcome.edits {
-            diff(&edit.diff(), terminal)?;
+            diff::print(&edit.diff(), terminal)?;
         }
     } else {
         deps::commit(&project.workspace.root, &outcome.edits, &project.cargo)?;
@@ -113,21 +114,6 @@ fn unchanged(outcome: &Outcome, plan: &str, terminal: &mut Terminal) -> Result<(
         format!("nothing in {plan} is left to apply")
     };
     terminal.status("Unchanged", message)
-}
-
-/// Prints a diff, coloured, with the line ends it has.
-fn diff(text: &str, terminal: &mut Terminal) -> Result<()> {
-    let out = terminal.out();
-    for line in text.split_inclusive('\n') {
-        let content = line.trim_end_matches(['\r', '\n']);
-        let end = &line[content.len()..];
-        match content.chars().next() {
-            Some('+') => write!(out, "{GOOD}{content}{GOOD:#}{end}")?,
-            Some('-') => write!(out, "{BAD}{content}{BAD:#}{end}")?,
-            _ => write!(out, "{line}")?,
-        }
-    }
-    Ok(())
 }
 
 fn report(outcome: &Outcome, terminal: &mut Terminal) -> Result<()> {

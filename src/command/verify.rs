@@ -1,5 +1,8 @@
 //! `cargo poc verify`.
 
+mod confirm;
+mod update;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -18,10 +21,12 @@ use crate::report;
 use crate::sys::{cargo, exec};
 use crate::terminal::Terminal;
 use crate::verify::binaries::Binaries;
+use crate::verify::expected::{Expected, Meaning};
 use crate::verify::runner;
 use crate::verify::shell::{Inside, Settings};
-use crate::verify::{self, Basis, Check, Options, Runner};
+use crate::verify::{self, Basis, Check, Options, Program, Runner};
 use crate::workspace::PackageId;
+use crate::writing;
 
 /// Runs what proves a step, a plan's other commands, or tests, and records what was seen.
 ///
@@ -29,13 +34,17 @@ use crate::workspace::PackageId;
 /// Bad usage: an unknown PoC, step or base; a plan that cannot be relied on, or has nothing to run. Could not run: no
 /// cargo, no bash, results that cannot be written.
 pub fn run(project: &Project, arguments: &cli::Verify, terminal: &mut Terminal) -> Result<Exit> {
+    if !arguments.confirm.is_empty() {
+        let poc = project.named_or_only(arguments.name.as_deref())?;
+        return confirm::run(project, &poc, &arguments.confirm, terminal);
+    }
     let pocs = pocs(project, arguments)?;
     let scope = scope(arguments);
     let job = Job::plan(project, arguments, &pocs, scope)?;
     if arguments.list {
         return job.list(terminal);
     }
-    if job.checks.is_empty() {
+    if job.commands.is_empty() {
         return job.nothing_to_run(project, arguments, terminal);
     }
     job.run(project, arguments, &pocs, terminal)
@@ -67,10 +76,22 @@ fn scope(arguments: &cli::Verify) -> Scope {
     }
 }
 
+/// How a scope is asked for.
+fn flag(scope: &Scope) -> String {
+    match scope {
+        Scope::Step(id) => format!("--step {id}"),
+        scope => format!("--{scope}"),
+    }
+}
+
 /// What a run of `verify` is to do.
 struct Job {
     scope: Scope,
     checks: Vec<Check>,
+    /// The checks, blocks as their commands.
+    commands: Vec<Check>,
+    /// Expectations of what is commented out.
+    optional: Vec<Expected>,
     /// The packages whose tests run, which with all they link are what the evidence depends on.
     packages: BTreeSet<PackageId>,
     /// What led to the affected tests, for the line that says so.
@@ -93,20 +114,16 @@ impl Job {
         };
         let flags = &project.cargo.flags;
         match (&scope, pocs) {
-            (Scope::Full, _) => Ok(Self {
-                checks: runner()?.full(workspace, flags, &arguments.arguments),
-                packages: (0..workspace.packages.len()).collect(),
-                selection: None,
+            (Scope::Full, _) => Self::of(
                 scope,
-            }),
+                runner()?.full(workspace, flags, &arguments.arguments),
+                (0..workspace.packages.len()).collect(),
+                None,
+            ),
             (Scope::Affected, _) => {
                 let selection = selection(project, pocs)?;
-                Ok(Self {
-                    checks: runner()?.selected(workspace, &selection, flags, &arguments.arguments),
-                    packages: selection.packages(),
-                    selection: Some(selection),
-                    scope,
-                })
+                let checks = runner()?.selected(workspace, &selection, flags, &arguments.arguments);
+                Self::of(scope, checks, selection.packages(), Some(selection))
             }
             (_, [poc]) => {
                 reliable(poc)?;
@@ -121,20 +138,52 @@ impl Job {
                 let checks = verify::planned(&poc.plan, &scope);
                 let scripts: Vec<String> = checks.iter().map(Check::command).collect();
                 let packages = freshness::packages_of_script(workspace, &scripts.join("\n"));
-                Ok(Self {
-                    checks,
-                    packages,
-                    selection: None,
-                    scope,
-                })
+                let job = Self::of(scope, checks, packages, None)?;
+                job.readable(poc)?;
+                Ok(job)
             }
             _ => Err(exit::usage("name one PoC for this scope")),
         }
     }
 
+    fn of(
+        scope: Scope,
+        checks: Vec<Check>,
+        packages: BTreeSet<PackageId>,
+        selection: Option<Selection>,
+    ) -> Result<Self> {
+        let (commands, optional) = verify::commands_of(&checks)?;
+        Ok(Self {
+            scope,
+            checks,
+            commands,
+            optional,
+            packages,
+            selection,
+        })
+    }
+
+    /// A pattern that cannot be read would be an expectation that nothing is held against.
+    fn readable(&self, poc: &Poc) -> Result<()> {
+        let blocks = verify::blocks(&poc.plan, &self.scope);
+        for check in &self.commands {
+            for expected in check.expected() {
+                if let Program::Command(command) = &check.program
+                    && let Meaning::Unreadable(why) = &expected.meaning
+                {
+                    let line = blocks[command.block].line + 1 + expected.lines.start;
+                    return Err(exit::usage(format!("{}:{line}: {why}", poc.paths.plan)));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn list(&self, terminal: &mut Terminal) -> Result<Exit> {
-        for check in &self.checks {
-            writeln!(terminal.out(), "{}", check.command())?;
+        report::human::verify::list(terminal, &self.scope, &self.commands)?;
+        for expected in &self.optional {
+            let text = expected.text.replace('\n', " ");
+            terminal.detail(format!("not run, so not expected: {text}"))?;
         }
         Ok(Exit::Fine)
     }
@@ -150,7 +199,7 @@ impl Job {
         let Some(selection) = &self.selection else {
             let scope = &self.scope;
             return Err(exit::usage(format!(
-                "there is nothing to run for {scope}: the plan has no bash block there; write the command that proves it"
+                "there is nothing to run for {scope}: the plan has no bash block with a command there; write the command that proves it"
             )));
         };
         let unaffected =
@@ -203,7 +252,7 @@ impl Job {
         let binaries = Binaries::of(workspace);
         let options = self.options(project, arguments, pocs, &binaries, terminal)?;
         exec::install_interrupt_handler()?;
-        let report = verify::run(&self.checks, &options, terminal)?;
+        let mut report = verify::run(&self.checks, &options, terminal)?;
         if report.outcome() == Outcome::Interrupted {
             // Says nothing about the code, and must not push what was proven before out of sight.
             terminal.warn("interrupted; nothing was recorded")?;
@@ -211,6 +260,12 @@ impl Job {
         }
         // cargo brings the lockfile in line before it builds: what the tests ran with is what is there now.
         freshness::refresh_lockfile(&mut inputs, workspace)?;
+        if let [poc] = pocs
+            && let Some(earlier) = poc.evidence().last(&self.scope)
+            && earlier.inputs == inputs
+        {
+            report.confirmed_by(earlier);
+        }
         let record = |poc: &str, baseline: Option<&Record>| {
             let (scope, source, inputs) = (self.scope.clone(), source.clone(), inputs.clone());
             report.record(
@@ -246,6 +301,16 @@ impl Job {
                 terminal.status("Recorded", format!("{} in {results}", record.scope))?;
             }
             worst = worst.max(verify::exit(&record));
+        }
+        if let ([poc], true) = (pocs, arguments.update) {
+            update::run(
+                project,
+                poc,
+                &self.scope,
+                &report,
+                arguments.write,
+                terminal,
+            )?;
         }
         Ok(worst)
     }
@@ -370,10 +435,6 @@ fn source(project: &Project) -> Source {
 }
 
 fn write(project: &Project, poc: &Poc, record: &Record) -> Result<()> {
-    let lock = project
-        .workspace
-        .target_directory
-        .join("cargo-poc")
-        .join(format!("{}.lock", poc.paths.name));
+    let lock = writing::lock_path(project, &poc.paths.name);
     evidence::record(&poc.paths.results, &lock, record)
 }

@@ -157,6 +157,15 @@ pub(crate) fn output(text: &str) -> Outcome {
         .unwrap_or_default()
 }
 
+/// How many tests passed and failed, in the output of a test runner of any kind; `None` when it does not tell.
+#[must_use]
+pub fn printed_counts(output_of_runner: &str) -> Option<(u64, u64)> {
+    let read = output(output_of_runner);
+    let passed = read.passed?;
+    let rest = read.total.map_or(0, |total| total.saturating_sub(passed));
+    Some((passed, read.failed.unwrap_or(rest)))
+}
+
 struct Fraction {
     passed: u64,
     total: u64,

@@ -1,6 +1,6 @@
 //! One record: what one `verify` ran and saw. The form is version 1 and a public contract.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -75,6 +75,27 @@ pub struct Check {
     pub tests: Option<Tests>,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
+    /// What the plan expects of it, as written.
+    #[serde(default)]
+    pub expected: Vec<String>,
+    /// What of that did not come.
+    #[serde(default)]
+    pub unmet: Vec<String>,
+    /// Whether a person has to look at what it does.
+    #[serde(default)]
+    pub manual: bool,
+    /// Who has looked; `null` until then.
+    #[serde(default)]
+    pub confirmed: Option<Confirmation>,
+}
+
+/// A person's word that what a command did is as expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// Their name and address, as git has them.
+    pub by: String,
+    /// When, RFC 3339 with the local offset.
+    pub time: String,
 }
 
 /// How many tests ended how.
@@ -96,6 +117,8 @@ pub struct Tests {
 pub enum Outcome {
     /// All went well.
     Passed,
+    /// All went well as far as the program can tell; a person has to look at the rest.
+    Unconfirmed,
     /// A test runner ran no test: zero tests is never green.
     NoTests,
     /// A test or a command failed.
@@ -112,7 +135,7 @@ impl Outcome {
     /// Whether everything ran to its end, well or not.
     #[must_use]
     pub fn is_whole(self) -> bool {
-        matches!(self, Self::Passed | Self::Failed)
+        matches!(self, Self::Passed | Self::Unconfirmed | Self::Failed)
     }
 }
 
@@ -183,6 +206,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Passed => "passed",
+            Self::Unconfirmed => "to be confirmed",
             Self::NoTests => "no tests ran",
             Self::Failed => "failed",
             Self::CouldNotRun => "could not run",
@@ -274,6 +298,14 @@ impl Record {
             if count > 0 {
                 cell = format!("{cell}, {count} {what}{plural}");
             }
+        }
+        let by: BTreeSet<&str> = self
+            .checks
+            .iter()
+            .filter_map(|check| Some(check.confirmed.as_ref()?.by.as_str()))
+            .collect();
+        for by in by {
+            cell = format!("{cell}, confirmed by {by}");
         }
         cell
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Facts, State, Status, StepStatus, failed_since_done};
+use super::{Facts, State, Status, StepStatus, failed_since_done, unconfirmed};
 use crate::affected::arguments::quoted;
 use crate::document::Placeholder;
 use crate::evidence::Scope;
@@ -57,6 +57,12 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
         return next(
             format!("cargo poc verify {name}{flag}"),
             format!("mend what the last run of `{scope}` showed"),
+        );
+    }
+    if let Some((scope, id)) = unconfirmed(poc, facts) {
+        return next(
+            format!("cargo poc verify {name} --confirm {id}"),
+            format!("after looking at what the run of `{scope}` did"),
         );
     }
     if let Some(step) = first(State::Claimed) {

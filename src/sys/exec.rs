@@ -2,10 +2,12 @@
 //!
 //! Every program gets a process group of its own (a job object on Windows), and the whole group is
 //! ended with it: on a timeout, on Ctrl-C, and when the program has gone but left members behind.
-//! Nothing is read from standard input.
+//! Standard input is empty, but for a program that is talked with.
 
-use std::io::{PipeReader, Read};
+use std::cell::Cell;
+use std::io::{PipeReader, PipeWriter, Read, Write as _};
 use std::process::{ExitStatus, Stdio};
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -20,7 +22,7 @@ pub use command::Command;
 pub use interrupt::{Running, install_interrupt_handler, interrupted};
 pub use output::Part;
 
-use command::spawn;
+use command::{Streams, spawn};
 use group::Group;
 use output::{Lines, Tail};
 
@@ -78,17 +80,86 @@ pub fn stream(
     command: &Command,
     on_output: &mut dyn FnMut(Part<'_>) -> Result<()>,
 ) -> Result<Outcome> {
+    merged(command, Stdio::null(), on_output, |run, on_event| {
+        run.finish(on_event)
+    })
+}
+
+/// [`stream`] for a program that is talked with: `on_output` can answer on its standard input, which is closed when this
+/// returns. The timeout then is that of one exchange, where [`Input::restart_clock`] begins the next.
+pub fn converse(
+    command: &Command,
+    on_output: &mut dyn FnMut(Part<'_>, &mut Input) -> Result<()>,
+) -> Result<Outcome> {
+    let (reader, writer) = std::io::pipe().context("failed to open a pipe")?;
+    let mut input = Input {
+        pipe: Some(writer),
+        limit: command.timeout,
+        deadline: Rc::default(),
+    };
+    let deadline = Rc::clone(&input.deadline);
+    let mut on_output = |part: Part<'_>| on_output(part, &mut input);
+    merged(command, reader.into(), &mut on_output, |run, on_event| {
+        deadline.set(run.deadline.get());
+        run.deadline = deadline;
+        run.finish(on_event)
+    })
+}
+
+/// The standard input of a program that is talked with.
+#[derive(Debug)]
+pub struct Input {
+    pipe: Option<PipeWriter>,
+    limit: Option<Duration>,
+    deadline: Deadline,
+}
+
+impl Input {
+    /// Sends a line. A program that has gone, or closed its input, does not hear it; how it ended tells why.
+    pub fn send(&mut self, line: &str) {
+        if let Some(pipe) = &mut self.pipe
+            && writeln!(pipe, "{line}").is_err()
+        {
+            self.pipe = None;
+        }
+    }
+
+    /// Nothing more will be sent.
+    pub fn close(&mut self) {
+        self.pipe = None;
+    }
+
+    /// The timeout counts from now.
+    pub fn restart_clock(&self) {
+        self.deadline.set(deadline(self.limit));
+    }
+}
+
+/// When a program is to be ended; shared with who may put it off.
+type Deadline = Rc<Cell<Option<Instant>>>;
+
+fn deadline(limit: Option<Duration>) -> Option<Instant> {
+    limit.and_then(|limit| Instant::now().checked_add(limit))
+}
+
+/// Runs a program with both its outputs in one pipe.
+fn merged(
+    command: &Command,
+    stdin: Stdio,
+    on_output: &mut dyn FnMut(Part<'_>) -> Result<()>,
+    finish: impl FnOnce(&mut Run, &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Ended>,
+) -> Result<Outcome> {
     let mut tail = Tail::default();
     let mut lines = Lines::default();
     let (reader, writer) = std::io::pipe().context("failed to open a pipe")?;
     let error_writer = writer.try_clone().context("failed to open a pipe")?;
-    let mut run = Run::start(
-        command,
-        Stdio::from(writer),
-        Stdio::from(error_writer),
-        [reader],
-    )?;
-    let ended = run.finish(&mut |event| match event {
+    let streams = Streams {
+        stdin,
+        stdout: writer.into(),
+        stderr: error_writer.into(),
+    };
+    let mut run = Run::start(command, streams, [reader])?;
+    let ended = finish(&mut run, &mut |event| match event {
         Event::Output(_, bytes) => {
             tail.push(bytes);
             lines.push(bytes, on_output)
@@ -116,8 +187,12 @@ pub fn capture_output(
     let mut lines = Lines::default();
     let (out_reader, out_writer) = std::io::pipe().context("failed to open a pipe")?;
     let (error_reader, error_writer) = std::io::pipe().context("failed to open a pipe")?;
-    let (stdout, stderr) = (Stdio::from(out_writer), Stdio::from(error_writer));
-    let mut run = Run::start(command, stdout, stderr, [out_reader, error_reader])?;
+    let streams = Streams {
+        stdin: Stdio::null(),
+        stdout: out_writer.into(),
+        stderr: error_writer.into(),
+    };
+    let mut run = Run::start(command, streams, [out_reader, error_reader])?;
     let mut kept = [Vec::new(), Vec::new()];
     let ended = run.finish(&mut |event| match event {
         Event::Output(index, bytes) => {
@@ -197,7 +272,7 @@ enum Received {
 struct Run {
     group: Group,
     started: Instant,
-    deadline: Option<Instant>,
+    deadline: Deadline,
     output: Receiver<(usize, Vec<u8>)>,
     _guard: interrupt::Running,
 }
@@ -205,13 +280,12 @@ struct Run {
 impl Run {
     fn start<const N: usize>(
         command: &Command,
-        stdout: Stdio,
-        stderr: Stdio,
+        streams: Streams,
         readers: [PipeReader; N],
     ) -> Result<Self> {
         let guard = interrupt::Running::enter();
         let started = Instant::now();
-        let group = spawn(command, stdout, stderr)?;
+        let group = spawn(command, streams)?;
         // A bounded channel: a program that prints faster than we read is held up, memory is not.
         let (sender, output) = sync_channel(64);
         for (index, reader) in readers.into_iter().enumerate() {
@@ -221,7 +295,7 @@ impl Run {
         Ok(Self {
             group,
             started,
-            deadline: command.timeout.and_then(|limit| started.checked_add(limit)),
+            deadline: Rc::new(Cell::new(deadline(command.timeout))),
             output,
             _guard: guard,
         })
@@ -291,7 +365,10 @@ impl Run {
             return Some(Ended::Interrupted);
         }
         let late = |deadline| Instant::now() >= deadline;
-        self.deadline.is_some_and(late).then_some(Ended::TimedOut)
+        self.deadline
+            .get()
+            .is_some_and(late)
+            .then_some(Ended::TimedOut)
     }
 
     /// The next output, waiting [`POLL`] for it at most; calls `on_empty` before it waits.

@@ -130,6 +130,18 @@ impl Repository {
             .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned()))
     }
 
+    /// Whose commit this would be: `A Person <person@example.com>`.
+    ///
+    /// # Errors
+    /// When git does not know: what to set.
+    pub fn author(&self) -> Result<String> {
+        let ident = self.text(&["var", "GIT_AUTHOR_IDENT"]).context(
+            "git does not know who you are; set `git config user.name` and `git config user.email`",
+        )?;
+        let end = ident.rfind('>').map_or(ident.len(), |at| at + 1);
+        Ok(ident[..end].to_owned())
+    }
+
     /// Where work on this branch started: the merge base with the default branch, else HEAD.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::binaries::Binaries;
 use super::compare::{Ran, compare};
 use super::observe::{Counts, Ending, Verdict};
 use super::{Checked, Report};
-use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Source, Tests};
+use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Source, Tests, now};
 use crate::exit::Exit;
 use crate::freshness::Inputs;
 use crate::workspace::Workspace;
@@ -48,6 +48,12 @@ impl Report {
                 .iter()
                 .flat_map(|checked| checked.observed.compile_errors.clone()),
         );
+        let unmet = self.checked.iter().flat_map(|checked| {
+            let command = checked.check.command();
+            let unmet = checked.unmet.iter();
+            unmet.map(move |unmet| format!("`{}`: {unmet}", first_line(&command)))
+        });
+        notes.extend(unmet);
         let left = self
             .left
             .iter()
@@ -133,13 +139,18 @@ impl Report {
     /// A hash of what was to be run: a plan whose command has changed since has no evidence.
     #[must_use]
     pub fn commands(&self) -> String {
-        let checks = self
-            .checked
-            .iter()
-            .map(|checked| &checked.check)
-            .chain(&self.left);
-        super::commands_hash(checks)
+        super::commands_hash(&self.planned)
     }
+}
+
+/// What `--confirm` calls the command of this index, from 0, in a run of a scope: `done.3`, `4b.1`.
+#[must_use]
+pub fn confirmation_id(scope: &Scope, index: usize) -> String {
+    let scope = match scope {
+        Scope::Step(id) => id.clone(),
+        scope => scope.to_string(),
+    };
+    format!("{scope}.{}", index + 1)
 }
 
 /// The exit code that a record stands for.
@@ -147,7 +158,7 @@ impl Report {
 pub fn exit(record: &Record) -> Exit {
     match record.outcome {
         Outcome::Passed if record.proves() => Exit::Fine,
-        Outcome::Passed | Outcome::Failed => Exit::Findings,
+        Outcome::Passed | Outcome::Unconfirmed | Outcome::Failed => Exit::Findings,
         Outcome::NoTests | Outcome::CouldNotRun | Outcome::TimedOut | Outcome::Interrupted => {
             Exit::CouldNotRun
         }
@@ -164,6 +175,15 @@ fn written(checked: &Checked) -> Check {
             .ran_tests()
             .then(|| checked.observed.counts().into()),
         milliseconds: milliseconds(checked.duration),
+        expected: checked
+            .check
+            .expected()
+            .iter()
+            .map(|one| one.text.clone())
+            .collect(),
+        unmet: checked.unmet.clone(),
+        manual: checked.check.is_manual(),
+        confirmed: checked.confirmed.clone(),
     }
 }
 
@@ -196,13 +216,6 @@ fn listed(ran: &BTreeMap<String, Ran>, wanted: Verdict) -> BTreeMap<String, Vec<
     names
         .map(|(binary, tests)| (binary, tests.into_iter().collect()))
         .collect()
-}
-
-/// Now, to the second, with the offset of this machine.
-fn now() -> String {
-    jiff::Zoned::now()
-        .strftime("%Y-%m-%dT%H:%M:%S%:z")
-        .to_string()
 }
 
 fn milliseconds(duration: std::time::Duration) -> u64 {

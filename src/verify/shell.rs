@@ -14,6 +14,10 @@ use crate::sys::exec::Command;
 /// Tells a `verify` inside of a `verify` which runs it is part of, one a line.
 const INSIDE: &str = "CARGO_POC_INSIDE";
 
+/// What to do where there is no bash.
+pub(super) const BASH: &str =
+    "the blocks of a plan need bash; install it (on Windows it comes with git)";
+
 /// Linux passes no longer argument than 128 KiB; a block that long is a program and belongs in a file.
 const LONGEST: usize = 120 * 1024;
 
@@ -113,7 +117,7 @@ impl Settings {
         let script = script.replace("\r\n", "\n");
         let command = Command::new("bash")
             .args(["-euo", "pipefail", "-c", &script])
-            .remedy("the blocks of a plan need bash; install it (on Windows it comes with git)");
+            .remedy(BASH);
         Ok(self.prepare(command, root))
     }
 }

@@ -18,6 +18,7 @@ mod document;
 mod evidence;
 #[cfg(unix)]
 mod exec;
+mod expected;
 mod freshness;
 mod init;
 mod items;

@@ -429,7 +429,7 @@ fn code_that_does_not_compile_has_failed() {
 fn argv(check: &Check) -> &[String] {
     match &check.program {
         Program::Cargo { argv, .. } => argv,
-        Program::Block(_) => panic!("no block was asked for"),
+        Program::Block(_) | Program::Command(_) => panic!("no block was asked for"),
     }
 }
 

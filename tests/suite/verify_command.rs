@@ -100,8 +100,8 @@ fn step(id: &str, outcome: Outcome) -> (Scope, Outcome) {
 
 #[test]
 fn every_outcome_has_its_exit_code_and_is_recorded() {
-    let zero_tests = "echo '    Finished `test` profile [unoptimized] target(s) in 0.01s'\necho 'running 0 tests'\necho\necho \
-                      'test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 5 filtered out; finished in 0.00s'";
+    let zero_tests = "cat <<'END'\n    Finished `test` profile [unoptimized] target(s) in 0.01s\nrunning 0 tests\n\ntest result: ok. 0 \
+                      passed; 0 failed; 0 ignored; 0 measured; 5 filtered out; finished in 0.00s\nEND";
     let sandbox = Sandbox::new(&[
         "true",
         "false",

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::harmless;
-use crate::evidence::{Outcome, Record};
-use crate::terminal::{BAD, BOLD, GOOD, Terminal, WARN};
+use crate::evidence::{Outcome, Record, Scope};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
+use crate::verify::expected::Meaning;
+use crate::verify::{Check, confirmation_id};
 
 /// Names of one kind that are shown; the evidence holds them all.
 const SHOWN: usize = 12;
@@ -39,8 +41,9 @@ pub fn outcome(terminal: &mut Terminal, record: &Record) -> Result<()> {
         (&record.regressions, "regression: the baseline passed"),
         (&record.vanished, "vanished: the baseline passed"),
     ] {
-        list(terminal, names, what)?;
+        self::names(terminal, names, what)?;
     }
+    to_confirm(terminal, record)?;
     if record.outcome == Outcome::NoTests {
         terminal.warn("no test matched; zero tests prove nothing. Is the test written, and its name spelled as in the command?")?;
     }
@@ -50,7 +53,59 @@ pub fn outcome(terminal: &mut Terminal, record: &Record) -> Result<()> {
     Ok(())
 }
 
-fn list(terminal: &mut Terminal, names: &BTreeMap<String, Vec<String>>, what: &str) -> Result<()> {
+/// What waits for a person, with the command that says they have looked.
+fn to_confirm(terminal: &mut Terminal, record: &Record) -> Result<()> {
+    if record.outcome != Outcome::Unconfirmed {
+        return Ok(());
+    }
+    for (index, check) in record.checks.iter().enumerate() {
+        if !check.manual || check.confirmed.is_some() {
+            continue;
+        }
+        let command = check.command.lines().next().unwrap_or_default();
+        let expected = check.expected.join("; ").replace('\n', " ");
+        let id = confirmation_id(&record.scope, index);
+        writeln!(
+            terminal.out(),
+            "  {WARN}look at{WARN:#}  {}\n  {WARN}expected{WARN:#} {}\n  {WARN}then{WARN:#}     {LITERAL}cargo poc verify {} --confirm {id}{LITERAL:#}",
+            harmless(command),
+            harmless(&expected),
+            record.poc,
+        )?;
+    }
+    Ok(())
+}
+
+/// The commands of a scope, each with what is expected of it as it was understood.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn list(terminal: &mut Terminal, scope: &Scope, commands: &[Check]) -> Result<()> {
+    for (index, check) in commands.iter().enumerate() {
+        let out = terminal.out();
+        writeln!(out, "{}", check.command())?;
+        for expected in check.expected() {
+            let written = harmless(&expected.text.replace('\n', " "));
+            match &expected.meaning {
+                Meaning::Understood(_) => {
+                    writeln!(
+                        out,
+                        "{DIM}  # expected: {}{DIM:#}",
+                        harmless(&expected.meaning.to_string())
+                    )?;
+                }
+                _ => writeln!(
+                    out,
+                    "{WARN}  # expected, for a person to confirm as {}: {written}{WARN:#}",
+                    confirmation_id(scope, index)
+                )?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn names(terminal: &mut Terminal, names: &BTreeMap<String, Vec<String>>, what: &str) -> Result<()> {
     let all = names
         .iter()
         .flat_map(|(binary, tests)| tests.iter().map(move |test| (binary, test)));

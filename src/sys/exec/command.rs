@@ -101,8 +101,15 @@ fn quote(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
 }
 
+/// The streams of a program.
+pub(super) struct Streams {
+    pub(super) stdin: Stdio,
+    pub(super) stdout: Stdio,
+    pub(super) stderr: Stdio,
+}
+
 /// Starts `command` as the leader of a group of its own.
-pub(super) fn spawn(command: &Command, stdout: Stdio, stderr: Stdio) -> Result<Group> {
+pub(super) fn spawn(command: &Command, streams: Streams) -> Result<Group> {
     let directory = command.directory.as_deref();
     if let Some(directory) = directory
         && !directory.is_dir()
@@ -114,7 +121,8 @@ pub(super) fn spawn(command: &Command, stdout: Stdio, stderr: Stdio) -> Result<G
     }
     let mut wrapped = CommandWrap::with_new(&command.program, |inner| {
         inner.args(&command.arguments);
-        inner.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+        inner.stdin(streams.stdin).stdout(streams.stdout);
+        inner.stderr(streams.stderr);
         if let Some(directory) = directory {
             inner.current_dir(directory);
         }

@@ -1,0 +1,348 @@
+//! The commands of a shell block, each with what is expected of it.
+//!
+//! bash itself tells where a command ends: lines are added until `bash -n`, which parses and runs nothing, takes them for
+//! a whole. So quotes over several lines, here-documents, compound commands and comments inside of strings are what bash
+//! says they are when it runs them.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use anyhow::Result;
+use regex::Regex;
+
+use super::expected::{Expected, Meaning};
+use crate::sys::exec;
+
+/// A command of a block.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// As written, without its line end.
+    pub script: String,
+    /// Which of the blocks that are run it belongs to, from 0.
+    pub block: usize,
+    /// Its lines in the block, from 0.
+    pub lines: Range<usize>,
+    /// What is expected of it; all of it must hold.
+    pub expected: Vec<Expected>,
+}
+
+/// The commands of a block.
+#[derive(Debug, Clone, Default)]
+pub struct Commands {
+    /// In order.
+    pub list: Vec<Command>,
+    /// Expectations that belong to no command: what they stood for is commented out.
+    pub optional: Vec<Expected>,
+}
+
+impl Commands {
+    /// Tells the commands of the block of this index apart; without bash there are none to run either.
+    ///
+    /// # Errors
+    /// When bash cannot be started.
+    pub fn of(block: usize, script: &str) -> Result<Self> {
+        let script = script.replace("\r\n", "\n");
+        let lines: Vec<&str> = script.split('\n').collect();
+        let mut reader = Reader {
+            block,
+            ..Reader::default()
+        };
+        let mut at = 0;
+        while at < lines.len() {
+            let line = lines[at].trim();
+            at = if line.is_empty() {
+                at + 1
+            } else if line.starts_with('#') {
+                reader.comment(&lines, at)
+            } else {
+                let end = end_of_command(&lines, at)?;
+                reader.command(&lines, at..end)?;
+                end
+            };
+        }
+        Ok(reader.finish())
+    }
+}
+
+/// The line after the command that begins at `start`; what bash cannot parse goes on to the end, and bash will say so.
+fn end_of_command(lines: &[&str], start: usize) -> Result<usize> {
+    for end in start + 1..=lines.len() {
+        if is_whole(&lines[start..end].join("\n"))? {
+            return Ok(end);
+        }
+    }
+    Ok(lines.len())
+}
+
+/// Whether bash takes a text for a whole command. A line that ends in a backslash goes on; of a here-document without
+/// its end bash only warns.
+fn is_whole(text: &str) -> Result<bool> {
+    let backslashes = text.len() - text.trim_end_matches('\\').len();
+    if backslashes % 2 == 1 {
+        return Ok(false);
+    }
+    let command = exec::Command::new("bash")
+        .args(["-n", "-c", text])
+        .env("LC_ALL", "C")
+        .remedy(super::shell::BASH);
+    let answer = exec::capture(&command)?;
+    let warning = String::from_utf8_lossy(&answer.stderr);
+    Ok(answer.ended.success() && !warning.contains("here-document"))
+}
+
+#[derive(Default)]
+struct Reader {
+    block: usize,
+    commands: Commands,
+    /// The command that an expectation below belongs to.
+    owner: Option<usize>,
+    /// Whether what was commented out last stands between.
+    commented_out: bool,
+    /// Expectations that stand above their command, as the first of the block does.
+    above: Option<Vec<Expected>>,
+}
+
+impl Reader {
+    fn command(&mut self, lines: &[&str], range: Range<usize>) -> Result<()> {
+        let script = lines[range.clone()].join("\n");
+        let mut expected = self.above.as_mut().map(std::mem::take).unwrap_or_default();
+        let last = lines[range.end - 1];
+        let before = script.len() - last.len();
+        for (at, _) in last.match_indices('#') {
+            let comment = expectation(&last[at..]);
+            let spaced = last[..at].ends_with([' ', '\t']);
+            if let Some(text) = comment.filter(|_| spaced)
+                && is_whole(&script[..before + at])?
+            {
+                expected.push(Expected::new(text, range.end - 1..range.end));
+                break;
+            }
+        }
+        self.owner = Some(self.commands.list.len());
+        self.commented_out = false;
+        self.commands.list.push(Command {
+            script,
+            block: self.block,
+            lines: range,
+            expected,
+        });
+        Ok(())
+    }
+
+    /// A comment, and the line after it and what belongs to it.
+    fn comment(&mut self, lines: &[&str], at: usize) -> usize {
+        let Some(first) = expectation(lines[at].trim()) else {
+            if is_commented_out(lines[at]) || is_numbered(lines[at]) {
+                self.owner = None;
+                self.commented_out |= is_commented_out(lines[at]);
+            }
+            return at + 1;
+        };
+        let mut text = first.to_owned();
+        let mut end = at + 1;
+        while let Some(more) = lines.get(end).and_then(|line| continuation(line)) {
+            text.push('\n');
+            text.push_str(more);
+            end += 1;
+        }
+        self.expect(Expected::new(&text, at..end));
+        end
+    }
+
+    fn expect(&mut self, expected: Expected) {
+        if self.commands.list.is_empty() && !self.commented_out {
+            self.above.get_or_insert_default();
+        }
+        match (&mut self.above, self.owner) {
+            (Some(above), _) if !self.commented_out => above.push(expected),
+            (_, Some(owner)) => self.commands.list[owner].expected.push(expected),
+            _ => self.commands.optional.push(expected),
+        }
+    }
+
+    /// An expectation with no command below it belongs to the one above.
+    fn finish(mut self) -> Commands {
+        for expected in self.above.unwrap_or_default() {
+            match self.commands.list.last_mut() {
+                Some(command) => command.expected.push(expected),
+                None => self.commands.optional.push(expected),
+            }
+        }
+        self.commands
+    }
+}
+
+impl Expected {
+    fn new(text: &str, lines: Range<usize>) -> Self {
+        let text = text.trim().to_owned();
+        Self {
+            meaning: Meaning::read(&text),
+            text,
+            lines,
+        }
+    }
+}
+
+/// What stands behind `# Expected:`, `# Expected output:` and the like.
+fn expectation(comment: &str) -> Option<&str> {
+    static LEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)^#+[ \t]*(?:→|=>|->)?[ \t]*expect(?:ed|s)?(?: (?:output|results?))?[ \t]*:",
+        )
+        .ok()
+    });
+    let lead = LEAD.as_ref()?.find(comment)?;
+    Some(comment[lead.end()..].trim())
+}
+
+/// A comment that goes on with the expectation above it.
+fn continuation(line: &str) -> Option<&str> {
+    let text = line.trim().strip_prefix('#')?;
+    let own = expectation(line.trim()).is_some() || is_numbered(line) || is_commented_out(line);
+    let text = text.trim();
+    (!own && !text.is_empty()).then_some(text)
+}
+
+/// `# 2. Full suite`
+fn is_numbered(line: &str) -> bool {
+    let text = line.trim().trim_start_matches(['#', ' ', '\t']);
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    digits > 0 && text[digits..].starts_with(['.', ')', ':'])
+}
+
+/// `# cargo test --workspace`: a command for those who want it.
+fn is_commented_out(line: &str) -> bool {
+    const PROGRAMS: [&str; 22] = [
+        "cargo",
+        "git",
+        "bash",
+        "sh",
+        "cd",
+        "export",
+        "curl",
+        "grep",
+        "rg",
+        "docker",
+        "npm",
+        "npx",
+        "python",
+        "python3",
+        "pytest",
+        "rustc",
+        "rustup",
+        "sed",
+        "awk",
+        "jq",
+        "timeout",
+        "RUSTFLAGS",
+    ];
+    let Some(text) = line.trim().strip_prefix('#') else {
+        return false;
+    };
+    let text = text.trim_start_matches(['#', ' ', '\t', '$']);
+    let word = text.split([' ', '\t']).next().unwrap_or_default();
+    let word = word.split('=').next().unwrap_or_default();
+    PROGRAMS.contains(&word) || word.starts_with("./") || word.starts_with("target/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first line of each command with what is expected of it.
+    fn read(script: &str) -> Vec<(String, Vec<String>)> {
+        let commands = Commands::of(0, script).expect("bash");
+        let told = |command: &Command| {
+            let expected = command.expected.iter().map(|one| one.text.clone());
+            (command.script.clone(), expected.collect())
+        };
+        commands.list.iter().map(told).collect()
+    }
+
+    fn one(script: &str, expected: &[&str]) -> (String, Vec<String>) {
+        (
+            script.to_owned(),
+            expected.iter().map(ToString::to_string).collect(),
+        )
+    }
+
+    #[test]
+    fn each_command_has_its_own() {
+        let script = "# 1. build\ncargo build\n\n# 2. test\ncargo test -p a\n# Expected: 12 passed\r\ncargo test -p b # Expected: \
+                      3 passed\n\n# expected output: \"ok\"\n";
+        assert_eq!(
+            read(script),
+            [
+                one("cargo build", &[]),
+                one("cargo test -p a", &["12 passed"]),
+                one(
+                    "cargo test -p b # Expected: 3 passed",
+                    &["3 passed", "\"ok\""]
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn commands_end_where_bash_says() {
+        let script = "echo 'one\n# Expected: in a string\ntwo'\n# Expected: \"one\"\ncat <<'END' |\n# Expected: in a document\nEND\n  cat\nfor x \
+                      in a b; do\n  # Expected: inside\n  echo $x\ndone\n# Expected: \"a\"\necho a \\\n  b\n\ntest a &&\n  test b\nf() {\n  echo\n}\necho \"a # Expected: \
+                      b\"\n";
+        let commands = read(script);
+        let heads: Vec<&str> = commands.iter().map(|(script, _)| &script[..5]).collect();
+        assert_eq!(
+            heads,
+            [
+                "echo ", "cat <", "for x", "echo ", "test ", "f() {", "echo "
+            ]
+        );
+        let expected: Vec<usize> = commands
+            .iter()
+            .map(|(_, expected)| expected.len())
+            .collect();
+        assert_eq!(expected, [1, 0, 1, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn lines_that_continue_an_expectation() {
+        let script = "a\n# Expected: 293 passed,\n#   2 ignored\n# 2. next\nb\n# Expected:\n#   \"x\"\n#   \"y\"\n# Expected: <1s\n";
+        assert_eq!(
+            read(script),
+            [
+                one("a", &["293 passed,\n2 ignored"]),
+                one("b", &["\"x\"\n\"y\"", "<1s"])
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_commented_out_keeps_its_expectation() {
+        let script = "cargo test -p a\n\n# 2. (Optional) Full suite\n# cargo test --workspace\n# Expected: All pass\n\n# 3. demo\n./demo\n# \
+                      Expected: \"ok\"\n";
+        assert_eq!(
+            read(script),
+            [one("cargo test -p a", &[]), one("./demo", &["\"ok\""])]
+        );
+        assert_eq!(Commands::of(0, script).expect("bash").optional.len(), 1);
+        let first = "# cargo bench\n# Expected: fast\ncargo test\n";
+        assert_eq!(read(first), [one("cargo test", &[])]);
+    }
+
+    #[test]
+    fn expectations_above_their_commands() {
+        let script = "# Expected: All pass\ncargo test\n\n# Expected: \"ok\"\n./demo\n";
+        assert_eq!(
+            read(script),
+            [one("cargo test", &["All pass"]), one("./demo", &["\"ok\""])]
+        );
+    }
+
+    #[test]
+    fn what_bash_cannot_parse_is_one_command() {
+        assert_eq!(
+            read("true\nfi\ntrue\n"),
+            [one("true", &[]), one("fi\ntrue\n", &[])]
+        );
+        assert_eq!(read("# nothing\n\n"), []);
+    }
+}

@@ -1,0 +1,485 @@
+//! What `# Expected:` says of a command, as far as a program can check it.
+//!
+//! In: the words after `# Expected:`. Out: [`Meaning`]: clauses that [`Clause::unmet`] holds against what was seen, or
+//! that a person has to look. A text is understood whole or not at all: of `all pass, and it feels quick` no half is
+//! taken for the whole.
+
+use std::fmt;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use globset::{GlobBuilder, GlobMatcher};
+use regex::Regex;
+
+mod words;
+
+use words::clauses;
+
+/// An expectation as it is written, and what it means.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// The words after `# Expected:`, lines joined by `\n`.
+    pub text: String,
+    /// The lines of the block that hold it, from 0.
+    pub lines: std::ops::Range<usize>,
+    /// What it means.
+    pub meaning: Meaning,
+}
+
+/// What an expectation means.
+#[derive(Debug, Clone)]
+pub enum Meaning {
+    /// All of these must hold.
+    Understood(Vec<Clause>),
+    /// A person has to look.
+    Manual,
+    /// A pattern that cannot be read, and why.
+    Unreadable(String),
+}
+
+/// One thing that can be checked.
+#[derive(Debug, Clone)]
+pub enum Clause {
+    /// Every test that ran passed; of a command that runs none, that it succeeded.
+    AllPass,
+    /// This many tests passed.
+    Passed(Number),
+    /// This many of this many passed, and no other ran.
+    PassedOf(u64, u64),
+    /// This many failed.
+    Failed(u64),
+    /// This many are marked `#[ignore]`, or were left out.
+    Ignored(u64),
+    /// The output holds this text.
+    Contains(String),
+    /// Nothing was printed, cargo's own progress aside.
+    NoOutput,
+    /// The exit status.
+    Exit(i32),
+    /// Any exit status but zero.
+    NonZero,
+    /// It took less time than this.
+    Under(Duration),
+    /// A line of the output matches this pattern as a whole.
+    Glob(Box<GlobMatcher>),
+    /// The pattern is found in the output; `^` and `$` are ends of lines.
+    Regex(Regex),
+}
+
+/// A number of tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    /// `12`
+    Exactly(u64),
+    /// `~12`: a twentieth more or less, and at least one
+    About(u64),
+    /// `12+`
+    AtLeast(u64),
+}
+
+/// What a command did, to hold an expectation against.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Its exit status, as a shell tells it.
+    pub exit: i32,
+    /// How many tests it ran; `None` when its output told of none.
+    pub tests: Option<Tests>,
+    /// What it printed, without colours.
+    pub output: &'a str,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// How many tests ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tests {
+    /// They passed.
+    pub passed: u64,
+    /// They failed.
+    pub failed: u64,
+    /// They are marked `#[ignore]`.
+    pub ignored: u64,
+    /// The run's filters left them out.
+    pub filtered: u64,
+}
+
+impl Meaning {
+    /// Reads what stands after `# Expected:`, its continuation lines included. Total: what is not understood is manual.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        let is_pattern = |line: &&&str| line.starts_with("glob:") || line.starts_with("regex:");
+        if !lines.iter().any(|line| is_pattern(&line))
+            && let Some(clauses) = clauses(&lines.join(" "))
+        {
+            return Self::Understood(clauses);
+        }
+        // A list of expectations, one a line.
+        let mut all = Vec::new();
+        for line in &lines {
+            if let Some(read) = pattern(line) {
+                match read {
+                    Ok(clause) => all.push(clause),
+                    Err(why) => return Self::Unreadable(why),
+                }
+            } else if let Some(clauses) = clauses(line.trim_start_matches(['-', '*', ' '])) {
+                all.extend(clauses);
+            } else {
+                return Self::Manual;
+            }
+        }
+        if all.is_empty() {
+            Self::Manual
+        } else {
+            Self::Understood(all)
+        }
+    }
+
+    /// What must hold; nothing for a person's part.
+    #[must_use]
+    pub fn clauses(&self) -> &[Clause] {
+        match self {
+            Self::Understood(clauses) => clauses,
+            Self::Manual | Self::Unreadable(_) => &[],
+        }
+    }
+}
+
+/// `glob: PATTERN` or `regex: PATTERN`.
+fn pattern(line: &str) -> Option<Result<Clause, String>> {
+    if let Some(pattern) = line.strip_prefix("glob:") {
+        let glob = GlobBuilder::new(pattern.trim()).build();
+        return Some(
+            glob.map(|glob| Clause::Glob(Box::new(glob.compile_matcher())))
+                .map_err(|error| format!("the glob cannot be read: {error}")),
+        );
+    }
+    let pattern = line.strip_prefix("regex:")?.trim();
+    // A pattern that matches everything there is to match proves nothing.
+    if pattern.is_empty() {
+        return Some(Err("the regex is empty".to_owned()));
+    }
+    let regex = Regex::new(&format!("(?m:{pattern})"));
+    Some(regex.map(Clause::Regex).map_err(|error| {
+        let error = error.to_string();
+        let last = error.lines().last().unwrap_or_default();
+        let last = last.trim_start_matches("error: ");
+        format!("the regex `{pattern}` cannot be read: {last}")
+    }))
+}
+
+impl Number {
+    /// Whether `count` is as expected.
+    #[must_use]
+    pub fn holds(self, count: u64) -> bool {
+        match self {
+            Self::Exactly(number) => count == number,
+            Self::About(number) => count.abs_diff(number) <= (number / 20).max(1),
+            Self::AtLeast(number) => count >= number,
+        }
+    }
+
+    /// The number that is written.
+    #[must_use]
+    pub fn value(self) -> u64 {
+        match self {
+            Self::Exactly(number) | Self::About(number) | Self::AtLeast(number) => number,
+        }
+    }
+}
+
+impl Clause {
+    /// Why it does not hold; `None` when it does.
+    #[must_use]
+    pub fn unmet(&self, seen: &Seen<'_>) -> Option<String> {
+        let tests = || seen.tests.ok_or("the output tells of no tests");
+        let unless = |holds: bool, otherwise: String| (!holds).then_some(otherwise);
+        let counted = |what: &str, wanted: String, of: &dyn Fn(Tests) -> Result<(), u64>| {
+            let tests = match tests() {
+                Ok(tests) => tests,
+                Err(why) => return Some(format!("{wanted} {what} expected, and {why}")),
+            };
+            let count = of(tests).err()?;
+            Some(format!("{wanted} {what} expected, {count} {what}"))
+        };
+        match self {
+            Self::AllPass => {
+                let failed = seen.tests.map_or(0, |tests| tests.failed);
+                unless(failed == 0, format!("all were to pass, {failed} failed"))
+            }
+            Self::Passed(number) => counted("passed", number.to_string(), &|tests| {
+                or(number.holds(tests.passed), tests.passed)
+            }),
+            Self::PassedOf(passed, total) => {
+                counted("passed", format!("{passed} of {total}"), &|tests| {
+                    let ran = tests.passed + tests.failed;
+                    or((tests.passed, ran) == (*passed, *total), tests.passed)
+                })
+            }
+            Self::Failed(number) => counted("failed", number.to_string(), &|tests| {
+                or(tests.failed == *number, tests.failed)
+            }),
+            Self::Ignored(number) => counted("ignored", number.to_string(), &|tests| {
+                // nextest's summary calls both skipped.
+                let either = [tests.ignored, tests.ignored + tests.filtered].contains(number);
+                or(either, tests.ignored)
+            }),
+            Self::Contains(text) => unless(
+                seen.output.contains(text.as_str()),
+                format!("the output does not hold `{text}`"),
+            ),
+            Self::NoOutput => {
+                let line = seen.output.lines().find(|line| is_output(line))?;
+                Some(format!(
+                    "no output expected, and it printed `{}`",
+                    shortened(line.trim())
+                ))
+            }
+            Self::Exit(code) => unless(
+                seen.exit == *code,
+                format!("exit code {code} expected, it was {}", seen.exit),
+            ),
+            Self::NonZero => unless(
+                seen.exit != 0,
+                "an exit code other than 0 expected, it was 0".to_owned(),
+            ),
+            Self::Under(limit) => unless(
+                seen.duration < *limit,
+                format!("under {limit:?} expected, it took {:.3?}", seen.duration),
+            ),
+            Self::Glob(matcher) => unless(
+                seen.output
+                    .lines()
+                    .any(|line| matcher.is_match(line.trim())),
+                format!(
+                    "no line of the output matches the glob `{}`",
+                    matcher.glob()
+                ),
+            ),
+            Self::Regex(regex) => unless(
+                regex.is_match(seen.output),
+                format!("the output does not match the {self}"),
+            ),
+        }
+    }
+
+    /// Whether a command that ended with `exit` did what it should, as far as that tells. A search that finds nothing
+    /// ends with 1: no output is what was asked for.
+    #[must_use]
+    pub fn allows(&self, exit: i32, searches: bool) -> bool {
+        match self {
+            Self::Exit(code) => exit == *code,
+            Self::NonZero => exit != 0,
+            Self::NoOutput => exit == 1 && searches,
+            _ => false,
+        }
+    }
+}
+
+fn or(holds: bool, count: u64) -> Result<(), u64> {
+    if holds { Ok(()) } else { Err(count) }
+}
+
+/// Whether a line counts as output: not blank, and not what cargo says of its own work, which depends on what is built
+/// already.
+fn is_output(line: &str) -> bool {
+    const PROGRESS: [&str; 12] = [
+        "Blocking",
+        "Updating",
+        "Locking",
+        "Adding",
+        "Downloading",
+        "Downloaded",
+        "Compiling",
+        "Checking",
+        "Documenting",
+        "Fresh",
+        "Finished",
+        "Running",
+    ];
+    let trimmed = line.trim();
+    let indented = line.len() > line.trim_start().len();
+    let word = trimmed.split(' ').next().unwrap_or_default();
+    let progress = indented && PROGRESS.contains(&word);
+    !trimmed.is_empty() && !progress
+}
+
+/// The beginning of a long text.
+fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(80).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// Whether a command looks for something and says by exit status 1 that it is not there.
+#[must_use]
+pub fn searches(command: &str) -> bool {
+    static SEARCH: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?:^|[|;&(\s])(?:(?:git )?grep|egrep|fgrep|rg|ag|ack)\s").ok()
+    });
+    SEARCH
+        .as_ref()
+        .is_some_and(|search| search.is_match(command))
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(number) => write!(out, "{number}"),
+            Self::About(number) => write!(out, "about {number}"),
+            Self::AtLeast(number) => write!(out, "at least {number}"),
+        }
+    }
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllPass => out.write_str("all pass"),
+            Self::Passed(number) => write!(out, "{number} passed"),
+            Self::PassedOf(passed, total) => write!(out, "{passed} of {total} passed"),
+            Self::Failed(number) => write!(out, "{number} failed"),
+            Self::Ignored(number) => write!(out, "{number} ignored"),
+            Self::Contains(text) => write!(out, "the output holds `{text}`"),
+            Self::NoOutput => out.write_str("no output"),
+            Self::Exit(code) => write!(out, "exit code {code}"),
+            Self::NonZero => out.write_str("an exit code other than 0"),
+            Self::Under(limit) => write!(out, "under {limit:?}"),
+            Self::Glob(matcher) => write!(out, "a line matches the glob `{}`", matcher.glob()),
+            Self::Regex(regex) => {
+                let pattern = regex.as_str();
+                let pattern = pattern.strip_prefix("(?m:").unwrap_or(pattern);
+                write!(
+                    out,
+                    "regex `{}`",
+                    pattern.strip_suffix(')').unwrap_or(pattern)
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for Meaning {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manual => out.write_str("for a person to confirm"),
+            Self::Unreadable(why) => out.write_str(why),
+            Self::Understood(clauses) => {
+                for (index, clause) in clauses.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(out, "{comma}{clause}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(output: &str) -> Seen<'_> {
+        Seen {
+            exit: 0,
+            tests: None,
+            output,
+            duration: Duration::from_millis(1500),
+        }
+    }
+
+    fn unmet(expected: &str, seen: &Seen<'_>) -> Vec<String> {
+        let Meaning::Understood(clauses) = Meaning::read(expected) else {
+            panic!("{expected} is not understood");
+        };
+        clauses
+            .iter()
+            .filter_map(|clause| clause.unmet(seen))
+            .collect()
+    }
+
+    #[test]
+    fn about_is_a_twentieth_and_a_stale_count_is_none() {
+        assert!(Number::About(61).holds(64) && Number::About(61).holds(58));
+        assert!(!Number::About(61).holds(66));
+        assert!(Number::About(5).holds(6) && !Number::About(5).holds(7));
+    }
+
+    #[test]
+    fn counts_are_held_against_what_ran() {
+        let ran = |passed, failed| Seen {
+            tests: Some(Tests {
+                passed,
+                failed,
+                ..Tests::default()
+            }),
+            ..seen("")
+        };
+        assert_eq!(
+            unmet("553 passed", &ran(584, 0)),
+            ["553 passed expected, 584 passed"]
+        );
+        assert_eq!(unmet("824+ tests pass", &ran(824, 0)), [""; 0]);
+        assert_eq!(unmet("34/34", &ran(34, 1)).len(), 1);
+        assert_eq!(
+            unmet("All pass", &ran(34, 1)),
+            ["all were to pass, 1 failed"]
+        );
+        let none = unmet("12 passed", &seen("all fine"));
+        assert_eq!(
+            none,
+            ["12 passed expected, and the output tells of no tests"]
+        );
+    }
+
+    #[test]
+    fn no_output_is_none_but_for_what_cargo_says_of_its_work() {
+        let quiet = "   Compiling store v0.1.0\n    Finished `dev` profile\n\n";
+        assert_eq!(unmet("No output (zero matches)", &seen(quiet)), [""; 0]);
+        let loud = unmet("No output", &seen("src/lib.rs:3: todo!()\n"));
+        assert_eq!(
+            loud,
+            ["no output expected, and it printed `src/lib.rs:3: todo!()`"]
+        );
+        assert_eq!(unmet("No output", &seen("Running late\n")).len(), 1);
+        assert!(Clause::NoOutput.allows(1, searches("! cd x | grep y z")));
+        assert!(!Clause::NoOutput.allows(1, searches("cargo grepper")));
+        assert!(!Clause::NoOutput.allows(2, searches("rg todo")));
+    }
+
+    #[test]
+    fn patterns_and_texts_and_time() {
+        let output = seen("p99: 0.8 ms\nDependencies OK\n");
+        for met in [
+            "\"Dependencies OK\"",
+            "regex: ^p99: 0\\.\\d ms$",
+            "glob: p99: 0.? ms",
+            "glob: *OK",
+            "<2s",
+            "exit code 0, under 2 seconds",
+        ] {
+            assert_eq!(unmet(met, &output), [""; 0], "{met}");
+        }
+        for missed in [
+            "\"dependencies ok\"",
+            "regex: ^OK",
+            "glob: OK",
+            "<1s",
+            "exit code 2",
+        ] {
+            assert_eq!(unmet(missed, &output).len(), 1, "{missed}");
+        }
+        for broken in ["regex: (", "glob: [", "regex:"] {
+            assert!(
+                matches!(Meaning::read(broken), Meaning::Unreadable(_)),
+                "{broken}"
+            );
+        }
+    }
+}

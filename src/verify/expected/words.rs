@@ -1,0 +1,267 @@
+//! The words people expect things with.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use regex::{Captures, Regex};
+
+use super::{Clause, Number};
+
+/// What stands for the quoted text of this index while the words around it are read.
+const QUOTED: char = '\u{1}';
+
+type Build = fn(&Captures<'_>, &[String]) -> Option<Clause>;
+
+/// One form, and what it makes of what it found.
+struct Form {
+    pattern: Regex,
+    build: Build,
+}
+
+const NUMBER: &str = r"(\d[\d,_]*)";
+/// What may stand between a number and `tests`.
+const KIND: &str = r"(?:(?:unit|integration|doc|new|affected|existing|library|e2e|total|the) )*";
+const PASS: &str = r"(?:pass(?:es|ed|ing)?|green|succeed(?:s|ed)?|ok)\b";
+
+static FORMS: LazyLock<Vec<Form>> = LazyLock::new(forms);
+
+/// The longest first where one begins like another.
+fn forms() -> Vec<Form> {
+    let tests = format!(r"(?: {KIND}tests?\b)?(?: (?:are |still )?{PASS})?");
+    let all = format!(
+        r"(?:all(?: of)?|every) {KIND}(?:(?:tests?|checks?|doctests) )?(?:still )?{PASS}(?: without (?:any )?failures?)?"
+    );
+    let table: [(String, Build); 15] = [
+        (format!(r"all {NUMBER}{tests}"), |found, _| {
+            number(found).map(|count| Clause::Passed(Number::Exactly(count)))
+        }),
+        (all, |_, _| Some(Clause::AllPass)),
+        (
+            format!(
+                r"(?:everything|tests?) (?:still )?{PASS}|pass(?:es|ed)?\b|no (?:test )?failures?\b|success(?:ful|fully)?\b|succeeds\b|ok\b"
+            ),
+            |_, _| Some(Clause::AllPass),
+        ),
+        (format!(r"{NUMBER} ?(?:/|of) ?(\d[\d,_]*){tests}"), |found, _| {
+            Some(Clause::PassedOf(number(found)?, digits(&found[2])?))
+        }),
+        (format!(r"(?:[~≈] ?|(?:about|around|roughly|approximately) ){NUMBER}{tests}"), |found, _| {
+            number(found).map(|count| Clause::Passed(Number::About(count)))
+        }),
+        (format!(r"(?:at least |≥ ?|>= ?){NUMBER}{tests}"), |found, _| {
+            number(found).map(|count| Clause::Passed(Number::AtLeast(count)))
+        }),
+        (format!(r"{NUMBER}\+{tests}"), |found, _| {
+            number(found).map(|count| Clause::Passed(Number::AtLeast(count)))
+        }),
+        (format!(r"(?:{NUMBER}|none|zero)(?: tests?)? fail(?:ed|ures?|ing|s)?\b"), |found, _| {
+            Some(Clause::Failed(number(found).unwrap_or(0)))
+        }),
+        (format!(r"(?:{NUMBER}|no|none|zero)(?: tests?)?(?: are)? (?:ignored|skipped)\b"), |found, _| {
+            Some(Clause::Ignored(number(found).unwrap_or(0)))
+        }),
+        (
+            r"(?:no|empty|zero) output\b|(?:prints )?nothing(?: is)?(?: printed| found)?\b|(?:no|zero|0) (?:match(?:es)?|results?|hits?)(?: found)?\b"
+                .to_owned(),
+            |_, _| Some(Clause::NoOutput),
+        ),
+        (format!(r"{NUMBER} (?:{KIND}tests?(?: (?:are |still )?(?:{PASS}|ran\b|run\b))?|{PASS})"), |found, _| {
+            number(found).map(|count| Clause::Passed(Number::Exactly(count)))
+        }),
+        (
+            r"(?:exit(?:s|ed)?|return(?:s|ed)?)(?: with)?(?: an?)?(?: (?:code|status))?:? ?(?:of )?(\d{1,3})\b".to_owned(),
+            |found, _| found[1].parse().ok().map(Clause::Exit),
+        ),
+        (
+            r"(?:exits?|returns?)(?: with)?(?: an?)? non-?zero(?: exit)?(?: code| status)?\b|(?:an? )?non-?zero exit(?: code| status)?\b"
+                .to_owned(),
+            |_, _| Some(Clause::NonZero),
+        ),
+        (
+            r"(?:(?:takes|finishes|completes|runs|takes up|in|within) )?(?:< ?|<= ?|≤ ?|(?:under|below|less than|within|at most|no more than) )(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b"
+                .to_owned(),
+            |found, _| duration(&found[1], &found[2]).map(Clause::Under),
+        ),
+        (
+            format!(
+                r"(?:(?:the )?output )?(?:(?:prints?|printed|contains?|containing|includes?|including|shows?|showing|outputs?|says?|displays?|holds?)(?: the (?:line|text))?:? )?{QUOTED}(\d+){QUOTED}(?: (?:in (?:the )?output|(?:is )?printed|appears))?"
+            ),
+            |found, quoted| {
+                let text = quoted.get(found[1].parse::<usize>().ok()?)?;
+                Some(Clause::Contains(text.clone()))
+            },
+        ),
+    ];
+    let form = |(pattern, build): (String, Build)| {
+        let pattern = Regex::new(&format!("(?i)^(?:{pattern})")).ok()?;
+        Some(Form { pattern, build })
+    };
+    table.into_iter().filter_map(form).collect()
+}
+
+/// The clauses of a text; `None` unless all of it is understood.
+pub(super) fn clauses(text: &str) -> Option<Vec<Clause>> {
+    static BETWEEN: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)^(?:[\s,;.&+()✅✓—–-]|(?:and|with|in|but)\b)+").ok());
+    let (text, quoted) = take_quotes(text.trim());
+    let mut rest = text.as_str();
+    let mut clauses = Vec::new();
+    loop {
+        if let Some(between) = BETWEEN.as_ref()?.find(rest) {
+            rest = &rest[between.end()..];
+        }
+        if rest.is_empty() {
+            break;
+        }
+        let found = FORMS
+            .iter()
+            .filter_map(|form| Some((form, form.pattern.captures(rest)?)))
+            .max_by_key(|(_, found)| found[0].len());
+        let (form, found) = found?;
+        clauses.push((form.build)(&found, &quoted)?);
+        rest = &rest[found[0].len()..];
+        // `12 passedly`, `3 tests/s`: the form ended within a word.
+        if rest.starts_with(|next: char| next.is_alphanumeric() || next == '/') {
+            return None;
+        }
+    }
+    (!clauses.is_empty()).then_some(clauses)
+}
+
+/// Takes out what stands in quotation marks or backticks: it is text to look for, never words of ours.
+fn take_quotes(text: &str) -> (String, Vec<String>) {
+    let (mut plain, mut quoted) = (String::new(), Vec::new());
+    let mut rest = text;
+    while let Some(at) = rest.find(['"', '`', '“', '\'']) {
+        let mark = rest[at..].chars().next().unwrap_or('"');
+        let close = if mark == '“' { '”' } else { mark };
+        let inner = &rest[at + mark.len_utf8()..];
+        // An apostrophe is no quotation mark.
+        let glued = mark == '\'' && rest[..at].ends_with(char::is_alphanumeric);
+        let Some(end) = inner.find(close).filter(|end| *end > 0 && !glued) else {
+            plain.push_str(&rest[..at + mark.len_utf8()]);
+            rest = inner;
+            continue;
+        };
+        plain.push_str(&rest[..at]);
+        plain.push(QUOTED);
+        plain.push_str(&quoted.len().to_string());
+        plain.push(QUOTED);
+        quoted.push(inner[..end].to_owned());
+        rest = &inner[end + close.len_utf8()..];
+    }
+    plain.push_str(rest);
+    (plain, quoted)
+}
+
+fn number(found: &Captures<'_>) -> Option<u64> {
+    digits(found.get(1)?.as_str())
+}
+
+/// `1,204` and `1_204` are numbers.
+fn digits(text: &str) -> Option<u64> {
+    text.replace([',', '_'], "").parse().ok()
+}
+
+fn duration(number: &str, unit: &str) -> Option<Duration> {
+    let seconds = match unit.to_ascii_lowercase().as_str() {
+        unit if unit == "ms" || unit.starts_with("milli") => 0.001,
+        unit if unit.starts_with('s') => 1.0,
+        unit if unit.starts_with('m') => 60.0,
+        _ => 3600.0,
+    };
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Meaning;
+    use super::*;
+
+    fn told(text: &str) -> String {
+        Meaning::read(text).to_string()
+    }
+
+    #[test]
+    fn every_form_compiles() {
+        assert_eq!(FORMS.len(), 15);
+    }
+
+    #[test]
+    fn what_is_understood() {
+        for (text, meaning) in [
+            ("All pass", "all pass"),
+            ("all tests pass", "all pass"),
+            ("All unit tests passing ✅", "all pass"),
+            ("Every test still passes.", "all pass"),
+            ("PASS", "all pass"),
+            ("No failures", "all pass"),
+            ("All 34 unit tests pass", "34 passed"),
+            ("293 passed", "293 passed"),
+            (
+                "293 passed, 2 ignored, 0 failed",
+                "293 passed, 2 ignored, 0 failed",
+            ),
+            ("293 tests", "293 passed"),
+            ("1,204 tests passed", "1204 passed"),
+            ("34/34 tests passing", "34 of 34 passed"),
+            ("61/61", "61 of 61 passed"),
+            ("7 of 9 tests pass", "7 of 9 passed"),
+            ("~61 tests", "about 61 passed"),
+            ("~61", "about 61 passed"),
+            ("about 61 tests pass", "about 61 passed"),
+            ("824+ tests pass", "at least 824 passed"),
+            ("at least 12 tests", "at least 12 passed"),
+            ("\"Dependencies OK\"", "the output holds `Dependencies OK`"),
+            (
+                "prints `p99`, \"ok\"",
+                "the output holds `p99`, the output holds `ok`",
+            ),
+            ("Output contains 'it works'", "the output holds `it works`"),
+            ("No output", "no output"),
+            ("No output (zero matches)", "no output, no output"),
+            ("nothing", "no output"),
+            ("exit code 0", "exit code 0"),
+            ("Exits with status 2", "exit code 2"),
+            ("exit 1", "exit code 1"),
+            ("non-zero exit code", "an exit code other than 0"),
+            ("<1s", "under 1s"),
+            ("under 500 ms", "under 500ms"),
+            ("All pass in under 2 minutes", "all pass, under 120s"),
+            ("12 passed in <1.5 s", "12 passed, under 1.5s"),
+            ("glob: p99 *ms", "a line matches the glob `p99 *ms`"),
+            (
+                "regex: ^ok$\n\"done\"",
+                "regex `^ok$`, the output holds `done`",
+            ),
+            (
+                "\n- \"one\"\n- \"two\"",
+                "the output holds `one`, the output holds `two`",
+            ),
+            ("293 passed,\n2 ignored", "293 passed, 2 ignored"),
+        ] {
+            assert_eq!(told(text), meaning, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_to_a_person() {
+        for text in [
+            "p99 below 1 ms in the table",
+            "All pass, and it feels quick",
+            "All pass (and the page looks right)",
+            "0 tests collected",
+            "12",
+            "3 tests/s",
+            "12 passengers",
+            "it doesn't hang, and isn't slow",
+            "Dependencies OK",
+            "0 errors",
+            "",
+            "no outputs but one",
+            "\"\"",
+        ] {
+            assert_eq!(told(text), "for a person to confirm", "{text:?}");
+        }
+    }
+}

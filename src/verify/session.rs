@@ -1,0 +1,285 @@
+//! Runs the commands of a block in one bash, each judged before the next begins.
+//!
+//! One bash, so that folder, variables, functions and options go from command to command as in one script. After each
+//! command it prints a mark with the exit status into its output, and waits for an answer on its standard input, which
+//! the commands themselves do not see. The mark holds a number drawn for the run, so that no output is taken for one.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::commands::Command;
+use super::observe::{Observed, Observer};
+use super::watch::Watch;
+use super::{Check, Checked, Options, Program};
+use crate::sys::exec::{self, Ended, Input, Part};
+
+/// How a mark begins; no text has this character.
+const MARK: u8 = 0x1e;
+
+/// How much of a command's output is kept to be looked at, in bytes.
+const KEPT: usize = 8 * 1024 * 1024;
+
+/// How much of its end is shown under `--quiet`, in bytes.
+const TAIL: usize = 64 * 1024;
+
+/// What a session did.
+pub(super) struct Ran {
+    /// The commands that were run, in order.
+    pub(super) checked: Vec<Checked>,
+    /// Those that were not.
+    pub(super) left: Vec<Check>,
+}
+
+/// Runs the commands; after one that did not pass the rest is left, unless told to keep going. `before` and `total` are
+/// for the line that tells which of how many this is.
+pub(super) fn run(
+    commands: &[Command],
+    options: &Options<'_>,
+    watch: &mut Watch<'_>,
+    place: (usize, usize),
+) -> Result<Ran> {
+    let key = nonce();
+    let script = script(commands, &key, options.keep_going);
+    let command = options.settings.block(&script, &options.root)?;
+    let mut session = Session {
+        commands,
+        options,
+        watch,
+        place,
+        mark: [&[MARK], key.as_bytes(), b" "].concat(),
+        held: Vec::new(),
+        current: None,
+        checked: Vec::new(),
+        stopped: false,
+    };
+    session.begin()?;
+    let outcome = exec::converse(&command, &mut |part, input| session.take(part, input))?;
+    session.finish(outcome.ended)
+}
+
+/// A number that no command can know before it runs.
+fn nonce() -> String {
+    let seed = std::collections::hash_map::RandomState::new();
+    format!("{:016x}", std::hash::BuildHasher::hash_one(&seed, MARK))
+}
+
+/// The commands with a mark after each. A command that may end in another status than zero is run without `set -e`,
+/// which an ERR trap then stands in for: the status is that of the first part that failed.
+fn script(commands: &[Command], key: &str, keep_going: bool) -> String {
+    let mut script = format!(
+        "exec 198<&0 199>&1 </dev/null; __cargo_poc() {{ builtin printf '\\036%s %s\\n' {key} \"$1\" >&199; builtin read -r -u \
+         198 __cargo_poc_next || builtin exit 0; }}\n"
+    );
+    for command in commands {
+        let searches = super::expected::searches(&command.script);
+        let may_fail = command.expected.iter().any(|expected| {
+            let clauses = expected.meaning.clauses();
+            clauses
+                .iter()
+                .any(|clause| (1..256).any(|exit| clause.allows(exit, searches)))
+        });
+        let text = &command.script;
+        let _ = if keep_going || may_fail {
+            writeln!(
+                script,
+                "__cargo_poc_options=$-; __cargo_poc_status=; __cargo_poc_trap=$(trap -p ERR); set +e -E; trap \
+                 '__cargo_poc_status=${{__cargo_poc_status:-$?}}' ERR\n{text}\n__cargo_poc_last=$?; trap - ERR; eval \
+                 \"$__cargo_poc_trap\"; case $__cargo_poc_options in *E*) ;; *) set +E ;; esac; case $__cargo_poc_options in *e*) set -e ;; \
+                 esac; __cargo_poc \"${{__cargo_poc_status:-$__cargo_poc_last}}\""
+            )
+        } else {
+            writeln!(script, "{text}\n__cargo_poc $?")
+        };
+    }
+    script
+}
+
+/// The command at work.
+struct Current {
+    observer: Observer,
+    output: Vec<u8>,
+    begun: Instant,
+}
+
+struct Session<'s, 't> {
+    commands: &'s [Command],
+    options: &'s Options<'s>,
+    watch: &'s mut Watch<'t>,
+    place: (usize, usize),
+    mark: Vec<u8>,
+    /// Output that may be the beginning of a mark.
+    held: Vec<u8>,
+    current: Option<Current>,
+    checked: Vec<Checked>,
+    stopped: bool,
+}
+
+impl Session<'_, '_> {
+    /// The next command begins.
+    fn begin(&mut self) -> Result<()> {
+        let index = self.checked.len();
+        let Some(command) = self.commands.get(index) else {
+            return Ok(());
+        };
+        let before = self
+            .checked
+            .iter()
+            .map(|one| one.observed.counts().ran())
+            .sum();
+        let (first, total) = self.place;
+        let place = (total > 1).then_some((first + index, total));
+        self.watch.begin(&command.script, place, before)?;
+        self.current = Some(Current {
+            observer: Observer::default(),
+            output: Vec::new(),
+            begun: Instant::now(),
+        });
+        Ok(())
+    }
+
+    fn take(&mut self, part: Part<'_>, input: &mut Input) -> Result<()> {
+        self.held.extend_from_slice(part.bytes);
+        loop {
+            let found = memchr::memmem::find(&self.held, &self.mark);
+            let Some(at) = found else { break };
+            let rest = &self.held[at + self.mark.len()..];
+            let Some(end) = memchr::memchr(b'\n', rest) else {
+                return Ok(());
+            };
+            let status = String::from_utf8_lossy(&rest[..end])
+                .trim()
+                .parse()
+                .unwrap_or(-1);
+            let after = self.held.split_off(at + self.mark.len() + end + 1);
+            self.held.truncate(at);
+            let output = std::mem::replace(&mut self.held, after);
+            self.show(&output)?;
+            self.end(Ended::Exited(status))?;
+            if self.stopped {
+                input.close();
+            } else {
+                self.begin()?;
+                input.restart_clock();
+                input.send("");
+            }
+        }
+        // The mark is written at once; only what could be its beginning waits.
+        let held = match memchr::memrchr(MARK, &self.held) {
+            Some(at) if self.mark.starts_with(&self.held[at..]) => self.held.split_off(at),
+            _ => Vec::new(),
+        };
+        let output = std::mem::replace(&mut self.held, held);
+        self.show(&output)
+    }
+
+    fn show(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let part = Part {
+            bytes,
+            ends_line: bytes.ends_with(b"\n"),
+        };
+        if let Some(current) = &mut self.current {
+            current.observer.push(part);
+            let room = KEPT.saturating_sub(current.output.len());
+            current
+                .output
+                .extend_from_slice(&bytes[..bytes.len().min(room)]);
+            self.watch.count(current.observer.so_far());
+        }
+        self.watch.show(part)
+    }
+
+    /// The current command has ended: what it did is judged.
+    fn end(&mut self, ended: Ended) -> Result<()> {
+        let Some(current) = self.current.take() else {
+            return Ok(());
+        };
+        let index = self.checked.len();
+        let duration = current.begun.elapsed();
+        let output = String::from_utf8_lossy(&current.output);
+        let plain = anstream::adapter::strip_str(&output).to_string();
+        let tail = output.len().saturating_sub(TAIL);
+        let tail = (tail..=output.len()).find(|at| output.is_char_boundary(*at));
+        let mut checked = Checked {
+            check: Check {
+                program: Program::Command(self.commands[index].clone()),
+                whole: false,
+            },
+            ended,
+            duration,
+            observed: current.observer.finish(),
+            tail: output[tail.unwrap_or_default()..].to_owned(),
+            unmet: Vec::new(),
+            confirmed: None,
+        };
+        checked.unmet = unmet(&self.commands[index], &checked, &plain);
+        let outcome = checked.outcome();
+        self.watch.end(&checked)?;
+        self.stopped = super::stops(outcome, self.options);
+        self.checked.push(checked);
+        Ok(())
+    }
+
+    /// bash has ended: by `set -e`, by an `exit` of the block, by us, or because nothing was left.
+    fn finish(mut self, ended: Ended) -> Result<Ran> {
+        let output = std::mem::take(&mut self.held);
+        self.show(&output)?;
+        self.end(ended)?;
+        let left: Vec<Check> = self.commands[self.checked.len()..]
+            .iter()
+            .map(|command| Check {
+                program: Program::Command(command.clone()),
+                whole: false,
+            })
+            .collect();
+        if !left.is_empty()
+            && !self.stopped
+            && let Some(last) = self.checked.last_mut()
+        {
+            last.unmet
+                .push("the block ended here, and there are commands after it".to_owned());
+        }
+        Ok(Ran {
+            checked: self.checked,
+            left,
+        })
+    }
+}
+
+/// What was expected of a command and did not come.
+fn unmet(command: &Command, checked: &Checked, output: &str) -> Vec<String> {
+    let seen = super::expected::Seen {
+        exit: checked.ended.code(),
+        tests: tests(&checked.observed, output),
+        output,
+        duration: checked.duration,
+    };
+    let clauses = command
+        .expected
+        .iter()
+        .flat_map(|expected| expected.meaning.clauses());
+    clauses.filter_map(|clause| clause.unmet(&seen)).collect()
+}
+
+/// What a test runner of Rust told; else what the output of another one says.
+fn tests(observed: &Observed, output: &str) -> Option<super::expected::Tests> {
+    if observed.ran_tests() {
+        let counts = observed.counts();
+        return Some(super::expected::Tests {
+            passed: counts.passed,
+            failed: counts.failed,
+            ignored: counts.ignored,
+            filtered: counts.filtered,
+        });
+    }
+    let (passed, failed) = crate::document::printed_counts(output)?;
+    Some(super::expected::Tests {
+        passed,
+        failed,
+        ..super::expected::Tests::default()
+    })
+}

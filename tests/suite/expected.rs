@@ -1,0 +1,333 @@
+//! What a plan's commands are expected to do: each run and judged by its own `# Expected:`, in one shell.
+
+use cargo_poc::evidence;
+
+use crate::kit::{Run, Sandbox};
+
+/// A package with a plan whose Done block is this; nothing committed but that.
+fn done(block: &str) -> Sandbox {
+    let sandbox = Sandbox::package();
+    sandbox
+        .write("docs/cache-plan.md", plan(block))
+        .write("docs/cache-results.md", RESULTS);
+    sandbox.git();
+    sandbox
+}
+
+const RESULTS: &str = "# Cache Results\n\n## Summary\n\n| Attribute | Value |\n|---|---|\n| **Status** | In Progress |\n\n## \
+                       Implementation Progress\n\n### Step 1: Do it\n\n**Status**: Pending\n";
+
+fn plan(block: &str) -> String {
+    format!(
+        "# Cache Plan\n\n## Overview\n\n| Attribute | Value |\n|---|---|\n| **Base** | `main` |\n\n## Implementation Steps\n\n### Step \
+         1: Do it\n\n**Verification**:\n```bash\ntrue\n```\n\n## What \"Done\" Looks Like\n\n```bash\n{block}```\n"
+    )
+}
+
+fn verify(block: &str) -> (Sandbox, Run) {
+    let sandbox = done(block);
+    let run = sandbox.poc("verify cache --done");
+    (sandbox, run)
+}
+
+/// A command that prints what `cargo test` prints of this many tests.
+fn tests(passed: usize, failed: usize, ignored: usize) -> String {
+    let word = if failed > 0 { "FAILED" } else { "ok" };
+    let lines = "test t ... ok\\n".repeat(passed)
+        + &"test f ... FAILED\\n".repeat(failed)
+        + &"test i ... ignored\\n".repeat(ignored);
+    format!(
+        "printf '    Finished `test` profile\\n     Running unittests src/lib.rs (target/debug/deps/app-0123456789abcdef)\\n\\nrunning {} \
+         tests\\n{lines}\\ntest result: {word}. {passed} passed; {failed} failed; {ignored} ignored; 0 measured; 0 filtered out; \
+         finished in 0.00s\\n'",
+        passed + failed + ignored,
+    )
+}
+
+#[test]
+fn every_form_is_held_against_what_its_command_did() {
+    let met = [
+        (tests(3, 0, 0), "All pass"),
+        (tests(3, 0, 0), "3 passed"),
+        (tests(3, 0, 2), "3 passed, 2 ignored"),
+        (tests(3, 0, 0), "3/3"),
+        (tests(3, 0, 0), "~4 tests"),
+        (tests(3, 0, 0), "2+ tests pass"),
+        ("echo Dependencies OK".to_owned(), "\"Dependencies OK\""),
+        ("true".to_owned(), "No output"),
+        (
+            "grep -rn nowhere_to_be_found src".to_owned(),
+            "No output (zero matches)",
+        ),
+        ("bash -c 'exit 3'".to_owned(), "exit code 3"),
+        ("true".to_owned(), "exit code 0, under 1 h"),
+        ("echo 'p99 0.8 ms'".to_owned(), "glob: p99 *ms"),
+        ("echo 'p99 0.8 ms'".to_owned(), "regex: ^p99 0\\.\\d"),
+        ("echo '12 passed in 0.1s'".to_owned(), "12 passed"),
+    ];
+    let lines = met
+        .iter()
+        .map(|(command, expected)| format!("{command}\n# Expected: {expected}\n"));
+    let block = lines.collect::<Vec<_>>().concat();
+    let (sandbox, run) = verify(&block);
+    run.exits(0);
+    let evidence = evidence::read(&sandbox.read("docs/cache-results.md"));
+    let record = &evidence.records[0].record;
+    assert_eq!(record.checks.len(), met.len());
+    for (check, (_, expected)) in record.checks.iter().zip(&met) {
+        assert_eq!(check.expected, [*expected]);
+        assert_eq!(check.unmet, [""; 0], "{expected}");
+    }
+}
+
+#[test]
+fn what_does_not_come_fails_and_nothing_after_it_runs() {
+    for (command, expected, why) in [
+        (tests(3, 0, 0), "4 passed", "4 passed expected, 3 passed"),
+        (tests(3, 0, 0), "3/4 tests", "3 of 4 passed expected"),
+        (tests(3, 0, 0), "~61 tests", "about 61 passed expected"),
+        (tests(3, 0, 0), "4+", "at least 4 passed expected"),
+        (
+            "echo fine".to_owned(),
+            "3 passed",
+            "the output tells of no tests",
+        ),
+        (
+            "echo fine".to_owned(),
+            "\"great\"",
+            "the output does not hold `great`",
+        ),
+        ("echo fine".to_owned(), "No output", "it printed `fine`"),
+        ("echo fine >&2".to_owned(), "No output", "it printed `fine`"),
+        (
+            "true".to_owned(),
+            "exit code 3",
+            "exit code 3 expected, it was 0",
+        ),
+        (
+            "bash -c 'exit 4'".to_owned(),
+            "exit code 3",
+            "exit code 3 expected, it was 4",
+        ),
+        ("sleep 0.1".to_owned(), "< 1 ms", "under 1ms expected"),
+        (
+            "echo fine".to_owned(),
+            "glob: f",
+            "no line of the output matches the glob `f`",
+        ),
+        (
+            "echo fine".to_owned(),
+            "regex: ^ine",
+            "does not match the regex `^ine`",
+        ),
+    ] {
+        let (sandbox, run) = verify(&format!("{command}\n# Expected: {expected}\ntouch ran\n"));
+        run.exits(1).says(why).says("not run: touch ran");
+        assert!(!sandbox.exists("ran"), "{expected}");
+    }
+}
+
+#[test]
+fn expected_or_not_a_failed_test_fails_and_no_test_is_no_success() {
+    let (_, run) = verify(&format!(
+        "{}\n# Expected: \"test result\"\n",
+        tests(2, 1, 0)
+    ));
+    run.exits(1);
+    let (_, run) = verify("cargo test --offline no_such_test\n# Expected: All pass\n");
+    run.exits(4).says("no test matched");
+    let (_, run) = verify("# nothing but a comment\n");
+    run.exits(2).says("no bash block with a command");
+}
+
+#[test]
+fn a_failure_that_tail_would_hide_is_seen() {
+    let (_, run) = verify("bash -c 'echo broken; exit 1' | tail -1\n");
+    run.exits(1);
+    let (_, run) = verify("! true\n");
+    run.exits(1);
+}
+
+#[test]
+fn state_goes_from_command_to_command() {
+    let block = "mkdir -p deep/down\ncd deep/down\nexport GREETING=hello\nNAME=you\nset +u\ngreet() {\n  echo \"$GREETING $NAME $UNSET\"\n}\ntrap \
+                 'echo gone > left' EXIT\ngreet\n# Expected: \"hello you\"\nbash -c 'exit 3'\n# Expected: exit code \
+                 3\nbasename \"$PWD\"\n# Expected: \"down\"\nshopt -qo errexit; shopt -qo pipefail\necho \"[$(trap -p ERR)]\"\n# Expected: \"[]\"\n";
+    let (sandbox, run) = verify(block);
+    run.exits(0);
+    assert_eq!(sandbox.read("deep/down/left"), "gone\n");
+}
+
+#[test]
+fn commands_of_several_lines_are_one() {
+    let block = "cat <<'END'\n# Expected: in a document\nlast \\\nEND\n# Expected: \"# Expected: in a document\"\necho 'a\n# Expected: in a \
+                 string\nb'\n# Expected: \"in a\n#   string\"\necho one \\\n  two\n# Expected: \"one two\"\nfor n in 1 2; do\n  echo \
+                 $n\ndone # Expected: \"2\"\n# 2. (Optional) the lot\n# cargo test --workspace\n# Expected: 900 passed\n";
+    let sandbox = done(block);
+    let list = sandbox.poc("verify cache --done --list -v");
+    list.exits(0)
+        .prints("  # expected: the output holds `# Expected: in a document`")
+        .says("not run, so not expected: 900 passed");
+    sandbox.poc("verify cache --done").exits(0);
+    let evidence = evidence::read(&sandbox.read("docs/cache-results.md"));
+    assert_eq!(evidence.records[0].record.checks.len(), 4);
+}
+
+#[test]
+fn the_block_ends_where_its_commands_end_it_and_that_is_not_green() {
+    let (sandbox, run) = verify("exit 0\ntouch ran\n");
+    run.exits(1).says("the block ended here");
+    assert!(!sandbox.exists("ran"));
+    let (sandbox, run) = verify("exec true\ntouch ran\n");
+    run.exits(1);
+    assert!(!sandbox.exists("ran"));
+    let (_, run) = verify("true\nif\n");
+    run.exits(1).prints("syntax error");
+}
+
+#[test]
+fn keep_going_runs_every_command_and_tells_of_each() {
+    let sandbox = done(
+        "f() { false; echo went on; }\nf\nfalse; true\ntouch ran\necho a\n# Expected: \"b\"\ncd src\ntest -f lib.rs\n",
+    );
+    let run = sandbox.poc("verify cache --done --keep-going");
+    run.exits(1).says("the output does not hold `b`");
+    assert!(sandbox.exists("ran"));
+    let evidence = evidence::read(&sandbox.read("docs/cache-results.md"));
+    let checks = &evidence.records[0].record.checks;
+    let codes: Vec<i32> = checks.iter().map(|check| check.exit).collect();
+    assert_eq!(
+        codes,
+        [0, 1, 1, 0, 0, 0, 0],
+        "what `set -e` would have stopped at has failed"
+    );
+}
+
+#[test]
+fn output_that_looks_like_ours_or_does_not_end_in_a_line_is_output() {
+    let block = "printf 'no line end'\n# Expected: regex: ^no line end$\nprintf '\\036%s %s\\n' 0123456789abcdef 0\n# Expected: \
+                 \"0123456789abcdef 0\"\nexec >log\necho kept\nread -r line || true\n[ -z \"$line\" ]\n";
+    let (sandbox, run) = verify(block);
+    run.exits(0);
+    assert_eq!(sandbox.read("log"), "kept\n");
+}
+
+#[test]
+fn a_pattern_that_cannot_be_read_is_named_before_anything_runs() {
+    let (sandbox, run) = verify("touch ran\n# Expected: regex: (\n");
+    run.exits(2)
+        .says("docs/cache-plan.md:22: the regex `(` cannot be read");
+    assert!(!sandbox.exists("ran"));
+}
+
+#[test]
+fn what_only_a_person_can_judge_is_green_when_they_say_so() {
+    let block =
+        "echo 'p99 0.8 ms'\n# Expected: a p99 that pleases\necho two\n# Expected: something else\n";
+    let sandbox = done(block);
+    let list = sandbox.poc("verify cache --done --list");
+    list.prints("for a person to confirm as done.1: a p99 that pleases");
+    sandbox.poc("verify cache --step 1").exits(0);
+    let run = sandbox.poc("verify cache --done");
+    run.exits(1)
+        .prints("to be confirmed")
+        .prints("cargo poc verify cache --confirm done.2");
+    let status = sandbox.poc("status cache --format json").json();
+    let poc = &status["pocs"][0];
+    assert_eq!(poc["state"], "in progress");
+    assert_eq!(
+        poc["next"]["command"],
+        "cargo poc verify cache --confirm done.1"
+    );
+    assert_eq!(poc["findings"][0]["code"], "POC060");
+
+    sandbox.poc("verify cache --confirm done.1").exits(1);
+    sandbox
+        .poc("verify cache --confirm done.3")
+        .exits(2)
+        .says("there are done.1, done.2");
+    sandbox
+        .poc("verify cache --confirm done.2 --confirm done.1")
+        .exits(0)
+        .says("by A Person <person@example.com>");
+    sandbox
+        .poc("verify cache --confirm done.2")
+        .exits(0)
+        .says("Unchanged");
+    let results = sandbox.read("docs/cache-results.md");
+    assert!(
+        results.contains("passed, confirmed by A Person <person@example.com>"),
+        "{results}"
+    );
+    let status = sandbox.poc("status cache --format json").json();
+    assert_eq!(status["pocs"][0]["state"], "proven");
+
+    // Of the same commands on the same sources it still holds; of others it does not.
+    sandbox.poc("verify cache --done").exits(0);
+    sandbox.append("src/lib.rs", "\n/// More.\npub fn more() {}\n");
+    sandbox
+        .poc("verify cache --confirm done.1")
+        .exits(3)
+        .says("changed since that run: app");
+    sandbox.poc("verify cache --done").exits(1);
+    sandbox
+        .poc("verify cache --confirm done.1 --confirm done.2")
+        .exits(0);
+    sandbox.edit("docs/cache-plan.md", "echo two", "echo three");
+    sandbox
+        .poc("verify cache --confirm done.2")
+        .exits(3)
+        .says("commands have changed");
+}
+
+#[test]
+fn a_run_that_failed_cannot_be_confirmed() {
+    let (sandbox, run) = verify("echo a\n# Expected: a look\nfalse\n");
+    run.exits(1);
+    sandbox
+        .poc("verify cache --confirm done.1")
+        .exits(1)
+        .says("did not pass");
+    sandbox.poc("verify cache --confirm nonsense").exits(2);
+}
+
+#[test]
+fn stale_counts_are_shown_and_written_when_told_to() {
+    let command = tests(3, 0, 1);
+    let block = format!(
+        "{command}\r\n# Expected: 2 passed, 9 ignored  \r\n{command} # Expected: 1/1 tests\r\n{command}\r\n# Expected: ~61 tests,\r\n#   \
+         1 ignored\r\n{command}\r\n# Expected: 1+\r\n"
+    );
+    let sandbox = done(&block);
+    let before = sandbox.read("docs/cache-plan.md");
+    let shown = sandbox.poc("verify cache --done --keep-going --update -q");
+    shown
+        .exits(1)
+        .prints("-# Expected: 2 passed, 9 ignored")
+        .prints("+# Expected: 3 passed, 1 ignored");
+    assert_eq!(
+        sandbox.read("docs/cache-plan.md"),
+        before,
+        "nothing is written unasked"
+    );
+    sandbox
+        .poc("verify cache --done --keep-going --update --write")
+        .exits(1)
+        .says("Updated");
+    let expected = before
+        .replace("2 passed, 9 ignored", "3 passed, 1 ignored")
+        .replace("1/1 tests", "3/3 tests")
+        .replace("~61 tests", "~3 tests");
+    assert_eq!(sandbox.read("docs/cache-plan.md"), expected);
+    let run = sandbox.poc("verify cache --done --update");
+    run.exits(0)
+        .says("no expected count of docs/cache-plan.md is stale");
+    sandbox.poc("verify --full --update").exits(2);
+}
+
+#[test]
+fn a_failing_run_says_nothing_of_what_counts_should_be() {
+    let sandbox = done(&format!("{}\n# Expected: 9 passed\n", tests(2, 1, 0)));
+    let run = sandbox.poc("verify cache --done --update --write");
+    run.exits(1).says("no expected count");
+}
