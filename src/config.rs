@@ -126,10 +126,10 @@ impl Config {
     #[must_use]
     pub fn is_document(&self, relative: &Utf8Path) -> bool {
         let name = relative.file_name().unwrap_or_default();
-        relative.parent() == Some(&self.docs)
-            && ["-plan.md", "-implementation.md", "-results.md"]
-                .iter()
-                .any(|ending| name.ends_with(ending))
+        ["-plan.md", "-implementation.md", "-results.md"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
+            && relative.parent() == Some(&self.docs)
     }
 }
 

@@ -98,12 +98,7 @@ impl Document {
     #[must_use]
     pub fn from_text(path: impl Into<Utf8PathBuf>, text: String) -> Self {
         let mut line_starts = vec![0];
-        line_starts.extend(
-            text.bytes()
-                .enumerate()
-                .filter(|(_, byte)| *byte == b'\n')
-                .map(|(at, _)| at + 1),
-        );
+        line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
         let ends = line_starts.len() - 1;
         let carriage_returns = line_starts[1..]
             .iter()

@@ -22,7 +22,7 @@ fn output(command: &mut Command) -> Result<Output> {
 }
 
 /// The program that `variable` names, else `fallback` from PATH.
-fn program(variable: &str, fallback: &str) -> OsString {
+fn program(variable: &str, fallback: impl Into<OsString>) -> OsString {
     std::env::var_os(variable)
         .filter(|value| !value.is_empty())
         .unwrap_or_else(|| fallback.into())

@@ -1,5 +1,7 @@
 //! Asking cargo about a workspace.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -20,7 +22,7 @@ pub struct Cargo {
 impl Cargo {
     /// The cargo that runs us, else the one on PATH.
     #[must_use]
-    pub fn program() -> std::ffi::OsString {
+    pub fn program() -> OsString {
         super::program("CARGO", "cargo")
     }
 
@@ -82,7 +84,7 @@ fn version_line(line: &str) -> Option<String> {
 /// # Errors
 /// When rustc cannot be run.
 pub fn toolchain(folder: &Utf8Path) -> Result<String> {
-    let mut command = Command::new(super::program("RUSTC", "rustc"));
+    let mut command = Command::new(rustc());
     command.arg("-vV").current_dir(folder);
     let output = super::output(&mut command)?;
     if !output.status.success() {
@@ -92,6 +94,20 @@ pub fn toolchain(folder: &Utf8Path) -> Result<String> {
         );
     }
     String::from_utf8(output.stdout).context("`rustc -vV` printed text that is not UTF-8")
+}
+
+/// The rustc of `RUSTC`, else the one beside the cargo that runs us, else the one on PATH. rustup's proxy takes as long to
+/// find the one beside cargo as that takes to answer; where rustup has chosen the toolchain, it is the same.
+fn rustc() -> OsString {
+    let beside = || {
+        let chosen = std::env::var_os("RUSTUP_TOOLCHAIN")?;
+        let cargo = PathBuf::from(std::env::var_os("CARGO")?);
+        let bin = cargo.parent()?;
+        let toolchain = bin.parent()?.file_name()?;
+        let rustc = bin.join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
+        (toolchain == chosen && rustc.is_file()).then(|| rustc.into_os_string())
+    };
+    super::program("RUSTC", beside().unwrap_or_else(|| "rustc".into()))
 }
 
 fn run(command: &MetadataCommand) -> Result<Metadata> {

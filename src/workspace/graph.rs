@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, Target, TargetKind};
+use rustc_hash::FxHashMap;
 
 use crate::exit;
 
@@ -39,7 +40,8 @@ pub struct Workspace {
     /// Folders of path dependencies that are no members (excluded ones, say), with the members that name them.
     pub outside: BTreeMap<Utf8PathBuf, BTreeSet<PackageId>>,
     edges: Vec<Edge>,
-    by_folder: BTreeMap<Utf8PathBuf, PackageId>,
+    /// Asked for every file of the workspace: paths hash faster than they compare.
+    by_folder: FxHashMap<Utf8PathBuf, PackageId>,
 }
 
 impl Workspace {
@@ -49,12 +51,11 @@ impl Workspace {
         let members: BTreeSet<_> = metadata.workspace_members.iter().collect();
         let mut packages: Vec<Package> = metadata
             .packages
-            .iter()
+            .into_iter()
             .filter(|package| members.contains(&package.id))
-            .cloned()
             .collect();
         packages.sort_by(|left, right| left.manifest_path.cmp(&right.manifest_path));
-        let by_folder: BTreeMap<_, _> = packages
+        let by_folder: FxHashMap<_, _> = packages
             .iter()
             .enumerate()
             .map(|(id, package)| (folder_of(package).to_owned(), id))
@@ -86,13 +87,14 @@ impl Workspace {
     }
 
     fn connect(&mut self) {
-        let mut edges = Vec::new();
+        let mut edges: Vec<Edge> = Vec::new();
         for (from, package) in self.packages.iter().enumerate() {
+            let own = edges.len();
             for dependency in &package.dependencies {
                 let kind = dependency.kind;
                 if let Some(to) = self.member_of(dependency) {
                     let edge = Edge { from, to, kind };
-                    if !edges.contains(&edge) {
+                    if !edges[own..].contains(&edge) {
                         edges.push(edge);
                     }
                 } else if let Some(path) = &dependency.path {

@@ -1,9 +1,10 @@
 //! The files of a work tree, with the content that git knows already.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashMap;
 
 use super::{feeding, split_nul};
 
@@ -11,7 +12,7 @@ use super::{feeding, split_nul};
 #[derive(Debug, Default)]
 pub struct Listing {
     /// By path relative to the root of the work tree, with `/`.
-    pub files: BTreeMap<Utf8PathBuf, Listed>,
+    pub files: FxHashMap<Utf8PathBuf, Listed>,
     /// Tracked files that are not as the index has them: changed or gone.
     pub modified: BTreeSet<Utf8PathBuf>,
     /// Whether a submodule is among them, whose own changes a listing does not tell.
@@ -50,7 +51,7 @@ impl Listing {
     /// `H 100644 0e6a78… 0\tpath\0` for what is tracked, again with `C` where it is modified, and `? path\0`:
     /// git-ls-files(1), "Output" and `-v`.
     fn parse(bytes: &[u8]) -> Result<Self> {
-        let mut files = BTreeMap::new();
+        let mut files = FxHashMap::default();
         let mut modified = BTreeSet::new();
         let mut submodules = false;
         for field in split_nul(bytes)? {
@@ -69,11 +70,11 @@ impl Listing {
                 ["H", "100644" | "100755", id, "0"] => Some(Listed::Clean(id.to_owned())),
                 _ => None,
             };
-            let known = files.contains_key(Utf8Path::new(path));
-            files.insert(
-                path.into(),
-                clean.filter(|_| !known).unwrap_or(Listed::Unknown),
-            );
+            // Named twice: modified, or in conflict.
+            files
+                .entry(path.into())
+                .and_modify(|listed| *listed = Listed::Unknown)
+                .or_insert(clean.unwrap_or(Listed::Unknown));
         }
         Ok(Self {
             files,
