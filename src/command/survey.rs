@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::evidence::{self, Evidence, Problem, ProblemKind};
 use crate::freshness::{Hasher, Inputs};
 use crate::project::{Paths, Poc, Project};
-use crate::status::{Facts, Status};
+use crate::status::{Elsewhere, Facts, Named, Status};
 use crate::sys::cargo;
 
 /// The PoCs asked for.
@@ -116,6 +116,7 @@ fn outside(
         dependencies: Err(unknown.to_owned()),
         inputs: &BTreeMap::new(),
         config: &config,
+        elsewhere: &Elsewhere::default(),
     };
     let statuses = vec![Status::of(&poc, &facts)];
     Ok(Survey {
@@ -127,7 +128,11 @@ fn outside(
     })
 }
 
-fn located(global: &Global, file: &Utf8Path) -> Result<Utf8PathBuf> {
+/// `file` as the user named it from the current folder, absolute.
+///
+/// # Errors
+/// When the current folder is gone.
+pub fn located(global: &Global, file: &Utf8Path) -> Result<Utf8PathBuf> {
     let current = Global {
         manifest_path: None,
         ..global.clone()
@@ -200,6 +205,7 @@ fn statuses(
         || inputs(project, pocs, toolchain),
     );
     let inputs = inputs?;
+    let elsewhere = elsewhere(project, pocs);
     let status = |(poc, evidence): &(Poc, Evidence)| {
         let change = match &changes {
             Ok(changes) => poc.plan.base.as_deref().map_or_else(
@@ -221,10 +227,21 @@ fn statuses(
             change,
             dependencies: deps::compare(project, poc, &[]).map_err(|error| format!("{error:#}")),
             inputs: &inputs,
+            elsewhere: &elsewhere,
         };
         Status::of(poc, &facts)
     };
     Ok(pocs.iter().map(status).collect())
+}
+
+/// The plans of the folder, read and unread.
+fn elsewhere(project: &Project, pocs: &[(Poc, Evidence)]) -> Elsewhere {
+    let known = |paths: &Paths| pocs.iter().any(|(poc, _)| poc.paths.name == paths.name);
+    let mut unread = project.list().unwrap_or_default();
+    unread.retain(|paths| !known(paths));
+    let known = pocs.iter();
+    let known = known.map(|(poc, _)| Named::of(&poc.paths.name, &poc.plan));
+    Elsewhere::new(known.collect(), unread)
 }
 
 /// The change since each base that a plan names.
