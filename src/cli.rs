@@ -134,10 +134,10 @@ pub enum Command {
     Init(Init),
     /// Where the work stands: every PoC, or one
     Status(Status),
-    /// Find what is wrong: plan against results, workspace and evidence
-    Check(Check),
     /// Run what proves a step, or the affected tests, and record what was seen
     Verify(Verify),
+    /// Record a deliberate change of what the plan promises
+    Amend(Amend),
     /// Which tests a change can affect, and why
     Affected(Affected),
     /// Bring Cargo.toml in line with a plan's Dependencies
@@ -261,57 +261,7 @@ pub struct Which {
     pub plan: Option<Utf8PathBuf>,
 }
 
-/// `cargo poc check`.
-#[derive(Debug, Default, Args)]
-#[command(after_help = "\
-Examples:
-  cargo poc check                     every PoC: exit 1 when anything is an error
-  cargo poc check cache --fix         mend what can do no harm, show the rest
-  cargo poc check --explain POC045    what a code means, with an example
-  cargo poc check -D warnings         in CI: warnings are errors too
-  cargo poc check --baseline docs/known.json --write-baseline    take what is there as known
-
-Levels can be set in Cargo.toml, under [workspace.metadata.poc.lints]: POC012 = \"allow\", \"warn\" or \"deny\".")]
-pub struct Check {
-    /// Which PoCs.
-    #[command(flatten)]
-    pub which: Which,
-    /// Mend what can be mended without a person
-    #[arg(long)]
-    pub fix: bool,
-    /// With --fix: show the diff, write nothing
-    #[arg(long, requires = "fix")]
-    pub dry_run: bool,
-    /// Findings that this file knows do not fail
-    #[arg(long, value_name = "FILE")]
-    pub baseline: Option<Utf8PathBuf>,
-    /// Write every finding to the baseline
-    #[arg(long, requires = "baseline", conflicts_with = "dry_run")]
-    pub write_baseline: bool,
-    /// Do not show findings of this code, or any `warnings` (repeatable)
-    #[arg(short = 'A', long, value_name = "CODE")]
-    pub allow: Vec<String>,
-    /// Show findings of this code as warnings (repeatable)
-    #[arg(short = 'W', long, value_name = "CODE")]
-    pub warn: Vec<String>,
-    /// Take findings of this code, or all `warnings`, for errors (repeatable)
-    #[arg(short = 'D', long, value_name = "CODE")]
-    pub deny: Vec<String>,
-    /// Explain a code; without one, list them all
-    #[arg(
-        long,
-        value_name = "CODE",
-        num_args = 0..=1,
-        default_missing_value = "",
-        conflicts_with_all = ["fix", "baseline", "plan"]
-    )]
-    pub explain: Option<String>,
-    /// How to report
-    #[arg(long, value_enum, default_value_t)]
-    pub format: StatusFormat,
-}
-
-/// How `status` and `check` report.
+/// How `status` reports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum StatusFormat {
     /// For people.
@@ -419,6 +369,28 @@ pub enum Runner {
     Cargo,
     /// cargo-nextest, and cargo test for doctests.
     Nextest,
+}
+
+/// `cargo poc amend`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc amend cache --reason \"the disk of the CI machine is slower\"
+  cargo poc amend cache --dry-run --reason x      what would be recorded
+
+What a plan promises is locked when its work begins, with the first `cargo poc verify` of a step or of the done block: its
+criteria, its verification commands with what is expected of them, and the tests of the packages it
+affects. A later change is a finding until it is amended. What promises less (a criterion gone, a number relaxed, a test
+deleted or ignored, a command that runs less) is named as such, and stays in sight.")]
+pub struct Amend {
+    /// Which PoC [default: the open one]
+    pub name: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Show the diff, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `cargo poc affected`.

@@ -1,7 +1,7 @@
 //! The commands, each in the same four beats: load, derive, act, report.
 
 pub mod affected;
-pub mod check;
+pub mod amend;
 pub mod completions;
 pub mod demo;
 pub mod deps;

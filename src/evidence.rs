@@ -20,20 +20,25 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context as _, Result};
-use camino::Utf8Path;
-
-use crate::sys::files;
+use anyhow::Result;
 
 mod packed;
-mod record;
-mod region;
+pub(crate) mod record;
+pub(crate) mod region;
 
 pub use packed::{Names, Packed};
+pub(crate) use region::Form;
+
 pub use record::{Check, Confirmation, Outcome, Record, Scope, Source, Tests};
 
-/// How a record's line begins; its version and checksum follow.
-const RECORD: &str = "<!-- cargo-poc:evidence ";
+/// How evidence is written.
+const FORM: Form = Form {
+    name: "evidence",
+    heading: "## Evidence",
+    head: "| When | Scope | Command | Outcome | Tests | Commit | Took |",
+    rule: "|------|-------|---------|---------|-------|--------|------|",
+    remedy: "verify again",
+};
 
 /// The evidence of one results document.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -85,25 +90,22 @@ pub enum ProblemKind {
 #[must_use]
 pub fn read(text: &str) -> Evidence {
     let mut evidence = Evidence::default();
-    for (index, line) in text.lines().enumerate() {
-        let Some(rest) = line.trim().strip_prefix(RECORD) else {
-            continue;
-        };
-        match read_line(rest) {
-            Ok((checksum, record)) => evidence.records.push(Located {
+    let (records, problems) = FORM.read::<Record>(text);
+    evidence.problems = problems;
+    for (record, checksum, line) in records {
+        // A time that cannot be read would have to be handled wherever records are put in order.
+        if record.moment().is_some() {
+            evidence.records.push(Located {
                 record,
                 checksum,
-                line: index + 1,
-            }),
-            Err((kind, message)) => evidence.problems.push(Problem {
-                kind,
-                line: index + 1,
-                message: message.to_owned(),
-            }),
+                line,
+            });
+        } else {
+            let problem = FORM.problem(ProblemKind::Damaged, line);
+            evidence.problems.push(problem);
         }
     }
     evidence.problems.extend(gaps(&evidence.records));
-    evidence.problems.extend(region::unpaired(text));
     evidence.problems.sort_by_key(|problem| problem.line);
     evidence
 }
@@ -115,25 +117,8 @@ pub fn read(text: &str) -> Evidence {
 pub fn append(text: &str, record: &Record) -> Result<String> {
     let mut record = record.clone();
     record.after = read(text).records.last().map(|last| last.checksum.clone());
-    let json = serde_json::to_string(&record).context("failed to write the evidence as JSON")?;
-    // Two hyphens may end a comment; in JSON they stand in strings alone, where one can be spelled out.
-    let json = json.replace("--", "-\\u002d");
-    let line = format!("{RECORD}v1 {} {json} -->", checksum(&json));
-    Ok(region::add(text, &record.row(), &line))
-}
-
-/// Adds `record` to the results document at `path`, so that two runs at once lose none of their records: the
-/// document is read again under a lock, and replaced whole.
-///
-/// # Errors
-/// Names the document, which is then as it was: it is missing, not UTF-8, or cannot be written.
-pub fn record(path: &Utf8Path, lock: &Utf8Path, record: &Record) -> Result<()> {
-    let _lock = files::lock(lock)?;
-    let bytes = files::read(path)?;
-    let text = String::from_utf8(bytes)
-        .with_context(|| format!("failed to add evidence to {path}: it is not UTF-8"))?;
-    let text = append(&text, record)?;
-    files::write_atomic(path, text.as_bytes()).context("failed to add evidence")
+    let line = FORM.line(&record)?;
+    Ok(region::add(FORM, text, &[record.row()], &line))
 }
 
 /// Now, to the second, with the offset of this machine: how records tell the time.
@@ -142,44 +127,6 @@ pub fn now() -> String {
     jiff::Zoned::now()
         .strftime("%Y-%m-%dT%H:%M:%S%:z")
         .to_string()
-}
-
-type Fault = (ProblemKind, &'static str);
-
-/// What follows [`RECORD`]: `v1 CHECKSUM JSON -->`.
-fn read_line(rest: &str) -> Result<(String, Record), Fault> {
-    let damaged = (
-        ProblemKind::Damaged,
-        "this evidence is cut or wrapped and does not count; restore the line from git, or verify again",
-    );
-    let (version, rest) = rest.split_once(' ').ok_or(damaged)?;
-    if version != "v1" {
-        return Err((
-            ProblemKind::UnknownVersion,
-            "this evidence is of a version that this program does not know and does not count; update cargo-poc",
-        ));
-    }
-    let (claimed, rest) = rest.split_once(' ').ok_or(damaged)?;
-    let json = rest.strip_suffix("-->").ok_or(damaged)?.trim_end();
-    if checksum(json) != claimed {
-        return Err((
-            ProblemKind::Edited,
-            "this evidence was edited and does not count; restore the line from git, or verify again",
-        ));
-    }
-    let record: Record = serde_json::from_str(json).map_err(|_| damaged)?;
-    // A time that cannot be read would have to be handled wherever records are put in order.
-    record.moment().ok_or(damaged)?;
-    Ok((claimed.to_owned(), record))
-}
-
-/// The first sixteen hexadecimal digits of BLAKE3 over the record as it is written.
-fn checksum(json: &str) -> String {
-    let hash = blake3::Hasher::new()
-        .update(b"cargo-poc evidence v1\n")
-        .update(json.as_bytes())
-        .finalize();
-    hash.to_hex()[..16].to_owned()
 }
 
 fn gaps(records: &[Located]) -> Vec<Problem> {
@@ -191,12 +138,7 @@ fn gaps(records: &[Located]) -> Vec<Problem> {
         let after = located.record.after.as_deref();
         after.is_some_and(|after| !known.contains(after))
     };
-    let gap = |located: &Located| Problem {
-        kind: ProblemKind::Gap,
-        line: located.line,
-        message: "the evidence recorded before this is gone or cannot be read; restore it from git"
-            .to_owned(),
-    };
+    let gap = |located: &Located| FORM.problem(ProblemKind::Gap, located.line);
     records.iter().filter(missing).map(gap).collect()
 }
 

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! arguments → what is ([`project`]: workspace, settings, documents; [`change`])
-//!           → what follows ([`affected`], [`status`], [`check`])
+//!           → what follows ([`affected`])
 //!           → actions ([`command`]) → reports ([`report`])
 //! ```
 //!
@@ -16,6 +16,7 @@ pub mod check;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod contract;
 pub mod demo;
 pub mod deps;
 pub mod document;
@@ -92,8 +93,8 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
 fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
     let load = || Project::load(&cli.global);
     match cli.command {
+        Command::Amend(arguments) => command::amend::run(&load()?, &arguments, terminal),
         Command::Affected(arguments) => command::affected::run(&load()?, &arguments, terminal),
-        Command::Check(arguments) => command::check::run(&cli.global, &arguments, terminal),
         Command::Completions(arguments) => command::completions::run(&arguments, terminal),
         Command::Demo(arguments) => command::demo::run(&arguments, terminal),
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),

@@ -3,7 +3,6 @@
 //! In: a [`Poc`]'s documents, its evidence, the change since its base, and the hashes of what its evidence depended on,
 //! as they are now. Out: [`Status`], which every report reads; there is no second computation.
 
-mod elsewhere;
 mod files;
 mod next;
 
@@ -15,6 +14,7 @@ use serde::{Serialize, Serializer};
 use crate::change::Change;
 use crate::check;
 use crate::config::Config;
+use crate::contract::Standing;
 use crate::deps;
 use crate::document::plan::Step;
 use crate::document::results::{ResultStep, Results};
@@ -27,7 +27,6 @@ use crate::verify;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
-pub use elsewhere::{Elsewhere, Named};
 pub use files::{FileState, FileStatus};
 pub use next::Next;
 
@@ -110,6 +109,8 @@ pub struct Status {
     pub dependencies: Vec<DependencyStatus>,
     /// Tests then and now.
     pub tests: TestStatus,
+    /// What was promised when the work began, and what became of it.
+    pub contract: Standing,
     /// What is left to fill in, in both documents.
     pub placeholders: usize,
     /// Disagreements, by file and line.
@@ -193,10 +194,10 @@ pub struct Facts<'a> {
     pub dependencies: Result<deps::Outcome, String>,
     /// The hashes, as they are now, of every input that its evidence names.
     pub inputs: &'a BTreeMap<String, String>,
+    /// How the plan stands to what was promised.
+    pub contract: &'a Standing,
     /// Settings, which say what is a document of ours.
     pub config: &'a Config,
-    /// What the other plans of the folder name.
-    pub elsewhere: &'a Elsewhere,
 }
 
 impl Facts<'_> {
@@ -232,6 +233,7 @@ impl Status {
             files: files::files(poc, facts),
             dependencies: dependencies(poc, facts),
             tests: tests(facts.evidence, results),
+            contract: facts.contract.clone(),
             placeholders: poc.plan.placeholders.len()
                 + results.map_or(0, |results| results.placeholders.len()),
             findings: Vec::new(),
@@ -260,18 +262,16 @@ impl Status {
     pub fn has_errors(&self) -> bool {
         self.findings
             .iter()
-            .any(|finding| finding.severity == Severity::Error && !is_stale(finding))
+            .any(|finding| finding.severity == Severity::Error && finding.code != Code::Stale)
     }
 
     /// Whether anything proven has gone stale.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.findings.iter().any(is_stale)
+        self.findings
+            .iter()
+            .any(|finding| finding.code == Code::Stale)
     }
-}
-
-fn is_stale(finding: &Finding) -> bool {
-    matches!(finding.code, Code::Stale | Code::OtherCommands)
 }
 
 fn summary(results: Option<&Results>) -> Summary {
@@ -349,9 +349,6 @@ fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
     }
 }
 
-/// Why a step is stale though nothing it depends on has changed.
-const OTHER_COMMANDS: &str = "the plan's commands have changed since it was verified";
-
 /// What a record shows now.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
@@ -360,8 +357,6 @@ pub(crate) enum Shown {
     /// All went well but for what a person has to look at, as `--confirm` calls it.
     Unconfirmed(String),
     Stale(String),
-    /// It passed, and the plan has other commands now.
-    OtherCommands,
     Failed(String),
     /// It passed, and what it depended on is not at hand.
     Unknown,
@@ -382,7 +377,7 @@ pub(crate) fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
     if !matches!(scope, Scope::Affected | Scope::Full)
         && verify::commands_hash(&planned) != record.commands
     {
-        return Shown::OtherCommands;
+        return Shown::Stale("the plan's commands have changed since it was verified".to_owned());
     }
     if facts.workspace.is_none() {
         return Shown::Unknown;
@@ -459,7 +454,6 @@ fn step_status(poc: &Poc, step: &Step, facts: &Facts<'_>) -> StepStatus {
         match shown(poc, facts, &Scope::Step(step.id.to_string())) {
             Shown::Proven => (State::Proven, None),
             Shown::Stale(why) => (State::Stale, Some(why)),
-            Shown::OtherCommands => (State::Stale, Some(OTHER_COMMANDS.to_owned())),
             Shown::Failed(why) => (State::Failed, Some(why)),
             Shown::Unknown => (State::Unknown, None),
             Shown::Nothing => (claimed(step, recorded, status), None),
@@ -530,7 +524,7 @@ fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
         State::Failed
     } else if any(State::Claimed) {
         State::Claimed
-    } else if any(State::Stale) || matches!(done, Shown::Stale(_) | Shown::OtherCommands) {
+    } else if any(State::Stale) || matches!(done, Shown::Stale(_)) {
         State::Stale
     } else if any(State::Unknown) {
         State::Unknown

@@ -1,7 +1,6 @@
 //! Changes to the documents of one PoC: read anew under its lock, then shown as a diff, or written whole.
 
 use anyhow::Result;
-use camino::Utf8PathBuf;
 
 use crate::exit;
 use crate::project::{Paths, Poc, Project};
@@ -40,14 +39,8 @@ impl Mode {
 /// # Errors
 /// When the lock file cannot be made.
 pub fn lock(project: &Project, name: &str) -> Result<Lock> {
-    files::lock(&lock_path(project, name))
-}
-
-/// The file that stands for that lock.
-#[must_use]
-pub fn lock_path(project: &Project, name: &str) -> Utf8PathBuf {
     let folder = project.workspace.target_directory.join("cargo-poc");
-    folder.join(format!("{name}.lock"))
+    files::lock(&folder.join(format!("{name}.lock")))
 }
 
 /// Changes the documents of a PoC as `make` says, which is given them as they are once nobody else writes them. Says

@@ -9,10 +9,11 @@ use super::deps;
 use crate::change::{Change, normalize};
 use crate::cli::{Global, Which};
 use crate::config::Config;
+use crate::contract::{self, Standing};
 use crate::evidence::{self, Evidence, Problem, ProblemKind};
 use crate::freshness::{Hasher, Inputs};
 use crate::project::{Paths, Poc, Project};
-use crate::status::{Elsewhere, Facts, Named, Status};
+use crate::status::{Facts, Status};
 use crate::sys::cargo;
 
 /// The PoCs asked for.
@@ -91,7 +92,7 @@ fn of_project(
     Ok(Survey {
         root: project.workspace.root.clone(),
         project: Some(project),
-        pocs: read.pocs.into_iter().map(|(poc, _)| poc).collect(),
+        pocs: read.pocs.into_iter().map(|(poc, ..)| poc).collect(),
         statuses,
         unreadable: read.unreadable,
     })
@@ -106,7 +107,9 @@ fn outside(
     let root = global.folder()?;
     let mut config = Config::outside();
     adjust(&mut config)?;
-    let (poc, evidence) = with_evidence(Poc::read(Paths::of_file(located(global, file)?)?)?);
+    let read = with_evidence(Poc::read(Paths::of_file(located(global, file)?)?)?);
+    let (poc, evidence, mut contract) = read;
+    contract.compare(&poc.plan, None)?;
     let unknown = "it lies in no workspace";
     let facts = Facts {
         workspace: None,
@@ -115,8 +118,8 @@ fn outside(
         change: Err(unknown.to_owned()),
         dependencies: Err(unknown.to_owned()),
         inputs: &BTreeMap::new(),
+        contract: &contract,
         config: &config,
-        elsewhere: &Elsewhere::default(),
     };
     let statuses = vec![Status::of(&poc, &facts)];
     Ok(Survey {
@@ -128,11 +131,7 @@ fn outside(
     })
 }
 
-/// `file` as the user named it from the current folder, absolute.
-///
-/// # Errors
-/// When the current folder is gone.
-pub fn located(global: &Global, file: &Utf8Path) -> Result<Utf8PathBuf> {
+fn located(global: &Global, file: &Utf8Path) -> Result<Utf8PathBuf> {
     let current = Global {
         manifest_path: None,
         ..global.clone()
@@ -140,9 +139,12 @@ pub fn located(global: &Global, file: &Utf8Path) -> Result<Utf8PathBuf> {
     Ok(normalize(&current.folder()?.join(file)))
 }
 
+/// The documents of a PoC, and what its results record.
+type Recorded = (Poc, Evidence, Standing);
+
 /// The documents of the PoCs asked for.
 struct Read {
-    pocs: Vec<(Poc, Evidence)>,
+    pocs: Vec<Recorded>,
     unreadable: Vec<anyhow::Error>,
 }
 
@@ -168,14 +170,15 @@ fn read(project: &Project, name: Option<&str>) -> Result<Read> {
     Ok(Read { pocs, unreadable })
 }
 
-fn with_evidence(poc: Poc) -> (Poc, Evidence) {
+fn with_evidence(poc: Poc) -> Recorded {
     let results = poc.results.as_ref();
-    let mut evidence = results.map_or_else(Evidence::default, |(document, _)| {
-        evidence::read(document.text())
-    });
+    let text = results.map_or("", |(document, _)| document.text());
+    let mut evidence = evidence::read(text);
     set_aside_foreign(&mut evidence, &poc.paths.name);
-    (poc, evidence)
+    let contract = Standing::read(text, &poc.paths.name);
+    (poc, evidence, contract)
 }
+
 /// What another PoC's runs have shown proves nothing here, however it came here.
 fn set_aside_foreign(evidence: &mut Evidence, name: &str) {
     let (own, foreign): (Vec<_>, Vec<_>) = std::mem::take(&mut evidence.records)
@@ -197,7 +200,7 @@ fn set_aside_foreign(evidence: &mut Evidence, name: &str) {
 /// The status of each PoC.
 fn statuses(
     project: &Project,
-    pocs: &[(Poc, Evidence)],
+    pocs: &[Recorded],
     toolchain: impl FnOnce() -> Result<String> + Send,
 ) -> Result<Vec<Status>> {
     let (changes, inputs) = rayon::join(
@@ -205,8 +208,14 @@ fn statuses(
         || inputs(project, pocs, toolchain),
     );
     let inputs = inputs?;
-    let elsewhere = elsewhere(project, pocs);
-    let status = |(poc, evidence): &(Poc, Evidence)| {
+    let status = |(poc, evidence, standing): &Recorded| {
+        let agreed = standing.agreed();
+        let tests = agreed
+            .map(|agreed| contract::tests::changed(&project.workspace, agreed, &inputs))
+            .transpose()?
+            .flatten();
+        let mut standing = standing.clone();
+        standing.compare(&poc.plan, tests.as_ref())?;
         let change = match &changes {
             Ok(changes) => poc.plan.base.as_deref().map_or_else(
                 || {
@@ -227,31 +236,18 @@ fn statuses(
             change,
             dependencies: deps::compare(project, poc, &[]).map_err(|error| format!("{error:#}")),
             inputs: &inputs,
-            elsewhere: &elsewhere,
+            contract: &standing,
         };
-        Status::of(poc, &facts)
+        Ok(Status::of(poc, &facts))
     };
-    Ok(pocs.iter().map(status).collect())
-}
-
-/// The plans of the folder, read and unread.
-fn elsewhere(project: &Project, pocs: &[(Poc, Evidence)]) -> Elsewhere {
-    let known = |paths: &Paths| pocs.iter().any(|(poc, _)| poc.paths.name == paths.name);
-    let mut unread = project.list().unwrap_or_default();
-    unread.retain(|paths| !known(paths));
-    let known = pocs.iter();
-    let known = known.map(|(poc, _)| Named::of(&poc.paths.name, &poc.plan));
-    Elsewhere::new(known.collect(), unread)
+    pocs.iter().map(status).collect()
 }
 
 /// The change since each base that a plan names.
-fn changes(
-    project: &Project,
-    pocs: &[(Poc, Evidence)],
-) -> Result<BTreeMap<String, Result<Change>>> {
+fn changes(project: &Project, pocs: &[Recorded]) -> Result<BTreeMap<String, Result<Change>>> {
     let bases: BTreeSet<&String> = pocs
         .iter()
-        .filter_map(|(poc, _)| poc.plan.base.as_ref())
+        .filter_map(|(poc, ..)| poc.plan.base.as_ref())
         .collect();
     if bases.is_empty() {
         return Ok(BTreeMap::new());
@@ -263,16 +259,20 @@ fn changes(
         .collect())
 }
 
-/// The hashes, as they are now, of everything that evidence names.
+/// The hashes, as they are now, of everything that evidence and contracts name.
 fn inputs(
     project: &Project,
-    pocs: &[(Poc, Evidence)],
+    pocs: &[Recorded],
     toolchain: impl FnOnce() -> Result<String> + Send,
 ) -> Result<Inputs> {
-    let records = || pocs.iter().flat_map(|(_, evidence)| &evidence.records);
-    if records().next().is_none() {
+    let recorded = pocs.iter().flat_map(|(_, evidence, _)| &evidence.records);
+    let recorded = recorded.flat_map(|located| located.record.inputs.keys());
+    let agreed = pocs.iter().filter_map(|(_, _, contract)| contract.agreed());
+    let agreed = agreed.flat_map(|agreed| agreed.inputs.keys());
+    let mut names = recorded.chain(agreed).peekable();
+    if names.peek().is_none() {
         return Ok(Inputs::new());
     }
     let mut hasher = Hasher::new(project, project.repository().ok(), &toolchain()?)?;
-    hasher.current(records().flat_map(|located| located.record.inputs.keys()))
+    hasher.current(names)
 }

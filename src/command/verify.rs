@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::amend;
 use crate::affected::items::Uncached;
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
@@ -26,7 +27,7 @@ use crate::verify::runner;
 use crate::verify::shell::{Inside, Settings};
 use crate::verify::{self, Basis, Check, Options, Program, Runner};
 use crate::workspace::PackageId;
-use crate::writing;
+use crate::writing::{self, Mode, Texts};
 
 /// Runs what proves a step, a plan's other commands, or tests, and records what was seen.
 ///
@@ -293,7 +294,7 @@ impl Job {
                 known.baseline().filter(|_| self.scope != Scope::Baseline),
             )?;
             if !arguments.no_record {
-                write(project, poc, &record)?;
+                write(project, poc, &record, terminal)?;
             }
             report::human::verify::outcome(terminal, &record)?;
             if !arguments.no_record {
@@ -434,7 +435,24 @@ fn source(project: &Project) -> Source {
     Source { commit, dirty }
 }
 
-fn write(project: &Project, poc: &Poc, record: &Record) -> Result<()> {
-    let lock = writing::lock_path(project, &poc.paths.name);
-    evidence::record(&poc.paths.results, &lock, record)
+/// The first evidence of a step, or of the done block, locks what it is evidence of.
+fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal) -> Result<()> {
+    let locks = matches!(record.scope, Scope::Step(_) | Scope::Done);
+    writing::change(project, &poc.paths, Mode::Write, terminal, |poc| {
+        let (document, _) = writing::results(poc)?;
+        let mut text = document.text().to_owned();
+        if locks {
+            text = amend::locked(project, poc, &text)?;
+        }
+        let results = Some(evidence::append(&text, record)?);
+        Ok((
+            Texts {
+                results,
+                plan: None,
+            },
+            (),
+        ))
+    })
+    .context("failed to add evidence")?;
+    Ok(())
 }

@@ -71,6 +71,13 @@ impl Packed {
     }
 }
 
+impl std::fmt::Display for Packed {
+    /// As it is written.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
 /// A name of a harness of its own may hold anything; ours end at the line.
 fn one_line(name: &str) -> String {
     name.replace(['\n', '\r', '\t'], " ")

@@ -334,6 +334,6 @@ fn took(milliseconds: u64) -> String {
 }
 
 /// A table cell ends at a pipe, in a code span too.
-fn escape(cell: &str) -> String {
+pub(crate) fn escape(cell: &str) -> String {
     cell.replace('|', "\\|").replace(['\n', '\r', '\t'], " ")
 }

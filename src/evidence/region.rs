@@ -1,27 +1,147 @@
-//! The region of a results document that holds the evidence: where it is, and where a line is added.
+//! A region of a results document that records are added to, and kept by the program: where it is, where a line is
+//! added, and how a record is written so that a slip of the hand shows.
 
 use std::ops::Range;
 
-use super::{Problem, ProblemKind, RECORD};
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-const BEGIN: &str = "<!-- cargo-poc:begin evidence -->";
-const END: &str = "<!-- cargo-poc:end evidence -->";
-const HEAD: &str = "| When | Scope | Command | Outcome | Tests | Commit | Took |";
-const RULE: &str = "|------|-------|---------|---------|-------|--------|------|";
+use super::{Problem, ProblemKind};
 
-/// The text with a row of the table and a record's line added.
-pub(super) fn add(text: &str, row: &str, record: &str) -> String {
+/// What tells one kind of records from another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Form {
+    /// The region's name in its markers and in the records: `evidence`.
+    pub(crate) name: &'static str,
+    /// Its heading: `## Evidence`.
+    pub(crate) heading: &'static str,
+    /// The head of its table; the first column is When.
+    pub(crate) head: &'static str,
+    /// The line below that.
+    pub(crate) rule: &'static str,
+    /// What to do about a record that cannot be relied on: `verify again`.
+    pub(crate) remedy: &'static str,
+}
+
+impl Form {
+    fn begin(self) -> String {
+        format!("<!-- cargo-poc:begin {} -->", self.name)
+    }
+
+    fn end(self) -> String {
+        format!("<!-- cargo-poc:end {} -->", self.name)
+    }
+
+    /// How a record's line begins; its version and checksum follow.
+    fn record(self) -> String {
+        format!("<!-- cargo-poc:{} ", self.name)
+    }
+
+    /// The first sixteen hexadecimal digits of BLAKE3 over the record as it is written.
+    fn checksum(self, json: &str) -> String {
+        let hash = blake3::Hasher::new()
+            .update(format!("cargo-poc {} v1\n", self.name).as_bytes())
+            .update(json.as_bytes())
+            .finalize();
+        hash.to_hex()[..16].to_owned()
+    }
+
+    /// A record as a line of the document.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub(crate) fn line(self, record: &impl Serialize) -> Result<String> {
+        let json = serde_json::to_string(record)
+            .with_context(|| format!("failed to write the {} as JSON", self.name))?;
+        // Two hyphens may end a comment; in JSON they stand in strings alone, where one can be spelled out.
+        let json = json.replace("--", "-\\u002d");
+        Ok(format!(
+            "{}v1 {} {json} -->",
+            self.record(),
+            self.checksum(&json)
+        ))
+    }
+
+    /// The records of a document with their checksums and lines, and what is no record any more. Total.
+    pub(crate) fn read<T: DeserializeOwned>(
+        self,
+        text: &str,
+    ) -> (Vec<(T, String, usize)>, Vec<Problem>) {
+        let (lead, mut records, mut problems) = (self.record(), Vec::new(), Vec::new());
+        for (index, line) in text.lines().enumerate() {
+            let Some(rest) = line.trim().strip_prefix(&lead) else {
+                continue;
+            };
+            match self.read_line(rest) {
+                Ok((checksum, record)) => records.push((record, checksum, index + 1)),
+                Err(kind) => problems.push(self.problem(kind, index + 1)),
+            }
+        }
+        problems.extend(unpaired(self, text));
+        (records, problems)
+    }
+
+    /// What follows the beginning: `v1 CHECKSUM JSON -->`.
+    fn read_line<T: DeserializeOwned>(self, rest: &str) -> Result<(String, T), ProblemKind> {
+        let damaged = ProblemKind::Damaged;
+        let (version, rest) = rest.split_once(' ').ok_or(damaged)?;
+        if version != "v1" {
+            return Err(ProblemKind::UnknownVersion);
+        }
+        let (claimed, rest) = rest.split_once(' ').ok_or(damaged)?;
+        let json = rest.strip_suffix("-->").ok_or(damaged)?.trim_end();
+        if self.checksum(json) != claimed {
+            return Err(ProblemKind::Edited);
+        }
+        let record = serde_json::from_str(json).map_err(|_| damaged)?;
+        Ok((claimed.to_owned(), record))
+    }
+
+    /// What is wrong with a record's line.
+    pub(crate) fn problem(self, kind: ProblemKind, line: usize) -> Problem {
+        let Self { name, remedy, .. } = self;
+        let message = match kind {
+            ProblemKind::UnknownVersion => format!(
+                "this {name} is of a version that this program does not know and does not count; update cargo-poc"
+            ),
+            ProblemKind::Edited => format!(
+                "this {name} was edited and does not count; restore the line from git, or {remedy}"
+            ),
+            ProblemKind::Gap => format!(
+                "the {name} recorded before this is gone or cannot be read; restore it from git"
+            ),
+            ProblemKind::Damaged | ProblemKind::Unpaired => format!(
+                "this {name} is cut or wrapped and does not count; restore the line from git, or {remedy}"
+            ),
+        };
+        Problem {
+            kind,
+            line,
+            message,
+        }
+    }
+}
+
+/// The text with rows of the table and a record's line added.
+pub(crate) fn add(form: Form, text: &str, rows: &[String], record: &str) -> String {
     let end = line_ending(text);
-    let Some(region) = find(text) else {
-        return format!("{text}{}", new_region(text, row, record));
+    let Some(region) = find(form, text) else {
+        return format!("{text}{}", new_region(form, text, rows, record));
     };
+    let (head, rule, end_marker) = (form.head, form.rule, form.end());
+    let rows = rows.iter().map(String::as_str);
     let inner = &text[region.clone()];
-    let record_at = record_place(inner);
+    let record_at = record_place(form, inner);
     // Without a table, or with one that was taken apart: a new one, above everything.
     let row_at = row_place(inner);
-    let row_lines = match row_at {
-        Some(_) => vec![row],
-        None => vec!["", HEAD, RULE, row, ""],
+    let row_lines: Vec<&str> = match row_at {
+        Some(_) => rows.collect(),
+        None => ["", head, rule]
+            .into_iter()
+            .chain(rows)
+            .chain([""])
+            .collect(),
     };
     // A comment right below a table would be taken for one of its rows.
     let record_lines = if row_at == Some(record_at) {
@@ -33,10 +153,10 @@ pub(super) fn add(text: &str, row: &str, record: &str) -> String {
     pieces.sort_by_key(|(at, _)| *at);
     if lines(&text[region.end..])
         .next()
-        .is_none_or(|(_, line)| line.trim() != END)
+        .is_none_or(|(_, line)| line.trim() != end_marker)
     {
         // The end marker was lost: without it the next reader could not tell where evidence stops.
-        pieces.push((inner.len(), vec![END]));
+        pieces.push((inner.len(), vec![&end_marker]));
     }
     let mut added = text[..region.start].to_owned();
     let mut done = 0;
@@ -56,7 +176,7 @@ pub(super) fn add(text: &str, row: &str, record: &str) -> String {
 }
 
 /// A region for a document that has none, to stand at its end.
-fn new_region(text: &str, row: &str, record: &str) -> String {
+fn new_region(form: Form, text: &str, rows: &[String], record: &str) -> String {
     let end = line_ending(text);
     let gap = match text {
         text if text.is_empty() || text.ends_with("\n\n") || text.ends_with("\n\r\n") => {
@@ -65,28 +185,19 @@ fn new_region(text: &str, row: &str, record: &str) -> String {
         text if text.ends_with('\n') => end.to_owned(),
         _ => end.repeat(2),
     };
-    let lines = [
-        "## Evidence",
-        "",
-        BEGIN,
-        "",
-        HEAD,
-        RULE,
-        row,
-        "",
-        record,
-        "",
-        END,
-        "",
-    ];
+    let (begin, end_marker) = (form.begin(), form.end());
+    let head = [form.heading, "", &begin, "", form.head, form.rule];
+    let rows = rows.iter().map(String::as_str);
+    let foot = ["", record, "", &end_marker, ""];
+    let lines: Vec<&str> = head.into_iter().chain(rows).chain(foot).collect();
     gap + &lines.join(end)
 }
 
 /// A marker that stands without the other.
-pub(super) fn unpaired(text: &str) -> Option<Problem> {
+fn unpaired(form: Form, text: &str) -> Option<Problem> {
     let lines: Vec<_> = lines(text).collect();
     let line_of = |marker: &str| lines.iter().position(|(_, line)| line.trim() == marker);
-    let (line, marker) = match (line_of(BEGIN), line_of(END)) {
+    let (line, marker) = match (line_of(&form.begin()), line_of(&form.end())) {
         (Some(begin), None) => (begin, "end"),
         (None, Some(end)) => (end, "begin"),
         (Some(begin), Some(end)) if end < begin => (begin, "end"),
@@ -95,20 +206,24 @@ pub(super) fn unpaired(text: &str) -> Option<Problem> {
     Some(Problem {
         kind: ProblemKind::Unpaired,
         line: line + 1,
-        message: format!("the evidence has no `<!-- cargo-poc:{marker} evidence -->`; put it back"),
+        message: format!(
+            "the {name} has no `<!-- cargo-poc:{marker} {name} -->`; put it back",
+            name = form.name
+        ),
     })
 }
 
 /// What stands between the markers; without an end marker, up to the line after the last record.
-fn find(text: &str) -> Option<Range<usize>> {
-    let begin = lines(text).find(|(_, line)| line.trim() == BEGIN)?;
+fn find(form: Form, text: &str) -> Option<Range<usize>> {
+    let (begin, end, record) = (form.begin(), form.end(), form.record());
+    let begin = lines(text).find(|(_, line)| line.trim() == begin)?;
     let start = begin.0 + begin.1.len();
     let inside = || lines(&text[start..]).map(|(at, line)| (start + at, line));
-    if let Some((at, _)) = inside().find(|(_, line)| line.trim() == END) {
+    if let Some((at, _)) = inside().find(|(_, line)| line.trim() == end) {
         return Some(start..at);
     }
     let last = inside()
-        .filter(|(_, line)| line.trim().starts_with(RECORD))
+        .filter(|(_, line)| line.trim().starts_with(&record))
         .last();
     Some(start..last.map_or(start, |(at, line)| at + line.len()))
 }
@@ -128,9 +243,10 @@ fn row_place(inner: &str) -> Option<usize> {
 }
 
 /// Behind the last record, else before the blank lines that end the region.
-fn record_place(inner: &str) -> usize {
+fn record_place(form: Form, inner: &str) -> usize {
+    let record = form.record();
     let last = lines(inner)
-        .filter(|(_, line)| line.trim().starts_with(RECORD))
+        .filter(|(_, line)| line.trim().starts_with(&record))
         .last();
     if let Some((at, line)) = last {
         return at + line.len();

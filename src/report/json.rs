@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::human::affected::reason_line;
 use crate::affected::{Part, Selection, TestKind, TestName, TestTarget};
 use crate::change::Change;
+use crate::contract::{Difference, How, Kind, Standing};
 use crate::evidence::Tests;
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
 use crate::status::{DependencyStatus, FileStatus, Next, State, Status, Summary, Ticks};
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
@@ -134,6 +135,7 @@ struct PocReport<'a> {
     files: &'a [FileStatus],
     dependencies: &'a [DependencyStatus],
     tests: TestsReport,
+    contract: Option<ContractReport<'a>>,
     placeholders: usize,
     findings: Vec<FindingReport<'a>>,
     next: Option<&'a Next>,
@@ -158,6 +160,42 @@ struct TestsReport {
     baseline: Option<CountsReport>,
     latest: Option<CountsReport>,
     claimed: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ContractReport<'a> {
+    hash: String,
+    time: &'a str,
+    by: Option<&'a str>,
+    amendments: Vec<AmendmentReport<'a>>,
+    overrides: Vec<OverrideReport<'a>>,
+    changes: Vec<ChangeReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct AmendmentReport<'a> {
+    time: &'a str,
+    by: Option<&'a str>,
+    reason: Option<&'a str>,
+    weakens: bool,
+    changes: Vec<ChangeReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct OverrideReport<'a> {
+    step: Option<&'a str>,
+    time: &'a str,
+    by: Option<&'a str>,
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ChangeReport<'a> {
+    what: &'a str,
+    how: How,
+    weakens: bool,
+    was: Option<&'a str>,
+    is: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -191,6 +229,44 @@ pub fn status(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
     )
 }
 
+fn contract(standing: &Standing) -> Option<ContractReport<'_>> {
+    let lock = standing.lock()?;
+    let amendments = standing.of(Kind::Amend).map(|entry| AmendmentReport {
+        time: &entry.time,
+        by: entry.by.as_deref(),
+        reason: entry.reason.as_deref(),
+        weakens: entry.changes.iter().any(|change| change.how.weakens()),
+        changes: changes(&entry.changes),
+    });
+    let overrides = standing.of(Kind::Override).map(|entry| OverrideReport {
+        step: entry.step.as_deref(),
+        time: &entry.time,
+        by: entry.by.as_deref(),
+        reason: entry.reason.as_deref(),
+    });
+    Some(ContractReport {
+        hash: standing.agreed()?.hash(),
+        time: &lock.time,
+        by: lock.by.as_deref(),
+        amendments: amendments.collect(),
+        overrides: overrides.collect(),
+        changes: changes(&standing.changes),
+    })
+}
+
+fn changes(changes: &[Difference]) -> Vec<ChangeReport<'_>> {
+    let changes = changes.iter();
+    changes
+        .map(|Difference { what, how, was, is }| ChangeReport {
+            what,
+            how: *how,
+            weakens: how.weakens(),
+            was: was.as_deref(),
+            is: is.as_deref(),
+        })
+        .collect()
+}
+
 fn poc(status: &Status) -> PocReport<'_> {
     let steps = status.steps.iter().map(|step| StepReport {
         id: &step.id,
@@ -198,7 +274,14 @@ fn poc(status: &Status) -> PocReport<'_> {
         state: step.state,
         tasks: step.tasks,
     });
-    let findings = status.findings.iter().map(finding);
+    let findings = status.findings.iter().map(|finding| FindingReport {
+        code: finding.code.as_str(),
+        severity: finding.severity,
+        path: &finding.path,
+        line: finding.line,
+        column: finding.column,
+        message: finding.text(),
+    });
     let counts = |tests: Option<Tests>| {
         tests.map(|tests| CountsReport {
             passed: tests.passed,
@@ -227,71 +310,9 @@ fn poc(status: &Status) -> PocReport<'_> {
             latest: counts(status.tests.latest),
             claimed: status.tests.claimed,
         },
+        contract: contract(&status.contract),
         placeholders: status.placeholders,
         findings: findings.collect(),
         next: status.next.as_ref(),
     }
-}
-
-fn finding(finding: &Finding) -> FindingReport<'_> {
-    FindingReport {
-        code: finding.code.as_str(),
-        severity: finding.severity,
-        path: &finding.path,
-        line: finding.line,
-        column: finding.column,
-        message: finding.text(),
-    }
-}
-
-#[derive(Serialize)]
-struct CheckReport<'a> {
-    version: u32,
-    errors: usize,
-    warnings: usize,
-    findings: Vec<CheckedFinding<'a>>,
-}
-
-#[derive(Serialize)]
-struct CheckedFinding<'a> {
-    code: &'static str,
-    severity: Severity,
-    path: &'a str,
-    line: usize,
-    column: usize,
-    message: &'a str,
-    help: Option<&'a str>,
-    fix: Option<&'a str>,
-    known: bool,
-}
-
-/// `check --format json`: `known` says for each finding whether the baseline knows it; those are not counted.
-///
-/// # Errors
-/// When the output cannot be written.
-pub fn check(terminal: &mut Terminal, findings: &[&Finding], known: &[bool]) -> Result<()> {
-    let all = || findings.iter().zip(known.iter().copied());
-    let count = |severity: Severity| {
-        all()
-            .filter(|(finding, known)| !known && finding.severity == severity)
-            .count()
-    };
-    let findings = all().map(|(finding, known)| CheckedFinding {
-        code: finding.code.as_str(),
-        severity: finding.severity,
-        path: &finding.path,
-        line: finding.line,
-        column: finding.column,
-        message: &finding.message,
-        help: Some(finding.help.as_str()).filter(|help| !help.is_empty()),
-        fix: finding.fix.as_ref().map(|fix| fix.what.as_str()),
-        known,
-    });
-    let report = CheckReport {
-        version: VERSION,
-        errors: count(Severity::Error),
-        warnings: count(Severity::Warning),
-        findings: findings.collect(),
-    };
-    print(terminal, &report)
 }

@@ -184,7 +184,7 @@ impl Expected {
 }
 
 /// What stands behind `# Expected:`, `# Expected output:` and the like.
-fn expectation(comment: &str) -> Option<&str> {
+pub(crate) fn expectation(comment: &str) -> Option<&str> {
     static LEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
             r"(?i)^#+[ \t]*(?:→|=>|->)?[ \t]*expect(?:ed|s)?(?: (?:output|results?))?[ \t]*:",
@@ -196,7 +196,7 @@ fn expectation(comment: &str) -> Option<&str> {
 }
 
 /// A comment that goes on with the expectation above it.
-fn continuation(line: &str) -> Option<&str> {
+pub(crate) fn continuation(line: &str) -> Option<&str> {
     let text = line.trim().strip_prefix('#')?;
     let own = expectation(line.trim()).is_some() || is_numbered(line) || is_commented_out(line);
     let text = text.trim();

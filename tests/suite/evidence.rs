@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_poc::evidence::{
-    Check, Outcome, Packed, ProblemKind, Record, Scope, Source, Tests, append, read, record,
+    Check, Outcome, Packed, ProblemKind, Record, Scope, Source, Tests, append, read,
 };
+use cargo_poc::sys::files;
 use proptest::prelude::*;
 
 /// Set for [`helper`], which adds records in a process of its own: `DOCUMENT LOCK NAME COUNT`.
@@ -364,6 +366,13 @@ fn helper() {
     }
 }
 
+/// Adds a record as `verify` does: read anew under a lock, replaced whole.
+fn record(path: &Utf8Path, lock: &Utf8Path, one: &Record) -> anyhow::Result<()> {
+    let _lock = files::lock(lock)?;
+    let text = append(&content(path), one)?;
+    files::write_atomic(path, text.as_bytes()).context("failed to add evidence")
+}
+
 fn spawn(mut launcher: Command, document: &Utf8Path, name: &str, count: u32) -> Child {
     let lock = document.with_extension("lock");
     launcher
@@ -383,7 +392,7 @@ fn ourselves() -> Command {
 fn results() -> (tempfile::TempDir, Utf8PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = Utf8PathBuf::from_path_buf(folder.path().join("a-results.md")).unwrap();
-    cargo_poc::sys::files::create(&path, b"# Results\n\nMine.\n").unwrap();
+    files::create(&path, b"# Results\n\nMine.\n").unwrap();
     (folder, path)
 }
 
@@ -453,13 +462,4 @@ fn a_full_disk_is_said_and_leaves_the_document_as_it_was() {
     let names = std::fs::read_dir(folder.path()).unwrap();
     let left: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "the document and its lock: {left:?}");
-}
-
-#[test]
-fn a_document_that_is_not_utf_8_is_refused_and_kept() {
-    let (_folder, path) = results();
-    cargo_poc::sys::files::write_atomic(&path, b"\xff\xfe").unwrap();
-    let error = record(&path, &path.with_extension("lock"), &sample(Scope::Full, 1));
-    assert!(format!("{:#}", error.unwrap_err()).contains("it is not UTF-8"));
-    assert_eq!(std::fs::read(&path).unwrap(), b"\xff\xfe");
 }

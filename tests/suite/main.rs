@@ -10,6 +10,7 @@ mod bad_input;
 mod change;
 mod check;
 mod config;
+mod contract;
 mod demo;
 mod deps;
 mod deps_files;

@@ -5,9 +5,10 @@ use std::io::Write;
 use anstyle::Style;
 use anyhow::Result;
 
-use super::{harmless, padded, widest};
+use super::{counted, harmless, padded, widest};
+use crate::contract::{Entry, Kind};
 use crate::evidence::Tests;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::Severity;
 use crate::status::{FileState, State, Status};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
 
@@ -20,9 +21,6 @@ fn style(state: State) -> Style {
         State::Pending | State::Withdrawn | State::Unknown => DIM,
     }
 }
-
-/// Findings on a screen.
-const FINDINGS: usize = 20;
 
 /// A line for each PoC, and a total.
 ///
@@ -191,6 +189,15 @@ fn counts(out: &mut dyn Write, status: &Status) -> Result<()> {
             )?;
         }
     }
+    if let Some(contract) = contract(status) {
+        line("Contract", &contract)?;
+    }
+    for entry in status.contract.of(Kind::Override) {
+        let (step, reason) = (entry.step.as_deref(), entry.reason.as_deref());
+        let step = harmless(step.unwrap_or_default());
+        let reason = harmless(reason.unwrap_or_default());
+        line("", &format!("{WARN}forced{WARN:#} step {step}: {reason}"))?;
+    }
     line("Dependencies", &dependencies(status))?;
     line("Tests", &tests(status))?;
     if status.placeholders > 0 {
@@ -200,6 +207,30 @@ fn counts(out: &mut dyn Write, status: &Status) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// When the promise was locked, and what became of it.
+fn contract(status: &Status) -> Option<String> {
+    let lock = status.contract.lock()?;
+    let day = lock.time.split('T').next().unwrap_or_default();
+    let by = lock
+        .by
+        .as_deref()
+        .map_or(String::new(), |by| format!(" by {}", harmless(by)));
+    let amendments: Vec<_> = status.contract.of(Kind::Amend).collect();
+    let weakens = |entry: &&&Entry| entry.changes.iter().any(|change| change.how.weakens());
+    let weaker = amendments.iter().filter(weakens).count();
+    let amended = match (amendments.len(), weaker) {
+        (0, _) => String::new(),
+        (count, 0) => format!(", {}", counted(count, "amendment")),
+        (count, weaker) => format!(", {}, {weaker} of them weaker", counted(count, "amendment")),
+    };
+    let open = status.contract.changes.len();
+    let open = match open {
+        0 => String::new(),
+        open => format!(", {WARN}{} not amended{WARN:#}", counted(open, "change")),
+    };
+    Some(format!("locked {day}{by}{amended}{open}"))
 }
 
 fn files(status: &Status) -> String {
@@ -271,15 +302,10 @@ fn tests(status: &Status) -> String {
 }
 
 fn findings(out: &mut dyn Write, status: &Status) -> Result<()> {
-    // What is left to fill in is counted above.
-    let shown = status.findings.iter();
-    let shown: Vec<&Finding> = shown
-        .filter(|finding| finding.code != Code::Placeholder)
-        .collect();
-    if !shown.is_empty() {
+    if !status.findings.is_empty() {
         writeln!(out)?;
     }
-    for finding in shown.iter().take(FINDINGS) {
+    for finding in &status.findings {
         let (style, severity) = match finding.severity {
             Severity::Error => (BAD, "error"),
             Severity::Warning => (WARN, "warning"),
@@ -291,13 +317,6 @@ fn findings(out: &mut dyn Write, status: &Status) -> Result<()> {
             finding.path,
             finding.line,
             harmless(&finding.text())
-        )?;
-    }
-    if let Some(more) = shown.len().checked_sub(FINDINGS).filter(|more| *more > 0) {
-        writeln!(
-            out,
-            "  {DIM}and {more} more; see `cargo poc check {}`{DIM:#}",
-            status.name
         )?;
     }
     Ok(())

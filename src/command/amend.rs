@@ -1,0 +1,102 @@
+//! `cargo poc amend`: a change of what was promised, made on purpose.
+
+use anyhow::Result;
+
+use crate::change;
+use crate::cli;
+use crate::contract::{self, Contract, Entry, Kind, Standing, Tests};
+use crate::exit::{self, Exit};
+use crate::freshness::Hasher;
+use crate::project::{Poc, Project};
+use crate::report::human::contract as report;
+use crate::terminal::Terminal;
+use crate::writing::{self, Mode, Texts};
+
+/// Records what the plan no longer promises, or promises differently, with who says so and why; from now on the plan is
+/// held to what it says now.
+///
+/// # Errors
+/// Bad usage: no lock yet, entries that were edited, no reason; git does not know who the user is.
+pub fn run(project: &Project, arguments: &cli::Amend, terminal: &mut Terminal) -> Result<Exit> {
+    let poc = project.named_or_only(arguments.name.as_deref())?;
+    let reason = reason(&arguments.reason)?;
+    let by = change::repository_of(&project.workspace)?.author()?;
+    let mode = Mode::dry(arguments.dry_run);
+    let (changed, differences) = writing::change(project, &poc.paths, mode, terminal, |poc| {
+        let (document, _) = writing::results(poc)?;
+        let name = &poc.paths.name;
+        let mut standing = Standing::read(document.text(), name);
+        if let Some(problem) = standing.problems.first() {
+            let path = project.workspace.slashed(&poc.paths.results);
+            return Err(exit::usage(format!(
+                "{path}:{}: {}",
+                problem.line, problem.message
+            )));
+        }
+        let present = tests(project, poc)?;
+        standing.compare(&poc.plan, Some(&present))?;
+        if standing.agreed().is_none() {
+            return Err(exit::usage(format!(
+                "nothing of {name} is locked yet, so its plan can be edited freely; the first `cargo poc verify {name} --step ID` locks it"
+            )));
+        }
+        let mut texts = Texts::default();
+        if !standing.changes.is_empty() {
+            let entry = Entry {
+                reason: Some(reason.clone()),
+                changes: standing.changes.clone(),
+                contract: Some(Contract::of(&poc.plan, Some(&present))?),
+                ..Entry::new(Kind::Amend, name, Some(by.clone()))
+            };
+            texts.results = Some(contract::append(document.text(), &entry)?);
+        }
+        Ok((texts, standing.changes))
+    })?;
+    if !changed {
+        terminal.status("Unchanged", "the plan promises what it promised before")?;
+        return Ok(Exit::Fine);
+    }
+    if !arguments.dry_run {
+        report::differences(terminal, &differences)?;
+        let results = project.workspace.slashed(&poc.paths.results);
+        terminal.status("Amended", format!("{results} by {by}"))?;
+    }
+    Ok(Exit::Fine)
+}
+
+/// A reason that says something.
+///
+/// # Errors
+/// Bad usage: it is empty.
+pub(super) fn reason(text: &str) -> Result<String> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() {
+        return Err(exit::usage("--reason says nothing; write why"));
+    }
+    Ok(text)
+}
+
+/// The results with a lock in them, made of what the plan promises now; as they are where there is one.
+///
+/// # Errors
+/// When sources cannot be read.
+pub(super) fn locked(project: &Project, poc: &Poc, text: &str) -> Result<String> {
+    if Standing::read(text, &poc.paths.name).agreed().is_some() {
+        return Ok(text.to_owned());
+    }
+    let tests = tests(project, poc)?;
+    let repository = change::repository_of(&project.workspace).ok();
+    let by = repository.and_then(|repository| repository.author().ok());
+    let entry = Entry {
+        contract: Some(Contract::of(&poc.plan, Some(&tests))?),
+        ..Entry::new(Kind::Lock, &poc.paths.name, by)
+    };
+    contract::append(text, &entry)
+}
+
+/// The tests the plan affects now.
+fn tests(project: &Project, poc: &Poc) -> Result<Tests> {
+    // Tests do not depend on the toolchain, and need not ask for it.
+    let mut hasher = Hasher::new(project, project.repository().ok(), "")?;
+    contract::tests::of_plan(&project.workspace, &poc.plan, &mut hasher)
+}

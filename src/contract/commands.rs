@@ -1,0 +1,57 @@
+//! The commands of a block as lines to compare.
+
+use super::Promise;
+use crate::verify::commands::{continuation, expectation};
+
+/// Every command on one line (lines that end in a backslash joined), with the expectations in comments below or behind
+/// it.
+pub(super) fn read(script: &str) -> Vec<Promise> {
+    let mut promises: Vec<Promise> = Vec::new();
+    let mut open = String::new();
+    let mut expects = false;
+    for line in script.lines().map(str::trim) {
+        if open.is_empty() && line.starts_with('#') {
+            let text = expectation(line);
+            let more = continuation(line).filter(|_| expects);
+            expects = text.is_some() || more.is_some();
+            let Some(promise) = promises.last_mut() else {
+                continue;
+            };
+            if let Some(text) = text {
+                promise.expected.push(text.to_owned());
+            } else if let (Some(more), Some(last)) = (more, promise.expected.last_mut()) {
+                let gap = if last.is_empty() { "" } else { "\n" };
+                last.push_str(gap);
+                last.push_str(more);
+            }
+            continue;
+        }
+        expects = false;
+        if line.is_empty() && open.is_empty() {
+            continue;
+        }
+        let goes_on = line.ends_with('\\');
+        open.push_str(line.trim_end_matches('\\').trim_end());
+        if goes_on {
+            open.push(' ');
+            continue;
+        }
+        let (command, expected) = behind(&open);
+        promises.push(Promise { command, expected });
+        open.clear();
+    }
+    if !open.trim().is_empty() {
+        let (command, expected) = behind(open.trim());
+        promises.push(Promise { command, expected });
+    }
+    promises
+}
+
+/// A command and the expectation in a comment behind it.
+fn behind(line: &str) -> (String, Vec<String>) {
+    let comment = line.match_indices(" #").find_map(|(at, _)| {
+        let text = expectation(&line[at + 1..])?;
+        Some((line[..at].trim_end().to_owned(), vec![text.to_owned()]))
+    });
+    comment.unwrap_or_else(|| (line.to_owned(), Vec::new()))
+}

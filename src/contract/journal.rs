@@ -1,0 +1,222 @@
+//! The entries of a contract as they are written into a results document, like evidence: a row for people, a line with a
+//! checksum for the program.
+//!
+//! ```text
+//! <!-- cargo-poc:begin contract -->
+//!
+//! | When | Who | What | Was | Is | Why |
+//! |------|-----|------|-----|----|-----|
+//! | 2026-01-03 10:04:05-08:00 | A Person <…> | locked | — | 3 criteria, 4 steps, 31 tests (0123456789abcdef) | — |
+//!
+//! <!-- cargo-poc:contract v1 0123456789abcdef {"after":null,…} -->
+//!
+//! <!-- cargo-poc:end contract -->
+//! ```
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::{Contract, Difference, Standing};
+use crate::evidence::record::escape;
+use crate::evidence::{Form, Problem, ProblemKind, now, region};
+
+/// How entries are written.
+const FORM: Form = Form {
+    name: "contract",
+    heading: "## Contract",
+    head: "| When | Who | What | Was | Is | Why |",
+    rule: "|------|-----|------|-----|----|-----|",
+    remedy: "amend it again",
+};
+
+/// Changes of one amendment that have a row of their own; the entry's line holds all.
+const SHOWN: usize = 20;
+
+/// One entry. Unknown values are `null`, never left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The checksum of the entry before this one; set when it is written.
+    pub after: Option<String>,
+    /// The PoC's name.
+    pub poc: String,
+    /// What it is.
+    pub kind: Kind,
+    /// When, RFC 3339 with the local offset.
+    pub time: String,
+    /// Who: name and address, as git has them; `null` where git does not know.
+    pub by: Option<String>,
+    /// Why; `null` for a lock.
+    pub reason: Option<String>,
+    /// The step an override is about.
+    pub step: Option<String>,
+    /// What an amendment changed.
+    pub changes: Vec<Difference>,
+    /// The promise that holds from now on; `null` for an override.
+    pub contract: Option<Contract>,
+    /// The program that wrote this.
+    pub tool: String,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The work begins.
+    Lock,
+    /// The promise was changed on purpose.
+    Amend,
+    /// A step was called done although no run had shown it.
+    Override,
+}
+
+/// An entry and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// The entry.
+    pub entry: Entry,
+    /// Its checksum.
+    pub checksum: String,
+    /// Its line, from 1.
+    pub line: usize,
+}
+
+impl Entry {
+    /// An entry of now.
+    #[must_use]
+    pub fn new(kind: Kind, poc: &str, by: Option<String>) -> Self {
+        Self {
+            after: None,
+            poc: poc.to_owned(),
+            kind,
+            time: now(),
+            by,
+            reason: None,
+            step: None,
+            changes: Vec::new(),
+            contract: None,
+            tool: concat!("cargo-poc ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+
+    /// Its rows of the table, without line ends.
+    fn rows(&self) -> Vec<String> {
+        let summary = self
+            .contract
+            .as_ref()
+            .map(|contract| format!("{} ({})", contract.summary(), contract.hash()));
+        match self.kind {
+            Kind::Lock => vec![self.row("locked", None, summary.as_deref())],
+            Kind::Override => {
+                let step = self.step.as_deref().unwrap_or_default();
+                vec![self.row(
+                    &format!("step {step} called done without proof"),
+                    None,
+                    None,
+                )]
+            }
+            Kind::Amend => {
+                let mut rows: Vec<String> = self
+                    .changes
+                    .iter()
+                    .take(SHOWN)
+                    .map(|change| {
+                        let what = format!("{} {}", change.what, change.how);
+                        let what = if change.how.weakens() {
+                            format!("**weaker**: {what}")
+                        } else {
+                            what
+                        };
+                        self.row(&what, change.was.as_deref(), change.is.as_deref())
+                    })
+                    .collect();
+                if self.changes.len() > SHOWN {
+                    let more = format!("and {} more", self.changes.len() - SHOWN);
+                    rows.push(self.row(&more, None, None));
+                }
+                rows
+            }
+        }
+    }
+
+    fn row(&self, what: &str, was: Option<&str>, is: Option<&str>) -> String {
+        let dash = |text: Option<&str>| text.map_or_else(|| "—".to_owned(), shown);
+        let cells = [
+            self.time.replacen('T', " ", 1),
+            dash(self.by.as_deref()),
+            what.to_owned(),
+            dash(was),
+            dash(is),
+            dash(self.reason.as_deref()),
+        ];
+        let cells: Vec<String> = cells.iter().map(|cell| escape(cell)).collect();
+        format!("| {} |", cells.join(" | "))
+    }
+}
+
+/// A text of a person in a cell: no markup or box of its own may come of it, and a long one is cut.
+fn shown(text: &str) -> String {
+    let mut short: String = text.chars().take(160).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short.replace('<', "&lt;")
+}
+
+/// Reads the entries of a results document. Total: any text gives an answer.
+#[must_use]
+pub fn read(text: &str) -> Standing {
+    let (entries, mut problems) = FORM.read::<Entry>(text);
+    let entries: Vec<Located> = entries
+        .into_iter()
+        .map(|(entry, checksum, line)| Located {
+            entry,
+            checksum,
+            line,
+        })
+        .collect();
+    let known: BTreeSet<&str> = entries
+        .iter()
+        .map(|located| located.checksum.as_str())
+        .collect();
+    let missing = |located: &&Located| {
+        let after = located.entry.after.as_deref();
+        after.is_some_and(|after| !known.contains(after))
+    };
+    problems.extend(
+        entries
+            .iter()
+            .filter(missing)
+            .map(|located| FORM.problem(ProblemKind::Gap, located.line)),
+    );
+    problems.sort_by_key(|problem| problem.line);
+    Standing {
+        entries,
+        problems,
+        changes: Vec::new(),
+    }
+}
+
+/// An entry that belongs to another PoC.
+pub(super) fn foreign(located: &Located) -> Problem {
+    Problem {
+        kind: ProblemKind::Damaged,
+        line: located.line,
+        message: format!(
+            "this contract is of the PoC `{}` and does not count here; take it out",
+            located.entry.poc
+        ),
+    }
+}
+
+/// The text with `entry` added; every other byte stays as it is.
+///
+/// # Errors
+/// When the entry cannot be written as JSON.
+pub fn append(text: &str, entry: &Entry) -> Result<String> {
+    let mut entry = entry.clone();
+    entry.after = read(text).entries.last().map(|last| last.checksum.clone());
+    let line = FORM.line(&entry)?;
+    Ok(region::add(FORM, text, &entry.rows(), &line))
+}

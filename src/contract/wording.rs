@@ -1,0 +1,378 @@
+//! Two wordings of one promise: which of them asks for less.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::How;
+use crate::verify::expected::{Clause, Meaning, Number};
+
+/// What a criterion says, without the note that may be appended to it: `(measured on 4 cores)`.
+pub(super) fn without_note(text: &str) -> String {
+    let text = text.trim().trim_end_matches(['✅', '.', ' ']);
+    let text = match text.rfind(" (") {
+        Some(at) if text.ends_with(')') && at > 0 => &text[..at],
+        _ => text,
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether it is a part that was left to be filled in: filling it in takes nothing back.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    text.contains("[fill in:")
+}
+
+/// How alike two texts are, from 0 to 1.
+pub(super) fn likeness(old: &str, new: &str) -> f32 {
+    similar::TextDiff::from_words(old, new).ratio()
+}
+
+/// What became of a criterion whose words changed.
+pub(super) fn criterion(old: &str, new: &str) -> How {
+    let (skeleton, before) = numbers(old);
+    let (other, after) = numbers(new);
+    if !skeleton.eq_ignore_ascii_case(&other) || before.len() != after.len() {
+        return How::Changed;
+    }
+    let mut how = How::Tightened;
+    for (old, new) in before.iter().zip(&after) {
+        if (old.value - new.value).abs() < f64::EPSILON {
+            continue;
+        }
+        how = match old.bound {
+            Bound::Most if new.value > old.value => return How::Relaxed,
+            Bound::Least if new.value < old.value => return How::Relaxed,
+            Bound::None => How::Changed,
+            Bound::Most | Bound::Least => how,
+        };
+    }
+    how
+}
+
+/// What a number in a criterion is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    /// `under 5 ms`
+    Most,
+    /// `at least 80 %`
+    Least,
+    None,
+}
+
+struct Found {
+    value: f64,
+    bound: Bound,
+}
+
+/// The text with its numbers taken out, and the numbers with what the words around make of them.
+fn numbers(text: &str) -> (String, Vec<Found>) {
+    static NUMBER: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\d[\d_,]*(?:\.\d+)?").ok());
+    let Some(pattern) = NUMBER.as_ref() else {
+        return (text.to_owned(), Vec::new());
+    };
+    let found = pattern.find_iter(text).filter_map(|found| {
+        let value = found.as_str().replace(['_', ','], "").parse().ok()?;
+        let before = text[..found.start()].trim_end().to_lowercase();
+        let after = text[found.end()..].trim_start().to_lowercase();
+        let ends = |words: &[&str]| words.iter().any(|word| before.ends_with(word));
+        let bound = if ends(&[
+            "<",
+            "<=",
+            "≤",
+            "under",
+            "below",
+            "less than",
+            "fewer than",
+            "within",
+            "at most",
+            "no more than",
+            "up to",
+            "max",
+        ]) {
+            Bound::Most
+        } else if ends(&[
+            ">",
+            ">=",
+            "≥",
+            "over",
+            "above",
+            "at least",
+            "more than",
+            "no less than",
+            "min",
+            "minimum",
+        ]) || ["+", "passed", "tests pass", "of coverage", "% coverage"]
+            .iter()
+            .any(|word| after.starts_with(word))
+        {
+            Bound::Least
+        } else {
+            Bound::None
+        };
+        Some(Found { value, bound })
+    });
+    let found = found.collect();
+    let skeleton = pattern.replace_all(text, "0").into_owned();
+    (skeleton, found)
+}
+
+/// What became of an expectation.
+pub(super) fn expectation(old: &str, new: &str) -> How {
+    match (Meaning::read(old), Meaning::read(new)) {
+        (Meaning::Understood(_), Meaning::Manual | Meaning::Unreadable(_)) => How::Relaxed,
+        (Meaning::Manual, Meaning::Understood(_)) => How::Tightened,
+        (Meaning::Understood(old), Meaning::Understood(new)) if old.len() == new.len() => {
+            let parts: Vec<How> = old
+                .iter()
+                .zip(&new)
+                .map(|(old, new)| clause(old, new))
+                .collect();
+            let all = |how: How| parts.iter().all(|part| *part == how);
+            if parts.contains(&How::Relaxed) {
+                How::Relaxed
+            } else if all(How::Tightened) {
+                How::Tightened
+            } else {
+                How::Changed
+            }
+        }
+        (Meaning::Understood(old), Meaning::Understood(new)) if old.len() > new.len() => {
+            How::Relaxed
+        }
+        _ => How::Changed,
+    }
+}
+
+fn clause(old: &Clause, new: &Clause) -> How {
+    let by = |relaxed: bool, tightened: bool| match (relaxed, tightened) {
+        (true, _) => How::Relaxed,
+        (_, true) => How::Tightened,
+        _ => How::Changed,
+    };
+    match (old, new) {
+        (Clause::Passed(old), Clause::Passed(new)) => {
+            let looser = |number: &Number| match number {
+                Number::Exactly(_) => 0,
+                Number::About(_) => 1,
+                Number::AtLeast(_) => 2,
+            };
+            if looser(new) > looser(old) {
+                return How::Relaxed;
+            }
+            by(new.value() < old.value(), new.value() > old.value())
+        }
+        (Clause::PassedOf(old, _), Clause::PassedOf(new, _)) => by(new < old, new > old),
+        (Clause::Passed(_) | Clause::PassedOf(..), Clause::AllPass)
+        | (Clause::Exit(0), Clause::Exit(_) | Clause::NonZero) => How::Relaxed,
+        (Clause::AllPass, Clause::Passed(_) | Clause::PassedOf(..)) => How::Tightened,
+        (
+            Clause::Ignored(old) | Clause::Failed(old),
+            Clause::Ignored(new) | Clause::Failed(new),
+        ) => by(new > old, new < old),
+        (Clause::Under(old), Clause::Under(new)) => by(new > old, new < old),
+        _ => How::Changed,
+    }
+}
+
+/// Words of a cargo command that make it run or check more.
+const WIDE: [&str; 16] = [
+    "--workspace",
+    "--all",
+    "--all-features",
+    "--all-targets",
+    "--features",
+    "-F",
+    "--tests",
+    "--benches",
+    "--examples",
+    "--include-ignored",
+    "-p",
+    "--package",
+    "--check",
+    "-D",
+    "--deny",
+    "--no-fail-fast",
+];
+
+/// Words that make it run less.
+const NARROW: [&str; 14] = [
+    "--skip",
+    "--exact",
+    "--lib",
+    "--bins",
+    "--bin",
+    "--doc",
+    "--test",
+    "--no-run",
+    "--ignored",
+    "-E",
+    "--filter-expr",
+    "--filterset",
+    "--exclude",
+    "--partition",
+];
+
+/// What became of a command: narrowed when it runs less than before.
+pub(super) fn command(old: &str, new: &str) -> How {
+    let swallows = |text: &str| {
+        ["|| true", "|| :", "; true", "||true"]
+            .iter()
+            .any(|end| text.contains(end))
+    };
+    if swallows(new) && !swallows(old) {
+        return How::Narrowed;
+    }
+    let (old, new) = (words(old), words(new));
+    if !(is_cargo(&old) && is_cargo(&new)) {
+        return How::Changed;
+    }
+    let less = |left: &[String], right: &[String]| -> Vec<String> {
+        let mut rest = right.to_vec();
+        let mut only = Vec::new();
+        for word in left {
+            match rest.iter().position(|other| other == word) {
+                Some(at) => drop(rest.remove(at)),
+                None => only.push(word.clone()),
+            }
+        }
+        only
+    };
+    let (gone, added) = (less(&old, &new), less(&new, &old));
+    let any = |words: &[String], list: &[&str]| {
+        words.iter().any(|word| {
+            let name = word.split('=').next().unwrap_or(word);
+            list.contains(&name)
+        })
+    };
+    let filter = |words: &[String]| words.iter().any(|word| !word.starts_with('-'));
+    let narrower = any(&gone, &WIDE) || any(&added, &NARROW) || filter(&added) && !filter(&gone);
+    let wider = any(&added, &WIDE) || any(&gone, &NARROW) || filter(&gone) && !filter(&added);
+    match (narrower, wider) {
+        // `-p a` for `--workspace` adds a wide word and still runs less.
+        (true, false) => How::Narrowed,
+        (true, true) if any(&gone, &WIDE[..4]) => How::Narrowed,
+        (false, true) => How::Tightened,
+        _ => How::Changed,
+    }
+}
+
+/// The words of a command, an option's value joined to it: `-p=a`.
+fn words(text: &str) -> Vec<String> {
+    const VALUED: [&str; 14] = [
+        "-p",
+        "--package",
+        "--features",
+        "-F",
+        "--skip",
+        "--test",
+        "--bin",
+        "--bench",
+        "--example",
+        "-E",
+        "--exclude",
+        "--partition",
+        "-D",
+        "-j",
+    ];
+    let split = shlex::split(text);
+    let plain = || text.split_whitespace().map(str::to_owned).collect();
+    let mut words: Vec<String> = Vec::new();
+    let mut open = false;
+    for word in split.unwrap_or_else(plain) {
+        match words.last_mut().filter(|_| open) {
+            Some(option) => {
+                option.push('=');
+                option.push_str(&word);
+                open = false;
+            }
+            None => {
+                open = VALUED.contains(&word.as_str());
+                words.push(word);
+            }
+        }
+    }
+    words
+}
+
+fn is_cargo(words: &[String]) -> bool {
+    let program = words.iter().find(|word| !word.contains('='));
+    program.is_some_and(|program| program == "cargo")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_no_change() {
+        assert_eq!(
+            without_note("p99 < 1 ms (measured on 4 cores)"),
+            "p99 < 1 ms"
+        );
+        assert_eq!(without_note("p99  < 1 ms. ✅"), "p99 < 1 ms");
+    }
+
+    #[test]
+    fn numbers_are_bounds_by_the_words_around_them() {
+        for (old, new, how) in [
+            ("p99 < 1 ms", "p99 < 5 ms", How::Relaxed),
+            ("p99 under 5 ms", "p99 under 1 ms", How::Tightened),
+            ("at least 80 % hits", "at least 60 % hits", How::Relaxed),
+            ("824+ tests", "828+ tests", How::Tightened),
+            ("reads 824 rows", "reads 828 rows", How::Changed),
+            ("p99 < 1 ms", "p99 < 1 s", How::Changed),
+            ("p99 < 1 ms at 10 rps", "p99 < 1 ms at 5 rps", How::Changed),
+        ] {
+            assert_eq!(criterion(old, new), how, "{old} → {new}");
+        }
+    }
+
+    #[test]
+    fn expectations_that_ask_for_less() {
+        for (old, new, how) in [
+            ("584 passed", "553 passed", How::Relaxed),
+            ("553 passed", "584 passed", How::Tightened),
+            ("12 passed", "~12 tests", How::Relaxed),
+            ("12 passed, 0 ignored", "12 passed, 2 ignored", How::Relaxed),
+            ("12 passed", "All pass", How::Relaxed),
+            ("All pass", "looks fine", How::Relaxed),
+            ("<1s", "<5s", How::Relaxed),
+            ("\"a\"", "\"b\"", How::Changed),
+            ("looks fine", "All pass", How::Tightened),
+        ] {
+            assert_eq!(expectation(old, new), how, "{old} → {new}");
+        }
+    }
+
+    #[test]
+    fn commands_that_run_less() {
+        for (old, new, how) in [
+            ("cargo test --workspace", "cargo test -p a", How::Narrowed),
+            ("cargo test -p a -p b", "cargo test -p a", How::Narrowed),
+            ("cargo test -p a", "cargo test -p a reads", How::Narrowed),
+            (
+                "cargo test -p a",
+                "cargo test -p a -- --skip slow",
+                How::Narrowed,
+            ),
+            ("cargo test -p a", "cargo test -p a || true", How::Narrowed),
+            ("./ci.sh", "./ci.sh || true", How::Narrowed),
+            ("cargo test --all-features", "cargo test", How::Narrowed),
+            ("cargo test -p a reads", "cargo test -p a", How::Tightened),
+            (
+                "cargo test -p a",
+                "cargo test -p a --all-features",
+                How::Tightened,
+            ),
+            (
+                "cargo test -p a reads",
+                "cargo test -p a writes",
+                How::Changed,
+            ),
+            ("./ci.sh", "./ci.sh --fast", How::Changed),
+        ] {
+            assert_eq!(command(old, new), how, "{old} → {new}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What changed in what was promised.
+
+use anyhow::Result;
+
+use super::harmless;
+use crate::contract::Difference;
+use crate::terminal::{BAD, Terminal, WARN};
+
+/// A line for each difference; those that weaken are called so.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn differences(terminal: &mut Terminal, differences: &[Difference]) -> Result<()> {
+    for one in differences {
+        let text = harmless(&one.to_string());
+        let out = terminal.out();
+        if one.how.weakens() {
+            writeln!(out, "  {BAD}weaker{BAD:#}  {text}")?;
+        } else {
+            writeln!(out, "  {WARN}change{WARN:#}  {text}")?;
+        }
+    }
+    Ok(())
+}

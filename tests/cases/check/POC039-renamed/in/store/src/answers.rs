@@ -1,6 +1,0 @@
-//! Answers.
-
-/// One.
-pub fn one() -> u32 {
-    1
-}

@@ -1,6 +1,0 @@
-//! Other.
-
-/// Two.
-pub fn two() -> u32 {
-    2
-}

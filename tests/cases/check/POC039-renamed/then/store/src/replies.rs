@@ -1,6 +1,0 @@
-//! Replies.
-
-/// One.
-pub fn one() -> u32 {
-    1
-}

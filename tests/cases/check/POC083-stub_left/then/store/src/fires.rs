@@ -1,6 +1,0 @@
-//! Fires.
-
-/// Answers.
-pub fn answer() -> u32 {
-    todo!("ask again")
-}

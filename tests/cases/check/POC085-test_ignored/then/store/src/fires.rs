@@ -1,5 +1,0 @@
-//! Fires.
-
-#[test]
-#[ignore = "slow"]
-fn counts() {}

@@ -1,4 +1,0 @@
-//! Near.
-
-#[test]
-fn ignores_blanks() {}

@@ -1,6 +1,0 @@
-//! Fires.
-
-/// Answers.
-pub fn reply() -> u32 {
-    42
-}

@@ -1,5 +1,0 @@
-//! Fires.
-
-pub fn answer() -> u32 {
-    42
-}
