@@ -6,6 +6,7 @@
 pub mod arguments;
 pub mod items;
 mod manifests;
+pub mod observed;
 pub mod reach;
 pub mod rules;
 mod select;
@@ -114,14 +115,7 @@ impl TestTarget {
         let package = &workspace.packages[self.package];
         let name = &package.name;
         match &self.kind {
-            TestKind::Library => match package
-                .targets
-                .iter()
-                .find(|target| is_kind(target, &[TargetKind::ProcMacro]))
-            {
-                Some(target) => format!("{name}::proc-macro/{}", target.name),
-                None => name.to_string(),
-            },
+            TestKind::Library => name.to_string(),
             TestKind::Binary(binary) => format!("{name}::bin/{binary}"),
             TestKind::Test(test) => format!("{name}::{test}"),
             TestKind::Example(example) => format!("{name}::example/{example}"),

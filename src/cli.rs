@@ -146,6 +146,9 @@ pub enum Command {
     Demo(Demo),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Run a test for nextest and keep what it executes: `affected --collect` calls this
+    #[command(hide = true)]
+    RunObservedTest(RunObservedTest),
 }
 
 /// `cargo poc init`.
@@ -401,7 +404,9 @@ Examples:
   cargo poc affected --base origin/main --explain
   cargo test $(cargo poc affected --format args)      just those
   cargo nextest run -E \"$(cargo poc affected --format nextest)\"
-  cargo poc affected --files src/lib.rs               as if that file had changed")]
+  cargo poc affected --files src/lib.rs               as if that file had changed
+  cargo poc affected --collect -- --all-features      run the suite once, keep what each test executes
+  cargo poc affected --audit                          does the selection hold for all of that?")]
 pub struct Affected {
     /// The PoC whose base to compare with
     pub name: Option<String>,
@@ -414,9 +419,18 @@ pub struct Affected {
     /// Show reasons; with TEXT, of the targets, tests, files and items whose name contains it
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     pub explain: Option<String>,
+    /// Run the whole suite once, instrumented, and keep what each test executes (needs cargo-nextest)
+    #[arg(long, conflicts_with_all = ["name", "base", "files", "explain"], help_heading = "Observed coverage")]
+    pub collect: bool,
+    /// Check with what was collected that every test is selected for all it executes; exit 1 when one is not
+    #[arg(long, conflicts_with_all = ["name", "base", "files", "explain"], help_heading = "Observed coverage")]
+    pub audit: bool,
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub format: AffectedFormat,
+    /// With --collect: arguments for nextest, such as --all-features
+    #[arg(last = true, value_name = "ARGS", requires = "collect")]
+    pub arguments: Vec<String>,
 }
 
 /// What `affected` prints.
@@ -475,6 +489,14 @@ pub struct Demo {
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// `cargo-poc run-observed-test`, which `affected --collect` has nextest put in front of each test.
+#[derive(Debug, Args)]
+pub struct RunObservedTest {
+    /// The test binary and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    pub words: Vec<std::ffi::OsString>,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod demo;
 pub mod deps;
 pub mod init;
+pub mod observed;
 pub mod status;
 pub mod survey;
 pub mod verify;

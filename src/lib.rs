@@ -48,6 +48,10 @@ use crate::terminal::Terminal;
 
 /// Runs the program with the arguments of a process, and says how it ended. Never panics on bad input.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(outcome) = affected::observed::run::rustc(&arguments) {
+        return outcome.unwrap_or_else(|error| could_not_run(&error));
+    }
     let cli = match parse(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -70,6 +74,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Err(_) => Exit::CouldNotRun,
         },
     }
+}
+
+/// In place of rustc: cargo shows what is said there.
+fn could_not_run(error: &anyhow::Error) -> Exit {
+    let mut terminal = Terminal::to(Box::new(io::stdout()), Box::new(io::stderr()));
+    // Whoever listens to neither stream still gets the exit code.
+    terminal
+        .error(error)
+        .map_or(Exit::CouldNotRun, |()| Exit::CouldNotRun)
 }
 
 /// cargo runs `cargo-poc poc …` for `cargo poc …`; both ways are one command line, and help shows the one in use.
@@ -99,6 +112,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Demo(arguments) => command::demo::run(&arguments, terminal),
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
+        Command::RunObservedTest(arguments) => command::observed::run_test(&arguments),
         Command::Status(arguments) => command::status::run(
             &survey(&cli.global, &arguments.which)?,
             &arguments,

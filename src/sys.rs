@@ -4,6 +4,7 @@ pub mod cargo;
 pub mod exec;
 pub mod files;
 pub mod git;
+pub mod inherit;
 
 use std::ffi::OsString;
 use std::process::{Command, Output, Stdio};

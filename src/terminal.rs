@@ -174,6 +174,16 @@ impl Terminal {
         Ok(())
     }
 
+    /// What a program that we run says of itself, as it says it.
+    ///
+    /// # Errors
+    /// When standard error cannot be written.
+    pub fn relay(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.flush()?;
+        self.err.write_all(bytes)?;
+        Ok(())
+    }
+
     /// Something the user should know, also under `--quiet`.
     ///
     /// # Errors

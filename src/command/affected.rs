@@ -19,6 +19,9 @@ use crate::workspace::Workspace;
 /// # Errors
 /// Bad usage (a base that does not exist, a file outside the workspace), or git cannot be asked.
 pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
+    if command.collect || command.audit {
+        return super::observed::run(project, command, terminal);
+    }
     let started = std::time::Instant::now();
     let change = change_of(project, command, terminal)?;
     let selection = affected::select(&project.workspace, &project.config, &change, &Uncached)?;

@@ -27,6 +27,14 @@ pub fn read_if_exists(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// Opens a file to read parts of it.
+///
+/// # Errors
+/// Names the file.
+pub fn open(path: &Utf8Path) -> Result<File> {
+    File::open(path).with_context(|| format!("failed to read {path}"))
+}
+
 /// The names of what a folder holds, unsorted; none where there is no such folder.
 ///
 /// # Errors
@@ -118,6 +126,27 @@ pub fn create(path: &Utf8Path, contents: &[u8]) -> Result<()> {
 /// Names the file.
 pub fn remove(path: &Utf8Path) -> Result<()> {
     fs::remove_file(path).with_context(|| format!("failed to remove {path}"))
+}
+
+/// Creates a folder and those above it; one that is there stays as it is.
+///
+/// # Errors
+/// Names the folder.
+pub fn create_folder(path: &Utf8Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("failed to create the folder {path}"))
+}
+
+/// Removes a folder of ours with all that is in it; none is fine.
+///
+/// # Errors
+/// Names the folder.
+pub fn remove_folder(path: &Utf8Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("failed to remove the folder {path}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An exclusive lock between processes, held until it is dropped.

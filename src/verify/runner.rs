@@ -250,7 +250,7 @@ fn is_for_listing(word: &str) -> bool {
 }
 
 /// Whether cargo finds a `nextest` command on PATH, as cargo itself looks for one.
-fn is_installed() -> bool {
+pub(crate) fn is_installed() -> bool {
     let name = format!("cargo-nextest{}", std::env::consts::EXE_SUFFIX);
     let cargo_home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".cargo"));

@@ -335,3 +335,21 @@ fn parts(description: &str) -> impl Iterator<Item = &str> {
 fn names(description: &str) -> impl Iterator<Item = &str> {
     parts(description).map(|part| part.split(':').next().unwrap_or(part).trim())
 }
+
+/// Whether cargo-nextest is installed, for a test that needs it. Where it is not, the test says that it is left out; a
+/// machine that must run them all sets `CARGO_POC_REQUIRE_NEXTEST`, and there it fails.
+pub(crate) fn nextest_for(test: &str) -> bool {
+    let asked = Command::new(env!("CARGO"))
+        .args(["nextest", "--version"])
+        .output();
+    let installed = asked.is_ok_and(|output| output.status.success());
+    if !installed {
+        let why = format!("{test} needs cargo-nextest, which is not installed");
+        assert!(
+            std::env::var_os("CARGO_POC_REQUIRE_NEXTEST").is_none(),
+            "{why}"
+        );
+        eprintln!("left out: {why}");
+    }
+    installed
+}

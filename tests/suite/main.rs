@@ -25,6 +25,7 @@ mod init;
 mod items;
 mod kit;
 mod observe;
+mod observed;
 mod readme;
 mod status;
 mod verify;

@@ -1,0 +1,21 @@
+//! Observed coverage: what each test executed in one run of the suite, and what follows from it.
+//!
+//! [`collect`] runs the suite once, instrumented, under nextest, which starts a process per test. [`run`] stands in front
+//! of each and keeps what ran ([`profile`], [`seen`]); the coverage maps of all executables ([`coverage_map`]) then tell
+//! where those functions stand, [`places`] in which items, and the [`store`] keeps them per test. [`audit`] holds the item
+//! graph against it: a test that ran an item must be selected when the item changes.
+//!
+//! ```text
+//! suite ─run→ profiles ─seen→ functions per test ┐
+//! executables ─coverage_map→ function → place ───┴─places→ items per test ─store→ audit
+//! ```
+
+pub mod audit;
+pub mod collect;
+pub mod coverage_map;
+pub mod places;
+pub mod profile;
+pub mod run;
+pub mod seen;
+pub mod state;
+pub mod store;

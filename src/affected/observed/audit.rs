@@ -1,0 +1,433 @@
+//! The item graph held against what was observed: a test that ran an item must be selected when the item changes.
+//!
+//! In: a [`Graph`] of the sources as they are, and a [`Store`]. Out: [`Audit`]. One solve of the graph answers all pairs, so
+//! the audit takes little longer than a selection.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::store::Store;
+use crate::affected::items::extract::flag;
+use crate::affected::items::nodes::NodeId;
+use crate::affected::items::{Graph, TestName};
+use crate::workspace::Workspace;
+use crate::workspace::source::syntax::ItemKind;
+
+/// Of so many missed items is told where their chains break.
+const EXPLAINED: usize = 200;
+
+/// What the audit found.
+#[derive(Debug, Default)]
+pub struct Audit {
+    /// Tests that nextest lists.
+    pub tests: usize,
+    /// Of these, tests that are observed.
+    pub observed: usize,
+    /// Why the others are not, and how many for each reason.
+    pub unobserved: BTreeMap<String, usize>,
+    /// Items that some observed test ran.
+    pub functions: usize,
+    /// Pairs of an item and a test that ran it, checked.
+    pub pairs: u64,
+    /// Pairs that the graph would not select.
+    pub missed: u64,
+    /// The missed pairs by item.
+    pub misses: Vec<Miss>,
+    /// Observed tests that the graph does not know by name, as binary id and name.
+    pub unknown_tests: Vec<(String, String)>,
+    /// Items that ran and that the graph does not know, as file and how many.
+    pub unknown_items: BTreeMap<String, usize>,
+    /// Of all tests, how many are selected when one of the functions changes, on average.
+    pub shares: Shares,
+}
+
+/// Shares of all tests, from 0 to 1: the means over all functions that some observed test ran.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Shares {
+    /// What the graph selects.
+    pub graph: f64,
+    /// What is left of that when tests are left out that are observed and did not run the function.
+    pub observed: f64,
+    /// What ran it.
+    pub ran: f64,
+}
+
+/// An item that ran in tests that the graph would not select for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Miss {
+    /// What it is called.
+    pub item: String,
+    /// Its file, relative to the workspace root.
+    pub file: String,
+    /// Its line.
+    pub line: u32,
+    /// How many tests ran it and would not be selected.
+    pub tests: usize,
+    /// One of them: binary id and name.
+    pub example: (String, String),
+    /// What would have to be reached, and whether it is, for that test.
+    pub broken: Vec<String>,
+}
+
+/// A set of tests per item, one bit each.
+struct Selects {
+    words: usize,
+    bits: Vec<u64>,
+}
+
+impl Selects {
+    fn add(&mut self, item: usize, test: usize) {
+        self.bits[item * self.words + test / 64] |= 1 << (test % 64);
+    }
+
+    fn has(&self, item: usize, test: usize) -> bool {
+        self.bits[item * self.words + test / 64] >> (test % 64) & 1 == 1
+    }
+
+    fn count(&self, item: usize) -> u32 {
+        let row = &self.bits[item * self.words..(item + 1) * self.words];
+        row.iter().map(|word| word.count_ones()).sum()
+    }
+}
+
+impl Audit {
+    /// Whether nothing was missed, and every observed test and item is known to the graph.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.misses.is_empty() && self.unknown_tests.is_empty() && self.unknown_items.is_empty()
+    }
+}
+
+struct Auditor<'a> {
+    workspace: &'a Workspace,
+    graph: &'a Graph,
+    store: &'a Store,
+    /// Per item of the store its nodes: one for each unit that mounts it.
+    nodes: Vec<Vec<NodeId>>,
+    /// Per test of the graph the tests of the store that it may be.
+    listed: Vec<Vec<usize>>,
+    /// Per test of the store whether the graph knows it.
+    known: Vec<bool>,
+}
+
+/// Holds the graph against the store.
+#[must_use]
+pub fn audit(workspace: &Workspace, graph: &Graph, store: &Store) -> Audit {
+    let mut auditor = Auditor {
+        workspace,
+        graph,
+        store,
+        nodes: nodes(workspace, graph, store),
+        listed: vec![Vec::new(); graph.tests.len()],
+        known: vec![false; store.tests.len()],
+    };
+    auditor.match_tests();
+    let selects = auditor.selects();
+    auditor.judge(&selects)
+}
+
+/// The nodes of every item of the store.
+fn nodes(workspace: &Workspace, graph: &Graph, store: &Store) -> Vec<Vec<NodeId>> {
+    let numbers: FxHashMap<&str, u32> = (0..)
+        .zip(&store.files)
+        .map(|(index, path)| (path.as_str(), index))
+        .collect();
+    let files: Vec<Option<u32>> = graph
+        .sources
+        .files
+        .iter()
+        .map(|file| {
+            let own = file.expansion.is_none();
+            numbers
+                .get(workspace.slashed(&file.path).as_str())
+                .copied()
+                .filter(|_| own)
+        })
+        .collect();
+    let mut by_item: FxHashMap<_, Vec<usize>> = FxHashMap::default();
+    for (index, item) in store.items.iter().enumerate() {
+        by_item
+            .entry((item.file, item.key, item.hash))
+            .or_default()
+            .push(index);
+    }
+    let mut found = vec![Vec::new(); store.items.len()];
+    for (id, node) in (0..).zip(&graph.nodes.nodes) {
+        let Some(file) = files[node.file as usize].filter(|_| !node.before) else {
+            continue;
+        };
+        let item = graph.nodes.item(&graph.sources, id);
+        for index in by_item
+            .get(&(file, item.key, item.hash))
+            .into_iter()
+            .flatten()
+        {
+            found[*index].push(id);
+        }
+    }
+    found
+}
+
+impl Auditor<'_> {
+    fn match_tests(&mut self) {
+        let mut by_binary: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        for (index, test) in self.graph.tests.iter().enumerate() {
+            if test.name != TestName::Doc {
+                let target = self.graph.layout.units[test.unit].target();
+                by_binary
+                    .entry(target.binary_id(self.workspace))
+                    .or_default()
+                    .push(index);
+            }
+        }
+        for (listed, test) in self.store.tests.iter().enumerate() {
+            for index in by_binary.get(&test.binary).into_iter().flatten() {
+                let is_it = match &self.graph.tests[*index].name {
+                    TestName::Exact(name) => *name == test.name,
+                    TestName::Prefix(lead) => test.name.starts_with(lead.as_str()),
+                    TestName::All => true,
+                    TestName::Doc => false,
+                };
+                if is_it {
+                    self.listed[*index].push(listed);
+                    self.known[listed] = true;
+                }
+            }
+        }
+    }
+
+    /// Which tests the graph selects for which item.
+    fn selects(&self) -> Selects {
+        let words = self.store.tests.len().div_ceil(64);
+        let mut selects = Selects {
+            words,
+            bits: vec![0; words * self.store.items.len()],
+        };
+        let graph = self.graph;
+        for pass in graph.passes() {
+            let reached = graph.reached(&pass, None);
+            let always = *reached.row(graph.edges.everything);
+            for (item, nodes) in self.nodes.iter().enumerate() {
+                let mut row = always;
+                for node in nodes {
+                    for (word, more) in row.iter_mut().zip(reached.row(*node)) {
+                        *word |= more;
+                    }
+                }
+                for (bit, class) in pass.iter().enumerate() {
+                    if row[bit / 64] >> (bit % 64) & 1 == 1 {
+                        let tests = graph.classes[*class].tests.iter();
+                        for listed in tests.flat_map(|test| &self.listed[*test]) {
+                            selects.add(item, *listed);
+                        }
+                    }
+                }
+            }
+        }
+        self.by_themselves(&mut selects);
+        selects
+    }
+
+    /// Tests whose own item it is, and those of whole units: what an opaque macro call makes is not known.
+    fn by_themselves(&self, selects: &mut Selects) {
+        let graph = self.graph;
+        let mut seeded: FxHashMap<NodeId, Vec<usize>> = FxHashMap::default();
+        for (test, listed) in graph.tests.iter().zip(&self.listed) {
+            for seed in &test.seeds {
+                seeded.entry(*seed).or_default().extend(listed);
+            }
+        }
+        for (item, nodes) in self.nodes.iter().enumerate() {
+            for id in nodes {
+                for listed in seeded.get(id).into_iter().flatten() {
+                    selects.add(item, *listed);
+                }
+                let node = &graph.nodes.nodes[*id as usize];
+                if node.kind == ItemKind::Call && node.flags & flag::TRANSPARENT == 0 {
+                    for (test, listed) in graph.tests.iter().zip(&self.listed) {
+                        if graph.layout.links[test.unit].contains(&(node.unit as usize)) {
+                            for listed in listed {
+                                selects.add(item, *listed);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn judge(&self, selects: &Selects) -> Audit {
+        let store = self.store;
+        let mut audit = Audit {
+            tests: store.tests.len(),
+            ..Audit::default()
+        };
+        let mut ran = vec![0_u32; store.items.len()];
+        let mut missed: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let unobserved: Vec<usize> = (0..store.tests.len())
+            .filter(|test| store.tests[*test].ran.is_err())
+            .collect();
+        for why in store
+            .tests
+            .iter()
+            .filter_map(|test| test.ran.as_ref().err())
+        {
+            *audit.unobserved.entry(why.clone()).or_default() += 1;
+        }
+        for (test, items) in store.observed() {
+            audit.observed += 1;
+            if !self.known[test] {
+                let test = &store.tests[test];
+                audit
+                    .unknown_tests
+                    .push((test.binary.clone(), test.name.clone()));
+            }
+            for item in items {
+                ran[*item as usize] += 1;
+                if !self.known[test] || self.nodes[*item as usize].is_empty() {
+                    continue;
+                }
+                audit.pairs += 1;
+                if !selects.has(*item as usize, test) {
+                    audit.missed += 1;
+                    missed.entry(*item).or_default().push(test);
+                }
+            }
+        }
+        let mut sums = Shares::default();
+        for (item, ran) in ran.iter().enumerate().filter(|(_, ran)| **ran > 0) {
+            audit.functions += 1;
+            if self.nodes[item].is_empty() {
+                let file = &store.files[store.items[item].file as usize];
+                *audit.unknown_items.entry(file.clone()).or_default() += 1;
+            }
+            let still = unobserved
+                .iter()
+                .filter(|test| selects.has(item, **test))
+                .count();
+            let selected = f64::from(selects.count(item));
+            sums.graph += selected;
+            sums.observed += if self.is_narrowed(item) {
+                f64::from(*ran) + f64::from(u32::try_from(still).unwrap_or(u32::MAX))
+            } else {
+                selected
+            };
+            sums.ran += f64::from(*ran);
+        }
+        let all =
+            f64::from(u32::try_from(audit.functions * audit.tests).unwrap_or(u32::MAX)).max(1.0);
+        audit.shares = Shares {
+            graph: sums.graph / all,
+            observed: sums.observed / all,
+            ran: sums.ran / all,
+        };
+        audit.misses = self.misses(&missed);
+        audit
+    }
+
+    /// Whether tests that did not run the item can be left out when its body changes.
+    fn is_narrowed(&self, item: usize) -> bool {
+        let functions = self.nodes[item]
+            .iter()
+            .all(|id| self.graph.nodes.nodes[*id as usize].kind == ItemKind::Fn);
+        functions && !self.store.items[item].blind
+    }
+
+    fn misses(&self, missed: &BTreeMap<u32, Vec<usize>>) -> Vec<Miss> {
+        let graph = self.graph;
+        let wanted: FxHashSet<NodeId> = missed
+            .keys()
+            .take(EXPLAINED)
+            .flat_map(|item| self.nodes[*item as usize].iter().copied())
+            .collect();
+        let mut before: FxHashMap<NodeId, Vec<NodeId>> = FxHashMap::default();
+        for from in (0..).take(graph.edges.count) {
+            for to in graph.edges.of(from).iter().filter(|to| wanted.contains(to)) {
+                before.entry(*to).or_default().push(from);
+            }
+        }
+        let mut found = Vec::new();
+        for (index, (item, tests)) in missed.iter().enumerate() {
+            let nodes = &self.nodes[*item as usize];
+            let example = &self.store.tests[tests[0]];
+            let place = graph.place(nodes[0]);
+            found.push(Miss {
+                item: graph.describe(nodes[0]),
+                file: place.map_or_else(String::new, |(path, _)| self.workspace.slashed(path)),
+                line: place.map_or(0, |(_, line)| line),
+                tests: tests.len(),
+                example: (example.binary.clone(), example.name.clone()),
+                broken: if index < EXPLAINED {
+                    self.broken(nodes, tests[0], &before)
+                } else {
+                    Vec::new()
+                },
+            });
+        }
+        found
+    }
+
+    /// What leads to the nodes, and whether the test reaches it.
+    fn broken(
+        &self,
+        nodes: &[NodeId],
+        test: usize,
+        before: &FxHashMap<NodeId, Vec<NodeId>>,
+    ) -> Vec<String> {
+        let graph = self.graph;
+        let is_it = |index: &usize| self.listed[*index].contains(&test);
+        let class = graph
+            .classes
+            .iter()
+            .position(|class| class.tests.iter().any(is_it));
+        let Some(class) = class else {
+            return Vec::new();
+        };
+        let reached = graph.reached(&[class], None);
+        let unit = graph.classes[class]
+            .tests
+            .first()
+            .map_or(0, |test| graph.tests[*test].unit);
+        let tell = |id: NodeId| {
+            let verdict = if reached.reaches(0, id) {
+                "reached"
+            } else {
+                "not reached"
+            };
+            format!("{} ({verdict})", graph.describe(id))
+        };
+        let mut lines = Vec::new();
+        for id in nodes {
+            let own = &graph.nodes.nodes[*id as usize];
+            let linked = graph.layout.links[unit].contains(&(own.unit as usize));
+            if !linked {
+                if nodes.len() == 1 {
+                    lines.push("the test's binary does not link it".to_owned());
+                }
+                continue;
+            }
+            for both in graph.edges.both.iter().filter(|both| both.member == *id) {
+                let types: Vec<String> = both.types.iter().map(|of| tell(*of)).collect();
+                lines.push(format!(
+                    "needs {} and {}",
+                    tell(both.named),
+                    types.join(" or ")
+                ));
+            }
+            let mut from: Vec<String> = before
+                .get(id)
+                .into_iter()
+                .flatten()
+                .map(|from| tell(*from))
+                .collect();
+            from.sort();
+            from.dedup();
+            lines.extend(from.into_iter().take(12).map(|from| format!("from {from}")));
+        }
+        if lines.is_empty() {
+            lines.push("nothing leads to it".to_owned());
+        }
+        lines
+    }
+}

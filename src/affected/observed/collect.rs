@@ -1,0 +1,546 @@
+//! One run of the workspace's suite, instrumented, and what each of its tests executed.
+//!
+//! The build goes into a target folder of its own. rustc is called through this program ([`super::run::rustc`]), which
+//! adds what instruments the code of the workspace's own packages: no configured flags are replaced, and dependencies are
+//! built as ever. Tests are run through this program too ([`super::run::test`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+
+use super::coverage_map::{CoverageMap, Entry};
+use super::places;
+use super::run;
+use super::seen::{Lists, Seeing};
+use super::store::{Item, State, Store, Test};
+use crate::change;
+use crate::exit::{self, Exit};
+use crate::project::Project;
+use crate::sys::cargo::Cargo;
+use crate::sys::exec::{self, Command, Ended, Part};
+use crate::sys::files;
+
+/// How to install what is missing.
+const INSTALL: &str = "install it with `cargo install cargo-nextest --locked`";
+/// nextest's exit status when tests failed.
+const TESTS_FAILED: i32 = 100;
+
+/// A collect run, set up.
+#[derive(Debug)]
+pub struct Collect<'p> {
+    project: &'p Project,
+    /// What the user gives nextest.
+    arguments: &'p [String],
+    toolchain: String,
+    /// This program.
+    program: Utf8PathBuf,
+    /// The cargo target folder of the instrumented build.
+    target: Utf8PathBuf,
+    folder: Utf8PathBuf,
+}
+
+/// What a collect run did.
+#[derive(Debug)]
+pub struct Collected {
+    /// What is kept.
+    pub store: Store,
+    /// Tests that were there from a run before, on the same files.
+    pub before: usize,
+    /// Most bytes of raw profiles that one test left.
+    pub largest: u64,
+}
+
+/// `cargo nextest list --message-format json`; fields we do not need are passed over.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Listing {
+    rust_build_meta: Meta,
+    rust_suites: BTreeMap<String, Suite>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Meta {
+    target_directory: Utf8PathBuf,
+    base_output_directories: BTreeSet<Utf8PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Suite {
+    binary_path: Utf8PathBuf,
+    #[serde(default)]
+    testcases: BTreeMap<String, Case>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Case {
+    ignored: bool,
+    filter_match: Match,
+}
+
+#[derive(Debug, Deserialize)]
+struct Match {
+    status: String,
+}
+
+impl<'p> Collect<'p> {
+    /// Sets a run up; `arguments` are the user's for nextest.
+    ///
+    /// # Errors
+    /// When nextest is not installed, or rustc cannot be asked.
+    pub fn new(project: &'p Project, arguments: &'p [String]) -> Result<Self> {
+        if !crate::verify::runner::is_installed() {
+            bail!("collecting needs cargo-nextest, which is not installed; {INSTALL}");
+        }
+        let program = std::env::current_exe().context("failed to find this program's own file")?;
+        let program = Utf8PathBuf::try_from(program).context("this program's path is not UTF-8")?;
+        let own = project.workspace.target_directory.join("cargo-poc");
+        Ok(Self {
+            project,
+            arguments,
+            toolchain: crate::sys::cargo::toolchain(&project.folder)?,
+            program,
+            target: own.join("coverage"),
+            folder: own.join("collect"),
+        })
+    }
+
+    /// Where the instrumented build goes.
+    #[must_use]
+    pub fn target(&self) -> &Utf8Path {
+        &self.target
+    }
+
+    /// Builds, runs, and joins. Each line of what nextest and cargo say is handed on.
+    ///
+    /// # Errors
+    /// When the workspace does not build, nextest cannot list its tests, or the coverage maps are of an unknown form.
+    pub fn run(&self, say: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<Collected> {
+        let mut state = match self.project.repository() {
+            Ok(repository) => State::of(&repository)?,
+            Err(_) => State::default(),
+        };
+        let build = format!("{}\n{}", self.toolchain.trim(), self.arguments.join(" "));
+        self.begin(&state, &build)?;
+        let listing = self.list(say)?;
+        let seeing = Seeing::new(&self.folder);
+        let before = listing.known(&seeing)?;
+        self.tests(say)?;
+        if let Ok(repository) = change::repository_of(&self.project.workspace) {
+            let mut end = State::of(&repository)?;
+            for stray in end.take_strays(&state) {
+                files::remove(&repository.root.join(stray))?;
+            }
+            state.keep_what_stayed(end);
+        }
+        let mut collected = Collected {
+            store: Store {
+                state,
+                build,
+                ..Store::default()
+            },
+            before,
+            largest: 0,
+        };
+        self.join(&listing, &seeing, &mut collected)?;
+        files::remove_folder(&self.folder.join("raw"))?;
+        collected
+            .store
+            .save(&self.project.workspace.target_directory)?;
+        Ok(collected)
+    }
+
+    /// Keeps what an earlier run left off with, if it ran on the same files; without git that is not known.
+    fn begin(&self, state: &State, build: &str) -> Result<()> {
+        let name = format!("{}\n{build}", state.name());
+        let place = self.folder.join("state");
+        let same = files::read_if_exists(&place)?.is_some_and(|known| known == name.as_bytes());
+        if !same || state.files.is_empty() {
+            files::remove_folder(&self.folder)?;
+            files::create_folder(&self.folder)?;
+            files::write_atomic(&place, name.as_bytes())?;
+        }
+        files::remove_folder(&self.folder.join("raw"))
+    }
+
+    /// nextest with what both its commands are given.
+    fn nextest(&self, command: &str, arguments: &[String]) -> Result<Command> {
+        let host = self
+            .toolchain
+            .lines()
+            .find_map(|line| line.strip_prefix("host: "));
+        let target = std::env::var("CARGO_BUILD_TARGET").ok();
+        let target = target
+            .as_deref()
+            .or(host)
+            .context("`rustc -vV` names no host")?;
+        let variable = format!(
+            "CARGO_TARGET_{}_RUNNER",
+            target.to_uppercase().replace('-', "_")
+        );
+        let user = std::env::var(&variable).unwrap_or_default();
+        let words: Vec<toml_edit::Value> = [self.program.as_str(), run::SUBCOMMAND]
+            .into_iter()
+            .chain(user.split_whitespace())
+            .map(toml_edit::Value::from)
+            .collect();
+        let runner = words.into_iter().collect::<toml_edit::Array>();
+        let mut whole = Command::new(Cargo::program()).args(["nextest", command, "--workspace"]);
+        if let Some(path) = &self.project.cargo.manifest_path {
+            whole = whole.arg("--manifest-path").arg(path);
+        }
+        whole = whole
+            .args(&self.project.cargo.flags)
+            .args(["--target-dir", self.target.as_str()])
+            .arg("--config")
+            .arg(format!("target.{target}.runner={runner}"))
+            .args(arguments)
+            .directory(&self.project.folder)
+            .env_remove(&variable)
+            .env(run::INSTRUMENTS, "1")
+            .env(run::FOLDER, &self.folder)
+            .env(run::PROFILE_FILE, run::NOWHERE)
+            .env("CARGO_INCREMENTAL", "0")
+            // The maps are sections that stripping takes along; nobody debugs these.
+            .env("CARGO_PROFILE_DEV_STRIP", "none")
+            .env("CARGO_PROFILE_TEST_STRIP", "none")
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_PROFILE_TEST_DEBUG", "0");
+        if let Some(user) = std::env::var_os(run::WORKSPACE_WRAPPER) {
+            whole = whole.env(run::INNER_WRAPPER, user);
+        }
+        Ok(whole.env(run::WORKSPACE_WRAPPER, &self.program))
+    }
+
+    /// Builds, and lists all tests.
+    fn list(&self, say: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<Listing> {
+        let mut arguments = vec!["--message-format".to_owned(), "json".to_owned()];
+        arguments.extend(for_listing(self.arguments));
+        let captured = exec::capture_output(&self.nextest("list", &arguments)?, say)?;
+        interrupted(captured.ended)?;
+        if !captured.ended.success() {
+            bail!(
+                "nextest could not build and list the tests ({})",
+                captured.ended
+            );
+        }
+        serde_json::from_slice(&captured.stdout).context(
+            "failed to read nextest's list of tests; cargo-poc knows the form of nextest 0.9",
+        )
+    }
+
+    /// Runs the tests that are not collected yet.
+    fn tests(&self, say: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
+        let mut arguments: Vec<String> = [
+            "--no-fail-fast",
+            "--retries=0",
+            "--status-level=pass",
+            "--final-status-level=fail",
+            "--no-tests=pass",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        arguments.extend_from_slice(self.arguments);
+        let outcome = exec::stream(&self.nextest("run", &arguments)?, say)?;
+        interrupted(outcome.ended)?;
+        match outcome.ended {
+            Ended::Exited(0 | TESTS_FAILED) => Ok(()),
+            ended => bail!("nextest could not run the tests ({ended})"),
+        }
+    }
+
+    fn join(&self, listing: &Listing, seeing: &Seeing, collected: &mut Collected) -> Result<()> {
+        let root = &self.project.workspace.root;
+        let functions = Functions::of(
+            &listing.executables()?,
+            root,
+            &self.project.workspace.target_directory,
+        )?;
+        let store = &mut collected.store;
+        store.files.clone_from(&functions.files);
+        store.items.clone_from(&functions.items);
+        let unlisted = seeing.get_unlisted()?;
+        let mut lists = Lists::default();
+        for (binary, suite) in &listing.rust_suites {
+            if unlisted.contains(suite.binary_path.as_str()) {
+                store.unlisted.push(binary.clone());
+            }
+            for (name, case) in &suite.testcases {
+                let ran = if let Some(seen) = seeing.get(binary, name)? {
+                    collected.largest = collected.largest.max(seen.bytes);
+                    match seen.why_not {
+                        None => functions.items_of(seeing, &mut lists, &seen.parts)?,
+                        Some(why) => Err(why),
+                    }
+                } else if case.ignored {
+                    Err("it is ignored".to_owned())
+                } else if case.filter_match.status == "matches" {
+                    Err("it was not run through this program".to_owned())
+                } else {
+                    Err("a filter leaves it out".to_owned())
+                };
+                store.tests.push(Test {
+                    binary: binary.clone(),
+                    name: name.clone(),
+                    ran,
+                });
+            }
+        }
+        let runs_here = |test: &&Test| {
+            test.ran
+                .as_ref()
+                .err()
+                .is_none_or(|why| !why.starts_with("it was not run through"))
+        };
+        if !store.tests.is_empty() && store.tests.iter().filter(runs_here).count() == 0 {
+            bail!(
+                "nextest did not run its tests through this program; is another target runner configured for cargo?"
+            );
+        }
+        Ok(())
+    }
+}
+
+fn interrupted(ended: Ended) -> Result<()> {
+    if ended == Ended::Interrupted {
+        let why = anyhow::anyhow!(
+            "interrupted; `cargo poc affected --collect` goes on from here while no file changes"
+        );
+        return Err(exit::with_exit(Exit::CouldNotRun, why));
+    }
+    Ok(())
+}
+
+/// What of the user's arguments a listing takes too: all but those that say how to run.
+fn for_listing(arguments: &[String]) -> Vec<String> {
+    let with_value = [
+        "-j",
+        "--test-threads",
+        "--retries",
+        "--max-fail",
+        "--failure-output",
+        "--success-output",
+    ];
+    let alone = [
+        "--no-fail-fast",
+        "--fail-fast",
+        "--no-capture",
+        "--nocapture",
+    ];
+    let mut taken = Vec::new();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let name = word.split('=').next().unwrap_or(word);
+        if with_value.contains(&name) {
+            if name == word {
+                words.next();
+            }
+        } else if !alone.contains(&name) {
+            taken.push(word.clone());
+        }
+    }
+    taken
+}
+
+impl Listing {
+    /// How many of the listed tests an earlier run has collected already.
+    fn known(&self, seeing: &Seeing) -> Result<usize> {
+        let mut known = 0;
+        for (binary, suite) in &self.rust_suites {
+            for name in suite.testcases.keys() {
+                let seen = seeing.get(binary, name)?;
+                known += usize::from(seen.is_some_and(|seen| seen.why_not.is_none()));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Every executable that a test may be, or may start.
+    fn executables(&self) -> Result<BTreeSet<Utf8PathBuf>> {
+        let mut paths: BTreeSet<Utf8PathBuf> = self
+            .rust_suites
+            .values()
+            .map(|suite| suite.binary_path.clone())
+            .collect();
+        for folder in &self.rust_build_meta.base_output_directories {
+            let built = self.rust_build_meta.target_directory.join(folder);
+            for folder in [built.clone(), built.join("examples")] {
+                for name in files::list(&folder)? {
+                    let path = folder.join(name);
+                    // An executable has no extension, or that of the platform.
+                    let extension = std::env::consts::EXE_EXTENSION;
+                    if path.extension().unwrap_or_default() == extension && path.is_file() {
+                        paths.insert(path);
+                    }
+                }
+            }
+        }
+        Ok(paths)
+    }
+}
+
+/// Where the functions of all executables stand.
+struct Functions {
+    files: Vec<String>,
+    items: Vec<Item>,
+    /// By the hash of their names: the item, none for code that is no item of the workspace.
+    by_name: FxHashMap<u64, Option<u32>>,
+    /// Per item why a test that runs it cannot be observed.
+    doubts: FxHashMap<u32, &'static str>,
+}
+
+/// The file, line and column at which a function begins, and whether its entry is counted.
+type Begins = (usize, u32, u32, bool);
+
+impl Functions {
+    fn of(executables: &BTreeSet<Utf8PathBuf>, root: &Utf8Path, built: &Utf8Path) -> Result<Self> {
+        let maps: Vec<Option<CoverageMap>> = executables
+            .par_iter()
+            .map(|path| CoverageMap::read(path))
+            .collect::<Result<_>>()?;
+        let mut paths: FxHashMap<Utf8PathBuf, usize> = FxHashMap::default();
+        let mut begins: FxHashMap<u64, Begins> = FxHashMap::default();
+        for map in maps.into_iter().flatten() {
+            let files: Vec<usize> = map
+                .files
+                .into_iter()
+                .map(|path| {
+                    let next = paths.len();
+                    *paths.entry(path).or_insert(next)
+                })
+                .collect();
+            for function in map.functions {
+                let counted = function.entry != Entry::Derived;
+                let place = (
+                    files[function.file],
+                    function.line,
+                    function.column,
+                    counted,
+                );
+                let known = begins.entry(function.name).or_insert(place);
+                known.3 &= counted;
+            }
+        }
+        if begins.is_empty() {
+            bail!("the executables hold no coverage map; was the workspace built with coverage?");
+        }
+        let mut by_index: Vec<(&Utf8PathBuf, usize)> =
+            paths.iter().map(|(path, index)| (path, *index)).collect();
+        by_index.sort_by_key(|(_, index)| *index);
+        let places: Vec<Option<places::Places>> = by_index
+            .par_iter()
+            .map(|(path, _)| {
+                let ours = path.starts_with(root) && !path.starts_with(built);
+                if ours { places::read(path) } else { None }
+            })
+            .collect();
+        let mut functions = Self {
+            files: Vec::new(),
+            items: Vec::new(),
+            by_name: FxHashMap::default(),
+            doubts: FxHashMap::default(),
+        };
+        let mut numbers: FxHashMap<(usize, usize), u32> = FxHashMap::default();
+        let mut files: FxHashMap<usize, u32> = FxHashMap::default();
+        let mut names: Vec<u64> = begins.keys().copied().collect();
+        names.sort_unstable_by_key(|name| (begins[name], *name));
+        for name in names {
+            let (file, line, column, counted) = begins[&name];
+            let found = places[file]
+                .as_ref()
+                .and_then(|places| places.item(line, column));
+            let Some(found) = found else {
+                functions.by_name.insert(name, None);
+                continue;
+            };
+            let number = *numbers.entry((file, found.index)).or_insert_with(|| {
+                let in_store = *files.entry(file).or_insert_with(|| {
+                    let path = by_index[file]
+                        .0
+                        .strip_prefix(root)
+                        .unwrap_or(by_index[file].0);
+                    functions.files.push(path.as_str().replace('\\', "/"));
+                    small(functions.files.len() - 1)
+                });
+                functions.items.push(Item {
+                    file: in_store,
+                    key: found.key,
+                    hash: found.hash,
+                    blind: false,
+                });
+                small(functions.items.len() - 1)
+            });
+            functions.items[number as usize].blind |= !counted;
+            if let Some(doubt) = found.doubt {
+                functions.doubts.insert(number, doubt);
+            }
+            functions.by_name.insert(name, Some(number));
+        }
+        Ok(functions)
+    }
+
+    /// The items that the parts of a test ran, ascending; or why the test cannot be observed.
+    fn items_of(
+        &self,
+        seeing: &Seeing,
+        lists: &mut Lists,
+        parts: &[super::seen::Part],
+    ) -> Result<Result<Vec<u32>, String>> {
+        let mut items = Vec::new();
+        let mut unknown = 0;
+        for part in parts {
+            for name in lists.names(seeing, part)? {
+                match self.by_name.get(&name) {
+                    Some(item) => items.extend(item),
+                    None => unknown += 1,
+                }
+            }
+        }
+        items.sort_unstable();
+        items.dedup();
+        if unknown > 0 {
+            return Ok(Err(format!(
+                "it ran {unknown} functions that no coverage map names"
+            )));
+        }
+        if items.is_empty() {
+            return Ok(Err(
+                "its profile shows no function of the workspace".to_owned()
+            ));
+        }
+        let doubt = items.iter().find_map(|item| self.doubts.get(item));
+        Ok(match doubt {
+            Some(doubt) => Err((*doubt).to_owned()),
+            None => Ok(items),
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "fewer items than bytes of source"
+)]
+fn small(index: usize) -> u32 {
+    index as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_is_not_given_what_says_how_to_run() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let given = words("--all-features -j 2 --retries=3 --exclude a --no-fail-fast -E all()");
+        assert_eq!(
+            for_listing(&given),
+            words("--all-features --exclude a -E all()")
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! A place in a source file → the item whose text holds it.
+
+use camino::Utf8Path;
+
+use super::run::CONTINUOUS;
+use crate::affected::items::extract::{self, Digest, FileItems, Item, flag};
+use crate::workspace::source::syntax::{ItemKind, Syntax};
+
+/// An item that holds a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Its index in the file.
+    pub index: usize,
+    /// Which item of the file.
+    pub key: Digest,
+    /// Its tokens.
+    pub hash: Digest,
+    /// Why a test that runs it cannot be observed.
+    pub doubt: Option<&'static str>,
+}
+
+/// The items of one file with the bytes they take.
+#[derive(Debug)]
+pub struct Places {
+    lines: Vec<usize>,
+    /// First byte and the byte after the last, and the item's index; an item comes before those in it.
+    spans: Vec<(usize, usize, usize)>,
+    items: FileItems,
+}
+
+impl Places {
+    /// Reads a file of Rust; none where it cannot be understood.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        let syntax = Syntax::read(text).ok()?;
+        let items = extract::read(text);
+        let mut spans = Vec::new();
+        let mut next = 0;
+        let is_use = |kind: ItemKind| matches!(kind, ItemKind::Use | ItemKind::ExternCrate);
+        for raw in &syntax.items {
+            if is_use(raw.kind) {
+                // A `use` is one item per name that it brings in.
+                while items.items.get(next).is_some_and(|item| is_use(item.kind)) {
+                    next += 1;
+                }
+                continue;
+            }
+            if items.items.get(next)?.kind != raw.kind {
+                return None;
+            }
+            let first = raw.attributes.start.min(raw.tokens.start);
+            let start = syntax.token(first)?.start as usize;
+            let end = syntax.token(raw.tokens.end.checked_sub(1)?)?.end as usize;
+            spans.push((start, end, next));
+            next += 1;
+        }
+        let lines = std::iter::once(0)
+            .chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1))
+            .collect();
+        Some(Self {
+            lines,
+            spans,
+            items,
+        })
+    }
+
+    /// The innermost item at a line and a column, both counted from 1.
+    #[must_use]
+    pub fn item(&self, line: u32, column: u32) -> Option<Found> {
+        let line = self.lines.get((line as usize).checked_sub(1)?)?;
+        let at = line + (column as usize).saturating_sub(1);
+        let holds = |span: &&(usize, usize, usize)| span.0 <= at && at < span.1;
+        let (_, _, index) = self.spans.iter().filter(holds).max_by_key(|span| span.0)?;
+        let item = &self.items.items[*index];
+        Some(Found {
+            index: *index,
+            key: item.key,
+            hash: item.hash,
+            doubt: self.doubt(item),
+        })
+    }
+
+    fn doubt(&self, item: &Item) -> Option<&'static str> {
+        let names = &item.references;
+        let single = [
+            &names.methods,
+            &names.members,
+            &names.trait_members,
+            &names.wild,
+        ];
+        let last = names.paths.iter().filter_map(|path| path.last());
+        let clears = single
+            .into_iter()
+            .flatten()
+            .chain(last)
+            .any(|name| self.items.symbols[*name as usize] == "env_clear");
+        if clears {
+            return Some("it may start a program without its environment");
+        }
+        (!CONTINUOUS && item.flags & flag::SPAWNS != 0)
+            .then_some("it may start a program that is ended before it writes its profile")
+    }
+}
+
+/// Reads the file at `path`; none where it cannot be read or understood.
+#[must_use]
+pub fn read(path: &Utf8Path) -> Option<Places> {
+    let bytes = crate::sys::files::read(path).ok()?;
+    Places::of(std::str::from_utf8(&bytes).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_item_holds_a_place() {
+        let text = "use a::{b, c};\nuse d;\n\nmod m {\n    impl S {\n        fn f() {\n            fn g() {}\n            || 1\n        }\n    }\n}\nq! { fn h() {} }\n";
+        let places = Places::of(text).unwrap();
+        let name = |line, column| {
+            let item = &places.items.items[places.item(line, column)?.index];
+            Some(places.items.symbols[item.name? as usize].clone())
+        };
+        assert_eq!(name(7, 16).as_deref(), Some("g"));
+        assert_eq!(name(8, 13).as_deref(), Some("f"));
+        assert_eq!(name(12, 6).as_deref(), Some("h"));
+        assert_eq!(name(3, 1), None);
+        assert_eq!(name(40, 1), None);
+    }
+}

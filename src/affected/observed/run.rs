@@ -1,0 +1,190 @@
+//! What collecting puts between others: in front of rustc, to instrument the workspace's code, and in front of each
+//! test, to see what ran and to keep no more of it than that.
+//!
+//! Both are this program once more, told by its environment and a hidden subcommand. nextest starts a process per test;
+//! [`test`] gives it a folder for profiles that its children inherit, waits for it, reads the profiles and removes them.
+//! So at any time there are only the profiles of the tests that are running.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::profile::Profile;
+use super::seen::{Part, Seeing, Seen};
+use crate::exit::Exit;
+use crate::sys::files;
+use crate::sys::inherit::{self, Program};
+
+/// The hidden subcommand that runs a test for nextest.
+pub const SUBCOMMAND: &str = "run-observed-test";
+/// Set while an instrumented build runs: this program stands in front of rustc.
+pub const INSTRUMENTS: &str = "CARGO_POC_INSTRUMENT";
+/// The wrapper of rustc that the user has, which ours then calls.
+pub const INNER_WRAPPER: &str = "CARGO_POC_INNER_WRAPPER";
+/// The folder in which collected tests are kept while a collect run lasts.
+pub const FOLDER: &str = "CARGO_POC_COLLECT_FOLDER";
+/// Where the profiling runtime writes to.
+pub const PROFILE_FILE: &str = "LLVM_PROFILE_FILE";
+/// cargo's variable for what stands in front of rustc for the workspace's own packages.
+pub const WORKSPACE_WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
+/// Where profiles that nobody reads go.
+pub const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
+
+/// Runs rustc for cargo if that is what we were started for: `cargo-poc /path/to/rustc …` in an instrumented build.
+#[must_use]
+pub fn rustc(arguments: &[OsString]) -> Option<Result<Exit>> {
+    let compiler = arguments.get(1)?;
+    let stem = std::path::Path::new(compiler).file_stem()?;
+    let asked = std::env::var_os(INSTRUMENTS).is_some();
+    if !asked || !stem.to_string_lossy().ends_with("rustc") {
+        return None;
+    }
+    let mut words: Vec<OsString> = std::env::var_os(INNER_WRAPPER).into_iter().collect();
+    words.extend_from_slice(&arguments[1..]);
+    if is_observed(&arguments[2..]) {
+        words.push("-Cinstrument-coverage".into());
+        if CONTINUOUS {
+            words.push("-Cllvm-args=--runtime-counter-relocation".into());
+        }
+    }
+    let program = Program {
+        words,
+        environment: Vec::new(),
+    };
+    Some(inherit::run(&program).map(|status| {
+        if status.success() {
+            Exit::Fine
+        } else {
+            Exit::Findings
+        }
+    }))
+}
+
+/// Whether counters can lie in the profile's file itself, so that a process that is killed, or ends without running what
+/// is to run at its end, loses none of them. The profiling runtime can on Linux.
+pub const CONTINUOUS: bool = cfg!(target_os = "linux");
+
+/// Build scripts and procedural macros run while cargo builds, not while tests do.
+fn is_observed(arguments: &[OsString]) -> bool {
+    let is = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
+    let after = |option: &str, lead: &str| {
+        let at = arguments.iter().position(|argument| argument == option);
+        let value = at.and_then(|at| arguments.get(at + 1));
+        value.is_some_and(|value| value.to_string_lossy().starts_with(lead))
+    };
+    let names_crate = is("--crate-name");
+    let builds = after("--crate-name", "build_script_");
+    let expands = after("--crate-type", "proc-macro") && !is("--test");
+    names_crate && !builds && !expands
+}
+
+/// Runs a test binary for nextest: a test, of which it keeps what ran, or a listing, of which it keeps nothing.
+///
+/// # Errors
+/// When the binary cannot be started, or what ran cannot be kept.
+pub fn test(words: &[OsString]) -> Result<Exit> {
+    let mut program = Program {
+        words: words.to_vec(),
+        environment: [INSTRUMENTS, INNER_WRAPPER, FOLDER, WORKSPACE_WRAPPER]
+            .iter()
+            .map(|name| (OsString::from(name), None))
+            .collect(),
+    };
+    if let Some(user) = std::env::var_os(INNER_WRAPPER) {
+        program
+            .environment
+            .push((WORKSPACE_WRAPPER.into(), Some(user)));
+    }
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let Some(folder) = variable(FOLDER) else {
+        bail!("`{SUBCOMMAND}` is for `cargo poc affected --collect` to call");
+    };
+    let seeing = Seeing::new(Utf8Path::new(&folder));
+    let (binary, name) = (variable("NEXTEST_BINARY_ID"), variable("NEXTEST_TEST_NAME"));
+    let listing = words.iter().any(|word| word == "--list");
+    let (Some(binary), Some(name), false) = (binary, name, listing) else {
+        let nowhere = (PROFILE_FILE.into(), Some(NOWHERE.into()));
+        program.environment.push(nowhere);
+        return if listing {
+            list(&seeing, &program)
+        } else {
+            Ok(exit(inherit::run(&program)?.success()))
+        };
+    };
+    if seeing
+        .get(&binary, &name)?
+        .is_some_and(|seen| seen.why_not.is_none())
+    {
+        return Ok(Exit::Fine);
+    }
+    let raw = seeing.raw(&binary, &name)?;
+    let file = raw.path.join(if CONTINUOUS {
+        "%c%m.profraw"
+    } else {
+        "%p-%m.profraw"
+    });
+    program
+        .environment
+        .push((PROFILE_FILE.into(), Some(file.as_str().into())));
+    let passed = inherit::run(&program)?.success();
+    let mut seen = Seen {
+        binary,
+        name,
+        parts: Vec::new(),
+        bytes: 0,
+        why_not: None,
+    };
+    if passed {
+        match parts(&seeing, &raw.path) {
+            Ok((parts, bytes)) => (seen.parts, seen.bytes) = (parts, bytes),
+            Err(error) => seen.why_not = Some(format!("{error:#}")),
+        }
+    } else {
+        seen.why_not = Some("it failed".to_owned());
+    }
+    seeing.put(&seen)?;
+    drop(raw);
+    Ok(exit(passed))
+}
+
+/// Lists the tests of a binary for nextest. One that does not list its tests, because it has a harness of its own, is
+/// shown to have none, so that the others can run; that it is so is kept.
+fn list(seeing: &Seeing, program: &Program) -> Result<Exit> {
+    let (status, tests) = inherit::output(program)?;
+    if status.success() {
+        let mut out = std::io::stdout();
+        out.write_all(&tests)
+            .and_then(|()| out.flush())
+            .context("failed to hand nextest the list of tests")?;
+    } else if let Some(binary) = program.words.first() {
+        seeing.put_unlisted(&binary.to_string_lossy())?;
+    }
+    Ok(Exit::Fine)
+}
+
+fn exit(passed: bool) -> Exit {
+    if passed { Exit::Fine } else { Exit::Findings }
+}
+
+/// Reads the profiles that a test and its children left.
+fn parts(seeing: &Seeing, folder: &Utf8Path) -> Result<(Vec<Part>, u64)> {
+    let mut names = files::list(folder)?;
+    names.sort();
+    ensure!(!names.is_empty(), "it left no profile");
+    let mut parts = Vec::new();
+    let mut length = 0;
+    for name in names {
+        let path: Utf8PathBuf = folder.join(&name);
+        let bytes = files::read(&path)?;
+        length += bytes.len() as u64;
+        let profile = Profile::read(&bytes).with_context(|| format!("its profile {name}"))?;
+        ensure!(
+            !profile.functions.is_empty(),
+            "its profile {name} names no function"
+        );
+        parts.push(seeing.part(&profile)?);
+    }
+    Ok((parts, length))
+}

@@ -1,0 +1,195 @@
+//! What each test of a collect run executed, kept beside each other until the run is joined with the coverage maps: one
+//! small file per test, and one list of function names per binary. A run that is cut off goes on from here.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::profile::Profile;
+use crate::sys::files;
+
+/// What one test executed.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// nextest's id of its binary.
+    pub binary: String,
+    /// Its name.
+    pub name: String,
+    /// One part per binary that it ran: its own, and those it started.
+    pub parts: Vec<Part>,
+    /// Bytes of the profiles it left.
+    pub bytes: u64,
+    /// Why what it executed is not known.
+    pub why_not: Option<String>,
+}
+
+/// What ran of one binary.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The list of the binary's functions.
+    pub functions: String,
+    /// Indexes into that list, ascending, each as the distance from the one before.
+    pub ran: Vec<u32>,
+}
+
+/// The folder of a collect run.
+#[derive(Debug)]
+pub struct Seeing {
+    folder: Utf8PathBuf,
+}
+
+/// A folder for raw profiles; gone when dropped.
+#[derive(Debug)]
+pub struct Raw {
+    /// Where.
+    pub path: Utf8PathBuf,
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // What is left is removed with the run's folder.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+impl Seeing {
+    /// The run that keeps its tests in `folder`.
+    #[must_use]
+    pub fn new(folder: &Utf8Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
+    fn place(&self, binary: &str, name: &str) -> Utf8PathBuf {
+        let id = blake3::hash(format!("{binary}\n{name}").as_bytes());
+        self.folder.join("tests").join(&id.to_hex()[..32])
+    }
+
+    /// An empty folder for the raw profiles of a test.
+    ///
+    /// # Errors
+    /// Names the folder.
+    pub fn raw(&self, binary: &str, name: &str) -> Result<Raw> {
+        let place = self.place(binary, name);
+        let path = self
+            .folder
+            .join("raw")
+            .join(place.file_name().unwrap_or_default());
+        files::remove_folder(&path)?;
+        files::create_folder(&path)?;
+        Ok(Raw { path })
+    }
+
+    /// What is known of a test; none where it has not run, or what was kept cannot be read.
+    ///
+    /// # Errors
+    /// When a file that is there cannot be read.
+    pub fn get(&self, binary: &str, name: &str) -> Result<Option<Seen>> {
+        let bytes = files::read_if_exists(&self.place(binary, name))?;
+        Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
+    }
+
+    /// Keeps what is known of a test.
+    ///
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn put(&self, seen: &Seen) -> Result<()> {
+        let bytes = postcard::to_stdvec(seen).context("failed to write down what a test ran")?;
+        let place = self.place(&seen.binary, &seen.name);
+        files::create_folder(place.parent().unwrap_or(&self.folder))?;
+        files::write_atomic(&place, &bytes)
+    }
+
+    fn unlisted(&self) -> Utf8PathBuf {
+        self.folder.join("unlisted")
+    }
+
+    /// Keeps that a test binary does not list its tests.
+    ///
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn put_unlisted(&self, binary: &str) -> Result<()> {
+        let folder = self.unlisted();
+        files::create_folder(&folder)?;
+        let name = blake3::hash(binary.as_bytes()).to_hex();
+        files::write_atomic(&folder.join(&name[..32]), binary.as_bytes())
+    }
+
+    /// The paths of test binaries that do not list their tests.
+    ///
+    /// # Errors
+    /// Names the file that could not be read.
+    pub fn get_unlisted(&self) -> Result<BTreeSet<String>> {
+        let folder = self.unlisted();
+        let names = files::list(&folder)?;
+        let read = |name: String| {
+            let bytes = files::read(&folder.join(name))?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        names.into_iter().map(read).collect()
+    }
+
+    /// A profile as a part; the names of a binary's functions are kept once.
+    ///
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn part(&self, profile: &Profile) -> Result<Part> {
+        let bytes: Vec<u8> = profile
+            .functions
+            .iter()
+            .flat_map(|name| name.to_le_bytes())
+            .collect();
+        let functions = blake3::hash(&bytes).to_hex()[..32].to_owned();
+        let place = self.folder.join("functions").join(&functions);
+        if !place.is_file() {
+            files::create_folder(place.parent().unwrap_or(&self.folder))?;
+            files::write_atomic(&place, &bytes)?;
+        }
+        let mut ran = Vec::new();
+        let mut last = 0;
+        for (index, _) in (0_u32..).zip(&profile.ran).filter(|(_, ran)| **ran) {
+            ran.push(index - last);
+            last = index;
+        }
+        Ok(Part { functions, ran })
+    }
+}
+
+/// The lists of functions of a run, each read once.
+#[derive(Debug, Default)]
+pub struct Lists {
+    lists: FxHashMap<String, Vec<u64>>,
+}
+
+impl Lists {
+    /// The names of the functions that ran.
+    ///
+    /// # Errors
+    /// When the binary's list is missing or does not fit.
+    pub fn names(&mut self, seeing: &Seeing, part: &Part) -> Result<Vec<u64>> {
+        if !self.lists.contains_key(&part.functions) {
+            let bytes = files::read(&seeing.folder.join("functions").join(&part.functions))?;
+            let names = bytes.chunks_exact(8).map(|name| {
+                let mut word = [0; 8];
+                word.copy_from_slice(name);
+                u64::from_le_bytes(word)
+            });
+            self.lists.insert(part.functions.clone(), names.collect());
+        }
+        let list = &self.lists[&part.functions];
+        let mut at = 0_usize;
+        part.ran
+            .iter()
+            .map(|distance| {
+                at += *distance as usize;
+                list.get(at)
+                    .copied()
+                    .context("the list of a binary's functions is cut short")
+            })
+            .collect()
+    }
+}

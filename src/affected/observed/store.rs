@@ -1,0 +1,261 @@
+//! What a collect run found, as it is kept under the target folder: per test the items it executed, and the state of the
+//! files that it ran on.
+//!
+//! Items are told by file, key and token hash, not by line, so that edits elsewhere do not shift them.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use serde::{Deserialize, Serialize};
+
+use crate::affected::items::extract::Digest;
+use crate::sys::files;
+
+/// First line of the file; the number is the version of what follows.
+const HEADING: &[u8] = b"cargo-poc observed 1\n";
+/// Bytes of the checksum after it.
+const CHECKSUM: usize = 32;
+/// What a damaged file may unpack to at most.
+const LARGEST: u64 = 4 << 30;
+
+/// Observed coverage of a workspace.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    /// The files as they were.
+    pub state: State,
+    /// What was built and run: toolchain, and the arguments given to nextest.
+    pub build: String,
+    /// Source files with instrumented functions, relative to the workspace root, with `/`.
+    pub files: Vec<String>,
+    /// Every item with an instrumented function.
+    pub items: Vec<Item>,
+    /// Every test that nextest listed.
+    pub tests: Vec<Test>,
+    /// nextest's ids of test binaries that do not list their tests: they have a harness of their own.
+    pub unlisted: Vec<String>,
+}
+
+/// The files of the work tree at one time.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// By path relative to the repository's root, the id that git gives to the content; empty where it has none, or changed
+    /// while the suite ran.
+    pub files: BTreeMap<String, String>,
+    /// The content of Rust files that git does not hold.
+    pub texts: BTreeMap<String, Vec<u8>>,
+}
+
+/// An item that holds an instrumented function, or several (closures).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Index into [`Store::files`].
+    pub file: u32,
+    /// Which item of the file.
+    pub key: Digest,
+    /// Its tokens.
+    pub hash: Digest,
+    /// It may run without its counters telling.
+    pub blind: bool,
+}
+
+/// A test and what it executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Test {
+    /// nextest's id of its binary.
+    pub binary: String,
+    /// Its name.
+    pub name: String,
+    /// Indexes into [`Store::items`], ascending; or why it is not observed.
+    pub ran: Result<Vec<u32>, String>,
+}
+
+/// [`Test`] as it is written: each index as the distance from the one before.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    binary: String,
+    name: String,
+    ran: Result<Vec<u32>, String>,
+}
+
+impl Serialize for Test {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let distances = |ran: &Vec<u32>| {
+            let before = std::iter::once(0).chain(ran.iter().copied());
+            ran.iter()
+                .zip(before)
+                .map(|(index, last)| index - last)
+                .collect()
+        };
+        Written {
+            binary: self.binary.clone(),
+            name: self.name.clone(),
+            ran: self.ran.as_ref().map(distances).map_err(Clone::clone),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Test {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Written::deserialize(deserializer)?;
+        let indexes = |mut ran: Vec<u32>| {
+            let mut last = 0_u32;
+            for index in &mut ran {
+                last = last.saturating_add(*index);
+                *index = last;
+            }
+            ran
+        };
+        Ok(Self {
+            binary: written.binary,
+            name: written.name,
+            ran: written.ran.map(indexes),
+        })
+    }
+}
+
+impl Store {
+    /// Where it is kept.
+    #[must_use]
+    pub fn path(target_directory: &Utf8Path) -> Utf8PathBuf {
+        target_directory.join("cargo-poc/observed")
+    }
+
+    /// Reads what a collect run kept; none where there was none.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is damaged, or is of another version; the message says what to do.
+    pub fn load(target_directory: &Utf8Path) -> Result<Option<Self>> {
+        let path = Self::path(target_directory);
+        let Some(bytes) = files::read_if_exists(&path)? else {
+            return Ok(None);
+        };
+        Self::parse(&bytes)
+            .with_context(|| format!("cannot use the observed coverage in {path}; `cargo poc affected --collect` makes it anew"))
+            .map(Some)
+    }
+
+    /// Reads the written form.
+    ///
+    /// # Errors
+    /// When it is damaged, or of another version.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let lead = HEADING.len() - 2;
+        if bytes.len() > lead && bytes.starts_with(&HEADING[..lead]) && !bytes.starts_with(HEADING)
+        {
+            bail!("another version of cargo-poc wrote it");
+        }
+        let rest = bytes.strip_prefix(HEADING).context("it is damaged")?;
+        let (checksum, packed) = rest.split_at_checked(CHECKSUM).context("it is damaged")?;
+        ensure!(checksum == blake3::hash(packed).as_bytes(), "it is damaged");
+        let mut unpacked = Vec::new();
+        ZlibDecoder::new(packed)
+            .take(LARGEST)
+            .read_to_end(&mut unpacked)
+            .context("it is damaged")?;
+        let store: Self = postcard::from_bytes(&unpacked).context("it is damaged")?;
+        let fits = |ran: &Vec<u32>| {
+            ran.last()
+                .is_none_or(|last| (*last as usize) < store.items.len())
+        };
+        let whole = store
+            .tests
+            .iter()
+            .all(|test| test.ran.as_ref().map_or(true, fits))
+            && store
+                .items
+                .iter()
+                .all(|item| (item.file as usize) < store.files.len());
+        ensure!(whole, "it is damaged");
+        Ok(store)
+    }
+
+    /// The written form.
+    ///
+    /// # Errors
+    /// Never in practice: packing into memory does not fail.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let unpacked = postcard::to_stdvec(self).context("failed to write down what tests ran")?;
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&unpacked)?;
+        let packed = encoder.finish()?;
+        Ok([HEADING, blake3::hash(&packed).as_bytes(), &packed].concat())
+    }
+
+    /// Keeps it, in place of what was kept before.
+    ///
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn save(&self, target_directory: &Utf8Path) -> Result<()> {
+        files::write_atomic(&Self::path(target_directory), &self.bytes()?)
+    }
+
+    /// Tests that are observed, with the items each ran.
+    pub fn observed(&self) -> impl Iterator<Item = (usize, &[u32])> {
+        let tests = self.tests.iter().enumerate();
+        tests.filter_map(|(index, test)| Some((index, test.ran.as_deref().ok()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> Store {
+        let item = |file, key| Item {
+            file,
+            key: [key; 16],
+            hash: [7; 16],
+            blind: false,
+        };
+        let test = |name: &str, ran| Test {
+            binary: "a::it".to_owned(),
+            name: name.to_owned(),
+            ran,
+        };
+        Store {
+            state: State {
+                files: BTreeMap::from([("src/lib.rs".to_owned(), "aa".to_owned())]),
+                texts: BTreeMap::new(),
+            },
+            build: "rustc".to_owned(),
+            files: vec!["src/lib.rs".to_owned()],
+            items: vec![item(0, 1), item(0, 2), item(0, 3)],
+            tests: vec![
+                test("one", Ok(vec![0, 2])),
+                test("two", Err("it failed".to_owned())),
+                test("three", Ok(vec![1])),
+            ],
+            unlisted: vec!["a::own".to_owned()],
+        }
+    }
+
+    #[test]
+    fn it_comes_back_as_it_was() {
+        assert_eq!(Store::parse(&store().bytes().unwrap()).unwrap(), store());
+    }
+
+    #[test]
+    fn damage_anywhere_is_noticed() {
+        let whole = store().bytes().unwrap();
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            assert!(Store::parse(&damaged).is_err(), "{at}");
+            assert!(Store::parse(&whole[..at]).is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn another_version_says_so() {
+        let mut other = store().bytes().unwrap();
+        other[HEADING.len() - 2] = b'9';
+        let message = format!("{:#}", Store::parse(&other).unwrap_err());
+        assert!(message.contains("another version"), "{message}");
+    }
+}

@@ -1,0 +1,152 @@
+//! `cargo poc affected --collect` and `--audit`, and what stands in front of a test that is observed.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::affected::items::{Changed, Graph, Layout, Uncached};
+use crate::affected::observed::audit::audit;
+use crate::affected::observed::collect::Collect;
+use crate::affected::observed::run;
+use crate::affected::observed::store::{State, Store};
+use crate::cli::{Affected, AffectedFormat, RunObservedTest};
+use crate::exit::{self, Exit, OrExit as _};
+use crate::project::Project;
+use crate::report;
+use crate::sys::exec::{self, Part};
+use crate::terminal::Terminal;
+
+/// Runs the suite once and keeps what each test executed; then, with `--audit`, holds the item graph against it.
+///
+/// # Errors
+/// nextest is missing, the workspace does not build, or the form of its coverage is not known; for the audit alone, that
+/// nothing is collected or what is kept is damaged.
+pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
+    let json = match command.format {
+        AffectedFormat::Human => false,
+        AffectedFormat::Json => true,
+        _ => {
+            return Err(exit::usage(
+                "--collect and --audit report as `--format human` or `--format json`",
+            ));
+        }
+    };
+    if command.collect {
+        collect(project, command, terminal)?;
+    }
+    if !command.audit {
+        return Ok(Exit::Fine);
+    }
+    let started = Instant::now();
+    let built = &project.workspace.target_directory;
+    let store = Store::load(built)?
+        .context("nothing is collected yet; `cargo poc affected --collect` runs the suite and keeps what each test executes")
+        .or_exit(Exit::CouldNotRun)?;
+    let now = project
+        .repository()
+        .and_then(|repository| State::of(&repository));
+    if now.is_ok_and(|now| now.files != store.state.files) {
+        terminal.warn("files have changed since the suite was run: items that are not as they were then are left out")?;
+    }
+    let graph = Graph::build(
+        Layout::of(&project.workspace),
+        &Changed::default(),
+        &Uncached,
+    );
+    let audit = audit(&project.workspace, &graph, &store);
+    if json {
+        report::observed::audit_json(terminal, &audit, started.elapsed())?;
+    } else {
+        report::observed::audit(terminal, &audit, started.elapsed())?;
+    }
+    Ok(if audit.is_clean() {
+        Exit::Fine
+    } else {
+        Exit::Findings
+    })
+}
+
+fn collect(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<()> {
+    exec::install_interrupt_handler()?;
+    let started = Instant::now();
+    let collect = Collect::new(project, &command.arguments)?;
+    let into = project.workspace.slashed(collect.target());
+    terminal.status(
+        "Collecting",
+        format!("what each test executes, instrumented, in {into}"),
+    )?;
+    let mut watch = Watch::new(terminal);
+    let collected = collect.run(&mut |part| watch.see(part));
+    watch.end(collected.is_err())?;
+    report::observed::collected(terminal, &project.workspace, &collected?, started.elapsed())
+}
+
+/// Hands on what cargo and nextest say, but counts tests that pass in place of naming each.
+struct Watch<'t> {
+    terminal: &'t mut Terminal,
+    bar: Option<ProgressBar>,
+    /// Under `--quiet`: what was not shown, in case it explains an error.
+    kept: Vec<u8>,
+}
+
+impl<'t> Watch<'t> {
+    fn new(terminal: &'t mut Terminal) -> Self {
+        let bar = terminal
+            .shows_progress()
+            .then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()));
+        if let Some(bar) = &bar {
+            // The template is ours; a plain bar is no loss.
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner} {pos} tests collected {elapsed}")
+            {
+                bar.set_style(style);
+            }
+        }
+        Self {
+            terminal,
+            bar,
+            kept: Vec::new(),
+        }
+    }
+
+    fn see(&mut self, part: Part<'_>) -> Result<()> {
+        if is_pass(part.bytes) {
+            if let Some(bar) = &self.bar {
+                bar.inc(1);
+            }
+            return Ok(());
+        }
+        if self.terminal.quiet() {
+            self.kept.extend_from_slice(part.bytes);
+            return Ok(());
+        }
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.terminal.relay(part.bytes)),
+            None => self.terminal.relay(part.bytes),
+        }
+    }
+
+    fn end(self, failed: bool) -> Result<()> {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        if failed {
+            self.terminal.relay(&self.kept)?;
+        }
+        Ok(())
+    }
+}
+
+/// `        PASS [   0.012s] (1/3) package test` as nextest tells it.
+fn is_pass(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"PASS [")
+}
+
+/// Runs one test for nextest and keeps what it executed.
+///
+/// # Errors
+/// When the test cannot be started, or what ran cannot be kept.
+pub fn run_test(command: &RunObservedTest) -> Result<Exit> {
+    run::test(&command.words)
+}

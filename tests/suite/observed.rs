@@ -1,0 +1,446 @@
+//! Observed coverage: a real workspace is built with coverage and run once, and the item graph is held against it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::MetadataCommand;
+use cargo_poc::affected::items::{Changed, Graph, Layout, Uncached};
+use cargo_poc::affected::observed::audit::audit;
+use cargo_poc::affected::observed::store::Store;
+use cargo_poc::workspace::Workspace;
+
+use crate::kit::{Sandbox, nextest_for};
+
+const LIBRARY: &str = r#"//! A library.
+
+/// Runs for every type.
+pub fn generic<T: ToString>(value: T) -> String {
+    value.to_string()
+}
+
+pub fn with_closure(numbers: &[u32]) -> Vec<u32> {
+    numbers.iter().map(|number| {
+        let more = number + 1;
+        more
+    }).collect()
+}
+
+pub async fn later(number: u32) -> u32 {
+    number + 1
+}
+
+macro_rules! made {
+    ($name:ident) => {
+        pub fn $name() -> u32 {
+            7
+        }
+    };
+}
+
+made!(made_here);
+
+pub fn in_the_program() -> &'static str {
+    "said"
+}
+
+pub fn never() {}
+
+pub fn before_it_ends() {}
+
+pub fn fails() {}
+
+/// The process that runs this is killed: nothing is written at its end.
+pub fn waits() {
+    before_it_ends();
+    println!("waiting");
+    loop {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn generics() {
+        assert_eq!(super::generic(1), "1");
+    }
+
+    #[test]
+    fn closures() {
+        assert_eq!(super::with_closure(&[1]), [2]);
+    }
+
+    #[test]
+    fn futures() {
+        use std::future::Future as _;
+        let future = std::pin::pin!(super::later(1));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(future.poll(&mut context).is_ready());
+    }
+
+    #[test]
+    fn made_by_a_macro() {
+        assert_eq!(super::made_here(), 7);
+    }
+
+    #[test]
+    fn failing() {
+        super::fails();
+        panic!("as it should");
+    }
+
+    #[test]
+    #[ignore]
+    fn left_alone() {
+        super::never();
+    }
+}
+"#;
+
+const PROGRAM: &str = r#"fn main() {
+    match std::env::args().nth(1).as_deref() {
+        Some("wait") => app::waits(),
+        Some("clear") => cleared(),
+        _ => println!("{}", app::in_the_program()),
+    }
+}
+
+fn cleared() {
+    let me = std::env::current_exe().unwrap();
+    std::process::Command::new(me).env_clear().status().unwrap();
+}
+"#;
+
+const OUTSIDE: &str = r#"use std::process::Command;
+
+fn app(word: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+    command.arg(word);
+    command
+}
+
+#[test]
+fn runs_the_program() {
+    assert_eq!(app("say").output().unwrap().stdout, b"said\n");
+}
+
+#[test]
+fn the_program_is_killed() {
+    let mut child = app("wait").stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut output, &mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn without_its_environment() {
+    assert!(app("clear").output().unwrap().status.success());
+}
+"#;
+
+fn workspace() -> Sandbox {
+    let sandbox = Sandbox::package();
+    sandbox
+        .write("src/lib.rs", LIBRARY)
+        .write("src/main.rs", PROGRAM)
+        .write("tests/it.rs", OUTSIDE)
+        .git();
+    sandbox
+}
+
+/// The store of a workspace, and per test the names of the items it ran; why not, for those that are not observed.
+fn ran(sandbox: &Sandbox) -> (Store, BTreeMap<String, Result<BTreeSet<String>, String>>) {
+    let store = Store::load(&sandbox.root.join("target")).unwrap().unwrap();
+    let (_, graph) = graph(sandbox);
+    let name = |index: &u32| {
+        let item = &store.items[*index as usize];
+        let id = (0..).take(graph.nodes.nodes.len()).find(|id| {
+            let own = graph.nodes.item(&graph.sources, *id);
+            (own.key, own.hash) == (item.key, item.hash)
+        });
+        graph.describe(id.unwrap())
+    };
+    let tests = store.tests.iter().map(|test| {
+        let ran = test.ran.clone().map(|ran| ran.iter().map(name).collect());
+        (format!("{} {}", test.binary, test.name), ran)
+    });
+    let tests = tests.collect();
+    (store, tests)
+}
+
+fn graph(sandbox: &Sandbox) -> (Workspace, Graph) {
+    let metadata = MetadataCommand::new()
+        .manifest_path(sandbox.root.join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .unwrap();
+    let workspace = Workspace::new(metadata);
+    let layout = Layout::of(&workspace);
+    let graph = Graph::build(layout, &Changed::default(), &Uncached);
+    (workspace, graph)
+}
+
+#[test]
+fn each_test_is_kept_with_what_it_and_its_children_executed() {
+    if !nextest_for("each_test_is_kept_with_what_it_and_its_children_executed") {
+        return;
+    }
+    let sandbox = workspace();
+    let run = sandbox.poc("affected --collect");
+    run.exits(0)
+        .says("Observed 6 of 9 tests")
+        .says("1 test: it failed")
+        .says("1 test: it is ignored")
+        .says("1 test: it may start a program without its environment");
+    let (_, tests) = ran(&sandbox);
+    let of = |test: &str| {
+        let ran = tests[test].as_ref().unwrap();
+        ran.iter().map(String::as_str).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of("app tests::generics"),
+        ["app::generic", "app::tests::generics"]
+    );
+    assert_eq!(
+        of("app tests::closures"),
+        ["app::tests::closures", "app::with_closure"]
+    );
+    assert_eq!(
+        of("app tests::futures"),
+        ["app::later", "app::tests::futures"]
+    );
+    assert_eq!(
+        of("app tests::made_by_a_macro"),
+        ["app::made", "app::tests::made_by_a_macro"]
+    );
+    assert_eq!(
+        of("app::it runs_the_program"),
+        [
+            "app::in_the_program",
+            "app::main",
+            "it::app",
+            "it::runs_the_program"
+        ]
+    );
+    assert_eq!(
+        of("app::it the_program_is_killed"),
+        [
+            "app::before_it_ends",
+            "app::main",
+            "app::waits",
+            "it::app",
+            "it::the_program_is_killed"
+        ]
+    );
+    assert_eq!(tests["app tests::failing"], Err("it failed".to_owned()));
+
+    let audit = sandbox.poc("affected --audit --format json");
+    let report = audit.exits(0).json();
+    assert_eq!(report["missed"], 0);
+    assert_eq!(report["observed"], 6);
+    assert_eq!(report["pairs"], 17);
+    sandbox
+        .poc("affected --audit")
+        .exits(0)
+        .prints("0 missed of 17 pairs")
+        .hides("files have changed");
+    let left: Vec<_> = sandbox
+        .files()
+        .into_keys()
+        .filter(|path| path.extension() == Some("profraw"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+
+    // Nothing changed: only what is not observed yet runs again.
+    sandbox
+        .poc("affected --collect")
+        .exits(0)
+        .says("Kept 7 tests from a run before");
+
+    // Edits above do not shift what was observed; a function that is not as it was is left out.
+    sandbox.edit(
+        "src/lib.rs",
+        "//! A library.",
+        "//! A library.\n//! And more.\n",
+    );
+    sandbox
+        .poc("affected --audit")
+        .exits(0)
+        .prints("0 missed of 17 pairs")
+        .says("files have changed");
+}
+
+#[test]
+fn a_pair_that_the_graph_has_no_way_for_is_a_miss() {
+    if !nextest_for("a_pair_that_the_graph_has_no_way_for_is_a_miss") {
+        return;
+    }
+    let sandbox = workspace();
+    sandbox.poc("affected --collect").exits(0);
+    let (mut store, _) = ran(&sandbox);
+    let (workspace, graph) = graph(&sandbox);
+    assert!(audit(&workspace, &graph, &store).is_clean());
+
+    // As if the program had been run by a test that does not know of it.
+    let main = |index: &&u32| {
+        let item = &store.items[**index as usize];
+        store.files[item.file as usize] == "src/main.rs"
+    };
+    let it = store
+        .tests
+        .iter()
+        .find(|test| test.name == "runs_the_program")
+        .unwrap();
+    let main = *it.ran.as_ref().unwrap().iter().find(main).unwrap();
+    let unit = store
+        .tests
+        .iter_mut()
+        .find(|test| test.name == "tests::generics")
+        .unwrap();
+    let ran = unit.ran.as_mut().unwrap();
+    ran.push(main);
+    ran.sort_unstable();
+    let found = audit(&workspace, &graph, &store);
+    assert_eq!(found.missed, 1);
+    let [miss] = &found.misses[..] else {
+        panic!("{:?}", found.misses)
+    };
+    assert_eq!(
+        (miss.item.as_str(), miss.file.as_str()),
+        ("app::main", "src/main.rs")
+    );
+    assert_eq!(
+        miss.example,
+        ("app".to_owned(), "tests::generics".to_owned())
+    );
+    assert!(!miss.broken.is_empty());
+
+    store.save(&sandbox.root.join("target")).unwrap();
+    sandbox
+        .poc("affected --audit")
+        .exits(1)
+        .prints("missed app::main")
+        .prints("1 missed of 18 pairs");
+
+    // And a test whose name the sources do not tell of.
+    let mut renamed = store.tests[0].clone();
+    renamed.name = "of::nowhere".to_owned();
+    store.tests.push(renamed);
+    store.save(&sandbox.root.join("target")).unwrap();
+    sandbox
+        .poc("affected --audit")
+        .exits(1)
+        .prints("unknown test app of::nowhere");
+}
+
+#[test]
+fn tests_of_a_procedural_macro_are_known_by_the_id_that_nextest_gives() {
+    if !nextest_for("tests_of_a_procedural_macro_are_known_by_the_id_that_nextest_gives") {
+        return;
+    }
+    let sandbox = Sandbox::package();
+    sandbox
+        .append("Cargo.toml", "\n[lib]\nproc-macro = true\n")
+        .write(
+            "src/lib.rs",
+            "fn helper() -> u32 {\n    1\n}\n\n#[test]\nfn helps() {\n    assert_eq!(helper(), 1);\n}\n",
+        )
+        .remove("tests/it.rs")
+        .git();
+    sandbox
+        .poc("affected --collect")
+        .exits(0)
+        .says("Observed 1 of 1 test");
+    sandbox
+        .poc("affected --audit")
+        .exits(0)
+        .prints("0 missed of 2 pairs");
+}
+
+#[test]
+fn a_harness_of_its_own_leaves_the_other_tests_observed() {
+    if !nextest_for("a_harness_of_its_own_leaves_the_other_tests_observed") {
+        return;
+    }
+    let sandbox = Sandbox::package();
+    sandbox
+        .append(
+            "Cargo.toml",
+            "\n[[test]]\nname = \"own\"\nharness = false\n",
+        )
+        .write(
+            "tests/own.rs",
+            "fn main() {\n    assert!(std::env::args().len() == 1);\n}\n",
+        )
+        .git();
+    sandbox
+        .poc("affected --collect")
+        .exits(0)
+        .says("Observed 2 of 2 tests")
+        .says("app::own: it has a harness of its own");
+    sandbox.poc("affected --audit").exits(0);
+}
+
+#[test]
+fn what_is_kept_and_damaged_is_said_and_not_used() {
+    let sandbox = Sandbox::package();
+    sandbox.git();
+    sandbox
+        .poc("affected --audit")
+        .exits(4)
+        .says("nothing is collected yet; `cargo poc affected --collect`");
+    sandbox.write(
+        "target/cargo-poc/observed",
+        "cargo-poc observed 1\nnot what it was",
+    );
+    sandbox
+        .poc("affected --audit")
+        .exits(4)
+        .says("`cargo poc affected --collect` makes it anew")
+        .says("it is damaged");
+}
+
+#[test]
+fn a_workspace_that_does_not_build_is_not_collected() {
+    if !nextest_for("a_workspace_that_does_not_build_is_not_collected") {
+        return;
+    }
+    let sandbox = workspace();
+    sandbox.append("src/lib.rs", "fn broken() -> u32 { \"\" }\n");
+    sandbox
+        .poc("affected --collect")
+        .exits(4)
+        .says("mismatched types")
+        .says("nextest could not build and list the tests");
+    assert!(!sandbox.exists("target/cargo-poc/observed"));
+}
+
+#[test]
+fn the_formats_of_a_selection_are_not_those_of_an_audit() {
+    let sandbox = Sandbox::package();
+    sandbox.poc("affected --audit --format names").exits(2);
+    sandbox.poc("affected --audit --base HEAD").exits(2);
+    sandbox.poc("affected -- --all-features").exits(2);
+}
+
+#[cfg(unix)]
+#[test]
+fn nextest_that_is_missing_is_said_with_how_to_install_it() {
+    let sandbox = Sandbox::package();
+    let cargo = std::path::Path::new(env!("CARGO")).parent().unwrap();
+    let output = sandbox
+        .command(crate::kit::PROGRAM)
+        .args(["affected", "--collect"])
+        .env("PATH", cargo)
+        .env("HOME", sandbox.root.as_str())
+        .env("CARGO_HOME", sandbox.root.join("home"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("cargo install cargo-nextest --locked"),
+        "{said}"
+    );
+}
