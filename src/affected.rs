@@ -16,7 +16,7 @@ use std::fmt;
 
 use cargo_metadata::{Target, TargetKind};
 
-pub use select::select;
+pub use select::{select, select_in};
 pub use selection::{Part, Reason, Selection, Step, TestName};
 
 use crate::workspace::graph::{is_kind, is_library};

@@ -425,6 +425,9 @@ pub struct Affected {
     /// Check with what was collected that every test is selected for all it executes; exit 1 when one is not
     #[arg(long, conflicts_with_all = ["name", "base", "files", "explain"], help_heading = "Observed coverage")]
     pub audit: bool,
+    /// Read all sources anew
+    #[arg(long)]
+    pub no_cache: bool,
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub format: AffectedFormat,

@@ -8,6 +8,7 @@
 //! files ─extract→ items with references ─mount→ nodes in modules ─resolve→ names ─edges→ graph ─reach→ tests per item
 //! ```
 
+pub mod cache;
 pub mod edges;
 pub mod expansion;
 mod explain;
@@ -23,6 +24,7 @@ mod tests;
 
 use rustc_hash::FxHashSet;
 
+pub use cache::Cache;
 pub use layout::{Layout, Unit, UnitId, UnitKind};
 pub use mount::{Changed, Reader, Sources, Uncached};
 pub use select::{Affected, Selected, Widened};

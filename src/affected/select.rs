@@ -9,12 +9,13 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::items::nodes::NodeId;
-use super::items::{self, Affected, Changed, Graph, Layout, Reader};
+use super::items::{self, Affected, Cache, Changed, Graph, Layout, Reader, Uncached};
 use super::reach::Reach;
 use super::selection::{Part, Reason, Selection, Step, TestName, Total};
 use super::{TestKind, TestTarget, all_targets, rules};
 use crate::change::Change;
 use crate::config::Config;
+use crate::project::Project;
 use crate::workspace::Workspace;
 
 /// The tests reached by `change`. `reader` gives the items of source files.
@@ -48,6 +49,24 @@ pub fn select(
     selection.touched = owners
         .filter_map(|file| workspace.owner(&file.path))
         .collect();
+    Ok(selection)
+}
+
+/// [`select`] in a project; sources that were read before are not read again where `cached`.
+///
+/// # Errors
+/// As [`select`].
+pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Selection> {
+    let (workspace, config) = (&project.workspace, &project.config);
+    if !cached {
+        return select(workspace, config, change, &Uncached);
+    }
+    let cache = Cache::open(workspace, project.repository().ok().as_ref());
+    let mut selection = select(workspace, config, change, &cache)?;
+    if let Err(error) = cache.save() {
+        let note = format!("{error:#}; the next run reads all sources again");
+        selection.notes.push(note);
+    }
     Ok(selection)
 }
 

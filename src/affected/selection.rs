@@ -17,6 +17,8 @@ pub struct Selection {
     pub touched: BTreeSet<PackageId>,
     /// Changed items that the item graph knows.
     pub items: usize,
+    /// What went wrong without changing what is selected.
+    pub notes: Vec<String>,
     /// What there is to select from.
     pub total: Total,
 }
@@ -195,6 +197,7 @@ impl Selection {
         self.total.targets = self.total.targets.max(other.total.targets);
         self.total.tests = self.total.tests.max(other.total.tests);
         self.items += other.items;
+        self.notes.extend(other.notes);
         self.touched.extend(other.touched);
         for (target, part) in other.targets {
             self.targets.entry(target).or_default().merge(part);

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 
-use crate::affected::items::Uncached;
 use crate::affected::{self, Selection, TestKind, arguments};
 use crate::change::{self, Change};
 use crate::cli::{Affected, AffectedFormat};
@@ -24,7 +23,10 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
     }
     let started = std::time::Instant::now();
     let change = change_of(project, command, terminal)?;
-    let selection = affected::select(&project.workspace, &project.config, &change, &Uncached)?;
+    let selection = affected::select_in(project, &change, !command.no_cache)?;
+    for note in &selection.notes {
+        terminal.warn(note)?;
+    }
     let workspace = &project.workspace;
     match command.format {
         AffectedFormat::Human => {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::amend;
-use crate::affected::items::Uncached;
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
@@ -236,6 +235,9 @@ impl Job {
             recordable(pocs)?;
         }
         if let Some(selection) = &self.selection {
+            for note in &selection.notes {
+                terminal.warn(note)?;
+            }
             let of = report::human::affected::share(selection);
             terminal.status(
                 "Affected",
@@ -371,7 +373,7 @@ fn selection(project: &Project, pocs: &[Poc]) -> Result<Selection> {
     let mut all = Selection::default();
     for base in bases {
         let change = Change::since(&repository, &base)?;
-        let one = affected::select(&project.workspace, &project.config, &change, &Uncached)?;
+        let one = affected::select_in(project, &change, true)?;
         all.merge(one);
     }
     Ok(all)

@@ -12,7 +12,6 @@ use semver::Version;
 use super::TestTarget as Row;
 use super::dependencies::locked_versions;
 use super::request::Request;
-use crate::affected::items::Uncached;
 use crate::affected::{self, Selection, TestKind, TestTarget, all_targets};
 use crate::change::Change;
 use crate::project::Project;
@@ -48,13 +47,8 @@ impl Facts {
             .map(|root| Ok((root.clone(), read_unit(root)?)))
             .collect::<Result<_>>()?;
         Ok(Self {
-            selection: affected::select(
-                workspace,
-                &project.config,
-                &planned_change(project, request),
-                &Uncached,
-            )?
-            .by_target(),
+            selection: affected::select_in(project, &planned_change(project, request), true)?
+                .by_target(),
             locked: locked_versions(&workspace.root.join("Cargo.lock"))?,
             nextest: verify::uses_nextest(project.config.runner, &workspace.root),
             units,

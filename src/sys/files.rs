@@ -90,6 +90,23 @@ pub fn write_atomic(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     replace().with_context(|| format!("failed to write {path}; it is as it was"))
 }
 
+/// Replaces a file that can be made again, and its folder where that is missing: readers see the old file or the new
+/// one; after a crash of the machine it may be damaged.
+///
+/// # Errors
+/// Names the file.
+pub fn keep(path: &Utf8Path, contents: &[u8]) -> Result<()> {
+    let keep = || -> io::Result<()> {
+        let folder = path.parent().unwrap_or(Utf8Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = builder().tempfile_in(folder)?;
+        file.write_all(contents)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    keep().with_context(|| format!("failed to write {path}"))
+}
+
 /// Adds to the end of a file that is not ours, such as a CI's summary; creates it where it is missing.
 ///
 /// # Errors

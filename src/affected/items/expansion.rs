@@ -3,9 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::extract::{self, Detail, FileItems};
+use super::extract::{self, Detail, FileItems, digest};
 use super::layout::{Layout, UnitId};
-use super::mount::{Declared, FileId, Mount, SourceFile, Sources};
+use super::mount::{Declared, FileId, Mount, Reader, SourceFile, Sources};
 use super::references::is_known_macro;
 use crate::workspace::source::expand::Definition;
 use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
@@ -31,7 +31,7 @@ struct Call {
 }
 
 /// Mounts the expansions of calls like included files.
-pub fn expand(sources: &mut Sources, layout: &Layout) {
+pub fn expand(sources: &mut Sources, layout: &Layout, reader: &dyn Reader) {
     let mut macros: HashMap<String, Vec<Macro>> = HashMap::new();
     let mut calls = Vec::new();
     for mount in 0..sources.mounts.len() {
@@ -57,7 +57,7 @@ pub fn expand(sources: &mut Sources, layout: &Layout) {
         if depth > DEEPEST {
             continue;
         }
-        let Some((expanded, line)) = one(sources, layout, call, &macros) else {
+        let Some((expanded, line)) = one(sources, layout, call, &macros, reader) else {
             continue;
         };
         let parent = &sources.files[sources.mounts[at].file];
@@ -159,11 +159,13 @@ fn expandable(items: &FileItems, index: u32) -> bool {
     free && !matches!(name(items, item.name), "include" | "thread_local")
 }
 
+/// What a call expands to, with the call's line; none where no macro of the workspace answers it.
 fn one(
     sources: &Sources,
     layout: &Layout,
     call: &Call,
     macros: &HashMap<String, Vec<Macro>>,
+    reader: &dyn Reader,
 ) -> Option<(FileItems, u32)> {
     let mount = &sources.mounts[call.mount];
     let source = &sources.files[mount.file];
@@ -177,8 +179,9 @@ fn one(
         return None;
     };
     let known = macros.get(name(items, item.name))?;
-    let input = Syntax::read(input).ok()?;
-    let all = 0..u32::try_from(input.tokens.len()).ok()?;
+    if is_known_macro_only(items, item.name) {
+        return None;
+    }
     let mut candidates: Vec<&Macro> = known
         .iter()
         .filter(|known| layout.links[mount.unit].contains(&known.unit))
@@ -194,17 +197,44 @@ fn one(
     // Macros of the same name in other places may be meant just as well: what any of them makes counts.
     let near = candidates.first().map(nearness)?;
     candidates.retain(|known| nearness(known) == near);
+    let definitions: Vec<(&str, String)> = candidates
+        .iter()
+        .map(|known| {
+            let dollar_crate = if known.unit == mount.unit {
+                "crate".to_owned()
+            } else {
+                format!(":: {}", layout.units[known.unit].name.replace('-', "_"))
+            };
+            (known.text.as_str(), dollar_crate)
+        })
+        .collect();
+    let parts = definitions
+        .iter()
+        .flat_map(|(text, dollar_crate)| [text.as_bytes(), dollar_crate.as_bytes()]);
+    let key = digest(
+        [b"expansion".as_slice(), input.as_bytes()]
+            .into_iter()
+            .chain(parts),
+    );
+    let expanded = reader.made(key, &|| {
+        expansion(input, &definitions).unwrap_or_else(|| FileItems {
+            problem: Some((0, "no macro answers the call".to_owned())),
+            ..FileItems::default()
+        })
+    });
+    expanded.problem.is_none().then_some((expanded, item.line))
+}
+
+/// The items that the definitions make of an input; none where they do not match it.
+fn expansion(input: &str, definitions: &[(&str, String)]) -> Option<FileItems> {
+    let input = Syntax::read(input).ok()?;
+    let all = 0..u32::try_from(input.tokens.len()).ok()?;
     let mut texts: Vec<String> = Vec::new();
-    for candidate in &candidates {
-        let defined = Syntax::read(&candidate.text).ok()?;
+    for (text, dollar_crate) in definitions {
+        let defined = Syntax::read(text).ok()?;
         let body = 0..u32::try_from(defined.tokens.len()).ok()?;
-        let dollar_crate = if candidate.unit == mount.unit {
-            "crate".to_owned()
-        } else {
-            format!(":: {}", layout.units[candidate.unit].name.replace('-', "_"))
-        };
         // One that does not match cannot be the one that is called.
-        let Some(text) = Definition::new(&defined, body).expand(&input, all.clone(), &dollar_crate)
+        let Some(text) = Definition::new(&defined, body).expand(&input, all.clone(), dollar_crate)
         else {
             continue;
         };
@@ -212,12 +242,7 @@ fn one(
             texts.push(text);
         }
     }
-    if texts.is_empty() {
-        return None;
-    }
-    let expanded = extract::read(&texts.join("\n"));
-    (expanded.problem.is_none() && !is_known_macro_only(items, item.name))
-        .then_some((expanded, item.line))
+    (!texts.is_empty()).then(|| extract::read(&texts.join("\n")))
 }
 
 /// A macro of the standard library's name that stands where items do can only be one of the workspace's own.

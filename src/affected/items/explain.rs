@@ -1,20 +1,21 @@
 //! Why a test is selected: chains of items, in words.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use camino::Utf8Path;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::Graph;
 use super::edges::Hub;
 use super::extract::Detail;
 use super::nodes::{NONE, NodeId};
-use super::reach::Reached;
+use super::reach::{Reached, backward};
 use super::tests::Class;
 use crate::workspace::source::syntax::ItemKind;
 
 impl Graph {
-    /// A shortest chain of items from a test to any of `goals`; none when it reaches none of them.
+    /// A chain of items from a test to any of `goals`; none when it reaches none of them.
     #[must_use]
     pub fn explain(&self, test: usize, goals: &[NodeId]) -> Option<Vec<NodeId>> {
         let class = self
@@ -22,107 +23,50 @@ impl Graph {
             .iter()
             .position(|class| class.tests.contains(&test))?;
         let reached = self.reached(&[class], None);
-        let is_reached = goals.iter().any(|goal| reached.reaches(0, *goal));
-        is_reached.then(|| {
-            [
-                self.tests[test].seeds.clone(),
-                self.chain(&self.classes[class], 0, &reached, goals),
-            ]
-            .concat()
-        })
+        let distance = backward(&self.edges, goals);
+        let chain = self.chain(&self.classes[class], 0, &reached, &distance);
+        (!chain.is_empty()).then(|| [self.tests[test].seeds.clone(), chain].concat())
     }
 
-    /// A chain from a class to a changed item through what it reaches, by how far nodes are from the change; where that leads
-    /// nowhere for this class, because a condition is met on another way only, the search goes forward.
-    pub(super) fn near_chain(
-        &self,
-        class: &Class,
-        bit: usize,
-        reached: &Reached,
-        distance: &[u32],
-    ) -> Option<Vec<NodeId>> {
-        let near = |node: &NodeId| {
-            if reached.reaches(bit, *node) {
-                distance[*node as usize]
-            } else {
-                u32::MAX
-            }
-        };
-        let mut at = class
-            .starts
-            .iter()
-            .chain(&self.edges.roots)
-            .copied()
-            .min_by_key(near)?;
-        let mut chain = vec![at];
-        while distance[at as usize] > 0 {
-            let conditional = self
-                .edges
-                .triggers
-                .get(&at)
-                .into_iter()
-                .flatten()
-                .map(|index| &self.edges.both[*index as usize].member);
-            let next = self
-                .edges
-                .of(at)
-                .iter()
-                .chain(conditional)
-                .min_by_key(|node| near(node))?;
-            if near(next) >= distance[at as usize] {
-                return None;
-            }
-            at = *next;
-            chain.push(at);
-        }
-        Some(chain)
-    }
-
-    /// A shortest chain from a class to any of `goals` through what it reaches.
+    /// A chain from a class to a node that is no step from what is looked for, through what the class reaches: the way that
+    /// seems shortest is followed first. `distance` is each node's from there, conditions taken as met.
     pub(super) fn chain(
         &self,
         class: &Class,
         bit: usize,
         reached: &Reached,
-        goals: &[NodeId],
+        distance: &[u32],
     ) -> Vec<NodeId> {
-        let goals: FxHashSet<NodeId> = goals.iter().copied().collect();
         let mut came: FxHashMap<NodeId, NodeId> = FxHashMap::default();
-        let mut queue: VecDeque<NodeId> = VecDeque::new();
+        let mut waiting: BinaryHeap<Reverse<(u32, NodeId)>> = BinaryHeap::new();
+        let mut come = |node: NodeId, from: NodeId, waiting: &mut BinaryHeap<_>| {
+            if reached.reaches(bit, node) && !came.contains_key(&node) {
+                came.insert(node, from);
+                waiting.push(Reverse((distance[node as usize], node)));
+            }
+        };
         for start in class.starts.iter().chain(&self.edges.roots) {
-            if reached.reaches(bit, *start) && came.insert(*start, NONE).is_none() {
-                queue.push_back(*start);
+            come(*start, NONE, &mut waiting);
+        }
+        let mut at = NONE;
+        while let Some(Reverse((steps, node))) = waiting.pop() {
+            if steps == 0 {
+                at = node;
+                break;
+            }
+            let triggers = self.edges.triggers.get(&node).into_iter().flatten();
+            let members = triggers.map(|index| &self.edges.both[*index as usize].member);
+            for next in self.edges.of(node).iter().chain(members) {
+                come(*next, node, &mut waiting);
             }
         }
-        while let Some(node) = queue.pop_front() {
-            if goals.contains(&node) {
-                let mut chain = vec![node];
-                while let Some(from) = came
-                    .get(&chain[chain.len() - 1])
-                    .filter(|from| **from != NONE)
-                {
-                    chain.push(*from);
-                }
-                chain.reverse();
-                return chain;
-            }
-            for next in self.edges.of(node) {
-                if reached.reaches(bit, *next) && !came.contains_key(next) {
-                    came.insert(*next, node);
-                    queue.push_back(*next);
-                }
-            }
-            for index in self.edges.triggers.get(&node).into_iter().flatten() {
-                let both = &self.edges.both[*index as usize];
-                let met = came.contains_key(&both.named)
-                    && both.types.iter().any(|of| came.contains_key(of));
-                if met && reached.reaches(bit, both.member) && !came.contains_key(&both.member) {
-                    came.insert(both.member, both.named);
-                    queue.push_back(both.member);
-                }
-            }
+        let mut chain = Vec::new();
+        while at != NONE {
+            chain.push(at);
+            at = came[&at];
         }
-        Vec::new()
+        chain.reverse();
+        chain
     }
 
     /// What a node is called, for reasons: `a::b::name`, `name in impl …`, `.name`.

@@ -209,6 +209,18 @@ impl<'t> Table<'t> {
     }
 }
 
+/// Reads a file's content; what is no UTF-8 is a problem of it.
+#[must_use]
+pub fn read_bytes(bytes: Vec<u8>) -> FileItems {
+    match String::from_utf8(bytes) {
+        Ok(text) => read(&text),
+        Err(_) => FileItems {
+            problem: Some((0, "not UTF-8".to_owned())),
+            ..FileItems::default()
+        },
+    }
+}
+
 /// Reads a file. Total: what is not understood is [`FileItems::problem`].
 #[must_use]
 pub fn read(text: &str) -> FileItems {

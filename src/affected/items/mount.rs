@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::extract::{self, FileItems};
+use super::extract::{self, Digest, FileItems};
 use super::layout::{Layout, UnitId};
 use crate::workspace::source::modules::{Place, normal};
 
@@ -76,6 +76,9 @@ pub struct Changed {
 pub trait Reader: Sync {
     /// The items of the file as it is.
     fn read(&self, path: &Utf8Path) -> Option<FileItems>;
+
+    /// What `make` makes; `key` tells all that goes into it.
+    fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> FileItems;
 }
 
 /// Reads files anew each time.
@@ -84,14 +87,11 @@ pub struct Uncached;
 
 impl Reader for Uncached {
     fn read(&self, path: &Utf8Path) -> Option<FileItems> {
-        let bytes = std::fs::read(path).ok()?;
-        Some(match String::from_utf8(bytes) {
-            Ok(text) => extract::read(&text),
-            Err(_) => FileItems {
-                problem: Some((0, "not UTF-8".to_owned())),
-                ..FileItems::default()
-            },
-        })
+        Some(extract::read_bytes(std::fs::read(path).ok()?))
+    }
+
+    fn made(&self, _key: Digest, make: &dyn Fn() -> FileItems) -> FileItems {
+        make()
     }
 }
 
@@ -166,7 +166,7 @@ impl Sources {
             }
             level = next;
         }
-        super::expansion::expand(&mut sources, layout);
+        super::expansion::expand(&mut sources, layout, reader);
         sources
     }
 

@@ -124,10 +124,7 @@ impl Graph {
             let reached = reached
                 .as_ref()
                 .filter(|reached| goals.nodes.iter().any(|goal| reached.reaches(bit, *goal)));
-            let shared = reached.map(|reached| {
-                self.near_chain(class, bit, reached, &goals.distance)
-                    .unwrap_or_else(|| self.chain(class, bit, reached, &goals.nodes))
-            });
+            let shared = reached.map(|reached| self.chain(class, bit, reached, &goals.distance));
             for test in &class.tests {
                 let about = &self.tests[*test];
                 let itself = about
