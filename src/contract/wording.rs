@@ -280,16 +280,13 @@ fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut open = false;
     for word in split.unwrap_or_else(plain) {
-        match words.last_mut().filter(|_| open) {
-            Some(option) => {
-                option.push('=');
-                option.push_str(&word);
-                open = false;
-            }
-            None => {
-                open = VALUED.contains(&word.as_str());
-                words.push(word);
-            }
+        if let Some(option) = words.last_mut().filter(|_| open) {
+            option.push('=');
+            option.push_str(&word);
+            open = false;
+        } else {
+            open = VALUED.contains(&word.as_str());
+            words.push(word);
         }
     }
     words

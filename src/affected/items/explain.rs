@@ -39,14 +39,14 @@ impl Graph {
     ) -> Vec<NodeId> {
         let mut came: FxHashMap<NodeId, NodeId> = FxHashMap::default();
         let mut waiting: BinaryHeap<Reverse<(u32, NodeId)>> = BinaryHeap::new();
-        let mut come = |node: NodeId, from: NodeId, waiting: &mut BinaryHeap<_>| {
+        let mut visit = |node: NodeId, from: NodeId, waiting: &mut BinaryHeap<_>| {
             if reached.reaches(bit, node) && !came.contains_key(&node) {
                 came.insert(node, from);
                 waiting.push(Reverse((distance[node as usize], node)));
             }
         };
         for start in class.starts.iter().chain(&self.edges.roots) {
-            come(*start, NONE, &mut waiting);
+            visit(*start, NONE, &mut waiting);
         }
         let mut at = NONE;
         while let Some(Reverse((steps, node))) = waiting.pop() {
@@ -57,7 +57,7 @@ impl Graph {
             let triggers = self.edges.triggers.get(&node).into_iter().flatten();
             let members = triggers.map(|index| &self.edges.both[*index as usize].member);
             for next in self.edges.of(node).iter().chain(members) {
-                come(*next, node, &mut waiting);
+                visit(*next, node, &mut waiting);
             }
         }
         let mut chain = Vec::new();
