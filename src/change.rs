@@ -1,6 +1,7 @@
 //! The change under study: which files of the workspace differ from the base.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
@@ -17,7 +18,12 @@ pub struct Change {
     /// Changed files, absolute, sorted.
     pub files: Vec<FileChange>,
     repository: Option<Repository>,
+    /// What [`Self::before`] has read: several plans ask for the same files.
+    read: Arc<Mutex<BTreeMap<Utf8PathBuf, Content>>>,
 }
+
+/// A file at the base; `None` where it was not there.
+type Content = Option<Vec<u8>>;
 
 impl Change {
     /// Base commit → work tree: committed since, staged, unstaged, untracked but not ignored. What cargo builds is no
@@ -39,6 +45,7 @@ impl Change {
             base: Some(commit),
             files,
             repository: Some(repository.clone()),
+            read: Arc::default(),
         })
     }
 
@@ -57,6 +64,7 @@ impl Change {
             base: None,
             files: files.collect(),
             repository: None,
+            read: Arc::default(),
         }
     }
 
@@ -71,7 +79,29 @@ impl Change {
         let Ok(path) = file.path.strip_prefix(&repository.root) else {
             return Ok(None);
         };
-        repository.show(base, path)
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(content) = read.get(path) {
+            return Ok(content.clone());
+        }
+        let content = repository.show(base, path)?;
+        read.insert(path.to_owned(), content.clone());
+        Ok(content)
+    }
+
+    /// Whether `path`, absolute, was in the base commit; `None` where that cannot be told, as of files that git ignores.
+    #[must_use]
+    pub fn was_there(&self, path: &Utf8Path) -> Option<bool> {
+        let repository = self.repository.as_ref()?;
+        let at = self
+            .files
+            .binary_search_by(|file| file.path.as_path().cmp(path));
+        if let Ok(at) = at {
+            return Some(self.files[at].happened != Happened::Added);
+        }
+        let relative = path.strip_prefix(&repository.root).ok()?;
+        let tracked = repository.listing().ok()?.files.contains_key(relative);
+        // What is on the disk and not listed is ignored, and no commit tells whether it was there.
+        (tracked || !path.exists()).then_some(tracked)
     }
 
     /// The texts of changed files at the base, in their order, asked of git at once; none where a file was not there, is

@@ -4,18 +4,30 @@
 //! both show these; there is no second computation. One rule is one function, in the file of what it compares; a rule
 //! that needs git's history or sources asks for them only where a document gives it cause to.
 
+mod commands;
 mod contract;
+mod criteria;
+mod dates;
+mod dependencies;
 mod documents;
 mod evidence;
+mod files;
 
+pub mod known;
 pub mod levels;
-mod workspace;
+mod plan;
+mod results;
+mod sources;
+mod targets;
 
-use crate::document::results::Results;
-use crate::document::{Document, Plan, Span, Status as Said};
-use crate::finding::{Code, Finding};
+use commands::Command;
+
+use crate::document::plan::Step;
+use crate::document::results::{ResultStep, Results};
+use crate::document::{Document, Plan, SectionKind, Span, Status as Said, StepId};
+use crate::finding::{Code, Finding, Fix};
 use crate::project::Poc;
-use crate::status::{Facts, Status};
+use crate::status::{Facts, State, Status};
 
 /// What a rule looks at.
 pub(crate) struct Subject<'a> {
@@ -39,9 +51,16 @@ type Rule = fn(&Subject<'_>, &mut Vec<Finding>);
 /// All rules, by what they compare.
 const RULES: &[&[Rule]] = &[
     documents::RULES,
+    plan::RULES,
+    results::RULES,
+    criteria::RULES,
+    dates::RULES,
+    files::RULES,
+    dependencies::RULES,
+    targets::RULES,
+    sources::RULES,
     evidence::RULES,
     contract::RULES,
-    workspace::RULES,
 ];
 
 /// The findings on one PoC at the levels of the configuration, by file, line and code.
@@ -111,11 +130,77 @@ impl Subject<'_> {
         Finding::new(code, &self.results_path, line, message)
     }
 
-    #[expect(dead_code, reason = "the next rules ask for it")]
     /// Whether the results' Summary says that the work is complete.
     pub(crate) fn is_said_complete(&self) -> bool {
         let status = self.results.and_then(|results| results.status.as_ref());
         status.is_some_and(|status| status.status == Some(Said::Complete))
+    }
+
+    /// The plan's steps that neither document has withdrawn.
+    pub(crate) fn live_steps(&self) -> impl Iterator<Item = &Step> {
+        let states = self.status.steps.iter();
+        let live = states.map(|step| step.state != State::Withdrawn);
+        self.plan
+            .steps
+            .iter()
+            .zip(live)
+            .filter(|(_, live)| *live)
+            .map(|(step, _)| step)
+    }
+
+    /// What the results record of a step.
+    pub(crate) fn recorded(&self, id: &StepId) -> Option<&ResultStep> {
+        self.results?.steps.iter().find(|step| step.id == *id)
+    }
+
+    /// The heading of the plan's first section of a kind.
+    pub(crate) fn section(&self, kind: SectionKind) -> Option<Span> {
+        let section = self
+            .plan
+            .sections
+            .iter()
+            .find(|section| section.kind == kind);
+        section.map(|section| section.heading.clone())
+    }
+
+    /// A finding on a command of the plan.
+    pub(crate) fn command(
+        &self,
+        code: Code,
+        command: &Command,
+        message: impl Into<String>,
+    ) -> Finding {
+        let document = &self.poc.plan_document;
+        let line = document.line_span(command.line);
+        let text = &document.text()[line.clone()];
+        let start = text.len() - text.trim_start_matches([' ', '\t', '>']).len();
+        self.in_plan(code, &(line.start + start..line.end), message)
+    }
+
+    /// The first line of the plan that holds this text, in small letters.
+    pub(crate) fn line_with(&self, text: &str) -> Option<usize> {
+        let lines = self.poc.plan_document.text().lines();
+        let text = text.to_lowercase();
+        let mut lines = lines.map(|line| line.to_lowercase().contains(&text));
+        lines.position(|holds| holds).map(|index| index + 1)
+    }
+
+    /// Edits of the plan.
+    pub(crate) fn fix_plan(&self, what: &str, edits: Vec<(Span, String)>) -> Fix {
+        Fix {
+            path: self.status.plan.clone(),
+            what: what.to_owned(),
+            edits,
+        }
+    }
+
+    /// Edits of the results.
+    pub(crate) fn fix_results(&self, what: &str, edits: Vec<(Span, String)>) -> Fix {
+        Fix {
+            path: self.results_path.clone(),
+            what: what.to_owned(),
+            edits,
+        }
     }
 }
 

@@ -134,6 +134,8 @@ pub enum Command {
     Init(Init),
     /// Where the work stands: every PoC, or one
     Status(Status),
+    /// Find what is wrong: plan against results, workspace and evidence
+    Check(Check),
     /// Run what proves a step, or the affected tests, and record what was seen
     Verify(Verify),
     /// Record a deliberate change of what the plan promises
@@ -264,7 +266,57 @@ pub struct Which {
     pub plan: Option<Utf8PathBuf>,
 }
 
-/// How `status` reports.
+/// `cargo poc check`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc check                     every PoC: exit 1 when anything is an error
+  cargo poc check cache --fix         mend what can do no harm, show the rest
+  cargo poc check --explain POC045    what a code means, with an example
+  cargo poc check -D warnings         in CI: warnings are errors too
+  cargo poc check --baseline docs/known.json --write-baseline    take what is there as known
+
+Levels can be set in Cargo.toml, under [workspace.metadata.poc.lints]: POC012 = \"allow\", \"warn\" or \"deny\".")]
+pub struct Check {
+    /// Which PoCs.
+    #[command(flatten)]
+    pub which: Which,
+    /// Mend what can be mended without a person
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix: show the diff, write nothing
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
+    /// Findings that this file knows do not fail
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<Utf8PathBuf>,
+    /// Write every finding to the baseline
+    #[arg(long, requires = "baseline", conflicts_with = "dry_run")]
+    pub write_baseline: bool,
+    /// Do not show findings of this code, or any `warnings` (repeatable)
+    #[arg(short = 'A', long, value_name = "CODE")]
+    pub allow: Vec<String>,
+    /// Show findings of this code as warnings (repeatable)
+    #[arg(short = 'W', long, value_name = "CODE")]
+    pub warn: Vec<String>,
+    /// Take findings of this code, or all `warnings`, for errors (repeatable)
+    #[arg(short = 'D', long, value_name = "CODE")]
+    pub deny: Vec<String>,
+    /// Explain a code; without one, list them all
+    #[arg(
+        long,
+        value_name = "CODE",
+        num_args = 0..=1,
+        default_missing_value = "",
+        conflicts_with_all = ["fix", "baseline", "plan"]
+    )]
+    pub explain: Option<String>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: StatusFormat,
+}
+
+/// How `status` and `check` report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum StatusFormat {
     /// For people.

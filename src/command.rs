@@ -2,6 +2,7 @@
 
 pub mod affected;
 pub mod amend;
+pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod deps;

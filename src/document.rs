@@ -30,6 +30,7 @@ use anyhow::{Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub use checklist::checklist;
+pub(crate) use counts::count;
 pub use counts::printed_counts;
 pub use parse::{read_plan, read_results};
 pub use parts::{

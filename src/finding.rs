@@ -61,19 +61,64 @@ codes! {
     Unclear "POC001" Warning "a part of a document could not be read, or not as it was meant";
     Unreliable "POC002" Error "a document cannot be relied on";
     NoResults "POC003" Error "a plan without its results document";
+    Placeholder "POC004" Warning "something is left to fill in";
+    NoCriteria "POC005" Warning "a plan without success criteria";
+    NoVerification "POC006" Warning "a step without verification";
+    NoTestRun "POC007" Warning "a verification that runs no test where one is due";
+    HiddenFailure "POC008" Warning "a command whose failure is hidden";
+    OutsidePath "POC009" Error "a file that lies outside the workspace";
     DamagedEvidence "POC010" Error "evidence that was edited, cut, or belongs to another PoC";
+    BrokenToml "POC011" Error "a block of dependencies that cannot be read";
+    Counts "POC012" Warning "counts of tests that contradict each other";
+    ResultsLink "POC013" Warning "a plan that links to other results";
     Claimed "POC020" Error "said to be done, and no run has shown it";
     Failed "POC021" Error "the last run failed";
     Stale "POC022" Warning "passed once, and what it depended on has changed";
     Regression "POC023" Error "the baseline passed a test that fails or is gone now";
+    DirtyEvidence "POC024" Warning "evidence of sources that are in no commit";
+    OtherCommands "POC025" Warning "evidence of other commands than the plan's";
     Dependencies "POC030" Error "the Dependencies section cannot be compared with the manifests";
     UnknownChange "POC031" Warning "what changed since the base cannot be found out";
+    MissingDependency "POC032" Warning "a planned dependency that is in no manifest";
+    ConflictingDependency "POC033" Error "a planned dependency that the manifest contradicts";
+    SuperfluousDependency "POC034" Warning "a dependency planned as new that was there before";
+    UndeclaredDependency "POC035" Warning "a dependency that the plan does not declare";
+    CreatedBefore "POC036" Warning "a file to create that existed at the base";
+    NotThereToModify "POC037" Warning "a file to modify that did not exist at the base";
+    LeftUndone "POC038" Error "said to be complete, and a planned file is left undone";
+    Renamed "POC039" Warning "a planned file that was renamed";
+    MissingStep "POC040" Error "a step of the plan that the results lack";
+    ExtraStep "POC041" Error "a step of the results that the plan lacks";
+    WithdrawnStep "POC042" Warning "a step that only one of the documents has withdrawn";
+    RetitledStep "POC043" Warning "a step under another title";
+    DroppedCriterion "POC044" Error "a criterion of the plan that the results lack";
+    RewordedCriterion "POC045" Error "a criterion that says something else in the results";
+    ExtraCriterion "POC046" Warning "a criterion of the results that the plan lacks";
+    ContradictingTick "POC047" Warning "ticks that contradict the status above them";
+    OpenCriteria "POC048" Error "said to be complete with open criteria";
+    OpenFlag "POC049" Error "said to be complete with an open FLAG";
+    Totals "POC050" Error "totals that do not add up";
+    FallingCount "POC051" Warning "a count of tests that falls from one step to the next";
+    Dates "POC052" Warning "dates out of order";
+    Mark "POC053" Warning "a mark in a heading that contradicts the status below it";
+    OpenStep "POC054" Error "said to be complete with a step that is not";
+    Footer "POC055" Error "a line under the criteria that contradicts them";
+    StaleExpectation "POC056" Warning "an expected count that the results contradict";
     Unconfirmed "POC060" Warning "a run waits for a person to look at what a command did";
     Weakened "POC061" Error "less is promised than when the work began, and nobody has amended it";
     Changed "POC062" Error "something else is promised than when the work began, and nobody has amended it";
     Extended "POC063" Warning "more is promised than when the work began, and nobody has amended it";
     DamagedContract "POC064" Error "a lock or an amendment that was edited, cut, or belongs to another PoC";
     Overridden "POC065" Warning "a step was called done without proof";
+    Unplanned "POC080" Warning "a changed file that the plan does not name";
+    UnknownTarget "POC081" Warning "a package or test target that does not exist";
+    OtherCount "POC082" Warning "a count of tests that a run contradicts";
+    StubLeft "POC083" Error "the checklist says no stub is left, and one is";
+    UnwrapAdded "POC084" Error "the checklist says no unwrap was added, and one was";
+    TestIgnored "POC085" Error "the checklist says no test was switched off, and one was";
+    NoTestForFile "POC086" Error "the checklist says every created file has tests, and one has none";
+    Undocumented "POC087" Error "the checklist says everything public is documented, and something is not";
+    Secret "POC088" Error "the checklist says there is no secret, and something looks like one";
 }
 
 impl Code {
@@ -95,6 +140,7 @@ impl Code {
                 | Self::Claimed
                 | Self::Failed
                 | Self::Stale
+                | Self::OtherCommands
                 | Self::Regression
                 | Self::Weakened
                 | Self::Changed

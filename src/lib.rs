@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! arguments → what is ([`project`]: workspace, settings, documents; [`change`])
-//!           → what follows ([`affected`])
+//!           → what follows ([`affected`], [`status`], [`check`])
 //!           → actions ([`command`]) → reports ([`report`])
 //! ```
 //!
@@ -108,6 +108,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
     match cli.command {
         Command::Amend(arguments) => command::amend::run(&load()?, &arguments, terminal),
         Command::Affected(arguments) => command::affected::run(&load()?, &arguments, terminal),
+        Command::Check(arguments) => command::check::run(&cli.global, &arguments, terminal),
         Command::Completions(arguments) => command::completions::run(&arguments, terminal),
         Command::Demo(arguments) => command::demo::run(&arguments, terminal),
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),

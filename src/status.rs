@@ -3,6 +3,7 @@
 //! In: a [`Poc`]'s documents, its evidence, the change since its base, and the hashes of what its evidence depended on,
 //! as they are now. Out: [`Status`], which every report reads; there is no second computation.
 
+mod elsewhere;
 mod files;
 mod next;
 
@@ -27,6 +28,7 @@ use crate::verify;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
+pub use elsewhere::{Elsewhere, Named};
 pub use files::{FileState, FileStatus};
 pub use next::Next;
 
@@ -198,6 +200,8 @@ pub struct Facts<'a> {
     pub contract: &'a Standing,
     /// Settings, which say what is a document of ours.
     pub config: &'a Config,
+    /// What the other plans of the folder name.
+    pub elsewhere: &'a Elsewhere,
 }
 
 impl Facts<'_> {
@@ -262,16 +266,18 @@ impl Status {
     pub fn has_errors(&self) -> bool {
         self.findings
             .iter()
-            .any(|finding| finding.severity == Severity::Error && finding.code != Code::Stale)
+            .any(|finding| finding.severity == Severity::Error && !is_stale(finding))
     }
 
     /// Whether anything proven has gone stale.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.code == Code::Stale)
+        self.findings.iter().any(is_stale)
     }
+}
+
+fn is_stale(finding: &Finding) -> bool {
+    matches!(finding.code, Code::Stale | Code::OtherCommands)
 }
 
 fn summary(results: Option<&Results>) -> Summary {
@@ -349,6 +355,9 @@ fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
     }
 }
 
+/// Why a step is stale though nothing it depends on has changed.
+const OTHER_COMMANDS: &str = "the plan's commands have changed since it was verified";
+
 /// What a record shows now.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
@@ -357,6 +366,8 @@ pub(crate) enum Shown {
     /// All went well but for what a person has to look at, as `--confirm` calls it.
     Unconfirmed(String),
     Stale(String),
+    /// It passed, and the plan has other commands now.
+    OtherCommands,
     Failed(String),
     /// It passed, and what it depended on is not at hand.
     Unknown,
@@ -377,7 +388,7 @@ pub(crate) fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
     if !matches!(scope, Scope::Affected | Scope::Full)
         && verify::commands_hash(&planned) != record.commands
     {
-        return Shown::Stale("the plan's commands have changed since it was verified".to_owned());
+        return Shown::OtherCommands;
     }
     if facts.workspace.is_none() {
         return Shown::Unknown;
@@ -454,6 +465,7 @@ fn step_status(poc: &Poc, step: &Step, facts: &Facts<'_>) -> StepStatus {
         match shown(poc, facts, &Scope::Step(step.id.to_string())) {
             Shown::Proven => (State::Proven, None),
             Shown::Stale(why) => (State::Stale, Some(why)),
+            Shown::OtherCommands => (State::Stale, Some(OTHER_COMMANDS.to_owned())),
             Shown::Failed(why) => (State::Failed, Some(why)),
             Shown::Unknown => (State::Unknown, None),
             Shown::Nothing => (claimed(step, recorded, status), None),
@@ -524,7 +536,7 @@ fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
         State::Failed
     } else if any(State::Claimed) {
         State::Claimed
-    } else if any(State::Stale) || matches!(done, Shown::Stale(_)) {
+    } else if any(State::Stale) || matches!(done, Shown::Stale(_) | Shown::OtherCommands) {
         State::Stale
     } else if any(State::Unknown) {
         State::Unknown

@@ -144,6 +144,15 @@ impl Terminal {
         self.coloured
     }
 
+    /// Columns to fit text into: those of `COLUMNS`, where a shell tells them, else 100.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        let told = std::env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse().ok());
+        told.filter(|columns| *columns >= 40).unwrap_or(100)
+    }
+
     /// Whether only what was asked for is to be said.
     #[must_use]
     pub fn quiet(&self) -> bool {

@@ -6,7 +6,7 @@ use crate::evidence::Scope;
 use crate::finding::{Code, Finding};
 use crate::status::{Shown, State, failed_since_done, shown};
 
-pub(super) const RULES: &[Rule] = &[damaged, steps, whole, runs];
+pub(super) const RULES: &[Rule] = &[damaged, steps, whole, runs, dirty];
 
 /// Evidence that does not count.
 fn damaged(on: &Subject<'_>, found: &mut Vec<Finding>) {
@@ -24,6 +24,9 @@ fn steps(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 "is said to be done, and nothing has shown it",
             ),
             State::Failed => (Code::Failed, "failed"),
+            State::Stale if has_other_commands(on, &Scope::Step(step.id.clone())) => {
+                (Code::OtherCommands, "was proven and is stale")
+            }
             State::Stale => (Code::Stale, "was proven and is stale"),
             _ => continue,
         };
@@ -40,6 +43,10 @@ fn steps(on: &Subject<'_>, found: &mut Vec<Finding>) {
         finding.column = 1;
         found.push(finding);
     }
+}
+
+fn has_other_commands(on: &Subject<'_>, scope: &Scope) -> bool {
+    shown(on.poc, on.facts, scope) == Shown::OtherCommands
 }
 
 /// Results that say `Complete` before everything is proven.
@@ -86,8 +93,33 @@ fn runs(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 Code::Stale,
                 format!("the done block was proven and is stale ({why})"),
             ),
+            Shown::OtherCommands if scope == Scope::Done => (
+                Code::OtherCommands,
+                "the done block has other commands than those that were run".to_owned(),
+            ),
             _ => continue,
         };
         found.push(on.in_results_line(code, line_of(&scope), message));
+    }
+}
+
+/// Complete as a whole, and proven by a run on sources that no commit holds: nobody else can repeat it.
+fn dirty(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    if !on.is_said_complete() {
+        return;
+    }
+    let steps = on.live_steps().map(|step| Scope::Step(step.id.to_string()));
+    for scope in steps.chain([Scope::Done]) {
+        let records = on.facts.evidence.records.iter();
+        let last = records
+            .filter(|located| located.record.scope == scope)
+            .max_by_key(|located| located.record.moment());
+        let Some(last) = last.filter(|last| last.record.source.dirty == Some(true)) else {
+            continue;
+        };
+        let message = format!("`{scope}` was last verified on sources that are in no commit");
+        let help = "commit, then verify again";
+        let finding = on.in_results_line(Code::DirtyEvidence, last.line, message);
+        found.push(finding.help(help));
     }
 }

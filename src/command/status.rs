@@ -66,7 +66,8 @@ fn gate(statuses: &[Status]) -> Exit {
 /// GitHub takes paths from the repository's root.
 fn github(survey: &Survey, terminal: &mut Terminal) -> Result<()> {
     let prefix = survey.prefix();
-    report::github::annotations(terminal, &prefix, &survey.statuses)?;
+    let findings = survey.statuses.iter().flat_map(|status| &status.findings);
+    report::github::annotations(terminal, &prefix, findings)?;
     let summary = report::github::summary(&prefix, &survey.statuses);
     match std::env::var("GITHUB_STEP_SUMMARY") {
         Ok(path) if !path.is_empty() => files::append(&Utf8PathBuf::from(path), summary.as_bytes())

@@ -13,7 +13,7 @@ use crate::contract::{self, Standing};
 use crate::evidence::{self, Evidence, Problem, ProblemKind};
 use crate::freshness::{Hasher, Inputs};
 use crate::project::{Paths, Poc, Project};
-use crate::status::{Facts, Status};
+use crate::status::{Elsewhere, Facts, Named, Status};
 use crate::sys::cargo;
 
 /// The PoCs asked for.
@@ -120,6 +120,7 @@ fn outside(
         inputs: &BTreeMap::new(),
         contract: &contract,
         config: &config,
+        elsewhere: &Elsewhere::default(),
     };
     let statuses = vec![Status::of(&poc, &facts)];
     Ok(Survey {
@@ -131,7 +132,11 @@ fn outside(
     })
 }
 
-fn located(global: &Global, file: &Utf8Path) -> Result<Utf8PathBuf> {
+/// `file` as the user named it from the current folder, absolute.
+///
+/// # Errors
+/// When the current folder is gone.
+pub fn located(global: &Global, file: &Utf8Path) -> Result<Utf8PathBuf> {
     let current = Global {
         manifest_path: None,
         ..global.clone()
@@ -208,6 +213,7 @@ fn statuses(
         || inputs(project, pocs, toolchain),
     );
     let inputs = inputs?;
+    let elsewhere = elsewhere(project, pocs);
     let status = |(poc, evidence, standing): &Recorded| {
         let agreed = standing.agreed();
         let tests = agreed
@@ -236,11 +242,22 @@ fn statuses(
             change,
             dependencies: deps::compare(project, poc, &[]).map_err(|error| format!("{error:#}")),
             inputs: &inputs,
+            elsewhere: &elsewhere,
             contract: &standing,
         };
         Ok(Status::of(poc, &facts))
     };
     pocs.iter().map(status).collect()
+}
+
+/// The plans of the folder, read and unread.
+fn elsewhere(project: &Project, pocs: &[Recorded]) -> Elsewhere {
+    let known = |paths: &Paths| pocs.iter().any(|(poc, ..)| poc.paths.name == paths.name);
+    let mut unread = project.list().unwrap_or_default();
+    unread.retain(|paths| !known(paths));
+    let known = pocs.iter();
+    let known = known.map(|(poc, ..)| Named::of(&poc.paths.name, &poc.plan));
+    Elsewhere::new(known.collect(), unread)
 }
 
 /// The change since each base that a plan names.

@@ -20,10 +20,15 @@ const SHOWN: usize = 10;
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn annotations(terminal: &mut Terminal, prefix: &Utf8Path, statuses: &[Status]) -> Result<()> {
+pub fn annotations<'a>(
+    terminal: &mut Terminal,
+    prefix: &Utf8Path,
+    findings: impl IntoIterator<Item = &'a Finding>,
+) -> Result<()> {
+    let findings: Vec<&Finding> = findings.into_iter().collect();
     for (severity, command) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
-        let findings = statuses.iter().flat_map(|status| &status.findings);
         for finding in findings
+            .iter()
             .filter(|finding| finding.severity == severity)
             .take(SHOWN)
         {

@@ -1,6 +1,7 @@
 //! For people at a terminal.
 
 pub mod affected;
+pub mod check;
 pub mod contract;
 pub mod diff;
 pub mod status;

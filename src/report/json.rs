@@ -10,7 +10,7 @@ use crate::affected::{Part, Selection, TestKind, TestName, TestTarget};
 use crate::change::Change;
 use crate::contract::{Difference, How, Kind, Standing};
 use crate::evidence::Tests;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::status::{DependencyStatus, FileStatus, Next, State, Status, Summary, Ticks};
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
@@ -274,14 +274,7 @@ fn poc(status: &Status) -> PocReport<'_> {
         state: step.state,
         tasks: step.tasks,
     });
-    let findings = status.findings.iter().map(|finding| FindingReport {
-        code: finding.code.as_str(),
-        severity: finding.severity,
-        path: &finding.path,
-        line: finding.line,
-        column: finding.column,
-        message: finding.text(),
-    });
+    let findings = status.findings.iter().map(finding);
     let counts = |tests: Option<Tests>| {
         tests.map(|tests| CountsReport {
             passed: tests.passed,
@@ -315,4 +308,67 @@ fn poc(status: &Status) -> PocReport<'_> {
         findings: findings.collect(),
         next: status.next.as_ref(),
     }
+}
+
+fn finding(finding: &Finding) -> FindingReport<'_> {
+    FindingReport {
+        code: finding.code.as_str(),
+        severity: finding.severity,
+        path: &finding.path,
+        line: finding.line,
+        column: finding.column,
+        message: finding.text(),
+    }
+}
+
+#[derive(Serialize)]
+struct CheckReport<'a> {
+    version: u32,
+    errors: usize,
+    warnings: usize,
+    findings: Vec<CheckedFinding<'a>>,
+}
+
+#[derive(Serialize)]
+struct CheckedFinding<'a> {
+    code: &'static str,
+    severity: Severity,
+    path: &'a str,
+    line: usize,
+    column: usize,
+    message: &'a str,
+    help: Option<&'a str>,
+    fix: Option<&'a str>,
+    known: bool,
+}
+
+/// `check --format json`: `known` says for each finding whether the baseline knows it; those are not counted.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn check(terminal: &mut Terminal, findings: &[&Finding], known: &[bool]) -> Result<()> {
+    let all = || findings.iter().zip(known.iter().copied());
+    let count = |severity: Severity| {
+        all()
+            .filter(|(finding, known)| !known && finding.severity == severity)
+            .count()
+    };
+    let findings = all().map(|(finding, known)| CheckedFinding {
+        code: finding.code.as_str(),
+        severity: finding.severity,
+        path: &finding.path,
+        line: finding.line,
+        column: finding.column,
+        message: &finding.message,
+        help: Some(finding.help.as_str()).filter(|help| !help.is_empty()),
+        fix: finding.fix.as_ref().map(|fix| fix.what.as_str()),
+        known,
+    });
+    let report = CheckReport {
+        version: VERSION,
+        errors: count(Severity::Error),
+        warnings: count(Severity::Warning),
+        findings: findings.collect(),
+    };
+    print(terminal, &report)
 }

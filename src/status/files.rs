@@ -7,7 +7,7 @@ use globset::GlobBuilder;
 use serde::Serialize;
 
 use super::Facts;
-use crate::change::Change;
+use crate::change::{Change, normalize};
 use crate::document::plan::{Action, FileRow};
 use crate::project::Poc;
 
@@ -52,6 +52,9 @@ pub(super) fn files(poc: &Poc, facts: &Facts<'_>) -> Vec<FileStatus> {
                 .and_then(|_| state(row, &paths, facts.root, change)),
         });
         named.extend(paths);
+        if let Action::Rename(to) = &row.action {
+            named.insert(normalize(&facts.root.join(to)));
+        }
     }
     let docs = [&poc.paths.plan, &poc.paths.results];
     for file in change.iter().flat_map(|change| &change.files) {

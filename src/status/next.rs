@@ -112,5 +112,9 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
         let path = quoted(&[path]);
         return next(format!("${{EDITOR:-vi}} +{line} {path}"), why);
     }
+    if status.has_errors() {
+        let why = "everything is proven, and the documents say otherwise".to_owned();
+        return next(format!("cargo poc check {name}"), why);
+    }
     None
 }

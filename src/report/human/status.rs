@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::{counted, harmless, padded, widest};
 use crate::contract::{Entry, Kind};
 use crate::evidence::Tests;
-use crate::finding::Severity;
+use crate::finding::{Code, Finding, Severity};
 use crate::status::{FileState, State, Status};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
 
@@ -21,6 +21,9 @@ fn style(state: State) -> Style {
         State::Pending | State::Withdrawn | State::Unknown => DIM,
     }
 }
+
+/// Findings on a screen.
+const FINDINGS: usize = 20;
 
 /// A line for each PoC, and a total.
 ///
@@ -302,10 +305,15 @@ fn tests(status: &Status) -> String {
 }
 
 fn findings(out: &mut dyn Write, status: &Status) -> Result<()> {
-    if !status.findings.is_empty() {
+    // What is left to fill in is counted above.
+    let shown = status.findings.iter();
+    let shown: Vec<&Finding> = shown
+        .filter(|finding| finding.code != Code::Placeholder)
+        .collect();
+    if !shown.is_empty() {
         writeln!(out)?;
     }
-    for finding in &status.findings {
+    for finding in shown.iter().take(FINDINGS) {
         let (style, severity) = match finding.severity {
             Severity::Error => (BAD, "error"),
             Severity::Warning => (WARN, "warning"),
@@ -317,6 +325,13 @@ fn findings(out: &mut dyn Write, status: &Status) -> Result<()> {
             finding.path,
             finding.line,
             harmless(&finding.text())
+        )?;
+    }
+    if let Some(more) = shown.len().checked_sub(FINDINGS).filter(|more| *more > 0) {
+        writeln!(
+            out,
+            "  {DIM}and {more} more; see `cargo poc check {}`{DIM:#}",
+            status.name
         )?;
     }
     Ok(())

@@ -115,13 +115,13 @@ mod tests {
               M 100644 11 1\tunmerged.rs\0M 100644 22 2\tunmerged.rs\0H 100755 33 0\ta\ttab.sh\0",
         )
         .unwrap();
-        let clean: Vec<_> = listing
+        let clean: BTreeSet<_> = listing
             .files
             .iter()
             .filter(|(_, listed)| matches!(listed, Listed::Clean(_)))
             .map(|(path, _)| path.as_str())
             .collect();
-        assert_eq!(clean, ["a\ttab.sh", "clean.rs"]);
+        assert_eq!(clean, ["a\ttab.sh", "clean.rs"].into());
         assert_eq!(
             listing.files[Utf8Path::new("new file.rs")],
             Listed::Untracked

@@ -1,0 +1,371 @@
+//! The commands of a plan's shell blocks, as far as rules ask about them: words, what they are piped into, and what
+//! follows when they fail. Nothing is expanded; bash alone says what a block does.
+
+use crate::document::{Block, Plan};
+
+/// One simple command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Command {
+    /// Its words without quotes; assignments before it and redirections left out.
+    pub(crate) words: Vec<String>,
+    /// What stands between it and the next one: `|`, `||`, `&&`, `;` or nothing.
+    pub(crate) then: &'static str,
+    /// The line of the document it begins on, from 1.
+    pub(crate) line: usize,
+}
+
+/// The commands of a block, those after `#` left out.
+pub(crate) fn commands(block: &Block) -> Vec<Command> {
+    let mut reader = Reader {
+        rest: &block.code,
+        line: block.line + 1,
+        commands: Vec::new(),
+        command: Command::default(),
+        word: None,
+        documents: Vec::new(),
+    };
+    reader.read();
+    reader.commands
+}
+
+/// Every shell block of a plan that proves something: baseline, prerequisites, steps, done block.
+pub(crate) fn proving(plan: &Plan) -> impl Iterator<Item = &Block> {
+    let prerequisites = plan.prerequisites.iter().skip(1);
+    plan.baseline
+        .iter()
+        .chain(prerequisites.flat_map(|need| &need.verification))
+        .chain(plan.steps.iter().flat_map(|step| &step.verification))
+        .chain(&plan.done)
+        .filter(|block| block.is_shell())
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    line: usize,
+    commands: Vec<Command>,
+    command: Command,
+    word: Option<String>,
+    /// Ends of the here-documents that begin on the next line.
+    documents: Vec<String>,
+}
+
+/// Operators, the longer ones first.
+const OPERATORS: [&str; 7] = ["||", "&&", ";;", "|&", "|", ";", "&"];
+
+impl Reader<'_> {
+    fn read(&mut self) {
+        while let Some(character) = self.rest.chars().next() {
+            match character {
+                '\n' => {
+                    self.end_command("");
+                    self.advance(1);
+                    self.skip_documents();
+                }
+                ' ' | '\t' | '\r' => {
+                    self.end_word();
+                    self.advance(1);
+                }
+                '#' if self.word.is_none() => {
+                    let end = self.rest.find('\n').unwrap_or(self.rest.len());
+                    self.advance(end);
+                }
+                '\\' => self.escape(),
+                '\'' | '"' => self.quoted(character),
+                '<' | '>' => self.redirection(),
+                _ => {
+                    let mut operators = OPERATORS.iter();
+                    let operator = operators.find(|operator| self.rest.starts_with(**operator));
+                    if let Some(operator) = operator {
+                        self.end_command(if *operator == "|&" { "|" } else { operator });
+                        self.advance(operator.len());
+                    } else {
+                        self.push(character);
+                        self.advance(character.len_utf8());
+                    }
+                }
+            }
+        }
+        self.end_command("");
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.line += self.rest[..bytes].matches('\n').count();
+        self.rest = &self.rest[bytes..];
+    }
+
+    fn push(&mut self, character: char) {
+        if self.word.is_none() && self.command.words.is_empty() {
+            self.command.line = self.line;
+        }
+        self.word.get_or_insert_default().push(character);
+    }
+
+    fn escape(&mut self) {
+        let mut after = self.rest.chars().skip(1);
+        match after.next() {
+            // a line that goes on
+            Some('\n') => self.advance(2),
+            Some(next) => {
+                self.push(next);
+                self.advance(1 + next.len_utf8());
+            }
+            None => self.advance(1),
+        }
+    }
+
+    fn quoted(&mut self, quote: char) {
+        if self.word.is_none() && self.command.words.is_empty() {
+            self.command.line = self.line;
+        }
+        self.word.get_or_insert_default();
+        self.advance(1);
+        while let Some(character) = self.rest.chars().next() {
+            self.advance(character.len_utf8());
+            match (character, self.rest.chars().next()) {
+                (end, _) if end == quote => return,
+                ('\\', Some(next)) if quote == '"' => {
+                    self.push(next);
+                    self.advance(next.len_utf8());
+                }
+                _ => self.push(character),
+            }
+        }
+    }
+
+    /// `2>&1`, `> file`, `<<EOF`: no word of the command.
+    fn redirection(&mut self) {
+        if self
+            .word
+            .as_ref()
+            .is_some_and(|word| word.chars().all(|digit| digit.is_ascii_digit()))
+        {
+            self.word = None;
+        }
+        self.end_word();
+        let here = self.rest.starts_with("<<") && !self.rest.starts_with("<<<");
+        let signs = self.rest.len()
+            - self
+                .rest
+                .trim_start_matches(['<', '>', '&', '|', '-'])
+                .len();
+        self.advance(signs);
+        let blanks = self.rest.len() - self.rest.trim_start_matches([' ', '\t']).len();
+        self.advance(blanks);
+        let target = self
+            .rest
+            .find([' ', '\t', '\n', ';', '|', '&', ')'])
+            .unwrap_or(self.rest.len());
+        if here {
+            let end = self.rest[..target].trim_matches(['\'', '"']).to_owned();
+            self.documents.push(end);
+        }
+        self.advance(target);
+    }
+
+    fn skip_documents(&mut self) {
+        for end in std::mem::take(&mut self.documents) {
+            while !self.rest.is_empty() {
+                let line = self.rest.find('\n').map_or(self.rest.len(), |at| at + 1);
+                let last = self.rest[..line].trim() == end;
+                self.advance(line);
+                if last {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn end_word(&mut self) {
+        let Some(word) = self.word.take() else { return };
+        let assigns = |word: &str| {
+            word.split_once('=').is_some_and(|(name, _)| {
+                !name.is_empty()
+                    && name
+                        .chars()
+                        .all(|each| each.is_ascii_alphanumeric() || each == '_')
+            })
+        };
+        let brackets = ["(", ")", "{", "}", "!", "then", "do", "else", "time", "env"];
+        let opens = self.command.words.is_empty();
+        if opens && (assigns(&word) || brackets.contains(&word.as_str())) {
+            return;
+        }
+        self.command.words.push(word);
+    }
+
+    fn end_command(&mut self, then: &'static str) {
+        self.end_word();
+        let mut command = std::mem::take(&mut self.command);
+        if !command.words.is_empty() {
+            command.then = then;
+            self.commands.push(command);
+        }
+    }
+}
+
+impl Command {
+    /// The command's program.
+    pub(crate) fn program(&self) -> &str {
+        self.words.first().map_or("", String::as_str)
+    }
+
+    /// What follows `cargo test`, `cargo nextest run` and their like; `None` for anything else.
+    pub(crate) fn test_arguments(&self) -> Option<&[String]> {
+        let (command, rest) = self.cargo()?;
+        match (command, rest) {
+            ("test" | "t" | "llvm-cov" | "tarpaulin", rest) => Some(rest),
+            ("nextest", [run, rest @ ..]) if run == "run" || run == "r" => Some(rest),
+            _ => None,
+        }
+    }
+
+    /// cargo's subcommand and what follows it.
+    pub(crate) fn cargo(&self) -> Option<(&str, &[String])> {
+        let (program, mut rest) = self.words.split_first()?;
+        if program != "cargo" {
+            return None;
+        }
+        loop {
+            let (word, after) = rest.split_first()?;
+            let skip = match word.as_str() {
+                "--config" | "--color" | "-Z" | "-C" | "--manifest-path" => 1,
+                word if word.starts_with(['+', '-']) => 0,
+                word => return Some((word, after)),
+            };
+            rest = after.get(skip..)?;
+        }
+    }
+
+    /// Whether it runs tests: `None` where that cannot be known, as of a script.
+    pub(crate) fn runs_tests(&self) -> Option<bool> {
+        const NO_TESTS: &[&str] = &[
+            "[", "[[", "cat", "cd", "cp", "curl", "diff", "echo", "export", "false", "find", "git",
+            "grep", "head", "jq", "ls", "mkdir", "mv", "printf", "rg", "rm", "rustc", "rustfmt",
+            "sed", "set", "sleep", "tail", "test", "touch", "true", "wc", "which",
+        ];
+        const NO_TESTS_OF_CARGO: &[&str] = &[
+            "add",
+            "b",
+            "bench",
+            "build",
+            "c",
+            "check",
+            "clean",
+            "clippy",
+            "d",
+            "doc",
+            "fetch",
+            "fix",
+            "fmt",
+            "generate-lockfile",
+            "info",
+            "init",
+            "install",
+            "metadata",
+            "new",
+            "package",
+            "pkgid",
+            "r",
+            "remove",
+            "run",
+            "search",
+            "tree",
+            "update",
+            "vendor",
+            "version",
+        ];
+        if let Some(arguments) = self.test_arguments() {
+            let idle = ["--no-run", "--list", "--help", "-h"];
+            return Some(!arguments.iter().any(|word| idle.contains(&word.as_str())));
+        }
+        match self.cargo() {
+            Some(("poc", rest)) => {
+                let verb = rest.first().map(String::as_str);
+                Some(verb == Some("verify") && !rest.iter().any(|word| word == "--list"))
+            }
+            Some((command, _)) => NO_TESTS_OF_CARGO.contains(&command).then_some(false),
+            None => NO_TESTS.contains(&self.program()).then_some(false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(code: &str) -> Vec<(String, &'static str, usize)> {
+        let block = Block {
+            lang: "bash".to_owned(),
+            code: code.to_owned(),
+            span: 0..0,
+            code_span: 0..0,
+            line: 1,
+        };
+        let commands = commands(&block).into_iter();
+        commands
+            .map(|command| (command.words.join(" "), command.then, command.line))
+            .collect()
+    }
+
+    #[test]
+    fn commands_are_told_apart() {
+        assert_eq!(
+            read(
+                "# note\nRUST_LOG=x cargo test -p \"a b\" 2>&1 | tail -5 # end\n\ncd x && cargo \\\n  fmt --check || true\n"
+            ),
+            [
+                ("cargo test -p a b".to_owned(), "|", 3),
+                ("tail -5".to_owned(), "", 3),
+                ("cd x".to_owned(), "&&", 5),
+                ("cargo fmt --check".to_owned(), "||", 5),
+                ("true".to_owned(), "", 6),
+            ]
+        );
+    }
+
+    #[test]
+    fn quotes_over_lines_and_documents_are_no_commands() {
+        assert_eq!(
+            read(
+                "python -c \"\n# no comment\nprint('a | b')\n\"\ncat <<'EOF' > f\ncargo test | tail\nEOF\nls > out\n"
+            ),
+            [
+                (
+                    "python -c \n# no comment\nprint('a | b')\n".to_owned(),
+                    "",
+                    2
+                ),
+                ("cat".to_owned(), "", 6),
+                ("ls".to_owned(), "", 9),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_runs_tests_is_known_by_its_command() {
+        let runs = |code: &str| {
+            let block = Block {
+                lang: "bash".to_owned(),
+                code: code.to_owned(),
+                span: 0..0,
+                code_span: 0..0,
+                line: 1,
+            };
+            commands(&block)[0].runs_tests()
+        };
+        for (code, expected) in [
+            ("cargo test -p a", Some(true)),
+            ("cargo +nightly --locked t", Some(true)),
+            ("cargo nextest run -E 'all()'", Some(true)),
+            ("cargo test --no-run", Some(false)),
+            ("cargo check --tests", Some(false)),
+            ("cargo poc verify x --step 1", Some(true)),
+            ("cargo poc deps x --check", Some(false)),
+            ("cargo xtask ci", None),
+            ("./run.sh", None),
+            ("echo done", Some(false)),
+        ] {
+            assert_eq!(runs(code), expected, "{code}");
+        }
+    }
+}

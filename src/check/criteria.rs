@@ -1,0 +1,249 @@
+//! Success criteria: the same in plan and results, and met when the work is called complete.
+
+use std::collections::BTreeSet;
+
+use similar::TextDiff;
+
+use super::{Rule, Subject};
+use crate::document::{Item, Placeholder, SectionKind};
+use crate::finding::{Code, Finding, Fix};
+
+pub(super) const RULES: &[Rule] = &[drift, open, footer];
+
+/// How alike two criteria must be for one to be the other, reworded.
+const ALIKE: f32 = 0.6;
+
+/// How a criterion of the plan stands in the results.
+enum Match<'a> {
+    /// Word for word, perhaps with a note behind it.
+    Same,
+    /// In other words.
+    Reworded(&'a Item),
+    /// Not at all.
+    Dropped,
+}
+
+/// Criteria dropped, reworded and added on the way from plan to results.
+fn drift(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = on.results else { return };
+    let planned = outermost(&on.plan.criteria, &on.plan.placeholders);
+    let mut left = outermost(&results.criteria, &results.placeholders);
+    // What is the same goes first, so that a twin of it is not taken for it.
+    let mut open = Vec::new();
+    for criterion in planned {
+        match left
+            .iter()
+            .position(|item| is_same(&criterion.text, &item.text))
+        {
+            Some(at) => drop(left.remove(at)),
+            None => open.push(criterion),
+        }
+    }
+    for criterion in open {
+        match closest(criterion, &mut left) {
+            Match::Same => {}
+            Match::Reworded(item) => found.push(reworded(on, criterion, item)),
+            Match::Dropped => {
+                let message = format!("the results lack this criterion: {}", criterion.text);
+                let finding = on.in_plan(Code::DroppedCriterion, &criterion.span, message);
+                found.push(finding.about(&criterion.text).fix(restore(on, criterion)));
+            }
+        }
+    }
+    for item in left {
+        let message = format!("the plan has no such criterion: {}", item.text);
+        found.push(
+            on.in_results(Code::ExtraCriterion, &item.span, message)
+                .about(&item.text),
+        );
+    }
+}
+
+/// The outermost entries; one that is left to fill in is no criterion yet.
+fn outermost<'a>(items: &'a [Item], placeholders: &[Placeholder]) -> Vec<&'a Item> {
+    let blank = |item: &Item| {
+        let mut inside = placeholders.iter();
+        inside.any(|placeholder| item.span.contains(&placeholder.span.start))
+    };
+    let items = items.iter().filter(|item| item.depth == 0);
+    items.filter(|item| !blank(item)).collect()
+}
+
+/// Takes the item that is most like the criterion out of `left`.
+fn closest<'a>(criterion: &Item, left: &mut Vec<&'a Item>) -> Match<'a> {
+    let likeness = |item: &Item| {
+        let (one, other) = (plain(&criterion.text), plain(&item.text));
+        TextDiff::from_words(&*one, &*other).ratio()
+    };
+    let best = left
+        .iter()
+        .enumerate()
+        .map(|(at, item)| (at, likeness(item)))
+        .max_by(|one, other| one.1.total_cmp(&other.1));
+    match best {
+        Some((at, ratio)) if ratio >= ALIKE => {
+            let item = left.remove(at);
+            if is_same(&criterion.text, &item.text) {
+                Match::Same
+            } else {
+                Match::Reworded(item)
+            }
+        }
+        _ => Match::Dropped,
+    }
+}
+
+fn reworded(on: &Subject<'_>, criterion: &Item, item: &Item) -> Finding {
+    let (old, new) = (numbers(&criterion.text), numbers(&item.text));
+    let gone: Vec<&str> = old.difference(&new).map(String::as_str).collect();
+    let come: Vec<&str> = new.difference(&old).map(String::as_str).collect();
+    let message = if gone.is_empty() {
+        format!("the plan words it: {}", criterion.text)
+    } else {
+        let come = if come.is_empty() {
+            "nothing".to_owned()
+        } else {
+            format!("`{}`", come.join(" "))
+        };
+        format!(
+            "`{}` in the plan has become {come}: {}",
+            gone.join(" "),
+            criterion.text
+        )
+    };
+    on.in_results(Code::RewordedCriterion, &item.span, message)
+        .about(&criterion.text)
+        .help("keep the plan's words, and put what came out in parentheses behind them")
+}
+
+/// The plan's criterion, open, at the end of the results' list.
+fn restore(on: &Subject<'_>, criterion: &Item) -> Option<Fix> {
+    let (document, results) = on.poc.results.as_ref()?;
+    let last = results.criteria.iter().rfind(|item| item.depth == 0)?;
+    let text = document.text().get(last.span.clone())?;
+    let end = last.span.start + text.trim_end().len();
+    // A footer that stands right under the list belongs to its last entry.
+    let footer = results
+        .footer
+        .as_ref()
+        .filter(|footer| last.span.contains(&footer.span.start));
+    if footer.is_some() || criterion.text.contains(['\n', '`', '*', '_', '<', '[']) {
+        return None;
+    }
+    let bullet = text
+        .chars()
+        .next()
+        .filter(|sign| matches!(sign, '-' | '*' | '+'))?;
+    Some(on.fix_results(
+        "add it to the results, open",
+        vec![(end..end, format!("\n{bullet} [ ] {}", criterion.text))],
+    ))
+}
+
+/// Whether `told` is `planned`, perhaps with a note behind it.
+fn is_same(planned: &str, told: &str) -> bool {
+    let (planned, told) = (plain(planned), plain(told));
+    let planned = planned.trim_end_matches(['.', ';', ':', ',']);
+    let Some(note) = told.strip_prefix(planned) else {
+        return false;
+    };
+    let note = note.trim_start_matches(['.', ';', ':', ',']).trim_start();
+    let signs = ['(', '[', '—', '–', '-', '→', '✅', '✓', '✔', '❌', '⚠', '='];
+    note.is_empty() || note.starts_with(signs)
+}
+
+/// On one line, in small letters.
+fn plain(text: &str) -> String {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    words.join(" ")
+}
+
+/// The numbers of a text, with the sign before and the unit right behind each.
+fn numbers(text: &str) -> BTreeSet<String> {
+    let bare = text.split(['(', '[']).next().unwrap_or_default();
+    let words = bare.split_whitespace();
+    words
+        .filter(|word| word.chars().any(|each| each.is_ascii_digit()))
+        .map(|word| word.trim_matches(['.', ',', ';', ':']).to_lowercase())
+        .collect()
+}
+
+/// Complete as a whole, and criteria are open.
+fn open(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = on.results.filter(|_| on.is_said_complete()) else {
+        return;
+    };
+    let open: Vec<&Item> = results
+        .criteria
+        .iter()
+        .filter(|item| !item.checked)
+        .collect();
+    if let Some(first) = open.first() {
+        let all = results.criteria.len();
+        let message = format!(
+            "the Summary says complete with {} of {all} criteria met",
+            all - open.len()
+        );
+        found.push(on.in_results(Code::OpenCriteria, &first.span, message));
+    } else if results.criteria.is_empty() && !on.plan.criteria.is_empty() {
+        let message = "the Summary says complete, and the results list no criteria";
+        let section = results
+            .sections
+            .iter()
+            .find(|section| section.kind == SectionKind::SuccessCriteria);
+        let line = section.map_or(1, |section| section.line);
+        found.push(on.in_results_line(Code::OpenCriteria, line, message));
+    }
+}
+
+/// The line that sums the criteria up.
+fn footer(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = on.results else { return };
+    let Some(footer) = &results.footer else {
+        return;
+    };
+    let outer = || results.criteria.iter().filter(|item| item.depth == 0);
+    let (ticked, all) = (outer().filter(|item| item.checked).count(), outer().count());
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let every = (
+        count(results.criteria.iter().filter(|item| item.checked).count()),
+        count(results.criteria.len()),
+    );
+    let message = match (footer.counts, footer.met) {
+        (Some(told), _) if told != (count(ticked), count(all)) && told != every => {
+            format!(
+                "the line says {} of {}, and {ticked} of {all} are ticked",
+                told.0, told.1
+            )
+        }
+        (_, Some(true)) if ticked < all => {
+            format!("the line says all are met, and {ticked} of {all} are ticked")
+        }
+        (_, Some(false)) if all > 0 && every.0 == every.1 => {
+            "the line says not all are met, and all are ticked".to_owned()
+        }
+        _ => return,
+    };
+    found.push(on.in_results(Code::Footer, &footer.span, message));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_behind_a_criterion_leaves_it_the_same() {
+        for (planned, told, same) in [
+            ("p99 < 1 ms", "p99 < 1 ms (0.8 ms measured)", true),
+            ("p99 < 1 ms.", "P99  < 1 ms", true),
+            ("All tests pass", "All tests pass -- 34 of 34", true),
+            ("All tests pass", "All tests pass ✅", true),
+            ("returns 10 rows", "returns 10 rows or fewer", false),
+            ("824 tests pass", "828 tests pass", false),
+            ("p99 < 1 ms", "p99 < 10 ms", false),
+            ("p99 < 1 ms", "p99 > 1 ms", false),
+        ] {
+            assert_eq!(is_same(planned, told), same, "{planned} / {told}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Dates that cannot be in the order they are written in.
+
+use std::cmp::Ordering;
+
+use super::{Rule, Subject};
+use crate::document::Timestamp;
+use crate::document::results::ResultStep;
+use crate::finding::{Code, Finding};
+
+pub(super) const RULES: &[Rule] = &[whole, steps];
+
+fn is_before(one: &Timestamp, other: &Timestamp) -> bool {
+    one.compare(other) == Some(Ordering::Less)
+}
+
+/// Created, started, completed.
+fn whole(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = on.results else { return };
+    let row = |key: &str| {
+        let row = results
+            .summary
+            .iter()
+            .find(|row| row.key.eq_ignore_ascii_case(key));
+        row.map_or(0..0, |row| row.value_span.clone())
+    };
+    let mut later = |earlier: (&str, Option<&Timestamp>), key: &str, at: Option<&Timestamp>| {
+        if let (Some(first), Some(second)) = (earlier.1, at)
+            && is_before(second, first)
+        {
+            let message = format!(
+                "{} on {}, before it was {} on {}",
+                key.to_lowercase(),
+                second.text,
+                earlier.0,
+                first.text
+            );
+            found.push(on.in_results(Code::Dates, &row(key), message));
+        }
+    };
+    later(
+        ("planned", on.plan.created.as_ref()),
+        "Started",
+        results.started.as_ref(),
+    );
+    later(
+        ("started", results.started.as_ref()),
+        "Completed",
+        results.completed.as_ref(),
+    );
+    let ends = results
+        .steps
+        .iter()
+        .filter_map(|step| Some((step, step.completed.as_ref()?)));
+    if let Some(completed) = &results.completed
+        && let Some((step, _)) = ends.clone().find(|(_, end)| is_before(completed, end))
+    {
+        let message = format!(
+            "completed on {}, before step {} was",
+            completed.text, step.id
+        );
+        found.push(on.in_results(Code::Dates, &row("Completed"), message));
+    }
+}
+
+/// Each step after the one before it.
+fn steps(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = on.results else { return };
+    let mut last: Option<(&ResultStep, &Timestamp)> = None;
+    for step in &results.steps {
+        if let (Some(started), Some(completed)) = (&step.started, &step.completed)
+            && is_before(completed, started)
+        {
+            let message = format!("step {} was completed before it was started", step.id);
+            found.push(on.in_results(Code::Dates, &step.heading, message));
+        }
+        let Some(at) = step.completed.as_ref().or(step.started.as_ref()) else {
+            continue;
+        };
+        if let Some((before, end)) = last
+            && is_before(at, end)
+        {
+            let message = format!(
+                "step {} is of {}, after step {} of {}",
+                before.id, end.text, step.id, at.text
+            );
+            found.push(on.in_results(Code::Dates, &step.heading, message));
+        }
+        last = Some((step, at));
+    }
+}

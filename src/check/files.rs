@@ -1,0 +1,236 @@
+//! The Files table against what changed since the base.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use similar::TextDiff;
+
+use super::plan::leaves;
+use super::{Rule, Subject};
+use crate::change::Change;
+use crate::document::SectionKind;
+use crate::document::plan::{Action, FileRow};
+use crate::finding::{Code, Finding};
+use crate::status::{FileState, FileStatus};
+use crate::sys::files;
+use crate::sys::git::Happened;
+
+pub(super) const RULES: &[Rule] = &[
+    unknown_change,
+    created_before,
+    not_there_to_modify,
+    left_undone,
+    unplanned,
+];
+
+/// How much of a file's lines must be the same for it to be one that moved.
+const MOVED: f32 = 0.5;
+
+/// Rows of the Files table with how each stands; none without a workspace. The rows come first in a status, in order.
+fn rows<'a>(on: &'a Subject<'_>) -> impl Iterator<Item = (&'a FileRow, &'a FileStatus)> {
+    let known = on.facts.workspace.is_some();
+    let rows = on.plan.files.iter().zip(&on.status.files);
+    rows.filter(move |(row, _)| known && !row.path.contains(['*', '?', '{', '[', '<']))
+        .filter(|(row, _)| !leaves(&row.path))
+}
+
+fn path_of(on: &Subject<'_>, row: &FileRow) -> Utf8PathBuf {
+    crate::change::normalize(&on.facts.root.join(&row.path))
+}
+
+fn change<'a>(on: &'a Subject<'_>) -> Option<&'a Change> {
+    on.facts.change.as_ref().ok().copied()
+}
+
+/// A change that nobody knows.
+fn unknown_change(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    if let (Some(_), Err(error)) = (on.facts.workspace, &on.facts.change) {
+        let mut rows = on.plan.overview.iter();
+        let base = rows.find(|row| row.key.eq_ignore_ascii_case("base"));
+        found.push(match base {
+            Some(row) => on.in_plan(Code::UnknownChange, &row.value_span, error),
+            None => on.in_plan_line(Code::UnknownChange, 1, error),
+        });
+    }
+}
+
+/// `Create`, and it was there.
+fn created_before(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(change) = change(on) else { return };
+    for (row, _) in rows(on).filter(|(row, _)| row.action == Action::Create) {
+        if change.was_there(&path_of(on, row)) == Some(true) {
+            let message = format!(
+                "`{}` is to be created, and it existed at the base",
+                row.path
+            );
+            let help = "plan it as Modify, or choose another name";
+            found.push(
+                on.in_plan(Code::CreatedBefore, &row.path_span, message)
+                    .help(help),
+            );
+        }
+    }
+}
+
+/// `Modify`, and there was nothing to modify.
+fn not_there_to_modify(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(change) = change(on) else { return };
+    for (row, file) in rows(on).filter(|(row, _)| row.action == Action::Modify) {
+        let path = path_of(on, row);
+        let was_there = change.was_there(&path);
+        let missing = file.state == Some(FileState::Missing);
+        let (code, message, help) = match moved_to(on, change, row, &path) {
+            Some(to) if missing => (
+                Code::Renamed,
+                format!(
+                    "`{}` is gone; it looks as if it had become `{to}`",
+                    row.path
+                ),
+                format!("plan it as `Rename to {to}`"),
+            ),
+            _ if missing && was_there == Some(true) => (
+                Code::NotThereToModify,
+                format!("`{}` is to be modified, and it was deleted", row.path),
+                "plan it as Delete, or restore it".to_owned(),
+            ),
+            _ if missing => (
+                Code::NotThereToModify,
+                format!(
+                    "`{}` is to be modified, and there is no such file",
+                    row.path
+                ),
+                "plan it as Create, or correct the path".to_owned(),
+            ),
+            _ if was_there == Some(false) => (
+                Code::NotThereToModify,
+                format!(
+                    "`{}` is to be modified, and it did not exist at the base",
+                    row.path
+                ),
+                "plan it as Create".to_owned(),
+            ),
+            _ => continue,
+        };
+        let to = moved_to(on, change, row, &path).unwrap_or_default();
+        let finding = on.in_plan(code, &row.path_span, message);
+        found.push(finding.help(help).about(to));
+    }
+}
+
+/// The new file, in no plan, that a planned one which is gone has become: it has the same name, or most of its lines.
+fn moved_to(on: &Subject<'_>, change: &Change, row: &FileRow, path: &Utf8Path) -> Option<String> {
+    if path.exists() {
+        return None;
+    }
+    let unplanned = on
+        .status
+        .files
+        .iter()
+        .filter(|file| file.state == Some(FileState::Unplanned));
+    let added: Vec<&str> = unplanned
+        .map(|file| file.path.as_str())
+        .filter(|added| change.was_there(&on.facts.root.join(added)) == Some(false))
+        .collect();
+    let name = Utf8Path::new(&row.path).file_name();
+    let same_name = added
+        .iter()
+        .find(|added| Utf8Path::new(added).file_name() == name);
+    if let Some(same) = same_name {
+        return Some((*same).to_owned());
+    }
+    let gone = change.files.iter().find(|file| file.path == path)?;
+    let before = change.before(gone).ok()??;
+    let alike = |added: &&&str| {
+        let now = files::read(&on.facts.root.join(added)).unwrap_or_default();
+        let (before, now) = (
+            String::from_utf8_lossy(&before),
+            String::from_utf8_lossy(&now),
+        );
+        !before.is_empty() && TextDiff::from_lines(&*before, &*now).ratio() > MOVED
+    };
+    let same = added
+        .iter()
+        .filter(|added| Utf8Path::new(added).extension() == path.extension())
+        .find(alike);
+    same.map(|same| (*same).to_owned())
+}
+
+/// Complete as a whole, and a row is not done.
+fn left_undone(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(change) = change(on).filter(|_| on.is_said_complete()) else {
+        return;
+    };
+    let pending = |file: &FileStatus| file.state == Some(FileState::Pending);
+    for (row, _) in rows(on).filter(|(_, file)| pending(file)) {
+        let moved = moved_to(on, change, row, &path_of(on, row));
+        let subject = moved.clone().unwrap_or_default();
+        let (code, message) = match (&row.action, moved) {
+            (Action::Create, Some(to)) => (
+                Code::Renamed,
+                format!("`{}` was to be created; `{to}` was instead", row.path),
+            ),
+            (Action::Create, None) => (
+                Code::LeftUndone,
+                format!("`{}` was to be created, and is not there", row.path),
+            ),
+            (Action::Delete, _) => (
+                Code::LeftUndone,
+                format!("`{}` was to be deleted, and is still there", row.path),
+            ),
+            (Action::Rename(to), _) => (
+                Code::LeftUndone,
+                format!("`{}` was to become `{to}`, and has not", row.path),
+            ),
+            _ => (
+                Code::LeftUndone,
+                format!(
+                    "`{}` was to be modified, and is as it was at the base",
+                    row.path
+                ),
+            ),
+        };
+        let help = "do it, or take the row out of the plan";
+        let finding = on.in_plan(code, &row.path_span, message);
+        found.push(finding.help(help).about(subject));
+    }
+}
+
+/// Changed files that no row names; documents of ours, lockfiles, and manifests that the Dependencies name aside.
+fn unplanned(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let named = |file: &&FileStatus| {
+        let manifest = Utf8Path::new(&file.path);
+        let mut blocks = on.plan.dependencies.iter();
+        let declared = blocks.any(|block| {
+            let named = block.manifest.as_deref();
+            named.is_some_and(|named| Utf8Path::new(named.trim_start_matches("./")) == manifest)
+        });
+        !declared && !on.facts.elsewhere.names(&on.status.name, &file.path)
+    };
+    let unplanned = on.status.files.iter();
+    let unplanned = unplanned.filter(|file| file.state == Some(FileState::Unplanned));
+    let table = on.section(SectionKind::Files);
+    let renamed = |file: &&FileStatus, found: &[Finding]| {
+        let mut found = found.iter().filter(|finding| finding.code == Code::Renamed);
+        found.any(|finding| finding.subject == file.path)
+    };
+    let unplanned: Vec<&FileStatus> = unplanned
+        .filter(named)
+        .filter(|file| !renamed(file, found))
+        .collect();
+    for file in unplanned {
+        let happened = change(on).and_then(|change| {
+            let path = on.facts.root.join(&file.path);
+            change.files.iter().find(|changed| changed.path == path)
+        });
+        let verb = match happened.map(|changed| changed.happened) {
+            Some(Happened::Added) => "is new",
+            Some(Happened::Deleted) => "was deleted",
+            _ => "was changed",
+        };
+        let message = format!("`{}` {verb}, and the plan does not name it", file.path);
+        let finding = match &table {
+            Some(heading) => on.in_plan(Code::Unplanned, heading, message),
+            None => on.in_plan_line(Code::Unplanned, 1, message),
+        };
+        let help = "add it to the Files table, or leave it as it was";
+        found.push(finding.about(&file.path).help(help));
+    }
+}

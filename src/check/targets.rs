@@ -1,0 +1,216 @@
+//! Packages and test targets that a plan names, and the counts that a run saw.
+
+use camino::Utf8Path;
+use cargo_metadata::TargetKind;
+
+use super::commands::{Command, commands, proving};
+use super::plan::agree;
+use super::{Rule, Subject};
+use crate::document::plan::Action;
+use crate::evidence::{Scope, Tests};
+use crate::finding::{Code, Finding};
+use crate::workspace::graph::{folder_of, is_kind, nearest};
+use crate::workspace::{PackageId, Workspace};
+
+pub(super) const RULES: &[Rule] = &[unknown_targets, unknown_rows, baseline_count, final_count];
+
+/// The flags that name a target, the kinds they mean, and the folder such a target lies in.
+const FLAGS: [(&str, TargetKind, &str); 4] = [
+    ("--test", TargetKind::Test, "tests"),
+    ("--bin", TargetKind::Bin, "src/bin"),
+    ("--example", TargetKind::Example, "examples"),
+    ("--bench", TargetKind::Bench, "benches"),
+];
+
+/// Commands that name a package or target which neither exists nor is planned.
+fn unknown_targets(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(workspace) = on.facts.workspace else {
+        return;
+    };
+    for command in proving(on.plan).flat_map(commands) {
+        let Some(arguments) = command.test_arguments() else {
+            continue;
+        };
+        let packages = values(arguments, &["-p", "--package"]);
+        let mut members: Vec<PackageId> = Vec::new();
+        for name in &packages {
+            match workspace.find(name) {
+                Ok(package) => members.push(package),
+                Err(_) if is_pattern(name) || is_planned(on, &format!("{name}/Cargo.toml")) => {
+                    return;
+                }
+                Err(_) => {
+                    let names: Vec<&str> = workspace
+                        .packages
+                        .iter()
+                        .map(|package| package.name.as_str())
+                        .collect();
+                    let message = format!("there is no package `{name}`{}", nearest(name, &names));
+                    found.push(
+                        on.command(Code::UnknownTarget, &command, message)
+                            .about(*name),
+                    );
+                }
+            }
+        }
+        if packages.len() == members.len() {
+            if members.is_empty() {
+                members = (0..workspace.packages.len()).collect();
+            }
+            found.extend(targets(on, workspace, &command, arguments, &members));
+        }
+    }
+}
+
+fn targets(
+    on: &Subject<'_>,
+    workspace: &Workspace,
+    command: &Command,
+    arguments: &[String],
+    members: &[PackageId],
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (flag, kind, folder) in FLAGS {
+        for name in values(arguments, &[flag]) {
+            let targets = || {
+                let targets = members
+                    .iter()
+                    .flat_map(|&member| &workspace.packages[member].targets);
+                targets.filter(|target| is_kind(target, std::slice::from_ref(&kind)))
+            };
+            let planned = members.iter().any(|&member| {
+                let package = folder_of(&workspace.packages[member]).join(folder);
+                let package = on.facts.shown(&package);
+                is_planned(on, &format!("{package}/{name}.rs"))
+                    || is_planned(on, &format!("{package}/{name}/main.rs"))
+            });
+            if is_pattern(name) || planned || targets().any(|target| target.name == name) {
+                continue;
+            }
+            let names: Vec<&str> = targets().map(|target| target.name.as_str()).collect();
+            let message = format!(
+                "no package here has `{flag} {name}`{}",
+                nearest(name, &names)
+            );
+            let help = "correct the name, or add its file to the Files table";
+            let finding = on.command(Code::UnknownTarget, command, message);
+            found.push(finding.about(name).help(help));
+        }
+    }
+    found
+}
+
+/// The values of options: `-p a`, `-pa`, `--package=a`; nothing behind `--`.
+fn values<'a>(arguments: &'a [String], names: &[&str]) -> Vec<&'a str> {
+    let mut values = Vec::new();
+    let mut words = arguments
+        .iter()
+        .map(String::as_str)
+        .take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        for name in names {
+            let glued = if name.starts_with("--") {
+                word.strip_prefix(name)
+                    .and_then(|rest| rest.strip_prefix('='))
+            } else {
+                word.strip_prefix(name).filter(|rest| !rest.is_empty())
+            };
+            if word == *name {
+                values.extend(words.next());
+            } else if let Some(value) = glued {
+                values.push(value);
+            }
+        }
+    }
+    values
+}
+
+fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '[', '$', '{', '<'])
+}
+
+/// Whether a row of the Files table makes this file, or already would not need to.
+fn is_planned(on: &Subject<'_>, path: &str) -> bool {
+    on.facts.root.join(path).exists()
+        || on.plan.files.iter().any(|row| {
+            matches!(
+                row.action,
+                Action::Create | Action::Rename(_) | Action::Unknown(_)
+            ) && (row.path.ends_with(path)
+                || matches!(&row.action, Action::Rename(to) if to.ends_with(path)))
+        })
+}
+
+/// Rows of the Test Summary about files that neither exist nor are planned.
+fn unknown_rows(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    if on.facts.workspace.is_none() {
+        return;
+    }
+    for row in &on.plan.tests {
+        let Some(word) = row.target.split_whitespace().next() else {
+            continue;
+        };
+        let is_file = Utf8Path::new(word).extension() == Some("rs") && word.contains('/');
+        if is_file && !is_pattern(word) && !is_planned(on, word) {
+            let message = format!("there is no `{word}`, and no row of the Files table creates it");
+            let finding = on.in_plan_line(Code::UnknownTarget, row.line, message);
+            found.push(finding.about(word));
+        }
+    }
+}
+
+/// The plan's count of affected tests against its baseline.
+fn baseline_count(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let baseline = on.facts.evidence.baseline().and_then(|record| record.tests);
+    let (Some(total), Some(tests)) = (on.plan.affected_total, baseline) else {
+        return;
+    };
+    // A guess is a guess: it was counted in the sources, and macros and doctests come on top.
+    let ran = tests.passed + tests.failed;
+    let off = total.value.abs_diff(ran);
+    let wrong = if total.approximate {
+        off > 5 && off * 4 > total.value.max(ran)
+    } else {
+        total.value != ran && total.value != ran + tests.ignored
+    };
+    if wrong {
+        let message = format!(
+            "{} affected tests are named, and the baseline ran {ran}",
+            total.value
+        );
+        let line = on.line_with("affected tests:").unwrap_or(1);
+        found.push(on.in_plan_line(Code::OtherCount, line, message));
+    }
+}
+
+/// The results' total against the last run of the done block or the full suite.
+fn final_count(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(validation) = on.results.map(|results| &results.validation) else {
+        return;
+    };
+    let runs: Vec<Tests> = [Scope::Done, Scope::Full]
+        .iter()
+        .filter_map(|scope| on.facts.evidence.last(scope)?.tests)
+        .collect();
+    let (Some(total), Some(last)) = (validation.total, runs.first()) else {
+        return;
+    };
+    let same = |tests: &Tests| {
+        let ran = tests.passed + tests.failed;
+        [tests.passed, ran, ran + tests.ignored]
+            .iter()
+            .any(|count| agree(*count, total.value, total.approximate))
+    };
+    if !runs.iter().any(same) {
+        let message = format!(
+            "a total of {} tests, and the last run had {last}",
+            total.value
+        );
+        let field = validation
+            .fields
+            .iter()
+            .find(|field| field.name.to_lowercase().starts_with("total"));
+        let line = field.map_or(validation.line, |field| field.line);
+        found.push(on.in_results_line(Code::OtherCount, line, message));
+    }
+}

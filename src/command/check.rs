@@ -1,0 +1,319 @@
+//! `cargo poc check`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail};
+use camino::Utf8PathBuf;
+
+use super::survey::{self, Survey};
+use crate::check::known::{self, Known};
+use crate::check::levels::Level;
+use crate::cli::{self, Global, StatusFormat};
+use crate::document::Span;
+use crate::exit::{Exit, usage};
+use crate::finding::{Code, Finding, Severity};
+use crate::report;
+use crate::report::human::{counted, diff};
+use crate::sys::files;
+use crate::terminal::Terminal;
+use crate::workspace::graph::{nearest, relative_text};
+use crate::writing;
+
+/// As often as one fix may make room for another.
+const ROUNDS: usize = 8;
+
+/// Reports every finding on the PoCs asked for; with `--fix`, mends what can be mended first.
+///
+/// # Errors
+/// Bad usage, a document that cannot be read, or a file that cannot be written.
+pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> Result<Exit> {
+    if let Some(code) = &arguments.explain {
+        return explain(code, terminal);
+    }
+    let mut survey = take(global, arguments)?;
+    if arguments.fix && arguments.dry_run {
+        return preview(&survey, terminal);
+    }
+    if arguments.fix {
+        survey = mend(global, arguments, survey, terminal)?;
+    }
+    let texts = Texts::new(&survey);
+    let baseline = arguments
+        .baseline
+        .as_deref()
+        .map(|path| survey::located(global, path))
+        .transpose()?;
+    let of_the_baseline = |finding: &&Finding| {
+        let path = baseline
+            .as_deref()
+            .map(|path| relative_text(&survey.root, path));
+        finding.code == Code::Unplanned && Some(&finding.subject) == path.as_ref()
+    };
+    let findings: Vec<&Finding> = survey
+        .statuses
+        .iter()
+        .flat_map(|status| &status.findings)
+        .filter(|finding| !of_the_baseline(finding))
+        .collect();
+    let line = |finding: &Finding| texts.line(finding);
+    let (known, gone) = match &arguments.baseline {
+        Some(path) if arguments.write_baseline => {
+            known::write(path, &findings, line)?;
+            terminal.status(
+                "Wrote",
+                format!("{} to {path}", counted(findings.len(), "finding")),
+            )?;
+            (vec![true; findings.len()], 0)
+        }
+        Some(path) => Known::read(path)?.recognize(&findings, line),
+        None => (vec![false; findings.len()], 0),
+    };
+    let fresh: Vec<&Finding> = findings
+        .iter()
+        .zip(&known)
+        .filter_map(|(finding, known)| (!known).then_some(*finding))
+        .collect();
+    match arguments.format {
+        StatusFormat::Json => report::json::check(terminal, &findings, &known)?,
+        StatusFormat::Github => {
+            report::github::annotations(terminal, &survey.prefix(), fresh.iter().copied())?;
+        }
+        StatusFormat::Human => {
+            report::human::check::findings(terminal, &fresh, &|path| texts.get(path))?;
+        }
+    }
+    for error in &survey.unreadable {
+        terminal.error(error)?;
+    }
+    if gone > 0 {
+        terminal.warn(format!(
+            "{} of the baseline gone; `--write-baseline` takes what is gone out",
+            counted(gone, "finding")
+        ))?;
+    }
+    summary(&survey, &fresh, findings.len() - fresh.len(), terminal)?;
+    Ok(exit(&survey, &fresh))
+}
+
+/// The PoCs asked for, at the levels asked for.
+fn take(global: &Global, arguments: &cli::Check) -> Result<Survey> {
+    survey::take(global, &arguments.which, |config| {
+        let levels = [
+            (&arguments.allow, Level::Allow),
+            (&arguments.warn, Level::Warn),
+            (&arguments.deny, Level::Deny),
+        ];
+        for (codes, level) in levels {
+            for code in codes {
+                config
+                    .lints
+                    .set(code, level)
+                    .map_err(|error| usage(format!("{error:#}")))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Unreadable before errors.
+fn exit(survey: &Survey, fresh: &[&Finding]) -> Exit {
+    let unreliable = fresh.iter().any(|finding| finding.code == Code::Unreliable);
+    if !survey.unreadable.is_empty() || unreliable {
+        Exit::Usage
+    } else if fresh
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+    {
+        Exit::Findings
+    } else {
+        Exit::Fine
+    }
+}
+
+fn summary(
+    survey: &Survey,
+    fresh: &[&Finding],
+    known: usize,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let count = |severity: Severity| {
+        fresh
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let mut parts = vec![
+        counted(count(Severity::Error), "error"),
+        counted(count(Severity::Warning), "warning"),
+    ];
+    if known > 0 {
+        parts.push(format!("{known} known"));
+    }
+    let fixable = fresh.iter().filter(|finding| finding.fix.is_some()).count();
+    if fixable > 0 {
+        parts.push(format!(
+            "{fixable} can be mended with `cargo poc check --fix`"
+        ));
+    }
+    let pocs = match survey.statuses.len() {
+        1 => survey.statuses[0].name.clone(),
+        many => format!("{many} PoCs"),
+    };
+    terminal.status("Checked", format!("{pocs}: {}", parts.join(", ")))
+}
+
+/// The documentation of a code; without one, all codes.
+fn explain(code: &str, terminal: &mut Terminal) -> Result<Exit> {
+    if code.is_empty() {
+        report::human::check::codes(terminal)?;
+        return Ok(Exit::Fine);
+    }
+    let Some(code) = Code::find(code) else {
+        let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        return Err(usage(format!(
+            "`{code}` is no code of a finding{}; `cargo poc check --explain` lists them",
+            nearest(&code.to_uppercase(), &codes)
+        )));
+    };
+    report::human::check::explanation(terminal, code)?;
+    Ok(Exit::Fine)
+}
+
+/// A file to be, with how many findings that mends.
+struct Mended {
+    old: String,
+    new: String,
+    findings: usize,
+}
+
+/// Bytes of a file and what stands there instead.
+type Edit = (Span, String);
+
+/// The fixes that can be made at once, by file: where two touch the same bytes, the first is made.
+fn fixes(survey: &Survey, texts: &Texts<'_>) -> BTreeMap<String, Mended> {
+    let mut edits: BTreeMap<&str, (Vec<&Edit>, usize)> = BTreeMap::new();
+    let findings = survey.statuses.iter().flat_map(|status| &status.findings);
+    for fix in findings.filter_map(|finding| finding.fix.as_ref()) {
+        let (chosen, count) = edits.entry(&fix.path).or_default();
+        let apart = |one: &Edit| {
+            let mut others = chosen.iter();
+            others.all(|other| one.0.end < other.0.start || other.0.end < one.0.start)
+        };
+        if fix.edits.iter().all(apart) {
+            chosen.extend(&fix.edits);
+            *count += 1;
+        }
+    }
+    let mended = edits
+        .into_iter()
+        .filter_map(|(path, (mut edits, findings))| {
+            edits.sort_by_key(|(span, _)| span.start);
+            let old = texts.get(path)?;
+            let ends = if old.contains("\r\n") { "\r\n" } else { "\n" };
+            let mut new = old.clone();
+            for (span, text) in edits.into_iter().rev() {
+                new.replace_range(span.clone(), &text.replace('\n', ends));
+            }
+            Some((path.to_owned(), Mended { old, new, findings }))
+        });
+    mended.collect()
+}
+
+/// What `--fix` would change, as a diff.
+fn preview(survey: &Survey, terminal: &mut Terminal) -> Result<Exit> {
+    let fixes = fixes(survey, &Texts::new(survey));
+    if fixes.is_empty() {
+        terminal.status(
+            "Unchanged",
+            "there is nothing that can be mended without a person",
+        )?;
+    }
+    for (path, mended) in fixes {
+        diff::print(&diff::unified(&path, &mended.old, &mended.new), terminal)?;
+    }
+    Ok(Exit::Fine)
+}
+
+/// Mends what can be mended, and looks again.
+fn mend(
+    global: &Global,
+    arguments: &cli::Check,
+    mut survey: Survey,
+    terminal: &mut Terminal,
+) -> Result<Survey> {
+    for _ in 0..ROUNDS {
+        let fixes = fixes(&survey, &Texts::new(&survey));
+        if fixes.is_empty() {
+            break;
+        }
+        for (path, mended) in fixes {
+            replace(&survey, &path, &mended).with_context(|| format!("failed to mend {path}"))?;
+            terminal.status(
+                "Fixed",
+                format!("{} in {path}", counted(mended.findings, "finding")),
+            )?;
+        }
+        survey = take(global, arguments)?;
+    }
+    Ok(survey)
+}
+
+/// Writes a mended document, unless someone else has written it meanwhile.
+fn replace(survey: &Survey, shown: &str, mended: &Mended) -> Result<()> {
+    let path = survey.root.join(shown);
+    let owner = survey
+        .statuses
+        .iter()
+        .find(|status| status.plan == shown || status.results.as_deref() == Some(shown));
+    let lock = survey.project.as_ref().zip(owner);
+    let _lock = lock
+        .map(|(project, owner)| writing::lock(project, &owner.name))
+        .transpose()?;
+    if files::read(&path)? != mended.old.as_bytes() {
+        bail!("it changed while this ran; run this again");
+    }
+    files::write_atomic(&path, mended.new.as_bytes())
+}
+
+/// The texts of the files that findings are in: documents as they were read, others when they are asked for.
+struct Texts<'a> {
+    survey: &'a Survey,
+    read: RefCell<BTreeMap<String, Option<String>>>,
+}
+
+impl<'a> Texts<'a> {
+    fn new(survey: &'a Survey) -> Self {
+        Self {
+            survey,
+            read: RefCell::default(),
+        }
+    }
+
+    fn get(&self, path: &str) -> Option<String> {
+        let mut read = self.read.borrow_mut();
+        let text = read.entry(path.to_owned()).or_insert_with(|| {
+            let full: Utf8PathBuf = self.survey.root.join(path);
+            let documents = self.survey.pocs.iter().flat_map(|poc| {
+                let results = poc.results.as_ref().map(|(document, _)| document);
+                std::iter::once(&poc.plan_document).chain(results)
+            });
+            let mut documents = documents.filter(|document| *document.path() == full);
+            match documents.next() {
+                Some(document) => Some(document.text().to_owned()),
+                None => String::from_utf8(files::read(&full).ok()?).ok(),
+            }
+        });
+        text.clone()
+    }
+
+    /// The line of a finding, without the blanks around it.
+    fn line(&self, finding: &Finding) -> String {
+        let text = self.get(&finding.path).unwrap_or_default();
+        let line = text.lines().nth(finding.line.saturating_sub(1));
+        line.unwrap_or_default()
+            .trim()
+            .trim_start_matches('\u{feff}')
+            .to_owned()
+    }
+}

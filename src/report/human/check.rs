@@ -1,0 +1,132 @@
+//! Findings as the compiler shows its own: the line, what is wrong with it, and what to do.
+
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use anyhow::Result;
+
+use super::{counted, harmless};
+use crate::finding::{Code, Finding, Severity};
+use crate::terminal::{BOLD, DIM, LITERAL, Terminal};
+
+/// The longest part of a line that is shown.
+const WIDEST: usize = 400;
+
+/// Each finding with its line, where `text` has the file.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn findings(
+    terminal: &mut Terminal,
+    findings: &[&Finding],
+    text: &dyn Fn(&str) -> Option<String>,
+) -> Result<()> {
+    let renderer = Renderer::styled().term_width(terminal.width());
+    for finding in findings {
+        let line = text(&finding.path).and_then(|text| shown_line(finding, &text));
+        let shown = renderer.render(&[group(finding, line.as_ref())]);
+        writeln!(terminal.out(), "{shown}\n")?;
+    }
+    Ok(())
+}
+
+/// A line of a file, and which of its bytes a finding is about.
+struct Line {
+    text: String,
+    span: std::ops::Range<usize>,
+}
+
+fn shown_line(finding: &Finding, text: &str) -> Option<Line> {
+    let mut start = 0;
+    let mut lines = text.split_inclusive('\n');
+    for _ in 1..finding.line {
+        start += lines.next()?.len();
+    }
+    let whole = lines.next()?.trim_end();
+    let blank = whole.len() - whole.trim_start_matches([' ', '\t', '\u{feff}']).len();
+    let within = finding.span.as_ref().and_then(|span| {
+        let span = span.start.checked_sub(start)?..span.end.checked_sub(start)?.min(whole.len());
+        (!span.is_empty() && whole.get(span.clone()).is_some()).then_some(span)
+    });
+    let span = within.unwrap_or(blank..whole.len());
+    let mark = whole.len() - whole.trim_start_matches('\u{feff}').len();
+    let end = (0..=whole.len().min(WIDEST.max(span.start + 40)))
+        .rev()
+        .find(|end| whole.is_char_boundary(*end))?;
+    let text = whole[mark..end].to_owned();
+    let span = span.start.saturating_sub(mark).min(text.len())..span.end.min(end) - mark;
+    Some(Line { text, span })
+}
+
+fn group<'a>(finding: &'a Finding, line: Option<&'a Line>) -> annotate_snippets::Group<'a> {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level
+        .primary_title(harmless(&finding.message))
+        .id(finding.code.as_str());
+    let path = harmless(&finding.path);
+    let mut group = match line {
+        Some(line) if !line.text.is_empty() => title.element(
+            Snippet::source(line.text.as_str())
+                .line_start(finding.line)
+                .path(path)
+                .annotation(AnnotationKind::Primary.span(line.span.clone())),
+        ),
+        _ => title.element(
+            Origin::path(path)
+                .line(finding.line)
+                .char_column(finding.column),
+        ),
+    };
+    if !finding.help.is_empty() {
+        group = group.element(Level::HELP.message(harmless(&finding.help)));
+    }
+    if let Some(fix) = &finding.fix {
+        group = group.element(Level::HELP.message(format!("`--fix` can {}", fix.what)));
+    }
+    group
+}
+
+/// Every code with its severity and title.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn codes(terminal: &mut Terminal) -> Result<()> {
+    for code in Code::ALL {
+        let severity = severity(*code);
+        writeln!(
+            terminal.out(),
+            "{LITERAL}{code}{LITERAL:#}  {severity:<7}  {}",
+            code.title()
+        )?;
+    }
+    writeln!(
+        terminal.out(),
+        "{DIM}{}; `cargo poc check --explain {}` explains one{DIM:#}",
+        counted(Code::ALL.len(), "code"),
+        Code::Claimed
+    )?;
+    Ok(())
+}
+
+/// The documentation of a code.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn explanation(terminal: &mut Terminal, code: Code) -> Result<()> {
+    writeln!(
+        terminal.out(),
+        "{BOLD}{code}: {}{BOLD:#} ({})\n\n{}",
+        code.title(),
+        severity(code),
+        code.explain()
+    )?;
+    Ok(())
+}
+
+fn severity(code: Code) -> &'static str {
+    match code.severity() {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}

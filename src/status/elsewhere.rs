@@ -1,0 +1,97 @@
+//! What other plans of the same folder account for: the work of one PoC is no surprise in another.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use crate::document::Plan;
+use crate::document::plan::Action;
+use crate::project::{Paths, Poc};
+
+/// The files and manifests that one plan names.
+#[derive(Debug)]
+pub struct Named {
+    poc: String,
+    files: BTreeSet<String>,
+    globs: GlobSet,
+    manifests: BTreeSet<String>,
+}
+
+impl Named {
+    /// What `plan`, of the PoC called `poc`, names.
+    #[must_use]
+    pub fn of(poc: &str, plan: &Plan) -> Self {
+        let mut globs = GlobSetBuilder::new();
+        for row in &plan.files {
+            if row.path.contains(['*', '?', '{'])
+                && let Ok(glob) = Glob::new(&row.path)
+            {
+                globs.add(glob);
+            }
+        }
+        let files = plan.files.iter().flat_map(|row| match &row.action {
+            Action::Rename(to) => vec![row.path.clone(), to.clone()],
+            _ => vec![row.path.clone()],
+        });
+        let manifests = plan.dependencies.iter();
+        let manifests = manifests.filter_map(|block| block.manifest.as_deref());
+        Self {
+            poc: poc.to_owned(),
+            files: files.collect(),
+            globs: globs.build().unwrap_or_default(),
+            manifests: manifests
+                .map(|path| path.trim_start_matches("./").to_owned())
+                .collect(),
+        }
+    }
+}
+
+/// The plans of the folder.
+#[derive(Debug, Default)]
+pub struct Elsewhere {
+    known: Vec<Named>,
+    unread: Vec<Paths>,
+    read: OnceLock<Vec<Named>>,
+}
+
+impl Elsewhere {
+    /// `known` are those at hand, `unread` the others: they are read when it is first asked for what they name.
+    #[must_use]
+    pub fn new(known: Vec<Named>, unread: Vec<Paths>) -> Self {
+        Self {
+            known,
+            unread,
+            read: OnceLock::new(),
+        }
+    }
+
+    fn others<'s>(&'s self, poc: &'s str) -> impl Iterator<Item = &'s Named> {
+        let read = self.read.get_or_init(|| {
+            // One that cannot be read names nothing; `status` says so when it is asked about it.
+            let pocs = self
+                .unread
+                .iter()
+                .filter_map(|paths| Poc::read(paths.clone()).ok());
+            pocs.map(|poc| Named::of(&poc.paths.name, &poc.plan))
+                .collect()
+        });
+        let plans = self.known.iter().chain(read);
+        plans.filter(move |plan| plan.poc != poc)
+    }
+
+    /// Whether a plan other than that of `poc` names this file, given from the workspace root.
+    #[must_use]
+    pub fn names(&self, poc: &str, path: &str) -> bool {
+        self.others(poc).any(|plan| {
+            plan.files.contains(path) || plan.manifests.contains(path) || plan.globs.is_match(path)
+        })
+    }
+
+    /// Whether a plan other than that of `poc` has dependencies for this manifest.
+    #[must_use]
+    pub fn declares(&self, poc: &str, manifest: &str) -> bool {
+        self.others(poc)
+            .any(|plan| plan.manifests.contains(manifest))
+    }
+}

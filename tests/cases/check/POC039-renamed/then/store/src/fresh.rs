@@ -1,0 +1,6 @@
+//! Other.
+
+/// Two.
+pub fn two() -> u32 {
+    2
+}

@@ -1,0 +1,6 @@
+//! Replies.
+
+/// One.
+pub fn one() -> u32 {
+    1
+}

@@ -1,0 +1,5 @@
+//! Fires.
+
+#[test]
+#[ignore = "slow"]
+fn counts() {}

@@ -1,0 +1,4 @@
+//! Near.
+
+#[test]
+fn ignores_blanks() {}

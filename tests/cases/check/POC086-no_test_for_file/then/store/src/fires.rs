@@ -1,0 +1,6 @@
+//! Fires.
+
+/// Answers.
+pub fn reply() -> u32 {
+    42
+}

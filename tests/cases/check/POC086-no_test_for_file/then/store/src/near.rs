@@ -1,0 +1,11 @@
+//! Near.
+
+/// Answers.
+pub fn answer() -> u32 {
+    42
+}
+
+#[test]
+fn answers() {
+    assert_eq!(answer(), 42);
+}

@@ -1,0 +1,5 @@
+//! Fires.
+
+pub fn answer() -> u32 {
+    42
+}

@@ -1,0 +1,10 @@
+//! Near.
+
+/// Answers.
+pub fn answer() -> u32 {
+    within()
+}
+
+pub(crate) fn within() -> u32 {
+    42
+}
