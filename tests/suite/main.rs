@@ -27,6 +27,7 @@ mod kit;
 mod observe;
 mod observed;
 mod readme;
+mod selection;
 mod status;
 mod verify;
 #[cfg(unix)]

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::extract::{self, Detail, FileItems, digest};
 use super::layout::{Layout, UnitId};
 use super::mount::{Declared, FileId, Mount, Reader, SourceFile, Sources};
-use super::references::is_known_macro;
+use super::words::is_known_macro;
 use crate::workspace::source::expand::Definition;
 use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 

@@ -1,0 +1,235 @@
+//! What the rules need to know of all nodes before any is followed: who implements what, which names members, macros and
+//! calls have.
+
+use rustc_hash::FxHashSet;
+
+use super::{
+    Builder, Detail, Holder, ItemKind, ModuleId, NONE, Name, NodeId, flag, is_known_macro,
+    proc_macro_name,
+};
+
+impl Builder<'_> {
+    pub(super) fn hold(&mut self) {
+        for id in self.ids() {
+            let node = &self.nodes.nodes[id as usize];
+            let Detail::Impl {
+                head,
+                of_trait,
+                special,
+            } = &self.nodes.item(self.sources, id).detail
+            else {
+                continue;
+            };
+            let symbols = self.nodes.symbols(id);
+            let names = |path: &[u32]| -> Vec<Name> {
+                path.iter()
+                    .map(|symbol| symbols[*symbol as usize])
+                    .collect()
+            };
+            let mut holder = Holder {
+                inherent: of_trait.is_none(),
+                special: *special,
+                ..Holder::default()
+            };
+            if let Some(head) = head {
+                let path = names(head);
+                let found = self.scopes.resolve(node.module, &path);
+                let is_type = |kind| {
+                    matches!(
+                        kind,
+                        ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::Trait
+                    )
+                };
+                let whole = found.items.iter().all(|(item, rest)| {
+                    *rest == path.len() && is_type(self.nodes.nodes[*item as usize].kind)
+                });
+                if whole && !found.external && found.any.is_empty() {
+                    holder.types = found.items.iter().map(|(item, _)| *item).collect();
+                }
+            }
+            if let Some(of_trait) = of_trait {
+                let path = names(of_trait);
+                let found = self.scopes.resolve(node.module, &path);
+                holder.traits = found
+                    .items
+                    .iter()
+                    .map(|(item, _)| *item)
+                    .filter(|item| self.nodes.nodes[*item as usize].kind == ItemKind::Trait)
+                    .collect();
+                holder.foreign_trait = holder.traits.is_empty()
+                    || found.external
+                    || !found.any.is_empty()
+                    || holder.traits.len() != found.items.len();
+            }
+            self.holders.insert(id, holder);
+        }
+    }
+
+    pub(super) fn index(&mut self) {
+        for id in self.ids() {
+            let node = &self.nodes.nodes[id as usize];
+            if node.kind == ItemKind::Call {
+                let item = self.nodes.item(self.sources, id);
+                let symbols = self.nodes.symbols(id);
+                if node.flags & flag::TRANSPARENT == 0 {
+                    for symbol in &item.references.wild {
+                        self.calls
+                            .entry(symbols[*symbol as usize])
+                            .or_default()
+                            .push(id);
+                    }
+                    self.opaque.entry(node.module).or_default().push(id);
+                }
+                continue;
+            }
+            if let Some(name) =
+                proc_macro_name(self.nodes.item(self.sources, id), self.nodes.symbols(id))
+            {
+                self.macros.entry(name).or_default().push(id);
+                self.free.entry(name).or_default().push(id);
+            }
+            if node.name == NONE {
+                continue;
+            }
+            if node.kind == ItemKind::Macro {
+                self.macros.entry(node.name).or_default().push(id);
+                if is_known_macro(self.nodes.names.text(node.name)) {
+                    self.known_redefined.insert(node.name);
+                }
+            }
+            match self.holder_kind(node.owner) {
+                Some(holder) => {
+                    self.members.entry(node.name).or_default().push(id);
+                    if holder == ItemKind::Trait {
+                        self.trait_members.insert(node.name);
+                    } else if let Some(holder) = self.holders.get(&node.owner)
+                        && holder.inherent
+                    {
+                        let header = self.nodes.nodes[node.owner as usize].flags;
+                        let always =
+                            !holder.special && (node.flags | header) & flag::CONDITIONAL == 0;
+                        for of in &holder.types {
+                            let key = (*of, node.name);
+                            self.of_type.entry(key).or_default().push(id);
+                            if always {
+                                self.inherent.entry(key).or_default().push(id);
+                            }
+                        }
+                    }
+                }
+                None => self.free.entry(node.name).or_default().push(id),
+            }
+        }
+    }
+
+    /// What calls that are not expanded may define besides the names in them: names fixed in the macro's body, or any.
+    pub(super) fn makers(&mut self) {
+        let calls: Vec<NodeId> = self.opaque.values().flatten().copied().collect();
+        let mut defined: Vec<(Name, NodeId)> = Vec::new();
+        for call in calls {
+            let mut any = false;
+            for id in self.bodies(call) {
+                let node = &self.nodes.nodes[id as usize];
+                any |= node.kind != ItemKind::Macro || node.flags & flag::DEFINES_ANY != 0;
+                if let Detail::Macro { defines, .. } = &self.nodes.item(self.sources, id).detail {
+                    let symbols = self.nodes.symbols(id);
+                    defined.extend(
+                        defines
+                            .iter()
+                            .map(|symbol| (symbols[*symbol as usize], call)),
+                    );
+                }
+            }
+            if any {
+                self.any_makers
+                    .entry(self.nodes.nodes[call as usize].module)
+                    .or_default()
+                    .push(call);
+            }
+        }
+        for (name, call) in defined {
+            self.calls.entry(name).or_default().push(call);
+        }
+    }
+
+    /// The macros that a name may mean in an item: those written above it in the same file hide all others.
+    pub(super) fn macros_for(&self, id: NodeId, name: Name) -> Vec<NodeId> {
+        let Some(all) = self.macros.get(&name) else {
+            return Vec::new();
+        };
+        let path =
+            |node: NodeId| &self.sources.files[self.nodes.nodes[node as usize].file as usize].path;
+        let near = |other: &&NodeId| {
+            let (user, macro_node) = (
+                &self.nodes.nodes[id as usize],
+                &self.nodes.nodes[**other as usize],
+            );
+            user.unit == macro_node.unit
+                && macro_node.kind == ItemKind::Macro
+                && path(**other) == path(id)
+                && self.is_around(macro_node.module, user.scope)
+        };
+        let textual: Vec<NodeId> = all.iter().filter(near).copied().collect();
+        if textual.is_empty() {
+            all.clone()
+        } else {
+            textual
+        }
+    }
+
+    pub(super) fn is_around(&self, outer: ModuleId, mut inner: ModuleId) -> bool {
+        while inner != NONE {
+            if inner == outer {
+                return true;
+            }
+            inner = self.nodes.modules[inner as usize].parent;
+        }
+        false
+    }
+
+    /// The workspace macros that a call may run, through each other's bodies.
+    pub(super) fn bodies(&self, call: NodeId) -> Vec<NodeId> {
+        let mut found: Vec<NodeId> = Vec::new();
+        let mut next = vec![call];
+        while let Some(id) = next.pop() {
+            let references = &self.nodes.item(self.sources, id).references;
+            let symbols = self.nodes.symbols(id);
+            let names: Vec<Name> = if id == call {
+                references.macros.iter()
+            } else {
+                references.wild.iter()
+            }
+            .map(|symbol| symbols[*symbol as usize])
+            .collect();
+            for name in names {
+                for body in self.macros_for(id, name) {
+                    if !found.contains(&body) {
+                        found.push(body);
+                        next.push(body);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Calls not expanded whose macros hold tests.
+    pub(super) fn test_calls(&self) -> FxHashSet<NodeId> {
+        let calls = self.opaque.values().flatten().copied();
+        calls
+            .filter(|call| {
+                self.bodies(*call).iter().any(|body| {
+                    matches!(
+                        &self.nodes.item(self.sources, *body).detail,
+                        Detail::Macro { tests: true, .. }
+                    )
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn holder_kind(&self, owner: NodeId) -> Option<ItemKind> {
+        let kind = self.nodes.nodes.get(owner as usize)?.kind;
+        matches!(kind, ItemKind::Impl | ItemKind::Trait).then_some(kind)
+    }
+}

@@ -1,0 +1,397 @@
+//! What an item's own references lead to.
+
+use super::{
+    Builder, Detail, ItemKind, ModuleId, NONE, Name, NodeId, Out, To, UnitKind, flag, is_type,
+};
+
+impl<'g> Builder<'g> {
+    pub(super) fn references(&self, id: NodeId) -> Out {
+        let node = &self.nodes.nodes[id as usize];
+        let item = self.nodes.item(self.sources, id);
+        let symbols = self.nodes.symbols(id);
+        let mut out = Out {
+            from: id,
+            ..Out::default()
+        };
+        let references = &item.references;
+        let redefined = references
+            .macros
+            .iter()
+            .any(|symbol| self.known_redefined.contains(&symbols[*symbol as usize]));
+        let mut path = Vec::new();
+        let both = references
+            .paths
+            .iter()
+            .map(|path| (path, true))
+            .chain(references.mentions.iter().map(|path| (path, false)));
+        for (segments, runs) in both {
+            path.clear();
+            path.extend(segments.iter().map(|symbol| symbols[*symbol as usize]));
+            self.path(id, &path, runs, &mut out);
+            if redefined {
+                out.to.extend(path.iter().map(|name| To::Wild(*name)));
+            }
+        }
+        let named = |list: &'g [u32]| list.iter().map(move |symbol| symbols[*symbol as usize]);
+        out.to.extend(named(&references.methods).map(To::Called));
+        out.to.extend(named(&references.members).map(To::Named));
+        out.to
+            .extend(named(&references.trait_members).map(To::TraitNamed));
+        if node.flags & flag::MADE != 0 {
+            out.to.push(To::Made(id));
+        }
+        for name in named(&references.macros) {
+            self.macro_called(id, name, &mut out);
+        }
+        let own = node.kind != ItemKind::Macro && node.flags & flag::EXPANDED == 0;
+        if own {
+            out.to.extend(named(&references.wild).map(To::Wild));
+        }
+        match node.kind {
+            ItemKind::Use | ItemKind::ExternCrate => self.imported(id, &mut out),
+            ItemKind::Call => self.call(id, &mut out),
+            ItemKind::Const if self.nodes.names.text(node.name) == "_" => {
+                self.when_types(id, &mut out);
+            }
+            _ => {}
+        }
+        self.special(id, &mut out);
+        out.to.retain(|to| *to != To::Node(id));
+        out
+    }
+
+    /// A macro called by name: itself, and calls that may define it.
+    pub(super) fn macro_called(&self, id: NodeId, name: Name, out: &mut Out) {
+        let expanded = self.nodes.nodes[id as usize].flags & flag::EXPANDED != 0;
+        let macros = self.macros_for(id, name).into_iter();
+        out.to.extend(macros.map(|id| {
+            if expanded {
+                To::Node(id)
+            } else {
+                self.macro_use(id)
+            }
+        }));
+        let calls = self.calls.get(&name).into_iter().flatten();
+        out.to.extend(calls.map(|node| To::Node(*node)));
+    }
+
+    /// Processes, tools, and what holds an item.
+    pub(super) fn special(&self, id: NodeId, out: &mut Out) {
+        let node = &self.nodes.nodes[id as usize];
+        let script = self.layout.units[node.unit as usize].kind == UnitKind::BuildScript;
+        // A build script runs before its package's programs exist.
+        if node.flags & flag::SPAWNS != 0 && !script {
+            out.to.push(To::Node(self.spawn));
+        }
+        // A build script asks rustc for its version; a test gives it code to compile.
+        let tools = if script {
+            flag::RUNS_CARGO
+        } else {
+            flag::RUNS_CARGO | flag::RUNS_RUSTC
+        };
+        if node.flags & tools != 0 {
+            out.to.push(To::Node(self.everything));
+        }
+        let part = self
+            .nodes
+            .nodes
+            .get(node.owner as usize)
+            .is_some_and(|owner| {
+                matches!(
+                    owner.kind,
+                    ItemKind::Impl | ItemKind::Trait | ItemKind::Call | ItemKind::Foreign
+                )
+            });
+        if part {
+            // A part refers to what holds it: the header of an `impl`, a trait, the macro around it.
+            out.to.push(To::Node(node.owner));
+        }
+    }
+
+    /// The workspace types that a type's own declaration names.
+    pub(super) fn types_in(&self, id: NodeId) -> Vec<NodeId> {
+        let node = &self.nodes.nodes[id as usize];
+        let symbols = self.nodes.symbols(id);
+        let references = &self.nodes.item(self.sources, id).references;
+        let mut types = Vec::new();
+        for path in references.mentions.iter().chain(&references.paths) {
+            let path: Vec<Name> = path
+                .iter()
+                .map(|symbol| symbols[*symbol as usize])
+                .collect();
+            let found = self.scopes.resolve(node.scope, &path).items;
+            types.extend(
+                found
+                    .into_iter()
+                    .map(|(item, _)| item)
+                    .filter(|item| self.has_values(*item)),
+            );
+        }
+        types
+    }
+
+    /// A node as it is used: a macro together with what its body names.
+    pub(super) fn macro_use(&self, id: NodeId) -> To {
+        if self.nodes.nodes[id as usize].kind == ItemKind::Macro {
+            To::Body(id)
+        } else {
+            To::Node(id)
+        }
+    }
+
+    pub(super) fn path(&self, id: NodeId, path: &[Name], runs: bool, out: &mut Out) {
+        let node = &self.nodes.nodes[id as usize];
+        let first = Some(path[0]);
+        if first == self.self_call {
+            if let Some(name) = path.get(1) {
+                self.on_self(id, *name, out);
+            }
+            return;
+        }
+        if first == self.upper_self {
+            self.of_self(id, &path[1..], runs, out);
+            return;
+        }
+        let found = self.scopes.resolve(node.scope, path);
+        out.to.extend(found.by.iter().map(|by| To::Node(*by)));
+        for (item, rest) in &found.items {
+            out.to.push(if node.flags & flag::EXPANDED == 0 {
+                self.macro_use(*item)
+            } else {
+                To::Node(*item)
+            });
+            if runs && self.has_values(*item) {
+                out.to.push(To::Made(*item));
+            }
+            if node.flags & flag::UNSAFE != 0 && self.has_values(*item) {
+                out.to.push(To::Deep(*item));
+            }
+            self.beyond(*item, &path[*rest..], out);
+        }
+        out.to.extend(found.any.iter().map(|name| To::Wild(*name)));
+        if found.external && path.len() > 1 {
+            // A type or trait from outside has members of the workspace only through the workspace's traits.
+            out.to.push(To::TraitNamed(path[path.len() - 1]));
+        }
+        if path.len() > 1 && found.missing {
+            let from = usize::from(first == self.global) + 1;
+            out.to.extend(
+                path[from.min(path.len() - 1)..]
+                    .iter()
+                    .map(|name| To::Wild(*name)),
+            );
+        }
+        self.perhaps_by_macro(node.scope, path[0], &mut *out);
+        if found.missing {
+            self.perhaps_by_any(node.scope, &mut *out);
+        }
+        if path.len() == 1 && found.unknown && self.may_be_any(node.scope, node.flags) {
+            out.to.push(To::Wild(path[0]));
+        }
+    }
+
+    /// A macro call in the module, or around the block, may define the name.
+    pub(super) fn perhaps_by_macro(&self, module: ModuleId, name: Name, out: &mut Out) {
+        let Some(calls) = self.calls.get(&name) else {
+            return;
+        };
+        let mut at = module;
+        while at != NONE {
+            let scope = &self.nodes.modules[at as usize];
+            out.to.extend(
+                calls
+                    .iter()
+                    .filter(|call| self.nodes.nodes[**call as usize].module == at)
+                    .map(|call| To::Node(*call)),
+            );
+            if !scope.block {
+                break;
+            }
+            at = scope.parent;
+        }
+    }
+
+    /// A call of a macro that composes names, in the module or around the block, may define what is not found.
+    pub(super) fn perhaps_by_any(&self, module: ModuleId, out: &mut Out) {
+        let mut at = module;
+        while at != NONE && !self.any_makers.is_empty() {
+            out.to.extend(
+                self.any_makers
+                    .get(&at)
+                    .into_iter()
+                    .flatten()
+                    .map(|call| To::Node(*call)),
+            );
+            let scope = &self.nodes.modules[at as usize];
+            if !scope.block {
+                break;
+            }
+            at = scope.parent;
+        }
+    }
+
+    pub(super) fn may_be_any(&self, module: ModuleId, flags: u32) -> bool {
+        if flags & flag::LOCAL_GLOB != 0 {
+            return true;
+        }
+        let mut at = module;
+        while at != NONE {
+            if self.opaque.contains_key(&at) {
+                return true;
+            }
+            let scope = &self.nodes.modules[at as usize];
+            if !scope.block {
+                break;
+            }
+            at = scope.parent;
+        }
+        false
+    }
+
+    /// Segments after an item: a type's members, an enum's variants.
+    pub(super) fn beyond(&self, item: NodeId, rest: &[Name], out: &mut Out) {
+        let Some((member, more)) = rest.split_first() else {
+            return;
+        };
+        let kind = self.nodes.nodes[item as usize].kind;
+        if let Some(members) = self.of_type.get(&(item, *member)) {
+            out.to
+                .extend(members.iter().map(|member| To::Node(*member)));
+        }
+        if !self.inherent.contains_key(&(item, *member)) && !self.is_variant(item, *member) {
+            out.to.push(match kind {
+                ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::Trait => {
+                    To::TraitNamed(*member)
+                }
+                _ => To::Named(*member),
+            });
+        }
+        out.to.extend(more.iter().map(|name| To::Named(*name)));
+    }
+
+    pub(super) fn is_variant(&self, item: NodeId, name: Name) -> bool {
+        let symbols = self.nodes.symbols(item);
+        matches!(&self.nodes.item(self.sources, item).detail, Detail::Enum(variants) if variants.iter().any(|variant| symbols[*variant as usize] == name))
+    }
+
+    /// The types that `Self` means for a member or an `impl`.
+    pub(super) fn self_types(&self, id: NodeId) -> &[NodeId] {
+        let node = &self.nodes.nodes[id as usize];
+        let holder = if node.kind == ItemKind::Impl {
+            id
+        } else {
+            node.owner
+        };
+        self.holders
+            .get(&holder)
+            .map_or(&[], |holder| &holder.types)
+    }
+
+    pub(super) fn of_self(&self, id: NodeId, rest: &[Name], runs: bool, out: &mut Out) {
+        let types = self.self_types(id);
+        if types.is_empty() {
+            out.to.extend(rest.iter().map(|name| To::Named(*name)));
+        }
+        for of in types {
+            if runs && self.has_values(*of) {
+                out.to.push(To::Made(*of));
+            }
+            self.beyond(*of, rest, out);
+        }
+    }
+
+    /// `self.name(…)`: an inherent member of the self type answers before any trait's, unless a workspace trait has the name too.
+    pub(super) fn on_self(&self, id: NodeId, name: Name, out: &mut Out) {
+        let types = self.self_types(id);
+        let certain = !types.is_empty()
+            && !self.trait_members.contains(&name)
+            && types.iter().all(|of| {
+                self.inherent.contains_key(&(*of, name))
+                    && self.nodes.nodes[*of as usize].kind != ItemKind::Trait
+            });
+        if certain {
+            for of in types {
+                out.to.extend(
+                    self.inherent
+                        .get(&(*of, name))
+                        .into_iter()
+                        .flatten()
+                        .map(|member| To::Node(*member)),
+                );
+            }
+        } else {
+            out.to.push(To::Called(name));
+        }
+    }
+
+    pub(super) fn imported(&self, id: NodeId, out: &mut Out) {
+        let node = &self.nodes.nodes[id as usize];
+        let Detail::Use { path, .. } = &self.nodes.item(self.sources, id).detail else {
+            return;
+        };
+        let symbols = self.nodes.symbols(id);
+        let path: Vec<Name> = path
+            .iter()
+            .map(|symbol| symbols[*symbol as usize])
+            .collect();
+        let found = self.scopes.resolve(node.module, &path);
+        out.to.extend(found.by.iter().map(|by| To::Node(*by)));
+        out.to
+            .extend(found.items.iter().map(|(item, _)| To::Node(*item)));
+        if found.missing || !found.any.is_empty() {
+            out.to.extend(path.last().map(|last| To::Wild(*last)));
+        }
+        if let Some(macros) = path.last().and_then(|last| self.macros.get(last)) {
+            out.to.extend(macros.iter().map(|node| To::Node(*node)));
+        }
+    }
+
+    /// A macro call where items stand reaches the items in it, and is reached by the types it names.
+    pub(super) fn call(&self, id: NodeId, out: &mut Out) {
+        if self.nodes.nodes[id as usize].flags & flag::TRANSPARENT != 0 {
+            return;
+        }
+        self.when_types(id, out);
+        for body in self.bodies(id) {
+            let symbols = self.nodes.symbols(body);
+            for symbol in &self.nodes.item(self.sources, body).references.wild {
+                let named = self
+                    .free
+                    .get(&symbols[*symbol as usize])
+                    .into_iter()
+                    .flatten();
+                out.back
+                    .extend(named.filter(|node| is_type(self.nodes.nodes[**node as usize].kind)));
+            }
+        }
+    }
+
+    /// Any workspace type or trait in it leads here.
+    pub(super) fn when_types(&self, id: NodeId, out: &mut Out) {
+        let node = &self.nodes.nodes[id as usize];
+        let item = self.nodes.item(self.sources, id);
+        let symbols = self.nodes.symbols(id);
+        let single = item
+            .references
+            .wild
+            .iter()
+            .map(|symbol| vec![symbols[*symbol as usize]]);
+        let paths = item
+            .references
+            .paths
+            .iter()
+            .chain(&item.references.mentions)
+            .map(|path| {
+                path.iter()
+                    .map(|symbol| symbols[*symbol as usize])
+                    .collect::<Vec<_>>()
+            });
+        for path in single.chain(paths) {
+            for (found, _) in self.scopes.resolve(node.module, &path).items {
+                if is_type(self.nodes.nodes[found as usize].kind) {
+                    out.back.push(found);
+                }
+            }
+        }
+    }
+}

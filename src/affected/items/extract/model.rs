@@ -1,0 +1,170 @@
+//! What is kept of a file: its items, and what they refer to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::workspace::source::modules::Child;
+use crate::workspace::source::syntax::ItemKind;
+
+/// A name, as its index into [`FileItems::symbols`].
+pub type Symbol = u32;
+
+/// A digest of tokens: comments and layout do not count.
+pub type Digest = [u8; 16];
+
+/// What one file holds.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct FileItems {
+    /// Every name that occurs.
+    pub symbols: Vec<String>,
+    /// Items, parents before children.
+    pub items: Vec<Item>,
+    /// Files it leads to; `item` of each refers to `items`.
+    pub children: Vec<Child>,
+    /// Documentation tests; `item` of each refers to `items`.
+    pub doctests: Vec<DocItem>,
+    /// Digest of the file's own attributes, docs apart.
+    pub inner: Digest,
+    /// Why it could not be understood, with the line.
+    pub problem: Option<(u32, String)>,
+}
+
+/// A documentation test and the names in it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DocItem {
+    /// Line of its opening.
+    pub line: u32,
+    /// Marked `ignore`.
+    pub ignored: bool,
+    /// The item documented, or [`TOP`].
+    pub item: u32,
+    /// Every name in the code.
+    pub names: Vec<Symbol>,
+    /// Digest of the code.
+    pub hash: Digest,
+    /// The file whose text it is, when documentation is embedded with `include_str!`.
+    pub embedded: Option<String>,
+}
+
+/// One item and what it refers to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Item {
+    /// What it is. `use` has one item per name it brings in.
+    pub kind: ItemKind,
+    /// Its name; for `use` the name brought in, for a macro call the macro's last segment.
+    pub name: Option<Symbol>,
+    /// The item it stands in, or [`TOP`].
+    pub parent: u32,
+    /// Its line, counted from 1.
+    pub line: u32,
+    /// Facts about it, see [`flag`].
+    pub flags: u32,
+    /// Which item it is, across versions of the file: kind, name or header, and the same of its parents.
+    pub key: Digest,
+    /// Its tokens.
+    pub hash: Digest,
+    /// What it refers to.
+    pub references: References,
+    /// What its kind tells besides.
+    pub detail: Detail,
+}
+
+/// What an item refers to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct References {
+    /// Paths of one segment or more in code that runs; first segments [`GLOBAL`] and [`SELF_CALL`] have a meaning of their own.
+    pub paths: Vec<Box<[Symbol]>>,
+    /// Paths in fields, parameters, bounds and headers: what they name need not exist as a value.
+    pub mentions: Vec<Box<[Symbol]>>,
+    /// Names of methods called with a dot.
+    pub methods: Vec<Symbol>,
+    /// Names of members of a type that is not known.
+    pub members: Vec<Symbol>,
+    /// Names of members of a trait or a type parameter.
+    pub trait_members: Vec<Symbol>,
+    /// Names of macros called, derived or used as attributes.
+    pub macros: Vec<Symbol>,
+    /// Names whose scope cannot be known.
+    pub wild: Vec<Symbol>,
+    /// Files embedded, as written.
+    pub files: Vec<String>,
+}
+
+/// First segment of a path that starts with `::`.
+pub const GLOBAL: &str = "::";
+/// First segment of a method call on `self`.
+pub const SELF_CALL: &str = "self.";
+
+/// What only some kinds of item have.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub enum Detail {
+    /// Nothing more.
+    #[default]
+    None,
+    /// `use path`, `use path::*`, `extern crate path`.
+    Use {
+        /// The path, without the `*`.
+        path: Box<[Symbol]>,
+        /// Ends in `*`.
+        glob: bool,
+    },
+    /// An `impl` block.
+    Impl {
+        /// Path of the self type, references and `dyn` taken off; none where it is no path or a generic parameter.
+        head: Option<Box<[Symbol]>>,
+        /// Path of the trait.
+        of_trait: Option<Box<[Symbol]>>,
+        /// Has self type arguments other than its own parameters, so that it may not be the only `impl` with a member.
+        special: bool,
+    },
+    /// An enum's variants.
+    Enum(Vec<Symbol>),
+    /// A procedural macro's name as users write it.
+    ProcMacro(Symbol),
+    /// A macro call's input.
+    Call(String),
+    /// A `macro_rules!` macro.
+    Macro {
+        /// Its arms.
+        text: String,
+        /// Names that its body defines as they stand.
+        defines: Vec<Symbol>,
+        /// Its body holds a test.
+        tests: bool,
+    },
+}
+
+/// Facts about an item, one bit each.
+pub mod flag {
+    /// Listed by the test harness under its own name.
+    pub const TEST: u32 = 1;
+    /// Listed under names that begin with its own.
+    pub const TEST_PREFIX: u32 = 1 << 1;
+    /// `#[ignore]`.
+    pub const IGNORED: u32 = 1 << 2;
+    /// Runs or counts without being named: `ctor`, `no_mangle`, `link_section`, allocators, distributed slices.
+    pub const ROOT: u32 = 1 << 3;
+    /// May start a process.
+    pub const SPAWNS: u32 = 1 << 4;
+    /// May run cargo.
+    pub const RUNS_CARGO: u32 = 1 << 5;
+    /// Holds `use …::*` in a body.
+    pub const LOCAL_GLOB: u32 = 1 << 6;
+    /// A macro call whose input is nothing but items.
+    pub const TRANSPARENT: u32 = 1 << 7;
+    /// Behind `cfg`.
+    pub const CONDITIONAL: u32 = 1 << 8;
+    /// A macro whose body composes names (`paste!`), so that it may define any.
+    pub const DEFINES_ANY: u32 = 1 << 9;
+    /// Not compiled without `cfg(test)`.
+    pub const TEST_ONLY: u32 = 1 << 11;
+    /// May run rustc.
+    pub const RUNS_RUSTC: u32 = 1 << 12;
+    /// Takes `self`: it runs only where a value of its type exists.
+    pub const METHOD: u32 = 1 << 13;
+    /// Holds `unsafe`, which can make values of types that it does not name.
+    pub const UNSAFE: u32 = 1 << 14;
+    /// A type whose values may come from a derive, or from a macro around it.
+    pub const MADE: u32 = 1 << 15;
+    /// A macro call that was expanded: what it defines stands beside it. Set where it is mounted.
+    pub const EXPANDED: u32 = 1 << 10;
+}

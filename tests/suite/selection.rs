@@ -1,0 +1,153 @@
+//! Running a selection: the tests that a change can affect and no others, whatever runs them.
+
+use crate::kit::{Run, Sandbox};
+
+/// `store` has two functions, each with a unit test; `made` is a test that a build script writes, which no source tells of.
+fn workspace() -> Sandbox {
+    let sandbox = Sandbox::workspace("store; free");
+    sandbox.write(
+        "store/src/lib.rs",
+        "pub fn one() -> u32 {\n    1\n}\npub fn two() -> u32 {\n    2\n}\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn \
+         of_one() {\n        assert_eq!(super::one(), 1);\n    }\n    #[test]\n    fn of_two() {\n        \
+         assert_eq!(super::two(), 2);\n    }\n}\n",
+    );
+    sandbox.write(
+        "store/tests/it.rs",
+        "#[test]\nfn outside() {\n    assert_eq!(store::two(), 2);\n}\n",
+    );
+    sandbox.git();
+    sandbox
+}
+
+fn verify(sandbox: &Sandbox, runner: &str, more: &str) -> Run {
+    sandbox.poc(&format!("verify --no-record --runner {runner}{more}"))
+}
+
+fn runners(sandbox: &Sandbox) -> Vec<&'static str> {
+    let installed = sandbox.shell("cargo nextest --version").code == 0;
+    assert!(
+        installed || std::env::var_os("CI").is_none(),
+        "CI must have cargo-nextest"
+    );
+    if installed {
+        vec!["cargo", "nextest"]
+    } else {
+        eprintln!("left out: cargo-nextest is not installed");
+        vec!["cargo"]
+    }
+}
+
+#[test]
+fn only_the_tests_that_reach_the_change_are_run() {
+    let sandbox = workspace();
+    sandbox.edit("store/src/lib.rs", "    1\n", "    2 - 1\n");
+    for runner in runners(&sandbox) {
+        let run = verify(&sandbox, runner, "");
+        run.exits(0);
+        let shown = format!("{}{}", run.stdout, run.stderr);
+        assert!(
+            shown.contains("1 of 6 tests, in 1 of 6 test targets"),
+            "{run}"
+        );
+        assert!(shown.contains("tests::of_one"), "{run}");
+        assert!(
+            !shown.contains("of_two") && !shown.contains("outside"),
+            "{run}"
+        );
+        assert!(shown.contains("passed, 1 passed"), "{run}");
+    }
+}
+
+#[test]
+fn a_failure_among_them_is_one() {
+    let sandbox = workspace();
+    sandbox.edit("store/src/lib.rs", "    2\n", "    3\n");
+    for runner in runners(&sandbox) {
+        let run = verify(&sandbox, runner, " --keep-going");
+        run.exits(1);
+        let shown = format!("{}{}", run.stdout, run.stderr);
+        assert!(shown.contains("failed, 0 passed, 2 failed"), "{run}");
+        assert!(!shown.contains("of_one"), "{run}");
+    }
+}
+
+#[test]
+fn a_test_that_no_source_tells_of_is_run_too() {
+    let sandbox = workspace();
+    sandbox.write(
+        "store/build.rs",
+        "fn main() {\n    let folder = std::env::var(\"OUT_DIR\").unwrap();\n    std::fs::write(format!(\"{folder}/made.rs\"), \
+         \"#[test]\\nfn made() {}\\n\").unwrap();\n}\n",
+    );
+    sandbox.append(
+        "store/src/lib.rs",
+        "#[cfg(test)]\nmod generated {\n    include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\"));\n}\n",
+    );
+    sandbox.commit("a test made by the build script");
+    sandbox.edit("store/src/lib.rs", "    1\n", "    2 - 1\n");
+    for runner in runners(&sandbox) {
+        let run = verify(&sandbox, runner, "");
+        run.exits(0);
+        let shown = format!("{}{}", run.stdout, run.stderr);
+        assert!(shown.contains("generated::made"), "{run}");
+        assert!(shown.contains("tests::of_one"), "{run}");
+        assert!(!shown.contains("of_two"), "{run}");
+    }
+}
+
+#[test]
+fn filters_and_options_of_the_users_narrow_the_selection() {
+    let sandbox = workspace();
+    sandbox.edit("store/src/lib.rs", "    2\n", "    1 + 1\n");
+    let run = verify(&sandbox, "cargo", " -- --nocapture of_");
+    run.exits(0);
+    let shown = format!("{}{}", run.stdout, run.stderr);
+    assert!(shown.contains("tests::of_two"), "{run}");
+    assert!(
+        !shown.contains("of_one") && !shown.contains("test outside"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_change_that_reaches_no_test_must_still_compile() {
+    let sandbox = workspace();
+    sandbox.append("store/src/lib.rs", "pub fn three() -> u32 {\n    3\n}\n");
+    verify(&sandbox, "cargo", "")
+        .exits(0)
+        .says("no test can be affected");
+    sandbox.edit("store/src/lib.rs", "    3\n", "    \"three\"\n");
+    verify(&sandbox, "cargo", "")
+        .exits(1)
+        .prints("mismatched types")
+        .says("it does not compile");
+}
+
+#[test]
+fn what_was_read_is_kept_and_what_is_damaged_is_read_again() {
+    let sandbox = workspace();
+    sandbox.edit("store/src/lib.rs", "    1\n", "    2 - 1\n");
+    let names = |more: &str| {
+        let run = sandbox.poc(&format!("affected --format names{more}"));
+        run.exits(0);
+        run.stdout.clone()
+    };
+    let expected = "store\tstore\ttests::of_one\n";
+    assert_eq!(names(" --no-cache"), expected);
+    let cache = "target/cargo-poc/items";
+    assert!(!sandbox.exists(cache));
+    assert_eq!(names(""), expected);
+    let whole = std::fs::read(sandbox.root.join(cache)).unwrap();
+    assert_eq!(names(""), expected);
+    for length in [0, whole.len() / 2, whole.len() - 1] {
+        sandbox.write(cache, &whole[..length]);
+        assert_eq!(names(""), expected, "cut to {length} bytes");
+    }
+    // One bit in every hundredth byte: the entry it is in is read anew.
+    for at in (0..whole.len()).step_by(100) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        sandbox.write(cache, &damaged);
+        assert_eq!(names(""), expected, "byte {at}");
+    }
+}
