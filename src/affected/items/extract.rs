@@ -218,7 +218,7 @@ struct Reader<'s, 't> {
     index: Vec<u32>,
 }
 
-impl<'t> Reader<'_, 't> {
+impl Reader<'_, '_> {
     fn item(&mut self, raw: &RawItem) {
         let syntax = self.syntax;
         let own = attributes(syntax, raw.attributes.clone());
