@@ -11,7 +11,8 @@ use super::extract::flag;
 use super::layout::UnitId;
 use super::mount::{Changed, FileId};
 use super::nodes::{ModuleId, NONE, NodeId, small};
-use super::reach::backward;
+use super::reach::{WIDTH, backward};
+use super::tests::TestName;
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::ItemKind;
 
@@ -91,61 +92,71 @@ impl Graph {
             distance,
             documentation,
         };
-        let parts: Vec<Vec<Selected>> = self
-            .passes()
-            .par_iter()
-            .map(|pass| self.pass(pass, &goals, &affected.units))
+        let alike = self.alike(&goals, &affected.units);
+        let parts: Vec<Vec<Selected>> = alike
+            .par_chunks(WIDTH)
+            .map(|pass| self.pass(pass, &goals))
             .collect();
         affected.tests = parts.into_iter().flatten().collect();
         affected.tests.sort_by_key(|selected| selected.test);
         affected
     }
 
-    fn pass(
-        &self,
-        pass: &[usize],
-        goals: &Goals,
-        whole: &BTreeMap<UnitId, usize>,
-    ) -> Vec<Selected> {
+    /// Classes in groups of those that begin alike, as far as the change can tell: one of a group answers for all. Classes
+    /// of units that are selected whole are left out.
+    fn alike(&self, goals: &Goals, whole: &BTreeMap<UnitId, usize>) -> Vec<Vec<usize>> {
+        let mut groups: BTreeMap<(UnitId, bool, Vec<NodeId>), Vec<usize>> = BTreeMap::new();
+        for (index, class) in self.classes.iter().enumerate() {
+            if whole.contains_key(&class.unit) {
+                continue;
+            }
+            let starts = class.starts.iter().copied();
+            let starts = starts
+                .filter(|start| goals.wanted[*start as usize])
+                .collect();
+            let group = groups.entry((class.unit, class.documentation, starts));
+            group.or_default().push(index);
+        }
+        groups.into_values().collect()
+    }
+
+    fn pass(&self, pass: &[Vec<usize>], goals: &Goals) -> Vec<Selected> {
         let mut found = Vec::new();
         let begins = |seeds: &[NodeId]| seeds.iter().any(|seed| goals.wanted[*seed as usize]);
         let roots = begins(&self.edges.roots);
-        let open: Vec<usize> = pass
-            .iter()
-            .copied()
-            .filter(|class| !whole.contains_key(&self.classes[*class].unit))
-            .collect();
-        let starts = open
+        let firsts: Vec<usize> = pass.iter().map(|group| group[0]).collect();
+        let starts = firsts
             .iter()
             .any(|class| roots || begins(&self.classes[*class].starts));
-        let reached = starts.then(|| self.reached(&open, Some(&goals.wanted)));
-        for (bit, class) in open.iter().enumerate() {
-            let class = &self.classes[*class];
+        let reached = starts.then(|| self.reached(&firsts, Some(&goals.wanted)));
+        for (bit, group) in pass.iter().enumerate() {
+            let first = &self.classes[group[0]];
             let reached = reached
                 .as_ref()
                 .filter(|reached| goals.nodes.iter().any(|goal| reached.reaches(bit, *goal)));
-            let shared = reached.map(|reached| self.chain(class, bit, reached, &goals.distance));
-            for test in &class.tests {
-                let about = &self.tests[*test];
-                let itself = about
-                    .seeds
-                    .iter()
-                    .find(|seed| goals.distance[**seed as usize] == 0);
-                let chain = match (itself, &shared) {
-                    (Some(seed), _) => vec![*seed],
-                    (None, Some(chain)) => [about.seeds.as_slice(), chain].concat(),
-                    (None, None) => {
-                        let place = (about.file.clone(), about.line);
-                        if !class.documentation || !goals.documentation.contains(&place) {
-                            continue;
-                        }
-                        Vec::new()
-                    }
-                };
-                found.push(Selected { test: *test, chain });
-            }
+            let shared = reached.map(|reached| self.chain(first, bit, reached, &goals.distance));
+            let tests = group.iter().flat_map(|class| &self.classes[*class].tests);
+            found.extend(tests.filter_map(|test| {
+                let chain = self.way(*test, shared.as_deref(), goals)?;
+                Some(Selected { test: *test, chain })
+            }));
         }
         found
+    }
+
+    /// The way from a test to a changed item: itself, what it shares with those that begin alike, or the text of a
+    /// documentation test; none when it reaches nothing that changed.
+    fn way(&self, test: usize, shared: Option<&[NodeId]>, goals: &Goals) -> Option<Vec<NodeId>> {
+        let about = &self.tests[test];
+        let mut seeds = about.seeds.iter();
+        if let Some(seed) = seeds.find(|seed| goals.distance[**seed as usize] == 0) {
+            return Some(vec![*seed]);
+        }
+        if let Some(chain) = shared {
+            return Some([about.seeds.as_slice(), chain].concat());
+        }
+        let place = (about.file.clone(), about.line);
+        (about.name == TestName::Doc && goals.documentation.contains(&place)).then(Vec::new)
     }
 
     /// Changed items, with what a change of them changes besides.
