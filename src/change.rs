@@ -20,6 +20,8 @@ pub struct Change {
     repository: Option<Repository>,
     /// What [`Self::before`] has read: several plans ask for the same files.
     read: Arc<Mutex<BTreeMap<Utf8PathBuf, Content>>>,
+    /// What files held before, by absolute path, where no commit tells it.
+    held: BTreeMap<Utf8PathBuf, Vec<u8>>,
 }
 
 /// A file at the base; `None` where it was not there.
@@ -46,7 +48,25 @@ impl Change {
             files,
             repository: Some(repository.clone()),
             read: Arc::default(),
+            held: BTreeMap::new(),
         })
+    }
+
+    /// These files against what they held at some other time, which `state` names; what is not held then was not there,
+    /// or is nobody's to read.
+    #[must_use]
+    pub fn from_held(
+        state: String,
+        files: Vec<FileChange>,
+        held: BTreeMap<Utf8PathBuf, Vec<u8>>,
+    ) -> Self {
+        Self {
+            base: Some(state),
+            files,
+            repository: None,
+            read: Arc::default(),
+            held,
+        }
     }
 
     /// These files, each as a whole: `paths` as [`locate`] gives them.
@@ -65,6 +85,7 @@ impl Change {
             files: files.collect(),
             repository: None,
             read: Arc::default(),
+            held: BTreeMap::new(),
         }
     }
 
@@ -73,6 +94,9 @@ impl Change {
     /// # Errors
     /// When git cannot be run.
     pub fn before(&self, file: &FileChange) -> Result<Option<Vec<u8>>> {
+        if let Some(held) = self.held.get(&file.path) {
+            return Ok(Some(held.clone()));
+        }
         let (Some(repository), Some(base)) = (&self.repository, &self.base) else {
             return Ok(None);
         };
@@ -111,7 +135,11 @@ impl Change {
     /// When git cannot be run.
     pub fn texts_before(&self, files: &[&FileChange]) -> Result<Vec<Option<String>>> {
         let (Some(repository), Some(base)) = (&self.repository, &self.base) else {
-            return Ok(vec![None; files.len()]);
+            let texts = files.iter().map(|file| {
+                let held = self.held.get(&file.path)?;
+                Some(String::from_utf8_lossy(held).into_owned())
+            });
+            return Ok(texts.collect());
         };
         let paths: Vec<Option<&Utf8Path>> = files
             .iter()

@@ -459,6 +459,7 @@ Examples:
   cargo poc affected --files src/lib.rs               as if that file had changed
   cargo poc affected --collect -- --all-features      run the suite once, keep what each test executes
   cargo poc affected --audit                          does the selection hold for all of that?")]
+#[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub struct Affected {
     /// The PoC whose base to compare with
     pub name: Option<String>,
@@ -480,6 +481,9 @@ pub struct Affected {
     /// Read all sources anew
     #[arg(long)]
     pub no_cache: bool,
+    /// Select from the sources alone, also where it was collected what tests execute
+    #[arg(long, conflicts_with_all = ["collect", "audit"], help_heading = "Observed coverage")]
+    pub no_observed: bool,
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub format: AffectedFormat,

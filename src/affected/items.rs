@@ -21,7 +21,7 @@ pub mod references;
 pub mod resolve;
 mod select;
 mod tests;
-mod words;
+pub(super) mod words;
 
 use rustc_hash::FxHashSet;
 

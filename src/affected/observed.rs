@@ -3,16 +3,19 @@
 //! [`collect`] runs the suite once, instrumented, under nextest, which starts a process per test. [`run`] stands in front
 //! of each and keeps what ran ([`profile`], [`seen`]); the coverage maps of all executables ([`coverage_map`]) then tell
 //! where those functions stand, [`places`] in which items, and the [`store`] keeps them per test. [`audit`] holds the item
-//! graph against it: a test that ran an item must be selected when the item changes.
+//! graph against it: a test that ran an item must be selected when the item changes. [`narrow`] leaves out of a selection what ran none of the
+//! functions whose [`bodies`] changed.
 //!
 //! ```text
 //! suite ─run→ profiles ─seen→ functions per test ┐
-//! executables ─coverage_map→ function → place ───┴─places→ items per test ─store→ audit
+//! executables ─coverage_map→ function → place ───┴─places→ items per test ─store→ audit, narrow
 //! ```
 
 pub mod audit;
+pub mod bodies;
 pub mod collect;
 pub mod coverage_map;
+pub mod narrow;
 pub mod places;
 pub mod profile;
 pub mod run;

@@ -31,8 +31,24 @@ pub fn select(
     change: &Change,
     reader: &dyn Reader,
 ) -> Result<Selection> {
+    select_but(workspace, config, change, reader, &mut |_| Vec::new())
+}
+
+/// Picks changed nodes that are to be taken as unchanged.
+pub(super) type Leave<'a> = &'a mut dyn FnMut(&Graph) -> Vec<NodeId>;
+
+fn select_but(
+    workspace: &Workspace,
+    config: &Config,
+    change: &Change,
+    reader: &dyn Reader,
+    leave: Leave<'_>,
+) -> Result<Selection> {
     let mut judged = Judged::new(workspace, config, change)?;
-    let graph = Graph::build(Layout::of(workspace), &judged.changed, reader);
+    let mut graph = Graph::build(Layout::of(workspace), &judged.changed, reader);
+    for node in leave(&graph) {
+        graph.nodes.nodes[node as usize].changed = false;
+    }
     let found = graph.select(&judged.changed);
     for path in found.unmounted.iter().chain(&found.not_embedded) {
         judged.reach(workspace, rules::by_place(workspace, path), path);
@@ -57,12 +73,25 @@ pub fn select(
 /// # Errors
 /// As [`select`].
 pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Selection> {
+    select_but_in(project, change, cached, &mut |_| Vec::new())
+}
+
+/// [`select_in`], as if the items that `leave` picks from the graph had not changed.
+///
+/// # Errors
+/// As [`select`].
+pub(super) fn select_but_in(
+    project: &Project,
+    change: &Change,
+    cached: bool,
+    leave: Leave<'_>,
+) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
     if !cached {
-        return select(workspace, config, change, &Uncached);
+        return select_but(workspace, config, change, &Uncached, leave);
     }
     let cache = Cache::open(workspace, project.repository().ok().as_ref());
-    let mut selection = select(workspace, config, change, &cache)?;
+    let mut selection = select_but(workspace, config, change, &cache, leave)?;
     if let Err(error) = cache.save() {
         let note = format!("{error:#}; the next run reads all sources again");
         selection.notes.push(note);

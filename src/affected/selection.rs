@@ -19,6 +19,8 @@ pub struct Selection {
     pub items: usize,
     /// What went wrong without changing what is selected.
     pub notes: Vec<String>,
+    /// Tests that the sources select and that are left out, because they ran nothing of what changed.
+    pub left_out: usize,
     /// What there is to select from.
     pub total: Total,
 }
@@ -198,6 +200,7 @@ impl Selection {
         self.total.tests = self.total.tests.max(other.total.tests);
         self.items += other.items;
         self.notes.extend(other.notes);
+        self.left_out += other.left_out;
         self.touched.extend(other.touched);
         for (target, part) in other.targets {
             self.targets.entry(target).or_default().merge(part);

@@ -23,7 +23,11 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
     }
     let started = std::time::Instant::now();
     let change = change_of(project, command, terminal)?;
-    let selection = affected::select_in(project, &change, !command.no_cache)?;
+    let mut selection = affected::select_in(project, &change, !command.no_cache)?;
+    if !command.no_observed && change.base.is_some() {
+        super::observed::narrow(project, &[], !command.no_cache, &mut selection)?;
+        super::observed::left_out(terminal, &selection)?;
+    }
     for note in &selection.notes {
         terminal.warn(note)?;
     }

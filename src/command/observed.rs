@@ -5,15 +5,18 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::affected::Selection;
 use crate::affected::items::{Changed, Graph, Layout, Uncached};
 use crate::affected::observed::audit::audit;
-use crate::affected::observed::collect::Collect;
+use crate::affected::observed::collect::{Collect, compiler, of_build};
+use crate::affected::observed::narrow::{self, Conditions, Narrowed};
 use crate::affected::observed::run;
 use crate::affected::observed::store::{State, Store};
 use crate::cli::{Affected, AffectedFormat, RunObservedTest};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
 use crate::report;
+use crate::report::human::counted;
 use crate::sys::exec::{self, Part};
 use crate::terminal::Terminal;
 
@@ -43,9 +46,10 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
     let store = Store::load(built)?
         .context("nothing is collected yet; `cargo poc affected --collect` runs the suite and keeps what each test executes")
         .or_exit(Exit::CouldNotRun)?;
+    let lockfile = project.workspace.root.join("Cargo.lock");
     let now = project
         .repository()
-        .and_then(|repository| State::of(&repository));
+        .and_then(|repository| State::of(&repository, &lockfile));
     if now.is_ok_and(|now| now.files != store.state.files) {
         terminal.warn("files have changed since the suite was run: items that are not as they were then are left out")?;
     }
@@ -65,6 +69,60 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
     } else {
         Exit::Findings
     })
+}
+
+/// Leaves out of a selection what, by what was collected, runs as it did; `arguments` are what the user gives the runner of
+/// the tests, `cached` is as for the selection. What cannot be used is noted in the selection, which stays.
+///
+/// # Errors
+/// When git fails, or a file cannot be read.
+pub fn narrow(
+    project: &Project,
+    arguments: &[String],
+    cached: bool,
+    selection: &mut Selection,
+) -> Result<()> {
+    if selection.is_empty() {
+        return Ok(());
+    }
+    let store = match Store::load(&project.workspace.target_directory) {
+        Ok(Some(store)) => store,
+        Ok(None) => return Ok(()),
+        Err(error) => {
+            selection
+                .notes
+                .push(format!("{error:#}; selecting from the sources alone"));
+            return Ok(());
+        }
+    };
+    let conditions = Conditions {
+        toolchain: &compiler(&project.folder)?,
+        built_with: &of_build(arguments),
+    };
+    match narrow::narrow(project, &store, conditions, cached, selection)? {
+        Narrowed::By(count) => selection.left_out += count,
+        Narrowed::Not(why) => {
+            selection
+                .notes
+                .push(format!("what was collected is not used: {why}"));
+        }
+    }
+    Ok(())
+}
+
+/// Says how many tests were left out, if any were.
+///
+/// # Errors
+/// When standard error cannot be written.
+pub fn left_out(terminal: &mut Terminal, selection: &Selection) -> Result<()> {
+    if selection.left_out == 0 {
+        return Ok(());
+    }
+    let left_out = counted(selection.left_out, "test");
+    terminal.status(
+        "Left out",
+        format!("{left_out} that ran nothing of what changed since the suite was run"),
+    )
 }
 
 fn collect(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<()> {

@@ -121,9 +121,12 @@ impl Job {
                 None,
             ),
             (Scope::Affected, _) => {
-                let selection = selection(project, pocs)?;
+                let mut selection = selection(project, pocs)?;
+                // What the run depends on is all that is affected, also where tests of it are known to run as they did.
+                let packages = selection.packages();
+                super::observed::narrow(project, &arguments.arguments, true, &mut selection)?;
                 let checks = runner()?.selected(workspace, &selection, flags, &arguments.arguments);
-                Self::of(scope, checks, selection.packages(), Some(selection))
+                Self::of(scope, checks, packages, Some(selection))
             }
             (_, [poc]) => {
                 reliable(poc)?;
@@ -202,6 +205,10 @@ impl Job {
                 "there is nothing to run for {scope}: the plan has no bash block with a command there; write the command that proves it"
             )));
         };
+        super::observed::left_out(terminal, selection)?;
+        for note in &selection.notes {
+            terminal.warn(note)?;
+        }
         let unaffected =
             "no test can be affected by the change, so none was run and nothing recorded";
         if selection.touched.is_empty() {
@@ -235,6 +242,7 @@ impl Job {
             recordable(pocs)?;
         }
         if let Some(selection) = &self.selection {
+            super::observed::left_out(terminal, selection)?;
             for note in &selection.notes {
                 terminal.warn(note)?;
             }

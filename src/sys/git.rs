@@ -254,6 +254,16 @@ impl Repository {
         feeding::blobs(&answer, paths.len())
     }
 
+    /// The contents with these ids, in their order; none where git holds no such content.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn blobs(&self, ids: &[&str]) -> Result<Vec<Option<Vec<u8>>>> {
+        let asked = ids.iter().map(ToString::to_string);
+        let answer = feeding::ask(&self.root, &["cat-file", "--batch"], asked)?;
+        feeding::blobs(&answer, ids.len())
+    }
+
     fn text(&self, arguments: &[&str]) -> Result<String> {
         text(&self.root, arguments)
     }

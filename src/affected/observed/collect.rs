@@ -104,7 +104,7 @@ impl<'p> Collect<'p> {
         Ok(Self {
             project,
             arguments,
-            toolchain: crate::sys::cargo::toolchain(&project.folder)?,
+            toolchain: compiler(&project.folder)?,
             program,
             target: own.join("coverage"),
             folder: own.join("collect"),
@@ -122,18 +122,19 @@ impl<'p> Collect<'p> {
     /// # Errors
     /// When the workspace does not build, nextest cannot list its tests, or the coverage maps are of an unknown form.
     pub fn run(&self, say: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<Collected> {
+        let lockfile = self.project.workspace.root.join("Cargo.lock");
         let mut state = match self.project.repository() {
-            Ok(repository) => State::of(&repository)?,
+            Ok(repository) => State::of(&repository, &lockfile)?,
             Err(_) => State::default(),
         };
-        let build = format!("{}\n{}", self.toolchain.trim(), self.arguments.join(" "));
+        let build = format!("{}\n{}", self.toolchain, self.arguments.join(" "));
         self.begin(&state, &build)?;
         let listing = self.list(say)?;
         let seeing = Seeing::new(&self.folder);
         let before = listing.known(&seeing)?;
         self.tests(say)?;
         if let Ok(repository) = change::repository_of(&self.project.workspace) {
-            let mut end = State::of(&repository)?;
+            let mut end = State::of(&repository, &lockfile)?;
             for stray in end.take_strays(&state) {
                 files::remove(&repository.root.join(stray))?;
             }
@@ -142,7 +143,8 @@ impl<'p> Collect<'p> {
         let mut collected = Collected {
             store: Store {
                 state,
-                build,
+                toolchain: self.toolchain.clone(),
+                built_with: of_build(self.arguments),
                 ..Store::default()
             },
             before,
@@ -348,6 +350,50 @@ fn for_listing(arguments: &[String]) -> Vec<String> {
     taken
 }
 
+/// The toolchain as `rustc -vV` tells it, and the flags that the environment gives it.
+///
+/// # Errors
+/// When rustc cannot be run.
+pub fn compiler(folder: &Utf8Path) -> Result<String> {
+    let mut compiler = crate::sys::cargo::toolchain(folder)?.trim().to_owned();
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+        if let Some(value) = std::env::var_os(name) {
+            compiler.extend(["\n", name, "=", &*value.to_string_lossy()]);
+        }
+    }
+    Ok(compiler)
+}
+
+/// What of the user's arguments says what is built, each option with its value.
+#[must_use]
+pub fn of_build(arguments: &[String]) -> Vec<String> {
+    const WITH_VALUE: [&str; 6] = [
+        "-F",
+        "--features",
+        "--cargo-profile",
+        "--target",
+        "-P",
+        "--profile",
+    ];
+    const ALONE: [&str; 3] = ["--all-features", "--no-default-features", "--release"];
+    let mut taken = Vec::new();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let name = word.split('=').next().unwrap_or(word);
+        if ALONE.contains(&name) {
+            taken.push(word.clone());
+        } else if WITH_VALUE.contains(&name) {
+            taken.push(if name == word {
+                format!("{word}={}", words.next().map_or("", String::as_str))
+            } else {
+                word.clone()
+            });
+        }
+    }
+    taken.sort();
+    taken
+}
+
 impl Listing {
     /// How many of the listed tests an earlier run has collected already.
     fn known(&self, seeing: &Seeing) -> Result<usize> {
@@ -538,6 +584,8 @@ mod tests {
     fn a_listing_is_not_given_what_says_how_to_run() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         let given = words("--all-features -j 2 --retries=3 --exclude a --no-fail-fast -E all()");
+        let built = of_build(&words("--release -j 2 --features a --exclude b"));
+        assert_eq!(built, ["--features=a", "--release"]);
         assert_eq!(
             for_listing(&given),
             words("--all-features --exclude a -E all()")

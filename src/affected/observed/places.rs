@@ -1,10 +1,26 @@
 //! A place in a source file → the item whose text holds it.
 
 use camino::Utf8Path;
+use rustc_hash::FxHashSet;
 
 use super::run::CONTINUOUS;
 use crate::affected::items::extract::{self, Digest, FileItems, Item, flag};
 use crate::workspace::source::syntax::{ItemKind, Syntax};
+
+/// What starts programs without their environment, or can be told to in a file (trycmd's `inherit = false`).
+const CLEARS: [&str; 2] = ["env_clear", "trycmd"];
+/// What tests draw at random from.
+const DRAWS: [&str; 9] = [
+    "arbtest",
+    "bolero",
+    "fastrand",
+    "getrandom",
+    "oorandom",
+    "proptest",
+    "quickcheck",
+    "rand",
+    "thread_rng",
+];
 
 /// An item that holds a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,24 +51,12 @@ impl Places {
         let syntax = Syntax::read(text).ok()?;
         let items = extract::read(text);
         let mut spans = Vec::new();
-        let mut next = 0;
-        let is_use = |kind: ItemKind| matches!(kind, ItemKind::Use | ItemKind::ExternCrate);
-        for raw in &syntax.items {
-            if is_use(raw.kind) {
-                // A `use` is one item per name that it brings in.
-                while items.items.get(next).is_some_and(|item| is_use(item.kind)) {
-                    next += 1;
-                }
-                continue;
-            }
-            if items.items.get(next)?.kind != raw.kind {
-                return None;
-            }
+        for (raw, index) in numbered(&syntax, &items)? {
+            let raw = &syntax.items[raw];
             let first = raw.attributes.start.min(raw.tokens.start);
             let start = syntax.token(first)?.start as usize;
             let end = syntax.token(raw.tokens.end.checked_sub(1)?)?.end as usize;
-            spans.push((start, end, next));
-            next += 1;
+            spans.push((start, end, index));
         }
         let lines = std::iter::once(0)
             .chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1))
@@ -80,26 +84,63 @@ impl Places {
         })
     }
 
+    /// What makes a test that runs the item one of which a single run tells too little.
     fn doubt(&self, item: &Item) -> Option<&'static str> {
         let names = &item.references;
         let single = [
             &names.methods,
             &names.members,
             &names.trait_members,
+            &names.macros,
             &names.wild,
         ];
-        let last = names.paths.iter().filter_map(|path| path.last());
-        let clears = single
+        let paths = names.paths.iter().flat_map(|path| path.iter());
+        let symbols: FxHashSet<&str> = single
             .into_iter()
             .flatten()
-            .chain(last)
-            .any(|name| self.items.symbols[*name as usize] == "env_clear");
-        if clears {
+            .chain(paths)
+            .map(|name| self.items.symbols[*name as usize].as_str())
+            .collect();
+        let any = |of: &[&str]| of.iter().any(|name| symbols.contains(name));
+        if any(&CLEARS) {
             return Some("it may start a program without its environment");
+        }
+        if any(&DRAWS) {
+            return Some("it may draw at random, and run otherwise the next time");
+        }
+        if any(&["size_of_val"]) {
+            // The size of a future is made by a body that need not run.
+            return Some("it measures the size of a value");
+        }
+        if item.flags & (flag::RUNS_CARGO | flag::RUNS_RUSTC) != 0 {
+            return Some("it may run cargo or rustc, which read the sources");
         }
         (!CONTINUOUS && item.flags & flag::SPAWNS != 0)
             .then_some("it may start a program that is ended before it writes its profile")
     }
+}
+
+/// Items of the syntax with the item that each became, as indexes; `use`s are left out, which become one item per name
+/// that they bring in. None where the two do not fit.
+#[must_use]
+pub fn numbered(syntax: &Syntax, items: &FileItems) -> Option<Vec<(usize, usize)>> {
+    let is_use = |kind: ItemKind| matches!(kind, ItemKind::Use | ItemKind::ExternCrate);
+    let mut found = Vec::with_capacity(syntax.items.len());
+    let mut next = 0;
+    for (index, raw) in syntax.items.iter().enumerate() {
+        if is_use(raw.kind) {
+            while items.items.get(next).is_some_and(|item| is_use(item.kind)) {
+                next += 1;
+            }
+            continue;
+        }
+        if items.items.get(next)?.kind != raw.kind {
+            return None;
+        }
+        found.push((index, next));
+        next += 1;
+    }
+    Some(found)
 }
 
 /// Reads the file at `path`; none where it cannot be read or understood.

@@ -3,17 +3,18 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
+use camino::Utf8Path;
 
 use super::store::State;
 use crate::sys::files;
 use crate::sys::git::{Listed, Repository};
 
 impl State {
-    /// The state of the work tree now.
+    /// The state of the work tree now. `lockfile`, absolute, belongs to it even where git ignores it.
     ///
     /// # Errors
     /// When git fails or a file cannot be read.
-    pub fn of(repository: &Repository) -> Result<Self> {
+    pub fn of(repository: &Repository, lockfile: &Utf8Path) -> Result<Self> {
         let mut state = Self::default();
         let mut asked = Vec::new();
         for (path, listed) in &repository.listing()?.files {
@@ -45,9 +46,15 @@ impl State {
                 Err(_) => {}
             }
         }
+        if let Ok(path) = lockfile.strip_prefix(&repository.root)
+            && !repository.listing()?.files.contains_key(path)
+            && lockfile.is_file()
+        {
+            asked.push(path);
+        }
         for (path, id) in asked.iter().zip(repository.content_ids(&asked)?) {
             state.files.insert(path.to_string(), id);
-            if path.extension() == Some("rs") {
+            if matches!(path.extension(), Some("rs" | "toml" | "lock")) {
                 let text = files::read(&repository.root.join(path))?;
                 state.texts.insert(path.to_string(), text);
             }

@@ -28,8 +28,10 @@ const LARGEST: u64 = 4 << 30;
 pub struct Store {
     /// The files as they were.
     pub state: State,
-    /// What was built and run: toolchain, and the arguments given to nextest.
-    pub build: String,
+    /// The toolchain, as `rustc -vV` tells it, and flags from the environment.
+    pub toolchain: String,
+    /// The arguments given to nextest that say what is built: features, profile, target.
+    pub built_with: Vec<String>,
     /// Source files with instrumented functions, relative to the workspace root, with `/`.
     pub files: Vec<String>,
     /// Every item with an instrumented function.
@@ -46,7 +48,7 @@ pub struct State {
     /// By path relative to the repository's root, the id that git gives to the content; empty where it has none, or changed
     /// while the suite ran.
     pub files: BTreeMap<String, String>,
-    /// The content of Rust files that git does not hold.
+    /// The content of sources and manifests that git may not hold.
     pub texts: BTreeMap<String, Vec<u8>>,
 }
 
@@ -223,7 +225,8 @@ mod tests {
                 files: BTreeMap::from([("src/lib.rs".to_owned(), "aa".to_owned())]),
                 texts: BTreeMap::new(),
             },
-            build: "rustc".to_owned(),
+            toolchain: "rustc".to_owned(),
+            built_with: vec!["--all-features".to_owned()],
             files: vec!["src/lib.rs".to_owned()],
             items: vec![item(0, 1), item(0, 2), item(0, 3)],
             tests: vec![

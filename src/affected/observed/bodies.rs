@@ -1,0 +1,247 @@
+//! Which of the changed functions changed in nothing but their body, so that what ran them tells who can notice.
+//!
+//! Anything else that a change can be (a signature, an attribute, a new item, a constant, a macro, a type) has effects
+//! without being run. So has the body of a `const fn`, of a function that build scripts or procedural macros call while cargo
+//! builds, and of one whose text a macro gets to see.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::{DependencyKind, TargetKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::places::numbered;
+use super::store::Store;
+use crate::affected::items::extract::{self, Digest, digest, flag};
+use crate::affected::items::nodes::{NONE, NodeId};
+use crate::affected::items::words::is_builtin_attribute;
+use crate::affected::items::{Graph, UnitKind};
+use crate::workspace::graph::is_kind;
+use crate::workspace::source::attribute::attributes;
+use crate::workspace::source::lex::Kind;
+use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
+use crate::workspace::{PackageId, Workspace};
+
+/// Functions that changed in their bodies alone.
+#[derive(Debug, Default)]
+pub struct Bodies {
+    /// Their nodes, as they are and as they were.
+    pub nodes: Vec<NodeId>,
+    /// The items of the store that they were.
+    pub items: FxHashSet<u32>,
+}
+
+/// The texts of a file, as it was and as it is.
+#[derive(Debug)]
+pub struct Texts {
+    /// When the suite was run.
+    pub before: String,
+    /// Now.
+    pub now: String,
+}
+
+/// One version of a function: its index in the file, and all nodes of it.
+#[derive(Debug, Default)]
+struct Version {
+    item: Option<u32>,
+    nodes: Vec<NodeId>,
+    /// Several functions have the same name.
+    several: bool,
+}
+
+impl Bodies {
+    /// Those among the changed functions of `graph`, which holds the state of `store` and the present one; `texts` by the
+    /// files' paths relative to the workspace root, with `/`.
+    #[must_use]
+    pub fn of(
+        workspace: &Workspace,
+        graph: &Graph,
+        store: &Store,
+        texts: &FxHashMap<String, Texts>,
+    ) -> Self {
+        let mut by_key: FxHashMap<(u32, Digest), [Version; 2]> = FxHashMap::default();
+        for (id, node) in (0..).zip(&graph.nodes.nodes) {
+            if node.kind == ItemKind::Fn && node.changed {
+                let key = graph.nodes.item(&graph.sources, id).key;
+                let version =
+                    &mut by_key.entry((node.file, key)).or_default()[usize::from(node.before)];
+                version.several |= version.item.is_some_and(|item| item != node.item);
+                version.item = Some(node.item);
+                version.nodes.push(id);
+            }
+        }
+        let at_build = at_build(workspace);
+        let observed: FxHashMap<(&str, Digest, Digest), u32> = (0..)
+            .zip(&store.items)
+            .filter(|(_, item)| !item.blind)
+            .map(|(index, item)| {
+                (
+                    (
+                        store.files[item.file as usize].as_str(),
+                        item.key,
+                        item.hash,
+                    ),
+                    index,
+                )
+            })
+            .collect();
+        let mut heads: FxHashMap<u32, Option<[FxHashMap<u32, Digest>; 2]>> = FxHashMap::default();
+        let mut bodies = Self::default();
+        for ((file, key), [now, before]) in by_key {
+            let (Some(item_now), Some(item_before)) = (now.item, before.item) else {
+                continue;
+            };
+            let plain = |id: &NodeId| is_plain(graph, *id, &at_build);
+            if now.several || before.several || !now.nodes.iter().chain(&before.nodes).all(plain) {
+                continue;
+            }
+            let source = &graph.sources.files[file as usize];
+            let path = workspace.slashed(&source.path);
+            let heads = heads.entry(file).or_insert_with(|| {
+                let texts = texts.get(&path).filter(|_| source.expansion.is_none())?;
+                Some([heads_of(&texts.now)?, heads_of(&texts.before)?])
+            });
+            let Some([heads_now, heads_before]) = heads else {
+                continue;
+            };
+            let head = heads_before.get(&item_before);
+            if head.is_none() || head != heads_now.get(&item_now) {
+                continue;
+            }
+            let hash = graph.nodes.item(&graph.sources, before.nodes[0]).hash;
+            if let Some(index) = observed.get(&(path.as_str(), key, hash)) {
+                bodies.items.insert(*index);
+                bodies.nodes.extend(now.nodes);
+                bodies.nodes.extend(before.nodes);
+            }
+        }
+        bodies
+    }
+}
+
+/// Whether what a function does is done when it runs, and then only.
+fn is_plain(graph: &Graph, id: NodeId, at_build: &BTreeSet<PackageId>) -> bool {
+    let node = &graph.nodes.nodes[id as usize];
+    let unit = &graph.layout.units[node.unit as usize];
+    node.call == NONE
+        && node.flags & flag::ROOT == 0
+        && unit.kind != UnitKind::BuildScript
+        && !at_build.contains(&unit.package)
+}
+
+/// Members whose code runs while cargo builds: procedural macros, what build scripts depend on, and all that these link.
+fn at_build(workspace: &Workspace) -> BTreeSet<PackageId> {
+    let expands = |id: &PackageId| {
+        let targets = &workspace.packages[*id].targets;
+        targets
+            .iter()
+            .any(|target| is_kind(target, &[TargetKind::ProcMacro]))
+    };
+    let mut packages: BTreeSet<PackageId> = (0..workspace.packages.len()).filter(expands).collect();
+    let for_builds = workspace
+        .edges()
+        .iter()
+        .filter(|edge| edge.kind == DependencyKind::Build);
+    packages.extend(for_builds.map(|edge| edge.to));
+    workspace.links(&packages)
+}
+
+/// For each function that nothing but its caller gets to see, by its index among the file's items: its tokens before the body.
+fn heads_of(text: &str) -> Option<FxHashMap<u32, Digest>> {
+    let syntax = Syntax::read(text).ok()?;
+    let items = extract::read(text);
+    let mut heads = FxHashMap::default();
+    for (raw, index) in numbered(&syntax, &items)? {
+        let raw = &syntax.items[raw];
+        let Some(body) = raw.body.clone().filter(|_| raw.kind == ItemKind::Fn) else {
+            continue;
+        };
+        let named = raw.name.unwrap_or(raw.tokens.start);
+        let is_const = (raw.tokens.start..named).any(|at| syntax.ident(at) == Some("const"));
+        if is_const || !is_plain_text(&syntax, raw) {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        for at in raw.attributes.start.min(raw.tokens.start)..body.start {
+            let token = syntax.token(at)?;
+            if token.kind != Kind::OuterDoc {
+                bytes.extend_from_slice(syntax.word(at).as_bytes());
+                bytes.push(0);
+            }
+        }
+        heads.insert(u32::try_from(index).ok()?, digest([bytes.as_slice()]));
+    }
+    Some(heads)
+}
+
+/// Whether no macro gets to see an item: neither it nor what it stands in has an attribute that is not the compiler's own,
+/// or is the input of a macro.
+fn is_plain_text(syntax: &Syntax, raw: &RawItem) -> bool {
+    let mut raw = raw;
+    loop {
+        let own = attributes(syntax, raw.attributes.clone());
+        let input = matches!(
+            raw.kind,
+            ItemKind::Call | ItemKind::Macro | ItemKind::Foreign
+        );
+        if input || !own.iter().all(is_builtin_attribute) {
+            return false;
+        }
+        if raw.parent == TOP {
+            return true;
+        }
+        raw = &syntax.items[raw.parent as usize];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same_head(before: &str, now: &str) -> bool {
+        let (before, now) = (heads_of(before).unwrap(), heads_of(now).unwrap());
+        !before.is_empty() && before == now
+    }
+
+    #[test]
+    fn a_body_may_change_and_comments_and_docs_before_it() {
+        assert!(same_head(
+            "fn f(a: u8) -> u8 { a }",
+            "fn f(a: u8) -> u8 { a + 1 }"
+        ));
+        assert!(same_head(
+            "/// doc\nfn f() {}",
+            "/// other\nfn f( /* why */ ) { g() }"
+        ));
+        assert!(same_head(
+            "impl S { #[inline] fn f(&self) {} }",
+            "impl S { #[inline] fn f(&self) { 1; } }"
+        ));
+        assert!(same_head(
+            "mod m { fn f() {} }",
+            "mod m { fn f() { || 1; } }"
+        ));
+    }
+
+    #[test]
+    fn nothing_else_may() {
+        assert!(!same_head("fn f() {}", "fn f(a: u8) {}"));
+        assert!(!same_head("fn f() {}", "unsafe fn f() {}"));
+        assert!(!same_head("fn f() {}", "#[cold] fn f() {}"));
+        assert!(!same_head("fn f() {}", "fn f() -> u8 { 1 }"));
+        assert!(!same_head("fn f() {}", "pub fn f() {}"));
+    }
+
+    #[test]
+    fn what_a_macro_or_the_compiler_sees_is_left_out() {
+        for text in [
+            "const fn f() {}",
+            "#[instrument] fn f() {}",
+            "#[async_trait] impl A for S { fn f() {} }",
+            "q! { fn f() {} }",
+            "mod m { q! { mod n { fn f() {} } } }",
+            "trait T { fn f(); }",
+        ] {
+            assert_eq!(heads_of(text).unwrap(), FxHashMap::default(), "{text}");
+        }
+    }
+}
