@@ -1,6 +1,7 @@
 //! The command line: what can be said, no logic.
 
 pub mod dependencies;
+mod step;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use self::dependencies::Dependencies;
+pub use self::step::{Step, StepAction, StepContent, StepTarget};
 use crate::exit::{Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
 
@@ -138,6 +140,10 @@ pub enum Command {
     Check(Check),
     /// Run what proves a step, or the affected tests, and record what was seen
     Verify(Verify),
+    /// Begin, complete, add, split, withdraw or annotate a step, in plan and results together
+    Step(Step),
+    /// Refresh the generated parts of the documents: tree, graph, tests, counts, the Status of files
+    Update(Update),
     /// Record a deliberate change of what the plan promises
     Amend(Amend),
     /// Which tests a change can affect, and why
@@ -426,6 +432,25 @@ pub enum Runner {
     Nextest,
 }
 
+/// `cargo poc update`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc update cache --dry-run    the diff, nothing written
+  cargo poc update                    every open PoC
+
+Refreshed is what stands between `<!-- cargo-poc:begin X -->` and `<!-- cargo-poc:end X -->`, and nothing else. In a plan X is
+graph, targets, tree, tests, or files (of whose table only the first word of Status is set: Pending or Done); in results it is
+counts, the tests of the last run of the done block or of all tests. `cargo poc init` writes the markers; in older documents
+put them around what is to be refreshed.")]
+pub struct Update {
+    /// Which PoC [default: every open one]
+    pub name: Option<String>,
+    /// Show the diff, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// `cargo poc amend`.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
@@ -433,8 +458,8 @@ Examples:
   cargo poc amend cache --reason \"the disk of the CI machine is slower\"
   cargo poc amend cache --dry-run --reason x      what would be recorded
 
-What a plan promises is locked when its work begins, with the first `cargo poc verify` of a step or of the done block: its
-criteria, its verification commands with what is expected of them, and the tests of the packages it
+What a plan promises is locked when its work begins, by `cargo poc step start` or the first `cargo poc verify` of a step or of
+the done block: its criteria, its verification commands with what is expected of them, and the tests of the packages it
 affects. A later change is a finding until it is amended. What promises less (a criterion gone, a number relaxed, a test
 deleted or ignored, a command that runs less) is named as such, and stays in sight.")]
 pub struct Amend {

@@ -9,5 +9,7 @@ pub mod deps;
 pub mod init;
 pub mod observed;
 pub mod status;
+pub mod step;
 pub mod survey;
+pub mod update;
 pub mod verify;

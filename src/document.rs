@@ -19,6 +19,7 @@ mod placeholders;
 pub mod plan;
 pub mod render;
 pub mod results;
+pub mod step_edit;
 mod step_heading;
 mod tables;
 mod time;

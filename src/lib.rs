@@ -106,6 +106,8 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
 fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
     let load = || Project::load(&cli.global);
     match cli.command {
+        Command::Step(arguments) => command::step::run(&cli.global, &arguments, terminal),
+        Command::Update(arguments) => command::update::run(&cli.global, &arguments, terminal),
         Command::Amend(arguments) => command::amend::run(&load()?, &arguments, terminal),
         Command::Affected(arguments) => command::affected::run(&load()?, &arguments, terminal),
         Command::Check(arguments) => command::check::run(&cli.global, &arguments, terminal),

@@ -37,7 +37,7 @@ pub fn run(project: &Project, arguments: &cli::Amend, terminal: &mut Terminal) -
         standing.compare(&poc.plan, Some(&present))?;
         if standing.agreed().is_none() {
             return Err(exit::usage(format!(
-                "nothing of {name} is locked yet, so its plan can be edited freely; the first `cargo poc verify {name} --step ID` locks it"
+                "nothing of {name} is locked yet, so its plan can be edited freely; `cargo poc step start {name} ID` begins the work"
             )));
         }
         let mut texts = Texts::default();

@@ -12,6 +12,7 @@ use super::amend;
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
+use crate::document::plan::Step;
 use crate::document::{Severity, StepId};
 use crate::evidence::{self, Outcome, Record, Scope, Source};
 use crate::exit::{self, Exit, OrExit as _};
@@ -388,7 +389,7 @@ fn selection(project: &Project, pocs: &[Poc]) -> Result<Selection> {
 }
 
 /// A plan that cannot be relied on must not become evidence.
-fn reliable(poc: &Poc) -> Result<()> {
+pub(super) fn reliable(poc: &Poc) -> Result<()> {
     let worst = poc
         .plan
         .problems
@@ -403,9 +404,9 @@ fn reliable(poc: &Poc) -> Result<()> {
     }
 }
 
-fn known_step(poc: &Poc, id: &str) -> Result<()> {
-    if poc.plan.steps.iter().any(|step| step.id.as_str() == id) {
-        return Ok(());
+pub(super) fn known_step<'p>(poc: &'p Poc, id: &str) -> Result<&'p Step> {
+    if let Some(step) = poc.plan.steps.iter().find(|step| step.id.as_str() == id) {
+        return Ok(step);
     }
     let ids: Vec<&str> = poc.plan.steps.iter().map(|step| step.id.as_str()).collect();
     Err(exit::usage(format!(

@@ -72,7 +72,6 @@ pub fn between(
     tests: Option<&Tests>,
 ) -> Result<Vec<Difference>> {
     let mut changes = criteria(&agreed.criteria, &now.criteria);
-    let none = Vec::new();
     for (id, old) in &agreed.steps {
         match now.steps.get(id) {
             Some(new) => promises(&format!("step {id}"), old, new, &mut changes),
@@ -86,7 +85,12 @@ pub fn between(
     }
     for (id, new) in &now.steps {
         if !agreed.steps.contains_key(id) {
-            promises(&format!("step {id}"), &none, new, &mut changes);
+            changes.push(Difference {
+                what: format!("step {id}"),
+                how: How::Added,
+                was: None,
+                is: Some(listed(new)),
+            });
         }
     }
     promises("done", &agreed.done, &now.done, &mut changes);

@@ -25,6 +25,12 @@ impl<'d> Edits<'d> {
         }
     }
 
+    /// The document that is changed.
+    #[must_use]
+    pub fn document(&self) -> &'d Document {
+        self.document
+    }
+
     /// Whether there is nothing to change.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -10,9 +10,10 @@ use toml_edit::DocumentMut;
 use crate::change::{self, Change};
 use crate::cli::dependencies::Dependency;
 use crate::cli::{Init, Kind, Size};
+use crate::document::plan::Action;
 use crate::document::{self, Document};
 use crate::exit::{self, Exit, OrExit as _};
-use crate::project::{Paths, Project};
+use crate::project::{Paths, Poc, Project};
 use crate::sys::files;
 use crate::sys::git::Happened;
 use crate::workspace::PackageId;
@@ -143,6 +144,65 @@ impl Request {
         })
     }
 
+    /// What would be asked for to begin a plan that is there already, with the files it names now; nothing is added to
+    /// them.
+    ///
+    /// # Errors
+    /// Bad usage: neither its packages nor its files belong to the workspace.
+    pub fn of_plan(project: &Project, poc: &Poc) -> Result<Self> {
+        let workspace = &project.workspace;
+        let plan = &poc.plan;
+        let rows = plan
+            .files
+            .iter()
+            .filter(|row| !row.path.contains(['*', '?', '[']));
+        let files: Vec<PlannedFile> = rows
+            .filter_map(|row| {
+                let action = match row.action {
+                    Action::Create => "Create",
+                    Action::Modify => "Modify",
+                    Action::Delete => "Delete",
+                    _ => return None,
+                };
+                Some(PlannedFile {
+                    path: workspace.root.join(&row.path),
+                    action,
+                    purpose: purpose(&row.note),
+                })
+            })
+            .collect();
+        let named = plan
+            .packages
+            .iter()
+            .filter_map(|name| workspace.find(name).ok());
+        let owners = files.iter().filter_map(|file| workspace.owner(&file.path));
+        let touched: BTreeSet<PackageId> = named.chain(owners).collect();
+        let packages = workspace.dependency_order(&touched);
+        let Some(dependent) = packages.last().copied() else {
+            return Err(exit::usage(format!(
+                "{} names no package of this workspace, neither in its Overview nor by its files",
+                poc.paths.plan
+            )));
+        };
+        Ok(Self {
+            paths: poc.paths.clone(),
+            packages,
+            dependent,
+            files,
+            dependencies: Vec::new(),
+            base: plan.base.clone(),
+            proves: plan.proves.clone(),
+            because: None,
+            criteria: Vec::new(),
+            criteria_source: None,
+            steps: Vec::new(),
+            kind: "PoC",
+            tiny: false,
+            test_places: Vec::new(),
+            warnings: Vec::new(),
+        })
+    }
+
     /// The place for the tests of one touched package.
     #[must_use]
     pub fn test_place(&self, package: PackageId) -> Option<&TestPlace> {
@@ -150,6 +210,14 @@ impl Request {
             .iter()
             .find(|place| place.package == package)
     }
+}
+
+/// What a file is for, without the state before it: `Pending: keeps them`.
+fn purpose(note: &str) -> Option<String> {
+    let states = ["Pending", "Done", "Missing", "Complete", "In Progress"];
+    let state = states.iter().find_map(|state| note.strip_prefix(state));
+    let rest = state.map_or(note, |rest| rest.trim_start_matches([':', ' ']));
+    (!rest.is_empty()).then(|| rest.to_owned())
 }
 
 fn listed(project: &Project) -> String {

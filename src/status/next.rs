@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Facts, State, Status, StepStatus, failed_since_done, unconfirmed};
+use super::{Facts, State, StepStatus, failed_since_done, unconfirmed};
 use crate::affected::arguments::quoted;
-use crate::document::Placeholder;
+use crate::document::results::StatusText;
+use crate::document::{Placeholder, Status};
 use crate::evidence::Scope;
 use crate::project::Poc;
 use crate::report::human::counted;
@@ -19,7 +20,7 @@ pub struct Next {
 }
 
 /// The first thing that stands between the PoC and being proven; `None` when nothing does.
-pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next> {
+pub(super) fn next(poc: &Poc, status: &super::Status, facts: &Facts<'_>) -> Option<Next> {
     if status.state == State::Withdrawn || facts.workspace.is_none() {
         return None;
     }
@@ -65,6 +66,11 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
             format!("after looking at what the run of `{scope}` did"),
         );
     }
+    let mut changes = facts.contract.changes.iter();
+    if let Some(change) = changes.find(|change| !change.how.extends()) {
+        let why = format!("{change}: restore it, or say why it is meant");
+        return next(format!("cargo poc amend {name} --reason \"…\""), why);
+    }
     if let Some(step) = first(State::Claimed) {
         return next(
             verify_step(step),
@@ -75,14 +81,25 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
         let why = step.why.as_deref().unwrap_or("it is stale");
         return next(verify_step(step), format!("step {}: {why}", step.id));
     }
+    if let Some(step) = status.steps.iter().find(|step| is_unsaid(poc, step)) {
+        return next(
+            format!("cargo poc step done {name} {}", step.id),
+            format!("step {} is proven, and its results do not say so", step.id),
+        );
+    }
     let open = status
         .steps
         .iter()
         .find(|step| matches!(step.state, State::InProgress | State::Pending));
     if let Some(step) = open {
+        let (command, when) = if step.state == State::Pending {
+            (format!("cargo poc step start {name} {}", step.id), "before")
+        } else {
+            (verify_step(step), "after")
+        };
         return next(
-            verify_step(step),
-            format!("after doing step {}: {}", step.id, step.title),
+            command,
+            format!("{when} doing step {}: {}", step.id, step.title),
         );
     }
     if status.state != State::Proven && !poc.plan.done.is_empty() {
@@ -93,28 +110,44 @@ pub(super) fn next(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Option<Next
         return next(format!("cargo poc verify {name} --done"), why.to_owned());
     }
     if status.placeholders > 0 {
-        let first = |placeholders: &[Placeholder], path: &String| {
-            placeholders
-                .first()
-                .map(|placeholder| (path.clone(), placeholder.line))
-        };
-        let in_results = || {
-            let (_, results) = poc.results.as_ref()?;
-            first(&results.placeholders, status.results.as_ref()?)
-        };
-        let place = first(&poc.plan.placeholders, &status.plan).or_else(in_results);
-        let (path, line) = place.unwrap_or((status.plan.clone(), 1));
-        let why = format!(
-            "everything is proven; {} left to fill in, the first at {path}:{line}",
-            counted(status.placeholders, "placeholder")
-        );
-        // Every editor that is called from a shell takes a line this way, or ignores it.
-        let path = quoted(&[path]);
-        return next(format!("${{EDITOR:-vi}} +{line} {path}"), why);
+        return Some(fill_in(poc, status));
     }
     if status.has_errors() {
         let why = "everything is proven, and the documents say otherwise".to_owned();
         return next(format!("cargo poc check {name}"), why);
     }
     None
+}
+
+/// Whether a step is proven and its block of the results, if there is one, does not call it complete.
+fn is_unsaid(poc: &Poc, step: &StepStatus) -> bool {
+    let results = poc.results.iter().flat_map(|(_, results)| &results.steps);
+    let mut blocks = results.filter(|block| block.id.as_str() == step.id);
+    let complete = |status: &StatusText| status.status == Some(Status::Complete);
+    step.state == State::Proven && blocks.any(|block| !block.status.as_ref().is_some_and(complete))
+}
+
+/// The first thing that is left to fill in.
+fn fill_in(poc: &Poc, status: &super::Status) -> Next {
+    let first = |placeholders: &[Placeholder], path: &String| {
+        placeholders
+            .first()
+            .map(|placeholder| (path.clone(), placeholder.line))
+    };
+    let in_results = || {
+        let (_, results) = poc.results.as_ref()?;
+        first(&results.placeholders, status.results.as_ref()?)
+    };
+    let place = first(&poc.plan.placeholders, &status.plan).or_else(in_results);
+    let (path, line) = place.unwrap_or((status.plan.clone(), 1));
+    let why = format!(
+        "everything is proven; {} left to fill in, the first at {path}:{line}",
+        counted(status.placeholders, "placeholder")
+    );
+    // Every editor that is called from a shell takes a line this way, or ignores it.
+    let path = quoted(&[path]);
+    Next {
+        command: format!("${{EDITOR:-vi}} +{line} {path}"),
+        why,
+    }
 }

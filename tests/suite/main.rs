@@ -29,6 +29,7 @@ mod observed;
 mod readme;
 mod selection;
 mod status;
+mod step;
 mod verify;
 #[cfg(unix)]
 mod verify_command;

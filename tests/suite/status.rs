@@ -234,6 +234,16 @@ fn a_new_plan_is_pending_and_its_baseline_comes_first() {
     sandbox.poc("status --check").exits(0);
 }
 
+/// The results call a step complete, as `step done` makes them do.
+fn said(sandbox: &Sandbox, heading: &str) {
+    let block = |status: &str| format!("### {heading}\n\n**Status**: {status}\n");
+    sandbox.edit(
+        "docs/cache-results.md",
+        &block("Pending"),
+        &block("Complete"),
+    );
+}
+
 #[test]
 fn work_goes_from_step_to_step_to_done() {
     let sandbox = sandbox();
@@ -242,14 +252,21 @@ fn work_goes_from_step_to_step_to_done() {
         &sandbox,
         "pending",
         ["pending"; 2],
-        "cargo poc verify cache --step 0",
+        "cargo poc step start cache 0",
     );
     passed(&sandbox, step("0"), 1);
     assert_states(
         &sandbox,
         "in progress",
         ["proven", "pending"],
-        "cargo poc verify cache --step 1",
+        "cargo poc step done cache 0",
+    );
+    said(&sandbox, "Step 0: Set-up");
+    assert_states(
+        &sandbox,
+        "in progress",
+        ["proven", "pending"],
+        "cargo poc step start cache 1",
     );
     sandbox.edit("docs/cache-plan.md", "- [ ] write", "- [x] write");
     assert_states(
@@ -259,6 +276,7 @@ fn work_goes_from_step_to_step_to_done() {
         "cargo poc verify cache --step 1",
     );
     passed(&sandbox, step("1"), 2);
+    said(&sandbox, "Step 1: Keep answers");
     assert_states(
         &sandbox,
         "in progress",
@@ -567,6 +585,8 @@ fn placeholders_come_last() {
         "\n## Next Steps\n\n1. [fill in: what this unlocks]\n",
     );
     all_passed(&sandbox);
+    said(&sandbox, "Step 0: Set-up");
+    said(&sandbox, "Step 1: Keep answers");
     let line = sandbox.read("docs/cache-plan.md").lines().count();
     let next = cache(&sandbox.poc("status cache --format json"))["next"].clone();
     assert_eq!(

@@ -1,0 +1,218 @@
+//! Steps that come and go: added, split off, withdrawn.
+
+use anyhow::Result;
+
+use super::{Draft, content, named, planned, report, target, words};
+use crate::change::repository_of;
+use crate::cli::{Global, StepContent, StepTarget};
+use crate::document::edit::Edits;
+use crate::document::step_edit::{self, NewStep};
+use crate::document::{Document, Plan, Status, StepId, read_plan, read_results};
+use crate::exit::{self, Exit};
+use crate::project::{Paths, Poc, Project};
+use crate::terminal::Terminal;
+use crate::writing::{self, Mode, Texts};
+
+/// Whose change it is; unknown without git.
+fn author(project: &Project) -> Option<String> {
+    let repository = repository_of(&project.workspace).ok()?;
+    repository.author().ok()
+}
+
+pub(super) fn withdraw(
+    global: &Global,
+    arguments: &StepTarget,
+    reason: &str,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    let project = Project::load(global)?;
+    let (paths, id) = target(&project, arguments)?;
+    let reason = words(reason, "--reason")?;
+    let by = author(&project);
+    let mode = Mode::dry(arguments.dry_run);
+    let (changed, ()) = writing::change(&project, &paths, mode, terminal, |poc| {
+        let step = super::super::verify::known_step(poc, id.as_str())?;
+        let (document, results) = super::with_block(poc, step)?;
+        let block = super::block(&results, &id)?;
+        let (mut edits, mut in_plan) = (Edits::new(&document), Edits::new(&poc.plan_document));
+        if !step.withdrawn {
+            step_edit::strike(&mut in_plan, &step.heading, &id);
+        }
+        if !block.withdrawn {
+            step_edit::strike(&mut edits, &block.heading, &id);
+        }
+        step_edit::set_status(
+            &mut edits,
+            block,
+            Status::Withdrawn,
+            &format!("Withdrawn: {reason}"),
+        );
+        let draft = Draft {
+            poc,
+            plan: in_plan.apply()?,
+            results: edits.apply()?,
+        };
+        Ok((draft.texts(&id, &reason, by.as_deref())?, ()))
+    })?;
+    report(
+        &project,
+        &paths,
+        changed,
+        mode,
+        "Withdrew",
+        &format!("step {id}"),
+        terminal,
+    )?;
+    Ok(Exit::Fine)
+}
+
+pub(super) fn add(
+    global: &Global,
+    arguments: &[String],
+    after: Option<&str>,
+    tasks: &[String],
+    given: &StepContent,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    let project = Project::load(global)?;
+    let (paths, rest) = named(&project, arguments, 1)?;
+    let new = content(&rest[0], given, tasks)?;
+    let after = after.map(StepId::new);
+    place(&project, &paths, after.as_ref(), new, &[], given, terminal)
+}
+
+pub(super) fn split(
+    global: &Global,
+    arguments: &[String],
+    tasks: &[usize],
+    given: &StepContent,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    let project = Project::load(global)?;
+    let (paths, rest) = named(&project, arguments, 2)?;
+    let new = content(&rest[1], given, &[])?;
+    place(
+        &project,
+        &paths,
+        Some(&StepId::new(&rest[0])),
+        new,
+        tasks,
+        given,
+        terminal,
+    )
+}
+
+/// Adds a step to both documents; one of this title that stands there already is not added again, and gets what it lacks
+/// in the results.
+fn place(
+    project: &Project,
+    paths: &Paths,
+    after: Option<&StepId>,
+    new: NewStep,
+    tasks: &[usize],
+    given: &StepContent,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    let by = author(project);
+    let mode = Mode::dry(given.dry_run);
+    let title = new.title.clone();
+    let (changed, id) = writing::change(project, paths, mode, terminal, |poc| {
+        super::super::verify::reliable(poc)?;
+        if let Some(after) = after {
+            planned(poc, after)?;
+        }
+        let known = poc.plan.steps.iter().find(|step| step.title == new.title);
+        let (id, plan) = match known {
+            Some(step) => (step.id.clone(), poc.plan_document.text().to_owned()),
+            None => planned_with(poc, after, new, tasks)?,
+        };
+        let results = aligned(poc, &plan, &id)?;
+        let reason = match &given.reason {
+            Some(reason) => words(reason, "--reason")?,
+            None => format!("step {id} added"),
+        };
+        let draft = Draft { poc, plan, results };
+        let texts: Texts = draft.texts(&id, &reason, by.as_deref())?;
+        Ok((texts, id))
+    })?;
+    report(
+        project,
+        paths,
+        changed,
+        mode,
+        "Added",
+        &format!("step {id}: {title}"),
+        terminal,
+    )?;
+    Ok(Exit::Fine)
+}
+
+/// The plan with the new step.
+fn planned_with(
+    poc: &Poc,
+    after: Option<&StepId>,
+    mut new: NewStep,
+    tasks: &[usize],
+) -> Result<(StepId, String)> {
+    let plan = &poc.plan;
+    let id = step_edit::free_id(plan, after);
+    let mut edits = Edits::new(&poc.plan_document);
+    let place = match after {
+        Some(after) => step_edit::last_of_number(plan, after),
+        None => plan.steps.last(),
+    };
+    let Some(place) = place else {
+        return Err(exit::usage(format!(
+            "{} has no step to stand behind",
+            poc.paths.plan
+        )));
+    };
+    if let Some(after) = after {
+        let source = planned(poc, after)?;
+        let count = source.tasks.iter().filter(|task| task.depth == 0).count();
+        if let Some(wrong) = tasks
+            .iter()
+            .find(|number| **number == 0 || **number > count)
+        {
+            return Err(exit::usage(format!(
+                "step {after} has no task {wrong}; it has {count}"
+            )));
+        }
+        let mut wanted = tasks.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        new.moved = step_edit::take_tasks(&mut edits, source, &wanted);
+    }
+    step_edit::add_to_plan(&mut edits, plan, place, &id, &new);
+    Ok((id, edits.apply()?))
+}
+
+/// The results with a block for the step.
+fn aligned(poc: &Poc, plan: &str, id: &StepId) -> Result<String> {
+    let (document, results) = writing::results(poc)?;
+    let plan: Plan = read_plan(&Document::from_text(
+        poc.plan_document.path(),
+        plan.to_owned(),
+    ));
+    if results.steps.iter().any(|step| step.id == *id) {
+        return Ok(document.text().to_owned());
+    }
+    let step = plan.steps.iter().find(|step| step.id == *id);
+    let Some(step) = step else {
+        return Err(exit::usage(format!(
+            "{} cannot hold step {id}; is a fence open in it?",
+            poc.paths.plan
+        )));
+    };
+    let mut edits = Edits::new(document);
+    step_edit::add_to_results(&mut edits, &plan, results, id, &step.title, "Pending");
+    let text = edits.apply()?;
+    let there = read_results(&Document::from_text(document.path(), text.clone()));
+    if !there.steps.iter().any(|result| result.id == *id) {
+        return Err(exit::usage(format!(
+            "{} cannot hold a block for step {id}; is a fence open in it?",
+            poc.paths.results
+        )));
+    }
+    Ok(text)
+}

@@ -1,0 +1,189 @@
+//! `cargo poc update`: the generated parts of plans and results, as the workspace and the evidence have them now.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::survey;
+use crate::cli::{self, Global, Which};
+use crate::document::edit::Edits;
+use crate::document::plan::FileRow;
+use crate::document::render::render;
+use crate::document::{Document, Region, read_plan};
+use crate::evidence::{Evidence, Record, Scope};
+use crate::exit::{self, Exit};
+use crate::init::{self, request::Request};
+use crate::project::{Poc, Project};
+use crate::status::{FileState, Status};
+use crate::terminal::Terminal;
+use crate::writing::{self, Mode, Texts};
+
+/// Regions of a plan that its template can write anew.
+const FROM_TEMPLATE: [&str; 4] = ["graph", "targets", "tree", "tests"];
+
+/// Refreshes the named PoC, else every open one.
+///
+/// # Errors
+/// A document that cannot be read or relied on, a source that cannot be read.
+pub fn run(global: &Global, arguments: &cli::Update, terminal: &mut Terminal) -> Result<Exit> {
+    let which = Which {
+        name: arguments.name.clone(),
+        plan: None,
+    };
+    let survey = survey::take(global, &which, |_| Ok(()))?;
+    let Some(project) = &survey.project else {
+        return Err(exit::usage("there is no workspace here"));
+    };
+    let mode = Mode::dry(arguments.dry_run);
+    let wanted = |poc: &Poc| arguments.name.is_some() || poc.is_open();
+    for (poc, status) in survey.pocs.iter().zip(&survey.statuses) {
+        if wanted(poc) {
+            one(project, poc, status, mode, terminal)?;
+        }
+    }
+    for error in &survey.unreadable {
+        terminal.error(error)?;
+    }
+    Ok(if survey.unreadable.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Usage
+    })
+}
+
+fn one(
+    project: &Project,
+    poc: &Poc,
+    status: &Status,
+    mode: Mode,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    super::verify::reliable(poc)?;
+    let generated = generated(project, poc)?;
+    let (changed, regions) = writing::change(project, &poc.paths, mode, terminal, |now| {
+        let mut texts = Texts::default();
+        let mut edits = Edits::new(&now.plan_document);
+        for region in &now.plan.regions {
+            if let Some((_, text)) = generated.iter().find(|(name, _)| *name == region.name) {
+                edits.set_region(region, text);
+            }
+        }
+        files(&mut edits, now, status);
+        texts.plan = Some(edits.apply()?);
+        if let Some((document, results)) = &now.results {
+            let mut edits = Edits::new(document);
+            for region in results
+                .regions
+                .iter()
+                .filter(|region| region.name == "counts")
+            {
+                counts(&mut edits, region, &now.evidence());
+            }
+            texts.results = Some(edits.apply()?);
+        }
+        let results = now.results.iter().flat_map(|(_, results)| &results.regions);
+        let all = now.plan.regions.iter().chain(results);
+        let ours = all.filter(|region| {
+            let name = region.name.as_str();
+            FROM_TEMPLATE.contains(&name) || matches!(name, "files" | "counts")
+        });
+        Ok((texts, ours.count()))
+    })?;
+    let name = &poc.paths.name;
+    if regions == 0 {
+        return terminal.warn(format!(
+            "{name} has no markers, so nothing in it is generated; `cargo poc update --help` names them"
+        ));
+    }
+    match (changed, mode) {
+        (false, _) => terminal.status("Unchanged", name),
+        (true, Mode::Show) => Ok(()),
+        (true, Mode::Write) => terminal.status("Updated", name),
+    }
+}
+
+/// What the template would write into each region if the plan were begun now with the files it has.
+fn generated(project: &Project, poc: &Poc) -> Result<Vec<(String, String)>> {
+    let wanted: BTreeSet<&str> = poc
+        .plan
+        .regions
+        .iter()
+        .map(|region| region.name.as_str())
+        .collect();
+    if !FROM_TEMPLATE.iter().any(|name| wanted.contains(name)) {
+        return Ok(Vec::new());
+    }
+    let request = Request::of_plan(project, poc)?;
+    let draft = init::draft(project, &request)?;
+    let text = render("plan.md", project.config.template.as_deref(), &draft)?;
+    let document = Document::from_text(&poc.paths.plan, text);
+    let regions = read_plan(&document).regions.into_iter();
+    let regions = regions.filter(|region| FROM_TEMPLATE.contains(&region.name.as_str()));
+    Ok(regions
+        .map(|region| (region.name, document.text()[region.inner].to_owned()))
+        .collect())
+}
+
+/// The first word of each row's Status, of the rows between markers.
+fn files(edits: &mut Edits<'_>, poc: &Poc, status: &Status) {
+    let regions: Vec<&Region> = poc
+        .plan
+        .regions
+        .iter()
+        .filter(|region| region.name == "files")
+        .collect();
+    for (row, now) in poc.plan.files.iter().zip(&status.files) {
+        let inside = regions
+            .iter()
+            .any(|region| region.inner.start <= row.span.start && row.span.end <= region.inner.end);
+        let word = match now.state {
+            Some(FileState::Pending) => "Pending",
+            Some(FileState::Done) => "Done",
+            Some(FileState::Missing) => "Missing",
+            Some(FileState::Unplanned) | None => continue,
+        };
+        if inside && row.path == now.path {
+            set_word(edits, row, word);
+        }
+    }
+}
+
+fn set_word(edits: &mut Edits<'_>, row: &FileRow, word: &str) {
+    let raw = &edits.document().text()[row.note_span.clone()];
+    let known = ["Pending", "Done", "Missing", "Complete", "In Progress"];
+    let before = known.iter().find(|known| {
+        let rest = raw.strip_prefix(**known);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', ' ']))
+    });
+    match before {
+        Some(before) => {
+            let start = row.note_span.start;
+            edits.replace(start..start + before.len(), word);
+        }
+        None if raw.is_empty() => edits.set_cell(&row.note_span, word),
+        None => {
+            let start = row.note_span.start;
+            edits.replace(start..start, &format!("{word}: "));
+        }
+    }
+}
+
+/// The tests of the last run of the done block, else of all tests, else of the affected ones.
+fn counts(edits: &mut Edits<'_>, region: &Region, evidence: &Evidence) {
+    let last = |scope: &Scope| {
+        evidence
+            .last(scope)
+            .and_then(|record| Some((record, record.tests?)))
+    };
+    let scopes = [Scope::Done, Scope::Full, Scope::Affected];
+    let Some((record, tests)) = scopes.iter().find_map(last) else {
+        return;
+    };
+    let Record { scope, time, .. } = record;
+    let day = time.split('T').next().unwrap_or_default();
+    let total = tests.passed + tests.failed;
+    edits.set_region(
+        region,
+        &format!("**All Tests**: {tests} ({scope}, {day})\n\n**Total**: {total}\n"),
+    );
+}
