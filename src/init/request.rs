@@ -10,7 +10,7 @@ use toml_edit::DocumentMut;
 use crate::change::{self, Change};
 use crate::cli::dependencies::Dependency;
 use crate::cli::{Init, Kind, Size};
-use crate::document::plan::Action;
+use crate::document::plan::{Action, FileRow};
 use crate::document::{self, Document};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::{Paths, Poc, Project};
@@ -152,6 +152,9 @@ impl Request {
     pub fn of_plan(project: &Project, poc: &Poc) -> Result<Self> {
         let workspace = &project.workspace;
         let plan = &poc.plan;
+        // As written: a purpose may hold code.
+        let text = poc.plan_document.text();
+        let raw = |row: &FileRow| text[row.note_span.clone()].replace("\\|", "|");
         let rows = plan
             .files
             .iter()
@@ -167,7 +170,7 @@ impl Request {
                 Some(PlannedFile {
                     path: workspace.root.join(&row.path),
                     action,
-                    purpose: purpose(&row.note),
+                    purpose: purpose(&raw(row)),
                 })
             })
             .collect();

@@ -429,7 +429,9 @@ fn a_killed_command_leaves_each_document_old_or_new() {
 fn generated_parts_follow_the_workspace_and_nothing_else_is_touched() {
     let sandbox = Sandbox::workspace("store; app: store");
     sandbox.git();
-    sandbox.poc("init cache -p store --file store/src/cache.rs='keeps | answers' --file store/src/lib.rs='takes it up' --criterion fast").exits(0);
+    sandbox
+        .poc("init cache -p store --file store/src/cache.rs='keeps | answers' --criterion fast")
+        .exits(0);
     sandbox.commit("plan");
     again(&sandbox, "update cache");
     sandbox

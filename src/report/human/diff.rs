@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::terminal::{BAD, GOOD, Terminal};
+use crate::terminal::{BAD, DIM, GOOD, Terminal};
 
 /// The difference between two texts of a file; `path` is below the workspace root. Empty when there is none.
 #[must_use]
@@ -13,7 +13,10 @@ pub fn unified(path: &str, old: &str, new: &str) -> String {
         .to_string()
 }
 
-/// Prints a diff, coloured, with the line ends it has.
+/// How much of a line is shown that the program keeps for itself, in bytes.
+const SHOWN: usize = 80;
+
+/// Prints a diff, coloured, with the line ends it has. Lines that only the program reads are cut: they are long.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -22,6 +25,20 @@ pub fn print(text: &str, terminal: &mut Terminal) -> Result<()> {
     for line in text.split_inclusive('\n') {
         let content = line.trim_end_matches(['\r', '\n']);
         let end = &line[content.len()..];
+        let kept = content
+            .get(1..)
+            .is_some_and(|line| line.starts_with("<!-- cargo-poc:"));
+        if kept && content.len() > SHOWN {
+            let cut = (0..=SHOWN).rev().find(|at| content.is_char_boundary(*at));
+            let content = &content[..cut.unwrap_or_default()];
+            let style = match content.chars().next() {
+                Some('+') => GOOD,
+                Some('-') => BAD,
+                _ => DIM,
+            };
+            write!(out, "{style}{content}…{style:#}{end}")?;
+            continue;
+        }
         match content.chars().next() {
             Some('+') => write!(out, "{GOOD}{content}{GOOD:#}{end}")?,
             Some('-') => write!(out, "{BAD}{content}{BAD:#}{end}")?,
