@@ -556,3 +556,62 @@ fn nextest_that_is_missing_is_said_with_how_to_install_it() {
         "{said}"
     );
 }
+
+/// Waits until a program has written the id of a process, and a line end, to a file.
+#[cfg(unix)]
+fn process_in(path: &camino::Utf8Path, writer: &mut std::process::Child) -> i32 {
+    loop {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        if let Some(id) = text.strip_suffix('\n') {
+            return id.parse().unwrap();
+        }
+        let ended = writer.try_wait().unwrap();
+        assert!(ended.is_none(), "it ended before: {ended:?}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_cut_off_leaves_no_process_and_goes_on() {
+    use nix::sys::signal::{Signal, kill};
+    if !nextest_for("a_run_that_is_cut_off_leaves_no_process_and_goes_on") {
+        return;
+    }
+    let sandbox = Sandbox::package();
+    let pid = sandbox.root.join("target/pid");
+    sandbox
+        .write(
+            "tests/it.rs",
+            format!(
+                "#[test]\nfn waits() {{\n    if std::path::Path::new({pid:?}).exists() {{ return }}\n    \
+                 std::fs::write({pid:?}, format!(\"{{}}\\n\", std::process::id())).unwrap();\n    \
+                 std::thread::sleep(std::time::Duration::from_secs(600));\n}}\n"
+            ),
+        )
+        .git();
+    let mut collecting = sandbox
+        .command(crate::kit::PROGRAM)
+        .args(["affected", "--collect", "--", "-j1"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let test = process_in(&pid, &mut collecting);
+    kill(
+        nix::unistd::Pid::from_raw(collecting.id().cast_signed()),
+        Signal::SIGINT,
+    )
+    .unwrap();
+    let mut said = String::new();
+    let mut errors = collecting.stderr.take().unwrap();
+    std::io::Read::read_to_string(&mut errors, &mut said).unwrap();
+    assert_eq!(collecting.wait().unwrap().code(), Some(4), "{said}");
+    assert!(said.contains("goes on from here"), "{said}");
+    assert!(crate::exec::gone(test), "the test still runs: {said}");
+    assert!(!sandbox.exists("target/cargo-poc/observed"));
+
+    let run = sandbox.poc("affected --collect -- -j1");
+    run.exits(0)
+        .says("Observed 2 of 2 tests")
+        .says("Kept 1 test from a run before");
+}

@@ -343,7 +343,7 @@ fn for_listing(arguments: &[String]) -> Vec<String> {
             if name == word {
                 words.next();
             }
-        } else if !alone.contains(&name) {
+        } else if !alone.contains(&name) && !name.starts_with("-j") {
             taken.push(word.clone());
         }
     }
@@ -583,7 +583,8 @@ mod tests {
     #[test]
     fn a_listing_is_not_given_what_says_how_to_run() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let given = words("--all-features -j 2 --retries=3 --exclude a --no-fail-fast -E all()");
+        let given =
+            words("--all-features -j 2 -j1 --retries=3 --exclude a --no-fail-fast -E all()");
         let built = of_build(&words("--release -j 2 --features a --exclude b"));
         assert_eq!(built, ["--features=a", "--release"]);
         assert_eq!(
