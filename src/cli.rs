@@ -1,6 +1,7 @@
 //! The command line: what can be said, no logic.
 
 pub mod dependencies;
+pub mod reports;
 mod step;
 
 use anyhow::{Context as _, Result};
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use self::dependencies::Dependencies;
+use self::reports::{ReportFile, StatusReport};
 pub use self::step::{Step, StepAction, StepContent, StepTarget};
 use crate::exit::{Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
@@ -44,7 +46,7 @@ pub struct Cli {
 }
 
 /// Options of every command.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags as cargo has them")]
 pub struct Global {
     /// Path to a Cargo.toml of the workspace
@@ -125,6 +127,19 @@ impl Global {
                 .filter(|(_, given)| *given)
                 .map(|(flag, _)| flag.to_owned())
                 .collect(),
+        }
+    }
+}
+
+impl Cli {
+    /// Whether what is printed is JSON, errors too.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        match &self.command {
+            Command::Status(status) => status.format == StatusFormat::Json,
+            Command::Check(check) => check.format == StatusFormat::Json,
+            Command::Affected(affected) => affected.format == AffectedFormat::Json,
+            _ => false,
         }
     }
 }
@@ -260,6 +275,9 @@ pub struct Status {
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
+    /// Write a report to a file as well: json, junit or sarif (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = reports::parse::<StatusReport>)]
+    pub report: Vec<ReportFile<StatusReport>>,
 }
 
 /// Which PoCs a report is about.
@@ -332,6 +350,10 @@ pub enum StatusFormat {
     Json,
     /// Annotations for GitHub Actions, and a summary in $GITHUB_STEP_SUMMARY.
     Github,
+    /// JUnit XML, a suite for the steps and one for the findings of each PoC.
+    Junit,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
 }
 
 /// `cargo poc verify`.

@@ -19,6 +19,20 @@ pub enum Exit {
     CouldNotRun = 4,
 }
 
+impl Exit {
+    /// Its name in machine formats.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fine => "fine",
+            Self::Findings => "findings",
+            Self::Usage => "usage",
+            Self::Stale => "stale",
+            Self::CouldNotRun => "could-not-run",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -60,6 +74,41 @@ pub fn with_exit(exit: Exit, error: anyhow::Error) -> anyhow::Error {
     anyhow::Error::new(Failure { exit, error })
 }
 
+/// A command to go on with after an error, for programs; people read it in the message.
+#[derive(Debug)]
+struct Next {
+    command: String,
+    error: anyhow::Error,
+}
+
+impl fmt::Display for Next {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(formatter)
+    }
+}
+
+impl Error for Next {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
+/// Gives `error` the command to go on with.
+#[must_use]
+pub fn with_next(command: impl Into<String>, error: anyhow::Error) -> anyhow::Error {
+    let exit = code_of(&error);
+    let command = command.into();
+    with_exit(exit, anyhow::Error::new(Next { command, error }))
+}
+
+/// The command to go on with after `error`, where one was given.
+#[must_use]
+pub fn next_of(error: &anyhow::Error) -> Option<&str> {
+    let failure = error.downcast_ref::<Failure>()?;
+    let next = failure.error.downcast_ref::<Next>()?;
+    Some(&next.command)
+}
+
 /// The exit code that `error` ends the program with.
 #[must_use]
 pub fn code_of(error: &anyhow::Error) -> Exit {
@@ -96,6 +145,17 @@ mod tests {
             format!("{error:#}"),
             "failed to write the plan: no such package"
         );
+    }
+
+    #[test]
+    fn a_next_command_is_kept_with_the_exit_code_and_said_once() {
+        let error = with_next("cargo poc status", usage("no plan `x`"));
+        let error = Err::<(), _>(error)
+            .context("failed to read")
+            .expect_err("it is an error");
+        assert_eq!(code_of(&error), Exit::Usage);
+        assert_eq!(next_of(&error), Some("cargo poc status"));
+        assert_eq!(format!("{error:#}"), "failed to read: no plan `x`");
     }
 
     #[test]

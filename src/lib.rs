@@ -52,24 +52,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     if let Some(outcome) = affected::observed::run::rustc(&arguments) {
         return outcome.unwrap_or_else(|error| could_not_run(&error));
     }
-    let cli = match parse(arguments) {
+    let cli = match parse(arguments.clone()) {
         Ok(cli) => cli,
-        Err(error) => {
-            let exit = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Fine
-            };
-            // Help for a reader that has gone away is not worth an error.
-            return error.print().map_or(Exit::CouldNotRun, |()| exit);
-        }
+        Err(error) => return misused(&error, &arguments),
     };
     let mut terminal = Terminal::new(&cli.global);
+    let json = cli.wants_json().then(|| command_word(&arguments));
     let outcome = dispatch(cli, &mut terminal).and_then(|exit| terminal.flush().map(|()| exit));
     match outcome {
         Ok(exit) => exit,
         Err(error) if is_broken_pipe(&error) => Exit::Fine,
-        Err(error) => match terminal.error(&error) {
+        Err(error) => match fail(&mut terminal, &error, json.as_deref()) {
             Ok(()) => exit::code_of(&error),
             Err(_) => Exit::CouldNotRun,
         },
@@ -85,9 +78,51 @@ fn could_not_run(error: &anyhow::Error) -> Exit {
         .map_or(Exit::CouldNotRun, |()| Exit::CouldNotRun)
 }
 
+/// Says why a run ends: to people, or, for the command named, in the JSON that it would have printed.
+fn fail(terminal: &mut Terminal, error: &anyhow::Error, json: Option<&str>) -> Result<()> {
+    match json {
+        None => terminal.error(error),
+        Some(command) => {
+            report::json::error(terminal, error, command)?;
+            terminal.flush()
+        }
+    }
+}
+
+/// The command that the arguments name; empty where they name none.
+fn command_word(arguments: &[OsString]) -> String {
+    let cli = Cli::command();
+    let named = arguments.iter().find_map(|argument| {
+        let mut names = cli.get_subcommands().map(clap::Command::get_name);
+        names.find(|name| argument == name)
+    });
+    named.unwrap_or_default().to_owned()
+}
+
+/// Arguments that make no command line, or ask for help, which clap takes for an error.
+fn misused(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    let json = arguments.iter().any(|argument| argument == "--format=json")
+        || arguments
+            .windows(2)
+            .any(|pair| pair[0] == "--format" && pair[1] == "json");
+    let (written, exit) = match (error.use_stderr(), json) {
+        // Help for a reader that has gone away is not worth an error.
+        (false, _) => (error.print().map_err(Into::into), Exit::Fine),
+        (true, false) => (error.print().map_err(Into::into), Exit::Usage),
+        (true, true) => {
+            let text = error.render().to_string();
+            let message = text.trim().trim_start_matches("error: ");
+            let mut terminal = Terminal::new(&Global::default());
+            let error = exit::usage(message);
+            let command = command_word(arguments);
+            (fail(&mut terminal, &error, Some(&command)), Exit::Usage)
+        }
+    };
+    written.map_or(Exit::CouldNotRun, |()| exit)
+}
+
 /// cargo runs `cargo-poc poc …` for `cargo poc …`; both ways are one command line, and help shows the one in use.
-fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let through_cargo = arguments.get(1).is_some_and(|first| first == "poc");
     if through_cargo {
         arguments.remove(1);

@@ -214,7 +214,12 @@ impl Project {
         }
         let names: Vec<&str> = list.iter().map(|paths| paths.name.as_str()).collect();
         let docs = self.docs();
-        Err(exit::usage(if matching.len() > 1 {
+        let next = if names.is_empty() {
+            format!("cargo poc init {name}")
+        } else {
+            "cargo poc status".to_owned()
+        };
+        let error = exit::usage(if matching.len() > 1 {
             let names: Vec<&str> = matching.iter().map(|paths| paths.name.as_str()).collect();
             format!(
                 "`{name}` could be {}; say more of the name",
@@ -230,7 +235,8 @@ impl Project {
                 names.join(", "),
                 nearest(name, &names)
             )
-        }))
+        });
+        Err(exit::with_next(next, error))
     }
 
     /// Reads the documents of one PoC.

@@ -3,4 +3,6 @@
 pub mod github;
 pub mod human;
 pub mod json;
+pub mod junit;
 pub mod observed;
+pub mod sarif;

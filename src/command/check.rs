@@ -75,7 +75,17 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
         .filter_map(|(finding, known)| (!known).then_some(*finding))
         .collect();
     match arguments.format {
-        StatusFormat::Json => report::json::check(terminal, &findings, &known)?,
+        StatusFormat::Json => {
+            report::json::check(terminal, &findings, &known, &survey.unreadable)?;
+        }
+        StatusFormat::Junit => {
+            let text = report::junit::check(fresh.iter().copied())?;
+            terminal.out().write_all(text.as_bytes())?;
+        }
+        StatusFormat::Sarif => {
+            let text = report::sarif::log(&survey.prefix(), fresh.iter().copied())?;
+            terminal.out().write_all(text.as_bytes())?;
+        }
         StatusFormat::Github => {
             report::github::annotations(terminal, &survey.prefix(), fresh.iter().copied())?;
         }
@@ -83,8 +93,10 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
             report::human::check::findings(terminal, &fresh, &|path| texts.get(path))?;
         }
     }
-    for error in &survey.unreadable {
-        terminal.error(error)?;
+    if arguments.format != StatusFormat::Json {
+        for error in &survey.unreadable {
+            terminal.error(error)?;
+        }
     }
     if gone > 0 {
         terminal.warn(format!(

@@ -5,6 +5,7 @@ use camino::Utf8PathBuf;
 
 use super::survey::Survey;
 use crate::cli;
+use crate::cli::reports::StatusReport;
 use crate::exit::Exit;
 use crate::finding::Code;
 use crate::report;
@@ -19,19 +20,36 @@ use crate::terminal::Terminal;
 pub fn run(survey: &Survey, arguments: &cli::Status, terminal: &mut Terminal) -> Result<Exit> {
     let statuses = &survey.statuses;
     match arguments.format {
-        cli::StatusFormat::Json => report::json::status(terminal, statuses)?,
+        cli::StatusFormat::Json => {
+            print(
+                terminal,
+                &report::json::status(statuses, &survey.unreadable)?,
+            )?;
+        }
+        cli::StatusFormat::Junit => print(terminal, &report::junit::status(statuses)?)?,
+        cli::StatusFormat::Sarif => print(terminal, &sarif(survey)?)?,
         cli::StatusFormat::Github => github(survey, terminal)?,
         cli::StatusFormat::Human => match (&statuses[..], survey.unreadable.is_empty()) {
             ([only], true) => report::human::status::screen(terminal, only)?,
             _ => report::human::status::overview(terminal, statuses)?,
         },
     }
+    for wanted in &arguments.report {
+        let text = match wanted.format {
+            StatusReport::Json => report::json::status(statuses, &survey.unreadable)?,
+            StatusReport::Junit => report::junit::status(statuses)?,
+            StatusReport::Sarif => sarif(survey)?,
+        };
+        files::write_report(&wanted.file, text.as_bytes())?;
+    }
     // What cannot be read has no status, and is never left out in silence.
     for error in &survey.unreadable {
-        terminal.error(error)?;
+        if arguments.format != cli::StatusFormat::Json {
+            terminal.error(error)?;
+        }
     }
     let gate = if arguments.check {
-        gate(statuses)
+        gate(statuses).max(unknown(survey)?)
     } else if statuses.iter().any(|status| status.steps.is_empty()) {
         Exit::Usage
     } else {
@@ -42,6 +60,25 @@ pub fn run(survey: &Survey, arguments: &cli::Status, terminal: &mut Terminal) ->
     } else {
         Exit::Usage
     })
+}
+
+/// What changed since a base that a shallow clone lacks is not known, and what is not known is not green. Elsewhere the
+/// base may be gone for good, and evidence stands without it.
+fn unknown(survey: &Survey) -> Result<Exit> {
+    let unknown = |status: &Status| {
+        let mut findings = status.findings.iter();
+        findings.any(|finding| finding.code == Code::UnknownChange)
+    };
+    let repository = survey
+        .project
+        .as_ref()
+        .and_then(|project| project.repository().ok());
+    match repository {
+        Some(repository) if survey.statuses.iter().any(unknown) && repository.is_shallow()? => {
+            Ok(Exit::CouldNotRun)
+        }
+        _ => Ok(Exit::Fine),
+    }
 }
 
 /// Unreadable before unproven before stale.
@@ -61,6 +98,16 @@ fn gate(statuses: &[Status]) -> Exit {
     } else {
         Exit::Fine
     }
+}
+
+fn print(terminal: &mut Terminal, text: &str) -> Result<()> {
+    terminal.out().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+fn sarif(survey: &Survey) -> Result<String> {
+    let findings = survey.statuses.iter().flat_map(|status| &status.findings);
+    report::sarif::log(&survey.prefix(), findings)
 }
 
 /// GitHub takes paths from the repository's root.

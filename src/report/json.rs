@@ -10,6 +10,7 @@ use crate::affected::{Part, Selection, TestKind, TestName, TestTarget};
 use crate::change::Change;
 use crate::contract::{Difference, How, Kind, Standing};
 use crate::evidence::Tests;
+use crate::exit;
 use crate::finding::{Finding, Severity};
 use crate::status::{DependencyStatus, FileStatus, Next, State, Status, Summary, Ticks};
 use crate::terminal::Terminal;
@@ -108,15 +109,81 @@ fn tests_of<'a>(
 /// # Errors
 /// When the output cannot be written.
 pub fn print(terminal: &mut Terminal, report: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(report).context("failed to write JSON")?;
-    writeln!(terminal.out(), "{text}")?;
+    let text = text(report)?;
+    terminal.out().write_all(text.as_bytes())?;
     Ok(())
+}
+
+fn text(report: &impl Serialize) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(report).context("failed to write JSON")?;
+    text.push('\n');
+    Ok(text)
+}
+
+#[derive(Serialize)]
+struct Failure {
+    version: u32,
+    error: ErrorReport,
+}
+
+#[derive(Serialize)]
+struct ErrorReport {
+    code: &'static str,
+    exit: u8,
+    message: String,
+    causes: Vec<String>,
+    next: NextReport,
+}
+
+#[derive(Serialize)]
+struct NextReport {
+    command: String,
+}
+
+/// Why a run with `--format json` ends without its report: what a person reads on standard error, with the exit code's
+/// name and the command to go on with.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn error(terminal: &mut Terminal, error: &anyhow::Error, command: &str) -> Result<()> {
+    let report = Failure {
+        version: VERSION,
+        error: error_report(error, command),
+    };
+    print(terminal, &report)
+}
+
+fn error_report(error: &anyhow::Error, command: &str) -> ErrorReport {
+    let exit = exit::code_of(error);
+    let next = exit::next_of(error).map_or_else(|| help_on(command), str::to_owned);
+    ErrorReport {
+        code: exit.word(),
+        exit: exit as u8,
+        message: error.to_string(),
+        causes: error.chain().skip(1).map(ToString::to_string).collect(),
+        next: NextReport { command: next },
+    }
+}
+
+fn error_reports(errors: &[anyhow::Error], command: &str) -> Vec<ErrorReport> {
+    let reports = errors.iter().map(|error| error_report(error, command));
+    reports.collect()
+}
+
+fn help_on(command: &str) -> String {
+    let words = ["cargo poc", command, "--help"];
+    words
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[derive(Serialize)]
 struct Report<'a> {
     version: u32,
     pocs: Vec<PocReport<'a>>,
+    unreadable: Vec<ErrorReport>,
 }
 
 #[derive(Serialize)]
@@ -215,18 +282,16 @@ struct FindingReport<'a> {
     message: String,
 }
 
-/// `status --format json`.
+/// `status --format json`; `unreadable` are documents that have no status.
 ///
 /// # Errors
-/// When the output cannot be written.
-pub fn status(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
-    print(
-        terminal,
-        &Report {
-            version: VERSION,
-            pocs: statuses.iter().map(poc).collect(),
-        },
-    )
+/// When it cannot be written as JSON.
+pub fn status(statuses: &[Status], unreadable: &[anyhow::Error]) -> Result<String> {
+    text(&Report {
+        version: VERSION,
+        pocs: statuses.iter().map(poc).collect(),
+        unreadable: error_reports(unreadable, "status"),
+    })
 }
 
 fn contract(standing: &Standing) -> Option<ContractReport<'_>> {
@@ -327,6 +392,7 @@ struct CheckReport<'a> {
     errors: usize,
     warnings: usize,
     findings: Vec<CheckedFinding<'a>>,
+    unreadable: Vec<ErrorReport>,
 }
 
 #[derive(Serialize)]
@@ -343,10 +409,16 @@ struct CheckedFinding<'a> {
 }
 
 /// `check --format json`: `known` says for each finding whether the baseline knows it; those are not counted.
+/// `unreadable` are documents that could not be looked at.
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn check(terminal: &mut Terminal, findings: &[&Finding], known: &[bool]) -> Result<()> {
+pub fn check(
+    terminal: &mut Terminal,
+    findings: &[&Finding],
+    known: &[bool],
+    unreadable: &[anyhow::Error],
+) -> Result<()> {
     let all = || findings.iter().zip(known.iter().copied());
     let count = |severity: Severity| {
         all()
@@ -369,6 +441,7 @@ pub fn check(terminal: &mut Terminal, findings: &[&Finding], known: &[bool]) -> 
         errors: count(Severity::Error),
         warnings: count(Severity::Warning),
         findings: findings.collect(),
+        unreadable: error_reports(unreadable, "check"),
     };
     print(terminal, &report)
 }

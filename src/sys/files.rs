@@ -107,6 +107,17 @@ pub fn keep(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     keep().with_context(|| format!("failed to write {path}"))
 }
 
+/// Writes a report where a user wants it, in place of what was there; its folder is created where it is missing.
+///
+/// # Errors
+/// Names the file; it is then as it was.
+pub fn write_report(path: &Utf8Path, contents: &[u8]) -> Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_str().is_empty()) {
+        fs::create_dir_all(folder).with_context(|| format!("failed to create {folder}"))?;
+    }
+    write_atomic(path, contents)
+}
+
 /// Adds to the end of a file that is not ours, such as a CI's summary; creates it where it is missing.
 ///
 /// # Errors

@@ -103,16 +103,44 @@ impl Repository {
         ]) {
             return Ok(commit);
         }
-        if self.text(&["rev-parse", "--is-shallow-repository"])? == "true" {
-            bail!(
-                "`{revision}` is not in this shallow clone; fetch more history, e.g. `git fetch --unshallow` \
-                 (in CI: a fetch depth of 0)"
+        if let Some(depth) = self.depth()? {
+            // A commit is fetched by its full id alone, without what lies between.
+            let full =
+                revision.len() >= 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let next = if full {
+                format!("git fetch --depth=1 origin {revision}")
+            } else {
+                "git fetch --unshallow".to_owned()
+            };
+            let missing = anyhow!(
+                "the base `{revision}` is not in this shallow clone of {depth} commits; fetch it with `{next}` (in CI: a \
+                 fetch depth of 0)"
             );
+            return Err(exit::with_next(next, missing));
         }
-        Err(exit::usage(format!(
+        let unknown = exit::usage(format!(
             "`{revision}` names no commit in {}; `git log --oneline` shows what there is",
             self.root
-        )))
+        ));
+        Err(exit::with_next("git log --oneline", unknown))
+    }
+
+    /// Whether the history was cut off when it was fetched.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub fn is_shallow(&self) -> Result<bool> {
+        Ok(self.text(&["rev-parse", "--is-shallow-repository"])? == "true")
+    }
+
+    /// How many commits a shallow clone has from HEAD; `None` where the history is whole.
+    fn depth(&self) -> Result<Option<u64>> {
+        if !self.is_shallow()? {
+            return Ok(None);
+        }
+        let count = self.text(&["rev-list", "--count", "HEAD"])?;
+        let count = count.parse().context("git counted no commits")?;
+        Ok(Some(count))
     }
 
     /// The commit at HEAD; `None` before the first commit.
@@ -162,6 +190,15 @@ impl Repository {
                     return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
                 }
             }
+        }
+        // Whoever took HEAD for the base would find nothing changed.
+        if let Some(depth) = self.depth()? {
+            let next = "git fetch --unshallow origin";
+            let missing = anyhow!(
+                "where this branch left the default branch is not in this shallow clone of {depth} commits; fetch the \
+                 history with `{next}` (in CI: a fetch depth of 0), or name the base with --base"
+            );
+            return Err(exit::with_next(next, missing));
         }
         Ok(head)
     }

@@ -312,7 +312,7 @@ fn a_base_that_a_shallow_clone_lacks() {
         &clone,
         &format!("affected --base {first}"),
         4,
-        &["shallow clone", "git fetch --unshallow"],
+        &["shallow clone of 1 commits", "git fetch --depth=1 origin"],
     );
 }
 

@@ -20,6 +20,7 @@ mod evidence;
 #[cfg(unix)]
 mod exec;
 mod expected;
+mod formats;
 mod freshness;
 mod init;
 mod items;

@@ -616,7 +616,7 @@ fn every_member_is_there_and_documented() {
     );
     assert_eq!(
         json,
-        json!({"version": 1, "pocs": [{
+        json!({"version": 1, "unreadable": [], "pocs": [{
             "name": "cache",
             "plan": "docs/cache-plan.md",
             "results": "docs/cache-results.md",

@@ -1,0 +1,144 @@
+//! JUnit XML, which every CI shows: where PoCs stand, and the tests of a run.
+//!
+//! quick-junit writes it, as it does for nextest: it leaves out what XML cannot hold (control characters, colours).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use crate::finding::{Finding, Severity};
+use crate::status::{State, Status};
+use crate::verify::observe::Verdict;
+
+/// A suite for each PoC, whose cases are its steps, and one for its findings. What is claimed, stale or failed is a
+/// failure, what has not begun is skipped.
+///
+/// # Errors
+/// When it cannot be written as XML.
+pub fn status(statuses: &[Status]) -> Result<String> {
+    let mut report = Report::new("cargo-poc");
+    for status in statuses {
+        let mut steps = TestSuite::new(status.name.as_str());
+        for step in &status.steps {
+            let mut outcome = match step.state {
+                State::Proven => TestCaseStatus::success(),
+                State::Pending | State::InProgress | State::Withdrawn | State::Unknown => {
+                    TestCaseStatus::skipped()
+                }
+                State::Claimed | State::Stale | State::Failed => {
+                    TestCaseStatus::non_success(NonSuccessKind::Failure)
+                }
+            };
+            outcome.set_type(step.state.word());
+            outcome.set_message(step.why.as_deref().unwrap_or(step.state.word()));
+            let mut case = TestCase::new(format!("step {}: {}", step.id, step.title), outcome);
+            case.set_classname(status.plan.as_str());
+            steps.add_test_case(case);
+        }
+        report.add_test_suite(steps);
+        if !status.findings.is_empty() {
+            report.add_test_suite(findings(
+                &format!("{} findings", status.name),
+                &status.findings,
+            ));
+        }
+    }
+    report.to_string().context("failed to write JUnit XML")
+}
+
+/// `check --format junit`: a suite of findings.
+///
+/// # Errors
+/// When it cannot be written as XML.
+pub fn check<'a>(fresh: impl IntoIterator<Item = &'a Finding>) -> Result<String> {
+    let mut report = Report::new("cargo-poc");
+    report.add_test_suite(findings("cargo poc check", fresh));
+    report.to_string().context("failed to write JUnit XML")
+}
+
+/// A suite of findings: an error is a failure, a warning passes and says what it is about.
+fn findings<'a>(name: &str, findings: impl IntoIterator<Item = &'a Finding>) -> TestSuite {
+    let mut suite = TestSuite::new(name);
+    for finding in findings {
+        let mut outcome = match finding.severity {
+            Severity::Error => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            Severity::Warning => TestCaseStatus::success(),
+        };
+        if finding.severity == Severity::Error {
+            outcome.set_type(finding.code.as_str());
+            outcome.set_message(finding.text());
+        }
+        let place = format!("{}:{}", finding.path, finding.line);
+        let mut case = TestCase::new(format!("{} {place}", finding.code), outcome);
+        case.set_classname(finding.path.as_str());
+        if finding.severity == Severity::Warning {
+            case.set_system_out(finding.text());
+        }
+        suite.add_test_case(case);
+    }
+    suite
+}
+
+/// What a run did, for [`run`].
+#[derive(Debug)]
+pub struct Ran<'a> {
+    /// What was verified.
+    pub scope: String,
+    /// How long it took.
+    pub duration: Duration,
+    /// Each test by its binary.
+    pub tests: &'a BTreeMap<String, BTreeMap<String, Verdict>>,
+    /// Each command, how it ended, and what it printed last where that was not well.
+    pub commands: Vec<(String, Result<(), Failed>)>,
+}
+
+/// Why a command did not go well.
+#[derive(Debug)]
+pub struct Failed {
+    /// In a few words.
+    pub why: String,
+    /// The end of what it printed.
+    pub output: String,
+}
+
+/// A suite for each test binary, and one for the commands that ran them.
+///
+/// # Errors
+/// When it cannot be written as XML.
+pub fn run(ran: Ran<'_>) -> Result<String> {
+    let mut report = Report::new("cargo-poc");
+    report.set_time(ran.duration);
+    let mut commands = TestSuite::new(format!("cargo poc verify: {}", ran.scope));
+    for (command, ended) in ran.commands {
+        let mut case = match ended {
+            Ok(()) => TestCase::new(command, TestCaseStatus::success()),
+            Err(failed) => {
+                let mut outcome = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                outcome.set_message(failed.why);
+                let mut case = TestCase::new(command, outcome);
+                case.set_system_out(failed.output);
+                case
+            }
+        };
+        case.set_classname("cargo-poc");
+        commands.add_test_case(case);
+    }
+    report.add_test_suite(commands);
+    for (binary, tests) in ran.tests {
+        let mut suite = TestSuite::new(binary.as_str());
+        for (name, verdict) in tests {
+            let outcome = match verdict {
+                Verdict::Passed => TestCaseStatus::success(),
+                Verdict::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+                Verdict::Ignored => TestCaseStatus::skipped(),
+            };
+            let mut case = TestCase::new(name.as_str(), outcome);
+            case.set_classname(binary.as_str());
+            suite.add_test_case(case);
+        }
+        report.add_test_suite(suite);
+    }
+    report.to_string().context("failed to write JUnit XML")
+}

@@ -1,0 +1,96 @@
+//! Findings as SARIF 2.1.0, for code scanning and editors.
+//!
+//! Source of the form: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0". Paths are relative to
+//! the repository's root and percent-encoded, as its section 3.4.3 asks of a URI.
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::github::below;
+use crate::finding::{Code, Finding, Severity};
+
+/// What stands in a path of a URI as it is: RFC 3986, "unreserved" and the slash.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A SARIF log of one run. `prefix` is the workspace's folder within the repository.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn log<'a>(
+    prefix: &Utf8Path,
+    findings: impl IntoIterator<Item = &'a Finding>,
+) -> Result<String> {
+    let results: Vec<Value> = findings
+        .into_iter()
+        .map(|finding| result(prefix, finding))
+        .collect();
+    let rules: Vec<Value> = Code::ALL.iter().copied().map(rule).collect();
+    let log = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "cargo-poc",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            }},
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    let mut text = serde_json::to_string_pretty(&log).context("failed to write SARIF")?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn rule(code: Code) -> Value {
+    let mut rule = json!({
+        "id": code.as_str(),
+        "shortDescription": {"text": code.title()},
+        "defaultConfiguration": {"level": level(code.severity())},
+    });
+    let explanation = code.explain();
+    if !explanation.is_empty() {
+        rule["fullDescription"] = json!({"text": explanation});
+        rule["help"] = json!({"text": explanation, "markdown": explanation});
+    }
+    rule
+}
+
+fn result(prefix: &Utf8Path, finding: &Finding) -> Value {
+    let uri = utf8_percent_encode(&below(prefix, &finding.path), PATH).to_string();
+    let index = Code::ALL.iter().position(|code| *code == finding.code);
+    // What stays while lines above it come and go, so that a finding is not taken for a new one.
+    let identity = [
+        finding.code.as_str(),
+        &finding.path,
+        &finding.subject,
+        &finding.message,
+    ];
+    let fingerprint = blake3::hash(identity.join("\0").as_bytes()).to_hex();
+    json!({
+        "ruleId": finding.code.as_str(),
+        "ruleIndex": index,
+        "level": level(finding.severity),
+        "message": {"text": finding.text()},
+        "locations": [{"physicalLocation": {
+            "artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"},
+            "region": {"startLine": finding.line, "startColumn": finding.column},
+        }}],
+        "partialFingerprints": {"cargoPoc/v1": &fingerprint[..16]},
+    })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}

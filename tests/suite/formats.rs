@@ -1,0 +1,359 @@
+//! Formats for machines: what is printed is what the schemas in `docs/schema` say, errors too.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jsonschema::Validator;
+use quick_junit::{Report, TestCaseStatus};
+use serde_json::{Value, json};
+
+use crate::kit::{Run, Sandbox};
+
+/// A schema of ours. What is public lets members be added; a test lets none be that is not written down.
+fn schema(name: &str) -> Validator {
+    let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schema/{name}.json"));
+    let text = fs::read_to_string(path).unwrap();
+    let mut schema: Value = serde_json::from_str(&text).unwrap();
+    close(&mut schema);
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(close);
+            if members.contains_key("properties") {
+                members.insert("additionalProperties".to_owned(), json!(false));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+#[track_caller]
+fn fits(validator: &Validator, value: &Value) {
+    let problems: Vec<String> = validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(problems.is_empty(), "{problems:#?}\n{value:#}");
+}
+
+const RESULTS: &str = "# Cache PoC Results\n\n## Implementation Progress\n\n### Step 1: Keep\n\n**Status**: Complete\n";
+
+/// A workspace with a plan, a claim that nothing proves, a file with a blank in its name, and a change.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::workspace("store; app: store");
+    sandbox.git();
+    sandbox
+        .poc("init cache -p store --file store/src/cache.rs --criterion fast")
+        .exits(0);
+    sandbox.write("docs/cache-results.md", RESULTS).edit(
+        "store/src/lib.rs",
+        "    42\n",
+        "    40 + 2\n",
+    );
+    sandbox
+}
+
+#[test]
+fn status_is_what_its_schema_says() {
+    let sandbox = sandbox();
+    let schema = schema("status");
+    fits(&schema, &sandbox.poc("status --format json").json());
+    // Evidence of every kind that a run leaves.
+    sandbox.poc("verify cache --baseline -q").exits(0);
+    let run = sandbox.poc("status cache --format json");
+    fits(&schema, &run.exits(0).json());
+    assert_ne!(run.json()["pocs"][0]["tests"]["baseline"], Value::Null);
+    // Outside of a workspace most is unknown.
+    let elsewhere = Sandbox::empty();
+    elsewhere.write("x-plan.md", sandbox.read("docs/cache-plan.md"));
+    let run = elsewhere.poc("status --plan x-plan.md --format json");
+    fits(&schema, &run.json());
+}
+
+#[test]
+fn check_is_what_its_schema_says() {
+    let sandbox = sandbox();
+    sandbox.write("docs/bad-plan.md", b"# Plan \xff\n");
+    let run = sandbox.poc("check --format json");
+    let report = run.exits(2).json();
+    fits(&schema("check"), &report);
+    assert_ne!(report["findings"].as_array().unwrap().len(), 0);
+    assert_eq!(report["unreadable"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn affected_is_what_its_schema_says() {
+    let sandbox = sandbox();
+    let schema = schema("affected");
+    let run = sandbox.poc("affected --format json");
+    let report = run.exits(0).json();
+    fits(&schema, &report);
+    assert_ne!(report["selected"], 0);
+    fits(
+        &schema,
+        &sandbox
+            .poc("affected --files store/src/lib.rs --format json")
+            .json(),
+    );
+}
+
+/// What a failing run prints in JSON mode, which is all that it says.
+#[track_caller]
+fn failure(run: &Run, code: i32) -> Value {
+    let report = run.exits(code).json();
+    fits(&schema("error"), &report);
+    assert_eq!(run.stderr, "", "{run}");
+    assert_eq!(report["error"]["exit"], code);
+    report["error"].clone()
+}
+
+#[test]
+fn an_error_in_json_mode_is_json_with_a_code_and_the_next_command() {
+    let sandbox = sandbox();
+    let error = failure(&sandbox.poc("status nothing --format json"), 2);
+    assert_eq!(error["code"], "usage");
+    assert_eq!(error["next"]["command"], "cargo poc status");
+    let error = failure(&sandbox.poc("affected --base nothing --format json"), 2);
+    assert_eq!(error["next"]["command"], "git log --oneline");
+    let error = failure(&sandbox.poc("status --format json --no-such-flag"), 2);
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .contains("--no-such-flag")
+    );
+    assert_eq!(error["next"]["command"], "cargo poc status --help");
+    let error = failure(&Sandbox::empty().poc("affected --format=json"), 2);
+    assert!(!error["causes"].as_array().unwrap().is_empty());
+    let mut no_git = sandbox.command(crate::kit::PROGRAM);
+    no_git
+        .args(["affected", "--format", "json"])
+        .env("GIT", "no-such-git");
+    let error = failure(&crate::kit::finish(no_git, "affected without git"), 4);
+    assert_eq!(error["code"], "could-not-run");
+}
+
+#[test]
+fn a_document_that_cannot_be_read_is_among_the_errors() {
+    let sandbox = sandbox();
+    sandbox.write("docs/bad-plan.md", b"# Plan \xff\n");
+    let run = sandbox.poc("status --format json");
+    let report = run.exits(2).json();
+    fits(&schema("status"), &report);
+    assert_eq!(report["pocs"].as_array().unwrap().len(), 1);
+    let message = report["unreadable"][0]["message"].as_str().unwrap();
+    assert!(message.contains("docs/bad-plan.md"), "{message}");
+    assert_eq!(run.stderr, "");
+}
+
+/// The schema of OASIS, as the package of a development dependency has it.
+fn sarif_schema() -> Validator {
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+    let toolchain = cargo_poc::sys::cargo::toolchain(root).unwrap();
+    let host = toolchain
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "));
+    // What this platform does not build need not be there.
+    let options = ["--offline", "--locked", "--filter-platform", host.unwrap()];
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .current_dir(root)
+        .other_options(options.map(str::to_owned))
+        .exec()
+        .unwrap();
+    let package = metadata
+        .packages
+        .iter()
+        .find(|package| package.name.as_str() == "serde-sarif")
+        .unwrap();
+    let path = package
+        .manifest_path
+        .with_file_name("src")
+        .join("schema.json");
+    // Its regex for languages has a bracket too many, which strict readers refuse.
+    let text = fs::read_to_string(path).unwrap().replace("{2}]?$", "{2}?$");
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[test]
+fn sarif_holds_every_finding_with_its_place_and_fits_the_standard() {
+    let sandbox = sandbox();
+    let findings = sandbox.poc("status --format json").json()["pocs"][0]["findings"].clone();
+    let findings = findings.as_array().unwrap();
+    assert!(!findings.is_empty());
+    let log = sandbox.poc("status --format sarif").exits(0).json();
+    fits(&sarif_schema(), &log);
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), findings.len());
+    for (result, finding) in results.iter().zip(findings) {
+        assert_eq!(result["ruleId"], finding["code"]);
+        assert_eq!(result["level"], finding["severity"]);
+        assert_eq!(result["message"]["text"], finding["message"]);
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], finding["path"]);
+        assert_eq!(place["region"]["startLine"], finding["line"]);
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        let rule = &log["runs"][0]["tool"]["driver"]["rules"][index];
+        assert_eq!(rule["id"], finding["code"]);
+    }
+}
+
+#[test]
+fn sarif_takes_paths_from_the_repository_as_uris() {
+    let sandbox = Sandbox::empty();
+    let folder = "an inner gr\u{f6}\u{df}e";
+    sandbox.member(folder, "app", &[]);
+    sandbox.git();
+    sandbox.poc_in(folder, "init cache -p app").exits(0);
+    sandbox.remove(&format!("{folder}/docs/cache-results.md"));
+    let log = sandbox.poc_in(folder, "status --format sarif").json();
+    let uris: Vec<&str> = log["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| {
+            let place = &result["locations"][0]["physicalLocation"];
+            place["artifactLocation"]["uri"].as_str().unwrap()
+        })
+        .collect();
+    assert!(
+        uris.contains(&"an%20inner%20gr%C3%B6%C3%9Fe/docs/cache-plan.md"),
+        "{uris:?}"
+    );
+}
+
+fn junit(text: &str) -> Report {
+    Report::deserialize_from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+#[test]
+fn junit_has_a_case_for_each_step_and_each_finding() {
+    let sandbox = sandbox();
+    sandbox.append("docs/cache-results.md", "\u{1b}[31mred\u{0}\n");
+    let report = sandbox.poc("status --format json").json();
+    let poc = &report["pocs"][0];
+    let read = junit(&sandbox.poc("status --format junit").exits(0).stdout);
+    let [steps, findings] = &read.test_suites[..] else {
+        panic!("{read:#?}");
+    };
+    assert_eq!(steps.name.as_str(), "cache");
+    assert_eq!(
+        steps.test_cases.len(),
+        poc["steps"].as_array().unwrap().len()
+    );
+    let failed =
+        |case: &quick_junit::TestCase| matches!(case.status, TestCaseStatus::NonSuccess { .. });
+    for (case, step) in steps
+        .test_cases
+        .iter()
+        .zip(poc["steps"].as_array().unwrap())
+    {
+        assert_eq!(failed(case), step["state"] == "claimed", "{case:?}");
+    }
+    let errors = findings
+        .test_cases
+        .iter()
+        .filter(|case| failed(case))
+        .count();
+    let listed = poc["findings"].as_array().unwrap();
+    assert_eq!(findings.test_cases.len(), listed.len());
+    let gating = listed
+        .iter()
+        .filter(|finding| finding["severity"] == "error");
+    assert_eq!(errors, gating.count());
+    assert_ne!(errors, 0);
+}
+
+#[test]
+fn several_reports_are_written_at_once_beside_what_is_printed() {
+    let sandbox = sandbox();
+    let run = sandbox
+        .poc("status --report json=target/poc/a.json --report junit=target/poc/b.xml --report sarif=target/poc/c.sarif");
+    run.exits(0).prints("cache");
+    let json = sandbox.poc("status --format json").stdout;
+    assert_eq!(sandbox.read("target/poc/a.json"), json);
+    junit(&sandbox.read("target/poc/b.xml"));
+    let log: Value = serde_json::from_str(&sandbox.read("target/poc/c.sarif")).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    sandbox
+        .poc("status --report yaml=x")
+        .exits(2)
+        .says("json, junit, sarif");
+    sandbox
+        .poc("status --report json=docs")
+        .exits(4)
+        .says("docs");
+}
+
+/// A clone of the sandbox that has its last commit alone.
+fn shallow(sandbox: &Sandbox) -> Sandbox {
+    let clone = Sandbox::empty();
+    let from = format!("file://{}", sandbox.root);
+    // What the remote's HEAD names is taken for its default branch.
+    sandbox.run_git(&["checkout", "--quiet", "main"]);
+    clone.run_git(&["clone", "--quiet", "--depth=1", "--branch=work", &from, "."]);
+    clone
+}
+
+#[test]
+fn a_shallow_clone_without_the_base_is_never_green_and_says_what_to_fetch() {
+    let sandbox = Sandbox::workspace("store; app: store");
+    sandbox.git();
+    let first = sandbox.run_git(&["rev-parse", "HEAD"]);
+    sandbox.run_git(&["checkout", "--quiet", "-b", "work"]);
+    sandbox
+        .edit("store/src/lib.rs", "    42\n", "    40 + 2\n")
+        .commit("second");
+    let clone = shallow(&sandbox);
+    // Without a PoC, the base would be where the branch left the default branch.
+    clone
+        .poc("affected")
+        .exits(4)
+        .says("shallow clone of 1 commits")
+        .says("git fetch --unshallow");
+    clone.poc("verify").exits(4).says("git fetch --unshallow");
+
+    sandbox.run_git(&["checkout", "--quiet", "work"]);
+    sandbox
+        .poc(&format!("init cache -p store --base {first}"))
+        .exits(0);
+    sandbox.commit("third");
+    let clone = shallow(&sandbox);
+    let fetch = format!("git fetch --depth=1 origin {first}");
+    clone.poc("affected cache").exits(4).says(&fetch);
+    clone.poc("verify").exits(4).says(&fetch);
+    clone.poc("status --check").exits(4).prints(&fetch);
+    clone.shell(&fetch).exits(0);
+    clone.poc("affected cache").exits(0).prints("store");
+    clone.poc("status --check").exits(0);
+}
+
+#[test]
+fn the_schemas_name_the_version_that_the_documentation_describes() {
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema");
+    let documentation = fs::read_to_string(folder.with_file_name("json.md")).unwrap();
+    let schemas: Vec<Utf8PathBuf> = folder
+        .read_dir_utf8()
+        .unwrap()
+        .map(|entry| entry.unwrap().into_path())
+        .collect();
+    assert!(schemas.len() >= 3);
+    for path in schemas {
+        let schema: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert!(jsonschema::meta::is_valid(&schema), "{path}");
+        assert_eq!(
+            schema["properties"]["version"],
+            json!({"const": 1}),
+            "{path}"
+        );
+        let name = path.file_name().unwrap();
+        assert!(
+            documentation.contains(name),
+            "{name} is not in docs/json.md"
+        );
+    }
+}
