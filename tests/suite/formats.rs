@@ -67,6 +67,13 @@ fn status_is_what_its_schema_says() {
     let run = sandbox.poc("status cache --format json");
     fits(&schema, &run.exits(0).json());
     assert_ne!(run.json()["pocs"][0]["tests"]["baseline"], Value::Null);
+    // The first verification of a step locks the plan; then it promises something else.
+    sandbox.poc("verify cache --step 0 -q");
+    sandbox.edit("docs/cache-plan.md", "- [ ] fast", "- [ ] faster");
+    let run = sandbox.poc("status cache --format json");
+    fits(&schema, &run.json());
+    let changes = &run.json()["pocs"][0]["contract"]["changes"];
+    assert_ne!(changes.as_array().unwrap().len(), 0);
     // Outside of a workspace most is unknown.
     let elsewhere = Sandbox::empty();
     elsewhere.write("x-plan.md", sandbox.read("docs/cache-plan.md"));
