@@ -48,6 +48,7 @@ fn select_but(
     let mut graph = Graph::build(Layout::of(workspace), &judged.changed, reader);
     for node in leave(&graph) {
         graph.nodes.nodes[node as usize].changed = false;
+        judged.changed.besides = true;
     }
     let found = graph.select(&judged.changed);
     for path in found.unmounted.iter().chain(&found.not_embedded) {

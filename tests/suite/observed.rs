@@ -358,7 +358,8 @@ fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
          const fn fixed() -> u32 {\n    1\n}\n\npub const FIXED: u32 = fixed();\n\n#[cfg(test)]\nmod more {\n    #[test]\n    fn goes() {\n        \
          assert_eq!(super::either(true), 1);\n    }\n\n    #[test]\n    fn stays() {\n        assert_eq!(super::either(false), 0);\n    \
          }\n\n    #[test]\n    #[should_panic]\n    fn fails() {\n        super::either(true);\n    }\n\n    #[test]\n    fn counts() {\n        \
-         assert_eq!(super::FIXED, 1);\n    }\n}\n",
+         assert_eq!(super::FIXED, 1);\n    }\n\n    #[test]\n    fn builds() {\n        \
+         std::process::Command::new(env!(\"CARGO\")).arg(\"--version\").status().unwrap();\n    }\n}\n",
     );
     sandbox.commit("more");
     sandbox.poc("affected --collect").exits(0);
@@ -371,12 +372,17 @@ fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
         "fn chosen() -> u32 {\n    1\n}",
         "fn chosen() -> u32 {\n    1 + 0\n}",
     );
-    let all = ["app more::fails", "app more::goes", "app more::stays"];
+    let all = [
+        "app more::builds",
+        "app more::fails",
+        "app more::goes",
+        "app more::stays",
+    ];
     assert_eq!(selected(&sandbox, &format!("{base} --no-observed")), all);
-    // `fails` did not fail as it should, so nothing is known of it.
+    // `fails` did not fail as it should, so nothing is known of it; what cargo ran for `builds` was not observed.
     assert_eq!(
         selected(&sandbox, base),
-        ["app more::fails", "app more::goes"]
+        ["app more::builds", "app more::fails", "app more::goes"]
     );
     sandbox
         .poc(base)
@@ -387,7 +393,7 @@ fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
     sandbox.commit("changed");
     assert_eq!(
         selected(&sandbox, "affected --base HEAD~1"),
-        ["app more::fails", "app more::goes"]
+        ["app more::builds", "app more::fails", "app more::goes"]
     );
 
     sandbox
@@ -411,7 +417,10 @@ fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
         "const fn fixed() -> u32 {\n    1",
         "const fn fixed() -> u32 {\n    1 + 0",
     );
-    assert_eq!(selected(&sandbox, base), ["app more::counts"]);
+    assert_eq!(
+        selected(&sandbox, base),
+        ["app more::builds", "app more::counts"]
+    );
     sandbox.edit("src/lib.rs", "1 + 0\n}\n\npub const", "1\n}\n\npub const");
 
     // With another toolchain's or other features' runs nothing is left out.
@@ -429,7 +438,7 @@ fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
     sandbox.edit("src/lib.rs", "    1 + 0\n}", "    2 - 1\n}");
     assert_eq!(
         selected(&sandbox, base),
-        ["app more::fails", "app more::goes"]
+        ["app more::builds", "app more::fails", "app more::goes"]
     );
     sandbox.poc("affected --collect -- --all-features").exits(0);
     sandbox.edit("src/lib.rs", "    2 - 1\n}", "    3 - 2\n}");

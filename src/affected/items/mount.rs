@@ -70,6 +70,8 @@ pub struct Changed {
     pub others: BTreeSet<Utf8PathBuf>,
     /// Take the changed Rust files as changed in every item: their old text is not known.
     pub whole: bool,
+    /// More changed than the items that are taken as changed: a test that runs cargo or rustc can tell.
+    pub besides: bool,
 }
 
 /// Reads a file's items, from a cache or anew. None when there is no such file.

@@ -71,7 +71,8 @@ impl Graph {
         self.widen(changed, &mut affected);
         self.files(changed, &mut goals, &mut affected);
         let documentation = self.changed_documentation();
-        let nothing = goals.is_empty()
+        let nothing = !changed.besides
+            && goals.is_empty()
             && documentation.is_empty()
             && affected.units.is_empty()
             && affected.not_embedded.is_empty()
