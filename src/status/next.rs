@@ -119,12 +119,15 @@ pub(super) fn next(poc: &Poc, status: &super::Status, facts: &Facts<'_>) -> Opti
     None
 }
 
-/// Whether a step is proven and its block of the results, if there is one, does not call it complete.
+/// Whether a step is proven and its block of the results, if there is one, does not call it complete. Where the Summary
+/// calls all of it complete, that is said.
 fn is_unsaid(poc: &Poc, step: &StepStatus) -> bool {
     let results = poc.results.iter().flat_map(|(_, results)| &results.steps);
     let mut blocks = results.filter(|block| block.id.as_str() == step.id);
     let complete = |status: &StatusText| status.status == Some(Status::Complete);
-    step.state == State::Proven && blocks.any(|block| !block.status.as_ref().is_some_and(complete))
+    poc.is_open()
+        && step.state == State::Proven
+        && blocks.any(|block| !block.status.as_ref().is_some_and(complete))
 }
 
 /// The first thing that is left to fill in.
