@@ -624,3 +624,25 @@ fn a_run_that_is_cut_off_leaves_no_process_and_goes_on() {
         .says("Observed 2 of 2 tests")
         .says("Kept 1 test from a run before");
 }
+
+#[test]
+fn tests_that_were_collected_with_another_build_run_again() {
+    if !nextest_for("tests_that_were_collected_with_another_build_run_again") {
+        return;
+    }
+    let sandbox = workspace();
+    sandbox
+        .poc("affected --collect")
+        .exits(0)
+        .says("Observed 6 of 9 tests");
+    // Another program in front of rustc is another build to cargo, and functions get other names.
+    let name = format!("target/other{}", std::env::consts::EXE_SUFFIX);
+    let other = sandbox.root.join(name);
+    std::fs::copy(crate::kit::PROGRAM, &other).unwrap();
+    let mut command = sandbox.command(other.as_str());
+    command.args(["affected", "--collect"]);
+    crate::kit::finish(command, "affected --collect")
+        .exits(0)
+        .says("Observed 6 of 9 tests")
+        .hides("from a run before");
+}

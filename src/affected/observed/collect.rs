@@ -5,6 +5,8 @@
 //! built as ever. Tests are run through this program too ([`super::run::test`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::time::UNIX_EPOCH;
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -128,9 +130,10 @@ impl<'p> Collect<'p> {
             Err(_) => State::default(),
         };
         let build = format!("{}\n{}", self.toolchain, self.arguments.join(" "));
-        self.begin(&state, &build)?;
-        let listing = self.list(say)?;
         let seeing = Seeing::new(&self.folder);
+        seeing.clear_unlisted()?;
+        let listing = self.list(say)?;
+        self.begin(&state, &build, &listing.executables()?)?;
         let before = listing.known(&seeing)?;
         self.tests(say)?;
         if let Ok(repository) = change::repository_of(&self.project.workspace) {
@@ -158,13 +161,25 @@ impl<'p> Collect<'p> {
         Ok(collected)
     }
 
-    /// Keeps what an earlier run left off with, if it ran on the same files; without git that is not known.
-    fn begin(&self, state: &State, build: &str) -> Result<()> {
-        let name = format!("{}\n{build}", state.name());
+    /// Keeps what an earlier run left off with, if it ran the same executables on the same files; without git the files are
+    /// not known.
+    fn begin(&self, state: &State, build: &str, executables: &BTreeSet<Utf8PathBuf>) -> Result<()> {
+        let mut name = format!("{}\n{build}", state.name());
+        for path in executables {
+            let about = fs::metadata(path).with_context(|| format!("failed to read {path}"))?;
+            let changed = about
+                .modified()
+                .ok()
+                .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            let changed = changed.map_or(0, |time| time.as_nanos());
+            name.extend(["\n", path.as_str(), &format!(" {} {changed}", about.len())]);
+        }
         let place = self.folder.join("state");
         let same = files::read_if_exists(&place)?.is_some_and(|known| known == name.as_bytes());
         if !same || state.files.is_empty() {
-            files::remove_folder(&self.folder)?;
+            for folder in ["tests", "functions"] {
+                files::remove_folder(&self.folder.join(folder))?;
+            }
             files::create_folder(&self.folder)?;
             files::write_atomic(&place, name.as_bytes())?;
         }

@@ -119,6 +119,14 @@ impl Seeing {
         files::write_atomic(&folder.join(&name[..32]), binary.as_bytes())
     }
 
+    /// Forgets the test binaries that did not list their tests.
+    ///
+    /// # Errors
+    /// Names the folder.
+    pub fn clear_unlisted(&self) -> Result<()> {
+        files::remove_folder(&self.unlisted())
+    }
+
     /// The paths of test binaries that do not list their tests.
     ///
     /// # Errors
