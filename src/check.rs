@@ -20,11 +20,16 @@ mod results;
 mod sources;
 mod targets;
 
+use std::collections::HashMap;
+
 use commands::Command;
 
+use crate::document::edit::Edits;
 use crate::document::plan::Step;
 use crate::document::results::{ResultStep, Results};
-use crate::document::{Document, Plan, SectionKind, Span, Status as Said, StepId};
+use crate::document::{
+    Block, Document, Plan, SectionKind, Span, Status as Said, StepId, read_plan, read_results,
+};
 use crate::finding::{Code, Finding, Fix};
 use crate::project::Poc;
 use crate::status::{Facts, State, Status};
@@ -43,6 +48,10 @@ pub(crate) struct Subject<'a> {
     pub(crate) facts: &'a Facts<'a>,
     /// The results below the workspace root, there or not.
     pub(crate) results_path: String,
+    /// The results' steps by id, the first of each.
+    recorded: HashMap<&'a str, &'a ResultStep>,
+    /// The commands of the plan's proving blocks, by where each block begins.
+    commands: HashMap<usize, Vec<Command>>,
 }
 
 /// One rule: adds what it finds.
@@ -65,13 +74,20 @@ const RULES: &[&[Rule]] = &[
 
 /// The findings on one PoC at the levels of the configuration, by file, line and code.
 pub(crate) fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
+    let results = poc.results.as_ref().map(|(_, results)| results);
+    let recorded = results.iter().flat_map(|results| &results.steps).rev();
+    let blocks = commands::proving(&poc.plan);
     let subject = Subject {
         poc,
         plan: &poc.plan,
-        results: poc.results.as_ref().map(|(_, results)| results),
+        results,
         status,
         facts,
         results_path: facts.shown(&poc.paths.results),
+        recorded: recorded.map(|step| (step.id.as_str(), step)).collect(),
+        commands: blocks
+            .map(|block| (block.span.start, commands::commands(block)))
+            .collect(),
     };
     let mut found = Vec::new();
     for rule in RULES.iter().copied().flatten() {
@@ -150,7 +166,14 @@ impl Subject<'_> {
 
     /// What the results record of a step.
     pub(crate) fn recorded(&self, id: &StepId) -> Option<&ResultStep> {
-        self.results?.steps.iter().find(|step| step.id == *id)
+        self.recorded.get(id.as_str()).copied()
+    }
+
+    /// The commands of a block that proves something.
+    pub(crate) fn commands_of(&self, block: &Block) -> &[Command] {
+        self.commands
+            .get(&block.span.start)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The heading of the plan's first section of a kind.
@@ -185,23 +208,45 @@ impl Subject<'_> {
         lines.position(|holds| holds).map(|index| index + 1)
     }
 
-    /// Edits of the plan.
-    pub(crate) fn fix_plan(&self, what: &str, edits: Vec<(Span, String)>) -> Fix {
-        Fix {
+    /// Edits of the plan; `None` where the plan, read again, would not be mended by them: a fence that is left open, say.
+    pub(crate) fn fix_plan(
+        &self,
+        what: &str,
+        edits: Vec<(Span, String)>,
+        mended: impl Fn(&Plan) -> bool,
+    ) -> Option<Fix> {
+        let document = edited(&self.poc.plan_document, &edits)?;
+        mended(&read_plan(&document)).then(|| Fix {
             path: self.status.plan.clone(),
             what: what.to_owned(),
             edits,
-        }
+        })
     }
 
-    /// Edits of the results.
-    pub(crate) fn fix_results(&self, what: &str, edits: Vec<(Span, String)>) -> Fix {
-        Fix {
+    /// Edits of the results, likewise.
+    pub(crate) fn fix_results(
+        &self,
+        what: &str,
+        edits: Vec<(Span, String)>,
+        mended: impl Fn(&Results) -> bool,
+    ) -> Option<Fix> {
+        let (document, _) = self.poc.results.as_ref()?;
+        let document = edited(document, &edits)?;
+        mended(&read_results(&document)).then(|| Fix {
             path: self.results_path.clone(),
             what: what.to_owned(),
             edits,
-        }
+        })
     }
+}
+
+/// The document with edits made, which do not overlap.
+fn edited(document: &Document, edits: &[(Span, String)]) -> Option<Document> {
+    let mut changes = Edits::new(document);
+    for (span, text) in edits {
+        changes.replace(span.clone(), text);
+    }
+    Some(Document::from_text(document.path(), changes.apply().ok()?))
 }
 
 /// A finding on the first line of `span`.

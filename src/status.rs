@@ -485,7 +485,8 @@ fn step_status(poc: &Poc, step: &Step, facts: &Facts<'_>) -> StepStatus {
     }
 }
 
-/// What people say of a step that no run has shown.
+/// What people say of a step that no run has shown. A status line that says the step goes on outweighs a mark in the
+/// heading and a list of what is completed so far; one that still says pending may have been forgotten.
 fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::Status>) -> State {
     let all_ticked = |items: &[Item]| !items.is_empty() && items.iter().all(|item| item.checked);
     let any_ticked = |items: &[Item]| items.iter().any(|item| item.checked);
@@ -498,10 +499,13 @@ fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::
         .flatten()
         .any(|mark| mark.status == document::Status::Complete);
     let tasks = recorded.map_or(&[][..], |result| &result.tasks);
+    let goes_on = matches!(
+        status,
+        Some(document::Status::InProgress | document::Status::Blocked | document::Status::Failed)
+    );
     if status == Some(document::Status::Complete)
-        || marked
         || all_ticked(&step.tasks)
-        || all_ticked(tasks)
+        || !goes_on && (marked || all_ticked(tasks))
     {
         State::Claimed
     } else if any_ticked(&step.tasks)

@@ -134,10 +134,15 @@ fn restore(on: &Subject<'_>, criterion: &Item) -> Option<Fix> {
         .chars()
         .next()
         .filter(|sign| matches!(sign, '-' | '*' | '+'))?;
-    Some(on.fix_results(
+    on.fix_results(
         "add it to the results, open",
         vec![(end..end, format!("\n{bullet} [ ] {}", criterion.text))],
-    ))
+        |new| {
+            let mut items = new.criteria.iter();
+            new.criteria.len() == results.criteria.len() + 1
+                && items.any(|item| !item.checked && is_same(&criterion.text, &item.text))
+        },
+    )
 }
 
 /// Whether `told` is `planned`, perhaps with a note behind it.

@@ -21,6 +21,9 @@ pub(super) const RULES: &[Rule] = &[
     unplanned,
 ];
 
+/// Unplanned files that are each a finding; more are one together.
+const EACH: usize = 10;
+
 /// How much of a file's lines must be the same for it to be one that moved.
 const MOVED: f32 = 0.5;
 
@@ -55,8 +58,10 @@ fn unknown_change(on: &Subject<'_>, found: &mut Vec<Finding>) {
 /// `Create`, and it was there.
 fn created_before(on: &Subject<'_>, found: &mut Vec<Finding>) {
     let Some(change) = change(on) else { return };
-    for (row, _) in rows(on).filter(|(row, _)| row.action == Action::Create) {
-        if change.was_there(&path_of(on, row)) == Some(true) {
+    for (row, file) in rows(on).filter(|(row, _)| row.action == Action::Create) {
+        // What is not there now cannot have been there and be unchanged.
+        let gone = file.state == Some(FileState::Pending) && change.files.is_empty();
+        if !gone && change.was_there(&path_of(on, row)) == Some(true) {
             let message = format!(
                 "`{}` is to be created, and it existed at the base",
                 row.path
@@ -215,6 +220,28 @@ fn unplanned(on: &Subject<'_>, found: &mut Vec<Finding>) {
         .filter(named)
         .filter(|file| !renamed(file, found))
         .collect();
+    let at = |message: String| match &table {
+        Some(heading) => on.in_plan(Code::Unplanned, heading, message),
+        None => on.in_plan_line(Code::Unplanned, 1, message),
+    };
+    let help = "add it to the Files table, or leave it as it was";
+    if unplanned.len() > EACH {
+        // The base is far away, or the plan is of something else: each by itself would bury all other findings.
+        let few: Vec<String> = unplanned
+            .iter()
+            .take(3)
+            .map(|file| format!("`{}`", file.path))
+            .collect();
+        let message = format!(
+            "{} and {} more were changed, and the plan does not name them",
+            few.join(", "),
+            unplanned.len() - few.len()
+        );
+        found.push(
+            at(message).help("add them to the Files table, a glob for many, or correct the Base"),
+        );
+        return;
+    }
     for file in unplanned {
         let happened = change(on).and_then(|change| {
             let path = on.facts.root.join(&file.path);
@@ -226,11 +253,6 @@ fn unplanned(on: &Subject<'_>, found: &mut Vec<Finding>) {
             _ => "was changed",
         };
         let message = format!("`{}` {verb}, and the plan does not name it", file.path);
-        let finding = match &table {
-            Some(heading) => on.in_plan(Code::Unplanned, heading, message),
-            None => on.in_plan_line(Code::Unplanned, 1, message),
-        };
-        let help = "add it to the Files table, or leave it as it was";
-        found.push(finding.about(&file.path).help(help));
+        found.push(at(message).about(&file.path).help(help));
     }
 }

@@ -2,11 +2,11 @@
 
 use camino::{Utf8Component, Utf8Path};
 
-use super::commands::{Command, commands, proving};
+use super::commands::{Command, proving};
 use super::{Rule, Subject};
 use crate::deps;
-use crate::document::plan::{Count, FileRow, Step};
-use crate::document::{Block, Placeholder, SectionKind};
+use crate::document::plan::{Count, FileRow, Step, TestRow};
+use crate::document::{Block, Placeholder, Plan, SectionKind};
 use crate::finding::{Code, Finding, Fix};
 use crate::report::human::counted;
 
@@ -56,7 +56,7 @@ fn no_verification(on: &Subject<'_>, found: &mut Vec<Finding>) {
         let runs = step
             .verification
             .iter()
-            .any(|block| block.is_shell() && !commands(block).is_empty());
+            .any(|block| !on.commands_of(block).is_empty());
         if !runs {
             let message = format!("step {} has no command that proves it", step.id);
             let help = "add a bash block under `**Verification**:`";
@@ -73,7 +73,7 @@ fn no_test_where_one_is_due(on: &Subject<'_>, found: &mut Vec<Finding>) {
     let due = |step: &&Step| !step.tests.is_empty();
     for step in on.live_steps().filter(due) {
         let blocks = step.verification.iter().filter(|block| block.is_shell());
-        let commands: Vec<Command> = blocks.flat_map(commands).collect();
+        let commands: Vec<&Command> = blocks.flat_map(|block| on.commands_of(block)).collect();
         let none = commands
             .iter()
             .all(|command| command.runs_tests() == Some(false));
@@ -97,7 +97,7 @@ fn hidden_failure(on: &Subject<'_>, found: &mut Vec<Finding>) {
     const IGNORES: &[&str] = &["true", ":", "echo"];
     const RUNNERS: &[&str] = &["cargo", "cross", "just", "make", "npm", "pytest"];
     for block in proving(on.plan) {
-        let commands = commands(block);
+        let commands = on.commands_of(block);
         let guarded = commands.iter().any(|command| {
             command.program() == "set" && command.words.iter().any(|word| word == "pipefail")
         });
@@ -163,10 +163,11 @@ fn inside(on: &Subject<'_>, row: &FileRow) -> Option<Fix> {
     let document = &on.poc.plan_document;
     let cell = document.text().get(row.path_span.clone())?;
     let at = cell.find(&row.path)? + row.path_span.start;
-    Some(on.fix_plan(
+    on.fix_plan(
         "write the path from the workspace root",
-        vec![(at..at + row.path.len(), below)],
-    ))
+        vec![(at..at + row.path.len(), below.clone())],
+        |new| new.files.iter().any(|row| row.path == below),
+    )
 }
 
 /// Blocks under Dependencies that are not TOML, or no dependencies.
@@ -204,10 +205,11 @@ pub(super) fn placed(error: &str) -> (Option<usize>, &str) {
 
 /// Counts of tests that contradict each other.
 fn contradicting_counts(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let rows = &on.plan.tests;
     let Some(total) = on.plan.affected_total else {
         return;
     };
+    let at = on.line_with("affected tests:").unwrap_or(1);
+    let rows = rows_above(on, at);
     let counts: Option<Vec<Count>> = rows.iter().map(|row| row.count).collect();
     let sum = counts
         .filter(|counts| !counts.is_empty())
@@ -216,7 +218,6 @@ fn contradicting_counts(on: &Subject<'_>, found: &mut Vec<Finding>) {
             let approximate = counts.iter().any(|count| count.approximate);
             Some((counts.iter().try_fold(0, add)?, approximate))
         });
-    let line = on.line_with("affected tests:").unwrap_or(1);
     if let Some((sum, approximate)) = sum {
         let guess = approximate || total.approximate;
         if !agree(sum, total.value, guess) {
@@ -225,7 +226,7 @@ fn contradicting_counts(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 counted(rows.len(), "row"),
                 total.value
             );
-            found.push(on.in_plan_line(Code::Counts, line, message));
+            found.push(on.in_plan_line(Code::Counts, at, message));
         }
     }
     if let Some(full) = on.plan.full_suite
@@ -240,9 +241,28 @@ fn contradicting_counts(on: &Subject<'_>, found: &mut Vec<Finding>) {
             "{} affected tests cannot be more than the {} of the full suite",
             total.value, full.value
         );
-        let line = on.line_with("full suite").unwrap_or(line);
+        let line = on.line_with("full suite").unwrap_or(at);
         found.push(on.in_plan_line(Code::Counts, line, message));
     }
+}
+
+/// The rows of the section that a total stands in; rows that are totals themselves are left out.
+fn rows_above<'a>(on: &'a Subject<'_>, line: usize) -> Vec<&'a TestRow> {
+    let document = &on.poc.plan_document;
+    let start = document.line_span(line).start;
+    let sections = on.plan.sections.iter();
+    let around = sections.filter(|section| section.level > 1 && section.span.contains(&start));
+    let from = around.map(|section| section.line).max().unwrap_or(0);
+    let is_total = |row: &TestRow| {
+        let mut words = row.target.split(|sign: char| !sign.is_alphanumeric());
+        let first = words.find(|word| !word.is_empty()).unwrap_or_default();
+        let first = first.to_lowercase();
+        matches!(first.as_str(), "total" | "sum" | "all" | "full" | "overall")
+            && !row.target.contains('.')
+    };
+    let rows = on.plan.tests.iter();
+    rows.filter(|row| (from..line).contains(&row.line) && !is_total(row))
+        .collect()
 }
 
 /// Whether two counts can be of the same tests; guesses may be off by a twentieth, and by one.
@@ -269,7 +289,11 @@ fn results_link(on: &Subject<'_>, found: &mut Vec<Finding>) {
         let edits: Vec<_> = places
             .map(|(at, _)| (at..at + named.len(), own.to_owned()))
             .collect();
-        (!edits.is_empty()).then(|| on.fix_plan("link to the plan's results", edits))
+        let mended = |new: &Plan| {
+            let link = new.results_link.as_deref();
+            link.and_then(|link| Utf8Path::new(link).file_name()) == Some(own)
+        };
+        on.fix_plan("link to the plan's results", edits, mended)
     });
     let at = on.line_with(link).unwrap_or(1);
     found.push(on.in_plan_line(Code::ResultsLink, at, message).fix(fixed));

@@ -1,5 +1,7 @@
 //! The plan against the results: steps, marks, reviews, and sums.
 
+use std::collections::{HashMap, HashSet};
+
 use super::plan::agree;
 use super::{Rule, Subject};
 use crate::document::plan::Step;
@@ -29,7 +31,7 @@ fn missing_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
         return;
     }
     for (index, step) in on.plan.steps.iter().enumerate() {
-        let live = on.live_steps().any(|live| live.line == step.line);
+        let live = on.status.steps[index].state != State::Withdrawn;
         if live && on.recorded(&step.id).is_none() {
             let message = format!("step {} has no block in {}", step.id, on.results_path);
             let finding = on.in_plan(Code::MissingStep, &step.heading, message);
@@ -83,10 +85,14 @@ fn block_for(on: &Subject<'_>, index: usize) -> Option<Fix> {
     } else {
         "\n\n"
     };
-    Some(on.fix_results(
+    on.fix_results(
         "add a block for it to the results",
         vec![(end..end, format!("{block}{lead}"))],
-    ))
+        |new| {
+            new.steps.len() == results.steps.len() + 1
+                && new.steps.iter().any(|recorded| recorded.id == step.id)
+        },
+    )
 }
 
 fn marks(heading: &str) -> usize {
@@ -95,9 +101,9 @@ fn marks(heading: &str) -> usize {
 
 /// Blocks of steps that the plan does not have.
 fn extra_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let planned: HashSet<&str> = on.plan.steps.iter().map(|step| step.id.as_str()).collect();
     for step in on.results.iter().flat_map(|results| &results.steps) {
-        let planned = on.plan.steps.iter().any(|planned| planned.id == step.id);
-        if !planned && !step.withdrawn {
+        if !planned.contains(step.id.as_str()) && !step.withdrawn {
             let message = format!("the plan has no step {}", step.id);
             let help = format!("add it to {}, or take the block out", on.status.plan);
             found.push(
@@ -110,18 +116,14 @@ fn extra_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
 
 /// The steps of the plan with what is recorded of each.
 fn pairs<'a>(on: &'a Subject<'_>) -> impl Iterator<Item = (&'a Step, &'a ResultStep)> {
-    let steps = on.plan.steps.iter();
     // Of two steps with one id nobody knows which is recorded; that is a finding of its own.
-    let once = |step: &&Step| {
-        on.plan
-            .steps
-            .iter()
-            .filter(|other| other.id == step.id)
-            .count()
-            == 1
-    };
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for step in &on.plan.steps {
+        *times.entry(step.id.as_str()).or_default() += 1;
+    }
+    let steps = on.plan.steps.iter();
     steps
-        .filter(once)
+        .filter(move |step| times[step.id.as_str()] == 1)
         .filter_map(|step| Some((step, on.recorded(&step.id)?)))
 }
 
@@ -192,12 +194,17 @@ fn retitle(on: &Subject<'_>, step: &Step, recorded: &ResultStep) -> Option<Fix> 
     let mut places = heading.match_indices(&recorded.title);
     let (at, title) = places.next().filter(|(_, title)| !title.is_empty())?;
     let at = recorded.heading.start + at;
-    places.next().is_none().then(|| {
-        on.fix_results(
-            "give the heading the plan's title",
-            vec![(at..at + title.len(), step.title.clone())],
-        )
-    })
+    if places.next().is_some() {
+        return None;
+    }
+    on.fix_results(
+        "give the heading the plan's title",
+        vec![(at..at + title.len(), step.title.clone())],
+        |new| {
+            let mut steps = new.steps.iter();
+            steps.any(|other| other.id == step.id && same_title(&step.title, &other.title))
+        },
+    )
 }
 
 /// Marks in headings that contradict the status below them.
@@ -216,23 +223,31 @@ fn mark(on: &Subject<'_>, found: &mut Vec<Finding>) {
         found.push(
             on.in_results(Code::Mark, &mark.span, message)
                 .help("the status counts")
-                .fix(remark(on, mark, &status.text)),
+                .fix(remark(on, step.heading.start, mark, &status.text)),
         );
     }
 }
 
 /// The status in place of the mark; a sign is only replaced where the status begins with one.
-fn remark(on: &Subject<'_>, mark: &HeadingMark, status: &str) -> Option<Fix> {
-    let (document, _) = on.poc.results.as_ref()?;
+fn remark(on: &Subject<'_>, heading: usize, mark: &HeadingMark, status: &str) -> Option<Fix> {
+    let (document, results) = on.poc.results.as_ref()?;
     let old = document.text().get(mark.span.clone())?;
     let word = |text: &str| text.starts_with(char::is_alphabetic);
     let status = status.split('(').next().unwrap_or_default().trim();
-    (!status.is_empty() && !status.contains(['`', '*', '\n']) && (word(old) || !word(status))).then(
-        || {
-            on.fix_results(
-                "let the heading say what the status says",
-                vec![(mark.span.clone(), status.to_owned())],
-            )
+    if status.is_empty() || status.contains(['`', '*', '\n']) || !word(old) && word(status) {
+        return None;
+    }
+    let agrees = |step: &ResultStep| {
+        let mark = step.mark.as_ref().map(|mark| mark.status);
+        mark.is_some() && mark == said(step)
+    };
+    on.fix_results(
+        "let the heading say what the status says",
+        vec![(mark.span.clone(), status.to_owned())],
+        |new| {
+            let mut steps = new.steps.iter();
+            new.steps.len() == results.steps.len()
+                && steps.any(|other| other.heading.start == heading && agrees(other))
         },
     )
 }

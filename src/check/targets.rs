@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use cargo_metadata::TargetKind;
 
-use super::commands::{Command, commands, proving};
+use super::commands::{Command, proving};
 use super::plan::agree;
 use super::{Rule, Subject};
 use crate::document::plan::Action;
@@ -27,7 +27,7 @@ fn unknown_targets(on: &Subject<'_>, found: &mut Vec<Finding>) {
     let Some(workspace) = on.facts.workspace else {
         return;
     };
-    for command in proving(on.plan).flat_map(commands) {
+    for command in proving(on.plan).flat_map(|block| on.commands_of(block)) {
         let Some(arguments) = command.test_arguments() else {
             continue;
         };
@@ -47,7 +47,7 @@ fn unknown_targets(on: &Subject<'_>, found: &mut Vec<Finding>) {
                         .collect();
                     let message = format!("there is no package `{name}`{}", nearest(name, &names));
                     found.push(
-                        on.command(Code::UnknownTarget, &command, message)
+                        on.command(Code::UnknownTarget, command, message)
                             .about(*name),
                     );
                 }
@@ -57,7 +57,7 @@ fn unknown_targets(on: &Subject<'_>, found: &mut Vec<Finding>) {
             if members.is_empty() {
                 members = (0..workspace.packages.len()).collect();
             }
-            found.extend(targets(on, workspace, &command, arguments, &members));
+            found.extend(targets(on, workspace, command, arguments, &members));
         }
     }
 }
@@ -78,13 +78,16 @@ fn targets(
                     .flat_map(|&member| &workspace.packages[member].targets);
                 targets.filter(|target| is_kind(target, std::slice::from_ref(&kind)))
             };
+            if is_pattern(name) || targets().any(|target| target.name == name) {
+                continue;
+            }
             let planned = members.iter().any(|&member| {
                 let package = folder_of(&workspace.packages[member]).join(folder);
                 let package = on.facts.shown(&package);
                 is_planned(on, &format!("{package}/{name}.rs"))
                     || is_planned(on, &format!("{package}/{name}/main.rs"))
             });
-            if is_pattern(name) || planned || targets().any(|target| target.name == name) {
+            if planned {
                 continue;
             }
             let names: Vec<&str> = targets().map(|target| target.name.as_str()).collect();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
 
 use super::deps;
 use crate::change::{Change, normalize};
@@ -165,10 +166,15 @@ fn read(project: &Project, name: Option<&str>) -> Result<Read> {
     if let Some(name) = name {
         return named(project.find(name)?);
     }
+    let read: Vec<Result<_>> = project
+        .list()?
+        .into_par_iter()
+        .map(|paths| Ok(with_evidence(project.read(paths)?)))
+        .collect();
     let (mut pocs, mut unreadable) = (Vec::new(), Vec::new());
-    for paths in project.list()? {
-        match project.read(paths) {
-            Ok(poc) => pocs.push(with_evidence(poc)),
+    for poc in read {
+        match poc {
+            Ok(poc) => pocs.push(poc),
             Err(error) => unreadable.push(error),
         }
     }
@@ -247,7 +253,7 @@ fn statuses(
         };
         Ok(Status::of(poc, &facts))
     };
-    pocs.iter().map(status).collect()
+    pocs.par_iter().map(status).collect()
 }
 
 /// The plans of the folder, read and unread.

@@ -2,7 +2,7 @@
 //! read from it; `SNAPSHOTS=overwrite` writes the latter anew, to be read before it is committed.
 
 mod model;
-mod properties;
+pub(crate) mod properties;
 mod summary;
 
 use std::fs;

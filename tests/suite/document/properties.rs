@@ -74,7 +74,7 @@ const LINES: &[&str] = &[
     "  ",
 ];
 
-fn document() -> impl Strategy<Value = Document> {
+pub(crate) fn document() -> impl Strategy<Value = Document> {
     let line = prop_oneof![8 => select(LINES).prop_map(ToOwned::to_owned), 1 => "\\PC{0,12}"];
     let ending = select(&["\n", "\r\n", "  \n", "\r"][..]);
     let mixed = vec((line.clone(), ending), 0..24).prop_map(|lines| {

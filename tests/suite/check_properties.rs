@@ -1,0 +1,83 @@
+//! What holds of the linter for any two documents.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use cargo_poc::config::Config;
+use cargo_poc::contract::Standing;
+use cargo_poc::document::{Document, read_plan, read_results};
+use cargo_poc::evidence;
+use cargo_poc::finding::Finding;
+use cargo_poc::project::{Paths, Poc};
+use cargo_poc::status::{Elsewhere, Facts, Status};
+use proptest::prelude::*;
+
+use crate::document::properties::document;
+
+/// The findings on two documents that lie in no workspace.
+fn findings(plan: &Document, results: &Document) -> Vec<Finding> {
+    let evidence = evidence::read(results.text());
+    let poc = Poc {
+        paths: Paths {
+            name: "a".to_owned(),
+            plan: "/w/a-plan.md".into(),
+            results: "/w/a-results.md".into(),
+        },
+        plan: read_plan(plan),
+        plan_document: plan.clone(),
+        results: Some((results.clone(), read_results(results))),
+    };
+    let facts = Facts {
+        workspace: None,
+        root: Utf8Path::new("/w"),
+        evidence: &evidence,
+        change: Err("unknown".to_owned()),
+        dependencies: Err("unknown".to_owned()),
+        inputs: &BTreeMap::new(),
+        config: &Config::outside(),
+        elsewhere: &Elsewhere::default(),
+        contract: &Standing::default(),
+    };
+    Status::of(&poc, &facts).findings
+}
+
+/// The text with a fix made.
+fn fixed(document: &Document, finding: &Finding) -> String {
+    let mut text = document.text().to_owned();
+    let mut edits = finding.fix.as_ref().unwrap().edits.clone();
+    edits.sort_by_key(|(span, _)| span.start);
+    for (span, new) in edits.into_iter().rev() {
+        text.replace_range(span, &new);
+    }
+    text
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn findings_lie_in_their_documents_and_a_fix_mends_its_own(plan in document(), results in document()) {
+        let found = findings(&plan, &results);
+        for finding in &found {
+            let document = if finding.path == "a-plan.md" { &plan } else { &results };
+            prop_assert!(finding.line >= 1 && finding.column >= 1, "{finding:?}");
+            let lines = document.text().matches('\n').count() + 1;
+            prop_assert!(finding.line <= lines, "{finding:?} of {lines}");
+            if let Some(span) = &finding.span {
+                prop_assert!(document.text().get(span.clone()).is_some(), "{finding:?}");
+            }
+            let Some(fix) = &finding.fix else { continue };
+            let document = if fix.path == "a-plan.md" { &plan } else { &results };
+            let new = Document::from_text(document.path(), fixed(document, finding));
+            let again = if fix.path == "a-plan.md" {
+                findings(&new, &results)
+            } else {
+                findings(&plan, &new)
+            };
+            let same = |found: &[Finding]| {
+                found.iter().filter(|other| other.code == finding.code).count()
+            };
+            prop_assert!(same(&again) < same(&found), "{finding:?}\n{:?}\n{:?}", document.text(), new.text());
+        }
+    }
+}
