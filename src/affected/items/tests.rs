@@ -21,7 +21,7 @@ pub struct Class {
     pub documentation: bool,
     /// What they refer to.
     pub starts: Vec<NodeId>,
-    /// The tests, as indexes into [`Graph::tests`].
+    /// The tests, as indexes into [`Graph::tests`](super::Graph::tests).
     pub tests: Vec<usize>,
 }
 

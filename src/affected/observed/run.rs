@@ -2,7 +2,7 @@
 //! test, to see what ran and to keep no more of it than that.
 //!
 //! Both are this program once more, told by its environment and a hidden subcommand. nextest starts a process per test;
-//! [`test`] gives it a folder for profiles that its children inherit, waits for it, reads the profiles and removes them.
+//! [`test()`] gives it a folder for profiles that its children inherit, waits for it, reads the profiles and removes them.
 //! So at any time there are only the profiles of the tests that are running.
 
 use std::ffi::OsString;

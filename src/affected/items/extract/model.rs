@@ -35,7 +35,7 @@ pub struct DocItem {
     pub line: u32,
     /// Marked `ignore`.
     pub ignored: bool,
-    /// The item documented, or [`TOP`].
+    /// The item documented, or [`TOP`](crate::workspace::source::syntax::TOP).
     pub item: u32,
     /// Every name in the code.
     pub names: Vec<Symbol>,
@@ -52,7 +52,7 @@ pub struct Item {
     pub kind: ItemKind,
     /// Its name; for `use` the name brought in, for a macro call the macro's last segment.
     pub name: Option<Symbol>,
-    /// The item it stands in, or [`TOP`].
+    /// The item it stands in, or [`TOP`](crate::workspace::source::syntax::TOP).
     pub parent: u32,
     /// Its line, counted from 1.
     pub line: u32,
