@@ -1,5 +1,6 @@
 //! The command line: what can be said, no logic.
 
+mod affected;
 pub mod dependencies;
 pub mod reports;
 mod step;
@@ -9,11 +10,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+pub use self::affected::{Affected, AffectedFormat};
 use self::dependencies::Dependencies;
-use self::reports::{ReportFile, StatusReport};
+use self::reports::{ReportFile, StatusReport, VerifyReport};
 pub use self::step::{Step, StepAction, StepContent, StepTarget};
 use crate::exit::{Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
+use crate::verify::partition::Partition;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -368,6 +371,8 @@ Examples:
   cargo poc verify cache --confirm done.3         you have looked at what its third command did
   cargo poc verify cache --done --update --write  stale test counts in the plan, brought up to date
   cargo poc verify --full -- --test-threads=1
+  cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines
+  cargo poc verify --merge shard-1.json shard-2.json shard-3.json         one evidence of what they ran
 
 Each command of a bash block is run and judged by its own `# Expected:`, in one shell. Understood are, alone or joined by
 commas: all pass · 12 passed · 12/12 · ~12 (a twentieth more or less) · 12+ · 2 ignored · \"quoted text\" in the output · no
@@ -398,6 +403,32 @@ pub struct Verify {
     /// Do not write evidence
     #[arg(long)]
     pub no_record: bool,
+    /// Run only the M-th of N parts of the affected tests, or of all, and record nothing: nextest's own partition, or
+    /// with `cargo test` a group of packages
+    #[arg(
+        long,
+        value_name = "M/N",
+        help_heading = "Several machines",
+        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "confirm", "update"]
+    )]
+    pub partition: Option<Partition>,
+    /// Write a report to a file as well; shard=FILE is for --merge (repeatable)
+    #[arg(
+        long,
+        value_name = "FORMAT=FILE",
+        value_parser = reports::parse::<VerifyReport>,
+        help_heading = "Several machines"
+    )]
+    pub report: Vec<ReportFile<VerifyReport>>,
+    /// Run nothing; check that the shards that wrote these reports ran every test once, on this commit, and record it
+    #[arg(
+        long,
+        value_name = "REPORT",
+        num_args = 1..,
+        help_heading = "Several machines",
+        conflicts_with_all = ["Scope", "partition", "report", "list", "confirm", "update", "arguments"]
+    )]
+    pub merge: Vec<Utf8PathBuf>,
     /// Run nothing; record that you have looked at what a command of the last run did, and found it as expected
     /// (repeatable). `verify` names the ID
     #[arg(long, value_name = "ID", conflicts_with_all = ["Scope", "list", "update", "no_record", "arguments"])]
@@ -493,66 +524,6 @@ pub struct Amend {
     /// Show the diff, write nothing
     #[arg(long)]
     pub dry_run: bool,
-}
-
-/// `cargo poc affected`.
-#[derive(Debug, Default, Args)]
-#[command(after_help = "\
-Examples:
-  cargo poc affected                                  since the open PoC's base
-  cargo poc affected --base origin/main --explain
-  cargo test $(cargo poc affected --format args)      just those
-  cargo nextest run -E \"$(cargo poc affected --format nextest)\"
-  cargo poc affected --files src/lib.rs               as if that file had changed
-  cargo poc affected --collect -- --all-features      run the suite once, keep what each test executes
-  cargo poc affected --audit                          does the selection hold for all of that?")]
-#[expect(clippy::struct_excessive_bools, reason = "flags")]
-pub struct Affected {
-    /// The PoC whose base to compare with
-    pub name: Option<String>,
-    /// Compare with this commit [default: the one open PoC's base, else the merge base with the default branch]
-    #[arg(long, value_name = "REF", conflicts_with = "files")]
-    pub base: Option<String>,
-    /// As if these files had changed
-    #[arg(long, value_name = "PATH", num_args = 1..)]
-    pub files: Vec<Utf8PathBuf>,
-    /// Show reasons; with TEXT, of the targets, tests, files and items whose name contains it
-    #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
-    pub explain: Option<String>,
-    /// Run the whole suite once, instrumented, and keep what each test executes (needs cargo-nextest)
-    #[arg(long, conflicts_with_all = ["name", "base", "files", "explain"], help_heading = "Observed coverage")]
-    pub collect: bool,
-    /// Check with what was collected that every test is selected for all it executes; exit 1 when one is not
-    #[arg(long, conflicts_with_all = ["name", "base", "files", "explain"], help_heading = "Observed coverage")]
-    pub audit: bool,
-    /// Read all sources anew
-    #[arg(long)]
-    pub no_cache: bool,
-    /// Select from the sources alone, also where it was collected what tests execute
-    #[arg(long, conflicts_with_all = ["collect", "audit"], help_heading = "Observed coverage")]
-    pub no_observed: bool,
-    /// What to print
-    #[arg(long, value_enum, default_value_t)]
-    pub format: AffectedFormat,
-    /// With --collect: arguments for nextest, such as --all-features
-    #[arg(last = true, value_name = "ARGS", requires = "collect")]
-    pub arguments: Vec<String>,
-}
-
-/// What `affected` prints.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum AffectedFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// Arguments for `cargo test`.
-    Args,
-    /// A filterset for `cargo nextest run -E`.
-    Nextest,
-    /// One line per test: package, binary id, test; tab-separated.
-    Names,
-    /// Version 1 of the documented format.
-    Json,
 }
 
 /// `cargo poc deps`.

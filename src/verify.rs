@@ -10,6 +10,7 @@ use camino::Utf8PathBuf;
 
 use crate::document::{Block, Plan};
 use crate::evidence::{Confirmation, Outcome, Record, Scope};
+use crate::exit;
 use crate::sys::cargo::Cargo;
 use crate::sys::exec::{self, Command, Ended};
 use crate::terminal::Terminal;
@@ -18,12 +19,14 @@ pub mod binaries;
 pub mod commands;
 mod compare;
 pub mod expected;
-mod listing;
+pub(crate) mod listing;
 pub mod observe;
+pub mod partition;
 pub mod picks;
 mod recording;
 pub mod runner;
 mod session;
+pub mod shard;
 pub mod shell;
 mod watch;
 
@@ -105,6 +108,8 @@ pub struct Checked {
     pub unmet: Vec<String>,
     /// Who has looked at what only a person can judge.
     pub confirmed: Option<Confirmation>,
+    /// What nextest listed before it ran.
+    pub(crate) listing: Option<Listing>,
 }
 
 /// What a run of checks did.
@@ -241,14 +246,12 @@ fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Resul
                 return Ok(Checked::unlisted(check, &captured));
             }
             let argv = if listing.first().is_some_and(|word| word == "nextest") {
-                let mut list = Listing::parse(&captured.stdout)?;
-                let more = list.pick(picks);
-                notes.extend(picks::note(more.len()));
+                let (list, more) = options.listed(check, listing, &captured, &mut notes)?;
                 watch.expect(list.expected());
+                if list.expected() == 0 && !list.elsewhere.is_empty() {
+                    return Ok(Checked::left_to_others(check, &captured, list));
+                }
                 listed = Some(list);
-                let more = more
-                    .into_iter()
-                    .flat_map(|filter| ["-E".to_owned(), filter]);
                 argv.iter().cloned().chain(more).collect()
             } else {
                 let (argv, unknown) =
@@ -267,7 +270,7 @@ fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Resul
         Ok(())
     })?;
     let mut seen = observer.finish();
-    if let Some(listing) = listed {
+    if let Some(listing) = &listed {
         listing.complete(&mut seen);
     }
     seen.notes.extend(notes);
@@ -279,10 +282,46 @@ fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Resul
         tail: outcome.tail,
         unmet: Vec::new(),
         confirmed: None,
+        listing: listed,
     })
 }
 
 impl Options<'_> {
+    /// What nextest lists, with tests of binaries that only `picks` lets run, and the arguments that run those too.
+    fn listed(
+        &self,
+        check: &Check,
+        listing: &[String],
+        captured: &exec::Captured,
+        notes: &mut Vec<String>,
+    ) -> Result<(Listing, Vec<String>)> {
+        let Program::Cargo { picks, .. } = &check.program else {
+            return Ok((Listing::default(), Vec::new()));
+        };
+        let mut list = Listing::parse(&captured.stdout)?;
+        let lacks = list.lacks(picks);
+        if let (Some(archive), [_, ..]) = (runner::archive(listing), &lacks[..]) {
+            return Err(exit::usage(format!(
+                "{archive} lacks {}, whose tests are to run; make it with `cargo nextest archive --workspace --archive-file {archive}`",
+                lacks.join(", ")
+            )));
+        }
+        let more = list.pick(picks);
+        notes.extend(picks::note(more.len()));
+        let more: Vec<String> = more
+            .into_iter()
+            .flat_map(|filter| ["-E".to_owned(), filter])
+            .collect();
+        let parted = listing.iter().any(|word| word.starts_with("--partition"));
+        if parted && !more.is_empty() {
+            // Which part has which test follows from all tests that run.
+            let again = listing.iter().chain(&more).cloned().collect::<Vec<_>>();
+            let captured = exec::capture(&self.cargo(&again))?;
+            list = Listing::parse(&captured.stdout)?;
+        }
+        Ok((list, more))
+    }
+
     fn cargo(&self, argv: &[String]) -> Command {
         let command = Command::new(Cargo::program())
             .args(argv)
@@ -353,6 +392,11 @@ impl Check {
         }
     }
 
+    /// Whether nextest runs it.
+    fn is_nextest(&self) -> bool {
+        matches!(&self.program, Program::Cargo { argv, .. } if argv.first().is_some_and(|word| word == "nextest"))
+    }
+
     /// What is expected of it.
     #[must_use]
     pub fn expected(&self) -> &[expected::Expected] {
@@ -404,6 +448,21 @@ impl Checked {
             tail: stderr,
             unmet: Vec::new(),
             confirmed: None,
+            listing: None,
+        }
+    }
+
+    /// nextest has nothing to run: there are fewer tests than parts.
+    fn left_to_others(check: &Check, captured: &exec::Captured, listing: Listing) -> Self {
+        Self {
+            check: check.clone(),
+            ended: captured.ended,
+            duration: captured.duration,
+            observed: Observed::default(),
+            tail: String::new(),
+            unmet: Vec::new(),
+            confirmed: None,
+            listing: Some(listing),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::TestTarget;
-use crate::workspace::PackageId;
+use crate::workspace::{PackageId, Workspace};
 
 /// The tests that a change can affect.
 #[derive(Debug, Default)]
@@ -182,6 +182,25 @@ impl Selection {
     #[must_use]
     pub fn packages(&self) -> BTreeSet<PackageId> {
         self.targets.keys().map(|target| target.package).collect()
+    }
+
+    /// Every target, whole.
+    #[must_use]
+    pub fn everything(workspace: &Workspace) -> Self {
+        let targets = super::all_targets(workspace);
+        let total = Total {
+            targets: targets.len(),
+            tests: 0,
+        };
+        let part = || Part {
+            whole: BTreeSet::from([Reason::Widened("the whole suite".to_owned())]),
+            ..Part::default()
+        };
+        Self {
+            targets: targets.into_iter().map(|target| (target, part())).collect(),
+            total,
+            ..Self::default()
+        }
     }
 
     /// The same with every selected target whole: for plans, whose tests are still to be written.

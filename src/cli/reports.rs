@@ -23,6 +23,13 @@ pub enum StatusReport {
     Sarif,
 }
 
+/// What `verify` can write beside what it prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerifyReport {
+    /// What one shard ran, for `verify --merge`.
+    Shard,
+}
+
 /// Reads `junit=target/poc.xml`.
 ///
 /// # Errors

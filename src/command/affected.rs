@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::affected::{self, Selection, TestKind, arguments};
 use crate::change::{self, Change};
 use crate::cli::{Affected, AffectedFormat};
-use crate::exit::{Exit, OrExit as _};
+use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
 use crate::report;
 use crate::terminal::Terminal;
@@ -20,6 +20,12 @@ use crate::workspace::Workspace;
 pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
     if command.collect || command.audit {
         return super::observed::run(project, command, terminal);
+    }
+    if command.format == AffectedFormat::Matrix {
+        return super::verify::shard::matrix(project, command, terminal);
+    }
+    if command.shards.is_some() {
+        return Err(exit::usage("--shards is for `--format matrix`"));
     }
     let started = std::time::Instant::now();
     let change = change_of(project, command, terminal)?;
@@ -60,7 +66,8 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
             }
         }
         AffectedFormat::Names => names(workspace, &selection, terminal)?,
-        AffectedFormat::Json => {
+        // A matrix was printed above.
+        AffectedFormat::Json | AffectedFormat::Matrix => {
             report::json::affected(terminal, workspace, &change, &selection, started.elapsed())?;
         }
     }

@@ -1,12 +1,15 @@
 //! `cargo poc verify`.
 
 mod confirm;
+mod merge;
+pub(super) mod shard;
 mod update;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use camino::Utf8PathBuf;
 
 use super::amend;
 use crate::affected::{self, Selection};
@@ -23,7 +26,7 @@ use crate::sys::{cargo, exec};
 use crate::terminal::Terminal;
 use crate::verify::binaries::Binaries;
 use crate::verify::expected::{Expected, Meaning};
-use crate::verify::runner;
+use crate::verify::runner::{self, Words};
 use crate::verify::shell::{Inside, Settings};
 use crate::verify::{self, Basis, Check, Options, Program, Runner};
 use crate::workspace::PackageId;
@@ -39,8 +42,19 @@ pub fn run(project: &Project, arguments: &cli::Verify, terminal: &mut Terminal) 
         let poc = project.named_or_only(arguments.name.as_deref())?;
         return confirm::run(project, &poc, &arguments.confirm, terminal);
     }
-    let pocs = pocs(project, arguments)?;
+    if !arguments.merge.is_empty() {
+        return merge::run(project, arguments, terminal);
+    }
     let scope = scope(arguments);
+    let pocs = pocs(project, arguments.name.as_deref(), &scope)?;
+    if let Some(partition) = arguments.partition {
+        return shard::run(project, arguments, &pocs, scope, partition, terminal);
+    }
+    if !arguments.report.is_empty() {
+        return Err(exit::usage(
+            "`--report shard=FILE` is what one shard saw; name which with `--partition M/N`",
+        ));
+    }
     let job = Job::plan(project, arguments, &pocs, scope)?;
     if arguments.list {
         return job.list(terminal);
@@ -52,11 +66,11 @@ pub fn run(project: &Project, arguments: &cli::Verify, terminal: &mut Terminal) 
 }
 
 /// The named PoC; else, for a scope of a plan, the only open one, and for tests every open one.
-fn pocs(project: &Project, arguments: &cli::Verify) -> Result<Vec<Poc>> {
-    let of_plan = !matches!(scope(arguments), Scope::Affected | Scope::Full);
-    match &arguments.name {
+pub(super) fn pocs(project: &Project, name: Option<&str>, scope: &Scope) -> Result<Vec<Poc>> {
+    let of_plan = !matches!(scope, Scope::Affected | Scope::Full);
+    match name {
         None if !of_plan => project.open(),
-        name => Ok(vec![project.named_or_only(name.as_deref())?]),
+        name => Ok(vec![project.named_or_only(name)?]),
     }
 }
 
@@ -113,20 +127,24 @@ impl Job {
                 &workspace.root,
             )
         };
-        let flags = &project.cargo.flags;
+        let words = Words {
+            flags: &project.cargo.flags,
+            extra: &arguments.arguments,
+            slice: None,
+        };
         match (&scope, pocs) {
             (Scope::Full, _) => Self::of(
                 scope,
-                runner()?.full(workspace, flags, &arguments.arguments),
+                runner()?.full(workspace, words),
                 (0..workspace.packages.len()).collect(),
                 None,
             ),
             (Scope::Affected, _) => {
-                let mut selection = selection(project, pocs)?;
+                let mut selection = selection(project, pocs, &[])?;
                 // What the run depends on is all that is affected, also where tests of it are known to run as they did.
                 let packages = selection.packages();
                 super::observed::narrow(project, &arguments.arguments, true, &mut selection)?;
-                let checks = runner()?.selected(workspace, &selection, flags, &arguments.arguments);
+                let checks = runner()?.selected(workspace, &selection, words);
                 Self::of(scope, checks, packages, Some(selection))
             }
             (_, [poc]) => {
@@ -254,12 +272,7 @@ impl Job {
             )?;
         }
         let toolchain = cargo::toolchain(&workspace.root)?;
-        let mut inputs = Hasher::new(
-            project,
-            change::repository_of(&project.workspace).ok(),
-            &toolchain,
-        )?
-        .inputs(&self.packages)?;
+        let mut inputs = inputs(project, &toolchain, &self.packages)?;
         let source = source(project);
         let binaries = Binaries::of(workspace);
         let options = self.options(project, arguments, pocs, &binaries, terminal)?;
@@ -292,28 +305,8 @@ impl Job {
                 },
             )
         };
-        if pocs.is_empty() {
-            let record = record("", None)?;
-            report::human::verify::outcome(terminal, &record)?;
-            return Ok(verify::exit(&record));
-        }
-        let mut worst = Exit::Fine;
-        for poc in pocs {
-            let known = poc.evidence();
-            let record = record(
-                &poc.paths.name,
-                known.baseline().filter(|_| self.scope != Scope::Baseline),
-            )?;
-            if !arguments.no_record {
-                write(project, poc, &record, terminal)?;
-            }
-            report::human::verify::outcome(terminal, &record)?;
-            if !arguments.no_record {
-                let results = project.workspace.slashed(&poc.paths.results);
-                terminal.status("Recorded", format!("{} in {results}", record.scope))?;
-            }
-            worst = worst.max(verify::exit(&record));
-        }
+        let recording = !arguments.no_record;
+        let worst = settle(project, pocs, &self.scope, recording, &record, terminal)?;
         if let ([poc], true) = (pocs, arguments.update) {
             update::run(
                 project,
@@ -360,8 +353,51 @@ impl Job {
     }
 }
 
-/// The tests that the change of each PoC can affect, together; without a PoC, of the change on this branch.
-fn selection(project: &Project, pocs: &[Poc]) -> Result<Selection> {
+/// Says what a run came to, for each PoC, and writes it into its results where it is `recording`; the worst of them.
+fn settle(
+    project: &Project,
+    pocs: &[Poc],
+    scope: &Scope,
+    recording: bool,
+    record: &dyn Fn(&str, Option<&Record>) -> Result<Record>,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    if pocs.is_empty() {
+        let record = record("", None)?;
+        report::human::verify::outcome(terminal, &record)?;
+        return Ok(verify::exit(&record));
+    }
+    let mut worst = Exit::Fine;
+    for poc in pocs {
+        let known = poc.evidence();
+        let baseline = known.baseline().filter(|_| *scope != Scope::Baseline);
+        let record = record(&poc.paths.name, baseline)?;
+        if recording {
+            write(project, poc, &record, terminal)?;
+        }
+        report::human::verify::outcome(terminal, &record)?;
+        if recording {
+            let results = project.workspace.slashed(&poc.paths.results);
+            terminal.status("Recorded", format!("{} in {results}", record.scope))?;
+        }
+        worst = worst.max(verify::exit(&record));
+    }
+    Ok(worst)
+}
+
+/// Hashes of what a run of these packages' tests depends on.
+fn inputs(
+    project: &Project,
+    toolchain: &str,
+    packages: &BTreeSet<PackageId>,
+) -> Result<freshness::Inputs> {
+    let repository = change::repository_of(&project.workspace).ok();
+    Hasher::new(project, repository, toolchain)?.inputs(packages)
+}
+
+/// The tests that the change of each PoC can affect, together; without a PoC, of the change on this branch. `but` are
+/// files that are no part of the change.
+fn selection(project: &Project, pocs: &[Poc], but: &[Utf8PathBuf]) -> Result<Selection> {
     let repository = change::repository_of(&project.workspace).context(
         "failed to find out what changed; without git, run everything: `cargo poc verify --full`",
     )?;
@@ -381,7 +417,8 @@ fn selection(project: &Project, pocs: &[Poc]) -> Result<Selection> {
     }
     let mut all = Selection::default();
     for base in bases {
-        let change = Change::since(&repository, &base)?;
+        let mut change = Change::since(&repository, &base)?;
+        change.files.retain(|file| !but.contains(&file.path));
         let one = affected::select_in(project, &change, true)?;
         all.merge(one);
     }

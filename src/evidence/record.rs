@@ -47,6 +47,9 @@ pub struct Record {
     pub commands: String,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
+    /// How long the tests of each binary took, in milliseconds, by binary id.
+    #[serde(default)]
+    pub took: BTreeMap<String, u64>,
     /// The toolchain: rustc's version line.
     pub toolchain: String,
     /// The program that wrote this: `cargo-poc 0.1.0`.

@@ -1,6 +1,6 @@
 //! nextest's list of tests, which tells ignored ones from those its filters leave out; its run does not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -37,12 +37,16 @@ struct WrittenMatch {
 }
 
 /// What nextest is going to run, and what it knows to be ignored.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Listing {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Listing {
     /// Tests that will run, by binary id.
     pub selected: BTreeMap<String, Vec<String>>,
     /// Ignored tests that the filters would let through, by binary id.
     pub ignored: BTreeMap<String, Vec<String>>,
+    /// Tests that another part of the run has, by binary id.
+    pub elsewhere: BTreeMap<String, Vec<String>>,
+    /// Every binary that is there, by id.
+    binaries: BTreeSet<String>,
     /// Tests that the filtersets leave out, by binary id.
     left_out: BTreeMap<String, Vec<String>>,
 }
@@ -58,6 +62,7 @@ impl Listing {
         )?;
         let mut listing = Self::default();
         for (binary, suite) in written.rust_suites {
+            listing.binaries.insert(binary.clone());
             for (test, case) in suite.testcases {
                 let left_out = case.filter_match.reason.as_deref();
                 if case.filter_match.status == "matches" {
@@ -69,6 +74,12 @@ impl Listing {
                 } else if case.ignored && left_out == Some("ignored") {
                     listing
                         .ignored
+                        .entry(binary.clone())
+                        .or_default()
+                        .push(test);
+                } else if left_out == Some("partition") {
+                    listing
+                        .elsewhere
                         .entry(binary.clone())
                         .or_default()
                         .push(test);
@@ -100,6 +111,12 @@ impl Listing {
         filters
     }
 
+    /// Binaries to run tests of that are not there: an archive may have been made without them.
+    pub(super) fn lacks<'p>(&self, picks: &'p Picks) -> Vec<&'p str> {
+        let ids = picks.keys().map(String::as_str);
+        ids.filter(|id| !self.binaries.contains(*id)).collect()
+    }
+
     /// How many tests will run.
     #[must_use]
     pub(super) fn expected(&self) -> u64 {
@@ -121,6 +138,7 @@ impl Listing {
                     counts: Counts::default(),
                     ending: Ending::Whole,
                     tests: BTreeMap::new(),
+                    took: None,
                 });
                 run.binaries.len() - 1
             });

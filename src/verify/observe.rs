@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,8 @@ pub struct Counts {
 }
 
 /// How one test ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It passed.
     Passed,
@@ -71,6 +73,9 @@ pub struct Binary {
     pub ending: Ending,
     /// The tests that were named. All of them, unless [`Observed::notes`] says otherwise or the run was quiet.
     pub tests: BTreeMap<String, Verdict>,
+    /// How long its tests took: libtest's own time of the binary, the sum over its tests under nextest. None where it
+    /// was not told.
+    pub took: Option<Duration>,
 }
 
 /// One run of one runner.

@@ -88,6 +88,7 @@ impl Report {
             inputs: basis.inputs.clone(),
             commands: self.commands(),
             milliseconds: milliseconds(self.duration),
+            took: self.took(&binaries),
             toolchain: basis
                 .toolchain
                 .lines()
@@ -130,6 +131,20 @@ impl Report {
                             *known = *verdict;
                         }
                     }
+                }
+            }
+        }
+        all
+    }
+
+    /// How long the tests of each binary of the workspace took, in milliseconds.
+    fn took(&self, binaries: &Binaries<'_>) -> BTreeMap<String, u64> {
+        let mut all = BTreeMap::new();
+        for checked in &self.checked {
+            for binary in checked.observed.binaries() {
+                let id = binaries.identify(&binary.header);
+                if let Some(took) = binary.took.filter(|_| !id.starts_with('?')) {
+                    *all.entry(id).or_insert(0) += milliseconds(took);
                 }
             }
         }
@@ -209,7 +224,10 @@ fn names(ran: &BTreeMap<String, Ran>, wanted: Verdict) -> Names {
 }
 
 /// The same, without binaries that have none.
-fn listed(ran: &BTreeMap<String, Ran>, wanted: Verdict) -> BTreeMap<String, Vec<String>> {
+pub(super) fn listed(
+    ran: &BTreeMap<String, Ran>,
+    wanted: Verdict,
+) -> BTreeMap<String, Vec<String>> {
     let names = names(ran, wanted)
         .into_iter()
         .filter(|(_, tests)| !tests.is_empty());

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use anyhow::{Result, bail};
 use camino::Utf8Path;
 
+use super::partition::Partition;
 use super::picks::Picks;
 use super::{Check, Program};
 use crate::affected::arguments::{self, Invocation};
@@ -48,17 +49,14 @@ impl Runner {
         }
     }
 
-    /// The checks that run a selection. `flags` are options for cargo itself (`--locked`), `extra` those the user
-    /// gave for the runner: nextest takes them among its own, `cargo test` hands them to the test binaries.
+    /// The checks that run a selection.
     #[must_use]
     pub fn selected(
         self,
         workspace: &Workspace,
         selection: &Selection,
-        flags: &[String],
-        extra: &[String],
+        words: Words<'_>,
     ) -> Vec<Check> {
-        let words = Words { flags, extra };
         if self == Self::Cargo {
             let calls = arguments::cargo_test(workspace, selection);
             return calls.iter().map(|call| words.cargo_test(call)).collect();
@@ -82,17 +80,25 @@ impl Runner {
             let picks = picks
                 .map(|(target, part)| (target.binary_id(workspace), part.clone()))
                 .collect();
-            checks.push(words.nextest(&arguments::nextest(workspace, &binaries), picks));
+            let arguments = if archive(words.extra).is_some() {
+                // What is in an archive is built: nextest takes no packages beside it.
+                let filtersets = arguments::filtersets(workspace, &binaries).into_iter();
+                filtersets
+                    .flat_map(|filterset| ["-E".to_owned(), filterset])
+                    .collect()
+            } else {
+                arguments::nextest(workspace, &binaries)
+            };
+            checks.push(words.nextest(&arguments, picks));
         }
         let calls = arguments::cargo_test(workspace, &doctests);
-        checks.extend(calls.iter().map(|call| words.cargo_test(call)));
+        checks.extend(calls.iter().map(|call| words.doctests(call)));
         checks
     }
 
     /// The checks that run the whole suite, and what is expected of them.
     #[must_use]
-    pub fn full(self, workspace: &Workspace, flags: &[String], extra: &[String]) -> Vec<Check> {
-        let words = Words { flags, extra };
+    pub fn full(self, workspace: &Workspace, words: Words<'_>) -> Vec<Check> {
         let call = |arguments: &[&str]| Invocation {
             arguments: arguments.iter().map(ToString::to_string).collect(),
             ..Invocation::default()
@@ -100,12 +106,16 @@ impl Runner {
         if self == Self::Cargo {
             return vec![words.cargo_test(&call(&["--workspace"]))];
         }
-        let mut checks = vec![words.nextest(&["--workspace".to_owned()], Picks::new())];
+        let arguments: &[String] = match archive(words.extra) {
+            Some(_) => &[],
+            None => &["--workspace".to_owned()],
+        };
+        let mut checks = vec![words.nextest(arguments, Picks::new())];
         let has_doctests = all_targets(workspace)
             .iter()
             .any(|target| target.kind == TestKind::Doc);
         if has_doctests {
-            checks.push(words.cargo_test(&call(&["--workspace", "--doc"])));
+            checks.push(words.doctests(&call(&["--workspace", "--doc"])));
         }
         checks
     }
@@ -132,9 +142,14 @@ pub fn compiles(workspace: &Workspace, packages: &BTreeSet<PackageId>, flags: &[
 }
 
 /// What every command of a run has in common.
-struct Words<'a> {
-    flags: &'a [String],
-    extra: &'a [String],
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Words<'a> {
+    /// Options for cargo itself: `--locked`.
+    pub flags: &'a [String],
+    /// What the user gave for the runner: nextest takes it among its own, `cargo test` hands it to the test binaries.
+    pub extra: &'a [String],
+    /// Which part of its tests nextest runs.
+    pub slice: Option<Partition>,
 }
 
 impl Words<'_> {
@@ -167,6 +182,19 @@ impl Words<'_> {
         }
     }
 
+    /// Documentation tests beside a run of nextest, whose options are not rustdoc's.
+    fn doctests(&self, call: &Invocation) -> Check {
+        let (build, extra) = not_only_nextest(self.extra);
+        let mut call = call.clone();
+        call.arguments.extend(build);
+        let words = Words {
+            flags: self.flags,
+            extra: &extra,
+            slice: None,
+        };
+        words.cargo_test(&call)
+    }
+
     fn nextest(&self, arguments: &[String], picks: Picks) -> Check {
         let mut listing = self.argv(&["nextest", "list", "--message-format", "json"], arguments);
         // Named tests are the evidence; a profile may show less.
@@ -182,12 +210,13 @@ impl Words<'_> {
         let mut argv = self.argv(&shown, arguments);
         argv.extend_from_slice(self.extra);
         let whole = self.extra.is_empty() && picks.values().all(Part::is_whole);
-        listing.extend(
-            self.extra
-                .iter()
-                .filter(|word| is_for_listing(word))
-                .cloned(),
-        );
+        listing.extend(for_listing(self.extra));
+        if let Some(slice) = self.slice {
+            // Dealt out one by one: tests that take long tend to stand together.
+            let partition = ["--partition".to_owned(), format!("slice:{slice}")];
+            listing.extend(partition.clone());
+            argv.extend(partition);
+        }
         Check {
             program: Program::Cargo {
                 argv,
@@ -201,8 +230,12 @@ impl Words<'_> {
 
     fn argv(&self, start: &[&str], arguments: &[String]) -> Vec<String> {
         let start = start.iter().map(ToString::to_string);
+        // What is in an archive is built: nextest takes none of cargo's options beside it.
+        let built =
+            archive(self.extra).is_some() && start.clone().next().as_deref() == Some("nextest");
+        let flags = if built { &[] } else { self.flags };
         start
-            .chain(self.flags.iter().cloned())
+            .chain(flags.iter().cloned())
             .chain(arguments.iter().cloned())
             .collect()
     }
@@ -234,19 +267,73 @@ fn apart(extra: &[String]) -> (Vec<String>, Vec<String>) {
     (flags, filters)
 }
 
+/// Options of a run with a value that a listing knows too.
+const LISTED: [&str; 7] = [
+    "--profile",
+    "--cargo-profile",
+    "--partition",
+    "--run-ignored",
+    "--features",
+    "--archive-file",
+    "--workspace-remap",
+];
+
 /// Options of a run that a listing knows too; any other one would make it fail.
-fn is_for_listing(word: &str) -> bool {
-    let known = [
-        "--profile=",
-        "--cargo-profile=",
-        "--partition=",
-        "--run-ignored=",
-        "--features=",
-    ];
-    matches!(
-        word,
-        "--release" | "--all-features" | "--no-default-features"
-    ) || known.iter().any(|option| word.starts_with(option))
+fn for_listing(extra: &[String]) -> Vec<String> {
+    let mut listed = Vec::new();
+    let mut words = extra.iter();
+    while let Some(word) = words.next() {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        if LISTED.contains(&name) {
+            listed.push(word.clone());
+            if name == word {
+                listed.extend(words.next().cloned());
+            }
+        } else if BUILD_FLAGS.contains(&name) {
+            listed.push(word.clone());
+        }
+    }
+    listed
+}
+
+/// Options of cargo that decide what is built.
+const BUILD_FLAGS: [&str; 3] = ["--release", "--all-features", "--no-default-features"];
+
+/// What of the user's arguments for nextest `cargo test` is to have too: options for the build, and what is left for its
+/// test binaries when those that only nextest knows are taken away.
+fn not_only_nextest(extra: &[String]) -> (Vec<String>, Vec<String>) {
+    let (mut build, mut rest) = (Vec::new(), Vec::new());
+    let mut words = extra.iter();
+    while let Some(word) = words.next() {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        if BUILD_FLAGS.contains(&name) {
+            build.push(word.clone());
+        } else if LISTED.contains(&name) {
+            let value = (name == word).then(|| words.next().cloned()).flatten();
+            if name == "--features" {
+                build.push(word.clone());
+                build.extend(value);
+            }
+        } else {
+            rest.push(word.clone());
+        }
+    }
+    (build, rest)
+}
+
+/// The archive of built tests that the user's arguments for nextest name, if they do.
+#[must_use]
+pub fn archive(extra: &[String]) -> Option<&str> {
+    let mut words = extra.iter();
+    while let Some(word) = words.next() {
+        if word == "--archive-file" {
+            return words.next().map(String::as_str);
+        }
+        if let Some(file) = word.strip_prefix("--archive-file=") {
+            return Some(file);
+        }
+    }
+    None
 }
 
 /// Whether cargo finds a `nextest` command on PATH, as cargo itself looks for one.

@@ -215,6 +215,7 @@ impl Session<'_, '_> {
             tail: output[tail.unwrap_or_default()..].to_owned(),
             unmet: Vec::new(),
             confirmed: None,
+            listing: None,
         };
         checked.unmet = unmet(&self.commands[index], &checked, &plain);
         let outcome = checked.outcome();

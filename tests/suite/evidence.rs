@@ -54,6 +54,7 @@ fn sample(scope: Scope, second: u32) -> Record {
         inputs: BTreeMap::from([("store".to_owned(), "0011223344556677".to_owned())]),
         commands: "8899aabbccddeeff".to_owned(),
         milliseconds: 3210,
+        took: BTreeMap::new(),
         toolchain: "rustc 1.89.0".to_owned(),
         tool: "cargo-poc 0.1.0".to_owned(),
     }

@@ -58,6 +58,16 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
+fn a_shard_is_what_its_schema_says() {
+    let sandbox = sandbox();
+    sandbox
+        .poc("verify -q --runner cargo --partition 1/2 --report shard=target/one.json")
+        .exits(0);
+    let shard: Value = serde_json::from_str(&sandbox.read("target/one.json")).unwrap();
+    fits(&schema("shard"), &shard);
+}
+
+#[test]
 fn status_is_what_its_schema_says() {
     let sandbox = sandbox();
     let schema = schema("status");

@@ -31,6 +31,7 @@ mod observed;
 mod outside;
 mod readme;
 mod selection;
+mod shards;
 mod status;
 mod step;
 mod verify;

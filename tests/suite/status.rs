@@ -159,6 +159,7 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
         inputs: hasher.inputs(&[store].into()).unwrap(),
         commands: verify::commands_hash(&verify::planned(&plan, &scope)),
         milliseconds: 1,
+        took: BTreeMap::new(),
         toolchain: "rustc".to_owned(),
         tool: "cargo-poc".to_owned(),
         scope,

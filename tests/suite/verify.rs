@@ -11,6 +11,7 @@ use cargo_poc::exit::Exit;
 use cargo_poc::sys::cargo::Cargo;
 use cargo_poc::sys::files;
 use cargo_poc::terminal::Terminal;
+use cargo_poc::verify::runner::Words;
 use cargo_poc::verify::shell::{Inside, Settings};
 use cargo_poc::verify::{Basis, Check, Options, Program, Report, Runner, commands_hash, exit, run};
 use cargo_poc::workspace::Workspace;
@@ -220,7 +221,7 @@ fn everything(workspace: &Workspace) -> Selection {
 
 fn record(root: &Utf8Path, runner: Runner, scope: Scope, baseline: Option<&Record>) -> Record {
     let workspace = workspace(root);
-    let checks = runner.selected(&workspace, &everything(&workspace), &[], &[]);
+    let checks = runner.selected(&workspace, &everything(&workspace), Words::default());
     let mut options = options(root);
     options.keep_going = true;
     let report = quietly(&checks, &options);
@@ -388,7 +389,11 @@ fn a_filter_of_the_users_makes_nothing_vanish_and_matching_nothing_is_no_success
         ("stays", Outcome::Passed),
         ("no_such_test", Outcome::NoTests),
     ] {
-        let checks = Runner::Cargo.full(&workspace, &[], &[filter.to_owned()]);
+        let words = Words {
+            extra: &[filter.to_owned()],
+            ..Words::default()
+        };
+        let checks = Runner::Cargo.full(&workspace, words);
         let report = quietly(&checks, &options(&root));
         assert_eq!(report.outcome(), outcome, "{filter}");
         let basis = Basis {
@@ -438,7 +443,12 @@ fn flags_and_arguments_stand_where_each_runner_takes_them() {
     let (_guard, root) = members();
     let workspace = workspace(&root);
     let (flags, extra) = (["--locked".to_owned()], ["--test-threads=1".to_owned()]);
-    let cargo = Runner::Cargo.full(&workspace, &flags, &extra);
+    let words = Words {
+        flags: &flags,
+        extra: &extra,
+        slice: None,
+    };
+    let cargo = Runner::Cargo.full(&workspace, words);
     assert_eq!(
         argv(&cargo[0]),
         [
@@ -450,7 +460,7 @@ fn flags_and_arguments_stand_where_each_runner_takes_them() {
             "--test-threads=1"
         ]
     );
-    let nextest = Runner::Nextest.full(&workspace, &flags, &extra);
+    let nextest = Runner::Nextest.full(&workspace, words);
     assert_eq!(argv(&nextest[0])[..3], ["nextest", "run", "--no-fail-fast"]);
     assert_eq!(argv(&nextest[0]).last().unwrap(), "--test-threads=1");
     assert_eq!(

@@ -1,8 +1,9 @@
 //! One test binary that speaks libtest's language, and what its tests print in between.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::line::{self, Header};
+use super::line::{self, Header, Summary};
 use super::{Binary, Counts, Ending, Verdict};
 
 /// An open test binary. Its tests may run test binaries themselves, whose output then stands inside its own:
@@ -31,6 +32,8 @@ struct Frame {
     pending: Option<(String, Option<Verdict>)>,
     /// Verdicts in the open group.
     group: Counts,
+    /// How long the groups that have ended took.
+    took: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -46,7 +49,7 @@ enum Phase {
         names: Vec<String>,
         in_list: bool,
         /// A summary with the right sum but without its list: believed when nothing better comes.
-        fallback: Option<Counts>,
+        fallback: Option<Summary>,
     },
 }
 
@@ -119,8 +122,8 @@ impl Libtest {
             if self.nested.pop().is_none() {
                 self.failed = true;
             }
-        } else if let Some(counts) = line::summary(line) {
-            self.take_summary(counts, notes);
+        } else if let Some(summary) = line::summary(line) {
+            self.take_summary(summary, notes);
         } else if report_may_follow && matches!(line, "failures:" | "successes:") {
             self.top().start_report(line);
         } else {
@@ -129,14 +132,15 @@ impl Libtest {
     }
 
     /// A summary ends the innermost binary whose announcement it matches.
-    fn take_summary(&mut self, counts: Counts, notes: &mut Vec<String>) {
+    fn take_summary(&mut self, summary: Summary, notes: &mut Vec<String>) {
+        let counts = summary.counts;
         let total = counts.ran() + counts.ignored;
         let fits = |frame: &Frame| matches!(frame.phase, Phase::Running(count) if count == total);
         if let Some(index) = self.nested.iter().rposition(fits) {
             self.nested.truncate(index);
         } else if fits(&self.own) {
             self.nested.clear();
-            self.own.end_group(counts, notes);
+            self.own.end_group(summary, notes);
         }
     }
 
@@ -171,15 +175,15 @@ impl Libtest {
             Phase::Waiting if own.whole_groups == 0 => Ending::Unknown,
             Phase::Waiting => Ending::Whole,
             Phase::Report {
-                fallback: Some(counts),
+                fallback: Some(summary),
                 ..
             } => {
-                let counts = *counts;
+                let summary = *summary;
                 notes.push(format!(
                     "{}: the list of failed tests was not found",
                     own.title()
                 ));
-                own.end_group(counts, notes);
+                own.end_group(summary, notes);
                 Ending::Whole
             }
             Phase::Running(_) | Phase::Report { .. } => {
@@ -224,6 +228,7 @@ impl Libtest {
                 ending
             },
             tests: self.own.tests,
+            took: self.own.took,
         }
     }
 }
@@ -238,6 +243,7 @@ impl Frame {
             tests: BTreeMap::new(),
             pending: None,
             group: Counts::default(),
+            took: None,
         }
     }
 
@@ -334,7 +340,8 @@ impl Frame {
             *in_list = true;
         } else if let Some(name) = line.strip_prefix("    ").filter(|_| *in_list) {
             names.push(name.to_owned());
-        } else if let Some(counts) = line::summary(line) {
+        } else if let Some(summary) = line::summary(line) {
+            let counts = summary.counts;
             if counts.ran() + counts.ignored != *announced {
                 return;
             }
@@ -360,17 +367,21 @@ impl Frame {
                         self.tests.insert(name, Verdict::Failed);
                     }
                 }
-                self.end_group(counts, notes);
+                self.end_group(summary, notes);
             } else {
-                *fallback = Some(counts);
+                *fallback = Some(summary);
             }
         } else if !line.is_empty() {
             *in_list = false;
         }
     }
 
-    fn end_group(&mut self, counts: Counts, notes: &mut Vec<String>) {
+    fn end_group(&mut self, summary: Summary, notes: &mut Vec<String>) {
+        let counts = summary.counts;
         self.settle_pending();
+        if let Some(took) = summary.took {
+            *self.took.get_or_insert_default() += took;
+        }
         let named = self.group;
         let quiet = named.ran() + named.ignored == 0;
         if !quiet

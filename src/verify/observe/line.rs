@@ -1,5 +1,7 @@
 //! Single lines as cargo and libtest print them, colours already taken off.
 
+use std::time::Duration;
+
 use super::{Counts, Verdict};
 
 /// What a runner calls a test binary.
@@ -130,15 +132,25 @@ pub(super) fn announced(line: &str) -> Option<u64> {
     number.parse().ok()
 }
 
+/// What libtest says at the end of a group of tests.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Summary {
+    pub counts: Counts,
+    pub took: Option<Duration>,
+}
+
 /// `test result: FAILED. 2 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.14s`.
-pub(super) fn summary(line: &str) -> Option<Counts> {
+pub(super) fn summary(line: &str) -> Option<Summary> {
     let rest = line.strip_prefix("test result: ")?;
     let rest = rest
         .strip_prefix("ok. ")
         .or(rest.strip_prefix("FAILED. "))?;
     let mut counts = Counts::default();
-    let mut known = 0;
+    let (mut known, mut took) = (0, None);
     for field in rest.split("; ") {
+        if let Some(time) = field.strip_prefix("finished in ") {
+            took = seconds(time.strip_suffix('s').unwrap_or(time));
+        }
         let Some((number, what)) = field.split_once(' ') else {
             continue;
         };
@@ -154,7 +166,12 @@ pub(super) fn summary(line: &str) -> Option<Counts> {
         }
         known += 1;
     }
-    (known >= 4).then_some(counts)
+    (known >= 4).then_some(Summary { counts, took })
+}
+
+/// `0.14` → 140 ms.
+pub(super) fn seconds(text: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()
 }
 
 /// What a quiet run prints instead of names: `..F.i 5/12`, `tests::bad --- FAILED`.

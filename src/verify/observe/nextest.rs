@@ -1,8 +1,9 @@
 //! A run of `cargo nextest`, as its human output shows it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::line::Header;
+use super::line::{Header, seconds};
 use super::{Binary, Counts, Ending, Verdict};
 
 /// The status words stand at the end of this many columns; what a test prints is indented otherwise.
@@ -13,6 +14,8 @@ const STATUS: usize = 12;
 pub(super) struct Nextest {
     total: u64,
     tests: BTreeMap<(String, String), Verdict>,
+    /// By binary id.
+    took: BTreeMap<String, Duration>,
     previous_rule: bool,
     summary: Option<Counts>,
 }
@@ -31,6 +34,7 @@ impl Nextest {
         Some(Self {
             total: number.parse().ok()?,
             tests: BTreeMap::new(),
+            took: BTreeMap::new(),
             previous_rule: false,
             summary: None,
         })
@@ -52,7 +56,14 @@ impl Nextest {
     }
 
     fn take_test(&mut self, line: &str) -> bool {
-        let Some((status, total, binary, test)) = test_line(line) else {
+        let Some(TestLine {
+            status,
+            time,
+            total,
+            binary,
+            test,
+        }) = test_line(line)
+        else {
             return false;
         };
         // A number of tests other than ours: a nextest that a test has started.
@@ -60,6 +71,9 @@ impl Nextest {
             return false;
         }
         if let Some(verdict) = verdict(status) {
+            if let (Some(time), None) = (time, self.summary) {
+                *self.took.entry(binary.to_owned()).or_default() += time;
+            }
             self.tests
                 .insert((binary.to_owned(), test.to_owned()), verdict);
         }
@@ -109,6 +123,7 @@ impl Nextest {
             binaries.entry(binary).or_default().insert(test, verdict);
         }
         let binaries = binaries.into_iter().map(|(id, tests)| Binary {
+            took: self.took.get(&id).copied(),
             header: Header::Nextest(id),
             counts: Counts::of(&tests),
             ending,
@@ -160,11 +175,19 @@ fn outside_parentheses(text: &str) -> String {
     outside
 }
 
-/// `        PASS [   0.006s] (1/2) store::it reads`: status, the number of tests of the run where it is given,
+/// `        PASS [   0.006s] (1/2) store::it reads`: status, time, the number of tests of the run where it is given,
 /// binary id, test.
-fn test_line(line: &str) -> Option<(&str, Option<u64>, &str, &str)> {
+struct TestLine<'l> {
+    status: &'l str,
+    time: Option<Duration>,
+    total: Option<u64>,
+    binary: &'l str,
+    test: &'l str,
+}
+
+fn test_line(line: &str) -> Option<TestLine<'_>> {
     let (status, rest) = (line.get(..STATUS)?, line.get(STATUS..)?);
-    let (_, rest) = rest.strip_prefix(" [")?.split_once("] ")?;
+    let (time, rest) = rest.strip_prefix(" [")?.split_once("] ")?;
     let (total, rest) = match rest.strip_prefix('(') {
         Some(rest) => {
             let (progress, rest) = rest.split_once(") ")?;
@@ -177,7 +200,14 @@ fn test_line(line: &str) -> Option<(&str, Option<u64>, &str, &str)> {
     };
     let (binary, test) = rest.split_once(' ')?;
     let one_word = !binary.is_empty() && !test.is_empty();
-    one_word.then_some((status.trim_start(), total, binary, test))
+    one_word.then_some(TestLine {
+        status: status.trim_start(),
+        // A test that is still at work has `> 60.000s`.
+        time: time.strip_suffix('s').and_then(seconds),
+        total,
+        binary,
+        test,
+    })
 }
 
 /// A status word's verdict; none when the test goes on, or was not run.

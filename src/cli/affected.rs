@@ -1,0 +1,82 @@
+//! `affected` on the command line.
+
+use std::num::NonZeroUsize;
+
+use camino::Utf8PathBuf;
+use clap::{Args, ValueEnum};
+
+use super::Runner;
+
+/// `cargo poc affected`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc affected                                  since the open PoC's base
+  cargo poc affected --base origin/main --explain
+  cargo test $(cargo poc affected --format args)      just those
+  cargo nextest run -E \"$(cargo poc affected --format nextest)\"
+  cargo poc affected --files src/lib.rs               as if that file had changed
+  cargo poc affected --collect -- --all-features      run the suite once, keep what each test executes
+  cargo poc affected --audit                          does the selection hold for all of that?
+  cargo poc affected --format matrix --shards 4       jobs for `verify --partition`, in CI")]
+#[expect(clippy::struct_excessive_bools, reason = "flags")]
+pub struct Affected {
+    /// The PoC whose base to compare with
+    pub name: Option<String>,
+    /// Compare with this commit [default: the one open PoC's base, else the merge base with the default branch]
+    #[arg(long, value_name = "REF", conflicts_with = "files")]
+    pub base: Option<String>,
+    /// As if these files had changed
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub files: Vec<Utf8PathBuf>,
+    /// Show reasons; with TEXT, of the targets, tests, files and items whose name contains it
+    #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
+    pub explain: Option<String>,
+    /// Run the whole suite once, instrumented, and keep what each test executes (needs cargo-nextest)
+    #[arg(long, conflicts_with_all = ["name", "base", "files", "explain"], help_heading = "Observed coverage")]
+    pub collect: bool,
+    /// Check with what was collected that every test is selected for all it executes; exit 1 when one is not
+    #[arg(long, conflicts_with_all = ["name", "base", "files", "explain"], help_heading = "Observed coverage")]
+    pub audit: bool,
+    /// Read all sources anew
+    #[arg(long)]
+    pub no_cache: bool,
+    /// With --format matrix: at most so many jobs
+    #[arg(long, value_name = "N", help_heading = "Several machines")]
+    pub shards: Option<NonZeroUsize>,
+    /// With --format matrix: what will run the tests
+    #[arg(
+        long,
+        value_enum,
+        env = "CARGO_POC_RUNNER",
+        help_heading = "Several machines"
+    )]
+    pub runner: Option<Runner>,
+    /// Select from the sources alone, also where it was collected what tests execute
+    #[arg(long, conflicts_with_all = ["collect", "audit"], help_heading = "Observed coverage")]
+    pub no_observed: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: AffectedFormat,
+    /// With --collect: arguments for nextest, such as --all-features
+    #[arg(last = true, value_name = "ARGS", requires = "collect")]
+    pub arguments: Vec<String>,
+}
+
+/// What `affected` prints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum AffectedFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// Arguments for `cargo test`.
+    Args,
+    /// A filterset for `cargo nextest run -E`.
+    Nextest,
+    /// One line per test: package, binary id, test; tab-separated.
+    Names,
+    /// Version 1 of the documented format.
+    Json,
+    /// The jobs of a CI matrix, for `verify --partition`: JSON on one line.
+    Matrix,
+}

@@ -1,0 +1,97 @@
+//! `cargo poc verify --merge REPORT…`.
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::{pocs, recordable, selection, settle, source};
+use crate::affected::Selection;
+use crate::change::normalize;
+use crate::cli;
+use crate::evidence::{Outcome, Scope};
+use crate::exit::{self, Exit};
+use crate::project::{Poc, Project};
+use crate::terminal::Terminal;
+use crate::verify::partition::digest;
+use crate::verify::shard::{Merged, Shard};
+
+/// Checks that shards together ran exactly what is selected here, and records what they saw as one run.
+///
+/// # Errors
+/// As for [`Merged::of`]; and bad usage where they ran on another commit, or selected other tests.
+pub(super) fn run(
+    project: &Project,
+    arguments: &cli::Verify,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    let shards: Result<Vec<_>> = arguments
+        .merge
+        .par_iter()
+        .map(|file| Ok((file.clone(), Shard::read(file)?)))
+        .collect();
+    let merged = Merged::of(shards?)?;
+    let scope = merged.first().run.scope.clone();
+    let pocs = pocs(project, arguments.name.as_deref(), &scope)?;
+    fits(project, arguments, &pocs, &merged)?;
+    if !merged.selects_anything() {
+        terminal.status(
+            "Unaffected",
+            "no test can be affected by the change, so none was run and nothing recorded",
+        )?;
+        let compiles = merged.shards_passed();
+        return Ok(if compiles { Exit::Fine } else { Exit::Findings });
+    }
+    let recording = !arguments.no_record;
+    if recording {
+        recordable(&pocs)?;
+    }
+    let record = |poc: &str, baseline: Option<&_>| merged.record(&project.workspace, poc, baseline);
+    if merged.outcome() == Outcome::Interrupted {
+        terminal.warn("a shard was interrupted; nothing was recorded")?;
+        return Ok(Exit::CouldNotRun);
+    }
+    settle(project, &pocs, &scope, recording, &record, terminal)
+}
+
+/// Whether the shards ran what is selected here. Their own reports may lie in this folder, and are no change.
+fn fits(project: &Project, arguments: &cli::Verify, pocs: &[Poc], merged: &Merged) -> Result<()> {
+    let first = merged.first();
+    let names: Vec<&str> = pocs.iter().map(|poc| poc.paths.name.as_str()).collect();
+    if first.run.pocs != names {
+        let told = |names: &[&str]| match names {
+            [] => "no PoC".to_owned(),
+            names => names.join(", "),
+        };
+        let theirs: Vec<&str> = first.run.pocs.iter().map(String::as_str).collect();
+        return Err(exit::usage(format!(
+            "the shards ran for {}, and here it is for {}; name the same PoC, or none, for all of them",
+            told(&theirs),
+            told(&names)
+        )));
+    }
+    let (here, there) = (source(project).commit, &first.record.source.commit);
+    if here != *there {
+        let told =
+            |commit: &Option<String>| commit.clone().unwrap_or_else(|| "no commit".to_owned());
+        return Err(exit::usage(format!(
+            "the shards ran on {}, and here is {}; merge them on the same commit",
+            told(there),
+            told(&here)
+        )));
+    }
+    let reports: Vec<_> = arguments
+        .merge
+        .iter()
+        .map(|file| normalize(&project.folder.join(file)))
+        .collect();
+    let all = match first.run.scope {
+        Scope::Full => Selection::everything(&project.workspace),
+        _ => selection(project, pocs, &reports)?,
+    };
+    if digest(&project.workspace, &all) != first.run.selection {
+        return Err(exit::usage(
+            "the shards selected other tests than are selected here, on the same commit: files that are not committed differ. \
+             Begin again from a clean checkout, and write reports where git ignores them (target/)",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! `cargo poc verify --partition M/N`, and the matrix of such jobs.
+//!
+//! Every machine works out the whole selection and who runs what of it, from the commit alone: what only one of them knows
+//! (coverage collected there) is left aside.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Job, inputs, pocs, selection, source};
+use crate::affected::Selection;
+use crate::cli;
+use crate::cli::reports::VerifyReport;
+use crate::evidence::{Outcome, Scope};
+use crate::exit::{self, Exit};
+use crate::freshness;
+use crate::project::{Poc, Project};
+use crate::report;
+use crate::sys::{cargo, exec};
+use crate::terminal::Terminal;
+use crate::verify::binaries::Binaries;
+use crate::verify::partition::{Deal, Partition, Recorded, Work, digest};
+use crate::verify::runner::{self, Words, archive};
+use crate::verify::shard::Identity;
+use crate::verify::{self, Basis, Runner};
+
+/// Runs one shard and writes what it saw; nothing is recorded.
+///
+/// # Errors
+/// As for `verify`, and where the report cannot be written.
+pub(super) fn run(
+    project: &Project,
+    arguments: &cli::Verify,
+    pocs: &[Poc],
+    scope: Scope,
+    partition: Partition,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    let workspace = &project.workspace;
+    let runner = chosen(project, arguments.runner)?;
+    let all = match scope {
+        Scope::Full => Selection::everything(workspace),
+        _ => selection(project, pocs, &[])?,
+    };
+    let built = archive(&arguments.arguments).is_some();
+    let work = Work::of(workspace, &all, &recorded(project)?);
+    let deal = Deal::new(&all, runner, &work, partition.count, built);
+    let words = Words {
+        flags: &project.cargo.flags,
+        extra: &arguments.arguments,
+        slice: Some(partition),
+    };
+    let checks = if all.is_empty() && partition.index == 1 && !all.touched.is_empty() {
+        // No test is affected: what was touched must still compile.
+        vec![runner::compiles(workspace, &all.touched, words.flags)]
+    } else {
+        runner.selected(workspace, &deal.share(&all, partition), words)
+    };
+    let mut job = Job::of(scope, checks, all.packages(), None)?;
+    if job.scope == Scope::Full {
+        job.packages = (0..workspace.packages.len()).collect();
+    }
+    if arguments.list {
+        return job.list(terminal);
+    }
+    for note in &all.notes {
+        terminal.warn(note)?;
+    }
+    let of = report::human::affected::share(&all);
+    terminal.status("Affected", format!("{of}; this is shard {partition}"))?;
+    let toolchain = cargo::toolchain(&workspace.root)?;
+    let mut inputs = inputs(project, &toolchain, &job.packages)?;
+    let source = source(project);
+    let binaries = Binaries::of(workspace);
+    let mut options = job.options(project, arguments, pocs, &binaries, terminal)?;
+    // Which targets share a shard says nothing about them: one that fails must not keep the others from being run.
+    options.keep_going = true;
+    exec::install_interrupt_handler()?;
+    let ran = verify::run(&job.checks, &options, terminal)?;
+    if ran.outcome() == Outcome::Interrupted {
+        terminal.warn("interrupted; no report was written")?;
+        return Ok(Exit::CouldNotRun);
+    }
+    freshness::refresh_lockfile(&mut inputs, workspace)?;
+    let identity = Identity {
+        pocs: pocs.iter().map(|poc| poc.paths.name.clone()).collect(),
+        scope: job.scope.clone(),
+        runner: match runner {
+            Runner::Cargo => "cargo",
+            Runner::Nextest => "nextest",
+        }
+        .to_owned(),
+        arguments: arguments.arguments.clone(),
+        selection: digest(workspace, &all),
+    };
+    let basis = Basis {
+        poc: "",
+        scope: job.scope.clone(),
+        source,
+        inputs,
+        toolchain: &toolchain,
+        baseline: None,
+    };
+    let shard = ran.shard(
+        workspace,
+        partition,
+        identity,
+        deal.assigned(workspace),
+        &basis,
+    )?;
+    report::human::verify::outcome(terminal, &shard.record)?;
+    for wanted in &arguments.report {
+        match wanted.format {
+            VerifyReport::Shard => {
+                shard.write(&wanted.file)?;
+                terminal.status("Wrote", &wanted.file)?;
+            }
+        }
+    }
+    Ok(verify::exit(&shard.record))
+}
+
+/// One job of a matrix.
+#[derive(Debug, Serialize)]
+struct Entry {
+    /// For `verify --partition`.
+    partition: Partition,
+    index: usize,
+    count: usize,
+    /// How long its tests took when they last ran; `null` where none is known to have run.
+    seconds: Option<f64>,
+}
+
+/// GitHub's form of a matrix, which others can read too.
+#[derive(Debug, Serialize)]
+struct Matrix {
+    include: Vec<Entry>,
+}
+
+/// Prints the jobs that run the affected tests, at most `shards`.
+///
+/// # Errors
+/// As for `affected`.
+pub(in crate::command) fn matrix(
+    project: &Project,
+    arguments: &cli::Affected,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    let Some(shards) = arguments.shards else {
+        return Err(exit::usage(
+            "--format matrix needs --shards N, how many jobs there may be",
+        ));
+    };
+    if arguments.base.is_some() || !arguments.files.is_empty() {
+        return Err(exit::usage(
+            "--format matrix is for `cargo poc verify`, which runs what changed since the base of each PoC; --base and --files are not",
+        ));
+    }
+    let pocs = pocs(project, arguments.name.as_deref(), &Scope::Affected)?;
+    let all = selection(project, &pocs, &[])?;
+    for note in &all.notes {
+        terminal.warn(note)?;
+    }
+    let runner = chosen(project, arguments.runner)?;
+    let work = Work::of(&project.workspace, &all, &recorded(project)?);
+    let count = Deal::worthwhile(&all, runner, shards.get());
+    let deal = Deal::new(&all, runner, &work, count, false);
+    let include = (1..=count).map(|index| {
+        let partition = Partition { index, count };
+        let milliseconds = deal.work(&work, partition);
+        #[expect(clippy::cast_precision_loss, reason = "tests do not take millennia")]
+        let seconds = work.is_time.then(|| milliseconds as f64 / 1000.0);
+        Entry {
+            partition,
+            index,
+            count,
+            seconds,
+        }
+    });
+    let matrix = Matrix {
+        include: include.collect(),
+    };
+    writeln!(terminal.out(), "{}", serde_json::to_string(&matrix)?)?;
+    Ok(Exit::Fine)
+}
+
+fn chosen(project: &Project, wanted: Option<cli::Runner>) -> Result<Runner> {
+    let wanted = wanted.unwrap_or(project.config.runner);
+    Runner::choose(wanted, &project.workspace.root)
+}
+
+/// How long the tests of each binary took when they last ran, as the evidence of any PoC has it.
+fn recorded(project: &Project) -> Result<Recorded> {
+    let mut records = Vec::new();
+    for paths in project.list()? {
+        let evidence = project.read(paths)?.evidence().records;
+        records.extend(evidence.into_iter().map(|located| located.record));
+    }
+    records.sort_by_key(|record| (record.moment(), record.poc.clone()));
+    Ok(records.into_iter().flat_map(|record| record.took).collect())
+}

@@ -1,0 +1,506 @@
+//! One verification on several machines: each shard in a process and a clone of its own, and what they show together.
+
+use std::fmt::Write as _;
+use std::process::Child;
+
+use cargo_poc::evidence::{self, Outcome, Record, Scope};
+use serde_json::{Value, json};
+
+use crate::kit::{Run, Sandbox, nextest_for};
+
+/// `store` with eight tests that a change reaches, `app` that links it, `alone` that does not; a PoC, and the change.
+fn changed() -> Sandbox {
+    let sandbox = Sandbox::workspace("store; app: store; alone");
+    let mut tests = String::new();
+    for index in 0..8 {
+        let _ = write!(
+            tests,
+            "#[test]\nfn case_{index}() {{\n    assert_eq!(store::answer(), 42);\n}}\n\n"
+        );
+    }
+    sandbox.write("store/tests/cases.rs", tests);
+    sandbox.append(
+        "store/tests/it.rs",
+        "\n#[test]\n#[ignore]\nfn slow() {\n    assert_eq!(store::answer(), 42);\n}\n",
+    );
+    sandbox.git();
+    sandbox
+        .poc("init cache -p store --file store/src/cache.rs --criterion fast")
+        .exits(0);
+    sandbox.edit("store/src/lib.rs", "    42\n", "    40 + 2\n");
+    sandbox.commit("work");
+    sandbox
+}
+
+/// The same commit on another machine.
+fn clone(of: &Sandbox) -> Sandbox {
+    let clone = Sandbox::empty();
+    clone.run_git(&["clone", "--quiet", of.root.as_str(), "."]);
+    clone
+}
+
+/// Starts a shard in a clone of its own; its report goes outside of it.
+fn start(of: &Sandbox, reports: &Sandbox, partition: &str, more: &str) -> (Sandbox, Child) {
+    let machine = clone(of);
+    let index = partition.split('/').next().unwrap();
+    let report = reports.root.join(format!("shard-{index}.json"));
+    let line = format!("verify --partition {partition} --report shard={report} {more}");
+    let mut command = machine.command(crate::kit::PROGRAM);
+    command.args(shlex::split(&line).unwrap());
+    command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    let child = command.spawn().unwrap();
+    (machine, child)
+}
+
+/// Runs all shards side by side; their exit codes.
+fn run_all(of: &Sandbox, reports: &Sandbox, count: usize, more: &str) -> Vec<i32> {
+    let machines: Vec<_> = (1..=count)
+        .map(|index| start(of, reports, &format!("{index}/{count}"), more))
+        .collect();
+    let ends = machines.into_iter().map(|(machine, mut child)| {
+        let code = child.wait().unwrap().code().unwrap();
+        assert_eq!(
+            machine.run_git(&["status", "--porcelain"]),
+            "",
+            "nothing is recorded"
+        );
+        code
+    });
+    ends.collect()
+}
+
+fn merge(machine: &Sandbox, reports: &Sandbox, which: &[usize]) -> Run {
+    let files = which.iter().map(|index| {
+        reports
+            .root
+            .join(format!("shard-{index}.json"))
+            .into_string()
+    });
+    machine.poc(&format!(
+        "verify --merge {}",
+        files.collect::<Vec<_>>().join(" ")
+    ))
+}
+
+fn records(sandbox: &Sandbox) -> Vec<Record> {
+    let evidence = evidence::read(&sandbox.read("docs/cache-results.md"));
+    assert_eq!(evidence.problems, []);
+    evidence
+        .records
+        .into_iter()
+        .map(|located| located.record)
+        .collect()
+}
+
+fn report(reports: &Sandbox, index: usize) -> Value {
+    serde_json::from_str(&reports.read(&format!("shard-{index}.json"))).unwrap()
+}
+
+/// What an unsharded run of the same tests records.
+fn whole(of: &Sandbox, more: &str) -> Record {
+    let machine = clone(of);
+    machine.poc(&format!("verify {more}"));
+    records(&machine).pop().unwrap()
+}
+
+#[test]
+fn nextest_shards_on_machines_of_their_own_are_one_evidence() {
+    if !nextest_for("shards of nextest") {
+        return;
+    }
+    let (of, reports) = (changed(), Sandbox::empty());
+    assert_eq!(run_all(&of, &reports, 3, "--runner nextest"), [0, 0, 0]);
+    let ran = |index: usize| {
+        let binaries = report(&reports, index)["binaries"]["store::cases"]["tests"].clone();
+        binaries.as_object().map_or(0, serde_json::Map::len)
+    };
+    let shares: Vec<usize> = (1..=3).map(ran).collect();
+    assert!(
+        shares.iter().all(|share| *share < 8),
+        "each ran some: {shares:?}"
+    );
+    assert_eq!(
+        shares.iter().sum::<usize>(),
+        8,
+        "and together all: {shares:?}"
+    );
+
+    let machine = clone(&of);
+    merge(&machine, &reports, &[3, 1, 2])
+        .exits(0)
+        .prints("cache affected: passed");
+    let [merged] = &records(&machine)[..] else {
+        panic!("one record");
+    };
+    let whole = whole(&of, "--runner nextest");
+    assert_eq!(merged.scope, Scope::Affected);
+    assert_eq!(merged.tests, whole.tests);
+    assert_eq!(merged.ignored, whole.ignored);
+    assert_eq!(
+        (&merged.source, &merged.inputs),
+        (&whole.source, &whole.inputs)
+    );
+    assert!(merged.proves());
+    machine
+        .poc("status cache")
+        .prints("last run 12 passed, 1 ignored");
+}
+
+#[test]
+fn shards_of_cargo_test_run_whole_packages() {
+    let (of, reports) = (changed(), Sandbox::empty());
+    let matrix = of
+        .poc("affected --format matrix --shards 2 --runner cargo")
+        .exits(0)
+        .json();
+    let partitions: Vec<&Value> = matrix["include"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| &job["partition"])
+        .collect();
+    assert_eq!(partitions, ["1/2", "2/2"]);
+    assert_eq!(run_all(&of, &reports, 2, "--runner cargo"), [0, 0]);
+    let machine = clone(&of);
+    merge(&machine, &reports, &[1, 2]).exits(0);
+    let [merged] = &records(&machine)[..] else {
+        panic!("one record");
+    };
+    let whole = whole(&of, "--runner cargo");
+    assert_eq!(merged.tests, whole.tests);
+    let binaries = |record: &Record| record.took.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(binaries(merged), binaries(&whole));
+}
+
+#[test]
+fn a_test_that_fails_in_one_shard_fails_them_all_and_a_regression_is_told() {
+    let (of, reports) = (changed(), Sandbox::empty());
+    // The baseline as it was before the change, on this machine.
+    of.poc("verify cache --baseline -q").exits(0);
+    of.edit("store/src/lib.rs", "    40 + 2\n", "    40 + 3\n");
+    of.edit(
+        "store/src/lib.rs",
+        "    fn unit() {\n        assert_eq!(super::answer(), 42);",
+        "    fn unit() {\n        assert_eq!(super::answer(), 43);",
+    );
+    of.commit("broken");
+    let ends = run_all(&of, &reports, 2, "--runner cargo");
+    assert!(ends.contains(&1), "{ends:?}");
+    let machine = clone(&of);
+    merge(&machine, &reports, &[1, 2])
+        .exits(1)
+        .prints("cache affected: failed")
+        .prints("regression: the baseline passed");
+    let merged = records(&machine).pop().unwrap();
+    assert_eq!(merged.outcome, Outcome::Failed);
+    assert_eq!(
+        merged.failing.get("store::cases").map(Vec::len),
+        Some(8),
+        "{merged:#?}"
+    );
+    assert_eq!(
+        merged.regressions.get("store::cases").map(Vec::len),
+        Some(8),
+        "{merged:#?}"
+    );
+    assert_eq!(merged.regressions.get("store"), None);
+}
+
+#[test]
+fn shards_that_are_not_one_run_are_not_merged() {
+    let (of, reports) = (changed(), Sandbox::empty());
+    assert_eq!(run_all(&of, &reports, 2, "--runner cargo"), [0, 0]);
+    let machine = clone(&of);
+    let untouched = machine.files();
+    merge(&machine, &reports, &[2])
+        .exits(4)
+        .says("the report of shard 1/2 is missing");
+    merge(&machine, &reports, &[1, 2, 2])
+        .exits(2)
+        .says("are both shard 2/2");
+    machine
+        .poc("verify --merge nowhere.json")
+        .exits(4)
+        .says("nowhere.json");
+    machine
+        .poc("verify --merge docs/cache-plan.md")
+        .exits(2)
+        .says("docs/cache-plan.md is not what `cargo poc verify --partition M/N --report shard=FILE` writes");
+
+    // What tells that two reports are of different runs.
+    let second = reports.read("shard-2.json");
+    for (pointer, value, why) in [
+        (
+            "/partition",
+            json!("2/3"),
+            "the number of shards is 2 in the first, and 3 in the second",
+        ),
+        (
+            "/record/source/commit",
+            json!("0000000000000000000000000000000000000000"),
+            "the commit is",
+        ),
+        (
+            "/record/inputs/store",
+            json!("0000000000000000"),
+            "they ran on different store",
+        ),
+        (
+            "/record/toolchain",
+            json!("rustc 1.0.0"),
+            "the toolchain is",
+        ),
+        (
+            "/run/selection",
+            json!("0000000000000000"),
+            "the digest of the selected tests is",
+        ),
+        (
+            "/run/scope",
+            json!("full"),
+            "the scope is affected in the first, and full in the second",
+        ),
+        ("/run/runner", json!("nextest"), "the test runner is"),
+        (
+            "/run/pocs",
+            json!(["other"]),
+            "what it is evidence for is cache in the first, and other in the second",
+        ),
+        ("/version", json!(2), "is a report of version 2"),
+    ] {
+        let mut other: Value = serde_json::from_str(&second).unwrap();
+        *other.pointer_mut(pointer).unwrap() = value;
+        reports.write("shard-2.json", other.to_string());
+        merge(&machine, &reports, &[1, 2]).exits(2).says(why);
+    }
+    // A shard that left out what it was to run.
+    let mut other: Value = serde_json::from_str(&second).unwrap();
+    let ran = other["binaries"].as_object_mut().unwrap();
+    let id = ran.keys().next().unwrap().clone();
+    let taken = ran.remove(&id).unwrap();
+    reports.write("shard-2.json", other.to_string());
+    merge(&machine, &reports, &[1, 2])
+        .exits(4)
+        .says(&format!("shard 2/2 did not run {id}"));
+    // And one that ran what is another's.
+    reports.write("shard-2.json", &second);
+    let mut first: Value = serde_json::from_str(&reports.read("shard-1.json")).unwrap();
+    first["binaries"][&id] = taken;
+    let kept = reports.read("shard-1.json");
+    reports.write("shard-1.json", first.to_string());
+    merge(&machine, &reports, &[1, 2])
+        .exits(4)
+        .says(&format!("{id} ran in shard 1, and is shard 2's"));
+    reports.write("shard-1.json", kept);
+
+    // Another commit here, or other files.
+    machine.edit("store/src/lib.rs", "40 + 2", "41 + 1");
+    merge(&machine, &reports, &[1, 2]).exits(0);
+    machine.run_git(&["checkout", "--quiet", "."]);
+    machine.edit("alone/src/lib.rs", "    42\n", "    40 + 2\n");
+    merge(&machine, &reports, &[1, 2])
+        .exits(2)
+        .says("the shards selected other tests than are selected here");
+    machine.commit("more");
+    merge(&machine, &reports, &[1, 2])
+        .exits(2)
+        .says("merge them on the same commit");
+    machine.run_git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    assert_eq!(machine.files(), untouched, "nothing was recorded");
+}
+
+#[test]
+fn a_test_that_no_shard_of_nextest_ran_or_two_did_is_found() {
+    if !nextest_for("tests that shards left out") {
+        return;
+    }
+    let (of, reports) = (changed(), Sandbox::empty());
+    assert_eq!(run_all(&of, &reports, 2, "--runner nextest"), [0, 0]);
+    let machine = clone(&of);
+    let second = report(&reports, 2);
+    let mut other = second.clone();
+    let ran = other["binaries"]["store::cases"]["tests"]
+        .as_object_mut()
+        .unwrap();
+    let test = ran.keys().next().unwrap().clone();
+    ran.remove(&test);
+    reports.write("shard-2.json", other.to_string());
+    merge(&machine, &reports, &[1, 2])
+        .exits(4)
+        .says(&format!("no shard ran store::cases {test}"));
+    reports.write("shard-2.json", second.to_string());
+    let mut first = report(&reports, 1);
+    first["binaries"]["store::cases"]["tests"][&test] = json!("passed");
+    reports.write("shard-1.json", first.to_string());
+    merge(&machine, &reports, &[1, 2]).exits(4).says(&format!(
+        "store::cases {test} ran in shard 1 and in shard 2"
+    ));
+}
+
+#[test]
+fn shards_run_from_an_archive_that_was_built_once() {
+    if !nextest_for("shards from an archive") {
+        return;
+    }
+    let (of, reports) = (changed(), Sandbox::empty());
+    let builder = clone(&of);
+    let archive = reports.root.join("tests.tar.zst");
+    let line = format!("cargo nextest archive --workspace --archive-file {archive}");
+    builder.shell(&line).exits(0);
+    let more = format!("--runner nextest --locked -- --archive-file {archive} --workspace-remap .");
+    assert_eq!(run_all(&of, &reports, 2, &more), [0, 0]);
+    let documented: Vec<bool> = (1..=2)
+        .map(|index| {
+            report(&reports, index)["binaries"]
+                .get("store::doc")
+                .is_some()
+        })
+        .collect();
+    assert_eq!(
+        documented,
+        [true, false],
+        "documentation tests are built on one machine only"
+    );
+    let machine = clone(&of);
+    merge(&machine, &reports, &[1, 2]).exits(0);
+    assert_eq!(
+        records(&machine)[0].tests,
+        whole(&of, "--runner nextest").tests
+    );
+
+    // An archive without a package whose tests are selected.
+    let line = format!("cargo nextest archive -p app --archive-file {archive}");
+    builder.shell(&line).exits(0);
+    clone(&of)
+        .poc(&format!("verify --partition 1/1 {more}"))
+        .exits(2)
+        .says("lacks store, ")
+        .says("cargo nextest archive --workspace");
+}
+
+#[test]
+fn more_shards_than_tests_and_no_affected_test_at_all() {
+    let sandbox = Sandbox::workspace("store; alone");
+    sandbox.git();
+    let reports = Sandbox::empty();
+    // Nothing has changed: one job, which has nothing to do.
+    let matrix = sandbox
+        .poc("affected --format matrix --shards 4 --runner cargo")
+        .exits(0)
+        .json();
+    assert_eq!(matrix["include"].as_array().unwrap().len(), 1);
+    assert_eq!(run_all(&sandbox, &reports, 1, "--runner cargo"), [0]);
+    merge(&clone(&sandbox), &reports, &[1])
+        .exits(0)
+        .says("no test can be affected");
+
+    // Three targets, and five shards.
+    sandbox.run_git(&["checkout", "--quiet", "-b", "work"]);
+    sandbox.edit("store/src/lib.rs", "    42\n", "    40 + 2\n");
+    sandbox.commit("work");
+    let machines: Vec<_> = (1..=5)
+        .map(|index| {
+            let machine = clone(&sandbox);
+            machine.run_git(&["remote", "set-head", "origin", "main"]);
+            let file = reports.root.join(format!("shard-{index}.json"));
+            machine
+                .poc(&format!(
+                    "verify --partition {index}/5 --report shard={file} --runner cargo -q"
+                ))
+                .exits(0);
+            machine
+        })
+        .collect();
+    merge(&machines[0], &reports, &[1, 2, 3, 4, 5])
+        .exits(0)
+        .prints("affected: passed, 3 passed");
+}
+
+#[test]
+fn jobs_are_balanced_by_how_long_tests_took() {
+    let sandbox = changed();
+    let matrix = || {
+        sandbox
+            .poc("affected --format matrix --shards 2 --runner cargo")
+            .exits(0)
+            .json()
+    };
+    assert_eq!(
+        matrix()["include"][0]["seconds"],
+        Value::Null,
+        "nothing has run yet"
+    );
+    sandbox.poc("verify --runner cargo -q").exits(0);
+    let mut record = records(&sandbox).pop().unwrap();
+    let ran: Vec<&str> = record.took.keys().map(String::as_str).collect();
+    assert_eq!(
+        ran,
+        [
+            "app::doc",
+            "store",
+            "store::cases",
+            "store::doc",
+            "store::it"
+        ]
+    );
+    // As if the one test of `app` took longer than all of `store`.
+    for (binary, milliseconds) in &mut record.took {
+        *milliseconds = if binary == "app::doc" { 9000 } else { 1500 };
+    }
+    let results = sandbox.read("docs/cache-results.md");
+    sandbox.write(
+        "docs/cache-results.md",
+        evidence::append(&results, &record).unwrap(),
+    );
+    let matrix = matrix();
+    assert_eq!(
+        (
+            &matrix["include"][0]["seconds"],
+            &matrix["include"][1]["seconds"]
+        ),
+        (&json!(9.0), &json!(6.0))
+    );
+    let list = |index: usize| {
+        let run = sandbox.poc(&format!(
+            "verify --partition {index}/2 --runner cargo --list"
+        ));
+        run.exits(0).stdout.clone()
+    };
+    let (first, second) = (list(1), list(2));
+    assert!(
+        first.contains("-p app") && !first.contains("-p store"),
+        "{first}"
+    );
+    assert!(
+        second.contains("-p store") && !second.contains("-p app"),
+        "{second}"
+    );
+}
+
+#[test]
+fn what_cannot_be_dealt_out_is_bad_usage() {
+    let sandbox = changed();
+    sandbox.poc("verify cache --done --partition 1/2").exits(2);
+    sandbox
+        .poc("verify --partition 3/2")
+        .exits(2)
+        .says("write M/N, from 1/N to N/N");
+    sandbox
+        .poc("verify --report shard=x.json")
+        .exits(2)
+        .says("name which with `--partition M/N`");
+    sandbox
+        .poc("affected --format matrix")
+        .exits(2)
+        .says("--shards N");
+    sandbox
+        .poc("affected --shards 2")
+        .exits(2)
+        .says("--format matrix");
+    sandbox
+        .poc("affected --format matrix --shards 2 --base HEAD~1")
+        .exits(2)
+        .says("--base");
+}
