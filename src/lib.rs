@@ -144,7 +144,14 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Step(arguments) => command::step::run(&cli.global, &arguments, terminal),
         Command::Update(arguments) => command::update::run(&cli.global, &arguments, terminal),
         Command::Amend(arguments) => command::amend::run(&load()?, &arguments, terminal),
-        Command::Affected(arguments) => command::affected::run(&load()?, &arguments, terminal),
+        Command::Affected(arguments) => {
+            let project = if arguments.asks_for_base() {
+                Project::load_with_base(&cli.global)?
+            } else {
+                load()?
+            };
+            command::affected::run(&project, &arguments, terminal)
+        }
         Command::Check(arguments) => command::check::run(&cli.global, &arguments, terminal),
         Command::Completions(arguments) => command::completions::run(&arguments, terminal),
         Command::Demo(arguments) => command::demo::run(&arguments, terminal),

@@ -65,17 +65,30 @@ const LONGEST_NAME: usize = 100;
 /// What plans are called; both generations of the template.
 const PLAN_ENDINGS: [&str; 2] = ["-plan.md", "-implementation.md"];
 
+/// What a command will ask of git besides the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Files,
+    /// Also where this branch left the default branch.
+    Base,
+}
+
 /// git and cargo are asked side by side: both walk the whole workspace, and neither needs the other's answer. What is
 /// asked here is waited for only where it is used.
-fn ask_git_ahead(folder: Utf8PathBuf) -> Ahead {
+fn ask_git_ahead(folder: Utf8PathBuf, ask: Ask) -> Ahead {
     let ahead = Ahead::default();
     let answer = Arc::clone(&ahead);
     std::thread::spawn(move || {
-        let repository = answer.get_or_init(|| Repository::open(&folder).ok());
-        if let Some(repository) = repository {
-            // Its error stays in the repository for whoever needs the listing.
-            let _ = repository.listing();
-        }
+        let Some(repository) = answer.get_or_init(|| Repository::open(&folder).ok()) else {
+            return;
+        };
+        // Whoever needs what fails here asks again, and gets the error.
+        std::thread::scope(|scope| {
+            scope.spawn(|| repository.listing().is_ok());
+            if ask == Ask::Base {
+                scope.spawn(|| repository.branched().is_ok());
+            }
+        });
     });
     ahead
 }
@@ -86,11 +99,23 @@ impl Project {
     /// # Errors
     /// No workspace, a broken manifest or configuration (bad usage), or no cargo.
     pub fn load(global: &Global) -> Result<Self> {
+        Self::load_asking(global, Ask::Files)
+    }
+
+    /// [`Self::load`] for a command that compares with where this branch left the default branch.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with_base(global: &Global) -> Result<Self> {
+        Self::load_asking(global, Ask::Base)
+    }
+
+    fn load_asking(global: &Global, ask: Ask) -> Result<Self> {
         let folder = std::env::current_dir().context("failed to find the current folder")?;
         let folder = Utf8PathBuf::try_from(folder)
             .context("the current folder's path is not UTF-8")
             .or_exit(Exit::Usage)?;
-        Self::load_from(global, folder, global.folder()?)
+        Self::load_from(global, folder, global.folder()?, ask)
     }
 
     /// The workspace around a document, or that of `--manifest-path`; `None` where the document lies in none.
@@ -110,17 +135,22 @@ impl Project {
         if !in_a_package {
             return Ok(None);
         }
-        Self::load_from(global, folder, beside).map(Some)
+        Self::load_from(global, folder, beside, Ask::Files).map(Some)
     }
 
     /// The workspace that cargo finds from `start`.
-    fn load_from(global: &Global, folder: Utf8PathBuf, start: Utf8PathBuf) -> Result<Self> {
+    fn load_from(
+        global: &Global,
+        folder: Utf8PathBuf,
+        start: Utf8PathBuf,
+        ask: Ask,
+    ) -> Result<Self> {
         let mut cargo = global.cargo();
         if start != folder && cargo.manifest_path.is_none() {
             let manifest = start.ancestors().map(|folder| folder.join("Cargo.toml"));
             cargo.manifest_path = manifest.into_iter().find(|path| path.is_file());
         }
-        let ahead = ask_git_ahead(start);
+        let ahead = ask_git_ahead(start, ask);
         let workspace = Workspace::new(cargo.members()?);
         let config = Config::load(&workspace, global)?;
         Ok(Self {

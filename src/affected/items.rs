@@ -32,7 +32,7 @@ pub use select::{Affected, Selected, Widened};
 pub use tests::{Class, Test, TestName};
 
 use super::{TestKind, TestTarget};
-use edges::{Builder, Edges};
+use edges::{Builder, Edges, Order};
 use extract::flag;
 use nodes::{ModuleId, NodeId, Nodes, small};
 use reach::{Allowed, Reached, Seeds, WIDTH};
@@ -58,7 +58,7 @@ pub struct Graph {
     globs: Vec<(ModuleId, ModuleId)>,
     /// Per node: its unit, and whether only the unit's own tests see it.
     units: Vec<(u32, bool)>,
-    order: Vec<u32>,
+    order: Order,
     /// Tests that reach the same, but for themselves.
     pub classes: Vec<Class>,
 }

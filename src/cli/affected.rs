@@ -80,3 +80,12 @@ pub enum AffectedFormat {
     /// The jobs of a CI matrix, for `verify --partition`: JSON on one line.
     Matrix,
 }
+
+impl Affected {
+    /// Whether the change is looked for from where this branch left the default branch, as far as the arguments tell.
+    #[must_use]
+    pub fn asks_for_base(&self) -> bool {
+        let given = self.base.is_some() || self.name.is_some() || !self.files.is_empty();
+        !given && !self.collect && !self.audit
+    }
+}

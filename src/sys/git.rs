@@ -22,6 +22,8 @@ pub struct Repository {
     /// Where cargo builds, absolute: nothing below it is anybody's change. `None` where that is not known.
     pub built: Option<Utf8PathBuf>,
     listing: Arc<OnceLock<Result<Listing, String>>>,
+    /// The commit where this branch left the default branch; `None` where there is none.
+    branched: Arc<OnceLock<Option<String>>>,
 }
 
 /// Where the default branch may be found, in order.
@@ -65,6 +67,7 @@ impl Repository {
             root: root.into(),
             built: None,
             listing: Arc::default(),
+            branched: Arc::default(),
         })
     }
 
@@ -93,6 +96,10 @@ impl Repository {
     /// # Errors
     /// When it names no commit: bad usage, with what to do about a shallow clone.
     pub fn commit(&self, revision: &str) -> Result<String> {
+        let branched = self.branched.get().and_then(Option::as_deref);
+        if branched == Some(revision) {
+            return Ok(revision.to_owned());
+        }
         let spec = format!("{revision}^{{commit}}");
         if let Ok(commit) = self.text(&[
             "rev-parse",
@@ -175,22 +182,12 @@ impl Repository {
     /// # Errors
     /// When there is no commit yet.
     pub fn default_base(&self) -> Result<String> {
+        if let Some(commit) = self.branched()? {
+            return Ok(commit.to_owned());
+        }
         let Some(head) = self.head()? else {
             bail!("{} has no commit yet; make a first one", self.root);
         };
-        let question = [
-            &["for-each-ref", "--format=%(refname)"][..],
-            &DEFAULT_BRANCHES,
-        ];
-        let known = self.text(&question.concat())?;
-        for branch in DEFAULT_BRANCHES {
-            if known.lines().any(|name| name == branch) {
-                let output = run(&self.root, &["merge-base", "HEAD", branch])?;
-                if output.status.success() {
-                    return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
-                }
-            }
-        }
         // Whoever took HEAD for the base would find nothing changed.
         if let Some(depth) = self.depth()? {
             let next = "git fetch --unshallow origin";
@@ -201,6 +198,36 @@ impl Repository {
             return Err(exit::with_next(next, missing));
         }
         Ok(head)
+    }
+
+    /// Where this branch left the default branch; `None` where there is no such branch, or no commit in common.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub fn branched(&self) -> Result<Option<&str>> {
+        if self.branched.get().is_none() {
+            let found = self.find_branched()?;
+            let _ = self.branched.set(found);
+        }
+        Ok(self.branched.get().and_then(Option::as_deref))
+    }
+
+    fn find_branched(&self) -> Result<Option<String>> {
+        let question = [
+            &["for-each-ref", "--format=%(refname)"][..],
+            &DEFAULT_BRANCHES,
+        ];
+        let known = self.text(&question.concat())?;
+        for branch in DEFAULT_BRANCHES {
+            if known.lines().any(|name| name == branch) {
+                let output = run(&self.root, &["merge-base", "HEAD", branch])?;
+                if output.status.success() {
+                    let commit = String::from_utf8_lossy(&output.stdout);
+                    return Ok(Some(commit.trim().to_owned()));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Files that differ between the commit `base` and the work tree: committed since, staged, unstaged, and

@@ -50,6 +50,15 @@ pub struct Edges {
     pub embedded: Vec<(String, NodeId)>,
 }
 
+/// All nodes in an order.
+#[derive(Debug)]
+pub struct Order {
+    /// Of each node, its place.
+    pub places: Vec<u32>,
+    /// At each place, the node.
+    pub nodes: Vec<NodeId>,
+}
+
 impl Edges {
     /// The nodes that a node reaches.
     #[must_use]
@@ -61,10 +70,17 @@ impl Edges {
         &self.targets[start..end]
     }
 
-    /// A place for every node such that most edges lead from a lower to a higher one: following them in this order settles soon.
+    /// The members that reaching a node may fulfil the condition of.
+    pub fn triggered(&self, node: NodeId) -> impl Iterator<Item = &Both> {
+        let triggers = self.triggers.get(&node).into_iter().flatten();
+        triggers.map(|index| &self.both[*index as usize])
+    }
+
+    /// The nodes such that most edges lead from an earlier to a later one: following them in this order settles soon.
     #[must_use]
-    pub fn order(&self) -> Vec<u32> {
-        let mut place = vec![u32::MAX; self.count];
+    pub fn order(&self) -> Order {
+        let mut places = vec![u32::MAX; self.count];
+        let mut nodes = vec![0; self.count];
         let mut seen = vec![false; self.count];
         let mut next = small(self.count);
         let mut stack: Vec<(NodeId, usize)> = Vec::new();
@@ -75,19 +91,25 @@ impl Edges {
             seen[start as usize] = true;
             stack.push((start, 0));
             while let Some((node, done)) = stack.pop() {
-                if let Some(to) = self.of(node).get(done) {
+                let plain = self.of(node);
+                let to = plain.get(done).copied().or_else(|| {
+                    let mut members = self.triggered(node).map(|both| both.member);
+                    members.nth(done - plain.len())
+                });
+                if let Some(to) = to {
                     stack.push((node, done + 1));
-                    if !seen[*to as usize] {
-                        seen[*to as usize] = true;
-                        stack.push((*to, 0));
+                    if !seen[to as usize] {
+                        seen[to as usize] = true;
+                        stack.push((to, 0));
                     }
                 } else {
                     next -= 1;
-                    place[node as usize] = next;
+                    places[node as usize] = next;
+                    nodes[next as usize] = node;
                 }
             }
         }
-        place
+        Order { places, nodes }
     }
 
     fn pack(&mut self, mut pairs: Vec<(NodeId, NodeId)>, count: usize) {

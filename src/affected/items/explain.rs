@@ -54,8 +54,7 @@ impl Graph {
                 at = node;
                 break;
             }
-            let triggers = self.edges.triggers.get(&node).into_iter().flatten();
-            let members = triggers.map(|index| &self.edges.both[*index as usize].member);
+            let members = self.edges.triggered(node).map(|both| &both.member);
             for next in self.edges.of(node).iter().chain(members) {
                 visit(*next, node, &mut waiting);
             }

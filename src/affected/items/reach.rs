@@ -1,11 +1,10 @@
 //! Which tests reach which nodes: edges followed for many tests at once, one bit each, conditions included.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use super::edges::Edges;
+use super::edges::{Both, Edges, Order};
 use super::nodes::{NodeId, small};
 
 /// Tests per pass: 8 words of 64 bits.
@@ -36,11 +35,10 @@ struct Walk<'e> {
     /// Per real node: its unit, and whether only the unit's own tests see it.
     units: &'e [(u32, bool)],
     wanted: Option<&'e [bool]>,
-    /// Places of nodes in the order to follow.
-    order: &'e [u32],
+    order: &'e Order,
     rows: Vec<Row>,
-    waiting: BinaryHeap<Reverse<(u32, NodeId)>>,
-    queued: Vec<bool>,
+    /// One bit per place in the order: its node has tests that were not passed on yet.
+    waiting: Vec<u64>,
 }
 
 impl Walk<'_> {
@@ -69,34 +67,55 @@ impl Walk<'_> {
                 }
             }
         }
-        if grew && !self.queued[index] {
-            self.queued[index] = true;
-            self.waiting.push(Reverse((self.order[index], node)));
+        if grew {
+            let place = self.order.places[index] as usize;
+            self.waiting[place / 64] |= 1 << (place % 64);
         }
     }
 
+    /// Goes through the order again and again, until nothing waits. What leads back waits for the next time: to follow it at
+    /// once would go the whole way again for every test that comes late.
     fn run(&mut self) {
-        let edges = self.edges;
-        while let Some(Reverse((_, node))) = self.waiting.pop() {
-            self.queued[node as usize] = false;
-            let row = self.rows[node as usize];
-            for next in edges.of(node) {
-                self.add(*next, &row);
-            }
-            for index in edges.triggers.get(&node).into_iter().flatten() {
-                let both = &edges.both[*index as usize];
-                let mut types = Row::default();
-                for of in &both.types {
-                    for (word, more) in types.iter_mut().zip(self.rows[*of as usize]) {
-                        *word |= more;
-                    }
+        let mut settled = false;
+        while !settled {
+            settled = true;
+            for word in 0..self.waiting.len() {
+                while self.waiting[word] != 0 {
+                    settled = false;
+                    let bit = self.waiting[word].trailing_zeros() as usize;
+                    self.waiting[word] &= !(1 << bit);
+                    self.pass_on(self.order.nodes[word * 64 + bit]);
                 }
-                for (word, named) in types.iter_mut().zip(self.rows[both.named as usize]) {
-                    *word &= named;
-                }
-                self.add(both.member, &types);
             }
         }
+    }
+
+    fn pass_on(&mut self, node: NodeId) {
+        let edges = self.edges;
+        let row = self.rows[node as usize];
+        for next in edges.of(node) {
+            self.add(*next, &row);
+        }
+        for both in edges.triggered(node) {
+            let row = both.fulfilled(&self.rows);
+            self.add(both.member, &row);
+        }
+    }
+}
+
+impl Both {
+    /// The tests that reach its name and one of its types.
+    fn fulfilled(&self, rows: &[Row]) -> Row {
+        let mut fulfilled = Row::default();
+        for of in &self.types {
+            for (word, more) in fulfilled.iter_mut().zip(rows[*of as usize]) {
+                *word |= more;
+            }
+        }
+        for (word, named) in fulfilled.iter_mut().zip(rows[self.named as usize]) {
+            *word &= named;
+        }
+        fulfilled
     }
 }
 
@@ -108,7 +127,7 @@ impl Reached {
         seeds: &Seeds,
         allowed: &Allowed,
         units: &[(u32, bool)],
-        order: &[u32],
+        order: &Order,
         wanted: Option<&[bool]>,
     ) -> Self {
         let mut walk = Walk {
@@ -118,8 +137,7 @@ impl Reached {
             wanted,
             order,
             rows: vec![Row::default(); edges.count],
-            waiting: BinaryHeap::new(),
-            queued: vec![false; edges.count],
+            waiting: vec![0; edges.count.div_ceil(64)],
         };
         for (node, test) in seeds {
             let mut row = Row::default();
