@@ -134,8 +134,27 @@ fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     };
     let mut matches = Cli::command()
         .bin_name(name)
+        .color(coloured(&arguments))
         .try_get_matches_from(arguments)?;
     Cli::from_arg_matches_mut(&mut matches)
+}
+
+/// The colours of help and of what clap says, as `--color` and `CARGO_TERM_COLOR` will say once they are read.
+fn coloured(arguments: &[OsString]) -> clap::ColorChoice {
+    let words = || arguments.iter().filter_map(|word| word.to_str());
+    let given = words()
+        .zip(words().skip(1))
+        .find(|(word, _)| *word == "--color")
+        .map(|(_, when)| when.to_owned());
+    let joined = || words().find_map(|word| Some(word.strip_prefix("--color=")?.to_owned()));
+    let said = given
+        .or_else(joined)
+        .or_else(|| std::env::var("CARGO_TERM_COLOR").ok());
+    match said.as_deref() {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    }
 }
 
 fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {

@@ -1,5 +1,7 @@
 //! Where a run speaks: standard output for what was asked for, standard error for everything about it.
 
+pub mod harmless;
+
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
@@ -7,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 
+use self::harmless::HarmlessStream;
 use crate::cli::Global;
 
 /// What was asked for stands out.
@@ -73,6 +76,15 @@ impl Write for Output {
     }
 }
 
+/// A stream that a document cannot drive a terminal through; a file or a program gets every byte.
+fn shielded(stream: impl Write + 'static, is_terminal: bool) -> Box<dyn Write> {
+    if is_terminal {
+        Box::new(HarmlessStream::new(stream))
+    } else {
+        Box::new(stream)
+    }
+}
+
 impl Terminal {
     /// The streams of this process, coloured as `--color`, `NO_COLOR`, `CLICOLOR_FORCE` and the terminal say.
     #[must_use]
@@ -91,14 +103,19 @@ impl Terminal {
         };
         let (out, err) = (io::stdout(), io::stderr());
         let (out_choice, err_choice) = (AutoStream::choice(&out), AutoStream::choice(&err));
+        let attended = err.is_terminal();
+        let coloured = choice(err_choice) != ColorChoice::Never;
+        let out_is_terminal = out.is_terminal();
+        let out = AutoStream::new(out, choice(out_choice));
+        let err = AutoStream::new(err, choice(err_choice));
         Self {
             out: BufWriter::new(Output {
-                stream: Box::new(AutoStream::new(out, choice(out_choice))),
+                stream: shielded(out, out_is_terminal),
                 unread: false,
             }),
-            attended: err.is_terminal(),
-            coloured: choice(err_choice) != ColorChoice::Never,
-            err: Box::new(AutoStream::new(err, choice(err_choice))),
+            attended,
+            coloured,
+            err: shielded(err, attended),
             quiet: global.quiet,
             verbose: global.verbose,
         }
@@ -151,6 +168,12 @@ impl Terminal {
             .ok()
             .and_then(|columns| columns.parse().ok());
         told.filter(|columns| *columns >= 40).unwrap_or(100)
+    }
+
+    /// Whether more is to be said.
+    #[must_use]
+    pub fn verbose(&self) -> bool {
+        self.verbose
     }
 
     /// Whether only what was asked for is to be said.

@@ -89,6 +89,10 @@ pub struct Options<'w> {
     pub title: String,
     /// How many tests are expected, where that is known before.
     pub expected: Option<u64>,
+    /// How long it took when it was last run, where that is known.
+    pub usual: Option<Duration>,
+    /// Whether cargo is to tell how far a build is, for the progress line.
+    pub progress: bool,
 }
 
 /// What a check did.
@@ -140,7 +144,7 @@ pub fn run(checks: &[Check], options: &Options<'_>, terminal: &mut Terminal) -> 
         planned: checks.to_vec(),
         ..Report::default()
     };
-    let mut watch = Watch::new(terminal, &options.title, options.expected);
+    let mut watch = Watch::new(terminal, &options.title, options.expected, options.usual);
     let mut parts = parts.into_iter();
     for part in parts.by_ref() {
         let place = (report.checked.len() + 1, total);
@@ -266,7 +270,7 @@ fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Resul
     let outcome = exec::stream(&command, &mut |part| {
         observer.push(part);
         watch.show(part)?;
-        watch.count(observer.so_far());
+        watch.see(&observer);
         Ok(())
     })?;
     let mut seen = observer.finish();
@@ -324,7 +328,11 @@ impl Options<'_> {
 
     fn cargo(&self, argv: &[String]) -> Command {
         let command = Command::new(Cargo::program())
-            .args(argv)
+            .args(if self.progress {
+                runner::telling(argv)
+            } else {
+                argv.to_vec()
+            })
             .remedy("install Rust from https://rustup.rs, or set CARGO to the cargo to use");
         self.settings.prepare(command, &self.root)
     }

@@ -349,6 +349,8 @@ impl Job {
             keep_going: arguments.keep_going,
             title: self.scope.to_string(),
             expected: last.map(|tests| tests.passed + tests.failed).max(),
+            usual: usual(pocs, &self.scope),
+            progress: terminal.shows_progress(),
         })
     }
 }
@@ -383,6 +385,17 @@ fn settle(
         worst = worst.max(verify::exit(&record));
     }
     Ok(worst)
+}
+
+/// How long a verification of this scope took when it last ran to its end.
+fn usual(pocs: &[Poc], scope: &Scope) -> Option<Duration> {
+    let records = pocs
+        .iter()
+        .filter_map(|poc| poc.evidence().last(scope).cloned());
+    let whole = records.filter(|record| record.outcome.is_whole());
+    whole
+        .map(|record| Duration::from_millis(record.milliseconds))
+        .max()
 }
 
 /// Hashes of what a run of these packages' tests depends on.

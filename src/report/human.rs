@@ -9,6 +9,8 @@ pub mod verify;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::terminal::harmless::harmless;
+
 /// `text` with blanks after it up to `width` columns; wide characters take two.
 fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
@@ -17,13 +19,6 @@ fn padded(text: &str, width: usize) -> String {
 /// The columns of the widest text.
 fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
     texts.map(UnicodeWidthStr::width).max().unwrap_or(0)
-}
-
-/// Text of a document without control characters, which could drive the terminal.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|each| if each.is_control() { '\u{fffd}' } else { each })
-        .collect()
 }
 
 /// `1 file`, `2 files`.

@@ -151,6 +151,12 @@ impl Observer {
         counts
     }
 
+    /// Whether a test runner is at work.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !matches!(self.reader, Reader::Between)
+    }
+
     /// The output has ended: closes what is open.
     #[must_use]
     pub fn finish(mut self) -> Observed {
@@ -220,6 +226,16 @@ impl Observer {
             run.summary = summary;
         }
     }
+}
+
+/// Whether a whole line only says that a test passed.
+pub(super) fn is_pass(line: &[u8]) -> bool {
+    let plain = anstream::adapter::strip_bytes(line).into_vec();
+    let plain = String::from_utf8_lossy(&plain);
+    let plain = plain.trim_end();
+    plain.starts_with("        PASS [")
+        || plain.starts_with("test ")
+            && matches!(line::test(plain), Some((_, Some(Verdict::Passed))))
 }
 
 impl Observed {

@@ -121,6 +121,26 @@ impl Runner {
     }
 }
 
+/// A command that has cargo tell how far its build is, also through a pipe. Said on the command line, which programs that
+/// the tests start do not see.
+#[must_use]
+pub fn telling(argv: &[String]) -> Vec<String> {
+    let telling = [
+        "--config",
+        "term.progress.when='always'",
+        "--config",
+        "term.progress.width=80",
+    ]
+    .map(str::to_owned);
+    let at = match argv.first().map(String::as_str) {
+        _ if archive(argv).is_some() => return argv.to_vec(),
+        Some("nextest") => 2,
+        _ => 0,
+    };
+    let (start, rest) = argv.split_at(at.min(argv.len()));
+    [start, &telling, rest].concat()
+}
+
 /// The check that these members and their tests compile.
 #[must_use]
 pub fn compiles(workspace: &Workspace, packages: &BTreeSet<PackageId>, flags: &[String]) -> Check {

@@ -188,7 +188,7 @@ impl Session<'_, '_> {
             current
                 .output
                 .extend_from_slice(&bytes[..bytes.len().min(room)]);
-            self.watch.count(current.observer.so_far());
+            self.watch.see(&current.observer);
         }
         self.watch.show(part)
     }

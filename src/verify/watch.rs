@@ -1,15 +1,24 @@
 //! What a person sees while checks run: their output, and on a terminal a line below it that tells how far they are.
+//!
+//! On a terminal that line counts the tests that pass, and their own lines are not shown but for `--verbose`: what fails
+//! is seen as it comes. Everywhere else the output is shown as it is.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Checked;
-use super::observe::Counts;
+use super::observe::{self, Counts, Observer};
 use crate::evidence::Outcome;
 use crate::sys::exec::Part;
 use crate::terminal::Terminal;
+use crate::terminal::harmless::{Harmless, harmless};
+
+/// With how much there is to do, and without.
+const MEASURED: &str = "{spinner} {prefix} {bar:20.cyan} {wide_msg} {elapsed}{left}";
+const PLAIN: &str = "{spinner} {prefix} {wide_msg} {elapsed}{left}";
 
 /// Shows checks as they run. Under `--quiet` only the output of those that did not pass is shown, and after it.
 pub(super) struct Watch<'t> {
@@ -17,36 +26,58 @@ pub(super) struct Watch<'t> {
     bar: Option<ProgressBar>,
     title: String,
     expected: Option<u64>,
+    /// How long it took when it was last run.
+    usual: Option<Duration>,
     /// Tests of the checks before this one.
     before: u64,
     shown: Counts,
+    phase: Phase,
     /// A line that has not ended: the progress line would overwrite it.
     partial: Vec<u8>,
+    harmless: Harmless,
+}
+
+/// What the check is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Starting,
+    /// So many of so many units of cargo's are built; how many are known where cargo tells it.
+    Building {
+        done: u64,
+        all: Option<u64>,
+    },
+    Running,
 }
 
 impl<'t> Watch<'t> {
-    pub(super) fn new(terminal: &'t mut Terminal, title: &str, expected: Option<u64>) -> Self {
+    pub(super) fn new(
+        terminal: &'t mut Terminal,
+        title: &str,
+        expected: Option<u64>,
+        usual: Option<Duration>,
+    ) -> Self {
         let bar = terminal.shows_progress().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            // The template is ours and a test of it runs with every verification; a plain bar is no loss.
-            if let Ok(style) =
-                ProgressStyle::with_template("{spinner} {prefix} {wide_msg} {elapsed}")
-            {
-                bar.set_style(style);
-            }
-            bar.set_prefix(title.to_owned());
-            bar.enable_steady_tick(Duration::from_millis(120));
+            bar.set_prefix(harmless(title));
             bar
         });
-        Self {
+        let mut watch = Self {
             terminal,
             bar,
             title: title.to_owned(),
             expected,
+            usual,
             before: 0,
             shown: Counts::default(),
+            phase: Phase::Starting,
             partial: Vec::new(),
+            harmless: Harmless::default(),
+        };
+        watch.refresh();
+        if let Some(bar) = &mut watch.bar {
+            bar.enable_steady_tick(Duration::from_millis(120));
         }
+        watch
     }
 
     /// A check begins: `place` tells which of how many, `before` how many tests have run already.
@@ -66,9 +97,11 @@ impl<'t> Watch<'t> {
             ""
         };
         let place = place.map_or_else(String::new, |(index, count)| format!(" ({index}/{count})"));
-        let message = format!("{}{place}: {}{more}", self.title, first.unwrap_or(command));
+        let first = harmless(first.unwrap_or(command));
+        let message = format!("{}{place}: {first}{more}", self.title);
         self.before = before;
         self.shown = Counts::default();
+        self.phase = Phase::Starting;
         let terminal = &mut *self.terminal;
         suspended(self.bar.as_ref(), || terminal.status("Verifying", message))?;
         self.refresh();
@@ -89,25 +122,69 @@ impl<'t> Watch<'t> {
             return self.print(part.bytes);
         }
         self.partial.extend_from_slice(part.bytes);
+        self.building();
         if !part.ends_line {
             return Ok(());
         }
-        let bytes = std::mem::take(&mut self.partial);
+        let mut bytes = std::mem::take(&mut self.partial);
+        if let Some(start) = after_progress(&bytes) {
+            bytes.drain(..start);
+        }
+        let passed = !self.terminal.verbose() && observe::is_pass(&bytes);
+        if passed {
+            return Ok(());
+        }
         self.print(&bytes)
     }
 
     fn print(&mut self, bytes: &[u8]) -> Result<()> {
+        let shown = self.harmless.take(bytes);
         let terminal = &mut *self.terminal;
         suspended(self.bar.as_ref(), || {
-            terminal.out().write_all(bytes)?;
+            terminal.out().write_all(&shown)?;
             terminal.flush()
         })
     }
 
-    /// This many tests of the check have ended.
-    pub(super) fn count(&mut self, counts: Counts) {
-        if counts != self.shown {
+    /// What cargo tells of a build that goes on.
+    fn building(&mut self) {
+        if self.phase == Phase::Running {
+            return;
+        }
+        let done = match (progress(&self.partial), self.phase) {
+            (Some((done, all)), _) => Phase::Building {
+                done,
+                all: Some(all),
+            },
+            // Without cargo's own count: a line for each.
+            (None, Phase::Building { done, all: None }) if is_compiling(&self.partial) => {
+                Phase::Building {
+                    done: done + 1,
+                    all: None,
+                }
+            }
+            (None, Phase::Starting) if is_compiling(&self.partial) => {
+                Phase::Building { done: 1, all: None }
+            }
+            _ => return,
+        };
+        if done != self.phase {
+            self.phase = done;
+            self.refresh();
+        }
+    }
+
+    /// What has been seen of the check's tests.
+    pub(super) fn see(&mut self, observer: &Observer) {
+        let counts = observer.so_far();
+        let running = observer.is_open();
+        let phase = match self.phase {
+            Phase::Building { .. } | Phase::Starting if running => Phase::Running,
+            phase => phase,
+        };
+        if counts != self.shown || phase != self.phase {
             self.shown = counts;
+            self.phase = phase;
             self.refresh();
         }
     }
@@ -115,6 +192,9 @@ impl<'t> Watch<'t> {
     /// A check has ended.
     pub(super) fn end(&mut self, checked: &Checked) -> Result<()> {
         let mut rest = std::mem::take(&mut self.partial);
+        if let Some(start) = after_progress(&rest) {
+            rest.drain(..start);
+        }
         if !rest.is_empty() {
             rest.push(b'\n');
             self.print(&rest)?;
@@ -122,18 +202,56 @@ impl<'t> Watch<'t> {
         if self.terminal.quiet() && checked.outcome() != Outcome::Passed {
             self.print(checked.tail.as_bytes())?;
         }
+        self.harmless = Harmless::default();
         Ok(())
     }
 
     fn refresh(&self) {
         let Some(bar) = &self.bar else { return };
         let done = self.before + self.shown.ran();
-        let mut message = match self.expected {
-            Some(expected) => format!("{done}/{expected} tests"),
-            None => format!("{done} tests"),
+        let measured = |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        };
+        let (template, mut message) = match (self.phase, self.expected) {
+            (
+                Phase::Building {
+                    done,
+                    all: Some(all),
+                },
+                _,
+            ) => {
+                measured(done, all);
+                (MEASURED, format!("building {done}/{all}"))
+            }
+            (Phase::Building { done, all: None }, _) => {
+                (PLAIN, format!("building, {done} compiled"))
+            }
+            (Phase::Running, Some(expected)) if expected > 0 => {
+                measured(done, expected.max(done));
+                (MEASURED, format!("{done}/{expected} tests"))
+            }
+            (Phase::Running, _) => {
+                let tests = if done == 1 { "test" } else { "tests" };
+                (PLAIN, format!("{done} {tests}"))
+            }
+            (Phase::Starting, _) => (PLAIN, String::new()),
         };
         if self.shown.failed > 0 {
-            message = format!("{message}, {} failed", self.shown.failed);
+            let _ = write!(message, ", {} failed", self.shown.failed);
+        }
+        let usual = self.usual;
+        // The templates are ours, and tests draw both; a plain bar is no loss.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸─").with_key(
+                "left",
+                move |state: &ProgressState, line: &mut dyn std::fmt::Write| {
+                    let left = usual.and_then(|usual| usual.checked_sub(state.elapsed()));
+                    if let Some(left) = left.map(|left| left.as_secs()).filter(|left| *left > 0) {
+                        let _ = write!(line, ", about {} left", spoken(left));
+                    }
+                },
+            ));
         }
         bar.set_message(message);
     }
@@ -152,5 +270,63 @@ fn suspended(bar: Option<&ProgressBar>, show: impl FnOnce() -> Result<()>) -> Re
     match bar {
         Some(bar) => bar.suspend(show),
         None => show(),
+    }
+}
+
+fn spoken(seconds: u64) -> String {
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, seconds) if minutes < 10 => format!("{minutes} min {seconds} s"),
+        (minutes, _) => format!("{minutes} min"),
+    }
+}
+
+/// How cargo's own progress begins, colours taken off; it is asked for where a line of ours shows it.
+const PROGRESS: &str = "    Building [";
+
+fn plain(line: &[u8]) -> String {
+    let plain = anstream::adapter::strip_bytes(line).into_vec();
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+/// Where the line proper begins, after progress that cargo drew over itself.
+fn after_progress(line: &[u8]) -> Option<usize> {
+    if !plain(line).contains(PROGRESS) {
+        return None;
+    }
+    let end = line.len() - if line.ends_with(b"\r\n") { 2 } else { 0 };
+    let start = memchr::memrchr(b'\r', &line[..end]).map_or(0, |drawn| drawn + 1);
+    let is_drawn = plain(&line[start..]).starts_with(PROGRESS);
+    Some(if is_drawn { line.len() } else { start })
+}
+
+/// `    Building [=====>      ] 12/40: serde, syn` → 12 of 40.
+fn progress(line: &[u8]) -> Option<(u64, u64)> {
+    let text = plain(line);
+    let (_, drawn) = text.rsplit_once(PROGRESS)?;
+    let (_, rest) = drawn.split_once("] ")?;
+    let (done, rest) = rest.split_once('/')?;
+    let digits = rest.find(|letter: char| !letter.is_ascii_digit());
+    let all = &rest[..digits.unwrap_or(rest.len())];
+    Some((done.parse().ok()?, all.parse().ok()?))
+}
+
+fn is_compiling(line: &[u8]) -> bool {
+    line.ends_with(b"\n") && plain(line).starts_with("   Compiling ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargos_progress_is_read_and_taken_off_the_line() {
+        let line = b"\x1b[1m    Building\x1b[0m [====>    ] 0/3: a(test)\r    Building [======>  ] 2/3: b \r\x1b[1m    Finished\x1b[0m\n";
+        assert_eq!(progress(line), Some((2, 3)));
+        let start = after_progress(line).unwrap();
+        assert_eq!(&line[start..], b"\x1b[1m    Finished\x1b[0m\n");
+        let drawing = b"    Building [======>  ] 2/3: b";
+        assert_eq!(after_progress(drawing), Some(drawing.len()));
+        assert_eq!(after_progress(b"    Finished\n"), None);
     }
 }

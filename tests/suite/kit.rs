@@ -208,6 +208,14 @@ impl Sandbox {
         finish(command, line)
     }
 
+    /// Runs the program on a terminal of its own.
+    #[cfg(unix)]
+    pub(crate) fn on_terminal(&self, line: &str) -> crate::pty::Session {
+        let mut command = self.command(PROGRAM);
+        command.args(shlex::split(line).unwrap());
+        crate::pty::Session::start(&command)
+    }
+
     /// Runs a line of bash, in which `cargo poc` is the program under test.
     pub(crate) fn shell(&self, line: &str) -> Run {
         let mut command = self.command("bash");

@@ -29,11 +29,15 @@ mod kit;
 mod observe;
 mod observed;
 mod outside;
+#[cfg(unix)]
+mod pty;
 mod readme;
 mod selection;
 mod shards;
 mod status;
 mod step;
+#[cfg(unix)]
+mod terminal;
 mod verify;
 #[cfg(unix)]
 mod verify_command;

@@ -38,6 +38,8 @@ fn options(root: &Utf8Path) -> Options<'static> {
         keep_going: false,
         title: "test".to_owned(),
         expected: None,
+        usual: None,
+        progress: false,
     }
 }
 

@@ -1,0 +1,183 @@
+//! Output of programs and text of documents, without what could drive a terminal.
+//!
+//! In: bytes as they come. Out: the same text with colours; of everything else that a terminal would act on (the cursor,
+//! its title, its clipboard, its keyboard) nothing is left. A control character, or one that turns the direction of text
+//! around so that it reads as something else, is shown as U+FFFD. Links may lead to files, no further.
+
+use std::io::{self, Write};
+
+use anstyle_parse::{Params, Parser, Perform, Utf8Parser};
+
+/// Whether a character only ever shows itself: no control, and none of those that rustc's
+/// `text_direction_codepoint_in_comment` warns of.
+#[must_use]
+pub fn is_harmless(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text without characters that are not harmless.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    text.chars().map(shown).collect()
+}
+
+fn shown(character: char) -> char {
+    if is_harmless(character) {
+        character
+    } else {
+        char::REPLACEMENT_CHARACTER
+    }
+}
+
+/// Takes what is harmless from a stream of bytes; a sequence may come in parts.
+#[derive(Default)]
+pub struct Harmless {
+    parser: Parser<Utf8Parser>,
+}
+
+impl Harmless {
+    /// What of `bytes`, and of a sequence begun before, may be shown.
+    pub fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut kept = Kept(Vec::with_capacity(bytes.len()));
+        for byte in bytes {
+            self.parser.advance(&mut kept, *byte);
+        }
+        kept.0
+    }
+}
+
+struct Kept(Vec<u8>);
+
+impl Kept {
+    fn push(&mut self, character: char) {
+        let mut buffer = [0; 4];
+        self.0
+            .extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+    }
+}
+
+impl Perform for Kept {
+    fn print(&mut self, character: char) {
+        self.push(shown(character));
+    }
+
+    fn execute(&mut self, byte: u8) {
+        match byte {
+            b'\n' | b'\r' | b'\t' => self.0.push(byte),
+            _ => self.push(char::REPLACEMENT_CHARACTER),
+        }
+    }
+
+    fn csi_dispatch(&mut self, parameters: &Params, between: &[u8], ignore: bool, action: u8) {
+        if action != b'm' || !between.is_empty() || ignore {
+            return;
+        }
+        let parameters: Vec<String> = parameters
+            .iter()
+            .map(|group| {
+                let numbers: Vec<String> = group.iter().map(ToString::to_string).collect();
+                numbers.join(":")
+            })
+            .collect();
+        self.0
+            .extend_from_slice(format!("\x1b[{}m", parameters.join(";")).as_bytes());
+    }
+
+    fn osc_dispatch(&mut self, parameters: &[&[u8]], _bell_terminated: bool) {
+        if let [b"8", attributes, target] = parameters
+            && (target.is_empty() || target.starts_with(b"file://"))
+        {
+            let parts: [&[u8]; 5] = [b"\x1b]8;", attributes, b";", target, b"\x1b\\"];
+            self.0.extend(parts.concat());
+        }
+    }
+}
+
+/// A stream that only harmless output gets through to.
+pub struct HarmlessStream<W> {
+    inner: W,
+    harmless: Harmless,
+}
+
+impl<W: Write> HarmlessStream<W> {
+    /// In front of `inner`.
+    pub fn new(inner: W) -> Self {
+        let harmless = Harmless::default();
+        Self { inner, harmless }
+    }
+}
+
+impl<W: Write> Write for HarmlessStream<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.inner.write_all(&self.harmless.take(bytes))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left_of(text: &str) -> String {
+        String::from_utf8(Harmless::default().take(text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn text_and_colours_stay_as_they_are() {
+        for text in [
+            "plain\ttext\r\nand more\n",
+            "\u{1b}[1;38;5;12mbold\u{1b}[0m",
+            "\u{1b}[4:3munder\u{1b}[m",
+            "日本語 👩‍👩‍👧 עברית",
+        ] {
+            assert_eq!(
+                left_of(text).replace("\u{1b}[0m", "\u{1b}[m"),
+                text.replace("\u{1b}[0m", "\u{1b}[m")
+            );
+        }
+    }
+
+    #[test]
+    fn what_drives_a_terminal_is_gone() {
+        for (text, left) in [
+            ("\u{1b}]0;title\u{7}a", "a"),
+            ("\u{1b}]52;c;aGVsbG8=\u{1b}\\a", "a"),
+            ("\u{1b}[2J\u{1b}[1;1Ha", "a"),
+            ("\u{1b}[?1049ha", "a"),
+            ("\u{1b}P$q\u{1b}\\a", "a"),
+            ("\u{1b}ca", "a"),
+            ("a\u{8}\u{7}b", "a\u{fffd}\u{fffd}b"),
+            ("a\u{9b}31mb\u{7f}", "a\u{fffd}31mb\u{fffd}"),
+            ("a\u{202e}b\u{2066}", "a\u{fffd}b\u{fffd}"),
+            (
+                "\u{1b}]8;;https://example.org\u{1b}\\a\u{1b}]8;;\u{1b}\\",
+                "a\u{1b}]8;;\u{1b}\\",
+            ),
+        ] {
+            assert_eq!(left_of(text), left, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_file_stays() {
+        let link = "\u{1b}]8;;file:///a/b.md\u{1b}\\b.md:3\u{1b}]8;;\u{1b}\\";
+        assert_eq!(left_of(link), link);
+    }
+
+    #[test]
+    fn a_sequence_may_come_in_parts() {
+        let mut harmless = Harmless::default();
+        let text = "é\u{1b}[31mred\u{1b}]0;title\u{7}!";
+        let whole: Vec<u8> = text
+            .as_bytes()
+            .iter()
+            .flat_map(|byte| harmless.take(&[*byte]))
+            .collect();
+        assert_eq!(String::from_utf8(whole).unwrap(), "é\u{1b}[31mred!");
+    }
+}

@@ -1,0 +1,249 @@
+//! On a terminal, and not on one: progress, colours, and text that would drive a terminal.
+
+use std::process::Command;
+
+use crate::kit::{PROGRAM, Run, Sandbox, finish, nextest_for};
+
+/// Tests of which one fails, one prints what drives a terminal, and one is slow enough to be seen running.
+const TESTS: &str = "#[test]\nfn one() {}\n#[test]\nfn two() {}\n#[test]\nfn wrong() {\n    println!(\"\\x1b]0;title\\x07\\x1b[2Jhere \
+                     \\x1b[32mgreen\\x1b[0m \\u{202e}turned\");\n    panic!(\"on purpose\")\n}\n";
+
+fn failing() -> Sandbox {
+    let sandbox = Sandbox::package();
+    sandbox.write("tests/it.rs", TESTS);
+    sandbox.git();
+    sandbox
+}
+
+#[test]
+fn a_terminal_shows_how_far_it_is_and_what_fails_and_not_what_passes() {
+    let sandbox = failing();
+    let ended = sandbox.on_terminal("verify --full --runner cargo").ends();
+    assert_eq!(ended.code, 1, "{}", ended.screen);
+    let printed = &ended.printed;
+    for seen in ["building ", "tests", "1 failed"] {
+        assert!(printed.contains(seen), "no {seen:?} in {printed:?}");
+    }
+    let screen = &ended.screen;
+    assert!(screen.contains("test wrong ... FAILED"), "{screen}");
+    assert!(screen.contains("on purpose"), "{screen}");
+    assert!(!screen.contains("... ok"), "{screen}");
+    assert!(
+        !screen.contains("Building ["),
+        "cargo's own progress\n{screen}"
+    );
+    assert!(
+        !screen.contains("building "),
+        "the progress line stays\n{screen}"
+    );
+    assert!(
+        screen
+            .trim_end()
+            .ends_with("full: failed, 4 passed, 1 failed"),
+        "{screen}"
+    );
+    // Those who want to see each can.
+    let ended = sandbox
+        .on_terminal("verify --full --runner cargo -v")
+        .ends();
+    assert!(ended.screen.contains("test one ... ok"), "{}", ended.screen);
+    // A run that took long enough before tells how long this one will.
+    let ended = sandbox
+        .on_terminal("verify --full --runner cargo -q")
+        .ends();
+    assert!(!ended.printed.contains("building "), "{}", ended.printed);
+}
+
+#[test]
+fn nextest_has_the_same_progress() {
+    if !nextest_for("progress of nextest") {
+        return;
+    }
+    let sandbox = failing();
+    let ended = sandbox.on_terminal("verify --full --runner nextest").ends();
+    assert_eq!(ended.code, 1, "{}", ended.screen);
+    assert!(ended.printed.contains("building "), "{:?}", ended.printed);
+    assert!(ended.printed.contains("/4 tests"), "{:?}", ended.printed);
+    assert!(!ended.screen.contains("PASS ["), "{}", ended.screen);
+    assert!(ended.screen.contains("FAIL ["), "{}", ended.screen);
+}
+
+#[test]
+fn a_pipe_gets_the_output_as_it_is_and_no_progress() {
+    let sandbox = failing();
+    let run = sandbox.poc("verify --full --runner cargo");
+    run.exits(1)
+        .prints("test one ... ok")
+        .prints("test wrong ... FAILED");
+    run.hides("\u{1b}")
+        .hides("building ")
+        .hides("Building [")
+        .hides("\r");
+}
+
+#[test]
+fn how_long_is_left_is_told_from_the_last_run() {
+    let sandbox = Sandbox::package();
+    sandbox.git();
+    sandbox
+        .poc("init cache -p app --file src/cache.rs")
+        .exits(0);
+    sandbox.edit("src/lib.rs", "    42\n", "    40 + 2\n");
+    sandbox.poc("verify cache -q").exits(0);
+    let results = sandbox.read("docs/cache-results.md");
+    let mut last = cargo_poc::evidence::read(&results)
+        .records
+        .pop()
+        .unwrap()
+        .record;
+    last.milliseconds = 3_600_000;
+    sandbox.write(
+        "docs/cache-results.md",
+        cargo_poc::evidence::append(&results, &last).unwrap(),
+    );
+    sandbox.edit("src/lib.rs", "40 + 2", "41 + 1");
+    let ended = sandbox.on_terminal("verify cache").ends();
+    assert_eq!(ended.code, 0, "{}", ended.screen);
+    assert!(
+        ended.printed.contains(", about 59 min left"),
+        "{:?}",
+        ended.printed
+    );
+}
+
+#[test]
+fn what_tests_print_cannot_drive_the_terminal() {
+    let sandbox = failing();
+    let ended = sandbox.on_terminal("verify --full --runner cargo").ends();
+    for sent in ["\u{1b}]0;", "\u{1b}[2J", "\u{7}", "\u{202e}"] {
+        assert!(
+            !ended.printed.contains(sent),
+            "{sent:?} in {:?}",
+            ended.printed
+        );
+    }
+    assert!(ended.printed.contains("\u{1b}[32mgreen"), "colours stay");
+    let shown = "here \u{1b}[32mgreen\u{1b}[0m \u{fffd}turned";
+    assert!(ended.printed.contains(shown), "{:?}", ended.printed);
+    // Neither through a pipe, on the way to someone's terminal.
+    let run = sandbox.poc("verify --full --runner cargo --color always");
+    run.exits(1)
+        .prints("\u{1b}[32mgreen")
+        .hides("\u{1b}]0;")
+        .hides("\u{1b}[2J")
+        .hides("\u{202e}");
+}
+
+#[test]
+fn what_a_plan_says_cannot_drive_the_terminal() {
+    let sandbox = Sandbox::package();
+    sandbox.git();
+    sandbox
+        .poc("init cache -p app --file src/cache.rs --criterion fast")
+        .exits(0);
+    let evil = "\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}";
+    sandbox.edit(
+        "docs/cache-plan.md",
+        "- [ ] fast",
+        &format!("- [x] fast{evil}"),
+    );
+    sandbox.edit(
+        "docs/cache-plan.md",
+        "### Step 1: ",
+        &format!("### Step 1: {evil}"),
+    );
+    sandbox.edit(
+        "docs/cache-plan.md",
+        "cargo test",
+        &format!("echo '{evil}' && cargo test"),
+    );
+    for line in [
+        "status cache",
+        "check cache",
+        "check cache --fix --dry-run",
+        "update cache --dry-run",
+        "verify cache --baseline --list",
+        "verify cache --baseline --no-record",
+        "verify cache --step nowhere",
+        "step start cache 1 --dry-run",
+        "affected",
+    ] {
+        let ended = sandbox.on_terminal(line).ends();
+        for sent in ["\u{1b}]0;", "\u{1b}[2J", "\u{7}", "\u{202e}"] {
+            assert!(
+                !ended.printed.contains(sent),
+                "{line}: {sent:?} in {:?}",
+                ended.printed
+            );
+        }
+    }
+}
+
+/// `status` and a misspelt command, through a pipe, with these environment variables and arguments.
+fn coloured(sandbox: &Sandbox, environment: &[(&str, &str)], arguments: &str) -> [bool; 3] {
+    let run = |line: &str| -> Run {
+        let mut command: Command = sandbox.command(PROGRAM);
+        command
+            .env_remove("NO_COLOR")
+            .env_remove("CARGO_TERM_COLOR");
+        command.envs(environment.iter().copied());
+        let line = format!("{line} {arguments}");
+        command.args(shlex::split(&line).unwrap());
+        finish(command, &line)
+    };
+    let status = run("check --explain POC001");
+    let wrong = run("statsu");
+    let help = run("status --help");
+    [
+        status.stdout.contains('\u{1b}'),
+        wrong.stderr.contains('\u{1b}'),
+        help.stdout.contains('\u{1b}'),
+    ]
+}
+
+#[test]
+fn colours_are_as_cargo_and_the_environment_say() {
+    let sandbox = Sandbox::package();
+    sandbox.git();
+    let (all, none) = ([true; 3], [false; 3]);
+    for (environment, arguments, expected) in [
+        (&[][..], "", none),
+        (&[("CLICOLOR_FORCE", "1")], "", all),
+        (&[("CARGO_TERM_COLOR", "always")], "", all),
+        (
+            &[("CARGO_TERM_COLOR", "never"), ("CLICOLOR_FORCE", "1")],
+            "",
+            none,
+        ),
+        (&[("NO_COLOR", "1")], "", none),
+        (
+            &[("CARGO_TERM_COLOR", "always"), ("NO_COLOR", "1")],
+            "",
+            all,
+        ),
+        (&[("CARGO_TERM_COLOR", "always")], "--color never", none),
+        (&[("NO_COLOR", "1")], "--color=always", all),
+    ] {
+        let seen = coloured(&sandbox, environment, arguments);
+        assert_eq!(seen, expected, "{environment:?} {arguments}");
+    }
+    // On a terminal colours come by themselves, unless NO_COLOR or a dumb terminal says otherwise.
+    assert!(
+        sandbox
+            .on_terminal("check --explain POC001")
+            .ends()
+            .printed
+            .contains('\u{1b}')
+    );
+    let mut command = sandbox.command("bash");
+    command.args([
+        "-c",
+        "NO_COLOR=1 cargo-poc check --explain POC001; TERM=dumb cargo-poc check --explain POC001",
+    ]);
+    let plain = crate::pty::Session::start(&command).ends();
+    assert!(
+        plain.printed.contains("POC001") && !plain.printed.contains('\u{1b}'),
+        "{:?}",
+        plain.printed
+    );
+}
