@@ -360,12 +360,13 @@ pub enum StatusFormat {
 }
 
 /// `cargo poc verify`.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(after_help = "\
 Examples:
   cargo poc verify cache --baseline     the plan's affected tests, before anything changes
   cargo poc verify cache --step 1       step 1's own verification
   cargo poc verify                      the affected tests of every open PoC, once
+  cargo poc verify --watch              and on every save those that it can affect
   cargo poc verify cache --done         the commands under What \"Done\" Looks Like
   cargo poc verify cache --done --list  what would run, and what is expected of it
   cargo poc verify cache --confirm done.3         you have looked at what its third command did
@@ -403,6 +404,12 @@ pub struct Verify {
     /// Do not write evidence
     #[arg(long)]
     pub no_record: bool,
+    /// Run the affected tests, and on every save those that it can affect, until Ctrl-C; nothing is recorded
+    #[arg(
+        long,
+        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "full", "list", "confirm", "update", "partition", "report", "merge"]
+    )]
+    pub watch: bool,
     /// Run only the M-th of N parts of the affected tests, or of all, and record nothing: nextest's own partition, or
     /// with `cargo test` a group of packages
     #[arg(

@@ -182,6 +182,9 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
             &arguments,
             terminal,
         ),
+        Command::Verify(arguments) if arguments.watch => {
+            command::verify::watch::run(&cli.global, &arguments, terminal)
+        }
         Command::Verify(arguments) => command::verify::run(&load()?, &arguments, terminal),
     }
 }

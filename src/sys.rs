@@ -5,6 +5,7 @@ pub mod exec;
 pub mod files;
 pub mod git;
 pub mod inherit;
+pub mod watch;
 
 use std::ffi::OsString;
 use std::process::{Command, Output, Stdio};

@@ -4,6 +4,7 @@ mod confirm;
 mod merge;
 pub(super) mod shard;
 mod update;
+pub(crate) mod watch;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -140,12 +141,7 @@ impl Job {
                 None,
             ),
             (Scope::Affected, _) => {
-                let mut selection = selection(project, pocs, &[])?;
-                // What the run depends on is all that is affected, also where tests of it are known to run as they did.
-                let packages = selection.packages();
-                super::observed::narrow(project, &arguments.arguments, true, &mut selection)?;
-                let checks = runner()?.selected(workspace, &selection, words);
-                Self::of(scope, checks, packages, Some(selection))
+                Self::affected(project, arguments, selection(project, pocs, &[])?)
             }
             (_, [poc]) => {
                 reliable(poc)?;
@@ -166,6 +162,28 @@ impl Job {
             }
             _ => Err(exit::usage("name one PoC for this scope")),
         }
+    }
+
+    /// The tests that `selection` says are affected.
+    fn affected(
+        project: &Project,
+        arguments: &cli::Verify,
+        mut selection: Selection,
+    ) -> Result<Self> {
+        // What the run depends on is all that is affected, also where tests of it are known to run as they did.
+        let packages = selection.packages();
+        super::observed::narrow(project, &arguments.arguments, true, &mut selection)?;
+        let runner = Runner::choose(
+            arguments.runner.unwrap_or(project.config.runner),
+            &project.workspace.root,
+        )?;
+        let words = Words {
+            flags: &project.cargo.flags,
+            extra: &arguments.arguments,
+            slice: None,
+        };
+        let checks = runner.selected(&project.workspace, &selection, words);
+        Self::of(Scope::Affected, checks, packages, Some(selection))
     }
 
     fn of(

@@ -41,3 +41,5 @@ mod terminal;
 mod verify;
 #[cfg(unix)]
 mod verify_command;
+#[cfg(unix)]
+mod watch;
