@@ -1,9 +1,11 @@
 //! The command line: what can be said, no logic.
 
 mod affected;
+pub mod complete;
 pub mod dependencies;
 pub mod reports;
 mod step;
+mod tools;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -14,6 +16,7 @@ pub use self::affected::{Affected, AffectedFormat};
 use self::dependencies::Dependencies;
 use self::reports::{ReportFile, StatusReport, VerifyReport};
 pub use self::step::{Step, StepAction, StepContent, StepTarget};
+pub use self::tools::{Completions, Demo, Man};
 use crate::exit::{Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
 use crate::verify::partition::Partition;
@@ -170,8 +173,10 @@ pub enum Command {
     Deps(Deps),
     /// Watch the whole loop on a sample workspace in a temporary folder
     Demo(Demo),
-    /// Print a completion script for a shell
+    /// Print a script with which a shell completes commands, PoCs, packages and steps
     Completions(Completions),
+    /// Print the man page, or write all of them into a folder
+    Man(Man),
     /// Run a test for nextest and keep what it executes: `affected --collect` calls this
     #[command(hide = true)]
     RunObservedTest(RunObservedTest),
@@ -555,24 +560,6 @@ pub struct Deps {
     /// Only this manifest (repeatable)
     #[arg(long, value_name = "PATH")]
     pub manifest: Vec<Utf8PathBuf>,
-}
-
-/// `cargo poc demo`.
-#[derive(Debug, Default, Args)]
-pub struct Demo {
-    /// Keep the folder, and say where it is
-    #[arg(long)]
-    pub keep: bool,
-}
-
-/// `cargo poc completions`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  cargo poc completions bash > ~/.local/share/bash-completion/completions/cargo-poc"
-)]
-pub struct Completions {
-    /// The shell
-    pub shell: clap_complete::Shell,
 }
 
 /// `cargo-poc run-observed-test`, which `affected --collect` has nextest put in front of each test.

@@ -52,6 +52,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     if let Some(outcome) = affected::observed::run::rustc(&arguments) {
         return outcome.unwrap_or_else(|error| could_not_run(&error));
     }
+    if cli::complete::is_asked() {
+        return command::completions::answer(arguments)
+            .unwrap_or_else(|error| could_not_run(&error));
+    }
     let cli = match parse(arguments.clone()) {
         Ok(cli) => cli,
         Err(error) => return misused(&error, &arguments),
@@ -173,6 +177,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         }
         Command::Check(arguments) => command::check::run(&cli.global, &arguments, terminal),
         Command::Completions(arguments) => command::completions::run(&arguments, terminal),
+        Command::Man(arguments) => command::completions::man(&arguments, terminal),
         Command::Demo(arguments) => command::demo::run(&arguments, terminal),
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),

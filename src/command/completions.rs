@@ -1,26 +1,117 @@
-//! `cargo poc completions`.
+//! `cargo poc completions` and `cargo poc man`: what a shell and a packager want of a program.
 
-use std::io;
+use std::ffi::OsString;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use clap::CommandFactory as _;
+use clap_complete::env::{CompleteEnv, Shells};
 
-use crate::cli::{Cli, Completions};
+use crate::cli::complete::{self, ASKED};
+use crate::cli::{Cli, Completions, Man};
 use crate::exit::Exit;
+use crate::sys::files;
 use crate::terminal::Terminal;
 
-/// Prints the completion script of a shell for `cargo-poc`.
+/// What completes `cargo poc …` in bash: cargo's own completion for everything else.
+const BESIDE_CARGO_BASH: &str = r#"
+if declare -F _comp_load >/dev/null; then _comp_load cargo
+elif declare -F _completion_loader >/dev/null; then _completion_loader cargo; fi 2>/dev/null
+_cargo_poc_cargo=$(complete -p cargo 2>/dev/null | sed -n 's/.* -F \([^ ]*\) .*/\1/p')
+_cargo_poc_beside_cargo() {
+    if [[ ${COMP_WORDS[1]-} == poc && $COMP_CWORD -gt 1 ]]; then
+        COMP_WORDS=(cargo-poc "${COMP_WORDS[@]:2}")
+        COMP_CWORD=$((COMP_CWORD - 1))
+        _clap_complete_cargo_poc cargo-poc "$2" "$3"
+    elif [[ -n $_cargo_poc_cargo && $_cargo_poc_cargo != _cargo_poc_beside_cargo ]]; then
+        "$_cargo_poc_cargo" "$@"
+    fi
+}
+complete -o bashdefault -o default -F _cargo_poc_beside_cargo cargo
+"#;
+
+/// The same for fish, which asks every rule that holds.
+const BESIDE_CARGO_FISH: &str = r"
+function __cargo_poc_line
+    set -l words (commandline --current-process --tokenize --cut-at-cursor)
+    set -e words[1..2]
+    CARGO_POC_COMPLETE=fish cargo-poc -- cargo-poc $words (commandline --current-token)
+end
+complete --command cargo --condition '__fish_seen_subcommand_from poc' --no-files --arguments '(__cargo_poc_line)'
+";
+
+/// Prints the script that has a shell ask this program what can be typed.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn run(arguments: &Completions, terminal: &mut Terminal) -> Result<Exit> {
+    let name = arguments.shell.to_string();
+    let shells = Shells::builtins();
+    let shell = shells
+        .completer(&name)
+        .with_context(|| format!("there are no completions for {name}"))?;
     let mut script = Vec::new();
-    clap_complete::generate(
-        arguments.shell,
-        &mut Cli::command(),
-        "cargo-poc",
-        &mut script,
-    );
-    io::Write::write_all(terminal.out(), &script)?;
+    shell.write_registration(ASKED, "cargo-poc", "cargo-poc", "cargo-poc", &mut script)?;
+    let out = terminal.out();
+    out.write_all(&script)?;
+    match name.as_str() {
+        "bash" => out.write_all(BESIDE_CARGO_BASH.as_bytes())?,
+        "fish" => out.write_all(BESIDE_CARGO_FISH.as_bytes())?,
+        _ => {}
+    }
     Ok(Exit::Fine)
+}
+
+/// Answers a shell that completes a line.
+///
+/// # Errors
+/// When the shell is not known, or does not listen.
+pub fn answer(arguments: Vec<OsString>) -> Result<Exit> {
+    let folder = std::env::current_dir().ok();
+    let answered = CompleteEnv::with_factory(complete::command)
+        .var(ASKED)
+        .bin("cargo-poc")
+        .try_complete(arguments, folder.as_deref())?;
+    if !answered {
+        bail!("{ASKED} is for the script that `cargo poc completions` prints");
+    }
+    Ok(Exit::Fine)
+}
+
+/// Prints the man page of the program, or writes it and one for each command into a folder.
+///
+/// # Errors
+/// When a page cannot be written.
+pub fn man(arguments: &Man, terminal: &mut Terminal) -> Result<Exit> {
+    let mut command = Cli::command();
+    command.build();
+    let Some(folder) = &arguments.out else {
+        terminal.out().write_all(&page(&command)?)?;
+        return Ok(Exit::Fine);
+    };
+    let pages = pages(command);
+    for command in &pages {
+        let name = command.get_display_name().unwrap_or(command.get_name());
+        files::write_report(&folder.join(format!("{name}.1")), &page(command)?)?;
+    }
+    terminal.status("Wrote", format!("{} man pages into {folder}", pages.len()))?;
+    Ok(Exit::Fine)
+}
+
+/// A command and those below it that people are to know of.
+fn pages(command: clap::Command) -> Vec<clap::Command> {
+    let below: Vec<clap::Command> = command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set() && command.get_name() != "help")
+        .cloned()
+        .flat_map(pages)
+        .collect();
+    std::iter::once(command).chain(below).collect()
+}
+
+fn page(command: &clap::Command) -> Result<Vec<u8>> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone())
+        .render(&mut page)
+        .context("failed to write a man page")?;
+    Ok(page)
 }

@@ -31,6 +31,7 @@ use crate::verify::runner::{self, Words};
 use crate::verify::shell::{Inside, Settings};
 use crate::verify::{self, Basis, Check, Options, Program, Runner};
 use crate::workspace::PackageId;
+use crate::workspace::graph::nearest;
 use crate::writing::{self, Mode, Texts};
 
 /// Runs what proves a step, a plan's other commands, or tests, and records what was seen.
@@ -478,9 +479,10 @@ pub(super) fn known_step<'p>(poc: &'p Poc, id: &str) -> Result<&'p Step> {
     }
     let ids: Vec<&str> = poc.plan.steps.iter().map(|step| step.id.as_str()).collect();
     Err(exit::usage(format!(
-        "{} has no step {id}; its steps are {}",
+        "{} has no step {id}; its steps are {}{}",
         poc.paths.plan,
-        ids.join(", ")
+        ids.join(", "),
+        nearest(id, &ids)
     )))
 }
 

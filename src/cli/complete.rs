@@ -1,0 +1,159 @@
+//! What a shell offers when Tab is pressed: asked of the workspace, not written down.
+//!
+//! A completion asks this program with `CARGO_POC_COMPLETE` set. PoCs, packages, steps and codes are those there are now, in the
+//! workspace that `--manifest-path` and `--docs` of the line mean. What cannot be read offers nothing: nobody can be told why.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{Arg, Command, CommandFactory as _};
+use clap_complete::CompletionCandidate;
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter};
+
+use super::{Cli, Global};
+use crate::affected::arguments::spec;
+use crate::finding::Code;
+use crate::project::{Poc, Project};
+
+/// The environment variable by which a shell asks.
+pub const ASKED: &str = "CARGO_POC_COMPLETE";
+
+/// The command line with what each argument can be.
+#[must_use]
+pub fn command() -> Command {
+    Cli::command()
+        .mut_args(with_values)
+        .mut_subcommands(|command| {
+            let writes_new = command.get_name() == "init";
+            let command = command.mut_args(move |arg| {
+                if writes_new && arg.get_id() == "name" {
+                    arg
+                } else {
+                    with_values(arg)
+                }
+            });
+            command.mut_subcommands(|command| command.mut_args(with_values))
+        })
+}
+
+fn with_values(arg: Arg) -> Arg {
+    let value = arg
+        .get_value_names()
+        .and_then(|names| names.first())
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let takes_value = arg.get_action().takes_values();
+    match (arg.get_id().as_str(), value.as_str()) {
+        _ if !takes_value || !arg.get_possible_values().is_empty() => arg,
+        ("name", _) => arg.add(ArgValueCandidates::new(pocs)),
+        ("package", _) => arg.add(ArgValueCandidates::new(packages)),
+        ("step" | "after", "ID" | "STEP") => arg.add(ArgValueCandidates::new(steps)),
+        ("words", "[NAME] STEP") => arg.add(ArgValueCandidates::new(pocs_and_steps)),
+        (_, "CODE") => arg.add(ArgValueCandidates::new(codes)),
+        (_, "DIR") => arg.add(ArgValueCompleter::new(PathCompleter::dir())),
+        (_, "PATH" | "FILE" | "REPORT" | "[-]PATH[=PURPOSE]") => {
+            arg.add(ArgValueCompleter::new(PathCompleter::any()))
+        }
+        _ => arg,
+    }
+}
+
+fn pocs() -> Vec<CompletionCandidate> {
+    let paths = project().and_then(|project| project.list().ok());
+    let paths = paths.unwrap_or_default().into_iter();
+    paths
+        .map(|paths| CompletionCandidate::new(paths.name))
+        .collect()
+}
+
+fn packages() -> Vec<CompletionCandidate> {
+    let Some(project) = project() else {
+        return Vec::new();
+    };
+    let workspace = &project.workspace;
+    let packages = workspace.packages.iter().enumerate();
+    let candidate = |(id, package): (usize, &cargo_metadata::Package)| {
+        let help = package
+            .description
+            .as_ref()
+            .map(|text| text.trim().to_owned().into());
+        CompletionCandidate::new(spec(workspace, id)).help(help)
+    };
+    packages.map(candidate).collect()
+}
+
+/// The steps of the PoCs that the line names; of all open ones where it names none.
+fn steps() -> Vec<CompletionCandidate> {
+    let Some(project) = project() else {
+        return Vec::new();
+    };
+    let words = line();
+    let listed = project.list().unwrap_or_default();
+    let named = |name: &str| words.iter().any(|word| word == name);
+    let named: Vec<Poc> = listed
+        .into_iter()
+        .filter(|paths| named(&paths.name))
+        .filter_map(|paths| project.read(paths).ok())
+        .collect();
+    let pocs = if named.is_empty() {
+        project.open().unwrap_or_default()
+    } else {
+        named
+    };
+    let steps = pocs.iter().flat_map(|poc| &poc.plan.steps);
+    steps
+        .map(|step| {
+            let title = step.title.clone();
+            CompletionCandidate::new(step.id.as_str()).help(Some(title.into()))
+        })
+        .collect()
+}
+
+fn pocs_and_steps() -> Vec<CompletionCandidate> {
+    let mut both = pocs();
+    both.extend(steps());
+    both
+}
+
+fn codes() -> Vec<CompletionCandidate> {
+    let codes = Code::ALL.iter();
+    codes
+        .map(|code| CompletionCandidate::new(code.as_str()))
+        .collect()
+}
+
+/// The line that is being completed, without our own name.
+fn line() -> Vec<String> {
+    let words = std::env::args_os().skip_while(|word| word != "--").skip(2);
+    words
+        .filter_map(|word: OsString| word.into_string().ok())
+        .collect()
+}
+
+fn project() -> Option<Project> {
+    let words = line();
+    let value = |option: &str| {
+        let mut following = words.iter().zip(words.iter().skip(1));
+        let joined = words
+            .iter()
+            .find_map(|word| word.strip_prefix(option)?.strip_prefix('='));
+        let apart = following
+            .find(|(word, _)| *word == option)
+            .map(|(_, value)| value.as_str());
+        joined
+            .or(apart)
+            .filter(|value| !value.is_empty())
+            .map(Into::into)
+    };
+    let global = Global {
+        manifest_path: value("--manifest-path"),
+        docs: value("--docs"),
+        ..Global::default()
+    };
+    Project::load(&global).ok()
+}
+
+/// Whether this process was started to complete a line.
+#[must_use]
+pub fn is_asked() -> bool {
+    std::env::var_os(ASKED).is_some_and(|shell| shell != OsStr::new(""))
+}
