@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::affected::Selection;
@@ -63,6 +63,13 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
         report::observed::audit_json(terminal, &audit, started.elapsed())?;
     } else {
         report::observed::audit(terminal, &audit, started.elapsed())?;
+    }
+    if audit.pairs == 0 {
+        return Err(anyhow!(
+            "nothing was audited: no item that is as it was when the tests ran was run by a test; \
+             `cargo poc affected --collect` makes it anew"
+        ))
+        .or_exit(Exit::CouldNotRun);
     }
     Ok(if audit.is_clean() {
         Exit::Fine

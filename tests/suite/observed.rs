@@ -477,6 +477,16 @@ fn tests_of_a_procedural_macro_are_known_by_the_id_that_nextest_gives() {
         .poc("affected --audit")
         .exits(0)
         .prints("0 missed of 2 pairs");
+    // Nothing is as it was when it ran: nothing was audited, which is no audit passed.
+    sandbox.write(
+        "src/lib.rs",
+        "fn other() -> u32 {\n    2\n}\n\n#[test]\nfn does() {\n    assert_eq!(other(), 2);\n}\n",
+    );
+    sandbox
+        .poc("affected --audit")
+        .exits(4)
+        .says("nothing was audited")
+        .says("`cargo poc affected --collect` makes it anew");
 }
 
 #[test]
