@@ -1,6 +1,7 @@
 //! `cargo poc init`.
 
 mod ask;
+mod suggest;
 
 use anyhow::{Context as _, Result};
 
@@ -21,7 +22,7 @@ pub fn run(project: &Project, arguments: &Init, terminal: &mut Terminal) -> Resu
     let mut arguments = arguments.clone();
     let asked = arguments.name.is_none() && terminal.can_ask();
     if asked {
-        arguments = ask::ask(project, &arguments)?;
+        arguments = ask::ask(project, &arguments, terminal.coloured())?;
     }
     let Some(name) = &arguments.name else {
         return Err(exit::usage(

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// How long is waited for what must come; only a program that hangs ever gets there.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program at work on a terminal of 80 lines of 100 columns.
 pub(crate) struct Session {
@@ -83,7 +83,6 @@ impl Session {
 
     /// Waits until the screen shows this.
     #[track_caller]
-    #[expect(dead_code, reason = "prompts")]
     pub(crate) fn shows(&mut self, text: &str) -> &mut Self {
         let begun = Instant::now();
         while !self.screen().contains(text) {
@@ -102,17 +101,10 @@ impl Session {
     }
 
     /// Types this.
-    #[expect(dead_code, reason = "prompts")]
     pub(crate) fn types(&mut self, keys: &str) -> &mut Self {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
         self
-    }
-
-    /// The program's process id.
-    #[expect(dead_code, reason = "prompts")]
-    pub(crate) fn id(&self) -> u32 {
-        self.child.process_id().unwrap()
     }
 
     /// Waits for its end.

@@ -5,9 +5,11 @@
 
 use anyhow::Result;
 use inquire::list_option::ListOption;
+use inquire::ui::RenderConfig;
 use inquire::validator::Validation;
 use inquire::{InquireError, MultiSelect, Text};
 
+use super::suggest::Suggest;
 use crate::affected::arguments::{quoted, spec};
 use crate::change::normalize;
 use crate::cli::dependencies::Dependency;
@@ -21,7 +23,10 @@ use crate::workspace::PackageId;
 ///
 /// # Errors
 /// Bad usage when the person gives up; a terminal that cannot be used.
-pub(super) fn ask(project: &Project, given: &Init) -> Result<Init> {
+pub(super) fn ask(project: &Project, given: &Init, coloured: bool) -> Result<Init> {
+    if !coloured {
+        inquire::set_global_render_config(RenderConfig::empty());
+    }
     let mut init = given.clone();
     init.name = Some(name(project)?);
     if init.package.is_empty() && init.file.is_empty() && !init.from_diff {
@@ -31,7 +36,7 @@ pub(super) fn ask(project: &Project, given: &Init) -> Result<Init> {
         init.file = files(project)?;
     }
     if init.dependencies.0.is_empty() {
-        init.dependencies.0 = dependencies()?;
+        init.dependencies.0 = dependencies(project)?;
     }
     if init.proves.is_none() {
         let proves = Text::new("What does it prove?")
@@ -41,6 +46,10 @@ pub(super) fn ask(project: &Project, given: &Init) -> Result<Init> {
             .prompt()
             .map_err(given_up)?;
         init.proves = Some(proves.trim().to_owned()).filter(|proves| !proves.is_empty());
+    }
+    if init.criterion.is_empty() && init.criteria_from.is_none() {
+        let help = "what must hold for it to succeed; Enter alone goes on";
+        init.criterion = several("A success criterion:", help, None, |_| Ok(()))?;
     }
     Ok(init)
 }
@@ -97,7 +106,7 @@ fn packages(project: &Project) -> Result<Vec<String>> {
 ///
 /// [`Request::resolve`]: crate::init::request::Request::resolve
 fn files(project: &Project) -> Result<Vec<String>> {
-    let help = "PATH=PURPOSE; -PATH deletes; Enter alone goes on";
+    let help = "PATH=PURPOSE; -PATH deletes; Tab completes; Enter alone goes on";
     let (root, folder) = (project.workspace.root.clone(), project.folder.clone());
     let check = move |answer: &str| {
         let path = answer.strip_prefix('-').unwrap_or(answer);
@@ -108,12 +117,19 @@ fn files(project: &Project) -> Result<Vec<String>> {
         }
         Err(exit::usage("name a file below the workspace's root"))
     };
-    several("A file it creates, changes or deletes:", help, check)
+    let offered = Suggest::files(project)?;
+    several(
+        "A file it creates, changes or deletes:",
+        help,
+        Some(&offered),
+        check,
+    )
 }
 
-fn dependencies() -> Result<Vec<Dependency>> {
-    let help = "name, name@req or name@req[feature,feature]; Enter alone goes on";
-    let specs = several("A dependency it needs:", help, check_spec)?;
+fn dependencies(project: &Project) -> Result<Vec<Dependency>> {
+    let help = "name, name@req or name@req[feature,feature]; Tab completes known ones; Enter alone goes on";
+    let offered = Suggest::dependencies(project)?;
+    let specs = several("A dependency it needs:", help, Some(&offered), check_spec)?;
     let dependency = |spec| Dependency {
         spec,
         ..Dependency::default()
@@ -125,13 +141,17 @@ fn dependencies() -> Result<Vec<Dependency>> {
 fn several(
     question: &str,
     help: &str,
+    offered: Option<&Suggest>,
     check: impl Fn(&str) -> Result<()> + Clone + 'static,
 ) -> Result<Vec<String>> {
     let mut answers = Vec::new();
     loop {
         let check = check.clone();
-        let answer = Text::new(question)
-            .with_help_message(help)
+        let mut text = Text::new(question).with_help_message(help);
+        if let Some(offered) = offered {
+            text = text.with_autocomplete(offered.clone());
+        }
+        let answer = text
             .with_validator(move |answer: &str| {
                 Ok(match check(answer) {
                     Err(error) if !answer.is_empty() => {
