@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Times the release binary against cargo, in alternation: on a generated workspace of 200 packages, and on a copy of every
-# CHECKOUT given. Prints medians of the time that passed and of the processors' time (user and system, of all processes),
+# Times the release binary against cargo, in alternation: on a generated workspace of 200 packages, on one of 8 with 100
+# PoCs of 80 KB each, and on a copy of every CHECKOUT given. Prints medians of the time that passed and of the processors' time (user and system, of all processes),
 # both in milliseconds and as a ratio to cargo's own call, and peak memory. On a machine that does other work meanwhile,
 # only the second ratio means much.
 #
@@ -119,6 +119,45 @@ measure() { # what it is called
     done
 }
 
+# The list of all PoCs: `status` as it is called again and again, and `anew` without what it has kept of the documents.
+# Each PoC has a step that was proven before the last edit.
+measure_list() { # what it is called
+    sleep 1.1
+    git status --porcelain >/dev/null
+    local plan name run command
+    for plan in docs/*-plan.md; do
+        name=$(basename -- "$plan" -plan.md)
+        "$program" verify "$name" --step 0 --quiet >/dev/null 2>&1
+    done
+    printf '\n// An edit.\n' >>packages/p0/src/lib.rs
+    for ((run = 0; run <= runs; run++)); do
+        for name in members status anew; do
+            command="$program status --offline"
+            case $name in
+            members) command="cargo metadata --no-deps --offline --format-version 1" ;;
+            anew) rm -f -- target/cargo-poc/documents ;;
+            esac
+            # shellcheck disable=SC2086 # words without blanks
+            timed $command >>"$scratch/$1.$name"
+        done
+        ((run > 0)) || rm -- "$scratch/$1".*
+    done
+    printf '\n%s: %d PoCs, %d steps, %d KB of documents, %d runs\n' "$1" "$(find docs -name '*-plan.md' | wc -l)" \
+        "$(cat docs/*-plan.md | grep -c '^### Step')" "$(($(cat docs/*.md | wc -c) / 1024))" "$runs"
+    printf '%-10s %10s %8s %14s %8s\n' command 'passed ms' ratio 'processors ms' ratio
+    local passed spent passed_base spent_base
+    for name in members status anew; do
+        passed=$(median 1 <"$scratch/$1.$name")
+        spent=$(median 2 <"$scratch/$1.$name")
+        if [[ $name == members ]]; then
+            passed_base=$passed
+            spent_base=$spent
+        fi
+        printf '%-10s %10s %8s %14s %8s\n' "$name" "$passed" "$(ratio "$passed" "$passed_base")" \
+            "$spent" "$(ratio "$spent" "$spent_base")"
+    done
+}
+
 ratio() {
     awk -v value="$1" -v base="$2" 'BEGIN { printf "%.2f", value / base }'
 }
@@ -135,6 +174,12 @@ peak() {
 
 "$here/generate.sh" "$scratch/generated"
 (cd -- "$scratch/generated" && measure generated)
+# As people write plans, fifteen steps of 5 KB, and a hundred small ones.
+for shape in large:100 small:10; do
+    "$here/generate.sh" "$scratch/${shape%:*}" 8
+    "$here/documents.sh" "$scratch/${shape%:*}" 100 80 "${shape#*:}"
+    (cd -- "$scratch/${shape%:*}" && measure_list "${shape%:*}")
+done
 for checkout in "$@"; do
     name=$(basename -- "$checkout")
     mkdir -- "$scratch/$name"

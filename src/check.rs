@@ -50,6 +50,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) results_path: String,
     /// The results' steps by id, the first of each.
     recorded: HashMap<&'a str, &'a ResultStep>,
+    /// The plan's steps, but for those that share an id, with what is recorded of each.
+    pairs: Vec<(&'a Step, &'a ResultStep)>,
     /// The commands of the plan's proving blocks, by where each block begins.
     commands: HashMap<usize, Vec<Command>>,
 }
@@ -76,6 +78,7 @@ const RULES: &[&[Rule]] = &[
 pub(crate) fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
     let results = poc.results.as_ref().map(|(_, results)| results);
     let recorded = results.iter().flat_map(|results| &results.steps).rev();
+    let recorded: HashMap<_, _> = recorded.map(|step| (step.id.as_str(), step)).collect();
     let blocks = commands::proving(&poc.plan);
     let subject = Subject {
         poc,
@@ -84,7 +87,8 @@ pub(crate) fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Fin
         status,
         facts,
         results_path: facts.shown(&poc.paths.results),
-        recorded: recorded.map(|step| (step.id.as_str(), step)).collect(),
+        pairs: pairs(&poc.plan, &recorded),
+        recorded,
         commands: blocks
             .map(|block| (block.span.start, commands::commands(block)))
             .collect(),
@@ -99,6 +103,24 @@ pub(crate) fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Fin
         (&left.path, key(left), &left.subject).cmp(&(&right.path, key(right), &right.subject))
     });
     found
+}
+
+/// Of two steps with one id nobody knows which is recorded; that is a finding of its own.
+fn pairs<'a>(
+    plan: &'a Plan,
+    recorded: &HashMap<&str, &'a ResultStep>,
+) -> Vec<(&'a Step, &'a ResultStep)> {
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for step in &plan.steps {
+        *times.entry(step.id.as_str()).or_default() += 1;
+    }
+    let single = plan
+        .steps
+        .iter()
+        .filter(|step| times[step.id.as_str()] == 1);
+    single
+        .filter_map(|step| Some((step, *recorded.get(step.id.as_str())?)))
+        .collect()
 }
 
 impl Subject<'_> {
@@ -215,6 +237,9 @@ impl Subject<'_> {
         edits: Vec<(Span, String)>,
         mended: impl Fn(&Plan) -> bool,
     ) -> Option<Fix> {
+        if !self.facts.fixes {
+            return None;
+        }
         let document = edited(&self.poc.plan_document, &edits)?;
         mended(&read_plan(&document)).then(|| Fix {
             path: self.status.plan.clone(),
@@ -230,7 +255,7 @@ impl Subject<'_> {
         edits: Vec<(Span, String)>,
         mended: impl Fn(&Results) -> bool,
     ) -> Option<Fix> {
-        let (document, _) = self.poc.results.as_ref()?;
+        let (document, _) = self.poc.results.as_ref().filter(|_| self.facts.fixes)?;
         let document = edited(document, &edits)?;
         mended(&read_results(&document)).then(|| Fix {
             path: self.results_path.clone(),

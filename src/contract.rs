@@ -76,15 +76,20 @@ impl Contract {
     /// # Errors
     /// Never in practice: names are packed in memory.
     pub fn of(plan: &Plan, tests: Option<&Tests>) -> Result<Self> {
-        let promises = |scope: &Scope| promises(&verify::blocks(plan, scope));
+        // What belongs to an id, once for all steps: `verify::blocks` would look through all of them for each.
+        let mut of_steps: BTreeMap<&str, Vec<&Block>> = BTreeMap::new();
+        for step in &plan.steps {
+            let blocks = step.verification.iter().filter(|block| block.is_shell());
+            of_steps.entry(step.id.as_str()).or_default().extend(blocks);
+        }
         let live = plan.steps.iter().filter(|step| !step.withdrawn);
         Ok(Self {
             criteria: plan.criteria.iter().map(|one| one.text.clone()).collect(),
             steps: live
-                .map(|step| step.id.to_string())
-                .map(|id| (id.clone(), promises(&Scope::Step(id))))
+                .map(|step| step.id.as_str())
+                .map(|id| (id.to_owned(), promises(&of_steps[id])))
                 .collect(),
-            done: promises(&Scope::Done),
+            done: promises(&verify::blocks(plan, &Scope::Done)),
             tests: tests.map(|tests| Packed::new(&tests.active)).transpose()?,
             inputs: tests.map_or_else(Inputs::new, |tests| tests.inputs.clone()),
         })
@@ -172,16 +177,27 @@ impl Standing {
         standing
     }
 
-    /// Finds what the plan no longer says, or says differently, and with `tests` which of the tests are gone; without
-    /// them tests are taken to be as they were.
+    /// Finds what the plan no longer says, or says differently; `tests` is what became of the tests.
+    ///
+    /// # Errors
+    /// Never in practice: names are packed in memory.
+    pub fn compare(&mut self, plan: &Plan, tests: &[Difference]) -> Result<()> {
+        if let Some(agreed) = self.agreed() {
+            let mut changes = difference::between(agreed, &Contract::of(plan, None)?);
+            changes.extend_from_slice(tests);
+            self.changes = changes;
+        }
+        Ok(())
+    }
+
+    /// What became of the tests that were agreed on, when the present ones are these.
     ///
     /// # Errors
     /// When the locked tests cannot be unpacked.
-    pub fn compare(&mut self, plan: &Plan, tests: Option<&Tests>) -> Result<()> {
-        if let Some(agreed) = self.agreed() {
-            self.changes = difference::between(agreed, &Contract::of(plan, None)?, tests)?;
-        }
-        Ok(())
+    pub fn of_tests(&self, now: &Tests) -> Result<Vec<Difference>> {
+        let packed = self.agreed().and_then(|agreed| agreed.tests.as_ref());
+        let changes = packed.map(|packed| difference::of_tests(packed, now));
+        changes.transpose().map(Option::unwrap_or_default)
     }
 
     fn set_aside_foreign(&mut self, name: &str) {

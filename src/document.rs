@@ -5,6 +5,7 @@
 //! [`edit`] can change one part and leave all others as they were.
 
 mod checklist;
+pub mod condensed;
 mod counts;
 pub mod edit;
 mod fields;
@@ -26,6 +27,7 @@ mod time;
 mod vocabulary;
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use anyhow::{Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -50,8 +52,14 @@ pub type Span = Range<usize>;
 pub struct Document {
     path: Utf8PathBuf,
     text: String,
-    line_starts: Vec<usize>,
-    line_ending: LineEnding,
+    /// Looked for when first asked for: who only compares a document needs none.
+    lines: OnceLock<Lines>,
+}
+
+#[derive(Debug, Clone)]
+struct Lines {
+    starts: Vec<usize>,
+    ending: LineEnding,
 }
 
 /// How the lines of a document end; new text adopts it.
@@ -72,6 +80,26 @@ impl LineEnding {
             Self::Lf => "\n",
             Self::CrLf => "\r\n",
         }
+    }
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let ends = || memchr::memchr_iter(b'\n', text.as_bytes());
+        let mut starts = Vec::with_capacity(ends().count() + 1);
+        starts.push(0);
+        starts.extend(ends().map(|at| at + 1));
+        let ends = starts.len() - 1;
+        let carriage_returns = starts[1..]
+            .iter()
+            .filter(|start| **start >= 2 && text.as_bytes()[**start - 2] == b'\r')
+            .count();
+        let ending = if carriage_returns * 2 > ends {
+            LineEnding::CrLf
+        } else {
+            LineEnding::Lf
+        };
+        Self { starts, ending }
     }
 }
 
@@ -99,24 +127,15 @@ impl Document {
     /// Takes text that is known to be UTF-8. `path` is only used in messages.
     #[must_use]
     pub fn from_text(path: impl Into<Utf8PathBuf>, text: String) -> Self {
-        let mut line_starts = vec![0];
-        line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
-        let ends = line_starts.len() - 1;
-        let carriage_returns = line_starts[1..]
-            .iter()
-            .filter(|start| **start >= 2 && text.as_bytes()[**start - 2] == b'\r')
-            .count();
-        let line_ending = if carriage_returns * 2 > ends {
-            LineEnding::CrLf
-        } else {
-            LineEnding::Lf
-        };
         Self {
             path: path.into(),
             text,
-            line_starts,
-            line_ending,
+            lines: OnceLock::new(),
         }
+    }
+
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines::of(&self.text))
     }
 
     /// The path given when the document was made.
@@ -134,19 +153,19 @@ impl Document {
     /// How most lines of the document end.
     #[must_use]
     pub fn line_ending(&self) -> LineEnding {
-        self.line_ending
+        self.lines().ending
     }
 
     /// The line that holds a byte, counted from 1. Offsets beyond the end belong to the last line.
     #[must_use]
     pub fn line_of(&self, byte: usize) -> usize {
-        self.line_starts.partition_point(|start| *start <= byte)
+        self.lines().starts.partition_point(|start| *start <= byte)
     }
 
     /// The column of a byte in its line, counted in characters from 1; a byte order mark has no width.
     #[must_use]
     pub fn column_of(&self, byte: usize) -> usize {
-        let start = self.line_starts[self.line_of(byte) - 1];
+        let start = self.lines().starts[self.line_of(byte) - 1];
         let end = byte.min(self.text.len());
         let before = self.text.get(start..end).unwrap_or_default();
         before
@@ -159,18 +178,15 @@ impl Document {
     /// The bytes of a line (counted from 1), without its line end; empty beyond the last line.
     #[must_use]
     pub fn line_span(&self, line: usize) -> Span {
+        let starts = &self.lines().starts;
         let Some(start) = line
             .checked_sub(1)
-            .and_then(|index| self.line_starts.get(index))
+            .and_then(|index| starts.get(index))
             .copied()
         else {
             return self.text.len()..self.text.len();
         };
-        let end = self
-            .line_starts
-            .get(line)
-            .copied()
-            .unwrap_or(self.text.len());
+        let end = starts.get(line).copied().unwrap_or(self.text.len());
         let line = self.text[start..end].trim_end_matches(['\n', '\r']);
         start..start + line.len()
     }

@@ -11,6 +11,7 @@
 //! [`sys`] is the only place that touches processes and files.
 
 pub mod affected;
+pub mod cache;
 pub mod change;
 pub mod check;
 pub mod cli;
@@ -36,6 +37,7 @@ pub mod writing;
 
 use std::ffi::OsString;
 use std::io;
+use std::mem::ManuallyDrop;
 
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -182,11 +184,11 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
         Command::RunObservedTest(arguments) => command::observed::run_test(&arguments),
-        Command::Status(arguments) => command::status::run(
-            &survey(&cli.global, &arguments.which)?,
-            &arguments,
-            terminal,
-        ),
+        Command::Status(arguments) => {
+            // The process ends with it: to give back the memory of many documents takes longer than to write the list.
+            let survey = ManuallyDrop::new(survey(&cli.global, &arguments.which)?);
+            command::status::run(&survey, &arguments, terminal)
+        }
         Command::Verify(arguments) if arguments.watch => {
             command::verify::watch::run(&cli.global, &arguments, terminal)
         }
@@ -196,7 +198,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
 
 /// Where every PoC asked for stands.
 fn survey(global: &Global, which: &cli::Which) -> Result<Survey> {
-    survey::take(global, which, |_| Ok(()))
+    survey::take_condensed(global, which)
 }
 
 /// `cargo poc status | head` has seen what it wanted.

@@ -7,7 +7,7 @@ mod elsewhere;
 mod files;
 mod next;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use camino::Utf8Path;
 use serde::{Serialize, Serializer};
@@ -202,6 +202,8 @@ pub struct Facts<'a> {
     pub config: &'a Config,
     /// What the other plans of the folder name.
     pub elsewhere: &'a Elsewhere,
+    /// Whether findings are to say how they can be mended; that takes reading the documents again.
+    pub fixes: bool,
 }
 
 impl Facts<'_> {
@@ -217,12 +219,14 @@ impl Status {
     #[must_use]
     pub fn of(poc: &Poc, facts: &Facts<'_>) -> Self {
         let results = poc.results.as_ref().map(|(_, results)| results);
-        let steps: Vec<StepStatus> = poc
-            .plan
-            .steps
-            .iter()
-            .map(|step| step_status(poc, step, facts))
-            .collect();
+        let recorded = results.iter().flat_map(|results| &results.steps).rev();
+        let recorded: HashMap<&str, &ResultStep> =
+            recorded.map(|step| (step.id.as_str(), step)).collect();
+        let steps = poc.plan.steps.iter().map(|step| {
+            let recorded = recorded.get(step.id.as_str()).copied();
+            step_status(poc, step, recorded, facts)
+        });
+        let steps: Vec<StepStatus> = steps.collect();
         let mut status = Self {
             name: poc.paths.name.clone(),
             plan: facts.shown(&poc.paths.plan),
@@ -447,10 +451,12 @@ fn listed(names: &[String], few: usize) -> String {
     }
 }
 
-fn step_status(poc: &Poc, step: &Step, facts: &Facts<'_>) -> StepStatus {
-    let results = poc.results.as_ref().map(|(_, results)| results);
-    let recorded =
-        results.and_then(|results| results.steps.iter().find(|result| result.id == step.id));
+fn step_status(
+    poc: &Poc,
+    step: &Step,
+    recorded: Option<&ResultStep>,
+    facts: &Facts<'_>,
+) -> StepStatus {
     let tasks = ticks(&step.tasks);
     let status = recorded.and_then(|result| result.status.as_ref()?.status);
     let withdrawn = step.withdrawn || recorded.is_some_and(|result| result.withdrawn);

@@ -72,17 +72,14 @@ impl Reader<'_> {
                 '\\' => self.escape(),
                 '\'' | '"' => self.quoted(character),
                 '<' | '>' => self.redirection(),
-                _ => {
+                '|' | '&' | ';' => {
                     let mut operators = OPERATORS.iter();
                     let operator = operators.find(|operator| self.rest.starts_with(**operator));
-                    if let Some(operator) = operator {
-                        self.end_command(if *operator == "|&" { "|" } else { operator });
-                        self.advance(operator.len());
-                    } else {
-                        self.push(character);
-                        self.advance(character.len_utf8());
-                    }
+                    let operator = operator.copied().unwrap_or_default();
+                    self.end_command(if operator == "|&" { "|" } else { operator });
+                    self.advance(operator.len().max(1));
                 }
+                _ => self.plain(),
             }
         }
         self.end_command("");
@@ -91,6 +88,18 @@ impl Reader<'_> {
     fn advance(&mut self, bytes: usize) {
         self.line += self.rest[..bytes].matches('\n').count();
         self.rest = &self.rest[bytes..];
+    }
+
+    /// Characters of a word that mean nothing but themselves.
+    fn plain(&mut self) {
+        let special = |character| " \t\r\n\\'\"<>|&;".contains(character);
+        let end = self.rest.find(special).unwrap_or(self.rest.len());
+        let (text, rest) = self.rest.split_at(end);
+        if self.word.is_none() && self.command.words.is_empty() {
+            self.command.line = self.line;
+        }
+        self.word.get_or_insert_default().push_str(text);
+        self.rest = rest;
     }
 
     fn push(&mut self, character: char) {

@@ -58,10 +58,21 @@ fn unknown_change(on: &Subject<'_>, found: &mut Vec<Finding>) {
 /// `Create`, and it was there.
 fn created_before(on: &Subject<'_>, found: &mut Vec<Finding>) {
     let Some(change) = change(on) else { return };
+    let deleted = change.files.iter();
+    let deleted: Vec<&Utf8PathBuf> = deleted
+        .filter(|file| file.happened == Happened::Deleted)
+        .map(|file| &file.path)
+        .collect();
+    let was_there = |row: &FileRow, file: &FileStatus| {
+        // What is not there now was deleted, or never was.
+        if file.state == Some(FileState::Pending) {
+            !deleted.is_empty() && deleted.contains(&&path_of(on, row))
+        } else {
+            change.was_there(&path_of(on, row)) == Some(true)
+        }
+    };
     for (row, file) in rows(on).filter(|(row, _)| row.action == Action::Create) {
-        // What is not there now cannot have been there and be unchanged.
-        let gone = file.state == Some(FileState::Pending) && change.files.is_empty();
-        if !gone && change.was_there(&path_of(on, row)) == Some(true) {
+        if was_there(row, file) {
             let message = format!(
                 "`{}` is to be created, and it existed at the base",
                 row.path

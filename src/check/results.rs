@@ -1,6 +1,6 @@
 //! The plan against the results: steps, marks, reviews, and sums.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::plan::agree;
 use super::{Rule, Subject};
@@ -114,26 +114,13 @@ fn extra_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// The steps of the plan with what is recorded of each.
-fn pairs<'a>(on: &'a Subject<'_>) -> impl Iterator<Item = (&'a Step, &'a ResultStep)> {
-    // Of two steps with one id nobody knows which is recorded; that is a finding of its own.
-    let mut times: HashMap<&str, usize> = HashMap::new();
-    for step in &on.plan.steps {
-        *times.entry(step.id.as_str()).or_default() += 1;
-    }
-    let steps = on.plan.steps.iter();
-    steps
-        .filter(move |step| times[step.id.as_str()] == 1)
-        .filter_map(|step| Some((step, on.recorded(&step.id)?)))
-}
-
 fn said(step: &ResultStep) -> Option<Status> {
     step.status.as_ref()?.status
 }
 
 /// Withdrawn here, alive there.
 fn withdrawn_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for (step, recorded) in pairs(on) {
+    for (step, recorded) in &on.pairs {
         let out = matches!(said(recorded), Some(Status::Withdrawn | Status::Skipped));
         if step.withdrawn && !recorded.withdrawn && !out {
             let message = format!(
@@ -153,7 +140,7 @@ fn withdrawn_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
 
 /// Titles that say something else; a part left out is none.
 fn retitled_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for (step, recorded) in pairs(on) {
+    for (step, recorded) in &on.pairs {
         if step.withdrawn || recorded.withdrawn || same_title(&step.title, &recorded.title) {
             continue;
         }
@@ -170,6 +157,9 @@ fn retitled_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
 
 /// Whether one title has all the words of the other, in their order.
 fn same_title(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
     let words = |title: &str| -> Vec<String> {
         let words = title.split(|sign: char| !sign.is_alphanumeric());
         words

@@ -34,7 +34,7 @@ pub fn run(project: &Project, arguments: &cli::Amend, terminal: &mut Terminal) -
             )));
         }
         let present = tests(project, poc)?;
-        standing.compare(&poc.plan, Some(&present))?;
+        standing.compare(&poc.plan, &standing.of_tests(&present)?)?;
         if standing.agreed().is_none() {
             return Err(exit::usage(format!(
                 "nothing of {name} is locked yet, so its plan can be edited freely; `cargo poc step start {name} ID` begins the work"

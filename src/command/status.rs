@@ -19,6 +19,9 @@ use crate::terminal::Terminal;
 /// When the report cannot be written.
 pub fn run(survey: &Survey, arguments: &cli::Status, terminal: &mut Terminal) -> Result<Exit> {
     let statuses = &survey.statuses;
+    for note in &survey.notes {
+        terminal.warn(note)?;
+    }
     match arguments.format {
         cli::StatusFormat::Json => {
             print(

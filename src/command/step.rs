@@ -414,7 +414,7 @@ impl Draft<'_> {
                 Some(promises) => next.steps.insert(id.to_string(), promises.clone()),
                 None => next.steps.remove(id.as_str()),
             };
-            let changes = contract::difference::between(agreed, &next, None)?;
+            let changes = contract::difference::between(agreed, &next);
             if next != *agreed {
                 let entry = Entry {
                     reason: Some(reason.to_owned()),

@@ -10,7 +10,9 @@ use super::deps;
 use crate::change::{Change, normalize};
 use crate::cli::{Global, Which};
 use crate::config::Config;
-use crate::contract::{self, Standing};
+use crate::contract::Standing;
+use crate::contract::tests::Present;
+use crate::document::{condensed, read_plan, read_results};
 use crate::evidence::{self, Evidence, Problem, ProblemKind};
 use crate::freshness::{Hasher, Inputs};
 use crate::project::{Paths, Poc, Project};
@@ -29,6 +31,8 @@ pub struct Survey {
     pub statuses: Vec<Status>,
     /// Why documents cannot be read, by their place; of all PoCs, one that cannot be read does not hide the others.
     pub unreadable: Vec<anyhow::Error>,
+    /// What went otherwise than it should, and changes nothing.
+    pub notes: Vec<String>,
 }
 
 impl Survey {
@@ -55,6 +59,33 @@ pub fn take(
     which: &Which,
     adjust: impl FnOnce(&mut Config) -> Result<()>,
 ) -> Result<Survey> {
+    take_to(global, which, Extent::Whole, adjust)
+}
+
+/// [`take`] for those who only report: documents are condensed, and those of a list not read again while they are as they
+/// were; no finding has a fix.
+///
+/// # Errors
+/// As for [`take`].
+pub fn take_condensed(global: &Global, which: &Which) -> Result<Survey> {
+    take_to(global, which, Extent::Condensed, |_| Ok(()))
+}
+
+/// How much of the documents is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// All, to change them.
+    Whole,
+    /// What says where the work stands.
+    Condensed,
+}
+
+fn take_to(
+    global: &Global,
+    which: &Which,
+    extent: Extent,
+    adjust: impl FnOnce(&mut Config) -> Result<()>,
+) -> Result<Survey> {
     std::thread::scope(|scope| {
         let toolchain = scope.spawn(|| cargo::toolchain(&global.folder()?));
         let toolchain = || {
@@ -65,15 +96,16 @@ pub fn take(
         match &which.plan {
             None => of_project(
                 Project::load(global)?,
-                |project| read(project, which.name.as_deref()),
+                |project| read(project, which.name.as_deref(), extent),
+                extent,
                 adjust,
                 toolchain,
             ),
             Some(file) => {
-                let read = |_: &Project| named(Paths::of_file(located(global, file)?)?);
+                let read = |_: &Project| named(Paths::of_file(located(global, file)?)?, extent);
                 match Project::around(global, file)? {
-                    Some(project) => of_project(project, read, adjust, toolchain),
-                    None => outside(global, file, adjust),
+                    Some(project) => of_project(project, read, extent, adjust, toolchain),
+                    None => outside(global, file, extent, adjust),
                 }
             }
         }
@@ -84,18 +116,20 @@ pub fn take(
 fn of_project(
     mut project: Project,
     read: impl FnOnce(&Project) -> Result<Read>,
+    extent: Extent,
     adjust: impl FnOnce(&mut Config) -> Result<()>,
     toolchain: impl FnOnce() -> Result<String> + Send,
 ) -> Result<Survey> {
     adjust(&mut project.config)?;
-    let read = read(&project)?;
-    let statuses = statuses(&project, &read.pocs, toolchain)?;
+    let mut read = read(&project)?;
+    let statuses = statuses(&project, &mut read.pocs, extent, toolchain)?;
     Ok(Survey {
         root: project.workspace.root.clone(),
         project: Some(project),
         pocs: read.pocs.into_iter().map(|(poc, ..)| poc).collect(),
         statuses,
         unreadable: read.unreadable,
+        notes: read.notes,
     })
 }
 
@@ -103,14 +137,15 @@ fn of_project(
 fn outside(
     global: &Global,
     file: &Utf8Path,
+    extent: Extent,
     adjust: impl FnOnce(&mut Config) -> Result<()>,
 ) -> Result<Survey> {
     let root = global.folder()?;
     let mut config = Config::outside();
     adjust(&mut config)?;
-    let read = with_evidence(Poc::read(Paths::of_file(located(global, file)?)?)?);
-    let (poc, evidence, mut contract) = read;
-    contract.compare(&poc.plan, None)?;
+    let paths = Paths::of_file(located(global, file)?)?;
+    let (poc, evidence, mut contract) = with_evidence(one(paths, extent)?);
+    contract.compare(&poc.plan, &[])?;
     let unknown = "it lies in no workspace";
     let facts = Facts {
         workspace: None,
@@ -122,6 +157,7 @@ fn outside(
         contract: &contract,
         config: &config,
         elsewhere: &Elsewhere::default(),
+        fixes: extent == Extent::Whole,
     };
     let statuses = vec![Status::of(&poc, &facts)];
     Ok(Survey {
@@ -130,6 +166,7 @@ fn outside(
         pocs: vec![poc],
         statuses,
         unreadable: Vec::new(),
+        notes: Vec::new(),
     })
 }
 
@@ -152,33 +189,61 @@ type Recorded = (Poc, Evidence, Standing);
 struct Read {
     pocs: Vec<Recorded>,
     unreadable: Vec<anyhow::Error>,
+    notes: Vec<String>,
 }
 
-fn named(paths: Paths) -> Result<Read> {
+fn named(paths: Paths, extent: Extent) -> Result<Read> {
     Ok(Read {
-        pocs: vec![with_evidence(Poc::read(paths)?)],
+        pocs: vec![with_evidence(one(paths, extent)?)],
         unreadable: Vec::new(),
+        notes: Vec::new(),
     })
 }
 
-/// Reads the named PoC, or all of them.
-fn read(project: &Project, name: Option<&str>) -> Result<Read> {
-    if let Some(name) = name {
-        return named(project.find(name)?);
+/// One PoC is read sooner than a cache is.
+fn one(paths: Paths, extent: Extent) -> Result<Poc> {
+    match extent {
+        Extent::Whole => Poc::read(paths),
+        Extent::Condensed => Poc::read_by(
+            paths,
+            |document| condensed::plan(read_plan(document)),
+            |document| condensed::results(read_results(document)),
+        ),
     }
-    let read: Vec<Result<_>> = project
-        .list()?
-        .into_par_iter()
-        .map(|paths| Ok(with_evidence(project.read(paths)?)))
-        .collect();
-    let (mut pocs, mut unreadable) = (Vec::new(), Vec::new());
+}
+
+/// Reads the named PoC, or all of them.
+fn read(project: &Project, name: Option<&str>, extent: Extent) -> Result<Read> {
+    if let Some(name) = name {
+        return named(project.find(name)?, extent);
+    }
+    let reader = (extent == Extent::Condensed)
+        .then(|| condensed::Reader::new(&project.workspace.target_directory.join("cargo-poc")));
+    let each = |paths| match &reader {
+        None => project.read(paths),
+        Some(reader) => {
+            let (plan, results) = (|it: &_| reader.plan(it), |it: &_| reader.results(it));
+            Poc::read_by(paths, plan, results)
+        }
+    };
+    let paths = project.list()?.into_par_iter();
+    let read: Vec<Result<_>> = paths.map(|paths| Ok(with_evidence(each(paths)?))).collect();
+    let mut all = Read {
+        pocs: Vec::new(),
+        unreadable: Vec::new(),
+        notes: Vec::new(),
+    };
     for poc in read {
         match poc {
-            Ok(poc) => pocs.push(poc),
-            Err(error) => unreadable.push(error),
+            Ok(poc) => all.pocs.push(poc),
+            Err(error) => all.unreadable.push(error),
         }
     }
-    Ok(Read { pocs, unreadable })
+    if let Some(Err(error)) = reader.map(condensed::Reader::save) {
+        let note = format!("{error:#}; the next run reads all documents again");
+        all.notes.push(note);
+    }
+    Ok(all)
 }
 
 fn with_evidence(poc: Poc) -> Recorded {
@@ -211,7 +276,8 @@ fn set_aside_foreign(evidence: &mut Evidence, name: &str) {
 /// The status of each PoC.
 fn statuses(
     project: &Project,
-    pocs: &[Recorded],
+    pocs: &mut [Recorded],
+    extent: Extent,
     toolchain: impl FnOnce() -> Result<String> + Send,
 ) -> Result<Vec<Status>> {
     let (changes, inputs) = rayon::join(
@@ -220,14 +286,11 @@ fn statuses(
     );
     let inputs = inputs?;
     let elsewhere = elsewhere(project, pocs);
-    let status = |(poc, evidence, standing): &Recorded| {
-        let agreed = standing.agreed();
-        let tests = agreed
-            .map(|agreed| contract::tests::changed(&project.workspace, agreed, &inputs))
-            .transpose()?
-            .flatten();
-        let mut standing = standing.clone();
-        standing.compare(&poc.plan, tests.as_ref())?;
+    let agreed = pocs.iter().filter_map(|(.., standing)| standing.agreed());
+    let present = Present::read(&project.workspace, agreed, &inputs)?;
+    let status = |(poc, evidence, standing): &mut Recorded| {
+        let tests = standing.agreed().map(|agreed| present.of(agreed));
+        standing.compare(&poc.plan, tests.unwrap_or_default())?;
         let change = match &changes {
             Ok(changes) => poc.plan.base.as_deref().map_or_else(
                 || {
@@ -249,11 +312,12 @@ fn statuses(
             dependencies: deps::compare(project, poc, &[]).map_err(|error| format!("{error:#}")),
             inputs: &inputs,
             elsewhere: &elsewhere,
-            contract: &standing,
+            contract: standing,
+            fixes: extent == Extent::Whole,
         };
         Ok(Status::of(poc, &facts))
     };
-    pocs.par_iter().map(status).collect()
+    pocs.par_iter_mut().map(status).collect()
 }
 
 /// The plans of the folder, read and unread.

@@ -1,6 +1,5 @@
 //! What is promised now against what was agreed on.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use anyhow::{Context as _, Result};
@@ -8,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wording::{self, is_placeholder, likeness, without_note};
 use super::{Contract, Promise, Tests};
+use crate::evidence::{Names, Packed};
 
 /// One part of the promise that is not what it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,18 +62,13 @@ impl How {
 /// How alike two texts must be to be two wordings of one promise.
 const ALIKE: f32 = 0.5;
 
-/// Every difference between two promises; tests only where the present ones are known.
-///
-/// # Errors
-/// When the tests that were agreed on cannot be unpacked.
-pub fn between(
-    agreed: &Contract,
-    now: &Contract,
-    tests: Option<&Tests>,
-) -> Result<Vec<Difference>> {
+/// Every difference between two promises, tests aside.
+#[must_use]
+pub fn between(agreed: &Contract, now: &Contract) -> Vec<Difference> {
     let mut changes = criteria(&agreed.criteria, &now.criteria);
     for (id, old) in &agreed.steps {
         match now.steps.get(id) {
+            Some(new) if new == old => {}
             Some(new) => promises(&format!("step {id}"), old, new, &mut changes),
             None => changes.push(Difference {
                 what: format!("step {id}"),
@@ -94,25 +89,31 @@ pub fn between(
         }
     }
     promises("done", &agreed.done, &now.done, &mut changes);
-    if let (Some(packed), Some(tests)) = (&agreed.tests, tests) {
-        let names = packed.names().context("failed to read the locked tests")?;
-        for (binary, locked) in &names {
-            let of = |all: &BTreeMap<_, std::collections::BTreeSet<String>>, name: &String| {
-                all.get(binary).is_some_and(|tests| tests.contains(name))
+    changes
+}
+
+/// What became of the tests that were agreed on.
+///
+/// # Errors
+/// When they cannot be unpacked.
+pub fn of_tests(agreed: &Packed, now: &Tests) -> Result<Vec<Difference>> {
+    let names = agreed.names().context("failed to read the locked tests")?;
+    let mut changes = Vec::new();
+    for (binary, locked) in &names {
+        let of =
+            |all: &Names, name: &String| all.get(binary).is_some_and(|tests| tests.contains(name));
+        for name in locked.iter().filter(|name| !of(&now.active, name)) {
+            let how = if of(&now.ignored, name) {
+                How::Ignored
+            } else {
+                How::Removed
             };
-            for name in locked.iter().filter(|name| !of(&tests.active, name)) {
-                let how = if of(&tests.ignored, name) {
-                    How::Ignored
-                } else {
-                    How::Removed
-                };
-                changes.push(Difference {
-                    what: "test".to_owned(),
-                    how,
-                    was: Some(format!("{binary} {name}")),
-                    is: None,
-                });
-            }
+            changes.push(Difference {
+                what: "test".to_owned(),
+                how,
+                was: Some(format!("{binary} {name}")),
+                is: None,
+            });
         }
     }
     Ok(changes)

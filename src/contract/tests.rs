@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::Tests;
+use super::{Contract, Difference, Tests, difference};
 use crate::affected::{TestKind, TestTarget, all_targets};
 use crate::document::Plan;
-use crate::evidence::Names;
-use crate::freshness::{Hasher, LOCKFILE, TOOLCHAIN, WORKSPACE};
+use crate::evidence::{Names, Packed};
+use crate::freshness::{Hasher, Inputs, LOCKFILE, TOOLCHAIN, WORKSPACE};
 use crate::workspace::source::read_unit;
 use crate::workspace::{PackageId, Workspace};
 
@@ -28,33 +28,47 @@ pub fn packages(workspace: &Workspace, plan: &Plan) -> BTreeSet<PackageId> {
     workspace.linked_by(&touched)
 }
 
-/// The tests of some members, by binary id, read from their sources; doctests, which have no names of their own, aside.
-///
-/// # Errors
-/// When a target's root file cannot be read.
-pub fn of(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Result<(Names, Names)> {
+/// The tests of one target as its sources have them.
+struct Listed {
+    package: PackageId,
+    binary: String,
+    tests: Vec<(String, bool)>,
+}
+
+/// The tests of some members, read from their sources; doctests, which have no names of their own, aside.
+fn listed(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Result<Vec<Listed>> {
     let targets: Vec<TestTarget> = all_targets(workspace)
         .into_iter()
         .filter(|target| packages.contains(&target.package) && target.kind != TestKind::Doc)
         .collect();
-    let units = targets.par_iter().map(|target| {
+    let listed = targets.par_iter().map(|target| {
         let root = target.described(workspace).map(|target| &target.src_path);
         let unit = root.map(|root| read_unit(root)).transpose()?;
-        Ok((target.binary_id(workspace), unit.unwrap_or_default()))
+        let tests = unit.unwrap_or_default().tests.into_iter();
+        Ok(Listed {
+            package: target.package,
+            binary: target.binary_id(workspace),
+            tests: tests.map(|test| (test.name, test.ignored)).collect(),
+        })
     });
-    let units: Vec<_> = units.collect::<Result<_>>()?;
+    listed.collect()
+}
+
+/// The names of tests by binary id: those that run, and those marked `#[ignore]`.
+fn names<'l>(listed: impl Iterator<Item = &'l Listed>) -> (Names, Names) {
     let (mut active, mut ignored) = (Names::new(), Names::new());
-    for (binary, unit) in units {
-        for test in unit.tests {
-            let names = if test.ignored {
+    for target in listed {
+        for (name, is_ignored) in &target.tests {
+            let names = if *is_ignored {
                 &mut ignored
             } else {
                 &mut active
             };
-            names.entry(binary.clone()).or_default().insert(test.name);
+            let names = names.entry(target.binary.clone()).or_default();
+            names.insert(name.clone());
         }
     }
-    Ok((active, ignored))
+    (active, ignored)
 }
 
 /// The tests a plan affects now, with the hashes of what they were read from.
@@ -63,7 +77,7 @@ pub fn of(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Result<(Name
 /// When sources cannot be read.
 pub fn of_plan(workspace: &Workspace, plan: &Plan, hasher: &mut Hasher<'_>) -> Result<Tests> {
     let packages = packages(workspace, plan);
-    let (active, ignored) = of(workspace, &packages)?;
+    let (active, ignored) = names(listed(workspace, &packages)?.iter());
     let mut inputs = hasher.inputs(&packages)?;
     inputs.retain(|name, _| ![LOCKFILE, TOOLCHAIN, WORKSPACE].contains(&name.as_str()));
     Ok(Tests {
@@ -73,36 +87,64 @@ pub fn of_plan(workspace: &Workspace, plan: &Plan, hasher: &mut Hasher<'_>) -> R
     })
 }
 
-/// The tests of the binaries that were agreed on, as they are now; `None` as long as `now`, the hashes of the present
-/// sources, says that they are as they were.
-///
-/// # Errors
-/// When sources cannot be read.
-pub fn changed(
-    workspace: &Workspace,
-    agreed: &super::Contract,
-    now: &BTreeMap<String, String>,
-) -> Result<Option<Tests>> {
-    let Some(packed) = &agreed.tests else {
-        return Ok(None);
-    };
-    if agreed
-        .inputs
-        .iter()
-        .all(|(name, hash)| now.get(name) == Some(hash))
-    {
-        return Ok(None);
+/// What became of the tests that contracts agreed on, where their sources have changed. Many contracts agree on the same
+/// ones: each source is read once, and they are compared once.
+#[derive(Debug, Default)]
+pub struct Present(BTreeMap<Packed, Vec<Difference>>);
+
+impl Present {
+    /// Reads what is needed; `now` are the hashes of the present sources.
+    ///
+    /// # Errors
+    /// When sources cannot be read, or names not unpacked.
+    pub fn read<'c>(
+        workspace: &Workspace,
+        agreed: impl Iterator<Item = &'c Contract>,
+        now: &Inputs,
+    ) -> Result<Self> {
+        let changed = |agreed: &&Contract| {
+            let mut inputs = agreed.inputs.iter();
+            inputs.any(|(name, hash)| now.get(name) != Some(hash))
+        };
+        let changed = agreed.filter(changed);
+        let packed: BTreeSet<&Packed> =
+            changed.filter_map(|agreed| agreed.tests.as_ref()).collect();
+        if packed.is_empty() {
+            return Ok(Self::default());
+        }
+        let targets = all_targets(workspace).into_iter();
+        let packages: BTreeMap<String, PackageId> = targets
+            .map(|target| (target.binary_id(workspace), target.package))
+            .collect();
+        let mut sets: BTreeMap<BTreeSet<PackageId>, Vec<&Packed>> = BTreeMap::new();
+        for packed in packed {
+            let binaries = packed.names()?.into_keys();
+            let owners = binaries.filter_map(|binary| packages.get(&binary).copied());
+            sets.entry(owners.collect()).or_default().push(packed);
+        }
+        let listed = listed(workspace, &sets.keys().flatten().copied().collect())?;
+        let mut present = BTreeMap::new();
+        for (owners, packed) in sets {
+            let own = listed.iter().filter(|one| owners.contains(&one.package));
+            let (active, ignored) = names(own);
+            let now = Tests {
+                active,
+                ignored,
+                inputs: Inputs::new(),
+            };
+            for packed in packed {
+                present.insert(packed.clone(), difference::of_tests(packed, &now)?);
+            }
+        }
+        Ok(Self(present))
     }
-    let binaries = packed.names()?;
-    let owners = all_targets(workspace)
-        .into_iter()
-        .filter(|target| binaries.contains_key(&target.binary_id(workspace)))
-        .map(|target| target.package)
-        .collect();
-    let (active, ignored) = of(workspace, &owners)?;
-    Ok(Some(Tests {
-        active,
-        ignored,
-        inputs: BTreeMap::new(),
-    }))
+
+    /// What became of the tests that a contract agreed on; nothing as long as their sources are as they were.
+    #[must_use]
+    pub fn of(&self, agreed: &Contract) -> &[Difference] {
+        let packed = agreed.tests.as_ref();
+        packed
+            .and_then(|packed| self.0.get(packed))
+            .map_or(&[], Vec::as_slice)
+    }
 }

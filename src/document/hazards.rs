@@ -13,7 +13,7 @@ pub(crate) fn fences(document: &Document, outline: &Outline<'_>, problems: &mut 
             continue;
         };
         let raw = &outline.source[node.span.clone()];
-        let marker = raw.chars().next().unwrap_or('`');
+        let marker = if raw.starts_with('~') { '~' } else { '`' };
         let length = raw
             .chars()
             .take_while(|character| *character == marker)
@@ -22,6 +22,12 @@ pub(crate) fn fences(document: &Document, outline: &Outline<'_>, problems: &mut 
         let mut closed = false;
         let mut at = node.span.start;
         for (index, line) in raw.split_inclusive('\n').enumerate() {
+            // What neither opens nor closes a fence and is no heading: nearly all lines.
+            if !line.contains([marker, '#']) {
+                at += line.len();
+                closed = false;
+                continue;
+            }
             let content = line.trim_start_matches([' ', '\t', '>']).trim_end();
             let span = at..at + line.trim_end().len();
             at += line.len();

@@ -94,12 +94,13 @@ impl<'a> Outline<'a> {
     /// Reads the blocks of `source` in one pass.
     pub(crate) fn read(source: &'a str) -> Self {
         let text = source.strip_prefix(BYTE_ORDER_MARK).unwrap_or(source);
+        let lines = memchr::memchr_iter(b'\n', source.as_bytes()).count();
         let mut reader = Reader {
             offset: source.len() - text.len(),
             outline: Self {
                 source,
-                nodes: Vec::new(),
-                pieces: Vec::new(),
+                nodes: Vec::with_capacity(lines / 2),
+                pieces: Vec::with_capacity(lines * 3 / 2),
             },
             open: Vec::new(),
             list_depth: 0,

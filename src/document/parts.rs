@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Span;
 
 /// The id of a step: `0`, `4b`, `N` in an unfilled template. Compared by number, then by letter.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StepId(String);
 
 impl StepId {
@@ -58,7 +60,7 @@ impl PartialOrd for StepId {
 }
 
 /// What a person says about a step, a prerequisite or the whole. A claim, never evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// not started
     Pending,
@@ -77,7 +79,7 @@ pub enum Status {
 }
 
 /// A status mark in a heading, such as ` ✅` or ` -- Complete`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeadingMark {
     /// what the mark says
     pub status: Status,
@@ -86,7 +88,7 @@ pub struct HeadingMark {
 }
 
 /// A checkbox of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// whether the box is ticked
     pub checked: bool,
@@ -105,7 +107,7 @@ pub struct Item {
 }
 
 /// A code block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// the first word after the fence, lowered (`bash`, `rust`, `toml`); empty without one
     pub lang: String,
@@ -128,7 +130,7 @@ impl Block {
 }
 
 /// What a field is, by the first words of its label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the labels")]
 pub enum Label {
     Goal,
@@ -163,7 +165,7 @@ pub enum Label {
 }
 
 /// A labelled part: `**Label** (note): value` and all that follows up to the next label or heading.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// what the field is
     pub label: Label,
@@ -201,7 +203,7 @@ impl Field {
 }
 
 /// A row of a table of keys and values.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// the key, without markup
     pub key: String,
@@ -216,7 +218,7 @@ pub struct Row {
 }
 
 /// What a section is, by its heading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the headings")]
 pub enum SectionKind {
     /// the first heading of level 1
@@ -247,7 +249,7 @@ pub enum SectionKind {
 }
 
 /// A heading and what belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     /// what the section is
     pub kind: SectionKind,
@@ -264,7 +266,7 @@ pub struct Section {
 }
 
 /// The line under the criteria of a results document that sums them up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footer {
     /// the line without markup
     pub text: String,
@@ -279,7 +281,7 @@ pub struct Footer {
 }
 
 /// Something a person still has to fill in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placeholder {
     /// as written, with its brackets
     pub text: String,
@@ -290,7 +292,7 @@ pub struct Placeholder {
 }
 
 /// A generated part, between `<!-- cargo-poc:begin NAME -->` and `<!-- cargo-poc:end NAME -->`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Region {
     /// the name in both markers
     pub name: String,
@@ -312,7 +314,7 @@ pub enum Severity {
 }
 
 /// What was wrong with a document's form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ProblemKind {
     /// no step heading in the whole document
     NoSteps,
@@ -359,7 +361,7 @@ impl ProblemKind {
 }
 
 /// Something in the document that was not understood, or perhaps not as it was meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// what it is
     pub kind: ProblemKind,

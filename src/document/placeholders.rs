@@ -317,8 +317,12 @@ fn brackets(
     spans: &mut Vec<Span>,
 ) {
     let bytes = source.as_bytes();
+    // Most texts have none.
+    let Some(first) = memchr::memchr(b'[', &bytes[within.clone()]) else {
+        return;
+    };
     let mut open = None;
-    for at in within.clone() {
+    for at in within.start + first..within.end {
         match bytes[at] {
             b'[' => open = Some(at),
             b'\n' => open = None,

@@ -1,12 +1,14 @@
 //! What a plan says.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Block, Field, HeadingMark, Item, Label, Placeholder, Problem, Region, Row, Section, Span,
     StepId, Timestamp,
 };
 
 /// A plan as read. Parts that are missing are empty; parts that are doubled are joined in document order.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// the first heading of level 1, without markup
     pub title: String,
@@ -59,7 +61,7 @@ pub struct Plan {
 }
 
 /// A need that must be met before the first step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prerequisite {
     /// the number in its heading, else its place, from 1
     pub number: u64,
@@ -78,7 +80,7 @@ pub struct Prerequisite {
 }
 
 /// A step of a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// its id
     pub id: StepId,
@@ -119,7 +121,7 @@ impl Step {
 }
 
 /// A number of tests as written: `12`, `~12`, `12+`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     /// the number
     pub value: u64,
@@ -128,7 +130,7 @@ pub struct Count {
 }
 
 /// A row of a Test Summary.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestRow {
     /// the test file or target, without markup
     pub target: String,
@@ -143,7 +145,7 @@ pub struct TestRow {
 }
 
 /// What happens to a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// it is new
     Create,
@@ -160,7 +162,7 @@ pub enum Action {
 }
 
 /// A row of the Files table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRow {
     /// the path as written, without markup; may hold a glob
     pub path: String,
@@ -179,7 +181,7 @@ pub struct FileRow {
 }
 
 /// A toml block under Dependencies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DependencyBlock {
     /// the manifest it is for, as written; `None` when neither the text above nor a first comment names one
     pub manifest: Option<String>,

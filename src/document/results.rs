@@ -1,5 +1,7 @@
 //! What a results document says.
 
+use serde::{Deserialize, Serialize};
+
 use super::plan::Count;
 use super::{
     Block, Field, Footer, HeadingMark, Item, Label, Placeholder, Problem, Region, Row, Section,
@@ -7,7 +9,7 @@ use super::{
 };
 
 /// A results document as read. Parts that are missing are empty; parts that are doubled are joined.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Results {
     /// the first heading of level 1, without markup
     pub title: String,
@@ -46,7 +48,7 @@ pub struct Results {
 }
 
 /// A status as a person wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusText {
     /// what it says; `None` when it cannot be told
     pub status: Option<Status>,
@@ -61,7 +63,7 @@ pub struct StatusText {
 }
 
 /// What is recorded of a step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResultStep {
     /// its id, the one of the plan
     pub id: StepId,
@@ -116,7 +118,7 @@ impl ResultStep {
 }
 
 /// The verdict of a Review block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// fine
     Pass,
@@ -125,7 +127,7 @@ pub enum Verdict {
 }
 
 /// A Review block; it may stand before or after the Result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     /// PASS or FLAG: the one right behind the label, else the last one named; `None` when neither is
     pub verdict: Option<Verdict>,
@@ -136,7 +138,7 @@ pub struct Review {
 }
 
 /// What a Test Results line says. People write it in many shapes; only what can be read surely is given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestResults {
     /// as written, without markup, on one line
     pub text: String,
@@ -157,7 +159,7 @@ pub struct TestResults {
 }
 
 /// The Final Validation section.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
     /// its labelled parts
     pub fields: Vec<Field>,

@@ -4,9 +4,11 @@ use std::cmp::Ordering;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
+use serde::{Deserialize, Serialize};
 
 /// A date or time of a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Timestamp {
     /// as written
     pub text: String,
@@ -78,6 +80,21 @@ impl Timestamp {
             (Moment::Day(left), Moment::Day(right)) => Some(left.cmp(&right)),
             _ => Some(left.day().cmp(&right.day())).filter(|order| order.is_ne()),
         }
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(timestamp: Timestamp) -> Self {
+        timestamp.text
+    }
+}
+
+/// Fails for the text of an empty date.
+impl TryFrom<String> for Timestamp {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::read(&text).ok_or("no date")
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// Names of tests by test binary, packed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Packed(String);
 

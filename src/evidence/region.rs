@@ -69,13 +69,13 @@ impl Form {
         text: &str,
     ) -> (Vec<(T, String, usize)>, Vec<Problem>) {
         let (lead, mut records, mut problems) = (self.record(), Vec::new(), Vec::new());
-        for (index, line) in text.lines().enumerate() {
-            let Some(rest) = line.trim().strip_prefix(&lead) else {
+        for (number, line) in lines_with(text, &lead) {
+            let Some(rest) = line.strip_prefix(&lead) else {
                 continue;
             };
             match self.read_line(rest) {
-                Ok((checksum, record)) => records.push((record, checksum, index + 1)),
-                Err(kind) => problems.push(self.problem(kind, index + 1)),
+                Ok((checksum, record)) => records.push((record, checksum, number)),
+                Err(kind) => problems.push(self.problem(kind, number)),
             }
         }
         problems.extend(unpaired(self, text));
@@ -195,8 +195,10 @@ fn new_region(form: Form, text: &str, rows: &[String], record: &str) -> String {
 
 /// A marker that stands without the other.
 fn unpaired(form: Form, text: &str) -> Option<Problem> {
-    let lines: Vec<_> = lines(text).collect();
-    let line_of = |marker: &str| lines.iter().position(|(_, line)| line.trim() == marker);
+    let line_of = |marker: &str| {
+        let mut lines = lines_with(text, marker);
+        lines.find_map(|(number, line)| (line == marker).then_some(number))
+    };
     let (line, marker) = match (line_of(&form.begin()), line_of(&form.end())) {
         (Some(begin), None) => (begin, "end"),
         (None, Some(end)) => (end, "begin"),
@@ -205,7 +207,7 @@ fn unpaired(form: Form, text: &str) -> Option<Problem> {
     };
     Some(Problem {
         kind: ProblemKind::Unpaired,
-        line: line + 1,
+        line,
         message: format!(
             "the {name} has no `<!-- cargo-poc:{marker} {name} -->`; put it back",
             name = form.name
@@ -259,6 +261,22 @@ fn record_place(form: Form, inner: &str) -> usize {
         } else {
             inner.len()
         }
+    })
+}
+
+/// The lines that begin so, blanks aside, with their numbers from 1. Most documents are long and have few of them.
+fn lines_with<'t>(text: &'t str, lead: &'t str) -> impl Iterator<Item = (usize, &'t str)> {
+    let (mut number, mut counted) = (1, 0);
+    let places = memchr::memmem::find_iter(text.as_bytes(), lead);
+    places.filter_map(move |at| {
+        let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        if !text[start..at].trim().is_empty() {
+            return None;
+        }
+        number += memchr::memchr_iter(b'\n', &text.as_bytes()[counted..start]).count();
+        counted = start;
+        let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        Some((number, text[at..end].trim_end()))
     })
 }
 

@@ -1,6 +1,6 @@
 //! The Files table against what changed since the base.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use globset::GlobBuilder;
@@ -40,7 +40,8 @@ pub struct FileStatus {
 /// which follows the manifests, aside.
 pub(super) fn files(poc: &Poc, facts: &Facts<'_>) -> Vec<FileStatus> {
     let change = facts.change.as_ref().ok().copied();
-    let mut named: BTreeSet<Utf8PathBuf> = BTreeSet::new();
+    let others: Vec<&Utf8PathBuf> = changed_files(poc, facts).collect();
+    let mut named: HashSet<Utf8PathBuf> = HashSet::new();
     let mut files = Vec::new();
     for row in &poc.plan.files {
         let paths = paths_of(row, facts.root, change);
@@ -51,24 +52,34 @@ pub(super) fn files(poc: &Poc, facts: &Facts<'_>) -> Vec<FileStatus> {
                 .workspace
                 .and_then(|_| state(row, &paths, facts.root, change)),
         });
+        if others.is_empty() {
+            continue;
+        }
         named.extend(paths);
         if let Action::Rename(to) = &row.action {
             named.insert(normalize(&facts.root.join(to)));
         }
     }
-    let docs = [&poc.paths.plan, &poc.paths.results];
-    for file in change.iter().flat_map(|change| &change.files) {
-        let below = file.path.strip_prefix(facts.root).unwrap_or(&file.path);
-        let ours = docs.contains(&&file.path) || facts.config.is_document(below);
-        if !ours && !named.contains(&file.path) && file.path.file_name() != Some("Cargo.lock") {
-            files.push(FileStatus {
-                path: facts.shown(&file.path),
-                action: "none",
-                state: Some(FileState::Unplanned),
-            });
-        }
-    }
+    let unplanned = others.into_iter().filter(|path| !named.contains(*path));
+    files.extend(unplanned.map(|path| FileStatus {
+        path: facts.shown(path),
+        action: "none",
+        state: Some(FileState::Unplanned),
+    }));
     files
+}
+
+/// The changed files that a plan should name.
+fn changed_files<'a>(poc: &Poc, facts: &Facts<'a>) -> impl Iterator<Item = &'a Utf8PathBuf> {
+    let docs = [&poc.paths.plan, &poc.paths.results];
+    let change = facts.change.as_ref().ok().copied();
+    let changed = change.into_iter().flat_map(|change| &change.files);
+    let changed = changed.map(|file| &file.path);
+    changed.filter(move |path| {
+        let below = path.strip_prefix(facts.root).unwrap_or(path);
+        let ours = facts.config.is_document(below) || docs.contains(path);
+        !ours && path.file_name() != Some("Cargo.lock")
+    })
 }
 
 fn action(action: &Action) -> &'static str {

@@ -27,6 +27,7 @@ mod freshness;
 mod init;
 mod items;
 mod kit;
+mod many;
 mod observe;
 mod observed;
 mod outside;

@@ -1,0 +1,234 @@
+//! What was worked out before, kept by what it was worked out from.
+//!
+//! One file below the target folder: [`Cache::open`], then look up ([`Cache::get`]) and add ([`Cache::put`]) from any
+//! thread, then [`Cache::save`]. Nothing in it is needed: what is missing, damaged or of another version of this program
+//! is worked out again. It is replaced as a whole, so that runs side by side lose nothing but work.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Result;
+use camino::Utf8PathBuf;
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::sys::files;
+
+/// The first half of a BLAKE3 hash.
+pub type Key = [u8; 16];
+
+/// The key of what is worked out from some bytes; `kind` tells one use of the same bytes from another.
+#[must_use]
+pub fn key(kind: &str, bytes: &[u8]) -> Key {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(kind.as_bytes()).update(&[0]).update(bytes);
+    let mut key = Key::default();
+    key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    key
+}
+
+/// A file of values by key.
+#[derive(Debug)]
+pub struct Cache {
+    path: Utf8PathBuf,
+    /// The file begins with it; it tells what the values are and who wrote them.
+    format: &'static str,
+    /// As it was found.
+    bytes: Vec<u8>,
+    entries: FxHashMap<Key, Entry>,
+    seen: Mutex<Seen>,
+}
+
+/// Where a value lies in the file, and the hash of its bytes.
+#[derive(Debug, Clone)]
+struct Entry {
+    checksum: Key,
+    at: Range<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Found and still needed.
+    used: Vec<Key>,
+    /// Worked out anew.
+    new: BTreeMap<Key, Vec<u8>>,
+}
+
+impl Cache {
+    /// The cache at `path`, empty where there is none that begins with `format`. A file that cannot be read is none;
+    /// writing it will say why.
+    #[must_use]
+    pub fn open(path: Utf8PathBuf, format: &'static str) -> Self {
+        let bytes = files::read_if_exists(&path).ok().flatten();
+        let bytes = bytes.unwrap_or_default();
+        Self {
+            entries: entries(&bytes, format).unwrap_or_default(),
+            path,
+            format,
+            bytes,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// The value of a key; `None` where it is not known or its bytes are not those that were written.
+    pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
+        let entry = self.entries.get(key)?;
+        let bytes = self.bytes.get(entry.at.clone())?;
+        let value = (checksum(bytes) == entry.checksum)
+            .then(|| postcard::from_bytes(bytes).ok())
+            .flatten()?;
+        self.seen().used.push(*key);
+        Some(value)
+    }
+
+    /// Keeps a value; one that cannot be written is worked out again the next time.
+    pub fn put(&self, key: Key, value: &impl Serialize) {
+        if let Ok(bytes) = postcard::to_stdvec(value) {
+            self.seen().new.insert(key, bytes);
+        }
+    }
+
+    /// Writes what was found and what was added, if anything was.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn save(self) -> Result<()> {
+        let seen = self.seen.into_inner();
+        let Seen { used, new } = seen.unwrap_or_else(PoisonError::into_inner);
+        if new.is_empty() {
+            return Ok(());
+        }
+        let old = |key: &Key| self.bytes.get(self.entries.get(key)?.at.clone());
+        let mut kept: BTreeMap<Key, &[u8]> = BTreeMap::new();
+        kept.extend(used.iter().filter_map(|key| Some((*key, old(key)?))));
+        kept.extend(new.iter().map(|(key, bytes)| (*key, bytes.as_slice())));
+        files::keep(&self.path, &written(self.format, &kept))
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn checksum(bytes: &[u8]) -> Key {
+    key("value", bytes)
+}
+
+/// `format`, how many entries there are, for each its key, checksum and length, and then the values themselves. Numbers
+/// are little-endian, of 8 bytes.
+fn written(format: &str, entries: &BTreeMap<Key, &[u8]>) -> Vec<u8> {
+    let mut bytes = format.as_bytes().to_vec();
+    bytes.extend((entries.len() as u64).to_le_bytes());
+    for (key, value) in entries {
+        bytes.extend(key);
+        bytes.extend(checksum(value));
+        bytes.extend((value.len() as u64).to_le_bytes());
+    }
+    for value in entries.values() {
+        bytes.extend_from_slice(value);
+    }
+    bytes
+}
+
+/// Where the values lie; none where the bytes are not in the form of [`written`].
+fn entries(bytes: &[u8], format: &str) -> Option<FxHashMap<Key, Entry>> {
+    let mut rest = bytes.strip_prefix(format.as_bytes())?;
+    let count = usize::try_from(u64::from_le_bytes(*take(&mut rest)?)).ok()?;
+    let mut heads = Vec::new();
+    for _ in 0..count {
+        let (key, checksum): (&Key, &Key) = (take(&mut rest)?, take(&mut rest)?);
+        let length = usize::try_from(u64::from_le_bytes(*take(&mut rest)?)).ok()?;
+        heads.push((*key, *checksum, length));
+    }
+    let mut start = bytes.len() - rest.len();
+    let mut entries = FxHashMap::default();
+    for (key, checksum, length) in heads {
+        let end = start
+            .checked_add(length)
+            .filter(|end| *end <= bytes.len())?;
+        let at = start..end;
+        entries.insert(key, Entry { checksum, at });
+        start = end;
+    }
+    Some(entries)
+}
+
+fn take<'b, const N: usize>(rest: &mut &'b [u8]) -> Option<&'b [u8; N]> {
+    let (taken, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORMAT: &str = "a test 1\n";
+
+    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(folder.path().join("some/cache")).unwrap();
+        (folder, path)
+    }
+
+    fn filled(path: &Utf8PathBuf) {
+        let cache = Cache::open(path.clone(), FORMAT);
+        cache.put(key("word", b"one"), &"eins".to_owned());
+        cache.put(key("word", b"two"), &"zwei".to_owned());
+        cache.save().unwrap();
+    }
+
+    fn word(cache: &Cache, bytes: &[u8]) -> Option<String> {
+        cache.get(&key("word", bytes))
+    }
+
+    #[test]
+    fn what_is_kept_is_found_again_by_what_it_was_worked_out_from() {
+        let (_folder, path) = folder();
+        filled(&path);
+        let cache = Cache::open(path, FORMAT);
+        assert_eq!(word(&cache, b"one").as_deref(), Some("eins"));
+        assert_eq!(word(&cache, b"two").as_deref(), Some("zwei"));
+        assert_eq!(word(&cache, b"three"), None);
+        assert_eq!(cache.get::<String>(&key("number", b"one")), None);
+    }
+
+    #[test]
+    fn what_nobody_needs_goes_when_something_new_is_kept() {
+        let (_folder, path) = folder();
+        filled(&path);
+        let cache = Cache::open(path.clone(), FORMAT);
+        assert!(word(&cache, b"one").is_some());
+        cache.put(key("word", b"three"), &"drei".to_owned());
+        cache.save().unwrap();
+        let cache = Cache::open(path, FORMAT);
+        let found = [b"one".as_slice(), b"two", b"three"].map(|each| word(&cache, each).is_some());
+        assert_eq!(found, [true, false, true]);
+    }
+
+    #[test]
+    fn of_a_damaged_file_nothing_is_found_but_what_was_written() {
+        let (_folder, path) = folder();
+        filled(&path);
+        let whole = files::read(&path).unwrap();
+        let written = |bytes: &[u8], word: Option<String>| {
+            let expected = if bytes == b"one" { "eins" } else { "zwei" };
+            word.is_none_or(|word| word == expected)
+        };
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 0x41;
+            for damaged in [flipped, whole[..at].to_vec()] {
+                files::keep(&path, &damaged).unwrap();
+                let cache = Cache::open(path.clone(), FORMAT);
+                assert!(written(b"one", word(&cache, b"one")), "{at}");
+                assert!(written(b"two", word(&cache, b"two")), "{at}");
+            }
+        }
+        files::keep(&path, &whole).unwrap();
+        assert_eq!(word(&Cache::open(path.clone(), "a test 2\n"), b"one"), None);
+        assert!(word(&Cache::open(path, FORMAT), b"one").is_some());
+    }
+}

@@ -1,0 +1,160 @@
+//! Many PoCs at once: what the list keeps of their documents changes nothing about what it says.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use crate::kit::{Run, Sandbox};
+
+/// Where the list keeps what it has read.
+const KEPT: &str = "target/cargo-poc/documents";
+
+/// A plan of about 80 KB and its results, with something to find in both.
+fn documents(poc: usize) -> (String, String) {
+    let mut plan = format!(
+        "# P{poc} PoC Implementation Plan\n\n> **Track Progress**: see [`docs/p{poc}-results.md`](p{poc}-results.md).\n\n\
+         ## Overview\n\n| Attribute | Value |\n|---|---|\n| **Base** | `main` |\n| **Created** | January 3, 2026 |\n\n\
+         ## Success Criteria\n\n- [ ] under {poc} ms\n  - measured twice\n- [ ] [fill in: what else]\n\n## Implementation Steps\n"
+    );
+    let mut results = format!(
+        "# P{poc} Results\n\n## Summary\n\n| Attribute | Value |\n|---|---|\n| **Status** | In Progress |\n\
+         | **Started** | 2026-01-02 |\n\n## Success Criteria\n\n- [x] under {poc} ms (at night)\n\n## Implementation Progress\n"
+    );
+    for step in 0..240 {
+        let code = "    let answer = 42;\n".repeat(step % 9);
+        let _ = write!(
+            plan,
+            "\n### Step {step}: Part {step}\n\n**Tasks**:\n- [x] write it\n- [ ] try it\n\n**Code**:\n```rust\nfn part() {{\n{code}}}\n\
+             ```\n\n**Tests**:\n```rust\n#[test]\nfn t{step}() {{}}\n```\n\n**Verification**:\n```bash\ncargo test -p store t{step}\n\
+             # Expected: {step} passed\n```\n\n**Output**: it answers\n"
+        );
+        let status = ["Pending", "✅ Complete", "In Progress (2026-01-04)"][step % 3];
+        let _ = write!(
+            results,
+            "\n### Step {step}: Part {step} ✅\n\n**Status**: {status}\n\n**Test Results**: {step}/{step} tests passing\n\n\
+             **Issues**: None\n\n**Result**: fine\n"
+        );
+    }
+    plan.push_str("\n## Files to Create/Modify\n\n| File | Action | Status |\n|---|---|---|\n| `store/src/lib.rs` | Modify | Pending |\n");
+    results.push_str(
+        "\n## Final Validation\n\n**All Tests**:\n- Unit: 3\n- Live: 4\n\n**Total**: 9 tests\n",
+    );
+    (plan, results)
+}
+
+/// Enough documents for the list to keep what it reads.
+fn many() -> Sandbox {
+    let sandbox = Sandbox::workspace("store");
+    sandbox.git();
+    for poc in 0..6 {
+        let (plan, results) = documents(poc);
+        sandbox.write(&format!("docs/p{poc}-plan.md"), plan);
+        sandbox.write(&format!("docs/p{poc}-results.md"), results);
+    }
+    sandbox
+}
+
+fn status(sandbox: &Sandbox) -> Run {
+    sandbox.poc("status --format json")
+}
+
+#[test]
+fn the_list_says_the_same_whatever_became_of_what_it_kept() {
+    let sandbox = many();
+    let expected = status(&sandbox).stdout;
+    let kept = fs::read(sandbox.root.join(KEPT)).unwrap();
+    assert_eq!(status(&sandbox).stdout, expected, "as it was kept");
+    assert_eq!(fs::read(sandbox.root.join(KEPT)).unwrap(), kept);
+
+    let mut flipped = kept.clone();
+    // In the heads, in the first value, and in all values.
+    for at in [50, kept.len() / 9]
+        .into_iter()
+        .chain((2_000..kept.len()).step_by(997))
+    {
+        flipped[at] ^= 0x10;
+    }
+    let older = String::from_utf8_lossy(&kept[..20]).replace("documents 1", "documents 0");
+    for (damaged, what) in [
+        (flipped, "bits have flipped"),
+        (kept[..kept.len() / 2].to_vec(), "it is cut off"),
+        (older.into_bytes(), "another version wrote it"),
+        (Vec::new(), "it is empty"),
+    ] {
+        sandbox.write(KEPT, damaged);
+        assert_eq!(status(&sandbox).stdout, expected, "{what}");
+        assert_eq!(
+            fs::read(sandbox.root.join(KEPT)).unwrap(),
+            kept,
+            "{what}, and it is made again"
+        );
+    }
+}
+
+#[test]
+fn what_is_edited_is_read_again() {
+    let sandbox = many();
+    status(&sandbox);
+    sandbox.edit(
+        "docs/p3-plan.md",
+        "### Step 7: Part 7\n",
+        "### ~~Step 7~~: Moved\n",
+    );
+    sandbox.edit(
+        "docs/p4-results.md",
+        "| **Status** | In Progress |",
+        "| **Status** | Complete |",
+    );
+    let kept = status(&sandbox);
+    sandbox.remove(KEPT);
+    let anew = status(&sandbox);
+    assert_eq!(kept.stdout, anew.stdout);
+    let json = anew.json();
+    assert_eq!(json["pocs"][3]["steps"][7]["state"], "withdrawn");
+    assert_eq!(json["pocs"][4]["summary"]["status"], "Complete");
+}
+
+/// One PoC is read whole, so that it can be changed; the list only what it needs. Both must come to the same.
+#[test]
+fn the_list_says_what_each_poc_says_of_itself() {
+    let sandbox = many();
+    let list = status(&sandbox).json();
+    for poc in [0, 5] {
+        let name = format!("p{poc}");
+        let check = sandbox.poc(&format!("check {name} --format json")).json();
+        let findings = |report: &serde_json::Value| report["findings"].as_array().unwrap().clone();
+        let (whole, condensed) = (findings(&check), findings(&list["pocs"][poc]));
+        assert!(whole.len() > 100, "{whole:?}");
+        assert_eq!(whole.len(), condensed.len());
+        for (one, other) in whole.iter().zip(&condensed) {
+            for member in ["code", "severity", "path", "line", "column"] {
+                assert_eq!(one[member], other[member], "{one}\n{other}");
+            }
+            // `status` says in the message what to do, too.
+            let message =
+                |finding: &serde_json::Value| finding["message"].as_str().unwrap().to_owned();
+            assert!(message(other).starts_with(&message(one)), "{one}\n{other}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_kept_is_said_and_changes_nothing() {
+    let sandbox = many();
+    let expected = status(&sandbox);
+    fs::remove_dir_all(sandbox.root.join("target")).unwrap();
+    // A file where the folder should be.
+    sandbox.write("target/cargo-poc", "");
+    let run = status(&sandbox);
+    run.exits(expected.code)
+        .says("the next run reads all documents again");
+    assert_eq!(run.stdout, expected.stdout);
+}
+
+#[test]
+fn few_small_documents_are_not_kept() {
+    let sandbox = Sandbox::workspace("store");
+    sandbox.git();
+    sandbox.poc("init cache -p store --step one").exits(0);
+    sandbox.poc("status").exits(0);
+    assert!(!sandbox.exists(KEPT));
+}
