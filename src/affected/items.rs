@@ -13,6 +13,7 @@ pub mod edges;
 pub mod expansion;
 mod explain;
 pub mod extract;
+mod folders;
 pub mod layout;
 pub mod mount;
 pub mod nodes;

@@ -51,6 +51,8 @@ pub enum UnitKind {
 pub struct Layout {
     /// Every target.
     pub units: Vec<Unit>,
+    /// Per package: its folder, absolute.
+    pub folders: Vec<Utf8PathBuf>,
     /// Per package: crate names its code can write, with the library each means; none for a crate outside the workspace.
     pub externs: Vec<Vec<(String, Option<UnitId>)>>,
     /// Per unit: every unit that its test binary links, runs, or was built by; itself included.
@@ -92,6 +94,8 @@ impl Layout {
     pub fn of(workspace: &Workspace) -> Self {
         let mut layout = Self::default();
         for (package, member) in workspace.packages.iter().enumerate() {
+            let folder = member.manifest_path.parent().unwrap_or(&workspace.root);
+            layout.folders.push(folder.to_owned());
             for target in &member.targets {
                 let kind = if is_library(target) {
                     UnitKind::Library

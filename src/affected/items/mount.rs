@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::{self, Digest, FileItems};
+use super::folders;
 use super::layout::{Layout, UnitId};
 use crate::workspace::source::modules::{Place, normal};
 
@@ -33,7 +34,7 @@ pub struct SourceFile {
     pub before: Option<FileItems>,
     /// Whether it is among the changed files.
     pub changed: bool,
-    /// What a macro call expands to, with the call's line: no file of its own.
+    /// What a macro call stands for, with the call's line: no file of its own.
     pub expansion: Option<u32>,
 }
 
@@ -164,7 +165,10 @@ impl Sources {
                     file,
                     declared: step.declared,
                 });
-                sources.children(&step, sources.mounts.len() - 1, &mut next);
+                let mount = sources.mounts.len() - 1;
+                sources.children(&step, mount, &mut next);
+                let package = &layout.folders[layout.units[step.unit].package];
+                sources.folders(mount, package, &mut next);
             }
             level = next;
         }
@@ -179,6 +183,42 @@ impl Sources {
             next = mount.declared;
             Some(mount.file)
         })
+    }
+
+    /// The files of folders that macro calls name, as modules where the call stands.
+    fn folders(&mut self, mount: usize, package: &Utf8Path, next: &mut Vec<Step>) {
+        let Mount { unit, file, .. } = self.mounts[mount];
+        for named in folders::named(&self.files[file], package) {
+            let path = self.files[file].path.clone();
+            let declared = Declared {
+                mount,
+                item: named.item,
+                before: false,
+                include: true,
+            };
+            self.files.push(SourceFile {
+                path: path.clone(),
+                now: Some(named.declares),
+                before: None,
+                changed: false,
+                expansion: Some(named.line),
+            });
+            self.mounts.push(Mount {
+                unit,
+                file: self.files.len() - 1,
+                declared: Some(declared),
+            });
+            let place = Place {
+                path,
+                folder: named.folder,
+            };
+            let step = Step {
+                unit,
+                place,
+                declared: None,
+            };
+            self.children(&step, self.mounts.len() - 1, next);
+        }
     }
 
     fn children(&self, step: &Step, mount: usize, next: &mut Vec<Step>) {

@@ -15,3 +15,17 @@ pub fn derive_answer(input: TokenStream) -> TokenStream {
 fn base() -> u32 {
     20
 }
+
+/// Declares a module for every file of a folder of the package.
+#[proc_macro]
+pub fn modules_in(input: TokenStream) -> TokenStream {
+    let folder = input.to_string();
+    let folder = std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(folder.trim_matches('"'));
+    let mut modules = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        modules.push(format!("#[path = {path:?}] mod {name};"));
+    }
+    modules.concat().parse().unwrap()
+}

@@ -10,6 +10,7 @@ pub mod derived;
 #[path = "odd/place.rs"]
 pub mod elsewhere;
 pub mod features;
+pub mod listed;
 pub mod plain;
 
 pub use plain::double as twice;

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Holds `cargo poc affected` against mutants: in a copy of CHECKOUT, one function after another is made to panic, all tests
+# run, and every test that passed before and does not now must be in the selection. What is missed is printed, exit code 1.
+#
+#     cargo build --release && benches/mutants.sh [--killed N] [--seed N] [--observed] CHECKOUT [NEXTEST ARGUMENT…]
+#
+# --killed N    Go on until N mutants were killed: did not pass all tests (20). Mutants that do not build do not count.
+# --seed N      Another choice of functions (1).
+# --observed    Collect first what every test runs, and hold the narrowed selection against the mutants too.
+#
+# Needs cargo-nextest, and what the checkout's tests need; fetches nothing. The checkout is only read. Doctests are not run.
+set -euo pipefail
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+killed=20 seed=1 observed=
+while [[ ${1:-} == --* ]]; do
+    case $1 in
+    --killed) killed=$2 && shift 2 ;;
+    --seed) seed=$2 && shift 2 ;;
+    --observed) observed=yes && shift ;;
+    *) echo "unknown option $1" >&2 && exit 2 ;;
+    esac
+done
+[[ -d ${1:-} ]] || { sed -n '2,/^set/{/^#/p}' "$0" >&2 && exit 2; }
+checkout=$(cd -- "$1" && pwd)
+shift
+program=${CARGO_POC:-$(cd -- "$here/.." && cargo metadata --no-deps --format-version 1 |
+    sed -E 's/.*"target_directory":"([^"]*)".*/\1/')/release/cargo-poc}
+[[ -x $program ]] || { echo "no $program; run: cargo build --release" >&2 && exit 1; }
+export CARGO_NET_OFFLINE=true CARGO_TERM_COLOR=never RUST_BACKTRACE=0
+
+scratch=$(mktemp -d)
+trap 'rm -rf -- "$scratch"' EXIT
+git clone --quiet --local "$checkout" "$scratch/copy"
+[[ ! -e $checkout/Cargo.lock || -e $scratch/copy/Cargo.lock ]] || cp -- "$checkout/Cargo.lock" "$scratch/copy"
+cd -- "$scratch/copy"
+
+# The tests that pass, one a line: binary id and name. Fails where the tests cannot be built.
+passing() {
+    cargo nextest run --workspace --no-fail-fast --status-level all --final-status-level none --show-progress none \
+        "$@" >"$scratch/run" 2>&1 || true
+    grep -q '^ *Summary ' "$scratch/run" || return 1
+    # `        PASS [   0.004s] (1/9) grep-cli decompress::tests::ok`; also LEAK, and `TRY 2 PASS` of what was tried again.
+    sed -nE 's/^ *(TRY [0-9]+ )?(PASS|LEAK) \[[^]]*\] *(\([^)]*\) *)?//p' "$scratch/run" | sort -u
+}
+
+# The tests of `$scratch/lost` that the selection lacks; the arguments are for `affected`.
+missed() {
+    "$program" affected --base HEAD --format names "$@" 2>"$scratch/warnings" | cut -f 2- >"$scratch/selected"
+    [[ $(<"$scratch/selected") != ALL ]] || return 0
+    awk -F '\t' 'NR == FNR { if ($2 == "*") whole[$1]; else single[$1 " " $2]; next }
+        { split($0, words, " ") } !(words[1] in whole) && !($0 in single)' "$scratch/selected" "$scratch/lost"
+}
+
+echo "Running all tests of $(basename -- "$checkout") once"
+passing "$@" >"$scratch/before" || { tail -n 20 "$scratch/run" >&2 && exit 1; }
+# What does not pass every time tells nothing.
+passing "$@" >"$scratch/again"
+comm -12 "$scratch/before" "$scratch/again" >"$scratch/base"
+printf '%d tests pass\n' "$(wc -l <"$scratch/base")"
+[[ -z $observed ]] || "$program" affected --collect ${@:+-- "$@"} >/dev/null 2>"$scratch/run" ||
+    { tail -n 20 "$scratch/run" >&2 && exit 1; }
+
+# FILE:LINE of functions whose body begins at the end of that line, tests left out, shuffled.
+git ls-files '*.rs' | grep -vE '(^|/)(tests|benches|examples|build\.rs)(/|$)' |
+    xargs awk '/^ *(pub(\([a-z]+\))? )?(async )?fn [a-z_0-9]+.*\{$/ && last !~ /#\[(tokio::|crate::)?test/ { print FILENAME ":" FNR }
+        { last = $0 }' |
+    awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f %s\n", rand(), $0 }' | sort | cut -d ' ' -f 2 >"$scratch/functions"
+
+tried=0 found=0 tests=0 misses=0
+while ((found < killed)) && IFS=: read -r file line <&3; do
+    tried=$((tried + 1))
+    sed -i "${line}s/\$/ if true { panic!(\"a mutant\") }/" "$file"
+    if passing "$@" >"$scratch/now"; then
+        comm -23 "$scratch/base" "$scratch/now" >"$scratch/lost"
+        lost=$(wc -l <"$scratch/lost")
+        if ((lost > 0)); then
+            found=$((found + 1)) tests=$((tests + lost))
+            missed --no-observed >"$scratch/missed"
+            [[ -z $observed ]] || missed | sed 's/$/ (narrowed)/' >>"$scratch/missed"
+            printf '%s:%s: %d tests lost, %d missed\n' "$file" "$line" "$lost" "$(wc -l <"$scratch/missed")"
+            sed 's/^/    missed: /' "$scratch/missed"
+            misses=$((misses + $(wc -l <"$scratch/missed")))
+        fi
+    fi
+    git checkout --quiet -- "$file"
+done 3<"$scratch/functions"
+printf '%d mutants, %d killed, %d tests lost, %d missed\n' "$tried" "$found" "$tests" "$misses"
+((misses == 0 && found > 0))

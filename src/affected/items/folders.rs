@@ -1,0 +1,82 @@
+//! Modules that no `mod` declares: a macro call that names a folder of Rust files, as `automod::dir!("tests/cases")` does,
+//! may declare one for each of them. They are taken as declared, whatever the macro is.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::extract::{Detail, FileItems, read};
+use super::mount::SourceFile;
+use crate::sys::files;
+use crate::workspace::source::attribute::string_value;
+use crate::workspace::source::modules::normal;
+use crate::workspace::source::syntax::Syntax;
+
+/// Calls with more tokens than this are not about a folder.
+const LONGEST_INPUT: usize = 8;
+
+/// A folder that a macro call names.
+pub(super) struct Named {
+    /// The call, in the file as it is.
+    pub(super) item: u32,
+    /// Absolute.
+    pub(super) folder: Utf8PathBuf,
+    /// Declarations of the modules in it.
+    pub(super) declares: FileItems,
+    /// The call's line.
+    pub(super) line: u32,
+}
+
+/// The folders that the macro calls of a file name; paths are relative to its package's folder or to its own.
+pub(super) fn named(file: &SourceFile, package: &Utf8Path) -> Vec<Named> {
+    let mut found = Vec::new();
+    let beside = file.path.parent().unwrap_or(package);
+    for (index, item) in (0_u32..).zip(file.now.iter().flat_map(|items| &items.items)) {
+        let Detail::Call(input) = &item.detail else {
+            continue;
+        };
+        for written in strings(input) {
+            let mut folders = [package, beside]
+                .map(|from| normal(&from.join(&written)))
+                .into_iter();
+            if let Some(folder) = folders.find(|folder| folder.is_dir()) {
+                found.push(Named {
+                    item: index,
+                    declares: read(&declarations(&folder, &file.path)),
+                    folder,
+                    line: item.line,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// The string literals of a short input.
+fn strings(input: &str) -> Vec<String> {
+    let Some(syntax) = input
+        .contains('"')
+        .then(|| Syntax::read(input).ok())
+        .flatten()
+    else {
+        return Vec::new();
+    };
+    if syntax.tokens.len() > LONGEST_INPUT {
+        return Vec::new();
+    }
+    let tokens = (0_u32..).zip(&syntax.tokens);
+    tokens
+        .filter_map(|(at, _)| string_value(&syntax, at))
+        .collect()
+}
+
+/// `mod a;` for each Rust file of a folder but the declaring one. A folder that cannot be listed has none: cargo cannot
+/// build it either.
+fn declarations(folder: &Utf8Path, but: &Utf8Path) -> String {
+    let mut names = files::list(folder).unwrap_or_default();
+    names.sort();
+    let modules = names.iter().filter_map(|name| {
+        let module = name.strip_suffix(".rs")?;
+        let usual = matches!(module, "mod" | "lib" | "main");
+        (!usual && folder.join(name) != but).then(|| format!("mod {module};\n"))
+    });
+    modules.collect()
+}

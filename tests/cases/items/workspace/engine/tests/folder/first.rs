@@ -1,0 +1,4 @@
+#[test]
+fn adds() {
+    assert_eq!(engine::listed::add(1, 1), 2);
+}

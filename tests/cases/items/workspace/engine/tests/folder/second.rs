@@ -1,0 +1,4 @@
+#[test]
+fn alone() {
+    assert_eq!(1 + 1, 2);
+}
