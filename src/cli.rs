@@ -409,6 +409,10 @@ pub struct Verify {
     /// Do not write evidence
     #[arg(long)]
     pub no_record: bool,
+    /// With --baseline, then run the suite once more, instrumented, and keep what each test executes, as
+    /// `cargo poc affected --collect` does
+    #[arg(long, requires = "baseline", conflicts_with = "list")]
+    pub collect: bool,
     /// Run the affected tests, and on every save those that it can affect, until Ctrl-C; nothing is recorded
     #[arg(
         long,

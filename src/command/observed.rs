@@ -36,7 +36,7 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
         }
     };
     if command.collect {
-        collect(project, command, terminal)?;
+        collect(project, &command.arguments, terminal)?;
     }
     if !command.audit {
         return Ok(Exit::Fine);
@@ -132,10 +132,14 @@ pub fn left_out(terminal: &mut Terminal, selection: &Selection) -> Result<()> {
     )
 }
 
-fn collect(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<()> {
+/// Runs the suite once, instrumented, and keeps what each test executed; `arguments` are for nextest.
+///
+/// # Errors
+/// As for [`run`].
+pub fn collect(project: &Project, arguments: &[String], terminal: &mut Terminal) -> Result<()> {
     exec::install_interrupt_handler()?;
     let started = Instant::now();
-    let collect = Collect::new(project, &command.arguments)?;
+    let collect = Collect::new(project, arguments)?;
     let into = project.workspace.slashed(collect.target());
     terminal.status(
         "Collecting",

@@ -64,7 +64,11 @@ pub fn run(project: &Project, arguments: &cli::Verify, terminal: &mut Terminal) 
     if job.commands.is_empty() {
         return job.nothing_to_run(project, arguments, terminal);
     }
-    job.run(project, arguments, &pocs, terminal)
+    let exit = job.run(project, arguments, &pocs, terminal)?;
+    if arguments.collect {
+        super::observed::collect(project, &arguments.arguments, terminal)?;
+    }
+    Ok(exit)
 }
 
 /// The named PoC; else, for a scope of a plan, the only open one, and for tests every open one.

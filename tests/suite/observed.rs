@@ -514,6 +514,24 @@ fn a_harness_of_its_own_leaves_the_other_tests_observed() {
 }
 
 #[test]
+fn a_baseline_can_collect_as_well() {
+    if !nextest_for("a_baseline_can_collect_as_well") {
+        return;
+    }
+    let sandbox = Sandbox::package();
+    sandbox.git();
+    sandbox.poc("init work -p app").exits(0);
+    sandbox.poc("verify work --collect").exits(2);
+    sandbox
+        .poc("verify work --baseline --collect")
+        .exits(0)
+        .says("Observed 2 of 2 tests");
+    sandbox.poc("affected --audit").exits(0);
+    let results = sandbox.read("docs/work-results.md");
+    assert!(results.contains("--baseline"), "{results}");
+}
+
+#[test]
 fn what_is_kept_and_damaged_is_said_and_not_used() {
     let sandbox = Sandbox::package();
     sandbox.git();
