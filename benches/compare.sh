@@ -33,9 +33,12 @@ median() { # column
     cut -d ' ' -f "$1" | sort -n | sed -n "$(((runs + 1) / 2))p"
 }
 
-# A package in the middle of the workspace, and the root of its library.
+# The root of the library of a member in the middle of the workspace, below the current folder.
 choose() {
-    git ls-files '*/src/lib.rs' | sort | awk '{ lines[NR] = $0 } END { print lines[int((NR + 1) / 2)] }'
+    cargo metadata --no-deps --offline --format-version 1 | grep -oE '"manifest_path":"[^"]*"' | cut -d '"' -f 4 |
+        sed -n "s|^$PWD/\(.*/\)Cargo.toml\$|\1src/lib.rs|p" | sort -u | while read -r library; do
+        [[ ! -f $library ]] || echo "$library"
+    done | awk '{ lines[NR] = $0 } END { print lines[int((NR + 1) / 2)] }'
 }
 
 # A PoC with a step that was proven before the last edit, so that `status` has files to hash and a change to look at.
@@ -77,7 +80,10 @@ EOF
     printf '# Bench PoC Results\n' >docs/bench-results.md
     # The step's command names no package, so its evidence depends on every file of the workspace.
     "$program" verify bench --step 1 --quiet
-    printf '\n// An edit.\n' >>"$library"
+    # The body of the package's first function changes, so that `affected` has a way to look for.
+    edited=$(git ls-files "${library%lib.rs}*.rs" | xargs grep -lE '^ *(pub )?fn .*\{$' | head -n 1)
+    sed -i -E '0,/^ *(pub )?fn .*\{$/s//& let _ = ();/' "$edited"
+    "$program" affected --offline | head -n 1
 }
 
 measure() { # what it is called
