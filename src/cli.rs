@@ -3,6 +3,7 @@
 mod affected;
 pub mod complete;
 pub mod dependencies;
+mod page;
 pub mod reports;
 mod step;
 mod tools;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 pub use self::affected::{Affected, AffectedFormat};
 use self::dependencies::Dependencies;
+pub use self::page::Report;
 use self::reports::{ReportFile, StatusReport, VerifyReport};
 pub use self::step::{Step, StepAction, StepContent, StepTarget};
 pub use self::tools::{Completions, Demo, Man};
@@ -159,6 +161,8 @@ pub enum Command {
     Status(Status),
     /// Find what is wrong: plan against results, workspace and evidence
     Check(Check),
+    /// Write one HTML page about every PoC, or one, for people who would rather look
+    Report(Report),
     /// Run what proves a step, or the affected tests, and record what was seen
     Verify(Verify),
     /// Begin, complete, add, split, withdraw or annotate a step, in plan and results together

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod deps;
 pub mod init;
 pub mod observed;
+pub mod report;
 pub mod status;
 pub mod step;
 pub mod survey;

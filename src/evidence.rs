@@ -29,7 +29,8 @@ pub(crate) mod region;
 pub use packed::{Names, Packed};
 pub(crate) use region::Form;
 
-pub use record::{Check, Confirmation, Outcome, Record, Scope, Source, Tests};
+pub(crate) use record::took;
+pub use record::{Check, Confirmation, Outcome, Record, Scope, Selected, Source, Tests};
 
 /// How evidence is written.
 const FORM: Form = Form {

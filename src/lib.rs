@@ -184,6 +184,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
         Command::RunObservedTest(arguments) => command::observed::run_test(&arguments),
+        Command::Report(arguments) => command::report::run(&cli.global, &arguments, terminal),
         Command::Status(arguments) => {
             // The process ends with it: to give back the memory of many documents takes longer than to write the list.
             let survey = ManuallyDrop::new(survey(&cli.global, &arguments.which)?);

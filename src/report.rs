@@ -5,4 +5,5 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod observed;
+pub mod page;
 pub mod sarif;

@@ -27,6 +27,8 @@ pub struct Survey {
     pub root: Utf8PathBuf,
     /// Their documents, by name.
     pub pocs: Vec<Poc>,
+    /// What each one's results record, in the same order.
+    pub evidence: Vec<Evidence>,
     /// Where each stands, in the same order.
     pub statuses: Vec<Status>,
     /// Why documents cannot be read, by their place; of all PoCs, one that cannot be read does not hide the others.
@@ -123,10 +125,13 @@ fn of_project(
     adjust(&mut project.config)?;
     let mut read = read(&project)?;
     let statuses = statuses(&project, &mut read.pocs, extent, toolchain)?;
+    let pocs = read.pocs.into_iter();
+    let (pocs, evidence) = pocs.map(|(poc, evidence, _)| (poc, evidence)).unzip();
     Ok(Survey {
         root: project.workspace.root.clone(),
         project: Some(project),
-        pocs: read.pocs.into_iter().map(|(poc, ..)| poc).collect(),
+        pocs,
+        evidence,
         statuses,
         unreadable: read.unreadable,
         notes: read.notes,
@@ -164,6 +169,7 @@ fn outside(
         project: None,
         root,
         pocs: vec![poc],
+        evidence: vec![evidence],
         statuses,
         unreadable: Vec::new(),
         notes: Vec::new(),

@@ -18,7 +18,7 @@ use crate::change::{self, Change};
 use crate::cli;
 use crate::document::plan::Step;
 use crate::document::{Severity, StepId};
-use crate::evidence::{self, Outcome, Record, Scope, Source};
+use crate::evidence::{self, Outcome, Record, Scope, Selected, Source};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
@@ -325,6 +325,7 @@ impl Job {
                     inputs,
                     toolchain: &toolchain,
                     baseline,
+                    selection: self.selection.as_ref().map(selected),
                 },
             )
         };
@@ -375,6 +376,15 @@ impl Job {
             usual: usual(pocs, &self.scope),
             progress: terminal.shows_progress(),
         })
+    }
+}
+
+/// How many tests a change selects, for the record.
+pub(super) fn selected(selection: &Selection) -> Selected {
+    let count = |tests| u64::try_from(tests).unwrap_or(u64::MAX);
+    Selected {
+        selected: count(selection.count()),
+        total: count(selection.total.tests),
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Record {
     pub checks: Vec<Check>,
     /// How many tests ended how; `null` when no test runner spoke.
     pub tests: Option<Tests>,
+    /// How many tests the change selected of how many there are; `null` where the run did not follow from a change.
+    #[serde(default)]
+    pub selection: Option<Selected>,
     /// Failed tests by binary id.
     pub failing: BTreeMap<String, Vec<String>>,
     /// Ignored tests by binary id.
@@ -112,6 +115,15 @@ pub struct Tests {
     pub ignored: u64,
     /// The run's filters left them out.
     pub filtered: u64,
+}
+
+/// How many tests a change selected of all, as the sources tell of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selected {
+    /// They can be affected.
+    pub selected: u64,
+    /// There are so many.
+    pub total: u64,
 }
 
 /// How a check, or a whole run, ended. The worst of the checks is that of the run.
@@ -327,7 +339,8 @@ impl Record {
     }
 }
 
-fn took(milliseconds: u64) -> String {
+/// A duration as people read it: `3.2 s`, `2 min 5 s`.
+pub(crate) fn took(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}.{} s", milliseconds % 1000 / 100),

@@ -127,7 +127,7 @@ struct Failure {
 }
 
 #[derive(Serialize)]
-struct ErrorReport {
+pub(super) struct ErrorReport {
     code: &'static str,
     exit: u8,
     message: String,
@@ -165,7 +165,7 @@ fn error_report(error: &anyhow::Error, command: &str) -> ErrorReport {
     }
 }
 
-fn error_reports(errors: &[anyhow::Error], command: &str) -> Vec<ErrorReport> {
+pub(super) fn error_reports(errors: &[anyhow::Error], command: &str) -> Vec<ErrorReport> {
     let reports = errors.iter().map(|error| error_report(error, command));
     reports.collect()
 }
@@ -187,7 +187,7 @@ struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct PocReport<'a> {
+pub(super) struct PocReport<'a> {
     name: &'a str,
     plan: &'a str,
     results: Option<&'a str>,
@@ -213,6 +213,8 @@ struct StepReport<'a> {
     id: &'a str,
     title: &'a str,
     state: State,
+    why: Option<&'a str>,
+    line: usize,
     tasks: Ticks,
 }
 
@@ -332,11 +334,13 @@ fn changes(changes: &[Difference]) -> Vec<ChangeReport<'_>> {
         .collect()
 }
 
-fn poc(status: &Status) -> PocReport<'_> {
+pub(super) fn poc(status: &Status) -> PocReport<'_> {
     let steps = status.steps.iter().map(|step| StepReport {
         id: &step.id,
         title: &step.title,
         state: step.state,
+        why: step.why.as_deref(),
+        line: step.line,
         tasks: step.tasks,
     });
     let findings = status.findings.iter().map(finding);

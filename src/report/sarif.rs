@@ -12,7 +12,7 @@ use super::github::below;
 use crate::finding::{Code, Finding, Severity};
 
 /// What stands in a path of a URI as it is: RFC 3986, "unreserved" and the slash.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
     .remove(b'.')

@@ -8,7 +8,7 @@ use super::binaries::Binaries;
 use super::compare::{Ran, compare};
 use super::observe::{Counts, Ending, Verdict};
 use super::{Checked, Report};
-use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Source, Tests, now};
+use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Selected, Source, Tests, now};
 use crate::exit::Exit;
 use crate::freshness::Inputs;
 use crate::workspace::Workspace;
@@ -28,6 +28,8 @@ pub struct Basis<'a> {
     pub toolchain: &'a str,
     /// The baseline to measure against.
     pub baseline: Option<&'a Record>,
+    /// What the change selected, where the run follows from one.
+    pub selection: Option<Selected>,
 }
 
 impl Report {
@@ -78,6 +80,7 @@ impl Report {
             outcome: self.outcome(),
             checks: self.checked.iter().map(written).collect(),
             tests: self.ran_tests().then(|| self.counts().into()),
+            selection: basis.selection,
             failing: listed(&ran, Verdict::Failed),
             ignored: listed(&ran, Verdict::Ignored),
             regressions: worse.regressions,

@@ -41,6 +41,7 @@ fn sample(scope: Scope, second: u32) -> Record {
             confirmed: None,
         }],
         tests: Some(tests),
+        selection: None,
         failing: BTreeMap::from([("store::it".to_owned(), vec!["reads --> fail".to_owned()])]),
         ignored: BTreeMap::new(),
         regressions: BTreeMap::from([("store::it".to_owned(), vec!["reads --> fail".to_owned()])]),

@@ -31,6 +31,7 @@ mod many;
 mod observe;
 mod observed;
 mod outside;
+mod page;
 #[cfg(unix)]
 mod pty;
 mod readme;

@@ -149,6 +149,7 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
         outcome: Outcome::Passed,
         checks: Vec::new(),
         tests: Some(tests(3, 0)),
+        selection: None,
         failing: BTreeMap::new(),
         ignored: BTreeMap::new(),
         regressions: BTreeMap::new(),

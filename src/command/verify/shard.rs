@@ -6,7 +6,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Job, inputs, pocs, selection, source};
+use super::{Job, inputs, pocs, selected, selection, source};
 use crate::affected::Selection;
 use crate::cli;
 use crate::cli::reports::VerifyReport;
@@ -99,6 +99,7 @@ pub(super) fn run(
         inputs,
         toolchain: &toolchain,
         baseline: None,
+        selection: (job.scope == Scope::Affected).then(|| selected(&all)),
     };
     let shard = ran.shard(
         workspace,

@@ -1,0 +1,25 @@
+//! `cargo poc report`.
+
+use camino::Utf8PathBuf;
+use clap::Args;
+
+use super::Which;
+
+/// `cargo poc report`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc report                         every PoC, into target/cargo-poc/report.html
+  cargo poc report cache -o cache.html     one, to send to someone
+  cargo poc report -o - | gzip > report.html.gz
+  xdg-open \"$(cargo poc report)\"           where it was written is what is printed
+
+The page is one file: it loads nothing, needs no script, and takes the browser's light or dark colours.")]
+pub struct Report {
+    /// Which PoCs.
+    #[command(flatten)]
+    pub which: Which,
+    /// Where to write the page; `-` prints it [default: target/cargo-poc/report.html]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<Utf8PathBuf>,
+}

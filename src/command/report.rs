@@ -1,0 +1,83 @@
+//! `cargo poc report`.
+
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::survey::{self, Survey};
+use crate::cli::{self, Global};
+use crate::exit::Exit;
+use crate::report::page::{self, Setting, Subject};
+use crate::sys::files;
+use crate::terminal::Terminal;
+
+/// Writes the page about the PoCs asked for, and says where it is.
+///
+/// # Errors
+/// As for `status`, and when it cannot be written.
+pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) -> Result<Exit> {
+    // The page shows documents whole.
+    let survey = &survey::take(global, &arguments.which, |_| Ok(()))?;
+    let printed = arguments.output.as_deref() == Some(Utf8Path::new("-"));
+    let target = match &arguments.output {
+        Some(_) if printed => survey::located(global, Utf8Path::new("page.html"))?,
+        Some(file) => survey::located(global, file)?,
+        None => default(survey),
+    };
+    let page = page(survey, &target)?;
+    if printed {
+        terminal.out().write_all(page.as_bytes())?;
+    } else {
+        files::write_report(&target, page.as_bytes())?;
+        let shown = arguments.output.as_ref().unwrap_or(&target);
+        writeln!(terminal.out(), "{shown}")?;
+    }
+    for note in &survey.notes {
+        terminal.warn(note)?;
+    }
+    // What cannot be read is said on the page too.
+    for error in &survey.unreadable {
+        terminal.error(error)?;
+    }
+    Ok(if survey.unreadable.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Usage
+    })
+}
+
+/// Where cargo builds, so that git ignores it and `cargo clean` takes it away; beside a plan that lies in no workspace.
+fn default(survey: &Survey) -> Utf8PathBuf {
+    match &survey.project {
+        Some(project) => project
+            .workspace
+            .target_directory
+            .join("cargo-poc/report.html"),
+        None => survey.root.join("report.html"),
+    }
+}
+
+fn page(survey: &Survey, target: &Utf8Path) -> Result<String> {
+    let repository = survey
+        .project
+        .as_ref()
+        .and_then(|project| project.repository().ok());
+    let documents = survey.pocs.iter().zip(&survey.evidence);
+    let subjects = documents.zip(&survey.statuses);
+    let subjects: Vec<Subject<'_>> = subjects
+        .map(|((poc, evidence), status)| Subject {
+            poc,
+            evidence,
+            status,
+        })
+        .collect();
+    page::page(
+        &subjects,
+        &Setting {
+            workspace: survey.project.as_ref().map(|project| &project.workspace),
+            root: &survey.root,
+            folder: target.parent().unwrap_or(&survey.root),
+            commit: repository.and_then(|repository| repository.head().ok().flatten()),
+            unreadable: &survey.unreadable,
+        },
+    )
+}

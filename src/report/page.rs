@@ -1,0 +1,360 @@
+//! One self-contained HTML page for people who would rather look.
+//!
+//! In: the statuses that every report reads, in the form of `status --format json`, with what the documents hold beside
+//! them: criteria, the runs that are recorded, the plan's text. Out: HTML that loads nothing, works without scripts, and
+//! in which all text of a user's is escaped; a Content-Security-Policy holds the browser to that.
+
+mod chart;
+mod graph;
+mod markdown;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior, Value, value};
+use serde::Serialize;
+
+use self::chart::{Chart, Given};
+use self::graph::Graph;
+use self::markdown::Place;
+use super::json::{self, ErrorReport, PocReport, VERSION};
+use crate::evidence::{self, Evidence, Record, Scope, Tests};
+use crate::finding::Severity;
+use crate::project::Poc;
+use crate::status::Status;
+use crate::workspace::Workspace;
+use crate::workspace::graph::relative_text;
+
+const TEMPLATE: &str = include_str!("../../template/page.html");
+const STYLE: &str = include_str!("../../template/page.css");
+const SCRIPT: &str = include_str!("../../template/page.js");
+
+/// Rows of one table; a branch may have changed thousands of files.
+const ROWS: usize = 200;
+/// Runs that are charted: the last ones.
+const RUNS: usize = 60;
+
+/// One PoC and what is known of it.
+pub struct Subject<'a> {
+    /// Its documents.
+    pub poc: &'a Poc,
+    /// What its results record.
+    pub evidence: &'a Evidence,
+    /// Where it stands.
+    pub status: &'a Status,
+}
+
+/// Where the page is made, and what for.
+pub struct Setting<'a> {
+    /// The workspace; `None` for a document that lies in none.
+    pub workspace: Option<&'a Workspace>,
+    /// The folder that paths are shown from.
+    pub root: &'a Utf8Path,
+    /// The folder that the page is for: links into the workspace begin there.
+    pub folder: &'a Utf8Path,
+    /// The commit at HEAD, where it is known.
+    pub commit: Option<String>,
+    /// Documents that cannot be read.
+    pub unreadable: &'a [anyhow::Error],
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    version: u32,
+    tool: &'static str,
+    made: String,
+    workspace: &'a str,
+    commit: Option<String>,
+    pocs: Vec<Part<'a>>,
+    unreadable: Vec<ErrorReport>,
+    rows: usize,
+}
+
+/// One PoC: what `status` says, and what it is about.
+#[derive(Serialize)]
+struct Part<'a> {
+    status: PocReport<'a>,
+    proven: usize,
+    live: usize,
+    errors: usize,
+    warnings: usize,
+    criteria: Vec<Criteria<'a>>,
+    /// The last run of each step, in the order of the steps.
+    last: Vec<Option<Run<'a>>>,
+    runs: Vec<Run<'a>>,
+    /// Runs that are not charted.
+    earlier: usize,
+    tests: Option<Chart>,
+    durations: Option<Chart>,
+    graph: Option<Graph>,
+    plan: String,
+}
+
+#[derive(Serialize)]
+struct Criteria<'a> {
+    document: &'static str,
+    items: Vec<Criterion<'a>>,
+}
+
+#[derive(Serialize)]
+struct Criterion<'a> {
+    text: &'a str,
+    checked: bool,
+    depth: usize,
+}
+
+/// A recorded run.
+#[derive(Serialize)]
+struct Run<'a> {
+    scope: String,
+    time: String,
+    outcome: String,
+    good: bool,
+    /// Tests that the baseline passed and that fail now or are gone.
+    worse: usize,
+    tests: Option<Counts>,
+    commands: Vec<&'a str>,
+    commit: Option<&'a str>,
+    dirty: Option<bool>,
+    took: String,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+    /// What was there and did not run.
+    left: u64,
+    all: u64,
+}
+
+/// The page.
+///
+/// # Errors
+/// When the template cannot be rendered, which is a bug.
+pub fn page(subjects: &[Subject<'_>], setting: &Setting<'_>) -> Result<String> {
+    let page = Page {
+        version: VERSION,
+        tool: concat!("cargo-poc ", env!("CARGO_PKG_VERSION")),
+        made: moment(&evidence::now()),
+        workspace: setting.root.file_name().unwrap_or("workspace"),
+        commit: setting.commit.clone(),
+        pocs: subjects
+            .iter()
+            .map(|subject| part(subject, setting))
+            .collect(),
+        unreadable: json::error_reports(setting.unreadable, "report"),
+        rows: ROWS,
+    };
+    render(&page)
+}
+
+fn render(page: &Page<'_>) -> Result<String> {
+    let data = serde_json::to_vec(page).context("failed to write the page's data")?;
+    // Whoever writes a plan cannot know it, so no script of theirs could name it.
+    let nonce = blake3::hash(&data).to_hex()[..32].to_owned();
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let mut syntax = SyntaxConfig::builder();
+    environment.set_syntax(syntax.trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
+    environment.add_global("script", Value::from_safe_string(SCRIPT.to_owned()));
+    environment.add_global("nonce", nonce);
+    environment.add_filter("moment", moment);
+    // The name's ending turns on escaping.
+    environment
+        .add_template("page.html", TEMPLATE)
+        .and_then(|()| {
+            environment
+                .get_template("page.html")?
+                .render(value::Serde(page))
+        })
+        .context("failed to render the page")
+}
+
+fn part<'a>(subject: &Subject<'a>, setting: &Setting<'_>) -> Part<'a> {
+    let Subject {
+        poc,
+        evidence,
+        status,
+    } = *subject;
+    let report = json::poc(status);
+    let mut records: Vec<&Record> = evidence
+        .records
+        .iter()
+        .map(|located| &located.record)
+        .collect();
+    records.sort_by_key(|record| record.moment());
+    let earlier = records.len().saturating_sub(RUNS);
+    let shown = &records[earlier..];
+    let folder = poc.paths.plan.parent().unwrap_or(setting.root);
+    let place = Place {
+        name: &status.name,
+        folder: &relative_text(setting.folder, folder),
+    };
+    let (proven, live) = status.proven();
+    let last = status.steps.iter().map(|step| {
+        let record = evidence.last(&Scope::Step(step.id.clone()));
+        record.map(run)
+    });
+    Part {
+        proven,
+        live,
+        errors: count(status, Severity::Error),
+        warnings: count(status, Severity::Warning),
+        criteria: criteria(poc),
+        last: last.collect(),
+        tests: tests(shown),
+        durations: durations(shown),
+        runs: shown.iter().rev().map(|record| run(record)).collect(),
+        earlier,
+        graph: setting
+            .workspace
+            .and_then(|workspace| graph::drawn(workspace, status)),
+        plan: markdown::rendered(poc.plan_document.text(), &place),
+        status: report,
+    }
+}
+
+fn count(status: &Status, severity: Severity) -> usize {
+    let findings = status.findings.iter();
+    findings
+        .filter(|finding| finding.severity == severity)
+        .count()
+}
+
+fn criteria(poc: &Poc) -> Vec<Criteria<'_>> {
+    let results = poc.results.as_ref().map(|(_, results)| &results.criteria);
+    let lists = [("plan", Some(&poc.plan.criteria)), ("results", results)];
+    let lists = lists.into_iter().filter_map(|(document, items)| {
+        let items = items?.iter().map(|item| Criterion {
+            text: &item.text,
+            checked: item.checked,
+            depth: item.depth,
+        });
+        Some(Criteria {
+            document,
+            items: items.collect(),
+        })
+    });
+    lists.filter(|list| !list.items.is_empty()).collect()
+}
+
+fn run(record: &Record) -> Run<'_> {
+    let named = |names: &BTreeMap<String, Vec<String>>| names.values().map(Vec::len).sum::<usize>();
+    Run {
+        scope: record.scope.to_string(),
+        time: moment(&record.time),
+        outcome: record.outcome.to_string(),
+        good: record.proves(),
+        worse: named(&record.regressions) + named(&record.vanished),
+        tests: counts(record),
+        commands: record
+            .checks
+            .iter()
+            .map(|check| check.command.as_str())
+            .collect(),
+        commit: record.source.commit.as_deref(),
+        dirty: record.source.dirty,
+        took: evidence::took(record.milliseconds),
+    }
+}
+
+/// What a run's tests came to, and how many there were: those that its filters left out, or, of a run that followed
+/// from a change, all that the sources tell of.
+fn counts(record: &Record) -> Option<Counts> {
+    let Tests {
+        passed,
+        failed,
+        ignored,
+        filtered,
+    } = record.tests?;
+    let ran = passed + failed + ignored;
+    let total = record.selection.map_or(0, |selection| selection.total);
+    let all = total.max(ran + filtered);
+    Some(Counts {
+        passed,
+        failed,
+        ignored,
+        left: all - ran,
+        all,
+    })
+}
+
+/// A bar for each run that ran tests: passed, failed, ignored, and what there was besides.
+fn tests(records: &[&Record]) -> Option<Chart> {
+    let bars: Vec<Given> = records
+        .iter()
+        .filter_map(|record| {
+            let Counts {
+                passed,
+                failed,
+                ignored,
+                left,
+                all,
+            } = counts(record)?;
+            let title = format!(
+                "{}, {}: {passed} passed, {failed} failed, {ignored} ignored; {} of {all} selected",
+                record.scope,
+                moment(&record.time),
+                all - left
+            );
+            let parts = [
+                ("passed", passed),
+                ("failed", failed),
+                ("ignored", ignored),
+                ("left", left),
+            ];
+            Some(Given {
+                label: short(&record.scope),
+                title,
+                parts: parts.map(|(class, tests)| (class, number(tests))).to_vec(),
+            })
+        })
+        .collect();
+    (!bars.is_empty()).then(|| chart::bars(bars, true))
+}
+
+/// A bar of seconds for each run.
+fn durations(records: &[&Record]) -> Option<Chart> {
+    let bars = records.iter().map(|record| Given {
+        label: short(&record.scope),
+        title: format!(
+            "{}, {}: {}",
+            record.scope,
+            moment(&record.time),
+            evidence::took(record.milliseconds)
+        ),
+        parts: vec![("took", number(record.milliseconds) / 1000.0)],
+    });
+    let bars: Vec<Given> = bars.collect();
+    (!bars.is_empty()).then(|| chart::bars(bars, false))
+}
+
+/// The scope as it fits below a bar.
+fn short(scope: &Scope) -> String {
+    match scope {
+        Scope::Baseline => "base".to_owned(),
+        Scope::Prerequisites => "pre".to_owned(),
+        Scope::Step(id) => id.chars().take(4).collect(),
+        Scope::Done => "done".to_owned(),
+        Scope::Affected => "aff".to_owned(),
+        Scope::Full => "full".to_owned(),
+    }
+}
+
+/// For a chart, on which what is beyond four thousand million would not be seen anyway.
+fn number(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// `2026-01-03 10:04 -08:00`, as people read it.
+fn moment(time: &str) -> String {
+    match (time.get(..10), time.get(11..16), time.get(19..)) {
+        (Some(day), Some(minute), Some(offset)) => format!("{day} {minute} {offset}"),
+        _ => time.to_owned(),
+    }
+}
