@@ -193,6 +193,7 @@ Examples:
   cargo poc init cache -p store --file src/cache.rs --dep 'moka@0.12[sync]' \\
       --proves \"reads stay under 1 ms at 10k rps\" --criterion \"p99 read latency < 1 ms\"
   cargo poc init tidy --size tiny --from-diff
+  cargo poc init --agents >> AGENTS.md
   cargo poc init --dry-run parser -p core --file src/parser.rs='the new parser'
 
 A --file path is taken from the current folder; with one -p, also from that package's folder. An existing file is
@@ -243,6 +244,9 @@ pub struct Init {
     /// Print the plan instead of writing it
     #[arg(long)]
     pub dry_run: bool,
+    /// Print a section for AGENTS.md that tells an assistant how to work with plans here, and do nothing else
+    #[arg(long, conflicts_with_all = ["name", "package", "file", "from_diff", "dry_run"])]
+    pub agents: bool,
 }
 
 /// The kind of work a plan is for.

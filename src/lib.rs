@@ -182,6 +182,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Man(arguments) => command::completions::man(&arguments, terminal),
         Command::Demo(arguments) => command::demo::run(&arguments, terminal),
         Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
+        Command::Init(arguments) if arguments.agents => command::init::agents(terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
         Command::RunObservedTest(arguments) => command::observed::run_test(&arguments),
         Command::Report(arguments) => command::report::run(&cli.global, &arguments, terminal),

@@ -13,6 +13,18 @@ use crate::project::Project;
 use crate::sys::files;
 use crate::terminal::Terminal;
 
+/// What an assistant has to know, as a section for its instructions.
+const AGENTS: &str = include_str!("../../template/agents.md");
+
+/// Prints the section for assistants; no workspace is needed for that.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn agents(terminal: &mut Terminal) -> Result<Exit> {
+    terminal.out().write_all(AGENTS.as_bytes())?;
+    Ok(Exit::Fine)
+}
+
 /// Writes a plan and its results document, or prints them.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ mod bad_input;
 mod change;
 mod check;
 mod check_properties;
+mod ci;
 mod completions;
 mod config;
 mod contract;

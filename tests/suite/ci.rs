@@ -1,0 +1,135 @@
+//! Files that others run (the action, the hooks, the snippets, what assistants are told): they parse, and every command
+//! in them is one that the program has.
+
+use std::fs;
+
+use camino::Utf8Path;
+use cargo_poc::cli::Cli;
+use clap::Parser as _;
+use serde_json::Value;
+
+use crate::kit::Sandbox;
+
+fn text(path: &str) -> String {
+    fs::read_to_string(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+fn yaml(text: &str) -> Value {
+    serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// Every text of a document.
+fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(members) => members.values().for_each(|item| texts(item, found)),
+        _ => {}
+    }
+}
+
+/// The commands of the program among lines of shell, each of which must be one; how many there are.
+fn commands(lines: &str) -> usize {
+    let mut count = 0;
+    for line in lines.lines() {
+        for lead in ["cargo poc ", "cargo-poc "] {
+            let Some(command) = line.trim().strip_prefix(lead) else {
+                continue;
+            };
+            let words = shlex::split(command.split(" >").next().unwrap()).unwrap();
+            let words = std::iter::once("cargo-poc".to_owned()).chain(words);
+            if let Err(error) = Cli::try_parse_from(words) {
+                panic!("{line}: {error}");
+            }
+            count += 1;
+        }
+    }
+    count
+}
+
+#[test]
+fn the_action_runs_commands_that_there_are() {
+    let action = yaml(&text("action.yml"));
+    assert_eq!(action["runs"]["using"], "composite");
+    let default = |input: &str| action["inputs"][input]["default"].as_str().unwrap();
+    let mut count = 0;
+    for step in action["runs"]["steps"].as_array().unwrap() {
+        assert_eq!(step["shell"], "bash", "{step}");
+        let script = step["run"].as_str().unwrap();
+        // What a user writes reaches the shell as a variable, never as a part of the script.
+        assert!(!script.contains("${{"), "{script}");
+        let mut script = script.to_owned();
+        for (variable, value) in step["env"].as_object().unwrap() {
+            let input = value.as_str().unwrap().split_once("inputs.");
+            if let Some((_, input)) = input {
+                let input = input.trim_end_matches(" }}");
+                script = script.replace(&format!("${variable}"), default(input));
+            }
+        }
+        count += commands(&script);
+    }
+    assert_eq!(count, 3);
+}
+
+#[test]
+fn the_hooks_run_commands_that_there_are() {
+    let hooks = yaml(&text(".pre-commit-hooks.yaml"));
+    let hooks = hooks.as_array().unwrap();
+    assert_eq!(hooks.len(), 2);
+    for hook in hooks {
+        assert_eq!(hook["language"], "rust");
+        assert_eq!(commands(hook["entry"].as_str().unwrap()), 1, "{hook}");
+    }
+}
+
+#[test]
+fn the_snippets_parse_and_run_commands_that_there_are() {
+    let page = text("docs/ci.md");
+    let blocks: Vec<&str> = page
+        .split("```yaml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert_eq!(blocks.len(), 3);
+    let mut count = 0;
+    for block in blocks {
+        let block = yaml(block);
+        let mut all = Vec::new();
+        texts(&block, &mut all);
+        count += all.into_iter().map(commands).sum::<usize>();
+    }
+    assert_eq!(count, 3);
+    let hooks = text(".pre-commit-hooks.yaml");
+    for id in ["cargo-poc-check", "cargo-poc-status"] {
+        assert!(page.contains(id) && hooks.contains(&format!("- id: {id}\n")));
+    }
+    let action = yaml(&text("action.yml"));
+    for input in action["inputs"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("`{input}`")), "{input}");
+    }
+}
+
+#[test]
+fn the_workflow_runs_the_gate_and_the_oldest_rust_that_the_manifest_names() {
+    let workflow = yaml(&text(".github/workflows/ci.yml"));
+    let mut all = Vec::new();
+    texts(&workflow["jobs"], &mut all);
+    assert!(all.contains(&".ci/run"), "{all:?}");
+    let manifest: toml_edit::DocumentMut = text("Cargo.toml").parse().unwrap();
+    let oldest = manifest["package"]["rust-version"].as_str().unwrap();
+    let checks = format!("cargo +{oldest} check --locked");
+    assert!(all.contains(&checks.as_str()), "{checks} is not in {all:?}");
+}
+
+#[test]
+fn what_assistants_are_told_needs_no_workspace_and_names_commands_that_there_are() {
+    let run = Sandbox::empty().poc("init --agents");
+    run.exits(0)
+        .prints("Never tick what `status` calls claimed")
+        .prints("3 evidence is stale");
+    let flat = run.stdout.replace("\n   ", " ");
+    let spans: Vec<&str> = flat.split('`').skip(1).step_by(2).collect();
+    let count: usize = spans.iter().map(|span| commands(span)).sum();
+    assert_eq!(count, 7, "{spans:?}");
+    Sandbox::empty().poc("init cache --agents").exits(2);
+}
