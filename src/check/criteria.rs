@@ -26,8 +26,8 @@ enum Match<'a> {
 /// Criteria dropped, reworded and added on the way from plan to results.
 fn drift(on: &Subject<'_>, found: &mut Vec<Finding>) {
     let Some(results) = on.results else { return };
-    let planned = outermost(&on.plan.criteria, &on.plan.placeholders);
-    let mut left = outermost(&results.criteria, &results.placeholders);
+    let planned = written(&on.plan.criteria, &on.plan.placeholders);
+    let mut left = written(&results.criteria, &results.placeholders);
     // What is the same goes first, so that a twin of it is not taken for it.
     let mut open = Vec::new();
     for criterion in planned {
@@ -59,14 +59,13 @@ fn drift(on: &Subject<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// The outermost entries; one that is left to fill in is no criterion yet.
-fn outermost<'a>(items: &'a [Item], placeholders: &[Placeholder]) -> Vec<&'a Item> {
+/// The criteria; one that is left to fill in is none yet.
+fn written<'a>(items: &'a [Item], placeholders: &[Placeholder]) -> Vec<&'a Item> {
     let blank = |item: &Item| {
         let mut inside = placeholders.iter();
         inside.any(|placeholder| item.span.contains(&placeholder.span.start))
     };
-    let items = items.iter().filter(|item| item.depth == 0);
-    items.filter(|item| !blank(item)).collect()
+    items.iter().filter(|item| !blank(item)).collect()
 }
 
 /// Takes the item that is most like the criterion out of `left`.
@@ -119,7 +118,7 @@ fn reworded(on: &Subject<'_>, criterion: &Item, item: &Item) -> Finding {
 /// The plan's criterion, open, at the end of the results' list.
 fn restore(on: &Subject<'_>, criterion: &Item) -> Option<Fix> {
     let (document, results) = on.poc.results.as_ref()?;
-    let last = results.criteria.iter().rfind(|item| item.depth == 0)?;
+    let last = results.criteria.last().filter(|item| item.depth == 0)?;
     let text = document.text().get(last.span.clone())?;
     let end = last.span.start + text.trim_end().len();
     // A footer that stands right under the list belongs to its last entry.

@@ -55,7 +55,8 @@ impl Levels {
         };
         if lowers && code.is_gate() {
             bail!(
-                "{code} ({}) cannot be lowered: what is proven rests on it",
+                "{code} ({}) cannot be lowered: what is proven rests on it, and `--check` would pass what nobody has shown; \
+                 `cargo poc check --baseline FILE --write-baseline` takes what old documents have as known",
                 code.title()
             );
         }

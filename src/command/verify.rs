@@ -530,7 +530,8 @@ fn source(project: &Project) -> Source {
     Source { commit, dirty }
 }
 
-/// The first evidence of a step, or of the done block, locks what it is evidence of.
+/// The first evidence of a step, or of the done block, locks what it is evidence of. A baseline and the prerequisites do
+/// not: they tell what was there before, and are run while the plan is still being filled in.
 fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal) -> Result<()> {
     let locks = matches!(record.scope, Scope::Step(_) | Scope::Done);
     writing::change(project, &poc.paths, Mode::Write, terminal, |poc| {

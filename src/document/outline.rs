@@ -93,6 +93,43 @@ pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 impl<'a> Outline<'a> {
     /// Reads the blocks of `source` in one pass.
     pub(crate) fn read(source: &'a str) -> Self {
+        match with_closing_fences(source) {
+            None => Self::read_as(source),
+            Some(mended) => Outline::read_as(&mended).over(source),
+        }
+    }
+
+    /// The blocks of a text of the same length and the same lines, but for blanks, over `source`.
+    fn over(self, source: &str) -> Outline<'_> {
+        let text = |text: CowStr<'_>, span: &Span| {
+            let own = source
+                .get(span.clone())
+                .filter(|own| own.len() == text.len());
+            own.map_or_else(|| text.into_static(), CowStr::Borrowed)
+        };
+        let pieces = self.pieces.into_iter().map(|(span, piece)| {
+            let piece = match piece {
+                Piece::Text(part) => Piece::Text(text(part, &span)),
+                Piece::Code(part) => Piece::Code(part.into_static()),
+                Piece::LinkStart(to) => Piece::LinkStart(to.into_static()),
+                Piece::Break => Piece::Break,
+                Piece::StrongStart => Piece::StrongStart,
+                Piece::StrongEnd => Piece::StrongEnd,
+                Piece::StrikeStart => Piece::StrikeStart,
+                Piece::StrikeEnd => Piece::StrikeEnd,
+                Piece::LinkEnd => Piece::LinkEnd,
+                Piece::Html => Piece::Html,
+            };
+            (span, piece)
+        });
+        Outline {
+            source,
+            pieces: pieces.collect(),
+            nodes: self.nodes,
+        }
+    }
+
+    fn read_as(source: &'a str) -> Self {
         let text = source.strip_prefix(BYTE_ORDER_MARK).unwrap_or(source);
         let lines = memchr::memchr_iter(b'\n', source.as_bytes()).count();
         let mut reader = Reader {
@@ -144,6 +181,30 @@ impl<'a> Outline<'a> {
         let start = span.start + (text.len() - text.trim_start().len());
         start..start + text.trim().len()
     }
+}
+
+/// The text with blanks in place of the tabs behind what may close a fence, where there are any: Markdown allows tabs
+/// there (its specification 0.31, section 4.5), and pulldown-cmark reads on to the end of the document.
+fn with_closing_fences(source: &str) -> Option<String> {
+    let is_fence = |line: &str| {
+        let marks = line.trim_start_matches([' ', '\t', '>']).trim_end();
+        marks.len() >= 3
+            && ['`', '~']
+                .iter()
+                .any(|sign| marks.chars().all(|mark| mark == *sign))
+    };
+    let has_tab = |line: &str| line.trim_end_matches(['\r', '\n', ' ']).ends_with('\t');
+    memchr::memchr(b'\t', source.as_bytes())?;
+    let mut lines = source.split_inclusive('\n');
+    lines.find(|line| has_tab(line) && is_fence(line))?;
+    let lines = source.split_inclusive('\n').map(|line| {
+        if !is_fence(line) {
+            return line.to_owned();
+        }
+        let end = line.trim_end().len();
+        line[..end].to_owned() + &line[end..].replace('\t', " ")
+    });
+    Some(lines.collect())
 }
 
 struct Reader<'a> {

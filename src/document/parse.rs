@@ -125,6 +125,18 @@ impl<'d> Reading<'d> {
             .collect()
     }
 
+    /// The boxes under Success Criteria; one that is nested in another is a part of its detail.
+    fn criteria(&self) -> Vec<Item> {
+        let mut items = self.items(SectionKind::SuccessCriteria);
+        let mut end = 0;
+        items.retain(|item| {
+            let outer = item.span.start >= end;
+            end = if outer { item.span.end } else { end };
+            outer
+        });
+        items
+    }
+
     fn blocks(&self, nodes: Range<usize>) -> Vec<Block> {
         fields::blocks(self.document, self.outline, nodes)
     }

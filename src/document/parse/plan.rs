@@ -37,7 +37,7 @@ pub(super) fn read(mut reading: Reading<'_>) -> Plan {
             .map(baseline)
             .unwrap_or_default(),
         prerequisites,
-        criteria: reading.items(SectionKind::SuccessCriteria),
+        criteria: reading.criteria(),
         steps: steps(&reading),
         tests: reading
             .bodies(SectionKind::TestSummary)

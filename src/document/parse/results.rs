@@ -21,7 +21,7 @@ pub(super) fn read(mut reading: Reading<'_>) -> Results {
         reviewed: reading.timestamp(&summary, &["reviewed"]),
         proves: Reading::value(&summary, &["proves"]).map(|row| row.value),
         goal: goal(&reading),
-        criteria: reading.items(SectionKind::SuccessCriteria),
+        criteria: reading.criteria(),
         footer: footer::read(&reading),
         prerequisites: reading.items(SectionKind::Prerequisites),
         steps: steps(&mut reading),
