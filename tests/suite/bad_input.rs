@@ -406,6 +406,45 @@ fn a_full_disk_leaves_nothing_half_written() {
     assert_eq!(sandbox.files(), before);
 }
 
+/// A real one: a file system in memory that is full, where it can be mounted.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_file_system_leaves_every_file_as_it_was() {
+    let sandbox = workspace();
+    let mounts = sandbox.command("unshare");
+    if !can_mount(mounts) {
+        eprintln!("left out: a_full_file_system needs `unshare -rm`, which is not allowed here");
+        return;
+    }
+    for (line, said) in [
+        ("init x -p app", "failed to create"),
+        ("step note cache 0 --issue 'it is slow'", "it is as it was"),
+        ("step start cache 0", "it is as it was"),
+        ("step add cache 'Another' --goal 'more'", "it is as it was"),
+        ("verify cache --step 0", "it is as it was"),
+    ] {
+        // What is full is the folder of the documents; what was there before lies beside it.
+        let script = format!(
+            "rm -rf before && cp -r docs before && mount -t tmpfs -o size=64k none docs && cp before/* docs/
+             cat /dev/zero >docs/filler 2>/dev/null || true
+             code=0; cargo poc {line} || code=$?
+             rm docs/filler; diff -r before docs; exit $code"
+        );
+        let mut command = sandbox.command("unshare");
+        command.args(["-rm", "bash", "-euo", "pipefail", "-c", &script]);
+        let run = finish(command, line);
+        run.exits(4).says(said).says("No space left on device");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn can_mount(mut unshare: std::process::Command) -> bool {
+    unshare.args([
+        "-rm", "mount", "-t", "tmpfs", "-o", "size=64k", "none", "docs",
+    ]);
+    unshare.output().is_ok_and(|output| output.status.success())
+}
+
 #[test]
 fn results_edited_by_hand_so_that_their_machine_form_is_broken() {
     let record = "<!-- cargo-poc:evidence v1 0123456789abcdef {\"after\":null} -->";

@@ -3,6 +3,7 @@
 
 mod model;
 pub(crate) mod properties;
+mod step_edits;
 mod summary;
 
 use std::fs;
