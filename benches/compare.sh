@@ -181,7 +181,7 @@ peak() {
 "$here/generate.sh" "$scratch/generated"
 (cd -- "$scratch/generated" && measure generated)
 # As people write plans, fifteen steps of 5 KB, and a hundred small ones.
-for shape in large:100 small:10; do
+for shape in large:100 small:4; do
     "$here/generate.sh" "$scratch/${shape%:*}" 8
     "$here/documents.sh" "$scratch/${shape%:*}" 100 80 "${shape#*:}"
     (cd -- "$scratch/${shape%:*}" && measure_list "${shape%:*}")
