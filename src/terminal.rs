@@ -1,6 +1,7 @@
 //! Where a run speaks: standard output for what was asked for, standard error for everything about it.
 
 pub mod harmless;
+pub mod link;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -8,8 +9,10 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
+use camino::Utf8Path;
 
 use self::harmless::HarmlessStream;
+use self::link::Links;
 use crate::cli::Global;
 
 /// What was asked for stands out.
@@ -37,6 +40,8 @@ pub struct Terminal {
     coloured: bool,
     quiet: bool,
     verbose: bool,
+    columns: Option<usize>,
+    links: Links,
 }
 
 /// Standard output. Once its reader has gone away (`… | head`) what is left to say goes nowhere, and what was found out
@@ -106,6 +111,8 @@ impl Terminal {
         let attended = err.is_terminal();
         let coloured = choice(err_choice) != ColorChoice::Never;
         let out_is_terminal = out.is_terminal();
+        let links = Links::new(choice(out_choice));
+        let columns = terminal_size::terminal_size_of(&out).map(|(width, _)| usize::from(width.0));
         let out = AutoStream::new(out, choice(out_choice));
         let err = AutoStream::new(err, choice(err_choice));
         Self {
@@ -118,6 +125,8 @@ impl Terminal {
             err: shielded(err, attended),
             quiet: global.quiet,
             verbose: global.verbose,
+            columns,
+            links,
         }
     }
 
@@ -135,6 +144,8 @@ impl Terminal {
             coloured: false,
             quiet: false,
             verbose: false,
+            columns: None,
+            links: Links::default(),
         }
     }
 
@@ -161,13 +172,30 @@ impl Terminal {
         self.coloured
     }
 
-    /// Columns to fit text into: those of `COLUMNS`, where a shell tells them, else 100.
+    /// Columns to fit text into: those of the terminal that standard output is, or of `COLUMNS`, else 100.
     #[must_use]
     pub fn width(&self) -> usize {
-        let told = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok());
-        told.filter(|columns| *columns >= 40).unwrap_or(100)
+        let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+        let columns = self.columns.or_else(told);
+        columns.filter(|columns| *columns >= 40).unwrap_or(100)
+    }
+
+    /// The columns of the terminal that standard output is. In a pipe there are none, and a line stays a line: whoever
+    /// searches it finds all of it.
+    #[must_use]
+    pub fn columns(&self) -> Option<usize> {
+        self.columns.filter(|columns| *columns >= 40)
+    }
+
+    /// Files are named relative to this folder from now on.
+    pub fn paths_from(&mut self, root: &Utf8Path) {
+        self.links.relative_to(root);
+    }
+
+    /// Makes links to files.
+    #[must_use]
+    pub fn links(&self) -> Links {
+        self.links.clone()
     }
 
     /// Whether more is to be said.

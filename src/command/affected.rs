@@ -38,6 +38,7 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
         terminal.warn(note)?;
     }
     let workspace = &project.workspace;
+    terminal.paths_from(&workspace.root);
     match command.format {
         AffectedFormat::Human => {
             report::human::affected::selection(

@@ -90,6 +90,9 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
             report::github::annotations(terminal, &survey.prefix(), fresh.iter().copied())?;
         }
         StatusFormat::Human => {
+            if let Some(project) = &survey.project {
+                terminal.paths_from(&project.workspace.root);
+            }
             report::human::check::findings(terminal, &fresh, &|path| texts.get(path))?;
         }
     }

@@ -22,6 +22,9 @@ pub fn run(survey: &Survey, arguments: &cli::Status, terminal: &mut Terminal) ->
     for note in &survey.notes {
         terminal.warn(note)?;
     }
+    if let Some(project) = &survey.project {
+        terminal.paths_from(&project.workspace.root);
+    }
     match arguments.format {
         cli::StatusFormat::Json => {
             print(

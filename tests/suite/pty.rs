@@ -11,13 +11,14 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// How long is waited for what must come; only a program that hangs ever gets there.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A program at work on a terminal of 80 lines of 100 columns.
+/// A program at work on a terminal of 80 lines.
 pub(crate) struct Session {
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn std::io::Write + Send>,
     printed: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,
     _terminal: Box<dyn MasterPty + Send>,
+    columns: u16,
 }
 
 /// How it ended, every byte that it printed, and what is left on the screen.
@@ -30,9 +31,14 @@ pub(crate) struct Ended {
 impl Session {
     /// Starts a command with its arguments, folder and environment; colours are as the terminal says.
     pub(crate) fn start(command: &Command) -> Self {
+        Self::start_in(command, 100)
+    }
+
+    /// [`Self::start`] where a line has so many columns.
+    pub(crate) fn start_in(command: &Command, columns: u16) -> Self {
         let size = PtySize {
             rows: 80,
-            cols: 100,
+            cols: columns,
             pixel_width: 0,
             pixel_height: 0,
         };
@@ -46,7 +52,7 @@ impl Session {
                 None => builder.env_remove(name),
             }
         }
-        for name in ["NO_COLOR", "CARGO_TERM_COLOR", "CI"] {
+        for name in ["NO_COLOR", "CARGO_TERM_COLOR", "CI", "COLUMNS"] {
             builder.env_remove(name);
         }
         builder.env("TERM", "xterm-256color");
@@ -69,6 +75,7 @@ impl Session {
             printed,
             reader,
             _terminal: pair.master,
+            columns,
         }
     }
 
@@ -78,7 +85,7 @@ impl Session {
 
     /// What the screen shows now.
     pub(crate) fn screen(&self) -> String {
-        screen(&self.printed())
+        screen(&self.printed(), self.columns)
     }
 
     /// Waits until the screen shows this.
@@ -123,14 +130,14 @@ impl Session {
         let printed = self.printed.lock().unwrap().clone();
         Ended {
             code,
-            screen: screen(&printed),
+            screen: screen(&printed, self.columns),
             printed: String::from_utf8_lossy(&printed).into_owned(),
         }
     }
 }
 
-fn screen(printed: &[u8]) -> String {
-    let mut parser = vt100::Parser::new(80, 100, 1000);
+fn screen(printed: &[u8], columns: u16) -> String {
+    let mut parser = vt100::Parser::new(80, columns, 1000);
     parser.process(printed);
     parser.screen().contents()
 }

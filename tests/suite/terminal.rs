@@ -247,3 +247,91 @@ fn colours_are_as_cargo_and_the_environment_say() {
         plain.printed
     );
 }
+
+/// A PoC whose step has a title of wide characters, longer than a line, and which has findings.
+fn wide() -> Sandbox {
+    let sandbox = Sandbox::package();
+    sandbox.git();
+    sandbox
+        .poc("init cache -p app --file src/cache.rs --criterion fast")
+        .exits(0);
+    let title = "日本語の題".repeat(12);
+    // Files that no plan names are findings.
+    sandbox
+        .write("src/not_in_the_plan.rs", "")
+        .write("src/nor_in_any_other.rs", "");
+    sandbox.edit(
+        "docs/cache-plan.md",
+        "### Step 1: ",
+        &format!("### Step 1: {title} "),
+    );
+    sandbox
+}
+
+#[test]
+fn tables_fit_the_terminal_and_wide_characters_take_two_columns() {
+    let sandbox = wide();
+    for columns in [60, 100] {
+        let mut command = sandbox.command(PROGRAM);
+        command.args(["status", "cache"]);
+        let ended = crate::pty::Session::start_in(&command, columns).ends();
+        let lines: Vec<&str> = ended.screen.lines().collect();
+        let steps: Vec<&&str> = lines
+            .iter()
+            .filter(|line| line.contains(" tasks"))
+            .collect();
+        assert_eq!(steps.len(), 3, "{}", ended.screen);
+        let long = steps.iter().find(|line| line.contains("日本語")).unwrap();
+        assert!(
+            long.contains('…') && long.ends_with("tasks"),
+            "{columns}: {long}"
+        );
+        // On the screen a wide character stands in two cells; tasks begin in one column.
+        let at =
+            |line: &str| unicode_width::UnicodeWidthStr::width(line.split("  0/").next().unwrap());
+        assert!(
+            steps.iter().all(|line| at(line) <= at(long)),
+            "{}",
+            ended.screen
+        );
+        for line in &lines {
+            let width = unicode_width::UnicodeWidthStr::width(*line);
+            assert!(width <= usize::from(columns), "{columns}: {line}");
+        }
+    }
+    // In a pipe a title is whole.
+    sandbox.poc("status cache").prints(&"日本語の題".repeat(12));
+}
+
+#[test]
+fn places_are_links_where_the_terminal_knows_links() {
+    let sandbox = wide();
+    sandbox.edit("docs/cache-plan.md", "- [ ] fast", "- [x] fast");
+    let with_links = |line: &str| {
+        let mut command = sandbox.command(PROGRAM);
+        command
+            .args(shlex::split(line).unwrap())
+            .env("FORCE_HYPERLINK", "1");
+        crate::pty::Session::start(&command).ends().printed
+    };
+    let link = format!("\u{1b}]8;;file://{}/docs/cache-plan.md#", sandbox.root);
+    for line in ["status cache", "check cache"] {
+        let printed = with_links(line);
+        assert!(printed.contains(&link), "{line}: {printed:?}");
+        assert!(
+            printed.contains("\u{1b}]8;;\u{1b}\\"),
+            "it ends: {printed:?}"
+        );
+    }
+    sandbox.edit("src/lib.rs", "    42\n", "    40 + 2\n");
+    assert!(with_links("affected --explain").contains("/src/lib.rs#"));
+    // Not where nobody said that they are known, nor where colours are not wanted, nor in a pipe.
+    let plain = sandbox.on_terminal("status cache").ends().printed;
+    assert!(!plain.contains("\u{1b}]8"), "{plain:?}");
+    assert!(!with_links("status cache --color never").contains("\u{1b}]8"));
+    let mut command = sandbox.command(PROGRAM);
+    command
+        .args(["status", "cache"])
+        .env("FORCE_HYPERLINK", "1");
+    finish(command, "status cache").hides("\u{1b}");
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::counted;
+use super::{counted, wrapped};
 use crate::affected::{Part, Reason, Selection, Step, TestName, TestTarget};
 use crate::change::Change;
 use crate::terminal::{BOLD, DIM, LITERAL, Terminal};
@@ -63,6 +63,7 @@ pub fn share(selection: &Selection) -> String {
 }
 
 fn by_package(terminal: &mut Terminal, workspace: &Workspace, selection: &Selection) -> Result<()> {
+    let columns = terminal.columns();
     for package in selection.packages() {
         let targets = selection
             .targets
@@ -71,12 +72,9 @@ fn by_package(terminal: &mut Terminal, workspace: &Workspace, selection: &Select
         let kinds: Vec<String> = targets
             .map(|(target, part)| of_target(target, part))
             .collect();
-        writeln!(
-            terminal.out(),
-            "  {LITERAL}{}{LITERAL:#}  {}",
-            workspace.packages[package].name,
-            kinds.join(", ")
-        )?;
+        let name = &workspace.packages[package].name;
+        let kinds = wrapped(&kinds.join(", "), columns, name.len() + 4, 6);
+        writeln!(terminal.out(), "  {LITERAL}{name}{LITERAL:#}  {kinds}")?;
     }
     Ok(())
 }
@@ -157,10 +155,14 @@ fn together<'r>(tests: &[(String, &'r Reason)]) -> Vec<(&'r Reason, Vec<String>)
 }
 
 fn chain(terminal: &mut Terminal, steps: &[Step]) -> Result<()> {
+    let links = terminal.links();
     for (index, step) in steps.iter().enumerate() {
         let arrow = if index == 0 { " " } else { "→" };
         let place = step.place.as_ref();
-        let place = place.map_or_else(String::new, |(file, line)| format!("  {file}:{line}"));
+        let place = place.map_or_else(String::new, |(file, line)| {
+            let shown = format!("{file}:{line}");
+            format!("  {}", links.to(&shown, file, *line as usize))
+        });
         writeln!(
             terminal.out(),
             "      {arrow} {}{DIM}{place}{DIM:#}",

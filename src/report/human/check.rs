@@ -19,10 +19,12 @@ pub fn findings(
     findings: &[&Finding],
     text: &dyn Fn(&str) -> Option<String>,
 ) -> Result<()> {
+    let links = terminal.links();
     let renderer = Renderer::styled().term_width(terminal.width());
     for finding in findings {
         let line = text(&finding.path).and_then(|text| shown_line(finding, &text));
         let shown = renderer.render(&[group(finding, line.as_ref())]);
+        let shown = links.in_output(&shown, &harmless(&finding.path), finding.line);
         writeln!(terminal.out(), "{shown}\n")?;
     }
     Ok(())

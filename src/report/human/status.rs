@@ -5,11 +5,12 @@ use std::io::Write;
 use anstyle::Style;
 use anyhow::Result;
 
-use super::{counted, harmless, padded, widest};
+use super::{counted, fitted, harmless, padded, widest, wrapped};
 use crate::contract::{Entry, Kind};
 use crate::evidence::Tests;
 use crate::finding::{Code, Finding, Severity};
 use crate::status::{FileState, State, Status};
+use crate::terminal::link::Links;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
 
 fn style(state: State) -> Style {
@@ -30,6 +31,7 @@ const FINDINGS: usize = 20;
 /// # Errors
 /// When the output cannot be written.
 pub fn overview(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
+    let columns = terminal.columns();
     let out = terminal.out();
     if statuses.is_empty() {
         writeln!(out, "No PoC yet. `cargo poc init NAME` starts one.")?;
@@ -43,10 +45,17 @@ pub fn overview(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
             .next
             .as_ref()
             .map_or("", |next| next.command.as_str());
+        let progress = progress(status);
+        // What is to be typed stands in one piece, below where there is no room beside.
+        let used = width + 11 + progress.len() + next.len() + 6;
+        let apart = if columns.is_some_and(|columns| used > columns) {
+            "\n    "
+        } else {
+            "  "
+        };
         writeln!(
             out,
-            "{BOLD}{name}{BOLD:#}  {style}{state}{style:#}  {}  {LITERAL}{next}{LITERAL:#}",
-            progress(status)
+            "{BOLD}{name}{BOLD:#}  {style}{state}{style:#}  {progress}{apart}{LITERAL}{next}{LITERAL:#}"
         )?;
     }
     let mut totals: Vec<String> = Vec::new();
@@ -87,6 +96,7 @@ fn progress(status: &Status) -> String {
 /// # Errors
 /// When the output cannot be written.
 pub fn screen(terminal: &mut Terminal, status: &Status) -> Result<()> {
+    let (columns, links) = (terminal.columns(), terminal.links());
     let out = terminal.out();
     let state_style = style(status.state);
     let base = status.base.as_deref().map_or("no base".to_owned(), |base| {
@@ -101,18 +111,18 @@ pub fn screen(terminal: &mut Terminal, status: &Status) -> Result<()> {
         "{BOLD}{}{BOLD:#}  {state_style}{}{state_style:#}  {DIM}{kind} · {base} · {}{DIM:#}\n",
         status.name,
         status.state.word(),
-        status.plan
+        links.to(&status.plan, &status.plan, 1)
     )?;
-    steps(out, status)?;
+    steps(out, status, columns)?;
     writeln!(out)?;
     counts(out, status)?;
-    findings(out, status)?;
+    findings(out, status, columns, &links)?;
     if let Some(next) = &status.next {
         writeln!(
             out,
             "\n{BOLD}Next{BOLD:#}  {LITERAL}{}{LITERAL:#}\n      {}",
             next.command,
-            harmless(&next.why)
+            wrapped(&harmless(&next.why), columns, 6, 6)
         )?;
     } else if status.state == State::Proven {
         writeln!(out, "\n{GOOD}Everything is proven.{GOOD:#}")?;
@@ -120,13 +130,16 @@ pub fn screen(terminal: &mut Terminal, status: &Status) -> Result<()> {
     Ok(())
 }
 
-fn steps(out: &mut dyn Write, status: &Status) -> Result<()> {
+fn steps(out: &mut dyn Write, status: &Status, columns: Option<usize>) -> Result<()> {
     let ids = widest(status.steps.iter().map(|step| step.id.as_str()));
     let titles: Vec<String> = status
         .steps
         .iter()
         .map(|step| harmless(&step.title))
         .collect();
+    // Beside the title stand its state, its id and its tasks.
+    let room = columns.map(|columns| columns.saturating_sub(ids + 32).max(16));
+    let titles: Vec<String> = titles.iter().map(|title| fitted(title, room)).collect();
     let width = widest(titles.iter().map(String::as_str)).min(44);
     for (step, title) in status.steps.iter().zip(&titles) {
         let style = style(step.state);
@@ -147,7 +160,7 @@ fn steps(out: &mut dyn Write, status: &Status) -> Result<()> {
                 "  {}  {}  {DIM}{}{DIM:#}",
                 " ".repeat(11),
                 " ".repeat(ids),
-                harmless(why)
+                wrapped(&harmless(why), columns, ids + 17, ids + 17)
             )?;
         }
     }
@@ -304,7 +317,12 @@ fn tests(status: &Status) -> String {
     )
 }
 
-fn findings(out: &mut dyn Write, status: &Status) -> Result<()> {
+fn findings(
+    out: &mut dyn Write,
+    status: &Status,
+    columns: Option<usize>,
+    links: &Links,
+) -> Result<()> {
     // What is left to fill in is counted above.
     let shown = status.findings.iter();
     let shown: Vec<&Finding> = shown
@@ -318,13 +336,14 @@ fn findings(out: &mut dyn Write, status: &Status) -> Result<()> {
             Severity::Error => (BAD, "error"),
             Severity::Warning => (WARN, "warning"),
         };
+        let place = format!("{}:{}", finding.path, finding.line);
+        let place = links.to(&place, &finding.path, finding.line);
+        let message = format!("{place}: {}", harmless(&finding.text()));
         writeln!(
             out,
-            "  {style}{severity}[{}]{style:#} {}:{}: {}",
+            "  {style}{severity}[{}]{style:#} {}",
             finding.code,
-            finding.path,
-            finding.line,
-            harmless(&finding.text())
+            wrapped(&message, columns, severity.len() + 12, 4)
         )?;
     }
     if let Some(more) = shown.len().checked_sub(FINDINGS).filter(|more| *more > 0) {

@@ -1,0 +1,86 @@
+//! Links from a line of output to the file it speaks of: OSC 8, in terminals that know it.
+
+use anstream::ColorChoice;
+use camino::{Utf8Path, Utf8PathBuf};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use supports_hyperlinks::Stream;
+
+/// What a path in a URL may hold as it is.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// Makes links, or leaves text as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    supported: bool,
+    root: Option<Utf8PathBuf>,
+}
+
+impl Links {
+    /// Links on standard output: never where colours are not, since whoever reads that does not know them.
+    pub(super) fn new(choice: ColorChoice) -> Self {
+        Self {
+            supported: choice != ColorChoice::Never && supports_hyperlinks::on(Stream::Stdout),
+            root: None,
+        }
+    }
+
+    /// Paths are relative to `root` from now on.
+    pub(super) fn relative_to(&mut self, root: &Utf8Path) {
+        self.root = Some(root.to_owned());
+    }
+
+    /// `text`, which leads to this line of a file, relative to the workspace root. The line stands where kitty and what
+    /// follows it look for it, behind a `#`; others open the file.
+    #[must_use]
+    pub fn to(&self, text: &str, file: &str, line: usize) -> String {
+        let Some(root) = self.root.as_ref().filter(|_| self.supported) else {
+            return text.to_owned();
+        };
+        let path = root.join(file).as_str().replace('\\', "/");
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let path = utf8_percent_encode(&path, PATH);
+        format!("\x1b]8;;file://{slash}{path}#{line}\x1b\\{text}\x1b]8;;\x1b\\")
+    }
+
+    /// `output` with the first `file:line` in it, and the column behind it, as a link.
+    #[must_use]
+    pub fn in_output(&self, output: &str, file: &str, line: usize) -> String {
+        let place = format!("{file}:{line}");
+        let Some(at) = output.find(&place) else {
+            return output.to_owned();
+        };
+        let rest = &output[at + place.len()..];
+        let column = rest.find(|letter: char| letter != ':' && !letter.is_ascii_digit());
+        let end = at + place.len() + column.unwrap_or(rest.len());
+        let linked = self.to(&output[at..end], file, line);
+        format!("{}{linked}{}", &output[..at], &output[end..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_leads_to_the_line_whatever_the_path_holds() {
+        let links = Links {
+            supported: true,
+            root: Some("/a b".into()),
+        };
+        assert_eq!(
+            links.to("x", "docs/é#1.md", 3),
+            "\x1b]8;;file:///a%20b/docs/%C3%A9%231.md#3\x1b\\x\x1b]8;;\x1b\\"
+        );
+        assert_eq!(
+            links.in_output(" --> docs/x.md:29:1\n   |", "docs/x.md", 29),
+            " --> \x1b]8;;file:///a%20b/docs/x.md#29\x1b\\docs/x.md:29:1\x1b]8;;\x1b\\\n   |"
+        );
+        assert_eq!(links.in_output("nothing", "docs/x.md", 29), "nothing");
+        assert_eq!(Links::default().to("x", "y", 1), "x");
+    }
+}
