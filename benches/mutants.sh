@@ -66,17 +66,28 @@ git ls-files '*.rs' | grep -vE '(^|/)(tests|benches|examples|build\.rs)(/|$)' |
         { last = $0 }' |
     awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f %s\n", rand(), $0 }' | sort | cut -d ' ' -f 2 >"$scratch/functions"
 
+# What the selection lacks of `$scratch/lost`, from sources alone and, where that was collected, narrowed.
+judge() {
+    missed --no-observed >"$scratch/missed"
+    [[ -z $observed ]] || missed | sed 's/$/ (narrowed)/' >>"$scratch/missed"
+}
+
 tried=0 found=0 tests=0 misses=0
 while ((found < killed)) && IFS=: read -r file line <&3; do
     tried=$((tried + 1))
     sed -i "${line}s/\$/ if true { panic!(\"a mutant\") }/" "$file"
     if passing "$@" >"$scratch/now"; then
         comm -23 "$scratch/base" "$scratch/now" >"$scratch/lost"
+        judge
+        if [[ -s $scratch/missed ]] && passing "$@" >"$scratch/now"; then
+            # What a mutant breaks it breaks every time.
+            comm -23 "$scratch/lost" "$scratch/now" >"$scratch/lost.again"
+            mv -- "$scratch/lost.again" "$scratch/lost"
+            judge
+        fi
         lost=$(wc -l <"$scratch/lost")
         if ((lost > 0)); then
             found=$((found + 1)) tests=$((tests + lost))
-            missed --no-observed >"$scratch/missed"
-            [[ -z $observed ]] || missed | sed 's/$/ (narrowed)/' >>"$scratch/missed"
             printf '%s:%s: %d tests lost, %d missed\n' "$file" "$line" "$lost" "$(wc -l <"$scratch/missed")"
             sed 's/^/    missed: /' "$scratch/missed"
             misses=$((misses + $(wc -l <"$scratch/missed")))
