@@ -436,7 +436,7 @@ pub struct Verify {
         conflicts_with_all = ["baseline", "prerequisites", "step", "done", "confirm", "update"]
     )]
     pub partition: Option<Partition>,
-    /// Write a report to a file as well; shard=FILE is for --merge (repeatable)
+    /// Write a report to a file as well: junit, or with --partition shard, which is for --merge (repeatable)
     #[arg(
         long,
         value_name = "FORMAT=FILE",

@@ -26,6 +26,8 @@ pub enum StatusReport {
 /// What `verify` can write beside what it prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyReport {
+    /// JUnit XML: the commands and every test that they ran.
+    Junit,
     /// What one shard ran, for `verify --merge`.
     Shard,
 }

@@ -135,7 +135,7 @@ pub fn left_out(terminal: &mut Terminal, selection: &Selection) -> Result<()> {
 /// Runs the suite once, instrumented, and keeps what each test executed; `arguments` are for nextest.
 ///
 /// # Errors
-/// As for [`run`].
+/// As for [`run()`].
 pub fn collect(project: &Project, arguments: &[String], terminal: &mut Terminal) -> Result<()> {
     exec::install_interrupt_handler()?;
     let started = Instant::now();

@@ -16,6 +16,7 @@ use super::amend;
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
+use crate::cli::reports::{ReportFile, VerifyReport};
 use crate::document::plan::Step;
 use crate::document::{Severity, StepId};
 use crate::evidence::{self, Outcome, Record, Scope, Selected, Source};
@@ -23,7 +24,7 @@ use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
 use crate::report;
-use crate::sys::{cargo, exec};
+use crate::sys::{cargo, exec, files};
 use crate::terminal::Terminal;
 use crate::verify::binaries::Binaries;
 use crate::verify::expected::{Expected, Meaning};
@@ -52,7 +53,8 @@ pub fn run(project: &Project, arguments: &cli::Verify, terminal: &mut Terminal) 
     if let Some(partition) = arguments.partition {
         return shard::run(project, arguments, &pocs, scope, partition, terminal);
     }
-    if !arguments.report.is_empty() {
+    let of_shard = |wanted: &ReportFile<VerifyReport>| wanted.format == VerifyReport::Shard;
+    if arguments.report.iter().any(of_shard) {
         return Err(exit::usage(
             "`--report shard=FILE` is what one shard saw; name which with `--partition M/N`",
         ));
@@ -95,6 +97,23 @@ fn scope(arguments: &cli::Verify) -> Scope {
     } else {
         Scope::Affected
     }
+}
+
+/// Writes the JUnit reports that were asked for.
+fn write_junit(
+    arguments: &cli::Verify,
+    scope: &Scope,
+    ran: &verify::Report,
+    binaries: &Binaries<'_>,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let wanted = arguments.report.iter();
+    for wanted in wanted.filter(|wanted| wanted.format == VerifyReport::Junit) {
+        let text = report::junit::run(scope, ran, binaries)?;
+        files::write_report(&wanted.file, text.as_bytes())?;
+        terminal.status("Wrote", &wanted.file)?;
+    }
+    Ok(())
 }
 
 /// How a scope is asked for.
@@ -253,11 +272,13 @@ impl Job {
         }
         let unaffected =
             "no test can be affected by the change, so none was run and nothing recorded";
+        let binaries = Binaries::of(&project.workspace);
         if selection.touched.is_empty() {
             terminal.status("Unaffected", unaffected)?;
+            let nothing = verify::Report::default();
+            write_junit(arguments, &self.scope, &nothing, &binaries, terminal)?;
             return Ok(Exit::Fine);
         }
-        let binaries = Binaries::of(&project.workspace);
         let options = self.options(project, arguments, &[], &binaries, terminal)?;
         let check = runner::compiles(&project.workspace, &selection.touched, &project.cargo.flags);
         exec::install_interrupt_handler()?;
@@ -269,6 +290,7 @@ impl Job {
             ", and it does not compile"
         };
         terminal.status("Unaffected", format!("{unaffected}{but}"))?;
+        write_junit(arguments, &self.scope, &report, &binaries, terminal)?;
         Ok(if compiles { Exit::Fine } else { Exit::Findings })
     }
 
@@ -341,6 +363,7 @@ impl Job {
                 terminal,
             )?;
         }
+        write_junit(arguments, &self.scope, &report, &binaries, terminal)?;
         Ok(worst)
     }
 

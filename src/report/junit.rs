@@ -2,14 +2,14 @@
 //!
 //! quick-junit writes it, as it does for nextest: it leaves out what XML cannot hold (control characters, colours).
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::evidence::{Outcome, Scope};
 use crate::finding::{Finding, Severity};
 use crate::status::{State, Status};
+use crate::verify;
+use crate::verify::binaries::Binaries;
 use crate::verify::observe::Verdict;
 
 /// A suite for each PoC, whose cases are its steps, and one for its findings. What is claimed, stale or failed is a
@@ -81,52 +81,39 @@ fn findings<'a>(name: &str, findings: impl IntoIterator<Item = &'a Finding>) -> 
     suite
 }
 
-/// What a run did, for [`run`].
-#[derive(Debug)]
-pub struct Ran<'a> {
-    /// What was verified.
-    pub scope: String,
-    /// How long it took.
-    pub duration: Duration,
-    /// Each test by its binary.
-    pub tests: &'a BTreeMap<String, BTreeMap<String, Verdict>>,
-    /// Each command, how it ended, and what it printed last where that was not well.
-    pub commands: Vec<(String, Result<(), Failed>)>,
-}
-
-/// Why a command did not go well.
-#[derive(Debug)]
-pub struct Failed {
-    /// In a few words.
-    pub why: String,
-    /// The end of what it printed.
-    pub output: String,
-}
-
-/// A suite for each test binary, and one for the commands that ran them.
+/// `verify --report junit=FILE`: a suite for the commands of a run, and one for each test binary.
 ///
 /// # Errors
 /// When it cannot be written as XML.
-pub fn run(ran: Ran<'_>) -> Result<String> {
+pub fn run(scope: &Scope, ran: &verify::Report, binaries: &Binaries<'_>) -> Result<String> {
     let mut report = Report::new("cargo-poc");
     report.set_time(ran.duration);
-    let mut commands = TestSuite::new(format!("cargo poc verify: {}", ran.scope));
-    for (command, ended) in ran.commands {
-        let mut case = match ended {
-            Ok(()) => TestCase::new(command, TestCaseStatus::success()),
-            Err(failed) => {
-                let mut outcome = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                outcome.set_message(failed.why);
-                let mut case = TestCase::new(command, outcome);
-                case.set_system_out(failed.output);
-                case
-            }
+    let mut commands = TestSuite::new(format!("cargo poc verify: {scope}"));
+    for checked in &ran.checked {
+        let passed = checked.outcome() == Outcome::Passed;
+        let mut outcome = if passed {
+            TestCaseStatus::success()
+        } else {
+            TestCaseStatus::non_success(NonSuccessKind::Failure)
         };
+        if !passed {
+            let why = [vec![checked.outcome().to_string()], checked.unmet.clone()].concat();
+            outcome.set_message(why.join("; "));
+        }
+        let mut case = TestCase::new(checked.check.command(), outcome);
+        case.set_classname("cargo-poc").set_time(checked.duration);
+        if !passed {
+            case.set_system_out(checked.tail.as_str());
+        }
+        commands.add_test_case(case);
+    }
+    for left in &ran.left {
+        let mut case = TestCase::new(left.command(), TestCaseStatus::skipped());
         case.set_classname("cargo-poc");
         commands.add_test_case(case);
     }
     report.add_test_suite(commands);
-    for (binary, tests) in ran.tests {
+    for (binary, tests) in ran.verdicts(binaries) {
         let mut suite = TestSuite::new(binary.as_str());
         for (name, verdict) in tests {
             let outcome = match verdict {
@@ -134,7 +121,7 @@ pub fn run(ran: Ran<'_>) -> Result<String> {
                 Verdict::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
                 Verdict::Ignored => TestCaseStatus::skipped(),
             };
-            let mut case = TestCase::new(name.as_str(), outcome);
+            let mut case = TestCase::new(name, outcome);
             case.set_classname(binary.as_str());
             suite.add_test_case(case);
         }

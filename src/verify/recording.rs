@@ -140,6 +140,13 @@ impl Report {
         all
     }
 
+    /// How each test ended, by the id of its binary and its name; of a test that was run twice the worse.
+    #[must_use]
+    pub fn verdicts(&self, binaries: &Binaries<'_>) -> BTreeMap<String, BTreeMap<String, Verdict>> {
+        let ran = self.ran(binaries).into_iter();
+        ran.map(|(binary, ran)| (binary, ran.tests)).collect()
+    }
+
     /// How long the tests of each binary of the workspace took, in milliseconds.
     fn took(&self, binaries: &Binaries<'_>) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();

@@ -248,6 +248,45 @@ fn junit(text: &str) -> Report {
 }
 
 #[test]
+fn junit_of_a_run_has_each_command_and_each_test() {
+    let sandbox = Sandbox::package();
+    sandbox.append(
+        "tests/it.rs",
+        "\n#[test]\nfn fails() {\n    panic!(\"it does\");\n}\n\n#[test]\n#[ignore]\nfn waits() {}\n",
+    );
+    sandbox.git();
+    sandbox
+        .poc("verify --full --no-record --runner cargo --report junit=target/run.xml")
+        .exits(1)
+        .says("Wrote target/run.xml");
+    let read = junit(&sandbox.read("target/run.xml"));
+    let [commands, binaries @ ..] = &read.test_suites[..] else {
+        panic!("{read:#?}");
+    };
+    assert_eq!(commands.name.as_str(), "cargo poc verify: full");
+    let command = &commands.test_cases[0];
+    assert!(matches!(command.status, TestCaseStatus::NonSuccess { .. }));
+    let output = command.system_out.as_ref().expect("what it printed last");
+    assert!(output.as_str().contains("it does"), "{output:?}");
+    let it = binaries
+        .iter()
+        .find(|suite| suite.name.as_str() == "app::it");
+    let it = it.expect("a suite for the integration test");
+    let how = |name: &str| {
+        let case = it.test_cases.iter().find(|case| case.name.as_str() == name);
+        &case.unwrap_or_else(|| panic!("{name} in {it:#?}")).status
+    };
+    assert!(matches!(how("fails"), TestCaseStatus::NonSuccess { .. }));
+    assert!(matches!(how("waits"), TestCaseStatus::Skipped { .. }));
+    assert_eq!((it.tests, it.failures), (3, 1));
+    // Nothing to run is a report too: whoever waits for the file finds it.
+    sandbox
+        .poc("verify --report junit=target/none.xml")
+        .exits(0);
+    assert_eq!(junit(&sandbox.read("target/none.xml")).tests, 0);
+}
+
+#[test]
 fn junit_has_a_case_for_each_step_and_each_finding() {
     let sandbox = sandbox();
     sandbox.append("docs/cache-results.md", "\u{1b}[31mred\u{0}\n");

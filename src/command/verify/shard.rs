@@ -109,14 +109,12 @@ pub(super) fn run(
         &basis,
     )?;
     report::human::verify::outcome(terminal, &shard.record)?;
-    for wanted in &arguments.report {
-        match wanted.format {
-            VerifyReport::Shard => {
-                shard.write(&wanted.file)?;
-                terminal.status("Wrote", &wanted.file)?;
-            }
-        }
+    let wanted = arguments.report.iter();
+    for wanted in wanted.filter(|wanted| wanted.format == VerifyReport::Shard) {
+        shard.write(&wanted.file)?;
+        terminal.status("Wrote", &wanted.file)?;
     }
+    super::write_junit(arguments, &job.scope, &ran, &binaries, terminal)?;
     Ok(verify::exit(&shard.record))
 }
 
