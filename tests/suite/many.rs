@@ -158,3 +158,43 @@ fn few_small_documents_are_not_kept() {
     sandbox.poc("status").exits(0);
     assert!(!sandbox.exists(KEPT));
 }
+
+#[test]
+fn a_workspace_inside_another_has_pocs_and_changes_of_its_own() {
+    let sandbox = Sandbox::package();
+    sandbox
+        .append("Cargo.toml", "\n[workspace]\nexclude = [\"inner\"]\n")
+        .write(
+            "inner/Cargo.toml",
+            "[package]\nname = \"inner\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n",
+        )
+        .write(
+            "inner/src/lib.rs",
+            "pub fn two() -> u32 {\n    2\n}\n\n#[test]\nfn is_two() {\n    assert_eq!(two(), 2);\n}\n",
+        )
+        .git();
+    sandbox.poc("init around -p app").exits(0);
+    sandbox.poc_in("inner", "init within -p inner").exits(0);
+    assert!(sandbox.exists("inner/docs/within-plan.md"));
+    let names = |run: &Run| -> Vec<String> {
+        let report = run.json();
+        let pocs = report["pocs"].as_array().unwrap().iter();
+        pocs.map(|poc| poc["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names(&sandbox.poc("status --format json")), ["around"]);
+    let within = sandbox.poc_in("inner/src", "status --format json");
+    assert_eq!(names(&within), ["within"]);
+    sandbox
+        .poc("status within")
+        .exits(2)
+        .says("no plan `within`");
+    sandbox.edit("inner/src/lib.rs", "    2\n", "    1 + 1\n");
+    // The change is the inner workspace's; to the outer one its files are data that tests may read.
+    sandbox
+        .poc_in("inner", "affected")
+        .exits(0)
+        .prints("1 of 1 test");
+    let outer = sandbox.poc("affected");
+    outer.exits(0).prints("  app").hides("  inner");
+}

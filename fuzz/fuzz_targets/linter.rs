@@ -1,0 +1,49 @@
+//! Any two texts as plan and results, parted by the first line that is `---results---`: the linter never panics, and every
+//! finding lies in one of them.
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use cargo_poc::config::Config;
+use cargo_poc::contract::Standing;
+use cargo_poc::document::{Document, read_plan, read_results};
+use cargo_poc::evidence;
+use cargo_poc::project::{Paths, Poc};
+use cargo_poc::status::{Elsewhere, Facts, Status};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let (plan, results) = text.split_once("\n---results---\n").unwrap_or((text, ""));
+    let paths = Paths {
+        name: "a".to_owned(),
+        plan: "/w/a-plan.md".into(),
+        results: "/w/a-results.md".into(),
+    };
+    let plan = Document::from_text(&paths.plan, plan.to_owned());
+    let results = Document::from_text(&paths.results, results.to_owned());
+    let lines = |document: &Document| document.text().lines().count() + 1;
+    let most = lines(&plan).max(lines(&results));
+    let evidence = evidence::read(results.text());
+    let poc = Poc {
+        paths,
+        plan: read_plan(&plan),
+        plan_document: plan,
+        results: Some((results.clone(), read_results(&results))),
+    };
+    let facts = Facts {
+        fixes: true,
+        workspace: None,
+        root: Utf8Path::new("/w"),
+        evidence: &evidence,
+        change: Err("unknown".to_owned()),
+        dependencies: Err("unknown".to_owned()),
+        inputs: &BTreeMap::new(),
+        config: &Config::outside(),
+        elsewhere: &Elsewhere::default(),
+        contract: &Standing::default(),
+    };
+    for finding in Status::of(&poc, &facts).findings {
+        assert!(finding.line <= most, "{finding:?}");
+    }
+});
