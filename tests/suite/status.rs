@@ -632,9 +632,9 @@ fn every_member_is_there_and_documented() {
             "base": "main",
             "summary": {"status": "In Progress", "started": "2026-01-03", "completed": null},
             "steps": [
-                {"id": "0", "title": "Set-up", "state": "stale", "tasks": {"checked": 0, "total": 1}},
-                {"id": "1", "title": "Keep answers", "state": "stale", "tasks": {"checked": 0, "total": 2}},
-                {"id": "2", "title": "Drop them", "state": "withdrawn", "tasks": {"checked": 0, "total": 0}},
+                {"id": "0", "title": "Set-up", "line": 26, "state": "stale", "why": "changed since it was verified: store", "tasks": {"checked": 0, "total": 1}},
+                {"id": "1", "title": "Keep answers", "line": 36, "state": "stale", "why": "changed since it was verified: store", "tasks": {"checked": 0, "total": 2}},
+                {"id": "2", "title": "Drop them", "line": 47, "state": "withdrawn", "why": null, "tasks": {"checked": 0, "total": 0}},
             ],
             "criteria": {"plan": {"checked": 1, "total": 2}, "results": {"checked": 0, "total": 2}},
             "checklist": {"checked": 1, "total": 2},
