@@ -90,11 +90,12 @@ impl Cache {
         }
     }
 
-    /// Writes what was found and what was added, if anything was.
+    /// Writes what was found and what was added, if anything was. Values that nobody asked for are kept, for branches one
+    /// comes back to, until the whole is `times` as large as what is needed.
     ///
     /// # Errors
     /// Names the file.
-    pub fn save(self) -> Result<()> {
+    pub fn save(self, times: usize) -> Result<()> {
         let seen = self.seen.into_inner();
         let Seen { used, new } = seen.unwrap_or_else(PoisonError::into_inner);
         if new.is_empty() {
@@ -104,6 +105,16 @@ impl Cache {
         let mut kept: BTreeMap<Key, &[u8]> = BTreeMap::new();
         kept.extend(used.iter().filter_map(|key| Some((*key, old(key)?))));
         kept.extend(new.iter().map(|(key, bytes)| (*key, bytes.as_slice())));
+        let needed: usize = kept.values().map(|bytes| bytes.len()).sum();
+        let mut room = needed * times.saturating_sub(1);
+        for key in self.entries.keys() {
+            let Some(bytes) = old(key).filter(|bytes| bytes.len() <= room) else {
+                continue;
+            };
+            if kept.insert(*key, bytes).is_none() {
+                room -= bytes.len();
+            }
+        }
         files::keep(&self.path, &written(self.format, &kept))
     }
 
@@ -177,7 +188,7 @@ mod tests {
         let cache = Cache::open(path.clone(), FORMAT);
         cache.put(key("word", b"one"), &"eins".to_owned());
         cache.put(key("word", b"two"), &"zwei".to_owned());
-        cache.save().unwrap();
+        cache.save(1).unwrap();
     }
 
     fn word(cache: &Cache, bytes: &[u8]) -> Option<String> {
@@ -196,16 +207,46 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_needs_goes_when_something_new_is_kept() {
-        let (_folder, path) = folder();
-        filled(&path);
-        let cache = Cache::open(path.clone(), FORMAT);
-        assert!(word(&cache, b"one").is_some());
-        cache.put(key("word", b"three"), &"drei".to_owned());
-        cache.save().unwrap();
-        let cache = Cache::open(path, FORMAT);
-        let found = [b"one".as_slice(), b"two", b"three"].map(|each| word(&cache, each).is_some());
-        assert_eq!(found, [true, false, true]);
+    fn what_nobody_needs_goes_when_something_new_is_kept_and_there_is_no_room() {
+        for (times, two) in [(1, false), (2, true)] {
+            let (_folder, path) = folder();
+            filled(&path);
+            let cache = Cache::open(path.clone(), FORMAT);
+            assert!(word(&cache, b"one").is_some());
+            cache.put(key("word", b"three"), &"drei".to_owned());
+            cache.save(times).unwrap();
+            let cache = Cache::open(path, FORMAT);
+            let found =
+                [b"one".as_slice(), b"two", b"three"].map(|each| word(&cache, each).is_some());
+            assert_eq!(found, [true, two, true]);
+        }
+    }
+
+    fn sample() -> Vec<u8> {
+        let (first, second) = ([1; 16], [2; 16]);
+        written(
+            FORMAT,
+            &BTreeMap::from([(first, b"one".as_slice()), (second, b"".as_slice())]),
+        )
+    }
+
+    #[test]
+    fn what_is_written_is_found_again() {
+        let bytes = sample();
+        let found = entries(&bytes, FORMAT).unwrap();
+        let one = &found[&[1; 16]];
+        assert_eq!(&bytes[one.at.clone()], b"one");
+        assert_eq!(one.checksum, checksum(b"one"));
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn what_is_cut_off_or_of_another_version_is_no_cache() {
+        let bytes = sample();
+        for length in 0..bytes.len() {
+            assert!(entries(&bytes[..length], FORMAT).is_none(), "{length}");
+        }
+        assert!(entries(b"a test 0\n", FORMAT).is_none());
     }
 
     #[test]

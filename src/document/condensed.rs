@@ -76,7 +76,7 @@ impl Reader {
         if self.anew.into_inner() < WORTH_KEEPING {
             return Ok(());
         }
-        self.cache.save()
+        self.cache.save(1)
     }
 }
 
