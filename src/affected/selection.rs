@@ -160,6 +160,19 @@ impl TestName {
 }
 
 impl Selection {
+    /// What is selected of the targets that `wanted` takes, of as many tests in all.
+    #[must_use]
+    pub fn only(&self, wanted: impl Fn(&TestTarget) -> bool) -> Self {
+        let targets = self.targets.iter().filter(|(target, _)| wanted(target));
+        Self {
+            targets: targets
+                .map(|(target, part)| (target.clone(), part.clone()))
+                .collect(),
+            total: self.total,
+            ..Self::default()
+        }
+    }
+
     /// Whether nothing is selected.
     #[must_use]
     pub fn is_empty(&self) -> bool {

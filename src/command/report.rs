@@ -35,14 +35,7 @@ pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) ->
         terminal.warn(note)?;
     }
     // What cannot be read is said on the page too.
-    for error in &survey.unreadable {
-        terminal.error(error)?;
-    }
-    Ok(if survey.unreadable.is_empty() {
-        Exit::Fine
-    } else {
-        Exit::Usage
-    })
+    survey.say_unreadable(terminal)
 }
 
 /// Where cargo builds, so that git ignores it and `cargo clean` takes it away; beside a plan that lies in no workspace.

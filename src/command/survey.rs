@@ -14,10 +14,12 @@ use crate::contract::Standing;
 use crate::contract::tests::Present;
 use crate::document::{condensed, read_plan, read_results};
 use crate::evidence::{self, Evidence, Problem, ProblemKind};
+use crate::exit::Exit;
 use crate::freshness::{Hasher, Inputs};
 use crate::project::{Paths, Poc, Project};
 use crate::status::{Elsewhere, Facts, Named, Status};
 use crate::sys::cargo;
+use crate::terminal::Terminal;
 
 /// The PoCs asked for.
 pub struct Survey {
@@ -38,6 +40,21 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// Says what could not be read, which has no status and makes the run one with bad input.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn say_unreadable(&self, terminal: &mut Terminal) -> Result<Exit> {
+        for error in &self.unreadable {
+            terminal.error(error)?;
+        }
+        Ok(if self.unreadable.is_empty() {
+            Exit::Fine
+        } else {
+            Exit::Usage
+        })
+    }
+
     /// The folder of [`Self::root`] within the repository, which GitHub takes paths from.
     #[must_use]
     pub fn prefix(&self) -> Utf8PathBuf {

@@ -41,14 +41,7 @@ pub fn run(global: &Global, arguments: &cli::Update, terminal: &mut Terminal) ->
             one(project, poc, status, mode, terminal)?;
         }
     }
-    for error in &survey.unreadable {
-        terminal.error(error)?;
-    }
-    Ok(if survey.unreadable.is_empty() {
-        Exit::Fine
-    } else {
-        Exit::Usage
-    })
+    survey.say_unreadable(terminal)
 }
 
 fn one(

@@ -28,6 +28,7 @@ use crate::sys::{cargo, exec, files};
 use crate::terminal::Terminal;
 use crate::verify::binaries::Binaries;
 use crate::verify::expected::{Expected, Meaning};
+use crate::verify::partition::Partition;
 use crate::verify::runner::{self, Words};
 use crate::verify::shell::{Inside, Settings};
 use crate::verify::{self, Basis, Check, Options, Program, Runner};
@@ -99,6 +100,25 @@ fn scope(arguments: &cli::Verify) -> Scope {
     }
 }
 
+/// What runs the tests: the one that is `wanted`, else the one that is set.
+fn runner(project: &Project, wanted: Option<cli::Runner>) -> Result<Runner> {
+    let wanted = wanted.unwrap_or(project.config.runner);
+    Runner::choose(wanted, &project.workspace.root)
+}
+
+/// What the runner is given, but for the tests.
+fn words<'a>(
+    project: &'a Project,
+    arguments: &'a cli::Verify,
+    slice: Option<Partition>,
+) -> Words<'a> {
+    Words {
+        flags: &project.cargo.flags,
+        extra: &arguments.arguments,
+        slice,
+    }
+}
+
 /// Writes the JUnit reports that were asked for.
 fn write_junit(
     arguments: &cli::Verify,
@@ -146,21 +166,10 @@ impl Job {
         scope: Scope,
     ) -> Result<Self> {
         let workspace = &project.workspace;
-        let runner = || {
-            Runner::choose(
-                arguments.runner.unwrap_or(project.config.runner),
-                &workspace.root,
-            )
-        };
-        let words = Words {
-            flags: &project.cargo.flags,
-            extra: &arguments.arguments,
-            slice: None,
-        };
         match (&scope, pocs) {
             (Scope::Full, _) => Self::of(
                 scope,
-                runner()?.full(workspace, words),
+                runner(project, arguments.runner)?.full(workspace, words(project, arguments, None)),
                 (0..workspace.packages.len()).collect(),
                 None,
             ),
@@ -197,15 +206,8 @@ impl Job {
         // What the run depends on is all that is affected, also where tests of it are known to run as they did.
         let packages = selection.packages();
         super::observed::narrow(project, &arguments.arguments, true, &mut selection)?;
-        let runner = Runner::choose(
-            arguments.runner.unwrap_or(project.config.runner),
-            &project.workspace.root,
-        )?;
-        let words = Words {
-            flags: &project.cargo.flags,
-            extra: &arguments.arguments,
-            slice: None,
-        };
+        let runner = runner(project, arguments.runner)?;
+        let words = words(project, arguments, None);
         let checks = runner.selected(&project.workspace, &selection, words);
         Self::of(Scope::Affected, checks, packages, Some(selection))
     }

@@ -143,16 +143,7 @@ impl Deal {
     #[must_use]
     pub fn share(&self, selection: &Selection, shard: Partition) -> Selection {
         let own = &self.cargo[shard.index - 1];
-        let targets = selection.targets.iter();
-        let targets =
-            targets.filter(|(target, _)| own.contains(target) || self.nextest.contains(target));
-        Selection {
-            targets: targets
-                .map(|(target, part)| (target.clone(), part.clone()))
-                .collect(),
-            total: selection.total,
-            ..Selection::default()
-        }
+        selection.only(|target| own.contains(target) || self.nextest.contains(target))
     }
 
     /// The work of one shard, as [`Work`] has it.

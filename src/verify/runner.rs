@@ -62,17 +62,7 @@ impl Runner {
             return calls.iter().map(|call| words.cargo_test(call)).collect();
         }
         let is_doc = |kind: &TestKind| *kind == TestKind::Doc;
-        let part = |doc: bool| {
-            let targets = selection.targets.iter();
-            let targets = targets.filter(|(target, _)| is_doc(&target.kind) == doc);
-            Selection {
-                targets: targets
-                    .map(|(target, part)| (target.clone(), part.clone()))
-                    .collect(),
-                total: selection.total,
-                ..Selection::default()
-            }
-        };
+        let part = |doc: bool| selection.only(|target| is_doc(&target.kind) == doc);
         let (binaries, doctests) = (part(false), part(true));
         let mut checks = Vec::new();
         if !binaries.is_empty() {

@@ -6,7 +6,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Job, inputs, pocs, selected, selection, source};
+use super::{Job, inputs, pocs, runner, selected, selection, source, words};
 use crate::affected::Selection;
 use crate::cli;
 use crate::cli::reports::VerifyReport;
@@ -19,7 +19,7 @@ use crate::sys::{cargo, exec};
 use crate::terminal::Terminal;
 use crate::verify::binaries::Binaries;
 use crate::verify::partition::{Deal, Partition, Recorded, Work, digest};
-use crate::verify::runner::{self, Words, archive};
+use crate::verify::runner::{archive, compiles};
 use crate::verify::shard::Identity;
 use crate::verify::{self, Basis, Runner};
 
@@ -36,7 +36,7 @@ pub(super) fn run(
     terminal: &mut Terminal,
 ) -> Result<Exit> {
     let workspace = &project.workspace;
-    let runner = chosen(project, arguments.runner)?;
+    let runner = runner(project, arguments.runner)?;
     let all = match scope {
         Scope::Full => Selection::everything(workspace),
         _ => selection(project, pocs, &[])?,
@@ -44,14 +44,10 @@ pub(super) fn run(
     let built = archive(&arguments.arguments).is_some();
     let work = Work::of(workspace, &all, &recorded(project)?);
     let deal = Deal::new(&all, runner, &work, partition.count, built);
-    let words = Words {
-        flags: &project.cargo.flags,
-        extra: &arguments.arguments,
-        slice: Some(partition),
-    };
+    let words = words(project, arguments, Some(partition));
     let checks = if all.is_empty() && partition.index == 1 && !all.touched.is_empty() {
         // No test is affected: what was touched must still compile.
-        vec![runner::compiles(workspace, &all.touched, words.flags)]
+        vec![compiles(workspace, &all.touched, words.flags)]
     } else {
         runner.selected(workspace, &deal.share(&all, partition), words)
     };
@@ -159,7 +155,7 @@ pub(in crate::command) fn matrix(
     for note in &all.notes {
         terminal.warn(note)?;
     }
-    let runner = chosen(project, arguments.runner)?;
+    let runner = runner(project, arguments.runner)?;
     let work = Work::of(&project.workspace, &all, &recorded(project)?);
     let count = Deal::worthwhile(&all, runner, shards.get());
     let deal = Deal::new(&all, runner, &work, count, false);
@@ -180,11 +176,6 @@ pub(in crate::command) fn matrix(
     };
     writeln!(terminal.out(), "{}", serde_json::to_string(&matrix)?)?;
     Ok(Exit::Fine)
-}
-
-fn chosen(project: &Project, wanted: Option<cli::Runner>) -> Result<Runner> {
-    let wanted = wanted.unwrap_or(project.config.runner);
-    Runner::choose(wanted, &project.workspace.root)
 }
 
 /// How long the tests of each binary took when they last ran, as the evidence of any PoC has it.
