@@ -147,6 +147,7 @@ impl Cli {
             Command::Status(status) => status.format == StatusFormat::Json,
             Command::Check(check) => check.format == StatusFormat::Json,
             Command::Affected(affected) => affected.format == AffectedFormat::Json,
+            Command::Verify(verify) => verify.format == StatusFormat::Json,
             _ => false,
         }
     }
@@ -356,7 +357,7 @@ pub struct Check {
     pub format: StatusFormat,
 }
 
-/// How `status` and `check` report.
+/// How `status`, `check` and `verify` report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum StatusFormat {
     /// For people.
@@ -366,7 +367,8 @@ pub enum StatusFormat {
     Json,
     /// Annotations for GitHub Actions, and a summary in $GITHUB_STEP_SUMMARY.
     Github,
-    /// JUnit XML, a suite for the steps and one for the findings of each PoC.
+    /// JUnit XML: of `status` and `check`, a suite for the steps and one for the findings of each PoC; of `verify`, one
+    /// for the commands and one for the tests of each binary.
     Junit,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
@@ -385,6 +387,8 @@ Examples:
   cargo poc verify cache --confirm done.3         you have looked at what its third command did
   cargo poc verify cache --done --update --write  stale test counts in the plan, brought up to date
   cargo poc verify --full -- --test-threads=1
+  cargo poc verify --format json        what the run came to, for a program
+  cargo poc verify --format github --report junit=target/poc.xml --report sarif=target/poc.sarif     in CI
   cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines
   cargo poc verify --merge shard-1.json shard-2.json shard-3.json         one evidence of what they ran
 
@@ -436,13 +440,12 @@ pub struct Verify {
         conflicts_with_all = ["baseline", "prerequisites", "step", "done", "confirm", "update"]
     )]
     pub partition: Option<Partition>,
-    /// Write a report to a file as well: junit, or with --partition shard, which is for --merge (repeatable)
-    #[arg(
-        long,
-        value_name = "FORMAT=FILE",
-        value_parser = reports::parse::<VerifyReport>,
-        help_heading = "Several machines"
-    )]
+    /// How to report what the run came to; what it prints meanwhile then goes to standard error, but with github
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["list", "confirm", "watch"])]
+    pub format: StatusFormat,
+    /// Write a report to a file as well: json, junit, sarif, github, or with --partition shard, which is for --merge
+    /// (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = reports::parse::<VerifyReport>)]
     pub report: Vec<ReportFile<VerifyReport>>,
     /// Run nothing; check that the shards that wrote these reports ran every test once, on this commit, and record it
     #[arg(
@@ -450,7 +453,7 @@ pub struct Verify {
         value_name = "REPORT",
         num_args = 1..,
         help_heading = "Several machines",
-        conflicts_with_all = ["Scope", "partition", "report", "list", "confirm", "update", "arguments"]
+        conflicts_with_all = ["Scope", "partition", "list", "confirm", "update", "arguments"]
     )]
     pub merge: Vec<Utf8PathBuf>,
     /// Run nothing; record that you have looked at what a command of the last run did, and found it as expected

@@ -177,6 +177,16 @@ impl Project {
         }
     }
 
+    /// The workspace's folder within its repository, which GitHub and SARIF take paths from.
+    #[must_use]
+    pub fn prefix(&self) -> Utf8PathBuf {
+        let root = &self.workspace.root;
+        let repository = self.repository().ok();
+        repository
+            .and_then(|repository| Some(root.strip_prefix(&repository.root).ok()?.to_owned()))
+            .unwrap_or_default()
+    }
+
     /// The folder of plans and results, absolute.
     #[must_use]
     pub fn docs(&self) -> Utf8PathBuf {

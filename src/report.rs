@@ -6,4 +6,5 @@ pub mod json;
 pub mod junit;
 pub mod observed;
 pub mod page;
+pub mod run;
 pub mod sarif;

@@ -40,6 +40,8 @@ pub struct Terminal {
     coloured: bool,
     quiet: bool,
     verbose: bool,
+    /// Standard output is for a document alone.
+    reserved: bool,
     columns: Option<usize>,
     links: Links,
 }
@@ -125,6 +127,7 @@ impl Terminal {
             err: shielded(err, attended),
             quiet: global.quiet,
             verbose: global.verbose,
+            reserved: false,
             columns,
             links,
         }
@@ -144,6 +147,7 @@ impl Terminal {
             coloured: false,
             quiet: false,
             verbose: false,
+            reserved: false,
             columns: None,
             links: Links::default(),
         }
@@ -151,6 +155,20 @@ impl Terminal {
 
     /// What was asked for.
     pub fn out(&mut self) -> &mut dyn Write {
+        if self.reserved {
+            &mut self.err
+        } else {
+            &mut self.out
+        }
+    }
+
+    /// Standard output is for [`Self::document`] alone from now on; what else would be shown there goes to standard error.
+    pub fn reserve_out(&mut self) {
+        self.reserved = true;
+    }
+
+    /// Where a document for a program goes, whole.
+    pub fn document(&mut self) -> &mut dyn Write {
         &mut self.out
     }
 

@@ -19,6 +19,7 @@ pub mod binaries;
 pub mod commands;
 mod compare;
 pub mod expected;
+pub mod failures;
 pub(crate) mod listing;
 pub mod observe;
 pub mod partition;

@@ -26,8 +26,14 @@ pub enum StatusReport {
 /// What `verify` can write beside what it prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyReport {
+    /// Version 1 of the documented format.
+    Json,
     /// JUnit XML: the commands and every test that they ran.
     Junit,
+    /// SARIF 2.1.0: what failed, what became worse, and what waits for a person.
+    Sarif,
+    /// The same as annotations for GitHub Actions, and a summary in `$GITHUB_STEP_SUMMARY`.
+    Github,
     /// What one shard ran, for `verify --merge`.
     Shard,
 }

@@ -87,7 +87,8 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
             terminal.out().write_all(text.as_bytes())?;
         }
         StatusFormat::Github => {
-            report::github::annotations(terminal, &survey.prefix(), fresh.iter().copied())?;
+            let text = report::github::annotations(&survey.prefix(), fresh.iter().copied());
+            terminal.out().write_all(text.as_bytes())?;
         }
         StatusFormat::Human => {
             if let Some(project) = &survey.project {

@@ -1,7 +1,6 @@
 //! `cargo poc status`.
 
-use anyhow::{Context as _, Result};
-use camino::Utf8PathBuf;
+use anyhow::Result;
 
 use super::survey::Survey;
 use crate::cli;
@@ -120,11 +119,6 @@ fn sarif(survey: &Survey) -> Result<String> {
 fn github(survey: &Survey, terminal: &mut Terminal) -> Result<()> {
     let prefix = survey.prefix();
     let findings = survey.statuses.iter().flat_map(|status| &status.findings);
-    report::github::annotations(terminal, &prefix, findings)?;
-    let summary = report::github::summary(&prefix, &survey.statuses);
-    match std::env::var("GITHUB_STEP_SUMMARY") {
-        Ok(path) if !path.is_empty() => files::append(&Utf8PathBuf::from(path), summary.as_bytes())
-            .context("failed to add to $GITHUB_STEP_SUMMARY"),
-        _ => Ok(()),
-    }
+    print(terminal, &report::github::annotations(&prefix, findings))?;
+    report::github::add_summary(&report::github::summary(&prefix, &survey.statuses))
 }

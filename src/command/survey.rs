@@ -58,13 +58,8 @@ impl Survey {
     /// The folder of [`Self::root`] within the repository, which GitHub takes paths from.
     #[must_use]
     pub fn prefix(&self) -> Utf8PathBuf {
-        let repository = self
-            .project
-            .as_ref()
-            .and_then(|project| project.repository().ok());
-        repository
-            .and_then(|repository| Some(self.root.strip_prefix(&repository.root).ok()?.to_owned()))
-            .unwrap_or_default()
+        let project = self.project.as_ref();
+        project.map(Project::prefix).unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod confirm;
 mod merge;
+mod reports;
 pub(super) mod shard;
 mod update;
 pub(crate) mod watch;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 
+use self::reports::Ended;
 use super::amend;
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
@@ -24,7 +26,8 @@ use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
 use crate::report;
-use crate::sys::{cargo, exec, files};
+use crate::report::run::Settled;
+use crate::sys::{cargo, exec};
 use crate::terminal::Terminal;
 use crate::verify::binaries::Binaries;
 use crate::verify::expected::{Expected, Meaning};
@@ -46,6 +49,7 @@ pub fn run(project: &Project, arguments: &cli::Verify, terminal: &mut Terminal) 
         let poc = project.named_or_only(arguments.name.as_deref())?;
         return confirm::run(project, &poc, &arguments.confirm, terminal);
     }
+    reports::prepare(arguments, terminal);
     if !arguments.merge.is_empty() {
         return merge::run(project, arguments, terminal);
     }
@@ -117,23 +121,6 @@ fn words<'a>(
         extra: &arguments.arguments,
         slice,
     }
-}
-
-/// Writes the JUnit reports that were asked for.
-fn write_junit(
-    arguments: &cli::Verify,
-    scope: &Scope,
-    ran: &verify::Report,
-    binaries: &Binaries<'_>,
-    terminal: &mut Terminal,
-) -> Result<()> {
-    let wanted = arguments.report.iter();
-    for wanted in wanted.filter(|wanted| wanted.format == VerifyReport::Junit) {
-        let text = report::junit::run(scope, ran, binaries)?;
-        files::write_report(&wanted.file, text.as_bytes())?;
-        terminal.status("Wrote", &wanted.file)?;
-    }
-    Ok(())
 }
 
 /// How a scope is asked for.
@@ -274,13 +261,22 @@ impl Job {
         }
         let unaffected =
             "no test can be affected by the change, so none was run and nothing recorded";
-        let binaries = Binaries::of(&project.workspace);
+        let mut ended = Ended {
+            scope: &self.scope,
+            exit: Exit::Fine,
+            selection: Some(selected(selection)),
+            records: &[],
+            poc: None,
+            ran: None,
+        };
         if selection.touched.is_empty() {
             terminal.status("Unaffected", unaffected)?;
             let nothing = verify::Report::default();
-            write_junit(arguments, &self.scope, &nothing, &binaries, terminal)?;
+            ended.ran = Some(&nothing);
+            ended.report(project, arguments, terminal)?;
             return Ok(Exit::Fine);
         }
+        let binaries = Binaries::of(&project.workspace);
         let options = self.options(project, arguments, &[], &binaries, terminal)?;
         let check = runner::compiles(&project.workspace, &selection.touched, &project.cargo.flags);
         exec::install_interrupt_handler()?;
@@ -292,8 +288,10 @@ impl Job {
             ", and it does not compile"
         };
         terminal.status("Unaffected", format!("{unaffected}{but}"))?;
-        write_junit(arguments, &self.scope, &report, &binaries, terminal)?;
-        Ok(if compiles { Exit::Fine } else { Exit::Findings })
+        ended.ran = Some(&report);
+        ended.exit = if compiles { Exit::Fine } else { Exit::Findings };
+        ended.report(project, arguments, terminal)?;
+        Ok(ended.exit)
     }
 
     fn run(
@@ -325,11 +323,7 @@ impl Job {
         let options = self.options(project, arguments, pocs, &binaries, terminal)?;
         exec::install_interrupt_handler()?;
         let mut report = verify::run(&self.checks, &options, terminal)?;
-        if report.outcome() == Outcome::Interrupted {
-            // Says nothing about the code, and must not push what was proven before out of sight.
-            terminal.warn("interrupted; nothing was recorded")?;
-            return Ok(Exit::CouldNotRun);
-        }
+        let interrupted = report.outcome() == Outcome::Interrupted;
         // cargo brings the lockfile in line before it builds: what the tests ran with is what is there now.
         freshness::refresh_lockfile(&mut inputs, workspace)?;
         if let [poc] = pocs
@@ -353,9 +347,15 @@ impl Job {
                 },
             )
         };
-        let recording = !arguments.no_record;
-        let worst = settle(project, pocs, &self.scope, recording, &record, terminal)?;
-        if let ([poc], true) = (pocs, arguments.update) {
+        let (exit, records) = if interrupted {
+            // Says nothing about the code, and must not push what was proven before out of sight.
+            terminal.warn("interrupted; nothing was recorded")?;
+            (Exit::CouldNotRun, vec![Settled::of(record("", None)?)])
+        } else {
+            let recording = !arguments.no_record;
+            settle(project, pocs, &self.scope, recording, &record, terminal)?
+        };
+        if let ([poc], true) = (pocs, arguments.update && !interrupted) {
             update::run(
                 project,
                 poc,
@@ -365,8 +365,16 @@ impl Job {
                 terminal,
             )?;
         }
-        write_junit(arguments, &self.scope, &report, &binaries, terminal)?;
-        Ok(worst)
+        let ended = Ended {
+            scope: &self.scope,
+            exit,
+            selection: self.selection.as_ref().map(selected),
+            records: &records,
+            poc: pocs.first().filter(|_| self.selection.is_none()),
+            ran: Some(&report),
+        };
+        ended.report(project, arguments, terminal)?;
+        Ok(exit)
     }
 
     fn options<'w>(
@@ -421,13 +429,14 @@ fn settle(
     recording: bool,
     record: &dyn Fn(&str, Option<&Record>) -> Result<Record>,
     terminal: &mut Terminal,
-) -> Result<Exit> {
+) -> Result<(Exit, Vec<Settled>)> {
     if pocs.is_empty() {
         let record = record("", None)?;
         report::human::verify::outcome(terminal, &record)?;
-        return Ok(verify::exit(&record));
+        return Ok((verify::exit(&record), vec![Settled::of(record)]));
     }
     let mut worst = Exit::Fine;
+    let mut records = Vec::new();
     for poc in pocs {
         let known = poc.evidence();
         let baseline = known.baseline().filter(|_| *scope != Scope::Baseline);
@@ -436,13 +445,18 @@ fn settle(
             write(project, poc, &record, terminal)?;
         }
         report::human::verify::outcome(terminal, &record)?;
+        let results = project.workspace.slashed(&poc.paths.results);
         if recording {
-            let results = project.workspace.slashed(&poc.paths.results);
             terminal.status("Recorded", format!("{} in {results}", record.scope))?;
         }
         worst = worst.max(verify::exit(&record));
+        records.push(Settled {
+            measured: baseline.is_some(),
+            results: recording.then_some(results),
+            record,
+        });
     }
-    Ok(worst)
+    Ok((worst, records))
 }
 
 /// How long a verification of this scope took when it last ran to its end.

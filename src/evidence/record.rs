@@ -298,7 +298,7 @@ impl Record {
         format!("{fence}{shown}{close}{more}")
     }
 
-    fn outcome_cell(&self) -> String {
+    pub(crate) fn outcome_cell(&self) -> String {
         let mut cell = self.outcome.to_string();
         for (names, what) in [
             (&self.regressions, "regression"),

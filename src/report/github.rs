@@ -5,26 +5,25 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 
+use super::run::Run;
+use crate::evidence::took;
 use crate::finding::{Finding, Severity};
 use crate::status::Status;
-use crate::terminal::Terminal;
+use crate::sys::files;
 
 /// Annotations of one severity that GitHub shows for a step.
 const SHOWN: usize = 10;
 
-/// Prints annotations for the findings, as many as GitHub shows; the rest is in [`summary`]. `prefix` is the
+/// Annotations for the findings, one a line, as many as GitHub shows; the rest is in the summary. `prefix` is the
 /// workspace's folder within the repository, which GitHub takes paths from.
-///
-/// # Errors
-/// When the output cannot be written.
 pub fn annotations<'a>(
-    terminal: &mut Terminal,
     prefix: &Utf8Path,
     findings: impl IntoIterator<Item = &'a Finding>,
-) -> Result<()> {
+) -> String {
+    let mut text = String::new();
     let findings: Vec<&Finding> = findings.into_iter().collect();
     for (severity, command) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
         for finding in findings
@@ -32,10 +31,10 @@ pub fn annotations<'a>(
             .filter(|finding| finding.severity == severity)
             .take(SHOWN)
         {
-            writeln!(terminal.out(), "{}", annotation(command, prefix, finding))?;
+            let _ = writeln!(text, "{}", annotation(command, prefix, finding));
         }
     }
-    Ok(())
+    text
 }
 
 fn annotation(command: &str, prefix: &Utf8Path, finding: &Finding) -> String {
@@ -83,11 +82,58 @@ pub fn summary(prefix: &Utf8Path, statuses: &[Status]) -> String {
             status.state.word(),
         );
     }
-    let findings: Vec<&Finding> = statuses
-        .iter()
-        .flat_map(|status| &status.findings)
-        .collect();
-    if !findings.is_empty() {
+    let findings = statuses.iter().flat_map(|status| &status.findings);
+    findings_table(prefix, findings, &mut text);
+    text
+}
+
+/// The same of a run: its commands, and everything it shows to be wrong.
+#[must_use]
+pub fn run_summary(prefix: &Utf8Path, run: &Run<'_>) -> String {
+    let mut text = format!("## cargo poc verify: {}\n", cell(&run.scope.to_string()));
+    let Some(first) = run.records.first() else {
+        text.push_str("\nNo test can be affected by the change.\n");
+        findings_table(prefix, &run.findings, &mut text);
+        return text;
+    };
+    for settled in run.records {
+        let poc = match settled.record.poc.as_str() {
+            "" => String::new(),
+            poc => format!("{}: ", cell(poc)),
+        };
+        let tests = settled
+            .record
+            .tests
+            .map_or_else(String::new, |tests| format!(", {tests}"));
+        let _ = writeln!(text, "\n{poc}{}{tests}", settled.record.outcome_cell());
+    }
+    text.push_str("\n| Command | Outcome | Tests | Took |\n|---------|---------|-------|------|\n");
+    for check in run.checks {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            cell(&check.command),
+            check.outcome,
+            check
+                .tests
+                .map_or_else(|| "—".to_owned(), |tests| tests.to_string()),
+            took(check.milliseconds)
+        );
+    }
+    findings_table(prefix, &run.findings, &mut text);
+    for note in &first.record.notes {
+        let _ = writeln!(text, "\n> {}", cell(note));
+    }
+    text
+}
+
+fn findings_table<'a>(
+    prefix: &Utf8Path,
+    findings: impl IntoIterator<Item = &'a Finding>,
+    text: &mut String,
+) {
+    let mut findings = findings.into_iter().peekable();
+    if findings.peek().is_some() {
         text.push_str("\n| Finding | Where | What |\n|---------|-------|------|\n");
     }
     for finding in findings {
@@ -100,7 +146,18 @@ pub fn summary(prefix: &Utf8Path, statuses: &[Status]) -> String {
             cell(&finding.text())
         );
     }
-    text
+}
+
+/// Adds a summary to the step's, on GitHub; elsewhere there is none to add to.
+///
+/// # Errors
+/// When the file that GitHub names cannot be written.
+pub fn add_summary(summary: &str) -> Result<()> {
+    match std::env::var("GITHUB_STEP_SUMMARY") {
+        Ok(path) if !path.is_empty() => files::append(Utf8Path::new(&path), summary.as_bytes())
+            .context("failed to add to $GITHUB_STEP_SUMMARY"),
+        _ => Ok(()),
+    }
 }
 
 fn cell(text: &str) -> String {

@@ -1,10 +1,13 @@
 //! For programs: version 1 of the formats in `docs/json.md`. These structs are the contract, never the internal types.
 
+mod run;
+
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+pub use self::run::run;
 use super::human::affected::reason_line;
 use crate::affected::{Part, Selection, TestKind, TestName, TestTarget};
 use crate::change::Change;
@@ -110,7 +113,7 @@ fn tests_of<'a>(
 /// When the output cannot be written.
 pub fn print(terminal: &mut Terminal, report: &impl Serialize) -> Result<()> {
     let text = text(report)?;
-    terminal.out().write_all(text.as_bytes())?;
+    terminal.document().write_all(text.as_bytes())?;
     Ok(())
 }
 

@@ -78,7 +78,7 @@ impl Report {
             scope: basis.scope.clone(),
             time: now(),
             outcome: self.outcome(),
-            checks: self.checked.iter().map(written).collect(),
+            checks: self.checks(),
             tests: self.ran_tests().then(|| self.counts().into()),
             selection: basis.selection,
             failing: listed(&ran, Verdict::Failed),
@@ -100,6 +100,12 @@ impl Report {
                 .to_owned(),
             tool: concat!("cargo-poc ", env!("CARGO_PKG_VERSION")).to_owned(),
         })
+    }
+
+    /// What was run, in order, as evidence has it.
+    #[must_use]
+    pub fn checks(&self) -> Vec<Check> {
+        self.checked.iter().map(written).collect()
     }
 
     fn ran_tests(&self) -> bool {
@@ -250,6 +256,6 @@ fn milliseconds(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn first_line(command: &str) -> &str {
+pub(super) fn first_line(command: &str) -> &str {
     command.lines().next().unwrap_or_default()
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::kit::{Run, Sandbox};
 
 /// A schema of ours. What is public lets members be added; a test lets none be that is not written down.
-fn schema(name: &str) -> Validator {
+pub(crate) fn schema(name: &str) -> Validator {
     let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schema/{name}.json"));
     let text = fs::read_to_string(path).unwrap();
     let mut schema: Value = serde_json::from_str(&text).unwrap();
@@ -32,7 +32,7 @@ fn close(schema: &mut Value) {
 }
 
 #[track_caller]
-fn fits(validator: &Validator, value: &Value) {
+pub(crate) fn fits(validator: &Validator, value: &Value) {
     let problems: Vec<String> = validator
         .iter_errors(value)
         .map(|error| format!("{}: {error}", error.instance_path()))
@@ -120,7 +120,7 @@ fn affected_is_what_its_schema_says() {
 
 /// What a failing run prints in JSON mode, which is all that it says.
 #[track_caller]
-fn failure(run: &Run, code: i32) -> Value {
+pub(crate) fn failure(run: &Run, code: i32) -> Value {
     let report = run.exits(code).json();
     fits(&schema("error"), &report);
     assert_eq!(run.stderr, "", "{run}");
@@ -168,7 +168,7 @@ fn a_document_that_cannot_be_read_is_among_the_errors() {
 }
 
 /// The schema of OASIS, as the package of a development dependency has it.
-fn sarif_schema() -> Validator {
+pub(crate) fn sarif_schema() -> Validator {
     let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
     let toolchain = cargo_poc::sys::cargo::toolchain(root).unwrap();
     let host = toolchain
@@ -243,7 +243,7 @@ fn sarif_takes_paths_from_the_repository_as_uris() {
     );
 }
 
-fn junit(text: &str) -> Report {
+pub(crate) fn junit(text: &str) -> Report {
     Report::deserialize_from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 

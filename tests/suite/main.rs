@@ -36,6 +36,7 @@ mod page;
 #[cfg(unix)]
 mod pty;
 mod readme;
+mod run_formats;
 mod selection;
 mod shards;
 mod status;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::reports::{Ended, must_run_here};
 use super::{pocs, recordable, selection, settle, source};
 use crate::affected::Selection;
 use crate::change::normalize;
@@ -10,6 +11,7 @@ use crate::cli;
 use crate::evidence::{Outcome, Scope};
 use crate::exit::{self, Exit};
 use crate::project::{Poc, Project};
+use crate::report::run::Settled;
 use crate::terminal::Terminal;
 use crate::verify::partition::digest;
 use crate::verify::shard::{Merged, Shard};
@@ -23,6 +25,7 @@ pub(super) fn run(
     arguments: &cli::Verify,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
+    must_run_here(arguments)?;
     let shards: Result<Vec<_>> = arguments
         .merge
         .par_iter()
@@ -32,13 +35,29 @@ pub(super) fn run(
     let scope = merged.first().run.scope.clone();
     let pocs = pocs(project, arguments.name.as_deref(), &scope)?;
     fits(project, arguments, &pocs, &merged)?;
+    let report = |exit: Exit, records: &[Settled], terminal: &mut Terminal| {
+        let ended = Ended {
+            scope: &scope,
+            exit,
+            selection: merged.first().record.selection,
+            records,
+            poc: None,
+            ran: None,
+        };
+        ended.report(project, arguments, terminal)?;
+        Ok(exit)
+    };
     if !merged.selects_anything() {
         terminal.status(
             "Unaffected",
             "no test can be affected by the change, so none was run and nothing recorded",
         )?;
-        let compiles = merged.shards_passed();
-        return Ok(if compiles { Exit::Fine } else { Exit::Findings });
+        let exit = if merged.shards_passed() {
+            Exit::Fine
+        } else {
+            Exit::Findings
+        };
+        return report(exit, &[], terminal);
     }
     let recording = !arguments.no_record;
     if recording {
@@ -47,9 +66,11 @@ pub(super) fn run(
     let record = |poc: &str, baseline: Option<&_>| merged.record(&project.workspace, poc, baseline);
     if merged.outcome() == Outcome::Interrupted {
         terminal.warn("a shard was interrupted; nothing was recorded")?;
-        return Ok(Exit::CouldNotRun);
+        let records = [Settled::of(record("", None)?)];
+        return report(Exit::CouldNotRun, &records, terminal);
     }
-    settle(project, &pocs, &scope, recording, &record, terminal)
+    let (exit, records) = settle(project, &pocs, &scope, recording, &record, terminal)?;
+    report(exit, &records, terminal)
 }
 
 /// Whether the shards ran what is selected here. Their own reports may lie in this folder, and are no change.

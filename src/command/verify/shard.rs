@@ -6,6 +6,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::reports::Ended;
 use super::{Job, inputs, pocs, runner, selected, selection, source, words};
 use crate::affected::Selection;
 use crate::cli;
@@ -15,6 +16,7 @@ use crate::exit::{self, Exit};
 use crate::freshness;
 use crate::project::{Poc, Project};
 use crate::report;
+use crate::report::run::Settled;
 use crate::sys::{cargo, exec};
 use crate::terminal::Terminal;
 use crate::verify::binaries::Binaries;
@@ -110,8 +112,18 @@ pub(super) fn run(
         shard.write(&wanted.file)?;
         terminal.status("Wrote", &wanted.file)?;
     }
-    super::write_junit(arguments, &job.scope, &ran, &binaries, terminal)?;
-    Ok(verify::exit(&shard.record))
+    let exit = verify::exit(&shard.record);
+    let selection = shard.record.selection;
+    let ended = Ended {
+        scope: &job.scope,
+        exit,
+        selection,
+        records: &[Settled::of(shard.record)],
+        poc: None,
+        ran: Some(&ran),
+    };
+    ended.report(project, arguments, terminal)?;
+    Ok(exit)
 }
 
 /// One job of a matrix.

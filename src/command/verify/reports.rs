@@ -1,0 +1,151 @@
+//! `cargo poc verify --format` and `--report`: what a run came to, for programs. All of them show one [`Run`].
+
+use anyhow::Result;
+
+use crate::cli::reports::VerifyReport;
+use crate::cli::{StatusFormat, Verify};
+use crate::evidence::{Check, Record, Scope, Selected};
+use crate::exit::{self, Exit};
+use crate::project::{Poc, Project};
+use crate::report::run::{Run, Settled};
+use crate::report::{github, json, junit, sarif};
+use crate::sys::files;
+use crate::terminal::Terminal;
+use crate::verify::binaries::Binaries;
+use crate::verify::{self, failures};
+
+/// Whether a report was asked for whose form is only told of a run that went on here.
+pub(super) fn must_run_here(arguments: &Verify) -> Result<()> {
+    let wanted = arguments.report.iter().map(|wanted| wanted.format);
+    let mut wanted =
+        wanted.chain((arguments.format == StatusFormat::Junit).then_some(VerifyReport::Junit));
+    match wanted.find(|format| matches!(format, VerifyReport::Junit | VerifyReport::Shard)) {
+        Some(VerifyReport::Junit) => Err(exit::usage(
+            "shards do not tell how each command ended; `--report junit=FILE` is for each `verify --partition M/N`",
+        )),
+        Some(_) => Err(exit::usage(
+            "`--report shard=FILE` is what one shard saw; name which with `--partition M/N`",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Where a format for programs is printed, nothing else is.
+pub(super) fn prepare(arguments: &Verify, terminal: &mut Terminal) {
+    if !matches!(arguments.format, StatusFormat::Human | StatusFormat::Github) {
+        terminal.reserve_out();
+    }
+}
+
+/// What a run came to.
+pub(super) struct Ended<'a> {
+    /// What was verified.
+    pub scope: &'a Scope,
+    /// How the program will end.
+    pub exit: Exit,
+    /// How many tests the change selects, where the run follows from one.
+    pub selection: Option<Selected>,
+    /// What became of it for each PoC; nothing where nothing was to be run.
+    pub records: &'a [Settled],
+    /// The PoC whose own commands were run.
+    pub poc: Option<&'a Poc>,
+    /// The run; none of shards that ran elsewhere.
+    pub ran: Option<&'a verify::Report>,
+}
+
+impl Ended<'_> {
+    /// Prints and writes what was asked for.
+    ///
+    /// # Errors
+    /// When something cannot be written.
+    pub(super) fn report(
+        &self,
+        project: &Project,
+        arguments: &Verify,
+        terminal: &mut Terminal,
+    ) -> Result<()> {
+        if arguments.format == StatusFormat::Human && arguments.report.is_empty() {
+            return Ok(());
+        }
+        let workspace = &project.workspace;
+        let records: Vec<&Record> = self.records.iter().map(|settled| &settled.record).collect();
+        let checks = self.checks();
+        let plan = self
+            .poc
+            .map(|poc| (workspace.slashed(&poc.paths.plan), &poc.plan));
+        let seen = failures::Seen {
+            scope: self.scope,
+            records: &records,
+            checks: &checks,
+            ran: self.ran,
+            plan: plan.as_ref().map(|(path, plan)| (path.as_str(), *plan)),
+        };
+        let run = Run {
+            scope: self.scope,
+            exit: self.exit,
+            selection: self.selection,
+            records: self.records,
+            checks: &checks,
+            ran: self.ran,
+            findings: failures::of(workspace, seen),
+        };
+        let written = Written { project, run: &run };
+        for wanted in &arguments.report {
+            if let Some(text) = written.form(wanted.format)? {
+                files::write_report(&wanted.file, text.as_bytes())?;
+                terminal.status("Wrote", &wanted.file)?;
+            }
+        }
+        let printed = match arguments.format {
+            StatusFormat::Human => None,
+            StatusFormat::Json => Some(VerifyReport::Json),
+            StatusFormat::Junit => Some(VerifyReport::Junit),
+            StatusFormat::Sarif => Some(VerifyReport::Sarif),
+            StatusFormat::Github => Some(VerifyReport::Github),
+        };
+        if let Some(text) = printed
+            .map(|format| written.form(format))
+            .transpose()?
+            .flatten()
+        {
+            terminal.document().write_all(text.as_bytes())?;
+        }
+        let mut reports = arguments.report.iter();
+        if printed == Some(VerifyReport::Github)
+            || reports.any(|wanted| wanted.format == VerifyReport::Github)
+        {
+            github::add_summary(&github::run_summary(&project.prefix(), &run))?;
+        }
+        Ok(())
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        match (self.ran, self.records) {
+            (Some(ran), _) => ran.checks(),
+            (None, [first, ..]) => first.record.checks.clone(),
+            (None, []) => Vec::new(),
+        }
+    }
+}
+
+struct Written<'a> {
+    project: &'a Project,
+    run: &'a Run<'a>,
+}
+
+impl Written<'_> {
+    /// The run in a form; none where it has none in it.
+    fn form(&self, format: VerifyReport) -> Result<Option<String>> {
+        let prefix = self.project.prefix();
+        Ok(Some(match (format, self.run.ran) {
+            (VerifyReport::Json, _) => json::run(self.run)?,
+            (VerifyReport::Sarif, _) => sarif::log(&prefix, &self.run.findings)?,
+            (VerifyReport::Github, _) => github::annotations(&prefix, &self.run.findings),
+            (VerifyReport::Junit, Some(ran)) => {
+                junit::run(self.run.scope, ran, &Binaries::of(&self.project.workspace))?
+            }
+            // A shard writes its own.
+            (VerifyReport::Shard, _) | (VerifyReport::Junit, None) => return Ok(None),
+        }))
+    }
+}

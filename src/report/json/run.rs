@@ -1,0 +1,157 @@
+//! `verify --format json`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{FindingReport, VERSION, finding, text};
+use crate::evidence::{Check, Confirmation, Outcome, Selected, Source, Tests};
+use crate::report::run::{Run, Settled};
+
+#[derive(Serialize)]
+struct RunReport<'a> {
+    version: u32,
+    scope: String,
+    outcome: Option<Outcome>,
+    exit: u8,
+    selection: Option<Selected>,
+    tests: Option<Tests>,
+    commands: Vec<CommandReport<'a>>,
+    failing: Vec<TestReport<'a>>,
+    ignored: Vec<TestReport<'a>>,
+    pocs: Vec<PocReport<'a>>,
+    findings: Vec<FindingReport<'a>>,
+    notes: &'a [String],
+    source: Option<&'a Source>,
+    seconds: f64,
+    toolchain: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct CommandReport<'a> {
+    command: String,
+    outcome: Option<Outcome>,
+    exit: Option<i32>,
+    tests: Option<Tests>,
+    seconds: Option<f64>,
+    expected: Vec<&'a str>,
+    unmet: &'a [String],
+    manual: bool,
+    confirmed: Option<&'a Confirmation>,
+    output: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct TestReport<'a> {
+    binary: &'a str,
+    test: &'a str,
+}
+
+#[derive(Serialize)]
+struct PocReport<'a> {
+    name: &'a str,
+    proven: bool,
+    results: Option<&'a str>,
+    regressions: Option<Vec<TestReport<'a>>>,
+    vanished: Option<Vec<TestReport<'a>>>,
+}
+
+/// `verify --format json`: what a run came to.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn run(run: &Run<'_>) -> Result<String> {
+    let record = run.records.first().map(|settled| &settled.record);
+    let output = |index: usize| {
+        let checked = run.ran.and_then(|ran| ran.checked.get(index));
+        checked
+            .filter(|checked| checked.outcome() != Outcome::Passed)
+            .map(|checked| checked.tail.as_str())
+    };
+    let ran = run.checks.iter().enumerate();
+    let ran = ran.map(|(index, check)| command(check, output(index)));
+    let left = run
+        .ran
+        .iter()
+        .flat_map(|ran| &ran.left)
+        .map(|check| CommandReport {
+            command: check.command(),
+            outcome: None,
+            exit: None,
+            tests: None,
+            seconds: None,
+            expected: check
+                .expected()
+                .iter()
+                .map(|one| one.text.as_str())
+                .collect(),
+            unmet: &[],
+            manual: check.is_manual(),
+            confirmed: None,
+            output: None,
+        });
+    let took = record.map_or_else(
+        || run.checks.iter().map(|check| check.milliseconds).sum(),
+        |record| record.milliseconds,
+    );
+    text(&RunReport {
+        version: VERSION,
+        scope: run.scope.to_string(),
+        outcome: record.map(|record| record.outcome),
+        exit: run.exit as u8,
+        selection: run.selection,
+        tests: record.and_then(|record| record.tests),
+        commands: ran.chain(left).collect(),
+        failing: record.map_or_else(Vec::new, |record| tests(&record.failing)),
+        ignored: record.map_or_else(Vec::new, |record| tests(&record.ignored)),
+        pocs: run.records.iter().filter_map(poc).collect(),
+        findings: run.findings.iter().map(finding).collect(),
+        notes: record.map_or(&[], |record| &record.notes),
+        source: record.map(|record| &record.source),
+        seconds: seconds(took),
+        toolchain: record.map(|record| record.toolchain.as_str()),
+    })
+}
+
+fn command<'a>(check: &'a Check, output: Option<&'a str>) -> CommandReport<'a> {
+    CommandReport {
+        command: check.command.clone(),
+        outcome: Some(check.outcome),
+        exit: Some(check.exit),
+        tests: check.tests,
+        seconds: Some(seconds(check.milliseconds)),
+        expected: check.expected.iter().map(String::as_str).collect(),
+        unmet: &check.unmet,
+        manual: check.manual,
+        confirmed: check.confirmed.as_ref(),
+        output,
+    }
+}
+
+fn tests(tests: &BTreeMap<String, Vec<String>>) -> Vec<TestReport<'_>> {
+    let binaries = tests.iter();
+    let tests = binaries.flat_map(|(binary, tests)| {
+        let tests = tests.iter();
+        tests.map(move |test| TestReport { binary, test })
+    });
+    tests.collect()
+}
+
+/// Of a run without a PoC there is nothing more to say.
+fn poc(settled: &Settled) -> Option<PocReport<'_>> {
+    let record = &settled.record;
+    let measured = |worse| settled.measured.then(|| tests(worse));
+    (!record.poc.is_empty()).then(|| PocReport {
+        name: &record.poc,
+        proven: record.proves(),
+        results: settled.results.as_deref(),
+        regressions: measured(&record.regressions),
+        vanished: measured(&record.vanished),
+    })
+}
+
+fn seconds(milliseconds: u64) -> f64 {
+    Duration::from_millis(milliseconds).as_secs_f64()
+}

@@ -1,0 +1,249 @@
+//! What a run shows to be wrong, as findings with a place each: in a test's source, or in the plan that has the command.
+//!
+//! In: the records of a run, one for each PoC it was for. Out: findings under the codes that `status` has for the same.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::recording::first_line;
+use super::{Program, Report};
+use crate::affected::{TestKind, TestTarget, all_targets};
+use crate::document::Plan;
+use crate::evidence::{Check, Outcome, Record, Scope};
+use crate::finding::{Code, Finding};
+use crate::workspace::Workspace;
+use crate::workspace::source::{Unit, read_unit};
+
+/// A run, as far as it is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// What was verified.
+    pub scope: &'a Scope,
+    /// One record for each PoC, or the only one; they tell of the same checks.
+    pub records: &'a [&'a Record],
+    /// What was run, in order.
+    pub checks: &'a [Check],
+    /// The run itself; none of shards that ran elsewhere.
+    pub ran: Option<&'a Report>,
+    /// The plan whose commands were run, with its path from the workspace root.
+    pub plan: Option<(&'a str, &'a Plan)>,
+}
+
+/// Tests that failed or are gone, commands that failed otherwise, and what waits for a person; by path, line and code.
+#[must_use]
+pub fn of(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
+    let mut places = Places::of(workspace);
+    let mut findings = tests(seen, &mut places);
+    findings.extend(commands(workspace, seen));
+    findings.sort_by(|one, other| {
+        let key = |finding: &Finding| (finding.path.clone(), finding.line, finding.code);
+        key(one).cmp(&key(other))
+    });
+    findings
+}
+
+fn tests(seen: Seen<'_>, places: &mut Places<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (binary, test) in seen
+        .records
+        .first()
+        .into_iter()
+        .flat_map(|record| all(&record.failing))
+    {
+        let worse = |record: &&&Record| holds(&record.regressions, binary, test);
+        let by: Vec<&str> = named(seen.records.iter().filter(worse));
+        let (code, message) = if by.is_empty() {
+            (
+                Code::Failed,
+                format!("the test `{test}` of {binary} failed"),
+            )
+        } else {
+            let message = format!(
+                "the test `{test}` of {binary} failed, and the baseline {} passed it",
+                of_pocs(&by)
+            );
+            (Code::Regression, message)
+        };
+        findings.push(places.finding(code, binary, test, message));
+    }
+    let mut gone: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for record in seen.records {
+        for test in all(&record.vanished) {
+            gone.entry(test).or_default().push(&record.poc);
+        }
+    }
+    for ((binary, test), by) in gone {
+        let message = format!(
+            "the test `{test}` of {binary} is gone or ignored, and the baseline {} passed it",
+            of_pocs(&by)
+        );
+        findings.push(places.finding(Code::Regression, binary, test, message));
+    }
+    findings
+}
+
+fn all(tests: &BTreeMap<String, Vec<String>>) -> impl Iterator<Item = (&str, &str)> {
+    let binaries = tests.iter();
+    binaries.flat_map(|(binary, tests)| {
+        tests
+            .iter()
+            .map(move |test| (binary.as_str(), test.as_str()))
+    })
+}
+
+fn holds(tests: &BTreeMap<String, Vec<String>>, binary: &str, test: &str) -> bool {
+    tests
+        .get(binary)
+        .is_some_and(|tests| tests.iter().any(|known| known == test))
+}
+
+fn named<'r>(records: impl Iterator<Item = &'r &'r Record>) -> Vec<&'r str> {
+    records.map(|record| record.poc.as_str()).collect()
+}
+
+fn of_pocs(names: &[&str]) -> String {
+    format!("of {}", names.join(", "))
+}
+
+/// Commands that did not pass, but those of which a failed test says so already.
+fn commands(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
+    let Some(record) = seen.records.first() else {
+        return Vec::new();
+    };
+    let manifest = workspace.slashed(&workspace.root.join("Cargo.toml"));
+    let place = |index: usize| seen.line(index).unwrap_or_else(|| (manifest.clone(), 1));
+    let mut findings = Vec::new();
+    for (index, check) in seen.checks.iter().enumerate() {
+        let command = first_line(&check.command);
+        let failed_tests = check.tests.is_some_and(|tests| tests.failed > 0);
+        let (path, line) = place(index);
+        let (code, message) = match check.outcome {
+            Outcome::Passed => continue,
+            Outcome::Failed
+                if failed_tests && check.unmet.is_empty() && !record.failing.is_empty() =>
+            {
+                continue;
+            }
+            Outcome::Unconfirmed => (
+                Code::Unconfirmed,
+                format!(
+                    "`{command}` is for a person to look at: {}",
+                    check.expected.join("; ").replace('\n', " ")
+                ),
+            ),
+            Outcome::Failed => (
+                Code::Failed,
+                format!("`{command}` failed, {}", seen.why(index, check)),
+            ),
+            outcome => (Code::Failed, format!("`{command}`: {outcome}")),
+        };
+        findings.push(Finding::new(code, path, line, message).about(check.command.clone()));
+    }
+    if findings.is_empty() && record.outcome == Outcome::NoTests {
+        let (path, line) = place(0);
+        findings.push(Finding::new(
+            Code::Failed,
+            path,
+            line,
+            "no test ran, and zero tests prove nothing",
+        ));
+    }
+    findings
+}
+
+impl Seen<'_> {
+    /// Where the plan has the command of this index.
+    fn line(&self, index: usize) -> Option<(String, usize)> {
+        let (path, plan) = self.plan?;
+        let checked = self.ran?.checked.get(index)?;
+        let Program::Command(command) = &checked.check.program else {
+            return None;
+        };
+        let blocks = super::blocks(plan, self.scope);
+        let block = blocks.get(command.block)?;
+        Some((path.to_owned(), block.line + 1 + command.lines.start))
+    }
+
+    /// Why a command failed.
+    fn why(&self, index: usize, check: &Check) -> String {
+        let checked = self.ran.and_then(|ran| ran.checked.get(index));
+        let errors = checked.map(|checked| &checked.observed.compile_errors[..]);
+        let mut reasons: Vec<&str> = check.unmet.iter().map(String::as_str).collect();
+        reasons.extend(errors.into_iter().flatten().map(String::as_str));
+        if reasons.is_empty() {
+            format!("exit status {}", check.exit)
+        } else {
+            reasons.join("; ")
+        }
+    }
+}
+
+/// Where tests stand; the sources of a target are read when a test of it is looked for.
+struct Places<'w> {
+    workspace: &'w Workspace,
+    targets: BTreeMap<String, TestTarget>,
+    read: BTreeMap<Utf8PathBuf, Option<Unit>>,
+}
+
+impl<'w> Places<'w> {
+    fn of(workspace: &'w Workspace) -> Self {
+        let targets = all_targets(workspace).into_iter();
+        Self {
+            workspace,
+            targets: targets
+                .map(|target| (target.binary_id(workspace), target))
+                .collect(),
+            read: BTreeMap::new(),
+        }
+    }
+
+    fn finding(&mut self, code: Code, binary: &str, test: &str, message: String) -> Finding {
+        let (file, line) = self.place(binary, test);
+        let path = self.workspace.slashed(&file);
+        Finding::new(code, path, line, message).about(format!("{binary} {test}"))
+    }
+
+    /// The test's function; where no source tells of it, the top of the target's root file, or of the root manifest.
+    fn place(&mut self, binary: &str, test: &str) -> (Utf8PathBuf, usize) {
+        let workspace = self.workspace;
+        let Some(target) = self.targets.get(binary) else {
+            return (workspace.root.join("Cargo.toml"), 1);
+        };
+        let folder = workspace.folder(target.package);
+        let root = target.described(workspace).map_or_else(
+            || folder.join("Cargo.toml"),
+            |target| target.src_path.clone(),
+        );
+        if target.kind == TestKind::Doc {
+            return documented(&[&workspace.root, folder], test).unwrap_or((root, 1));
+        }
+        let unit = self
+            .read
+            .entry(root.clone())
+            .or_insert_with(|| read_unit(&root).ok());
+        let known = unit.iter().flat_map(|unit| &unit.tests);
+        let is_it = |exact: bool| {
+            known.clone().find(|known| {
+                let cases = test.strip_prefix(known.name.as_str());
+                known.exact == exact
+                    && if exact {
+                        cases == Some("")
+                    } else {
+                        cases.is_some()
+                    }
+            })
+        };
+        let found = is_it(true).or_else(|| is_it(false));
+        found.map_or((root, 1), |found| (found.file.clone(), found.line as usize))
+    }
+}
+
+/// `src/lib.rs - answer (line 5)`, as rustdoc names a test; from one of these folders.
+fn documented(folders: &[&Utf8Path], test: &str) -> Option<(Utf8PathBuf, usize)> {
+    let (file, rest) = test.split_once(" - ")?;
+    let (_, line) = rest.rsplit_once("(line ")?;
+    let line = line.split(')').next()?.parse().ok()?;
+    let mut files = folders.iter().map(|folder| folder.join(file));
+    Some((files.find(|file| file.is_file())?, line))
+}
