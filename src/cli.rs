@@ -425,7 +425,8 @@ pub struct Verify {
     /// `cargo poc affected --collect` does
     #[arg(long, requires = "baseline", conflicts_with = "list")]
     pub collect: bool,
-    /// Run the affected tests, and on every save those that it can affect, until Ctrl-C; nothing is recorded
+    /// Run the affected tests, and on every save those that it can affect, until Ctrl-C; nothing is recorded. A save during
+    /// a run ends it and begins anew
     #[arg(
         long,
         conflicts_with_all = ["baseline", "prerequisites", "step", "done", "full", "list", "confirm", "update", "partition", "report", "merge"]

@@ -27,6 +27,7 @@ use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
 use crate::report;
 use crate::report::run::Settled;
+use crate::sys::exec::Stop;
 use crate::sys::{cargo, exec};
 use crate::terminal::Terminal;
 use crate::verify::binaries::Binaries;
@@ -143,6 +144,8 @@ struct Job {
     packages: BTreeSet<PackageId>,
     /// What led to the affected tests, for the line that says so.
     selection: Option<Selection>,
+    /// What ends the run before its time.
+    stop: Stop,
 }
 
 impl Job {
@@ -213,6 +216,7 @@ impl Job {
             optional,
             packages,
             selection,
+            stop: Stop::default(),
         })
     }
 
@@ -349,7 +353,9 @@ impl Job {
         };
         let (exit, records) = if interrupted {
             // Says nothing about the code, and must not push what was proven before out of sight.
-            terminal.warn("interrupted; nothing was recorded")?;
+            if exec::interrupted() {
+                terminal.warn("interrupted; nothing was recorded")?;
+            }
             (Exit::CouldNotRun, vec![Settled::of(record("", None)?)])
         } else {
             let recording = !arguments.no_record;
@@ -402,6 +408,7 @@ impl Job {
                         .timeout
                         .map_or(project.config.timeout, Duration::from_secs),
                 ),
+                stop: self.stop.clone(),
             },
             keep_going: arguments.keep_going,
             title: self.scope.to_string(),

@@ -19,7 +19,7 @@ mod interrupt;
 mod output;
 
 pub use command::Command;
-pub use interrupt::{Running, install_interrupt_handler, interrupted};
+pub use interrupt::{Running, Stop, install_interrupt_handler, interrupted};
 pub use output::Part;
 
 use command::{Streams, spawn};
@@ -46,7 +46,7 @@ pub enum Ended {
     Signalled(i32),
     /// By us: it ran longer than its timeout.
     TimedOut,
-    /// By us: the user pressed Ctrl-C, or we were asked to end.
+    /// By us: the user pressed Ctrl-C, we were asked to end, or its [`Stop`] was.
     Interrupted,
 }
 
@@ -273,6 +273,7 @@ struct Run {
     group: Group,
     started: Instant,
     deadline: Deadline,
+    stop: Stop,
     output: Receiver<(usize, Vec<u8>)>,
     _guard: interrupt::Running,
 }
@@ -296,6 +297,7 @@ impl Run {
             group,
             started,
             deadline: Rc::new(Cell::new(deadline(command.timeout))),
+            stop: command.stop.clone(),
             output,
             _guard: guard,
         })
@@ -361,7 +363,7 @@ impl Run {
 
     /// Why the program is to be ended now, if it is.
     fn forced(&self) -> Option<Ended> {
-        if interrupted() {
+        if interrupted() || self.stop.is_asked() {
             return Some(Ended::Interrupted);
         }
         let late = |deadline| Instant::now() >= deadline;

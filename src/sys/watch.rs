@@ -74,14 +74,15 @@ impl Watcher {
         Ok(())
     }
 
-    /// Waits until something has changed and then nothing more for a moment; `false` when we are asked to end.
+    /// Waits until something has changed and then nothing more for a moment; `false` when we are asked to end, or what it
+    /// is waited during is over.
     ///
     /// # Errors
     /// When watching fails.
-    pub fn wait(&mut self) -> Result<bool> {
+    pub fn wait(&mut self, over: &dyn Fn() -> bool) -> Result<bool> {
         let mut changed = false;
         loop {
-            if interrupted() {
+            if interrupted() || over() {
                 return Ok(false);
             }
             match self

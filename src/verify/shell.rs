@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use camino::Utf8Path;
 
-use crate::sys::exec::Command;
+use crate::sys::exec::{Command, Stop};
 
 /// Tells a `verify` inside of a `verify` which runs it is part of, one a line.
 const INSIDE: &str = "CARGO_POC_INSIDE";
@@ -74,13 +74,18 @@ pub struct Settings {
     pub coloured: bool,
     /// How long one may take.
     pub timeout: Option<std::time::Duration>,
+    /// What ends them before their time.
+    pub stop: Stop,
 }
 
 impl Settings {
     /// `command` with the environment that evidence needs, run from `root`.
     #[must_use]
     pub fn prepare(&self, command: Command, root: &Utf8Path) -> Command {
-        let mut command = command.directory(root).timeout(self.timeout);
+        let mut command = command
+            .directory(root)
+            .timeout(self.timeout)
+            .stop(self.stop.clone());
         for variable in ACCEPTING {
             command = command.env_remove(variable);
         }

@@ -9,6 +9,7 @@ use cargo_poc::cli;
 use cargo_poc::evidence::{Outcome, Record, Scope, Source};
 use cargo_poc::exit::Exit;
 use cargo_poc::sys::cargo::Cargo;
+use cargo_poc::sys::exec::Stop;
 use cargo_poc::sys::files;
 use cargo_poc::terminal::Terminal;
 use cargo_poc::verify::runner::Words;
@@ -33,6 +34,7 @@ fn options(root: &Utf8Path) -> Options<'static> {
             inside: Inside::enter("docs/test-results.md test").unwrap(),
             coloured: false,
             timeout: Some(Duration::from_secs(120)),
+            stop: Stop::default(),
         },
         binaries: None,
         keep_going: false,

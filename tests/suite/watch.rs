@@ -167,41 +167,183 @@ fn a_manifest_that_is_being_edited_does_not_end_it() {
     assert_eq!(watch.end().0, 0);
 }
 
+/// A test that says when it begins and ends, and cannot run twice at once; until it is number 3 it hangs.
+fn slow(sandbox: &Sandbox, number: u32) -> String {
+    let at = |name: &str| sandbox.root.join("target").join(name);
+    format!(
+        "use std::io::Write as _;\n#[test]\nfn slow() {{\n    let open = |path: &str| \
+         std::fs::File::options().create(true).append(true).open(path).unwrap();\n    let mut log = open({:?});\n    let lock = \
+         open({:?});\n    if lock.try_lock().is_err() {{\n        writeln!(log, \"overlap\").unwrap();\n    }}\n    writeln!(log, \"begin \
+         {number} {{}}\", std::process::id()).unwrap();\n    while {number} < 3 {{\n        \
+         std::thread::sleep(std::time::Duration::from_millis(50));\n    }}\n    writeln!(log, \"end {number}\").unwrap();\n}}\n",
+        at("log"),
+        at("lock"),
+    )
+}
+
 #[test]
-fn runs_never_overlap_and_a_save_during_one_is_seen_after_it() {
+fn a_save_during_a_run_ends_it_and_begins_anew_with_the_change() {
     let sandbox = sandbox();
-    let log = sandbox.root.join("target/log");
-    let test = |number: u32| {
-        format!(
-            "use std::io::Write as _;\n#[test]\nfn slow() {{\n    let mut log = \
-             std::fs::File::options().create(true).append(true).open({log:?}).unwrap();\n    writeln!(log, \"begin\").unwrap();\n    \
-             std::thread::sleep(std::time::Duration::from_millis(600));\n    writeln!(log, \"end {number}\").unwrap();\n}}\n"
-        )
-    };
-    sandbox.write("target/.keep", "");
+    sandbox.write("target/log", "");
     let mut watch = Watch::start(&sandbox, "");
     watch.says(WATCHING);
     for number in 1..=3 {
-        sandbox.write("alone/tests/slow.rs", test(number));
-        // The first run is at work when the others are saved.
-        if number == 1 {
-            while !log.exists() {
-                std::thread::sleep(Duration::from_millis(10));
-            }
+        sandbox.write("alone/tests/slow.rs", slow(&sandbox, number));
+        // The first two hang, and are at work when the next one is saved.
+        while !sandbox
+            .read("target/log")
+            .contains(&format!("begin {number} "))
+        {
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
-    while !sandbox.read("target/log").contains("end 3") {
-        watch.says(WATCHING);
-    }
-    let lines = sandbox.read("target/log");
-    let lines: Vec<&str> = lines
+    let said = watch.says(WATCHING);
+    assert!(
+        said.contains("Changed alone/tests/slow.rs; beginning anew"),
+        "{said}"
+    );
+    assert!(said.contains("affected: passed"), "{said}");
+    assert!(
+        !said.contains("interrupted; nothing was recorded"),
+        "{said}"
+    );
+    let log = sandbox.read("target/log");
+    let words: Vec<&str> = log
         .lines()
         .map(|line| line.split(' ').next().unwrap())
         .collect();
-    assert!(
-        lines.chunks(2).all(|pair| pair == ["begin", "end"]),
-        "{lines:?}"
+    assert_eq!(words, ["begin", "begin", "begin", "end"], "{log}");
+    for line in log
+        .lines()
+        .filter(|line| line.starts_with("begin 1") || line.starts_with("begin 2"))
+    {
+        let id = line.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!(
+            crate::exec::gone(id),
+            "a test of a run that was ended goes on"
+        );
+    }
+    assert_eq!(watch.end().0, 0);
+}
+
+#[test]
+fn a_save_that_no_test_can_tell_does_not_end_a_run() {
+    let sandbox = sandbox();
+    let path = |name: &str| sandbox.root.join("target").join(name);
+    sandbox.write("target/.keep", "");
+    let mut watch = Watch::start(&sandbox, "");
+    watch.says(WATCHING);
+    sandbox.write(
+        "alone/tests/waits.rs",
+        format!(
+            "#[test]\nfn waits() {{\n    std::fs::write({:?}, \"\").unwrap();\n    while !std::path::Path::new({:?}).exists() {{\n        \
+             std::thread::sleep(std::time::Duration::from_millis(20));\n    }}\n}}\n",
+            path("begun"),
+            path("go"),
+        ),
     );
+    while !sandbox.exists("target/begun") {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    sandbox.edit("store/src/lib.rs", "//! The store library.", "//! Store.");
+    sandbox.write("docs/note-plan.md", "# Note\n");
+    // As it was before it could be seen: no change.
+    sandbox.write("alone/src/lib.rs", sandbox.read("alone/src/lib.rs"));
+    std::thread::sleep(Duration::from_millis(600));
+    sandbox.write("target/go", "");
+    let said = watch.says(WATCHING);
+    assert_eq!(said.matches("Verifying").count(), 1, "{said}");
+    assert!(said.contains("affected: passed"), "{said}");
+    assert_eq!(watch.end().0, 0);
+}
+
+/// A test that writes another text into a file of the package each time.
+fn writes(file: &str) -> String {
+    format!(
+        "#[test]\nfn writes() {{\n    assert_eq!(alone::answer(), 42);\n    let path = concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{file}\");\n    let before = \
+         std::fs::read_to_string(path).unwrap_or_default();\n    std::fs::write(path, format!(\"{{before}}// {{}}\\n\", \
+         std::process::id())).unwrap();\n}}\n"
+    )
+}
+
+#[test]
+fn what_tests_write_does_not_make_them_run_for_ever() {
+    let sandbox = sandbox();
+    // Changed in every run: taken for theirs in the second one.
+    sandbox
+        .write("alone/log.txt", "")
+        .write("alone/tests/writes.rs", writes("log.txt"));
+    sandbox.commit("a log");
+    let mut watch = Watch::start(&sandbox, "");
+    watch.says(WATCHING);
+    sandbox.edit("alone/src/lib.rs", "    42\n", "    40 + 2\n");
+    let said = watch.says(WATCHING);
+    assert!(
+        said.contains("alone/log.txt changed while the tests ran"),
+        "{said}"
+    );
+    let lines = |sandbox: &Sandbox| sandbox.read("alone/log.txt").lines().count();
+    assert_eq!(lines(&sandbox), 2, "{said}");
+    // A save between runs counts, whoever wrote the file before; and theirs is not said again.
+    sandbox.write("alone/log.txt", "");
+    let said = watch.says(WATCHING);
+    assert!(said.contains("Changed alone/log.txt"), "{said}");
+    assert!(!said.contains("changed while the tests ran"), "{said}");
+    assert_eq!(lines(&sandbox), 1, "{said}");
+    sandbox.edit("alone/src/lib.rs", "40 + 2", "41 + 1");
+    let said = watch.says(WATCHING);
+    assert!(said.contains("Changed alone/src/lib.rs"), "{said}");
+    assert_eq!(lines(&sandbox), 2, "{said}");
+    assert_eq!(watch.end().0, 0);
+}
+
+#[test]
+fn a_file_that_tests_create_is_no_save() {
+    let sandbox = sandbox();
+    sandbox.write("alone/tests/writes.rs", writes("new.txt"));
+    let mut watch = Watch::start(&sandbox, "");
+    let said = watch.says(WATCHING);
+    assert!(
+        said.contains("alone/new.txt changed while the tests ran"),
+        "{said}"
+    );
+    assert_eq!(sandbox.read("alone/new.txt").lines().count(), 1, "{said}");
+    assert_eq!(watch.end().0, 0);
+}
+
+#[test]
+fn sources_that_tests_write_are_run_a_few_times() {
+    let sandbox = sandbox();
+    sandbox.edit(
+        "alone/src/lib.rs",
+        "/// The answer.",
+        "pub mod generated;\n/// The answer.",
+    );
+    sandbox.write("alone/src/generated.rs", "pub const N: u32 = 0;\n");
+    let path = |name: &str| sandbox.root.join(name);
+    sandbox.write("target/count", "");
+    sandbox.write(
+        "alone/tests/writes.rs",
+        format!(
+            "use std::io::Write as _;\n#[test]\nfn writes() {{\n    let mut count = \
+             std::fs::File::options().append(true).open({:?}).unwrap();\n    writeln!(count, \"run\").unwrap();\n    let text = \
+             format!(\"pub const N: u32 = {{}};\\n\", alone::generated::N + 1);\n    std::fs::write({:?}, text).unwrap();\n}}\n",
+            path("target/count"),
+            path("alone/src/generated.rs"),
+        ),
+    );
+    let mut watch = Watch::start(&sandbox, "");
+    let said = watch.says(WATCHING);
+    assert!(
+        said.contains("alone/src/generated.rs changed while the tests ran"),
+        "{said}"
+    );
+    assert_eq!(sandbox.read("target/count").lines().count(), 5, "{said}");
+    // The next save runs it.
+    sandbox.append("alone/src/generated.rs", "pub const M: u32 = N;\n");
+    let said = watch.says(WATCHING);
+    assert!(said.contains("Changed alone/src/generated.rs"), "{said}");
+    assert_eq!(sandbox.read("target/count").lines().count(), 6, "{said}");
     assert_eq!(watch.end().0, 0);
 }
 

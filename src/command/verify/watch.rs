@@ -2,24 +2,28 @@
 //!
 //! The first run is that of the affected tests. After it, what is run on a save are the tests that the files can affect
 //! which have changed since the last run that passed: a test that failed runs again with the next save. Contents are
-//! compared, not times, so that saving a file as it was runs nothing.
+//! compared, not times, so that saving a file as it was runs nothing. A save that can affect tests while they run ends
+//! that run, and the next begins once it is gone.
+//!
+//! Tests write files too. What git does not ignore of them looks like a save; [`written`] tells how it is told apart.
 
-use std::collections::BTreeMap;
+mod files;
+mod written;
 
-use anyhow::Result;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, Result, anyhow};
 use camino::Utf8PathBuf;
-use rayon::prelude::*;
 
+use self::files::Files;
+use self::written::Written;
 use super::{Job, pocs, selection};
 use crate::affected;
-use crate::change::Change;
 use crate::cli::{self, Global};
 use crate::evidence::Scope;
 use crate::exit::Exit;
 use crate::project::{Poc, Project};
-use crate::sys::exec::{self, Running};
-use crate::sys::files;
-use crate::sys::git::{FileChange, Happened};
+use crate::sys::exec::{self, Running, Stop};
 use crate::sys::watch::Watcher;
 use crate::terminal::Terminal;
 
@@ -35,35 +39,42 @@ pub(crate) fn run(
     exec::install_interrupt_handler()?;
     let _ended_by_ctrl_c = Running::enter();
     let project = Project::load(global)?;
-    let mut watcher = Watcher::new(&roots(&project), &apart(&project))?;
     let mut watch = Watch {
+        global,
         arguments: cli::Verify {
             no_record: true,
             ..arguments.clone()
         },
+        watcher: Watcher::new(&roots(&project), &apart(&project))?,
         seen: Files::default(),
         passed: None,
+        written: Written::default(),
+        ended: false,
     };
     watch.turn(&project, terminal)?;
+    let mut said = true;
     loop {
-        if !exec::interrupted() {
+        // What was saved while the tests ran comes before what will be.
+        let turn = Project::load(global).and_then(|project| watch.turn(&project, terminal));
+        match turn {
+            Ok(true) => {
+                said = true;
+                continue;
+            }
+            Ok(false) => {}
+            Err(error) => {
+                // A manifest that is being edited, say.
+                terminal.error(&error)?;
+                said = true;
+            }
+        }
+        if said && !exec::interrupted() {
             terminal.status("Watching", "for changes; Ctrl-C ends it")?;
         }
-        loop {
-            terminal.flush()?;
-            if !watcher.wait()? {
-                return Ok(Exit::Fine);
-            }
-            let turn = Project::load(global).and_then(|project| watch.turn(&project, terminal));
-            match turn {
-                Ok(true) => break,
-                Ok(false) => {}
-                Err(error) => {
-                    // A manifest that is being edited, say.
-                    terminal.error(&error)?;
-                    break;
-                }
-            }
+        said = false;
+        terminal.flush()?;
+        if !watch.watcher.wait(&|| false)? {
+            return Ok(Exit::Fine);
         }
     }
 }
@@ -87,17 +98,26 @@ fn apart(project: &Project) -> Vec<Utf8PathBuf> {
     ]
 }
 
-struct Watch {
+struct Watch<'g> {
+    global: &'g Global,
     arguments: cli::Verify,
+    watcher: Watcher,
     /// The files as they were last looked at.
     seen: Files,
     /// The files as they were when tests last passed; none before.
     passed: Option<Files>,
+    /// What the tests themselves seem to write.
+    written: Written,
+    /// Whether a save has ended the last run.
+    ended: bool,
 }
 
-impl Watch {
+impl Watch<'_> {
     /// Looks at the files, and runs what those that differ can affect; whether anything was said.
     fn turn(&mut self, project: &Project, terminal: &mut Terminal) -> Result<bool> {
+        if exec::interrupted() {
+            return Ok(false);
+        }
         let files = Files::of(project)?;
         let first = self.seen.is_empty();
         let changed = files.difference(&self.seen);
@@ -124,118 +144,102 @@ impl Watch {
                 1 => String::new(),
                 count => format!(" and {} more", count - 1),
             };
-            terminal.status("Changed", format!("{named}{more}"))?;
+            let anew = if self.ended { "; beginning anew" } else { "" };
+            terminal.status("Changed", format!("{named}{more}{anew}"))?;
         }
-        let passed = self.verify(project, &pocs, selected, terminal)?;
+        let job = Job::affected(project, &self.arguments, selected)?;
+        let passed =
+            job.commands.is_empty() || self.verify(project, &pocs, job, &files, terminal)?;
         if passed {
-            self.passed = Some(files);
+            self.passed = Some(files.clone());
         }
+        self.look_back(project, &files, terminal)?;
         Ok(true)
     }
 
+    /// Runs the tests, and ends them when a file is saved that can affect tests; whether they passed.
     fn verify(
-        &self,
+        &mut self,
         project: &Project,
         pocs: &[Poc],
-        selected: affected::Selection,
+        mut job: Job,
+        files: &Files,
         terminal: &mut Terminal,
     ) -> Result<bool> {
-        let job = Job::affected(project, &self.arguments, selected)?;
-        if job.commands.is_empty() {
-            return Ok(true);
-        }
-        Ok(job.run(project, &self.arguments, pocs, terminal)? == Exit::Fine)
-    }
-}
-
-/// Files of the workspace that tests can depend on: those that git does not ignore, but for plans and results.
-#[derive(Debug, Clone, Default)]
-struct Files(BTreeMap<Utf8PathBuf, Held>);
-
-/// What a file holds.
-#[derive(Debug, Clone)]
-struct Held {
-    hash: blake3::Hash,
-    /// The content, of what is compared by content: sources and manifests.
-    content: Option<Vec<u8>>,
-}
-
-impl Files {
-    fn of(project: &Project) -> Result<Self> {
-        let workspace = &project.workspace;
-        let listed: Vec<Utf8PathBuf> = match project.repository() {
-            Ok(repository) => {
-                let listing = repository.listing()?;
-                let paths = listing.files.keys();
-                paths.map(|path| repository.root.join(path)).collect()
-            }
-            Err(_) => files::walk(&workspace.root)?,
-        };
-        let ours = |path: &Utf8PathBuf| {
-            !path.starts_with(&workspace.target_directory)
-                && !project.config.is_document(workspace.relative(path))
-        };
-        let held = listed
-            .into_par_iter()
-            .filter(ours)
-            .filter(|path| path.is_file())
-            .filter_map(|path| match files::read_if_exists(&path) {
-                Ok(content) => content.map(|content| Ok((path, Held::of(content)))),
-                Err(error) => Some(Err(error)),
-            })
-            .map(|read| {
-                let (path, held): (Utf8PathBuf, Held) = read?;
-                let compared = matches!(path.extension(), Some("rs" | "toml" | "lock"));
-                let content = held.content.filter(|_| compared);
-                Ok((path, Held { content, ..held }))
+        let over = AtomicBool::new(false);
+        let stop = Stop::default();
+        job.stop = stop.clone();
+        let (global, arguments, written) = (self.global, &self.arguments, &self.written);
+        let saves = &mut self.watcher;
+        let (ran, looked) = std::thread::scope(|scope| {
+            let looking = scope.spawn(|| {
+                while saves.wait(&|| over.load(Ordering::SeqCst))? {
+                    if can_affect(global, written, files)? {
+                        stop.ask();
+                        break;
+                    }
+                }
+                Ok(())
             });
-        Ok(Self(held.collect::<Result<_>>()?))
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Files that are not as `before` has them, sorted.
-    fn difference(&self, before: &Self) -> Vec<Utf8PathBuf> {
-        let hash = |files: &Self, path: &Utf8PathBuf| files.0.get(path).map(|held| held.hash);
-        let mut paths: Vec<&Utf8PathBuf> = self.0.keys().chain(before.0.keys()).collect();
-        paths.sort();
-        paths.dedup();
-        let differ = paths
-            .into_iter()
-            .filter(|path| hash(self, path) != hash(before, path));
-        differ.cloned().collect()
-    }
-
-    /// The change from `before` to these files.
-    fn since(&self, before: &Self) -> Change {
-        let paths = self.difference(before);
-        let changes = paths.iter().map(|path| FileChange {
-            path: path.clone(),
-            happened: match (before.0.contains_key(path), self.0.contains_key(path)) {
-                (false, _) => Happened::Added,
-                (_, false) => Happened::Deleted,
-                _ => Happened::Modified,
-            },
+            let ran = {
+                let _over = Over(&over);
+                job.run(project, arguments, pocs, terminal)
+            };
+            let looked = looking.join();
+            (
+                ran,
+                looked.unwrap_or_else(|_| Err(anyhow!("watching files panicked"))),
+            )
         });
-        let held = paths.iter().filter_map(|path| {
-            let content = before.0.get(path)?.content.clone()?;
-            Some((path.clone(), content))
-        });
-        Change::from_held(
-            "the last run that passed".to_owned(),
-            changes.collect(),
-            held.collect(),
-        )
+        looked.context("failed to watch files while the tests ran")?;
+        self.ended = stop.is_asked();
+        Ok(ran? == Exit::Fine)
+    }
+
+    /// Takes note of what changed while the tests ran. What is taken for theirs is no reason to run again.
+    fn look_back(
+        &mut self,
+        project: &Project,
+        files: &Files,
+        terminal: &mut Terminal,
+    ) -> Result<()> {
+        let after = Files::anew(project)?;
+        let theirs = self.written.look_back(files, &after, !self.ended);
+        for one in theirs {
+            self.seen.take(&one.path, &after);
+            if one.is_new {
+                let path = project.workspace.slashed(&one.path);
+                terminal.warn(format!(
+                    "{path} changed while the tests ran, and is taken for what they write: nothing is run for it before the next save. Let git ignore it where that is so"
+                ))?;
+            }
+        }
+        Ok(())
     }
 }
 
-impl Held {
-    fn of(content: Vec<u8>) -> Self {
-        Self {
-            hash: blake3::hash(&content),
-            content: Some(content),
-        }
+/// Says when it is dropped that a run is over, also when that panics: who watches for it must not watch for ever.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
+}
+
+/// Whether what was saved since a run began, and is not taken for what tests write, can affect tests.
+fn can_affect(global: &Global, written: &Written, begun: &Files) -> Result<bool> {
+    // A manifest that is being edited is said after the run.
+    let Ok(project) = Project::load(global) else {
+        return Ok(false);
+    };
+    let files = Files::of(&project)?;
+    let mut change = files.since(begun);
+    change
+        .files
+        .retain(|file| written.is_save(&file.path, begun));
+    if change.files.is_empty() {
+        return Ok(false);
+    }
+    Ok(!affected::select_in(&project, &change, true)?.is_empty())
 }

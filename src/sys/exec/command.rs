@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use process_wrap::std::CommandWrap;
 
 use super::group::Group;
+use super::interrupt::Stop;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -18,6 +19,7 @@ pub struct Command {
     environment: Vec<(OsString, Option<OsString>)>,
     directory: Option<Utf8PathBuf>,
     pub(super) timeout: Option<Duration>,
+    pub(super) stop: Stop,
     remedy: String,
 }
 
@@ -30,6 +32,7 @@ impl Command {
             environment: Vec::new(),
             directory: None,
             timeout: None,
+            stop: Stop::default(),
             remedy: String::new(),
         }
     }
@@ -77,6 +80,13 @@ impl Command {
     #[must_use]
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Ends the program's group when this is asked to.
+    #[must_use]
+    pub fn stop(mut self, stop: Stop) -> Self {
+        self.stop = stop;
         self
     }
 

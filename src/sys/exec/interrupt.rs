@@ -1,5 +1,6 @@
-//! Ctrl-C, and being asked to end: noticed once, seen by every run.
+//! Ctrl-C, and being asked to end: noticed once, seen by every run. And [`Stop`], which ends the runs that know it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
@@ -61,5 +62,23 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         RUNNING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Ends programs while they run, from another thread: those whose command was given it end as
+/// [`Ended::Interrupted`](super::Ended), their groups with them.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Ends them, and those that are started later.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether they have been asked to end.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
     }
 }

@@ -1,0 +1,133 @@
+//! The files of a workspace, as they are at one moment.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+
+use crate::change::{self, Change};
+use crate::project::Project;
+use crate::sys::files;
+use crate::sys::git::{FileChange, Happened, Repository};
+
+/// Files of the workspace that tests can depend on: those that git does not ignore, but for plans and results.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Files(BTreeMap<Utf8PathBuf, Held>);
+
+/// What a file holds.
+#[derive(Debug, Clone)]
+struct Held {
+    hash: blake3::Hash,
+    /// The content, of what is compared by content: sources and manifests.
+    content: Option<Vec<u8>>,
+}
+
+impl Files {
+    /// As they are now, of those that were there when `project` was loaded.
+    ///
+    /// # Errors
+    /// When they cannot be listed or read.
+    pub(super) fn of(project: &Project) -> Result<Self> {
+        Self::listed(project, project.repository())
+    }
+
+    /// As they are now, whenever `project` was loaded.
+    ///
+    /// # Errors
+    /// As for [`Self::of`].
+    pub(super) fn anew(project: &Project) -> Result<Self> {
+        Self::listed(project, change::repository_of(&project.workspace))
+    }
+
+    fn listed(project: &Project, repository: Result<Repository>) -> Result<Self> {
+        let workspace = &project.workspace;
+        let listed: Vec<Utf8PathBuf> = match repository {
+            Ok(repository) => {
+                let listing = repository.listing()?;
+                let paths = listing.files.keys();
+                paths.map(|path| repository.root.join(path)).collect()
+            }
+            Err(_) => files::walk(&workspace.root)?,
+        };
+        let ours = |path: &Utf8PathBuf| {
+            !path.starts_with(&workspace.target_directory)
+                && !project.config.is_document(workspace.relative(path))
+        };
+        let held = listed
+            .into_par_iter()
+            .filter(ours)
+            .filter(|path| path.is_file())
+            .filter_map(|path| match files::read_if_exists(&path) {
+                Ok(content) => content.map(|content| Ok((path, Held::of(content)))),
+                Err(error) => Some(Err(error)),
+            })
+            .map(|read| {
+                let (path, held): (Utf8PathBuf, Held) = read?;
+                let compared = matches!(path.extension(), Some("rs" | "toml" | "lock"));
+                let content = held.content.filter(|_| compared);
+                Ok((path, Held { content, ..held }))
+            });
+        Ok(Self(held.collect::<Result<_>>()?))
+    }
+
+    /// Whether none was looked at.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn has(&self, path: &Utf8Path) -> bool {
+        self.0.contains_key(path)
+    }
+
+    /// Takes one file to be as others have it.
+    pub(super) fn take(&mut self, path: &Utf8Path, others: &Self) {
+        match others.0.get(path) {
+            Some(held) => self.0.insert(path.to_owned(), held.clone()),
+            None => self.0.remove(path),
+        };
+    }
+
+    /// Files that are not as `before` has them, sorted.
+    pub(super) fn difference(&self, before: &Self) -> Vec<Utf8PathBuf> {
+        let hash = |files: &Self, path: &Utf8PathBuf| files.0.get(path).map(|held| held.hash);
+        let mut paths: Vec<&Utf8PathBuf> = self.0.keys().chain(before.0.keys()).collect();
+        paths.sort();
+        paths.dedup();
+        let differ = paths
+            .into_iter()
+            .filter(|path| hash(self, path) != hash(before, path));
+        differ.cloned().collect()
+    }
+
+    /// The change from `before` to these files.
+    pub(super) fn since(&self, before: &Self) -> Change {
+        let paths = self.difference(before);
+        let changes = paths.iter().map(|path| FileChange {
+            path: path.clone(),
+            happened: match (before.0.contains_key(path), self.0.contains_key(path)) {
+                (false, _) => Happened::Added,
+                (_, false) => Happened::Deleted,
+                _ => Happened::Modified,
+            },
+        });
+        let held = paths.iter().filter_map(|path| {
+            let content = before.0.get(path)?.content.clone()?;
+            Some((path.clone(), content))
+        });
+        Change::from_held(
+            "the last run that passed".to_owned(),
+            changes.collect(),
+            held.collect(),
+        )
+    }
+}
+
+impl Held {
+    fn of(content: Vec<u8>) -> Self {
+        Self {
+            hash: blake3::hash(&content),
+            content: Some(content),
+        }
+    }
+}
