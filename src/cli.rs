@@ -489,7 +489,7 @@ pub struct Scope {
     /// The verification of one step
     #[arg(long, value_name = "ID")]
     pub step: Option<String>,
-    /// The commands under What "Done" Looks Like
+    /// The commands under What "Done" Looks Like; with all else proven, ticked and closed, the results then say Complete
     #[arg(long)]
     pub done: bool,
     /// The tests the change can affect (the default)

@@ -11,6 +11,7 @@ pub mod observed;
 pub mod report;
 pub mod status;
 pub mod step;
+mod summary;
 pub mod survey;
 pub mod update;
 pub mod verify;

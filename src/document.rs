@@ -24,7 +24,7 @@ pub mod step_edit;
 mod step_heading;
 mod tables;
 mod time;
-mod vocabulary;
+pub(crate) mod vocabulary;
 
 use std::ops::Range;
 use std::sync::OnceLock;

@@ -194,7 +194,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Verify(arguments) if arguments.watch => {
             command::verify::watch::run(&cli.global, &arguments, terminal)
         }
-        Command::Verify(arguments) => command::verify::run(&load()?, &arguments, terminal),
+        Command::Verify(arguments) => command::verify::run(&cli.global, &arguments, terminal),
     }
 }
 

@@ -31,6 +31,7 @@ use crate::workspace::graph::relative_text;
 pub use elsewhere::{Elsewhere, Named};
 pub use files::{FileState, FileStatus};
 pub use next::Next;
+pub(crate) use next::is_unsaid;
 
 /// The state of a step, or of the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

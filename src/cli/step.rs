@@ -14,6 +14,8 @@ Examples:
   cargo poc step split cache 3 \"Evict by age\" --task 2 --task 4
   cargo poc step withdraw cache 6 --reason \"moved to the next PoC\"
 
+With the last step done, the done block proven, every criterion ticked and nothing open, the Summary says Complete.
+
 NAME may be left out where one PoC is open. Doing a thing twice changes nothing the second time. All but what is edited stays,
 byte for byte; --dry-run shows the diff.")]
 pub struct Step {
@@ -27,7 +29,8 @@ pub struct Step {
 pub enum StepAction {
     /// Say that the work on a step begins; the first one locks what the plan promises
     Start(StepTarget),
-    /// Say that a step is done; refused without fresh passing evidence
+    /// Say that a step is done, and with the last one, where all is proven and ticked, that the work is; refused without
+    /// fresh passing evidence
     Done {
         /// Which step.
         #[command(flatten)]

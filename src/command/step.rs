@@ -4,7 +4,7 @@ mod change;
 
 use anyhow::Result;
 
-use super::survey;
+use super::{summary, survey};
 use crate::change::repository_of;
 use crate::cli::{self, Global, StepAction, StepContent, StepTarget, Which};
 use crate::contract::{self, Entry, Kind, Standing};
@@ -159,7 +159,7 @@ fn start(global: &Global, arguments: &StepTarget, terminal: &mut Terminal) -> Re
             let text = format!("In Progress ({})", now());
             step_edit::set_status(&mut edits, block, Status::InProgress, &text);
         }
-        begin(&mut edits, &results);
+        summary::begin(&mut edits, &results);
         let text = edits.apply()?;
         let with_lock = super::amend::locked(&project, poc, &text)?;
         let locked = with_lock != text;
@@ -188,26 +188,6 @@ fn start(global: &Global, arguments: &StepTarget, terminal: &mut Terminal) -> Re
         )?;
     }
     Ok(Exit::Fine)
-}
-
-/// The work as a whole has begun.
-fn begin(edits: &mut Edits<'_>, results: &Results) {
-    let row = |key: &str| {
-        let mut rows = results.summary.iter();
-        rows.find(|row| row.key.eq_ignore_ascii_case(key))
-    };
-    let pending = results
-        .status
-        .as_ref()
-        .is_some_and(|status| status.status == Some(Status::Pending));
-    if let Some(row) = row("status").filter(|row| pending || row.value.is_empty()) {
-        edits.set_cell(&row.value_span, "In Progress");
-    }
-    if let Some(row) = row("started")
-        && matches!(row.value.as_str(), "" | "--" | "—" | "-")
-    {
-        edits.set_cell(&row.value_span, &now());
-    }
 }
 
 /// Without a reason to force it, only what is proven is done.
@@ -260,7 +240,7 @@ fn done(
         if let Some(tests) = record.and_then(|record| record.tests).filter(|_| proven) {
             step_edit::fill(&mut edits, block, Label::TestResults, &tests.to_string());
         }
-        begin(&mut edits, &results);
+        summary::begin(&mut edits, &results);
         let mut text = edits.apply()?;
         if let Some(reason) = &forced {
             text = overridden(poc, &text, &id, reason, by.as_deref())?;
@@ -284,6 +264,9 @@ fn done(
         terminal.warn(format!(
             "no run has shown step {id}; `cargo poc status` says so until one has"
         ))?;
+    }
+    if mode == Mode::Write {
+        summary::complete(global, &paths, terminal)?;
     }
     Ok(Exit::Fine)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::cli::{Global, Which};
 use crate::config::Config;
 use crate::contract::Standing;
 use crate::contract::tests::Present;
-use crate::document::{condensed, read_plan, read_results};
+use crate::document::{Document, condensed, read_plan, read_results};
 use crate::evidence::{self, Evidence, Problem, ProblemKind};
 use crate::exit::Exit;
 use crate::freshness::{Hasher, Inputs};
@@ -186,6 +186,29 @@ fn outside(
         unreadable: Vec::new(),
         notes: Vec::new(),
     })
+}
+
+/// Where one PoC stands; with `results` in place of what its results hold, where it would stand.
+///
+/// # Errors
+/// A document or evidence's inputs that cannot be read.
+pub(super) fn standing(
+    project: &Project,
+    paths: Paths,
+    results: Option<&str>,
+) -> Result<(Poc, Status)> {
+    let mut poc = Poc::read(paths)?;
+    if let Some(text) = results {
+        let document = Document::from_text(&poc.paths.results, text.to_owned());
+        let results = read_results(&document);
+        poc.results = Some((document, results));
+    }
+    let mut pocs = [with_evidence(poc)];
+    let toolchain = || cargo::toolchain(&project.workspace.root);
+    let statuses = statuses(project, &mut pocs, Extent::Condensed, toolchain)?;
+    let [(poc, ..)] = pocs;
+    let status = statuses.into_iter().next();
+    Ok((poc, status.context("a PoC without a status")?))
 }
 
 /// `file` as the user named it from the current folder, absolute.

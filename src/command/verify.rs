@@ -14,11 +14,11 @@ use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 
 use self::reports::Ended;
-use super::amend;
+use super::{amend, summary};
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
-use crate::cli;
 use crate::cli::reports::{ReportFile, VerifyReport};
+use crate::cli::{self, Global};
 use crate::document::plan::Step;
 use crate::document::{Severity, StepId};
 use crate::evidence::{self, Outcome, Record, Scope, Selected, Source};
@@ -45,10 +45,13 @@ use crate::writing::{self, Mode, Texts};
 /// # Errors
 /// Bad usage: an unknown PoC, step or base; a plan that cannot be relied on, or has nothing to run. Could not run: no
 /// cargo, no bash, results that cannot be written.
-pub fn run(project: &Project, arguments: &cli::Verify, terminal: &mut Terminal) -> Result<Exit> {
+pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) -> Result<Exit> {
+    let project = &Project::load(global)?;
     if !arguments.confirm.is_empty() {
         let poc = project.named_or_only(arguments.name.as_deref())?;
-        return confirm::run(project, &poc, &arguments.confirm, terminal);
+        let exit = confirm::run(project, &poc, &arguments.confirm, terminal)?;
+        summary::complete(global, &poc.paths, terminal)?;
+        return Ok(exit);
     }
     reports::prepare(arguments, terminal);
     if !arguments.merge.is_empty() {
@@ -73,6 +76,11 @@ pub fn run(project: &Project, arguments: &cli::Verify, terminal: &mut Terminal) 
         return job.nothing_to_run(project, arguments, terminal);
     }
     let exit = job.run(project, arguments, &pocs, terminal)?;
+    if let ([poc], Scope::Done, Exit::Fine, false) =
+        (&pocs[..], &job.scope, exit, arguments.no_record)
+    {
+        summary::complete(global, &poc.paths, terminal)?;
+    }
     if arguments.collect {
         super::observed::collect(project, &arguments.arguments, terminal)?;
     }

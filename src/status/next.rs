@@ -116,12 +116,39 @@ pub(super) fn next(poc: &Poc, status: &super::Status, facts: &Facts<'_>) -> Opti
         let why = "everything is proven, and the documents say otherwise".to_owned();
         return next(format!("cargo poc check {name}"), why);
     }
-    None
+    to_complete(poc, status)
+}
+
+/// What keeps a PoC of which all is proven from being called complete.
+fn to_complete(poc: &Poc, status: &super::Status) -> Option<Next> {
+    let (_, results) = poc.results.as_ref()?;
+    if status.state != State::Proven || !poc.is_open() || results.criteria.is_empty() {
+        return None;
+    }
+    let path = status.results.as_ref()?;
+    if let Some(open) = results.criteria.iter().find(|criterion| !criterion.checked) {
+        let ticks = status.results_criteria;
+        return Some(Next {
+            command: edit(path, open.line),
+            why: format!(
+                "everything is proven; {} of {} criteria are not ticked, the first at {path}:{}",
+                ticks.total - ticks.checked,
+                ticks.total,
+                open.line
+            ),
+        });
+    }
+    let mut steps = status.steps.iter().rev();
+    let last = steps.find(|step| step.state == State::Proven)?;
+    Some(Next {
+        command: format!("cargo poc step done {} {}", status.name, last.id),
+        why: "everything is proven and ticked, and the Summary does not say Complete".to_owned(),
+    })
 }
 
 /// Whether a step is proven and its block of the results, if there is one, does not call it complete. Where the Summary
 /// calls all of it complete, that is said.
-fn is_unsaid(poc: &Poc, step: &StepStatus) -> bool {
+pub(crate) fn is_unsaid(poc: &Poc, step: &StepStatus) -> bool {
     let results = poc.results.iter().flat_map(|(_, results)| &results.steps);
     let mut blocks = results.filter(|block| block.id.as_str() == step.id);
     let complete = |status: &StatusText| status.status == Some(Status::Complete);
@@ -147,10 +174,14 @@ fn fill_in(poc: &Poc, status: &super::Status) -> Next {
         "everything is proven; {} left to fill in, the first at {path}:{line}",
         counted(status.placeholders, "placeholder")
     );
-    // Every editor that is called from a shell takes a line this way, or ignores it.
-    let path = quoted(&[path]);
     Next {
-        command: format!("${{EDITOR:-vi}} +{line} {path}"),
+        command: edit(&path, line),
         why,
     }
+}
+
+/// Opens a file at a line; every editor that is called from a shell takes one this way, or ignores it.
+fn edit(path: &str, line: usize) -> String {
+    let path = quoted(&[path.to_owned()]);
+    format!("${{EDITOR:-vi}} +{line} {path}")
 }

@@ -11,6 +11,7 @@ mod change;
 mod check;
 mod check_properties;
 mod ci;
+mod complete;
 mod completions;
 mod config;
 mod contract;

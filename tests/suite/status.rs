@@ -286,12 +286,27 @@ fn work_goes_from_step_to_step_to_done() {
         "cargo poc verify cache --done",
     );
     passed(&sandbox, Scope::Done, 3);
-    assert_states(&sandbox, "proven", ["proven"; 2], "none");
-    sandbox.poc("status --check").exits(0);
+    assert_states(
+        &sandbox,
+        "proven",
+        ["proven"; 2],
+        "${EDITOR:-vi} +13 docs/cache-results.md",
+    );
     sandbox
-        .poc("status")
+        .edit("docs/cache-results.md", "- [ ] fast", "- [x] fast")
+        .edit("docs/cache-results.md", "- [ ] small", "- [x] small");
+    assert_states(
+        &sandbox,
+        "proven",
+        ["proven"; 2],
+        "cargo poc step done cache 1",
+    );
+    sandbox
+        .poc("step done cache 1")
         .exits(0)
-        .prints("Everything is proven.");
+        .says("was to be modified, and is as it was at the base")
+        .says("POC038");
+    sandbox.poc("status --check").exits(0);
 }
 
 #[test]

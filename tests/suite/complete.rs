@@ -1,0 +1,232 @@
+//! When the program calls a PoC complete: where all of it is proven and ticked, and never else.
+
+use crate::kit::{Run, Sandbox};
+
+const PLAN: &str = "# Cache Plan
+
+## Overview
+
+| Attribute | Value |
+|---|---|
+| **Base** | `main` |
+| **Packages** | `app` |
+
+## Success Criteria
+
+- [ ] fast
+
+## Implementation Steps
+
+### Step 1: Do it
+
+**Verification**:
+```bash
+test -f src/lib.rs
+```
+
+## What \"Done\" Looks Like
+
+```bash
+true
+```
+";
+
+const RESULTS: &str = "# Cache Results
+
+## Summary
+
+| Attribute | Value |
+|---|---|
+| **Status** | \u{1f504} In Progress |
+| **Started** | 2026-01-02 |
+| **Completed** | -- |
+| **Proves** | that it can be done |
+
+## Success Criteria
+
+- [x] fast
+
+## Implementation Progress
+
+### Step 1: Do it
+
+**Status**: Pending
+";
+
+/// The work with its step proven, the done block not yet.
+fn sandbox(results: &str) -> Sandbox {
+    let sandbox = Sandbox::package();
+    sandbox
+        .write("docs/cache-plan.md", PLAN)
+        .write("docs/cache-results.md", results);
+    sandbox.git();
+    sandbox.poc("verify cache --step 1 -q").exits(0);
+    sandbox
+}
+
+fn results(sandbox: &Sandbox) -> String {
+    sandbox.read("docs/cache-results.md")
+}
+
+/// The results up to the evidence.
+fn above(sandbox: &Sandbox) -> String {
+    let text = results(sandbox);
+    let end = text.find("<!-- cargo-poc").unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+#[track_caller]
+fn is_open(sandbox: &Sandbox, run: &Run) {
+    run.hides("    Complete ");
+    let text = results(sandbox);
+    assert!(text.contains("| **Completed** | -- |"), "{text}");
+    assert!(!text.contains("| \u{2705} Complete |"), "{text}");
+}
+
+#[test]
+fn the_done_block_completes_what_is_proven_and_ticked() {
+    let sandbox = sandbox(RESULTS);
+    sandbox.poc("step done cache 1").exits(0).hides("Complete ");
+    sandbox.poc("verify cache --done").exits(0).says(
+        "Complete cache: every step and the done block are proven, every criterion is ticked",
+    );
+    let text = results(&sandbox);
+    let status =
+        "| **Status** | \u{2705} Complete |\n| **Started** | 2026-01-02 |\n| **Completed** | 20";
+    assert!(text.contains(status), "{text}");
+    assert!(
+        text.contains("| **Proves** | that it can be done |"),
+        "{text}"
+    );
+    sandbox.commit("done");
+    sandbox.poc("status cache --check").exits(0);
+    let poc = sandbox.poc("status cache --format json").json()["pocs"][0].take();
+    assert_eq!(poc["state"], "proven");
+    assert_eq!(poc["next"], serde_json::Value::Null);
+    sandbox
+        .poc("status")
+        .exits(0)
+        .prints("Everything is proven.");
+    // Said once; a second run changes the evidence alone.
+    let before = above(&sandbox);
+    sandbox
+        .poc("verify cache --done")
+        .exits(0)
+        .hides("Complete cache");
+    assert_eq!(above(&sandbox), before);
+}
+
+#[test]
+fn the_last_step_completes_what_the_done_block_has_shown() {
+    let sandbox = sandbox(RESULTS);
+    // The step's block does not say so yet.
+    let run = sandbox.poc("verify cache --done");
+    run.exits(0)
+        .says("Open cache")
+        .says("`cargo poc step done cache 1`");
+    is_open(&sandbox, &run);
+    sandbox
+        .poc("step done cache 1 --dry-run")
+        .exits(0)
+        .hides("Complete cache");
+    sandbox
+        .poc("step done cache 1")
+        .exits(0)
+        .says("Complete cache");
+    assert!(results(&sandbox).contains("| \u{2705} Complete |"));
+}
+
+#[test]
+fn a_criterion_that_is_open_keeps_it_open_and_is_the_next_thing() {
+    let sandbox = sandbox(&RESULTS.replace("[x] fast", "[ ] fast"));
+    sandbox.poc("step done cache 1").exits(0);
+    let run = sandbox.poc("verify cache --done");
+    run.exits(0)
+        .says("1 of 1 criteria of docs/cache-results.md are not ticked");
+    is_open(&sandbox, &run);
+    let next = |sandbox: &Sandbox| {
+        let poc = sandbox.poc("status cache --format json").json()["pocs"][0].take();
+        poc["next"]["command"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(next(&sandbox), "${EDITOR:-vi} +14 docs/cache-results.md");
+    sandbox.edit("docs/cache-results.md", "[ ] fast", "[x] fast");
+    let command = next(&sandbox);
+    assert_eq!(command, "cargo poc step done cache 1");
+    sandbox.shell(&command).exits(0).says("Complete cache");
+}
+
+#[test]
+fn what_the_linter_would_hold_against_it_keeps_it_open() {
+    for (what, results, plan) in [
+        (
+            "an open flag",
+            format!("{RESULTS}\n**Review**: FLAG, the eviction is untested\n"),
+            PLAN.to_owned(),
+        ),
+        (
+            "a planned file that is not there",
+            RESULTS.to_owned(),
+            format!(
+                "{PLAN}\n## Files to Create/Modify\n\n| File | Action | Status |\n|---|---|---|\n| `src/cache.rs` | Create | Pending |\n"
+            ),
+        ),
+        (
+            "a placeholder",
+            RESULTS.replace("that it can be done", "[fill in: what]"),
+            PLAN.to_owned(),
+        ),
+        (
+            "a person's own word",
+            RESULTS.replace("In Progress", "In Progress (waits for Ada)"),
+            PLAN.to_owned(),
+        ),
+        (
+            "no criteria",
+            RESULTS.replace("- [x] fast\n", ""),
+            PLAN.to_owned(),
+        ),
+    ] {
+        let sandbox = sandbox(&results);
+        sandbox.write("docs/cache-plan.md", &plan);
+        sandbox.poc("step done cache 1").exits(0);
+        let before = above(&sandbox);
+        let run = sandbox.poc("verify cache --done");
+        run.exits(0).says("Open cache");
+        is_open(&sandbox, &run);
+        assert_eq!(above(&sandbox), before, "{what}");
+    }
+}
+
+#[test]
+fn a_run_that_fails_or_is_not_recorded_completes_nothing() {
+    let sandbox = sandbox(RESULTS);
+    sandbox.poc("step done cache 1").exits(0);
+    is_open(
+        &sandbox,
+        sandbox.poc("verify cache --done --no-record").exits(0),
+    );
+    is_open(&sandbox, sandbox.poc("verify cache --full").exits(0));
+    // Stale once more: the step depends on it.
+    sandbox.append("src/lib.rs", "// changed\n");
+    is_open(&sandbox, sandbox.poc("verify cache --done").exits(0));
+    sandbox.edit("docs/cache-plan.md", "\ntrue\n", "\nfalse\n");
+    sandbox.poc("verify cache --step 1 -q").exits(0);
+    is_open(&sandbox, sandbox.poc("verify cache --done").exits(1));
+}
+
+#[test]
+fn a_word_of_confirmation_can_be_what_was_left() {
+    let sandbox = sandbox(RESULTS);
+    sandbox.edit(
+        "docs/cache-plan.md",
+        "\ntrue\n",
+        "\ntrue\n# Expected: it looks right\n",
+    );
+    sandbox.poc("step done cache 1").exits(0);
+    is_open(&sandbox, sandbox.poc("verify cache --done").exits(1));
+    sandbox
+        .poc("verify cache --confirm done.1")
+        .exits(0)
+        .says("Complete cache");
+    assert!(results(&sandbox).contains("| \u{2705} Complete |"));
+}
