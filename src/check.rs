@@ -12,6 +12,7 @@ mod dependencies;
 mod documents;
 mod evidence;
 mod files;
+mod filters;
 
 pub mod known;
 pub mod levels;
@@ -69,6 +70,7 @@ const RULES: &[&[Rule]] = &[
     files::RULES,
     dependencies::RULES,
     targets::RULES,
+    filters::RULES,
     sources::RULES,
     evidence::RULES,
     contract::RULES,

@@ -119,6 +119,7 @@ codes! {
     NoTestForFile "POC086" Error "the checklist says every created file has tests, and one has none";
     Undocumented "POC087" Error "the checklist says everything public is documented, and something is not";
     Secret "POC088" Error "the checklist says there is no secret, and something looks like one";
+    UnmetFilter "POC089" Warning "a filter of tests that no source can meet";
 }
 
 impl Code {

@@ -104,7 +104,7 @@ fn targets(
 }
 
 /// The values of options: `-p a`, `-pa`, `--package=a`; nothing behind `--`.
-fn values<'a>(arguments: &'a [String], names: &[&str]) -> Vec<&'a str> {
+pub(super) fn values<'a>(arguments: &'a [String], names: &[&str]) -> Vec<&'a str> {
     let mut values = Vec::new();
     let mut words = arguments
         .iter()

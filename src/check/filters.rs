@@ -1,0 +1,312 @@
+//! Filters of tests that nothing can meet: the test a step was to be proven by was never written, or is called otherwise.
+//!
+//! Judged is only what is said to be done, or was shown once: before that, a test may be yet to be written. A macro, a build
+//! script or a harness can make a test whose name stands nowhere as such, but it makes it out of words that do: a filter
+//! is found only where one of its words stands in no file, and no file's name, of the packages and the members they link.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+
+use super::commands::Command;
+use super::targets::values;
+use super::{Rule, Subject};
+use crate::affected::{TestKind, TestTarget, all_targets};
+use crate::document::Block;
+use crate::document::plan::Action;
+use crate::finding::{Code, Finding};
+use crate::status::State;
+use crate::sys::files;
+use crate::workspace::source::read_units;
+use crate::workspace::{PackageId, Workspace};
+
+pub(super) const RULES: &[Rule] = &[unmet_filter];
+
+/// Shorter words stand everywhere.
+const SHORTEST: usize = 3;
+/// Longer files are data that no name of a test is made of, in bytes.
+const LONGEST: usize = 4 * 1024 * 1024;
+
+/// Options of `cargo test` and `cargo nextest run` that another word follows.
+const VALUED: &[&str] = &[
+    "-p",
+    "--package",
+    "--exclude",
+    "--test",
+    "--bin",
+    "--example",
+    "--bench",
+    "-F",
+    "--features",
+    "-j",
+    "--jobs",
+    "--profile",
+    "--target",
+    "--target-dir",
+    "--color",
+    "--message-format",
+    "--config",
+    "-Z",
+    "--cargo-profile",
+    "-P",
+    "--build-jobs",
+    "--test-threads",
+    "--retries",
+    "--partition",
+    "--run-ignored",
+    "--no-tests",
+];
+/// Options that stand alone and leave open which tests run.
+const PLAIN: &[&str] = &[
+    "--workspace",
+    "--all",
+    "--lib",
+    "--bins",
+    "--tests",
+    "--examples",
+    "--benches",
+    "--all-targets",
+    "--all-features",
+    "--no-default-features",
+    "--release",
+    "-r",
+    "--locked",
+    "--offline",
+    "--frozen",
+    "--no-fail-fast",
+    "--keep-going",
+    "-v",
+    "-vv",
+    "--verbose",
+    "-q",
+    "--quiet",
+    "--no-capture",
+    "--fail-fast",
+];
+/// The same of the harness, behind `--`.
+const OF_HARNESS: &[&str] = &[
+    "--exact",
+    "--ignored",
+    "--include-ignored",
+    "--nocapture",
+    "--no-capture",
+    "--show-output",
+    "-q",
+    "--quiet",
+    "--test-threads=1",
+];
+
+fn unmet_filter(on: &Subject<'_>, found: &mut Vec<Finding>) {
+    let Some(workspace) = on.facts.workspace else {
+        return;
+    };
+    for block in judged(on) {
+        let commands = on.commands_of(block);
+        // Somewhere else there are other packages.
+        let moves = |command: &Command| matches!(command.program(), "cd" | "pushd");
+        if commands.iter().any(moves) {
+            continue;
+        }
+        for command in commands {
+            let Some(filters) = filters(command) else {
+                continue;
+            };
+            if let Some(missing) = missing(on, workspace, command, &filters) {
+                found.push(finding(on, command, &filters, &missing));
+            }
+        }
+    }
+}
+
+fn finding(on: &Subject<'_>, command: &Command, filters: &[&str], missing: &[String]) -> Finding {
+    let all = filters.join("`, `");
+    let words = missing.join("`, `");
+    let message = format!("no test can be called `{all}`: no source holds `{words}`");
+    let help = "write the test, or correct its name in the command";
+    on.command(Code::UnmetFilter, command, message)
+        .about(all)
+        .help(help)
+}
+
+/// Shell blocks of what is said to be done or was shown once, and is not proven now.
+fn judged<'s>(on: &'s Subject<'_>) -> impl Iterator<Item = &'s Block> {
+    let steps = on.plan.steps.iter().zip(&on.status.steps);
+    let said = steps.filter(|(_, status)| matches!(status.state, State::Claimed | State::Stale));
+    let done = on.is_said_complete() && on.status.state != State::Proven;
+    said.flat_map(|(step, _)| &step.verification)
+        .chain(on.plan.done.iter().filter(move |_| done))
+        .filter(|block| block.is_shell())
+}
+
+/// The filters by name of a command that runs tests; `None` where there are none, or not all of its words are understood.
+fn filters(command: &Command) -> Option<Vec<&str>> {
+    let is_nextest = matches!(command.cargo(), Some(("nextest", _)));
+    let is_test = matches!(command.cargo(), Some(("test" | "t", _)));
+    let arguments = command.test_arguments().filter(|_| is_nextest || is_test)?;
+    if command
+        .words
+        .iter()
+        .any(|word| word == "--manifest-path" || word == "-C")
+    {
+        return None;
+    }
+    let mut filters = Vec::new();
+    let mut words = arguments.iter().map(String::as_str);
+    for word in words.by_ref() {
+        match word {
+            "--" => break,
+            "-E" | "--filterset" | "--filter-expr" => return None,
+            _ => {}
+        }
+        filters.push(word);
+    }
+    let mut own = filters.into_iter();
+    let mut filters = Vec::new();
+    while let Some(word) = own.next() {
+        if VALUED.contains(&word) {
+            own.next()?;
+        } else if !word.starts_with('-') {
+            filters.push(word);
+        } else if !PLAIN.contains(&word) && !is_glued(word) {
+            return None;
+        }
+    }
+    for word in words {
+        if !word.starts_with('-') {
+            filters.push(word);
+        } else if !OF_HARNESS.contains(&word) {
+            return None;
+        }
+    }
+    let plain = |filter: &&str| {
+        let mut letters = filter.chars();
+        letters.all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':'))
+    };
+    (!filters.is_empty() && filters.iter().all(plain)).then_some(filters)
+}
+
+/// `--features=x`, `-pstore`.
+fn is_glued(word: &str) -> bool {
+    VALUED.iter().any(|option| {
+        let rest = word.strip_prefix(option).unwrap_or_default();
+        if option.starts_with("--") {
+            rest.starts_with('=')
+        } else {
+            !rest.is_empty()
+        }
+    })
+}
+
+/// Words that stand nowhere, at least one of each filter; `None` where a test may be called as a filter says.
+fn missing(
+    on: &Subject<'_>,
+    workspace: &Workspace,
+    command: &Command,
+    filters: &[&str],
+) -> Option<Vec<String>> {
+    let named = values(command.test_arguments()?, &["-p", "--package"]);
+    let mut packages: BTreeSet<PackageId> = BTreeSet::new();
+    for name in &named {
+        // What names no member, or several, is for another rule.
+        packages.insert(workspace.find(name).ok()?);
+    }
+    if packages.is_empty() {
+        packages = (0..workspace.packages.len()).collect();
+    }
+    if waits_for_file(on, workspace, &packages) {
+        return None;
+    }
+    let words: Vec<Vec<String>> = filters.iter().map(|filter| words(filter)).collect();
+    let mut all: BTreeSet<&str> = words.iter().flatten().map(String::as_str).collect();
+    for package in workspace.links(&packages) {
+        all = absent(workspace.folder(package), all)?;
+        let may_be_met =
+            |words: &Vec<String>| !words.iter().any(|word| all.contains(word.as_str()));
+        if words.iter().any(may_be_met) {
+            return None;
+        }
+    }
+    is_told_by_sources(workspace, &packages, filters)
+        .then(|| all.into_iter().map(str::to_owned).collect())
+}
+
+fn words(filter: &str) -> Vec<String> {
+    let words = filter
+        .split(['_', ':'])
+        .filter(|word| word.len() >= SHORTEST);
+    words.map(str::to_ascii_lowercase).collect()
+}
+
+/// Whether the plan creates a file in these packages that is not there yet.
+fn waits_for_file(on: &Subject<'_>, workspace: &Workspace, packages: &BTreeSet<PackageId>) -> bool {
+    on.plan.files.iter().any(|row| {
+        let made = match &row.action {
+            Action::Create | Action::Unknown(_) => &row.path,
+            Action::Rename(to) => to,
+            _ => return false,
+        };
+        let path = workspace.root.join(made);
+        let inside = workspace
+            .owner(&path)
+            .is_none_or(|owner| packages.contains(&owner));
+        inside && !path.exists()
+    })
+}
+
+/// Of `words`, those that neither a file below `folder` holds nor its name; `None` where not all can be read. Documents
+/// of plans and other prose name tests and make none.
+fn absent<'w>(folder: &Utf8Path, words: BTreeSet<&'w str>) -> Option<BTreeSet<&'w str>> {
+    let paths = files::walk(folder).ok()?;
+    let prose = |path: &Utf8Path| matches!(path.extension(), Some("md" | "html"));
+    let held: Option<Vec<BTreeSet<&str>>> = paths
+        .par_iter()
+        .filter(|path| !prose(path))
+        .map(|path| {
+            let name = path
+                .strip_prefix(folder)
+                .unwrap_or(path)
+                .as_str()
+                .to_ascii_lowercase();
+            let length = path.metadata().map_or(0, |metadata| metadata.len());
+            let mut text = name.into_bytes();
+            if length <= LONGEST as u64 {
+                text.extend(files::read_if_exists(path).ok()?.unwrap_or_default());
+                text.make_ascii_lowercase();
+            }
+            let holds = |word: &&&str| memchr::memmem::find(&text, word.as_bytes()).is_some();
+            Some(words.iter().filter(holds).copied().collect())
+        })
+        .collect();
+    let held: BTreeSet<&str> = held?.into_iter().flatten().collect();
+    Some(
+        words
+            .into_iter()
+            .filter(|word| !held.contains(word))
+            .collect(),
+    )
+}
+
+/// Whether the sources tell of every test of these packages, and of none that a filter lets through.
+fn is_told_by_sources(
+    workspace: &Workspace,
+    packages: &BTreeSet<PackageId>,
+    filters: &[&str],
+) -> bool {
+    let targets = all_targets(workspace).into_iter();
+    let targets: Vec<TestTarget> = targets
+        .filter(|target| packages.contains(&target.package) && target.kind != TestKind::Doc)
+        .collect();
+    let root = |target: &TestTarget| Some(target.described(workspace)?.src_path.clone());
+    let roots: Option<Vec<Utf8PathBuf>> = targets.iter().map(root).collect();
+    let Some(Ok(units)) = roots.map(|roots| read_units(&roots)) else {
+        return false;
+    };
+    units.iter().zip(&targets).all(|(unit, target)| {
+        let has_harness =
+            matches!(target.kind, TestKind::Test(_) | TestKind::Bench(_)) && unit.has_main;
+        let met = |name: &str| filters.iter().any(|filter| name.contains(filter));
+        let mut tests = unit.tests.iter();
+        unit.problems.is_empty() && !has_harness && tests.all(|test| test.exact && !met(&test.name))
+    })
+}

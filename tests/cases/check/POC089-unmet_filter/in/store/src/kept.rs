@@ -1,0 +1,3 @@
+//! Words that a macro could make names of: keeps, seven.
+
+pub const ANSWERS: u32 = 7;
