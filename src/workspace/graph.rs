@@ -174,18 +174,17 @@ impl Workspace {
     /// `changed` and everything that depends on it through normal and build dependencies.
     #[must_use]
     pub fn carried_by(&self, changed: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
-        self.closure(changed, |edge, reached| {
-            (edge.kind != DependencyKind::Development && reached.contains(&edge.to))
-                .then_some(edge.from)
+        self.closure(changed, |edge| {
+            (edge.kind != DependencyKind::Development).then_some((edge.to, edge.from))
         })
     }
 
     /// `packages` and every member their tests can link: what a run of their tests depends on.
     #[must_use]
     pub fn links(&self, packages: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
-        self.closure(packages, |edge, reached| {
+        self.closure(packages, |edge| {
             let counts = edge.kind != DependencyKind::Development || packages.contains(&edge.from);
-            (counts && reached.contains(&edge.from)).then_some(edge.to)
+            counts.then_some((edge.from, edge.to))
         })
     }
 
@@ -232,9 +231,8 @@ impl Workspace {
         let depth: BTreeMap<PackageId, usize> = order
             .iter()
             .map(|&package| {
-                let needs = self.closure(&BTreeSet::from([package]), |edge, reached| {
-                    (edge.kind != DependencyKind::Development && reached.contains(&edge.from))
-                        .then_some(edge.to)
+                let needs = self.closure(&BTreeSet::from([package]), |edge| {
+                    (edge.kind != DependencyKind::Development).then_some((edge.from, edge.to))
                 });
                 (package, needs.len())
             })
@@ -243,24 +241,30 @@ impl Workspace {
         order
     }
 
+    /// `start` and what it leads to; `way` tells which of an edge's packages leads to the other, if that counts.
     fn closure(
         &self,
         start: &BTreeSet<PackageId>,
-        step: impl Fn(&Edge, &BTreeSet<PackageId>) -> Option<PackageId>,
+        way: impl Fn(&Edge) -> Option<(PackageId, PackageId)>,
     ) -> BTreeSet<PackageId> {
-        let mut reached = start.clone();
-        loop {
-            let more: Vec<PackageId> = self
-                .edges
-                .iter()
-                .filter_map(|edge| step(edge, &reached))
-                .filter(|package| !reached.contains(package))
-                .collect();
-            if more.is_empty() {
-                return reached;
-            }
-            reached.extend(more);
+        let mut reached = vec![false; self.packages.len()];
+        for package in start {
+            reached[*package] = true;
         }
+        let ways: Vec<(PackageId, PackageId)> = self.edges.iter().filter_map(way).collect();
+        let mut grew = true;
+        while grew {
+            grew = false;
+            for (from, to) in &ways {
+                if reached[*from] && !reached[*to] {
+                    reached[*to] = true;
+                    grew = true;
+                }
+            }
+        }
+        (0..reached.len())
+            .filter(|package| reached[*package])
+            .collect()
     }
 }
 

@@ -1,9 +1,11 @@
 //! Units and who links whom: what the item graph needs to know of a workspace, as plain data.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use camino::Utf8PathBuf;
 use cargo_metadata::TargetKind;
+use serde::{Deserialize, Serialize};
 
 use crate::affected::{TestKind, TestTarget};
 use crate::workspace::graph::{is_kind, is_library};
@@ -13,7 +15,7 @@ use crate::workspace::{PackageId, Workspace};
 pub type UnitId = usize;
 
 /// A target of a package.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
     /// Its package.
     pub package: PackageId,
@@ -30,7 +32,7 @@ pub struct Unit {
 }
 
 /// What a target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UnitKind {
     /// The library, a procedural macro's too.
     Library,
@@ -47,7 +49,7 @@ pub enum UnitKind {
 }
 
 /// The targets of a workspace and their dependencies.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// Every target.
     pub units: Vec<Unit>,
@@ -93,9 +95,11 @@ impl Layout {
     #[must_use]
     pub fn of(workspace: &Workspace) -> Self {
         let mut layout = Self::default();
+        let mut by_package: Vec<Range<UnitId>> = Vec::new();
         for (package, member) in workspace.packages.iter().enumerate() {
             let folder = member.manifest_path.parent().unwrap_or(&workspace.root);
             layout.folders.push(folder.to_owned());
+            let first = layout.units.len();
             for target in &member.targets {
                 let kind = if is_library(target) {
                     UnitKind::Library
@@ -119,62 +123,61 @@ impl Layout {
                     doctest: target.doctest && kind == UnitKind::Library,
                 });
             }
+            by_package.push(first..layout.units.len());
         }
-        layout.name_crates(workspace);
-        layout.link(workspace);
+        layout.name_crates(workspace, &by_package);
+        layout.link(workspace, &by_package);
         layout
     }
 
-    fn of_package(&self, package: PackageId, kinds: &[UnitKind]) -> impl Iterator<Item = UnitId> {
-        let wanted = self
-            .units
-            .iter()
-            .enumerate()
-            .filter(move |(_, unit)| unit.package == package && kinds.contains(&unit.kind));
-        wanted.map(|(id, _)| id)
+    /// The units among `all` that are of one of these kinds.
+    fn of_kinds(&self, all: &Range<UnitId>, kinds: &[UnitKind]) -> impl Iterator<Item = UnitId> {
+        all.clone()
+            .filter(move |unit| kinds.contains(&self.units[*unit].kind))
     }
 
-    fn name_crates(&mut self, workspace: &Workspace) {
+    fn name_crates(&mut self, workspace: &Workspace, by_package: &[Range<UnitId>]) {
+        let library = |package: PackageId| {
+            self.of_kinds(&by_package[package], &[UnitKind::Library])
+                .next()
+        };
+        let mut all = Vec::new();
         for (package, member) in workspace.packages.iter().enumerate() {
             let mut externs: Vec<(String, Option<UnitId>)> = Vec::new();
             for dependency in &member.dependencies {
-                let to = match &dependency.path {
-                    Some(path) => {
-                        (0..workspace.packages.len()).find(|id| workspace.folder(*id) == path)
-                    }
-                    None => workspace
-                        .packages
-                        .iter()
-                        .position(|other| other.name == dependency.name),
-                };
-                let library = to.and_then(|to| self.of_package(to, &[UnitKind::Library]).next());
+                let library = workspace.member_of(dependency).and_then(library);
                 let name = match (&dependency.rename, library) {
-                    (Some(rename), _) => rename.clone(),
-                    (None, Some(library)) => self.units[library].name.clone(),
-                    (None, None) => dependency.name.clone(),
+                    (Some(rename), _) => rename,
+                    (None, Some(library)) => &self.units[library].name,
+                    (None, None) => &dependency.name,
                 };
                 externs.push((name.replace('-', "_"), library));
             }
-            if let Some(own) = self.of_package(package, &[UnitKind::Library]).next() {
+            if let Some(own) = library(package) {
                 externs.push((self.units[own].name.replace('-', "_"), Some(own)));
             }
-            self.externs.push(externs);
+            all.push(externs);
         }
+        self.externs = all;
     }
 
-    fn link(&mut self, workspace: &Workspace) {
-        let mut all = Vec::new();
-        for (id, unit) in self.units.iter().enumerate() {
-            let packages = workspace.links(&BTreeSet::from([unit.package]));
-            let mut linked = BTreeSet::from([id]);
-            for package in packages {
-                // A test can run a program of any package that it depends on, as a process.
-                let kinds = [UnitKind::Library, UnitKind::BuildScript, UnitKind::Binary];
-                linked.extend(self.of_package(package, &kinds));
-            }
+    fn link(&mut self, workspace: &Workspace, by_package: &[Range<UnitId>]) {
+        let mut all = Vec::with_capacity(self.units.len());
+        for (package, own) in by_package.iter().enumerate() {
+            // A test can run a program of any package that it depends on, as a process.
+            let kinds = [UnitKind::Library, UnitKind::BuildScript, UnitKind::Binary];
+            let packages = workspace.links(&BTreeSet::from([package]));
+            let mut linked: BTreeSet<UnitId> = packages
+                .into_iter()
+                .flat_map(|package| self.of_kinds(&by_package[package], &kinds))
+                .collect();
             // And the examples that cargo builds along with it.
-            linked.extend(self.of_package(unit.package, &[UnitKind::Example]));
-            all.push(linked);
+            linked.extend(self.of_kinds(own, &[UnitKind::Example]));
+            for unit in own.clone() {
+                let mut linked = linked.clone();
+                linked.insert(unit);
+                all.push(linked);
+            }
         }
         self.links = all;
     }
