@@ -5,12 +5,13 @@
 //! is worked out again. It is replaced as a whole, so that runs side by side lose nothing but work.
 
 use std::collections::BTreeMap;
+use std::hash::Hasher as _;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use camino::Utf8PathBuf;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -41,10 +42,10 @@ pub struct Cache {
     seen: Mutex<Seen>,
 }
 
-/// Where a value lies in the file, and the hash of its bytes.
+/// Where a value lies in the file, and the checksum of its bytes.
 #[derive(Debug, Clone)]
 struct Entry {
-    checksum: Key,
+    checksum: u64,
     at: Range<usize>,
 }
 
@@ -123,8 +124,11 @@ impl Cache {
     }
 }
 
-fn checksum(bytes: &[u8]) -> Key {
-    key("value", bytes)
+/// Tells damage, which nobody does on purpose.
+fn checksum(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 /// `format`, how many entries there are, for each its key, checksum and length, and then the values themselves. Numbers
@@ -134,7 +138,7 @@ fn written(format: &str, entries: &BTreeMap<Key, &[u8]>) -> Vec<u8> {
     bytes.extend((entries.len() as u64).to_le_bytes());
     for (key, value) in entries {
         bytes.extend(key);
-        bytes.extend(checksum(value));
+        bytes.extend(checksum(value).to_le_bytes());
         bytes.extend((value.len() as u64).to_le_bytes());
     }
     for value in entries.values() {
@@ -149,9 +153,10 @@ fn entries(bytes: &[u8], format: &str) -> Option<FxHashMap<Key, Entry>> {
     let count = usize::try_from(u64::from_le_bytes(*take(&mut rest)?)).ok()?;
     let mut heads = Vec::new();
     for _ in 0..count {
-        let (key, checksum): (&Key, &Key) = (take(&mut rest)?, take(&mut rest)?);
+        let key: &Key = take(&mut rest)?;
+        let checksum = u64::from_le_bytes(*take(&mut rest)?);
         let length = usize::try_from(u64::from_le_bytes(*take(&mut rest)?)).ok()?;
-        heads.push((*key, *checksum, length));
+        heads.push((*key, checksum, length));
     }
     let mut start = bytes.len() - rest.len();
     let mut entries = FxHashMap::default();

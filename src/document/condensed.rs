@@ -15,7 +15,7 @@ use super::{Document, Field, Item, Plan, Results, Section, read_plan, read_resul
 use crate::cache::{self, Cache};
 
 /// Counts up whenever what is read of a document, or how it is kept, changes.
-const FORMAT: &str = concat!("cargo-poc documents 2 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORMAT: &str = concat!("cargo-poc documents 3 ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// Bytes of documents to read anew below which that is quicker than to write the file.
 const WORTH_KEEPING: usize = 512 * 1024;
