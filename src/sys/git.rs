@@ -5,7 +5,7 @@ mod listing;
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -21,10 +21,19 @@ pub struct Repository {
     pub root: Utf8PathBuf,
     /// Where cargo builds, absolute: nothing below it is anybody's change. `None` where that is not known.
     pub built: Option<Utf8PathBuf>,
+    /// The commit at HEAD when it was opened, if there was one.
+    head: Option<String>,
     listing: Arc<OnceLock<Result<Listing, String>>>,
     /// The commit where this branch left the default branch; `None` where there is none.
     branched: Arc<OnceLock<Option<String>>>,
+    /// What differed from a commit, by its id.
+    changes: Answers<String, Vec<FileChange>>,
+    /// What files held, by commit and path.
+    contents: Answers<(String, Utf8PathBuf), Option<Vec<u8>>>,
 }
+
+/// What git said before, to this repository or one it was cloned from. Who asks meanwhile waits.
+type Answers<Question, Answer> = Arc<Mutex<BTreeMap<Question, Answer>>>;
 
 /// Where the default branch may be found, in order.
 const DEFAULT_BRANCHES: [&str; 5] = [
@@ -61,13 +70,27 @@ impl Repository {
     /// # Errors
     /// When git cannot be run, or `folder` is in no work tree.
     pub fn open(folder: &Utf8Path) -> Result<Self> {
-        let root = text(folder, &["rev-parse", "--show-toplevel"])
-            .map_err(|error| error.context(format!("{folder} is in no git work tree")))?;
+        let both = text(folder, &["rev-parse", "--show-toplevel", "HEAD^{commit}"]);
+        let both = both.ok().and_then(|both| {
+            let (root, head) = both.rsplit_once('\n')?;
+            Some((root.to_owned(), head.to_owned()))
+        });
+        let (root, head) = if let Some((root, head)) = both {
+            (root, Some(head))
+        } else {
+            // There is no commit yet, or no repository.
+            let root = text(folder, &["rev-parse", "--show-toplevel"])
+                .map_err(|error| error.context(format!("{folder} is in no git work tree")))?;
+            (root, None)
+        };
         Ok(Self {
             root: root.into(),
+            head,
             built: None,
             listing: Arc::default(),
             branched: Arc::default(),
+            changes: Arc::default(),
+            contents: Arc::default(),
         })
     }
 
@@ -214,12 +237,16 @@ impl Repository {
 
     fn find_branched(&self) -> Result<Option<String>> {
         let question = [
-            &["for-each-ref", "--format=%(refname)"][..],
+            &["for-each-ref", "--format=%(objectname) %(refname)"][..],
             &DEFAULT_BRANCHES,
         ];
         let known = self.text(&question.concat())?;
         for branch in DEFAULT_BRANCHES {
-            if known.lines().any(|name| name == branch) {
+            let mut known = known.lines().filter_map(|line| line.split_once(' '));
+            if let Some((commit, _)) = known.find(|(_, name)| *name == branch) {
+                if self.head.as_deref() == Some(commit) {
+                    return Ok(self.head.clone());
+                }
                 let output = run(&self.root, &["merge-base", "HEAD", branch])?;
                 if output.status.success() {
                     let commit = String::from_utf8_lossy(&output.stdout);
@@ -236,25 +263,38 @@ impl Repository {
     /// # Errors
     /// When git fails, or a path is not UTF-8.
     pub fn changes_since(&self, base: &str) -> Result<Vec<FileChange>> {
-        let listing = self.listing()?;
-        let mut arguments = vec![
-            "diff",
-            "--raw",
-            "-z",
-            "--no-renames",
-            "--no-ext-diff",
-            "--ignore-submodules=none",
-        ];
-        // What differs from the index is in the listing already: the work tree need not be looked at once more.
-        if !listing.submodules {
-            arguments.push("--cached");
+        let mut known = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(changes) = known.get(base) {
+            return Ok(changes.clone());
         }
-        arguments.extend([base, "--"]);
-        let mut changes: BTreeMap<Utf8PathBuf, Happened> =
-            parse_raw_diff(&self.bytes(&arguments)?)?
-                .into_iter()
-                .map(|change| (change.path, change.happened))
-                .collect();
+        let changes = self.find_changes(base)?;
+        known.insert(base.to_owned(), changes.clone());
+        Ok(changes)
+    }
+
+    fn find_changes(&self, base: &str) -> Result<Vec<FileChange>> {
+        let differing = |how: &[&str]| {
+            let arguments = [
+                "diff",
+                "--raw",
+                "-z",
+                "--no-renames",
+                "--no-ext-diff",
+                "--ignore-submodules=none",
+            ];
+            self.bytes(&[&arguments, how, &[base, "--"]].concat())
+        };
+        // What differs from the index is in the listing already, which may be in the making meanwhile: the work tree need
+        // not be looked at once more.
+        let mut diff = differing(&["--cached"])?;
+        let listing = self.listing()?;
+        if listing.submodules {
+            diff = differing(&[])?;
+        }
+        let mut changes: BTreeMap<Utf8PathBuf, Happened> = parse_raw_diff(&diff)?
+            .into_iter()
+            .map(|change| (change.path, change.happened))
+            .collect();
         for path in &listing.modified {
             let there = self.root.join(path).symlink_metadata().is_ok();
             match (changes.get(path), there) {
@@ -313,9 +353,18 @@ impl Repository {
         if !paths.iter().all(plain) {
             return paths.iter().map(|path| self.show(commit, path)).collect();
         }
-        let asked = paths.iter().map(|path| format!("{commit}:{path}"));
+        let mut known = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        let question = |path: &Utf8Path| (commit.to_owned(), path.to_owned());
+        let new = paths.iter().copied();
+        let new: Vec<&Utf8Path> = new
+            .filter(|path| !known.contains_key(&question(path)))
+            .collect();
+        let asked = new.iter().map(|path| format!("{commit}:{path}"));
         let answer = feeding::ask(&self.root, &["cat-file", "--batch"], asked)?;
-        feeding::blobs(&answer, paths.len())
+        let answers = feeding::blobs(&answer, new.len())?;
+        known.extend(new.into_iter().map(question).zip(answers));
+        let contents = paths.iter().map(|path| known.get(&question(path))?.clone());
+        Ok(contents.collect())
     }
 
     /// The contents with these ids, in their order; none where git holds no such content.
