@@ -19,7 +19,7 @@ use serde::Serialize;
 use self::facts::Facts;
 use self::request::Request;
 use crate::affected::arguments::{self, quoted};
-use crate::affected::{Selection, TestKind, all_targets};
+use crate::affected::{Selection, TestKind};
 use crate::project::Project;
 
 /// What the templates are given: every name here is a variable there.
@@ -286,16 +286,12 @@ fn affected(project: &Project, facts: &Facts) -> Affected {
         .selection
         .targets
         .keys()
-        .map(|target| facts.row(workspace, target))
+        .filter_map(|target| facts.row(workspace, target))
         .collect();
-    let everything = all_targets(workspace);
     Affected {
         total: rows.iter().map(|row| row.tests).sum(),
         targets: rows.into_iter().filter(|row| row.tests > 0).collect(),
-        full_suite: everything
-            .iter()
-            .map(|target| facts.tests(workspace, target))
-            .sum(),
+        full_suite: facts.selection.total.tests,
         commands: commands(project, facts.nextest, &facts.selection),
         full_commands: if facts.nextest {
             vec![

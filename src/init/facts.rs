@@ -12,13 +12,12 @@ use semver::Version;
 use super::TestTarget as Row;
 use super::dependencies::locked_versions;
 use super::request::Request;
-use crate::affected::{self, Selection, TestKind, TestTarget, all_targets};
+use crate::affected::{self, Selection, TestKind, TestTarget};
 use crate::change::Change;
 use crate::project::Project;
 use crate::verify;
 use crate::workspace::graph::{is_kind, is_library};
-use crate::workspace::source::{Unit, read_unit};
-use crate::workspace::{PackageId, Workspace};
+use crate::workspace::{PackageId, Workspace, source};
 
 /// Everything the draft needs to know, read once.
 pub struct Facts {
@@ -28,71 +27,80 @@ pub struct Facts {
     pub locked: BTreeMap<String, Version>,
     /// Whether the workspace's tests run under nextest.
     pub nextest: bool,
-    units: BTreeMap<Utf8PathBuf, Unit>,
+    /// By root file, what the affected targets say of themselves.
+    sentences: BTreeMap<Utf8PathBuf, String>,
+    /// Of the touched packages, uses of `unsafe` in the library and the binaries.
+    unsafe_uses: BTreeMap<PackageId, usize>,
 }
 
 impl Facts {
-    /// Reads the sources of every test target, in parallel.
+    /// Reads the roots of affected targets and the sources of touched packages, in parallel.
     ///
     /// # Errors
     /// When a source or the lockfile cannot be read.
     pub fn gather(project: &Project, request: &Request) -> Result<Self> {
         let workspace = &project.workspace;
-        let roots: BTreeSet<&Utf8PathBuf> = all_targets(workspace)
-            .iter()
+        let selection =
+            affected::select_in(project, &planned_change(project, request), true)?.by_target();
+        let roots: BTreeSet<&Utf8PathBuf> = selection
+            .targets
+            .keys()
             .filter_map(|target| root_of(workspace, target))
             .collect();
-        let units = roots
+        let sentences = roots
             .into_par_iter()
-            .map(|root| Ok((root.clone(), read_unit(root)?)))
+            .filter_map(|root| Some((root.clone(), source::sentence(root)?)))
+            .collect();
+        let unsafe_uses = request
+            .packages
+            .par_iter()
+            .map(|package| Ok((*package, unsafe_uses(workspace, *package)?)))
             .collect::<Result<_>>()?;
         Ok(Self {
-            selection: affected::select_in(project, &planned_change(project, request), true)?
-                .by_target(),
+            selection,
             locked: locked_versions(&workspace.root.join("Cargo.lock"))?,
             nextest: verify::uses_nextest(project.config.runner, &workspace.root),
-            units,
+            sentences,
+            unsafe_uses,
         })
     }
 
-    /// How many tests a target holds, as its source tells.
+    /// The target's row of the Test Summary; none where it is not affected.
     #[must_use]
-    pub fn tests(&self, workspace: &Workspace, target: &TestTarget) -> usize {
-        let unit = root_of(workspace, target).and_then(|root| self.units.get(root));
-        unit.map_or(0, |unit| match target.kind {
-            TestKind::Doc => unit.doctests.len(),
-            _ => unit.tests.len(),
-        })
-    }
-
-    /// The target's row of the Test Summary.
-    #[must_use]
-    pub fn row(&self, workspace: &Workspace, target: &TestTarget) -> Row {
+    pub fn row(&self, workspace: &Workspace, target: &TestTarget) -> Option<Row> {
+        let part = self.selection.targets.get(target)?;
         let root = root_of(workspace, target);
-        let doc = root.and_then(|root| self.units.get(root)?.doc.clone());
+        let sentence = root.and_then(|root| self.sentences.get(root).cloned());
         let package = &workspace.packages[target.package].name;
-        Row {
+        Some(Row {
             path: root.map_or_else(String::new, |root| workspace.slashed(root)),
             note: if target.kind == TestKind::Doc {
                 "doctests"
             } else {
                 ""
             },
-            tests: self.tests(workspace, target),
-            covers: doc.unwrap_or_else(|| format!("`{package}` {}", target.kind)),
-        }
+            tests: part.known.len(),
+            covers: sentence.unwrap_or_else(|| format!("`{package}` {}", target.kind)),
+        })
     }
 
-    /// Uses of `unsafe` in the package's library and binaries.
+    /// Uses of `unsafe` in a touched package's library and binaries.
     #[must_use]
-    pub fn unsafe_uses(&self, workspace: &Workspace, package: PackageId) -> usize {
-        let targets = workspace.packages[package].targets.iter();
-        targets
-            .filter(|target| is_library(target) || is_kind(target, &[TargetKind::Bin]))
-            .filter_map(|target| self.units.get(&target.src_path))
-            .map(|unit| unit.unsafe_uses)
-            .sum()
+    pub fn unsafe_uses(&self, package: PackageId) -> usize {
+        self.unsafe_uses.get(&package).copied().unwrap_or_default()
     }
+}
+
+fn unsafe_uses(workspace: &Workspace, package: PackageId) -> Result<usize> {
+    let targets = workspace.packages[package].targets.iter();
+    let roots: BTreeSet<&Utf8PathBuf> = targets
+        .filter(|target| is_library(target) || is_kind(target, &[TargetKind::Bin]))
+        .map(|target| &target.src_path)
+        .collect();
+    let uses = roots
+        .into_iter()
+        .map(|root| Ok(source::read_unit(root)?.unsafe_uses));
+    uses.sum()
 }
 
 /// The planned files as if they had changed, and the touched packages that no planned file stands for.

@@ -107,7 +107,7 @@ fn of_package(project: &Project, facts: &Facts, package: PackageId) -> Vec<Risk>
             "Build once from a clean target folder before calling the work done",
         ));
     }
-    let blocks = facts.unsafe_uses(&project.workspace, package);
+    let blocks = facts.unsafe_uses(package);
     if blocks > 0 {
         let times = match blocks {
             1 => "once".to_owned(),

@@ -130,6 +130,13 @@ pub fn read_unit(root: &Utf8Path) -> Result<Unit> {
     Ok(unit)
 }
 
+/// First sentence of a file's own documentation, as plain text; none where there is none, or no such file.
+#[must_use]
+pub fn sentence(path: &Utf8Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    doc::read(&Syntax::read(&text).ok()?).sentence
+}
+
 /// Reads several targets at once, in their order.
 ///
 /// # Errors
