@@ -171,7 +171,11 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Amend(arguments) => command::amend::run(&load()?, &arguments, terminal),
         Command::Affected(arguments) => {
             let project = if arguments.asks_for_base() {
-                Project::load_with_base(&cli.global)?
+                if arguments.no_cache {
+                    Project::load_with_base(&cli.global)?
+                } else {
+                    Project::load_with_graph(&cli.global)?
+                }
             } else {
                 load()?
             };

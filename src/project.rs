@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::affected::ahead;
 use crate::change::{self, normalize};
 use crate::cli::Global;
 use crate::config::Config;
@@ -29,6 +30,8 @@ pub struct Project {
     pub config: Config,
     /// The current folder, absolute.
     pub folder: Utf8PathBuf,
+    /// The item graph, if this run was expected to need it.
+    pub graph: ahead::Ahead,
     ahead: Ahead,
 }
 
@@ -71,6 +74,8 @@ enum Ask {
     Files,
     /// Also where this branch left the default branch.
     Base,
+    /// And the item graph of what changed since.
+    Graph,
 }
 
 /// git and cargo are asked side by side: both walk the whole workspace, and neither needs the other's answer. What is
@@ -85,7 +90,7 @@ fn ask_git_ahead(folder: Utf8PathBuf, ask: Ask) -> Ahead {
         // Whoever needs what fails here asks again, and gets the error.
         std::thread::scope(|scope| {
             scope.spawn(|| repository.listing().is_ok());
-            if ask == Ask::Base {
+            if ask != Ask::Files {
                 scope.spawn(|| repository.branched().is_ok());
             }
         });
@@ -108,6 +113,14 @@ impl Project {
     /// As [`Self::load`].
     pub fn load_with_base(global: &Global) -> Result<Self> {
         Self::load_asking(global, Ask::Base)
+    }
+
+    /// [`Self::load_with_base`] for a command that will ask what the change since then can affect.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with_graph(global: &Global) -> Result<Self> {
+        Self::load_asking(global, Ask::Graph)
     }
 
     fn load_asking(global: &Global, ask: Ask) -> Result<Self> {
@@ -150,7 +163,13 @@ impl Project {
             let manifest = start.ancestors().map(|folder| folder.join("Cargo.toml"));
             cargo.manifest_path = manifest.into_iter().find(|path| path.is_file());
         }
-        let ahead = ask_git_ahead(start, ask);
+        let ahead = ask_git_ahead(start.clone(), ask);
+        let graph = if ask == Ask::Graph {
+            let ahead = Arc::clone(&ahead);
+            ahead::Ahead::start(start, move || ahead.wait().clone())
+        } else {
+            ahead::Ahead::default()
+        };
         let workspace = Workspace::new(cargo.members()?);
         let config = Config::load(&workspace, global)?;
         Ok(Self {
@@ -158,6 +177,7 @@ impl Project {
             workspace,
             config,
             folder,
+            graph,
             ahead,
         })
     }

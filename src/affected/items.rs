@@ -14,6 +14,7 @@ pub mod expansion;
 mod explain;
 pub mod extract;
 mod folders;
+mod goals;
 pub mod layout;
 pub mod mount;
 pub mod nodes;
@@ -23,6 +24,8 @@ pub mod resolve;
 mod select;
 mod tests;
 pub(super) mod words;
+
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
@@ -44,7 +47,7 @@ use tests::{classes, documentation, tests};
 #[derive(Debug)]
 pub struct Graph {
     /// Units and links.
-    pub layout: Layout,
+    pub layout: Arc<Layout>,
     /// Files and where they stand.
     pub sources: Sources,
     /// Items where they stand.
@@ -65,17 +68,20 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Reads the sources and builds the graph, both versions of changed files in it.
+    /// Reads the sources and builds the graph, both versions of changed files in it. If anything changed, the graph has
+    /// edges only where the change can be reached: in units that tests link which it can affect.
     #[must_use]
-    pub fn build(layout: Layout, changed: &Changed, reader: &dyn Reader) -> Self {
+    pub fn build(layout: impl Into<Arc<Layout>>, changed: &Changed, reader: &dyn Reader) -> Self {
+        let layout = layout.into();
         let sources = Sources::read(&layout, changed, reader);
         let nodes = Nodes::new(&sources, layout.units.len());
         let scopes = Scopes::new(&nodes, &layout, &sources);
-        let builder = Builder::new(&nodes, &scopes, &sources, &layout);
-        let docs = documentation(&layout, &sources, &nodes);
+        let relevant = goals::relevant(&layout, &sources, &nodes, &scopes, changed);
+        let builder = Builder::new(&nodes, &scopes, &sources, &layout, &relevant);
+        let mut docs = documentation(&layout, &sources, &nodes);
         let starts: Vec<_> = docs
-            .iter()
-            .map(|doc| (doc.names.clone(), doc.item))
+            .iter_mut()
+            .map(|doc| (std::mem::take(&mut doc.names), doc.item))
             .collect();
         let (edges, doc_nodes) = builder.build(&starts);
         let mut tests = tests(&layout, &sources, &nodes, &edges);
@@ -96,7 +102,7 @@ impl Graph {
             .map(|node| (node.unit, node.flags & flag::TEST_ONLY != 0))
             .collect();
         let order = edges.order();
-        let classes = classes(&layout, &edges, &tests);
+        let classes = classes(&layout, &edges, &tests, &relevant);
         Self {
             layout,
             sources,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use anyhow::Result;
 use camino::Utf8Path;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::ahead::Built;
 use super::items::nodes::NodeId;
-use super::items::{self, Affected, Cache, Changed, Graph, Layout, Reader, Uncached};
+use super::items::{self, Affected, Cache, Changed, Graph, Layout, Reader, Uncached, UnitId};
 use super::reach::Reach;
 use super::selection::{Part, Reason, Selection, Step, TestName, Total};
 use super::{TestKind, TestTarget, all_targets, rules};
@@ -31,42 +32,10 @@ pub fn select(
     change: &Change,
     reader: &dyn Reader,
 ) -> Result<Selection> {
-    select_but(workspace, config, change, reader, &mut |_| Vec::new())
-}
-
-/// Picks changed nodes that are to be taken as unchanged.
-pub(super) type Leave<'a> = &'a mut dyn FnMut(&Graph) -> Vec<NodeId>;
-
-fn select_but(
-    workspace: &Workspace,
-    config: &Config,
-    change: &Change,
-    reader: &dyn Reader,
-    leave: Leave<'_>,
-) -> Result<Selection> {
-    let mut judged = Judged::new(workspace, config, change)?;
-    let mut graph = Graph::build(Layout::of(workspace), &judged.changed, reader);
-    for node in leave(&graph) {
-        graph.nodes.nodes[node as usize].changed = false;
-        judged.changed.besides = true;
-    }
+    let judged = Judged::new(workspace, config, change)?;
+    let graph = Graph::build(Layout::of(workspace), &judged.changed, reader);
     let found = graph.select(&judged.changed);
-    for path in found.unmounted.iter().chain(&found.not_embedded) {
-        judged.reach(workspace, rules::by_place(workspace, path), path);
-    }
-    let mut selecting = Selecting::new(workspace, &graph);
-    for (reach, files) in judged.reached {
-        selecting.by_rule(reach, &files);
-    }
-    selecting.by_items(&found);
-    let mut selection = selecting.selection;
-    selection.items = found.changed_items;
-    let owners = change.files.iter();
-    let owners = owners.filter(|file| !config.is_document(workspace.relative(&file.path)));
-    selection.touched = owners
-        .filter_map(|file| workspace.owner(&file.path))
-        .collect();
-    Ok(selection)
+    Ok(selected(workspace, config, change, judged, graph, &found))
 }
 
 /// [`select`] in a project; sources that were read before are not read again where `cached`.
@@ -74,7 +43,36 @@ fn select_but(
 /// # Errors
 /// As [`select`].
 pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Selection> {
-    select_but_in(project, change, cached, &mut |_| Vec::new())
+    let (workspace, config) = (&project.workspace, &project.config);
+    if !cached {
+        return select(workspace, config, change, &Uncached);
+    }
+    let judged = Judged::new(workspace, config, change)?;
+    let layout = Layout::of(workspace);
+    let mut not_kept = Ok(());
+    let built = project.graph.take(&layout, &judged.changed);
+    let built = built.unwrap_or_else(|| {
+        let (graph, cache) = read(project, layout, &judged.changed);
+        not_kept = project.graph.keep(workspace, change, &graph.layout);
+        let affected = graph.select(&judged.changed);
+        Built {
+            graph,
+            cache,
+            affected,
+        }
+    });
+    let mut selection = selected(
+        workspace,
+        config,
+        change,
+        judged,
+        built.graph,
+        &built.affected,
+    );
+    selection.notes.extend(save(built.cache));
+    let slow = |error| format!("{error:#}; the next run takes longer than it has to");
+    selection.notes.extend(not_kept.err().map(slow));
+    Ok(selection)
 }
 
 /// [`select_in`], as if the items that `leave` picks from the graph had not changed.
@@ -85,19 +83,67 @@ pub(super) fn select_but_in(
     project: &Project,
     change: &Change,
     cached: bool,
-    leave: Leave<'_>,
+    leave: &mut dyn FnMut(&Graph) -> Vec<NodeId>,
 ) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
-    if !cached {
-        return select_but(workspace, config, change, &Uncached, leave);
+    let mut judged = Judged::new(workspace, config, change)?;
+    let layout = Layout::of(workspace);
+    let (mut graph, cache) = if cached {
+        let (graph, cache) = read(project, layout, &judged.changed);
+        (graph, Some(cache))
+    } else {
+        (Graph::build(layout, &judged.changed, &Uncached), None)
+    };
+    for node in leave(&graph) {
+        graph.nodes.nodes[node as usize].changed = false;
+        judged.changed.besides = true;
     }
-    let cache = Cache::open(workspace, project.repository().ok().as_ref());
-    let mut selection = select_but(workspace, config, change, &cache, leave)?;
-    if let Err(error) = cache.save() {
-        let note = format!("{error:#}; the next run reads all sources again");
-        selection.notes.push(note);
-    }
+    let found = graph.select(&judged.changed);
+    let mut selection = selected(workspace, config, change, judged, graph, &found);
+    selection.notes.extend(cache.and_then(save));
     Ok(selection)
+}
+
+/// The graph of a change, read through the cache.
+fn read(project: &Project, layout: Layout, changed: &Changed) -> (Graph, Cache) {
+    let target = &project.workspace.target_directory;
+    let cache = Cache::open(target, project.repository().ok().as_ref());
+    (Graph::build(layout, changed, &cache), cache)
+}
+
+/// Writes what was read anew; what to say where that fails.
+fn save(cache: Cache) -> Option<String> {
+    let error = cache.save().err()?;
+    Some(format!("{error:#}; the next run reads all sources again"))
+}
+
+/// What the rules and the graph say together.
+fn selected(
+    workspace: &Workspace,
+    config: &Config,
+    change: &Change,
+    mut judged: Judged,
+    graph: Graph,
+    found: &Affected,
+) -> Selection {
+    for path in found.unmounted.iter().chain(&found.not_embedded) {
+        judged.reach(workspace, rules::by_place(workspace, path), path);
+    }
+    let mut selecting = Selecting::new(workspace, &graph);
+    for (reach, files) in judged.reached {
+        selecting.by_rule(reach, &files);
+    }
+    selecting.by_items(found);
+    let mut selection = selecting.selection;
+    selection.items = found.changed_items;
+    let owners = change.files.iter();
+    let owners = owners.filter(|file| !config.is_document(workspace.relative(&file.path)));
+    selection.touched = owners
+        .filter_map(|file| workspace.owner(&file.path))
+        .collect();
+    // Freeing all that takes as long as a search in it, and nobody has to wait for it.
+    rayon::spawn(move || drop(graph));
+    selection
 }
 
 /// Changed files, by who is to judge them.
@@ -148,33 +194,36 @@ impl Judged {
 struct Selecting<'a> {
     workspace: &'a Workspace,
     graph: &'a Graph,
-    /// Every test target, with the tests that the sources tell of.
-    known: BTreeMap<TestTarget, Arc<BTreeSet<TestName>>>,
+    /// Every test target, with its tests as the sources tell of them: indexes into [`Graph::tests`].
+    tests: BTreeMap<TestTarget, Vec<usize>>,
     selection: Selection,
 }
 
 impl<'a> Selecting<'a> {
     fn new(workspace: &'a Workspace, graph: &'a Graph) -> Self {
-        let mut known: BTreeMap<TestTarget, BTreeSet<TestName>> = all_targets(workspace)
+        let mut tests: BTreeMap<TestTarget, Vec<usize>> = all_targets(workspace)
             .into_iter()
-            .map(|target| (target, BTreeSet::new()))
+            .map(|target| (target, Vec::new()))
             .collect();
-        for test in &graph.tests {
-            if let Some(known) = known.get_mut(&graph.target(test)) {
-                known.insert(name_of(workspace, test));
+        let mut by_unit: FxHashMap<(UnitId, bool), Vec<usize>> = FxHashMap::default();
+        for (index, test) in graph.tests.iter().enumerate() {
+            let documentation = test.name == items::TestName::Doc;
+            let group = by_unit.entry((test.unit, documentation));
+            group.or_default().push(index);
+        }
+        for mut group in by_unit.into_values() {
+            if let Some(tests) = tests.get_mut(&graph.target(&graph.tests[group[0]])) {
+                tests.append(&mut group);
             }
         }
         let total = Total {
-            targets: known.len(),
-            tests: known.values().map(BTreeSet::len).sum(),
+            targets: tests.len(),
+            tests: tests.values().map(|tests| count_names(graph, tests)).sum(),
         };
         Self {
             workspace,
             graph,
-            known: known
-                .into_iter()
-                .map(|(target, tests)| (target, Arc::new(tests)))
-                .collect(),
+            tests,
             selection: Selection {
                 total,
                 ..Selection::default()
@@ -184,10 +233,15 @@ impl<'a> Selecting<'a> {
 
     /// What is selected of a target; none where the target is not built.
     fn part(&mut self, target: TestTarget) -> Option<&mut Part> {
-        let known = self.known.get(&target)?;
+        let tests = self.tests.get(&target)?;
+        let (workspace, graph) = (self.workspace, self.graph);
+        let known = || {
+            let tests = tests.iter().map(|test| &graph.tests[*test]);
+            tests.map(|test| name_of(workspace, test)).collect()
+        };
         let part = self.selection.targets.entry(target);
         Some(part.or_insert_with(|| Part {
-            known: Arc::clone(known),
+            known: Arc::new(known()),
             ..Part::default()
         }))
     }
@@ -226,7 +280,7 @@ impl<'a> Selecting<'a> {
             }
             Reach::Packages(packages, why) => {
                 let chains = self.workspace.chains(&packages);
-                let targets: Vec<TestTarget> = self.known.keys().cloned().collect();
+                let targets: Vec<TestTarget> = self.tests.keys().cloned().collect();
                 for target in targets {
                     if let Some(chain) = chains.get(&target.package) {
                         let reason = reason(&why, chain.clone());
@@ -318,6 +372,20 @@ impl Ways<'_> {
         });
         step.clone()
     }
+}
+
+/// How many names these tests of one target have, as [`name_of`] would tell them apart.
+fn count_names(graph: &Graph, tests: &[usize]) -> usize {
+    let names = tests.iter().map(|test| {
+        let test = &graph.tests[*test];
+        match &test.name {
+            items::TestName::Exact(name) => (true, name.as_str(), 0),
+            items::TestName::Prefix(start) => (false, start.as_str(), 0),
+            items::TestName::All => (false, "", 0),
+            items::TestName::Doc => (false, test.file.as_str(), test.line),
+        }
+    });
+    names.collect::<FxHashSet<_>>().len()
 }
 
 fn name_of(workspace: &Workspace, test: &items::Test) -> TestName {

@@ -79,6 +79,20 @@ fn version_line(line: &str) -> Option<String> {
     Some(version.to_owned())
 }
 
+/// Where cargo may build the workspace around `folder`, innermost first: `CARGO_TARGET_DIR`, else a `target` in it or above
+/// it. Only cargo's answer tells for certain.
+#[must_use]
+pub fn target_folders(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let named = std::env::var("CARGO_TARGET_DIR").ok();
+    match named.filter(|named| !named.is_empty()) {
+        Some(named) => vec![folder.join(named)],
+        None => folder
+            .ancestors()
+            .map(|folder| folder.join("target"))
+            .collect(),
+    }
+}
+
 /// The toolchain in use, as `rustc -vV` tells it: release, commit and host.
 ///
 /// # Errors

@@ -151,3 +151,84 @@ fn what_was_read_is_kept_and_what_is_damaged_is_read_again() {
         assert_eq!(names(""), expected, "byte {at}");
     }
 }
+
+/// What a run without anything kept selects, and with what the run before kept.
+fn both_ways(sandbox: &Sandbox, more: &str) -> [String; 2] {
+    ["", " --no-cache"].map(|cache| {
+        let run = sandbox.poc(&format!("affected --format json{more}{cache}"));
+        run.exits(0);
+        let lines = run.stdout.lines();
+        let timeless: Vec<&str> = lines.filter(|line| !line.contains("seconds")).collect();
+        timeless.join("\n")
+    })
+}
+
+#[test]
+fn what_the_run_before_asked_for_never_answers_for_this_one() {
+    let sandbox = workspace();
+    let same = |what: &str| {
+        let [kept, anew] = both_ways(&sandbox, "");
+        assert_eq!(kept, anew, "{what}");
+        kept
+    };
+    let nothing = same("nothing changed");
+    sandbox.edit("store/src/lib.rs", "    1\n", "    2 - 1\n");
+    let one = same("one function");
+    assert_ne!(one, nothing);
+    sandbox.edit("store/src/lib.rs", "    2\n", "    1 + 1\n");
+    let two = same("another one");
+    assert_ne!(two, one);
+    sandbox.write(
+        "store/tests/more.rs",
+        "#[test]\nfn more() {\n    store::one();\n}\n",
+    );
+    let more = same("a test target more");
+    assert!(more.contains("more"), "{more}");
+    sandbox.remove("store/tests/it.rs");
+    assert!(!same("a test target less").contains("outside"));
+    sandbox.append(
+        "free/Cargo.toml",
+        "\n[dependencies]\nstore = { path = \"../store\" }\n",
+    );
+    sandbox.write(
+        "free/tests/through.rs",
+        "#[test]\nfn through() {\n    store::two();\n}\n",
+    );
+    assert!(same("a dependency more").contains("through"));
+    sandbox.commit("all of it");
+    let committed = same("another commit to compare with");
+    assert_eq!(committed, same("and again"));
+    let [kept, anew] = both_ways(&sandbox, " --base HEAD~1");
+    assert_eq!(kept, anew);
+    assert_ne!(kept, committed);
+    assert_eq!(same("back to the usual base"), committed);
+}
+
+#[test]
+fn what_is_kept_of_the_run_before_may_be_damaged_or_used_by_many() {
+    let sandbox = workspace();
+    sandbox.edit("store/src/lib.rs", "    1\n", "    2 - 1\n");
+    let [expected, anew] = both_ways(&sandbox, "");
+    assert_eq!(expected, anew);
+    let layout = "target/cargo-poc/layout";
+    let whole = std::fs::read(sandbox.root.join(layout)).unwrap();
+    let mut cases: Vec<Vec<u8>> = vec![Vec::new(), whole[..whole.len() / 2].to_vec()];
+    cases.extend((0..whole.len()).step_by(whole.len() / 12 + 1).map(|at| {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1;
+        flipped
+    }));
+    for damaged in cases {
+        sandbox.write(layout, &damaged);
+        assert_eq!(both_ways(&sandbox, "")[0], expected);
+        assert_eq!(std::fs::read(sandbox.root.join(layout)).unwrap(), whole);
+    }
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| both_ways(&sandbox, "")[0].clone()))
+            .collect();
+        for run in runs {
+            assert_eq!(run.join().unwrap(), expected);
+        }
+    });
+}

@@ -8,10 +8,9 @@ use super::extract::{self, Digest, FileItems, digest};
 use super::mount::Reader;
 use crate::cache;
 use crate::sys::git::{Listed, Repository};
-use crate::workspace::Workspace;
 
 /// Counts up whenever what is read of a file, or how it is written, changes.
-const FORMAT: &str = concat!("cargo-poc items 2 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORMAT: &str = concat!("cargo-poc items 3 ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// How many times as large as what the workspace needs the cache may become.
 const SPARE: usize = 2;
@@ -25,10 +24,11 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The cache of a workspace, empty where there is none that fits; `repository` tells which files need not be looked at.
+    /// The cache of the workspace that is built in `target`, empty where there is none that fits; `repository` tells which
+    /// files need not be looked at.
     #[must_use]
-    pub fn open(workspace: &Workspace, repository: Option<&Repository>) -> Self {
-        let path = workspace.target_directory.join("cargo-poc").join("items");
+    pub fn open(target: &Utf8Path, repository: Option<&Repository>) -> Self {
+        let path = target.join("cargo-poc").join("items");
         let listing =
             repository.and_then(|repository| Some((repository, repository.listing().ok()?)));
         let clean = listing.map_or_else(FxHashMap::default, |(repository, listing)| {

@@ -46,8 +46,6 @@ pub struct Edges {
     pub hubs: FxHashMap<NodeId, Hub>,
     /// Macro calls that define tests in a way that could not be followed.
     pub test_calls: FxHashSet<NodeId>,
-    /// Nodes that embed files: path as written, node.
-    pub embedded: Vec<(String, NodeId)>,
 }
 
 /// All nodes in an order.
@@ -112,18 +110,32 @@ impl Edges {
         Order { places, nodes }
     }
 
-    fn pack(&mut self, mut pairs: Vec<(NodeId, NodeId)>, count: usize) {
-        pairs.par_sort_unstable();
-        pairs.dedup();
-        self.count = count;
-        self.starts = vec![0; count + 1];
-        for (from, _) in &pairs {
-            self.starts[*from as usize + 1] += 1;
+    fn pack(&mut self, pairs: &[(NodeId, NodeId)], count: usize) {
+        let mut fill = vec![0_u32; count + 1];
+        for (from, _) in pairs {
+            fill[*from as usize + 1] += 1;
         }
         for at in 1..=count {
-            self.starts[at] += self.starts[at - 1];
+            fill[at] += fill[at - 1];
         }
-        self.targets = pairs.into_iter().map(|(_, to)| to).collect();
+        let starts = fill.clone();
+        let mut targets = vec![NONE; pairs.len()];
+        for (from, to) in pairs {
+            let next = &mut fill[*from as usize];
+            targets[*next as usize] = *to;
+            *next += 1;
+        }
+        self.count = count;
+        self.starts.push(0);
+        for node in 0..count {
+            let of = &mut targets[starts[node] as usize..starts[node + 1] as usize];
+            of.sort_unstable();
+            let mut last = None;
+            let each = of.iter().copied();
+            self.targets
+                .extend(each.filter(|to| last.replace(*to) != Some(*to)));
+            self.starts.push(small(self.targets.len()));
+        }
     }
 }
 
@@ -166,6 +178,8 @@ pub struct Builder<'g> {
     scopes: &'g Scopes<'g>,
     sources: &'g Sources,
     layout: &'g Layout,
+    /// Per unit, whether anybody will ask what its items reach.
+    relevant: &'g [bool],
     holders: FxHashMap<NodeId, Holder>,
     /// Inherent members by type and name, where they answer for every instance of the type.
     inherent: FxHashMap<(NodeId, Name), Vec<NodeId>>,
@@ -229,12 +243,14 @@ impl<'g> Builder<'g> {
         scopes: &'g Scopes<'g>,
         sources: &'g Sources,
         layout: &'g Layout,
+        relevant: &'g [bool],
     ) -> Self {
         let mut builder = Self {
             nodes,
             scopes,
             sources,
             layout,
+            relevant,
             holders: FxHashMap::default(),
             inherent: FxHashMap::default(),
             of_type: FxHashMap::default(),
@@ -268,6 +284,7 @@ impl<'g> Builder<'g> {
         let outs: Vec<Out> = self
             .ids()
             .into_par_iter()
+            .filter(|id| self.relevant[self.nodes.nodes[*id as usize].unit as usize])
             .map(|id| self.references(id))
             .collect();
         let mut edges = Edges {
@@ -335,7 +352,7 @@ impl<'g> Builder<'g> {
         }
         self.special_into(&mut edges, &mut pairs);
         let count = next as usize;
-        edges.pack(pairs, count);
+        edges.pack(&pairs, count);
         let mut triggers: FxHashMap<NodeId, Vec<u32>> = FxHashMap::default();
         for (index, both) in (0_u32..).zip(&edges.both) {
             for trigger in both.types.iter().chain([&both.named]) {
@@ -364,7 +381,7 @@ impl<'g> Builder<'g> {
                     .nodes
                     .item(self.sources, id)
                     .references
-                    .wild
+                    .wild()
                     .iter()
                     .map(|symbol| To::Wild(symbols[*symbol as usize]));
                 wild.chain([To::Node(id)]).collect()

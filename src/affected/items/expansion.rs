@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::extract::{self, Detail, FileItems, digest};
+use super::extract::{self, Detail, Digest, FileItems, digest};
 use super::layout::{Layout, UnitId};
 use super::mount::{Declared, FileId, Mount, Reader, SourceFile, Sources};
 use super::words::is_known_macro;
@@ -19,6 +19,7 @@ struct Macro {
     unit: UnitId,
     file: FileId,
     text: String,
+    digest: Digest,
 }
 
 struct Call {
@@ -121,6 +122,7 @@ fn gather(
                         unit,
                         file,
                         text: text.clone(),
+                        digest: digest([text.as_bytes()]),
                     });
                 }
                 Detail::Call(text) if expandable(items, index) => {
@@ -142,9 +144,7 @@ fn gather(
 }
 
 fn name(items: &FileItems, symbol: Option<u32>) -> &str {
-    symbol
-        .and_then(|symbol| items.symbols.get(symbol as usize))
-        .map_or("", String::as_str)
+    symbol.map_or("", |symbol| items.symbols.get(symbol))
 }
 
 /// What stands inside another call is expanded with it.
@@ -210,7 +210,8 @@ fn one(
         .collect();
     let parts = definitions
         .iter()
-        .flat_map(|(text, dollar_crate)| [text.as_bytes(), dollar_crate.as_bytes()]);
+        .zip(&candidates)
+        .flat_map(|((_, dollar_crate), known)| [&known.digest, dollar_crate.as_bytes()]);
     let key = digest(
         [b"expansion".as_slice(), input.as_bytes()]
             .into_iter()

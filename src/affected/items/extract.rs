@@ -1,5 +1,6 @@
 //! One file's text → its items with what they refer to, independent of where the file is mounted. This is what the cache keeps.
 
+mod compact;
 mod detail;
 mod model;
 mod parts;
@@ -9,10 +10,10 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-pub use model::{
-    Detail, Digest, DocItem, FileItems, GLOBAL, Item, References, SELF_CALL, Symbol, flag,
-};
+pub use compact::{Lists, References, Texts};
+pub use model::{Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, Symbol, flag};
 
+use super::folders::strings;
 use super::references::Collector;
 use super::words::{is_builtin_attribute, is_known_macro};
 use crate::workspace::source::attribute::{Attribute, Build, Compiled, attributes, compiled};
@@ -28,7 +29,7 @@ pub struct Table<'t> {
     by_text: FxHashMap<&'t str, Symbol>,
     owned: FxHashMap<String, Symbol>,
     /// The names, by symbol.
-    pub symbols: Vec<String>,
+    pub symbols: Texts,
 }
 
 impl<'t> Table<'t> {
@@ -47,8 +48,7 @@ impl<'t> Table<'t> {
         if let Some(symbol) = self.owned.get(text) {
             return *symbol;
         }
-        let symbol = u32::try_from(self.symbols.len()).unwrap_or(u32::MAX);
-        self.symbols.push(text.to_owned());
+        let symbol = self.symbols.push(text);
         self.owned.insert(text.to_owned(), symbol);
         symbol
     }
@@ -137,11 +137,21 @@ pub fn read(text: &str) -> FileItems {
         });
     }
     let inner = inner_digest(&syntax);
+    let inputs = (0_u32..)
+        .zip(&reader.items)
+        .filter_map(|(index, item)| match &item.detail {
+            Detail::Call(input) => Some((index, input)),
+            _ => None,
+        });
+    let folders = inputs
+        .flat_map(|(index, input)| strings(input).into_iter().map(move |text| (index, text)))
+        .collect();
     FileItems {
         symbols: reader.table.symbols,
         items: reader.items,
         children,
         doctests,
+        folders,
         inner,
         problem: syntax
             .unread
@@ -313,9 +323,7 @@ impl Reader<'_, '_> {
             self.items[item.parent as usize].key
         };
         let kind = [item.kind as u8];
-        let name = item
-            .name
-            .map_or("", |name| self.table.symbols[name as usize].as_str());
+        let name = item.name.map_or("", |name| self.table.symbols.get(name));
         let by_content = matches!(
             item.kind,
             ItemKind::Impl
@@ -409,11 +417,9 @@ mod tests {
                 };
                 let path: Vec<&str> = path
                     .iter()
-                    .map(|symbol| file.symbols[*symbol as usize].as_str())
+                    .map(|symbol| file.symbols.get(*symbol))
                     .collect();
-                let name = item
-                    .name
-                    .map_or("", |name| file.symbols[name as usize].as_str());
+                let name = item.name.map_or("", |name| file.symbols.get(name));
                 format!(
                     "{}{} as {name}",
                     path.join("."),
@@ -457,7 +463,7 @@ mod tests {
                 let text = |path: &Option<Box<[Symbol]>>| {
                     path.as_ref().map_or("-".to_owned(), |path| {
                         path.iter()
-                            .map(|symbol| file.symbols[*symbol as usize].as_str())
+                            .map(|symbol| file.symbols.get(*symbol))
                             .collect::<Vec<_>>()
                             .join(".")
                     })

@@ -3,7 +3,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::extract::{Detail, FileItems, read};
+use super::extract::{FileItems, read};
 use super::mount::SourceFile;
 use crate::sys::files;
 use crate::workspace::source::attribute::string_value;
@@ -29,29 +29,28 @@ pub(super) struct Named {
 pub(super) fn named(file: &SourceFile, package: &Utf8Path) -> Vec<Named> {
     let mut found = Vec::new();
     let beside = file.path.parent().unwrap_or(package);
-    for (index, item) in (0_u32..).zip(file.now.iter().flat_map(|items| &items.items)) {
-        let Detail::Call(input) = &item.detail else {
-            continue;
-        };
-        for written in strings(input) {
-            let mut folders = [package, beside]
-                .map(|from| normal(&from.join(&written)))
-                .into_iter();
-            if let Some(folder) = folders.find(|folder| folder.is_dir()) {
-                found.push(Named {
-                    item: index,
-                    declares: read(&declarations(&folder, &file.path)),
-                    folder,
-                    line: item.line,
-                });
-            }
+    for (index, written) in file.now.iter().flat_map(|items| &items.folders) {
+        let item = file
+            .now
+            .as_ref()
+            .and_then(|items| items.items.get(*index as usize));
+        let mut folders = [package, beside]
+            .map(|from| normal(&from.join(written)))
+            .into_iter();
+        if let Some(folder) = folders.find(|folder| folder.is_dir()) {
+            found.push(Named {
+                item: *index,
+                declares: read(&declarations(&folder, &file.path)),
+                folder,
+                line: item.map_or(0, |item| item.line),
+            });
         }
     }
     found
 }
 
-/// The string literals of a short input.
-fn strings(input: &str) -> Vec<String> {
+/// The string literals of a macro call's input, if it is short.
+pub(super) fn strings(input: &str) -> Vec<String> {
     let Some(syntax) = input
         .contains('"')
         .then(|| Syntax::read(input).ok())

@@ -63,7 +63,7 @@ pub struct Declared {
 }
 
 /// The change, by its files' old contents.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Changed {
     /// Rust files, absolute: their text before the change, none where they were not there.
     pub rust: BTreeMap<Utf8PathBuf, Option<String>>,

@@ -112,6 +112,8 @@ pub struct Nodes {
     pub unread: Vec<(FileId, UnitId, bool)>,
     /// Units with a change that no item tells: crate attributes.
     pub whole_units: Vec<(FileId, UnitId)>,
+    /// Items that embed files.
+    pub embedding: Vec<NodeId>,
     /// Per mount: nodes of the file's items now.
     pub mounted: Vec<Vec<NodeId>>,
 }
@@ -170,7 +172,7 @@ impl Nodes {
             for (symbols, items) in symbols.iter_mut().zip([&file.now, &file.before]) {
                 *symbols = items
                     .iter()
-                    .flat_map(|items| &items.symbols)
+                    .flat_map(|items| items.symbols.iter())
                     .map(|text| nodes.names.name(text))
                     .collect();
             }
@@ -371,6 +373,9 @@ impl Add<'_> {
                 kind: item.kind,
                 flags: item.flags | inherited,
             });
+            if !item.references.files.is_empty() {
+                self.nodes.embedding.push(node);
+            }
             if item.kind == ItemKind::Mod {
                 let inner = self.nodes.module(self.unit, module, name, false, node);
                 self.inner.insert(node, inner);

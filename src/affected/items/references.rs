@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
-use super::extract::{GLOBAL, References, SELF_CALL, Symbol, Table, flag};
+use super::extract::{GLOBAL, Lists, References, SELF_CALL, Symbol, Table, flag};
 use super::words::{is_builtin_attribute, is_keyword, is_known_macro};
 use crate::workspace::source::attribute::{Attribute, unquote};
 use crate::workspace::source::lex::Kind;
@@ -60,29 +60,28 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             list.sort_unstable();
             list
         };
-        let boxed = |set: FxHashSet<Vec<Symbol>>| {
-            let mut list: Vec<Box<[Symbol]>> = set.into_iter().map(Vec::into_boxed_slice).collect();
+        let sorted_paths = |set: FxHashSet<Vec<Symbol>>| {
+            let mut list: Vec<Vec<Symbol>> = set.into_iter().collect();
             list.sort_unstable();
             list
         };
-        References {
-            paths: boxed(self.paths),
-            mentions: boxed(self.mentions),
+        let lists = Lists {
+            paths: sorted_paths(self.paths),
+            mentions: sorted_paths(self.mentions),
             methods: sorted(self.methods),
             members: sorted(self.members),
             trait_members: sorted(self.trait_members),
             macros: sorted(self.macros),
             wild: sorted(self.wild),
-            files: self.files,
-        }
+        };
+        References::new(&lists, self.files)
     }
 
     /// A path, as what it is where it stands; one that begins with a type parameter names members of the parameter's traits.
     fn keep(&mut self, path: Vec<Symbol>) {
-        let generic = path.first().is_some_and(|first| {
-            self.generics
-                .contains(&self.table.symbols[*first as usize].as_str())
-        });
+        let generic = path
+            .first()
+            .is_some_and(|first| self.generics.contains(&self.table.symbols.get(*first)));
         if generic {
             self.trait_members.extend(&path[1..]);
         } else if !self.mentioning {

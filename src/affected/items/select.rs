@@ -8,12 +8,12 @@ use rustc_hash::FxHashSet;
 
 use super::Graph;
 use super::extract::flag;
+use super::goals::{changed_nodes, embedding};
 use super::layout::UnitId;
 use super::mount::{Changed, FileId};
-use super::nodes::{ModuleId, NONE, NodeId, small};
+use super::nodes::NodeId;
 use super::reach::{WIDTH, backward};
 use super::tests::TestName;
-use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::ItemKind;
 
 /// The tests that a change selects.
@@ -66,7 +66,7 @@ impl Graph {
     #[must_use]
     pub fn select(&self, changed: &Changed) -> Affected {
         let mut affected = Affected::default();
-        let mut goals = self.changed_nodes();
+        let mut goals = changed_nodes(&self.nodes, &self.open_uses, &self.globs);
         affected.changed_items = goals.len();
         self.widen(changed, &mut affected);
         self.files(changed, &mut goals, &mut affected);
@@ -160,65 +160,6 @@ impl Graph {
         (about.name == TestName::Doc && goals.documentation.contains(&place)).then(Vec::new)
     }
 
-    /// Changed items, with what a change of them changes besides.
-    fn changed_nodes(&self) -> Vec<NodeId> {
-        let mut goals: Vec<NodeId> = Vec::new();
-        let mut modules: FxHashSet<ModuleId> = FxHashSet::default();
-        for (id, node) in (0_u32..).zip(&self.nodes.nodes) {
-            if !node.changed {
-                continue;
-            }
-            goals.push(id);
-            if node.kind == ItemKind::Mod {
-                modules.extend(
-                    (0_u32..)
-                        .zip(&self.nodes.modules)
-                        .filter(|(_, module)| module.node == id)
-                        .map(|(module, _)| module),
-                );
-            }
-            if self.open_uses.contains(&id) {
-                // A trait in scope, or names behind `*`, count for the whole module and for whoever takes all its names.
-                self.seen_from(node.module, &mut modules);
-            }
-        }
-        if !modules.is_empty() {
-            let inside: Vec<bool> = (0..self.nodes.modules.len())
-                .map(|module| self.is_inside(small(module), &modules))
-                .collect();
-            for (id, node) in (0_u32..).zip(&self.nodes.nodes) {
-                if node.module != NONE && inside[node.module as usize] {
-                    goals.push(id);
-                }
-            }
-        }
-        goals
-    }
-
-    fn seen_from(&self, module: ModuleId, modules: &mut FxHashSet<ModuleId>) {
-        let mut next = vec![module];
-        while let Some(module) = next.pop() {
-            if modules.insert(module) {
-                next.extend(
-                    self.globs
-                        .iter()
-                        .filter(|(_, from)| *from == module)
-                        .map(|(into, _)| *into),
-                );
-            }
-        }
-    }
-
-    fn is_inside(&self, mut module: ModuleId, modules: &FxHashSet<ModuleId>) -> bool {
-        while module != NONE {
-            if modules.contains(&module) {
-                return true;
-            }
-            module = self.nodes.modules[module as usize].parent;
-        }
-        false
-    }
-
     /// Changes that no single item tells: all tests that link the unit.
     fn widen(&self, changed: &Changed, affected: &mut Affected) {
         let mut whole: Vec<(UnitId, Widened)> = Vec::new();
@@ -273,46 +214,23 @@ impl Graph {
 
     /// Changed files that are no module: what embeds them changes.
     fn files(&self, changed: &Changed, goals: &mut Vec<NodeId>, affected: &mut Affected) {
-        let mounted: FxHashSet<&Utf8Path> = self
-            .sources
-            .files
-            .iter()
-            .map(|file| file.path.as_path())
-            .collect();
-        let unmounted = changed
-            .rust
-            .keys()
-            .filter(|path| !mounted.contains(path.as_path()));
-        for path in changed.others.iter().chain(unmounted) {
+        for path in self.sources.unmounted(changed) {
             let before = goals.len();
             goals.extend(self.embedding(path));
             if goals.len() > before {
                 continue;
             }
             if changed.rust.contains_key(path) {
-                affected.unmounted.push(path.clone());
+                affected.unmounted.push(path.to_owned());
             } else {
-                affected.not_embedded.push(path.clone());
+                affected.not_embedded.push(path.to_owned());
             }
         }
     }
 
     /// The items that embed a file with `include_str!` and its like.
     pub fn embedding(&self, path: &Utf8Path) -> impl Iterator<Item = NodeId> {
-        self.edges
-            .embedded
-            .iter()
-            .filter(move |(written, node)| {
-                let file = self.sources.files[self.nodes.nodes[*node as usize].file as usize]
-                    .path
-                    .as_path();
-                let beside = normal(&file.parent().unwrap_or(file).join(written));
-                // `concat!(env!("CARGO_MANIFEST_DIR"), "/data.txt")`
-                let below = written.trim_start_matches('/');
-                beside == path
-                    || (!below.is_empty() && path.as_str().ends_with(&format!("/{below}")))
-            })
-            .map(|(_, node)| *node)
+        embedding(&self.sources, &self.nodes, path)
     }
 
     /// Documentation tests whose code is new.

@@ -55,11 +55,18 @@ pub enum TestName {
     Doc,
 }
 
-/// Groups tests by unit and what they refer to.
-pub(super) fn classes(layout: &Layout, edges: &Edges, tests: &[Test]) -> Vec<Class> {
+/// Groups the tests of relevant units by unit and what they refer to.
+pub(super) fn classes(
+    layout: &Layout,
+    edges: &Edges,
+    tests: &[Test],
+    relevant: &[bool],
+) -> Vec<Class> {
     let mut by_start: FxHashMap<(UnitId, bool, Vec<NodeId>), usize> = FxHashMap::default();
     let mut classes: Vec<Class> = Vec::new();
-    let mut order: Vec<usize> = (0..tests.len()).collect();
+    let mut order: Vec<usize> = (0..tests.len())
+        .filter(|test| relevant[tests[*test].unit])
+        .collect();
     order.sort_by_key(|test| (layout.units[tests[*test].unit].package, tests[*test].unit));
     for test in order {
         let (unit, documentation) = (tests[test].unit, tests[test].name == TestName::Doc);

@@ -88,18 +88,18 @@ impl Places {
     fn doubt(&self, item: &Item) -> Option<&'static str> {
         let names = &item.references;
         let single = [
-            &names.methods,
-            &names.members,
-            &names.trait_members,
-            &names.macros,
-            &names.wild,
+            names.methods(),
+            names.members(),
+            names.trait_members(),
+            names.macros(),
+            names.wild(),
         ];
-        let paths = names.paths.iter().flat_map(|path| path.iter());
+        let paths = names.paths().flat_map(|path| path.iter());
         let symbols: FxHashSet<&str> = single
             .into_iter()
             .flatten()
             .chain(paths)
-            .map(|name| self.items.symbols[*name as usize].as_str())
+            .map(|name| self.items.symbols.get(*name))
             .collect();
         let any = |of: &[&str]| of.iter().any(|name| symbols.contains(name));
         if any(&CLEARS) {
@@ -160,7 +160,7 @@ mod tests {
         let places = Places::of(text).unwrap();
         let name = |line, column| {
             let item = &places.items.items[places.item(line, column)?.index];
-            Some(places.items.symbols[item.name? as usize].clone())
+            Some(places.items.symbols.get(item.name?).to_owned())
         };
         assert_eq!(name(7, 16).as_deref(), Some("g"));
         assert_eq!(name(8, 13).as_deref(), Some("f"));

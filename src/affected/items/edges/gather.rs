@@ -72,7 +72,7 @@ impl Builder<'_> {
                 let item = self.nodes.item(self.sources, id);
                 let symbols = self.nodes.symbols(id);
                 if node.flags & flag::TRANSPARENT == 0 {
-                    for symbol in &item.references.wild {
+                    for symbol in item.references.wild() {
                         self.calls
                             .entry(symbols[*symbol as usize])
                             .or_default()
@@ -195,9 +195,9 @@ impl Builder<'_> {
             let references = &self.nodes.item(self.sources, id).references;
             let symbols = self.nodes.symbols(id);
             let names: Vec<Name> = if id == call {
-                references.macros.iter()
+                references.macros().iter()
             } else {
-                references.wild.iter()
+                references.wild().iter()
             }
             .map(|symbol| symbols[*symbol as usize])
             .collect();

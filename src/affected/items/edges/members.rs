@@ -14,6 +14,9 @@ impl Builder<'_> {
     ) {
         for id in self.ids() {
             let node = &self.nodes.nodes[id as usize];
+            if !self.relevant[node.unit as usize] {
+                continue;
+            }
             if node.kind == ItemKind::Impl {
                 self.header(id, edges, pairs);
                 continue;
@@ -142,12 +145,7 @@ impl Builder<'_> {
                 // What an opaque call makes of the items in it is not known.
                 pairs.push((node.owner, id));
             }
-            let item = self.nodes.item(self.sources, id);
-            edges
-                .embedded
-                .extend(item.references.files.iter().map(|path| (path.clone(), id)));
         }
-        // `include_str!` in documentation is a matter of documentation tests, not of the item.
         let unread: FxHashSet<usize> = self.nodes.unread.iter().map(|(_, unit, _)| *unit).collect();
         for unit in unread {
             if let Some(root) = self.nodes.roots.get(unit).filter(|root| **root != NONE) {

@@ -15,15 +15,14 @@ impl<'g> Builder<'g> {
         };
         let references = &item.references;
         let redefined = references
-            .macros
+            .macros()
             .iter()
             .any(|symbol| self.known_redefined.contains(&symbols[*symbol as usize]));
         let mut path = Vec::new();
         let both = references
-            .paths
-            .iter()
+            .paths()
             .map(|path| (path, true))
-            .chain(references.mentions.iter().map(|path| (path, false)));
+            .chain(references.mentions().map(|path| (path, false)));
         for (segments, runs) in both {
             path.clear();
             path.extend(segments.iter().map(|symbol| symbols[*symbol as usize]));
@@ -33,19 +32,19 @@ impl<'g> Builder<'g> {
             }
         }
         let named = |list: &'g [u32]| list.iter().map(move |symbol| symbols[*symbol as usize]);
-        out.to.extend(named(&references.methods).map(To::Called));
-        out.to.extend(named(&references.members).map(To::Named));
+        out.to.extend(named(references.methods()).map(To::Called));
+        out.to.extend(named(references.members()).map(To::Named));
         out.to
-            .extend(named(&references.trait_members).map(To::TraitNamed));
+            .extend(named(references.trait_members()).map(To::TraitNamed));
         if node.flags & flag::MADE != 0 {
             out.to.push(To::Made(id));
         }
-        for name in named(&references.macros) {
+        for name in named(references.macros()) {
             self.macro_called(id, name, &mut out);
         }
         let own = node.kind != ItemKind::Macro && node.flags & flag::EXPANDED == 0;
         if own {
-            out.to.extend(named(&references.wild).map(To::Wild));
+            out.to.extend(named(references.wild()).map(To::Wild));
         }
         match node.kind {
             ItemKind::Use | ItemKind::ExternCrate => self.imported(id, &mut out),
@@ -114,7 +113,7 @@ impl<'g> Builder<'g> {
         let symbols = self.nodes.symbols(id);
         let references = &self.nodes.item(self.sources, id).references;
         let mut types = Vec::new();
-        for path in references.mentions.iter().chain(&references.paths) {
+        for path in references.mentions().chain(references.paths()) {
             let path: Vec<Name> = path
                 .iter()
                 .map(|symbol| symbols[*symbol as usize])
@@ -354,7 +353,7 @@ impl<'g> Builder<'g> {
         self.when_types(id, out);
         for body in self.bodies(id) {
             let symbols = self.nodes.symbols(body);
-            for symbol in &self.nodes.item(self.sources, body).references.wild {
+            for symbol in self.nodes.item(self.sources, body).references.wild() {
                 let named = self
                     .free
                     .get(&symbols[*symbol as usize])
@@ -373,14 +372,13 @@ impl<'g> Builder<'g> {
         let symbols = self.nodes.symbols(id);
         let single = item
             .references
-            .wild
+            .wild()
             .iter()
             .map(|symbol| vec![symbols[*symbol as usize]]);
         let paths = item
             .references
-            .paths
-            .iter()
-            .chain(&item.references.mentions)
+            .paths()
+            .chain(item.references.mentions())
             .map(|path| {
                 path.iter()
                     .map(|symbol| symbols[*symbol as usize])

@@ -232,7 +232,7 @@ impl<'t> Reader<'_, 't> {
         let of_trait = split.map(|split| self.path(at, split).0.unwrap_or_default());
         let (head, arguments) = self.path(split.map_or(at, |split| split + 1), stop);
         let generic = head.as_ref().is_some_and(|head| {
-            head.len() == 1 && generics.contains(&self.table.symbols[head[0] as usize].as_str())
+            head.len() == 1 && generics.contains(&self.table.symbols.get(head[0]))
         });
         let special = arguments.clone().any(|at| {
             syntax.ident(at).is_some_and(|word| !generics.contains(&word))

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::compact::{References, Texts};
 use crate::workspace::source::modules::Child;
 use crate::workspace::source::syntax::ItemKind;
 
@@ -15,13 +16,15 @@ pub type Digest = [u8; 16];
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct FileItems {
     /// Every name that occurs.
-    pub symbols: Vec<String>,
+    pub symbols: Texts,
     /// Items, parents before children.
     pub items: Vec<Item>,
     /// Files it leads to; `item` of each refers to `items`.
     pub children: Vec<Child>,
     /// Documentation tests; `item` of each refers to `items`.
     pub doctests: Vec<DocItem>,
+    /// Strings in short inputs of macro calls, with the call as its index in `items`: each may name a folder.
+    pub folders: Vec<(u32, String)>,
     /// Digest of the file's own attributes, docs apart.
     pub inner: Digest,
     /// Why it could not be understood, with the line.
@@ -66,27 +69,6 @@ pub struct Item {
     pub references: References,
     /// What its kind tells besides.
     pub detail: Detail,
-}
-
-/// What an item refers to.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct References {
-    /// Paths of one segment or more in code that runs; first segments [`GLOBAL`] and [`SELF_CALL`] have a meaning of their own.
-    pub paths: Vec<Box<[Symbol]>>,
-    /// Paths in fields, parameters, bounds and headers: what they name need not exist as a value.
-    pub mentions: Vec<Box<[Symbol]>>,
-    /// Names of methods called with a dot.
-    pub methods: Vec<Symbol>,
-    /// Names of members of a type that is not known.
-    pub members: Vec<Symbol>,
-    /// Names of members of a trait or a type parameter.
-    pub trait_members: Vec<Symbol>,
-    /// Names of macros called, derived or used as attributes.
-    pub macros: Vec<Symbol>,
-    /// Names whose scope cannot be known.
-    pub wild: Vec<Symbol>,
-    /// Files embedded, as written.
-    pub files: Vec<String>,
 }
 
 /// First segment of a path that starts with `::`.

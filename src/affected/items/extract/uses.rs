@@ -36,13 +36,11 @@ impl Reader<'_, '_> {
         for leaf in leaves {
             let mut text = bytes.clone();
             for symbol in &leaf.path {
-                text.extend_from_slice(self.table.symbols[*symbol as usize].as_bytes());
+                text.extend_from_slice(self.table.symbols.get(*symbol).as_bytes());
                 text.push(0);
             }
             text.push(u8::from(leaf.glob));
-            let alias = leaf
-                .alias
-                .map_or("", |alias| self.table.symbols[alias as usize].as_str());
+            let alias = leaf.alias.map_or("", |alias| self.table.symbols.get(alias));
             let hash = digest([text.as_slice(), alias.as_bytes()]);
             let path = leaf.path.into_boxed_slice();
             let mut item = Item {

@@ -1,0 +1,226 @@
+//! The parts of a file's items of which there are most, each as one block: a cache of them is read without making thousands of
+//! small ones.
+
+use serde::{Deserialize, Serialize};
+
+use super::Symbol;
+
+/// Texts by number.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Texts {
+    /// One after the other.
+    all: String,
+    /// Where each ends.
+    ends: Vec<u32>,
+}
+
+impl Texts {
+    /// Adds a text; its number.
+    pub fn push(&mut self, text: &str) -> Symbol {
+        self.all.push_str(text);
+        let number = index(self.ends.len());
+        self.ends.push(index(self.all.len()));
+        number
+    }
+
+    /// The text of a number; empty where there is none.
+    #[must_use]
+    pub fn get(&self, number: Symbol) -> &str {
+        let at = number as usize;
+        let start = at
+            .checked_sub(1)
+            .map_or(Some(&0), |before| self.ends.get(before));
+        let text = start.zip(self.ends.get(at));
+        text.and_then(|(start, end)| self.all.get(*start as usize..*end as usize))
+            .unwrap_or_default()
+    }
+
+    /// All texts in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..index(self.ends.len())).map(|number| self.get(number))
+    }
+}
+
+/// What an item refers to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct References {
+    /// Where each [`Part`] ends, and the parts; nothing where all are empty. A path is its length and its segments.
+    all: Box<[u32]>,
+    /// Files embedded, as written.
+    pub files: Vec<String>,
+}
+
+/// The lists that [`References`] hold, in order.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Methods,
+    Members,
+    TraitMembers,
+    Macros,
+    Wild,
+    Paths,
+    Mentions,
+}
+
+/// How many lists there are.
+const PARTS: usize = 7;
+
+/// What an item refers to, list by list.
+#[derive(Debug, Default)]
+pub struct Lists {
+    /// See [`References::paths`].
+    pub paths: Vec<Vec<Symbol>>,
+    /// See [`References::mentions`].
+    pub mentions: Vec<Vec<Symbol>>,
+    /// See [`References::methods`].
+    pub methods: Vec<Symbol>,
+    /// See [`References::members`].
+    pub members: Vec<Symbol>,
+    /// See [`References::trait_members`].
+    pub trait_members: Vec<Symbol>,
+    /// See [`References::macros`].
+    pub macros: Vec<Symbol>,
+    /// See [`References::wild`].
+    pub wild: Vec<Symbol>,
+}
+
+impl References {
+    /// Puts the lists together.
+    #[must_use]
+    pub fn new(lists: &Lists, files: Vec<String>) -> Self {
+        let flat = |paths: &[Vec<Symbol>]| -> Vec<u32> {
+            let with_length = |path: &Vec<Symbol>| [vec![index(path.len())], path.clone()].concat();
+            paths.iter().flat_map(with_length).collect()
+        };
+        let (paths, mentions) = (flat(&lists.paths), flat(&lists.mentions));
+        let parts: [&[u32]; PARTS] = [
+            &lists.methods,
+            &lists.members,
+            &lists.trait_members,
+            &lists.macros,
+            &lists.wild,
+            &paths,
+            &mentions,
+        ];
+        let mut all = Vec::new();
+        if parts.iter().any(|part| !part.is_empty()) {
+            let mut end = PARTS;
+            all.extend(parts.iter().map(|part| {
+                end += part.len();
+                index(end)
+            }));
+            all.extend(parts.concat());
+        }
+        Self {
+            all: all.into_boxed_slice(),
+            files,
+        }
+    }
+
+    fn part(&self, part: Part) -> &[u32] {
+        let ends = self.all.get(..PARTS).unwrap_or_default();
+        let at = part as usize;
+        let start = at.checked_sub(1).map_or(PARTS, |before| {
+            ends.get(before).map_or(0, |end| *end as usize)
+        });
+        let end = ends.get(at).map_or(start, |end| *end as usize);
+        self.all.get(start..end).unwrap_or_default()
+    }
+
+    /// Paths of one segment or more in code that runs; first segments [`GLOBAL`](super::GLOBAL) and
+    /// [`SELF_CALL`](super::SELF_CALL) have a meaning of their own.
+    pub fn paths(&self) -> impl Iterator<Item = &[Symbol]> {
+        paths(self.part(Part::Paths))
+    }
+
+    /// Paths in fields, parameters, bounds and headers: what they name need not exist as a value.
+    pub fn mentions(&self) -> impl Iterator<Item = &[Symbol]> {
+        paths(self.part(Part::Mentions))
+    }
+
+    /// Names of methods called with a dot.
+    #[must_use]
+    pub fn methods(&self) -> &[Symbol] {
+        self.part(Part::Methods)
+    }
+
+    /// Names of members of a type that is not known.
+    #[must_use]
+    pub fn members(&self) -> &[Symbol] {
+        self.part(Part::Members)
+    }
+
+    /// Names of members of a trait or a type parameter.
+    #[must_use]
+    pub fn trait_members(&self) -> &[Symbol] {
+        self.part(Part::TraitMembers)
+    }
+
+    /// Names of macros called, derived or used as attributes.
+    #[must_use]
+    pub fn macros(&self) -> &[Symbol] {
+        self.part(Part::Macros)
+    }
+
+    /// Names whose scope cannot be known.
+    #[must_use]
+    pub fn wild(&self) -> &[Symbol] {
+        self.part(Part::Wild)
+    }
+}
+
+fn paths(mut flat: &[u32]) -> impl Iterator<Item = &[Symbol]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = flat.split_first()?;
+        let (path, after) = rest.split_at_checked(*length as usize)?;
+        flat = after;
+        Some(path)
+    })
+}
+
+/// Indexes stay below 2³²: there are fewer than bytes, and files of 4 GiB are refused.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "fewer than bytes of source"
+)]
+fn index(index: usize) -> u32 {
+    index as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_told_apart_again() {
+        let lists = Lists {
+            paths: vec![vec![1, 2, 3], vec![4]],
+            mentions: vec![vec![], vec![5, 6]],
+            members: vec![7],
+            wild: vec![8, 9],
+            ..Lists::default()
+        };
+        let references = References::new(&lists, Vec::new());
+        let found: Vec<&[u32]> = references.paths().collect();
+        assert_eq!(found, [&[1, 2, 3][..], &[4]]);
+        let found: Vec<&[u32]> = references.mentions().collect();
+        assert_eq!(found, [&[][..], &[5, 6]]);
+        assert_eq!(references.members(), [7]);
+        assert_eq!(references.wild(), [8, 9]);
+        assert!(references.methods().is_empty() && references.macros().is_empty());
+        assert!(References::default().wild().is_empty());
+        assert!(References::default().mentions().next().is_none());
+    }
+
+    #[test]
+    fn texts_are_found_by_number() {
+        let mut texts = Texts::default();
+        let numbers = ["one", "", "three"].map(|text| texts.push(text));
+        assert_eq!(
+            numbers.map(|number| texts.get(number)),
+            ["one", "", "three"]
+        );
+        assert_eq!(texts.get(3), "");
+        assert_eq!(texts.iter().collect::<Vec<_>>(), ["one", "", "three"]);
+    }
+}

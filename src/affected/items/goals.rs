@@ -1,0 +1,151 @@
+//! What a change changes, before anything is followed: items, and the units whose tests can reach one of them.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashSet;
+
+use super::extract::flag;
+use super::layout::Layout;
+use super::mount::{Changed, Sources};
+use super::nodes::{ModuleId, NONE, NodeId, Nodes, small};
+use super::resolve::Scopes;
+use crate::workspace::source::modules::normal;
+use crate::workspace::source::syntax::ItemKind;
+
+/// Per unit, whether tests that the change can affect may link it. Every unit, where nothing is said to have changed.
+pub(super) fn relevant(
+    layout: &Layout,
+    sources: &Sources,
+    nodes: &Nodes,
+    scopes: &Scopes<'_>,
+    changed: &Changed,
+) -> Vec<bool> {
+    let everything = changed.rust.is_empty() && changed.others.is_empty();
+    let mut goals = vec![everything; layout.units.len()];
+    let open_uses = scopes.open_uses.iter().copied().collect();
+    let embedding = sources
+        .unmounted(changed)
+        .flat_map(|path| embedding(sources, nodes, path));
+    for node in changed_nodes(nodes, &open_uses, &scopes.globs)
+        .into_iter()
+        .chain(embedding)
+    {
+        goals[nodes.nodes[node as usize].unit as usize] = true;
+    }
+    let mounted = sources.mounts.iter();
+    for mount in mounted.filter(|mount| sources.files[mount.file].changed) {
+        goals[mount.unit] = true;
+    }
+    // A test that runs cargo or rustc can tell any change, and so can one that may do anything.
+    for node in &nodes.nodes {
+        goals[node.unit as usize] |= node.flags & (flag::RUNS_CARGO | flag::RUNS_RUSTC) != 0;
+    }
+    for (_, unit, _) in &nodes.unread {
+        goals[*unit] = true;
+    }
+    let mut relevant = vec![false; layout.units.len()];
+    for (id, links) in layout.links.iter().enumerate() {
+        if goals[id] || links.iter().any(|unit| goals[*unit]) {
+            for unit in links {
+                relevant[*unit] = true;
+            }
+        }
+    }
+    relevant
+}
+
+/// Changed items, with what a change of them changes besides. `open_uses` and `globs` are those of the [`Scopes`].
+pub(super) fn changed_nodes(
+    nodes: &Nodes,
+    open_uses: &FxHashSet<NodeId>,
+    globs: &[(ModuleId, ModuleId)],
+) -> Vec<NodeId> {
+    let mut goals: Vec<NodeId> = Vec::new();
+    let mut modules: FxHashSet<ModuleId> = FxHashSet::default();
+    for (id, node) in (0_u32..).zip(&nodes.nodes) {
+        if !node.changed {
+            continue;
+        }
+        goals.push(id);
+        if node.kind == ItemKind::Mod {
+            modules.extend(
+                (0_u32..)
+                    .zip(&nodes.modules)
+                    .filter(|(_, module)| module.node == id)
+                    .map(|(module, _)| module),
+            );
+        }
+        if open_uses.contains(&id) {
+            // A trait in scope, or names behind `*`, count for the whole module and for whoever takes all its names.
+            seen_from(node.module, globs, &mut modules);
+        }
+    }
+    if !modules.is_empty() {
+        let inside: Vec<bool> = (0..nodes.modules.len())
+            .map(|module| is_inside(nodes, small(module), &modules))
+            .collect();
+        for (id, node) in (0_u32..).zip(&nodes.nodes) {
+            if node.module != NONE && inside[node.module as usize] {
+                goals.push(id);
+            }
+        }
+    }
+    goals
+}
+
+fn seen_from(module: ModuleId, globs: &[(ModuleId, ModuleId)], modules: &mut FxHashSet<ModuleId>) {
+    let mut next = vec![module];
+    while let Some(module) = next.pop() {
+        if modules.insert(module) {
+            next.extend(
+                globs
+                    .iter()
+                    .filter(|(_, from)| *from == module)
+                    .map(|(into, _)| *into),
+            );
+        }
+    }
+}
+
+fn is_inside(nodes: &Nodes, mut module: ModuleId, modules: &FxHashSet<ModuleId>) -> bool {
+    while module != NONE {
+        if modules.contains(&module) {
+            return true;
+        }
+        module = nodes.modules[module as usize].parent;
+    }
+    false
+}
+
+impl Sources {
+    /// Changed files that are no module of any unit.
+    pub(super) fn unmounted<'c>(&self, changed: &'c Changed) -> impl Iterator<Item = &'c Utf8Path> {
+        let mounted: FxHashSet<&Utf8Path> =
+            self.files.iter().map(|file| file.path.as_path()).collect();
+        let rust = changed.rust.keys().map(Utf8PathBuf::as_path);
+        let unmounted: Vec<&Utf8Path> = rust.filter(|path| !mounted.contains(path)).collect();
+        changed
+            .others
+            .iter()
+            .map(Utf8PathBuf::as_path)
+            .chain(unmounted)
+    }
+}
+
+/// The items that embed a file with `include_str!` and its like.
+pub(super) fn embedding(
+    sources: &Sources,
+    nodes: &Nodes,
+    path: &Utf8Path,
+) -> impl Iterator<Item = NodeId> {
+    let embeds = move |node: &NodeId| {
+        let written = &nodes.item(sources, *node).references.files;
+        let file = &sources.files[nodes.nodes[*node as usize].file as usize].path;
+        written.iter().any(|written| {
+            let beside = normal(&file.parent().unwrap_or(file).join(written));
+            // `concat!(env!("CARGO_MANIFEST_DIR"), "/data.txt")`
+            let below = written.trim_start_matches('/');
+            beside == path || (!below.is_empty() && path.as_str().ends_with(&format!("/{below}")))
+        })
+    };
+    nodes.embedding.iter().copied().filter(embeds)
+}
