@@ -3,25 +3,26 @@
 mod affected;
 pub mod complete;
 pub mod dependencies;
+mod init;
 mod page;
 pub mod reports;
 mod step;
 mod tools;
+mod verify;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::Deserialize;
 
 pub use self::affected::{Affected, AffectedFormat};
-use self::dependencies::Dependencies;
+pub use self::init::{Init, Kind, Size};
 pub use self::page::Report;
-use self::reports::{ReportFile, StatusReport, VerifyReport};
+use self::reports::{ReportFile, StatusReport};
 pub use self::step::{Step, StepAction, StepContent, StepTarget};
 pub use self::tools::{Completions, Demo, Man};
+pub use self::verify::{Runner, Scope, Verify};
 use crate::exit::{Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
-use crate::verify::partition::Partition;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -187,93 +188,6 @@ pub enum Command {
     RunObservedTest(RunObservedTest),
 }
 
-/// `cargo poc init`.
-#[derive(Debug, Clone, Default, Args)]
-#[command(after_help = "\
-Examples:
-  cargo poc init cache -p store --file src/cache.rs --dep 'moka@0.12[sync]' \\
-      --proves \"reads stay under 1 ms at 10k rps\" --criterion \"p99 read latency < 1 ms\"
-  cargo poc init tidy --size tiny --from-diff
-  cargo poc init --agents >> AGENTS.md
-  cargo poc init --dry-run parser -p core --file src/parser.rs='the new parser'
-
-A --file path is taken from the current folder; with one -p, also from that package's folder. An existing file is
-planned as Modify, an absent one as Create, and -PATH (written --file=-PATH) as Delete.")]
-pub struct Init {
-    /// Name of the work: a-z, 0-9 and `-`; the documents are docs/NAME-plan.md and docs/NAME-results.md. On a terminal
-    /// it is asked for when it is left out
-    pub name: Option<String>,
-    /// A package the work touches; the first gets the dependencies (repeatable)
-    #[arg(short, long, value_name = "SPEC")]
-    pub package: Vec<String>,
-    /// A file the work creates, modifies or, as -PATH, deletes (repeatable)
-    #[arg(long, value_name = "[-]PATH[=PURPOSE]", allow_hyphen_values = true)]
-    pub file: Vec<String>,
-    /// Take the files from what differs between the base and the work tree
-    #[arg(long)]
-    pub from_diff: bool,
-    /// What the work depends on.
-    #[command(flatten)]
-    pub dependencies: Dependencies,
-    /// What the work proves
-    #[arg(long, value_name = "TEXT")]
-    pub proves: Option<String>,
-    /// Why it is production-grade and no toy
-    #[arg(long, value_name = "TEXT")]
-    pub because: Option<String>,
-    /// A success criterion (repeatable)
-    #[arg(long, value_name = "TEXT")]
-    pub criterion: Vec<String>,
-    /// Take the success criteria from a document's checklist; FILE#HEADING takes one section's
-    #[arg(long, value_name = "FILE[#HEADING]")]
-    pub criteria_from: Option<String>,
-    /// An implementation step between set-up and integration, in place of one per package (repeatable)
-    #[arg(long, value_name = "TITLE")]
-    pub step: Vec<String>,
-    /// What kind of work it is
-    #[arg(long = "type", value_enum, default_value_t)]
-    pub kind: Kind,
-    /// How much of a plan: `tiny` fits a screen
-    #[arg(long, value_enum, default_value_t)]
-    pub size: Size,
-    /// Where the work starts [default: merge base with the default branch, else HEAD]
-    #[arg(long, value_name = "REF")]
-    pub base: Option<String>,
-    /// A folder whose plan.md and results.md replace the built-in templates
-    #[arg(long, value_name = "DIR")]
-    pub template: Option<Utf8PathBuf>,
-    /// Print the plan instead of writing it
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print a section for AGENTS.md that tells an assistant how to work with plans here, and do nothing else
-    #[arg(long, conflicts_with_all = ["name", "package", "file", "from_diff", "dry_run"])]
-    pub agents: bool,
-}
-
-/// The kind of work a plan is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// A proof of concept.
-    #[default]
-    Poc,
-    /// A feature.
-    Feature,
-    /// An issue to mend.
-    Issue,
-    /// A refactoring.
-    Refactor,
-}
-
-/// How much of a plan.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Size {
-    /// A screenful.
-    Tiny,
-    /// Every section.
-    #[default]
-    Full,
-}
-
 /// `cargo poc status`.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
@@ -372,145 +286,6 @@ pub enum StatusFormat {
     Junit,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
-}
-
-/// `cargo poc verify`.
-#[derive(Debug, Clone, Default, Args)]
-#[command(after_help = "\
-Examples:
-  cargo poc verify cache --baseline     the plan's affected tests, before anything changes
-  cargo poc verify cache --step 1       step 1's own verification
-  cargo poc verify                      the affected tests of every open PoC, once
-  cargo poc verify --watch              and on every save those that it can affect
-  cargo poc verify cache --done         the commands under What \"Done\" Looks Like
-  cargo poc verify cache --done --list  what would run, and what is expected of it
-  cargo poc verify cache --confirm done.3         you have looked at what its third command did
-  cargo poc verify cache --done --update --write  stale test counts in the plan, brought up to date
-  cargo poc verify --full -- --test-threads=1
-  cargo poc verify --format json        what the run came to, for a program
-  cargo poc verify --format github --report junit=target/poc.xml --report sarif=target/poc.sarif     in CI
-  cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines
-  cargo poc verify --merge shard-1.json shard-2.json shard-3.json         one evidence of what they ran
-
-Each command of a bash block is run and judged by its own `# Expected:`, in one shell. Understood are, alone or joined by
-commas: all pass · 12 passed · 12/12 · ~12 (a twentieth more or less) · 12+ · 2 ignored · \"quoted text\" in the output · no
-output · exit code 2 · under 5 s · and, one a line, glob: PATTERN (of a line) · regex: PATTERN. Comment lines below go on
-with it. Anything else is for a person to confirm, and is not green before. Without `# Expected:` exit status 0 is.")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "flags, each of which says one thing"
-)]
-pub struct Verify {
-    /// Which PoC [default: every open one]
-    pub name: Option<String>,
-    /// What to run.
-    #[command(flatten)]
-    pub scope: Scope,
-    /// Show what would run, and run nothing
-    #[arg(long)]
-    pub list: bool,
-    /// What runs the tests [default: nextest where .config/nextest.toml and cargo-nextest are there, else cargo]
-    #[arg(long, value_enum, env = "CARGO_POC_RUNNER")]
-    pub runner: Option<Runner>,
-    /// Seconds one command may take [default: 1800]
-    #[arg(long, value_name = "SECONDS", env = "CARGO_POC_TIMEOUT")]
-    pub timeout: Option<u64>,
-    /// Go on after a command has failed
-    #[arg(long)]
-    pub keep_going: bool,
-    /// Do not write evidence
-    #[arg(long)]
-    pub no_record: bool,
-    /// With --baseline, then run the suite once more, instrumented, and keep what each test executes, as
-    /// `cargo poc affected --collect` does
-    #[arg(long, requires = "baseline", conflicts_with = "list")]
-    pub collect: bool,
-    /// Run the affected tests, and on every save those that it can affect, until Ctrl-C; nothing is recorded. A save during
-    /// a run ends it and begins anew
-    #[arg(
-        long,
-        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "full", "list", "confirm", "update", "partition", "report", "merge"]
-    )]
-    pub watch: bool,
-    /// Run only the M-th of N parts of the affected tests, or of all, and record nothing: nextest's own partition, or
-    /// with `cargo test` a group of packages
-    #[arg(
-        long,
-        value_name = "M/N",
-        help_heading = "Several machines",
-        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "confirm", "update"]
-    )]
-    pub partition: Option<Partition>,
-    /// How to report what the run came to; what it prints meanwhile then goes to standard error, but with github
-    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["list", "confirm", "watch"])]
-    pub format: StatusFormat,
-    /// Write a report to a file as well: json, junit, sarif, github, or with --partition shard, which is for --merge
-    /// (repeatable)
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = reports::parse::<VerifyReport>)]
-    pub report: Vec<ReportFile<VerifyReport>>,
-    /// Run nothing; check that the shards that wrote these reports ran every test once, on this commit, and record it
-    #[arg(
-        long,
-        value_name = "REPORT",
-        num_args = 1..,
-        help_heading = "Several machines",
-        conflicts_with_all = ["Scope", "partition", "list", "confirm", "update", "arguments"]
-    )]
-    pub merge: Vec<Utf8PathBuf>,
-    /// Run nothing; record that you have looked at what a command of the last run did, and found it as expected
-    /// (repeatable). `verify` names the ID
-    #[arg(long, value_name = "ID", conflicts_with_all = ["Scope", "list", "update", "no_record", "arguments"])]
-    pub confirm: Vec<String>,
-    /// Then show, as a diff, the test counts that the plan expects and the run did not see; asks before it writes them
-    #[arg(long, conflicts_with_all = ["affected", "full", "list"])]
-    pub update: bool,
-    /// With --update, write them without asking
-    #[arg(long, requires = "update")]
-    pub write: bool,
-    /// Arguments for the test runner
-    #[arg(last = true, value_name = "ARGS")]
-    pub arguments: Vec<String>,
-}
-
-/// What `verify` runs.
-#[derive(Debug, Default, Clone, Args)]
-#[group(multiple = false)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "flags of which clap lets one through"
-)]
-pub struct Scope {
-    /// The plan's baseline: the affected tests as they are before the work
-    #[arg(long)]
-    pub baseline: bool,
-    /// The verification of every prerequisite
-    #[arg(long)]
-    pub prerequisites: bool,
-    /// The verification of one step
-    #[arg(long, value_name = "ID")]
-    pub step: Option<String>,
-    /// The commands under What "Done" Looks Like; with all else proven, ticked and closed, the results then say Complete
-    #[arg(long)]
-    pub done: bool,
-    /// The tests the change can affect (the default)
-    #[arg(long)]
-    pub affected: bool,
-    /// The workspace's whole suite
-    #[arg(long)]
-    pub full: bool,
-}
-
-/// What runs tests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Runner {
-    /// nextest where the workspace configures it and it is installed, else cargo test.
-    #[default]
-    Auto,
-    /// cargo test.
-    Cargo,
-    /// cargo-nextest, and cargo test for doctests.
-    Nextest,
 }
 
 /// `cargo poc update`.

@@ -6,25 +6,23 @@
 mod elsewhere;
 mod files;
 mod next;
+mod state;
 
 use std::collections::{BTreeMap, HashMap};
 
 use camino::Utf8Path;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::change::Change;
 use crate::check;
 use crate::config::Config;
 use crate::contract::Standing;
 use crate::deps;
-use crate::document::plan::Step;
 use crate::document::results::{ResultStep, Results};
 use crate::document::{self, Item};
-use crate::evidence::{self, Evidence, Outcome, Record, Scope, Tests};
+use crate::evidence::{Evidence, Tests};
 use crate::finding::{Code, Finding, Severity};
-use crate::freshness;
 use crate::project::Poc;
-use crate::verify;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
@@ -32,54 +30,9 @@ pub use elsewhere::{Elsewhere, Named};
 pub use files::{FileState, FileStatus};
 pub use next::Next;
 pub(crate) use next::is_unsaid;
-
-/// The state of a step, or of the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// Not begun.
-    Pending,
-    /// Begun.
-    InProgress,
-    /// Said to be done, without evidence.
-    Claimed,
-    /// Shown by a run of ours that is fresh.
-    Proven,
-    /// Shown once; something it depends on has changed.
-    Stale,
-    /// The last run failed.
-    Failed,
-    /// Taken out of the plan.
-    Withdrawn,
-    /// A run has shown it; whether that still holds cannot be told without the workspace.
-    Unknown,
-}
-
-impl State {
-    /// The word for it, the same in every report.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::InProgress => "in progress",
-            Self::Claimed => "claimed",
-            Self::Proven => "proven",
-            Self::Stale => "stale",
-            Self::Failed => "failed",
-            Self::Withdrawn => "withdrawn",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// The word; what is unknown is `null`.
-impl Serialize for State {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Unknown => serializer.serialize_none(),
-            known => serializer.serialize_str(known.word()),
-        }
-    }
-}
+pub use state::State;
+pub(crate) use state::{Shown, failed_since_done, shown, unconfirmed};
+use state::{step_status, whole};
 
 /// Everything `status` knows of one PoC.
 #[derive(Debug)]
@@ -358,233 +311,4 @@ fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
             .and_then(|results| results.validation.total)
             .map(|total| total.value),
     }
-}
-
-/// Why a step is stale though nothing it depends on has changed.
-const OTHER_COMMANDS: &str = "the plan's commands have changed since it was verified";
-
-/// What a record shows now.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
-    Nothing,
-    Proven,
-    /// All went well but for what a person has to look at, as `--confirm` calls it.
-    Unconfirmed(String),
-    Stale(String),
-    /// It passed, and the plan has other commands now.
-    OtherCommands,
-    Failed(String),
-    /// It passed, and what it depended on is not at hand.
-    Unknown,
-}
-
-/// What the last record of a scope shows, given the commands the plan has for it now.
-pub(crate) fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
-    let Some(record) = facts.evidence.last(scope) else {
-        return Shown::Nothing;
-    };
-    let unconfirmed = record.outcome == Outcome::Unconfirmed
-        && record.regressions.is_empty()
-        && record.vanished.is_empty();
-    if !record.proves() && !unconfirmed {
-        return Shown::Failed(failure(record));
-    }
-    let planned = verify::planned(&poc.plan, scope);
-    if !matches!(scope, Scope::Affected | Scope::Full)
-        && verify::commands_hash(&planned) != record.commands
-    {
-        return Shown::OtherCommands;
-    }
-    if facts.workspace.is_none() {
-        return Shown::Unknown;
-    }
-    let now = record
-        .inputs
-        .keys()
-        .filter_map(|name| Some((name.clone(), facts.inputs.get(name)?.clone())));
-    let changed = freshness::changed(&record.inputs, &now.collect());
-    if changed.is_empty() {
-        let manual = |check: &evidence::Check| check.manual && check.confirmed.is_none();
-        return match record.checks.iter().position(manual) {
-            Some(index) => Shown::Unconfirmed(verify::confirmation_id(scope, index)),
-            None => Shown::Proven,
-        };
-    }
-    Shown::Stale(format!(
-        "changed since it was verified: {}",
-        listed(&changed, 4)
-    ))
-}
-
-fn failure(record: &Record) -> String {
-    let named = |names: &BTreeMap<String, Vec<String>>| -> Vec<String> {
-        names.values().flatten().cloned().collect()
-    };
-    let regressions = named(&record.regressions);
-    let vanished = named(&record.vanished);
-    let failing = named(&record.failing);
-    if !regressions.is_empty() {
-        format!(
-            "the baseline passed what fails now: {}",
-            listed(&regressions, 3)
-        )
-    } else if !vanished.is_empty() {
-        format!(
-            "the baseline passed what is gone now: {}",
-            listed(&vanished, 3)
-        )
-    } else if !failing.is_empty() {
-        format!("failing: {}", listed(&failing, 3))
-    } else {
-        match record.outcome {
-            Outcome::NoTests => "no test matched its command".to_owned(),
-            outcome => outcome.to_string(),
-        }
-    }
-}
-
-/// The first few of a list, and how many more.
-fn listed(names: &[String], few: usize) -> String {
-    let shown = names[..names.len().min(few)].join(", ");
-    match names.len().saturating_sub(few) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
-fn step_status(
-    poc: &Poc,
-    step: &Step,
-    recorded: Option<&ResultStep>,
-    facts: &Facts<'_>,
-) -> StepStatus {
-    let tasks = ticks(&step.tasks);
-    let status = recorded.and_then(|result| result.status.as_ref()?.status);
-    let withdrawn = step.withdrawn || recorded.is_some_and(|result| result.withdrawn);
-    let withdrawn = withdrawn
-        || matches!(
-            status,
-            Some(document::Status::Withdrawn | document::Status::Skipped)
-        );
-    let (state, why) = if withdrawn {
-        (State::Withdrawn, None)
-    } else {
-        match shown(poc, facts, &Scope::Step(step.id.to_string())) {
-            Shown::Proven => (State::Proven, None),
-            Shown::Stale(why) => (State::Stale, Some(why)),
-            Shown::OtherCommands => (State::Stale, Some(OTHER_COMMANDS.to_owned())),
-            Shown::Failed(why) => (State::Failed, Some(why)),
-            Shown::Unknown => (State::Unknown, None),
-            Shown::Nothing => (claimed(step, recorded, status), None),
-            Shown::Unconfirmed(id) => (
-                claimed(step, recorded, status).max(State::InProgress),
-                Some(format!("a person has to look at what {id} did")),
-            ),
-        }
-    };
-    StepStatus {
-        id: step.id.to_string(),
-        title: step.title.clone(),
-        state,
-        tasks,
-        why,
-        line: step.line,
-    }
-}
-
-/// What people say of a step that no run has shown. A status line that says the step goes on outweighs a mark in the
-/// heading and a list of what is completed so far; one that still says pending may have been forgotten.
-fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::Status>) -> State {
-    let all_ticked = |items: &[Item]| !items.is_empty() && items.iter().all(|item| item.checked);
-    let any_ticked = |items: &[Item]| items.iter().any(|item| item.checked);
-    let marks = [
-        step.mark.as_ref(),
-        recorded.and_then(|result| result.mark.as_ref()),
-    ];
-    let marked = marks
-        .into_iter()
-        .flatten()
-        .any(|mark| mark.status == document::Status::Complete);
-    let tasks = recorded.map_or(&[][..], |result| &result.tasks);
-    let goes_on = matches!(
-        status,
-        Some(document::Status::InProgress | document::Status::Blocked | document::Status::Failed)
-    );
-    if status == Some(document::Status::Complete)
-        || all_ticked(&step.tasks)
-        || !goes_on && (marked || all_ticked(tasks))
-    {
-        State::Claimed
-    } else if any_ticked(&step.tasks)
-        || any_ticked(tasks)
-        || !matches!(status, None | Some(document::Status::Pending))
-    {
-        State::InProgress
-    } else {
-        State::Pending
-    }
-}
-
-/// The state of the whole: the worst thing that is true of a part, and proven only when every part and the done block
-/// are.
-fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
-    let status = poc
-        .results
-        .as_ref()
-        .and_then(|(_, results)| results.status.as_ref()?.status);
-    let any = |state: State| steps.iter().any(|step| step.state == state);
-    let live = || steps.iter().filter(|step| step.state != State::Withdrawn);
-    let done = shown(poc, facts, &Scope::Done);
-    if matches!(
-        status,
-        Some(document::Status::Withdrawn | document::Status::Skipped)
-    ) {
-        State::Withdrawn
-    } else if any(State::Failed)
-        || matches!(done, Shown::Failed(_))
-        || failed_since_done(facts).is_some()
-    {
-        State::Failed
-    } else if any(State::Claimed) {
-        State::Claimed
-    } else if any(State::Stale) || matches!(done, Shown::Stale(_) | Shown::OtherCommands) {
-        State::Stale
-    } else if any(State::Unknown) {
-        State::Unknown
-    } else if live().next().is_some()
-        && live().all(|step| step.state == State::Proven)
-        && done == Shown::Proven
-    {
-        State::Proven
-    } else if status == Some(document::Status::Complete) {
-        State::Claimed
-    } else if live().all(|step| step.state == State::Pending) {
-        State::Pending
-    } else {
-        State::InProgress
-    }
-}
-
-/// The first run that waits for a person, and what `--confirm` calls its command.
-pub(crate) fn unconfirmed(poc: &Poc, facts: &Facts<'_>) -> Option<(Scope, String)> {
-    let steps = poc.plan.steps.iter();
-    let steps = steps.map(|step| Scope::Step(step.id.to_string()));
-    let before = [Scope::Baseline, Scope::Prerequisites];
-    let mut scopes = before.into_iter().chain(steps).chain([Scope::Done]);
-    scopes.find_map(|scope| match shown(poc, facts, &scope) {
-        Shown::Unconfirmed(id) => Some((scope, id)),
-        _ => None,
-    })
-}
-
-/// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
-pub(crate) fn failed_since_done(facts: &Facts<'_>) -> Option<Scope> {
-    let done = facts.evidence.last(&Scope::Done);
-    let done = done.filter(|record| record.proves()).map(Record::moment);
-    [Scope::Affected, Scope::Full].into_iter().find(|scope| {
-        let last = facts.evidence.last(scope);
-        last.is_some_and(|record| {
-            !record.proves() && done.is_none_or(|done| record.moment() > done)
-        })
-    })
 }

@@ -1,6 +1,7 @@
 //! `cargo poc verify`.
 
 mod confirm;
+mod job;
 mod merge;
 mod reports;
 pub(super) mod shard;
@@ -8,12 +9,11 @@ mod update;
 pub(crate) mod watch;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 
-use self::reports::Ended;
+use self::job::Job;
 use super::{amend, summary};
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
@@ -21,21 +21,16 @@ use crate::cli::reports::{ReportFile, VerifyReport};
 use crate::cli::{self, Global};
 use crate::document::plan::Step;
 use crate::document::{Severity, StepId};
-use crate::evidence::{self, Outcome, Record, Scope, Selected, Source};
+use crate::evidence::{self, Record, Scope, Selected, Source};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
 use crate::report;
 use crate::report::run::Settled;
-use crate::sys::exec::Stop;
-use crate::sys::{cargo, exec};
 use crate::terminal::Terminal;
-use crate::verify::binaries::Binaries;
-use crate::verify::expected::{Expected, Meaning};
 use crate::verify::partition::Partition;
-use crate::verify::runner::{self, Words};
-use crate::verify::shell::{Inside, Settings};
-use crate::verify::{self, Basis, Check, Options, Program, Runner};
+use crate::verify::runner::Words;
+use crate::verify::{self, Runner};
 use crate::workspace::PackageId;
 use crate::workspace::graph::nearest;
 use crate::writing::{self, Mode, Texts};
@@ -140,293 +135,6 @@ fn flag(scope: &Scope) -> String {
     }
 }
 
-/// What a run of `verify` is to do.
-struct Job {
-    scope: Scope,
-    checks: Vec<Check>,
-    /// The checks, blocks as their commands.
-    commands: Vec<Check>,
-    /// Expectations of what is commented out.
-    optional: Vec<Expected>,
-    /// The packages whose tests run, which with all they link are what the evidence depends on.
-    packages: BTreeSet<PackageId>,
-    /// What led to the affected tests, for the line that says so.
-    selection: Option<Selection>,
-    /// What ends the run before its time.
-    stop: Stop,
-}
-
-impl Job {
-    fn plan(
-        project: &Project,
-        arguments: &cli::Verify,
-        pocs: &[Poc],
-        scope: Scope,
-    ) -> Result<Self> {
-        let workspace = &project.workspace;
-        match (&scope, pocs) {
-            (Scope::Full, _) => Self::of(
-                scope,
-                runner(project, arguments.runner)?.full(workspace, words(project, arguments, None)),
-                (0..workspace.packages.len()).collect(),
-                None,
-            ),
-            (Scope::Affected, _) => {
-                Self::affected(project, arguments, selection(project, pocs, &[])?)
-            }
-            (_, [poc]) => {
-                reliable(poc)?;
-                if let Scope::Step(id) = &scope {
-                    known_step(poc, id)?;
-                }
-                if !arguments.arguments.is_empty() {
-                    return Err(exit::usage(
-                        "arguments after `--` go to the test runner of --affected and --full; a plan's commands are run as written",
-                    ));
-                }
-                let checks = verify::planned(&poc.plan, &scope);
-                let scripts: Vec<String> = checks.iter().map(Check::command).collect();
-                let packages = freshness::packages_of_script(workspace, &scripts.join("\n"));
-                let job = Self::of(scope, checks, packages, None)?;
-                job.readable(poc)?;
-                Ok(job)
-            }
-            _ => Err(exit::usage("name one PoC for this scope")),
-        }
-    }
-
-    /// The tests that `selection` says are affected.
-    fn affected(
-        project: &Project,
-        arguments: &cli::Verify,
-        mut selection: Selection,
-    ) -> Result<Self> {
-        // What the run depends on is all that is affected, also where tests of it are known to run as they did.
-        let packages = selection.packages();
-        super::observed::narrow(project, &arguments.arguments, true, &mut selection)?;
-        let runner = runner(project, arguments.runner)?;
-        let words = words(project, arguments, None);
-        let checks = runner.selected(&project.workspace, &selection, words);
-        Self::of(Scope::Affected, checks, packages, Some(selection))
-    }
-
-    fn of(
-        scope: Scope,
-        checks: Vec<Check>,
-        packages: BTreeSet<PackageId>,
-        selection: Option<Selection>,
-    ) -> Result<Self> {
-        let (commands, optional) = verify::commands_of(&checks)?;
-        Ok(Self {
-            scope,
-            checks,
-            commands,
-            optional,
-            packages,
-            selection,
-            stop: Stop::default(),
-        })
-    }
-
-    /// A pattern that cannot be read would be an expectation that nothing is held against.
-    fn readable(&self, poc: &Poc) -> Result<()> {
-        let blocks = verify::blocks(&poc.plan, &self.scope);
-        for check in &self.commands {
-            for expected in check.expected() {
-                if let Program::Command(command) = &check.program
-                    && let Meaning::Unreadable(why) = &expected.meaning
-                {
-                    let line = blocks[command.block].line + 1 + expected.lines.start;
-                    return Err(exit::usage(format!("{}:{line}: {why}", poc.paths.plan)));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn list(&self, terminal: &mut Terminal) -> Result<Exit> {
-        report::human::verify::list(terminal, &self.scope, &self.commands)?;
-        for expected in &self.optional {
-            let text = expected.text.replace('\n', " ");
-            terminal.detail(format!("not run, so not expected: {text}"))?;
-        }
-        Ok(Exit::Fine)
-    }
-
-    /// A change that reaches no test is no failure, if what it touches still compiles; a plan without commands for a
-    /// scope is.
-    fn nothing_to_run(
-        &self,
-        project: &Project,
-        arguments: &cli::Verify,
-        terminal: &mut Terminal,
-    ) -> Result<Exit> {
-        let Some(selection) = &self.selection else {
-            let scope = &self.scope;
-            return Err(exit::usage(format!(
-                "there is nothing to run for {scope}: the plan has no bash block with a command there; write the command that proves it"
-            )));
-        };
-        super::observed::left_out(terminal, selection)?;
-        for note in &selection.notes {
-            terminal.warn(note)?;
-        }
-        let unaffected =
-            "no test can be affected by the change, so none was run and nothing recorded";
-        let mut ended = Ended {
-            scope: &self.scope,
-            exit: Exit::Fine,
-            selection: Some(selected(selection)),
-            records: &[],
-            poc: None,
-            ran: None,
-        };
-        if selection.touched.is_empty() {
-            terminal.status("Unaffected", unaffected)?;
-            let nothing = verify::Report::default();
-            ended.ran = Some(&nothing);
-            ended.report(project, arguments, terminal)?;
-            return Ok(Exit::Fine);
-        }
-        let binaries = Binaries::of(&project.workspace);
-        let options = self.options(project, arguments, &[], &binaries, terminal)?;
-        let check = runner::compiles(&project.workspace, &selection.touched, &project.cargo.flags);
-        exec::install_interrupt_handler()?;
-        let report = verify::run(&[check], &options, terminal)?;
-        let compiles = report.checked.iter().all(|check| check.ended.success());
-        let but = if compiles {
-            ""
-        } else {
-            ", and it does not compile"
-        };
-        terminal.status("Unaffected", format!("{unaffected}{but}"))?;
-        ended.ran = Some(&report);
-        ended.exit = if compiles { Exit::Fine } else { Exit::Findings };
-        ended.report(project, arguments, terminal)?;
-        Ok(ended.exit)
-    }
-
-    fn run(
-        &self,
-        project: &Project,
-        arguments: &cli::Verify,
-        pocs: &[Poc],
-        terminal: &mut Terminal,
-    ) -> Result<Exit> {
-        let workspace = &project.workspace;
-        if !arguments.no_record {
-            recordable(pocs)?;
-        }
-        if let Some(selection) = &self.selection {
-            super::observed::left_out(terminal, selection)?;
-            for note in &selection.notes {
-                terminal.warn(note)?;
-            }
-            let of = report::human::affected::share(selection);
-            terminal.status(
-                "Affected",
-                format!("{of} (`cargo poc affected --explain` says why)"),
-            )?;
-        }
-        let toolchain = cargo::toolchain(&workspace.root)?;
-        let mut inputs = inputs(project, &toolchain, &self.packages)?;
-        let source = source(project);
-        let binaries = Binaries::of(workspace);
-        let options = self.options(project, arguments, pocs, &binaries, terminal)?;
-        exec::install_interrupt_handler()?;
-        let mut report = verify::run(&self.checks, &options, terminal)?;
-        let interrupted = report.outcome() == Outcome::Interrupted;
-        // cargo brings the lockfile in line before it builds: what the tests ran with is what is there now.
-        freshness::refresh_lockfile(&mut inputs, workspace)?;
-        if let [poc] = pocs
-            && let Some(earlier) = poc.evidence().last(&self.scope)
-            && earlier.inputs == inputs
-        {
-            report.confirmed_by(earlier);
-        }
-        let record = |poc: &str, baseline: Option<&Record>| {
-            let (scope, source, inputs) = (self.scope.clone(), source.clone(), inputs.clone());
-            report.record(
-                workspace,
-                &Basis {
-                    poc,
-                    scope,
-                    source,
-                    inputs,
-                    toolchain: &toolchain,
-                    baseline,
-                    selection: self.selection.as_ref().map(selected),
-                },
-            )
-        };
-        let (exit, records) = if interrupted {
-            // Says nothing about the code, and must not push what was proven before out of sight.
-            if exec::interrupted() {
-                terminal.warn("interrupted; nothing was recorded")?;
-            }
-            (Exit::CouldNotRun, vec![Settled::of(record("", None)?)])
-        } else {
-            let recording = !arguments.no_record;
-            settle(project, pocs, &self.scope, recording, &record, terminal)?
-        };
-        if let ([poc], true) = (pocs, arguments.update && !interrupted) {
-            update::run(
-                project,
-                poc,
-                &self.scope,
-                &report,
-                arguments.write,
-                terminal,
-            )?;
-        }
-        let ended = Ended {
-            scope: &self.scope,
-            exit,
-            selection: self.selection.as_ref().map(selected),
-            records: &records,
-            poc: pocs.first().filter(|_| self.selection.is_none()),
-            ran: Some(&report),
-        };
-        ended.report(project, arguments, terminal)?;
-        Ok(exit)
-    }
-
-    fn options<'w>(
-        &self,
-        project: &Project,
-        arguments: &cli::Verify,
-        pocs: &[Poc],
-        binaries: &'w Binaries<'w>,
-        terminal: &Terminal,
-    ) -> Result<Options<'w>> {
-        let names: Vec<&str> = pocs.iter().map(|poc| poc.paths.name.as_str()).collect();
-        let key = format!("{} {}", names.join(","), self.scope);
-        // As many as last time, until the runner tells better.
-        let last = pocs
-            .iter()
-            .filter_map(|poc| poc.evidence().last(&self.scope)?.tests);
-        Ok(Options {
-            binaries: Some(binaries),
-            root: project.workspace.root.clone(),
-            settings: Settings {
-                inside: Inside::enter(&key).or_exit(Exit::Usage)?,
-                coloured: terminal.coloured(),
-                timeout: Some(
-                    arguments
-                        .timeout
-                        .map_or(project.config.timeout, Duration::from_secs),
-                ),
-                stop: self.stop.clone(),
-            },
-            keep_going: arguments.keep_going,
-            title: self.scope.to_string(),
-            expected: last.map(|tests| tests.passed + tests.failed).max(),
-            usual: usual(pocs, &self.scope),
-            progress: terminal.shows_progress(),
-        })
-    }
-}
-
 /// How many tests a change selects, for the record.
 pub(super) fn selected(selection: &Selection) -> Selected {
     let count = |tests| u64::try_from(tests).unwrap_or(u64::MAX);
@@ -472,17 +180,6 @@ fn settle(
         });
     }
     Ok((worst, records))
-}
-
-/// How long a verification of this scope took when it last ran to its end.
-fn usual(pocs: &[Poc], scope: &Scope) -> Option<Duration> {
-    let records = pocs
-        .iter()
-        .filter_map(|poc| poc.evidence().last(scope).cloned());
-    let whole = records.filter(|record| record.outcome.is_whole());
-    whole
-        .map(|record| Duration::from_millis(record.milliseconds))
-        .max()
 }
 
 /// Hashes of what a run of these packages' tests depends on.

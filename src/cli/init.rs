@@ -1,0 +1,93 @@
+//! The command line of `cargo poc init`.
+
+use camino::Utf8PathBuf;
+use clap::{Args, ValueEnum};
+
+use super::dependencies::Dependencies;
+
+/// `cargo poc init`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(after_help = "\
+Examples:
+  cargo poc init cache -p store --file src/cache.rs --dep 'moka@0.12[sync]' \\
+      --proves \"reads stay under 1 ms at 10k rps\" --criterion \"p99 read latency < 1 ms\"
+  cargo poc init tidy --size tiny --from-diff
+  cargo poc init --agents >> AGENTS.md
+  cargo poc init --dry-run parser -p core --file src/parser.rs='the new parser'
+
+A --file path is taken from the current folder; with one -p, also from that package's folder. An existing file is
+planned as Modify, an absent one as Create, and -PATH (written --file=-PATH) as Delete.")]
+pub struct Init {
+    /// Name of the work: a-z, 0-9 and `-`; the documents are docs/NAME-plan.md and docs/NAME-results.md. On a terminal
+    /// it is asked for when it is left out
+    pub name: Option<String>,
+    /// A package the work touches; the first gets the dependencies (repeatable)
+    #[arg(short, long, value_name = "SPEC")]
+    pub package: Vec<String>,
+    /// A file the work creates, modifies or, as -PATH, deletes (repeatable)
+    #[arg(long, value_name = "[-]PATH[=PURPOSE]", allow_hyphen_values = true)]
+    pub file: Vec<String>,
+    /// Take the files from what differs between the base and the work tree
+    #[arg(long)]
+    pub from_diff: bool,
+    /// What the work depends on.
+    #[command(flatten)]
+    pub dependencies: Dependencies,
+    /// What the work proves
+    #[arg(long, value_name = "TEXT")]
+    pub proves: Option<String>,
+    /// Why it is production-grade and no toy
+    #[arg(long, value_name = "TEXT")]
+    pub because: Option<String>,
+    /// A success criterion (repeatable)
+    #[arg(long, value_name = "TEXT")]
+    pub criterion: Vec<String>,
+    /// Take the success criteria from a document's checklist; FILE#HEADING takes one section's
+    #[arg(long, value_name = "FILE[#HEADING]")]
+    pub criteria_from: Option<String>,
+    /// An implementation step between set-up and integration, in place of one per package (repeatable)
+    #[arg(long, value_name = "TITLE")]
+    pub step: Vec<String>,
+    /// What kind of work it is
+    #[arg(long = "type", value_enum, default_value_t)]
+    pub kind: Kind,
+    /// How much of a plan: `tiny` fits a screen
+    #[arg(long, value_enum, default_value_t)]
+    pub size: Size,
+    /// Where the work starts [default: merge base with the default branch, else HEAD]
+    #[arg(long, value_name = "REF")]
+    pub base: Option<String>,
+    /// A folder whose plan.md and results.md replace the built-in templates
+    #[arg(long, value_name = "DIR")]
+    pub template: Option<Utf8PathBuf>,
+    /// Print the plan instead of writing it
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print a section for AGENTS.md that tells an assistant how to work with plans here, and do nothing else
+    #[arg(long, conflicts_with_all = ["name", "package", "file", "from_diff", "dry_run"])]
+    pub agents: bool,
+}
+
+/// The kind of work a plan is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// A proof of concept.
+    #[default]
+    Poc,
+    /// A feature.
+    Feature,
+    /// An issue to mend.
+    Issue,
+    /// A refactoring.
+    Refactor,
+}
+
+/// How much of a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Size {
+    /// A screenful.
+    Tiny,
+    /// Every section.
+    #[default]
+    Full,
+}

@@ -1,0 +1,216 @@
+//! One thing to run, and what it did.
+
+use std::time::Duration;
+
+use super::expected::Meaning;
+use super::listing::Listing;
+use super::observe::{Observed, Observer};
+use super::picks::Picks;
+use super::{commands, expected};
+use crate::evidence::{Confirmation, Outcome};
+use crate::sys::exec::{self, Ended};
+
+/// The exit status by which nextest tells that there was nothing to run.
+const NEXTEST_NO_TESTS: i32 = 4;
+
+/// One command to run as evidence, from the workspace root.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// What to run.
+    pub program: Program,
+    /// Whether the test binaries it starts run all of their tests: no filter of the user's is among its arguments.
+    /// Of a block nothing is known.
+    pub whole: bool,
+}
+
+/// What a check runs.
+#[derive(Debug, Clone)]
+pub enum Program {
+    /// cargo, with what follows its name.
+    Cargo {
+        /// The arguments.
+        argv: Vec<String>,
+        /// The arguments that list what there is to run, where that is asked first.
+        listing: Option<Vec<String>>,
+        /// What runs of binaries that do not run whole.
+        picks: Picks,
+        /// What follows the names of tests.
+        flags: Vec<String>,
+    },
+    /// A shell block of a plan, as written; it is run as its commands.
+    Block(String),
+    /// A command of such a block.
+    Command(commands::Command),
+}
+
+/// What a check did.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The check.
+    pub check: Check,
+    /// How its program ended.
+    pub ended: Ended,
+    /// How long it took.
+    pub duration: Duration,
+    /// What its output told about tests.
+    pub observed: Observed,
+    /// The end of its output.
+    pub tail: String,
+    /// What was expected of it and did not come.
+    pub unmet: Vec<String>,
+    /// Who has looked at what only a person can judge.
+    pub confirmed: Option<Confirmation>,
+    /// What nextest listed before it ran.
+    pub(crate) listing: Option<Listing>,
+}
+
+impl Check {
+    /// A shell block of a plan.
+    #[must_use]
+    pub fn block(script: impl Into<String>) -> Self {
+        Self {
+            program: Program::Block(script.into()),
+            whole: false,
+        }
+    }
+
+    /// A command of a block.
+    pub(super) fn of_block(command: commands::Command) -> Self {
+        Self {
+            program: Program::Command(command),
+            whole: false,
+        }
+    }
+
+    /// Whether nextest runs it.
+    pub(super) fn is_nextest(&self) -> bool {
+        matches!(&self.program, Program::Cargo { argv, .. } if argv.first().is_some_and(|word| word == "nextest"))
+    }
+
+    /// What is expected of it.
+    #[must_use]
+    pub fn expected(&self) -> &[expected::Expected] {
+        match &self.program {
+            Program::Command(command) => &command.expected,
+            Program::Cargo { .. } | Program::Block(_) => &[],
+        }
+    }
+
+    /// Whether a person has to look at what it does.
+    #[must_use]
+    pub fn is_manual(&self) -> bool {
+        let mut expected = self.expected().iter();
+        expected.any(|expected| matches!(expected.meaning, Meaning::Manual))
+    }
+
+    /// The command as one would type it, or the block as written.
+    #[must_use]
+    pub fn command(&self) -> String {
+        match &self.program {
+            Program::Cargo { argv, .. } => {
+                let words = argv.iter().map(String::as_str);
+                shlex::try_join(std::iter::once("cargo").chain(words))
+                    .unwrap_or_else(|_| argv.join(" "))
+            }
+            Program::Block(script) | Program::Command(commands::Command { script, .. }) => {
+                script.trim_end().to_owned()
+            }
+        }
+    }
+}
+
+impl Checked {
+    /// nextest could not list its tests: it did not build, or a harness does not list.
+    pub(super) fn unlisted(check: &Check, captured: &exec::Captured) -> Self {
+        let stderr = String::from_utf8_lossy(&captured.stderr).into_owned();
+        let mut observer = Observer::default();
+        observer.push_text(&stderr);
+        let mut seen = observer.finish();
+        if seen.compile_errors.is_empty() {
+            let note = "nextest could not list the tests; where a harness of its own is the cause, use `--runner cargo`";
+            seen.notes.push(note.to_owned());
+        }
+        Self {
+            check: check.clone(),
+            ended: captured.ended,
+            duration: captured.duration,
+            observed: seen,
+            tail: stderr,
+            unmet: Vec::new(),
+            confirmed: None,
+            listing: None,
+        }
+    }
+
+    /// nextest has nothing to run: there are fewer tests than parts.
+    pub(super) fn left_to_others(
+        check: &Check,
+        captured: &exec::Captured,
+        listing: Listing,
+    ) -> Self {
+        Self {
+            check: check.clone(),
+            ended: captured.ended,
+            duration: captured.duration,
+            observed: Observed::default(),
+            tail: String::new(),
+            unmet: Vec::new(),
+            confirmed: None,
+            listing: Some(listing),
+        }
+    }
+
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(self.check.program, Program::Cargo { .. })
+    }
+
+    /// Whether this exit status is the one that was expected.
+    fn is_expected(&self, exit: i32) -> bool {
+        let command = self.check.command();
+        let searches = expected::searches(&command);
+        let clauses = self.check.expected().iter();
+        let mut clauses = clauses.flat_map(|expected| expected.meaning.clauses());
+        exit != 0 && clauses.any(|clause| clause.allows(exit, searches))
+    }
+
+    /// How it ended. An exit status of zero does not make failed tests good, nor no tests at all, nor what was not
+    /// expected.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let seen = &self.observed;
+        let allowed = self.is_expected(self.ended.code());
+        let failed = seen.counts().failed > 0 || !seen.compile_errors.is_empty() && !allowed;
+        let nothing_matched = match self.check.program {
+            // Of several commands of a block one may have no tests; all together must.
+            Program::Command(_) => seen.emptied(),
+            Program::Cargo { .. } | Program::Block(_) => seen.nothing_matched(),
+        };
+        match self.ended {
+            Ended::Interrupted => Outcome::Interrupted,
+            Ended::TimedOut => Outcome::TimedOut,
+            _ if failed => Outcome::Failed,
+            Ended::Exited(_) if allowed => self.judged(),
+            // What a shell says of a command that is missing or cannot be executed.
+            Ended::Exited(126 | 127) => Outcome::CouldNotRun,
+            Ended::Exited(1..) if !seen.missing_commands.is_empty() => Outcome::CouldNotRun,
+            // Of several calls of ours one may have nothing to run (a library without doctests); all together must.
+            Ended::Exited(0 | NEXTEST_NO_TESTS) if self.is_ours() && nothing_matched => {
+                Outcome::Passed
+            }
+            _ if nothing_matched => Outcome::NoTests,
+            Ended::Exited(0) => self.judged(),
+            Ended::Exited(_) | Ended::Signalled(_) => Outcome::Failed,
+        }
+    }
+
+    /// What is left to say of a command that went well.
+    fn judged(&self) -> Outcome {
+        if !self.unmet.is_empty() {
+            Outcome::Failed
+        } else if self.check.is_manual() && self.confirmed.is_none() {
+            Outcome::Unconfirmed
+        } else {
+            Outcome::Passed
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Checks, one after the other.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use camino::Utf8PathBuf;
+
+use super::binaries::Binaries;
+use super::commands::Commands;
+use super::listing::Listing;
+use super::observe::Observer;
+use super::watch::Watch;
+use super::{Check, Checked, Program, Report, commands, expected, picks, runner, session, shell};
+use crate::evidence::Outcome;
+use crate::exit;
+use crate::sys::cargo::Cargo;
+use crate::sys::exec::{self, Command};
+use crate::terminal::Terminal;
+
+/// How to run checks.
+#[derive(Debug, Clone)]
+pub struct Options<'w> {
+    /// The test binaries of the workspace, where tests of theirs are picked.
+    pub binaries: Option<&'w Binaries<'w>>,
+    /// The workspace root.
+    pub root: Utf8PathBuf,
+    /// Environment and time limit of every program.
+    pub settings: shell::Settings,
+    /// Whether to go on after a check has failed.
+    pub keep_going: bool,
+    /// What is being verified, for the progress line: `step 1`.
+    pub title: String,
+    /// How many tests are expected, where that is known before.
+    pub expected: Option<u64>,
+    /// How long it took when it was last run, where that is known.
+    pub usual: Option<Duration>,
+    /// Whether cargo is to tell how far a build is, for the progress line.
+    pub progress: bool,
+}
+
+/// Runs checks one after the other; after one that did not pass the rest is left, unless `keep_going`.
+///
+/// # Errors
+/// When a program cannot be started (its name and what to do), or the output cannot be shown.
+pub fn run(checks: &[Check], options: &Options<'_>, terminal: &mut Terminal) -> Result<Report> {
+    let started = std::time::Instant::now();
+    let parts = checks.iter().enumerate();
+    let parts: Vec<Part> = parts
+        .map(|(index, check)| Part::of(index, check))
+        .collect::<Result<_>>()?;
+    let total: usize = parts.iter().map(Part::len).sum();
+    let mut report = Report {
+        planned: checks.to_vec(),
+        ..Report::default()
+    };
+    let mut watch = Watch::new(terminal, &options.title, options.expected, options.usual);
+    let mut parts = parts.into_iter();
+    for part in parts.by_ref() {
+        let place = (report.checked.len() + 1, total);
+        let stop = match part {
+            Part::Whole(check) => {
+                let before = report.counts().ran();
+                watch.begin(&check.command(), (total > 1).then_some(place), before)?;
+                let checked = run_one(&check, options, &mut watch)?;
+                watch.end(&checked)?;
+                let outcome = checked.outcome();
+                report.checked.push(checked);
+                stops(outcome, options)
+            }
+            Part::Commands(commands) => {
+                let ran = session::run(&commands.list, options, &mut watch, place)?;
+                let outcome = ran.checked.iter().map(Checked::outcome).max();
+                report.checked.extend(ran.checked);
+                report.left.extend(ran.left);
+                outcome.is_some_and(|outcome| stops(outcome, options))
+            }
+        };
+        if stop {
+            break;
+        }
+    }
+    report.left.extend(parts.flat_map(Part::into_checks));
+    report.duration = started.elapsed();
+    Ok(report)
+}
+
+/// Whether nothing more is run after a check with this outcome.
+pub(super) fn stops(outcome: Outcome, options: &Options<'_>) -> bool {
+    let bad = !matches!(outcome, Outcome::Passed | Outcome::Unconfirmed);
+    matches!(outcome, Outcome::Interrupted | Outcome::CouldNotRun) || bad && !options.keep_going
+}
+
+/// A check made ready: a block is known by its commands.
+enum Part {
+    Whole(Check),
+    Commands(Commands),
+}
+
+impl Part {
+    fn of(index: usize, check: &Check) -> Result<Self> {
+        Ok(match &check.program {
+            Program::Block(script) => Self::Commands(Commands::of(index, script)?),
+            Program::Cargo { .. } | Program::Command(_) => Self::Whole(check.clone()),
+        })
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Whole(_) => 1,
+            Self::Commands(commands) => commands.list.len(),
+        }
+    }
+
+    fn into_checks(self) -> Vec<Check> {
+        match self {
+            Self::Whole(check) => vec![check],
+            Self::Commands(commands) => commands.list.into_iter().map(Check::of_block).collect(),
+        }
+    }
+}
+
+/// Checks with their blocks as commands, and the expectations that belong to none, for those who only want to look.
+///
+/// # Errors
+/// When bash cannot be started.
+pub fn commands_of(checks: &[Check]) -> Result<(Vec<Check>, Vec<expected::Expected>)> {
+    let (mut all, mut optional) = (Vec::new(), Vec::new());
+    for (index, check) in checks.iter().enumerate() {
+        let mut part = Part::of(index, check)?;
+        if let Part::Commands(commands) = &mut part {
+            optional.append(&mut commands.optional);
+        }
+        all.extend(part.into_checks());
+    }
+    Ok((all, optional))
+}
+
+fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Result<Checked> {
+    let mut listed = None;
+    let mut notes = Vec::new();
+    let command = match &check.program {
+        Program::Block(script) | Program::Command(commands::Command { script, .. }) => {
+            options.settings.block(script, &options.root)?
+        }
+        Program::Cargo {
+            argv,
+            listing: None,
+            ..
+        } => options.cargo(argv),
+        Program::Cargo {
+            argv,
+            listing: Some(listing),
+            picks,
+            flags,
+        } => {
+            let captured =
+                exec::capture_output(&options.cargo(listing), &mut |part| watch.show(part))?;
+            if !captured.ended.success() {
+                return Ok(Checked::unlisted(check, &captured));
+            }
+            let argv = if listing.first().is_some_and(|word| word == "nextest") {
+                let (list, more) = options.listed(check, listing, &captured, &mut notes)?;
+                watch.expect(list.expected());
+                if list.expected() == 0 && !list.elsewhere.is_empty() {
+                    return Ok(Checked::left_to_others(check, &captured, list));
+                }
+                listed = Some(list);
+                argv.iter().cloned().chain(more).collect()
+            } else {
+                let (argv, unknown) =
+                    picks::resolve(argv, picks, flags, &captured, options.binaries);
+                notes.extend(unknown);
+                argv
+            };
+            options.cargo(&argv)
+        }
+    };
+    let mut observer = Observer::default();
+    let outcome = exec::stream(&command, &mut |part| {
+        observer.push(part);
+        watch.show(part)?;
+        watch.see(&observer);
+        Ok(())
+    })?;
+    let mut seen = observer.finish();
+    if let Some(listing) = &listed {
+        listing.complete(&mut seen);
+    }
+    seen.notes.extend(notes);
+    Ok(Checked {
+        check: check.clone(),
+        ended: outcome.ended,
+        duration: outcome.duration,
+        observed: seen,
+        tail: outcome.tail,
+        unmet: Vec::new(),
+        confirmed: None,
+        listing: listed,
+    })
+}
+
+impl Options<'_> {
+    /// What nextest lists, with tests of binaries that only `picks` lets run, and the arguments that run those too.
+    fn listed(
+        &self,
+        check: &Check,
+        listing: &[String],
+        captured: &exec::Captured,
+        notes: &mut Vec<String>,
+    ) -> Result<(Listing, Vec<String>)> {
+        let Program::Cargo { picks, .. } = &check.program else {
+            return Ok((Listing::default(), Vec::new()));
+        };
+        let mut list = Listing::parse(&captured.stdout)?;
+        let lacks = list.lacks(picks);
+        if let (Some(archive), [_, ..]) = (runner::archive(listing), &lacks[..]) {
+            return Err(exit::usage(format!(
+                "{archive} lacks {}, whose tests are to run; make it with `cargo nextest archive --workspace --archive-file {archive}`",
+                lacks.join(", ")
+            )));
+        }
+        let more = list.pick(picks);
+        notes.extend(picks::note(more.len()));
+        let more: Vec<String> = more
+            .into_iter()
+            .flat_map(|filter| ["-E".to_owned(), filter])
+            .collect();
+        let parted = listing.iter().any(|word| word.starts_with("--partition"));
+        if parted && !more.is_empty() {
+            // Which part has which test follows from all tests that run.
+            let again = listing.iter().chain(&more).cloned().collect::<Vec<_>>();
+            let captured = exec::capture(&self.cargo(&again))?;
+            list = Listing::parse(&captured.stdout)?;
+        }
+        Ok((list, more))
+    }
+
+    fn cargo(&self, argv: &[String]) -> Command {
+        let command = Command::new(Cargo::program())
+            .args(if self.progress {
+                runner::telling(argv)
+            } else {
+                argv.to_vec()
+            })
+            .remedy("install Rust from https://rustup.rs, or set CARGO to the cargo to use");
+        self.settings.prepare(command, &self.root)
+    }
+}

@@ -1,0 +1,112 @@
+//! What is asked on a terminal, and nowhere else.
+
+use super::workspace;
+
+#[test]
+fn in_a_pipe_it_never_asks() {
+    let sandbox = workspace();
+    let before = sandbox.files();
+    sandbox.poc("init").exits(2).says("which name?");
+    sandbox
+        .poc("init -p app --proves x")
+        .exits(2)
+        .says("which name?");
+    assert_eq!(sandbox.files(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_it_asks_and_says_how_to_do_without() {
+    const DOWN: &str = "\u{1b}[B";
+    let sandbox = workspace();
+    sandbox.append(
+        "app/Cargo.toml",
+        "\n[build-dependencies]\nthree = \"3.0\"\n",
+    );
+    let mut terminal = sandbox.on_terminal("init");
+    // A name that is refused, and mended.
+    terminal
+        .shows("Name of the work:")
+        .types("Cache\r")
+        .shows("use a-z, 0-9 and `-`");
+    terminal.types("\u{7f}\u{7f}\u{7f}\u{7f}\u{7f}cache\r");
+    // The second package of the graph.
+    terminal
+        .shows("Packages it touches:")
+        .types(&format!("{DOWN} \r"));
+    // A file that is new, one that Tab completes, and no third.
+    terminal
+        .shows("A file it creates")
+        .types("free/src/x.rs=new\r");
+    terminal.shows("> A file it creates, changes or deletes: free/src/x.rs=new");
+    terminal.types("free/src/li").shows("\n  free/src/lib.rs");
+    terminal
+        .types("\t=changed\r")
+        .shows("deletes: free/src/lib.rs=changed")
+        .types("\r");
+    // A dependency with the requirement that a member has.
+    terminal
+        .shows("A dependency it needs:")
+        .types("thr")
+        .shows("three@");
+    terminal
+        .types("\t\r")
+        .shows("> A dependency it needs: three@3.0")
+        .types("\r");
+    terminal.shows("What does it prove?").types("it works\r");
+    terminal.shows("A success criterion:").types("p99 < 1 ms\r");
+    terminal
+        .shows("> A success criterion: p99 < 1 ms")
+        .types("\r");
+    let ended = terminal.ends();
+    assert_eq!(ended.code, 0, "{}", ended.screen);
+    let same = "cargo poc init cache --package free --file 'free/src/x.rs=new' --file 'free/src/lib.rs=changed' --proves 'it works' \
+                --criterion 'p99 < 1 ms' --dep three@3.0";
+    assert!(
+        ended.screen.replace('\n', "").contains(same),
+        "{}",
+        ended.screen
+    );
+    let asked = sandbox.read("docs/cache-plan.md");
+    sandbox
+        .remove("docs/cache-plan.md")
+        .remove("docs/cache-results.md");
+    sandbox.shell(same).exits(0);
+    assert_eq!(sandbox.read("docs/cache-plan.md"), asked);
+}
+
+#[cfg(unix)]
+#[test]
+fn who_gives_up_writes_nothing_and_what_was_said_is_not_asked() {
+    let sandbox = workspace();
+    let before = sandbox.files();
+    let mut terminal =
+        sandbox.on_terminal("init -p app --file app/src/x.rs --dep one@1 --proves x");
+    terminal.shows("Name of the work:").types("cache\r");
+    terminal.shows("A success criterion:");
+    assert!(
+        !terminal.screen().contains("Packages it touches"),
+        "{}",
+        terminal.screen()
+    );
+    terminal.types("\u{1b}");
+    let ended = terminal.ends();
+    assert_eq!(ended.code, 2, "{}", ended.screen);
+    assert!(
+        ended.screen.contains("nothing was written"),
+        "{}",
+        ended.screen
+    );
+    assert_eq!(sandbox.files(), before);
+    // Ctrl-C at a question is giving up too.
+    let mut terminal = sandbox.on_terminal("init --color never");
+    terminal.shows("Name of the work:").types("\u{3}");
+    let ended = terminal.ends();
+    assert_eq!(ended.code, 2, "{}", ended.screen);
+    assert!(
+        !ended.printed.contains("\u{1b}[3"),
+        "no colours: {:?}",
+        ended.printed
+    );
+    assert_eq!(sandbox.files(), before);
+}

@@ -1,0 +1,189 @@
+//! What is selected once it is known what tests executed.
+
+use super::workspace;
+use crate::kit::{Sandbox, nextest_for};
+
+/// Selected tests, as `binary test`.
+fn selected(sandbox: &Sandbox, line: &str) -> Vec<String> {
+    let run = sandbox.poc(&format!("{line} --format names"));
+    run.exits(0);
+    let names = run.stdout.lines().map(|line| {
+        let mut words = line.split('\t').skip(1);
+        format!("{} {}", words.next().unwrap(), words.next().unwrap())
+    });
+    names.collect()
+}
+
+#[test]
+fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
+    if !nextest_for("a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed") {
+        return;
+    }
+    let sandbox = workspace();
+    // Both tests lead to `either`, and one runs it.
+    sandbox.append(
+        "src/lib.rs",
+        "\npub fn either(go: bool) -> u32 {\n    if go { chosen() } else { 0 }\n}\n\nfn chosen() -> u32 {\n    1\n}\n\n\
+         const fn fixed() -> u32 {\n    1\n}\n\npub const FIXED: u32 = fixed();\n\n#[cfg(test)]\nmod more {\n    #[test]\n    fn goes() {\n        \
+         assert_eq!(super::either(true), 1);\n    }\n\n    #[test]\n    fn stays() {\n        assert_eq!(super::either(false), 0);\n    \
+         }\n\n    #[test]\n    #[should_panic]\n    fn fails() {\n        super::either(true);\n    }\n\n    #[test]\n    fn counts() {\n        \
+         assert_eq!(super::FIXED, 1);\n    }\n\n    #[test]\n    fn builds() {\n        \
+         std::process::Command::new(env!(\"CARGO\")).arg(\"--version\").status().unwrap();\n    }\n}\n",
+    );
+    sandbox.commit("more");
+    sandbox.poc("affected --collect").exits(0);
+    sandbox.run_git(&["checkout", "--quiet", "-b", "work"]);
+    let base = "affected --base HEAD";
+    assert_eq!(selected(&sandbox, base), Vec::<String>::new());
+
+    sandbox.edit(
+        "src/lib.rs",
+        "fn chosen() -> u32 {\n    1\n}",
+        "fn chosen() -> u32 {\n    1 + 0\n}",
+    );
+    let all = [
+        "app more::builds",
+        "app more::fails",
+        "app more::goes",
+        "app more::stays",
+    ];
+    assert_eq!(selected(&sandbox, &format!("{base} --no-observed")), all);
+    // `fails` did not fail as it should, so nothing is known of it; what cargo ran for `builds` was not observed.
+    assert_eq!(
+        selected(&sandbox, base),
+        ["app more::builds", "app more::fails", "app more::goes"]
+    );
+    sandbox
+        .poc(base)
+        .exits(0)
+        .says("1 test that ran nothing of what changed");
+
+    // Committed or not, it is the same change since the suite was run.
+    sandbox.commit("changed");
+    assert_eq!(
+        selected(&sandbox, "affected --base HEAD~1"),
+        ["app more::builds", "app more::fails", "app more::goes"]
+    );
+
+    sandbox
+        .poc("verify --no-record --runner nextest")
+        .exits(1)
+        .says("1 test that ran nothing of what changed")
+        .says("more::fails")
+        .hides("more::stays");
+
+    // What else changes is judged by the sources, and by them alone.
+    sandbox.edit(
+        "src/lib.rs",
+        "fn chosen() -> u32 {",
+        "#[inline(never)]\nfn chosen() -> u32 {",
+    );
+    assert_eq!(selected(&sandbox, base), all);
+    sandbox.edit("src/lib.rs", "#[inline(never)]\n", "");
+    assert_eq!(selected(&sandbox, base), Vec::<String>::new());
+    sandbox.edit(
+        "src/lib.rs",
+        "const fn fixed() -> u32 {\n    1",
+        "const fn fixed() -> u32 {\n    1 + 0",
+    );
+    assert_eq!(
+        selected(&sandbox, base),
+        ["app more::builds", "app more::counts"]
+    );
+    sandbox.edit("src/lib.rs", "1 + 0\n}\n\npub const", "1\n}\n\npub const");
+
+    // With another toolchain's or other features' runs nothing is left out.
+    sandbox.edit(
+        "src/lib.rs",
+        "    if go { chosen()",
+        "    if !!go { chosen()",
+    );
+    assert_eq!(selected(&sandbox, base), all);
+    sandbox.edit(
+        "src/lib.rs",
+        "    if !!go { chosen()",
+        "    if go { chosen()",
+    );
+    sandbox.edit("src/lib.rs", "    1 + 0\n}", "    2 - 1\n}");
+    assert_eq!(
+        selected(&sandbox, base),
+        ["app more::builds", "app more::fails", "app more::goes"]
+    );
+    sandbox.poc("affected --collect -- --all-features").exits(0);
+    sandbox.edit("src/lib.rs", "    2 - 1\n}", "    3 - 2\n}");
+    sandbox
+        .poc(base)
+        .exits(0)
+        .says("what was collected is not used: it was collected with --all-features");
+    assert_eq!(selected(&sandbox, base), all);
+    sandbox.write("target/cargo-poc/observed", "nothing of ours");
+    sandbox
+        .poc(base)
+        .exits(0)
+        .says("selecting from the sources alone");
+    assert_eq!(selected(&sandbox, base), all);
+}
+
+#[test]
+fn tests_of_a_procedural_macro_are_known_by_the_id_that_nextest_gives() {
+    if !nextest_for("tests_of_a_procedural_macro_are_known_by_the_id_that_nextest_gives") {
+        return;
+    }
+    let sandbox = Sandbox::package();
+    sandbox
+        .append("Cargo.toml", "\n[lib]\nproc-macro = true\n")
+        .write(
+            "src/lib.rs",
+            "fn helper() -> u32 {\n    1\n}\n\n#[test]\nfn helps() {\n    assert_eq!(helper(), 1);\n}\n",
+        )
+        .remove("tests/it.rs")
+        .git();
+    sandbox
+        .poc("affected --collect")
+        .exits(0)
+        .says("Observed 1 of 1 test");
+    sandbox
+        .poc("affected --audit")
+        .exits(0)
+        .prints("0 missed of 2 pairs");
+    // Nothing is as it was when it ran: nothing was audited, which is no audit passed.
+    sandbox.write(
+        "src/lib.rs",
+        "fn other() -> u32 {\n    2\n}\n\n#[test]\nfn does() {\n    assert_eq!(other(), 2);\n}\n",
+    );
+    sandbox
+        .poc("affected --audit")
+        .exits(4)
+        .says("nothing was audited")
+        .says("`cargo poc affected --collect` makes it anew");
+}
+
+#[test]
+fn the_formats_of_a_selection_are_not_those_of_an_audit() {
+    let sandbox = Sandbox::package();
+    sandbox.poc("affected --audit --format names").exits(2);
+    sandbox.poc("affected --audit --base HEAD").exits(2);
+    sandbox.poc("affected -- --all-features").exits(2);
+}
+
+#[test]
+fn tests_that_were_collected_with_another_build_run_again() {
+    if !nextest_for("tests_that_were_collected_with_another_build_run_again") {
+        return;
+    }
+    let sandbox = workspace();
+    sandbox
+        .poc("affected --collect")
+        .exits(0)
+        .says("Observed 6 of 9 tests");
+    // Another program in front of rustc is another build to cargo, and functions get other names.
+    let name = format!("target/other{}", std::env::consts::EXE_SUFFIX);
+    let other = sandbox.root.join(name);
+    std::fs::copy(crate::kit::PROGRAM, &other).unwrap();
+    let mut command = sandbox.command(other.as_str());
+    command.args(["affected", "--collect"]);
+    crate::kit::finish(command, "affected --collect")
+        .exits(0)
+        .says("Observed 6 of 9 tests")
+        .hides("from a run before");
+}
