@@ -270,6 +270,7 @@ impl<'g> Builder<'g> {
         };
         builder.hold();
         builder.index();
+        builder.rename();
         builder.makers();
         builder
     }

@@ -122,6 +122,42 @@ impl Builder<'_> {
         }
     }
 
+    /// Macros by the names that a `use` gives them: the bodies of other macros know them by these alone.
+    pub(super) fn rename(&mut self) {
+        let mut renamed: Vec<(Name, NodeId)> = Vec::new();
+        for id in self.ids() {
+            let node = &self.nodes.nodes[id as usize];
+            let Detail::Use { path, glob: false } = &self.nodes.item(self.sources, id).detail
+            else {
+                continue;
+            };
+            let symbols = self.nodes.symbols(id);
+            let path: Vec<Name> = path
+                .iter()
+                .map(|symbol| symbols[*symbol as usize])
+                .collect();
+            let found = self.scopes.resolve(node.module, &path).items.into_iter();
+            let found = found
+                .map(|(item, _)| item)
+                .filter(|item| self.is_macro(*item));
+            let last = path.last().filter(|last| **last != node.name);
+            let by_name = last.and_then(|last| self.macros.get(last)).into_iter();
+            let all = found.chain(by_name.flatten().copied());
+            renamed.extend(all.map(|item| (node.name, item)));
+        }
+        for (name, item) in renamed {
+            let known = self.macros.entry(name).or_default();
+            if !known.contains(&item) {
+                known.push(item);
+            }
+        }
+    }
+
+    fn is_macro(&self, id: NodeId) -> bool {
+        self.nodes.nodes[id as usize].kind == ItemKind::Macro
+            || proc_macro_name(self.nodes.item(self.sources, id), self.nodes.symbols(id)).is_some()
+    }
+
     /// What calls that are not expanded may define besides the names in them: names fixed in the macro's body, or any.
     pub(super) fn makers(&mut self) {
         let calls: Vec<NodeId> = self.opaque.values().flatten().copied().collect();

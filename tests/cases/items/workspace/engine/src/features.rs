@@ -3,6 +3,7 @@
 pub mod blocks;
 pub mod imports;
 pub mod made;
+pub mod quoted;
 pub mod shapes;
 
 modules! {
