@@ -30,8 +30,8 @@ pub use compare::{Change, Conflict, State, state};
 pub use declared::{Block, Declarations, Declared, Intent, Kind, Note, Table, Wanted, declared};
 pub use specification::Specification;
 
+use crate::diff::unified;
 use crate::exit::usage;
-use crate::report::human::diff::unified;
 use crate::sys::files;
 use crate::workspace::manifest::Manifest;
 

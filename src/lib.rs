@@ -20,6 +20,7 @@ pub mod config;
 pub mod contract;
 pub mod demo;
 pub mod deps;
+pub mod diff;
 pub mod document;
 pub mod evidence;
 pub mod exit;

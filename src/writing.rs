@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::diff::unified;
 use crate::exit;
 use crate::project::{Paths, Poc, Project};
 use crate::report::human::diff;
@@ -71,7 +72,7 @@ pub fn change<T>(
     for (path, old, new) in &changed {
         match mode {
             Mode::Show => {
-                let text = diff::unified(&project.workspace.slashed(path), old, new);
+                let text = unified(&project.workspace.slashed(path), old, new);
                 diff::print(&text, terminal)?;
             }
             Mode::Write => files::write_atomic(path, new.as_bytes())?,

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use similar::TextDiff;
-
 use super::{Rule, Subject};
+use crate::diff::likeness_by_words;
 use crate::document::{Item, Placeholder, SectionKind};
 use crate::finding::{Code, Finding, Fix};
 
 pub(super) const RULES: &[Rule] = &[drift, open, footer];
 
 /// How alike two criteria must be for one to be the other, reworded.
-const ALIKE: f32 = 0.6;
+const ALIKE: f64 = 0.5;
 
 /// How a criterion of the plan stands in the results.
 enum Match<'a> {
@@ -72,7 +71,7 @@ fn written<'a>(items: &'a [Item], placeholders: &[Placeholder]) -> Vec<&'a Item>
 fn closest<'a>(criterion: &Item, left: &mut Vec<&'a Item>) -> Match<'a> {
     let likeness = |item: &Item| {
         let (one, other) = (plain(&criterion.text), plain(&item.text));
-        TextDiff::from_words(&*one, &*other).ratio()
+        likeness_by_words(&one, &other)
     };
     let best = left
         .iter()

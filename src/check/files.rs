@@ -1,11 +1,11 @@
 //! The Files table against what changed since the base.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use similar::TextDiff;
 
 use super::plan::leaves;
 use super::{Rule, Subject};
 use crate::change::Change;
+use crate::diff::likeness_by_lines;
 use crate::document::SectionKind;
 use crate::document::plan::{Action, FileRow};
 use crate::finding::{Code, Finding};
@@ -25,7 +25,7 @@ pub(super) const RULES: &[Rule] = &[
 const EACH: usize = 10;
 
 /// How much of a file's lines must be the same for it to be one that moved.
-const MOVED: f32 = 0.5;
+const MOVED: f64 = 0.5;
 
 /// Rows of the Files table with how each stands; none without a workspace. The rows come first in a status, in order.
 fn rows<'a>(on: &'a Subject<'_>) -> impl Iterator<Item = (&'a FileRow, &'a FileStatus)> {
@@ -160,7 +160,7 @@ fn moved_to(on: &Subject<'_>, change: &Change, row: &FileRow, path: &Utf8Path) -
             String::from_utf8_lossy(&before),
             String::from_utf8_lossy(&now),
         );
-        !before.is_empty() && TextDiff::from_lines(&*before, &*now).ratio() > MOVED
+        !before.is_empty() && likeness_by_lines(&before, &now) > MOVED
     };
     let same = added
         .iter()

@@ -10,6 +10,7 @@ use super::survey::{self, Survey};
 use crate::check::known::{self, Known};
 use crate::check::levels::Level;
 use crate::cli::{self, Global, StatusFormat};
+use crate::diff::unified;
 use crate::document::Span;
 use crate::exit::{Exit, usage};
 use crate::finding::{Code, Finding, Severity};
@@ -246,7 +247,7 @@ fn preview(survey: &Survey, terminal: &mut Terminal) -> Result<Exit> {
         )?;
     }
     for (path, mended) in fixes {
-        diff::print(&diff::unified(&path, &mended.old, &mended.new), terminal)?;
+        diff::print(&unified(&path, &mended.old, &mended.new), terminal)?;
     }
     Ok(Exit::Fine)
 }

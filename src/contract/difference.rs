@@ -5,8 +5,9 @@ use std::fmt;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-use super::wording::{self, is_placeholder, likeness, without_note};
+use super::wording::{self, is_placeholder, without_note};
 use super::{Contract, Promise, Tests};
+use crate::diff::likeness_by_words;
 use crate::evidence::{Names, Packed};
 
 /// One part of the promise that is not what it was.
@@ -60,7 +61,7 @@ impl How {
 }
 
 /// How alike two texts must be to be two wordings of one promise.
-const ALIKE: f32 = 0.5;
+const ALIKE: f64 = 0.4;
 
 /// Every difference between two promises, tests aside.
 #[must_use]
@@ -148,8 +149,9 @@ fn paired<'t, T>(
     }
     let (mut gone, mut filled) = (Vec::new(), 0);
     for one in open {
-        let alike =
-            |other: Option<&T>| other.map_or(0.0, |other| likeness(&text(one), &text(other)));
+        let alike = |other: Option<&T>| {
+            other.map_or(0.0, |other| likeness_by_words(&text(one), &text(other)))
+        };
         let best =
             (0..new.len()).max_by(|left, right| alike(new[*left]).total_cmp(&alike(new[*right])));
         let best = best.filter(|at| alike(new[*at]) >= ALIKE);

@@ -22,11 +22,6 @@ pub(super) fn is_placeholder(text: &str) -> bool {
     text.contains("[fill in:")
 }
 
-/// How alike two texts are, from 0 to 1.
-pub(super) fn likeness(old: &str, new: &str) -> f32 {
-    similar::TextDiff::from_words(old, new).ratio()
-}
-
 /// What became of a criterion whose words changed.
 pub(super) fn criterion(old: &str, new: &str) -> How {
     let (skeleton, before) = numbers(old);

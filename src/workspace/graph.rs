@@ -322,7 +322,7 @@ pub fn is_library(target: &Target) -> bool {
 pub fn nearest(wanted: &str, names: &[&str]) -> String {
     let mut close: Vec<(usize, &str)> = names
         .iter()
-        .map(|name| (distance(wanted, name), *name))
+        .map(|name| (strsim::damerau_levenshtein(wanted, name), *name))
         .filter(|(distance, name)| {
             *distance <= name.len().max(wanted.len()) / 3 + 1 || name.contains(wanted)
         })
@@ -338,12 +338,4 @@ pub fn nearest(wanted: &str, names: &[&str]) -> String {
     } else {
         format!("; did you mean {}?", listed.join(" or "))
     }
-}
-
-/// Edits between two names, by the diff that the dry runs print.
-fn distance(left: &str, right: &str) -> usize {
-    similar::TextDiff::from_chars(left, right)
-        .iter_all_changes()
-        .filter(|change| change.tag() != similar::ChangeTag::Equal)
-        .count()
 }

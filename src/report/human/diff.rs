@@ -4,15 +4,6 @@ use anyhow::Result;
 
 use crate::terminal::{BAD, DIM, GOOD, Terminal};
 
-/// The difference between two texts of a file; `path` is below the workspace root. Empty when there is none.
-#[must_use]
-pub fn unified(path: &str, old: &str, new: &str) -> String {
-    similar::TextDiff::from_lines(old, new)
-        .unified_diff()
-        .header(&format!("a/{path}"), &format!("b/{path}"))
-        .to_string()
-}
-
 /// How much of a line is shown that the program keeps for itself, in bytes.
 const SHOWN: usize = 80;
 
