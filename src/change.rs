@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::exit;
+use crate::snapshot::Snapshot;
 use crate::sys::git::{FileChange, Happened, Repository};
 use crate::workspace::Workspace;
 
@@ -20,8 +21,8 @@ pub struct Change {
     repository: Option<Repository>,
     /// What [`Self::before`] has read: several plans ask for the same files.
     read: Arc<Mutex<BTreeMap<Utf8PathBuf, Content>>>,
-    /// What files held before, by absolute path, where no commit tells it.
-    held: BTreeMap<Utf8PathBuf, Vec<u8>>,
+    /// What files held before, by absolute path, where the base does not tell it.
+    held: BTreeMap<Utf8PathBuf, Content>,
 }
 
 /// A file at the base; `None` where it was not there.
@@ -59,6 +60,25 @@ impl Change {
         })
     }
 
+    /// A snapshot → work tree, like [`Self::since`].
+    ///
+    /// # Errors
+    /// When git no longer has the snapshot's commit, or fails.
+    pub fn since_snapshot(repository: &Repository, snapshot: &Snapshot) -> Result<Self> {
+        let mut change = Self::since(repository, &snapshot.commit)?;
+        let differed = |file: &FileChange| {
+            let path = file.path.strip_prefix(&repository.root);
+            path.is_ok_and(|path| snapshot.files.contains_key(path.as_str()))
+        };
+        change.files.retain(|file| !differed(file));
+        for (file, held) in snapshot.moved(repository)? {
+            change.held.insert(file.path.clone(), held);
+            change.files.push(file);
+        }
+        change.files.sort();
+        Ok(change)
+    }
+
     /// These files against what they held at some other time, which `state` names; what is not held then was not there,
     /// or is nobody's to read.
     #[must_use]
@@ -72,7 +92,10 @@ impl Change {
             files,
             repository: None,
             read: Arc::default(),
-            held,
+            held: held
+                .into_iter()
+                .map(|(path, text)| (path, Some(text)))
+                .collect(),
         }
     }
 
@@ -102,7 +125,7 @@ impl Change {
     /// When git cannot be run.
     pub fn before(&self, file: &FileChange) -> Result<Option<Vec<u8>>> {
         if let Some(held) = self.held.get(&file.path) {
-            return Ok(Some(held.clone()));
+            return Ok(held.clone());
         }
         let (Some(repository), Some(base)) = (&self.repository, &self.base) else {
             return Ok(None);
@@ -141,25 +164,27 @@ impl Change {
     /// # Errors
     /// When git cannot be run.
     pub fn texts_before(&self, files: &[&FileChange]) -> Result<Vec<Option<String>>> {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let held = |file: &FileChange| self.held.get(&file.path).cloned().flatten();
         let (Some(repository), Some(base)) = (&self.repository, &self.base) else {
-            let texts = files.iter().map(|file| {
-                let held = self.held.get(&file.path)?;
-                Some(String::from_utf8_lossy(held).into_owned())
-            });
-            return Ok(texts.collect());
+            return Ok(files.iter().map(|file| held(file).map(text)).collect());
         };
         let paths: Vec<Option<&Utf8Path>> = files
             .iter()
             .map(|file| match file.happened {
                 Happened::Added => None,
+                _ if self.held.contains_key(&file.path) => None,
                 _ => file.path.strip_prefix(&repository.root).ok(),
             })
             .collect();
         let asked: Vec<&Utf8Path> = paths.iter().flatten().copied().collect();
         let mut contents = repository.contents(base, &asked)?.into_iter();
-        let texts = paths.iter().map(|path| {
-            let content = path.and_then(|_| contents.next().flatten());
-            content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        let texts = paths.iter().zip(files).map(|(path, file)| {
+            let content = match path {
+                Some(_) => contents.next().flatten(),
+                None => held(file),
+            };
+            content.map(text)
         });
         Ok(texts.collect())
     }

@@ -4,7 +4,8 @@
 //! both show these; there is no second computation. One rule is one function, in the file of what it compares; a rule
 //! that needs git's history or sources asks for them only where a document gives it cause to.
 
-mod commands;
+pub(crate) mod calls;
+pub(crate) mod commands;
 mod contract;
 mod criteria;
 mod dates;

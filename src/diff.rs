@@ -9,13 +9,13 @@ pub fn unified(path: &str, old: &str, new: &str) -> String {
     let mut options = diffy::DiffOptions::new();
     options.set_original_filename(format!("a/{path}"));
     options.set_modified_filename(format!("b/{path}"));
-    let patch = options.create_patch(old, new);
-    if patch.hunks().is_empty() {
+    let hunks = options.create_patch(old, new);
+    if hunks.hunks().is_empty() {
         return String::new();
     }
     // As `diff` writes a blank line that stays: with its leading space.
     let formatter = diffy::PatchFormatter::new().suppress_blank_empty(false);
-    formatter.fmt_patch(&patch).to_string()
+    formatter.fmt_patch(&hunks).to_string()
 }
 
 /// How much of two texts is the same words, in whatever order, from 0 to 1.

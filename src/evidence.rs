@@ -147,11 +147,16 @@ impl Evidence {
     /// The last record of a scope.
     #[must_use]
     pub fn last(&self, scope: &Scope) -> Option<&Record> {
+        self.last_located(scope).map(|located| &located.record)
+    }
+
+    /// The last record of a scope, with its place.
+    #[must_use]
+    pub fn last_located(&self, scope: &Scope) -> Option<&Located> {
         let of_scope = |located: &&Located| located.record.scope == *scope;
         let last = self.records.iter().filter(of_scope);
         // Branches that were merged put their records one after the other, not in the order of time.
         last.max_by_key(|located| located.record.moment())
-            .map(|located| &located.record)
     }
 
     /// The baseline that regressions are measured against: the first that ran to its end, since a later one may

@@ -48,31 +48,65 @@ impl<'project> Hasher<'project> {
         toolchain: &str,
     ) -> Result<Self> {
         let workspace = &project.workspace;
-        let mut files: BTreeMap<Option<PackageId>, Vec<File>> = BTreeMap::new();
-        for file in listed(workspace, repository.as_ref())? {
-            let relative = workspace.relative(&file.path);
-            if relative != LOCKFILE
-                && !project.config.is_document(relative)
-                && !project.config.is_unread(relative)
-            {
-                files
-                    .entry(workspace.owner(&file.path))
-                    .or_default()
-                    .push(file);
-            }
-        }
+        let files = listed(workspace, repository.as_ref())?;
         let mut common = Inputs::from([(
             TOOLCHAIN.to_owned(),
             short(blake3::hash(toolchain.as_bytes())),
         )]);
         refresh_lockfile(&mut common, workspace)?;
-        Ok(Self {
+        Ok(Self::over(project, repository, files, common))
+    }
+
+    /// The same of a commit's files, without the toolchain, which no commit tells.
+    ///
+    /// # Errors
+    /// When git cannot be asked.
+    pub fn of_commit(
+        project: &'project Project,
+        repository: &Repository,
+        commit: &str,
+    ) -> Result<Self> {
+        let root = &project.workspace.root;
+        let files = repository.tree(commit)?.into_iter();
+        let files = files.map(|(path, id)| File {
+            path: repository.root.join(path),
+            content: Some(id),
+        });
+        let files = files.filter(|file| file.path.starts_with(root)).collect();
+        let lockfile = root.join(LOCKFILE);
+        let lockfile = match lockfile.strip_prefix(&repository.root) {
+            Ok(path) => repository.show(commit, path)?,
+            Err(_) => None,
+        };
+        let lockfile = lockfile.map(|bytes| (LOCKFILE.to_owned(), short(blake3::hash(&bytes))));
+        Ok(Self::over(
+            project,
+            None,
+            files,
+            lockfile.into_iter().collect(),
+        ))
+    }
+
+    fn over(
+        project: &'project Project,
+        repository: Option<Repository>,
+        files: Vec<File>,
+        common: Inputs,
+    ) -> Self {
+        let mut by_owner: BTreeMap<Option<PackageId>, Vec<File>> = BTreeMap::new();
+        for file in files {
+            if counts(project, &file.path) {
+                let owner = project.workspace.owner(&file.path);
+                by_owner.entry(owner).or_default().push(file);
+            }
+        }
+        Self {
             project,
             repository,
-            files,
+            files: by_owner,
             hashes: BTreeMap::new(),
             common,
-        })
+        }
     }
 
     /// The inputs of a run of these packages' tests: every member they link, and what rules all.
@@ -166,6 +200,32 @@ impl<'project> Hasher<'project> {
     }
 }
 
+/// Whether a file is an input of its owner: no document, not the lockfile, and not left unread by a rule of the user.
+fn counts(project: &Project, path: &Utf8Path) -> bool {
+    let relative = project.workspace.relative(path);
+    relative != LOCKFILE
+        && !project.config.is_document(relative)
+        && !project.config.is_unread(relative)
+}
+
+/// The names of the inputs that these files, absolute, belong to.
+pub fn names_of<'f>(
+    project: &Project,
+    files: impl Iterator<Item = &'f Utf8Path>,
+) -> BTreeSet<String> {
+    let workspace = &project.workspace;
+    let lockfile = workspace.root.join(LOCKFILE);
+    files
+        .filter_map(|path| {
+            if path == lockfile {
+                Some(LOCKFILE.to_owned())
+            } else {
+                counts(project, path).then(|| name(workspace, workspace.owner(path)))
+            }
+        })
+        .collect()
+}
+
 /// A member's name, with its folder where members share the name; [`WORKSPACE`] for files of no member.
 fn name(workspace: &Workspace, key: Option<PackageId>) -> String {
     let Some(package) = key else {
@@ -201,6 +261,14 @@ pub fn changed(recorded: &Inputs, now: &Inputs) -> Vec<String> {
         .filter(|name| recorded.get(*name) != now.get(*name))
         .cloned()
         .collect()
+}
+
+/// The same, where `now` may hold more than the run named.
+#[must_use]
+pub fn changed_of(recorded: &Inputs, now: &Inputs) -> Vec<String> {
+    let changed = |(name, hash): &(&String, &String)| now.get(*name) != Some(hash);
+    let changed = recorded.iter().filter(changed);
+    changed.map(|(name, _)| name.clone()).collect()
 }
 
 /// The packages that a plan's shell block tests: those its cargo commands name with `-p`; the whole workspace for

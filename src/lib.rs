@@ -29,6 +29,8 @@ pub mod freshness;
 pub mod init;
 pub mod project;
 pub mod report;
+pub mod since;
+pub mod snapshot;
 pub mod status;
 pub mod sys;
 pub mod terminal;

@@ -8,7 +8,7 @@ mod files;
 mod next;
 mod state;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::Utf8Path;
 use serde::Serialize;
@@ -150,6 +150,8 @@ pub struct Facts<'a> {
     pub dependencies: Result<deps::Outcome, String>,
     /// The hashes, as they are now, of every input that its evidence names.
     pub inputs: &'a BTreeMap<String, String>,
+    /// Checksums of records none of whose tests what changed since can affect.
+    pub unaffected: &'a BTreeSet<String>,
     /// How the plan stands to what was promised.
     pub contract: &'a Standing,
     /// Settings, which say what is a document of ours.

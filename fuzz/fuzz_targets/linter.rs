@@ -2,7 +2,7 @@
 //! finding lies in one of them.
 #![no_main]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use cargo_poc::config::Config;
@@ -39,6 +39,7 @@ fuzz_target!(|text: &str| {
         change: Err("unknown".to_owned()),
         dependencies: Err("unknown".to_owned()),
         inputs: &BTreeMap::new(),
+        unaffected: &BTreeSet::new(),
         config: &Config::outside(),
         elsewhere: &Elsewhere::default(),
         contract: &Standing::default(),

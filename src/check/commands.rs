@@ -16,9 +16,14 @@ pub(crate) struct Command {
 
 /// The commands of a block, those after `#` left out.
 pub(crate) fn commands(block: &Block) -> Vec<Command> {
+    of_text(&block.code, block.line + 1)
+}
+
+/// The commands of a shell text whose first line is `line`.
+pub(crate) fn of_text(text: &str, line: usize) -> Vec<Command> {
     let mut reader = Reader {
-        rest: &block.code,
-        line: block.line + 1,
+        rest: text,
+        line,
         commands: Vec::new(),
         command: Command::default(),
         word: None,

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
+use super::calls::Call;
 use super::commands::Command;
 use super::targets::values;
 use super::{Rule, Subject};
@@ -27,75 +28,6 @@ pub(super) const RULES: &[Rule] = &[unmet_filter];
 const SHORTEST: usize = 3;
 /// Longer files are data that no name of a test is made of, in bytes.
 const LONGEST: usize = 4 * 1024 * 1024;
-
-/// Options of `cargo test` and `cargo nextest run` that another word follows.
-const VALUED: &[&str] = &[
-    "-p",
-    "--package",
-    "--exclude",
-    "--test",
-    "--bin",
-    "--example",
-    "--bench",
-    "-F",
-    "--features",
-    "-j",
-    "--jobs",
-    "--profile",
-    "--target",
-    "--target-dir",
-    "--color",
-    "--message-format",
-    "--config",
-    "-Z",
-    "--cargo-profile",
-    "-P",
-    "--build-jobs",
-    "--test-threads",
-    "--retries",
-    "--partition",
-    "--run-ignored",
-    "--no-tests",
-];
-/// Options that stand alone and leave open which tests run.
-const PLAIN: &[&str] = &[
-    "--workspace",
-    "--all",
-    "--lib",
-    "--bins",
-    "--tests",
-    "--examples",
-    "--benches",
-    "--all-targets",
-    "--all-features",
-    "--no-default-features",
-    "--release",
-    "-r",
-    "--locked",
-    "--offline",
-    "--frozen",
-    "--no-fail-fast",
-    "--keep-going",
-    "-v",
-    "-vv",
-    "--verbose",
-    "-q",
-    "--quiet",
-    "--no-capture",
-    "--fail-fast",
-];
-/// The same of the harness, behind `--`.
-const OF_HARNESS: &[&str] = &[
-    "--exact",
-    "--ignored",
-    "--include-ignored",
-    "--nocapture",
-    "--no-capture",
-    "--show-output",
-    "-q",
-    "--quiet",
-    "--test-threads=1",
-];
 
 fn unmet_filter(on: &Subject<'_>, found: &mut Vec<Finding>) {
     let Some(workspace) = on.facts.workspace else {
@@ -141,61 +73,14 @@ fn judged<'s>(on: &'s Subject<'_>) -> impl Iterator<Item = &'s Block> {
 
 /// The filters by name of a command that runs tests; `None` where there are none, or not all of its words are understood.
 fn filters(command: &Command) -> Option<Vec<&str>> {
-    let is_nextest = matches!(command.cargo(), Some(("nextest", _)));
-    let is_test = matches!(command.cargo(), Some(("test" | "t", _)));
-    let arguments = command.test_arguments().filter(|_| is_nextest || is_test)?;
-    if command
-        .words
-        .iter()
-        .any(|word| word == "--manifest-path" || word == "-C")
-    {
-        return None;
-    }
-    let mut filters = Vec::new();
-    let mut words = arguments.iter().map(String::as_str);
-    for word in words.by_ref() {
-        match word {
-            "--" => break,
-            "-E" | "--filterset" | "--filter-expr" => return None,
-            _ => {}
-        }
-        filters.push(word);
-    }
-    let mut own = filters.into_iter();
-    let mut filters = Vec::new();
-    while let Some(word) = own.next() {
-        if VALUED.contains(&word) {
-            own.next()?;
-        } else if !word.starts_with('-') {
-            filters.push(word);
-        } else if !PLAIN.contains(&word) && !is_glued(word) {
-            return None;
-        }
-    }
-    for word in words {
-        if !word.starts_with('-') {
-            filters.push(word);
-        } else if !OF_HARNESS.contains(&word) {
-            return None;
-        }
-    }
+    let call = Call::of(command)?;
     let plain = |filter: &&str| {
         let mut letters = filter.chars();
         letters.all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':'))
     };
-    (!filters.is_empty() && filters.iter().all(plain)).then_some(filters)
-}
-
-/// `--features=x`, `-pstore`.
-fn is_glued(word: &str) -> bool {
-    VALUED.iter().any(|option| {
-        let rest = word.strip_prefix(option).unwrap_or_default();
-        if option.starts_with("--") {
-            rest.starts_with('=')
-        } else {
-            !rest.is_empty()
-        }
-    })
+    let documentation = call.targets.iter().any(|(kind, _)| *kind == "--doc");
+    let judged = !call.filters.is_empty() && !documentation && call.filters.iter().all(plain);
+    judged.then_some(call.filters)
 }
 
 /// Words that stand nowhere, at least one of each filter; `None` where a test may be called as a filter says.

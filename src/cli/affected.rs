@@ -15,6 +15,7 @@ Examples:
   cargo poc affected --base origin/main --explain
   cargo test $(cargo poc affected --format args)      just those
   cargo nextest run -E \"$(cargo poc affected --format nextest)\"
+  cargo poc affected --since-evidence                 since the last recorded run
   cargo poc affected --files src/lib.rs               as if that file had changed
   cargo poc affected --collect -- --all-features      run the suite once, keep what each test executes
   cargo poc affected --audit                          does the selection hold for all of that?
@@ -26,6 +27,10 @@ pub struct Affected {
     /// Compare with this commit [default: the one open PoC's base, else the merge base with the default branch]
     #[arg(long, value_name = "REF", conflicts_with = "files")]
     pub base: Option<String>,
+    /// Compare with what the PoC's last recorded run saw, or its last of SCOPE: baseline, done, affected, full, a step's id
+    #[arg(long, value_name = "SCOPE", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        conflicts_with_all = ["base", "files"])]
+    pub since_evidence: Option<String>,
     /// As if these files had changed
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub files: Vec<Utf8PathBuf>,
@@ -33,10 +38,10 @@ pub struct Affected {
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     pub explain: Option<String>,
     /// Run the whole suite once, instrumented, and keep what each test executes (needs cargo-nextest)
-    #[arg(long, conflicts_with_all = ["name", "base", "files", "explain"], help_heading = "Observed coverage")]
+    #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub collect: bool,
     /// Check with what was collected that every test is selected for all it executes; exit 1 when one is not
-    #[arg(long, conflicts_with_all = ["name", "base", "files", "explain"], help_heading = "Observed coverage")]
+    #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub audit: bool,
     /// Read all sources anew
     #[arg(long)]
@@ -85,7 +90,10 @@ impl Affected {
     /// Whether the change is looked for from where this branch left the default branch, as far as the arguments tell.
     #[must_use]
     pub fn asks_for_base(&self) -> bool {
-        let given = self.base.is_some() || self.name.is_some() || !self.files.is_empty();
+        let given = self.base.is_some()
+            || self.since_evidence.is_some()
+            || self.name.is_some()
+            || !self.files.is_empty();
         !given && !self.collect && !self.audit
     }
 }

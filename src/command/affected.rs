@@ -7,9 +7,12 @@ use anyhow::{Context as _, Result};
 use crate::affected::{self, Selection, TestKind, arguments};
 use crate::change::{self, Change};
 use crate::cli::{Affected, AffectedFormat};
+use crate::document::StepId;
+use crate::evidence::Scope;
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
 use crate::report;
+use crate::since::Since;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
 
@@ -137,6 +140,9 @@ fn change_of(project: &Project, command: &Affected, terminal: &mut Terminal) -> 
         .repository()
         .context("failed to find out what changed")
         .context("without git, name the files: `cargo poc affected --files PATH…`")?;
+    if let Some(scope) = &command.since_evidence {
+        return since_evidence(project, command.name.as_deref(), scope);
+    }
     let base = match (&command.base, &command.name) {
         (Some(base), _) => base.clone(),
         (None, Some(name)) => {
@@ -154,4 +160,33 @@ fn change_of(project: &Project, command: &Affected, terminal: &mut Terminal) -> 
         },
     };
     Change::since(&repository, &base)
+}
+
+/// What changed since the last recorded run of a PoC; `scope` as the user wrote it, empty for any.
+fn since_evidence(project: &Project, name: Option<&str>, scope: &str) -> Result<Change> {
+    let poc = project.named_or_only(name)?;
+    let evidence = poc.evidence();
+    let run = if scope.is_empty() {
+        let records = evidence.records.iter();
+        records.max_by_key(|located| located.record.moment())
+    } else {
+        let of_step = || Scope::Step(StepId::new(scope).to_string());
+        let scope = scope.parse().unwrap_or_else(|_| of_step());
+        evidence.last_located(&scope)
+    };
+    let results = project.workspace.slashed(&poc.paths.results);
+    let none = match scope {
+        "" => format!("{results} records no run yet; `cargo poc verify` does"),
+        scope => format!(
+            "{results} records no run of `{scope}`; name `baseline`, `done`, `affected`, `full` or a step's id"
+        ),
+    };
+    let run = run.context(none).or_exit(Exit::Usage)?;
+    let change = Since::new(project)?.change(run, &poc.paths.results)?;
+    let time = &run.record.time;
+    let unknown = format!(
+        "what the run of {} at {time} saw is not to be found: it ran on uncommitted changes, elsewhere; verify again, or name a commit with --base",
+        run.record.scope
+    );
+    change.context(unknown).or_exit(Exit::CouldNotRun)
 }

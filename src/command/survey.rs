@@ -13,10 +13,11 @@ use crate::config::Config;
 use crate::contract::Standing;
 use crate::contract::tests::Present;
 use crate::document::{Document, condensed, read_plan, read_results};
-use crate::evidence::{self, Evidence, Problem, ProblemKind};
+use crate::evidence::{self, Evidence, Problem, ProblemKind, Scope};
 use crate::exit::Exit;
-use crate::freshness::{Hasher, Inputs};
+use crate::freshness::{self, Hasher, Inputs};
 use crate::project::{Paths, Poc, Project};
+use crate::since::Since;
 use crate::status::{Elsewhere, Facts, Named, Status};
 use crate::sys::cargo;
 use crate::terminal::Terminal;
@@ -171,6 +172,7 @@ fn outside(
         change: Err(unknown.to_owned()),
         dependencies: Err(unknown.to_owned()),
         inputs: &BTreeMap::new(),
+        unaffected: &BTreeSet::new(),
         contract: &contract,
         config: &config,
         elsewhere: &Elsewhere::default(),
@@ -327,6 +329,7 @@ fn statuses(
     );
     let inputs = inputs?;
     let elsewhere = elsewhere(project, pocs);
+    let unaffected = unaffected(project, pocs, &inputs)?;
     let agreed = pocs.iter().filter_map(|(.., standing)| standing.agreed());
     let present = Present::read(&project.workspace, agreed, &inputs)?;
     let status = |(poc, evidence, standing): &mut Recorded| {
@@ -352,6 +355,7 @@ fn statuses(
             change,
             dependencies: deps::compare(project, poc, &[]).map_err(|error| format!("{error:#}")),
             inputs: &inputs,
+            unaffected: &unaffected,
             elsewhere: &elsewhere,
             contract: standing,
             fixes: extent == Extent::Whole,
@@ -359,6 +363,36 @@ fn statuses(
         Ok(Status::of(poc, &facts))
     };
     pocs.par_iter_mut().map(status).collect()
+}
+
+/// The checksums of records whose inputs have changed, and none of whose tests that can affect. One after the other: each
+/// selection of tests takes all processors.
+fn unaffected(project: &Project, pocs: &[Recorded], inputs: &Inputs) -> Result<BTreeSet<String>> {
+    let mut unaffected = BTreeSet::new();
+    let mut since = None;
+    for (poc, evidence, _) in pocs {
+        let steps = poc.plan.steps.iter();
+        let steps = steps.map(|step| Scope::Step(step.id.to_string()));
+        for scope in steps.chain([Scope::Done]) {
+            let Some(run) = evidence.last_located(&scope) else {
+                continue;
+            };
+            let changed = freshness::changed_of(&run.record.inputs, inputs);
+            if changed.is_empty() || !run.record.outcome.is_whole() {
+                continue;
+            }
+            if since.is_none() {
+                since = Since::new(project).ok();
+            }
+            let Some(since) = &mut since else {
+                return Ok(unaffected);
+            };
+            if !since.affects(run, &changed, &poc.paths.results)? {
+                unaffected.insert(run.checksum.clone());
+            }
+        }
+    }
+    Ok(unaffected)
 }
 
 /// The plans of the folder, read and unread.

@@ -81,9 +81,10 @@ pub(crate) enum Shown {
 
 /// What the last record of a scope shows, given the commands the plan has for it now.
 pub(crate) fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
-    let Some(record) = facts.evidence.last(scope) else {
+    let Some(located) = facts.evidence.last_located(scope) else {
         return Shown::Nothing;
     };
+    let record = &located.record;
     let unconfirmed = record.outcome == Outcome::Unconfirmed
         && record.regressions.is_empty()
         && record.vanished.is_empty();
@@ -99,12 +100,8 @@ pub(crate) fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
     if facts.workspace.is_none() {
         return Shown::Unknown;
     }
-    let now = record
-        .inputs
-        .keys()
-        .filter_map(|name| Some((name.clone(), facts.inputs.get(name)?.clone())));
-    let changed = freshness::changed(&record.inputs, &now.collect());
-    if changed.is_empty() {
+    let changed = freshness::changed_of(&record.inputs, facts.inputs);
+    if changed.is_empty() || facts.unaffected.contains(&located.checksum) {
         let manual = |check: &evidence::Check| check.manual && check.confirmed.is_none();
         return match record.checks.iter().position(manual) {
             Some(index) => Shown::Unconfirmed(verify::confirmation_id(scope, index)),

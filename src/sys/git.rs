@@ -377,6 +377,46 @@ impl Repository {
         feeding::blobs(&answer, ids.len())
     }
 
+    /// The files of a commit by path relative to the root, each with the id of its content.
+    ///
+    /// # Errors
+    /// When git fails, or a path is not UTF-8.
+    pub fn tree(&self, commit: &str) -> Result<Vec<(Utf8PathBuf, String)>> {
+        let listing = self.bytes(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
+        // `100644 blob 0e6a78…\tpath\0`: git-ls-tree(1), "Output Format".
+        let fields = split_nul(&listing)?.into_iter();
+        let files = fields.filter_map(|field| {
+            let (about, path) = field.split_once('\t')?;
+            let id = about.rsplit(' ').next()?;
+            Some((path.into(), id.to_owned()))
+        });
+        Ok(files.collect())
+    }
+
+    /// The id of the content of `path`, relative to the root, at `commit`; `None` where it did not exist.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub fn content_id(&self, commit: &str, path: &Utf8Path) -> Result<Option<String>> {
+        let spec = format!("{commit}:{path}");
+        let output = run(&self.root, &["rev-parse", "--verify", "--quiet", &spec])?;
+        let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok(output.status.success().then_some(id))
+    }
+
+    /// The commit that first brought `text` into the file at `path`, relative to the root; `None` where no commit that HEAD
+    /// descends from did.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn brought_in(&self, text: &str, path: &Utf8Path) -> Result<Option<String>> {
+        let pickaxe = format!("-S{text}");
+        let path = format!(":(literal){path}");
+        let arguments = ["log", "--reverse", "--format=%H", &pickaxe, "--", &path];
+        let commits = self.text(&arguments)?;
+        Ok(commits.lines().next().map(str::to_owned))
+    }
+
     fn text(&self, arguments: &[&str]) -> Result<String> {
         text(&self.root, arguments)
     }

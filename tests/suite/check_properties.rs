@@ -1,6 +1,6 @@
 //! What holds of the linter for any two documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -56,6 +56,7 @@ fn status(plan: &Document, results: &Document, whole: bool) -> Status {
         change: Err("unknown".to_owned()),
         dependencies: Err("unknown".to_owned()),
         inputs: &BTreeMap::new(),
+        unaffected: &BTreeSet::new(),
         config: &Config::outside(),
         elsewhere: &Elsewhere::default(),
         contract: &Standing::default(),

@@ -40,6 +40,7 @@ mod readme;
 mod run_formats;
 mod selection;
 mod shards;
+mod since;
 mod status;
 mod step;
 #[cfg(unix)]

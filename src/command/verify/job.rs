@@ -18,6 +18,7 @@ use crate::freshness;
 use crate::project::{Poc, Project};
 use crate::report;
 use crate::report::run::Settled;
+use crate::since;
 use crate::sys::exec::Stop;
 use crate::sys::{cargo, exec};
 use crate::terminal::Terminal;
@@ -219,6 +220,7 @@ impl Job {
         let toolchain = cargo::toolchain(&workspace.root)?;
         let mut inputs = inputs(project, &toolchain, &self.packages)?;
         let source = source(project);
+        let stood = since::before_run(project)?;
         let binaries = Binaries::of(workspace);
         let options = self.options(project, arguments, pocs, &binaries, terminal)?;
         exec::install_interrupt_handler()?;
@@ -255,7 +257,13 @@ impl Job {
             (Exit::CouldNotRun, vec![Settled::of(record("", None)?)])
         } else {
             let recording = !arguments.no_record;
-            settle(project, pocs, &self.scope, recording, &record, terminal)?
+            let settled = settle(project, pocs, &self.scope, recording, &record, terminal)?;
+            let recorded = settled.1.iter().filter(|one| one.results.is_some());
+            if let Err(error) = since::keep(project, stood, recorded.map(|one| &one.record)) {
+                let so = "any later change of its packages makes this evidence stale";
+                terminal.warn(format!("{error:#}; {so}"))?;
+            }
+            settled
         };
         if let ([poc], true) = (pocs, arguments.update && !interrupted) {
             update::run(

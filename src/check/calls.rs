@@ -1,0 +1,160 @@
+//! Calls of `cargo test` and `cargo nextest run`: what runs, as far as their words tell.
+
+use super::commands::Command;
+
+/// What a call names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Call<'c> {
+    /// The packages of `-p`, as written.
+    pub(crate) packages: Vec<&'c str>,
+    /// Options that pick kinds of targets, and targets by name: `--lib`, `--test` with its value.
+    pub(crate) targets: Vec<(&'c str, Option<&'c str>)>,
+    /// The filters by name; what has none runs whole.
+    pub(crate) filters: Vec<&'c str>,
+    /// Options that decide what is built: features, a target, a profile.
+    pub(crate) builds: Vec<&'c str>,
+}
+
+/// Options that another word follows.
+const VALUED: &[&str] = &[
+    "-p",
+    "--package",
+    "--exclude",
+    "--test",
+    "--bin",
+    "--example",
+    "--bench",
+    "-F",
+    "--features",
+    "-j",
+    "--jobs",
+    "--profile",
+    "--target",
+    "--target-dir",
+    "--color",
+    "--message-format",
+    "--config",
+    "-Z",
+    "--cargo-profile",
+    "-P",
+    "--build-jobs",
+    "--test-threads",
+    "--retries",
+    "--partition",
+    "--run-ignored",
+    "--no-tests",
+];
+/// Those of them that pick a target.
+const TARGETS: &[&str] = &["--test", "--bin", "--example", "--bench"];
+/// Those of them that do not decide what is built.
+const IDLE: &[&str] = &[
+    "-j",
+    "--jobs",
+    "--color",
+    "--message-format",
+    "--build-jobs",
+    "--test-threads",
+    "--retries",
+    "--no-tests",
+];
+/// Options that stand alone and pick kinds of targets.
+const KINDS: &[&str] = &[
+    "--lib",
+    "--bins",
+    "--tests",
+    "--examples",
+    "--benches",
+    "--all-targets",
+    "--doc",
+];
+/// Options that stand alone and decide what is built.
+const BUILDS: &[&str] = &["--all-features", "--no-default-features"];
+/// Options that stand alone and change nothing about which tests run.
+const PLAIN: &[&str] = &[
+    "--workspace",
+    "--all",
+    "--release",
+    "-r",
+    "--locked",
+    "--offline",
+    "--frozen",
+    "--no-fail-fast",
+    "--keep-going",
+    "-v",
+    "-vv",
+    "--verbose",
+    "-q",
+    "--quiet",
+    "--no-capture",
+    "--fail-fast",
+];
+/// The same of the harness, behind `--`; all run tests that the filters let through.
+const OF_HARNESS: &[&str] = &[
+    "--exact",
+    "--ignored",
+    "--include-ignored",
+    "--nocapture",
+    "--no-capture",
+    "--show-output",
+    "-q",
+    "--quiet",
+    "--test-threads=1",
+];
+
+impl<'c> Call<'c> {
+    /// Reads a command; `None` for what runs no tests, and where not all of its words are understood.
+    pub(crate) fn of(command: &'c Command) -> Option<Self> {
+        let known = matches!(command.cargo(), Some(("nextest" | "test" | "t", _)));
+        let arguments = command.test_arguments().filter(|_| known)?;
+        let elsewhere = |word: &String| word == "--manifest-path" || word == "-C";
+        if command.words.iter().any(elsewhere) {
+            return None;
+        }
+        let mut call = Self::default();
+        let mut words = arguments.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            if word == "--" {
+                break;
+            } else if let Some((option, value)) = valued(word) {
+                call.option(option, value.or_else(|| words.next())?);
+            } else if KINDS.contains(&word) {
+                call.targets.push((word, None));
+            } else if BUILDS.contains(&word) {
+                call.builds.push(word);
+            } else if !word.starts_with('-') {
+                call.filters.push(word);
+            } else if !PLAIN.contains(&word) {
+                return None;
+            }
+        }
+        for word in words {
+            if !word.starts_with('-') {
+                call.filters.push(word);
+            } else if !OF_HARNESS.contains(&word) {
+                return None;
+            }
+        }
+        Some(call)
+    }
+
+    fn option(&mut self, option: &'c str, value: &'c str) {
+        match option {
+            "-p" | "--package" => self.packages.push(value),
+            option if TARGETS.contains(&option) => self.targets.push((option, Some(value))),
+            option if !IDLE.contains(&option) => self.builds.push(option),
+            _ => {}
+        }
+    }
+}
+
+/// An option that has a value, and the value where it is glued to it: `--features=x`, `-pstore`.
+fn valued(word: &str) -> Option<(&str, Option<&str>)> {
+    if VALUED.contains(&word) {
+        return Some((word, None));
+    }
+    let (long, short) = (word.split_once('='), word.split_at_checked(2));
+    let long = long.filter(|(option, _)| option.starts_with("--"));
+    let short = short.filter(|(option, _)| !option.starts_with("--"));
+    let (option, value) = long.or(short)?;
+    VALUED.contains(&option).then_some((option, Some(value)))
+}

@@ -1,0 +1,280 @@
+//! What changed since a run of ours, and whether any test that it ran can tell.
+//!
+//! Evidence names what it depended on by package. That a package has changed since does not say that a test has: here the
+//! state that the run saw is found again ([`Snapshots`], or a commit), the tests that the change can affect are selected as
+//! [`affected`] does, and evidence is stale only when its commands run one of them. Whatever cannot be told makes it stale.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+
+use crate::affected::items::extract::{self, Digest, flag};
+use crate::affected::{self, Part, Selection, TestKind, TestName, TestTarget};
+use crate::change::{self, Change};
+use crate::check::calls::Call;
+use crate::check::commands::{self, Command};
+use crate::evidence::{Located, Record};
+use crate::freshness::{self, Hasher, TOOLCHAIN};
+use crate::project::Project;
+use crate::snapshot::{Snapshot, Snapshots};
+use crate::sys::files;
+use crate::sys::git::Repository;
+use crate::workspace::{PackageId, Workspace};
+
+/// Finds the states that runs saw; each change is selected for once.
+#[derive(Debug)]
+pub struct Since<'p> {
+    project: &'p Project,
+    repository: Repository,
+    snapshots: Snapshots,
+    selected: BTreeMap<State, Moved>,
+}
+
+/// A state of the work tree.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Commit(String),
+    Snapshot(Snapshot),
+}
+
+/// What changed since a state.
+#[derive(Debug)]
+struct Moved {
+    change: Change,
+    selection: Selection,
+    /// Members with a source that had a test which is gone; `None` for a source of no member.
+    lost: BTreeSet<Option<PackageId>>,
+}
+
+impl<'p> Since<'p> {
+    /// # Errors
+    /// Why there is no repository.
+    pub fn new(project: &'p Project) -> Result<Self> {
+        Ok(Self {
+            project,
+            repository: project.repository()?,
+            snapshots: Snapshots::open(&project.workspace.target_directory),
+            selected: BTreeMap::new(),
+        })
+    }
+
+    /// What changed since the run; `None` where the state that it saw is not to be found. `results` is the document that
+    /// holds the record.
+    ///
+    /// # Errors
+    /// When git fails or a file cannot be read.
+    pub fn change(&self, run: &Located, results: &Utf8Path) -> Result<Option<Change>> {
+        let state = self.state(run, results)?;
+        state.map(|state| self.change_since(&state)).transpose()
+    }
+
+    /// Whether the commands of a run that passed would run a test that what changed since can affect, or may; `changed` are
+    /// the names of the inputs that are not as they were.
+    ///
+    /// # Errors
+    /// When git fails or a file cannot be read.
+    pub fn affects(
+        &mut self,
+        run: &Located,
+        changed: &[String],
+        results: &Utf8Path,
+    ) -> Result<bool> {
+        let workspace = &self.project.workspace;
+        let is_toolchain = |name: &String| name == TOOLCHAIN;
+        if changed.iter().any(is_toolchain) {
+            return Ok(true);
+        }
+        let Some(calls) = Calls::of(workspace, &run.record) else {
+            return Ok(true);
+        };
+        // A commit that is gone, as after a rebase, is no state to compare with.
+        let Ok(Some(state)) = self.state(run, results) else {
+            return Ok(true);
+        };
+        if !self.selected.contains_key(&state) {
+            let moved = self.moved(&state)?;
+            self.selected.insert(state.clone(), moved);
+        }
+        let moved = &self.selected[&state];
+        let paths = moved.change.files.iter().map(|file| file.path.as_path());
+        let explained = freshness::names_of(self.project, paths);
+        let unexplained = changed.iter().any(|name| !explained.contains(name));
+        let mut parts = moved.selection.targets.iter();
+        Ok(unexplained
+            || calls.may_have_run_in(&moved.lost)
+            || parts.any(|(target, part)| calls.may_run(target, part)))
+    }
+
+    /// The state that a run saw.
+    fn state(&self, run: &Located, results: &Utf8Path) -> Result<Option<State>> {
+        if let Some(snapshot) = self.snapshots.get(&run.record) {
+            return Ok(Some(State::Snapshot(snapshot)));
+        }
+        let source = &run.record.source;
+        if let (Some(commit), Some(false)) = (&source.commit, source.dirty) {
+            return Ok(Some(State::Commit(commit.clone())));
+        }
+        let Ok(path) = results.strip_prefix(&self.repository.root) else {
+            return Ok(None);
+        };
+        let Some(commit) = self.repository.brought_in(&run.checksum, path)? else {
+            return Ok(None);
+        };
+        let mut hasher = Hasher::of_commit(self.project, &self.repository, &commit)?;
+        let mut recorded = run.record.inputs.clone();
+        recorded.remove(TOOLCHAIN);
+        let then = hasher.current(recorded.keys())?;
+        Ok((then == recorded).then_some(State::Commit(commit)))
+    }
+
+    fn change_since(&self, state: &State) -> Result<Change> {
+        match state {
+            State::Commit(commit) => Change::since(&self.repository, commit),
+            State::Snapshot(snapshot) => Change::since_snapshot(&self.repository, snapshot),
+        }
+    }
+
+    fn moved(&self, state: &State) -> Result<Moved> {
+        let change = self.change_since(state)?;
+        Ok(Moved {
+            selection: affected::select_in(self.project, &change, true)?,
+            lost: lost(&self.project.workspace, &change)?,
+            change,
+        })
+    }
+}
+
+/// How the work tree stands before a run, to be kept with its record; `None` without git, or before the first commit.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn before_run(project: &Project) -> Result<Option<(Repository, Snapshot)>> {
+    let Ok(repository) = change::repository_of(&project.workspace) else {
+        return Ok(None);
+    };
+    let snapshot = Snapshot::of(&repository).context("failed to note how the work tree stands")?;
+    Ok(snapshot.map(|snapshot| (repository, snapshot)))
+}
+
+/// Keeps how the work tree stood with what was recorded of the run.
+///
+/// # Errors
+/// Names the file that could not be written, or when git fails.
+pub fn keep<'r>(
+    project: &Project,
+    stood: Option<(Repository, Snapshot)>,
+    records: impl Iterator<Item = &'r Record>,
+) -> Result<()> {
+    let Some((repository, mut snapshot)) = stood else {
+        return Ok(());
+    };
+    let workspace = &project.workspace;
+    snapshot.refresh_lockfile(&repository, &workspace.root)?;
+    for record in records {
+        Snapshots::open(&workspace.target_directory).keep(record, &snapshot)?;
+    }
+    Ok(())
+}
+
+/// The owners of changed sources that had a test which they have no more.
+fn lost(workspace: &Workspace, change: &Change) -> Result<BTreeSet<Option<PackageId>>> {
+    let is_source = |file: &&_| {
+        let file: &crate::sys::git::FileChange = file;
+        file.path.extension() == Some("rs")
+    };
+    let sources: Vec<_> = change.files.iter().filter(is_source).collect();
+    let mut owners = BTreeSet::new();
+    for (file, before) in sources.iter().zip(change.texts_before(&sources)?) {
+        let Some(before) = before else { continue };
+        let now = files::read_if_exists(&file.path)?.unwrap_or_default();
+        let now = tests(&String::from_utf8_lossy(&now));
+        if !tests(&before).is_subset(&now) {
+            owners.insert(workspace.owner(&file.path));
+        }
+    }
+    Ok(owners)
+}
+
+/// The items of a source that a test harness lists.
+fn tests(text: &str) -> BTreeSet<Digest> {
+    let items = extract::read(text).items.into_iter();
+    let listed = items.filter(|item| item.flags & (flag::TEST | flag::TEST_PREFIX) != 0);
+    listed.map(|item| item.key).collect()
+}
+
+/// What the commands of a record run, all of which run tests and nothing else.
+struct Calls {
+    commands: Vec<Command>,
+    /// The members that each names; all where it names none.
+    packages: Vec<BTreeSet<PackageId>>,
+}
+
+impl Calls {
+    /// `None` where that cannot be told, or hangs on more than tests.
+    fn of(workspace: &Workspace, record: &Record) -> Option<Self> {
+        let texts = record.checks.iter().map(|check| check.command.as_str());
+        let commands: Vec<Command> = texts.flat_map(|text| commands::of_text(text, 1)).collect();
+        let mut packages = Vec::new();
+        for command in &commands {
+            let call = Call::of(command).filter(|call| call.builds.is_empty())?;
+            if !matches!(command.then, "" | "&&" | ";") {
+                return None;
+            }
+            let named = call.packages.iter().map(|name| workspace.find(name).ok());
+            let mut named: BTreeSet<PackageId> = named.collect::<Option<_>>()?;
+            if named.is_empty() {
+                named.extend(0..workspace.packages.len());
+            }
+            packages.push(named);
+        }
+        (!commands.is_empty()).then_some(Self { commands, packages })
+    }
+
+    /// Whether any may have run a test of these members; a source of no member may be anybody's.
+    fn may_have_run_in(&self, members: &BTreeSet<Option<PackageId>>) -> bool {
+        let mut members = members.iter();
+        members.any(|member| {
+            member.is_none_or(|member| self.packages.iter().any(|named| named.contains(&member)))
+        })
+    }
+
+    /// Whether any may run a selected test of this target.
+    fn may_run(&self, target: &TestTarget, part: &Part) -> bool {
+        let mut calls = self.commands.iter().zip(&self.packages);
+        calls.any(|(command, packages)| {
+            packages.contains(&target.package)
+                && Call::of(command)
+                    .is_none_or(|call| runs_kind(&call, &target.kind) && runs_any(&call, part))
+        })
+    }
+}
+
+fn runs_kind(call: &Call<'_>, kind: &TestKind) -> bool {
+    let named = |wanted: Option<&str>, name: &str| {
+        wanted.is_none_or(|wanted| wanted == name || wanted.contains(['*', '?', '[']))
+    };
+    call.targets.is_empty()
+        || call
+            .targets
+            .iter()
+            .any(|(option, wanted)| match (*option, kind) {
+                ("--lib", TestKind::Library) | ("--doc", TestKind::Doc) => true,
+                ("--tests" | "--all-targets", kind) => *kind != TestKind::Doc,
+                ("--bin" | "--bins", TestKind::Binary(name))
+                | ("--test", TestKind::Test(name))
+                | ("--example" | "--examples", TestKind::Example(name))
+                | ("--bench" | "--benches", TestKind::Bench(name)) => named(*wanted, name),
+                _ => false,
+            })
+}
+
+fn runs_any(call: &Call<'_>, part: &Part) -> bool {
+    let passes = |name: &str| call.filters.iter().any(|filter| name.contains(filter));
+    call.filters.is_empty()
+        || !part.whole.is_empty()
+        || part.tests.keys().any(|name| match name {
+            TestName::Exact(name) => passes(name),
+            TestName::Prefix(_) | TestName::Doc(_) => true,
+        })
+}

@@ -1,0 +1,188 @@
+//! How the work tree stood when a run of ours was recorded, to tell later what has changed since.
+//!
+//! Where nothing was uncommitted, the commit tells. Else what differed from it is kept below the target folder, by the record
+//! of the run. Evidence from another machine, where that is missing, is looked for in the history: the commit that brought
+//! the record in, if all that the run depended on is in it as it was.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::Result;
+use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+
+use crate::cache::{self, Cache, Key};
+use crate::evidence::Record;
+use crate::freshness::LOCKFILE;
+use crate::sys::files;
+use crate::sys::git::{FileChange, Happened, Repository};
+
+/// What differed from a commit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The commit at HEAD.
+    pub commit: String,
+    /// By path relative to the repository's root.
+    pub files: BTreeMap<String, Then>,
+}
+
+/// What a file was.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Then {
+    /// Not there.
+    Gone,
+    /// A regular file.
+    Held {
+        /// The id that git gives to its content.
+        id: String,
+        /// The content of sources and manifests.
+        text: Option<Vec<u8>>,
+    },
+    /// A link, a submodule, a folder: nothing to compare with.
+    Other,
+}
+
+/// First bytes of the file of snapshots; the number is the version of what follows.
+const FORMAT: &str = "cargo-poc snapshots 1\n";
+/// How many times the size of a new snapshot is kept of older ones.
+const TIMES: usize = 64;
+
+impl Snapshot {
+    /// The work tree now; `None` before the first commit.
+    ///
+    /// # Errors
+    /// When git fails or a file cannot be read.
+    pub fn of(repository: &Repository) -> Result<Option<Self>> {
+        let Some(commit) = repository.head()? else {
+            return Ok(None);
+        };
+        let changes = repository.changes_since(&commit)?;
+        let paths = changes.iter().map(|change| change.path.as_path());
+        let files = then(repository, paths)?;
+        Ok(Some(Self { commit, files }))
+    }
+
+    /// Takes the lockfile as it is now, where git has it: cargo brings it in line before it builds.
+    ///
+    /// # Errors
+    /// When git fails or it cannot be read.
+    pub fn refresh_lockfile(&mut self, repository: &Repository, root: &Utf8Path) -> Result<()> {
+        let path = root.join(LOCKFILE);
+        let Ok(path) = path.strip_prefix(&repository.root) else {
+            return Ok(());
+        };
+        if !repository.listing()?.files.contains_key(path) {
+            return Ok(());
+        }
+        let now = then(repository, std::iter::once(path))?;
+        let committed = repository.content_id(&self.commit, path)?;
+        for (path, then) in now {
+            match &then {
+                Then::Held { id, .. } if Some(id) == committed.as_ref() => {
+                    self.files.remove(&path);
+                }
+                _ => {
+                    self.files.insert(path, then);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that differed from the commit and are otherwise now, absolute, each with what it held.
+    ///
+    /// # Errors
+    /// When git fails or a file cannot be read.
+    pub fn moved(&self, repository: &Repository) -> Result<Vec<(FileChange, Option<Vec<u8>>)>> {
+        let paths = self.files.keys().map(|path| Utf8Path::new(path.as_str()));
+        let now = then(repository, paths)?;
+        let mut moved = Vec::new();
+        for (path, before) in &self.files {
+            let happened = match (before, now.get(path)) {
+                (Then::Gone, Some(Then::Gone)) => continue,
+                (Then::Held { id, .. }, Some(Then::Held { id: now, .. })) if id == now => continue,
+                (Then::Gone, _) => Happened::Added,
+                (_, Some(Then::Gone)) => Happened::Deleted,
+                _ => Happened::Modified,
+            };
+            let text = match before {
+                Then::Held { text, .. } => text.clone(),
+                Then::Gone | Then::Other => None,
+            };
+            let path = repository.root.join(path);
+            moved.push((FileChange { path, happened }, text));
+        }
+        Ok(moved)
+    }
+}
+
+/// What these files, relative to the repository's root, are.
+///
+/// # Errors
+/// When git fails or a file cannot be read.
+fn then<'p>(
+    repository: &Repository,
+    paths: impl Iterator<Item = &'p Utf8Path>,
+) -> Result<BTreeMap<String, Then>> {
+    let mut all = BTreeMap::new();
+    let mut asked = Vec::new();
+    for path in paths {
+        match fs::symlink_metadata(repository.root.join(path)) {
+            // `git hash-object` is asked line by line.
+            Ok(about) if about.is_file() && !path.as_str().contains(['\n', '"']) => {
+                asked.push(path);
+            }
+            Ok(_) => {
+                all.insert(path.to_string(), Then::Other);
+            }
+            Err(_) => {
+                all.insert(path.to_string(), Then::Gone);
+            }
+        }
+    }
+    for (path, id) in asked.iter().zip(repository.content_ids(&asked)?) {
+        let told = matches!(path.extension(), Some("rs" | "toml" | "lock"));
+        let text = told.then(|| files::read(&repository.root.join(path)));
+        let text = text.transpose()?;
+        all.insert(path.to_string(), Then::Held { id, text });
+    }
+    Ok(all)
+}
+
+/// The snapshots kept below the target folder, by record.
+#[derive(Debug)]
+pub struct Snapshots(Cache);
+
+impl Snapshots {
+    /// Those of a workspace with this target folder; none where the file is missing or damaged.
+    #[must_use]
+    pub fn open(target_directory: &Utf8Path) -> Self {
+        let path = target_directory.join("cargo-poc/snapshots");
+        Self(Cache::open(path, FORMAT))
+    }
+
+    /// How the work tree stood when this record was made.
+    #[must_use]
+    pub fn get(&self, record: &Record) -> Option<Snapshot> {
+        self.0.get(&key(record)?)
+    }
+
+    /// Keeps `snapshot` for `record`.
+    ///
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn keep(self, record: &Record, snapshot: &Snapshot) -> Result<()> {
+        if let Some(key) = key(record) {
+            self.0.put(key, snapshot);
+        }
+        self.0.save(TIMES)
+    }
+}
+
+/// A record by all it says, but for its place in a document.
+fn key(record: &Record) -> Option<Key> {
+    let mut record = record.clone();
+    record.after = None;
+    let text = serde_json::to_vec(&record).ok()?;
+    Some(cache::key("record", &text))
+}

@@ -1,0 +1,225 @@
+//! What changed since a recorded run: evidence is stale only when a test that its commands run can tell.
+
+use crate::kit::Sandbox;
+
+const LIBRARY: &str = "\
+pub mod index;
+pub mod store;
+";
+const INDEX: &str = "\
+pub fn index() -> u32 {
+    1
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn indexes() {
+        assert_eq!(super::index(), 1);
+    }
+}
+";
+const STORE: &str = "\
+pub fn store() -> u32 {
+    2
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn stores() {
+        assert_eq!(super::store(), 2);
+    }
+}
+";
+const PLAN: &str = "\
+# Cache Plan
+
+## Overview
+
+| Attribute | Value |
+|---|---|
+| **Name** | Cache |
+| **Base** | `HEAD` |
+
+## Success Criteria
+
+- [ ] it works
+
+## Implementation Steps
+
+### Step 0: Store
+
+**Tasks**:
+- [ ] do
+
+**Verification**:
+```bash
+cargo test --offline -p app store
+```
+
+### Step 1: Compile
+
+**Tasks**:
+- [ ] do
+
+**Verification**:
+```bash
+cargo check --offline -p app
+```
+";
+const RESULTS: &str = "# Cache: results\n\n## Summary\n\n| Attribute | Value |\n|---|---|\n| **Status** | In Progress |\n";
+
+/// A package of two modules, and a plan with a step that tests one of them and a step that only compiles.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::empty();
+    sandbox
+        .write(
+            "Cargo.toml",
+            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        )
+        .write("src/lib.rs", LIBRARY)
+        .write("src/index.rs", INDEX)
+        .write("src/store.rs", STORE)
+        .write(".gitignore", "/target\n")
+        .write("docs/cache-plan.md", PLAN)
+        .write("docs/cache-results.md", RESULTS);
+    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.git();
+    sandbox
+}
+
+fn verified(sandbox: &Sandbox) {
+    sandbox.poc("verify cache --step 0 --runner cargo").exits(0);
+}
+
+/// The states of the steps.
+fn states(sandbox: &Sandbox) -> Vec<String> {
+    let status = sandbox.poc("status cache --format json").json();
+    let steps = status["pocs"][0]["steps"].as_array().unwrap().iter();
+    steps
+        .map(|step| step["state"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_change_that_its_tests_cannot_tell_leaves_evidence_fresh() {
+    let sandbox = sandbox();
+    // On changes that no commit holds, with a file that git does not know.
+    sandbox
+        .edit("src/store.rs", "    2\n", "    1 + 1\n")
+        .write("src/new.rs", "pub fn new() {}\n")
+        .append("src/lib.rs", "pub mod new;\n");
+    verified(&sandbox);
+    assert_eq!(states(&sandbox)[0], "proven");
+    for (old, new) in [("    1\n", "    2 - 1\n"), ("index(), 1", "index(), 0 + 1")] {
+        sandbox.edit("src/index.rs", old, new);
+        assert_eq!(states(&sandbox)[0], "proven", "{new}");
+    }
+    sandbox.edit("src/new.rs", "{}", "{ let _ = 1; }");
+    assert_eq!(states(&sandbox)[0], "proven");
+    sandbox.edit("src/store.rs", "1 + 1", "3 - 1");
+    assert_eq!(states(&sandbox)[0], "stale");
+    sandbox.edit("src/store.rs", "3 - 1", "1 + 1");
+    assert_eq!(states(&sandbox)[0], "proven");
+}
+
+#[test]
+fn a_test_that_is_new_gone_or_ignored_makes_it_stale() {
+    let sandbox = sandbox();
+    verified(&sandbox);
+    // The step's filter lets through what has `store` in its path.
+    let more = "\n#[cfg(test)]\nmod more {\n    #[test]\n    fn other() {}\n}\n";
+    sandbox.append("src/index.rs", more);
+    assert_eq!(states(&sandbox)[0], "proven");
+    sandbox.append("src/store.rs", more);
+    assert_eq!(states(&sandbox)[0], "stale");
+    sandbox.write("src/store.rs", STORE);
+    assert_eq!(states(&sandbox)[0], "proven");
+    sandbox.edit("src/store.rs", "#[test]", "#[test]\n    #[ignore]");
+    assert_eq!(states(&sandbox)[0], "stale");
+    sandbox.write("src/store.rs", "pub fn store() -> u32 {\n    2\n}\n");
+    assert_eq!(states(&sandbox)[0], "stale");
+}
+
+#[test]
+fn what_is_not_only_a_run_of_tests_depends_on_all_of_its_packages() {
+    let sandbox = sandbox();
+    sandbox.poc("verify cache --step 1").exits(0);
+    assert_eq!(states(&sandbox)[1], "proven");
+    sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");
+    assert_eq!(states(&sandbox)[1], "stale");
+}
+
+#[test]
+fn what_a_commit_brought_in_is_compared_with_where_nothing_is_kept() {
+    let sandbox = sandbox();
+    sandbox.edit("src/store.rs", "    2\n", "    1 + 1\n");
+    verified(&sandbox);
+    sandbox.commit("proven");
+    sandbox.remove("target/cargo-poc/snapshots");
+    sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");
+    assert_eq!(states(&sandbox)[0], "proven");
+    sandbox.commit("index");
+    assert_eq!(states(&sandbox)[0], "proven");
+    sandbox.edit("src/store.rs", "1 + 1", "3 - 1");
+    assert_eq!(states(&sandbox)[0], "stale");
+}
+
+#[test]
+fn a_commit_that_is_otherwise_than_what_ran_is_not_compared_with() {
+    let sandbox = sandbox();
+    sandbox.edit("src/store.rs", "    2\n", "    1 + 1\n");
+    verified(&sandbox);
+    // The record is committed with sources that it is not of.
+    sandbox.edit("src/store.rs", "1 + 1", "3 - 1");
+    sandbox.commit("something else");
+    sandbox.remove("target/cargo-poc/snapshots");
+    sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");
+    assert_eq!(states(&sandbox)[0], "stale");
+    sandbox
+        .poc("affected --since-evidence")
+        .exits(4)
+        .says("verify again, or name a commit with --base");
+}
+
+#[test]
+fn a_damaged_store_of_states_is_none() {
+    let sandbox = sandbox();
+    sandbox.edit("src/store.rs", "    2\n", "    1 + 1\n");
+    verified(&sandbox);
+    sandbox.write(
+        "target/cargo-poc/snapshots",
+        "cargo-poc snapshots 1\nnothing",
+    );
+    assert_eq!(states(&sandbox)[0], "proven");
+    sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");
+    assert_eq!(states(&sandbox)[0], "stale");
+}
+
+#[test]
+fn affected_compares_with_a_recorded_run() {
+    let sandbox = sandbox();
+    sandbox
+        .poc("affected --since-evidence")
+        .exits(2)
+        .says("records no run yet");
+    sandbox.edit("src/store.rs", "    2\n", "    1 + 1\n");
+    verified(&sandbox);
+    let names = |line: &str| sandbox.poc(line).exits(0).stdout.clone();
+    assert_eq!(names("affected --since-evidence --format names"), "");
+    sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");
+    let index = "app\tapp\tindex::tests::indexes\n";
+    assert_eq!(names("affected --since-evidence --format names"), index);
+    assert_eq!(
+        names("affected cache --since-evidence=0 --format names"),
+        index
+    );
+    // Since the base it is both.
+    let both = format!("{index}app\tapp\tstore::tests::stores\n");
+    assert_eq!(names("affected cache --format names"), both);
+    sandbox
+        .poc("affected cache --since-evidence=done")
+        .exits(2)
+        .says("no run of `done`");
+}
