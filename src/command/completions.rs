@@ -29,14 +29,35 @@ _cargo_poc_beside_cargo() {
 complete -o bashdefault -o default -F _cargo_poc_beside_cargo cargo
 "#;
 
+/// The same for zsh, whose own completion of cargo knows no other commands.
+const BESIDE_CARGO_ZSH: &str = r#"
+[[ ${_comps[cargo]-} == _cargo_poc_beside_cargo ]] || typeset -g _cargo_poc_cargo=${_comps[cargo]-}
+function _cargo_poc_beside_cargo() {
+    if [[ ${words[2]-} == poc ]] && (( CURRENT > 2 )); then
+        words=(cargo-poc "${(@)words[3,-1]}")
+        (( CURRENT -= 1 ))
+        _clap_dynamic_completer_cargo_poc
+    elif [[ -n $_cargo_poc_cargo ]]; then
+        ${=_cargo_poc_cargo} "$@"
+    else
+        _default
+    fi
+}
+compdef _cargo_poc_beside_cargo cargo
+"#;
+
 /// The same for fish, which asks every rule that holds.
 const BESIDE_CARGO_FISH: &str = r"
+function __cargo_poc_follows
+    set -l words (commandline --current-process --tokenize --cut-at-cursor)
+    test (count $words) -gt 1; and test $words[2] = poc
+end
 function __cargo_poc_line
     set -l words (commandline --current-process --tokenize --cut-at-cursor)
     set -e words[1..2]
     CARGO_POC_COMPLETE=fish cargo-poc -- cargo-poc $words (commandline --current-token)
 end
-complete --command cargo --condition '__fish_seen_subcommand_from poc' --no-files --arguments '(__cargo_poc_line)'
+complete --command cargo --condition __cargo_poc_follows --no-files --arguments '(__cargo_poc_line)'
 ";
 
 /// Prints the script that has a shell ask this program what can be typed.
@@ -55,6 +76,7 @@ pub fn run(arguments: &Completions, terminal: &mut Terminal) -> Result<Exit> {
     out.write_all(&script)?;
     match name.as_str() {
         "bash" => out.write_all(BESIDE_CARGO_BASH.as_bytes())?,
+        "zsh" => out.write_all(BESIDE_CARGO_ZSH.as_bytes())?,
         "fish" => out.write_all(BESIDE_CARGO_FISH.as_bytes())?,
         _ => {}
     }

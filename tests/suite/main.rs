@@ -40,6 +40,8 @@ mod readme;
 mod run_formats;
 mod selection;
 mod shards;
+#[cfg(unix)]
+mod shells;
 mod since;
 mod status;
 mod step;

@@ -1,0 +1,134 @@
+//! Completion in the shells themselves: a line is typed, Tab is pressed, and what is offered is looked at.
+
+use std::process::Command;
+
+use crate::kit::{Sandbox, finish};
+use crate::pty::Session;
+
+/// What is typed, and what Tab makes of it: each has one answer.
+const COMPLETED: [(&str, &str); 4] = [
+    ("sta", "status"),
+    ("verify ti", "verify tidy"),
+    ("init other -p st", "init other -p store"),
+    ("verify --runner ne", "verify --runner nextest"),
+];
+
+/// A workspace with two PoCs.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::workspace("store; app: store");
+    sandbox.git();
+    sandbox
+        .poc("init cache -p store --file store/src/cache.rs")
+        .exits(0);
+    sandbox
+        .poc("init tidy --size tiny -p app --file app/src/tidy.rs")
+        .exits(0);
+    sandbox
+}
+
+/// Whether a shell is installed, for a test that needs it. Where it is not, the test says that it is left out; a machine
+/// that must run them all sets `CARGO_POC_REQUIRE_SHELLS`, and there it fails.
+fn shell_for(test: &str, shell: &str) -> bool {
+    let installed = Command::new(shell)
+        .args(["-c", "true"])
+        .status()
+        .is_ok_and(|status| status.success());
+    if !installed {
+        let why = format!("{test} needs {shell}, which is not installed");
+        assert!(
+            std::env::var_os("CARGO_POC_REQUIRE_SHELLS").is_none(),
+            "{why}"
+        );
+        eprintln!("left out: {why}");
+    }
+    installed
+}
+
+/// A shell that nothing of the user's is read by, after `set_up`.
+fn shell(sandbox: &Sandbox, shell: &str, arguments: &[&str], set_up: &str) -> Session {
+    let mut command = sandbox.command(shell);
+    command.args(arguments).env("HOME", sandbox.root.as_str());
+    let mut session = Session::start(&command);
+    // Put together by the shell, so that what is typed does not count as said.
+    session
+        .types(&format!("{set_up}; echo it is' 're'ady'\n"))
+        .shows("it is ready");
+    session
+}
+
+/// Types each line, with and without cargo before it, and clears it when it was completed.
+fn completes(session: &mut Session) {
+    for program in ["cargo-poc", "cargo poc"] {
+        for (typed, completed) in COMPLETED {
+            session
+                .types(&format!("{program} {typed}\t"))
+                .shows(&format!("{program} {completed}"))
+                .types("\u{15}");
+        }
+    }
+}
+
+#[test]
+fn bash_completes_beside_what_it_completes_of_cargo_itself() {
+    let sandbox = sandbox();
+    let common = "/usr/share/bash-completion/bash_completion";
+    for set_up in [String::new(), format!("[ ! -e {common} ] || . {common}; ")] {
+        let set_up = format!("{set_up}source <(cargo-poc completions bash)");
+        let mut bash = shell(&sandbox, "bash", &["--norc", "--noprofile", "-i"], &set_up);
+        completes(&mut bash);
+        bash.types("cargo poc verify cache --step \t\t")
+            .shows("0  1  2");
+        bash.types("\u{15}exit\n");
+        bash.ends();
+    }
+}
+
+#[test]
+fn zsh_completes_beside_what_it_completes_of_cargo_itself() {
+    if !shell_for("completion in zsh", "zsh") {
+        return;
+    }
+    let sandbox = sandbox();
+    let set_up = "bindkey -e; autoload -U compinit; compinit -u -D; _ours() { compadd from-elsewhere }; compdef _ours cargo; \
+                  source <(cargo-poc completions zsh); source <(cargo-poc completions zsh)";
+    let mut zsh = shell(&sandbox, "zsh", &["-f", "-i"], set_up);
+    completes(&mut zsh);
+    zsh.types("cargo poc verify cache --step \t")
+        .shows("store + Tests");
+    // What completed cargo before goes on to, also when the script was read twice.
+    zsh.types("\u{15}cargo from\t")
+        .shows("cargo from-elsewhere");
+    zsh.types("\u{15}exit\n");
+    zsh.ends();
+}
+
+#[test]
+fn fish_offers_the_same_with_and_without_cargo() {
+    if !shell_for("completion in fish", "fish") {
+        return;
+    }
+    let sandbox = sandbox();
+    let offers = |line: &str| {
+        let script = format!("cargo-poc completions fish | source; complete -C '{line}'");
+        let mut command = sandbox.command("fish");
+        command.args(["--no-config", "-c", &script]);
+        command.env("HOME", sandbox.root.as_str());
+        let run = finish(command, line);
+        run.exits(0);
+        let word = |line: &str| line.split('\t').next().unwrap_or_default().to_owned();
+        run.stdout.lines().map(word).collect::<Vec<_>>()
+    };
+    for program in ["cargo-poc", "cargo poc"] {
+        for (typed, completed) in COMPLETED {
+            let last = completed.rsplit(' ').next().unwrap();
+            assert_eq!(offers(&format!("{program} {typed}")), [last], "{typed}");
+        }
+        assert_eq!(
+            offers(&format!("{program} verify cache --step ")),
+            ["0", "1", "2"]
+        );
+    }
+    // A word of another command of cargo is not ours.
+    let of_test = offers("cargo test poc ");
+    assert!(!of_test.contains(&"verify".to_owned()), "{of_test:?}");
+}
