@@ -49,6 +49,10 @@ pub struct Affected {
     /// With --format matrix: at most so many jobs
     #[arg(long, value_name = "N", help_heading = "Several machines")]
     pub shards: Option<NonZeroUsize>,
+    /// With --format matrix: the jobs of the workspace's whole suite, for `verify --full --partition`
+    #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain", "collect", "audit"],
+        help_heading = "Several machines")]
+    pub full: bool,
     /// With --format matrix: what will run the tests
     #[arg(
         long,
@@ -94,6 +98,6 @@ impl Affected {
             || self.since_evidence.is_some()
             || self.name.is_some()
             || !self.files.is_empty();
-        !given && !self.collect && !self.audit
+        !given && !self.collect && !self.audit && !self.full
     }
 }

@@ -27,8 +27,8 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
     if command.format == AffectedFormat::Matrix {
         return super::verify::shard::matrix(project, command, terminal);
     }
-    if command.shards.is_some() {
-        return Err(exit::usage("--shards is for `--format matrix`"));
+    if command.shards.is_some() || command.full {
+        return Err(exit::usage("--shards and --full are for `--format matrix`"));
     }
     let started = std::time::Instant::now();
     let change = change_of(project, command, terminal)?;

@@ -175,6 +175,44 @@ fn shards_of_cargo_test_run_whole_packages() {
 }
 
 #[test]
+fn the_whole_suite_is_dealt_out_and_merged_as_a_selection_is() {
+    let (of, reports) = (changed(), Sandbox::empty());
+    let matrix = of
+        .poc("affected --format matrix --full --shards 2 --runner cargo")
+        .exits(0)
+        .json();
+    let jobs = matrix["include"].as_array().unwrap();
+    let partitions: Vec<&Value> = jobs.iter().map(|job| &job["partition"]).collect();
+    assert_eq!(partitions, ["1/2", "2/2"]);
+    // Where nothing is recorded, by the number of tests: `cases` are as many as all that is not of `store`, and more.
+    let list = |index: usize| {
+        let line = format!("verify --full --partition {index}/2 --runner cargo --list");
+        of.poc(&line).exits(0).stdout.clone()
+    };
+    let (first, second) = (list(1), list(2));
+    assert!(first.contains("--test cases"), "{first}");
+    assert!(!first.contains("--test it"), "{first}");
+    assert!(second.contains("-p app"), "{second}");
+    assert!(second.contains("-p alone"), "{second}");
+
+    assert_eq!(run_all(&of, &reports, 2, "--full --runner cargo"), [0, 0]);
+    let machine = clone(&of);
+    merge(&machine, &reports, &[2, 1])
+        .exits(0)
+        .prints("cache full: passed");
+    let merged = records(&machine).pop().unwrap();
+    let whole = whole(&of, "--full --runner cargo");
+    assert_eq!(merged.scope, Scope::Full);
+    assert_eq!(merged.tests, whole.tests);
+    assert_eq!(merged.ignored, whole.ignored);
+    let binaries = |record: &Record| record.took.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(binaries(&merged), binaries(&whole));
+    // A shard of the selection is none of the suite.
+    assert_eq!(run_all(&of, &reports, 1, "--runner cargo"), [0]);
+    merge(&clone(&of), &reports, &[1, 2]).exits(2);
+}
+
+#[test]
 fn a_test_that_fails_in_one_shard_fails_them_all_and_a_regression_is_told() {
     let (of, reports) = (changed(), Sandbox::empty());
     // The baseline as it was before the change, on this machine.
@@ -495,10 +533,14 @@ fn what_cannot_be_dealt_out_is_bad_usage() {
         .poc("affected --format matrix")
         .exits(2)
         .says("--shards N");
+    for alone in ["--shards 2", "--full"] {
+        let run = sandbox.poc(&format!("affected {alone}"));
+        run.exits(2).says("--format matrix");
+    }
     sandbox
-        .poc("affected --shards 2")
+        .poc("affected cache --format matrix --shards 2 --full")
         .exits(2)
-        .says("--format matrix");
+        .says("--full");
     sandbox
         .poc("affected --format matrix --shards 2 --base HEAD~1")
         .exits(2)

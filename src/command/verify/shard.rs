@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::reports::Ended;
 use super::{Job, inputs, pocs, runner, selected, selection, source, words};
-use crate::affected::Selection;
+use crate::affected::items::Uncached;
+use crate::affected::{self, Selection};
+use crate::change::Change;
 use crate::cli;
 use crate::cli::reports::VerifyReport;
 use crate::evidence::{Outcome, Scope};
@@ -40,7 +42,7 @@ pub(super) fn run(
     let workspace = &project.workspace;
     let runner = runner(project, arguments.runner)?;
     let all = match scope {
-        Scope::Full => Selection::everything(workspace),
+        Scope::Full => suite(project)?,
         _ => selection(project, pocs, &[])?,
     };
     let built = archive(&arguments.arguments).is_some();
@@ -143,7 +145,7 @@ struct Matrix {
     include: Vec<Entry>,
 }
 
-/// Prints the jobs that run the affected tests, at most `shards`.
+/// Prints the jobs that run the affected tests, or the whole suite, at most `shards`.
 ///
 /// # Errors
 /// As for `affected`.
@@ -162,8 +164,12 @@ pub(in crate::command) fn matrix(
             "--format matrix is for `cargo poc verify`, which runs what changed since the base of each PoC; --base and --files are not",
         ));
     }
-    let pocs = pocs(project, arguments.name.as_deref(), &Scope::Affected)?;
-    let all = selection(project, &pocs, &[])?;
+    let all = if arguments.full {
+        suite(project)?
+    } else {
+        let pocs = pocs(project, arguments.name.as_deref(), &Scope::Affected)?;
+        selection(project, &pocs, &[])?
+    };
     for note in &all.notes {
         terminal.warn(note)?;
     }
@@ -188,6 +194,18 @@ pub(in crate::command) fn matrix(
     };
     writeln!(terminal.out(), "{}", serde_json::to_string(&matrix)?)?;
     Ok(Exit::Fine)
+}
+
+/// Every test. The sources tell how many a target has, by which it is weighed where nothing is recorded.
+fn suite(project: &Project) -> Result<Selection> {
+    let workspace = &project.workspace;
+    let manifests = workspace.packages.iter();
+    let manifests = manifests.map(|package| package.manifest_path.clone());
+    let everywhere = Change::of_files(manifests.collect());
+    let told = affected::select(workspace, &project.config, &everywhere, &Uncached)?;
+    let mut all = Selection::everything(workspace);
+    all.merge(told);
+    Ok(all)
 }
 
 /// How long the tests of each binary took when they last ran, as the evidence of any PoC has it.
