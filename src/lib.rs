@@ -188,7 +188,10 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Completions(arguments) => command::completions::run(&arguments, terminal),
         Command::Man(arguments) => command::completions::man(&arguments, terminal),
         Command::Demo(arguments) => command::demo::run(&arguments, terminal),
-        Command::Deps(arguments) => command::deps::run(&load()?, &arguments, terminal),
+        Command::Deps(arguments) => {
+            let project = Project::load_without_git(&cli.global)?;
+            command::deps::run(&project, &arguments, terminal)
+        }
         Command::Init(arguments) if arguments.agents => command::init::agents(terminal),
         Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
         Command::RunObservedTest(arguments) => command::observed::run_test(&arguments),

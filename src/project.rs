@@ -68,9 +68,11 @@ const LONGEST_NAME: usize = 100;
 /// What plans are called; both generations of the template.
 const PLAN_ENDINGS: [&str; 2] = ["-plan.md", "-implementation.md"];
 
-/// What a command will ask of git besides the files.
+/// What a command will ask of git.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ask {
+    Nothing,
+    /// The repository's files.
     Files,
     /// Also where this branch left the default branch.
     Base,
@@ -82,6 +84,9 @@ enum Ask {
 /// asked here is waited for only where it is used.
 fn ask_git_ahead(folder: Utf8PathBuf, ask: Ask) -> Ahead {
     let ahead = Ahead::default();
+    if ask == Ask::Nothing {
+        return ahead;
+    }
     let answer = Arc::clone(&ahead);
     std::thread::spawn(move || {
         let Some(repository) = answer.get_or_init(|| Repository::open(&folder).ok()) else {
@@ -105,6 +110,14 @@ impl Project {
     /// No workspace, a broken manifest or configuration (bad usage), or no cargo.
     pub fn load(global: &Global) -> Result<Self> {
         Self::load_asking(global, Ask::Files)
+    }
+
+    /// [`Self::load`] for a command that needs no git: it is asked only where it turns out to be needed.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_without_git(global: &Global) -> Result<Self> {
+        Self::load_asking(global, Ask::Nothing)
     }
 
     /// [`Self::load`] for a command that compares with where this branch left the default branch.
@@ -195,6 +208,11 @@ impl Project {
             Some(repository) => Ok(repository),
             None => change::repository_of(&self.workspace),
         }
+    }
+
+    /// Has git look again at what this run has written since.
+    pub fn ask_git_anew(&mut self) {
+        self.ahead = Ahead::default();
     }
 
     /// The workspace's folder within its repository, which GitHub and SARIF take paths from.

@@ -149,7 +149,7 @@ fn project() -> Option<Project> {
         docs: value("--docs"),
         ..Global::default()
     };
-    Project::load(&global).ok()
+    Project::load_without_git(&global).ok()
 }
 
 /// Whether this process was started to complete a line.

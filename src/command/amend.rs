@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use crate::change;
 use crate::cli;
 use crate::contract::{self, Contract, Entry, Kind, Standing, Tests};
 use crate::exit::{self, Exit};
@@ -20,7 +19,7 @@ use crate::writing::{self, Mode, Texts};
 pub fn run(project: &Project, arguments: &cli::Amend, terminal: &mut Terminal) -> Result<Exit> {
     let poc = project.named_or_only(arguments.name.as_deref())?;
     let reason = reason(&arguments.reason)?;
-    let by = change::repository_of(&project.workspace)?.author()?;
+    let by = project.repository()?.author()?;
     let mode = Mode::dry(arguments.dry_run);
     let (changed, differences) = writing::change(project, &poc.paths, mode, terminal, |poc| {
         let (document, _) = writing::results(poc)?;
@@ -85,7 +84,7 @@ pub(super) fn locked(project: &Project, poc: &Poc, text: &str) -> Result<String>
         return Ok(text.to_owned());
     }
     let tests = tests(project, poc)?;
-    let repository = change::repository_of(&project.workspace).ok();
+    let repository = project.repository().ok();
     let by = repository.and_then(|repository| repository.author().ok());
     let entry = Entry {
         contract: Some(Contract::of(&poc.plan, Some(&tests))?),

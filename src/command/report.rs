@@ -69,7 +69,7 @@ fn page(survey: &Survey, target: &Utf8Path) -> Result<String> {
             workspace: survey.project.as_ref().map(|project| &project.workspace),
             root: &survey.root,
             folder: target.parent().unwrap_or(&survey.root),
-            commit: repository.and_then(|repository| repository.head().ok().flatten()),
+            commit: repository.and_then(|repository| repository.head),
             unreadable: &survey.unreadable,
         },
     )

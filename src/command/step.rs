@@ -5,8 +5,7 @@ mod change;
 use anyhow::Result;
 
 use super::{summary, survey};
-use crate::change::repository_of;
-use crate::cli::{self, Global, StepAction, StepContent, StepTarget, Which};
+use crate::cli::{self, Global, StepAction, StepContent, StepTarget};
 use crate::contract::{self, Entry, Kind, Standing};
 use crate::document::edit::Edits;
 use crate::document::plan::Step;
@@ -197,16 +196,11 @@ fn done(
     forced: Option<&str>,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let project = Project::load(global)?;
+    let mut project = Project::load(global)?;
     let (paths, id) = target(&project, arguments)?;
-    let which = Which {
-        name: Some(paths.name.clone()),
-        plan: None,
-    };
-    let survey = survey::take(global, &which, |_| Ok(()))?;
-    planned(&survey.pocs[0], &id)?;
-    let steps = &survey.statuses[0].steps;
-    let step = steps.iter().find(|step| step.id == id.as_str());
+    let (poc, status) = survey::standing(&project, paths.clone(), None)?;
+    planned(&poc, &id)?;
+    let step = status.steps.iter().find(|step| step.id == id.as_str());
     let proven = step.is_some_and(|step| step.state == State::Proven);
     let forced = forced
         .filter(|_| !proven)
@@ -216,7 +210,7 @@ fn done(
         return Err(unproven(&paths.name, step));
     }
     let by = match forced {
-        Some(_) => Some(repository_of(&project.workspace)?.author()?),
+        Some(_) => Some(project.repository()?.author()?),
         None => None,
     };
     let mode = Mode::dry(arguments.dry_run);
@@ -266,7 +260,8 @@ fn done(
         ))?;
     }
     if mode == Mode::Write {
-        summary::complete(global, &paths, terminal)?;
+        project.ask_git_anew();
+        summary::complete(&project, &paths, terminal)?;
     }
     Ok(Exit::Fine)
 }
@@ -320,7 +315,7 @@ fn annotate(
     notes: &[(Note, String)],
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let project = Project::load(global)?;
+    let project = Project::load_without_git(global)?;
     let (paths, id) = target(&project, arguments)?;
     let mode = Mode::dry(arguments.dry_run);
     let (changed, ()) = writing::change(&project, &paths, mode, terminal, |poc| {

@@ -4,7 +4,6 @@
 use anyhow::Result;
 
 use super::survey;
-use crate::cli::Global;
 use crate::document::edit::Edits;
 use crate::document::results::Results;
 use crate::document::{Row, Status, vocabulary};
@@ -33,9 +32,8 @@ pub(super) fn begin(edits: &mut Edits<'_>, results: &Results) {
 ///
 /// # Errors
 /// When the workspace or a document cannot be read, or the results cannot be written.
-pub(super) fn complete(global: &Global, paths: &Paths, terminal: &mut Terminal) -> Result<()> {
-    let project = Project::load(global)?;
-    let (poc, status) = survey::standing(&project, paths.clone(), None)?;
+pub(super) fn complete(project: &Project, paths: &Paths, terminal: &mut Terminal) -> Result<()> {
+    let (poc, status) = survey::standing(project, paths.clone(), None)?;
     if !poc.is_open() || status.state != State::Proven {
         return Ok(());
     }
@@ -44,7 +42,7 @@ pub(super) fn complete(global: &Global, paths: &Paths, terminal: &mut Terminal) 
         Ok(text) => text,
         Err(open) => return say_open(name, &open, terminal),
     };
-    let (_, then) = survey::standing(&project, paths.clone(), Some(&text))?;
+    let (_, then) = survey::standing(project, paths.clone(), Some(&text))?;
     let mut against = then.findings.iter();
     if let Some(finding) = against.find(|finding| finding.severity == Severity::Error) {
         let open = format!(
@@ -56,7 +54,7 @@ pub(super) fn complete(global: &Global, paths: &Paths, terminal: &mut Terminal) 
         );
         return say_open(name, &open, terminal);
     }
-    let (changed, ()) = writing::change(&project, paths, Mode::Write, terminal, |now| {
+    let (changed, ()) = writing::change(project, paths, Mode::Write, terminal, |now| {
         // Somebody who writes meanwhile may have opened something again.
         let same = plan_and_results(now) == plan_and_results(&poc);
         let results = same.then_some(text);

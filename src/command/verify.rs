@@ -41,11 +41,17 @@ use crate::writing::{self, Mode, Texts};
 /// Bad usage: an unknown PoC, step or base; a plan that cannot be relied on, or has nothing to run. Could not run: no
 /// cargo, no bash, results that cannot be written.
 pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) -> Result<Exit> {
-    let project = &Project::load(global)?;
+    // To list what is not selected by the change, git need not be asked.
+    let listed = arguments.list && !matches!(scope(arguments), Scope::Affected);
+    let project = &if listed {
+        Project::load_without_git(global)?
+    } else {
+        Project::load(global)?
+    };
     if !arguments.confirm.is_empty() {
         let poc = project.named_or_only(arguments.name.as_deref())?;
         let exit = confirm::run(project, &poc, &arguments.confirm, terminal)?;
-        summary::complete(global, &poc.paths, terminal)?;
+        summary::complete(&Project::load(global)?, &poc.paths, terminal)?;
         return Ok(exit);
     }
     reports::prepare(arguments, terminal);
@@ -74,7 +80,7 @@ pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) ->
     if let ([poc], Scope::Done, Exit::Fine, false) =
         (&pocs[..], &job.scope, exit, arguments.no_record)
     {
-        summary::complete(global, &poc.paths, terminal)?;
+        summary::complete(&Project::load(global)?, &poc.paths, terminal)?;
     }
     if arguments.collect {
         super::observed::collect(project, &arguments.arguments, terminal)?;

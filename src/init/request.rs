@@ -301,7 +301,7 @@ fn locate(project: &Project, named: &[PackageId], path: &Utf8Path) -> Result<Utf
 }
 
 fn base(project: &Project, init: &Init, warnings: &mut Vec<String>) -> Result<Option<String>> {
-    let repository = match change::repository_of(&project.workspace) {
+    let repository = match project.repository() {
         Ok(repository) => repository,
         Err(error) if init.base.is_none() && !init.from_diff => {
             warnings.push(format!(
@@ -332,7 +332,7 @@ fn from_diff(
     base: Option<&str>,
     named: &[PlannedFile],
 ) -> Result<Vec<PlannedFile>> {
-    let repository = change::repository_of(&project.workspace)?;
+    let repository = project.repository()?;
     let base = base.context("--from-diff needs a base")?;
     let change = Change::since(&repository, base)?;
     let files = change.files.into_iter().filter(|file| {

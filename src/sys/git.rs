@@ -22,7 +22,7 @@ pub struct Repository {
     /// Where cargo builds, absolute: nothing below it is anybody's change. `None` where that is not known.
     pub built: Option<Utf8PathBuf>,
     /// The commit at HEAD when it was opened, if there was one.
-    head: Option<String>,
+    pub head: Option<String>,
     listing: Arc<OnceLock<Result<Listing, String>>>,
     /// The commit where this branch left the default branch; `None` where there is none.
     branched: Arc<OnceLock<Option<String>>>,
@@ -120,7 +120,7 @@ impl Repository {
     /// When it names no commit: bad usage, with what to do about a shallow clone.
     pub fn commit(&self, revision: &str) -> Result<String> {
         let branched = self.branched.get().and_then(Option::as_deref);
-        if branched == Some(revision) {
+        if [branched, self.head.as_deref()].contains(&Some(revision)) {
             return Ok(revision.to_owned());
         }
         let spec = format!("{revision}^{{commit}}");

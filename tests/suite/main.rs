@@ -43,6 +43,8 @@ mod shards;
 #[cfg(unix)]
 mod shells;
 mod since;
+#[cfg(unix)]
+mod startup;
 mod status;
 mod step;
 #[cfg(unix)]

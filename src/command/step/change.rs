@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use super::{Draft, content, named, planned, report, target, words};
-use crate::change::repository_of;
 use crate::cli::{Global, StepContent, StepTarget};
 use crate::document::edit::Edits;
 use crate::document::step_edit::{self, NewStep};
@@ -15,7 +14,7 @@ use crate::writing::{self, Mode, Texts};
 
 /// Whose change it is; unknown without git.
 fn author(project: &Project) -> Option<String> {
-    let repository = repository_of(&project.workspace).ok()?;
+    let repository = project.repository().ok()?;
     repository.author().ok()
 }
 
@@ -25,7 +24,7 @@ pub(super) fn withdraw(
     reason: &str,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let project = Project::load(global)?;
+    let project = Project::load_without_git(global)?;
     let (paths, id) = target(&project, arguments)?;
     let reason = words(reason, "--reason")?;
     let by = author(&project);
@@ -74,7 +73,7 @@ pub(super) fn add(
     given: &StepContent,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let project = Project::load(global)?;
+    let project = Project::load_without_git(global)?;
     let (paths, rest) = named(&project, arguments, 1)?;
     let new = content(&rest[0], given, tasks)?;
     let after = after.map(StepId::new);
@@ -88,7 +87,7 @@ pub(super) fn split(
     given: &StepContent,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let project = Project::load(global)?;
+    let project = Project::load_without_git(global)?;
     let (paths, rest) = named(&project, arguments, 2)?;
     let new = content(&rest[1], given, &[])?;
     place(

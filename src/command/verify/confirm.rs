@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use crate::change;
 use crate::evidence::{self, Confirmation, Evidence, Outcome, Record, Scope};
 use crate::exit::{self, Exit, with_exit};
 use crate::freshness::{self, Hasher};
@@ -24,7 +23,7 @@ pub(super) fn run(
     ids: &[String],
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let by = change::repository_of(&project.workspace)?.author()?;
+    let by = project.repository()?.author()?;
     let toolchain = cargo::toolchain(&project.workspace.root)?;
     let mut hasher = Hasher::new(project, project.repository().ok(), &toolchain)?;
     let mut fresh = |record: &Record| {

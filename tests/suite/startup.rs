@@ -1,0 +1,168 @@
+//! What a command starts before it can answer: nothing that it does not need, and nothing twice.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::kit::{PROGRAM, Sandbox, finish};
+
+const PLAN: &str = "# Cache Plan
+
+## Overview
+
+| Attribute | Value |
+|---|---|
+| **Base** | `main` |
+| **Packages** | `app` |
+
+## Success Criteria
+
+- [ ] fast
+
+## Implementation Steps
+
+### Step 1: Do it
+
+**Verification**:
+```bash
+true
+```
+";
+
+const RESULTS: &str = "# Cache Results
+
+## Success Criteria
+
+- [ ] fast
+
+## Implementation Progress
+
+### Step 1: Do it
+
+**Status**: Pending
+";
+
+/// Programs that note down what they are called with, and are then the real ones.
+struct Watched {
+    sandbox: Sandbox,
+    programs: Sandbox,
+}
+
+impl Watched {
+    fn new() -> Self {
+        let sandbox = Sandbox::package();
+        sandbox
+            .write("docs/cache-plan.md", PLAN)
+            .write("docs/cache-results.md", RESULTS);
+        sandbox.git();
+        sandbox.poc("verify cache --step 1 -q").exits(0);
+        let programs = Sandbox::empty();
+        for name in ["cargo", "git", "rustc"] {
+            let real = sandbox.shell(&format!("command -v {name}"));
+            let log = programs.root.join("log");
+            let script = format!(
+                "#!/bin/sh\necho {name} \"$@\" >>{log}\nexec {} \"$@\"\n",
+                real.stdout.trim()
+            );
+            programs.write(name, script);
+            let executable = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(programs.root.join(name), executable).unwrap();
+        }
+        Self { sandbox, programs }
+    }
+
+    /// How often each was called for a command of ours, by its first word or, for git, its second.
+    fn calls(&self, line: &str) -> BTreeMap<String, usize> {
+        self.programs.write("log", "");
+        let mut command = self.sandbox.command(PROGRAM);
+        let path = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{path}", self.programs.root));
+        command.args(shlex::split(line).unwrap());
+        finish(command, line).exits(0);
+        let mut calls = BTreeMap::new();
+        for call in self.programs.read("log").lines() {
+            let mut words = call.split(' ').filter(|word| *word != "-C");
+            let program = words.next().unwrap();
+            let at = usize::from(program == "git");
+            let call = format!("{program} {}", words.nth(at).unwrap());
+            *calls.entry(call).or_default() += 1;
+        }
+        calls
+    }
+
+    #[track_caller]
+    fn starts(&self, line: &str, expected: &[(&str, usize)]) {
+        let expected = expected.iter();
+        let expected: BTreeMap<String, usize> = expected
+            .map(|(call, times)| ((*call).to_owned(), *times))
+            .collect();
+        assert_eq!(self.calls(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn what_needs_no_workspace_starts_nothing() {
+    let watched = Watched::new();
+    for line in [
+        "--help",
+        "--version",
+        "completions zsh",
+        "man",
+        "check --explain POC010",
+    ] {
+        watched.starts(line, &[]);
+    }
+}
+
+#[test]
+fn git_is_asked_only_by_those_who_compare_with_it() {
+    let watched = Watched::new();
+    for line in [
+        "deps cache --dry-run",
+        "verify cache --step 1 --list",
+        "verify --full --list",
+        "step note cache 1 --issue slow --dry-run",
+    ] {
+        watched.starts(line, &[("cargo metadata", 1)]);
+    }
+    // Whose change it is.
+    watched.starts(
+        "step withdraw cache 1 --reason slow --dry-run",
+        &[("cargo metadata", 1), ("git rev-parse", 1), ("git var", 1)],
+    );
+}
+
+#[test]
+fn nothing_is_asked_twice() {
+    let watched = Watched::new();
+    let status = [
+        ("cargo metadata", 1),
+        ("git diff", 1),
+        ("git ls-files", 1),
+        // Which repository this is, and the commit that the plan calls `main`.
+        ("git rev-parse", 2),
+        ("rustc -vV", 1),
+    ];
+    for line in ["status", "check", "report", "step done cache 1 --dry-run"] {
+        watched.starts(line, &status);
+    }
+    let head = watched.sandbox.run_git(&["rev-parse", "HEAD"]);
+    watched.sandbox.edit(
+        "docs/cache-plan.md",
+        "`main`",
+        &format!("`{}`", head.trim()),
+    );
+    // HEAD is known already.
+    let expected = status.map(|(call, times)| (call, times.min(1)));
+    watched.starts("status", &expected);
+    // The results have been written to before it is looked whether all is done.
+    watched.starts(
+        "step done cache 1",
+        &[
+            ("cargo metadata", 1),
+            ("git diff", 2),
+            ("git ls-files", 2),
+            ("git rev-parse", 2),
+            ("rustc -vV", 2),
+        ],
+    );
+}
