@@ -18,7 +18,7 @@ use crate::sys::git::Repository;
 use crate::workspace::Workspace;
 
 /// Counts up whenever [`Expected`] is written in another way.
-const FORMAT: &str = concat!("cargo-poc layout 1 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORMAT: &str = concat!("cargo-poc layout 2 ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// What a run is expected to ask for: the id of the commit to compare with, and the targets.
 type Expected = (String, Layout);

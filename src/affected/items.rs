@@ -19,6 +19,7 @@ pub mod layout;
 pub mod mount;
 pub mod nodes;
 pub mod reach;
+mod reading;
 pub mod references;
 pub mod resolve;
 mod select;
@@ -32,12 +33,14 @@ use rustc_hash::FxHashSet;
 pub use cache::Cache;
 pub use layout::{Layout, Unit, UnitId, UnitKind};
 pub use mount::{Changed, Reader, Sources, Uncached};
+pub use reading::Readers;
 pub use select::{Affected, Selected, Widened};
 pub use tests::{Class, Test, TestName};
 
 use super::{TestKind, TestTarget};
 use edges::{Builder, Edges, Order};
 use extract::flag;
+use goals::Read;
 use nodes::{ModuleId, NodeId, Nodes, small};
 use reach::{Allowed, Reached, Seeds, WIDTH};
 use resolve::Scopes;
@@ -58,6 +61,7 @@ pub struct Graph {
     pub tests: Vec<Test>,
     /// `use` items that may act without being named: traits, globs, names from outside.
     open_uses: FxHashSet<NodeId>,
+    read: Read,
     /// Modules and the modules that bring in their names by `*`.
     globs: Vec<(ModuleId, ModuleId)>,
     /// Per node: its unit, and whether only the unit's own tests see it.
@@ -76,7 +80,8 @@ impl Graph {
         let sources = Sources::read(&layout, changed, reader);
         let nodes = Nodes::new(&sources, layout.units.len());
         let scopes = Scopes::new(&nodes, &layout, &sources);
-        let relevant = goals::relevant(&layout, &sources, &nodes, &scopes, changed);
+        let read = Read::of(&layout, &sources, &nodes, changed);
+        let relevant = goals::relevant(&layout, &sources, &nodes, &scopes, changed, &read);
         let builder = Builder::new(&nodes, &scopes, &sources, &layout, &relevant);
         let mut docs = documentation(&layout, &sources, &nodes);
         let starts: Vec<_> = docs
@@ -110,6 +115,7 @@ impl Graph {
             edges,
             tests,
             open_uses,
+            read,
             globs,
             units,
             order,

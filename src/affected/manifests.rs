@@ -143,7 +143,7 @@ impl Ruled {
             .into_iter()
             .filter(|target| self.tests.contains(&target.package))
             .collect();
-        let what = "ruled by what changed in the manifest";
+        let what = "what changed in the manifest";
         if self.packages.is_empty() && own.is_empty() {
             Reach::Nothing("the manifest changed only where no build reads it".into())
         } else if self.packages.is_empty() {
@@ -228,7 +228,7 @@ pub(super) fn lockfile(workspace: &Workspace, change: &Change, file: &FileChange
     }
     Ok(Reach::Packages(
         packages,
-        "reaches a package that changed in the lockfile".into(),
+        "packages that changed in the lockfile".into(),
     ))
 }
 

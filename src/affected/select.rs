@@ -365,8 +365,12 @@ impl Ways<'_> {
     fn step(&mut self, node: NodeId) -> Step {
         let step = self.steps.entry(node).or_insert_with(|| {
             let place = self.graph.place(node);
+            let mut name = self.graph.describe(node);
+            if let Some(file) = self.graph.reads(node) {
+                name = format!("{name}, which may read {}", self.workspace.slashed(file));
+            }
             Step {
-                name: self.graph.describe(node),
+                name,
                 place: place.map(|(file, line)| (self.workspace.slashed(file), line)),
             }
         });

@@ -300,6 +300,38 @@ fn a_file_of_no_package_reaches_everything_unless_a_rule_says_who_reads_it() {
 }
 
 #[test]
+fn a_file_of_no_package_reaches_the_tests_that_name_it() {
+    let sandbox = workspace();
+    sandbox.append(
+        "free/tests/it.rs",
+        "\n#[test]\nfn schema() {\n    std::fs::read_to_string(\"../schema/answer.json\").unwrap();\n}\n",
+    );
+    sandbox.write("schema/answer.json", "{}").commit("read");
+    sandbox.write("schema/answer.json", "{ }");
+    sandbox
+        .poc("affected --format names")
+        .prints("free\tfree::it\tschema\n")
+        .hides("integration")
+        .hides("store");
+    sandbox
+        .poc("affected --explain")
+        .prints("it::schema, which may read schema/answer.json");
+    // One that nothing names may still be read by anything.
+    sandbox.write("schema/other.json", "{}");
+    assert_eq!(affected(&sandbox), EVERYTHING);
+}
+
+#[test]
+fn the_summary_says_by_which_rules() {
+    let sandbox = workspace();
+    sandbox.edit("store/src/lib.rs", "    42\n", "    40 + 2\n");
+    sandbox.poc("affected").prints(", by 1 changed item, 0.");
+    sandbox.write("app/data/words.txt", "x");
+    let prints = ", by 1 changed item, in the package's folder, 0.";
+    sandbox.poc("affected").prints(prints);
+}
+
+#[test]
 fn documents_of_ours_reach_nothing() {
     let sandbox = workspace();
     sandbox.poc("init cache -p store").exits(0);

@@ -133,6 +133,14 @@ impl Graph {
         }
     }
 
+    /// The changed file that a node may read when it runs, if the node itself has not changed.
+    #[must_use]
+    pub fn reads(&self, id: NodeId) -> Option<&Utf8Path> {
+        let node = self.nodes.nodes.get(id as usize)?;
+        let file = self.read.by.get(&id)?;
+        (!node.changed).then_some(file)
+    }
+
     /// The file and line of a node.
     #[must_use]
     pub fn place(&self, id: NodeId) -> Option<(&Utf8Path, u32)> {

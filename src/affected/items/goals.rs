@@ -1,5 +1,7 @@
 //! What a change changes, before anything is followed: items, and the units whose tests can reach one of them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashSet;
 
@@ -7,9 +9,40 @@ use super::extract::flag;
 use super::layout::Layout;
 use super::mount::{Changed, Sources};
 use super::nodes::{ModuleId, NONE, NodeId, Nodes, small};
+use super::reading::Readers;
 use super::resolve::Scopes;
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::ItemKind;
+
+/// What code may read of a change when it runs.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// The items that may read a changed file, each with the first such file.
+    pub(super) by: BTreeMap<NodeId, Utf8PathBuf>,
+    /// Changed files in the folder of no package that some item names.
+    pub(super) named: BTreeSet<Utf8PathBuf>,
+}
+
+impl Read {
+    pub(super) fn of(layout: &Layout, sources: &Sources, nodes: &Nodes, changed: &Changed) -> Self {
+        let mut read = Self::default();
+        let mut files = changed.rust.keys().chain(&changed.others).peekable();
+        if files.peek().is_none() {
+            return read;
+        }
+        let readers = Readers::new(layout, sources, nodes);
+        for file in files {
+            for node in readers.of(file) {
+                read.by.entry(node).or_insert_with(|| file.clone());
+            }
+            let is_owned = layout.folders.iter().any(|folder| file.starts_with(folder));
+            if !is_owned && readers.names(file) {
+                read.named.insert(file.clone());
+            }
+        }
+        read
+    }
+}
 
 /// Per unit, whether tests that the change can affect may link it. Every unit, where nothing is said to have changed.
 pub(super) fn relevant(
@@ -18,6 +51,7 @@ pub(super) fn relevant(
     nodes: &Nodes,
     scopes: &Scopes<'_>,
     changed: &Changed,
+    read: &Read,
 ) -> Vec<bool> {
     let everything = changed.rust.is_empty() && changed.others.is_empty();
     let mut goals = vec![everything; layout.units.len()];
@@ -28,6 +62,7 @@ pub(super) fn relevant(
     for node in changed_nodes(nodes, &open_uses, &scopes.globs)
         .into_iter()
         .chain(embedding)
+        .chain(read.by.keys().copied())
     {
         goals[nodes.nodes[node as usize].unit as usize] = true;
     }

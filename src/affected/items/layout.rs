@@ -51,6 +51,8 @@ pub enum UnitKind {
 /// The targets of a workspace and their dependencies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
+    /// The workspace's root, absolute.
+    pub root: Utf8PathBuf,
     /// Every target.
     pub units: Vec<Unit>,
     /// Per package: its folder, absolute.
@@ -94,7 +96,10 @@ impl Layout {
     /// Arranges the targets of a workspace.
     #[must_use]
     pub fn of(workspace: &Workspace) -> Self {
-        let mut layout = Self::default();
+        let mut layout = Self {
+            root: workspace.root.clone(),
+            ..Self::default()
+        };
         let mut by_package: Vec<Range<UnitId>> = Vec::new();
         for (package, member) in workspace.packages.iter().enumerate() {
             let folder = member.manifest_path.parent().unwrap_or(&workspace.root);

@@ -114,6 +114,8 @@ pub struct Nodes {
     pub whole_units: Vec<(FileId, UnitId)>,
     /// Items that embed files.
     pub embedding: Vec<NodeId>,
+    /// Items that may read files when they run.
+    pub reading: Vec<NodeId>,
     /// Per mount: nodes of the file's items now.
     pub mounted: Vec<Vec<NodeId>>,
 }
@@ -375,6 +377,9 @@ impl Add<'_> {
             });
             if !item.references.files.is_empty() {
                 self.nodes.embedding.push(node);
+            }
+            if !item.references.reads.is_empty() {
+                self.nodes.reading.push(node);
             }
             if item.kind == ItemKind::Mod {
                 let inner = self.nodes.module(self.unit, module, name, false, node);

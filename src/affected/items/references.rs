@@ -5,6 +5,7 @@ use std::ops::Range;
 use rustc_hash::FxHashSet;
 
 use super::extract::{GLOBAL, Lists, References, SELF_CALL, Symbol, Table, flag};
+use super::reading::Hints;
 use super::words::{is_builtin_attribute, is_keyword, is_known_macro};
 use crate::workspace::source::attribute::{Attribute, unquote};
 use crate::workspace::source::lex::Kind;
@@ -22,6 +23,7 @@ pub struct Collector<'s, 't, 'b> {
     macros: FxHashSet<Symbol>,
     wild: FxHashSet<Symbol>,
     files: Vec<String>,
+    hints: Hints,
     flags: u32,
     /// `self` may not be the self type of the `impl` around the item.
     pub plain_self: bool,
@@ -45,6 +47,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             macros: FxHashSet::default(),
             wild: FxHashSet::default(),
             files: Vec::new(),
+            hints: Hints::default(),
             flags: 0,
             plain_self: false,
             generics: Vec::new(),
@@ -74,7 +77,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             macros: sorted(self.macros),
             wild: sorted(self.wild),
         };
-        References::new(&lists, self.files)
+        References::new(&lists, self.files, self.hints.finish())
     }
 
     /// A path, as what it is where it stands; one that begins with a type parameter names members of the parameter's traits.
@@ -160,7 +163,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
                 }
                 Kind::Str => {
                     let text = syntax.word(at);
-                    self.telling_text(text);
+                    self.telling_text(at);
                     self.captured(text, true);
                 }
                 _ => {}
@@ -179,7 +182,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             at = match token.kind {
                 Kind::Ident => self.word(at, range.end),
                 Kind::Str => {
-                    self.telling_text(syntax.word(at));
+                    self.telling_text(at);
                     at + 1
                 }
                 Kind::Punct(b'#')
@@ -267,6 +270,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
         let dotted = at > 0 && syntax.is(at - 1, b'.') && !(at > 1 && syntax.is(at - 2, b'.'));
         if dotted {
+            self.hints.word(word);
             let called = syntax.opens(at + 1, b'(') || syntax.colons(at + 1);
             if called {
                 let symbol = self.table.symbol(word);
@@ -442,7 +446,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     }
 
     /// `include_str!` and its like: the strings in their input are files.
-    fn embedding(&mut self, name: &str, at: u32) {
+    pub(super) fn embedding(&mut self, name: &str, at: u32) {
         if !matches!(
             name,
             "include_str" | "include_bytes" | "include" | "include_dir"
@@ -452,13 +456,20 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         let end = self.syntax.token(at - 1).map_or(at, |open| open.partner);
         for at in at..end {
             if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
-                self.files.push(unquote(self.syntax.word(at)));
+                let file = unquote(self.syntax.word(at));
+                if name == "include" {
+                    self.hints.included(&file);
+                } else {
+                    self.hints.embedded(&file);
+                }
+                self.files.push(file);
             }
         }
     }
 
-    /// Words that tell of processes.
+    /// Words that tell of processes and files.
     fn telling(&mut self, word: &str) {
+        self.hints.word(word);
         match word {
             "Command" | "cargo_bin" | "cargo_bin_cmd" | "current_exe" | "trycmd" | "TestCases"
             | "exec" | "execve" | "fork" | "snapbox" => {
@@ -472,7 +483,9 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    fn telling_text(&mut self, text: &str) {
+    fn telling_text(&mut self, at: u32) {
+        self.hints.text(self.syntax, at);
+        let text = self.syntax.word(at);
         if text.contains("CARGO_BIN_EXE") {
             self.flags |= flag::SPAWNS;
         }

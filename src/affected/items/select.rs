@@ -67,7 +67,7 @@ impl Graph {
     pub fn select(&self, changed: &Changed) -> Affected {
         let mut affected = Affected::default();
         let mut goals = changed_nodes(&self.nodes, &self.open_uses, &self.globs);
-        affected.changed_items = goals.len();
+        affected.changed_items = self.items_of(&goals);
         self.widen(changed, &mut affected);
         self.files(changed, &mut goals, &mut affected);
         let documentation = self.changed_documentation();
@@ -101,6 +101,15 @@ impl Graph {
         affected.tests = parts.into_iter().flatten().collect();
         affected.tests.sort_by_key(|selected| selected.test);
         affected
+    }
+
+    /// How many items nodes stand for: before and after a change, and in every unit, an item is the same.
+    fn items_of(&self, nodes: &[NodeId]) -> usize {
+        let item = |id: &NodeId| {
+            let file = self.nodes.nodes[*id as usize].file;
+            (file, self.nodes.item(&self.sources, *id).key)
+        };
+        nodes.iter().map(item).collect::<FxHashSet<_>>().len()
     }
 
     /// Classes in groups of those that begin alike, as far as the change can tell: one of a group answers for all. Classes
@@ -212,12 +221,13 @@ impl Graph {
         }
     }
 
-    /// Changed files that are no module: what embeds them changes.
+    /// Changed files as such: what may read them changes, and what embeds those that are no module.
     fn files(&self, changed: &Changed, goals: &mut Vec<NodeId>, affected: &mut Affected) {
+        goals.extend(self.read.by.keys());
         for path in self.sources.unmounted(changed) {
             let before = goals.len();
             goals.extend(self.embedding(path));
-            if goals.len() > before {
+            if goals.len() > before || self.read.named.contains(path) {
                 continue;
             }
             if changed.rust.contains_key(path) {

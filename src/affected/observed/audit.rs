@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::store::Store;
 use crate::affected::items::extract::flag;
 use crate::affected::items::nodes::NodeId;
-use crate::affected::items::{Graph, TestName};
+use crate::affected::items::{Graph, Readers, TestName};
 use crate::workspace::Workspace;
 use crate::workspace::source::syntax::ItemKind;
 
@@ -205,12 +205,20 @@ impl Auditor<'_> {
             bits: vec![0; words * self.store.items.len()],
         };
         let graph = self.graph;
+        let readers = Readers::new(&graph.layout, &graph.sources, &graph.nodes);
+        let read_by: Vec<Vec<NodeId>> = self
+            .store
+            .files
+            .iter()
+            .map(|file| readers.of(&self.workspace.root.join(file)).collect())
+            .collect();
         for pass in graph.passes() {
             let reached = graph.reached(&pass, None);
             let always = *reached.row(graph.edges.everything);
             for (item, nodes) in self.nodes.iter().enumerate() {
                 let mut row = always;
-                for node in nodes {
+                let file = self.store.items[item].file as usize;
+                for node in nodes.iter().chain(&read_by[file]) {
                     for (word, more) in row.iter_mut().zip(reached.row(*node)) {
                         *word |= more;
                     }

@@ -1,6 +1,6 @@
 //! For people at a terminal: the selection of `affected`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -11,6 +11,8 @@ use crate::change::Change;
 use crate::terminal::{BOLD, DIM, LITERAL, Terminal};
 use crate::workspace::Workspace;
 
+/// Rules named in the summary.
+const RULES: usize = 3;
 /// Files that reach no test, shown unasked.
 const UNREAD: usize = 5;
 
@@ -32,15 +34,12 @@ pub fn selection(
         .map_or("given files".to_owned(), |base| {
             format!("since {}", &base[..base.len().min(12)])
         });
-    let items = match selection.items {
-        0 => String::new(),
-        items => format!(", {}", counted(items, "changed item")),
-    };
     writeln!(
         terminal.out(),
-        "{BOLD}{}{BOLD:#} can be affected by {} ({base}{items}, {:.2} s)",
+        "{BOLD}{}{BOLD:#} can be affected by {} ({base}{}, {:.2} s)",
         share(selection),
         counted(change.files.len(), "changed file"),
+        rules(selection),
         took.as_secs_f64(),
     )?;
     match explain {
@@ -48,6 +47,35 @@ pub fn selection(
         Some(text) => explained(terminal, workspace, selection, text)?,
     }
     unread(terminal, selection, explain)
+}
+
+/// `, by 2 changed items, the lockfile`: what decided.
+fn rules(selection: &Selection) -> String {
+    let mut rules: Vec<String> = Vec::new();
+    if selection.items > 0 {
+        rules.push(counted(selection.items, "changed item"));
+    }
+    let whole: BTreeSet<&str> = selection
+        .targets
+        .values()
+        .flat_map(|part| &part.whole)
+        .map(|reason| match reason {
+            Reason::File { rule, .. } => rule.split([',', ';']).next().unwrap_or(rule),
+            Reason::Items(_) => "tests that only a run names",
+            Reason::Widened(_) => "what no item tells",
+        })
+        .collect();
+    rules.extend(whole.into_iter().map(str::to_owned));
+    let more = rules.len().saturating_sub(RULES);
+    rules.truncate(RULES);
+    if more > 0 {
+        rules.push(format!("{more} more"));
+    }
+    if rules.is_empty() {
+        String::new()
+    } else {
+        format!(", by {}", rules.join(", "))
+    }
 }
 
 /// `5 of 24 tests, in 2 of 9 test targets`.

@@ -48,6 +48,8 @@ pub struct References {
     all: Box<[u32]>,
     /// Files embedded, as written.
     pub files: Vec<String>,
+    /// Files and folders that may be read when the item runs, relative.
+    pub reads: Vec<String>,
 }
 
 /// The lists that [`References`] hold, in order.
@@ -87,7 +89,7 @@ pub struct Lists {
 impl References {
     /// Puts the lists together.
     #[must_use]
-    pub fn new(lists: &Lists, files: Vec<String>) -> Self {
+    pub fn new(lists: &Lists, files: Vec<String>, reads: Vec<String>) -> Self {
         let flat = |paths: &[Vec<Symbol>]| -> Vec<u32> {
             let with_length = |path: &Vec<Symbol>| [vec![index(path.len())], path.clone()].concat();
             paths.iter().flat_map(with_length).collect()
@@ -114,6 +116,7 @@ impl References {
         Self {
             all: all.into_boxed_slice(),
             files,
+            reads,
         }
     }
 
@@ -200,7 +203,7 @@ mod tests {
             wild: vec![8, 9],
             ..Lists::default()
         };
-        let references = References::new(&lists, Vec::new());
+        let references = References::new(&lists, Vec::new(), Vec::new());
         let found: Vec<&[u32]> = references.paths().collect();
         assert_eq!(found, [&[1, 2, 3][..], &[4]]);
         let found: Vec<&[u32]> = references.mentions().collect();

@@ -326,6 +326,7 @@ impl<'t> Reader<'_, 't> {
         collector.ordinary(raw.tokens.start..body.start.saturating_sub(1));
         if let Some(name) = raw.name {
             collector.macro_name(name);
+            collector.embedding(syntax.word(name), body.start);
         }
         for range in rest {
             collector.wild(range);

@@ -1,0 +1,261 @@
+//! Files that code reads when it runs: a test that looks through sources can tell a comment that comes into them.
+//!
+//! Where a path leads is known only when it is used, so text that may be a path is taken for one: the item that holds it may read the
+//! file of that name, or anything in the folder. Paths are followed from the package's folder, where cargo runs tests,
+//! from the workspace's root, and from the folder of the source.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashMap;
+
+use super::layout::Layout;
+use super::mount::Sources;
+use super::nodes::{NodeId, Nodes};
+use crate::workspace::source::attribute::unquote;
+use crate::workspace::source::modules::normal;
+use crate::workspace::source::syntax::Syntax;
+
+/// Text longer than this is no path.
+const LONGEST: usize = 160;
+/// All of the workspace.
+const ANYTHING: &str = ".";
+
+/// What an item says of the files that it may read.
+#[derive(Default)]
+pub(super) struct Hints {
+    /// Text that may be a path.
+    written: Vec<String>,
+    /// Text that is the path of a file taken in as code.
+    included: Vec<String>,
+    /// What its words tell.
+    told: BTreeSet<Told>,
+}
+
+/// What words tell of an item.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    /// Something is done with paths: a single word may be one.
+    Paths,
+    /// A folder is walked through.
+    Walks,
+    /// It asks where its package is.
+    Where,
+    /// It tells Rust sources by their extension.
+    Rust,
+}
+
+impl Hints {
+    /// A word of the code.
+    pub(super) fn word(&mut self, word: &str) {
+        match word {
+            "read_dir" | "read_dir_utf8" | "WalkDir" | "WalkBuilder" | "walkdir" | "glob"
+            | "glob_with" => {
+                self.told.extend([Told::Walks, Told::Paths]);
+            }
+            "Path" | "PathBuf" | "Utf8Path" | "Utf8PathBuf" | "File" | "fs" | "join"
+            | "read_to_string" | "canonicalize" => {
+                self.told.insert(Told::Paths);
+            }
+            _ => {}
+        }
+    }
+
+    /// A string literal at a token.
+    pub(super) fn text(&mut self, syntax: &Syntax<'_>, at: u32) {
+        let text = unquote(syntax.word(at));
+        match text.as_str() {
+            "CARGO_MANIFEST_DIR" => {
+                self.told.insert(Told::Where);
+            }
+            "rs" | ".rs" => {
+                self.told.insert(Told::Rust);
+            }
+            _ => {
+                let Some(path) = path(&text).filter(|_| !is_compared(syntax, at)) else {
+                    return;
+                };
+                let before = self.written.last_mut();
+                if let Some(before) = before.filter(|_| goes_on(syntax, at)) {
+                    before.push('/');
+                    before.push_str(path);
+                } else {
+                    self.written.push(path.to_owned());
+                }
+            }
+        }
+    }
+
+    /// A file that becomes part of the program as it is.
+    pub(super) fn embedded(&mut self, text: &str) {
+        let path = text.trim_start_matches('/');
+        self.written.push(format!("./{path}"));
+    }
+
+    /// A file whose items stand where it is named.
+    pub(super) fn included(&mut self, text: &str) {
+        self.included.push(text.trim_start_matches('/').to_owned());
+    }
+
+    /// The paths that the item may read.
+    pub(super) fn finish(mut self) -> Vec<String> {
+        self.written.retain(|path| !self.included.contains(path));
+        let paths = self.told.contains(&Told::Paths);
+        let long =
+            |path: &String| path.contains('/') || Utf8Path::new(path).extension() == Some("rs");
+        let above = |path: &String| path.trim_matches(['.', '/']).is_empty();
+        let somewhere = self.told.contains(&Told::Where) && !self.written.iter().any(long);
+        let anywhere = self.told.contains(&Told::Walks)
+            && (somewhere || self.told.contains(&Told::Rust) || self.written.iter().any(above));
+        self.written
+            .retain(|path| !above(path) && (paths || long(path)));
+        if anywhere {
+            self.written.push(ANYTHING.to_owned());
+        }
+        self.written.sort();
+        self.written.dedup();
+        self.written
+    }
+}
+
+/// What of a text may be a path: without what a format string puts before it, and up to the first wildcard.
+fn path(text: &str) -> Option<&str> {
+    let text = text.rsplit_once('}').map_or(text, |(_, rest)| rest);
+    let text = text.trim_start_matches('/');
+    let text = text.find('*').map_or(text, |wild| {
+        let folder = text[..wild].rfind('/');
+        folder.map_or(ANYTHING, |folder| &text[..=folder])
+    });
+    let usual = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    (!text.is_empty() && text.len() <= LONGEST && text.chars().all(usual)).then_some(text)
+}
+
+/// Whether other text is compared with the literal at a token: `line.contains("src/")`.
+fn is_compared(syntax: &Syntax<'_>, at: u32) -> bool {
+    let method = at.checked_sub(2).map(|at| syntax.word(at));
+    let called = at > 0 && syntax.opens(at - 1, b'(');
+    called
+        && matches!(
+            method,
+            Some(
+                "contains"
+                    | "starts_with"
+                    | "ends_with"
+                    | "strip_prefix"
+                    | "strip_suffix"
+                    | "trim_start_matches"
+                    | "trim_end_matches"
+                    | "find"
+                    | "rfind"
+                    | "split"
+                    | "split_once"
+                    | "rsplit_once"
+                    | "replace"
+            )
+        )
+}
+
+/// Whether the literal at a token goes on where the one before it ended: `Path::new("a").join("b")`.
+fn goes_on(syntax: &Syntax<'_>, at: u32) -> bool {
+    let is = |back: u32, words: &[&str]| {
+        at.checked_sub(back)
+            .is_some_and(|at| words.contains(&syntax.word(at)))
+    };
+    is(2, &["join"]) && is(4, &[")"]) && is(7, &["join", "new", "from"])
+}
+
+/// Who may read which files and folders.
+#[derive(Debug, Default)]
+pub struct Readers(FxHashMap<Utf8PathBuf, Vec<NodeId>>);
+
+impl Readers {
+    /// Those of all items.
+    #[must_use]
+    pub fn new(layout: &Layout, sources: &Sources, nodes: &Nodes) -> Self {
+        let mut readers: FxHashMap<Utf8PathBuf, Vec<NodeId>> = FxHashMap::default();
+        for id in &nodes.reading {
+            let node = &nodes.nodes[*id as usize];
+            let file = &sources.files[node.file as usize].path;
+            let package = &layout.folders[layout.units[node.unit as usize].package];
+            let beside = file.parent().unwrap_or(package);
+            for written in &nodes.item(sources, *id).references.reads {
+                for from in [package, layout.root.as_path(), beside] {
+                    readers
+                        .entry(normal(&from.join(written)))
+                        .or_default()
+                        .push(*id);
+                }
+            }
+        }
+        Self(readers)
+    }
+
+    /// Whether an item names the file itself.
+    pub(super) fn names(&self, file: &Utf8Path) -> bool {
+        self.0.contains_key(file)
+    }
+
+    /// The items that may read a file, given by its absolute path.
+    pub fn of<'r>(&'r self, file: &'r Utf8Path) -> impl Iterator<Item = NodeId> + 'r {
+        let holding = file.ancestors().filter_map(|path| self.0.get(path));
+        holding.flatten().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(code: &str) -> Vec<String> {
+        let items = super::super::extract::read(code);
+        items
+            .items
+            .iter()
+            .flat_map(|item| item.references.reads.clone())
+            .collect()
+    }
+
+    #[test]
+    fn paths_are_told_from_other_text() {
+        let code = |text: &str| format!("fn f() {{ use_it(\"{text}\"); }}");
+        assert_eq!(reads(&code("src/lib.rs")), ["src/lib.rs"]);
+        assert_eq!(reads(&code("{}/src/lib.rs")), ["src/lib.rs"]);
+        assert_eq!(reads(&code("src/**/*.rs")), ["src/"]);
+        assert_eq!(reads(&code("../other/")), ["../other/"]);
+        assert!(reads("fn f(a: &str) { a.contains(\"./src\"); }").is_empty());
+        for text in ["two words", "src", "", "/", "a: b/c", "https://host/path?"] {
+            assert!(reads(&code(text)).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_a_path_where_paths_are_made_of_it() {
+        let code =
+            "fn f() { let a = root().join(\"src\").join(\"odd\"); let b = Path::new(\"tests\"); }";
+        assert_eq!(reads(code), ["src/odd", "tests"]);
+        assert!(reads("fn f() { name(\"src\") }").is_empty());
+    }
+
+    #[test]
+    fn who_walks_through_the_package_may_read_anything() {
+        let walk = "fn f() { for e in WalkDir::new(env!(\"CARGO_MANIFEST_DIR\")) {} }";
+        assert_eq!(reads(walk), [ANYTHING]);
+        let rust = "fn f(p: &Path) { for e in fs::read_dir(p) { e.extension() == \"rs\" } }";
+        assert_eq!(reads(rust), [ANYTHING]);
+        let above = "fn f() { read_dir(\"..\") }";
+        assert_eq!(reads(above), [ANYTHING]);
+        let data = "fn f() { read_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/tests/data\")) }";
+        assert_eq!(reads(data), ["tests/data"]);
+        let asked = "fn f() { Path::new(env!(\"CARGO_MANIFEST_DIR\")) }";
+        assert!(reads(asked).is_empty());
+    }
+
+    #[test]
+    fn what_is_embedded_is_read() {
+        assert_eq!(
+            reads("const A: &str = include_str!(\"a file.rs\");"),
+            ["./a file.rs"]
+        );
+        assert!(reads("include!(\"part.rs\");").is_empty());
+    }
+}
