@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Times the release binary against cargo, in alternation: on a generated workspace of 200 packages, on one of 8 with 100
-# PoCs of 80 KB each, and on a copy of every CHECKOUT given. Prints medians of the time that passed and of the processors' time (user and system, of all processes),
-# both in milliseconds and as a ratio to cargo's own call, and peak memory. On a machine that does other work meanwhile,
-# only the second ratio means much.
+# PoCs of 80 KB each, on one with ten of them (`report` beside `status`), and on a copy of every CHECKOUT given. Prints
+# medians of the time that passed and of the processors' time (user and system, of all processes), both in milliseconds and
+# as a ratio to cargo's own call, and peak memory. On a machine that does other work meanwhile, only the processors' time
+# means much.
 #
 #     cargo build --release && benches/compare.sh [--runs N] [CHECKOUT…]
 #
@@ -164,6 +165,29 @@ measure_list() { # what it is called
     done
 }
 
+# The page of all PoCs beside the list of them, each with a recorded run.
+measure_page() {
+    sleep 1.1
+    git status --porcelain >/dev/null
+    local plan name run
+    for plan in docs/*-plan.md; do
+        name=$(basename -- "$plan" -plan.md)
+        "$program" verify "$name" --step 0 --quiet >/dev/null 2>&1
+    done
+    for ((run = 0; run <= runs; run++)); do
+        for name in status report; do
+            timed "$program" "$name" --offline >>"$scratch/page.$name"
+        done
+        ((run > 0)) || rm -- "$scratch/page".*
+    done
+    printf '\npage: %d PoCs, %d KB of documents, %d KB of HTML, %d runs\n' "$(find docs -name '*-plan.md' | wc -l)" \
+        "$(($(cat docs/*.md | wc -c) / 1024))" "$(($(wc -c <target/cargo-poc/report.html) / 1024))" "$runs"
+    printf '%-10s %10s %14s\n' command 'passed ms' 'processors ms'
+    for name in status report; do
+        printf '%-10s %10s %14s\n' "$name" "$(median 1 <"$scratch/page.$name")" "$(median 2 <"$scratch/page.$name")"
+    done
+}
+
 ratio() {
     awk -v value="$1" -v base="$2" 'BEGIN { printf "%.2f", value / base }'
 }
@@ -186,6 +210,9 @@ for shape in large:100 small:4; do
     "$here/documents.sh" "$scratch/${shape%:*}" 100 80 "${shape#*:}"
     (cd -- "$scratch/${shape%:*}" && measure_list "${shape%:*}")
 done
+"$here/generate.sh" "$scratch/page" 8
+"$here/documents.sh" "$scratch/page" 10
+(cd -- "$scratch/page" && measure_page)
 for checkout in "$@"; do
     name=$(basename -- "$checkout")
     mkdir -- "$scratch/$name"

@@ -95,8 +95,8 @@ profile update cache --dry-run
 profile verify tidy --step 1 --list
 profile step start cache 1 --dry-run
 profile step note cache 1 --issue slow --dry-run
-profile step done tidy 0 --dry-run
-profile step done tidy 0
+profile step 'done' tidy 0 --dry-run
+profile step 'done' tidy 0
 profile amend tidy --reason 'a slower disk' --dry-run
 
 for ((run = 0; run < runs; run++)); do

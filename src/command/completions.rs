@@ -16,13 +16,14 @@ use crate::terminal::Terminal;
 const BESIDE_CARGO_BASH: &str = r#"
 if declare -F _comp_load >/dev/null; then _comp_load cargo
 elif declare -F _completion_loader >/dev/null; then _completion_loader cargo; fi 2>/dev/null
-_cargo_poc_cargo=$(complete -p cargo 2>/dev/null | sed -n 's/.* -F \([^ ]*\) .*/\1/p')
+_cargo_poc_found=$(complete -p cargo 2>/dev/null | sed -n 's/.* -F \([^ ]*\) .*/\1/p')
+[[ $_cargo_poc_found == _cargo_poc_beside_cargo ]] || _cargo_poc_cargo=$_cargo_poc_found
 _cargo_poc_beside_cargo() {
     if [[ ${COMP_WORDS[1]-} == poc && $COMP_CWORD -gt 1 ]]; then
         COMP_WORDS=(cargo-poc "${COMP_WORDS[@]:2}")
         COMP_CWORD=$((COMP_CWORD - 1))
         _clap_complete_cargo_poc cargo-poc "$2" "$3"
-    elif [[ -n $_cargo_poc_cargo && $_cargo_poc_cargo != _cargo_poc_beside_cargo ]]; then
+    elif [[ -n ${_cargo_poc_cargo-} ]]; then
         "$_cargo_poc_cargo" "$@"
     fi
 }

@@ -103,11 +103,11 @@ fn take_to(
 ) -> Result<Survey> {
     std::thread::scope(|scope| {
         let toolchain = scope.spawn(|| cargo::toolchain(&global.folder()?));
-        let toolchain = || {
+        let toolchain: Toolchain = Box::new(|| {
             toolchain
                 .join()
                 .map_err(|_| anyhow::anyhow!("asking rustc panicked"))?
-        };
+        });
         match &which.plan {
             None => of_project(
                 Project::load(global)?,
@@ -127,13 +127,15 @@ fn take_to(
     })
 }
 
-/// `toolchain` is only called when there is evidence to compare with.
+/// What tells rustc's version; only called when there is evidence to compare with.
+type Toolchain<'a> = Box<dyn FnOnce() -> Result<String> + Send + 'a>;
+
 fn of_project(
     mut project: Project,
     read: impl FnOnce(&Project) -> Result<Read>,
     extent: Extent,
     adjust: impl FnOnce(&mut Config) -> Result<()>,
-    toolchain: impl FnOnce() -> Result<String> + Send,
+    toolchain: Toolchain,
 ) -> Result<Survey> {
     adjust(&mut project.config)?;
     let mut read = read(&project)?;
@@ -207,7 +209,7 @@ pub(super) fn standing(
     }
     let mut pocs = [with_evidence(poc)];
     let toolchain = || cargo::toolchain(&project.workspace.root);
-    let statuses = statuses(project, &mut pocs, Extent::Condensed, toolchain)?;
+    let statuses = statuses(project, &mut pocs, Extent::Condensed, Box::new(toolchain))?;
     let [(poc, ..)] = pocs;
     let status = statuses.into_iter().next();
     Ok((poc, status.context("a PoC without a status")?))
@@ -321,7 +323,7 @@ fn statuses(
     project: &Project,
     pocs: &mut [Recorded],
     extent: Extent,
-    toolchain: impl FnOnce() -> Result<String> + Send,
+    toolchain: Toolchain,
 ) -> Result<Vec<Status>> {
     let (changes, inputs) = rayon::join(
         || changes(project, pocs),
@@ -422,11 +424,7 @@ fn changes(project: &Project, pocs: &[Recorded]) -> Result<BTreeMap<String, Resu
 }
 
 /// The hashes, as they are now, of everything that evidence and contracts name.
-fn inputs(
-    project: &Project,
-    pocs: &[Recorded],
-    toolchain: impl FnOnce() -> Result<String> + Send,
-) -> Result<Inputs> {
+fn inputs(project: &Project, pocs: &[Recorded], toolchain: Toolchain) -> Result<Inputs> {
     let recorded = pocs.iter().flat_map(|(_, evidence, _)| &evidence.records);
     let recorded = recorded.flat_map(|located| located.record.inputs.keys());
     let agreed = pocs.iter().filter_map(|(_, _, contract)| contract.agreed());

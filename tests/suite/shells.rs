@@ -81,6 +81,15 @@ fn bash_completes_beside_what_it_completes_of_cargo_itself() {
         bash.types("\u{15}exit\n");
         bash.ends();
     }
+    // What completed cargo before goes on to, also when the script was read twice.
+    let set_up = "_ours() { COMPREPLY=(from-elsewhere); }; complete -F _ours cargo; \
+                  source <(cargo-poc completions bash); source <(cargo-poc completions bash)";
+    let arguments = ["--norc", "--noprofile", "-i"];
+    let mut bash = shell(&sandbox, "bash", &arguments, set_up);
+    bash.types("cargo from\t")
+        .shows("cargo from-elsewhere")
+        .types("\u{15}exit\n");
+    bash.ends();
 }
 
 #[test]
