@@ -73,9 +73,13 @@ impl Cache {
         }
     }
 
-    /// The value of a key; `None` where it is not known or its bytes are not those that were written.
+    /// The value of a key, which this run may have put; `None` where it is not known or its bytes are not those that were
+    /// written.
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
-        let entry = self.entries.get(key)?;
+        let Some(entry) = self.entries.get(key) else {
+            let bytes = self.seen().new.get(key)?.clone();
+            return postcard::from_bytes(&bytes).ok();
+        };
         let bytes = self.bytes.get(entry.at.clone())?;
         let value = (checksum(bytes) == entry.checksum)
             .then(|| postcard::from_bytes(bytes).ok())

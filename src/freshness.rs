@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::project::Project;
 use crate::sys::files;
-use crate::sys::git::{Listed, Repository};
+use crate::sys::git::{Listed, Repository, can_be_hashed};
 use crate::workspace::{PackageId, Workspace};
 
 /// Name of an input → the first 16 hex digits of its BLAKE3 hash: enough to tell contents of one workspace apart, few
@@ -182,7 +182,7 @@ impl<'project> Hasher<'project> {
             .iter_mut()
             .filter(|(key, _)| keys.contains(key))
             .flat_map(|(_, files)| files)
-            .filter(|file| file.content.is_none() && can_be_asked(&file.path))
+            .filter(|file| file.content.is_none() && can_be_hashed(&file.path))
             .collect();
         let paths: Vec<Utf8PathBuf> = unknown
             .iter()
@@ -361,13 +361,6 @@ fn listed(workspace: &Workspace, repository: Option<&Repository>) -> Result<Vec<
     Ok(files
         .filter(|file| file.path.starts_with(&workspace.root))
         .collect())
-}
-
-/// Whether `git hash-object` can read it: a regular file (it would follow a link, and its index holds the link's text)
-/// whose path fits on a line.
-fn can_be_asked(path: &Utf8Path) -> bool {
-    let regular = path.symlink_metadata().is_ok_and(|about| about.is_file());
-    regular && !path.as_str().contains(['\n', '"'])
 }
 
 /// Over each file's path and content; a file that is gone (deleted, still in git's index) counts as absent.

@@ -3,11 +3,15 @@
 //! Evidence names what it depended on by package. That a package has changed since does not say that a test has: here the
 //! state that the run saw is found again ([`Snapshots`], or a commit), the tests that the change can affect are selected as
 //! [`affected`] does, and evidence is stale only when its commands run one of them. Whatever cannot be told makes it stale.
+//! What came of it is kept, until anything that it followed from is otherwise ([`verdicts`]).
+
+mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
 
 use crate::affected::items::extract::{self, Digest, flag};
 use crate::affected::{self, Part, Selection, TestKind, TestName, TestTarget};
@@ -21,6 +25,7 @@ use crate::snapshot::{Snapshot, Snapshots};
 use crate::sys::files;
 use crate::sys::git::Repository;
 use crate::workspace::{PackageId, Workspace};
+use verdicts::Verdicts;
 
 /// Finds the states that runs saw; each change is selected for once.
 #[derive(Debug)]
@@ -28,11 +33,27 @@ pub struct Since<'p> {
     project: &'p Project,
     repository: Repository,
     snapshots: Snapshots,
-    selected: BTreeMap<State, Moved>,
+    /// `None` until someone asks for one.
+    verdicts: Option<Verdicts<'p>>,
+    /// By state; `None` where git cannot tell what changed since.
+    selected: BTreeMap<State, Option<Moved>>,
+}
+
+/// Where the state that a run saw is found.
+#[derive(Debug, Serialize)]
+enum Seen {
+    /// It is known.
+    State(State),
+    /// Maybe in the history of `head`: where the record with this checksum came into the results.
+    History {
+        head: Option<String>,
+        checksum: String,
+        results: Utf8PathBuf,
+    },
 }
 
 /// A state of the work tree.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 enum State {
     Commit(String),
     Snapshot(Snapshot),
@@ -55,6 +76,7 @@ impl<'p> Since<'p> {
             project,
             repository: project.repository()?,
             snapshots: Snapshots::open(&project.workspace.target_directory),
+            verdicts: None,
             selected: BTreeMap::new(),
         })
     }
@@ -65,7 +87,7 @@ impl<'p> Since<'p> {
     /// # Errors
     /// When git fails or a file cannot be read.
     pub fn change(&self, run: &Located, results: &Utf8Path) -> Result<Option<Change>> {
-        let state = self.state(run, results)?;
+        let state = self.state(self.seen(run, results), run)?;
         state.map(|state| self.change_since(&state)).transpose()
     }
 
@@ -88,37 +110,81 @@ impl<'p> Since<'p> {
         let Some(calls) = Calls::of(workspace, &run.record) else {
             return Ok(true);
         };
-        // A commit that is gone, as after a rebase, is no state to compare with.
-        let Ok(Some(state)) = self.state(run, results) else {
+        let seen = self.seen(run, results);
+        let checks = run.record.checks.iter();
+        let commands: Vec<&str> = checks.map(|check| check.command.as_str()).collect();
+        let question = postcard::to_stdvec(&(&seen, commands, changed))?;
+        if let Some(verdict) = self.verdicts()?.get(&question) {
+            return Ok(verdict);
+        }
+        let Ok(Some(state)) = self.state(seen, run) else {
             return Ok(true);
         };
         if !self.selected.contains_key(&state) {
             let moved = self.moved(&state)?;
             self.selected.insert(state.clone(), moved);
         }
-        let moved = &self.selected[&state];
+        let Some(moved) = &self.selected[&state] else {
+            return Ok(true);
+        };
         let paths = moved.change.files.iter().map(|file| file.path.as_path());
         let explained = freshness::names_of(self.project, paths);
         let unexplained = changed.iter().any(|name| !explained.contains(name));
         let mut parts = moved.selection.targets.iter();
-        Ok(unexplained
+        let verdict = unexplained
             || calls.may_have_run_in(&moved.lost)
-            || parts.any(|(target, part)| calls.may_run(target, part)))
+            || parts.any(|(target, part)| calls.may_run(target, part));
+        self.verdicts()?.put(question, verdict);
+        Ok(verdict)
     }
 
-    /// The state that a run saw.
-    fn state(&self, run: &Located, results: &Utf8Path) -> Result<Option<State>> {
+    /// Keeps the verdicts for the next run.
+    ///
+    /// # Errors
+    /// When git fails, or names the file that could not be written.
+    pub fn finish(self) -> Result<()> {
+        self.verdicts.map_or(Ok(()), Verdicts::save)
+    }
+
+    fn verdicts(&mut self) -> Result<&mut Verdicts<'p>> {
+        if self.verdicts.is_none() {
+            self.verdicts = Some(Verdicts::open(self.project, &self.repository)?);
+        }
+        self.verdicts.as_mut().context("no verdicts were opened")
+    }
+
+    /// Where the state that a run saw is found. Documents of ours are no part of it: no test reads them.
+    fn seen(&self, run: &Located, results: &Utf8Path) -> Seen {
         if let Some(snapshot) = self.snapshots.get(&run.record) {
-            return Ok(Some(State::Snapshot(snapshot)));
+            let (workspace, config) = (&self.project.workspace, &self.project.config);
+            let is_document = |path: &Utf8Path| {
+                config.is_document(workspace.relative(&self.repository.root.join(path)))
+            };
+            return Seen::State(State::Snapshot(snapshot.without(is_document)));
         }
         let source = &run.record.source;
         if let (Some(commit), Some(false)) = (&source.commit, source.dirty) {
-            return Ok(Some(State::Commit(commit.clone())));
+            return Seen::State(State::Commit(commit.clone()));
         }
+        Seen::History {
+            head: self.repository.opened_at().map(str::to_owned),
+            checksum: run.checksum.clone(),
+            results: results.to_owned(),
+        }
+    }
+
+    /// The state that a run saw; `None` where it is not to be found.
+    fn state(&self, seen: Seen, run: &Located) -> Result<Option<State>> {
+        let (checksum, results) = match seen {
+            Seen::State(state) => return Ok(Some(state)),
+            Seen::History {
+                checksum, results, ..
+            } => (checksum, results),
+        };
         let Ok(path) = results.strip_prefix(&self.repository.root) else {
             return Ok(None);
         };
-        let Some(commit) = self.repository.brought_in(&run.checksum, path)? else {
+        let Some(commit) = self.repository.brought_in(&checksum, path)? else {
             return Ok(None);
         };
         let mut hasher = Hasher::of_commit(self.project, &self.repository, &commit)?;
@@ -135,13 +201,18 @@ impl<'p> Since<'p> {
         }
     }
 
-    fn moved(&self, state: &State) -> Result<Moved> {
-        let change = self.change_since(state)?;
-        Ok(Moved {
-            selection: affected::select_in(self.project, &change, true)?,
-            lost: lost(&self.project.workspace, &change)?,
+    fn moved(&mut self, state: &State) -> Result<Option<Moved>> {
+        // A commit that is gone, as after a rebase, is no state to compare with.
+        let Ok(change) = self.change_since(state) else {
+            return Ok(None);
+        };
+        let (workspace, config) = (&self.project.workspace, &self.project.config);
+        let reader = self.verdicts()?.reader();
+        Ok(Some(Moved {
+            selection: affected::select(workspace, config, &change, reader)?,
+            lost: lost(workspace, &change)?,
             change,
-        })
+        }))
     }
 }
 

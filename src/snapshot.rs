@@ -15,7 +15,7 @@ use crate::cache::{self, Cache, Key};
 use crate::evidence::Record;
 use crate::freshness::LOCKFILE;
 use crate::sys::files;
-use crate::sys::git::{FileChange, Happened, Repository};
+use crate::sys::git::{FileChange, Happened, Repository, can_be_hashed};
 
 /// What differed from a commit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,6 +60,13 @@ impl Snapshot {
         let paths = changes.iter().map(|change| change.path.as_path());
         let files = then(repository, paths)?;
         Ok(Some(Self { commit, files }))
+    }
+
+    /// Leaves out the files, relative to the repository's root, that `unread` picks.
+    #[must_use]
+    pub fn without(mut self, unread: impl Fn(&Utf8Path) -> bool) -> Self {
+        self.files.retain(|path, _| !unread(Utf8Path::new(path)));
+        self
     }
 
     /// Takes the lockfile as it is now, where git has it: cargo brings it in line before it builds.
@@ -128,10 +135,7 @@ fn then<'p>(
     let mut asked = Vec::new();
     for path in paths {
         match fs::symlink_metadata(repository.root.join(path)) {
-            // `git hash-object` is asked line by line.
-            Ok(about) if about.is_file() && !path.as_str().contains(['\n', '"']) => {
-                asked.push(path);
-            }
+            Ok(_) if can_be_hashed(&repository.root.join(path)) => asked.push(path),
             Ok(_) => {
                 all.insert(path.to_string(), Then::Other);
             }

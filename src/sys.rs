@@ -23,6 +23,14 @@ fn output(command: &mut Command) -> Result<Output> {
     })
 }
 
+/// What tells this program's file from another build of it: its size and when it was written; `None` where the file is not to
+/// be found any more.
+#[must_use]
+pub fn own_build() -> Option<String> {
+    let about = std::env::current_exe().and_then(std::fs::metadata).ok()?;
+    Some(format!("{} {:?}", about.len(), about.modified().ok()?))
+}
+
 /// The program that `variable` names, else `fallback` from PATH.
 fn program(variable: &str, fallback: impl Into<OsString>) -> OsString {
     std::env::var_os(variable)

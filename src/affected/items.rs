@@ -83,7 +83,7 @@ impl Graph {
         let read = Read::of(&layout, &sources, &nodes, changed);
         let relevant = goals::relevant(&layout, &sources, &nodes, &scopes, changed, &read);
         let builder = Builder::new(&nodes, &scopes, &sources, &layout, &relevant);
-        let mut docs = documentation(&layout, &sources, &nodes);
+        let mut docs = documentation(&layout, &sources, &nodes, reader);
         let starts: Vec<_> = docs
             .iter_mut()
             .map(|doc| (std::mem::take(&mut doc.names), doc.item))

@@ -139,7 +139,7 @@ fn of_project(
 ) -> Result<Survey> {
     adjust(&mut project.config)?;
     let mut read = read(&project)?;
-    let statuses = statuses(&project, &mut read.pocs, extent, toolchain)?;
+    let statuses = statuses(&project, &mut read.pocs, extent, toolchain, &mut read.notes)?;
     let pocs = read.pocs.into_iter();
     let (pocs, evidence) = pocs.map(|(poc, evidence, _)| (poc, evidence)).unzip();
     Ok(Survey {
@@ -209,7 +209,14 @@ pub(super) fn standing(
     }
     let mut pocs = [with_evidence(poc)];
     let toolchain = || cargo::toolchain(&project.workspace.root);
-    let statuses = statuses(project, &mut pocs, Extent::Condensed, Box::new(toolchain))?;
+    let mut notes = Vec::new();
+    let statuses = statuses(
+        project,
+        &mut pocs,
+        Extent::Condensed,
+        Box::new(toolchain),
+        &mut notes,
+    )?;
     let [(poc, ..)] = pocs;
     let status = statuses.into_iter().next();
     Ok((poc, status.context("a PoC without a status")?))
@@ -318,12 +325,13 @@ fn set_aside_foreign(evidence: &mut Evidence, name: &str) {
         }));
 }
 
-/// The status of each PoC.
+/// The status of each PoC; `notes` gets what went otherwise than it should, and changes none.
 fn statuses(
     project: &Project,
     pocs: &mut [Recorded],
     extent: Extent,
     toolchain: Toolchain,
+    notes: &mut Vec<String>,
 ) -> Result<Vec<Status>> {
     let (changes, inputs) = rayon::join(
         || changes(project, pocs),
@@ -331,7 +339,7 @@ fn statuses(
     );
     let inputs = inputs?;
     let elsewhere = elsewhere(project, pocs);
-    let unaffected = unaffected(project, pocs, &inputs)?;
+    let unaffected = unaffected(project, pocs, &inputs, notes)?;
     let agreed = pocs.iter().filter_map(|(.., standing)| standing.agreed());
     let present = Present::read(&project.workspace, agreed, &inputs)?;
     let status = |(poc, evidence, standing): &mut Recorded| {
@@ -369,7 +377,12 @@ fn statuses(
 
 /// The checksums of records whose inputs have changed, and none of whose tests that can affect. One after the other: each
 /// selection of tests takes all processors.
-fn unaffected(project: &Project, pocs: &[Recorded], inputs: &Inputs) -> Result<BTreeSet<String>> {
+fn unaffected(
+    project: &Project,
+    pocs: &[Recorded],
+    inputs: &Inputs,
+    notes: &mut Vec<String>,
+) -> Result<BTreeSet<String>> {
     let mut unaffected = BTreeSet::new();
     let mut since = None;
     for (poc, evidence, _) in pocs {
@@ -393,6 +406,11 @@ fn unaffected(project: &Project, pocs: &[Recorded], inputs: &Inputs) -> Result<B
                 unaffected.insert(run.checksum.clone());
             }
         }
+    }
+    if let Some(Err(error)) = since.map(Since::finish) {
+        notes.push(format!(
+            "{error:#}; the next run takes longer than it has to"
+        ));
     }
     Ok(unaffected)
 }

@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::exit;
 
-pub use listing::{Listed, Listing};
+pub use listing::{Listed, Listing, can_be_hashed};
 
 /// A git work tree.
 #[derive(Debug, Clone)]
@@ -92,6 +92,12 @@ impl Repository {
             changes: Arc::default(),
             contents: Arc::default(),
         })
+    }
+
+    /// The commit at HEAD when this repository, or the one it was cloned from, was opened; `None` before the first.
+    #[must_use]
+    pub fn opened_at(&self) -> Option<&str> {
+        self.head.as_deref()
     }
 
     /// The files of the work tree, as they were when this repository, or the one it was cloned from, was first asked.

@@ -198,6 +198,62 @@ fn a_damaged_store_of_states_is_none() {
 }
 
 #[test]
+fn a_commit_that_is_gone_makes_it_stale() {
+    let sandbox = sandbox();
+    verified(&sandbox);
+    sandbox.remove("target/cargo-poc/snapshots");
+    sandbox
+        .shell(
+            "git -c user.name=a -c user.email=a@example.com commit -q -a --amend -m other && \
+             git reflog expire --expire=now --all && git gc -q --prune=now",
+        )
+        .exits(0);
+    sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");
+    assert_eq!(states(&sandbox)[0], "stale");
+}
+
+#[test]
+fn what_git_ignores_is_looked_at_each_time() {
+    let sandbox = sandbox();
+    sandbox
+        .write(".gitignore", "/target\n/src/made.rs\n/cases\n")
+        .append("src/lib.rs", "pub mod made;\nmod cases;\n")
+        .write("src/made.rs", "pub fn made() -> u32 {\n    2\n}\n")
+        .write(
+            "src/cases.rs",
+            "macro_rules! dir {\n    ($folder:literal) => {};\n}\ndir!(\"cases\");\n",
+        )
+        .edit("src/store.rs", "    2\n", "    crate::made::made()\n");
+    verified(&sandbox);
+    sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");
+    assert_eq!(states(&sandbox)[0], "proven");
+    assert!(sandbox.root.join("target/cargo-poc/verdicts").exists());
+    // It calls what changed, and git sees nothing of that.
+    sandbox.edit("src/made.rs", "    2\n", "    crate::index::index() + 1\n");
+    assert_eq!(states(&sandbox)[0], "stale");
+    sandbox.edit("src/made.rs", "    crate::index::index() + 1\n", "    2\n");
+    assert_eq!(states(&sandbox)[0], "proven");
+    // A folder that was not there holds tests, which the step's filter lets through.
+    let test = "#[test]\nfn store() {\n    assert_eq!(crate::index::index(), 1);\n}\n";
+    sandbox.write("cases/one.rs", test);
+    assert_eq!(states(&sandbox)[0], "stale");
+    sandbox.remove("cases/one.rs");
+    assert_eq!(states(&sandbox)[0], "proven");
+}
+
+#[test]
+fn damaged_verdicts_are_none() {
+    let sandbox = sandbox();
+    verified(&sandbox);
+    sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");
+    assert_eq!(states(&sandbox)[0], "proven");
+    for verdicts in ["", "nothing", "cargo-poc verdicts 1 0.1.0\nnothing"] {
+        sandbox.write("target/cargo-poc/verdicts", verdicts);
+        assert_eq!(states(&sandbox)[0], "proven");
+    }
+}
+
+#[test]
 fn affected_compares_with_a_recorded_run() {
     let sandbox = sandbox();
     sandbox

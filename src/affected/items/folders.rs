@@ -4,8 +4,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::extract::{FileItems, read};
-use super::mount::SourceFile;
-use crate::sys::files;
+use super::mount::{Reader, SourceFile};
 use crate::workspace::source::attribute::string_value;
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::Syntax;
@@ -26,7 +25,7 @@ pub(super) struct Named {
 }
 
 /// The folders that the macro calls of a file name; paths are relative to its package's folder or to its own.
-pub(super) fn named(file: &SourceFile, package: &Utf8Path) -> Vec<Named> {
+pub(super) fn named(file: &SourceFile, package: &Utf8Path, reader: &dyn Reader) -> Vec<Named> {
     let mut found = Vec::new();
     let beside = file.path.parent().unwrap_or(package);
     for (index, written) in file.now.iter().flat_map(|items| &items.folders) {
@@ -34,13 +33,12 @@ pub(super) fn named(file: &SourceFile, package: &Utf8Path) -> Vec<Named> {
             .now
             .as_ref()
             .and_then(|items| items.items.get(*index as usize));
-        let mut folders = [package, beside]
-            .map(|from| normal(&from.join(written)))
-            .into_iter();
-        if let Some(folder) = folders.find(|folder| folder.is_dir()) {
+        let folders = [package, beside].map(|from| normal(&from.join(written)));
+        let listed = |folder: Utf8PathBuf| Some((reader.folder(&folder)?, folder));
+        if let Some((names, folder)) = folders.into_iter().find_map(listed) {
             found.push(Named {
                 item: *index,
-                declares: read(&declarations(&folder, &file.path)),
+                declares: read(&declarations(&folder, names, &file.path)),
                 folder,
                 line: item.map_or(0, |item| item.line),
             });
@@ -67,10 +65,9 @@ pub(super) fn strings(input: &str) -> Vec<String> {
         .collect()
 }
 
-/// `mod a;` for each Rust file of a folder but the declaring one. A folder that cannot be listed has none: cargo cannot
-/// build it either.
-fn declarations(folder: &Utf8Path, but: &Utf8Path) -> String {
-    let mut names = files::list(folder).unwrap_or_default();
+/// `mod a;` for each Rust file of a folder with these names but the declaring one. A folder that cannot be listed has none:
+/// cargo cannot build it either.
+fn declarations(folder: &Utf8Path, mut names: Vec<String>, but: &Utf8Path) -> String {
     names.sort();
     let modules = names.iter().filter_map(|name| {
         let module = name.strip_suffix(".rs")?;

@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::extract::{self, Digest, FileItems};
 use super::folders;
 use super::layout::{Layout, UnitId};
+use crate::sys::files;
 use crate::workspace::source::modules::{Place, normal};
 
 /// A file's index into [`Sources::files`].
@@ -82,6 +83,16 @@ pub trait Reader: Sync {
 
     /// What `make` makes; `key` tells all that goes into it.
     fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> FileItems;
+
+    /// The text of a file that documentation embeds. None when there is no such file.
+    fn text(&self, path: &Utf8Path) -> Option<String> {
+        std::fs::read_to_string(path).ok()
+    }
+
+    /// The names in a folder; none of them where it cannot be listed. None when there is no such folder.
+    fn folder(&self, path: &Utf8Path) -> Option<Vec<String>> {
+        path.is_dir().then(|| files::list(path).unwrap_or_default())
+    }
 }
 
 /// Reads files anew each time.
@@ -168,7 +179,7 @@ impl Sources {
                 let mount = sources.mounts.len() - 1;
                 sources.children(&step, mount, &mut next);
                 let package = &layout.folders[layout.units[step.unit].package];
-                sources.folders(mount, package, &mut next);
+                sources.folders(mount, package, reader, &mut next);
             }
             level = next;
         }
@@ -186,9 +197,15 @@ impl Sources {
     }
 
     /// The files of folders that macro calls name, as modules where the call stands.
-    fn folders(&mut self, mount: usize, package: &Utf8Path, next: &mut Vec<Step>) {
+    fn folders(
+        &mut self,
+        mount: usize,
+        package: &Utf8Path,
+        reader: &dyn Reader,
+        next: &mut Vec<Step>,
+    ) {
         let Mount { unit, file, .. } = self.mounts[mount];
-        for named in folders::named(&self.files[file], package) {
+        for named in folders::named(&self.files[file], package, reader) {
             let path = self.files[file].path.clone();
             let declared = Declared {
                 mount,

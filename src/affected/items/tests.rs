@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use super::edges::Edges;
 use super::extract::flag;
 use super::layout::{Layout, UnitId, UnitKind};
-use super::mount::Sources;
+use super::mount::{Reader, Sources};
 use super::nodes::{NONE, Name, NodeId, Nodes};
 use crate::workspace::source::doc;
 use crate::workspace::source::modules::normal;
@@ -109,6 +109,7 @@ pub(super) fn documentation(
     layout: &Layout,
     sources: &Sources,
     nodes: &Nodes,
+    reader: &dyn Reader,
 ) -> Vec<Documentation> {
     let mut found = Vec::new();
     for (mount, placed) in sources.mounts.iter().zip(&nodes.mounted) {
@@ -143,7 +144,7 @@ pub(super) fn documentation(
                 }
                 Some(written) => {
                     let path = normal(&file.path.parent().unwrap_or(&file.path).join(written));
-                    let text = std::fs::read_to_string(&path).unwrap_or_default();
+                    let text = reader.text(&path).unwrap_or_default();
                     for (line, ignored, code) in doc::blocks(&text, &[]) {
                         let names = Syntax::read(&code).map_or(Vec::new(), |code| {
                             (0_u32..)

@@ -84,6 +84,14 @@ impl Listing {
     }
 }
 
+/// Whether `git hash-object` can be asked for a file, absolute: a regular one (it would follow a link, and its index holds the
+/// link's text) whose path fits on a line.
+#[must_use]
+pub fn can_be_hashed(path: &Utf8Path) -> bool {
+    let regular = path.symlink_metadata().is_ok_and(|about| about.is_file());
+    regular && !path.as_str().contains(['\n', '"'])
+}
+
 /// The ids that git would give to the content of these regular files, relative to `root`, in their order.
 ///
 /// # Errors

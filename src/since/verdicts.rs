@@ -1,0 +1,301 @@
+//! Verdicts on evidence, kept by all that they follow from: what is asked, and the workspace as it is.
+//!
+//! Of the workspace that is what cargo says of it, the content of every file that git lists, and whatever else a selection
+//! looked at: files that git ignores or that lie elsewhere, and places where there was nothing. The latter are kept by their
+//! paths, so that the next run looks at them too. Where any of it differs, so does the key, and nothing is found.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use crate::affected::items::extract::{Digest, FileItems};
+use crate::affected::items::{self, Reader};
+use crate::cache::{self, Cache, Key};
+use crate::change;
+use crate::project::Project;
+use crate::sys::git::{Listed, Listing, Repository, can_be_hashed};
+use crate::sys::{self, files};
+
+/// Counts up whenever what is kept, or what a key is made of, changes.
+const FORMAT: &str = concat!("cargo-poc verdicts 1 ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// How many times the size of what one state of the workspace needs is kept of others.
+const TIMES: usize = 8;
+
+/// The verdicts on the workspace as it is.
+#[derive(Debug)]
+pub(super) struct Verdicts<'p> {
+    project: &'p Project,
+    repository: Repository,
+    /// `None` where git does not tell all that the workspace holds; then nothing is kept.
+    known: Option<Known>,
+    /// Opened by the first selection.
+    reader: OnceCell<Watched>,
+}
+
+#[derive(Debug)]
+struct Known {
+    kept: Cache,
+    /// What the listed files come to.
+    listed: Key,
+    /// Files whose content `listed` tells, absolute.
+    told: Arc<FxHashSet<Utf8PathBuf>>,
+    /// What else selections have looked at in this state of the listed files.
+    beside: BTreeMap<Utf8PathBuf, Key>,
+    /// What `listed` and `beside` come to.
+    now: Key,
+    /// By question: those that were found, and new ones.
+    given: BTreeMap<Vec<u8>, bool>,
+}
+
+impl<'p> Verdicts<'p> {
+    /// Those that were kept.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(super) fn open(project: &'p Project, repository: &Repository) -> Result<Self> {
+        Ok(Self {
+            project,
+            repository: repository.clone(),
+            known: Known::open(project, repository)?,
+            reader: OnceCell::new(),
+        })
+    }
+
+    /// The verdict on `question`, which holds all that it hangs on beside the workspace as it is.
+    pub(super) fn get(&mut self, question: &[u8]) -> Option<bool> {
+        let known = self.known.as_mut()?;
+        let verdict = known.kept.get(&of_verdict(&known.now, question))?;
+        known.given.insert(question.to_vec(), verdict);
+        Some(verdict)
+    }
+
+    /// Keeps a verdict that follows from what was read through [`Self::reader`].
+    pub(super) fn put(&mut self, question: Vec<u8>, verdict: bool) {
+        if let Some(known) = &mut self.known {
+            known.given.insert(question, verdict);
+        }
+    }
+
+    /// What selections read sources through.
+    pub(super) fn reader(&self) -> &Watched {
+        self.reader.get_or_init(|| Watched {
+            cache: items::Cache::open(
+                &self.project.workspace.target_directory,
+                Some(&self.repository),
+            ),
+            told: self.known.as_ref().map(|known| Arc::clone(&known.told)),
+            looked: Mutex::default(),
+        })
+    }
+
+    /// Writes what was worked out anew; no verdicts where the workspace has changed meanwhile.
+    ///
+    /// # Errors
+    /// When git fails, or names the file that cannot be written.
+    pub(super) fn save(self) -> Result<()> {
+        let Some(reader) = self.reader.into_inner() else {
+            return Ok(());
+        };
+        reader.cache.save()?;
+        let Some(mut known) = self.known else {
+            return Ok(());
+        };
+        let looked = reader.looked.into_inner();
+        for (path, state) in looked.unwrap_or_else(PoisonError::into_inner) {
+            if *known.beside.entry(path).or_insert(state) != state {
+                return Ok(());
+            }
+        }
+        let anew = change::repository_of(&self.project.workspace)?;
+        match listed(self.project, &anew)? {
+            Some((listed, _)) if listed == known.listed => known.save(),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Known {
+    fn open(project: &Project, repository: &Repository) -> Result<Option<Self>> {
+        let Some((listed, told)) = listed(project, repository)? else {
+            return Ok(None);
+        };
+        let folder = project.workspace.target_directory.join("cargo-poc");
+        let kept = Cache::open(folder.join("verdicts"), FORMAT);
+        let beside: Vec<String> = kept.get(&of_paths(&listed)).unwrap_or_default();
+        let beside = beside.into_par_iter().map(Utf8PathBuf::from);
+        let beside = beside.map(|path| {
+            let state = state(&path);
+            (path, state)
+        });
+        let beside = beside.collect();
+        Ok(Some(Self {
+            now: now(&listed, &beside),
+            kept,
+            listed,
+            told: Arc::new(told),
+            beside,
+            given: BTreeMap::new(),
+        }))
+    }
+
+    /// # Errors
+    /// Names the file that cannot be written.
+    fn save(self) -> Result<()> {
+        let paths: Vec<&str> = self.beside.keys().map(|path| path.as_str()).collect();
+        self.kept.put(of_paths(&self.listed), &paths);
+        let now = now(&self.listed, &self.beside);
+        for (question, verdict) in &self.given {
+            self.kept.put(of_verdict(&now, question), verdict);
+        }
+        self.kept.save(TIMES)
+    }
+}
+
+fn of_paths(listed: &Key) -> Key {
+    cache::key("paths", listed)
+}
+
+fn of_verdict(now: &Key, question: &[u8]) -> Key {
+    cache::key("verdict", &[now.as_slice(), question].concat())
+}
+
+fn now(listed: &Key, beside: &BTreeMap<Utf8PathBuf, Key>) -> Key {
+    let mut bytes = listed.to_vec();
+    for (path, state) in beside {
+        bytes.extend(path.as_str().bytes().chain([0]));
+        bytes.extend(state);
+    }
+    cache::key("now", &bytes)
+}
+
+/// What cargo and git say that the workspace is, this program included, with the files whose content that tells; `None` where
+/// a submodule has content of its own. Documents of ours and what cargo builds are left out: they are nobody's
+/// change.
+fn listed(
+    project: &Project,
+    repository: &Repository,
+) -> Result<Option<(Key, FxHashSet<Utf8PathBuf>)>> {
+    let listing = repository.listing()?;
+    // In another build of this program a selection may come out otherwise.
+    let Some(program) = sys::own_build().filter(|_| !listing.submodules) else {
+        return Ok(None);
+    };
+    let workspace = &project.workspace;
+    let files = files_of(project, repository, listing)?;
+    let mut bytes = program.into_bytes();
+    let described = (&workspace.packages, &workspace.metadata);
+    let places = [
+        &workspace.root,
+        &workspace.target_directory,
+        &repository.root,
+        &project.config.docs,
+    ];
+    serde_json::to_writer(&mut bytes, &(described, places))
+        .context("failed to note what cargo says of the workspace")?;
+    for (path, content) in &files {
+        let fields = [path.as_str(), content.as_deref().unwrap_or_default()];
+        bytes.extend(fields.iter().flat_map(|field| field.bytes().chain([0])));
+    }
+    // A member's manifest is read again, be it listed or not.
+    let manifests = workspace.packages.iter();
+    let manifests = manifests.map(|package| &package.manifest_path);
+    for manifest in manifests.filter(|path| !matches!(files.get(*path), Some(Some(_)))) {
+        bytes.extend(state(manifest));
+    }
+    let told = files.into_iter().filter(|(_, content)| content.is_some());
+    let told = told.map(|(path, _)| path).collect();
+    Ok(Some((cache::key("listed", &bytes), told)))
+}
+
+/// The listed files, absolute, with git's id of their content where it can tell that.
+fn files_of(
+    project: &Project,
+    repository: &Repository,
+    listing: &Listing,
+) -> Result<BTreeMap<Utf8PathBuf, Option<String>>> {
+    let workspace = &project.workspace;
+    let mut files = BTreeMap::new();
+    let mut asked = Vec::new();
+    for (path, listed) in &listing.files {
+        let absolute = repository.root.join(path);
+        let is_document = project.config.is_document(workspace.relative(&absolute));
+        if is_document || absolute.starts_with(&workspace.target_directory) {
+            continue;
+        }
+        let content = match listed {
+            Listed::Clean(id) => Some(id.clone()),
+            Listed::Unknown | Listed::Untracked => {
+                if can_be_hashed(&absolute) {
+                    asked.push(path.as_path());
+                }
+                None
+            }
+        };
+        files.insert(absolute, content);
+    }
+    for (path, id) in asked.iter().zip(repository.content_ids(&asked)?) {
+        files.insert(repository.root.join(path), Some(id));
+    }
+    Ok(files)
+}
+
+/// What is at a path: a file by its content, a folder by its names, or nothing that can be read.
+fn state(path: &Utf8Path) -> Key {
+    if path.is_dir() {
+        let mut names = files::list(path).unwrap_or_default();
+        names.sort();
+        return cache::key("folder", names.join("\0").as_bytes());
+    }
+    match files::read(path) {
+        Ok(bytes) => cache::key("file", &bytes),
+        Err(_) => cache::key("nothing", &[]),
+    }
+}
+
+/// Reads sources through the cache of items, and notes what it looks at beside the files that git tells of.
+#[derive(Debug)]
+pub(super) struct Watched {
+    cache: items::Cache,
+    /// `None` where nothing need be noted.
+    told: Option<Arc<FxHashSet<Utf8PathBuf>>>,
+    looked: Mutex<BTreeMap<Utf8PathBuf, Key>>,
+}
+
+impl Watched {
+    fn note(&self, path: &Utf8Path) {
+        if self.told.as_ref().is_none_or(|told| told.contains(path)) {
+            return;
+        }
+        let state = state(path);
+        let looked = self.looked.lock();
+        let mut looked = looked.unwrap_or_else(PoisonError::into_inner);
+        looked.entry(path.to_owned()).or_insert(state);
+    }
+}
+
+impl Reader for Watched {
+    fn read(&self, path: &Utf8Path) -> Option<FileItems> {
+        self.note(path);
+        self.cache.read(path)
+    }
+
+    fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> FileItems {
+        self.cache.made(key, make)
+    }
+
+    fn text(&self, path: &Utf8Path) -> Option<String> {
+        self.note(path);
+        self.cache.text(path)
+    }
+
+    fn folder(&self, path: &Utf8Path) -> Option<Vec<String>> {
+        self.note(path);
+        self.cache.folder(path)
+    }
+}
