@@ -15,6 +15,7 @@ pub mod audit;
 pub mod bodies;
 pub mod collect;
 pub mod coverage_map;
+mod functions;
 pub mod narrow;
 pub mod places;
 pub mod profile;
