@@ -322,6 +322,25 @@ fn a_file_of_no_package_reaches_the_tests_that_name_it() {
 }
 
 #[test]
+fn a_comment_reaches_who_reads_sources_and_not_who_builds_them() {
+    let sandbox = workspace();
+    let test = |name: &str, body: &str| format!("\n#[test]\nfn {name}() {{\n    {body}\n}}\n");
+    let builds = "std::process::Command::new(\"cargo\").status().unwrap();";
+    sandbox.append("store/tests/it.rs", &test("builds", builds));
+    let reads = "std::fs::read_to_string(\"../store/src/lib.rs\").unwrap();";
+    sandbox.append("free/tests/it.rs", &test("reads", reads));
+    sandbox.commit("who reads, who builds");
+    sandbox.append("store/src/lib.rs", "// changed\n");
+    let names = sandbox.poc("affected --format names");
+    assert_eq!(names.stdout, "free\tfree::it\treads\n");
+    sandbox.edit("store/src/lib.rs", "    42\n", "    40 + 2\n");
+    let names = sandbox.poc("affected --format names");
+    names
+        .prints("free::it\treads\n")
+        .prints("store::it\tbuilds\n");
+}
+
+#[test]
 fn the_summary_says_by_which_rules() {
     let sandbox = workspace();
     sandbox.edit("store/src/lib.rs", "    42\n", "    40 + 2\n");

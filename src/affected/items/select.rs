@@ -71,16 +71,20 @@ impl Graph {
         self.widen(changed, &mut affected);
         self.files(changed, &mut goals, &mut affected);
         let documentation = self.changed_documentation();
-        let nothing = !changed.besides
+        let same_build = !changed.besides
+            && self.read.named.is_empty()
             && goals.is_empty()
             && documentation.is_empty()
             && affected.units.is_empty()
             && affected.not_embedded.is_empty()
             && affected.unmounted.is_empty();
-        if nothing {
+        if same_build && self.read.by.is_empty() {
             return affected;
         }
-        goals.push(self.edges.everything);
+        goals.extend(self.read.by.keys());
+        if !same_build {
+            goals.push(self.edges.everything);
+        }
         goals.sort_unstable();
         goals.dedup();
         let distance = backward(&self.edges, &goals);
@@ -221,9 +225,8 @@ impl Graph {
         }
     }
 
-    /// Changed files as such: what may read them changes, and what embeds those that are no module.
+    /// Changed files that are no module: what embeds them changes.
     fn files(&self, changed: &Changed, goals: &mut Vec<NodeId>, affected: &mut Affected) {
-        goals.extend(self.read.by.keys());
         for path in self.sources.unmounted(changed) {
             let before = goals.len();
             goals.extend(self.embedding(path));
