@@ -51,6 +51,7 @@ impl Change {
             let built = repository.built.as_ref();
             built.is_none_or(|folder| !file.path.starts_with(folder))
         });
+        files.sort();
         Ok(Self {
             base: Some(commit),
             files,
@@ -84,9 +85,10 @@ impl Change {
     #[must_use]
     pub fn from_held(
         state: String,
-        files: Vec<FileChange>,
+        mut files: Vec<FileChange>,
         held: BTreeMap<Utf8PathBuf, Vec<u8>>,
     ) -> Self {
+        files.sort();
         Self {
             base: Some(state),
             files,
@@ -117,6 +119,15 @@ impl Change {
             read: Arc::default(),
             held: BTreeMap::new(),
         }
+    }
+
+    /// The change of the file at an absolute path, if it is among the changed.
+    #[must_use]
+    pub fn file(&self, path: &Utf8Path) -> Option<&FileChange> {
+        let found = self
+            .files
+            .binary_search_by(|file| file.path.as_path().cmp(path));
+        found.ok().map(|index| &self.files[index])
     }
 
     /// The content of a changed file at the base; `None` where it was not there, or the change has no base.

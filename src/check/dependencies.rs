@@ -105,7 +105,7 @@ fn superfluous(on: &Subject<'_>, found: &mut Vec<Finding>) {
 fn manifest_before(on: &Subject<'_>, path: &str) -> Option<Manifest> {
     let change = on.facts.change.as_ref().ok()?;
     let absolute = on.facts.root.join(path);
-    let text = match change.files.iter().find(|file| file.path == absolute) {
+    let text = match change.file(&absolute) {
         Some(file) => change.before(file).ok()??,
         None => files::read(&absolute).ok()?,
     };

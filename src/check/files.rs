@@ -152,7 +152,7 @@ fn moved_to(on: &Subject<'_>, change: &Change, row: &FileRow, path: &Utf8Path) -
     if let Some(same) = same_name {
         return Some((*same).to_owned());
     }
-    let gone = change.files.iter().find(|file| file.path == path)?;
+    let gone = change.file(path)?;
     let before = change.before(gone).ok()??;
     let alike = |added: &&&str| {
         let now = files::read(&on.facts.root.join(added)).unwrap_or_default();
@@ -254,10 +254,7 @@ fn unplanned(on: &Subject<'_>, found: &mut Vec<Finding>) {
         return;
     }
     for file in unplanned {
-        let happened = change(on).and_then(|change| {
-            let path = on.facts.root.join(&file.path);
-            change.files.iter().find(|changed| changed.path == path)
-        });
+        let happened = change(on).and_then(|change| change.file(&on.facts.root.join(&file.path)));
         let verb = match happened.map(|changed| changed.happened) {
             Some(Happened::Added) => "is new",
             Some(Happened::Deleted) => "was deleted",

@@ -127,7 +127,7 @@ fn state(
         })
     };
     let exists = !paths.is_empty() && paths.iter().all(|path| path.exists());
-    let is_changed = |path: &Utf8PathBuf| Some(change?.files.iter().any(|file| file.path == *path));
+    let is_changed = |path: &Utf8PathBuf| Some(change?.file(path).is_some());
     match &row.action {
         Action::Create => done(exists),
         Action::Delete => done(paths.iter().all(|path| !path.exists())),
