@@ -33,10 +33,12 @@ trap 'rm -rf -- "$scratch"' EXIT
 git clone --quiet --local "$checkout" "$scratch/copy"
 [[ ! -e $checkout/Cargo.lock || -e $scratch/copy/Cargo.lock ]] || cp -- "$checkout/Cargo.lock" "$scratch/copy"
 cd -- "$scratch/copy"
+# A mutant may make a test wait for ever.
+printf '[profile.default]\nslow-timeout = { period = "60s", terminate-after = 2 }\n' >"$scratch/nextest.toml"
 
 # The tests that pass, one a line: binary id and name. Fails where the tests cannot be built.
 passing() {
-    cargo nextest run --workspace --no-fail-fast --status-level all --final-status-level none --show-progress none \
+    cargo nextest run --tool-config-file "mutants:$scratch/nextest.toml" --workspace --no-fail-fast --status-level all --final-status-level none --show-progress none \
         "$@" >"$scratch/run" 2>&1 || true
     grep -q '^ *Summary ' "$scratch/run" || return 1
     # `        PASS [   0.004s] (1/9) grep-cli decompress::tests::ok`; also LEAK, and `TRY 2 PASS` of what was tried again.

@@ -3,7 +3,7 @@
 //! Evidence names what it depended on by package. That a package has changed since does not say that a test has: here the
 //! state that the run saw is found again ([`Snapshots`], or a commit), the tests that the change can affect are selected as
 //! [`affected`] does, and evidence is stale only when its commands run one of them. Whatever cannot be told makes it stale.
-//! What came of it is kept, until anything that it followed from is otherwise ([`verdicts`]).
+//! What came of it is kept, until anything that it followed from is otherwise (`verdicts`).
 
 mod verdicts;
 

@@ -63,16 +63,19 @@ impl Hints {
 
     /// A string literal at a token.
     pub(super) fn text(&mut self, syntax: &Syntax<'_>, at: u32) {
-        let text = unquote(syntax.word(at));
-        match text.as_str() {
+        let written = syntax.word(at);
+        if written.len() > LONGEST {
+            return;
+        }
+        match unquote(written).as_str() {
             "CARGO_MANIFEST_DIR" => {
                 self.told.insert(Told::Where);
             }
             "rs" | ".rs" => {
                 self.told.insert(Told::Rust);
             }
-            _ => {
-                let Some(path) = path(&text).filter(|_| !is_compared(syntax, at)) else {
+            text => {
+                let Some(path) = path(text).filter(|_| !is_compared(syntax, at)) else {
                     return;
                 };
                 let before = self.written.last_mut();
@@ -127,7 +130,7 @@ fn path(text: &str) -> Option<&str> {
         folder.map_or(ANYTHING, |folder| &text[..=folder])
     });
     let usual = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
-    (!text.is_empty() && text.len() <= LONGEST && text.chars().all(usual)).then_some(text)
+    (!text.is_empty() && text.chars().all(usual)).then_some(text)
 }
 
 /// Whether other text is compared with the literal at a token: `line.contains("src/")`.
