@@ -49,8 +49,7 @@ impl Hints {
     /// A word of the code.
     pub(super) fn word(&mut self, word: &str) {
         match word {
-            "read_dir" | "read_dir_utf8" | "WalkDir" | "WalkBuilder" | "walkdir" | "glob"
-            | "glob_with" => {
+            "read_dir" | "read_dir_utf8" | "WalkDir" | "WalkBuilder" | "walkdir" => {
                 self.told.extend([Told::Walks, Told::Paths]);
             }
             "Path" | "PathBuf" | "Utf8Path" | "Utf8PathBuf" | "File" | "fs" | "join"
@@ -71,9 +70,10 @@ impl Hints {
             "CARGO_MANIFEST_DIR" => {
                 self.told.insert(Told::Where);
             }
-            "rs" | ".rs" => {
+            "rs" | ".rs" | "*.rs" => {
                 self.told.insert(Told::Rust);
             }
+            "**/*.rs" => self.told.extend([Told::Walks, Told::Rust]),
             text => {
                 let Some(path) = path(text).filter(|_| !is_compared(syntax, at)) else {
                     return;
@@ -125,10 +125,10 @@ impl Hints {
 fn path(text: &str) -> Option<&str> {
     let text = text.rsplit_once('}').map_or(text, |(_, rest)| rest);
     let text = text.trim_start_matches('/');
-    let text = text.find('*').map_or(text, |wild| {
-        let folder = text[..wild].rfind('/');
-        folder.map_or(ANYTHING, |folder| &text[..=folder])
-    });
+    let text = match text.find('*') {
+        Some(wild) => &text[..=text[..wild].rfind('/')?],
+        None => text,
+    };
     let usual = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
     (!text.is_empty() && text.chars().all(usual)).then_some(text)
 }
@@ -247,6 +247,9 @@ mod tests {
         assert_eq!(reads(rust), [ANYTHING]);
         let above = "fn f() { read_dir(\"..\") }";
         assert_eq!(reads(above), [ANYTHING]);
+        let wildcard = "fn f() { visit(\"**/*.rs\") }";
+        assert_eq!(reads(wildcard), [ANYTHING]);
+        assert!(reads("fn f(glob: &str) { glob == \"*\" }").is_empty());
         let data = "fn f() { read_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/tests/data\")) }";
         assert_eq!(reads(data), ["tests/data"]);
         let asked = "fn f() { Path::new(env!(\"CARGO_MANIFEST_DIR\")) }";
