@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::affected::items::extract::{self, Digest, flag};
 use crate::affected::{self, Part, Selection, TestKind, TestName, TestTarget};
-use crate::change::{self, Change};
+use crate::change::Change;
 use crate::check::calls::Call;
 use crate::check::commands::{self, Command};
 use crate::evidence::{Located, Record};
@@ -23,7 +23,7 @@ use crate::freshness::{self, Hasher, TOOLCHAIN};
 use crate::project::Project;
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::sys::files;
-use crate::sys::git::Repository;
+use crate::sys::git::{FileChange, Repository};
 use crate::workspace::{PackageId, Workspace};
 use verdicts::Verdicts;
 
@@ -107,13 +107,15 @@ impl<'p> Since<'p> {
         if changed.iter().any(is_toolchain) {
             return Ok(true);
         }
-        let Some(calls) = Calls::of(workspace, &run.record) else {
+        let checks = run.record.checks.iter();
+        let texts: Vec<&str> = checks.map(|check| check.command.as_str()).collect();
+        let commands = texts.iter().flat_map(|text| commands::of_text(text, 1));
+        let commands: Vec<Command> = commands.collect();
+        let Some(calls) = Calls::of(workspace, &commands) else {
             return Ok(true);
         };
         let seen = self.seen(run, results);
-        let checks = run.record.checks.iter();
-        let commands: Vec<&str> = checks.map(|check| check.command.as_str()).collect();
-        let question = postcard::to_stdvec(&(&seen, commands, changed))?;
+        let question = postcard::to_stdvec(&(&seen, &texts, changed))?;
         if let Some(verdict) = self.verdicts()?.get(&question) {
             return Ok(verdict);
         }
@@ -216,44 +218,32 @@ impl<'p> Since<'p> {
     }
 }
 
-/// How the work tree stands before a run, to be kept with its record; `None` without git, or before the first commit.
+/// How the work tree stands before a run, to be kept with its record; `None` before the first commit.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn before_run(project: &Project) -> Result<Option<(Repository, Snapshot)>> {
-    let Ok(repository) = change::repository_of(&project.workspace) else {
-        return Ok(None);
-    };
-    let snapshot = Snapshot::of(&repository).context("failed to note how the work tree stands")?;
-    Ok(snapshot.map(|snapshot| (repository, snapshot)))
+pub fn before_run(repository: &Repository) -> Result<Option<Snapshot>> {
+    Snapshot::of(repository).context("failed to note how the work tree stands")
 }
 
-/// Keeps how the work tree stood with what was recorded of the run.
+/// Keeps how the work tree of `repository` stood with what was recorded of the run.
 ///
 /// # Errors
 /// Names the file that could not be written, or when git fails.
 pub fn keep<'r>(
     project: &Project,
-    stood: Option<(Repository, Snapshot)>,
+    repository: &Repository,
+    mut stood: Snapshot,
     records: impl Iterator<Item = &'r Record>,
 ) -> Result<()> {
-    let Some((repository, mut snapshot)) = stood else {
-        return Ok(());
-    };
     let workspace = &project.workspace;
-    snapshot.refresh_lockfile(&repository, &workspace.root)?;
-    for record in records {
-        Snapshots::open(&workspace.target_directory).keep(record, &snapshot)?;
-    }
-    Ok(())
+    stood.refresh_lockfile(repository, &workspace.root)?;
+    Snapshots::open(&workspace.target_directory).keep(records, &stood)
 }
 
 /// The owners of changed sources that had a test which they have no more.
 fn lost(workspace: &Workspace, change: &Change) -> Result<BTreeSet<Option<PackageId>>> {
-    let is_source = |file: &&_| {
-        let file: &crate::sys::git::FileChange = file;
-        file.path.extension() == Some("rs")
-    };
+    let is_source = |file: &&FileChange| file.path.extension() == Some("rs");
     let sources: Vec<_> = change.files.iter().filter(is_source).collect();
     let mut owners = BTreeSet::new();
     for (file, before) in sources.iter().zip(change.texts_before(&sources)?) {
@@ -274,20 +264,14 @@ fn tests(text: &str) -> BTreeSet<Digest> {
     listed.map(|item| item.key).collect()
 }
 
-/// What the commands of a record run, all of which run tests and nothing else.
-struct Calls {
-    commands: Vec<Command>,
-    /// The members that each names; all where it names none.
-    packages: Vec<BTreeSet<PackageId>>,
-}
+/// What commands run, all of which run tests and nothing else: each with the members that it names, all where it names none.
+struct Calls<'c>(Vec<(Call<'c>, BTreeSet<PackageId>)>);
 
-impl Calls {
+impl<'c> Calls<'c> {
     /// `None` where that cannot be told, or hangs on more than tests.
-    fn of(workspace: &Workspace, record: &Record) -> Option<Self> {
-        let texts = record.checks.iter().map(|check| check.command.as_str());
-        let commands: Vec<Command> = texts.flat_map(|text| commands::of_text(text, 1)).collect();
-        let mut packages = Vec::new();
-        for command in &commands {
+    fn of(workspace: &Workspace, commands: &'c [Command]) -> Option<Self> {
+        let mut calls = Vec::new();
+        for command in commands {
             let call = Call::of(command).filter(|call| call.builds.is_empty())?;
             if !matches!(command.then, "" | "&&" | ";") {
                 return None;
@@ -297,26 +281,25 @@ impl Calls {
             if named.is_empty() {
                 named.extend(0..workspace.packages.len());
             }
-            packages.push(named);
+            calls.push((call, named));
         }
-        (!commands.is_empty()).then_some(Self { commands, packages })
+        (!calls.is_empty()).then_some(Self(calls))
     }
 
     /// Whether any may have run a test of these members; a source of no member may be anybody's.
     fn may_have_run_in(&self, members: &BTreeSet<Option<PackageId>>) -> bool {
         let mut members = members.iter();
         members.any(|member| {
-            member.is_none_or(|member| self.packages.iter().any(|named| named.contains(&member)))
+            member.is_none_or(|member| self.0.iter().any(|(_, named)| named.contains(&member)))
         })
     }
 
     /// Whether any may run a selected test of this target.
     fn may_run(&self, target: &TestTarget, part: &Part) -> bool {
-        let mut calls = self.commands.iter().zip(&self.packages);
-        calls.any(|(command, packages)| {
+        self.0.iter().any(|(call, packages)| {
             packages.contains(&target.package)
-                && Call::of(command)
-                    .is_none_or(|call| runs_kind(&call, &target.kind) && runs_any(&call, part))
+                && runs_kind(call, &target.kind)
+                && runs_any(call, part)
         })
     }
 }

@@ -5,7 +5,6 @@
 //! the record in, if all that the run depended on is in it as it was.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use anyhow::Result;
 use camino::Utf8Path;
@@ -134,14 +133,13 @@ fn then<'p>(
     let mut all = BTreeMap::new();
     let mut asked = Vec::new();
     for path in paths {
-        match fs::symlink_metadata(repository.root.join(path)) {
-            Ok(_) if can_be_hashed(&repository.root.join(path)) => asked.push(path),
-            Ok(_) => {
-                all.insert(path.to_string(), Then::Other);
-            }
-            Err(_) => {
-                all.insert(path.to_string(), Then::Gone);
-            }
+        let absolute = repository.root.join(path);
+        if can_be_hashed(&absolute) {
+            asked.push(path);
+        } else {
+            let gone = absolute.symlink_metadata().is_err();
+            let then = if gone { Then::Gone } else { Then::Other };
+            all.insert(path.to_string(), then);
         }
     }
     for (path, id) in asked.iter().zip(repository.content_ids(&asked)?) {
@@ -171,12 +169,16 @@ impl Snapshots {
         self.0.get(&key(record)?)
     }
 
-    /// Keeps `snapshot` for `record`.
+    /// Keeps `snapshot` for each of `records`.
     ///
     /// # Errors
     /// Names the file that could not be written.
-    pub fn keep(self, record: &Record, snapshot: &Snapshot) -> Result<()> {
-        if let Some(key) = key(record) {
+    pub fn keep<'r>(
+        self,
+        records: impl Iterator<Item = &'r Record>,
+        snapshot: &Snapshot,
+    ) -> Result<()> {
+        for key in records.filter_map(key) {
             self.0.put(key, snapshot);
         }
         self.0.save(TIMES)

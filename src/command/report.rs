@@ -69,7 +69,10 @@ fn page(survey: &Survey, target: &Utf8Path) -> Result<String> {
             workspace: survey.project.as_ref().map(|project| &project.workspace),
             root: &survey.root,
             folder: target.parent().unwrap_or(&survey.root),
-            commit: repository.and_then(|repository| repository.head),
+            commit: repository
+                .as_ref()
+                .and_then(|repository| repository.opened_at())
+                .map(str::to_owned),
             unreadable: &survey.unreadable,
         },
     )

@@ -27,6 +27,7 @@ use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
 use crate::report;
 use crate::report::run::Settled;
+use crate::sys::git::Repository;
 use crate::terminal::Terminal;
 use crate::verify::partition::Partition;
 use crate::verify::runner::Words;
@@ -191,11 +192,11 @@ fn settle(
 /// Hashes of what a run of these packages' tests depends on.
 fn inputs(
     project: &Project,
+    repository: Option<&Repository>,
     toolchain: &str,
     packages: &BTreeSet<PackageId>,
 ) -> Result<freshness::Inputs> {
-    let repository = change::repository_of(&project.workspace).ok();
-    Hasher::new(project, repository, toolchain)?.inputs(packages)
+    Hasher::new(project, repository.cloned(), toolchain)?.inputs(packages)
 }
 
 /// The tests that the change of each PoC can affect, together; without a PoC, of the change on this branch. `but` are
@@ -269,8 +270,8 @@ fn recordable(pocs: &[Poc]) -> Result<()> {
 }
 
 /// The commit and whether the work tree differs from it; unknown without git.
-fn source(project: &Project) -> Source {
-    let Ok(repository) = change::repository_of(&project.workspace) else {
+fn source(project: &Project, repository: Option<&Repository>) -> Source {
+    let Some(repository) = repository else {
         return Source::default();
     };
     let commit = repository.head().ok().flatten();

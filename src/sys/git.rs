@@ -22,7 +22,7 @@ pub struct Repository {
     /// Where cargo builds, absolute: nothing below it is anybody's change. `None` where that is not known.
     pub built: Option<Utf8PathBuf>,
     /// The commit at HEAD when it was opened, if there was one.
-    pub head: Option<String>,
+    head: Option<String>,
     listing: Arc<OnceLock<Result<Listing, String>>>,
     /// The commit where this branch left the default branch; `None` where there is none.
     branched: Arc<OnceLock<Option<String>>>,

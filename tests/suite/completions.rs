@@ -6,7 +6,7 @@ use clap::CommandFactory as _;
 use crate::kit::{PROGRAM, Sandbox, finish};
 
 /// A workspace with two PoCs, one of them with three steps.
-fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     let sandbox = Sandbox::workspace("store; app: store");
     sandbox.git();
     sandbox

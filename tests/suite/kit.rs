@@ -344,20 +344,22 @@ fn names(description: &str) -> impl Iterator<Item = &str> {
     parts(description).map(|part| part.split(':').next().unwrap_or(part).trim())
 }
 
-/// Whether cargo-nextest is installed, for a test that needs it. Where it is not, the test says that it is left out; a
-/// machine that must run them all sets `CARGO_POC_REQUIRE_NEXTEST`, and there it fails.
+/// Whether cargo-nextest is installed, for a test that needs it; see [`left_out`].
 pub(crate) fn nextest_for(test: &str) -> bool {
     let asked = Command::new(env!("CARGO"))
         .args(["nextest", "--version"])
         .output();
     let installed = asked.is_ok_and(|output| output.status.success());
     if !installed {
-        let why = format!("{test} needs cargo-nextest, which is not installed");
-        assert!(
-            std::env::var_os("CARGO_POC_REQUIRE_NEXTEST").is_none(),
-            "{why}"
-        );
-        eprintln!("left out: {why}");
+        left_out(test, "cargo-nextest", "CARGO_POC_REQUIRE_NEXTEST");
     }
     installed
+}
+
+/// Says that a test is left out for what is not installed, past the capture of tests that pass. A machine that must run
+/// them all sets `variable`, and there it fails.
+pub(crate) fn left_out(test: &str, missing: &str, variable: &str) {
+    let why = format!("{test} needs {missing}, which is not installed");
+    assert!(std::env::var_os(variable).is_none(), "{why}");
+    eprintln!("left out: {why}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::process::Command;
 
-use crate::kit::{Run, Sandbox, finish};
+use crate::kit::{Run, Sandbox, finish, left_out};
 
 /// Everything that could end a tag, an attribute or a page.
 const HOSTILE: &str = "</title><script>alert('x')</script>\"'><img src=x onerror=alert(1)>&amp;";
@@ -199,8 +199,7 @@ fn a_workspace_without_a_poc_and_a_plan_without_a_workspace_have_a_page() {
     assert!(elsewhere.read("report.html").contains("1: Try"));
 }
 
-/// Chromium by one of its names, for a test that needs it. Where it is not, the test says that it is left out; a machine
-/// that must run them all sets `CARGO_POC_REQUIRE_CHROMIUM`, and there it fails.
+/// Chromium by one of its names, for a test that needs it; see [`left_out`].
 fn chromium_for(test: &str) -> Option<&'static str> {
     let names = [
         "chromium",
@@ -214,12 +213,7 @@ fn chromium_for(test: &str) -> Option<&'static str> {
     };
     let found = names.into_iter().find(runs);
     if found.is_none() {
-        let why = format!("{test} needs Chromium, which is not installed");
-        assert!(
-            std::env::var_os("CARGO_POC_REQUIRE_CHROMIUM").is_none(),
-            "{why}"
-        );
-        eprintln!("left out: {why}");
+        left_out(test, "Chromium", "CARGO_POC_REQUIRE_CHROMIUM");
     }
     found
 }

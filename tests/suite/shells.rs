@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::kit::{Sandbox, finish};
+use crate::completions::sandbox;
+use crate::kit::{Sandbox, finish, left_out};
 use crate::pty::Session;
 
 /// What is typed, and what Tab makes of it: each has one answer.
@@ -13,33 +14,14 @@ const COMPLETED: [(&str, &str); 4] = [
     ("verify --runner ne", "verify --runner nextest"),
 ];
 
-/// A workspace with two PoCs.
-fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::workspace("store; app: store");
-    sandbox.git();
-    sandbox
-        .poc("init cache -p store --file store/src/cache.rs")
-        .exits(0);
-    sandbox
-        .poc("init tidy --size tiny -p app --file app/src/tidy.rs")
-        .exits(0);
-    sandbox
-}
-
-/// Whether a shell is installed, for a test that needs it. Where it is not, the test says that it is left out; a machine
-/// that must run them all sets `CARGO_POC_REQUIRE_SHELLS`, and there it fails.
+/// Whether a shell is installed, for a test that needs it; see [`left_out`].
 fn shell_for(test: &str, shell: &str) -> bool {
     let installed = Command::new(shell)
         .args(["-c", "true"])
         .status()
         .is_ok_and(|status| status.success());
     if !installed {
-        let why = format!("{test} needs {shell}, which is not installed");
-        assert!(
-            std::env::var_os("CARGO_POC_REQUIRE_SHELLS").is_none(),
-            "{why}"
-        );
-        eprintln!("left out: {why}");
+        left_out(test, shell, "CARGO_POC_REQUIRE_SHELLS");
     }
     installed
 }

@@ -17,6 +17,8 @@ use cargo_poc::verify::shell::{Inside, Settings};
 use cargo_poc::verify::{Basis, Check, Options, Program, Report, Runner, commands_hash, exit, run};
 use cargo_poc::workspace::Workspace;
 
+use crate::kit::left_out;
+
 /// A temporary folder with these files.
 fn folder(tree: &[(&str, &str)]) -> (tempfile::TempDir, Utf8PathBuf) {
     let guard = tempfile::tempdir().unwrap();
@@ -313,21 +315,15 @@ fn what_a_change_breaks_and_what_it_takes_away_is_told_from_what_failed_before()
     assert_eq!(exit(&now), Exit::Findings);
 }
 
-/// Says that a test could not run here, past the capture of tests that pass; a machine that must run them all sets
-/// `CARGO_POC_REQUIRE_NEXTEST`, and there it fails.
-fn left_out(why: &str) {
-    assert!(
-        std::env::var_os("CARGO_POC_REQUIRE_NEXTEST").is_none(),
-        "{why}"
-    );
-    eprintln!("left out: {why}");
-}
-
 #[test]
 fn both_runners_see_the_same() {
     let (_guard, root) = members();
     if Runner::choose(cli::Runner::Nextest, &root).is_err() {
-        left_out("both_runners_see_the_same needs cargo-nextest, which is not installed");
+        left_out(
+            "both_runners_see_the_same",
+            "cargo-nextest",
+            "CARGO_POC_REQUIRE_NEXTEST",
+        );
         return;
     }
     let cargo = record(&root, Runner::Cargo, Scope::Baseline, None);

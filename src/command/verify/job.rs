@@ -11,6 +11,7 @@ use super::{
     words,
 };
 use crate::affected::Selection;
+use crate::change;
 use crate::cli;
 use crate::evidence::{Outcome, Record, Scope};
 use crate::exit::{self, Exit, OrExit as _};
@@ -218,9 +219,11 @@ impl Job {
             )?;
         }
         let toolchain = cargo::toolchain(&workspace.root)?;
-        let mut inputs = inputs(project, &toolchain, &self.packages)?;
-        let source = source(project);
-        let stood = since::before_run(project)?;
+        let repository = change::repository_of(workspace).ok();
+        let repository = repository.as_ref();
+        let mut inputs = inputs(project, repository, &toolchain, &self.packages)?;
+        let source = source(project, repository);
+        let stood = repository.map(since::before_run).transpose()?.flatten();
         let binaries = Binaries::of(workspace);
         let options = self.options(project, arguments, pocs, &binaries, terminal)?;
         exec::install_interrupt_handler()?;
@@ -259,7 +262,10 @@ impl Job {
             let recording = !arguments.no_record;
             let settled = settle(project, pocs, &self.scope, recording, &record, terminal)?;
             let recorded = settled.1.iter().filter(|one| one.results.is_some());
-            if let Err(error) = since::keep(project, stood, recorded.map(|one| &one.record)) {
+            let recorded = recorded.map(|one| &one.record);
+            if let (Some(repository), Some(stood)) = (repository, stood)
+                && let Err(error) = since::keep(project, repository, stood, recorded)
+            {
                 let so = "any later change of its packages makes this evidence stale";
                 terminal.warn(format!("{error:#}; {so}"))?;
             }

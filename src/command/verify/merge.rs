@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::reports::{Ended, must_run_here};
 use super::{pocs, recordable, selection, settle, source};
 use crate::affected::Selection;
-use crate::change::normalize;
+use crate::change::{self, normalize};
 use crate::cli;
 use crate::evidence::{Outcome, Scope};
 use crate::exit::{self, Exit};
@@ -89,7 +89,14 @@ fn fits(project: &Project, arguments: &cli::Verify, pocs: &[Poc], merged: &Merge
             told(&names)
         )));
     }
-    let (here, there) = (source(project).commit, &first.record.source.commit);
+    let (here, there) = (
+        source(
+            project,
+            change::repository_of(&project.workspace).ok().as_ref(),
+        )
+        .commit,
+        &first.record.source.commit,
+    );
     if here != *there {
         let told =
             |commit: &Option<String>| commit.clone().unwrap_or_else(|| "no commit".to_owned());

@@ -8,9 +8,8 @@ use serde::Serialize;
 
 use super::reports::Ended;
 use super::{Job, inputs, pocs, runner, selected, selection, source, words};
-use crate::affected::items::Uncached;
 use crate::affected::{self, Selection};
-use crate::change::Change;
+use crate::change::{self, Change};
 use crate::cli;
 use crate::cli::reports::VerifyReport;
 use crate::evidence::{Outcome, Scope};
@@ -68,8 +67,9 @@ pub(super) fn run(
     let of = report::human::affected::share(&all);
     terminal.status("Affected", format!("{of}; this is shard {partition}"))?;
     let toolchain = cargo::toolchain(&workspace.root)?;
-    let mut inputs = inputs(project, &toolchain, &job.packages)?;
-    let source = source(project);
+    let repository = change::repository_of(workspace).ok();
+    let mut inputs = inputs(project, repository.as_ref(), &toolchain, &job.packages)?;
+    let source = source(project, repository.as_ref());
     let binaries = Binaries::of(workspace);
     let mut options = job.options(project, arguments, pocs, &binaries, terminal)?;
     // Which targets share a shard says nothing about them: one that fails must not keep the others from being run.
@@ -202,7 +202,7 @@ fn suite(project: &Project) -> Result<Selection> {
     let manifests = workspace.packages.iter();
     let manifests = manifests.map(|package| package.manifest_path.clone());
     let everywhere = Change::of_files(manifests.collect());
-    let told = affected::select(workspace, &project.config, &everywhere, &Uncached)?;
+    let told = affected::select_in(project, &everywhere, true)?;
     let mut all = Selection::everything(workspace);
     all.merge(told);
     Ok(all)
