@@ -4,7 +4,7 @@
 //! thread, then [`Cache::save`]. Nothing in it is needed: what is missing, damaged or of another version of this program
 //! is worked out again. It is replaced as a whole, so that runs side by side lose nothing but work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::hash::Hasher as _;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -76,16 +76,20 @@ impl Cache {
     /// The value of a key, which this run may have put; `None` where it is not known or its bytes are not those that were
     /// written.
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
-        let Some(entry) = self.entries.get(key) else {
+        let Some(bytes) = self.found(key) else {
             let bytes = self.seen().new.get(key)?.clone();
             return postcard::from_bytes(&bytes).ok();
         };
-        let bytes = self.bytes.get(entry.at.clone())?;
-        let value = (checksum(bytes) == entry.checksum)
-            .then(|| postcard::from_bytes(bytes).ok())
-            .flatten()?;
+        let value = postcard::from_bytes(bytes).ok()?;
         self.seen().used.push(*key);
         Some(value)
+    }
+
+    /// The bytes that the file has for a key, if they are those that were written.
+    fn found(&self, key: &Key) -> Option<&[u8]> {
+        let entry = self.entries.get(key)?;
+        let bytes = self.bytes.get(entry.at.clone())?;
+        (checksum(bytes) == entry.checksum).then_some(bytes)
     }
 
     /// Keeps a value; one that cannot be written is worked out again the next time.
@@ -101,23 +105,22 @@ impl Cache {
     /// # Errors
     /// Names the file.
     pub fn save(self, times: usize) -> Result<()> {
-        let seen = self.seen.into_inner();
-        let Seen { used, new } = seen.unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen();
+        let Seen { used, new } = &*seen;
         if new.is_empty() {
             return Ok(());
         }
-        let old = |key: &Key| self.bytes.get(self.entries.get(key)?.at.clone());
         let mut kept: BTreeMap<Key, &[u8]> = BTreeMap::new();
-        kept.extend(used.iter().filter_map(|key| Some((*key, old(key)?))));
+        kept.extend(used.iter().filter_map(|key| Some((*key, self.found(key)?))));
         kept.extend(new.iter().map(|(key, bytes)| (*key, bytes.as_slice())));
         let needed: usize = kept.values().map(|bytes| bytes.len()).sum();
         let mut room = needed * times.saturating_sub(1);
         for key in self.entries.keys() {
-            let Some(bytes) = old(key).filter(|bytes| bytes.len() <= room) else {
-                continue;
-            };
-            if kept.insert(*key, bytes).is_none() {
+            if let btree_map::Entry::Vacant(vacant) = kept.entry(*key)
+                && let Some(bytes) = self.found(key).filter(|bytes| bytes.len() <= room)
+            {
                 room -= bytes.len();
+                vacant.insert(bytes);
             }
         }
         files::keep(&self.path, &written(self.format, &kept))
@@ -228,6 +231,32 @@ mod tests {
             let found =
                 [b"one".as_slice(), b"two", b"three"].map(|each| word(&cache, each).is_some());
             assert_eq!(found, [true, two, true]);
+        }
+    }
+
+    #[test]
+    fn what_was_damaged_is_kept_anew_or_not_at_all() {
+        for asked in [true, false] {
+            let (_folder, path) = folder();
+            filled(&path);
+            let mut bytes = files::read(&path).unwrap();
+            *bytes.last_mut().unwrap() ^= 0x41;
+            files::keep(&path, &bytes).unwrap();
+            let cache = Cache::open(path.clone(), FORMAT);
+            let words = [b"one".as_slice(), b"two"];
+            let lost = words
+                .into_iter()
+                .filter(|each| word(&cache, each).is_none());
+            let lost: Vec<_> = lost.collect();
+            assert_eq!(lost.len(), 1);
+            if asked {
+                cache.put(key("word", lost[0]), &"anew".to_owned());
+            }
+            cache.put(key("word", b"three"), &"drei".to_owned());
+            cache.save(9).unwrap();
+            let cache = Cache::open(path, FORMAT);
+            let expected = asked.then_some("anew");
+            assert_eq!(word(&cache, lost[0]).as_deref(), expected);
         }
     }
 
