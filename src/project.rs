@@ -482,7 +482,11 @@ pub fn is_slug(name: &str) -> bool {
         && name.len() <= LONGEST_NAME
 }
 
-fn read_document(path: &Utf8Path) -> Result<Option<Document>> {
+/// The document at `path`; `None` where there is none.
+///
+/// # Errors
+/// Bad input: it is not UTF-8, or too large; with the place.
+pub(crate) fn read_document(path: &Utf8Path) -> Result<Option<Document>> {
     let bytes = files::read_if_exists(path)?;
     bytes
         .map(|bytes| Document::from_bytes(path, bytes))

@@ -269,8 +269,7 @@ fn read(project: &Project, name: Option<&str>, extent: Extent) -> Result<Read> {
     if let Some(name) = name {
         return named(project.find(name)?, extent);
     }
-    let reader = (extent == Extent::Condensed)
-        .then(|| condensed::Reader::new(&project.workspace.target_directory.join("cargo-poc")));
+    let reader = (extent == Extent::Condensed).then(|| condensed::Reader::new(&kept(project)));
     let each = |paths| match &reader {
         None => project.read(paths),
         Some(reader) => {
@@ -291,10 +290,7 @@ fn read(project: &Project, name: Option<&str>, extent: Extent) -> Result<Read> {
             Err(error) => all.unreadable.push(error),
         }
     }
-    if let Some(Err(error)) = reader.map(condensed::Reader::save) {
-        let note = format!("{error:#}; the next run reads all documents again");
-        all.notes.push(note);
-    }
+    all.notes.extend(reader.and_then(condensed::Reader::save));
     Ok(all)
 }
 
@@ -372,7 +368,9 @@ fn statuses(
         };
         Ok(Status::of(poc, &facts))
     };
-    pocs.par_iter_mut().map(status).collect()
+    let statuses = pocs.par_iter_mut().map(status).collect();
+    notes.extend(elsewhere.note().map(str::to_owned));
+    statuses
 }
 
 /// The checksums of records whose inputs have changed, and none of whose tests that can affect. One after the other: each
@@ -422,7 +420,12 @@ fn elsewhere(project: &Project, pocs: &[Recorded]) -> Elsewhere {
     unread.retain(|paths| !known(paths));
     let known = pocs.iter();
     let known = known.map(|(poc, ..)| Named::of(&poc.paths.name, &poc.plan));
-    Elsewhere::new(known.collect(), unread)
+    Elsewhere::new(known.collect(), unread, kept(project))
+}
+
+/// The folder of what is kept from one run to the next.
+fn kept(project: &Project) -> Utf8PathBuf {
+    project.workspace.target_directory.join("cargo-poc")
 }
 
 /// The change since each base that a plan names.

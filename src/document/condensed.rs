@@ -6,7 +6,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Result;
 use camino::Utf8Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -68,15 +67,15 @@ impl Reader {
         })
     }
 
-    /// Keeps what was read, where that is worth a file.
-    ///
-    /// # Errors
-    /// Names the file.
-    pub fn save(self) -> Result<()> {
+    /// Keeps what was read, where that is worth a file; says so where the next run will have to read it again. What was kept
+    /// of documents that nobody asked for stays: some ask for plans alone.
+    #[must_use]
+    pub fn save(self) -> Option<String> {
         if self.anew.into_inner() < WORTH_KEEPING {
-            return Ok(());
+            return None;
         }
-        self.cache.save(1)
+        let error = self.cache.save(2).err()?;
+        Some(format!("{error:#}; the next run reads all documents again"))
     }
 }
 

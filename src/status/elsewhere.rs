@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use camino::Utf8PathBuf;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use crate::document::Plan;
 use crate::document::plan::Action;
-use crate::project::{Paths, Poc};
+use crate::document::{Plan, condensed};
+use crate::project::{Paths, read_document};
 
 /// The files and manifests that one plan names.
 #[derive(Debug)]
@@ -52,30 +53,60 @@ impl Named {
 pub struct Elsewhere {
     known: Vec<Named>,
     unread: Vec<Paths>,
-    read: OnceLock<Vec<Named>>,
+    /// The folder that keeps what was read of documents.
+    kept: Utf8PathBuf,
+    read: OnceLock<Unread>,
+}
+
+/// What was unread, once it is read.
+#[derive(Debug)]
+struct Unread {
+    named: Vec<Named>,
+    /// Why the next run has to read it again.
+    note: Option<String>,
 }
 
 impl Elsewhere {
-    /// `known` are those at hand, `unread` the others: they are read when it is first asked for what they name.
+    /// `known` are those at hand, `unread` the others: they are read when it is first asked for what they name, through the
+    /// folder `kept`.
     #[must_use]
-    pub fn new(known: Vec<Named>, unread: Vec<Paths>) -> Self {
+    pub fn new(known: Vec<Named>, unread: Vec<Paths>, kept: Utf8PathBuf) -> Self {
         Self {
             known,
             unread,
+            kept,
             read: OnceLock::new(),
         }
     }
 
-    fn others<'s>(&'s self, poc: &'s str) -> impl Iterator<Item = &'s Named> {
-        let read = self.read.get_or_init(|| {
-            // One that cannot be read names nothing; `status` says so when it is asked about it.
-            let pocs = self
-                .unread
-                .iter()
-                .filter_map(|paths| Poc::read(paths.clone()).ok());
-            pocs.map(|poc| Named::of(&poc.paths.name, &poc.plan))
-                .collect()
+    /// What went otherwise than it should while reading, and changes nothing.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.read.get()?.note.as_deref()
+    }
+
+    fn read_unread(&self) -> Unread {
+        if self.unread.is_empty() {
+            return Unread {
+                named: Vec::new(),
+                note: None,
+            };
+        }
+        let reader = condensed::Reader::new(&self.kept);
+        // One that cannot be read names nothing; `status` says so when it is asked about it. Not in parallel: others, who are,
+        // wait for it.
+        let named = self.unread.iter().filter_map(|paths| {
+            let document = read_document(&paths.plan).ok()??;
+            Some(Named::of(&paths.name, &reader.plan(&document)))
         });
+        Unread {
+            named: named.collect(),
+            note: reader.save(),
+        }
+    }
+
+    fn others<'s>(&'s self, poc: &'s str) -> impl Iterator<Item = &'s Named> {
+        let read = &self.read.get_or_init(|| self.read_unread()).named;
         let plans = self.known.iter().chain(read);
         plans.filter(move |plan| plan.poc != poc)
     }

@@ -43,9 +43,13 @@ fn documents(poc: usize) -> (String, String) {
 
 /// Enough documents for the list to keep what it reads.
 fn many() -> Sandbox {
+    with(6)
+}
+
+fn with(pocs: usize) -> Sandbox {
     let sandbox = Sandbox::workspace("store");
     sandbox.git();
-    for poc in 0..6 {
+    for poc in 0..pocs {
         let (plan, results) = documents(poc);
         sandbox.write(&format!("docs/p{poc}-plan.md"), plan);
         sandbox.write(&format!("docs/p{poc}-results.md"), results);
@@ -137,9 +141,31 @@ fn the_list_says_what_each_poc_says_of_itself() {
     }
 }
 
+/// Whose a changed file is, the other plans say. Where one PoC is named they are not read for anything else.
+#[test]
+fn what_the_other_plans_name_is_no_surprise_where_one_poc_is_named() {
+    // Plans alone are to be enough for it.
+    let sandbox = with(12);
+    let row = "| `store/src/lib.rs` | Modify | Pending |\n";
+    sandbox.edit("docs/p0-plan.md", row, "");
+    sandbox.append("store/src/lib.rs", "// An edit.\n");
+    let is_a_surprise = || {
+        let run = sandbox.poc("status p0 --format json");
+        run.stdout.contains("POC080")
+    };
+    assert!(!is_a_surprise(), "read anew");
+    assert!(sandbox.exists(KEPT));
+    assert!(!is_a_surprise(), "as it was kept");
+    for poc in 1..12 {
+        sandbox.edit(&format!("docs/p{poc}-plan.md"), row, "");
+    }
+    assert!(is_a_surprise(), "nobody names it any more");
+}
+
 #[test]
 fn what_cannot_be_kept_is_said_and_changes_nothing() {
-    let sandbox = many();
+    let sandbox = with(12);
+    sandbox.append("store/src/lib.rs", "// An edit.\n");
     let expected = status(&sandbox);
     fs::remove_dir_all(sandbox.root.join("target")).unwrap();
     // A file where the folder should be.
@@ -148,6 +174,14 @@ fn what_cannot_be_kept_is_said_and_changes_nothing() {
     run.exits(expected.code)
         .says("the next run reads all documents again");
     assert_eq!(run.stdout, expected.stdout);
+    sandbox.edit(
+        "docs/p0-plan.md",
+        "| `store/src/lib.rs` | Modify | Pending |\n",
+        "",
+    );
+    sandbox
+        .poc("status p0 --format json")
+        .says("the next run reads all documents again");
 }
 
 #[test]
