@@ -43,10 +43,13 @@ const VALUED: &[&str] = &[
     "--partition",
     "--run-ignored",
     "--no-tests",
+    "-E",
+    "--filterset",
+    "--filter-expr",
 ];
 /// Those of them that pick a target.
 const TARGETS: &[&str] = &["--test", "--bin", "--example", "--bench"];
-/// Those of them that do not decide what is built.
+/// Those of them that do not decide what is built. A filterset only leaves out some of what runs without it.
 const IDLE: &[&str] = &[
     "-j",
     "--jobs",
@@ -56,6 +59,9 @@ const IDLE: &[&str] = &[
     "--test-threads",
     "--retries",
     "--no-tests",
+    "-E",
+    "--filterset",
+    "--filter-expr",
 ];
 /// Options that stand alone and pick kinds of targets.
 const KINDS: &[&str] = &[

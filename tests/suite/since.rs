@@ -1,6 +1,6 @@
 //! What changed since a recorded run: evidence is stale only when a test that its commands run can tell.
 
-use crate::kit::Sandbox;
+use crate::kit::{Sandbox, nextest_for};
 
 const LIBRARY: &str = "\
 pub mod index;
@@ -139,6 +139,27 @@ fn a_test_that_is_new_gone_or_ignored_makes_it_stale() {
     sandbox.edit("src/store.rs", "#[test]", "#[test]\n    #[ignore]");
     assert_eq!(states(&sandbox)[0], "stale");
     sandbox.write("src/store.rs", "pub fn store() -> u32 {\n    2\n}\n");
+    assert_eq!(states(&sandbox)[0], "stale");
+}
+
+/// As the commands that `init` writes where nextest is set up.
+#[test]
+fn a_filterset_of_nextest_may_pick_any_test_of_the_packages() {
+    if !nextest_for("a_filterset_of_nextest_may_pick_any_test_of_the_packages") {
+        return;
+    }
+    let sandbox = sandbox();
+    sandbox
+        .edit(
+            "docs/cache-plan.md",
+            "cargo test --offline -p app store",
+            "cargo nextest run --offline --no-fail-fast -p app -E 'package(=app) & test(store)'",
+        )
+        .commit("nextest");
+    verified(&sandbox);
+    sandbox.append("src/index.rs", "// A comment.\n");
+    assert_eq!(states(&sandbox)[0], "proven");
+    sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");
     assert_eq!(states(&sandbox)[0], "stale");
 }
 
