@@ -120,6 +120,7 @@ fn select_the_affected(bencher: Bencher<'_, '_>, package: usize) {
             &project.config,
             black_box(&change),
             &Uncached,
+            &|_| true,
         )
         .expect("it is selected")
     });

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::affected::items::extract::{self, Digest, flag};
@@ -27,7 +28,7 @@ use crate::sys::git::{FileChange, Repository};
 use crate::workspace::{PackageId, Workspace};
 use verdicts::Verdicts;
 
-/// Finds the states that runs saw; each change is selected for once.
+/// Finds the states that runs saw, and what changed since.
 #[derive(Debug)]
 pub struct Since<'p> {
     project: &'p Project,
@@ -35,8 +36,36 @@ pub struct Since<'p> {
     snapshots: Snapshots,
     /// `None` until someone asks for one.
     verdicts: Option<Verdicts<'p>>,
-    /// By state; `None` where git cannot tell what changed since.
-    selected: BTreeMap<State, Option<Moved>>,
+}
+
+/// A run that passed, and not all of what it depended on is as it was.
+#[derive(Debug)]
+pub struct Stale<'s> {
+    /// The run.
+    pub located: &'s Located,
+    /// The names of the inputs that are not as they were.
+    pub changed: Vec<String>,
+    /// The document that holds its record.
+    pub results: &'s Utf8Path,
+}
+
+/// What can be told of a run.
+enum Told<'s> {
+    /// It is stale.
+    Affected,
+    /// It is as good as fresh.
+    Unaffected,
+    /// That hangs on what changed since this state.
+    HangsOn(State, Open<'s>),
+}
+
+/// A run that waits for a selection.
+struct Open<'s> {
+    run: &'s Stale<'s>,
+    /// What it ran: nothing but tests.
+    commands: Vec<Command>,
+    /// What the verdict is kept by.
+    question: Vec<u8>,
 }
 
 /// Where the state that a run saw is found.
@@ -62,7 +91,8 @@ enum State {
 /// What changed since a state.
 #[derive(Debug)]
 struct Moved {
-    change: Change,
+    /// The names of the inputs that the changed files are part of.
+    explained: BTreeSet<String>,
     selection: Selection,
     /// Members with a source that had a test which is gone; `None` for a source of no member.
     lost: BTreeSet<Option<PackageId>>,
@@ -77,7 +107,6 @@ impl<'p> Since<'p> {
             repository: project.repository()?,
             snapshots: Snapshots::open(&project.workspace.target_directory),
             verdicts: None,
-            selected: BTreeMap::new(),
         })
     }
 
@@ -91,53 +120,95 @@ impl<'p> Since<'p> {
         state.map(|state| self.change_since(&state)).transpose()
     }
 
-    /// Whether the commands of a run that passed would run a test that what changed since can affect, or may; `changed` are
-    /// the names of the inputs that are not as they were.
+    /// The checksums of those of the runs whose commands would run no test that what changed since can affect. For each state
+    /// that they saw it is followed what the change affects, once for all of its runs.
     ///
     /// # Errors
     /// When git fails or a file cannot be read.
-    pub fn affects(
-        &mut self,
-        run: &Located,
-        changed: &[String],
-        results: &Utf8Path,
-    ) -> Result<bool> {
-        let workspace = &self.project.workspace;
-        let is_toolchain = |name: &String| name == TOOLCHAIN;
-        if changed.iter().any(is_toolchain) {
-            return Ok(true);
+    pub fn unaffected(&mut self, runs: &[Stale<'_>]) -> Result<BTreeSet<String>> {
+        let mut unaffected = BTreeSet::new();
+        let mut open: BTreeMap<State, Vec<Open<'_>>> = BTreeMap::new();
+        for run in runs {
+            match self.told(run)? {
+                Told::Affected => {}
+                Told::Unaffected => {
+                    unaffected.insert(run.located.checksum.clone());
+                }
+                Told::HangsOn(state, run) => open.entry(state).or_default().push(run),
+            }
         }
-        let checks = run.record.checks.iter();
+        let followed = open
+            .par_iter()
+            .map(|(state, open)| self.follow(state, open));
+        let followed: Vec<_> = followed.collect::<Result<_>>()?;
+        for (open, affected) in followed.into_iter().flatten() {
+            if !affected {
+                unaffected.insert(open.run.located.checksum.clone());
+            }
+            self.verdicts()?.put(open.question.clone(), affected);
+        }
+        Ok(unaffected)
+    }
+
+    /// What can be told of a run without selecting tests.
+    fn told<'s>(&mut self, run: &'s Stale<'s>) -> Result<Told<'s>> {
+        if run.changed.iter().any(|name| name == TOOLCHAIN) {
+            return Ok(Told::Affected);
+        }
+        let checks = run.located.record.checks.iter();
         let texts: Vec<&str> = checks.map(|check| check.command.as_str()).collect();
         let commands = texts.iter().flat_map(|text| commands::of_text(text, 1));
         let commands: Vec<Command> = commands.collect();
-        let Some(calls) = Calls::of(workspace, &commands) else {
-            return Ok(true);
-        };
-        let seen = self.seen(run, results);
-        let question = postcard::to_stdvec(&(&seen, &texts, changed))?;
-        if let Some(verdict) = self.verdicts()?.get(&question) {
-            return Ok(verdict);
+        if Calls::of(&self.project.workspace, &commands).is_none() {
+            return Ok(Told::Affected);
         }
-        let Ok(Some(state)) = self.state(seen, run) else {
-            return Ok(true);
-        };
-        if !self.selected.contains_key(&state) {
-            let moved = self.moved(&state)?;
-            self.selected.insert(state.clone(), moved);
+        let seen = self.seen(run.located, run.results);
+        let question = postcard::to_stdvec(&(&seen, &texts, &run.changed))?;
+        match self.verdicts()?.get(&question) {
+            Some(true) => return Ok(Told::Affected),
+            Some(false) => return Ok(Told::Unaffected),
+            None => {}
         }
-        let Some(moved) = &self.selected[&state] else {
-            return Ok(true);
+        let Ok(Some(state)) = self.state(seen, run.located) else {
+            return Ok(Told::Affected);
         };
-        let paths = moved.change.files.iter().map(|file| file.path.as_path());
-        let explained = freshness::names_of(self.project, paths);
-        let unexplained = changed.iter().any(|name| !explained.contains(name));
-        let mut parts = moved.selection.targets.iter();
-        let verdict = unexplained
-            || calls.may_have_run_in(&moved.lost)
-            || parts.any(|(target, part)| calls.may_run(target, part));
-        self.verdicts()?.put(question, verdict);
-        Ok(verdict)
+        let open = Open {
+            run,
+            commands,
+            question,
+        };
+        Ok(Told::HangsOn(state, open))
+    }
+
+    /// Whether the commands of each of the runs that saw a state would run a test that what changed since can affect, or may;
+    /// none where git cannot tell what changed.
+    fn follow<'r, 's>(
+        &self,
+        state: &State,
+        open: &'r [Open<'s>],
+    ) -> Result<Vec<(&'r Open<'s>, bool)>> {
+        // A commit that is gone, as after a rebase, is no state to compare with.
+        let Ok(change) = self.change_since(state) else {
+            return Ok(Vec::new());
+        };
+        let (workspace, config) = (&self.project.workspace, &self.project.config);
+        let calls = open.iter();
+        let calls: Vec<_> = calls
+            .filter_map(|open| Some((open, Calls::of(workspace, &open.commands)?)))
+            .collect();
+        let wanted = |target: &_| calls.iter().any(|(_, calls)| calls.name(target));
+        let verdicts = self.verdicts.as_ref().context("no verdicts were opened")?;
+        let moved = Moved {
+            selection: affected::select(workspace, config, &change, verdicts.reader(), &wanted)?,
+            lost: lost(workspace, &change)?,
+            explained: freshness::names_of(
+                self.project,
+                change.files.iter().map(|file| file.path.as_path()),
+            ),
+        };
+        let calls = calls.into_iter();
+        let affected = calls.map(|(open, calls)| (open, moved.affects(&open.run.changed, &calls)));
+        Ok(affected.collect())
     }
 
     /// Keeps the verdicts for the next run.
@@ -202,19 +273,16 @@ impl<'p> Since<'p> {
             State::Snapshot(snapshot) => Change::since_snapshot(&self.repository, snapshot),
         }
     }
+}
 
-    fn moved(&mut self, state: &State) -> Result<Option<Moved>> {
-        // A commit that is gone, as after a rebase, is no state to compare with.
-        let Ok(change) = self.change_since(state) else {
-            return Ok(None);
-        };
-        let (workspace, config) = (&self.project.workspace, &self.project.config);
-        let reader = self.verdicts()?.reader();
-        Ok(Some(Moved {
-            selection: affected::select(workspace, config, &change, reader)?,
-            lost: lost(workspace, &change)?,
-            change,
-        }))
+impl Moved {
+    /// Whether a run's calls would run a test that this can affect, or may; `changed` are the names of what the run depended
+    /// on that is not as it was.
+    fn affects(&self, changed: &[String], calls: &Calls<'_>) -> bool {
+        let mut parts = self.selection.targets.iter();
+        changed.iter().any(|name| !self.explained.contains(name))
+            || calls.may_have_run_in(&self.lost)
+            || parts.any(|(target, part)| calls.may_run(target, part))
     }
 }
 
@@ -294,13 +362,23 @@ impl<'c> Calls<'c> {
         })
     }
 
+    /// Whether any may run tests of this target.
+    fn name(&self, target: &TestTarget) -> bool {
+        self.that_name(target).next().is_some()
+    }
+
     /// Whether any may run a selected test of this target.
     fn may_run(&self, target: &TestTarget, part: &Part) -> bool {
-        self.0.iter().any(|(call, packages)| {
-            packages.contains(&target.package)
-                && runs_kind(call, &target.kind)
-                && runs_any(call, part)
-        })
+        self.that_name(target).any(|call| runs_any(call, part))
+    }
+
+    /// The calls that may run tests of this target.
+    fn that_name(&self, target: &TestTarget) -> impl Iterator<Item = &Call<'c>> {
+        let calls = self.0.iter();
+        let named = calls.filter(|(call, packages)| {
+            packages.contains(&target.package) && runs_kind(call, &target.kind)
+        });
+        named.map(|(call, _)| call)
     }
 }
 

@@ -19,7 +19,8 @@ use crate::config::Config;
 use crate::project::Project;
 use crate::workspace::Workspace;
 
-/// The tests reached by `change`. `reader` gives the items of source files.
+/// The tests of `wanted` targets that are reached by `change`; of other targets it may tell nothing. `reader` gives the items
+/// of source files.
 ///
 /// Manifests, the lockfile, the toolchain and files that a user's rule names are judged by the [`rules`]; all other files by the
 /// item graph ([`items`]), and where that knows nothing of them by the rules again.
@@ -31,21 +32,24 @@ pub fn select(
     config: &Config,
     change: &Change,
     reader: &dyn Reader,
+    wanted: &dyn Fn(&TestTarget) -> bool,
 ) -> Result<Selection> {
     let judged = Judged::new(workspace, config, change)?;
-    let graph = Graph::build(Layout::of(workspace), &judged.changed, reader);
+    let mut layout = Layout::of(workspace);
+    layout.keep_tests(wanted);
+    let graph = Graph::build(layout, &judged.changed, reader);
     let found = graph.select(&judged.changed);
     Ok(selected(workspace, config, change, judged, graph, &found))
 }
 
-/// [`select`] in a project; sources that were read before are not read again where `cached`.
+/// All tests in a project that are reached by `change`; sources that were read before are not read again where `cached`.
 ///
 /// # Errors
 /// As [`select`].
 pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
     if !cached {
-        return select(workspace, config, change, &Uncached);
+        return select(workspace, config, change, &Uncached, &|_| true);
     }
     let judged = Judged::new(workspace, config, change)?;
     let layout = Layout::of(workspace);

@@ -17,7 +17,7 @@ use crate::evidence::{self, Evidence, Problem, ProblemKind, Scope};
 use crate::exit::Exit;
 use crate::freshness::{self, Hasher, Inputs};
 use crate::project::{Paths, Poc, Project};
-use crate::since::Since;
+use crate::since::{Since, Stale};
 use crate::status::{Elsewhere, Facts, Named, Status};
 use crate::sys::cargo;
 use crate::terminal::Terminal;
@@ -373,39 +373,41 @@ fn statuses(
     statuses
 }
 
-/// The checksums of records whose inputs have changed, and none of whose tests that can affect. One after the other: each
-/// selection of tests takes all processors.
+/// The checksums of records whose inputs have changed, and none of whose tests that can affect.
 fn unaffected(
     project: &Project,
     pocs: &[Recorded],
     inputs: &Inputs,
     notes: &mut Vec<String>,
 ) -> Result<BTreeSet<String>> {
-    let mut unaffected = BTreeSet::new();
-    let mut since = None;
+    let mut stale = Vec::new();
     for (poc, evidence, _) in pocs {
         let steps = poc.plan.steps.iter();
         let steps = steps.map(|step| Scope::Step(step.id.to_string()));
         for scope in steps.chain([Scope::Done]) {
-            let Some(run) = evidence.last_located(&scope) else {
+            let Some(located) = evidence.last_located(&scope) else {
                 continue;
             };
-            let changed = freshness::changed_of(&run.record.inputs, inputs);
-            if changed.is_empty() || !run.record.outcome.is_whole() {
-                continue;
-            }
-            if since.is_none() {
-                since = Since::new(project).ok();
-            }
-            let Some(since) = &mut since else {
-                return Ok(unaffected);
-            };
-            if !since.affects(run, &changed, &poc.paths.results)? {
-                unaffected.insert(run.checksum.clone());
+            let changed = freshness::changed_of(&located.record.inputs, inputs);
+            if !changed.is_empty() && located.record.outcome.is_whole() {
+                let results = &poc.paths.results;
+                stale.push(Stale {
+                    located,
+                    changed,
+                    results,
+                });
             }
         }
     }
-    if let Some(Err(error)) = since.map(Since::finish) {
+    if stale.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    // Where there is no repository, nothing tells what changed.
+    let Ok(mut since) = Since::new(project) else {
+        return Ok(BTreeSet::new());
+    };
+    let unaffected = since.unaffected(&stale)?;
+    if let Err(error) = since.finish() {
         notes.push(format!(
             "{error:#}; the next run takes longer than it has to"
         ));

@@ -4,14 +4,13 @@
 //! looked at: files that git ignores or that lie elsewhere, and places where there was nothing. The latter are kept by their
 //! paths, so that the next run looks at them too. Where any of it differs, so does the key, and nothing is found.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::affected::items::extract::{Digest, FileItems};
 use crate::affected::items::{self, Reader};
@@ -35,7 +34,7 @@ pub(super) struct Verdicts<'p> {
     /// `None` where git does not tell all that the workspace holds; then nothing is kept.
     known: Option<Known>,
     /// Opened by the first selection.
-    reader: OnceCell<Watched>,
+    reader: OnceLock<Watched>,
 }
 
 #[derive(Debug)]
@@ -63,7 +62,7 @@ impl<'p> Verdicts<'p> {
             project,
             repository: repository.clone(),
             known: Known::open(project, repository)?,
-            reader: OnceCell::new(),
+            reader: OnceLock::new(),
         })
     }
 
@@ -90,6 +89,8 @@ impl<'p> Verdicts<'p> {
                 Some(&self.repository),
             ),
             told: self.known.as_ref().map(|known| Arc::clone(&known.told)),
+            read: Mutex::default(),
+            made: Mutex::default(),
             looked: Mutex::default(),
         })
     }
@@ -258,10 +259,13 @@ fn state(path: &Utf8Path) -> Key {
     }
 }
 
-/// Reads sources through the cache of items, and notes what it looks at beside the files that git tells of.
+/// Reads sources through the cache of items, each once for all selections, and notes what it looks at beside the files that
+/// git tells of.
 #[derive(Debug)]
 pub(super) struct Watched {
     cache: items::Cache,
+    read: Mutex<FxHashMap<Utf8PathBuf, Option<Arc<FileItems>>>>,
+    made: Mutex<FxHashMap<Digest, Arc<FileItems>>>,
     /// `None` where nothing need be noted.
     told: Option<Arc<FxHashSet<Utf8PathBuf>>>,
     looked: Mutex<BTreeMap<Utf8PathBuf, Key>>,
@@ -272,21 +276,35 @@ impl Watched {
         if self.told.as_ref().is_none_or(|told| told.contains(path)) {
             return;
         }
-        let state = state(path);
-        let looked = self.looked.lock();
-        let mut looked = looked.unwrap_or_else(PoisonError::into_inner);
-        looked.entry(path.to_owned()).or_insert(state);
+        if !lock(&self.looked).contains_key(path) {
+            let state = state(path);
+            lock(&self.looked).entry(path.to_owned()).or_insert(state);
+        }
     }
 }
 
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Reader for Watched {
-    fn read(&self, path: &Utf8Path) -> Option<FileItems> {
+    fn read(&self, path: &Utf8Path) -> Option<Arc<FileItems>> {
+        if let Some(items) = lock(&self.read).get(path) {
+            return items.clone();
+        }
         self.note(path);
-        self.cache.read(path)
+        let items = self.cache.read(path);
+        lock(&self.read).insert(path.to_owned(), items.clone());
+        items
     }
 
-    fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> FileItems {
-        self.cache.made(key, make)
+    fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> Arc<FileItems> {
+        if let Some(items) = lock(&self.made).get(&key) {
+            return Arc::clone(items);
+        }
+        let items = self.cache.made(key, make);
+        lock(&self.made).insert(key, Arc::clone(&items));
+        items
     }
 
     fn text(&self, path: &Utf8Path) -> Option<String> {

@@ -166,3 +166,27 @@ fn nothing_is_asked_twice() {
         ],
     );
 }
+
+/// Whether what changed since a run can affect its tests is worked out once: the second time no text of before is asked for.
+#[test]
+fn what_follows_from_a_change_is_not_worked_out_twice() {
+    let watched = Watched::new();
+    watched.sandbox.edit(
+        "docs/cache-plan.md",
+        "```bash\ntrue\n",
+        "```bash\ncargo test --offline -p app\n",
+    );
+    watched.sandbox.commit("a step that tests");
+    watched.sandbox.poc("amend cache --reason tests").exits(0);
+    watched.sandbox.poc("verify cache --step 1 -q").exits(0);
+    watched.sandbox.append("src/lib.rs", "// A comment.\n");
+    let status = || {
+        let calls = watched.calls("status");
+        watched.sandbox.poc("status").prints("proven");
+        calls
+    };
+    let (first, second) = (status(), status());
+    let texts = "git cat-file";
+    assert!(first.contains_key(texts), "{first:?}");
+    assert!(!second.contains_key(texts), "{second:?}");
+}

@@ -1,5 +1,7 @@
 //! What was read of source files before, by their content: a file that has not changed is not parsed again.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
@@ -59,29 +61,29 @@ impl Cache {
 }
 
 impl Reader for Cache {
-    fn read(&self, path: &Utf8Path) -> Option<FileItems> {
+    fn read(&self, path: &Utf8Path) -> Option<Arc<FileItems>> {
         let known = self.clean.get(path).copied();
         if let Some(items) = known.and_then(|key| self.kept.get(&key)) {
-            return Some(items);
+            return Some(Arc::new(items));
         }
         let bytes = std::fs::read(path).ok()?;
         let key = known.unwrap_or_else(|| digest([b"content".as_slice(), &bytes]));
         if known.is_none()
             && let Some(items) = self.kept.get(&key)
         {
-            return Some(items);
+            return Some(Arc::new(items));
         }
         let items = extract::read_bytes(bytes);
         self.kept.put(key, &items);
-        Some(items)
+        Some(Arc::new(items))
     }
 
-    fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> FileItems {
-        self.kept.get(&key).unwrap_or_else(|| {
+    fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> Arc<FileItems> {
+        Arc::new(self.kept.get(&key).unwrap_or_else(|| {
             let items = make();
             self.kept.put(key, &items);
             items
-        })
+        }))
     }
 }
 

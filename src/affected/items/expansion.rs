@@ -2,6 +2,7 @@
 //! then counts item by item, as if it were written out.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::extract::{self, Detail, Digest, FileItems, digest};
 use super::layout::{Layout, UnitId};
@@ -91,7 +92,7 @@ fn gather(
 ) {
     let Mount { unit, file, .. } = sources.mounts[mount];
     let source = &sources.files[file];
-    let texts = |items: &Option<FileItems>| -> HashSet<String> {
+    let texts = |items: &Option<Arc<FileItems>>| -> HashSet<String> {
         let details = items
             .iter()
             .flat_map(|items| &items.items)
@@ -166,7 +167,7 @@ fn one(
     call: &Call,
     macros: &HashMap<String, Vec<Macro>>,
     reader: &dyn Reader,
-) -> Option<(FileItems, u32)> {
+) -> Option<(Arc<FileItems>, u32)> {
     let mount = &sources.mounts[call.mount];
     let source = &sources.files[mount.file];
     let items = if call.before {

@@ -78,8 +78,8 @@ pub(super) fn relevant(
         goals[*unit] = true;
     }
     let mut relevant = vec![false; layout.units.len()];
-    for (id, links) in layout.links.iter().enumerate() {
-        if goals[id] || links.iter().any(|unit| goals[*unit]) {
+    for (unit, links) in layout.units.iter().zip(&layout.links) {
+        if (unit.test || unit.doctest) && links.iter().any(|unit| goals[*unit]) {
             for unit in links {
                 relevant[*unit] = true;
             }

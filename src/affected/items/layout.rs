@@ -135,6 +135,14 @@ impl Layout {
         layout
     }
 
+    /// Forgets the tests of targets that are not wanted.
+    pub fn keep_tests(&mut self, wanted: &dyn Fn(&TestTarget) -> bool) {
+        for unit in &mut self.units {
+            unit.test &= wanted(&unit.target());
+            unit.doctest &= unit.documentation().is_some_and(|target| wanted(&target));
+        }
+    }
+
     /// The units among `all` that are of one of these kinds.
     fn of_kinds(&self, all: &Range<UnitId>, kinds: &[UnitKind]) -> impl Iterator<Item = UnitId> {
         all.clone()

@@ -1,6 +1,7 @@
 //! Which file stands where in which unit, and what each holds: before and after the change.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
@@ -30,9 +31,9 @@ pub struct SourceFile {
     /// Absolute.
     pub path: Utf8PathBuf,
     /// What it holds; none when it is gone.
-    pub now: Option<FileItems>,
+    pub now: Option<Arc<FileItems>>,
     /// What it held before, if it is among the changed files and was there.
-    pub before: Option<FileItems>,
+    pub before: Option<Arc<FileItems>>,
     /// Whether it is among the changed files.
     pub changed: bool,
     /// What a macro call stands for, with the call's line: no file of its own.
@@ -79,10 +80,10 @@ pub struct Changed {
 /// Reads a file's items, from a cache or anew. None when there is no such file.
 pub trait Reader: Sync {
     /// The items of the file as it is.
-    fn read(&self, path: &Utf8Path) -> Option<FileItems>;
+    fn read(&self, path: &Utf8Path) -> Option<Arc<FileItems>>;
 
     /// What `make` makes; `key` tells all that goes into it.
-    fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> FileItems;
+    fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> Arc<FileItems>;
 
     /// The text of a file that documentation embeds. None when there is no such file.
     fn text(&self, path: &Utf8Path) -> Option<String> {
@@ -100,12 +101,12 @@ pub trait Reader: Sync {
 pub struct Uncached;
 
 impl Reader for Uncached {
-    fn read(&self, path: &Utf8Path) -> Option<FileItems> {
-        Some(extract::read_bytes(std::fs::read(path).ok()?))
+    fn read(&self, path: &Utf8Path) -> Option<Arc<FileItems>> {
+        Some(Arc::new(extract::read_bytes(std::fs::read(path).ok()?)))
     }
 
-    fn made(&self, _key: Digest, make: &dyn Fn() -> FileItems) -> FileItems {
-        make()
+    fn made(&self, _key: Digest, make: &dyn Fn() -> FileItems) -> Arc<FileItems> {
+        Arc::new(make())
     }
 }
 
@@ -215,7 +216,7 @@ impl Sources {
             };
             self.files.push(SourceFile {
                 path: path.clone(),
-                now: Some(named.declares),
+                now: Some(Arc::new(named.declares)),
                 before: None,
                 changed: false,
                 expansion: Some(named.line),
@@ -264,7 +265,10 @@ impl SourceFile {
     fn read(path: &Utf8Path, changed: &Changed, reader: &dyn Reader) -> Option<Self> {
         let now = reader.read(path);
         let old = changed.rust.get(path);
-        let before = old.and_then(|text| text.as_deref()).map(extract::read);
+        let before = old
+            .and_then(|text| text.as_deref())
+            .map(extract::read)
+            .map(Arc::new);
         (now.is_some() || before.is_some()).then(|| Self {
             path: path.to_owned(),
             now,

@@ -129,7 +129,7 @@ impl Nodes {
         let file = &sources.files[node.file as usize];
         let items = if node.before { &file.before } else { &file.now };
         &items
-            .as_ref()
+            .as_deref()
             .unwrap_or_else(|| EMPTY.get_or_init(FileItems::default))
             .items[node.item as usize]
     }
@@ -283,7 +283,7 @@ impl Add<'_> {
             self.items(items, false, file.changed, None)
         });
         let before = file.before.as_ref().map_or(Vec::new(), |items| {
-            let matched = self.matching(file.now.as_ref(), items, &now);
+            let matched = self.matching(file.now.as_deref(), items, &now);
             self.items(items, true, true, Some(&matched))
         });
         [now, before]
