@@ -123,6 +123,20 @@ fn a_change_that_reaches_no_test_must_still_compile() {
         .says("it does not compile");
 }
 
+/// rustc gives up on it; to select has an end, too.
+#[test]
+fn a_macro_whose_expansion_has_no_end_ends() {
+    let sandbox = workspace();
+    sandbox.append(
+        "store/src/lib.rs",
+        "macro_rules! grow {\n    ($($more:tt)*) => {\n        grow!($($more)* a);\n        grow!($($more)* b);\n    };\n}\ngrow!();\n",
+    );
+    sandbox
+        .poc("affected --format names")
+        .exits(0)
+        .prints("store\tstore\t*");
+}
+
 #[test]
 fn what_was_read_is_kept_and_what_is_damaged_is_read_again() {
     let sandbox = workspace();

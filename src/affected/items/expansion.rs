@@ -2,9 +2,10 @@
 //! then counts item by item, as if it were written out.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::extract::{self, Detail, Digest, FileItems, digest};
+use super::extract::{self, Detail, Digest, FileItems, Item, digest, flag};
 use super::layout::{Layout, UnitId};
 use super::mount::{Declared, FileId, Mount, Reader, SourceFile, Sources};
 use super::words::is_known_macro;
@@ -15,6 +16,10 @@ use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 const DEEPEST: usize = 64;
 /// And there is no more than this many of them in all.
 const MOST: usize = 200_000;
+/// What one call in a file may come to: of itself and of each call in what it expands to, the bytes of the input and as many
+/// as [`EACH`].
+const BUDGET: usize = 1 << 20;
+const EACH: usize = 512;
 
 struct Macro {
     unit: UnitId,
@@ -23,128 +28,270 @@ struct Macro {
     digest: Digest,
 }
 
+#[derive(Clone)]
 struct Call {
     mount: usize,
     item: u32,
     before: bool,
+    /// The call whose expansion it stands in, as its index; none for one in a file.
+    within: Option<usize>,
     depth: usize,
     /// Its input is not the same before and after the change.
     changed: bool,
 }
 
-/// Mounts the expansions of calls like included files.
-pub fn expand(sources: &mut Sources, layout: &Layout, reader: &dyn Reader) {
-    let mut macros: HashMap<String, Vec<Macro>> = HashMap::new();
-    let mut calls = Vec::new();
-    for mount in 0..sources.mounts.len() {
-        gather(sources, mount, 0, false, &mut macros, &mut calls);
-    }
-    if macros.is_empty() {
-        return;
-    }
-    let mut done = 0;
-    while done < calls.len() && done < MOST {
-        let call = &calls[done];
-        done += 1;
-        let (at, declared) = (
-            call.mount,
-            Declared {
-                mount: call.mount,
-                item: call.item,
-                before: call.before,
-                include: true,
-            },
-        );
-        let (depth, changed) = (call.depth + 1, call.changed);
-        if depth > DEEPEST {
-            continue;
+/// Macros and calls as they are found, and how far they have been followed.
+#[derive(Default)]
+pub(super) struct Expansions {
+    macros: HashMap<String, Vec<Macro>>,
+    calls: Vec<Call>,
+    /// Calls that have been looked at.
+    done: usize,
+    /// Those of them that nothing answered.
+    unanswered: Vec<usize>,
+    /// Mounts that have been looked through.
+    gathered: usize,
+    /// What calls in files have come to, by their index.
+    spent: HashMap<usize, usize>,
+}
+
+impl Expansions {
+    /// Mounts the expansions of calls like included files; the mounts that are new. To be called again when files that they
+    /// declare are mounted.
+    pub(super) fn expand(
+        &mut self,
+        sources: &mut Sources,
+        layout: &Layout,
+        reader: &dyn Reader,
+    ) -> Range<usize> {
+        let first = sources.mounts.len();
+        let known: usize = self.macros.values().map(Vec::len).sum();
+        for mount in self.gathered..first {
+            self.gather(sources, mount, None);
         }
-        let Some((expanded, line)) = one(sources, layout, call, &macros, reader) else {
-            continue;
+        if self.macros.values().map(Vec::len).sum::<usize>() > known {
+            let again = std::mem::take(&mut self.unanswered).into_iter();
+            let again: Vec<Call> = again.map(|call| self.calls[call].clone()).collect();
+            self.calls.extend(again);
+        }
+        while self.done < self.calls.len() && self.done < MOST {
+            self.done += 1;
+            self.next(sources, layout, reader);
+        }
+        self.gathered = sources.mounts.len();
+        first..self.gathered
+    }
+
+    /// Mounts the expansion of the last of those that are done.
+    fn next(&mut self, sources: &mut Sources, layout: &Layout, reader: &dyn Reader) {
+        let index = self.done - 1;
+        let call = &self.calls[index];
+        if call.depth >= DEEPEST || !self.is_affordable(sources, index) {
+            return;
+        }
+        let call = &self.calls[index];
+        let Some((expanded, line)) = self.one(sources, layout, call, reader) else {
+            self.unanswered.push(index);
+            return;
         };
-        let parent = &sources.files[sources.mounts[at].file];
+        let declared = Declared {
+            mount: call.mount,
+            item: call.item,
+            before: call.before,
+            include: true,
+        };
+        let parent = &sources.files[sources.mounts[call.mount].file];
         let line = parent.expansion.unwrap_or(line);
         let file = SourceFile {
             path: parent.path.clone(),
             now: Some(expanded),
             before: None,
-            changed,
+            changed: call.changed,
             expansion: Some(line),
         };
         sources.files.push(file);
         sources.mounts.push(Mount {
-            unit: sources.mounts[at].unit,
+            unit: sources.mounts[call.mount].unit,
             file: sources.files.len() - 1,
             declared: Some(declared),
         });
-        let mount = sources.mounts.len() - 1;
-        gather(sources, mount, depth, changed, &mut macros, &mut calls);
+        self.gather(sources, sources.mounts.len() - 1, Some(index));
     }
-}
 
-fn gather(
-    sources: &Sources,
-    mount: usize,
-    depth: usize,
-    changed: bool,
-    macros: &mut HashMap<String, Vec<Macro>>,
-    calls: &mut Vec<Call>,
-) {
-    let Mount { unit, file, .. } = sources.mounts[mount];
-    let source = &sources.files[file];
-    let texts = |items: &Option<Arc<FileItems>>| -> HashSet<String> {
-        let details = items
+    /// What a call expands to, with the call's line; none where no macro of the workspace answers it.
+    fn one(
+        &self,
+        sources: &Sources,
+        layout: &Layout,
+        call: &Call,
+        reader: &dyn Reader,
+    ) -> Option<(Arc<FileItems>, u32)> {
+        let mount = &sources.mounts[call.mount];
+        let source = &sources.files[mount.file];
+        let (items, item) = call.item(sources)?;
+        let Detail::Call(input) = &item.detail else {
+            return None;
+        };
+        let known = self.macros.get(name(items, item.name))?;
+        if is_known_macro_only(items, item.name) || self.is_handed_on(sources, call) {
+            return None;
+        }
+        let mut candidates: Vec<&Macro> = known
             .iter()
-            .flat_map(|items| &items.items)
-            .map(|item| &item.detail);
-        details
-            .filter_map(|detail| {
-                if let Detail::Call(text) = detail {
-                    Some(text.clone())
+            .filter(|known| layout.links[mount.unit].contains(&known.unit))
+            .collect();
+        // An expansion has the path of the file whose call it expands.
+        let nearness = |known: &&Macro| {
+            (
+                sources.files[known.file].path == source.path,
+                known.unit == mount.unit,
+            )
+        };
+        candidates.sort_by_key(|known| std::cmp::Reverse(nearness(known)));
+        // Macros of the same name in other places may be meant just as well: what any of them makes counts.
+        let near = candidates.first().map(nearness)?;
+        candidates.retain(|known| nearness(known) == near);
+        let definitions: Vec<(&str, String)> = candidates
+            .iter()
+            .map(|known| {
+                let dollar_crate = if known.unit == mount.unit {
+                    "crate".to_owned()
                 } else {
-                    None
-                }
+                    format!(":: {}", layout.units[known.unit].name.replace('-', "_"))
+                };
+                (known.text.as_str(), dollar_crate)
             })
-            .collect()
-    };
-    let both = source.changed && depth == 0;
-    let (now, before) = if both {
-        (texts(&source.now), texts(&source.before))
-    } else {
-        Default::default()
-    };
-    for (items, other, is_before) in [(&source.now, &before, false), (&source.before, &now, true)] {
-        let Some(items) = items else { continue };
-        for (index, item) in (0_u32..).zip(&items.items) {
-            match &item.detail {
-                Detail::Macro { text, .. } => {
-                    let name = name(items, item.name);
-                    macros.entry(name.to_owned()).or_default().push(Macro {
-                        unit,
-                        file,
-                        text: text.clone(),
-                        digest: digest([text.as_bytes()]),
-                    });
-                }
-                Detail::Call(text) if expandable(items, index) => {
-                    let differs = both && !other.contains(text);
-                    if !is_before || differs {
-                        calls.push(Call {
-                            mount,
-                            item: index,
-                            before: is_before,
-                            depth,
-                            changed: changed || differs,
+            .collect();
+        let parts = definitions
+            .iter()
+            .zip(&candidates)
+            .flat_map(|((_, dollar_crate), known)| [&known.digest, dollar_crate.as_bytes()]);
+        let key = digest(
+            [b"expansion".as_slice(), input.as_bytes()]
+                .into_iter()
+                .chain(parts),
+        );
+        let expanded = reader.made(key, &|| {
+            expansion(input, &definitions).unwrap_or_else(|| FileItems {
+                problem: Some((0, "no macro answers the call".to_owned())),
+                ..FileItems::default()
+            })
+        });
+        expanded.problem.is_none().then_some((expanded, item.line))
+    }
+
+    /// Adds what a call comes to; whether the call in a file that it stems from has not come to too much.
+    fn is_affordable(&mut self, sources: &Sources, index: usize) -> bool {
+        let mut root = index;
+        while let Some(within) = self.calls[root].within {
+            root = within;
+        }
+        let call = &self.calls[index];
+        let input = call
+            .item(sources)
+            .map_or(0, |(_, item)| match &item.detail {
+                Detail::Call(input) => input.len(),
+                _ => 0,
+            });
+        let spent = self.spent.entry(root).or_default();
+        *spent += input + EACH;
+        *spent <= BUDGET
+    }
+
+    /// Adds the macros and calls of a mount, which is the expansion of the call `within`.
+    fn gather(&mut self, sources: &Sources, mount: usize, within: Option<usize>) {
+        let Mount { unit, file, .. } = sources.mounts[mount];
+        let source = &sources.files[file];
+        let (depth, changed) = within.map_or((0, false), |within| {
+            let call = &self.calls[within];
+            (call.depth + 1, call.changed)
+        });
+        let both = source.changed && within.is_none();
+        let (now, before) = if both {
+            (
+                inputs(source.now.as_deref()),
+                inputs(source.before.as_deref()),
+            )
+        } else {
+            Default::default()
+        };
+        for (items, other, is_before) in
+            [(&source.now, &before, false), (&source.before, &now, true)]
+        {
+            let Some(items) = items else { continue };
+            for (index, item) in (0_u32..).zip(&items.items) {
+                match &item.detail {
+                    Detail::Macro { text, .. } => {
+                        let name = name(items, item.name);
+                        self.macros.entry(name.to_owned()).or_default().push(Macro {
+                            unit,
+                            file,
+                            text: text.clone(),
+                            digest: digest([text.as_bytes()]),
                         });
                     }
+                    Detail::Call(text) if expandable(items, index) => {
+                        let differs = both && !other.contains(text.as_str());
+                        if !is_before || differs {
+                            self.calls.push(Call {
+                                mount,
+                                item: index,
+                                before: is_before,
+                                within,
+                                depth,
+                                changed: changed || differs,
+                            });
+                        }
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
         }
     }
+
+    /// Whether a call stands in the expansion of a macro of its name, and names it by a path through a module: it means
+    /// another one, which the macro hands its input on to.
+    fn is_handed_on(&self, sources: &Sources, call: &Call) -> bool {
+        let Some((items, item)) = call.item(sources) else {
+            return false;
+        };
+        let called = name(items, item.name);
+        let around = std::iter::successors(call.within, |within| self.calls[*within].within);
+        let mut names = around.filter_map(|within| {
+            let (items, item) = self.calls[within].item(sources)?;
+            Some(name(items, item.name))
+        });
+        item.flags & flag::THROUGH_MODULE != 0 && names.any(|name| name == called)
+    }
 }
 
-fn name(items: &FileItems, symbol: Option<u32>) -> &str {
+impl Call {
+    /// The items of its file, and its own.
+    fn item<'s>(&self, sources: &'s Sources) -> Option<(&'s FileItems, &'s Item)> {
+        let source = &sources.files[sources.mounts[self.mount].file];
+        let items = if self.before {
+            &source.before
+        } else {
+            &source.now
+        };
+        let items = items.as_deref()?;
+        Some((items, &items.items[self.item as usize]))
+    }
+}
+
+/// The inputs of all calls in a file.
+fn inputs(items: Option<&FileItems>) -> HashSet<&str> {
+    let items = items.into_iter().flat_map(|items| &items.items);
+    items
+        .filter_map(|item| match &item.detail {
+            Detail::Call(input) => Some(input.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The text of a name; empty where there is none.
+pub(super) fn name(items: &FileItems, symbol: Option<u32>) -> &str {
     symbol.map_or("", |symbol| items.symbols.get(symbol))
 }
 
@@ -158,73 +305,6 @@ fn expandable(items: &FileItems, index: u32) -> bool {
             ItemKind::Foreign | ItemKind::Call
         );
     free && !matches!(name(items, item.name), "include" | "thread_local")
-}
-
-/// What a call expands to, with the call's line; none where no macro of the workspace answers it.
-fn one(
-    sources: &Sources,
-    layout: &Layout,
-    call: &Call,
-    macros: &HashMap<String, Vec<Macro>>,
-    reader: &dyn Reader,
-) -> Option<(Arc<FileItems>, u32)> {
-    let mount = &sources.mounts[call.mount];
-    let source = &sources.files[mount.file];
-    let items = if call.before {
-        source.before.as_ref()
-    } else {
-        source.now.as_ref()
-    }?;
-    let item = &items.items[call.item as usize];
-    let Detail::Call(input) = &item.detail else {
-        return None;
-    };
-    let known = macros.get(name(items, item.name))?;
-    if is_known_macro_only(items, item.name) {
-        return None;
-    }
-    let mut candidates: Vec<&Macro> = known
-        .iter()
-        .filter(|known| layout.links[mount.unit].contains(&known.unit))
-        .collect();
-    // An expansion has the path of the file whose call it expands.
-    let nearness = |known: &&Macro| {
-        (
-            sources.files[known.file].path == source.path,
-            known.unit == mount.unit,
-        )
-    };
-    candidates.sort_by_key(|known| std::cmp::Reverse(nearness(known)));
-    // Macros of the same name in other places may be meant just as well: what any of them makes counts.
-    let near = candidates.first().map(nearness)?;
-    candidates.retain(|known| nearness(known) == near);
-    let definitions: Vec<(&str, String)> = candidates
-        .iter()
-        .map(|known| {
-            let dollar_crate = if known.unit == mount.unit {
-                "crate".to_owned()
-            } else {
-                format!(":: {}", layout.units[known.unit].name.replace('-', "_"))
-            };
-            (known.text.as_str(), dollar_crate)
-        })
-        .collect();
-    let parts = definitions
-        .iter()
-        .zip(&candidates)
-        .flat_map(|((_, dollar_crate), known)| [&known.digest, dollar_crate.as_bytes()]);
-    let key = digest(
-        [b"expansion".as_slice(), input.as_bytes()]
-            .into_iter()
-            .chain(parts),
-    );
-    let expanded = reader.made(key, &|| {
-        expansion(input, &definitions).unwrap_or_else(|| FileItems {
-            problem: Some((0, "no macro answers the call".to_owned())),
-            ..FileItems::default()
-        })
-    });
-    expanded.problem.is_none().then_some((expanded, item.line))
 }
 
 /// The items that the definitions make of an input; none where they do not match it.

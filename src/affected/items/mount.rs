@@ -7,11 +7,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::expansion::{Expansions, name};
 use super::extract::{self, Digest, FileItems};
 use super::folders;
 use super::layout::{Layout, UnitId};
 use crate::sys::files;
 use crate::workspace::source::modules::{Place, normal};
+use crate::workspace::source::syntax::{ItemKind, TOP};
 
 /// A file's index into [`Sources::files`].
 pub type FileId = usize;
@@ -119,13 +121,22 @@ struct Step {
     declared: Option<Declared>,
 }
 
+/// What is known while sources are read.
+#[derive(Default)]
+struct Reading {
+    by_path: FxHashMap<Utf8PathBuf, Option<FileId>>,
+    seen: FxHashSet<Standing>,
+    /// Per mount, where its modules are looked for.
+    places: Vec<Place>,
+}
+
 impl Sources {
-    /// Follows every unit from its root, level by level, reading each file once.
+    /// Follows every unit from its root, each file read once.
     pub fn read(layout: &Layout, changed: &Changed, reader: &dyn Reader) -> Self {
         let mut sources = Self::default();
-        let mut by_path: FxHashMap<Utf8PathBuf, Option<FileId>> = FxHashMap::default();
-        let mut seen: FxHashSet<Standing> = FxHashSet::default();
-        let mut level: Vec<Step> = layout
+        let mut reading = Reading::default();
+        let mut expansions = Expansions::default();
+        let mut next: Vec<Step> = layout
             .units
             .iter()
             .enumerate()
@@ -135,11 +146,32 @@ impl Sources {
                 declared: None,
             })
             .collect();
+        while !next.is_empty() {
+            sources.follow(next, layout, changed, reader, &mut reading);
+            next = Vec::new();
+            for mount in expansions.expand(&mut sources, layout, reader) {
+                let place = sources.place(mount, &reading.places);
+                sources.children(&place, mount, &mut next);
+                reading.places.push(place);
+            }
+        }
+        sources
+    }
+
+    /// Follows files to those that they declare, level by level.
+    fn follow(
+        &mut self,
+        mut level: Vec<Step>,
+        layout: &Layout,
+        changed: &Changed,
+        reader: &dyn Reader,
+        reading: &mut Reading,
+    ) {
         while !level.is_empty() {
             let mut wanted: Vec<&Utf8Path> = level
                 .iter()
                 .map(|step| step.place.path.as_path())
-                .filter(|path| !by_path.contains_key(*path))
+                .filter(|path| !reading.by_path.contains_key(*path))
                 .collect();
             wanted.sort_unstable();
             wanted.dedup();
@@ -154,38 +186,65 @@ impl Sources {
                 .collect();
             for (path, file) in found {
                 let id = file.map(|file| {
-                    sources.files.push(file);
-                    sources.files.len() - 1
+                    self.files.push(file);
+                    self.files.len() - 1
                 });
-                by_path.insert(path, id);
+                reading.by_path.insert(path, id);
             }
             let mut next = Vec::new();
             for step in level {
-                let Some(file) = by_path.get(&step.place.path).copied().flatten() else {
+                let Some(file) = reading.by_path.get(&step.place.path).copied().flatten() else {
                     continue;
                 };
                 // A file that declares itself, by `#[path]` or `include!`, would never end.
-                let circle = sources.ancestors(step.declared).any(|mount| mount == file);
+                let circle = self.ancestors(step.declared).any(|mount| mount == file);
                 let include = step
                     .declared
                     .map(|declared| (declared.mount, declared.include));
-                if circle || !seen.insert((step.unit, file, include)) {
+                if circle || !reading.seen.insert((step.unit, file, include)) {
                     continue;
                 }
-                sources.mounts.push(Mount {
+                self.mounts.push(Mount {
                     unit: step.unit,
                     file,
                     declared: step.declared,
                 });
-                let mount = sources.mounts.len() - 1;
-                sources.children(&step, mount, &mut next);
+                let mount = self.mounts.len() - 1;
+                self.children(&step.place, mount, &mut next);
+                reading.places.push(step.place);
                 let package = &layout.folders[layout.units[step.unit].package];
-                sources.folders(mount, package, reader, &mut next);
+                self.folders(mount, package, reader, reading, &mut next);
             }
             level = next;
         }
-        super::expansion::expand(&mut sources, layout, reader);
-        sources
+    }
+
+    /// Where the modules of a call's expansion are looked for: where they were if it stood in place of the call.
+    fn place(&self, expansion: usize, places: &[Place]) -> Place {
+        let Mount { file, declared, .. } = &self.mounts[expansion];
+        let Some(declared) = declared else {
+            return Place::root(self.files[*file].path.clone());
+        };
+        let mut place = places[declared.mount].clone();
+        let holder = &self.files[self.mounts[declared.mount].file];
+        let items = if declared.before {
+            &holder.before
+        } else {
+            &holder.now
+        };
+        let mut inside = Vec::new();
+        if let Some(items) = items {
+            let mut at = items.items[declared.item as usize].parent;
+            while at != TOP {
+                let item = &items.items[at as usize];
+                if item.kind == ItemKind::Mod {
+                    inside.push(name(items, item.name));
+                }
+                at = item.parent;
+            }
+        }
+        place.folder.extend(inside.into_iter().rev());
+        place
     }
 
     fn ancestors(&self, from: Option<Declared>) -> impl Iterator<Item = FileId> {
@@ -203,6 +262,7 @@ impl Sources {
         mount: usize,
         package: &Utf8Path,
         reader: &dyn Reader,
+        reading: &mut Reading,
         next: &mut Vec<Step>,
     ) {
         let Mount { unit, file, .. } = self.mounts[mount];
@@ -230,20 +290,18 @@ impl Sources {
                 path,
                 folder: named.folder,
             };
-            let step = Step {
-                unit,
-                place,
-                declared: None,
-            };
-            self.children(&step, self.mounts.len() - 1, next);
+            self.children(&place, self.mounts.len() - 1, next);
+            reading.places.push(place);
         }
     }
 
-    fn children(&self, step: &Step, mount: usize, next: &mut Vec<Step>) {
-        let file = &self.files[self.mounts[mount].file];
+    /// The files that those of a mount may declare.
+    fn children(&self, at: &Place, mount: usize, next: &mut Vec<Step>) {
+        let Mount { unit, file, .. } = self.mounts[mount];
+        let file = &self.files[file];
         for (items, before) in [(&file.now, false), (&file.before, true)] {
             for child in items.iter().flat_map(|items| &items.children) {
-                for place in step.place.candidates(child) {
+                for place in at.candidates(child) {
                     let declared = Declared {
                         mount,
                         item: child.item,
@@ -251,7 +309,7 @@ impl Sources {
                         include: child.name.is_none(),
                     };
                     next.push(Step {
-                        unit: step.unit,
+                        unit,
                         place,
                         declared: Some(declared),
                     });

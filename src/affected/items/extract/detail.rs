@@ -316,8 +316,13 @@ impl<'t> Reader<'_, 't> {
         if only_items && !body.is_empty() {
             item.flags |= flag::TRANSPARENT;
         }
+        let path = raw.tokens.start..body.start;
+        // The first `::` may be that of a path from outside, and the second that behind a crate.
+        if path.clone().skip(1).filter(|at| syntax.colons(*at)).count() > 1 {
+            item.flags |= flag::THROUGH_MODULE;
+        }
         let mut bytes = Vec::new();
-        tokens_into(syntax, raw.tokens.start..body.start, true, &mut bytes);
+        tokens_into(syntax, path, true, &mut bytes);
         for range in &rest {
             tokens_into(syntax, range.clone(), true, &mut bytes);
         }

@@ -147,6 +147,8 @@ pub mod flag {
     pub const UNSAFE: u32 = 1 << 14;
     /// A type whose values may come from a derive, or from a macro around it.
     pub const MADE: u32 = 1 << 15;
+    /// A macro call by a path through a module: `crate::x::m!`.
+    pub const THROUGH_MODULE: u32 = 1 << 16;
     /// A macro call that was expanded: what it defines stands beside it. Set where it is mounted.
     pub const EXPANDED: u32 = 1 << 10;
 }

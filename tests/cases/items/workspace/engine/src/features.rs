@@ -1,9 +1,11 @@
 //! Traits, imports, macros, blocks.
 
 pub mod blocks;
+pub mod handed;
 pub mod imports;
 pub mod made;
 pub mod quoted;
+pub mod rooted;
 pub mod shapes;
 
 modules! {

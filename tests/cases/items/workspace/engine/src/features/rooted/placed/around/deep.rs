@@ -1,0 +1,5 @@
+//! Deeper.
+
+pub(in super::super) fn far() -> u32 {
+    4
+}
