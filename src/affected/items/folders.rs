@@ -65,14 +65,14 @@ pub(super) fn strings(input: &str) -> Vec<String> {
         .collect()
 }
 
-/// `mod a;` for each Rust file of a folder with these names but the declaring one. A folder that cannot be listed has none:
+/// `pub mod a;` for each Rust file of a folder with these names but the declaring one. A folder that cannot be listed has none:
 /// cargo cannot build it either.
 fn declarations(folder: &Utf8Path, mut names: Vec<String>, but: &Utf8Path) -> String {
     names.sort();
     let modules = names.iter().filter_map(|name| {
         let module = name.strip_suffix(".rs")?;
         let usual = matches!(module, "mod" | "lib" | "main");
-        (!usual && folder.join(name) != but).then(|| format!("mod {module};\n"))
+        (!usual && folder.join(name) != but).then(|| format!("pub mod {module};\n"))
     });
     modules.collect()
 }

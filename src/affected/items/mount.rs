@@ -151,7 +151,10 @@ impl Sources {
             next = Vec::new();
             for mount in expansions.expand(&mut sources, layout, reader) {
                 let place = sources.place(mount, &reading.places);
-                sources.children(&place, mount, &mut next);
+                let mut declared = Vec::new();
+                sources.children(&place, mount, &mut declared);
+                declared.retain(|step| !sources.is_declared_around(step, mount, &reading));
+                next.append(&mut declared);
                 reading.places.push(place);
             }
         }
@@ -217,6 +220,23 @@ impl Sources {
             }
             level = next;
         }
+    }
+
+    /// Whether the file around an expansion declares this one as well: a `mod` that a macro was given stands in both.
+    fn is_declared_around(&self, step: &Step, expansion: usize, reading: &Reading) -> bool {
+        let file = reading.by_path.get(&step.place.path).copied().flatten();
+        let around = std::iter::successors(Some(expansion), |mount| {
+            let declared = self.mounts[*mount].declared?;
+            let is_expansion = self.files[self.mounts[*mount].file].expansion.is_some();
+            is_expansion.then_some(declared.mount)
+        });
+        let mut around = around.skip(1);
+        file.is_some_and(|file| {
+            around.any(|mount| {
+                let standing = (step.unit, file, Some((mount, false)));
+                reading.seen.contains(&standing)
+            })
+        })
     }
 
     /// Where the modules of a call's expansion are looked for: where they were if it stood in place of the call.

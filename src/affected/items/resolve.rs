@@ -32,6 +32,14 @@ pub struct Entry {
     pub by: NodeId,
 }
 
+/// An entry in the table of a module.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    entry: Entry,
+    /// Only the module itself and those in it see it.
+    private: bool,
+}
+
 /// Where a path leads.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -55,7 +63,9 @@ pub struct Found {
 pub struct Scopes<'g> {
     nodes: &'g Nodes,
     layout: &'g Layout,
-    tables: Vec<FxHashMap<Name, Vec<Entry>>>,
+    tables: Vec<FxHashMap<Name, Vec<Held>>>,
+    /// Per module, how often its table has grown.
+    grown: Vec<usize>,
     words: Words,
     externs: Vec<FxHashMap<Name, Vec<Meaning>>>,
     standard: FxHashSet<Name>,
@@ -184,6 +194,7 @@ impl<'g> Scopes<'g> {
             nodes,
             layout,
             tables: vec![FxHashMap::default(); nodes.modules.len()],
+            grown: vec![0; nodes.modules.len()],
             words,
             externs,
             standard,
@@ -268,11 +279,8 @@ impl<'g> Scopes<'g> {
         by: &mut Vec<NodeId>,
         into: &mut Vec<Meaning>,
     ) {
-        for entry in self.tables[module as usize]
-            .get(&name)
-            .into_iter()
-            .flatten()
-        {
+        let held = self.tables[module as usize].get(&name);
+        for Held { entry, .. } in held.into_iter().flatten() {
             if entry.by != NONE && entry.by == without {
                 continue;
             }
@@ -319,7 +327,8 @@ impl<'g> Scopes<'g> {
         let mut meanings = Vec::new();
         let root = self.nodes.roots[unit];
         if root != NONE && root != module {
-            for entry in self.tables[root as usize].get(&name).into_iter().flatten() {
+            let held = self.tables[root as usize].get(&name);
+            for Held { entry, .. } in held.into_iter().flatten() {
                 let crate_item = entry.by != NONE
                     && self.nodes.nodes[entry.by as usize].kind == ItemKind::ExternCrate;
                 if crate_item {
@@ -351,11 +360,5 @@ impl<'g> Scopes<'g> {
         } else {
             self.around(up, false)
         }
-    }
-
-    /// The entries a name has in a module, blocks looked up around them.
-    #[must_use]
-    pub fn module_names(&self, module: ModuleId) -> &FxHashMap<Name, Vec<Entry>> {
-        &self.tables[module as usize]
     }
 }

@@ -11,6 +11,9 @@ use super::{
 impl<'t> Reader<'_, 't> {
     pub(super) fn flags(&self, raw: &RawItem, own: &[Attribute]) -> u32 {
         let mut flags = 0;
+        if self.syntax.ident(raw.tokens.start) == Some("pub") {
+            flags |= flag::PUBLIC;
+        }
         let inside_function = raw.parent != TOP
             && matches!(
                 self.syntax.items[raw.parent as usize].kind,

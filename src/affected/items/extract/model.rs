@@ -149,6 +149,8 @@ pub mod flag {
     pub const MADE: u32 = 1 << 15;
     /// A macro call by a path through a module: `crate::x::m!`.
     pub const THROUGH_MODULE: u32 = 1 << 16;
+    /// Written with `pub` of any extent.
+    pub const PUBLIC: u32 = 1 << 17;
     /// A macro call that was expanded: what it defines stands beside it. Set where it is mounted.
     pub const EXPANDED: u32 = 1 << 10;
 }

@@ -1,9 +1,9 @@
 //! What modules define and bring in: own items, then imports and globs until nothing new is found.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
-use super::{Entry, Meaning, Scopes};
-use crate::affected::items::extract::Detail;
+use super::{Entry, Held, Meaning, Scopes};
+use crate::affected::items::extract::{Detail, flag};
 use crate::affected::items::mount::Sources;
 use crate::affected::items::nodes::{ModuleId, NONE, Name, NodeId, proc_macro_name};
 use crate::workspace::source::syntax::ItemKind;
@@ -18,13 +18,34 @@ pub(super) struct Import {
 }
 
 impl Scopes<'_> {
-    fn insert(&mut self, module: ModuleId, name: Name, entry: Entry) -> bool {
+    /// Adds an entry, or makes it public; whether that is new.
+    fn insert(&mut self, module: ModuleId, name: Name, entry: Entry, private: bool) -> bool {
         let entries = self.tables[module as usize].entry(name).or_default();
-        let new = !entries.contains(&entry);
-        if new {
-            entries.push(entry);
-        }
+        let known = entries.iter_mut().find(|held| held.entry == entry);
+        let new = if let Some(held) = known {
+            let opens = held.private && !private;
+            held.private &= private;
+            opens
+        } else {
+            entries.push(Held { entry, private });
+            true
+        };
+        self.grown[module as usize] += usize::from(new);
         new
+    }
+
+    /// Whether only the module that holds a node sees it. What a macro is given it may write otherwise, and `macro_rules!`
+    /// macros are seen by rules of their own.
+    fn is_private(&self, node: NodeId) -> bool {
+        let node = &self.nodes.nodes[node as usize];
+        let owners = std::iter::successors(Some(node.owner), |owner| {
+            let owner = self.nodes.nodes.get(*owner as usize)?;
+            Some(owner.owner)
+        });
+        let mut owners = owners.filter_map(|owner| self.nodes.nodes.get(owner as usize));
+        node.flags & flag::PUBLIC == 0
+            && node.kind != ItemKind::Macro
+            && owners.all(|owner| owner.kind != ItemKind::Call)
     }
 
     /// Own definitions of every module; the imports still to be followed.
@@ -33,6 +54,7 @@ impl Scopes<'_> {
         let nodes = self.nodes;
         for (id, module) in (0_u32..).zip(&nodes.modules) {
             if module.name != NONE && module.parent != NONE {
+                let private = module.node != NONE && self.is_private(module.node);
                 self.insert(
                     module.parent,
                     module.name,
@@ -40,6 +62,7 @@ impl Scopes<'_> {
                         meaning: Meaning::Module(id),
                         by: NONE,
                     },
+                    private,
                 );
             }
         }
@@ -72,23 +95,13 @@ impl Scopes<'_> {
                 ItemKind::Mod | ItemKind::Call | ItemKind::Impl | ItemKind::Foreign
             );
             if node.name != NONE && named && !member {
-                self.insert(
-                    node.module,
-                    node.name,
-                    Entry {
-                        meaning: Meaning::Item(id),
-                        by: NONE,
-                    },
-                );
+                let entry = Entry {
+                    meaning: Meaning::Item(id),
+                    by: NONE,
+                };
+                self.insert(node.module, node.name, entry, self.is_private(id));
                 if let Some(name) = proc_macro_name(nodes.item(sources, id), nodes.symbols(id)) {
-                    self.insert(
-                        node.module,
-                        name,
-                        Entry {
-                            meaning: Meaning::Item(id),
-                            by: NONE,
-                        },
-                    );
+                    self.insert(node.module, name, entry, false);
                 }
             }
         }
@@ -96,14 +109,23 @@ impl Scopes<'_> {
     }
 
     pub(super) fn settle(&mut self, imports: &[Import], sources: &Sources) {
-        let mut followed: Vec<FxHashSet<Meaning>> = vec![FxHashSet::default(); imports.len()];
+        // Each with how far what it means had grown then: of that, nothing is new to a glob.
+        let mut followed: Vec<FxHashMap<Meaning, usize>> =
+            vec![FxHashMap::default(); imports.len()];
         loop {
             let mut grew = false;
             for (import, followed) in imports.iter().zip(&mut followed) {
                 for meaning in self.import(import) {
+                    let grown = match meaning {
+                        Meaning::Module(module) if import.glob => self.grown[module as usize],
+                        _ => 0,
+                    };
+                    if followed.insert(meaning, grown) == Some(grown) {
+                        continue;
+                    }
                     if import.glob {
                         grew |= self.spread(import, meaning, sources);
-                    } else if followed.insert(meaning) {
+                    } else {
                         grew |= self.insert(
                             import.module,
                             import.alias,
@@ -111,6 +133,7 @@ impl Scopes<'_> {
                                 meaning,
                                 by: import.node,
                             },
+                            self.is_private(import.node),
                         );
                     }
                 }
@@ -143,6 +166,7 @@ impl Scopes<'_> {
                         meaning: Meaning::Any(last),
                         by: import.node,
                     },
+                    self.is_private(import.node),
                 );
                 self.open_uses.push(import.node);
             } else {
@@ -152,7 +176,7 @@ impl Scopes<'_> {
                     Meaning::External | Meaning::Any(_) => true,
                     Meaning::Module(_) => false,
                 };
-                if followed.iter().any(open) {
+                if followed.keys().any(open) {
                     self.open_uses.push(import.node);
                 }
             }
@@ -184,11 +208,15 @@ impl Scopes<'_> {
     /// Brings a glob's names in; whether any was new.
     fn spread(&mut self, import: &Import, meaning: Meaning, sources: &Sources) -> bool {
         let mut grew = false;
+        let private = self.is_private(import.node);
         match meaning {
             Meaning::Module(from) if from != import.module => {
+                let sees_all = self.is_inside(import.module, from);
                 let names: Vec<(Name, Entry)> = self.tables[from as usize]
                     .iter()
-                    .flat_map(|(name, entries)| entries.iter().map(|entry| (*name, *entry)))
+                    .flat_map(|(name, held)| held.iter().map(|held| (*name, held)))
+                    .filter(|(_, held)| sees_all || !held.private)
+                    .map(|(name, held)| (name, held.entry))
                     .collect();
                 for (name, entry) in names {
                     grew |= self.insert(
@@ -198,10 +226,11 @@ impl Scopes<'_> {
                             meaning: entry.meaning,
                             by: import.node,
                         },
+                        private,
                     );
                     // What the glob finds may itself have come by a `use`: the path goes through that one as well.
                     if entry.by != NONE && entry.by != import.node {
-                        grew |= self.insert(import.module, name, entry);
+                        grew |= self.insert(import.module, name, entry, private);
                     }
                 }
             }
@@ -213,12 +242,23 @@ impl Scopes<'_> {
                             meaning: Meaning::Item(node),
                             by: import.node,
                         };
-                        grew |= self.insert(import.module, symbols[*variant as usize], entry);
+                        let variant = symbols[*variant as usize];
+                        grew |= self.insert(import.module, variant, entry, private);
                     }
                 }
             }
             _ => {}
         }
         grew
+    }
+
+    /// Whether a module is `around`, or stands in it.
+    fn is_inside(&self, module: ModuleId, around: ModuleId) -> bool {
+        let parents = std::iter::successors(Some(module), |module| {
+            Some(self.nodes.modules.get(*module as usize)?.parent)
+        });
+        parents
+            .take_while(|module| *module != NONE)
+            .any(|module| module == around)
     }
 }
