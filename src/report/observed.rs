@@ -142,8 +142,8 @@ pub fn audit(terminal: &mut Terminal, audit: &Audit, took: Duration) -> Result<(
     for (file, count) in &audit.unknown_items {
         writeln!(
             terminal.out(),
-            "{BAD}unknown{BAD:#} {} in {file}: the graph has no such item",
-            counted(*count, "item that ran")
+            "{BAD}unknown{BAD:#} {} that ran in {file}: the graph has no such item",
+            counted(*count, "item")
         )?;
     }
     let style = if audit.is_clean() { GOOD } else { BAD };
