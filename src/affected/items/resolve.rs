@@ -64,8 +64,8 @@ pub struct Scopes<'g> {
     nodes: &'g Nodes,
     layout: &'g Layout,
     tables: Vec<FxHashMap<Name, Vec<Held>>>,
-    /// Per module, how often its table has grown.
-    grown: Vec<usize>,
+    /// Per module, what its table was given, in order: what is new to a glob stands behind what it has taken.
+    given: Vec<Vec<(Name, Held)>>,
     words: Words,
     externs: Vec<FxHashMap<Name, Vec<Meaning>>>,
     standard: FxHashSet<Name>,
@@ -194,7 +194,7 @@ impl<'g> Scopes<'g> {
             nodes,
             layout,
             tables: vec![FxHashMap::default(); nodes.modules.len()],
-            grown: vec![0; nodes.modules.len()],
+            given: vec![Vec::new(); nodes.modules.len()],
             words,
             externs,
             standard,

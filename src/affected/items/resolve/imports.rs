@@ -30,7 +30,9 @@ impl Scopes<'_> {
             entries.push(Held { entry, private });
             true
         };
-        self.grown[module as usize] += usize::from(new);
+        if new {
+            self.given[module as usize].push((name, Held { entry, private }));
+        }
         new
     }
 
@@ -109,22 +111,23 @@ impl Scopes<'_> {
     }
 
     pub(super) fn settle(&mut self, imports: &[Import], sources: &Sources) {
-        // Each with how far what it means had grown then: of that, nothing is new to a glob.
+        // Each with how much of what it means a glob has taken.
         let mut followed: Vec<FxHashMap<Meaning, usize>> =
             vec![FxHashMap::default(); imports.len()];
         loop {
             let mut grew = false;
             for (import, followed) in imports.iter().zip(&mut followed) {
                 for meaning in self.import(import) {
-                    let grown = match meaning {
-                        Meaning::Module(module) if import.glob => self.grown[module as usize],
+                    let given = match meaning {
+                        Meaning::Module(module) if import.glob => self.given[module as usize].len(),
                         _ => 0,
                     };
-                    if followed.insert(meaning, grown) == Some(grown) {
+                    let taken = followed.insert(meaning, given);
+                    if taken == Some(given) {
                         continue;
                     }
                     if import.glob {
-                        grew |= self.spread(import, meaning, sources);
+                        grew |= self.spread(import, meaning, taken.unwrap_or(0), sources);
                     } else {
                         grew |= self.insert(
                             import.module,
@@ -205,20 +208,23 @@ impl Scopes<'_> {
         meanings
     }
 
-    /// Brings a glob's names in; whether any was new.
-    fn spread(&mut self, import: &Import, meaning: Meaning, sources: &Sources) -> bool {
+    /// Brings a glob's names in, but for those that it has `taken`; whether any was new.
+    fn spread(
+        &mut self,
+        import: &Import,
+        meaning: Meaning,
+        taken: usize,
+        sources: &Sources,
+    ) -> bool {
         let mut grew = false;
         let private = self.is_private(import.node);
         match meaning {
             Meaning::Module(from) if from != import.module => {
                 let sees_all = self.is_inside(import.module, from);
-                let names: Vec<(Name, Entry)> = self.tables[from as usize]
-                    .iter()
-                    .flat_map(|(name, held)| held.iter().map(|held| (*name, held)))
-                    .filter(|(_, held)| sees_all || !held.private)
-                    .map(|(name, held)| (name, held.entry))
-                    .collect();
-                for (name, entry) in names {
+                let given = self.given[from as usize][taken..].iter();
+                let given = given.filter(|(_, held)| sees_all || !held.private);
+                let given: Vec<_> = given.map(|(name, held)| (*name, held.entry)).collect();
+                for (name, entry) in given {
                     grew |= self.insert(
                         import.module,
                         name,
