@@ -204,6 +204,7 @@ impl<'g> Scopes<'g> {
         };
         let imports = scopes.define(sources);
         scopes.settle(&imports, sources);
+        scopes.given = Vec::new();
         scopes
     }
 
