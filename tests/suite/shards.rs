@@ -213,6 +213,26 @@ fn the_whole_suite_is_dealt_out_and_merged_as_a_selection_is() {
 }
 
 #[test]
+fn shards_of_the_whole_suite_are_nextests_own() {
+    if !nextest_for("shards of the whole suite") {
+        return;
+    }
+    let (of, reports) = (changed(), Sandbox::empty());
+    let line = "--full --runner nextest";
+    assert_eq!(run_all(&of, &reports, 2, line), [0, 0]);
+    let machine = clone(&of);
+    merge(&machine, &reports, &[1, 2])
+        .exits(0)
+        .prints("cache full: passed");
+    let merged = records(&machine).pop().unwrap();
+    let whole = whole(&of, line);
+    assert_eq!(merged.scope, Scope::Full);
+    assert_eq!(merged.tests, whole.tests);
+    assert_eq!(merged.ignored, whole.ignored);
+    merge(&clone(&of), &reports, &[1]).exits(2);
+}
+
+#[test]
 fn a_test_that_fails_in_one_shard_fails_them_all_and_a_regression_is_told() {
     let (of, reports) = (changed(), Sandbox::empty());
     // The baseline as it was before the change, on this machine.
