@@ -13,6 +13,8 @@ set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 program=$(cd -- "$here/.." && cargo metadata --no-deps --format-version 1 |
     sed -E 's/.*"target_directory":"([^"]*)".*/\1/')/release/cargo-poc
+# What is measured is built and kept in its own folder.
+unset CARGO_TARGET_DIR
 [[ -x $program ]] || { echo "no $program; run: cargo build --release" >&2; exit 1; }
 runs=21
 if [[ ${1:-} == --runs ]]; then

@@ -229,7 +229,9 @@ fn shards_of_the_whole_suite_are_nextests_own() {
     assert_eq!(merged.scope, Scope::Full);
     assert_eq!(merged.tests, whole.tests);
     assert_eq!(merged.ignored, whole.ignored);
-    merge(&clone(&of), &reports, &[1]).exits(2);
+    merge(&clone(&of), &reports, &[1])
+        .exits(4)
+        .says("shard 2/2 is missing");
 }
 
 #[test]
