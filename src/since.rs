@@ -49,6 +49,19 @@ pub struct Stale<'s> {
     pub results: &'s Utf8Path,
 }
 
+impl Stale<'_> {
+    /// The texts that bash was given.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let checks = self.located.record.checks.iter();
+        checks.map(|check| check.command.as_str())
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        let commands = self.texts().flat_map(|text| commands::of_text(text, 1));
+        commands.collect()
+    }
+}
+
 /// What can be told of a run.
 enum Told<'s> {
     /// It is stale.
@@ -62,8 +75,7 @@ enum Told<'s> {
 /// A run that waits for a selection.
 struct Open<'s> {
     run: &'s Stale<'s>,
-    /// What it ran: nothing but tests.
-    commands: Vec<Command>,
+    calls: Calls<'s>,
     /// What the verdict is kept by.
     question: Vec<u8>,
 }
@@ -128,8 +140,9 @@ impl<'p> Since<'p> {
     pub fn unaffected(&mut self, runs: &[Stale<'_>]) -> Result<BTreeSet<String>> {
         let mut unaffected = BTreeSet::new();
         let mut open: BTreeMap<State, Vec<Open<'_>>> = BTreeMap::new();
-        for run in runs {
-            match self.told(run)? {
+        let commands: Vec<Vec<Command>> = runs.iter().map(Stale::commands).collect();
+        for (run, commands) in runs.iter().zip(&commands) {
+            match self.told(run, commands)? {
                 Told::Affected => {}
                 Told::Unaffected => {
                     unaffected.insert(run.located.checksum.clone());
@@ -151,17 +164,14 @@ impl<'p> Since<'p> {
     }
 
     /// What can be told of a run without selecting tests.
-    fn told<'s>(&mut self, run: &'s Stale<'s>) -> Result<Told<'s>> {
+    fn told<'s>(&mut self, run: &'s Stale<'s>, commands: &'s [Command]) -> Result<Told<'s>> {
         if run.changed.iter().any(|name| name == TOOLCHAIN) {
             return Ok(Told::Affected);
         }
-        let checks = run.located.record.checks.iter();
-        let texts: Vec<&str> = checks.map(|check| check.command.as_str()).collect();
-        let commands = texts.iter().flat_map(|text| commands::of_text(text, 1));
-        let commands: Vec<Command> = commands.collect();
-        if Calls::of(&self.project.workspace, &commands).is_none() {
+        let Some(calls) = Calls::of(&self.project.workspace, commands) else {
             return Ok(Told::Affected);
-        }
+        };
+        let texts: Vec<&str> = run.texts().collect();
         let seen = self.seen(run.located, run.results);
         let question = postcard::to_stdvec(&(&seen, &texts, &run.changed))?;
         match self.verdicts()?.get(&question) {
@@ -174,7 +184,7 @@ impl<'p> Since<'p> {
         };
         let open = Open {
             run,
-            commands,
+            calls,
             question,
         };
         Ok(Told::HangsOn(state, open))
@@ -192,11 +202,7 @@ impl<'p> Since<'p> {
             return Ok(Vec::new());
         };
         let (workspace, config) = (&self.project.workspace, &self.project.config);
-        let calls = open.iter();
-        let calls: Vec<_> = calls
-            .filter_map(|open| Some((open, Calls::of(workspace, &open.commands)?)))
-            .collect();
-        let wanted = |target: &_| calls.iter().any(|(_, calls)| calls.name(target));
+        let wanted = |target: &_| open.iter().any(|open| open.calls.name(target));
         let verdicts = self.verdicts.as_ref().context("no verdicts were opened")?;
         let moved = Moved {
             selection: affected::select(workspace, config, &change, verdicts.reader(), &wanted)?,
@@ -206,8 +212,8 @@ impl<'p> Since<'p> {
                 change.files.iter().map(|file| file.path.as_path()),
             ),
         };
-        let calls = calls.into_iter();
-        let affected = calls.map(|(open, calls)| (open, moved.affects(&open.run.changed, &calls)));
+        let open = open.iter();
+        let affected = open.map(|open| (open, moved.affects(&open.run.changed, &open.calls)));
         Ok(affected.collect())
     }
 

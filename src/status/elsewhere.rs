@@ -59,7 +59,7 @@ pub struct Elsewhere {
 }
 
 /// What was unread, once it is read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Unread {
     named: Vec<Named>,
     /// Why the next run has to read it again.
@@ -87,10 +87,7 @@ impl Elsewhere {
 
     fn read_unread(&self) -> Unread {
         if self.unread.is_empty() {
-            return Unread {
-                named: Vec::new(),
-                note: None,
-            };
+            return Unread::default();
         }
         let reader = condensed::Reader::new(&self.kept);
         // One that cannot be read names nothing; `status` says so when it is asked about it. Not in parallel: others, who are,

@@ -269,12 +269,7 @@ impl Call {
     /// The items of its file, and its own.
     fn item<'s>(&self, sources: &'s Sources) -> Option<(&'s FileItems, &'s Item)> {
         let source = &sources.files[sources.mounts[self.mount].file];
-        let items = if self.before {
-            &source.before
-        } else {
-            &source.now
-        };
-        let items = items.as_deref()?;
+        let items = source.items(self.before)?;
         Some((items, &items.items[self.item as usize]))
     }
 }

@@ -116,7 +116,10 @@ pub(super) fn changed_nodes(
     }
     if !modules.is_empty() {
         let inside: Vec<bool> = (0..nodes.modules.len())
-            .map(|module| is_inside(nodes, small(module), &modules))
+            .map(|module| {
+                let mut around = nodes.around(small(module));
+                around.any(|module| modules.contains(&module))
+            })
             .collect();
         for (id, node) in (0_u32..).zip(&nodes.nodes) {
             if node.module != NONE && inside[node.module as usize] {
@@ -139,16 +142,6 @@ fn seen_from(module: ModuleId, globs: &[(ModuleId, ModuleId)], modules: &mut FxH
             );
         }
     }
-}
-
-fn is_inside(nodes: &Nodes, mut module: ModuleId, modules: &FxHashSet<ModuleId>) -> bool {
-    while module != NONE {
-        if modules.contains(&module) {
-            return true;
-        }
-        module = nodes.modules[module as usize].parent;
-    }
-    false
 }
 
 impl Sources {

@@ -247,13 +247,8 @@ impl Sources {
         };
         let mut place = places[declared.mount].clone();
         let holder = &self.files[self.mounts[declared.mount].file];
-        let items = if declared.before {
-            &holder.before
-        } else {
-            &holder.now
-        };
         let mut inside = Vec::new();
-        if let Some(items) = items {
+        if let Some(items) = holder.items(declared.before) {
             let mut at = items.items[declared.item as usize].parent;
             while at != TOP {
                 let item = &items.items[at as usize];
@@ -340,6 +335,12 @@ impl Sources {
 }
 
 impl SourceFile {
+    /// What it holds, or held before the change.
+    #[must_use]
+    pub fn items(&self, before: bool) -> Option<&FileItems> {
+        if before { &self.before } else { &self.now }.as_deref()
+    }
+
     fn read(path: &Utf8Path, changed: &Changed, reader: &dyn Reader) -> Option<Self> {
         let now = reader.read(path);
         let old = changed.rust.get(path);

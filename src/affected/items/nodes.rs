@@ -127,9 +127,8 @@ impl Nodes {
         static EMPTY: std::sync::OnceLock<FileItems> = std::sync::OnceLock::new();
         let node = &self.nodes[node as usize];
         let file = &sources.files[node.file as usize];
-        let items = if node.before { &file.before } else { &file.now };
-        &items
-            .as_deref()
+        &file
+            .items(node.before)
             .unwrap_or_else(|| EMPTY.get_or_init(FileItems::default))
             .items[node.item as usize]
     }
@@ -147,17 +146,21 @@ impl Nodes {
         &self.symbols[file][0]
     }
 
+    /// A module and those around it, the root last.
+    pub fn around(&self, module: ModuleId) -> impl Iterator<Item = ModuleId> {
+        let known = |module: ModuleId| (module != NONE).then_some(module);
+        std::iter::successors(known(module), move |module| {
+            known(self.modules[*module as usize].parent)
+        })
+    }
+
     /// Path of a module within its unit, `a::b`; blocks are passed over.
     #[must_use]
-    pub fn module_path(&self, mut module: ModuleId) -> String {
-        let mut parts = Vec::new();
-        while module != NONE {
-            let at = &self.modules[module as usize];
-            if at.name != NONE {
-                parts.push(self.names.text(at.name));
-            }
-            module = at.parent;
-        }
+    pub fn module_path(&self, module: ModuleId) -> String {
+        let around = self.around(module);
+        let names = around.map(|module| self.modules[module as usize].name);
+        let names = names.filter(|name| *name != NONE);
+        let mut parts: Vec<&str> = names.map(|name| self.names.text(name)).collect();
         parts.reverse();
         parts.join("::")
     }

@@ -4,8 +4,7 @@
 use rustc_hash::FxHashSet;
 
 use super::{
-    Builder, Detail, Holder, ItemKind, ModuleId, NONE, Name, NodeId, flag, is_known_macro,
-    proc_macro_name,
+    Builder, Detail, Holder, ItemKind, NONE, Name, NodeId, flag, is_known_macro, proc_macro_name,
 };
 
 impl Builder<'_> {
@@ -203,7 +202,10 @@ impl Builder<'_> {
             user.unit == macro_node.unit
                 && macro_node.kind == ItemKind::Macro
                 && path(**other) == path(id)
-                && self.is_around(macro_node.module, user.scope)
+                && self
+                    .nodes
+                    .around(user.scope)
+                    .any(|module| module == macro_node.module)
         };
         let textual: Vec<NodeId> = all.iter().filter(near).copied().collect();
         if textual.is_empty() {
@@ -211,16 +213,6 @@ impl Builder<'_> {
         } else {
             textual
         }
-    }
-
-    pub(super) fn is_around(&self, outer: ModuleId, mut inner: ModuleId) -> bool {
-        while inner != NONE {
-            if inner == outer {
-                return true;
-            }
-            inner = self.nodes.modules[inner as usize].parent;
-        }
-        false
     }
 
     /// The workspace macros that a call may run, through each other's bodies.

@@ -15,6 +15,7 @@ pub(super) struct Import {
     path: Vec<Name>,
     alias: Name,
     glob: bool,
+    private: bool,
 }
 
 impl Scopes<'_> {
@@ -84,6 +85,7 @@ impl Scopes<'_> {
                     path,
                     alias: node.name,
                     glob: *glob,
+                    private: self.is_private(id),
                 });
                 continue;
             }
@@ -136,7 +138,7 @@ impl Scopes<'_> {
                                 meaning,
                                 by: import.node,
                             },
-                            self.is_private(import.node),
+                            import.private,
                         );
                     }
                 }
@@ -169,7 +171,7 @@ impl Scopes<'_> {
                         meaning: Meaning::Any(last),
                         by: import.node,
                     },
-                    self.is_private(import.node),
+                    import.private,
                 );
                 self.open_uses.push(import.node);
             } else {
@@ -217,10 +219,11 @@ impl Scopes<'_> {
         sources: &Sources,
     ) -> bool {
         let mut grew = false;
-        let private = self.is_private(import.node);
+        let private = import.private;
         match meaning {
             Meaning::Module(from) if from != import.module => {
-                let sees_all = self.is_inside(import.module, from);
+                let mut around = self.nodes.around(import.module);
+                let sees_all = around.any(|module| module == from);
                 let given = self.given[from as usize][taken..].iter();
                 let given = given.filter(|(_, held)| sees_all || !held.private);
                 let given: Vec<_> = given.map(|(name, held)| (*name, held.entry)).collect();
@@ -256,15 +259,5 @@ impl Scopes<'_> {
             _ => {}
         }
         grew
-    }
-
-    /// Whether a module is `around`, or stands in it.
-    fn is_inside(&self, module: ModuleId, around: ModuleId) -> bool {
-        let parents = std::iter::successors(Some(module), |module| {
-            Some(self.nodes.modules.get(*module as usize)?.parent)
-        });
-        parents
-            .take_while(|module| *module != NONE)
-            .any(|module| module == around)
     }
 }
