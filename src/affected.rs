@@ -3,7 +3,6 @@
 //! In: the workspace and the change. Out: [`Selection`], the tests whose outcome the change can alter, each with the
 //! reason that led to it. Where no rule decides, the selection widens and the reason says so.
 
-pub mod ahead;
 pub mod arguments;
 pub mod items;
 mod manifests;

@@ -35,14 +35,7 @@ impl Change {
     /// # Errors
     /// When `base` names no commit, or git fails.
     pub fn since(repository: &Repository, base: &str) -> Result<Self> {
-        Self::since_commit(repository, repository.commit(base)?)
-    }
-
-    /// [`Self::since`] a commit's full id.
-    ///
-    /// # Errors
-    /// When there is no such commit, or git fails.
-    pub fn since_commit(repository: &Repository, commit: String) -> Result<Self> {
+        let commit = repository.commit(base)?;
         let mut files = repository.changes_since(&commit)?;
         for file in &mut files {
             file.path = repository.root.join(&file.path);

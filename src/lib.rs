@@ -167,23 +167,13 @@ fn coloured(arguments: &[OsString]) -> clap::ColorChoice {
 }
 
 fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
-    let load = || Project::load(&cli.global);
     match cli.command {
         Command::Step(arguments) => command::step::run(&cli.global, &arguments, terminal),
         Command::Update(arguments) => command::update::run(&cli.global, &arguments, terminal),
-        Command::Amend(arguments) => command::amend::run(&load()?, &arguments, terminal),
-        Command::Affected(arguments) => {
-            let project = if arguments.asks_for_base() {
-                if arguments.no_cache {
-                    Project::load_with_base(&cli.global)?
-                } else {
-                    Project::load_with_graph(&cli.global)?
-                }
-            } else {
-                load()?
-            };
-            command::affected::run(&project, &arguments, terminal)
+        Command::Amend(arguments) => {
+            command::amend::run(&Project::load(&cli.global)?, &arguments, terminal)
         }
+        Command::Affected(arguments) => command::affected::run(&cli.global, &arguments, terminal),
         Command::Check(arguments) => command::check::run(&cli.global, &arguments, terminal),
         Command::Completions(arguments) => command::completions::run(&arguments, terminal),
         Command::Man(arguments) => command::completions::man(&arguments, terminal),
@@ -193,7 +183,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
             command::deps::run(&project, &arguments, terminal)
         }
         Command::Init(arguments) if arguments.agents => command::init::agents(terminal),
-        Command::Init(arguments) => command::init::run(&load()?, &arguments, terminal),
+        Command::Init(arguments) => command::init::run(&cli.global, &arguments, terminal),
         Command::RunObservedTest(arguments) => command::observed::run_test(&arguments),
         Command::Report(arguments) => command::report::run(&cli.global, &arguments, terminal),
         Command::Status(arguments) => {

@@ -1,13 +1,11 @@
 //! What a command works on: the workspace, its settings, and its PoCs.
 
-use std::sync::{Arc, OnceLock};
+mod load;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::affected::ahead;
-use crate::change::{self, normalize};
-use crate::cli::Global;
+use crate::change;
 use crate::config::Config;
 use crate::document::results::Results;
 use crate::document::{Document, Plan, Status, read_plan, read_results};
@@ -18,6 +16,9 @@ use crate::sys::files;
 use crate::sys::git::Repository;
 use crate::workspace::Workspace;
 use crate::workspace::graph::nearest;
+
+use load::Ahead;
+pub use load::Ask;
 
 /// A workspace with the settings that hold for this run.
 #[derive(Debug)]
@@ -30,13 +31,10 @@ pub struct Project {
     pub config: Config,
     /// The current folder, absolute.
     pub folder: Utf8PathBuf,
-    /// The item graph, if this run was expected to need it.
-    pub graph: ahead::Ahead,
+    /// What went otherwise than it should when it was loaded, and changes nothing.
+    pub notes: Vec<String>,
     ahead: Ahead,
 }
-
-/// The repository around the folder that cargo started from; `None` where there is none.
-type Ahead = Arc<OnceLock<Option<Repository>>>;
 
 /// The two documents of one PoC, by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,133 +66,7 @@ const LONGEST_NAME: usize = 100;
 /// What plans are called; both generations of the template.
 const PLAN_ENDINGS: [&str; 2] = ["-plan.md", "-implementation.md"];
 
-/// What a command will ask of git.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ask {
-    Nothing,
-    /// The repository's files.
-    Files,
-    /// Also where this branch left the default branch.
-    Base,
-    /// And the item graph of what changed since.
-    Graph,
-}
-
-/// git and cargo are asked side by side: both walk the whole workspace, and neither needs the other's answer. What is
-/// asked here is waited for only where it is used.
-fn ask_git_ahead(folder: Utf8PathBuf, ask: Ask) -> Ahead {
-    let ahead = Ahead::default();
-    if ask == Ask::Nothing {
-        return ahead;
-    }
-    let answer = Arc::clone(&ahead);
-    std::thread::spawn(move || {
-        let Some(repository) = answer.get_or_init(|| Repository::open(&folder).ok()) else {
-            return;
-        };
-        // Whoever needs what fails here asks again, and gets the error.
-        std::thread::scope(|scope| {
-            scope.spawn(|| repository.listing().is_ok());
-            if ask != Ask::Files {
-                scope.spawn(|| repository.branched().is_ok());
-            }
-        });
-    });
-    ahead
-}
-
 impl Project {
-    /// Asks cargo for the workspace around the current folder, or that of `--manifest-path`.
-    ///
-    /// # Errors
-    /// No workspace, a broken manifest or configuration (bad usage), or no cargo.
-    pub fn load(global: &Global) -> Result<Self> {
-        Self::load_asking(global, Ask::Files)
-    }
-
-    /// [`Self::load`] for a command that needs no git: it is asked only where it turns out to be needed.
-    ///
-    /// # Errors
-    /// As [`Self::load`].
-    pub fn load_without_git(global: &Global) -> Result<Self> {
-        Self::load_asking(global, Ask::Nothing)
-    }
-
-    /// [`Self::load`] for a command that compares with where this branch left the default branch.
-    ///
-    /// # Errors
-    /// As [`Self::load`].
-    pub fn load_with_base(global: &Global) -> Result<Self> {
-        Self::load_asking(global, Ask::Base)
-    }
-
-    /// [`Self::load_with_base`] for a command that will ask what the change since then can affect.
-    ///
-    /// # Errors
-    /// As [`Self::load`].
-    pub fn load_with_graph(global: &Global) -> Result<Self> {
-        Self::load_asking(global, Ask::Graph)
-    }
-
-    fn load_asking(global: &Global, ask: Ask) -> Result<Self> {
-        let folder = std::env::current_dir().context("failed to find the current folder")?;
-        let folder = Utf8PathBuf::try_from(folder)
-            .context("the current folder's path is not UTF-8")
-            .or_exit(Exit::Usage)?;
-        Self::load_from(global, folder, global.folder()?, ask)
-    }
-
-    /// The workspace around a document, or that of `--manifest-path`; `None` where the document lies in none.
-    ///
-    /// # Errors
-    /// As [`Self::load`], but for there being no workspace.
-    pub fn around(global: &Global, document: &Utf8Path) -> Result<Option<Self>> {
-        if global.manifest_path.is_some() {
-            return Self::load(global).map(Some);
-        }
-        let folder = global.folder()?;
-        let beside = normalize(&folder.join(document));
-        let beside = beside.parent().unwrap_or(&folder).to_owned();
-        let in_a_package = beside
-            .ancestors()
-            .any(|folder| folder.join("Cargo.toml").is_file());
-        if !in_a_package {
-            return Ok(None);
-        }
-        Self::load_from(global, folder, beside, Ask::Files).map(Some)
-    }
-
-    /// The workspace that cargo finds from `start`.
-    fn load_from(
-        global: &Global,
-        folder: Utf8PathBuf,
-        start: Utf8PathBuf,
-        ask: Ask,
-    ) -> Result<Self> {
-        let mut cargo = global.cargo();
-        if start != folder && cargo.manifest_path.is_none() {
-            let manifest = start.ancestors().map(|folder| folder.join("Cargo.toml"));
-            cargo.manifest_path = manifest.into_iter().find(|path| path.is_file());
-        }
-        let ahead = ask_git_ahead(start.clone(), ask);
-        let graph = if ask == Ask::Graph {
-            let ahead = Arc::clone(&ahead);
-            ahead::Ahead::start(start, move || ahead.wait().clone())
-        } else {
-            ahead::Ahead::default()
-        };
-        let workspace = Workspace::new(cargo.members()?);
-        let config = Config::load(&workspace, global)?;
-        Ok(Self {
-            cargo,
-            workspace,
-            config,
-            folder,
-            graph,
-            ahead,
-        })
-    }
-
     /// The repository of the workspace, with its files listed as they were when this run began.
     ///
     /// # Errors

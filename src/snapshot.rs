@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::cache::{self, Cache, Key};
 use crate::evidence::Record;
 use crate::freshness::LOCKFILE;
+use crate::sys::cargo::own_folder;
 use crate::sys::files;
 use crate::sys::git::{FileChange, Happened, Repository, can_be_hashed};
 
@@ -159,7 +160,7 @@ impl Snapshots {
     /// Those of a workspace with this target folder; none where the file is missing or damaged.
     #[must_use]
     pub fn open(target_directory: &Utf8Path) -> Self {
-        let path = target_directory.join("cargo-poc/snapshots");
+        let path = own_folder(target_directory).join("snapshots");
         Self(Cache::open(path, FORMAT))
     }
 

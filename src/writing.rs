@@ -6,6 +6,7 @@ use crate::diff::unified;
 use crate::exit;
 use crate::project::{Paths, Poc, Project};
 use crate::report::human::diff;
+use crate::sys::cargo::own_folder;
 use crate::sys::files::{self, Lock};
 use crate::terminal::Terminal;
 
@@ -40,7 +41,7 @@ impl Mode {
 /// # Errors
 /// When the lock file cannot be made.
 pub fn lock(project: &Project, name: &str) -> Result<Lock> {
-    let folder = project.workspace.target_directory.join("cargo-poc");
+    let folder = own_folder(&project.workspace.target_directory);
     files::lock(&folder.join(format!("{name}.lock")))
 }
 

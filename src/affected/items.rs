@@ -26,8 +26,6 @@ mod select;
 mod tests;
 pub(super) mod words;
 
-use std::sync::Arc;
-
 use rustc_hash::FxHashSet;
 
 pub use cache::Cache;
@@ -50,7 +48,7 @@ use tests::{classes, documentation, tests};
 #[derive(Debug)]
 pub struct Graph {
     /// Units and links.
-    pub layout: Arc<Layout>,
+    pub layout: Layout,
     /// Files and where they stand.
     pub sources: Sources,
     /// Items where they stand.
@@ -75,8 +73,7 @@ impl Graph {
     /// Reads the sources and builds the graph, both versions of changed files in it. If anything changed, the graph has
     /// edges only where the change can be reached: in units that tests link which it can affect.
     #[must_use]
-    pub fn build(layout: impl Into<Arc<Layout>>, changed: &Changed, reader: &dyn Reader) -> Self {
-        let layout = layout.into();
+    pub fn build(layout: Layout, changed: &Changed, reader: &dyn Reader) -> Self {
         let sources = Sources::read(&layout, changed, reader);
         let nodes = Nodes::new(&sources, layout.units.len());
         let scopes = Scopes::new(&nodes, &layout, &sources);

@@ -8,7 +8,6 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::ahead::Built;
 use super::items::nodes::NodeId;
 use super::items::{self, Affected, Cache, Changed, Graph, Layout, Reader, Uncached, UnitId};
 use super::reach::Reach;
@@ -53,29 +52,10 @@ pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Sel
     }
     let judged = Judged::new(workspace, config, change)?;
     let layout = Layout::of(workspace);
-    let mut not_kept = Ok(());
-    let built = project.graph.take(&layout, &judged.changed);
-    let built = built.unwrap_or_else(|| {
-        let (graph, cache) = read(project, layout, &judged.changed);
-        not_kept = project.graph.keep(workspace, change, &graph.layout);
-        let affected = graph.select(&judged.changed);
-        Built {
-            graph,
-            cache,
-            affected,
-        }
-    });
-    let mut selection = selected(
-        workspace,
-        config,
-        change,
-        judged,
-        built.graph,
-        &built.affected,
-    );
-    selection.notes.extend(save(built.cache));
-    let slow = |error| format!("{error:#}; the next run takes longer than it has to");
-    selection.notes.extend(not_kept.err().map(slow));
+    let (graph, cache) = read(project, layout, &judged.changed);
+    let found = graph.select(&judged.changed);
+    let mut selection = selected(workspace, config, change, judged, graph, &found);
+    selection.notes.extend(save(cache));
     Ok(selection)
 }
 

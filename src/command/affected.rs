@@ -6,41 +6,66 @@ use anyhow::{Context as _, Result};
 
 use crate::affected::{self, Selection, TestKind, arguments};
 use crate::change::{self, Change};
-use crate::cli::{Affected, AffectedFormat};
+use crate::cli::{Affected, AffectedFormat, Global};
 use crate::document::StepId;
 use crate::evidence::Scope;
 use crate::exit::{self, Exit, OrExit as _};
-use crate::project::Project;
+use crate::project::{Ask, Project};
 use crate::report;
 use crate::since::Since;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
 
+/// What a change can affect.
+struct Found {
+    project: Project,
+    change: Change,
+    selection: Selection,
+}
+
 /// Prints the tests that the change, or the given files, can affect.
 ///
 /// # Errors
 /// Bad usage (a base that does not exist, a file outside the workspace), or git cannot be asked.
-pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
+pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
     if command.collect || command.audit {
-        return super::observed::run(project, command, terminal);
+        return super::observed::run(&Project::load(global)?, command, terminal);
     }
     if command.format == AffectedFormat::Matrix {
-        return super::verify::shard::matrix(project, command, terminal);
+        return super::verify::shard::matrix(&Project::load(global)?, command, terminal);
     }
     if command.shards.is_some() || command.full {
         return Err(exit::usage("--shards and --full are for `--format matrix`"));
     }
     let started = std::time::Instant::now();
-    let change = change_of(project, command, terminal)?;
-    let mut selection = affected::select_in(project, &change, !command.no_cache)?;
-    if !command.no_observed && change.base.is_some() {
-        super::observed::narrow(project, &[], !command.no_cache, &mut selection)?;
-        super::observed::left_out(terminal, &selection)?;
+    let ask = if command.asks_for_base() {
+        Ask::Base
+    } else {
+        Ask::Files
+    };
+    let found = if command.no_cache {
+        find(Project::load(global)?, command)?
+    } else {
+        Project::with(global, ask, |project| find(project, command))?
+    };
+    let Found {
+        project,
+        change,
+        selection,
+    } = found;
+    let workspace = &project.workspace;
+    if change.base.is_none() {
+        for file in change.files.iter().filter(|file| !file.path.exists()) {
+            terminal.warn(format!(
+                "there is no {}; taken as a file to be created or deleted",
+                workspace.slashed(&file.path)
+            ))?;
+        }
     }
-    for note in &selection.notes {
+    super::observed::left_out(terminal, &selection)?;
+    for note in project.notes.iter().chain(&selection.notes) {
         terminal.warn(note)?;
     }
-    let workspace = &project.workspace;
     terminal.paths_from(&workspace.root);
     match command.format {
         AffectedFormat::Human => {
@@ -53,7 +78,7 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
                 started.elapsed(),
             )?;
         }
-        AffectedFormat::Args => args(project, &selection, terminal)?,
+        AffectedFormat::Args => args(workspace, &selection, terminal)?,
         AffectedFormat::Nextest => {
             for filterset in arguments::filtersets(workspace, &selection) {
                 writeln!(terminal.out(), "{filterset}")?;
@@ -78,6 +103,19 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
     Ok(Exit::Fine)
 }
 
+fn find(project: Project, command: &Affected) -> Result<Found> {
+    let change = change_of(&project, command)?;
+    let mut selection = affected::select_in(&project, &change, !command.no_cache)?;
+    if !command.no_observed && change.base.is_some() {
+        super::observed::narrow(&project, &[], !command.no_cache, &mut selection)?;
+    }
+    Ok(Found {
+        project,
+        change,
+        selection,
+    })
+}
+
 /// A line for each selected test; `*` where names are not known from source, or where all of a binary is selected and
 /// none is known; `ALL` when nothing is left out.
 fn names(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
@@ -95,8 +133,7 @@ fn names(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) 
     Ok(())
 }
 
-fn args(project: &Project, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
-    let workspace = &project.workspace;
+fn args(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
     if selection.is_empty() {
         terminal.warn("no test is affected; `cargo test` without arguments would run them all")?;
         writeln!(
@@ -121,19 +158,13 @@ fn args(project: &Project, selection: &Selection, terminal: &mut Terminal) -> Re
 
 /// The change that the arguments mean: given files; else base → work tree, where the base is the one given, the named
 /// or only open PoC's, or where this branch left the default branch.
-fn change_of(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Change> {
+fn change_of(project: &Project, command: &Affected) -> Result<Change> {
     if !command.files.is_empty() {
         let located = command
             .files
             .iter()
             .map(|path| change::locate(&project.workspace, &project.folder, path))
             .collect::<Result<BTreeSet<_>>>()?;
-        for path in located.iter().filter(|path| !path.exists()) {
-            terminal.warn(format!(
-                "there is no {}; taken as a file to be created or deleted",
-                project.workspace.slashed(path)
-            ))?;
-        }
         return Ok(Change::of_files(located));
     }
     let repository = project

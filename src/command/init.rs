@@ -5,11 +5,11 @@ mod suggest;
 
 use anyhow::{Context as _, Result};
 
-use crate::cli::Init;
+use crate::cli::{Global, Init};
 use crate::document::render::render;
 use crate::exit::{self, Exit, OrExit as _};
-use crate::init::{self, request::Request};
-use crate::project::Project;
+use crate::init::{self, Draft, request::Request};
+use crate::project::{Ask, Project};
 use crate::sys::files;
 use crate::terminal::Terminal;
 
@@ -30,18 +30,53 @@ pub fn agents(terminal: &mut Terminal) -> Result<Exit> {
 /// # Errors
 /// Bad usage: see [`Request::resolve`]; a document that is there already; a template that is wrong. A folder that
 /// cannot be written. Then neither document is there.
-pub fn run(project: &Project, arguments: &Init, terminal: &mut Terminal) -> Result<Exit> {
+pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result<Exit> {
     let mut arguments = arguments.clone();
     let asked = arguments.name.is_none() && terminal.can_ask();
-    if asked {
-        arguments = ask::ask(project, &arguments, terminal.coloured())?;
+    let composed = if asked {
+        let project = Project::load(global)?;
+        arguments = ask::ask(&project, &arguments, terminal.coloured())?;
+        compose(project, &arguments)?
+    } else {
+        let ask = if arguments.base.is_some() {
+            Ask::Files
+        } else {
+            Ask::Base
+        };
+        Project::with(global, ask, |project| compose(project, &arguments))?
+    };
+    let notes = &composed.project.notes;
+    for warning in notes.iter().chain(&composed.request.warnings) {
+        terminal.warn(warning)?;
     }
+    if arguments.dry_run {
+        terminal.out().write_all(composed.plan.as_bytes())?;
+    } else {
+        write(&composed)?;
+        report(&composed, terminal)?;
+    }
+    if asked {
+        terminal.status("Same as", ask::command_line(&arguments))?;
+    }
+    Ok(Exit::Fine)
+}
+
+/// The documents of a new PoC, and what they were made of.
+struct Composed {
+    project: Project,
+    request: Request,
+    draft: Draft,
+    plan: String,
+    results: String,
+}
+
+fn compose(project: Project, arguments: &Init) -> Result<Composed> {
     let Some(name) = &arguments.name else {
         return Err(exit::usage(
             "which name? `cargo poc init NAME`; on a terminal it asks",
         ));
     };
-    let request = Request::resolve(project, name, &arguments)?;
+    let request = Request::resolve(&project, name, arguments)?;
     for path in [&request.paths.plan, &request.paths.results] {
         if path.exists() && !arguments.dry_run {
             return Err(exit::usage(format!(
@@ -49,10 +84,7 @@ pub fn run(project: &Project, arguments: &Init, terminal: &mut Terminal) -> Resu
             )));
         }
     }
-    for warning in &request.warnings {
-        terminal.warn(warning)?;
-    }
-    let draft = init::draft(project, &request)?;
+    let draft = init::draft(&project, &request)?;
     let folder = arguments
         .template
         .as_ref()
@@ -65,20 +97,23 @@ pub fn run(project: &Project, arguments: &Init, terminal: &mut Terminal) -> Resu
     };
     let plan = render(template, folder, &draft)?;
     let results = render("results.md", folder, &draft)?;
-    if arguments.dry_run {
-        terminal.out().write_all(plan.as_bytes())?;
-    } else {
-        write(&request, &plan, &results)?;
-        report(project, &request, &draft, terminal)?;
-    }
-    if asked {
-        terminal.status("Same as", ask::command_line(&arguments))?;
-    }
-    Ok(Exit::Fine)
+    Ok(Composed {
+        project,
+        request,
+        draft,
+        plan,
+        results,
+    })
 }
 
 /// Both documents, or neither.
-fn write(request: &Request, plan: &str, results: &str) -> Result<()> {
+fn write(composed: &Composed) -> Result<()> {
+    let Composed {
+        request,
+        plan,
+        results,
+        ..
+    } = composed;
     if let Some(folder) = request.paths.plan.parent()
         && folder.exists()
         && !folder.is_dir()
@@ -95,12 +130,13 @@ fn write(request: &Request, plan: &str, results: &str) -> Result<()> {
     Ok(())
 }
 
-fn report(
-    project: &Project,
-    request: &Request,
-    draft: &init::Draft,
-    terminal: &mut Terminal,
-) -> Result<()> {
+fn report(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
+    let Composed {
+        project,
+        request,
+        draft,
+        ..
+    } = composed;
     let workspace = &project.workspace;
     terminal.status("Created", workspace.slashed(&request.paths.plan))?;
     terminal.status("Created", workspace.slashed(&request.paths.results))?;

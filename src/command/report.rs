@@ -7,6 +7,7 @@ use super::survey::{self, Survey};
 use crate::cli::{self, Global};
 use crate::exit::Exit;
 use crate::report::page::{self, Setting, Subject};
+use crate::sys::cargo::own_folder;
 use crate::sys::files;
 use crate::terminal::Terminal;
 
@@ -41,10 +42,7 @@ pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) ->
 /// Where cargo builds, so that git ignores it and `cargo clean` takes it away; beside a plan that lies in no workspace.
 fn default(survey: &Survey) -> Utf8PathBuf {
     match &survey.project {
-        Some(project) => project
-            .workspace
-            .target_directory
-            .join("cargo-poc/report.html"),
+        Some(project) => own_folder(&project.workspace.target_directory).join("report.html"),
         None => survey.root.join("report.html"),
     }
 }

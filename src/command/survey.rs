@@ -1,8 +1,9 @@
 //! What `status` and `check` report on: the documents asked for, and where each PoC stands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
@@ -16,10 +17,10 @@ use crate::document::{Document, condensed, read_plan, read_results};
 use crate::evidence::{self, Evidence, Problem, ProblemKind, Scope};
 use crate::exit::Exit;
 use crate::freshness::{self, Hasher, Inputs};
-use crate::project::{Paths, Poc, Project};
+use crate::project::{Ask, Paths, Poc, Project};
 use crate::since::{Since, Stale};
 use crate::status::{Elsewhere, Facts, Named, Status};
-use crate::sys::cargo;
+use crate::sys::cargo::{self, own_folder};
 use crate::terminal::Terminal;
 
 /// The PoCs asked for.
@@ -72,7 +73,7 @@ impl Survey {
 pub fn take(
     global: &Global,
     which: &Which,
-    adjust: impl FnOnce(&mut Config) -> Result<()>,
+    adjust: impl Fn(&mut Config) -> Result<()>,
 ) -> Result<Survey> {
     take_to(global, which, Extent::Whole, adjust)
 }
@@ -99,46 +100,48 @@ fn take_to(
     global: &Global,
     which: &Which,
     extent: Extent,
-    adjust: impl FnOnce(&mut Config) -> Result<()>,
+    adjust: impl Fn(&mut Config) -> Result<()>,
 ) -> Result<Survey> {
     std::thread::scope(|scope| {
-        let toolchain = scope.spawn(|| cargo::toolchain(&global.folder()?));
-        let toolchain: Toolchain = Box::new(|| {
-            toolchain
-                .join()
-                .map_err(|_| anyhow::anyhow!("asking rustc panicked"))?
-        });
-        match &which.plan {
-            None => of_project(
-                Project::load(global)?,
-                |project| read(project, which.name.as_deref(), extent),
-                extent,
-                adjust,
-                toolchain,
-            ),
-            Some(file) => {
-                let read = |_: &Project| named(Paths::of_file(located(global, file)?)?, extent);
-                match Project::around(global, file)? {
-                    Some(project) => of_project(project, read, extent, adjust, toolchain),
-                    None => outside(global, file, extent, adjust),
-                }
+        let asked = scope.spawn(|| cargo::toolchain(&global.folder()?));
+        let asked = Mutex::new(Some(asked));
+        let toolchain = || {
+            let first = asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match first {
+                Some(first) => first.join().map_err(|_| anyhow!("asking rustc panicked"))?,
+                None => cargo::toolchain(&global.folder()?),
             }
+        };
+        let of_project = |mut project: Project, read: Read| {
+            adjust(&mut project.config)?;
+            of_project(project, read, extent, &toolchain)
+        };
+        match &which.plan {
+            None => Project::with(global, Ask::Files, |project| {
+                let read = read(&project, which.name.as_deref(), extent)?;
+                of_project(project, read)
+            }),
+            Some(file) => match Project::around(global, file)? {
+                Some(project) => {
+                    let read = named(Paths::of_file(located(global, file)?)?, extent)?;
+                    of_project(project, read)
+                }
+                None => outside(global, file, extent, adjust),
+            },
         }
     })
 }
 
 /// What tells rustc's version; only called when there is evidence to compare with.
-type Toolchain<'a> = Box<dyn FnOnce() -> Result<String> + Send + 'a>;
+type Toolchain<'a> = &'a (dyn Fn() -> Result<String> + Sync);
 
 fn of_project(
     mut project: Project,
-    read: impl FnOnce(&Project) -> Result<Read>,
+    mut read: Read,
     extent: Extent,
-    adjust: impl FnOnce(&mut Config) -> Result<()>,
     toolchain: Toolchain,
 ) -> Result<Survey> {
-    adjust(&mut project.config)?;
-    let mut read = read(&project)?;
+    read.notes.append(&mut project.notes);
     let statuses = statuses(&project, &mut read.pocs, extent, toolchain, &mut read.notes)?;
     let pocs = read.pocs.into_iter();
     let (pocs, evidence) = pocs.map(|(poc, evidence, _)| (poc, evidence)).unzip();
@@ -158,7 +161,7 @@ fn outside(
     global: &Global,
     file: &Utf8Path,
     extent: Extent,
-    adjust: impl FnOnce(&mut Config) -> Result<()>,
+    adjust: impl Fn(&mut Config) -> Result<()>,
 ) -> Result<Survey> {
     let root = global.folder()?;
     let mut config = Config::outside();
@@ -214,7 +217,7 @@ pub(super) fn standing(
         project,
         &mut pocs,
         Extent::Condensed,
-        Box::new(toolchain),
+        &toolchain,
         &mut notes,
     )?;
     let [(poc, ..)] = pocs;
@@ -427,7 +430,7 @@ fn elsewhere(project: &Project, pocs: &[Recorded]) -> Elsewhere {
 
 /// The folder of what is kept from one run to the next.
 fn kept(project: &Project) -> Utf8PathBuf {
-    project.workspace.target_directory.join("cargo-poc")
+    own_folder(&project.workspace.target_directory)
 }
 
 /// The change since each base that a plan names.

@@ -188,7 +188,8 @@ fn accepted(root: &Utf8Path, edits: &[Edit], cargo: &Cargo) -> Result<()> {
             manifest_path: Some(path.clone()),
             ..cargo.clone()
         };
-        let metadata = cargo.members().with_context(|| {
+        let members = cargo.members().and_then(|members| members.read());
+        let metadata = members.with_context(|| {
             format!(
                 "cargo does not accept {} with the plan's entries",
                 edit.path

@@ -17,6 +17,7 @@ use crate::affected::items::{self, Reader};
 use crate::cache::{self, Cache, Key};
 use crate::change;
 use crate::project::Project;
+use crate::sys::cargo::own_folder;
 use crate::sys::git::{Listed, Listing, Repository, can_be_hashed};
 use crate::sys::{self, files};
 
@@ -126,7 +127,7 @@ impl Known {
         let Some((listed, told)) = listed(project, repository)? else {
             return Ok(None);
         };
-        let folder = project.workspace.target_directory.join("cargo-poc");
+        let folder = own_folder(&project.workspace.target_directory);
         let kept = Cache::open(folder.join("verdicts"), FORMAT);
         let beside: Vec<String> = kept.get(&of_paths(&listed)).unwrap_or_default();
         let beside = beside.into_par_iter().map(Utf8PathBuf::from);

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 
@@ -19,6 +19,34 @@ pub struct Cargo {
     pub flags: Vec<String>,
 }
 
+/// What cargo says of a workspace, as it printed it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Members(Vec<u8>);
+
+impl Members {
+    /// What was printed before.
+    #[must_use]
+    pub fn printed(text: Vec<u8>) -> Self {
+        Self(text)
+    }
+
+    /// As it was printed.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    /// It is not in cargo's format.
+    pub fn read(&self) -> Result<Metadata> {
+        let text =
+            str::from_utf8(&self.0).context("`cargo metadata` printed text that is not UTF-8")?;
+        MetadataCommand::parse(text).context("failed to read what `cargo metadata` printed")
+    }
+}
+
 impl Cargo {
     /// The cargo that runs us, else the one on PATH.
     #[must_use]
@@ -30,29 +58,22 @@ impl Cargo {
     ///
     /// # Errors
     /// cargo's own message: no workspace, a manifest that does not parse (with its line), or no cargo.
-    pub fn members(&self) -> Result<Metadata> {
-        let mut command = self.metadata();
-        command.no_deps();
-        run(&command)
-    }
-
-    /// `cargo metadata` with the resolved graph. Writes `Cargo.lock` where it is missing or out of date, as any
-    /// cargo command does, unless `--locked`.
-    ///
-    /// # Errors
-    /// cargo's own message.
-    pub fn resolved(&self) -> Result<Metadata> {
-        run(&self.metadata())
-    }
-
-    fn metadata(&self) -> MetadataCommand {
+    pub fn members(&self) -> Result<Members> {
         let mut command = MetadataCommand::new();
-        command.cargo_path(Self::program());
+        command.cargo_path(Self::program()).no_deps();
         if let Some(path) = &self.manifest_path {
             command.manifest_path(path);
         }
         command.other_options(self.flags.clone());
-        command
+        let output = super::output(&mut command.cargo_command())?;
+        if output.status.success() {
+            return Ok(Members(output.stdout));
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.trim().trim_start_matches("error: ").to_owned();
+        Err(anyhow!(said))
+            .context("cargo could not read the workspace")
+            .or_exit(Exit::Usage)
     }
 
     /// The newest version of `name` that cargo reports for a package with this `rust-version`; `None` when the
@@ -93,6 +114,12 @@ pub fn target_folders(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     }
 }
 
+/// The folder of what this program keeps from one run to the next, in the one that cargo builds in.
+#[must_use]
+pub fn own_folder(target_directory: &Utf8Path) -> Utf8PathBuf {
+    target_directory.join("cargo-poc")
+}
+
 /// The toolchain in use, as `rustc -vV` tells it: release, commit and host.
 ///
 /// # Errors
@@ -122,26 +149,6 @@ fn rustc() -> OsString {
         (toolchain == chosen && rustc.is_file()).then(|| rustc.into_os_string())
     };
     super::program("RUSTC", beside().unwrap_or_else(|| "rustc".into()))
-}
-
-fn run(command: &MetadataCommand) -> Result<Metadata> {
-    match command.exec() {
-        Ok(metadata) => Ok(metadata),
-        Err(cargo_metadata::Error::CargoMetadata { stderr }) => Err(anyhow::anyhow!(
-            "{}",
-            stderr.trim().trim_start_matches("error: ")
-        ))
-        .context("cargo could not read the workspace")
-        .or_exit(Exit::Usage),
-        Err(cargo_metadata::Error::Io(error)) => Err(error).with_context(|| {
-            let program = Cargo::program();
-            format!(
-                "failed to run `{}`: is cargo installed and on PATH?",
-                program.to_string_lossy()
-            )
-        }),
-        Err(error) => Err(error).context("failed to read what `cargo metadata` printed"),
-    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct Repository {
     head: Option<String>,
     listing: Arc<OnceLock<Result<Listing, String>>>,
     /// The commit where this branch left the default branch; `None` where there is none.
-    branched: Arc<OnceLock<Option<String>>>,
+    branched: Arc<OnceLock<Result<Option<String>, String>>>,
     /// What differed from a commit, by its id.
     changes: Answers<String, Vec<FileChange>>,
     /// What files held, by commit and path.
@@ -125,7 +125,8 @@ impl Repository {
     /// # Errors
     /// When it names no commit: bad usage, with what to do about a shallow clone.
     pub fn commit(&self, revision: &str) -> Result<String> {
-        let branched = self.branched.get().and_then(Option::as_deref);
+        let branched = self.branched.get().and_then(|found| found.as_ref().ok());
+        let branched = branched.and_then(Option::as_deref);
         if [branched, self.head.as_deref()].contains(&Some(revision)) {
             return Ok(revision.to_owned());
         }
@@ -234,11 +235,11 @@ impl Repository {
     /// # Errors
     /// When git cannot be run.
     pub fn branched(&self) -> Result<Option<&str>> {
-        if self.branched.get().is_none() {
-            let found = self.find_branched()?;
-            let _ = self.branched.set(found);
+        let find = || self.find_branched().map_err(|error| format!("{error:#}"));
+        match self.branched.get_or_init(find) {
+            Ok(commit) => Ok(commit.as_deref()),
+            Err(error) => Err(anyhow!("{error}")),
         }
-        Ok(self.branched.get().and_then(Option::as_deref))
     }
 
     fn find_branched(&self) -> Result<Option<String>> {

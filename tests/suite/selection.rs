@@ -222,10 +222,12 @@ fn what_the_run_before_asked_for_never_answers_for_this_one() {
 fn what_is_kept_of_the_run_before_may_be_damaged_or_used_by_many() {
     let sandbox = workspace();
     sandbox.edit("store/src/lib.rs", "    1\n", "    2 - 1\n");
+    // Only where there is a folder to build in is anything kept of what cargo says.
+    sandbox.poc("affected").exits(0);
     let [expected, anew] = both_ways(&sandbox, "");
     assert_eq!(expected, anew);
-    let layout = "target/cargo-poc/layout";
-    let whole = std::fs::read(sandbox.root.join(layout)).unwrap();
+    let members = "target/cargo-poc/members";
+    let whole = std::fs::read(sandbox.root.join(members)).unwrap();
     let mut cases: Vec<Vec<u8>> = vec![Vec::new(), whole[..whole.len() / 2].to_vec()];
     cases.extend((0..whole.len()).step_by(whole.len() / 12 + 1).map(|at| {
         let mut flipped = whole.clone();
@@ -233,9 +235,9 @@ fn what_is_kept_of_the_run_before_may_be_damaged_or_used_by_many() {
         flipped
     }));
     for damaged in cases {
-        sandbox.write(layout, &damaged);
+        sandbox.write(members, &damaged);
         assert_eq!(both_ways(&sandbox, "")[0], expected);
-        assert_eq!(std::fs::read(sandbox.root.join(layout)).unwrap(), whole);
+        assert_eq!(std::fs::read(sandbox.root.join(members)).unwrap(), whole);
     }
     std::thread::scope(|scope| {
         let runs: Vec<_> = (0..4)

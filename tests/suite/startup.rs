@@ -190,3 +190,58 @@ fn what_follows_from_a_change_is_not_worked_out_twice() {
     assert!(first.contains_key(texts), "{first:?}");
     assert!(!second.contains_key(texts), "{second:?}");
 }
+
+/// Commands begin with what cargo said the last time; where it now says otherwise, nothing of that is shown.
+#[test]
+fn what_cargo_said_the_last_time_never_answers_for_this_time() {
+    let sandbox = Sandbox::package();
+    sandbox
+        .write("docs/cache-plan.md", PLAN)
+        .write("docs/cache-results.md", RESULTS);
+    sandbox.git();
+    sandbox.write("target/CACHEDIR.TAG", "");
+    let members = "target/cargo-poc/members";
+    let lines = [
+        "status",
+        "check",
+        "init other --dry-run",
+        "affected --format names",
+    ];
+    let told = |line: &str| {
+        let run = sandbox.poc(line);
+        format!("{}{}", run.stdout, run.stderr)
+    };
+    let first = lines.map(told);
+    let same = |what: &str| {
+        for line in lines {
+            assert!(sandbox.exists(members), "{what}: {line}");
+            let kept = told(line);
+            let again = told(line);
+            std::fs::remove_file(sandbox.root.join(members)).unwrap();
+            let anew = told(line);
+            assert_eq!(kept, anew, "{what}: {line}");
+            assert_eq!(again, anew, "{what}: {line}");
+        }
+    };
+    same("nothing changed");
+    sandbox.edit(
+        "Cargo.toml",
+        "name = \"app\"",
+        "name = \"app\"\nautotests = false",
+    );
+    same("a setting more");
+    sandbox.edit("Cargo.toml", "name = \"app\"", "name = \"other\"");
+    let gone = sandbox.poc("init other --dry-run -p app");
+    gone.exits(2).says("no package `app`");
+    same("another package");
+    sandbox.append(
+        "Cargo.toml",
+        "\n[workspace.metadata.poc]\ndocs = \"elsewhere\"\n",
+    );
+    sandbox.poc("status cache").exits(2).says("no plan `cache`");
+    same("another folder of documents");
+    sandbox.append("Cargo.toml", "\n[what");
+    let broken = sandbox.poc("status");
+    broken.exits(2).says("Cargo.toml");
+    assert_ne!(lines.map(told), first);
+}

@@ -211,7 +211,7 @@ fn workspace(root: &Utf8Path) -> Workspace {
         manifest_path: Some(root.join("Cargo.toml")),
         ..Cargo::default()
     };
-    Workspace::new(cargo.members().unwrap())
+    Workspace::new(cargo.members().unwrap().read().unwrap())
 }
 
 fn everything(workspace: &Workspace) -> Selection {

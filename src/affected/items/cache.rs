@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use super::extract::{self, Digest, FileItems, digest};
 use super::mount::Reader;
 use crate::cache;
+use crate::sys::cargo::own_folder;
 use crate::sys::git::{Listed, Repository};
 
 /// Counts up whenever what is read of a file, or how it is written, changes.
@@ -30,7 +31,7 @@ impl Cache {
     /// files need not be looked at.
     #[must_use]
     pub fn open(target: &Utf8Path, repository: Option<&Repository>) -> Self {
-        let path = target.join("cargo-poc").join("items");
+        let path = own_folder(target).join("items");
         let listing =
             repository.and_then(|repository| Some((repository, repository.listing().ok()?)));
         let clean = listing.map_or_else(FxHashMap::default, |(repository, listing)| {

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use camino::Utf8PathBuf;
 use cargo_metadata::TargetKind;
-use serde::{Deserialize, Serialize};
 
 use crate::affected::{TestKind, TestTarget};
 use crate::workspace::graph::{is_kind, is_library};
@@ -15,7 +14,7 @@ use crate::workspace::{PackageId, Workspace};
 pub type UnitId = usize;
 
 /// A target of a package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
     /// Its package.
     pub package: PackageId,
@@ -32,7 +31,7 @@ pub struct Unit {
 }
 
 /// What a target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnitKind {
     /// The library, a procedural macro's too.
     Library,
@@ -49,7 +48,7 @@ pub enum UnitKind {
 }
 
 /// The targets of a workspace and their dependencies.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
     /// The workspace's root, absolute.
     pub root: Utf8PathBuf,

@@ -67,7 +67,7 @@ pub struct Declared {
 }
 
 /// The change, by its files' old contents.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Changed {
     /// Rust files, absolute: their text before the change, none where they were not there.
     pub rust: BTreeMap<Utf8PathBuf, Option<String>>,

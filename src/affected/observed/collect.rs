@@ -19,7 +19,7 @@ use super::store::{State, Store, Test};
 use crate::change;
 use crate::exit::{self, Exit};
 use crate::project::Project;
-use crate::sys::cargo::Cargo;
+use crate::sys::cargo::{Cargo, own_folder};
 use crate::sys::exec::{self, Command, Ended, Part};
 use crate::sys::files;
 
@@ -99,7 +99,7 @@ impl<'p> Collect<'p> {
         }
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let program = Utf8PathBuf::try_from(program).context("this program's path is not UTF-8")?;
-        let own = project.workspace.target_directory.join("cargo-poc");
+        let own = own_folder(&project.workspace.target_directory);
         Ok(Self {
             project,
             arguments,

@@ -14,6 +14,7 @@ use flate2::write::ZlibEncoder;
 use serde::{Deserialize, Serialize};
 
 use crate::affected::items::extract::Digest;
+use crate::sys::cargo::own_folder;
 use crate::sys::files;
 
 /// First line of the file; the number is the version of what follows.
@@ -125,7 +126,7 @@ impl Store {
     /// Where it is kept.
     #[must_use]
     pub fn path(target_directory: &Utf8Path) -> Utf8PathBuf {
-        target_directory.join("cargo-poc/observed")
+        own_folder(target_directory).join("observed")
     }
 
     /// Reads what a collect run kept; none where there was none.
