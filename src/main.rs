@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// The item graph and a hundred documents are made by all processors at once, and of many small parts.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cargo_poc::run(std::env::args_os()).into()
 }
