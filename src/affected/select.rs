@@ -50,9 +50,12 @@ pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Sel
     if !cached {
         return select(workspace, config, change, &Uncached, &|_| true);
     }
-    let judged = Judged::new(workspace, config, change)?;
-    let layout = Layout::of(workspace);
-    let (graph, cache) = read(project, layout, &judged.changed);
+    let ((layout, cache), judged) = rayon::join(
+        || (Layout::of(workspace), open(project)),
+        || Judged::new(workspace, config, change),
+    );
+    let judged = judged?;
+    let graph = Graph::build(layout, &judged.changed, &cache);
     let found = graph.select(&judged.changed);
     let mut selection = selected(workspace, config, change, judged, graph, &found);
     selection.notes.extend(save(cache));
@@ -73,7 +76,8 @@ pub(super) fn select_but_in(
     let mut judged = Judged::new(workspace, config, change)?;
     let layout = Layout::of(workspace);
     let (mut graph, cache) = if cached {
-        let (graph, cache) = read(project, layout, &judged.changed);
+        let cache = open(project);
+        let graph = Graph::build(layout, &judged.changed, &cache);
         (graph, Some(cache))
     } else {
         (Graph::build(layout, &judged.changed, &Uncached), None)
@@ -88,11 +92,10 @@ pub(super) fn select_but_in(
     Ok(selection)
 }
 
-/// The graph of a change, read through the cache.
-fn read(project: &Project, layout: Layout, changed: &Changed) -> (Graph, Cache) {
+/// What was kept of the sources.
+fn open(project: &Project) -> Cache {
     let target = &project.workspace.target_directory;
-    let cache = Cache::open(target, project.repository().ok().as_ref());
-    (Graph::build(layout, changed, &cache), cache)
+    Cache::open(target, project.repository().ok().as_ref())
 }
 
 /// Writes what was read anew; what to say where that fails.

@@ -26,11 +26,15 @@ pub(super) struct Read {
 impl Read {
     pub(super) fn of(layout: &Layout, sources: &Sources, nodes: &Nodes, changed: &Changed) -> Self {
         let mut read = Self::default();
-        let mut files = changed.rust.keys().chain(&changed.others).peekable();
-        if files.peek().is_none() {
+        let files: Vec<&Utf8PathBuf> = changed.rust.keys().chain(&changed.others).collect();
+        if files.is_empty() {
             return read;
         }
-        let readers = Readers::new(layout, sources, nodes);
+        // The last part of a path that leads to a file, or to a folder around it, is a part of the file's own.
+        let parts = files.iter().flat_map(|file| file.components());
+        let parts: FxHashSet<&str> = parts.map(|part| part.as_str()).collect();
+        let leads = |path: &Utf8Path| path.file_name().is_none_or(|name| parts.contains(name));
+        let readers = Readers::new(layout, sources, nodes, &leads);
         for file in files {
             for node in readers.of(file) {
                 read.by.entry(node).or_insert_with(|| file.clone());
@@ -147,15 +151,12 @@ fn seen_from(module: ModuleId, globs: &[(ModuleId, ModuleId)], modules: &mut FxH
 impl Sources {
     /// Changed files that are no module of any unit.
     pub(super) fn unmounted<'c>(&self, changed: &'c Changed) -> impl Iterator<Item = &'c Utf8Path> {
-        let mounted: FxHashSet<&Utf8Path> =
-            self.files.iter().map(|file| file.path.as_path()).collect();
-        let rust = changed.rust.keys().map(Utf8PathBuf::as_path);
-        let unmounted: Vec<&Utf8Path> = rust.filter(|path| !mounted.contains(path)).collect();
-        changed
-            .others
-            .iter()
-            .map(Utf8PathBuf::as_path)
-            .chain(unmounted)
+        let mut unmounted: BTreeSet<&str> = changed.rust.keys().map(|path| path.as_str()).collect();
+        for file in &self.files {
+            unmounted.remove(file.path.as_str());
+        }
+        let others = changed.others.iter().map(Utf8PathBuf::as_path);
+        others.chain(unmounted.into_iter().map(Utf8Path::new))
     }
 }
 

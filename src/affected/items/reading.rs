@@ -172,16 +172,22 @@ fn goes_on(syntax: &Syntax<'_>, at: u32) -> bool {
 pub struct Readers(FxHashMap<Utf8PathBuf, Vec<NodeId>>);
 
 impl Readers {
-    /// Those of all items.
+    /// Those of all items, through paths as they are written that `wanted` tells.
     #[must_use]
-    pub fn new(layout: &Layout, sources: &Sources, nodes: &Nodes) -> Self {
+    pub fn new(
+        layout: &Layout,
+        sources: &Sources,
+        nodes: &Nodes,
+        wanted: &dyn Fn(&Utf8Path) -> bool,
+    ) -> Self {
         let mut readers: FxHashMap<Utf8PathBuf, Vec<NodeId>> = FxHashMap::default();
         for id in &nodes.reading {
             let node = &nodes.nodes[*id as usize];
             let file = &sources.files[node.file as usize].path;
             let package = &layout.folders[layout.units[node.unit as usize].package];
             let beside = file.parent().unwrap_or(package);
-            for written in &nodes.item(sources, *id).references.reads {
+            let written = nodes.item(sources, *id).references.reads.iter();
+            for written in written.filter(|written| wanted(Utf8Path::new(written))) {
                 for from in [package, layout.root.as_path(), beside] {
                     readers
                         .entry(normal(&from.join(written)))

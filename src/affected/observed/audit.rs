@@ -205,7 +205,7 @@ impl Auditor<'_> {
             bits: vec![0; words * self.store.items.len()],
         };
         let graph = self.graph;
-        let readers = Readers::new(&graph.layout, &graph.sources, &graph.nodes);
+        let readers = Readers::new(&graph.layout, &graph.sources, &graph.nodes, &|_| true);
         let read_by: Vec<Vec<NodeId>> = self
             .store
             .files
