@@ -23,6 +23,10 @@ use clap::{Args as _, FromArgMatches as _};
 use divan::{Bencher, black_box};
 use tempfile::TempDir;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

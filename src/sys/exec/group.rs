@@ -56,7 +56,7 @@ impl Group {
 }
 
 impl Drop for Group {
-    /// Whatever the way out, no process is left behind.
+    /// Whatever the way out, no process is left behind; but a panic, which is a bug, ends a release build at once.
     fn drop(&mut self) {
         if self.status.is_none() {
             self.kill();
