@@ -72,6 +72,8 @@ impl Project {
             let meanwhile = kept
                 .as_ref()
                 .and_then(|kept| kept.read().ok())
+                // Several workspaces may be built in one folder.
+                .filter(|metadata| start.from.starts_with(&metadata.workspace_root))
                 .map(|metadata| start.project(global, metadata).and_then(&work));
             let members = asked.join();
             let members = members.map_err(|_| anyhow!("asking cargo panicked"))??;

@@ -72,8 +72,13 @@ impl Watched {
 
     /// How often each was called for a command of ours, by its first word or, for git, its second.
     fn calls(&self, line: &str) -> BTreeMap<String, usize> {
+        self.calls_built_in("target", line)
+    }
+
+    fn calls_built_in(&self, target: &str, line: &str) -> BTreeMap<String, usize> {
         self.programs.write("log", "");
         let mut command = self.sandbox.command(PROGRAM);
+        command.env("CARGO_TARGET_DIR", target);
         let path = std::env::var("PATH").unwrap();
         command.env("PATH", format!("{}:{path}", self.programs.root));
         command.args(shlex::split(line).unwrap());
@@ -189,6 +194,18 @@ fn what_follows_from_a_change_is_not_worked_out_twice() {
     let texts = "git cat-file";
     assert!(first.contains_key(texts), "{first:?}");
     assert!(!second.contains_key(texts), "{second:?}");
+}
+
+/// What cargo said of one is no beginning for the other.
+#[test]
+fn workspaces_that_are_built_in_one_folder_do_not_meet() {
+    let (one, other) = (Watched::new(), Watched::new());
+    let (own, shared) = (Sandbox::empty(), Sandbox::empty());
+    let expected = other.calls_built_in(own.root.as_str(), "status");
+    one.calls_built_in(shared.root.as_str(), "status");
+    assert!(shared.exists("cargo-poc/members"));
+    let calls = other.calls_built_in(shared.root.as_str(), "status");
+    assert_eq!(calls, expected);
 }
 
 /// Commands begin with what cargo said the last time; where it now says otherwise, nothing of that is shown.
