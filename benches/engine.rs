@@ -24,6 +24,7 @@ use divan::{Bencher, black_box};
 use tempfile::TempDir;
 
 /// As in the program.
+#[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
