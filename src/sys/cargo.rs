@@ -43,7 +43,10 @@ impl Members {
     pub fn read(&self) -> Result<Metadata> {
         let text =
             str::from_utf8(&self.0).context("`cargo metadata` printed text that is not UTF-8")?;
-        MetadataCommand::parse(text).context("failed to read what `cargo metadata` printed")
+        // A wrapper around cargo may have said something before.
+        let answer = text.lines().find(|line| line.starts_with('{'));
+        let answer = answer.context("`cargo metadata` printed no JSON")?;
+        MetadataCommand::parse(answer).context("failed to read what `cargo metadata` printed")
     }
 }
 

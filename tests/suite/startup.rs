@@ -196,6 +196,18 @@ fn what_follows_from_a_change_is_not_worked_out_twice() {
     assert!(!second.contains_key(texts), "{second:?}");
 }
 
+/// Wrappers around cargo may say something of their own before it.
+#[test]
+fn what_stands_before_cargos_answer_is_passed_over() {
+    let watched = Watched::new();
+    let cargo = watched.programs.read("cargo");
+    let chatty = cargo.replacen("#!/bin/sh\n", "#!/bin/sh\necho about to ask cargo\n", 1);
+    watched.programs.write("cargo", chatty);
+    for _ in 0..2 {
+        assert_eq!(watched.calls("status")["cargo metadata"], 1);
+    }
+}
+
 /// What cargo said of one is no beginning for the other.
 #[test]
 fn workspaces_that_are_built_in_one_folder_do_not_meet() {
