@@ -94,10 +94,9 @@ impl Affected {
     /// Whether the change is looked for from where this branch left the default branch, as far as the arguments tell.
     #[must_use]
     pub fn asks_for_base(&self) -> bool {
-        let given = self.base.is_some()
-            || self.since_evidence.is_some()
-            || self.name.is_some()
-            || !self.files.is_empty();
-        !given && !self.collect && !self.audit && !self.full
+        self.base.is_none()
+            && self.since_evidence.is_none()
+            && self.name.is_none()
+            && self.files.is_empty()
     }
 }

@@ -272,7 +272,8 @@ fn read(project: &Project, name: Option<&str>, extent: Extent) -> Result<Read> {
     if let Some(name) = name {
         return named(project.find(name)?, extent);
     }
-    let reader = (extent == Extent::Condensed).then(|| condensed::Reader::new(&kept(project)));
+    let reader = (extent == Extent::Condensed)
+        .then(|| condensed::Reader::new(&own_folder(&project.workspace.target_directory)));
     let each = |paths| match &reader {
         None => project.read(paths),
         Some(reader) => {
@@ -425,12 +426,8 @@ fn elsewhere(project: &Project, pocs: &[Recorded]) -> Elsewhere {
     unread.retain(|paths| !known(paths));
     let known = pocs.iter();
     let known = known.map(|(poc, ..)| Named::of(&poc.paths.name, &poc.plan));
-    Elsewhere::new(known.collect(), unread, kept(project))
-}
-
-/// The folder of what is kept from one run to the next.
-fn kept(project: &Project) -> Utf8PathBuf {
-    own_folder(&project.workspace.target_directory)
+    let kept = own_folder(&project.workspace.target_directory);
+    Elsewhere::new(known.collect(), unread, kept)
 }
 
 /// The change since each base that a plan names.

@@ -23,13 +23,22 @@ pub struct Repository {
     pub built: Option<Utf8PathBuf>,
     /// The commit at HEAD when it was opened, if there was one.
     head: Option<String>,
-    listing: Arc<OnceLock<Result<Listing, String>>>,
+    listing: Answer<Listing>,
     /// The commit where this branch left the default branch; `None` where there is none.
-    branched: Arc<OnceLock<Result<Option<String>, String>>>,
+    branched: Answer<Option<String>>,
     /// What differed from a commit, by its id.
     changes: Answers<String, Vec<FileChange>>,
     /// What files held, by commit and path.
     contents: Answers<(String, Utf8PathBuf), Option<Vec<u8>>>,
+}
+
+/// What git said, to this repository or one it was cloned from; the error's text where it failed.
+type Answer<T> = Arc<OnceLock<Result<T, String>>>;
+
+/// What git said before, or says now. Who asks meanwhile waits.
+fn asked_once<T>(answer: &Answer<T>, ask: impl FnOnce() -> Result<T>) -> Result<&T> {
+    let answer = answer.get_or_init(|| ask().map_err(|error| format!("{error:#}")));
+    answer.as_ref().map_err(|error| anyhow!("{error}"))
 }
 
 /// What git said before, to this repository or one it was cloned from. Who asks meanwhile waits.
@@ -105,10 +114,7 @@ impl Repository {
     /// # Errors
     /// When git fails, or a path is not UTF-8.
     pub fn listing(&self) -> Result<&Listing> {
-        let listing = self
-            .listing
-            .get_or_init(|| Listing::of(&self.root).map_err(|error| format!("{error:#}")));
-        listing.as_ref().map_err(|error| anyhow!("{error}"))
+        asked_once(&self.listing, || Listing::of(&self.root))
     }
 
     /// The ids that git would give to the content of these regular files, relative to the root, in their order: what
@@ -125,8 +131,8 @@ impl Repository {
     /// # Errors
     /// When it names no commit: bad usage, with what to do about a shallow clone.
     pub fn commit(&self, revision: &str) -> Result<String> {
-        let branched = self.branched.get().and_then(|found| found.as_ref().ok());
-        let branched = branched.and_then(Option::as_deref);
+        let branched = self.branched.get();
+        let branched = branched.and_then(|found| found.as_ref().ok()?.as_deref());
         if [branched, self.head.as_deref()].contains(&Some(revision)) {
             return Ok(revision.to_owned());
         }
@@ -235,11 +241,8 @@ impl Repository {
     /// # Errors
     /// When git cannot be run.
     pub fn branched(&self) -> Result<Option<&str>> {
-        let find = || self.find_branched().map_err(|error| format!("{error:#}"));
-        match self.branched.get_or_init(find) {
-            Ok(commit) => Ok(commit.as_deref()),
-            Err(error) => Err(anyhow!("{error}")),
-        }
+        let found = asked_once(&self.branched, || self.find_branched())?;
+        Ok(found.as_deref())
     }
 
     fn find_branched(&self) -> Result<Option<String>> {
