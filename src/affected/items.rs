@@ -36,11 +36,11 @@ pub use select::{Affected, Selected, Widened};
 pub use tests::{Class, Test, TestName};
 
 use super::{TestKind, TestTarget};
-use edges::{Builder, Edges, Order};
+use edges::{Builder, Edges, Hub, Order};
 use extract::flag;
 use goals::Read;
 use nodes::{ModuleId, NodeId, Nodes, small};
-use reach::{Allowed, Reached, Seeds, WIDTH};
+use reach::{Allowed, Reached, Row, Seeds, WIDTH};
 use resolve::Scopes;
 use tests::{classes, documentation, tests};
 
@@ -62,7 +62,7 @@ pub struct Graph {
     read: Read,
     /// Modules and the modules that bring in their names by `*`.
     globs: Vec<(ModuleId, ModuleId)>,
-    /// Per node: its unit, and whether only the unit's own tests see it.
+    /// Per node: its unit, and whether only the unit's own tests see it. Names are of no unit: of the one after the last.
     units: Vec<(u32, bool)>,
     order: Order,
     /// Tests that reach the same, but for themselves.
@@ -98,11 +98,16 @@ impl Graph {
         let open_uses = scopes.open_uses.iter().copied().collect();
         let globs = scopes.globs.clone();
         drop(builder);
-        let units = nodes
-            .nodes
-            .iter()
-            .map(|node| (node.unit, node.flags & flag::TEST_ONLY != 0))
-            .collect();
+        let unit_of = |id: NodeId| {
+            // What a macro's body names counts where the macro can be called.
+            let node = match edges.hubs.get(&id) {
+                Some(Hub::Body(node)) => &nodes.nodes[*node as usize],
+                Some(_) => return (small(layout.units.len()), false),
+                None => &nodes.nodes[id as usize],
+            };
+            (node.unit, node.flags & flag::TEST_ONLY != 0)
+        };
+        let units = (0..small(edges.count)).map(unit_of).collect();
         let order = edges.order();
         let classes = classes(&layout, &edges, &tests, &relevant);
         Self {
@@ -144,12 +149,12 @@ impl Graph {
     /// Everything that a group of classes reaches; only nodes that are `wanted`, if that is given.
     #[must_use]
     pub fn reached(&self, pass: &[usize], wanted: Option<&[bool]>) -> Reached {
-        let mut allowed = Allowed::default();
+        let mut units = vec![<(Row, Row)>::default(); self.layout.units.len()];
         let mut seeds: Seeds = Vec::new();
         for (bit, class) in pass.iter().enumerate() {
             let class = &self.classes[*class];
             for unit in &self.layout.links[class.unit] {
-                let (linking, inside) = allowed.units.entry(small(*unit)).or_default();
+                let (linking, inside) = &mut units[*unit];
                 linking[bit / 64] |= 1 << (bit % 64);
                 if *unit == class.unit && !class.documentation {
                     inside[bit / 64] |= 1 << (bit % 64);
@@ -163,10 +168,11 @@ impl Graph {
                     .map(|start| (*start, bit)),
             );
         }
+        units.push(([u64::MAX; WIDTH / 64], [u64::MAX; WIDTH / 64]));
         Reached::new(
             &self.edges,
             &seeds,
-            &allowed,
+            &Allowed { units },
             &self.units,
             &self.order,
             wanted,

@@ -188,6 +188,24 @@ impl Workspace {
         })
     }
 
+    /// The packages whose code may end up in that of others: procedural macros, what build scripts depend on, and what
+    /// either of them depends on.
+    #[must_use]
+    pub fn generators(&self) -> BTreeSet<PackageId> {
+        let macros = (0..self.packages.len()).filter(|package| {
+            let mut targets = self.packages[*package].targets.iter();
+            targets.any(|target| is_kind(target, &[TargetKind::ProcMacro]))
+        });
+        let build = self
+            .edges
+            .iter()
+            .filter(|edge| edge.kind == DependencyKind::Build);
+        let start = macros.chain(build.map(|edge| edge.to)).collect();
+        self.closure(&start, |edge| {
+            (edge.kind != DependencyKind::Development).then_some((edge.from, edge.to))
+        })
+    }
+
     /// For each package of [`Self::linked_by`], a shortest chain of members from a changed one to it, each depending on
     /// the one before.
     #[must_use]

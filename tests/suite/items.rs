@@ -247,7 +247,7 @@ fn outcomes(root: &Utf8Path) -> BTreeSet<String> {
     let mut passing = BTreeSet::new();
     for line in stdout.lines() {
         if line.starts_with("running ") {
-            target = binary(binaries.next().unwrap());
+            target = binary(root, binaries.next().unwrap());
         } else if let Some(test) = line
             .strip_prefix("test ")
             .and_then(|line| line.strip_suffix(" ... ok"))
@@ -259,7 +259,7 @@ fn outcomes(root: &Utf8Path) -> BTreeSet<String> {
 }
 
 /// `unittests src/lib.rs (target/debug/deps/engine-…)` → `engine lib`.
-fn binary(line: &str) -> String {
+fn binary(root: &Utf8Path, line: &str) -> String {
     let path = line
         .trim_start_matches("unittests ")
         .split(' ')
@@ -269,13 +269,10 @@ fn binary(line: &str) -> String {
     match path {
         "src/lib.rs" => format!("{executable} lib"),
         "src/main.rs" => format!("{executable} bin {executable}"),
-        _ => format!(
-            "{} test {executable}",
-            if executable == "runs" {
-                "tool"
-            } else {
-                "engine"
-            }
-        ),
+        test => {
+            let mut packages = ["engine", "tool", "user"].into_iter();
+            let package = packages.find(|package| root.join(package).join(test).is_file());
+            format!("{} test {executable}", package.unwrap())
+        }
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::{Detail, GLOBAL, SELF_CALL, flag};
-use super::layout::{Layout, UnitKind};
+use super::layout::{Layout, UnitId, UnitKind};
 use super::mount::Sources;
 use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes, proc_macro_name, small};
 use super::resolve::Scopes;
@@ -194,6 +194,8 @@ pub struct Builder<'g> {
     calls: FxHashMap<Name, Vec<NodeId>>,
     /// Modules with such calls.
     opaque: FxHashMap<ModuleId, Vec<NodeId>>,
+    /// Per name, the unit of all free items, macros and calls of it; none where there are several.
+    homes: FxHashMap<Name, Option<UnitId>>,
     /// Modules with calls that may define any name.
     any_makers: FxHashMap<ModuleId, Vec<NodeId>>,
     known_redefined: FxHashSet<Name>,
@@ -222,7 +224,8 @@ enum To {
     Made(NodeId),
     /// So may values of all types in its fields.
     Deep(NodeId),
-    Wild(Name),
+    /// Any item of the name that the unit sees; any at all, without a unit.
+    Wild(Name, Option<UnitId>),
     Document(u32),
 }
 
@@ -230,6 +233,8 @@ enum To {
 #[derive(Default)]
 struct Out {
     from: NodeId,
+    /// The unit that its names are looked up in, unless they may be written elsewhere.
+    view: Option<UnitId>,
     to: Vec<To>,
     /// Nodes that must reach this one: types in an opaque call.
     back: Vec<NodeId>,
@@ -260,6 +265,7 @@ impl<'g> Builder<'g> {
             free: FxHashMap::default(),
             calls: FxHashMap::default(),
             opaque: FxHashMap::default(),
+            homes: FxHashMap::default(),
             any_makers: FxHashMap::default(),
             known_redefined: FxHashSet::default(),
             self_call: nodes.names.get(SELF_CALL),
@@ -272,6 +278,7 @@ impl<'g> Builder<'g> {
         builder.index();
         builder.rename();
         builder.makers();
+        builder.homes();
         builder
     }
 
@@ -309,7 +316,7 @@ impl<'g> Builder<'g> {
                     | To::TraitNamed(name)
                     | To::Members(name, ..) => Hub::Named(name),
                     To::Made(node) | To::Deep(node) => Hub::Made(node),
-                    To::Wild(name) => Hub::Wild(name),
+                    To::Wild(name, _) => Hub::Wild(name),
                     To::Body(node) | To::Node(node) => Hub::Body(node),
                     To::Document(_) => Hub::Documentation,
                 };
@@ -332,8 +339,8 @@ impl<'g> Builder<'g> {
             .enumerate()
             .map(|(index, (names, item))| {
                 let from = number(To::Document(small(index)), &mut waiting, &mut edges);
-                for name in names {
-                    pairs.push((from, number(To::Wild(*name), &mut waiting, &mut edges)));
+                for to in names.iter().flat_map(|name| self.wild(None, *name)) {
+                    pairs.push((from, number(to, &mut waiting, &mut edges)));
                 }
                 if *item != NONE {
                     pairs.push((from, *item));
@@ -384,7 +391,7 @@ impl<'g> Builder<'g> {
                     .references
                     .wild()
                     .iter()
-                    .map(|symbol| To::Wild(symbols[*symbol as usize]));
+                    .flat_map(|symbol| self.wild(None, symbols[*symbol as usize]));
                 wild.chain([To::Node(id)]).collect()
             }
             // A call of a macro may define the member.
@@ -415,30 +422,30 @@ impl<'g> Builder<'g> {
                 targets.extend(self.types_in(id).into_iter().map(To::Deep));
                 targets
             }
-            To::Wild(name) => {
-                let mut targets = all(&self.free, &name);
-                targets.extend(
-                    self.free
-                        .get(&name)
-                        .into_iter()
-                        .flatten()
-                        .filter(|id| self.has_values(**id))
-                        .map(|id| To::Made(*id)),
-                );
-                targets.extend(
-                    self.macros
-                        .get(&name)
-                        .into_iter()
-                        .flatten()
-                        .map(|id| self.macro_use(*id)),
-                );
-                targets.extend(all(&self.calls, &name));
+            To::Wild(name, unit) => {
+                let seen = |map: &FxHashMap<Name, Vec<NodeId>>| -> Vec<NodeId> {
+                    let all = map.get(&name).into_iter().flatten().copied();
+                    all.filter(|id| unit.is_none_or(|unit| self.sees(unit, *id)))
+                        .collect()
+                };
+                let free = seen(&self.free);
+                let made = free.iter().filter(|id| self.has_values(**id));
+                let mut targets: Vec<To> = made.map(|id| To::Made(*id)).collect();
+                targets.extend(free.into_iter().map(To::Node));
+                targets.extend(seen(&self.macros).into_iter().map(|id| self.macro_use(id)));
+                targets.extend(seen(&self.calls).into_iter().map(To::Node));
                 if self.members.contains_key(&name) {
                     targets.push(To::Named(name));
                 }
                 targets
             }
         }
+    }
+
+    /// Whether a name in a unit can mean a node.
+    fn sees(&self, unit: UnitId, node: NodeId) -> bool {
+        let other = self.nodes.nodes[node as usize].unit as usize;
+        self.layout.links[unit].contains(&other)
     }
 
     fn has_values(&self, id: NodeId) -> bool {

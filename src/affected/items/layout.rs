@@ -60,6 +60,8 @@ pub struct Layout {
     pub externs: Vec<Vec<(String, Option<UnitId>)>>,
     /// Per unit: every unit that its test binary links, runs, or was built by; itself included.
     pub links: Vec<BTreeSet<UnitId>>,
+    /// Per unit: whether it matters what names in it cannot mean.
+    narrows: Vec<bool>,
 }
 
 impl Unit {
@@ -131,7 +133,20 @@ impl Layout {
         }
         layout.name_crates(workspace, &by_package);
         layout.link(workspace, &by_package);
+        let generators = workspace.generators();
+        let narrows = layout.units.iter().map(|unit| match unit.kind {
+            UnitKind::Library | UnitKind::Binary => !generators.contains(&unit.package),
+            _ => false,
+        });
+        layout.narrows = narrows.collect();
         layout
+    }
+
+    /// The unit itself, if tests run it that link what names in it cannot mean: [what it links](Self::links) alone can be
+    /// meant. What generates code names what its users see, and who runs a test, bench or example links no more than that.
+    #[must_use]
+    pub fn view(&self, unit: UnitId) -> Option<UnitId> {
+        Some(unit).filter(|unit| self.narrows[*unit])
     }
 
     /// Forgets the tests of targets that are not wanted.

@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
-
 use super::edges::{Both, Edges, Order};
 use super::nodes::{NodeId, small};
 
@@ -23,16 +21,16 @@ pub struct Reached {
 pub type Seeds = Vec<(NodeId, usize)>;
 
 /// Which tests of a pass may reach a node at all.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Allowed {
-    /// Per unit: the tests that link it, and the tests of its own.
-    pub units: FxHashMap<u32, (Row, Row)>,
+    /// Per unit: the tests that link it, and the tests of its own. All tests at the end, for nodes of no unit.
+    pub units: Vec<(Row, Row)>,
 }
 
 struct Walk<'e> {
     edges: &'e Edges,
     allowed: &'e Allowed,
-    /// Per real node: its unit, and whether only the unit's own tests see it.
+    /// Per node: its unit, as an index into what is allowed, and whether only the unit's own tests see it.
     units: &'e [(u32, bool)],
     wanted: Option<&'e [bool]>,
     order: &'e Order,
@@ -47,25 +45,13 @@ impl Walk<'_> {
         if self.wanted.is_some_and(|wanted| !wanted[index]) {
             return;
         }
-        let own = &mut self.rows[index];
+        let (unit, own_only) = self.units[index];
+        let (linking, inside) = &self.allowed.units[unit as usize];
+        let allowed = if own_only { inside } else { linking };
         let mut grew = false;
-        match self.units.get(index) {
-            Some((unit, own_only)) => {
-                let Some((linking, inside)) = self.allowed.units.get(unit) else {
-                    return;
-                };
-                let allowed = if *own_only { inside } else { linking };
-                for ((word, more), allowed) in own.iter_mut().zip(row).zip(allowed) {
-                    grew |= more & allowed & !*word != 0;
-                    *word |= more & allowed;
-                }
-            }
-            None => {
-                for (word, more) in own.iter_mut().zip(row) {
-                    grew |= more & !*word != 0;
-                    *word |= more;
-                }
-            }
+        for ((word, more), allowed) in self.rows[index].iter_mut().zip(row).zip(allowed) {
+            grew |= more & allowed & !*word != 0;
+            *word |= more & allowed;
         }
         if grew {
             let place = self.order.places[index] as usize;

@@ -73,8 +73,8 @@ pub struct Scopes<'g> {
     pub open_uses: Vec<NodeId>,
     /// Modules, each with one whose names it brings in by `*`.
     pub globs: Vec<(ModuleId, ModuleId)>,
-    /// Modules that hold a glob of something not known.
-    pub unknown_globs: FxHashSet<ModuleId>,
+    /// Modules that may have names which are not known: by a macro call, or a glob from outside.
+    open: FxHashSet<ModuleId>,
 }
 
 struct Words {
@@ -200,10 +200,11 @@ impl<'g> Scopes<'g> {
             standard,
             open_uses: Vec::new(),
             globs: Vec::new(),
-            unknown_globs: FxHashSet::default(),
+            open: FxHashSet::default(),
         };
         let imports = scopes.define(sources);
         scopes.settle(&imports, sources);
+        scopes.open_modules();
         scopes.given = Vec::new();
         scopes
     }
@@ -244,6 +245,7 @@ impl<'g> Scopes<'g> {
         }
         loop {
             let mut next = Vec::new();
+            let (mut known, mut lacking) = (false, Vec::new());
             for meaning in current {
                 match meaning {
                     Meaning::Item(node) => found.items.push((node, at)),
@@ -258,12 +260,18 @@ impl<'g> Scopes<'g> {
                         next.push(Meaning::Module(self.around(module, true)));
                     }
                     Meaning::Module(module) => {
-                        let before = next.len();
-                        self.entries(module, path[at], without, &mut found.by, &mut next);
-                        found.missing |= next.len() == before;
+                        if self.entries(module, path[at], without, &mut found.by, &mut next) {
+                            known = true;
+                        } else {
+                            lacking.push(module);
+                        }
                     }
                 }
             }
+            // Of several modules of one name only one is compiled: one that cannot have the name is not that one.
+            found.missing |= lacking
+                .iter()
+                .any(|module| !known || self.open.contains(module));
             if next.is_empty() {
                 return found;
             }
@@ -272,6 +280,7 @@ impl<'g> Scopes<'g> {
         }
     }
 
+    /// Adds what a module means by a name; whether that is anything.
     fn entries(
         &self,
         module: ModuleId,
@@ -279,12 +288,14 @@ impl<'g> Scopes<'g> {
         without: NodeId,
         by: &mut Vec<NodeId>,
         into: &mut Vec<Meaning>,
-    ) {
+    ) -> bool {
+        let mut known = false;
         let held = self.tables[module as usize].get(&name);
         for Held { entry, .. } in held.into_iter().flatten() {
             if entry.by != NONE && entry.by == without {
                 continue;
             }
+            known = true;
             if entry.by != NONE && !by.contains(&entry.by) {
                 by.push(entry.by);
             }
@@ -292,6 +303,7 @@ impl<'g> Scopes<'g> {
                 into.push(entry.meaning);
             }
         }
+        known
     }
 
     /// A path's first segment: the module, the modules around a block, crates, the standard library.

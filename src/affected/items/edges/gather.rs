@@ -70,7 +70,9 @@ impl Builder<'_> {
             if node.kind == ItemKind::Call {
                 let item = self.nodes.item(self.sources, id);
                 let symbols = self.nodes.symbols(id);
-                if node.flags & flag::TRANSPARENT == 0 {
+                // What a call in an `impl` or trait defines are members, and whatever leads to these leads to the call.
+                let holds = self.holder_kind(node.owner).is_none();
+                if node.flags & flag::TRANSPARENT == 0 && holds {
                     for symbol in item.references.wild() {
                         self.calls
                             .entry(symbols[*symbol as usize])
@@ -184,6 +186,20 @@ impl Builder<'_> {
         }
         for (name, call) in defined {
             self.calls.entry(name).or_default().push(call);
+        }
+    }
+
+    /// Where the items of a name are that need no type.
+    pub(super) fn homes(&mut self) {
+        for (name, ids) in [&self.free, &self.macros, &self.calls]
+            .into_iter()
+            .flatten()
+        {
+            for id in ids {
+                let unit = self.nodes.nodes[*id as usize].unit as usize;
+                let home = self.homes.entry(*name).or_insert(Some(unit));
+                *home = home.filter(|home| *home == unit);
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! What an item's own references lead to.
 
 use super::{
-    Builder, Detail, ItemKind, ModuleId, NONE, Name, NodeId, Out, To, UnitKind, flag, is_type,
+    Builder, Detail, ItemKind, ModuleId, NONE, Name, NodeId, Out, To, UnitId, UnitKind, flag,
+    is_type,
 };
 
 impl<'g> Builder<'g> {
@@ -9,8 +10,10 @@ impl<'g> Builder<'g> {
         let node = &self.nodes.nodes[id as usize];
         let item = self.nodes.item(self.sources, id);
         let symbols = self.nodes.symbols(id);
+        let view = self.view(id);
         let mut out = Out {
             from: id,
+            view,
             ..Out::default()
         };
         let references = &item.references;
@@ -28,7 +31,8 @@ impl<'g> Builder<'g> {
             path.extend(segments.iter().map(|symbol| symbols[*symbol as usize]));
             self.path(id, &path, runs, &mut out);
             if redefined {
-                out.to.extend(path.iter().map(|name| To::Wild(*name)));
+                let wild = path.iter().flat_map(|name| self.wild(view, *name));
+                out.to.extend(wild);
             }
         }
         let named = |list: &'g [u32]| list.iter().map(move |symbol| symbols[*symbol as usize]);
@@ -44,7 +48,8 @@ impl<'g> Builder<'g> {
         }
         let own = node.kind != ItemKind::Macro && node.flags & flag::EXPANDED == 0;
         if own {
-            out.to.extend(named(references.wild()).map(To::Wild));
+            let wild = named(references.wild());
+            out.to.extend(wild.flat_map(|name| self.wild(view, name)));
         }
         match node.kind {
             ItemKind::Use | ItemKind::ExternCrate => self.imported(id, &mut out),
@@ -59,10 +64,37 @@ impl<'g> Builder<'g> {
         out
     }
 
+    /// Any item of a name that a unit sees; none where there is no such item at all.
+    pub(super) fn wild(&self, view: Option<UnitId>, name: Name) -> Option<To> {
+        let sees = |home: &UnitId| view.is_none_or(|unit| self.layout.links[unit].contains(home));
+        match self.homes.get(&name) {
+            None => self
+                .members
+                .contains_key(&name)
+                .then_some(To::Wild(name, None)),
+            Some(Some(home)) if sees(home) => Some(To::Wild(name, None)),
+            Some(_) => Some(To::Wild(name, view)),
+        }
+    }
+
+    /// The unit that names in a node are looked up in. A call that may define macros may thereby write them elsewhere.
+    fn view(&self, id: NodeId) -> Option<UnitId> {
+        let known = |id: NodeId| self.nodes.nodes.get(id as usize);
+        let mut around = std::iter::successors(known(id), |node| known(node.owner));
+        let defines = around.any(|node| {
+            let call = node.kind == ItemKind::Call && node.flags & flag::EXPANDED == 0;
+            call && self.holder_kind(node.owner).is_none()
+        });
+        let unit = self.nodes.nodes[id as usize].unit as usize;
+        self.layout.view(unit).filter(|_| !defines)
+    }
+
     /// A macro called by name: itself, and calls that may define it.
     pub(super) fn macro_called(&self, id: NodeId, name: Name, out: &mut Out) {
         let expanded = self.nodes.nodes[id as usize].flags & flag::EXPANDED != 0;
-        let macros = self.macros_for(id, name).into_iter();
+        let view = out.view;
+        let seen = |id: &NodeId| view.is_none_or(|unit| self.sees(unit, *id));
+        let macros = self.macros_for(id, name).into_iter().filter(seen);
         out.to.extend(macros.map(|id| {
             if expanded {
                 To::Node(id)
@@ -71,6 +103,7 @@ impl<'g> Builder<'g> {
             }
         }));
         let calls = self.calls.get(&name).into_iter().flatten();
+        let calls = calls.filter(|id| seen(id));
         out.to.extend(calls.map(|node| To::Node(*node)));
     }
 
@@ -167,25 +200,24 @@ impl<'g> Builder<'g> {
             }
             self.beyond(*item, &path[*rest..], out);
         }
-        out.to.extend(found.any.iter().map(|name| To::Wild(*name)));
+        let view = out.view;
+        let any = found.any.iter();
+        out.to.extend(any.flat_map(|name| self.wild(view, *name)));
         if found.external && path.len() > 1 {
             // A type or trait from outside has members of the workspace only through the workspace's traits.
             out.to.push(To::TraitNamed(path[path.len() - 1]));
         }
         if path.len() > 1 && found.missing {
             let from = usize::from(first == self.global) + 1;
-            out.to.extend(
-                path[from.min(path.len() - 1)..]
-                    .iter()
-                    .map(|name| To::Wild(*name)),
-            );
+            let names = path[from.min(path.len() - 1)..].iter();
+            out.to.extend(names.flat_map(|name| self.wild(view, *name)));
         }
         self.perhaps_by_macro(node.scope, path[0], &mut *out);
         if found.missing {
             self.perhaps_by_any(node.scope, &mut *out);
         }
         if path.len() == 1 && found.unknown && self.may_be_any(node.scope, node.flags) {
-            out.to.push(To::Wild(path[0]));
+            out.to.extend(self.wild(view, path[0]));
         }
     }
 
@@ -338,7 +370,9 @@ impl<'g> Builder<'g> {
         out.to
             .extend(found.items.iter().map(|(item, _)| To::Node(*item)));
         if found.missing || !found.any.is_empty() {
-            out.to.extend(path.last().map(|last| To::Wild(*last)));
+            let last = path.last().copied();
+            let view = out.view;
+            out.to.extend(last.and_then(|last| self.wild(view, last)));
         }
         if let Some(macros) = path.last().and_then(|last| self.macros.get(last)) {
             out.to.extend(macros.iter().map(|node| To::Node(*node)));

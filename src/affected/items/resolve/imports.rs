@@ -149,17 +149,18 @@ impl Scopes<'_> {
         }
         for (import, followed) in imports.iter().zip(&followed) {
             if import.glob {
-                let known = self
-                    .import(import)
-                    .iter()
-                    .any(|meaning| !matches!(meaning, Meaning::Any(_)));
-                if !known {
-                    self.unknown_globs.insert(import.module);
-                }
                 self.open_uses.push(import.node);
-                for meaning in self.import(import) {
-                    if let Meaning::Module(from) = meaning {
-                        self.globs.push((import.module, from));
+                let from = self.import(import);
+                if from.is_empty() {
+                    self.open.insert(import.module);
+                }
+                for meaning in from {
+                    match meaning {
+                        Meaning::Module(from) => self.globs.push((import.module, from)),
+                        Meaning::Item(_) => {}
+                        Meaning::External | Meaning::Any(_) => {
+                            self.open.insert(import.module);
+                        }
                     }
                 }
             } else if followed.is_empty() {
@@ -183,6 +184,32 @@ impl Scopes<'_> {
                 };
                 if followed.keys().any(open) {
                     self.open_uses.push(import.node);
+                }
+            }
+        }
+    }
+
+    /// Modules with macro calls, without a name, and those that bring in theirs by `*`, join the open ones.
+    pub(super) fn open_modules(&mut self) {
+        let calls = self
+            .nodes
+            .nodes
+            .iter()
+            .filter(|node| node.kind == ItemKind::Call && node.flags & flag::TRANSPARENT == 0);
+        self.open.extend(calls.map(|call| call.module));
+        let empty = (0..)
+            .zip(&self.tables)
+            .filter(|(_, table)| table.is_empty());
+        self.open.extend(empty.map(|(module, _)| module));
+        let mut into: FxHashMap<ModuleId, Vec<ModuleId>> = FxHashMap::default();
+        for (module, from) in &self.globs {
+            into.entry(*from).or_default().push(*module);
+        }
+        let mut next: Vec<ModuleId> = self.open.iter().copied().collect();
+        while let Some(from) = next.pop() {
+            for module in into.get(&from).into_iter().flatten() {
+                if self.open.insert(*module) {
+                    next.push(*module);
                 }
             }
         }

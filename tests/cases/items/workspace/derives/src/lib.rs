@@ -29,3 +29,42 @@ pub fn modules_in(input: TokenStream) -> TokenStream {
     }
     modules.concat().parse().unwrap()
 }
+
+/// What it is given.
+#[proc_macro]
+pub fn same(input: TokenStream) -> TokenStream {
+    input
+}
+
+macro_rules! code {
+    ($($code:tt)*) => {
+        stringify!($($code)*).parse().unwrap()
+    };
+}
+
+/// Calls a function of whoever calls it.
+#[proc_macro]
+pub fn ninth(_: TokenStream) -> TokenStream {
+    code!(ninth_of_mine())
+}
+
+/// `name => called`: a macro of that name that calls the function.
+#[proc_macro]
+pub fn define_macro(input: TokenStream) -> TokenStream {
+    let (name, called) = parse::arrow(&input.to_string());
+    format!("#[macro_export] macro_rules! {name} {{ () => {{ {called}() }} }}").parse().unwrap()
+}
+
+/// `name => called`: a method of that name that calls the function.
+#[proc_macro]
+pub fn method(input: TokenStream) -> TokenStream {
+    let (name, called) = parse::arrow(&input.to_string());
+    format!("pub fn {name}(&self) -> u32 {{ {called}() }}").parse().unwrap()
+}
+
+/// `name => called`: a function of that name that calls the other.
+#[proc_macro]
+pub fn function(input: TokenStream) -> TokenStream {
+    let (name, called) = parse::arrow(&input.to_string());
+    format!("pub fn {name}() -> u32 {{ {called}() }}").parse().unwrap()
+}

@@ -6,6 +6,7 @@ pub mod imports;
 pub mod made;
 pub mod quoted;
 pub mod rooted;
+pub mod seen;
 pub mod shapes;
 
 modules! {
