@@ -339,7 +339,7 @@ impl<'g> Builder<'g> {
             .enumerate()
             .map(|(index, (names, item))| {
                 let from = number(To::Document(small(index)), &mut waiting, &mut edges);
-                for to in names.iter().flat_map(|name| self.wild(None, *name)) {
+                for to in names.iter().filter_map(|name| self.wild(None, *name)) {
                     pairs.push((from, number(to, &mut waiting, &mut edges)));
                 }
                 if *item != NONE {
@@ -391,7 +391,7 @@ impl<'g> Builder<'g> {
                     .references
                     .wild()
                     .iter()
-                    .flat_map(|symbol| self.wild(None, symbols[*symbol as usize]));
+                    .filter_map(|symbol| self.wild(None, symbols[*symbol as usize]));
                 wild.chain([To::Node(id)]).collect()
             }
             // A call of a macro may define the member.

@@ -31,7 +31,7 @@ impl<'g> Builder<'g> {
             path.extend(segments.iter().map(|symbol| symbols[*symbol as usize]));
             self.path(id, &path, runs, &mut out);
             if redefined {
-                let wild = path.iter().flat_map(|name| self.wild(view, *name));
+                let wild = path.iter().filter_map(|name| self.wild(view, *name));
                 out.to.extend(wild);
             }
         }
@@ -49,7 +49,7 @@ impl<'g> Builder<'g> {
         let own = node.kind != ItemKind::Macro && node.flags & flag::EXPANDED == 0;
         if own {
             let wild = named(references.wild());
-            out.to.extend(wild.flat_map(|name| self.wild(view, name)));
+            out.to.extend(wild.filter_map(|name| self.wild(view, name)));
         }
         match node.kind {
             ItemKind::Use | ItemKind::ExternCrate => self.imported(id, &mut out),
@@ -202,7 +202,7 @@ impl<'g> Builder<'g> {
         }
         let view = out.view;
         let any = found.any.iter();
-        out.to.extend(any.flat_map(|name| self.wild(view, *name)));
+        out.to.extend(any.filter_map(|name| self.wild(view, *name)));
         if found.external && path.len() > 1 {
             // A type or trait from outside has members of the workspace only through the workspace's traits.
             out.to.push(To::TraitNamed(path[path.len() - 1]));
@@ -210,7 +210,7 @@ impl<'g> Builder<'g> {
         if path.len() > 1 && found.missing {
             let from = usize::from(first == self.global) + 1;
             let names = path[from.min(path.len() - 1)..].iter();
-            out.to.extend(names.flat_map(|name| self.wild(view, *name)));
+            out.to.extend(names.filter_map(|name| self.wild(view, *name)));
         }
         self.perhaps_by_macro(node.scope, path[0], &mut *out);
         if found.missing {
