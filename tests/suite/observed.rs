@@ -243,6 +243,8 @@ fn each_test_is_kept_with_what_it_and_its_children_executed() {
     assert_eq!(report["missed"], 0);
     assert_eq!(report["observed"], 6);
     assert_eq!(report["pairs"], 17);
+    // All of the 15 items that ran, but for the macro.
+    assert_eq!(report["functions"], 14);
     sandbox
         .poc("affected --audit")
         .exits(0)

@@ -26,7 +26,7 @@ pub struct Audit {
     pub observed: usize,
     /// Why the others are not, and how many for each reason.
     pub unobserved: BTreeMap<String, usize>,
-    /// Items that some observed test ran.
+    /// Functions that some observed test ran.
     pub functions: usize,
     /// Pairs of an item and a test that ran it, checked.
     pub pairs: u64,
@@ -305,21 +305,25 @@ impl Auditor<'_> {
         }
         let mut sums = Shares::default();
         for (item, ran) in ran.iter().enumerate().filter(|(_, ran)| **ran > 0) {
-            audit.functions += 1;
             if self.nodes[item].is_empty() {
                 let file = &store.files[store.items[item].file as usize];
                 *audit.unknown_items.entry(file.clone()).or_default() += 1;
             }
+            if !self.is_function(item) {
+                continue;
+            }
+            audit.functions += 1;
             let still = unobserved
                 .iter()
                 .filter(|test| selects.has(item, **test))
                 .count();
             let selected = f64::from(selects.count(item));
             sums.graph += selected;
-            sums.observed += if self.is_narrowed(item) {
-                f64::from(*ran) + f64::from(u32::try_from(still).unwrap_or(u32::MAX))
-            } else {
+            // Tests that did not run it are left out when its body changes.
+            sums.observed += if store.items[item].blind {
                 selected
+            } else {
+                f64::from(*ran) + f64::from(u32::try_from(still).unwrap_or(u32::MAX))
             };
             sums.ran += f64::from(*ran);
         }
@@ -334,12 +338,11 @@ impl Auditor<'_> {
         audit
     }
 
-    /// Whether tests that did not run the item can be left out when its body changes.
-    fn is_narrowed(&self, item: usize) -> bool {
-        let functions = self.nodes[item]
+    /// Whether the item is a function, and not a macro, of which what it expands to ran.
+    fn is_function(&self, item: usize) -> bool {
+        self.nodes[item]
             .iter()
-            .all(|id| self.graph.nodes.nodes[*id as usize].kind == ItemKind::Fn);
-        functions && !self.store.items[item].blind
+            .all(|id| self.graph.nodes.nodes[*id as usize].kind == ItemKind::Fn)
     }
 
     fn misses(&self, missed: &BTreeMap<u32, Vec<usize>>) -> Vec<Miss> {
