@@ -175,8 +175,7 @@ impl<'t> Syntax<'t> {
     /// Reads everything in the range as items; stops, and remembers where, at what is none.
     fn items_in(&mut self, mut at: u32, end: u32, parent: u32) {
         while at < end {
-            let inner_attribute =
-                self.is(at, b'#') && self.is(at + 1, b'!') && self.opens(at + 2, b'[');
+            let inner_attribute = self.is_inner_attribute(at);
             if inner_attribute
                 || matches!(self.token(at), Some(token) if token.kind == Kind::InnerDoc)
             {
@@ -201,11 +200,19 @@ impl<'t> Syntax<'t> {
         }
     }
 
+    fn is_inner_attribute(&self, at: u32) -> bool {
+        self.is(at, b'#') && self.is(at + 1, b'!') && self.opens(at + 2, b'[')
+    }
+
     /// Finds items at the start of statements anywhere in the range: in blocks, and in the input of macros.
     fn nested(&mut self, range: Range<u32>, parent: u32) {
         let mut at = range.start;
         let mut fresh = true;
         while at < range.end {
+            if fresh && self.is_inner_attribute(at) {
+                at = self.after(at + 2);
+                continue;
+            }
             if fresh && self.may_start(at) {
                 let kept = self.items.len();
                 let unread = self.unread;
@@ -431,7 +438,9 @@ mod tests {
     fn items_in_bodies_and_macro_input() {
         let text = "fn f() { let x = impl_me(); if x {} impl A for B { fn m() {} } #[cfg(a)] use c::d; const { 1 }; loop { static Q: u8 = 1; } }
             cfg_if! { if #[cfg(unix)] { mod u; #[test] fn t() {} } else { mod w; } }
-            proptest! { #[test] fn p(x in 0..1) { } }
+            proptest! { #![config(1)] #[test] fn p(x in 0..1) { } }
+            feature! { #![all(a, b)] /// D. #[c]
+              pub trait T { fn m() {} } }
             rgtest!(name, |d: D| { d.run(); union(d); });
             fn g() { quote! { mod m { #(#all)* fn x() {} } } }";
         assert_eq!(
@@ -448,6 +457,9 @@ mod tests {
                 " Mod w",
                 "Call proptest",
                 " Fn p",
+                "Call feature",
+                " Trait T",
+                "  Fn m",
                 "Call rgtest",
                 "Fn g",
             ]

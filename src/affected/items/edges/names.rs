@@ -210,7 +210,8 @@ impl<'g> Builder<'g> {
         if path.len() > 1 && found.missing {
             let from = usize::from(first == self.global) + 1;
             let names = path[from.min(path.len() - 1)..].iter();
-            out.to.extend(names.filter_map(|name| self.wild(view, *name)));
+            out.to
+                .extend(names.filter_map(|name| self.wild(view, *name)));
         }
         self.perhaps_by_macro(node.scope, path[0], &mut *out);
         if found.missing {
