@@ -184,6 +184,7 @@ impl Nodes {
             nodes.symbols.push(symbols);
         }
         let mut placed: Vec<[Vec<NodeId>; 2]> = Vec::with_capacity(sources.mounts.len());
+        let mut expansions: Vec<Option<Expanded>> = Vec::with_capacity(sources.mounts.len());
         let mut inner_modules: FxHashMap<NodeId, ModuleId> = FxHashMap::default();
         for mount in &sources.mounts {
             let module = match mount.declared {
@@ -224,10 +225,55 @@ impl Nodes {
                 call,
             };
             let both = add.file(sources);
+            expansions.push((call != NONE).then(|| {
+                let declared = mount.declared.as_ref();
+                let around = declared.and_then(|declared| expansions[declared.mount]);
+                Expanded {
+                    root: around.map_or(call, |around| around.root),
+                    before: around.is_some_and(|around| around.before)
+                        || declared.is_some_and(|declared| declared.before),
+                }
+            }));
             nodes.mounted.push(both[0].clone());
             placed.push(both);
         }
+        nodes.same_in_expansions(sources, &expansions);
         nodes
+    }
+
+    /// A changed call expands to other items before than after the change; what is the same in both has not changed.
+    fn same_in_expansions(&mut self, sources: &Sources, expansions: &[Option<Expanded>]) {
+        let of = |before: bool| {
+            let mounts = expansions.iter().zip(&self.mounted);
+            mounts.filter_map(move |(expanded, nodes)| {
+                let expanded = (*expanded).filter(|expanded| expanded.before == before)?;
+                Some((expanded.root, nodes))
+            })
+        };
+        let standing = |root: NodeId, id: NodeId| {
+            let root = &self.nodes[root as usize];
+            let item = self.item(sources, id);
+            let within = self.module_path(self.nodes[id as usize].module);
+            let call = (root.unit, root.file, root.owner, root.module, root.name);
+            (call, within, item.key, item.hash)
+        };
+        let changed = |id: &&NodeId| self.nodes[**id as usize].changed;
+        let mut old: FxHashMap<_, Vec<NodeId>> = FxHashMap::default();
+        for (root, nodes) in of(true) {
+            for id in nodes.iter().filter(changed) {
+                old.entry(standing(root, *id)).or_default().push(*id);
+            }
+        }
+        let mut same = Vec::new();
+        for (root, nodes) in of(false) {
+            for id in nodes.iter().filter(changed) {
+                let other = old.get_mut(&standing(root, *id)).and_then(Vec::pop);
+                same.extend(other.map(|other| [*id, other]));
+            }
+        }
+        for id in same.into_iter().flatten() {
+            self.nodes[id as usize].changed = false;
+        }
     }
 
     fn module(
@@ -256,6 +302,15 @@ impl Nodes {
         });
         small(self.modules.len() - 1)
     }
+}
+
+/// Where an expansion comes from.
+#[derive(Debug, Clone, Copy)]
+struct Expanded {
+    /// The call in a file that it stems from.
+    root: NodeId,
+    /// It is what the call came to before the change.
+    before: bool,
 }
 
 struct Add<'n> {

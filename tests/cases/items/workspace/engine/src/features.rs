@@ -1,6 +1,7 @@
 //! Traits, imports, macros, blocks.
 
 pub mod blocks;
+pub mod given;
 pub mod handed;
 pub mod imports;
 pub mod made;

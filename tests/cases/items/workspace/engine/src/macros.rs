@@ -38,3 +38,9 @@ macro_rules! modules {
         $(pub mod $name;)*
     };
 }
+
+macro_rules! items {
+    (#![$about:meta] $($item:item)*) => {
+        $(#[$about] $item)*
+    };
+}
