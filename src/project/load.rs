@@ -163,16 +163,16 @@ fn ask_git_ahead(folder: Utf8PathBuf, ask: Ask) -> Ahead {
     }
     let answer = Arc::clone(&ahead);
     std::thread::spawn(move || {
-        let repository = answer.get_or_init(|| Repository::open_and_list(&folder).ok());
-        if let Some(repository) = repository {
-            // Whoever needs what fails here gets the error.
-            std::thread::scope(|scope| {
-                scope.spawn(|| repository.listing().is_ok());
-                if ask == Ask::Base {
-                    scope.spawn(|| repository.branched().is_ok());
-                }
-            });
-        }
+        let Some(repository) = answer.get_or_init(|| Repository::open(&folder).ok()) else {
+            return;
+        };
+        // Whoever needs what fails here asks again, and gets the error.
+        std::thread::scope(|scope| {
+            scope.spawn(|| repository.listing().is_ok());
+            if ask == Ask::Base {
+                scope.spawn(|| repository.branched().is_ok());
+            }
+        });
     });
     ahead
 }

@@ -103,29 +103,6 @@ impl Repository {
         })
     }
 
-    /// [`Self::open`], while git lists the files of what looks like the work tree already.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub fn open_and_list(folder: &Utf8Path) -> Result<Self> {
-        let real = folder
-            .canonicalize_utf8()
-            .unwrap_or_else(|_| folder.to_owned());
-        let mut around = real.ancestors();
-        let Some(looks) = around.find(|folder| folder.join(".git").exists()) else {
-            return Self::open(folder);
-        };
-        let listing = Answer::default();
-        let (answer, root) = (Arc::clone(&listing), looks.to_owned());
-        // Whoever needs what fails here gets the error.
-        std::thread::spawn(move || asked_once(&answer, || Listing::of(&root)).is_ok());
-        let mut repository = Self::open(folder)?;
-        if repository.root == looks {
-            repository.listing = listing;
-        }
-        Ok(repository)
-    }
-
     /// The commit at HEAD when this repository, or the one it was cloned from, was opened; `None` before the first.
     #[must_use]
     pub fn opened_at(&self) -> Option<&str> {
