@@ -70,9 +70,7 @@ impl Builder<'_> {
             if node.kind == ItemKind::Call {
                 let item = self.nodes.item(self.sources, id);
                 let symbols = self.nodes.symbols(id);
-                // What a call in an `impl` or trait defines are members, and whatever leads to these leads to the call.
-                let holds = self.holder_kind(node.owner).is_none();
-                if node.flags & flag::TRANSPARENT == 0 && holds {
+                if node.flags & flag::TRANSPARENT == 0 && !self.comes_by_type(node.owner) {
                     for symbol in item.references.wild() {
                         self.calls
                             .entry(symbols[*symbol as usize])
@@ -186,6 +184,15 @@ impl Builder<'_> {
         }
         for (name, call) in defined {
             self.calls.entry(name).or_default().push(call);
+        }
+    }
+
+    /// Whether what leads to a node's members leads to its macro calls, so that these need no name: a trait, an `impl` of a
+    /// type or trait that is known.
+    fn comes_by_type(&self, owner: NodeId) -> bool {
+        match self.holders.get(&owner) {
+            Some(holder) => !holder.inherent || !holder.types.is_empty(),
+            None => self.holder_kind(owner) == Some(ItemKind::Trait),
         }
     }
 

@@ -68,3 +68,9 @@ pub fn function(input: TokenStream) -> TokenStream {
     let (name, called) = parse::arrow(&input.to_string());
     format!("pub fn {name}() -> u32 {{ {called}() }}").parse().unwrap()
 }
+
+/// A type of that name.
+#[proc_macro]
+pub fn unit_struct(input: TokenStream) -> TokenStream {
+    format!("pub struct {input};").parse().unwrap()
+}

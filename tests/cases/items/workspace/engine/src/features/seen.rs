@@ -64,6 +64,16 @@ impl Board {
     }
 }
 
+derives::unit_struct!(Hollow);
+
+impl Hollow {
+    derives::method!(depth => deep);
+}
+
+fn deep() -> u32 {
+    8
+}
+
 fn thin() -> u32 {
     1
 }
@@ -92,4 +102,9 @@ fn method_of_a_call() {
 #[test]
 fn method_of_another_type() {
     assert_eq!(Board.thickness(), 4);
+}
+
+#[test]
+fn method_of_a_type_of_a_call() {
+    assert_eq!(Hollow.depth(), 8);
 }
