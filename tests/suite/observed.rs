@@ -380,3 +380,28 @@ fn a_baseline_can_collect_as_well() {
     let results = sandbox.read("docs/work-results.md");
     assert!(results.contains("--baseline"), "{results}");
 }
+
+#[test]
+fn what_a_macro_is_given_in_an_impl_is_reached_by_its_call() {
+    if !nextest_for("what_a_macro_is_given_in_an_impl_is_reached_by_its_call") {
+        return;
+    }
+    let sandbox = Sandbox::package();
+    sandbox
+        .write(
+            "src/lib.rs",
+            "macro_rules! given {\n    ($($item:tt)*) => {\n        $($item)*\n    };\n}\n\n\
+             pub struct Held;\n\nimpl Held {\n    given! {\n        pub fn held(&self) -> u32 {\n            5\n        }\n    }\n}\n\n\
+             #[test]\nfn holds() {\n    assert_eq!(Held.held(), 5);\n}\n",
+        )
+        .write("tests/it.rs", "")
+        .git();
+    sandbox
+        .poc("affected --collect")
+        .exits(0)
+        .says("Observed 1 of 1 test");
+    sandbox
+        .poc("affected --audit")
+        .exits(0)
+        .prints("0 missed of 2 pairs");
+}

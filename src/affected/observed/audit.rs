@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::store::Store;
 use crate::affected::items::extract::flag;
-use crate::affected::items::nodes::NodeId;
+use crate::affected::items::nodes::{Name, NodeId};
 use crate::affected::items::{Graph, Readers, TestName};
 use crate::workspace::Workspace;
 use crate::workspace::source::syntax::ItemKind;
@@ -152,6 +152,7 @@ fn nodes(workspace: &Workspace, graph: &Graph, store: &Store) -> Vec<Vec<NodeId>
             .or_default()
             .push(index);
     }
+    let expanded = expanded(graph);
     let mut found = vec![Vec::new(); store.items.len()];
     for (id, node) in (0..).zip(&graph.nodes.nodes) {
         let Some(file) = files[node.file as usize].filter(|_| !node.before) else {
@@ -164,9 +165,40 @@ fn nodes(workspace: &Workspace, graph: &Graph, store: &Store) -> Vec<Vec<NodeId>
             .flatten()
         {
             found[*index].push(id);
+            // Where a macro is given the item, a change of it changes what the call expands to.
+            let call = owners(graph, id).filter(|id| is_call(graph, *id)).last();
+            let given = call.and_then(|call| expanded.get(&(call, node.name)));
+            found[*index].extend(given.into_iter().flatten());
         }
     }
     found
+}
+
+/// The functions that calls expand to, by the call that stands in a file and their name.
+fn expanded(graph: &Graph) -> FxHashMap<(NodeId, Name), Vec<NodeId>> {
+    let nodes = &graph.nodes.nodes;
+    let mut expanded: FxHashMap<_, Vec<NodeId>> = FxHashMap::default();
+    let known = |id: NodeId| nodes.get(id as usize).map(|_| id);
+    for (id, node) in (0..).zip(nodes) {
+        let calls = std::iter::successors(known(node.call), |id| known(nodes[*id as usize].call));
+        if let Some(call) = calls.last().filter(|_| node.kind == ItemKind::Fn) {
+            expanded.entry((call, node.name)).or_default().push(id);
+        }
+    }
+    expanded
+}
+
+fn is_call(graph: &Graph, id: NodeId) -> bool {
+    graph.nodes.nodes[id as usize].kind == ItemKind::Call
+}
+
+/// What holds a node, from the inside out.
+fn owners(graph: &Graph, id: NodeId) -> impl Iterator<Item = NodeId> {
+    let owner = |id: NodeId| {
+        let owner = graph.nodes.nodes[id as usize].owner;
+        graph.nodes.nodes.get(owner as usize).map(|_| owner)
+    };
+    std::iter::successors(owner(id), move |id| owner(*id))
 }
 
 impl Auditor<'_> {
