@@ -100,12 +100,14 @@ impl Graph {
         drop(builder);
         let unit_of = |id: NodeId| {
             // What a macro's body names counts where the macro can be called.
-            let node = match edges.hubs.get(&id) {
-                Some(Hub::Body(node)) => &nodes.nodes[*node as usize],
-                Some(_) => return (small(layout.units.len()), false),
-                None => &nodes.nodes[id as usize],
+            let body_of = || match edges.hubs.get(&id)? {
+                Hub::Body(node) => nodes.nodes.get(*node as usize),
+                _ => None,
             };
-            (node.unit, node.flags & flag::TEST_ONLY != 0)
+            let node = nodes.nodes.get(id as usize).or_else(body_of);
+            node.map_or((small(layout.units.len()), false), |node| {
+                (node.unit, node.flags & flag::TEST_ONLY != 0)
+            })
         };
         let units = (0..small(edges.count)).map(unit_of).collect();
         let order = edges.order();

@@ -396,6 +396,11 @@ fn what_a_macro_is_given_in_an_impl_is_reached_by_its_call() {
         )
         .write("tests/it.rs", "")
         .git();
+    the_only_test_runs_two_functions(&sandbox);
+}
+
+/// Collects what it executes, and audits that.
+fn the_only_test_runs_two_functions(sandbox: &Sandbox) {
     sandbox
         .poc("affected --collect")
         .exits(0)

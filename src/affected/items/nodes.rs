@@ -154,6 +154,25 @@ impl Nodes {
         })
     }
 
+    /// What holds a node, from the inside out.
+    pub fn owners(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let owner = |node: NodeId| {
+            let owner = self.nodes[node as usize].owner;
+            (owner != NONE).then_some(owner)
+        };
+        std::iter::successors(owner(node), move |node| owner(*node))
+    }
+
+    /// The call in a file whose expansion a node stands in, however deep; none for what stands in a file itself.
+    #[must_use]
+    pub fn expanded_from(&self, node: NodeId) -> Option<NodeId> {
+        let call = |node: NodeId| {
+            let call = self.nodes[node as usize].call;
+            (call != NONE).then_some(call)
+        };
+        std::iter::successors(call(node), |node| call(*node)).last()
+    }
+
     /// Path of a module within its unit, `a::b`; blocks are passed over.
     #[must_use]
     pub fn module_path(&self, module: ModuleId) -> String {
@@ -184,7 +203,8 @@ impl Nodes {
             nodes.symbols.push(symbols);
         }
         let mut placed: Vec<[Vec<NodeId>; 2]> = Vec::with_capacity(sources.mounts.len());
-        let mut expansions: Vec<Option<Expanded>> = Vec::with_capacity(sources.mounts.len());
+        // Of expansions, whether it is what a call came to before the change.
+        let mut expansions: Vec<Option<bool>> = Vec::with_capacity(sources.mounts.len());
         let mut inner_modules: FxHashMap<NodeId, ModuleId> = FxHashMap::default();
         for mount in &sources.mounts {
             let module = match mount.declared {
@@ -225,15 +245,10 @@ impl Nodes {
                 call,
             };
             let both = add.file(sources);
-            expansions.push((call != NONE).then(|| {
-                let declared = mount.declared.as_ref();
-                let around = declared.and_then(|declared| expansions[declared.mount]);
-                Expanded {
-                    root: around.map_or(call, |around| around.root),
-                    before: around.is_some_and(|around| around.before)
-                        || declared.is_some_and(|declared| declared.before),
-                }
-            }));
+            let declared = mount.declared.filter(|_| call != NONE);
+            let before = declared
+                .map(|declared| declared.before || expansions[declared.mount].unwrap_or_default());
+            expansions.push(before);
             nodes.mounted.push(both[0].clone());
             placed.push(both);
         }
@@ -242,34 +257,28 @@ impl Nodes {
     }
 
     /// A changed call expands to other items before than after the change; what is the same in both has not changed.
-    fn same_in_expansions(&mut self, sources: &Sources, expansions: &[Option<Expanded>]) {
-        let of = |before: bool| {
+    fn same_in_expansions(&mut self, sources: &Sources, expansions: &[Option<bool>]) {
+        let changed = |before: bool| {
             let mounts = expansions.iter().zip(&self.mounted);
-            mounts.filter_map(move |(expanded, nodes)| {
-                let expanded = (*expanded).filter(|expanded| expanded.before == before)?;
-                Some((expanded.root, nodes))
-            })
+            let nodes = mounts.filter(move |(expanded, _)| **expanded == Some(before));
+            let ids = nodes.flat_map(|(_, nodes)| nodes.iter().copied());
+            ids.filter(|id| self.nodes[*id as usize].changed)
         };
-        let standing = |root: NodeId, id: NodeId| {
-            let root = &self.nodes[root as usize];
+        let standing = |id: NodeId| {
+            let call = &self.nodes[self.expanded_from(id)? as usize];
             let item = self.item(sources, id);
             let within = self.module_path(self.nodes[id as usize].module);
-            let call = (root.unit, root.file, root.owner, root.module, root.name);
-            (call, within, item.key, item.hash)
+            let call = (call.unit, call.file, call.owner, call.module, call.name);
+            Some((call, within, item.key, item.hash))
         };
-        let changed = |id: &&NodeId| self.nodes[**id as usize].changed;
         let mut old: FxHashMap<_, Vec<NodeId>> = FxHashMap::default();
-        for (root, nodes) in of(true) {
-            for id in nodes.iter().filter(changed) {
-                old.entry(standing(root, *id)).or_default().push(*id);
-            }
+        for id in changed(true) {
+            old.entry(standing(id)).or_default().push(id);
         }
         let mut same = Vec::new();
-        for (root, nodes) in of(false) {
-            for id in nodes.iter().filter(changed) {
-                let other = old.get_mut(&standing(root, *id)).and_then(Vec::pop);
-                same.extend(other.map(|other| [*id, other]));
-            }
+        for id in changed(false) {
+            let other = old.get_mut(&standing(id)).and_then(Vec::pop);
+            same.extend(other.map(|other| [id, other]));
         }
         for id in same.into_iter().flatten() {
             self.nodes[id as usize].changed = false;
@@ -302,15 +311,6 @@ impl Nodes {
         });
         small(self.modules.len() - 1)
     }
-}
-
-/// Where an expansion comes from.
-#[derive(Debug, Clone, Copy)]
-struct Expanded {
-    /// The call in a file that it stems from.
-    root: NodeId,
-    /// It is what the call came to before the change.
-    before: bool,
 }
 
 struct Add<'n> {

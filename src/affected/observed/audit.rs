@@ -153,6 +153,7 @@ fn nodes(workspace: &Workspace, graph: &Graph, store: &Store) -> Vec<Vec<NodeId>
             .push(index);
     }
     let expanded = expanded(graph);
+    let is_call = |id: &NodeId| graph.nodes.nodes[*id as usize].kind == ItemKind::Call;
     let mut found = vec![Vec::new(); store.items.len()];
     for (id, node) in (0..).zip(&graph.nodes.nodes) {
         let Some(file) = files[node.file as usize].filter(|_| !node.before) else {
@@ -166,7 +167,8 @@ fn nodes(workspace: &Workspace, graph: &Graph, store: &Store) -> Vec<Vec<NodeId>
         {
             found[*index].push(id);
             // Where a macro is given the item, a change of it changes what the call expands to.
-            let call = owners(graph, id).filter(|id| is_call(graph, *id)).last();
+            let calls = graph.nodes.owners(id).filter(is_call);
+            let call = calls.last();
             let given = call.and_then(|call| expanded.get(&(call, node.name)));
             found[*index].extend(given.into_iter().flatten());
         }
@@ -176,29 +178,16 @@ fn nodes(workspace: &Workspace, graph: &Graph, store: &Store) -> Vec<Vec<NodeId>
 
 /// The functions that calls expand to, by the call that stands in a file and their name.
 fn expanded(graph: &Graph) -> FxHashMap<(NodeId, Name), Vec<NodeId>> {
-    let nodes = &graph.nodes.nodes;
     let mut expanded: FxHashMap<_, Vec<NodeId>> = FxHashMap::default();
-    let known = |id: NodeId| nodes.get(id as usize).map(|_| id);
-    for (id, node) in (0..).zip(nodes) {
-        let calls = std::iter::successors(known(node.call), |id| known(nodes[*id as usize].call));
-        if let Some(call) = calls.last().filter(|_| node.kind == ItemKind::Fn) {
+    let functions = (0..)
+        .zip(&graph.nodes.nodes)
+        .filter(|(_, node)| node.kind == ItemKind::Fn);
+    for (id, node) in functions {
+        if let Some(call) = graph.nodes.expanded_from(id) {
             expanded.entry((call, node.name)).or_default().push(id);
         }
     }
     expanded
-}
-
-fn is_call(graph: &Graph, id: NodeId) -> bool {
-    graph.nodes.nodes[id as usize].kind == ItemKind::Call
-}
-
-/// What holds a node, from the inside out.
-fn owners(graph: &Graph, id: NodeId) -> impl Iterator<Item = NodeId> {
-    let owner = |id: NodeId| {
-        let owner = graph.nodes.nodes[id as usize].owner;
-        graph.nodes.nodes.get(owner as usize).map(|_| owner)
-    };
-    std::iter::successors(owner(id), move |id| owner(*id))
 }
 
 impl Auditor<'_> {

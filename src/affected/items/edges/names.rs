@@ -10,10 +10,9 @@ impl<'g> Builder<'g> {
         let node = &self.nodes.nodes[id as usize];
         let item = self.nodes.item(self.sources, id);
         let symbols = self.nodes.symbols(id);
-        let view = self.view(id);
         let mut out = Out {
             from: id,
-            view,
+            view: self.view(id),
             ..Out::default()
         };
         let references = &item.references;
@@ -31,8 +30,7 @@ impl<'g> Builder<'g> {
             path.extend(segments.iter().map(|symbol| symbols[*symbol as usize]));
             self.path(id, &path, runs, &mut out);
             if redefined {
-                let wild = path.iter().filter_map(|name| self.wild(view, *name));
-                out.to.extend(wild);
+                self.wild_into(&mut out, path.iter().copied());
             }
         }
         let named = |list: &'g [u32]| list.iter().map(move |symbol| symbols[*symbol as usize]);
@@ -48,8 +46,7 @@ impl<'g> Builder<'g> {
         }
         let own = node.kind != ItemKind::Macro && node.flags & flag::EXPANDED == 0;
         if own {
-            let wild = named(references.wild());
-            out.to.extend(wild.filter_map(|name| self.wild(view, name)));
+            self.wild_into(&mut out, named(references.wild()));
         }
         match node.kind {
             ItemKind::Use | ItemKind::ExternCrate => self.imported(id, &mut out),
@@ -77,11 +74,19 @@ impl<'g> Builder<'g> {
         }
     }
 
+    /// Any item of these names, as far as the node can mean it.
+    fn wild_into(&self, out: &mut Out, names: impl IntoIterator<Item = Name>) {
+        let view = out.view;
+        let names = names.into_iter();
+        out.to
+            .extend(names.filter_map(|name| self.wild(view, name)));
+    }
+
     /// The unit that names in a node are looked up in. A call that may define macros may thereby write them elsewhere.
     fn view(&self, id: NodeId) -> Option<UnitId> {
-        let known = |id: NodeId| self.nodes.nodes.get(id as usize);
-        let mut around = std::iter::successors(known(id), |node| known(node.owner));
-        let defines = around.any(|node| {
+        let mut around = std::iter::once(id).chain(self.nodes.owners(id));
+        let defines = around.any(|id| {
+            let node = &self.nodes.nodes[id as usize];
             let call = node.kind == ItemKind::Call && node.flags & flag::EXPANDED == 0;
             call && self.holder_kind(node.owner).is_none()
         });
@@ -200,25 +205,21 @@ impl<'g> Builder<'g> {
             }
             self.beyond(*item, &path[*rest..], out);
         }
-        let view = out.view;
-        let any = found.any.iter();
-        out.to.extend(any.filter_map(|name| self.wild(view, *name)));
+        self.wild_into(out, found.any.iter().copied());
         if found.external && path.len() > 1 {
             // A type or trait from outside has members of the workspace only through the workspace's traits.
             out.to.push(To::TraitNamed(path[path.len() - 1]));
         }
         if path.len() > 1 && found.missing {
             let from = usize::from(first == self.global) + 1;
-            let names = path[from.min(path.len() - 1)..].iter();
-            out.to
-                .extend(names.filter_map(|name| self.wild(view, *name)));
+            self.wild_into(out, path[from.min(path.len() - 1)..].iter().copied());
         }
         self.perhaps_by_macro(node.scope, path[0], &mut *out);
         if found.missing {
             self.perhaps_by_any(node.scope, &mut *out);
         }
         if path.len() == 1 && found.unknown && self.may_be_any(node.scope, node.flags) {
-            out.to.extend(self.wild(view, path[0]));
+            self.wild_into(out, [path[0]]);
         }
     }
 
@@ -371,9 +372,7 @@ impl<'g> Builder<'g> {
         out.to
             .extend(found.items.iter().map(|(item, _)| To::Node(*item)));
         if found.missing || !found.any.is_empty() {
-            let last = path.last().copied();
-            let view = out.view;
-            out.to.extend(last.and_then(|last| self.wild(view, last)));
+            self.wild_into(out, path.last().copied());
         }
         if let Some(macros) = path.last().and_then(|last| self.macros.get(last)) {
             out.to.extend(macros.iter().map(|node| To::Node(*node)));

@@ -40,15 +40,11 @@ impl Scopes<'_> {
     /// Whether only the module that holds a node sees it. What a macro is given it may write otherwise, and `macro_rules!`
     /// macros are seen by rules of their own.
     fn is_private(&self, node: NodeId) -> bool {
+        let mut owners = self.nodes.owners(node);
         let node = &self.nodes.nodes[node as usize];
-        let owners = std::iter::successors(Some(node.owner), |owner| {
-            let owner = self.nodes.nodes.get(*owner as usize)?;
-            Some(owner.owner)
-        });
-        let mut owners = owners.filter_map(|owner| self.nodes.nodes.get(owner as usize));
         node.flags & flag::PUBLIC == 0
             && node.kind != ItemKind::Macro
-            && owners.all(|owner| owner.kind != ItemKind::Call)
+            && owners.all(|owner| self.nodes.nodes[owner as usize].kind != ItemKind::Call)
     }
 
     /// Own definitions of every module; the imports still to be followed.
