@@ -14,12 +14,14 @@ use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value, value};
+use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 
 use self::chart::{Chart, Given};
 use self::graph::Graph;
 use self::markdown::Place;
 use super::json::{self, ErrorReport, PocReport, VERSION};
+use super::sarif::PATH;
 use crate::evidence::{self, Evidence, Record, Scope, Tests};
 use crate::finding::Severity;
 use crate::project::Poc;
@@ -35,6 +37,8 @@ const SCRIPT: &str = include_str!("../../template/page.js");
 const ROWS: usize = 200;
 /// Runs that are charted: the last ones.
 const RUNS: usize = 60;
+/// Bytes of a page of several PoCs, above which it shows no more plans: what mail and a phone take without complaint.
+const SIZE: usize = 500_000;
 
 /// One PoC and what is known of it.
 pub struct Subject<'a> {
@@ -89,7 +93,10 @@ struct Part<'a> {
     tests: Option<Chart>,
     durations: Option<Chart>,
     graph: Option<Graph>,
-    plan: String,
+    /// `None` where the page has no room for it.
+    plan: Option<String>,
+    /// Where the plan's own file is, as seen from the page.
+    link: String,
 }
 
 #[derive(Serialize)]
@@ -131,12 +138,12 @@ struct Counts {
     all: u64,
 }
 
-/// The page.
+/// The page: of one PoC all there is; of several, the longest plans are left out where it would be over half a megabyte.
 ///
 /// # Errors
 /// When the template cannot be rendered, which is a bug.
 pub fn page(subjects: &[Subject<'_>], setting: &Setting<'_>) -> Result<String> {
-    let page = Page {
+    let mut page = Page {
         version: VERSION,
         tool: concat!("cargo-poc ", env!("CARGO_PKG_VERSION")),
         made: moment(&evidence::now()),
@@ -149,7 +156,27 @@ pub fn page(subjects: &[Subject<'_>], setting: &Setting<'_>) -> Result<String> {
         unreadable: json::error_reports(setting.unreadable, "report"),
         rows: ROWS,
     };
-    render(&page)
+    loop {
+        let text = render(&page)?;
+        let over = text.len().saturating_sub(SIZE);
+        if page.pocs.len() < 2 || !leave_out_plans(&mut page.pocs, over) {
+            return Ok(text);
+        }
+    }
+}
+
+/// Takes out the longest plans, of `over` bytes together or all; whether there were any to take.
+fn leave_out_plans(pocs: &mut [Part<'_>], mut over: usize) -> bool {
+    let mut plans: Vec<&mut Option<String>> = pocs.iter_mut().map(|poc| &mut poc.plan).collect();
+    plans.sort_by_key(|plan| plan.as_ref().map(String::len));
+    let mut any = false;
+    while over > 0
+        && let Some(longest) = plans.pop().and_then(Option::take)
+    {
+        over = over.saturating_sub(longest.len());
+        any = true;
+    }
+    any
 }
 
 fn render(page: &Page<'_>) -> Result<String> {
@@ -214,7 +241,9 @@ fn part<'a>(subject: &Subject<'a>, setting: &Setting<'_>) -> Part<'a> {
         graph: setting
             .workspace
             .and_then(|workspace| graph::drawn(workspace, status)),
-        plan: markdown::rendered(poc.plan_document.text(), &place),
+        plan: Some(markdown::rendered(poc.plan_document.text(), &place)),
+        link: utf8_percent_encode(&relative_text(setting.folder, &poc.paths.plan), PATH)
+            .to_string(),
         status: report,
     }
 }

@@ -174,6 +174,34 @@ fn ten_pocs_fit_into_half_a_megabyte() {
 }
 
 #[test]
+fn the_longest_plans_are_left_out_where_several_do_not_fit() {
+    let sandbox = Sandbox::workspace("store");
+    let plan = |name: &str, lines: usize| {
+        let text = "- what it costs, said at length so that a plan is long\n".repeat(lines);
+        let path = format!("docs/{name}-plan.md");
+        sandbox.write(&path, format!("# {name}\n\n### Step 1: Try\n\n{text}"));
+    };
+    let shown = |page: &str| elements(page, "div class=\"plan\"");
+    for name in ["a", "b", "c", "d", "e"] {
+        plan(name, 2000);
+    }
+    plan("short", 10);
+    plan("huge", 20_000);
+    sandbox.poc("report -o out/page.html").exits(0);
+    let page = sandbox.read("out/page.html");
+    assert!(page.len() < 500_000, "{} bytes", page.len());
+    assert!(shown(&page) > 1 && shown(&page) < 6, "{}", shown(&page));
+    let left: Vec<&str> = page.split("\">docs&#x2f;").skip(1).collect();
+    assert_eq!(left.len() + shown(&page), 7);
+    assert!(page.contains("<code>cargo poc report huge</code>"));
+    assert!(!page.contains("<code>cargo poc report short</code>"));
+    assert!(page.contains("href=\"..&#x2f;docs&#x2f;huge-plan.md\""));
+    // Of one that is asked for, nothing is left out.
+    let page = sandbox.poc("report huge -o -").exits(0).stdout.clone();
+    assert!(page.len() > 1_000_000 && shown(&page) == 1);
+}
+
+#[test]
 fn a_document_that_cannot_be_read_is_said_on_the_page() {
     let sandbox = sandbox();
     sandbox.write("docs/bad-plan.md", b"# Plan \xff\n");
