@@ -61,6 +61,21 @@ end
 complete --command cargo --condition __cargo_poc_follows --no-files --arguments '(__cargo_poc_line)'
 ";
 
+/// The same for elvish, which without a rule of someone's completes files.
+const BESIDE_CARGO_ELVISH: &str = r"
+var cargo-poc-else~ = $edit:complete-filename~
+if (has-key $edit:completion:arg-completer cargo) {
+    set cargo-poc-else~ = $edit:completion:arg-completer[cargo]
+}
+set edit:completion:arg-completer[cargo] = { |@words|
+    if (and (> (count $words) 2) (eq $words[1] poc)) {
+        $edit:completion:arg-completer[cargo-poc] cargo-poc (all $words[2..])
+    } else {
+        cargo-poc-else $@words
+    }
+}
+";
+
 /// Prints the script that has a shell ask this program what can be typed.
 ///
 /// # Errors
@@ -79,6 +94,7 @@ pub fn run(arguments: &Completions, terminal: &mut Terminal) -> Result<Exit> {
         "bash" => out.write_all(BESIDE_CARGO_BASH.as_bytes())?,
         "zsh" => out.write_all(BESIDE_CARGO_ZSH.as_bytes())?,
         "fish" => out.write_all(BESIDE_CARGO_FISH.as_bytes())?,
+        "elvish" => out.write_all(BESIDE_CARGO_ELVISH.as_bytes())?,
         _ => {}
     }
     Ok(Exit::Fine)

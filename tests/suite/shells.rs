@@ -94,6 +94,33 @@ fn zsh_completes_beside_what_it_completes_of_cargo_itself() {
 }
 
 #[test]
+fn elvish_completes_beside_what_it_completes_of_cargo_itself() {
+    if !shell_for("completion in elvish", "elvish") {
+        return;
+    }
+    let sandbox = sandbox();
+    let twice =
+        "eval (cargo-poc completions elvish | slurp); eval (cargo-poc completions elvish | slurp)";
+    let mut elvish = shell(&sandbox, "elvish", &["-norc"], twice);
+    completes(&mut elvish);
+    // Files, where nobody completed cargo before.
+    elvish
+        .types("cargo build --manifest-path Car\t")
+        .shows("--manifest-path Cargo.");
+    elvish.types("\u{15}exit\n");
+    elvish.ends();
+    let set_up = format!(
+        "set edit:completion:arg-completer[cargo] = {{ |@words| put from-elsewhere }}; {twice}"
+    );
+    let mut elvish = shell(&sandbox, "elvish", &["-norc"], &set_up);
+    elvish
+        .types("cargo from\t")
+        .shows("cargo from-elsewhere")
+        .types("\u{15}exit\n");
+    elvish.ends();
+}
+
+#[test]
 fn fish_offers_the_same_with_and_without_cargo() {
     if !shell_for("completion in fish", "fish") {
         return;
