@@ -121,6 +121,111 @@ fn the_workflow_runs_the_gate_and_the_oldest_rust_that_the_manifest_names() {
     assert!(all.contains(&checks.as_str()), "{checks} is not in {all:?}");
 }
 
+/// What `cargo binstall` makes of a template of the manifest.
+fn expanded(key: &str, target: &str) -> String {
+    let manifest: toml_edit::DocumentMut = text("Cargo.toml").parse().unwrap();
+    let mut text = manifest["package"]["metadata"]["binstall"][key]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let ending = if target.contains("windows") {
+        ".exe"
+    } else {
+        ""
+    };
+    for (variable, value) in [
+        ("repo", "https://example.com/cargo-poc"),
+        ("name", env!("CARGO_PKG_NAME")),
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("target", target),
+        ("archive-suffix", ".tgz"),
+        ("bin", "cargo-poc"),
+        ("binary-ext", ending),
+    ] {
+        text = text.replace(&format!("{{ {variable} }}"), value);
+    }
+    assert!(!text.contains('{'), "{text}");
+    text
+}
+
+#[test]
+fn an_archive_is_where_and_what_binstall_looks_for() {
+    let script = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/archive");
+    for target in ["x86_64-unknown-linux-musl", "x86_64-pc-windows-msvc"] {
+        let sandbox = Sandbox::empty();
+        let run = sandbox.shell(&format!(
+            "{script} {target} 'out put' \"$(command -v cargo-poc)\""
+        ));
+        let archive = run.exits(0).stdout.trim().to_owned();
+        let address = expanded("pkg-url", target);
+        let (release, file) = address.rsplit_once('/').unwrap();
+        let tag = concat!("v", env!("CARGO_PKG_VERSION"));
+        assert_eq!(
+            release,
+            format!("https://example.com/cargo-poc/releases/download/{tag}")
+        );
+        assert_eq!(archive, format!("out put/{file}"));
+        let program = expanded("bin-dir", target);
+        let script = format!("tar xzf '{archive}' && './{program}' --version && find . -type f");
+        let run = sandbox.shell(&script);
+        let folder = program.rsplit_once('/').unwrap().0;
+        run.exits(0)
+            .prints(concat!("cargo-poc ", env!("CARGO_PKG_VERSION"), "\n"))
+            .prints(&format!("{folder}/man/cargo-poc-step-done.1"))
+            .prints(&format!("{folder}/completions/cargo-poc.zsh"))
+            .prints(&format!("{folder}/LICENSE-MIT"));
+    }
+}
+
+#[test]
+fn a_release_needs_its_version_its_repository_and_its_notes() {
+    let sandbox = Sandbox::empty();
+    sandbox
+        .write(".github/release-notes", text(".github/release-notes"))
+        .write(
+            "Cargo.toml",
+            "[package]\nname = \"tool\"\nversion = \"1.2.3\"\n\n[dependencies]\nx = \"1\"\nversion = \"9\"\n",
+        )
+        .write(
+            "CHANGELOG.md",
+            "# Changelog\n\n## Unreleased\n\nlater\n\n## 1.2.30\n\nno\n",
+        );
+    let notes = |tag: &str| {
+        let environment = "GITHUB_SERVER_URL=https://example.com GITHUB_REPOSITORY=ada/tool";
+        sandbox.shell(&format!("{environment} bash .github/release-notes {tag}"))
+    };
+    notes("v1.2.4")
+        .exits(1)
+        .says("the tag is v1.2.4, and Cargo.toml has version 1.2.3");
+    notes("v1.2.3")
+        .exits(1)
+        .says("needs repository = \"https://example.com/ada/tool\"");
+    let repository = "repository = \"https://example.com/ada/tool\"\n\n[dependencies]";
+    sandbox.edit("Cargo.toml", "\n[dependencies]", repository);
+    notes("v1.2.3")
+        .exits(1)
+        .says("CHANGELOG.md has nothing under \"## 1.2.3\"");
+    let section = "## 1.2.3 (2026-02-03)\n\n- now quick\n\n## 1.2.30";
+    sandbox.edit("CHANGELOG.md", "## 1.2.30", section);
+    assert_eq!(notes("v1.2.3").exits(0).stdout.trim(), "- now quick");
+}
+
+#[test]
+fn the_release_runs_the_scripts_that_there_are() {
+    let workflow = yaml(&text(".github/workflows/release.yml"));
+    let mut all = Vec::new();
+    texts(&workflow, &mut all);
+    let words = all.iter().flat_map(|text| text.split_whitespace());
+    let scripts: Vec<&str> = words.filter(|word| word.starts_with(".github/")).collect();
+    assert_eq!(scripts.len(), 3, "{scripts:?}");
+    for script in scripts {
+        assert!(
+            text(script).starts_with("#!/usr/bin/env bash\n"),
+            "{script}"
+        );
+    }
+}
+
 #[test]
 fn what_assistants_are_told_needs_no_workspace_and_names_commands_that_there_are() {
     let run = Sandbox::empty().poc("init --agents");
