@@ -8,6 +8,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::exit;
 use crate::snapshot::Snapshot;
+use crate::sys::files;
 use crate::sys::git::{FileChange, Happened, Repository};
 use crate::workspace::Workspace;
 
@@ -206,7 +207,7 @@ pub fn repository_of(workspace: &Workspace) -> Result<Repository> {
 /// `repository`, if it is the one that the workspace's root lies in.
 #[must_use]
 pub fn fitted(repository: Repository, workspace: &Workspace) -> Option<Repository> {
-    let real = workspace.root.canonicalize_utf8().ok()?;
+    let real = files::resolved(&workspace.root).ok()?;
     let top = real.ancestors().find(|folder| folder.join(".git").exists());
     if top == Some(&*repository.root) {
         with_paths_of(workspace, repository).ok()
@@ -217,10 +218,8 @@ pub fn fitted(repository: Repository, workspace: &Workspace) -> Option<Repositor
 
 /// With paths that match the workspace's: git resolves symbolic links, cargo does not.
 fn with_paths_of(workspace: &Workspace, mut repository: Repository) -> Result<Repository> {
-    repository.built = Some(workspace.target_directory.clone());
-    let real = workspace
-        .root
-        .canonicalize_utf8()
+    repository.built = workspace.built().map(Utf8Path::to_owned);
+    let real = files::resolved(&workspace.root)
         .with_context(|| format!("failed to resolve {}", workspace.root))?;
     if let Ok(below) = real.strip_prefix(&repository.root) {
         let depth = below.components().count();

@@ -230,9 +230,9 @@ fn inside(block: &Block<'_>) -> Result<Option<Utf8PathBuf>> {
 }
 
 fn normal(path: &Utf8Path) -> Utf8PathBuf {
-    path.components()
-        .filter(|component| *component != Utf8Component::CurDir)
-        .collect()
+    let kept = path.components();
+    let kept = kept.filter(|component| *component != Utf8Component::CurDir);
+    files::slashed(&kept.collect::<Utf8PathBuf>()).into()
 }
 
 /// The manifests read so far, with the edits made so far.

@@ -200,10 +200,12 @@ impl<'project> Hasher<'project> {
     }
 }
 
-/// Whether a file is an input of its owner: no document, not the lockfile, and not left unread by a rule of the user.
+/// Whether a file is an input of its owner: no document, not the lockfile, not built, and not left unread by a rule of
+/// the user.
 fn counts(project: &Project, path: &Utf8Path) -> bool {
     let relative = project.workspace.relative(path);
     relative != LOCKFILE
+        && !project.workspace.is_built(path)
         && !project.config.is_document(relative)
         && !project.config.is_unread(relative)
 }

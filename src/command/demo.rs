@@ -84,9 +84,8 @@ impl<'a> Stage<'a> {
             .context("the temporary folder's path is not UTF-8; set TMPDIR to another")
             .or_exit(Exit::Usage)?;
         // Links in it (/tmp on macOS) would make cargo's paths and ours differ.
-        let folder = folder
-            .canonicalize_utf8()
-            .with_context(|| format!("failed to find {folder}"))?;
+        let folder =
+            files::resolved(&folder).with_context(|| format!("failed to find {folder}"))?;
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let own = program.parent().map(std::path::Path::to_path_buf);
         let inherited = std::env::var_os("PATH").unwrap_or_default();

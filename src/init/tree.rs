@@ -32,7 +32,7 @@ pub fn draw(project: &Project, request: &Request, planned: &[File]) -> Result<St
     for &package in &request.packages {
         let folder = workspace.folder(package);
         for path in files::walk(folder)? {
-            if workspace.owner(&path) == Some(package) {
+            if workspace.owner(&path) == Some(package) && !workspace.is_built(&path) {
                 root.insert(workspace.relative(&path), None);
             }
         }

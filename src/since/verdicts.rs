@@ -227,7 +227,7 @@ fn files_of(
     for (path, listed) in &listing.files {
         let absolute = repository.root.join(path);
         let is_document = project.config.is_document(workspace.relative(&absolute));
-        if is_document || absolute.starts_with(&workspace.target_directory) {
+        if is_document || workspace.is_built(&absolute) {
             continue;
         }
         let content = match listed {

@@ -52,6 +52,22 @@ pub fn list(folder: &Utf8Path) -> Result<Vec<String>> {
     Ok(names.into_iter().flatten().collect())
 }
 
+/// `path` with `/` on every platform, as git and documents write it.
+#[must_use]
+pub fn slashed(path: &Utf8Path) -> String {
+    let parts: Vec<&str> = path.components().map(|part| part.as_str()).collect();
+    parts.join("/")
+}
+
+/// `path` as it is without links, spelled as cargo and git spell it: they know nothing of the `\\?\` that Windows puts before it.
+///
+/// # Errors
+/// When it leads nowhere, or to a name that is not UTF-8.
+pub fn resolved(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+    Utf8PathBuf::try_from(dunce::canonicalize(path)?)
+        .map_err(camino::FromPathBufError::into_io_error)
+}
+
 /// Every file below `folder` that git would not ignore, absolute and sorted; hidden files are left out as in an
 /// editor's file list.
 ///

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::exit;
+use crate::sys::files;
 
 pub use listing::{Listed, Listing, can_be_hashed};
 
@@ -347,10 +348,7 @@ impl Repository {
     /// # Errors
     /// When git cannot be run.
     pub fn show(&self, commit: &str, path: &Utf8Path) -> Result<Option<Vec<u8>>> {
-        let output = run(
-            &self.root,
-            &["cat-file", "blob", &format!("{commit}:{path}")],
-        )?;
+        let output = run(&self.root, &["cat-file", "blob", &blob(commit, path)])?;
         Ok(output.status.success().then_some(output.stdout))
     }
 
@@ -369,7 +367,7 @@ impl Repository {
         let new: Vec<&Utf8Path> = new
             .filter(|path| !known.contains_key(&question(path)))
             .collect();
-        let asked = new.iter().map(|path| format!("{commit}:{path}"));
+        let asked = new.iter().map(|path| blob(commit, path));
         let answer = feeding::ask(&self.root, &["cat-file", "--batch"], asked)?;
         let answers = feeding::blobs(&answer, new.len())?;
         known.extend(new.into_iter().map(question).zip(answers));
@@ -408,7 +406,7 @@ impl Repository {
     /// # Errors
     /// When git cannot be run.
     pub fn content_id(&self, commit: &str, path: &Utf8Path) -> Result<Option<String>> {
-        let spec = format!("{commit}:{path}");
+        let spec = blob(commit, path);
         let output = run(&self.root, &["rev-parse", "--verify", "--quiet", &spec])?;
         let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok(output.status.success().then_some(id))
@@ -421,7 +419,7 @@ impl Repository {
     /// When git fails.
     pub fn brought_in(&self, text: &str, path: &Utf8Path) -> Result<Option<String>> {
         let pickaxe = format!("-S{text}");
-        let path = format!(":(literal){path}");
+        let path = format!(":(literal){}", files::slashed(path));
         let arguments = ["log", "--reverse", "--format=%H", &pickaxe, "--", &path];
         let commits = self.text(&arguments)?;
         Ok(commits.lines().next().map(str::to_owned))
@@ -434,6 +432,11 @@ impl Repository {
     fn bytes(&self, arguments: &[&str]) -> Result<Vec<u8>> {
         successful(&self.root, arguments)
     }
+}
+
+/// What git calls the content of `path`, relative to the root, at `commit`.
+fn blob(commit: &str, path: &Utf8Path) -> String {
+    format!("{commit}:{}", files::slashed(path))
 }
 
 /// `:100644 100644 old new M\0path\0` repeated: `git diff --raw -z`, git-diff(1) "Raw output format".

@@ -130,6 +130,19 @@ impl Workspace {
         relative_text(&self.root, path)
     }
 
+    /// The folder, absolute, in which everything is made by cargo: nobody's change, and no part of a package. `None` where
+    /// the workspace itself lies in it.
+    #[must_use]
+    pub fn built(&self) -> Option<&Utf8Path> {
+        (!self.root.starts_with(&self.target_directory)).then_some(&self.target_directory)
+    }
+
+    /// Whether the absolute `path` is made by cargo, as [`Self::built`] says.
+    #[must_use]
+    pub fn is_built(&self, path: &Utf8Path) -> bool {
+        self.built().is_some_and(|built| path.starts_with(built))
+    }
+
     /// The member whose folder holds the absolute `path`, the innermost where folders nest.
     #[must_use]
     pub fn owner(&self, path: &Utf8Path) -> Option<PackageId> {

@@ -300,3 +300,25 @@ fn affected_compares_with_a_recorded_run() {
         .exits(2)
         .says("no run of `done`");
 }
+
+#[test]
+fn what_cargo_builds_is_part_of_nothing_even_where_git_ignores_nothing() {
+    for repository in [true, false] {
+        let sandbox = Sandbox::package();
+        if repository {
+            sandbox.run_git(&["init", "--quiet", "--initial-branch=main"]);
+            sandbox.commit("first");
+        }
+        sandbox.write("target/debug/old.txt", "built before");
+        sandbox.poc("init tidy -p app").exits(0);
+        let plan = sandbox.read("docs/tidy-plan.md");
+        assert!(!plan.contains("target/"), "{plan}");
+        sandbox.poc("verify tidy --step 0 -q").exits(0);
+        sandbox.write("target/debug/new.txt", "built since");
+        let poc = sandbox.poc("status tidy --format json").json()["pocs"][0].take();
+        assert_eq!(poc["steps"][0]["state"], "proven", "{poc}");
+        sandbox.append("src/lib.rs", "\npub fn more() {}\n");
+        let poc = sandbox.poc("status tidy --format json").json()["pocs"][0].take();
+        assert_eq!(poc["steps"][0]["state"], "stale", "{poc}");
+    }
+}

@@ -151,12 +151,13 @@ fn seen_from(module: ModuleId, globs: &[(ModuleId, ModuleId)], modules: &mut FxH
 impl Sources {
     /// Changed files that are no module of any unit.
     pub(super) fn unmounted<'c>(&self, changed: &'c Changed) -> impl Iterator<Item = &'c Utf8Path> {
-        let mut unmounted: BTreeSet<&str> = changed.rust.keys().map(|path| path.as_str()).collect();
+        let rust = changed.rust.keys();
+        let mut unmounted: BTreeSet<&Utf8Path> = rust.map(Utf8PathBuf::as_path).collect();
         for file in &self.files {
-            unmounted.remove(file.path.as_str());
+            unmounted.remove(file.path.as_path());
         }
         let others = changed.others.iter().map(Utf8PathBuf::as_path);
-        others.chain(unmounted.into_iter().map(Utf8Path::new))
+        others.chain(unmounted)
     }
 }
 

@@ -36,6 +36,7 @@ impl Suggest {
         };
         let ours = paths.into_iter().filter(|path| {
             path.starts_with(&workspace.root)
+                && !workspace.is_built(path)
                 && !project.config.is_document(workspace.relative(path))
         });
         let below = ours.filter_map(|path| {

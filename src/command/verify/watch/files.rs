@@ -51,8 +51,7 @@ impl Files {
             Err(_) => files::walk(&workspace.root)?,
         };
         let ours = |path: &Utf8PathBuf| {
-            !path.starts_with(&workspace.target_directory)
-                && !project.config.is_document(workspace.relative(path))
+            !workspace.is_built(path) && !project.config.is_document(workspace.relative(path))
         };
         let held = listed
             .into_par_iter()
