@@ -81,10 +81,9 @@ fn is_whole(text: &str) -> Result<bool> {
     if backslashes % 2 == 1 {
         return Ok(false);
     }
-    let command = exec::Command::new("bash")
+    let command = super::shell::bash()
         .args(["-n", "-c", text])
-        .env("LC_ALL", "C")
-        .remedy(super::shell::BASH);
+        .env("LC_ALL", "C");
     let answer = exec::capture(&command)?;
     let warning = String::from_utf8_lossy(&answer.stderr);
     Ok(answer.ended.success() && !warning.contains("here-document"))

@@ -3,7 +3,7 @@
 //! Whatever is run as evidence must neither edit the tree nor pass because it was told to: snapshot tools that
 //! can be put into an accepting mode by the environment are put out of it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -14,12 +14,9 @@ use crate::sys::exec::{Command, Stop};
 /// Tells a `verify` inside of a `verify` which runs it is part of, one a line.
 const INSIDE: &str = "CARGO_POC_INSIDE";
 
-/// What to do where there is no bash.
-pub(super) const BASH: &str =
-    "the blocks of a plan need bash; install it (on Windows it comes with git)";
-
-/// Linux passes no longer argument than 128 KiB; a block that long is a program and belongs in a file.
-const LONGEST: usize = 120 * 1024;
+/// Linux passes no longer argument than 128 KiB, Windows no longer command line than 32 Ki characters; a block that long
+/// is a program and belongs in a file.
+const LONGEST: usize = if cfg!(windows) { 30 } else { 120 } * 1024;
 
 /// Environment variables that make snapshot and compile-fail tests accept what they see: insta, trybuild,
 /// expect-test, snapbox and trycmd, goldenfile, `ui_test`.
@@ -120,11 +117,28 @@ impl Settings {
         }
         // Bash takes the carriage return of a CRLF document for a part of the last word.
         let script = script.replace("\r\n", "\n");
-        let command = Command::new("bash")
-            .args(["-euo", "pipefail", "-c", &script])
-            .remedy(BASH);
+        let command = bash().args(["-euo", "pipefail", "-c", &script]);
         Ok(self.prepare(command, root))
     }
+}
+
+/// Bash: that of PATH, and on Windows the one that comes with git. A program called `bash` is looked for in Windows' own
+/// folder first, where it is that of its Linux, which knows neither these paths nor this cargo.
+pub(super) fn bash() -> Command {
+    let path = std::env::var_os("PATH").filter(|_| cfg!(windows));
+    let found = path.and_then(|path| beside_git(&path));
+    Command::new(found.as_deref().unwrap_or("bash".as_ref()))
+        .remedy("the blocks of a plan need bash; install it (on Windows it comes with git)")
+}
+
+/// `bin/bash.exe` of the installation whose `cmd`, `bin` or `mingw64/bin` is on `path`.
+fn beside_git(path: &OsStr) -> Option<PathBuf> {
+    let gits = std::env::split_paths(path).map(|folder| folder.join("git.exe"));
+    gits.filter(|git| git.is_file()).find_map(|git| {
+        let installations = git.ancestors().skip(2).take(2);
+        let mut shells = installations.map(|folder| folder.join("bin").join("bash.exe"));
+        shells.find(|shell| shell.is_file())
+    })
 }
 
 /// PATH with this program's folder at its end: a plan may call `cargo poc`, installed or not.
@@ -141,6 +155,30 @@ fn path_with_ourselves() -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bash_is_found_beside_git() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let file = |path: &str| {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::File::create(path).unwrap();
+        };
+        let found = |folders: &[&str]| {
+            let folders = folders.iter().map(|folder| root.join(folder));
+            beside_git(&std::env::join_paths(folders).unwrap())
+        };
+        for path in ["system32/bash.exe", "shims/git.exe", "Git/bin/bash.exe"] {
+            file(path);
+        }
+        for path in ["Git/cmd", "Git/bin", "Git/mingw64/bin"] {
+            assert_eq!(found(&["system32", "shims", path]), None, "{path}");
+            file(&format!("{path}/git.exe"));
+            let bash = root.join("Git/bin/bash.exe");
+            assert_eq!(found(&["system32", "shims", path]), Some(bash), "{path}");
+        }
+    }
 
     #[test]
     fn a_verification_inside_of_itself_is_refused_and_others_are_not() {
