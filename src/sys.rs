@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, Result};
+use camino::Utf8Path;
 
 /// Runs a short-lived tool to its end with its output captured and no standard input.
 ///
@@ -21,6 +22,18 @@ fn output(command: &mut Command) -> Result<Output> {
         let program = command.get_program().to_string_lossy().into_owned();
         format!("failed to run `{program}`: is it installed and on PATH?")
     })
+}
+
+/// Shows a file in the browser that `BROWSER` names, as `cargo doc --open` does, or else in the system's.
+///
+/// # Errors
+/// When nothing takes it.
+pub fn browse(file: &Utf8Path) -> Result<()> {
+    match std::env::var("BROWSER") {
+        Ok(browser) if !browser.is_empty() => open::with_detached(file, browser),
+        _ => open::that_detached(file),
+    }
+    .with_context(|| format!("failed to show {file}; set BROWSER to a program that can"))
 }
 
 /// What tells this program's file from another build of it: its size and when it was written; `None` where the file is not to

@@ -12,7 +12,7 @@ Examples:
   cargo poc report                         every PoC, into target/cargo-poc/report.html
   cargo poc report cache -o cache.html     one, to send to someone
   cargo poc report -o - | gzip > report.html.gz
-  xdg-open \"$(cargo poc report)\"           where it was written is what is printed
+  cargo poc report --open                  and shows it
 
 The page is one file: it loads nothing, needs no script, and takes the browser's light or dark colours.")]
 pub struct Report {
@@ -22,4 +22,7 @@ pub struct Report {
     /// Where to write the page; `-` prints it [default: target/cargo-poc/report.html]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<Utf8PathBuf>,
+    /// Show the page in the browser: that of $BROWSER, or else the system's
+    #[arg(long)]
+    pub open: bool,
 }

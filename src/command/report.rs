@@ -5,10 +5,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::survey::{self, Survey};
 use crate::cli::{self, Global};
-use crate::exit::Exit;
+use crate::exit::{Exit, usage};
 use crate::report::page::{self, Setting, Subject};
-use crate::sys::cargo::own_folder;
 use crate::sys::files;
+use crate::sys::{self, cargo::own_folder};
 use crate::terminal::Terminal;
 
 /// Writes the page about the PoCs asked for, and says where it is.
@@ -19,6 +19,9 @@ pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) ->
     // The page shows documents whole.
     let survey = &survey::take(global, &arguments.which, |_| Ok(()))?;
     let printed = arguments.output.as_deref() == Some(Utf8Path::new("-"));
+    if printed && arguments.open {
+        return Err(usage("--open shows a file, and `-o -` writes none"));
+    }
     let target = match &arguments.output {
         Some(_) if printed => survey::located(global, Utf8Path::new("page.html"))?,
         Some(file) => survey::located(global, file)?,
@@ -31,6 +34,9 @@ pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) ->
         files::write_report(&target, page.as_bytes())?;
         let shown = arguments.output.as_ref().unwrap_or(&target);
         writeln!(terminal.out(), "{shown}")?;
+        if arguments.open {
+            sys::browse(&target)?;
+        }
     }
     for note in &survey.notes {
         terminal.warn(note)?;

@@ -174,6 +174,25 @@ fn ten_pocs_fit_into_half_a_megabyte() {
 }
 
 #[test]
+fn the_page_opens_in_the_browser_that_is_named() {
+    let sandbox = sandbox();
+    let page = sandbox.root.join("target/cargo-poc/report.html");
+    let script = "printf '#!/bin/sh\\nprintf %%s \"$1\" >seen.new && mv seen.new seen\\n' >browser && chmod +x browser
+                  BROWSER=$PWD/browser cargo poc report --open
+                  for i in $(seq 600); do [ ! -e seen ] || break; sleep 0.1; done; echo; cat seen";
+    let run = sandbox.shell(script);
+    assert_eq!(run.exits(0).stdout.trim(), format!("{page}\n\n{page}"));
+    let run = sandbox.shell("BROWSER=no-such-browser cargo poc report --open");
+    run.exits(4)
+        .says("failed to show")
+        .says("report.html; set BROWSER");
+    sandbox
+        .poc("report -o - --open")
+        .exits(2)
+        .says("`-o -` writes none");
+}
+
+#[test]
 fn the_longest_plans_are_left_out_where_several_do_not_fit() {
     let sandbox = Sandbox::workspace("store");
     let plan = |name: &str, lines: usize| {
