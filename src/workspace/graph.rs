@@ -40,6 +40,7 @@ pub struct Workspace {
     /// Folders of path dependencies that are no members (excluded ones, say), with the members that name them.
     pub outside: BTreeMap<Utf8PathBuf, BTreeSet<PackageId>>,
     edges: Vec<Edge>,
+    built: Option<Utf8PathBuf>,
     /// Asked for every file of the workspace: paths hash faster than they compare.
     by_folder: FxHashMap<Utf8PathBuf, PackageId>,
 }
@@ -60,7 +61,12 @@ impl Workspace {
             .enumerate()
             .map(|(id, package)| (folder_of(package).to_owned(), id))
             .collect();
+        let mut folders = packages.iter().map(folder_of);
+        let target = &metadata.target_directory;
+        let holds_sources = metadata.workspace_root.starts_with(target)
+            || folders.any(|folder| folder.starts_with(target));
         let mut workspace = Self {
+            built: (!holds_sources).then(|| target.clone()),
             root: metadata.workspace_root,
             target_directory: metadata.target_directory,
             packages,
@@ -131,10 +137,10 @@ impl Workspace {
     }
 
     /// The folder, absolute, in which everything is made by cargo: nobody's change, and no part of a package. `None` where
-    /// the workspace itself lies in it.
+    /// the workspace or a member lies in it.
     #[must_use]
     pub fn built(&self) -> Option<&Utf8Path> {
-        (!self.root.starts_with(&self.target_directory)).then_some(&self.target_directory)
+        self.built.as_deref()
     }
 
     /// Whether the absolute `path` is made by cargo, as [`Self::built`] says.

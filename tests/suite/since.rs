@@ -322,3 +322,23 @@ fn what_cargo_builds_is_part_of_nothing_even_where_git_ignores_nothing() {
         assert_eq!(poc["steps"][0]["state"], "stale", "{poc}");
     }
 }
+
+#[test]
+fn a_package_in_the_target_folder_is_a_package_all_the_same() {
+    let sandbox = Sandbox::empty();
+    sandbox.member("inside", "app", &[]);
+    sandbox.write(
+        "inside/.cargo/config.toml",
+        "[build]\ntarget-dir = \"..\"\n",
+    );
+    let poc = |arguments: &str| sandbox.poc_in("inside", arguments);
+    sandbox
+        .shell("cd inside && cargo generate-lockfile --offline")
+        .exits(0);
+    poc("init tidy -p app").exits(0);
+    poc("verify tidy --step 0 -q").exits(0);
+    let state = || poc("status tidy --format json").json()["pocs"][0]["steps"][0]["state"].take();
+    assert_eq!(state(), "proven");
+    sandbox.append("inside/src/lib.rs", "\npub fn more() {}\n");
+    assert_eq!(state(), "stale");
+}
