@@ -54,12 +54,17 @@ fn the_action_runs_commands_that_there_are() {
     let default = |input: &str| action["inputs"][input]["default"].as_str().unwrap();
     let mut count = 0;
     for step in action["runs"]["steps"].as_array().unwrap() {
+        if let Some(uses) = step["uses"].as_str() {
+            let commit = uses.split_once('@').unwrap().1;
+            assert!(commit.len() == 40, "a tag can be moved: {uses}");
+            continue;
+        }
         assert_eq!(step["shell"], "bash", "{step}");
         let script = step["run"].as_str().unwrap();
         // What a user writes reaches the shell as a variable, never as a part of the script.
         assert!(!script.contains("${{"), "{script}");
         let mut script = script.to_owned();
-        for (variable, value) in step["env"].as_object().unwrap() {
+        for (variable, value) in step["env"].as_object().into_iter().flatten() {
             let input = value.as_str().unwrap().split_once("inputs.");
             if let Some((_, input)) = input {
                 let input = input.trim_end_matches(" }}");
@@ -69,6 +74,34 @@ fn the_action_runs_commands_that_there_are() {
         count += commands(&script);
     }
     assert_eq!(count, 3);
+}
+
+#[test]
+fn the_action_tells_one_version_from_another_by_any_file() {
+    let action = yaml(&text("action.yml"));
+    let mut steps = action["runs"]["steps"].as_array().unwrap().iter();
+    let step = steps.find(|step| step["id"] == "sources").unwrap();
+    let sandbox = Sandbox::empty();
+    sandbox
+        .write("action/src/main.rs", "fn main() {}")
+        .write("action/a file", "a\r\n")
+        .write("tell", step["run"].as_str().unwrap());
+    let id = || {
+        let run = sandbox.shell(
+            "export SOURCE=$PWD/action GITHUB_OUTPUT=$PWD/said; bash -e tell && cat said && rm said",
+        );
+        let said = run.exits(0).stdout.trim().to_owned();
+        assert!(said.starts_with("id=") && said.len() > 20, "{said}");
+        said
+    };
+    let first = id();
+    sandbox.write("action/target/release/built", "by cargo");
+    assert_eq!(id(), first);
+    sandbox.write("action/a file", "a\n");
+    let second = id();
+    assert_ne!(second, first);
+    sandbox.write("action/src/other.rs", "");
+    assert_ne!(id(), second);
 }
 
 #[test]
