@@ -18,11 +18,13 @@ pub struct Demo {
 /// `cargo poc completions`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Examples:
-  cargo poc completions bash > ~/.local/share/bash-completion/completions/cargo-poc
-  echo 'source <(cargo-poc completions bash)' >> ~/.bashrc    for `cargo poc` too, in place of the line above
-  cargo poc completions zsh > ~/.zfunc/_cargo-poc             with ~/.zfunc in fpath
-  cargo poc completions fish > ~/.config/fish/conf.d/cargo-poc.fish
+Examples, a line each for what the shell reads when it starts:
+  source <(cargo-poc completions bash)           ~/.bashrc
+  source <(cargo-poc completions zsh)            ~/.zshrc, after compinit
+  cargo-poc completions fish | source            ~/.config/fish/config.fish
+  eval (cargo-poc completions elvish | slurp)    ~/.config/elvish/rc.elv
+  cargo-poc completions powershell | Out-String | Invoke-Expression
+                                                 $PROFILE, for `cargo-poc` alone
 
 The shell asks `cargo-poc`, which has to be on PATH, so names are those of the workspace it is in.")]
 pub struct Completions {
