@@ -18,13 +18,14 @@ pub struct Demo {
 /// `cargo poc completions`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Examples, a line each for what the shell reads when it starts:
-  source <(cargo-poc completions bash)           ~/.bashrc
-  source <(cargo-poc completions zsh)            ~/.zshrc, after compinit
-  cargo-poc completions fish | source            ~/.config/fish/config.fish
-  eval (cargo-poc completions elvish | slurp)    ~/.config/elvish/rc.elv
+Examples:
+  source <(cargo-poc completions bash)           in ~/.bashrc
+  source <(cargo-poc completions zsh)            in ~/.zshrc, after compinit
+  cargo-poc completions fish | source            in ~/.config/fish/config.fish
+  eval (cargo-poc completions elvish | slurp)    in ~/.config/elvish/rc.elv
   cargo-poc completions powershell | Out-String | Invoke-Expression
-                                                 $PROFILE, for `cargo-poc` alone
+                                                 in $PROFILE, for `cargo-poc` alone
+  cargo poc completions zsh > ~/.zfunc/_cargo-poc    read when needed, with ~/.zfunc in fpath
 
 The shell asks `cargo-poc`, which has to be on PATH, so names are those of the workspace it is in.")]
 pub struct Completions {
