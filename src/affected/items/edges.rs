@@ -7,7 +7,7 @@ mod names;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::extract::{Detail, GLOBAL, SELF_CALL, flag};
+use super::extract::{ALL, Detail, GLOBAL, SELF_CALL, flag};
 use super::layout::{Layout, UnitId, UnitKind};
 use super::mount::Sources;
 use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes, proc_macro_name, small};
@@ -199,6 +199,8 @@ pub struct Builder<'g> {
     /// Modules with calls that may define any name.
     any_makers: FxHashMap<ModuleId, Vec<NodeId>>,
     known_redefined: FxHashSet<Name>,
+    /// [`ALL`].
+    all: Option<Name>,
     self_call: Option<Name>,
     global: Option<Name>,
     upper_self: Option<Name>,
@@ -268,6 +270,7 @@ impl<'g> Builder<'g> {
             homes: FxHashMap::default(),
             any_makers: FxHashMap::default(),
             known_redefined: FxHashSet::default(),
+            all: nodes.names.get(ALL),
             self_call: nodes.names.get(SELF_CALL),
             global: nodes.names.get(GLOBAL),
             upper_self: nodes.names.get("Self"),

@@ -11,7 +11,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 pub use compact::{Lists, References, Texts};
-pub use model::{Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, Symbol, flag};
+pub use model::{ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, Symbol, flag};
 
 use super::folders::strings;
 use super::references::Collector;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
-use super::extract::{GLOBAL, Lists, References, SELF_CALL, Symbol, Table, flag};
+use super::extract::{ALL, GLOBAL, Lists, References, SELF_CALL, Symbol, Table, flag};
 use super::reading::Hints;
 use super::words::{is_builtin_attribute, is_keyword, is_known_macro};
 use crate::workspace::source::attribute::{Attribute, unquote};
@@ -123,6 +123,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         self.macros.extend(path.last());
         self.paths.insert(path);
         self.wild(attribute.rest.clone());
+        self.modules_in(self.syntax, attribute.rest.clone());
         for at in attribute.rest.clone() {
             if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
                 self.names_in(&unquote(self.syntax.word(at)));
@@ -132,10 +133,26 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
 
     fn names_in(&mut self, text: &str) {
         let Ok(code) = Syntax::read(text) else { return };
-        for (at, _) in (0_u32..).zip(&code.tokens) {
+        let end = u32::try_from(code.tokens.len()).unwrap_or(u32::MAX);
+        for at in 0..end {
             if let Some(name) = code.ident(at) {
                 let symbol = self.table.intern(name);
                 self.wild.insert(symbol);
+            }
+        }
+        self.modules_in(&code, 0..end);
+    }
+
+    /// Paths in what an attribute is given may name modules, in which its macro calls functions by names of its own, as
+    /// `#[serde(with = "path")]` does.
+    fn modules_in(&mut self, code: &Syntax<'_>, range: Range<u32>) {
+        let mut path = Vec::new();
+        for at in range {
+            let Some(name) = code.ident(at) else { continue };
+            path.push(self.table.intern(name));
+            if !code.colons(at + 1) {
+                path.push(self.table.intern(ALL));
+                self.paths.insert(std::mem::take(&mut path));
             }
         }
     }

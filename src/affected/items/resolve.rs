@@ -209,6 +209,15 @@ impl<'g> Scopes<'g> {
         scopes
     }
 
+    /// The items that a module has names for, each with the `use` that brought it in, or [`NONE`].
+    pub fn items(&self, module: ModuleId) -> impl Iterator<Item = (NodeId, NodeId)> {
+        let held = self.tables[module as usize].values().flatten();
+        held.filter_map(|held| match held.entry.meaning {
+            Meaning::Item(item) => Some((item, held.entry.by)),
+            _ => None,
+        })
+    }
+
     /// Where a path leads, seen from a module.
     #[must_use]
     pub fn resolve(&self, module: ModuleId, path: &[Name]) -> Found {

@@ -189,6 +189,10 @@ impl<'g> Builder<'g> {
             self.of_self(id, &path[1..], runs, out);
             return;
         }
+        if path.last().copied() == self.all {
+            self.all_of(node.scope, &path[..path.len() - 1], out);
+            return;
+        }
         let found = self.scopes.resolve(node.scope, path);
         out.to.extend(found.by.iter().map(|by| To::Node(*by)));
         for (item, rest) in &found.items {
@@ -220,6 +224,20 @@ impl<'g> Builder<'g> {
         }
         if path.len() == 1 && found.unknown && self.may_be_any(node.scope, node.flags) {
             self.wild_into(out, [path[0]]);
+        }
+    }
+
+    /// Everything in the modules that a path names, and calls that may define more of it.
+    fn all_of(&self, scope: ModuleId, path: &[Name], out: &mut Out) {
+        for module in self.scopes.resolve(scope, path).modules {
+            for (item, by) in self.scopes.items(module) {
+                out.to.push(self.macro_use(item));
+                out.to
+                    .extend(self.has_values(item).then_some(To::Made(item)));
+                out.to.extend((by != NONE).then_some(To::Node(by)));
+            }
+            let calls = self.opaque.get(&module).into_iter().flatten();
+            out.to.extend(calls.map(|call| To::Node(*call)));
         }
     }
 

@@ -73,6 +73,8 @@ pub struct Item {
 
 /// First segment of a path that starts with `::`.
 pub const GLOBAL: &str = "::";
+/// Last segment of a path whose modules are meant with all that is in them.
+pub const ALL: &str = "*";
 /// First segment of a method call on `self`.
 pub const SELF_CALL: &str = "self.";
 

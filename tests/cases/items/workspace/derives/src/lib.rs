@@ -7,7 +7,9 @@ mod parse;
 /// Implements `crate::derived::Answer`.
 #[proc_macro_derive(Answer, attributes(answer))]
 pub fn derive_answer(input: TokenStream) -> TokenStream {
-    let (name, with) = parse::name_and_path(&input.to_string());
+    let text = input.to_string();
+    let (name, path) = parse::name_and_path(&text);
+    let with = if text.contains("module =") { path + "::of" } else { path };
     let base = base();
     format!("impl crate::derived::Answer for {name} {{ fn answer(&self) -> u32 {{ {with}({base}) }} }}").parse().unwrap()
 }
