@@ -9,7 +9,7 @@ mod parse;
 pub fn derive_answer(input: TokenStream) -> TokenStream {
     let text = input.to_string();
     let (name, path) = parse::name_and_path(&text);
-    let with = if text.contains("module =") { path + "::of" } else { path };
+    let with = if text.contains(&format!("module = {path:?}")) { path + "::of" } else { path };
     let base = base();
     format!("impl crate::derived::Answer for {name} {{ fn answer(&self) -> u32 {{ {with}({base}) }} }}").parse().unwrap()
 }
