@@ -50,7 +50,7 @@ fn annotation(command: &str, prefix: &Utf8Path, finding: &Finding) -> String {
 
 /// A path of the workspace from the repository's root, with `/`.
 pub(super) fn below(prefix: &Utf8Path, path: &str) -> String {
-    prefix.join(path).as_str().replace('\\', "/")
+    files::slashed(&prefix.join(path))
 }
 
 fn data(text: &str) -> String {

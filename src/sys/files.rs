@@ -55,8 +55,7 @@ pub fn list(folder: &Utf8Path) -> Result<Vec<String>> {
 /// `path` with `/` on every platform, as git and documents write it.
 #[must_use]
 pub fn slashed(path: &Utf8Path) -> String {
-    let parts: Vec<&str> = path.components().map(|part| part.as_str()).collect();
-    parts.join("/")
+    path.as_str().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
 /// `path` as it is without links, spelled as cargo and git spell it: they know nothing of the `\\?\` that Windows puts before it.
@@ -267,6 +266,18 @@ fn resolve_link(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_keeps_its_root_and_names_when_it_is_slashed() {
+        for path in ["a/b", "/a/b", "../a", ""] {
+            assert_eq!(
+                slashed(Utf8Path::new(
+                    &path.replace('/', std::path::MAIN_SEPARATOR_STR)
+                )),
+                path
+            );
+        }
+    }
 
     fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
         let folder = tempfile::tempdir().expect("a temporary folder");

@@ -5,6 +5,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use supports_hyperlinks::Stream;
 
+use crate::sys::files;
+
 /// What a path in a URL may hold as it is.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
@@ -41,7 +43,7 @@ impl Links {
         let Some(root) = self.root.as_ref().filter(|_| self.supported) else {
             return text.to_owned();
         };
-        let path = root.join(file).as_str().replace('\\', "/");
+        let path = files::slashed(&root.join(file));
         let slash = if path.starts_with('/') { "" } else { "/" };
         let path = utf8_percent_encode(&path, PATH);
         format!("\x1b]8;;file://{slash}{path}#{line}\x1b\\{text}\x1b]8;;\x1b\\")

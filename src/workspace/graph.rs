@@ -11,6 +11,7 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, Target, Targ
 use rustc_hash::FxHashMap;
 
 use crate::exit;
+use crate::sys::files;
 
 /// A member, as its index into [`Workspace::packages`].
 pub type PackageId = usize;
@@ -315,7 +316,7 @@ pub fn relative_text(folder: &Utf8Path, path: &Utf8Path) -> String {
         .take_while(|(left, right)| left == right)
         .count();
     if shared == 0 {
-        return path.as_str().replace('\\', "/");
+        return files::slashed(path);
     }
     let up = folder.components().skip(shared).map(|_| "..");
     let down = path.components().skip(shared);

@@ -11,6 +11,7 @@ use super::coverage_map::{CoverageMap, Entry};
 use super::places::{self, Places};
 use super::seen::{Lists, Part, Seeing};
 use super::store::Item;
+use crate::sys::files;
 
 /// Where the functions of all executables stand.
 pub(super) struct Functions {
@@ -102,7 +103,7 @@ impl Functions {
                         .0
                         .strip_prefix(root)
                         .unwrap_or(by_index[file].0);
-                    functions.files.push(path.as_str().replace('\\', "/"));
+                    functions.files.push(files::slashed(path));
                     small(functions.files.len() - 1)
                 });
                 functions.items.push(Item {

@@ -41,7 +41,7 @@ impl Suggest {
         });
         let below = ours.filter_map(|path| {
             let below = path.strip_prefix(&project.folder).ok()?;
-            Some(below.as_str().replace('\\', "/"))
+            Some(files::slashed(below))
         });
         Ok(Self::new(below.collect(), Some('-')))
     }
