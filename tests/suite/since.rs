@@ -315,11 +315,9 @@ fn what_cargo_builds_is_part_of_nothing_even_where_git_ignores_nothing() {
         assert!(!plan.contains("target/"), "{plan}");
         sandbox.poc("verify tidy --step 0 -q").exits(0);
         sandbox.write("target/debug/new.txt", "built since");
-        let poc = sandbox.poc("status tidy --format json").json()["pocs"][0].take();
-        assert_eq!(poc["steps"][0]["state"], "proven", "{poc}");
+        assert_eq!(first_step(&sandbox, ""), "proven");
         sandbox.append("src/lib.rs", "\npub fn more() {}\n");
-        let poc = sandbox.poc("status tidy --format json").json()["pocs"][0].take();
-        assert_eq!(poc["steps"][0]["state"], "stale", "{poc}");
+        assert_eq!(first_step(&sandbox, ""), "stale");
     }
 }
 
@@ -337,8 +335,13 @@ fn a_package_in_the_target_folder_is_a_package_all_the_same() {
         .exits(0);
     poc("init tidy -p app").exits(0);
     poc("verify tidy --step 0 -q").exits(0);
-    let state = || poc("status tidy --format json").json()["pocs"][0]["steps"][0]["state"].take();
-    assert_eq!(state(), "proven");
+    assert_eq!(first_step(&sandbox, "inside"), "proven");
     sandbox.append("inside/src/lib.rs", "\npub fn more() {}\n");
-    assert_eq!(state(), "stale");
+    assert_eq!(first_step(&sandbox, "inside"), "stale");
+}
+
+/// The state of the first step of `tidy`, asked for in a folder.
+fn first_step(sandbox: &Sandbox, folder: &str) -> serde_json::Value {
+    let run = sandbox.poc_in(folder, "status tidy --format json");
+    run.json()["pocs"][0]["steps"][0]["state"].take()
 }
