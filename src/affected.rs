@@ -4,9 +4,9 @@
 //! reason that led to it. Where no rule decides, the selection widens and the reason says so.
 
 pub mod arguments;
+pub mod coverage;
 pub mod items;
 mod manifests;
-pub mod observed;
 pub mod reach;
 pub mod rules;
 mod select;

@@ -1,13 +1,15 @@
 //! The change under study: which files of the workspace differ from the base.
 
+pub mod snapshot;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
+use crate::change::snapshot::Snapshot;
 use crate::exit;
-use crate::snapshot::Snapshot;
 use crate::sys::files;
 use crate::sys::git::{FileChange, Happened, Repository};
 use crate::workspace::Workspace;

@@ -11,9 +11,9 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use crate::change::locate;
-use crate::check::levels::{Level, Levels};
 use crate::cli::{Global, Runner};
 use crate::exit::{Exit, OrExit as _};
+use crate::finding::level::{Level, Levels};
 use crate::sys::files;
 use crate::workspace::manifest::{Manifest, line_of};
 use crate::workspace::{PackageId, Workspace};

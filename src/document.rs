@@ -12,7 +12,7 @@ mod fields;
 mod hazards;
 mod headings;
 mod label;
-mod mend;
+mod normalize;
 mod outline;
 mod parse;
 mod parts;

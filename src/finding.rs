@@ -3,6 +3,8 @@
 //! [`Code`] is the only list of codes. Each has a section in `docs/findings.md`, which [`Code::explain`] prints; a test
 //! holds the two together.
 
+pub mod level;
+
 use std::fmt;
 
 use serde::Serialize;

@@ -4,6 +4,8 @@
 //! no package, and for the toolchain. Files that `affected` says no test reads are left out, by the same rules, so that
 //! both agree: files that git ignores, plans and results (a tick in a box makes no evidence stale), and those of a rule.
 
+pub mod since;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;

@@ -11,9 +11,7 @@
 //! [`sys`] is the only place that touches processes and files.
 
 pub mod affected;
-pub mod cache;
 pub mod change;
-pub mod check;
 pub mod cli;
 pub mod command;
 pub mod config;
@@ -22,21 +20,21 @@ pub mod demo;
 pub mod deps;
 pub mod diff;
 pub mod document;
+pub mod document_update;
 pub mod evidence;
 pub mod exit;
 pub mod finding;
 pub mod freshness;
 pub mod init;
+pub mod lint;
+pub mod next;
 pub mod project;
 pub mod report;
-pub mod since;
-pub mod snapshot;
+pub mod script;
 pub mod status;
 pub mod sys;
-pub mod terminal;
 pub mod verify;
 pub mod workspace;
-pub mod writing;
 
 use std::ffi::OsString;
 use std::io;
@@ -46,15 +44,15 @@ use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{Cli, Command, Global};
-use crate::command::survey::{self, Survey};
+use crate::command::workset::{self, Survey};
 use crate::exit::Exit;
 use crate::project::Project;
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 
 /// Runs the program with the arguments of a process, and says how it ended. Never panics on bad input.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    if let Some(outcome) = affected::observed::run::rustc(&arguments) {
+    if let Some(outcome) = affected::coverage::run::rustc(&arguments) {
         return outcome.unwrap_or_else(|error| could_not_run(&error));
     }
     if cli::complete::is_asked() {
@@ -184,7 +182,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         }
         Command::Init(arguments) if arguments.agents => command::init::agents(terminal),
         Command::Init(arguments) => command::init::run(&cli.global, &arguments, terminal),
-        Command::RunObservedTest(arguments) => command::observed::run_test(&arguments),
+        Command::RunObservedTest(arguments) => command::coverage::run_test(&arguments),
         Command::Report(arguments) => command::report::run(&cli.global, &arguments, terminal),
         Command::Status(arguments) => {
             // The process ends with it: to give back the memory of many documents takes longer than to write the list.
@@ -200,7 +198,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
 
 /// Where every PoC asked for stands.
 fn survey(global: &Global, which: &cli::Which) -> Result<Survey> {
-    survey::take_condensed(global, which)
+    workset::take_condensed(global, which)
 }
 
 /// `cargo poc status | head` has seen what it wanted.

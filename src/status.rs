@@ -5,7 +5,6 @@
 
 mod elsewhere;
 mod files;
-mod next;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,7 +13,6 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 use crate::change::Change;
-use crate::check;
 use crate::config::Config;
 use crate::contract::Standing;
 use crate::deps;
@@ -28,8 +26,6 @@ use crate::workspace::graph::relative_text;
 
 pub use elsewhere::{Elsewhere, Named};
 pub use files::{FileState, FileStatus};
-pub use next::Next;
-pub(crate) use next::is_unsaid;
 pub use state::State;
 pub(crate) use state::{Shown, failed_since_done, shown, unconfirmed};
 use state::{step_status, whole};
@@ -72,7 +68,7 @@ pub struct Status {
     /// Disagreements, by file and line.
     pub findings: Vec<Finding>,
     /// What to do next; `None` when nothing is left.
-    pub next: Option<Next>,
+    pub next: Option<crate::next::Next>,
 }
 
 /// What the results' Summary says, as written.
@@ -205,8 +201,8 @@ impl Status {
             steps,
         };
         status.state = whole(poc, &status.steps, facts);
-        status.findings = check::findings(poc, &status, facts);
-        status.next = next::next(poc, &status, facts);
+        status.findings = crate::lint::findings(poc, &status, facts);
+        status.next = crate::next::next(poc, &status, facts);
         status
     }
 

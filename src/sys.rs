@@ -1,10 +1,12 @@
 //! The only place that touches processes and files: [`cargo`], [`git`] and [`files`].
 
+pub mod cache;
 pub mod cargo;
 pub mod exec;
 pub mod files;
 pub mod git;
 pub mod inherit;
+pub mod terminal;
 pub mod watch;
 
 use std::ffi::OsString;

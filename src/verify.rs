@@ -9,24 +9,21 @@ use crate::document::{Block, Plan};
 use crate::evidence::{Outcome, Record, Scope};
 
 pub mod binaries;
-mod check;
-pub mod commands;
 mod compare;
-pub mod expected;
 pub mod failures;
+mod invocation;
 pub(crate) mod listing;
-pub mod observe;
 pub mod partition;
-pub mod picks;
+mod progress;
 mod recording;
 mod run;
 pub mod runner;
 mod session;
 pub mod shard;
-pub mod shell;
-mod watch;
+pub mod test_filter;
+pub mod test_output;
 
-pub use check::{Check, Checked, Program};
+pub use invocation::{Check, Checked, Program};
 pub use recording::{Basis, confirmation_id, exit};
 pub use run::{Options, commands_of, run};
 pub use runner::{Runner, uses_nextest};
@@ -137,8 +134,8 @@ impl Report {
 
     /// The sum over all checks.
     #[must_use]
-    pub fn counts(&self) -> observe::Counts {
-        let mut sum = observe::Counts::default();
+    pub fn counts(&self) -> test_output::Counts {
+        let mut sum = test_output::Counts::default();
         for checked in &self.checked {
             sum += checked.observed.counts();
         }

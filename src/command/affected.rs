@@ -10,10 +10,10 @@ use crate::cli::{Affected, AffectedFormat, Global};
 use crate::document::StepId;
 use crate::evidence::Scope;
 use crate::exit::{self, Exit, OrExit as _};
+use crate::freshness::since::Since;
 use crate::project::{Ask, Project};
 use crate::report;
-use crate::since::Since;
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 use crate::workspace::Workspace;
 
 /// What a change can affect.
@@ -29,7 +29,7 @@ struct Found {
 /// Bad usage (a base that does not exist, a file outside the workspace), or git cannot be asked.
 pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
     if command.collect || command.audit {
-        return super::observed::run(&Project::load(global)?, command, terminal);
+        return super::coverage::run(&Project::load(global)?, command, terminal);
     }
     if command.format == AffectedFormat::Matrix {
         return super::verify::shard::matrix(&Project::load(global)?, command, terminal);
@@ -62,7 +62,7 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
             ))?;
         }
     }
-    super::observed::left_out(terminal, &selection)?;
+    super::coverage::left_out(terminal, &selection)?;
     for note in project.notes.iter().chain(&selection.notes) {
         terminal.warn(note)?;
     }
@@ -107,7 +107,7 @@ fn find(project: Project, command: &Affected) -> Result<Found> {
     let change = change_of(&project, command)?;
     let mut selection = affected::select_in(&project, &change, !command.no_cache)?;
     if !command.no_observed && change.base.is_some() {
-        super::observed::narrow(&project, &[], !command.no_cache, &mut selection)?;
+        super::coverage::narrow(&project, &[], !command.no_cache, &mut selection)?;
     }
     Ok(Found {
         project,

@@ -4,12 +4,12 @@ use anyhow::Result;
 
 use crate::cli;
 use crate::contract::{self, Contract, Entry, Kind, Standing, Tests};
+use crate::document_update::{self, Mode, Texts};
 use crate::exit::{self, Exit};
 use crate::freshness::Hasher;
 use crate::project::{Poc, Project};
 use crate::report::human::contract as report;
-use crate::terminal::Terminal;
-use crate::writing::{self, Mode, Texts};
+use crate::sys::terminal::Terminal;
 
 /// Records what the plan no longer promises, or promises differently, with who says so and why; from now on the plan is
 /// held to what it says now.
@@ -21,36 +21,42 @@ pub fn run(project: &Project, arguments: &cli::Amend, terminal: &mut Terminal) -
     let reason = reason(&arguments.reason)?;
     let by = project.repository()?.author()?;
     let mode = Mode::dry(arguments.dry_run);
-    let (changed, differences) = writing::change(project, &poc.paths, mode, terminal, |poc| {
-        let (document, _) = writing::results(poc)?;
-        let name = &poc.paths.name;
-        let mut standing = Standing::read(document.text(), name);
-        if let Some(problem) = standing.problems.first() {
-            let path = project.workspace.slashed(&poc.paths.results);
-            return Err(exit::usage(format!(
-                "{path}:{}: {}",
-                problem.line, problem.message
-            )));
-        }
-        let present = tests(project, poc)?;
-        standing.compare(&poc.plan, &standing.of_tests(&present)?)?;
-        if standing.agreed().is_none() {
-            return Err(exit::usage(format!(
-                "nothing of {name} is locked yet, so its plan can be edited freely; `cargo poc step start {name} ID` begins the work"
-            )));
-        }
-        let mut texts = Texts::default();
-        if !standing.changes.is_empty() {
-            let entry = Entry {
-                reason: Some(reason.clone()),
-                changes: standing.changes.clone(),
-                contract: Some(Contract::of(&poc.plan, Some(&present))?),
-                ..Entry::new(Kind::Amend, name, Some(by.clone()))
-            };
-            texts.results = Some(contract::append(document.text(), &entry)?);
-        }
-        Ok((texts, standing.changes))
-    })?;
+    let (changed, differences) = document_update::change(
+        project,
+        &poc.paths,
+        mode,
+        terminal,
+        |poc| {
+            let (document, _) = document_update::results(poc)?;
+            let name = &poc.paths.name;
+            let mut standing = Standing::read(document.text(), name);
+            if let Some(problem) = standing.problems.first() {
+                let path = project.workspace.slashed(&poc.paths.results);
+                return Err(exit::usage(format!(
+                    "{path}:{}: {}",
+                    problem.line, problem.message
+                )));
+            }
+            let present = tests(project, poc)?;
+            standing.compare(&poc.plan, &standing.of_tests(&present)?)?;
+            if standing.agreed().is_none() {
+                return Err(exit::usage(format!(
+                    "nothing of {name} is locked yet, so its plan can be edited freely; `cargo poc step start {name} ID` begins the work"
+                )));
+            }
+            let mut texts = Texts::default();
+            if !standing.changes.is_empty() {
+                let entry = Entry {
+                    reason: Some(reason.clone()),
+                    changes: standing.changes.clone(),
+                    contract: Some(Contract::of(&poc.plan, Some(&present))?),
+                    ..Entry::new(Kind::Amend, name, Some(by.clone()))
+                };
+                texts.results = Some(contract::append(document.text(), &entry)?);
+            }
+            Ok((texts, standing.changes))
+        },
+    )?;
     if !changed {
         terminal.status("Unchanged", "the plan promises what it promised before")?;
         return Ok(Exit::Fine);

@@ -6,20 +6,20 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8PathBuf;
 
-use super::survey::{self, Survey};
-use crate::check::known::{self, Known};
-use crate::check::levels::Level;
+use super::workset::{self, Survey};
 use crate::cli::{self, Global, StatusFormat};
 use crate::diff::unified;
 use crate::document::Span;
+use crate::document_update;
 use crate::exit::{Exit, usage};
+use crate::finding::level::Level;
 use crate::finding::{Code, Finding, Severity};
+use crate::lint::known::{self, Known};
 use crate::report;
 use crate::report::human::{counted, diff};
 use crate::sys::files;
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 use crate::workspace::graph::{nearest, relative_text};
-use crate::writing;
 
 /// As often as one fix may make room for another.
 const ROUNDS: usize = 8;
@@ -43,7 +43,7 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
     let baseline = arguments
         .baseline
         .as_deref()
-        .map(|path| survey::located(global, path))
+        .map(|path| workset::located(global, path))
         .transpose()?;
     let of_the_baseline = |finding: &&Finding| {
         let path = baseline
@@ -115,7 +115,7 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
 
 /// The PoCs asked for, at the levels asked for.
 fn take(global: &Global, arguments: &cli::Check) -> Result<Survey> {
-    survey::take(global, &arguments.which, |config| {
+    workset::take(global, &arguments.which, |config| {
         let levels = [
             (&arguments.allow, Level::Allow),
             (&arguments.warn, Level::Warn),
@@ -285,7 +285,7 @@ fn replace(survey: &Survey, shown: &str, mended: &Mended) -> Result<()> {
         .find(|status| status.plan == shown || status.results.as_deref() == Some(shown));
     let lock = survey.project.as_ref().zip(owner);
     let _lock = lock
-        .map(|(project, owner)| writing::lock(project, &owner.name))
+        .map(|(project, owner)| document_update::lock(project, &owner.name))
         .transpose()?;
     if files::read(&path)? != mended.old.as_bytes() {
         bail!("it changed while this ran; run this again");

@@ -10,7 +10,7 @@ use crate::cli::complete::{self, ASKED};
 use crate::cli::{Cli, Completions, Man};
 use crate::exit::Exit;
 use crate::sys::files;
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 
 /// What completes `cargo poc …` in bash: cargo's own completion for everything else.
 const BESIDE_CARGO_BASH: &str = r#"

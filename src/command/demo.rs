@@ -13,7 +13,7 @@ use crate::exit::{Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
 use crate::sys::exec::{self, Command, Ended};
 use crate::sys::files;
-use crate::terminal::{BOLD, DIM, LITERAL, Terminal};
+use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
 
 /// The sample builds in seconds; what takes this long hangs.
 const TIMEOUT: Duration = Duration::from_secs(300);

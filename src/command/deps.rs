@@ -9,7 +9,7 @@ use crate::deps::{self, Change, Declared, Outcome, State, Wanted};
 use crate::exit::{Exit, with_exit};
 use crate::project::{Poc, Project};
 use crate::report::human::diff;
-use crate::terminal::{BOLD, Terminal};
+use crate::sys::terminal::{BOLD, Terminal};
 
 /// Brings the manifests in line with the plan's Dependencies, or shows what that would change.
 ///

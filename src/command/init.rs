@@ -11,7 +11,7 @@ use crate::exit::{self, Exit, OrExit as _};
 use crate::init::{self, Draft, request::Request};
 use crate::project::{Ask, Project};
 use crate::sys::files;
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 
 /// What an assistant has to know, as a section for its instructions.
 const AGENTS: &str = include_str!("../../template/agents.md");

@@ -3,13 +3,13 @@
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::survey::{self, Survey};
+use super::workset::{self, Survey};
 use crate::cli::{self, Global};
 use crate::exit::{Exit, usage};
 use crate::report::page::{self, Setting, Subject};
 use crate::sys::files;
+use crate::sys::terminal::Terminal;
 use crate::sys::{self, cargo::own_folder};
-use crate::terminal::Terminal;
 
 /// Writes the page about the PoCs asked for, and says where it is.
 ///
@@ -17,14 +17,14 @@ use crate::terminal::Terminal;
 /// As for `status`, and when it cannot be written.
 pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) -> Result<Exit> {
     // The page shows documents whole.
-    let survey = &survey::take(global, &arguments.which, |_| Ok(()))?;
+    let survey = &workset::take(global, &arguments.which, |_| Ok(()))?;
     let printed = arguments.output.as_deref() == Some(Utf8Path::new("-"));
     if printed && arguments.open {
         return Err(usage("--open shows a file, and `-o -` writes none"));
     }
     let target = match &arguments.output {
-        Some(_) if printed => survey::located(global, Utf8Path::new("page.html"))?,
-        Some(file) => survey::located(global, file)?,
+        Some(_) if printed => workset::located(global, Utf8Path::new("page.html"))?,
+        Some(file) => workset::located(global, file)?,
         None => default(survey),
     };
     let page = page(survey, &target)?;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::survey::Survey;
+use super::workset::Survey;
 use crate::cli;
 use crate::cli::reports::StatusReport;
 use crate::exit::Exit;
@@ -10,7 +10,7 @@ use crate::finding::Code;
 use crate::report;
 use crate::status::Status;
 use crate::sys::files;
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 
 /// Reports where the PoCs stand; with `--check`, the exit code says whether all that is claimed is proven.
 ///

@@ -4,7 +4,7 @@ mod change;
 
 use anyhow::Result;
 
-use super::{summary, survey};
+use super::{summary, workset};
 use crate::cli::{self, Global, StepAction, StepContent, StepTarget};
 use crate::contract::{self, Entry, Kind, Standing};
 use crate::document::edit::Edits;
@@ -12,12 +12,12 @@ use crate::document::plan::Step;
 use crate::document::results::ResultStep;
 use crate::document::step_edit::{self, Note};
 use crate::document::{Document, Label, Results, Status, StepId};
+use crate::document_update::{self, Mode, Texts};
 use crate::evidence::{self, Scope, now};
 use crate::exit::{self, Exit, with_exit};
 use crate::project::{Paths, Poc, Project};
 use crate::status::State;
-use crate::terminal::Terminal;
-use crate::writing::{self, Mode, Texts};
+use crate::sys::terminal::Terminal;
 
 /// Does what is asked to one step.
 ///
@@ -116,7 +116,7 @@ fn planned<'p>(poc: &'p Poc, id: &StepId) -> Result<&'p Step> {
 /// The results with a block for a step, which is made where it is missing.
 fn with_block(poc: &Poc, step: &Step) -> Result<(Document, Results)> {
     super::verify::reliable(poc)?;
-    let (document, results) = writing::results(poc)?;
+    let (document, results) = document_update::results(poc)?;
     if results.steps.iter().any(|result| result.id == step.id) {
         return Ok((document.clone(), results.clone()));
     }
@@ -147,7 +147,7 @@ fn start(global: &Global, arguments: &StepTarget, terminal: &mut Terminal) -> Re
     let project = Project::load(global)?;
     let (paths, id) = target(&project, arguments)?;
     let mode = Mode::dry(arguments.dry_run);
-    let (changed, locked) = writing::change(&project, &paths, mode, terminal, |poc| {
+    let (changed, locked) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = planned(poc, &id)?;
         let (document, results) = with_block(poc, step)?;
         let mut edits = Edits::new(&document);
@@ -198,7 +198,7 @@ fn done(
 ) -> Result<Exit> {
     let mut project = Project::load(global)?;
     let (paths, id) = target(&project, arguments)?;
-    let (poc, status) = survey::standing(&project, paths.clone(), None)?;
+    let (poc, status) = workset::standing(&project, paths.clone(), None)?;
     planned(&poc, &id)?;
     let step = status.steps.iter().find(|step| step.id == id.as_str());
     let proven = step.is_some_and(|step| step.state == State::Proven);
@@ -214,7 +214,7 @@ fn done(
         None => None,
     };
     let mode = Mode::dry(arguments.dry_run);
-    let (changed, ()) = writing::change(&project, &paths, mode, terminal, |poc| {
+    let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = planned(poc, &id)?;
         let (document, results) = with_block(poc, step)?;
         let block = block(&results, &id)?;
@@ -318,7 +318,7 @@ fn annotate(
     let project = Project::load_without_git(global)?;
     let (paths, id) = target(&project, arguments)?;
     let mode = Mode::dry(arguments.dry_run);
-    let (changed, ()) = writing::change(&project, &paths, mode, terminal, |poc| {
+    let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = super::verify::known_step(poc, id.as_str())?;
         let (mut document, mut results) = with_block(poc, step)?;
         // One after the other: two notes may go to one place.

@@ -3,17 +3,17 @@
 
 use anyhow::Result;
 
-use super::survey;
+use super::workset;
 use crate::document::edit::Edits;
 use crate::document::results::Results;
 use crate::document::{Row, Status, vocabulary};
+use crate::document_update::{self, Mode, Texts};
 use crate::evidence::now;
 use crate::finding::{Code, Severity};
 use crate::project::{Paths, Poc, Project};
 use crate::report::human::counted;
 use crate::status::{self, State};
-use crate::terminal::Terminal;
-use crate::writing::{self, Mode, Texts};
+use crate::sys::terminal::Terminal;
 
 /// The work as a whole has begun.
 pub(super) fn begin(edits: &mut Edits<'_>, results: &Results) {
@@ -33,7 +33,7 @@ pub(super) fn begin(edits: &mut Edits<'_>, results: &Results) {
 /// # Errors
 /// When the workspace or a document cannot be read, or the results cannot be written.
 pub(super) fn complete(project: &Project, paths: &Paths, terminal: &mut Terminal) -> Result<()> {
-    let (poc, status) = survey::standing(project, paths.clone(), None)?;
+    let (poc, status) = workset::standing(project, paths.clone(), None)?;
     if !poc.is_open() || status.state != State::Proven {
         return Ok(());
     }
@@ -42,7 +42,7 @@ pub(super) fn complete(project: &Project, paths: &Paths, terminal: &mut Terminal
         Ok(text) => text,
         Err(open) => return say_open(name, &open, terminal),
     };
-    let (_, then) = survey::standing(project, paths.clone(), Some(&text))?;
+    let (_, then) = workset::standing(project, paths.clone(), Some(&text))?;
     let mut against = then.findings.iter();
     if let Some(finding) = against.find(|finding| finding.severity == Severity::Error) {
         let open = format!(
@@ -54,7 +54,7 @@ pub(super) fn complete(project: &Project, paths: &Paths, terminal: &mut Terminal
         );
         return say_open(name, &open, terminal);
     }
-    let (changed, ()) = writing::change(project, paths, Mode::Write, terminal, |now| {
+    let (changed, ()) = document_update::change(project, paths, Mode::Write, terminal, |now| {
         // Somebody who writes meanwhile may have opened something again.
         let same = plan_and_results(now) == plan_and_results(&poc);
         let results = same.then_some(text);
@@ -92,7 +92,7 @@ fn completed(poc: &Poc, status: &status::Status) -> Result<String, String> {
     };
     let shown = status.results.as_deref().unwrap_or_default();
     let mut steps = status.steps.iter();
-    if let Some(step) = steps.find(|step| status::is_unsaid(poc, step)) {
+    if let Some(step) = steps.find(|step| crate::next::is_unsaid(poc, step)) {
         let (id, name) = (&step.id, &status.name);
         return Err(format!(
             "step {id} is proven, and its results do not say so: `cargo poc step done {name} {id}`"

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::survey;
+use super::workset;
 use crate::cli::{self, Global, Which};
 use crate::document::edit::Edits;
 use crate::document::plan::FileRow;
 use crate::document::render::render;
 use crate::document::{Document, Region, read_plan};
+use crate::document_update::{self, Mode, Texts};
 use crate::evidence::{Evidence, Record, Scope};
 use crate::exit::{self, Exit};
 use crate::init::{self, request::Request};
 use crate::project::{Poc, Project};
 use crate::status::{FileState, Status};
-use crate::terminal::Terminal;
-use crate::writing::{self, Mode, Texts};
+use crate::sys::terminal::Terminal;
 
 /// Regions of a plan that its template can write anew.
 const FROM_TEMPLATE: [&str; 4] = ["graph", "targets", "tree", "tests"];
@@ -30,7 +30,7 @@ pub fn run(global: &Global, arguments: &cli::Update, terminal: &mut Terminal) ->
         name: arguments.name.clone(),
         plan: None,
     };
-    let survey = survey::take(global, &which, |_| Ok(()))?;
+    let survey = workset::take(global, &which, |_| Ok(()))?;
     let Some(project) = &survey.project else {
         return Err(exit::usage("there is no workspace here"));
     };
@@ -53,7 +53,7 @@ fn one(
 ) -> Result<()> {
     super::verify::reliable(poc)?;
     let generated = generated(project, poc)?;
-    let (changed, regions) = writing::change(project, &poc.paths, mode, terminal, |now| {
+    let (changed, regions) = document_update::change(project, &poc.paths, mode, terminal, |now| {
         let mut texts = Texts::default();
         let mut edits = Edits::new(&now.plan_document);
         for region in &now.plan.regions {

@@ -21,6 +21,7 @@ use crate::cli::reports::{ReportFile, VerifyReport};
 use crate::cli::{self, Global};
 use crate::document::plan::Step;
 use crate::document::{Severity, StepId};
+use crate::document_update::{self, Mode, Texts};
 use crate::evidence::{self, Record, Scope, Selected, Source};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness::{self, Hasher};
@@ -28,13 +29,12 @@ use crate::project::{Poc, Project};
 use crate::report;
 use crate::report::run::Settled;
 use crate::sys::git::Repository;
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 use crate::verify::partition::Partition;
 use crate::verify::runner::Words;
 use crate::verify::{self, Runner};
 use crate::workspace::PackageId;
 use crate::workspace::graph::nearest;
-use crate::writing::{self, Mode, Texts};
 
 /// Runs what proves a step, a plan's other commands, or tests, and records what was seen.
 ///
@@ -84,7 +84,7 @@ pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) ->
         summary::complete(&Project::load(global)?, &poc.paths, terminal)?;
     }
     if arguments.collect {
-        super::observed::collect(project, &arguments.arguments, terminal)?;
+        super::coverage::collect(project, &arguments.arguments, terminal)?;
     }
     Ok(exit)
 }
@@ -292,8 +292,8 @@ fn source(project: &Project, repository: Option<&Repository>) -> Source {
 /// not: they tell what was there before, and are run while the plan is still being filled in.
 fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal) -> Result<()> {
     let locks = matches!(record.scope, Scope::Step(_) | Scope::Done);
-    writing::change(project, &poc.paths, Mode::Write, terminal, |poc| {
-        let (document, _) = writing::results(poc)?;
+    document_update::change(project, &poc.paths, Mode::Write, terminal, |poc| {
+        let (document, _) = document_update::results(poc)?;
         let mut text = document.text().to_owned();
         if locks {
             text = amend::locked(project, poc, &text)?;

@@ -1,7 +1,7 @@
 //! The commands of a block as lines to compare.
 
 use super::Promise;
-use crate::verify::commands::{continuation, expectation};
+use crate::script::commands::{continuation, expectation};
 
 /// Every command on one line (lines that end in a backslash joined), with the expectations in comments below or behind
 /// it.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::How;
-use crate::verify::expected::{Clause, Meaning, Number};
+use crate::script::expectation::{Clause, Meaning, Number};
 
 /// What a criterion says, without the note that may be appended to it: `(measured on 4 cores)`.
 pub(super) fn without_note(text: &str) -> String {

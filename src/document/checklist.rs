@@ -1,7 +1,7 @@
 //! The checkboxes of any document, for success criteria that stand elsewhere.
 
 use super::outline::Outline;
-use super::{Document, Section, fields, headings::Headings, mend};
+use super::{Document, Section, fields, headings::Headings, normalize};
 
 /// The texts of the outermost checkboxes below the headings whose text contains `heading` (letter case aside), or of
 /// the whole document.
@@ -9,7 +9,7 @@ use super::{Document, Section, fields, headings::Headings, mend};
 pub fn checklist(document: &Document, heading: Option<&str>) -> Vec<String> {
     let mut outline = Outline::read(document.text());
     // What is odd about a document of another kind is none of ours.
-    mend::mend(&mut outline);
+    normalize::mend(&mut outline);
     let headings = Headings::read(document, &mut outline, &mut Vec::new());
     let wanted = heading.map(str::to_lowercase);
     let chosen: Vec<&Section> = headings

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Document, Field, Item, Plan, Results, Section, read_plan, read_results};
-use crate::cache::{self, Cache};
+use crate::sys::cache::{self, Cache};
 
 /// Counts up whenever what is read of a document, or how it is kept, changes.
 const FORMAT: &str = concat!("cargo-poc documents 3 ", env!("CARGO_PKG_VERSION"), "\n");

@@ -12,7 +12,7 @@ use super::outline::{NodeKind, Outline};
 use super::step_heading::StepHeading;
 use super::{
     Block, Document, Field, Item, Label, Placeholder, Plan, Problem, ProblemKind, Region, Results,
-    Row, Section, SectionKind, Timestamp, fields, hazards, label, mend, placeholders, tables,
+    Row, Section, SectionKind, Timestamp, fields, hazards, label, normalize, placeholders, tables,
 };
 
 /// Reads a plan. Never fails: what cannot be read is in [`Plan::problems`].
@@ -43,7 +43,7 @@ struct Reading<'d> {
 
 impl<'d> Reading<'d> {
     fn new(document: &'d Document, outline: &'d mut Outline<'d>) -> Self {
-        let mended = mend::mend(outline);
+        let mended = normalize::mend(outline);
         let mut problems: Vec<_> = mended
             .into_iter()
             .map(|(kind, span)| document.problem(kind, span, mended_message(kind)))

@@ -15,8 +15,9 @@ use crate::contract::{Difference, How, Kind, Standing};
 use crate::evidence::Tests;
 use crate::exit;
 use crate::finding::{Finding, Severity};
-use crate::status::{DependencyStatus, FileStatus, Next, State, Status, Summary, Ticks};
-use crate::terminal::Terminal;
+use crate::next::Next;
+use crate::status::{DependencyStatus, FileStatus, State, Status, Summary, Ticks};
+use crate::sys::terminal::Terminal;
 use crate::workspace::Workspace;
 
 /// The version of every format here.

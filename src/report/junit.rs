@@ -10,7 +10,7 @@ use crate::finding::{Finding, Severity};
 use crate::status::{State, Status};
 use crate::verify;
 use crate::verify::binaries::Binaries;
-use crate::verify::observe::Verdict;
+use crate::verify::test_output::Verdict;
 
 /// A suite for each PoC, whose cases are its steps, and one for its findings. What is claimed, stale or failed is a
 /// failure, what has not begun is skipped.

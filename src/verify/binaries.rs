@@ -5,7 +5,7 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Target;
 
-use super::observe::Header;
+use super::test_output::Header;
 use crate::affected::{TestKind, TestTarget, all_targets};
 use crate::workspace::Workspace;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::Names;
 
-use super::observe::Verdict;
+use super::test_output::Verdict;
 
 /// How a test binary of the workspace ran, by its id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

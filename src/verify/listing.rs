@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use super::observe::{Binary, Counts, Ending, Header, Observed, Verdict};
-use super::picks::Picks;
+use super::test_filter::Picks;
+use super::test_output::{Binary, Counts, Ending, Header, Observed, Verdict};
 use crate::affected::arguments::one_test;
 
 /// `cargo nextest list --message-format json`; fields we do not need are passed over.

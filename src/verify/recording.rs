@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use super::binaries::Binaries;
 use super::compare::{Ran, compare};
-use super::observe::{Counts, Ending, Verdict};
+use super::test_output::{Counts, Ending, Verdict};
 use super::{Checked, Report};
 use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Selected, Source, Tests, now};
 use crate::exit::Exit;

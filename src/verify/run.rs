@@ -6,16 +6,17 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 
 use super::binaries::Binaries;
-use super::commands::Commands;
 use super::listing::Listing;
-use super::observe::Observer;
-use super::watch::Watch;
-use super::{Check, Checked, Program, Report, commands, expected, picks, runner, session, shell};
+use super::progress::Watch;
+use super::test_output::Observer;
+use super::{Check, Checked, Program, Report, runner, session, test_filter};
 use crate::evidence::Outcome;
 use crate::exit;
+use crate::script::commands::Commands;
+use crate::script::{commands, expectation, shell};
 use crate::sys::cargo::Cargo;
 use crate::sys::exec::{self, Command};
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 
 /// How to run checks.
 #[derive(Debug, Clone)]
@@ -123,7 +124,7 @@ impl Part {
 ///
 /// # Errors
 /// When bash cannot be started.
-pub fn commands_of(checks: &[Check]) -> Result<(Vec<Check>, Vec<expected::Expected>)> {
+pub fn commands_of(checks: &[Check]) -> Result<(Vec<Check>, Vec<expectation::Expected>)> {
     let (mut all, mut optional) = (Vec::new(), Vec::new());
     for (index, check) in checks.iter().enumerate() {
         let mut part = Part::of(index, check)?;
@@ -168,7 +169,7 @@ fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Resul
                 argv.iter().cloned().chain(more).collect()
             } else {
                 let (argv, unknown) =
-                    picks::resolve(argv, picks, flags, &captured, options.binaries);
+                    test_filter::resolve(argv, picks, flags, &captured, options.binaries);
                 notes.extend(unknown);
                 argv
             };
@@ -220,7 +221,7 @@ impl Options<'_> {
             )));
         }
         let more = list.pick(picks);
-        notes.extend(picks::note(more.len()));
+        notes.extend(test_filter::note(more.len()));
         let more: Vec<String> = more
             .into_iter()
             .flat_map(|filter| ["-E".to_owned(), filter])

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use camino::Utf8Path;
 
 use super::partition::Partition;
-use super::picks::Picks;
+use super::test_filter::Picks;
 use super::{Check, Program};
 use crate::affected::arguments::{self, Invocation};
 use crate::affected::{Part, Selection, TestKind, all_targets};

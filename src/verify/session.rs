@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::commands::Command;
-use super::observe::{Observed, Observer};
-use super::watch::Watch;
+use super::progress::Watch;
+use super::test_output::{Observed, Observer};
 use super::{Check, Checked, Options, Program};
+use crate::script::commands::Command;
 use crate::sys::exec::{self, Ended, Input, Part};
 
 /// How a mark begins; no text has this character.
@@ -73,7 +73,7 @@ fn script(commands: &[Command], key: &str, keep_going: bool) -> String {
          198 __cargo_poc_next || builtin exit 0; }}\n"
     );
     for command in commands {
-        let searches = super::expected::searches(&command.script);
+        let searches = crate::script::expectation::searches(&command.script);
         let may_fail = command.expected.iter().any(|expected| {
             let clauses = expected.meaning.clauses();
             clauses
@@ -253,7 +253,7 @@ impl Session<'_, '_> {
 
 /// What was expected of a command and did not come.
 fn unmet(command: &Command, checked: &Checked, output: &str) -> Vec<String> {
-    let seen = super::expected::Seen {
+    let seen = crate::script::expectation::Seen {
         exit: checked.ended.code(),
         tests: tests(&checked.observed, output),
         output,
@@ -267,10 +267,10 @@ fn unmet(command: &Command, checked: &Checked, output: &str) -> Vec<String> {
 }
 
 /// What a test runner of Rust told; else what the output of another one says.
-fn tests(observed: &Observed, output: &str) -> Option<super::expected::Tests> {
+fn tests(observed: &Observed, output: &str) -> Option<crate::script::expectation::Tests> {
     if observed.ran_tests() {
         let counts = observed.counts();
-        return Some(super::expected::Tests {
+        return Some(crate::script::expectation::Tests {
             passed: counts.passed,
             failed: counts.failed,
             ignored: counts.ignored,
@@ -278,9 +278,9 @@ fn tests(observed: &Observed, output: &str) -> Option<super::expected::Tests> {
         });
     }
     let (passed, failed) = crate::document::printed_counts(output)?;
-    Some(super::expected::Tests {
+    Some(crate::script::expectation::Tests {
         passed,
         failed,
-        ..super::expected::Tests::default()
+        ..crate::script::expectation::Tests::default()
     })
 }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::binaries::Binaries;
 use super::compare::{Ran, compare};
-use super::observe::{Counts, Ending, Verdict};
 use super::partition::Partition;
+use super::test_output::{Counts, Ending, Verdict};
 use super::{Basis, Report};
 use crate::evidence::{self, Names, Outcome, Record, Scope};
 use crate::exit::{self, Exit, with_exit};

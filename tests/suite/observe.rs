@@ -4,7 +4,7 @@
 use cargo_poc::sys::exec::Part;
 use proptest::prelude::*;
 
-use cargo_poc::verify::observe::{Binary, Counts, Ending, Header, Observed, Observer, Verdict};
+use cargo_poc::verify::test_output::{Binary, Counts, Ending, Header, Observed, Observer, Verdict};
 
 fn observe(text: &str) -> Observed {
     let mut observer = Observer::default();

@@ -6,9 +6,9 @@ mod trouble;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::MetadataCommand;
+use cargo_poc::affected::coverage::audit::audit;
+use cargo_poc::affected::coverage::store::Store;
 use cargo_poc::affected::items::{Changed, Graph, Layout, Uncached};
-use cargo_poc::affected::observed::audit::audit;
-use cargo_poc::affected::observed::store::Store;
 use cargo_poc::workspace::Workspace;
 
 use crate::kit::{Sandbox, nextest_for};

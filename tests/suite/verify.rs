@@ -8,12 +8,12 @@ use cargo_poc::affected::{Part, Selection, all_targets};
 use cargo_poc::cli;
 use cargo_poc::evidence::{Outcome, Record, Scope, Source};
 use cargo_poc::exit::Exit;
+use cargo_poc::script::shell::{Inside, Settings};
 use cargo_poc::sys::cargo::Cargo;
 use cargo_poc::sys::exec::Stop;
 use cargo_poc::sys::files;
-use cargo_poc::terminal::Terminal;
+use cargo_poc::sys::terminal::Terminal;
 use cargo_poc::verify::runner::Words;
-use cargo_poc::verify::shell::{Inside, Settings};
 use cargo_poc::verify::{Basis, Check, Options, Program, Report, Runner, commands_hash, exit, run};
 use cargo_poc::workspace::Workspace;
 

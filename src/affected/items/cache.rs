@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::extract::{self, Digest, FileItems, digest};
 use super::mount::Reader;
-use crate::cache;
+use crate::sys::cache;
 use crate::sys::cargo::own_folder;
 use crate::sys::git::{Listed, Repository};
 

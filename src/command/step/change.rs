@@ -7,10 +7,10 @@ use crate::cli::{Global, StepContent, StepTarget};
 use crate::document::edit::Edits;
 use crate::document::step_edit::{self, NewStep};
 use crate::document::{Document, Plan, Status, StepId, read_plan, read_results};
+use crate::document_update::{self, Mode, Texts};
 use crate::exit::{self, Exit};
 use crate::project::{Paths, Poc, Project};
-use crate::terminal::Terminal;
-use crate::writing::{self, Mode, Texts};
+use crate::sys::terminal::Terminal;
 
 /// Whose change it is; unknown without git.
 fn author(project: &Project) -> Option<String> {
@@ -29,7 +29,7 @@ pub(super) fn withdraw(
     let reason = words(reason, "--reason")?;
     let by = author(&project);
     let mode = Mode::dry(arguments.dry_run);
-    let (changed, ()) = writing::change(&project, &paths, mode, terminal, |poc| {
+    let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = super::super::verify::known_step(poc, id.as_str())?;
         let (document, results) = super::with_block(poc, step)?;
         let block = super::block(&results, &id)?;
@@ -115,7 +115,7 @@ fn place(
     let by = author(project);
     let mode = Mode::dry(given.dry_run);
     let title = new.title.clone();
-    let (changed, id) = writing::change(project, paths, mode, terminal, |poc| {
+    let (changed, id) = document_update::change(project, paths, mode, terminal, |poc| {
         super::super::verify::reliable(poc)?;
         if let Some(after) = after {
             planned(poc, after)?;
@@ -188,7 +188,7 @@ fn planned_with(
 
 /// The results with a block for the step.
 fn aligned(poc: &Poc, plan: &str, id: &StepId) -> Result<String> {
-    let (document, results) = writing::results(poc)?;
+    let (document, results) = document_update::results(poc)?;
     let plan: Plan = read_plan(&Document::from_text(
         poc.plan_document.path(),
         plan.to_owned(),

@@ -2,15 +2,15 @@
 
 use anyhow::Result;
 
+use crate::document_update::{self, Mode, Texts};
 use crate::evidence::{self, Confirmation, Evidence, Outcome, Record, Scope};
 use crate::exit::{self, Exit, with_exit};
 use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
 use crate::report::human::verify as report;
 use crate::sys::cargo;
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 use crate::verify::{self, confirmation_id};
-use crate::writing::{self, Mode, Texts};
 
 /// Records that the user has looked at these commands of the last runs.
 ///
@@ -32,41 +32,42 @@ pub(super) fn run(
         let now = record.inputs.keys().filter_map(known).collect();
         Ok(freshness::changed(&record.inputs, &now))
     };
-    let (_, records) = writing::change(project, &poc.paths, Mode::Write, terminal, |poc| {
-        let (document, _) = writing::results(poc)?;
-        let mut text = document.text().to_owned();
-        let mut records: Vec<Record> = Vec::new();
-        for id in ids {
-            let evidence = evidence::read(&text);
-            let (mut record, index) = find(poc, &evidence, id, &mut fresh)?;
-            if record.checks[index].confirmed.is_some() {
-                continue;
+    let (_, records) =
+        document_update::change(project, &poc.paths, Mode::Write, terminal, |poc| {
+            let (document, _) = document_update::results(poc)?;
+            let mut text = document.text().to_owned();
+            let mut records: Vec<Record> = Vec::new();
+            for id in ids {
+                let evidence = evidence::read(&text);
+                let (mut record, index) = find(poc, &evidence, id, &mut fresh)?;
+                if record.checks[index].confirmed.is_some() {
+                    continue;
+                }
+                let time = evidence::now();
+                record.checks[index].confirmed = Some(Confirmation {
+                    by: by.clone(),
+                    time: time.clone(),
+                });
+                record.time = time;
+                let open = |check: &evidence::Check| check.manual && check.confirmed.is_none();
+                record.outcome = if record.checks.iter().any(open) {
+                    Outcome::Unconfirmed
+                } else {
+                    Outcome::Passed
+                };
+                text = evidence::append(&text, &record)?;
+                records.retain(|earlier| earlier.scope != record.scope);
+                records.push(record);
             }
-            let time = evidence::now();
-            record.checks[index].confirmed = Some(Confirmation {
-                by: by.clone(),
-                time: time.clone(),
-            });
-            record.time = time;
-            let open = |check: &evidence::Check| check.manual && check.confirmed.is_none();
-            record.outcome = if record.checks.iter().any(open) {
-                Outcome::Unconfirmed
-            } else {
-                Outcome::Passed
-            };
-            text = evidence::append(&text, &record)?;
-            records.retain(|earlier| earlier.scope != record.scope);
-            records.push(record);
-        }
-        let results = Some(text);
-        Ok((
-            Texts {
-                results,
-                plan: None,
-            },
-            records,
-        ))
-    })?;
+            let results = Some(text);
+            Ok((
+                Texts {
+                    results,
+                    plan: None,
+                },
+                records,
+            ))
+        })?;
     if records.is_empty() {
         terminal.status("Unchanged", "that was confirmed already")?;
         return Ok(Exit::Fine);

@@ -16,16 +16,16 @@ use crate::cli;
 use crate::evidence::{Outcome, Record, Scope};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness;
+use crate::freshness::since;
 use crate::project::{Poc, Project};
 use crate::report;
 use crate::report::run::Settled;
-use crate::since;
+use crate::script::expectation::{Expected, Meaning};
+use crate::script::shell::{Inside, Settings};
 use crate::sys::exec::Stop;
+use crate::sys::terminal::Terminal;
 use crate::sys::{cargo, exec};
-use crate::terminal::Terminal;
 use crate::verify::binaries::Binaries;
-use crate::verify::expected::{Expected, Meaning};
-use crate::verify::shell::{Inside, Settings};
 use crate::verify::{self, Basis, Check, Options, Program};
 use crate::workspace::PackageId;
 
@@ -92,7 +92,7 @@ impl Job {
     ) -> Result<Self> {
         // What the run depends on is all that is affected, also where tests of it are known to run as they did.
         let packages = selection.packages();
-        super::super::observed::narrow(project, &arguments.arguments, true, &mut selection)?;
+        super::super::coverage::narrow(project, &arguments.arguments, true, &mut selection)?;
         let runner = runner(project, arguments.runner)?;
         let words = words(project, arguments, None);
         let checks = runner.selected(&project.workspace, &selection, words);
@@ -156,7 +156,7 @@ impl Job {
                 "there is nothing to run for {scope}: the plan has no bash block with a command there; write the command that proves it"
             )));
         };
-        super::super::observed::left_out(terminal, selection)?;
+        super::super::coverage::left_out(terminal, selection)?;
         for note in &selection.notes {
             terminal.warn(note)?;
         }
@@ -208,7 +208,7 @@ impl Job {
             recordable(pocs)?;
         }
         if let Some(selection) = &self.selection {
-            super::super::observed::left_out(terminal, selection)?;
+            super::super::coverage::left_out(terminal, selection)?;
             for note in &selection.notes {
                 terminal.warn(note)?;
             }

@@ -12,7 +12,7 @@ use crate::evidence::{Outcome, Scope};
 use crate::exit::{self, Exit};
 use crate::project::{Poc, Project};
 use crate::report::run::Settled;
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 use crate::verify::partition::digest;
 use crate::verify::shard::{Merged, Shard};
 

@@ -10,7 +10,7 @@ use crate::project::{Poc, Project};
 use crate::report::run::{Run, Settled};
 use crate::report::{github, json, junit, sarif};
 use crate::sys::files;
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 use crate::verify::binaries::Binaries;
 use crate::verify::{self, failures};
 

@@ -6,13 +6,13 @@ use anyhow::{Context as _, Result};
 use regex::Regex;
 
 use crate::document::{Block, Document, Span, edit::Edits};
+use crate::document_update::{self, Mode, Texts};
 use crate::evidence::Scope;
 use crate::exit;
 use crate::project::{Poc, Project};
-use crate::terminal::Terminal;
-use crate::verify::expected::Clause;
+use crate::script::expectation::Clause;
+use crate::sys::terminal::Terminal;
 use crate::verify::{self, Checked, Program, Report};
-use crate::writing::{self, Mode, Texts};
 
 /// Shows the difference, and writes it when told to, or when a person at the terminal says yes.
 ///
@@ -36,7 +36,7 @@ pub(super) fn run(
         return terminal.status("Unchanged", format!("no expected count of {plan} is stale"));
     }
     let apply = |mode: Mode, terminal: &mut Terminal| {
-        writing::change(project, &poc.paths, mode, terminal, |now| {
+        document_update::change(project, &poc.paths, mode, terminal, |now| {
             if now.plan_document.text() != poc.plan_document.text() {
                 return Err(exit::usage(format!(
                     "{plan} was changed while its commands ran; run again"

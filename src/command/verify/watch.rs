@@ -24,8 +24,8 @@ use crate::evidence::Scope;
 use crate::exit::Exit;
 use crate::project::{Poc, Project};
 use crate::sys::exec::{self, Running, Stop};
+use crate::sys::terminal::Terminal;
 use crate::sys::watch::Watcher;
-use crate::terminal::Terminal;
 
 /// Runs the affected tests on every save, until Ctrl-C. Nothing is recorded.
 ///

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::{counted, wrapped};
 use crate::affected::{Part, Reason, Selection, Step, TestName, TestTarget};
 use crate::change::Change;
-use crate::terminal::{BOLD, DIM, LITERAL, Terminal};
+use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
 use crate::workspace::Workspace;
 
 /// Rules named in the summary.

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::{counted, harmless};
 use crate::finding::{Code, Finding, Severity};
-use crate::terminal::{BOLD, DIM, LITERAL, Terminal};
+use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
 
 /// The longest part of a line that is shown.
 const WIDEST: usize = 400;

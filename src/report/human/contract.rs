@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::harmless;
 use crate::contract::Difference;
-use crate::terminal::{BAD, Terminal, WARN};
+use crate::sys::terminal::{BAD, Terminal, WARN};
 
 /// A line for each difference; those that weaken are called so.
 ///

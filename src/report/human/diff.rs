@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::terminal::{BAD, DIM, GOOD, Terminal};
+use crate::sys::terminal::{BAD, DIM, GOOD, Terminal};
 
 /// How much of a line is shown that the program keeps for itself, in bytes.
 const SHOWN: usize = 80;

@@ -10,8 +10,8 @@ use crate::contract::{Entry, Kind};
 use crate::evidence::Tests;
 use crate::finding::{Code, Finding, Severity};
 use crate::status::{FileState, State, Status};
-use crate::terminal::link::Links;
-use crate::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
+use crate::sys::terminal::link::Links;
+use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
 
 fn style(state: State) -> Style {
     match state {

@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::harmless;
 use crate::evidence::{Outcome, Record, Scope};
-use crate::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
-use crate::verify::expected::Meaning;
+use crate::script::expectation::Meaning;
+use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
 use crate::verify::{Check, confirmation_id};
 
 /// Names of one kind that are shown; the evidence holds them all.

@@ -1,6 +1,6 @@
 //! Calls of `cargo test` and `cargo nextest run`: what runs, as far as their words tell.
 
-use super::commands::Command;
+use crate::lint::commands::Command;
 
 /// What a call names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

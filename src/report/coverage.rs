@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::human::counted;
 use super::json::VERSION;
-use crate::affected::observed::audit::Audit;
-use crate::affected::observed::collect::Collected;
-use crate::affected::observed::store::Store;
+use crate::affected::coverage::audit::Audit;
+use crate::affected::coverage::collect::Collected;
+use crate::affected::coverage::store::Store;
 use crate::affected::{TestKind, all_targets};
-use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
+use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
 use crate::workspace::Workspace;
 
 /// So many misses are shown to people.

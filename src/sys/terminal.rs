@@ -1,7 +1,7 @@
 //! Where a run speaks: standard output for what was asked for, standard error for everything about it.
 
-pub mod harmless;
 pub mod link;
+pub mod sanitize;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -11,8 +11,8 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use camino::Utf8Path;
 
-use self::harmless::HarmlessStream;
 use self::link::Links;
+use self::sanitize::HarmlessStream;
 use crate::cli::Global;
 
 /// What was asked for stands out.

@@ -10,9 +10,9 @@ use anyhow::Result;
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{self, Cache, Key};
 use crate::evidence::Record;
 use crate::freshness::LOCKFILE;
+use crate::sys::cache::{self, Cache, Key};
 use crate::sys::cargo::own_folder;
 use crate::sys::files;
 use crate::sys::git::{FileChange, Happened, Repository, can_be_hashed};

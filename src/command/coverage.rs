@@ -6,19 +6,19 @@ use anyhow::{Context as _, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::affected::Selection;
+use crate::affected::coverage::audit::audit;
+use crate::affected::coverage::collect::{Collect, compiler, of_build};
+use crate::affected::coverage::narrow::{self, Conditions, Narrowed};
+use crate::affected::coverage::run;
+use crate::affected::coverage::store::{State, Store};
 use crate::affected::items::{Changed, Graph, Layout, Uncached};
-use crate::affected::observed::audit::audit;
-use crate::affected::observed::collect::{Collect, compiler, of_build};
-use crate::affected::observed::narrow::{self, Conditions, Narrowed};
-use crate::affected::observed::run;
-use crate::affected::observed::store::{State, Store};
 use crate::cli::{Affected, AffectedFormat, RunObservedTest};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
 use crate::report;
 use crate::report::human::counted;
 use crate::sys::exec::{self, Part};
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 
 /// Runs the suite once and keeps what each test executed; then, with `--audit`, holds the item graph against it.
 ///
@@ -60,9 +60,9 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
     );
     let audit = audit(&project.workspace, &graph, &store);
     if json {
-        report::observed::audit_json(terminal, &audit, started.elapsed())?;
+        report::coverage::audit_json(terminal, &audit, started.elapsed())?;
     } else {
-        report::observed::audit(terminal, &audit, started.elapsed())?;
+        report::coverage::audit(terminal, &audit, started.elapsed())?;
     }
     if audit.pairs == 0 {
         return Err(anyhow!(
@@ -148,7 +148,7 @@ pub fn collect(project: &Project, arguments: &[String], terminal: &mut Terminal)
     let mut watch = Watch::new(terminal);
     let collected = collect.run(&mut |part| watch.see(part));
     watch.end(collected.is_err())?;
-    report::observed::collected(terminal, &project.workspace, &collected?, started.elapsed())
+    report::coverage::collected(terminal, &project.workspace, &collected?, started.elapsed())
 }
 
 /// Hands on what cargo and nextest say, but counts tests that pass in place of naming each.

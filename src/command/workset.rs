@@ -16,12 +16,12 @@ use crate::contract::tests::Present;
 use crate::document::{Document, condensed, read_plan, read_results};
 use crate::evidence::{self, Evidence, Problem, ProblemKind, Scope};
 use crate::exit::Exit;
+use crate::freshness::since::{Since, Stale};
 use crate::freshness::{self, Hasher, Inputs};
 use crate::project::{Ask, Paths, Poc, Project};
-use crate::since::{Since, Stale};
 use crate::status::{Elsewhere, Facts, Named, Status};
 use crate::sys::cargo::{self, own_folder};
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 
 /// The PoCs asked for.
 pub struct Survey {

@@ -8,7 +8,7 @@ use crate::project::{Paths, Poc, Project};
 use crate::report::human::diff;
 use crate::sys::cargo::own_folder;
 use crate::sys::files::{self, Lock};
-use crate::terminal::Terminal;
+use crate::sys::terminal::Terminal;
 
 /// The new texts of the two documents; `None` leaves one as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -10,11 +10,11 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Checked;
-use super::observe::{self, Counts, Observer};
+use super::test_output::{self, Counts, Observer};
 use crate::evidence::Outcome;
 use crate::sys::exec::Part;
-use crate::terminal::Terminal;
-use crate::terminal::harmless::{Harmless, harmless};
+use crate::sys::terminal::Terminal;
+use crate::sys::terminal::sanitize::{Harmless, harmless};
 
 /// With how much there is to do, and without.
 const MEASURED: &str = "{spinner} {prefix} {bar:20.cyan} {wide_msg} {elapsed}{left}";
@@ -130,7 +130,7 @@ impl<'t> Watch<'t> {
         if let Some(start) = after_progress(&bytes) {
             bytes.drain(..start);
         }
-        let passed = !self.terminal.verbose() && observe::is_pass(&bytes);
+        let passed = !self.terminal.verbose() && test_output::is_pass(&bytes);
         if passed {
             return Ok(());
         }

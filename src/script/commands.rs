@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use anyhow::Result;
 use regex::Regex;
 
-use super::expected::{Expected, Meaning};
+use super::expectation::{Expected, Meaning};
 use crate::sys::exec;
 
 /// A command of a block.

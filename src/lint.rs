@@ -4,7 +4,6 @@
 //! both show these; there is no second computation. One rule is one function, in the file of what it compares; a rule
 //! that needs git's history or sources asks for them only where a document gives it cause to.
 
-pub(crate) mod calls;
 pub(crate) mod commands;
 mod contract;
 mod criteria;
@@ -16,7 +15,6 @@ mod files;
 mod filters;
 
 pub mod known;
-pub mod levels;
 mod plan;
 mod results;
 mod sources;

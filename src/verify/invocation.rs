@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::expected::Meaning;
 use super::listing::Listing;
-use super::observe::{Observed, Observer};
-use super::picks::Picks;
-use super::{commands, expected};
+use super::test_filter::Picks;
+use super::test_output::{Observed, Observer};
 use crate::evidence::{Confirmation, Outcome};
+use crate::script::expectation::Meaning;
+use crate::script::{commands, expectation};
 use crate::sys::exec::{self, Ended};
 
 /// The exit status by which nextest tells that there was nothing to run.
@@ -89,7 +89,7 @@ impl Check {
 
     /// What is expected of it.
     #[must_use]
-    pub fn expected(&self) -> &[expected::Expected] {
+    pub fn expected(&self) -> &[expectation::Expected] {
         match &self.program {
             Program::Command(command) => &command.expected,
             Program::Cargo { .. } | Program::Block(_) => &[],
@@ -167,7 +167,7 @@ impl Checked {
     /// Whether this exit status is the one that was expected.
     fn is_expected(&self, exit: i32) -> bool {
         let command = self.check.command();
-        let searches = expected::searches(&command);
+        let searches = expectation::searches(&command);
         let clauses = self.check.expected().iter();
         let mut clauses = clauses.flat_map(|expected| expected.meaning.clauses());
         exit != 0 && clauses.any(|clause| clause.allows(exit, searches))

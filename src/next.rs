@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::{Facts, State, StepStatus, failed_since_done, unconfirmed};
 use crate::affected::arguments::quoted;
 use crate::document::results::StatusText;
 use crate::document::{Placeholder, Status};
 use crate::evidence::Scope;
 use crate::project::Poc;
 use crate::report::human::counted;
+use crate::status::{Facts, State, StepStatus, failed_since_done, unconfirmed};
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,7 +20,7 @@ pub struct Next {
 }
 
 /// The first thing that stands between the PoC and being proven; `None` when nothing does.
-pub(super) fn next(poc: &Poc, status: &super::Status, facts: &Facts<'_>) -> Option<Next> {
+pub fn next(poc: &Poc, status: &crate::status::Status, facts: &Facts<'_>) -> Option<Next> {
     if status.state == State::Withdrawn || facts.workspace.is_none() {
         return None;
     }
@@ -120,7 +120,7 @@ pub(super) fn next(poc: &Poc, status: &super::Status, facts: &Facts<'_>) -> Opti
 }
 
 /// What keeps a PoC of which all is proven from being called complete.
-fn to_complete(poc: &Poc, status: &super::Status) -> Option<Next> {
+fn to_complete(poc: &Poc, status: &crate::status::Status) -> Option<Next> {
     let (_, results) = poc.results.as_ref()?;
     if status.state != State::Proven || !poc.is_open() || results.criteria.is_empty() {
         return None;
@@ -148,7 +148,7 @@ fn to_complete(poc: &Poc, status: &super::Status) -> Option<Next> {
 
 /// Whether a step is proven and its block of the results, if there is one, does not call it complete. Where the Summary
 /// calls all of it complete, that is said.
-pub(crate) fn is_unsaid(poc: &Poc, step: &StepStatus) -> bool {
+pub fn is_unsaid(poc: &Poc, step: &StepStatus) -> bool {
     let results = poc.results.iter().flat_map(|(_, results)| &results.steps);
     let mut blocks = results.filter(|block| block.id.as_str() == step.id);
     let complete = |status: &StatusText| status.status == Some(Status::Complete);
@@ -158,7 +158,7 @@ pub(crate) fn is_unsaid(poc: &Poc, step: &StepStatus) -> bool {
 }
 
 /// The first thing that is left to fill in.
-fn fill_in(poc: &Poc, status: &super::Status) -> Next {
+fn fill_in(poc: &Poc, status: &crate::status::Status) -> Next {
     let first = |placeholders: &[Placeholder], path: &String| {
         placeholders
             .first()

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::binaries::Binaries;
-use super::observe::{Header, header};
+use super::test_output::{Header, header};
 use crate::affected::arguments::name_arguments;
 use crate::affected::{Part, TestName};
 use crate::sys::exec::Captured;

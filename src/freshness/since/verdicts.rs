@@ -14,9 +14,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::affected::items::extract::{Digest, FileItems};
 use crate::affected::items::{self, Reader};
-use crate::cache::{self, Cache, Key};
 use crate::change;
 use crate::project::Project;
+use crate::sys::cache::{self, Cache, Key};
 use crate::sys::cargo::own_folder;
 use crate::sys::git::{Listed, Listing, Repository, can_be_hashed};
 use crate::sys::{self, files};

@@ -1,0 +1,6 @@
+//! A shell block of a plan: its commands, the tests they call, and the expected result of each.
+
+pub(crate) mod calls;
+pub mod commands;
+pub mod expectation;
+pub mod shell;
