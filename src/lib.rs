@@ -44,7 +44,7 @@ use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{Cli, Command, Global};
-use crate::command::workset::{self, Survey};
+use crate::command::workset;
 use crate::exit::Exit;
 use crate::project::Project;
 use crate::sys::terminal::Terminal;
@@ -186,19 +186,15 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Report(arguments) => command::report::run(&cli.global, &arguments, terminal),
         Command::Status(arguments) => {
             // The process ends with it: to give back the memory of many documents takes longer than to write the list.
-            let survey = ManuallyDrop::new(survey(&cli.global, &arguments.which)?);
-            command::status::run(&survey, &arguments, terminal)
+            let workset = workset::load_condensed(&cli.global, &arguments.which)?;
+            let workset = ManuallyDrop::new(workset);
+            command::status::run(&workset, &arguments, terminal)
         }
         Command::Verify(arguments) if arguments.watch => {
             command::verify::watch::run(&cli.global, &arguments, terminal)
         }
         Command::Verify(arguments) => command::verify::run(&cli.global, &arguments, terminal),
     }
-}
-
-/// Where every PoC asked for stands.
-fn survey(global: &Global, which: &cli::Which) -> Result<Survey> {
-    workset::take_condensed(global, which)
 }
 
 /// `cargo poc status | head` has seen what it wanted.

@@ -1,6 +1,6 @@
 //! The linter: every disagreement between a plan, its results, the workspace and the evidence.
 //!
-//! In: a [`Poc`], the [`Facts`] around it and the states that follow from them. Out: [`Finding`]s. `status` and `check`
+//! In: a [`Poc`], the [`Context`] around it and the states that follow from them. Out: [`Finding`]s. `status` and `check`
 //! both show these; there is no second computation. One rule is one function, in the file of what it compares; a rule
 //! that needs git's history or sources asks for them only where a document gives it cause to.
 
@@ -28,11 +28,12 @@ use crate::document::edit::Edits;
 use crate::document::plan::Step;
 use crate::document::results::{ResultStep, Results};
 use crate::document::{
-    Block, Document, Plan, SectionKind, Span, Status as Said, StepId, read_plan, read_results,
+    Block, Document, Plan, SectionKind, Span, Status as ClaimedStatus, StepId, read_plan,
+    read_results,
 };
 use crate::finding::{Code, Finding, Fix};
 use crate::project::Poc;
-use crate::status::{Facts, State, Status};
+use crate::status::{Context, State, Status};
 
 /// What a rule looks at.
 pub(crate) struct Subject<'a> {
@@ -45,7 +46,7 @@ pub(crate) struct Subject<'a> {
     /// States, computed from evidence.
     pub(crate) status: &'a Status,
     /// What is around the documents.
-    pub(crate) facts: &'a Facts<'a>,
+    pub(crate) facts: &'a Context<'a>,
     /// The results below the workspace root, there or not.
     pub(crate) results_path: String,
     /// The results' steps by id, the first of each.
@@ -76,7 +77,7 @@ const RULES: &[&[Rule]] = &[
 ];
 
 /// The findings on one PoC at the levels of the configuration, by file, line and code.
-pub(crate) fn findings(poc: &Poc, status: &Status, facts: &Facts<'_>) -> Vec<Finding> {
+pub(crate) fn findings(poc: &Poc, status: &Status, facts: &Context<'_>) -> Vec<Finding> {
     let results = poc.results.as_ref().map(|(_, results)| results);
     let recorded = results.iter().flat_map(|results| &results.steps).rev();
     let recorded: HashMap<_, _> = recorded.map(|step| (step.id.as_str(), step)).collect();
@@ -172,7 +173,7 @@ impl Subject<'_> {
     /// Whether the results' Summary says that the work is complete.
     pub(crate) fn is_said_complete(&self) -> bool {
         let status = self.results.and_then(|results| results.status.as_ref());
-        status.is_some_and(|status| status.status == Some(Said::Complete))
+        status.is_some_and(|status| status.status == Some(ClaimedStatus::Complete))
     }
 
     /// The plan's steps that neither document has withdrawn.

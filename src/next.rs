@@ -8,7 +8,7 @@ use crate::document::{Placeholder, Status};
 use crate::evidence::Scope;
 use crate::project::Poc;
 use crate::report::human::counted;
-use crate::status::{Facts, State, StepStatus, failed_since_done, unconfirmed};
+use crate::status::{Context, State, StepStatus, failed_since_done, unconfirmed};
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,8 +20,8 @@ pub struct Next {
 }
 
 /// The first thing that stands between the PoC and being proven; `None` when nothing does.
-pub fn next(poc: &Poc, status: &crate::status::Status, facts: &Facts<'_>) -> Option<Next> {
-    if status.state == State::Withdrawn || facts.workspace.is_none() {
+pub fn next(poc: &Poc, status: &crate::status::Status, cx: &Context<'_>) -> Option<Next> {
+    if status.state == State::Withdrawn || cx.workspace.is_none() {
         return None;
     }
     let name = &status.name;
@@ -35,7 +35,7 @@ pub fn next(poc: &Poc, status: &crate::status::Status, facts: &Facts<'_>) -> Opt
         );
         return next(edit, "the plan has no steps (`### Step 1: …`)".to_owned());
     }
-    if facts.evidence.baseline().is_none() && !poc.plan.baseline.is_empty() {
+    if cx.evidence.baseline().is_none() && !poc.plan.baseline.is_empty() {
         let why = "no baseline yet, so nothing could be told to be a regression".to_owned();
         return next(format!("cargo poc verify {name} --baseline"), why);
     }
@@ -53,20 +53,20 @@ pub fn next(poc: &Poc, status: &crate::status::Status, facts: &Facts<'_>) -> Opt
         let why = step.why.as_deref().unwrap_or("it failed");
         return next(verify_step(step), format!("mend step {}: {why}", step.id));
     }
-    if let Some(scope) = failed_since_done(facts) {
+    if let Some(scope) = failed_since_done(cx) {
         let flag = if scope == Scope::Full { " --full" } else { "" };
         return next(
             format!("cargo poc verify {name}{flag}"),
             format!("mend what the last run of `{scope}` showed"),
         );
     }
-    if let Some((scope, id)) = unconfirmed(poc, facts) {
+    if let Some((scope, id)) = unconfirmed(poc, cx) {
         return next(
             format!("cargo poc verify {name} --confirm {id}"),
             format!("after looking at what the run of `{scope}` did"),
         );
     }
-    let mut changes = facts.contract.changes.iter();
+    let mut changes = cx.contract.changes.iter();
     if let Some(change) = changes.find(|change| !change.how.extends()) {
         let why = format!("{change}: restore it, or say why it is meant");
         return next(format!("cargo poc amend {name} --reason \"…\""), why);
@@ -81,7 +81,7 @@ pub fn next(poc: &Poc, status: &crate::status::Status, facts: &Facts<'_>) -> Opt
         let why = step.why.as_deref().unwrap_or("it is stale");
         return next(verify_step(step), format!("step {}: {why}", step.id));
     }
-    if let Some(step) = status.steps.iter().find(|step| is_unsaid(poc, step)) {
+    if let Some(step) = status.steps.iter().find(|step| needs_done_mark(poc, step)) {
         return next(
             format!("cargo poc step done {name} {}", step.id),
             format!("step {} is proven, and its results do not say so", step.id),
@@ -103,7 +103,7 @@ pub fn next(poc: &Poc, status: &crate::status::Status, facts: &Facts<'_>) -> Opt
         );
     }
     if status.state != State::Proven && !poc.plan.done.is_empty() {
-        let why = match facts.evidence.last(&Scope::Done) {
+        let why = match cx.evidence.last(&Scope::Done) {
             Some(_) => "the done block has not passed on what is there now",
             None => "every step is proven; the done block is left",
         };
@@ -148,7 +148,7 @@ fn to_complete(poc: &Poc, status: &crate::status::Status) -> Option<Next> {
 
 /// Whether a step is proven and its block of the results, if there is one, does not call it complete. Where the Summary
 /// calls all of it complete, that is said.
-pub fn is_unsaid(poc: &Poc, step: &StepStatus) -> bool {
+pub fn needs_done_mark(poc: &Poc, step: &StepStatus) -> bool {
     let results = poc.results.iter().flat_map(|(_, results)| &results.steps);
     let mut blocks = results.filter(|block| block.id.as_str() == step.id);
     let complete = |status: &StatusText| status.status == Some(Status::Complete);

@@ -3,8 +3,8 @@
 //! In: a [`Poc`]'s documents, its evidence, the change since its base, and the hashes of what its evidence depended on,
 //! as they are now. Out: [`Status`], which every report reads; there is no second computation.
 
-mod elsewhere;
 mod files;
+mod other_plans;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -24,10 +24,10 @@ use crate::project::Poc;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
-pub use elsewhere::{Elsewhere, Named};
 pub use files::{FileState, FileStatus};
+pub use other_plans::{NamedPaths, OtherPlans};
 pub use state::State;
-pub(crate) use state::{Shown, failed_since_done, shown, unconfirmed};
+pub(crate) use state::{EvidenceState, evidence_state, failed_since_done, unconfirmed};
 use state::{step_status, whole};
 
 /// Everything `status` knows of one PoC.
@@ -133,7 +133,7 @@ pub struct TestStatus {
 }
 
 /// What a PoC's status is computed from, beside its documents.
-pub struct Facts<'a> {
+pub struct Context<'a> {
     /// The workspace; `None` for documents that lie in none.
     pub workspace: Option<&'a Workspace>,
     /// Where paths are shown from: the workspace root, else the current folder.
@@ -153,12 +153,12 @@ pub struct Facts<'a> {
     /// Settings, which say what is a document of ours.
     pub config: &'a Config,
     /// What the other plans of the folder name.
-    pub elsewhere: &'a Elsewhere,
+    pub other_plans: &'a OtherPlans,
     /// Whether findings are to say how they can be mended; that takes reading the documents again.
     pub fixes: bool,
 }
 
-impl Facts<'_> {
+impl Context<'_> {
     /// `path` as reports show it: from [`Self::root`], with `/`.
     #[must_use]
     pub fn shown(&self, path: &Utf8Path) -> String {
@@ -169,20 +169,20 @@ impl Facts<'_> {
 impl Status {
     /// Computes the status. Pure: reads nothing but what it is given and whether planned files exist.
     #[must_use]
-    pub fn of(poc: &Poc, facts: &Facts<'_>) -> Self {
+    pub fn of(poc: &Poc, cx: &Context<'_>) -> Self {
         let results = poc.results.as_ref().map(|(_, results)| results);
         let recorded = results.iter().flat_map(|results| &results.steps).rev();
         let recorded: HashMap<&str, &ResultStep> =
             recorded.map(|step| (step.id.as_str(), step)).collect();
         let steps = poc.plan.steps.iter().map(|step| {
             let recorded = recorded.get(step.id.as_str()).copied();
-            step_status(poc, step, recorded, facts)
+            step_status(poc, step, recorded, cx)
         });
         let steps: Vec<StepStatus> = steps.collect();
         let mut status = Self {
             name: poc.paths.name.clone(),
-            plan: facts.shown(&poc.paths.plan),
-            results: results.map(|_| facts.shown(&poc.paths.results)),
+            plan: cx.shown(&poc.paths.plan),
+            results: results.map(|_| cx.shown(&poc.paths.results)),
             kind: poc.plan.kind.clone(),
             state: State::Pending,
             base: poc.plan.base.clone(),
@@ -190,19 +190,19 @@ impl Status {
             plan_criteria: ticks(&poc.plan.criteria),
             results_criteria: results.map_or(Ticks::default(), |results| ticks(&results.criteria)),
             checklist: ticks(&poc.plan.checklist),
-            files: files::files(poc, facts),
-            dependencies: dependencies(poc, facts),
-            tests: tests(facts.evidence, results),
-            contract: facts.contract.clone(),
+            files: files::files(poc, cx),
+            dependencies: dependencies(poc, cx),
+            tests: tests(cx.evidence, results),
+            contract: cx.contract.clone(),
             placeholders: poc.plan.placeholders.len()
                 + results.map_or(0, |results| results.placeholders.len()),
             findings: Vec::new(),
             next: None,
             steps,
         };
-        status.state = whole(poc, &status.steps, facts);
-        status.findings = crate::lint::findings(poc, &status, facts);
-        status.next = crate::next::next(poc, &status, facts);
+        status.state = whole(poc, &status.steps, cx);
+        status.findings = crate::lint::findings(poc, &status, cx);
+        status.next = crate::next::next(poc, &status, cx);
         status
     }
 
@@ -257,14 +257,11 @@ fn ticks(items: &[Item]) -> Ticks {
     }
 }
 
-fn dependencies(poc: &Poc, facts: &Facts<'_>) -> Vec<DependencyStatus> {
-    if facts.workspace.is_none() {
+fn dependencies(poc: &Poc, cx: &Context<'_>) -> Vec<DependencyStatus> {
+    if cx.workspace.is_none() {
         return declared(poc);
     }
-    let entries = facts
-        .dependencies
-        .iter()
-        .flat_map(|outcome| &outcome.entries);
+    let entries = cx.dependencies.iter().flat_map(|outcome| &outcome.entries);
     entries
         .map(|(declared, state)| DependencyStatus {
             manifest: declared.manifest.to_string(),

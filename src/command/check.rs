@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8PathBuf;
 
-use super::workset::{self, Survey};
+use super::workset::{self, Workset};
 use crate::cli::{self, Global, StatusFormat};
 use crate::diff::unified;
 use crate::document::Span;
@@ -32,14 +32,14 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
     if let Some(code) = &arguments.explain {
         return explain(code, terminal);
     }
-    let mut survey = take(global, arguments)?;
+    let mut workset = take(global, arguments)?;
     if arguments.fix && arguments.dry_run {
-        return preview(&survey, terminal);
+        return preview(&workset, terminal);
     }
     if arguments.fix {
-        survey = mend(global, arguments, survey, terminal)?;
+        workset = mend(global, arguments, workset, terminal)?;
     }
-    let texts = Texts::new(&survey);
+    let texts = Texts::new(&workset);
     let baseline = arguments
         .baseline
         .as_deref()
@@ -48,10 +48,10 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
     let of_the_baseline = |finding: &&Finding| {
         let path = baseline
             .as_deref()
-            .map(|path| relative_text(&survey.root, path));
+            .map(|path| relative_text(&workset.root, path));
         finding.code == Code::Unplanned && Some(&finding.subject) == path.as_ref()
     };
-    let findings: Vec<&Finding> = survey
+    let findings: Vec<&Finding> = workset
         .statuses
         .iter()
         .flat_map(|status| &status.findings)
@@ -77,29 +77,29 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
         .collect();
     match arguments.format {
         StatusFormat::Json => {
-            report::json::check(terminal, &findings, &known, &survey.unreadable)?;
+            report::json::check(terminal, &findings, &known, &workset.unreadable)?;
         }
         StatusFormat::Junit => {
             let text = report::junit::check(fresh.iter().copied())?;
             terminal.out().write_all(text.as_bytes())?;
         }
         StatusFormat::Sarif => {
-            let text = report::sarif::log(&survey.prefix(), fresh.iter().copied())?;
+            let text = report::sarif::log(&workset.prefix(), fresh.iter().copied())?;
             terminal.out().write_all(text.as_bytes())?;
         }
         StatusFormat::Github => {
-            let text = report::github::annotations(&survey.prefix(), fresh.iter().copied());
+            let text = report::github::annotations(&workset.prefix(), fresh.iter().copied());
             terminal.out().write_all(text.as_bytes())?;
         }
         StatusFormat::Human => {
-            if let Some(project) = &survey.project {
+            if let Some(project) = &workset.project {
                 terminal.paths_from(&project.workspace.root);
             }
             report::human::check::findings(terminal, &fresh, &|path| texts.get(path))?;
         }
     }
     if arguments.format != StatusFormat::Json {
-        for error in &survey.unreadable {
+        for error in &workset.unreadable {
             terminal.error(error)?;
         }
     }
@@ -109,13 +109,13 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
             counted(gone, "finding")
         ))?;
     }
-    summary(&survey, &fresh, findings.len() - fresh.len(), terminal)?;
-    Ok(exit(&survey, &fresh))
+    summary(&workset, &fresh, findings.len() - fresh.len(), terminal)?;
+    Ok(exit(&workset, &fresh))
 }
 
 /// The PoCs asked for, at the levels asked for.
-fn take(global: &Global, arguments: &cli::Check) -> Result<Survey> {
-    workset::take(global, &arguments.which, |config| {
+fn take(global: &Global, arguments: &cli::Check) -> Result<Workset> {
+    workset::load(global, &arguments.which, |config| {
         let levels = [
             (&arguments.allow, Level::Allow),
             (&arguments.warn, Level::Warn),
@@ -134,9 +134,9 @@ fn take(global: &Global, arguments: &cli::Check) -> Result<Survey> {
 }
 
 /// Unreadable before errors.
-fn exit(survey: &Survey, fresh: &[&Finding]) -> Exit {
+fn exit(workset: &Workset, fresh: &[&Finding]) -> Exit {
     let unreliable = fresh.iter().any(|finding| finding.code == Code::Unreliable);
-    if !survey.unreadable.is_empty() || unreliable {
+    if !workset.unreadable.is_empty() || unreliable {
         Exit::Usage
     } else if fresh
         .iter()
@@ -149,7 +149,7 @@ fn exit(survey: &Survey, fresh: &[&Finding]) -> Exit {
 }
 
 fn summary(
-    survey: &Survey,
+    workset: &Workset,
     fresh: &[&Finding],
     known: usize,
     terminal: &mut Terminal,
@@ -173,8 +173,8 @@ fn summary(
             "{fixable} can be mended with `cargo poc check --fix`"
         ));
     }
-    let pocs = match survey.statuses.len() {
-        1 => survey.statuses[0].name.clone(),
+    let pocs = match workset.statuses.len() {
+        1 => workset.statuses[0].name.clone(),
         many => format!("{many} PoCs"),
     };
     terminal.status("Checked", format!("{pocs}: {}", parts.join(", ")))
@@ -208,9 +208,9 @@ struct Mended {
 type Edit = (Span, String);
 
 /// The fixes that can be made at once, by file: where two touch the same bytes, the first is made.
-fn fixes(survey: &Survey, texts: &Texts<'_>) -> BTreeMap<String, Mended> {
+fn fixes(workset: &Workset, texts: &Texts<'_>) -> BTreeMap<String, Mended> {
     let mut edits: BTreeMap<&str, (Vec<&Edit>, usize)> = BTreeMap::new();
-    let findings = survey.statuses.iter().flat_map(|status| &status.findings);
+    let findings = workset.statuses.iter().flat_map(|status| &status.findings);
     for fix in findings.filter_map(|finding| finding.fix.as_ref()) {
         let (chosen, count) = edits.entry(&fix.path).or_default();
         let apart = |one: &Edit| {
@@ -238,8 +238,8 @@ fn fixes(survey: &Survey, texts: &Texts<'_>) -> BTreeMap<String, Mended> {
 }
 
 /// What `--fix` would change, as a diff.
-fn preview(survey: &Survey, terminal: &mut Terminal) -> Result<Exit> {
-    let fixes = fixes(survey, &Texts::new(survey));
+fn preview(workset: &Workset, terminal: &mut Terminal) -> Result<Exit> {
+    let fixes = fixes(workset, &Texts::new(workset));
     if fixes.is_empty() {
         terminal.status(
             "Unchanged",
@@ -256,34 +256,34 @@ fn preview(survey: &Survey, terminal: &mut Terminal) -> Result<Exit> {
 fn mend(
     global: &Global,
     arguments: &cli::Check,
-    mut survey: Survey,
+    mut workset: Workset,
     terminal: &mut Terminal,
-) -> Result<Survey> {
+) -> Result<Workset> {
     for _ in 0..ROUNDS {
-        let fixes = fixes(&survey, &Texts::new(&survey));
+        let fixes = fixes(&workset, &Texts::new(&workset));
         if fixes.is_empty() {
             break;
         }
         for (path, mended) in fixes {
-            replace(&survey, &path, &mended).with_context(|| format!("failed to mend {path}"))?;
+            replace(&workset, &path, &mended).with_context(|| format!("failed to mend {path}"))?;
             terminal.status(
                 "Fixed",
                 format!("{} in {path}", counted(mended.findings, "finding")),
             )?;
         }
-        survey = take(global, arguments)?;
+        workset = take(global, arguments)?;
     }
-    Ok(survey)
+    Ok(workset)
 }
 
 /// Writes a mended document, unless someone else has written it meanwhile.
-fn replace(survey: &Survey, shown: &str, mended: &Mended) -> Result<()> {
-    let path = survey.root.join(shown);
-    let owner = survey
+fn replace(workset: &Workset, shown: &str, mended: &Mended) -> Result<()> {
+    let path = workset.root.join(shown);
+    let owner = workset
         .statuses
         .iter()
         .find(|status| status.plan == shown || status.results.as_deref() == Some(shown));
-    let lock = survey.project.as_ref().zip(owner);
+    let lock = workset.project.as_ref().zip(owner);
     let _lock = lock
         .map(|(project, owner)| document_update::lock(project, &owner.name))
         .transpose()?;
@@ -295,14 +295,14 @@ fn replace(survey: &Survey, shown: &str, mended: &Mended) -> Result<()> {
 
 /// The texts of the files that findings are in: documents as they were read, others when they are asked for.
 struct Texts<'a> {
-    survey: &'a Survey,
+    workset: &'a Workset,
     read: RefCell<BTreeMap<String, Option<String>>>,
 }
 
 impl<'a> Texts<'a> {
-    fn new(survey: &'a Survey) -> Self {
+    fn new(workset: &'a Workset) -> Self {
         Self {
-            survey,
+            workset,
             read: RefCell::default(),
         }
     }
@@ -310,8 +310,8 @@ impl<'a> Texts<'a> {
     fn get(&self, path: &str) -> Option<String> {
         let mut read = self.read.borrow_mut();
         let text = read.entry(path.to_owned()).or_insert_with(|| {
-            let full: Utf8PathBuf = self.survey.root.join(path);
-            let documents = self.survey.pocs.iter().flat_map(|poc| {
+            let full: Utf8PathBuf = self.workset.root.join(path);
+            let documents = self.workset.pocs.iter().flat_map(|poc| {
                 let results = poc.results.as_ref().map(|(document, _)| document);
                 std::iter::once(&poc.plan_document).chain(results)
             });

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::workset::{self, Survey};
+use super::workset::{self, Workset};
 use crate::cli::{self, Global};
 use crate::exit::{Exit, usage};
 use crate::report::page::{self, Setting, Subject};
@@ -17,7 +17,7 @@ use crate::sys::{self, cargo::own_folder};
 /// As for `status`, and when it cannot be written.
 pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) -> Result<Exit> {
     // The page shows documents whole.
-    let survey = &workset::take(global, &arguments.which, |_| Ok(()))?;
+    let workset = &workset::load(global, &arguments.which, |_| Ok(()))?;
     let printed = arguments.output.as_deref() == Some(Utf8Path::new("-"));
     if printed && arguments.open {
         return Err(usage("--open shows a file, and `-o -` writes none"));
@@ -25,9 +25,9 @@ pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) ->
     let target = match &arguments.output {
         Some(_) if printed => workset::located(global, Utf8Path::new("page.html"))?,
         Some(file) => workset::located(global, file)?,
-        None => default(survey),
+        None => default(workset),
     };
-    let page = page(survey, &target)?;
+    let page = page(workset, &target)?;
     if printed {
         terminal.out().write_all(page.as_bytes())?;
     } else {
@@ -38,28 +38,28 @@ pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) ->
             sys::browse(&target)?;
         }
     }
-    for note in &survey.notes {
+    for note in &workset.notes {
         terminal.warn(note)?;
     }
     // What cannot be read is said on the page too.
-    survey.say_unreadable(terminal)
+    workset.report_unreadable(terminal)
 }
 
 /// Where cargo builds, so that git ignores it and `cargo clean` takes it away; beside a plan that lies in no workspace.
-fn default(survey: &Survey) -> Utf8PathBuf {
-    match &survey.project {
+fn default(workset: &Workset) -> Utf8PathBuf {
+    match &workset.project {
         Some(project) => own_folder(&project.workspace.target_directory).join("report.html"),
-        None => survey.root.join("report.html"),
+        None => workset.root.join("report.html"),
     }
 }
 
-fn page(survey: &Survey, target: &Utf8Path) -> Result<String> {
-    let repository = survey
+fn page(workset: &Workset, target: &Utf8Path) -> Result<String> {
+    let repository = workset
         .project
         .as_ref()
         .and_then(|project| project.repository().ok());
-    let documents = survey.pocs.iter().zip(&survey.evidence);
-    let subjects = documents.zip(&survey.statuses);
+    let documents = workset.pocs.iter().zip(&workset.evidence);
+    let subjects = documents.zip(&workset.statuses);
     let subjects: Vec<Subject<'_>> = subjects
         .map(|((poc, evidence), status)| Subject {
             poc,
@@ -70,14 +70,14 @@ fn page(survey: &Survey, target: &Utf8Path) -> Result<String> {
     page::page(
         &subjects,
         &Setting {
-            workspace: survey.project.as_ref().map(|project| &project.workspace),
-            root: &survey.root,
-            folder: target.parent().unwrap_or(&survey.root),
+            workspace: workset.project.as_ref().map(|project| &project.workspace),
+            root: &workset.root,
+            folder: target.parent().unwrap_or(&workset.root),
             commit: repository
                 .as_ref()
                 .and_then(|repository| repository.opened_at())
                 .map(str::to_owned),
-            unreadable: &survey.unreadable,
+            unreadable: &workset.unreadable,
         },
     )
 }

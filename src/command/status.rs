@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::workset::Survey;
+use super::workset::Workset;
 use crate::cli;
 use crate::cli::reports::StatusReport;
 use crate::exit::Exit;
@@ -16,51 +16,51 @@ use crate::sys::terminal::Terminal;
 ///
 /// # Errors
 /// When the report cannot be written.
-pub fn run(survey: &Survey, arguments: &cli::Status, terminal: &mut Terminal) -> Result<Exit> {
-    let statuses = &survey.statuses;
-    for note in &survey.notes {
+pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) -> Result<Exit> {
+    let statuses = &workset.statuses;
+    for note in &workset.notes {
         terminal.warn(note)?;
     }
-    if let Some(project) = &survey.project {
+    if let Some(project) = &workset.project {
         terminal.paths_from(&project.workspace.root);
     }
     match arguments.format {
         cli::StatusFormat::Json => {
             print(
                 terminal,
-                &report::json::status(statuses, &survey.unreadable)?,
+                &report::json::status(statuses, &workset.unreadable)?,
             )?;
         }
         cli::StatusFormat::Junit => print(terminal, &report::junit::status(statuses)?)?,
-        cli::StatusFormat::Sarif => print(terminal, &sarif(survey)?)?,
-        cli::StatusFormat::Github => github(survey, terminal)?,
-        cli::StatusFormat::Human => match (&statuses[..], survey.unreadable.is_empty()) {
+        cli::StatusFormat::Sarif => print(terminal, &sarif(workset)?)?,
+        cli::StatusFormat::Github => github(workset, terminal)?,
+        cli::StatusFormat::Human => match (&statuses[..], workset.unreadable.is_empty()) {
             ([only], true) => report::human::status::screen(terminal, only)?,
             _ => report::human::status::overview(terminal, statuses)?,
         },
     }
     for wanted in &arguments.report {
         let text = match wanted.format {
-            StatusReport::Json => report::json::status(statuses, &survey.unreadable)?,
+            StatusReport::Json => report::json::status(statuses, &workset.unreadable)?,
             StatusReport::Junit => report::junit::status(statuses)?,
-            StatusReport::Sarif => sarif(survey)?,
+            StatusReport::Sarif => sarif(workset)?,
         };
         files::write_report(&wanted.file, text.as_bytes())?;
     }
     // What cannot be read has no status, and is never left out in silence.
-    for error in &survey.unreadable {
+    for error in &workset.unreadable {
         if arguments.format != cli::StatusFormat::Json {
             terminal.error(error)?;
         }
     }
     let gate = if arguments.check {
-        gate(statuses).max(unknown(survey)?)
+        gate(statuses).max(unknown(workset)?)
     } else if statuses.iter().any(|status| status.steps.is_empty()) {
         Exit::Usage
     } else {
         Exit::Fine
     };
-    Ok(if survey.unreadable.is_empty() {
+    Ok(if workset.unreadable.is_empty() {
         gate
     } else {
         Exit::Usage
@@ -69,17 +69,17 @@ pub fn run(survey: &Survey, arguments: &cli::Status, terminal: &mut Terminal) ->
 
 /// What changed since a base that a shallow clone lacks is not known, and what is not known is not green. Elsewhere the
 /// base may be gone for good, and evidence stands without it.
-fn unknown(survey: &Survey) -> Result<Exit> {
+fn unknown(workset: &Workset) -> Result<Exit> {
     let unknown = |status: &Status| {
         let mut findings = status.findings.iter();
         findings.any(|finding| finding.code == Code::UnknownChange)
     };
-    let repository = survey
+    let repository = workset
         .project
         .as_ref()
         .and_then(|project| project.repository().ok());
     match repository {
-        Some(repository) if survey.statuses.iter().any(unknown) && repository.is_shallow()? => {
+        Some(repository) if workset.statuses.iter().any(unknown) && repository.is_shallow()? => {
             Ok(Exit::CouldNotRun)
         }
         _ => Ok(Exit::Fine),
@@ -110,15 +110,15 @@ fn print(terminal: &mut Terminal, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn sarif(survey: &Survey) -> Result<String> {
-    let findings = survey.statuses.iter().flat_map(|status| &status.findings);
-    report::sarif::log(&survey.prefix(), findings)
+fn sarif(workset: &Workset) -> Result<String> {
+    let findings = workset.statuses.iter().flat_map(|status| &status.findings);
+    report::sarif::log(&workset.prefix(), findings)
 }
 
 /// GitHub takes paths from the repository's root.
-fn github(survey: &Survey, terminal: &mut Terminal) -> Result<()> {
-    let prefix = survey.prefix();
-    let findings = survey.statuses.iter().flat_map(|status| &status.findings);
+fn github(workset: &Workset, terminal: &mut Terminal) -> Result<()> {
+    let prefix = workset.prefix();
+    let findings = workset.statuses.iter().flat_map(|status| &status.findings);
     print(terminal, &report::github::annotations(&prefix, findings))?;
-    report::github::add_summary(&report::github::summary(&prefix, &survey.statuses))
+    report::github::add_summary(&report::github::summary(&prefix, &workset.statuses))
 }

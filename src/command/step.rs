@@ -198,7 +198,7 @@ fn done(
 ) -> Result<Exit> {
     let mut project = Project::load(global)?;
     let (paths, id) = target(&project, arguments)?;
-    let (poc, status) = workset::standing(&project, paths.clone(), None)?;
+    let (poc, status) = workset::assess_one(&project, paths.clone(), None)?;
     planned(&poc, &id)?;
     let step = status.steps.iter().find(|step| step.id == id.as_str());
     let proven = step.is_some_and(|step| step.state == State::Proven);

@@ -33,16 +33,16 @@ pub(super) fn begin(edits: &mut Edits<'_>, results: &Results) {
 /// # Errors
 /// When the workspace or a document cannot be read, or the results cannot be written.
 pub(super) fn complete(project: &Project, paths: &Paths, terminal: &mut Terminal) -> Result<()> {
-    let (poc, status) = workset::standing(project, paths.clone(), None)?;
+    let (poc, status) = workset::assess_one(project, paths.clone(), None)?;
     if !poc.is_open() || status.state != State::Proven {
         return Ok(());
     }
     let name = &paths.name;
     let text = match completed(&poc, &status) {
         Ok(text) => text,
-        Err(open) => return say_open(name, &open, terminal),
+        Err(open) => return report_blockers(name, &open, terminal),
     };
-    let (_, then) = workset::standing(project, paths.clone(), Some(&text))?;
+    let (_, then) = workset::assess_one(project, paths.clone(), Some(&text))?;
     let mut against = then.findings.iter();
     if let Some(finding) = against.find(|finding| finding.severity == Severity::Error) {
         let open = format!(
@@ -52,7 +52,7 @@ pub(super) fn complete(project: &Project, paths: &Paths, terminal: &mut Terminal
             finding.text(),
             finding.code
         );
-        return say_open(name, &open, terminal);
+        return report_blockers(name, &open, terminal);
     }
     let (changed, ()) = document_update::change(project, paths, Mode::Write, terminal, |now| {
         // Somebody who writes meanwhile may have opened something again.
@@ -71,11 +71,11 @@ pub(super) fn complete(project: &Project, paths: &Paths, terminal: &mut Terminal
         let said = "every step and the done block are proven, every criterion is ticked";
         terminal.status("Complete", format!("{name}: {said}; {results} says so now"))
     } else {
-        say_open(name, &format!("{results} was changed meanwhile"), terminal)
+        report_blockers(name, &format!("{results} was changed meanwhile"), terminal)
     }
 }
 
-fn say_open(name: &str, what: &str, terminal: &mut Terminal) -> Result<()> {
+fn report_blockers(name: &str, what: &str, terminal: &mut Terminal) -> Result<()> {
     let proven = "every step and the done block are proven, and it is not complete";
     terminal.status("Open", format!("{name}: {proven}: {what}"))
 }
@@ -92,7 +92,7 @@ fn completed(poc: &Poc, status: &status::Status) -> Result<String, String> {
     };
     let shown = status.results.as_deref().unwrap_or_default();
     let mut steps = status.steps.iter();
-    if let Some(step) = steps.find(|step| crate::next::is_unsaid(poc, step)) {
+    if let Some(step) = steps.find(|step| crate::next::needs_done_mark(poc, step)) {
         let (id, name) = (&step.id, &status.name);
         return Err(format!(
             "step {id} is proven, and its results do not say so: `cargo poc step done {name} {id}`"

@@ -30,18 +30,18 @@ pub fn run(global: &Global, arguments: &cli::Update, terminal: &mut Terminal) ->
         name: arguments.name.clone(),
         plan: None,
     };
-    let survey = workset::take(global, &which, |_| Ok(()))?;
-    let Some(project) = &survey.project else {
+    let workset = workset::load(global, &which, |_| Ok(()))?;
+    let Some(project) = &workset.project else {
         return Err(exit::usage("there is no workspace here"));
     };
     let mode = Mode::dry(arguments.dry_run);
     let wanted = |poc: &Poc| arguments.name.is_some() || poc.is_open();
-    for (poc, status) in survey.pocs.iter().zip(&survey.statuses) {
+    for (poc, status) in workset.pocs.iter().zip(&workset.statuses) {
         if wanted(poc) {
             one(project, poc, status, mode, terminal)?;
         }
     }
-    survey.say_unreadable(terminal)
+    workset.report_unreadable(terminal)
 }
 
 fn one(

@@ -19,12 +19,12 @@ use crate::exit::Exit;
 use crate::freshness::since::{Since, Stale};
 use crate::freshness::{self, Hasher, Inputs};
 use crate::project::{Ask, Paths, Poc, Project};
-use crate::status::{Elsewhere, Facts, Named, Status};
+use crate::status::{Context, NamedPaths, OtherPlans, Status};
 use crate::sys::cargo::{self, own_folder};
 use crate::sys::terminal::Terminal;
 
 /// The PoCs asked for.
-pub struct Survey {
+pub struct Workset {
     /// Their workspace; `None` for a document that lies in none.
     pub project: Option<Project>,
     /// Where paths are shown from: the workspace root, else the current folder.
@@ -41,12 +41,12 @@ pub struct Survey {
     pub notes: Vec<String>,
 }
 
-impl Survey {
+impl Workset {
     /// Says what could not be read, which has no status and makes the run one with bad input.
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub fn say_unreadable(&self, terminal: &mut Terminal) -> Result<Exit> {
+    pub fn report_unreadable(&self, terminal: &mut Terminal) -> Result<Exit> {
         for error in &self.unreadable {
             terminal.error(error)?;
         }
@@ -70,21 +70,21 @@ impl Survey {
 ///
 /// # Errors
 /// No workspace, an unknown name, a named document that cannot be read, or evidence whose inputs cannot be.
-pub fn take(
+pub fn load(
     global: &Global,
     which: &Which,
     adjust: impl Fn(&mut Config) -> Result<()>,
-) -> Result<Survey> {
-    take_to(global, which, Extent::Whole, adjust)
+) -> Result<Workset> {
+    load_to(global, which, Extent::Whole, adjust)
 }
 
-/// [`take`] for those who only report: documents are condensed, and those of a list not read again while they are as they
+/// [`load`] for those who only report: documents are condensed, and those of a list not read again while they are as they
 /// were; no finding has a fix.
 ///
 /// # Errors
-/// As for [`take`].
-pub fn take_condensed(global: &Global, which: &Which) -> Result<Survey> {
-    take_to(global, which, Extent::Condensed, |_| Ok(()))
+/// As for [`load`].
+pub fn load_condensed(global: &Global, which: &Which) -> Result<Workset> {
+    load_to(global, which, Extent::Condensed, |_| Ok(()))
 }
 
 /// How much of the documents is wanted.
@@ -96,12 +96,12 @@ enum Extent {
     Condensed,
 }
 
-fn take_to(
+fn load_to(
     global: &Global,
     which: &Which,
     extent: Extent,
     adjust: impl Fn(&mut Config) -> Result<()>,
-) -> Result<Survey> {
+) -> Result<Workset> {
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| cargo::toolchain(&global.folder()?));
         let asked = Mutex::new(Some(asked));
@@ -140,12 +140,12 @@ fn of_project(
     mut read: Read,
     extent: Extent,
     toolchain: Toolchain,
-) -> Result<Survey> {
+) -> Result<Workset> {
     read.notes.append(&mut project.notes);
     let statuses = statuses(&project, &mut read.pocs, extent, toolchain, &mut read.notes)?;
     let pocs = read.pocs.into_iter();
     let (pocs, evidence) = pocs.map(|(poc, evidence, _)| (poc, evidence)).unzip();
-    Ok(Survey {
+    Ok(Workset {
         root: project.workspace.root.clone(),
         project: Some(project),
         pocs,
@@ -162,7 +162,7 @@ fn outside(
     file: &Utf8Path,
     extent: Extent,
     adjust: impl Fn(&mut Config) -> Result<()>,
-) -> Result<Survey> {
+) -> Result<Workset> {
     let root = global.folder()?;
     let mut config = Config::outside();
     adjust(&mut config)?;
@@ -170,7 +170,7 @@ fn outside(
     let (poc, evidence, mut contract) = with_evidence(one(paths, extent)?);
     contract.compare(&poc.plan, &[])?;
     let unknown = "it lies in no workspace";
-    let facts = Facts {
+    let facts = Context {
         workspace: None,
         root: &root,
         evidence: &evidence,
@@ -180,11 +180,11 @@ fn outside(
         unaffected: &BTreeSet::new(),
         contract: &contract,
         config: &config,
-        elsewhere: &Elsewhere::default(),
+        other_plans: &OtherPlans::default(),
         fixes: extent == Extent::Whole,
     };
     let statuses = vec![Status::of(&poc, &facts)];
-    Ok(Survey {
+    Ok(Workset {
         project: None,
         root,
         pocs: vec![poc],
@@ -199,7 +199,7 @@ fn outside(
 ///
 /// # Errors
 /// A document or evidence's inputs that cannot be read.
-pub(super) fn standing(
+pub(super) fn assess_one(
     project: &Project,
     paths: Paths,
     results: Option<&str>,
@@ -338,7 +338,7 @@ fn statuses(
         || inputs(project, pocs, toolchain),
     );
     let inputs = inputs?;
-    let elsewhere = elsewhere(project, pocs);
+    let other_plans = other_plans(project, pocs);
     let unaffected = unaffected(project, pocs, &inputs, notes)?;
     let agreed = pocs.iter().filter_map(|(.., standing)| standing.agreed());
     let present = Present::read(&project.workspace, agreed, &inputs)?;
@@ -357,7 +357,7 @@ fn statuses(
             ),
             Err(error) => Err(format!("what changed is unknown: {error:#}")),
         };
-        let facts = Facts {
+        let facts = Context {
             workspace: Some(&project.workspace),
             root: &project.workspace.root,
             config: &project.config,
@@ -366,14 +366,14 @@ fn statuses(
             dependencies: deps::compare(project, poc, &[]).map_err(|error| format!("{error:#}")),
             inputs: &inputs,
             unaffected: &unaffected,
-            elsewhere: &elsewhere,
+            other_plans: &other_plans,
             contract: standing,
             fixes: extent == Extent::Whole,
         };
         Ok(Status::of(poc, &facts))
     };
     let statuses = pocs.par_iter_mut().map(status).collect();
-    notes.extend(elsewhere.note().map(str::to_owned));
+    notes.extend(other_plans.note().map(str::to_owned));
     statuses
 }
 
@@ -420,14 +420,14 @@ fn unaffected(
 }
 
 /// The plans of the folder, read and unread.
-fn elsewhere(project: &Project, pocs: &[Recorded]) -> Elsewhere {
+fn other_plans(project: &Project, pocs: &[Recorded]) -> OtherPlans {
     let known = |paths: &Paths| pocs.iter().any(|(poc, ..)| poc.paths.name == paths.name);
     let mut unread = project.list().unwrap_or_default();
     unread.retain(|paths| !known(paths));
     let known = pocs.iter();
-    let known = known.map(|(poc, ..)| Named::of(&poc.paths.name, &poc.plan));
+    let known = known.map(|(poc, ..)| NamedPaths::of(&poc.paths.name, &poc.plan));
     let kept = own_folder(&project.workspace.target_directory);
-    Elsewhere::new(known.collect(), unread, kept)
+    OtherPlans::new(known.collect(), unread, kept)
 }
 
 /// The change since each base that a plan names.

@@ -131,7 +131,7 @@ fn undeclared(on: &Subject<'_>, found: &mut Vec<Finding>) {
     });
     for file in manifests {
         let path = on.facts.shown(&file.path);
-        if on.facts.elsewhere.declares(&on.status.name, &path) {
+        if on.facts.other_plans.declares(&on.status.name, &path) {
             continue;
         }
         let now = files::read(&file.path)

@@ -4,7 +4,7 @@ use super::{Rule, Subject};
 use crate::document;
 use crate::evidence::Scope;
 use crate::finding::{Code, Finding};
-use crate::status::{Shown, State, failed_since_done, shown};
+use crate::status::{EvidenceState, State, evidence_state, failed_since_done};
 
 pub(super) const RULES: &[Rule] = &[damaged, steps, whole, runs, dirty];
 
@@ -46,7 +46,7 @@ fn steps(on: &Subject<'_>, found: &mut Vec<Finding>) {
 }
 
 fn has_other_commands(on: &Subject<'_>, scope: &Scope) -> bool {
-    shown(on.poc, on.facts, scope) == Shown::OtherCommands
+    evidence_state(on.poc, on.facts, scope) == EvidenceState::OtherCommands
 }
 
 /// Results that say `Complete` before everything is proven.
@@ -80,8 +80,8 @@ fn runs(on: &Subject<'_>, found: &mut Vec<Finding>) {
         let regressed = evidence
             .last(&scope)
             .is_some_and(|record| !record.regressions.is_empty() || !record.vanished.is_empty());
-        let (code, message) = match shown(on.poc, on.facts, &scope) {
-            Shown::Failed(why) => (
+        let (code, message) = match evidence_state(on.poc, on.facts, &scope) {
+            EvidenceState::Failed(why) => (
                 if regressed {
                     Code::Regression
                 } else {
@@ -89,11 +89,11 @@ fn runs(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 },
                 format!("the last run of `{scope}` did not pass ({why})"),
             ),
-            Shown::Stale(why) if scope == Scope::Done => (
+            EvidenceState::Stale(why) if scope == Scope::Done => (
                 Code::Stale,
                 format!("the done block was proven and is stale ({why})"),
             ),
-            Shown::OtherCommands if scope == Scope::Done => (
+            EvidenceState::OtherCommands if scope == Scope::Done => (
                 Code::OtherCommands,
                 "the done block has other commands than those that were run".to_owned(),
             ),

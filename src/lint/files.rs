@@ -218,7 +218,7 @@ fn unplanned(on: &Subject<'_>, found: &mut Vec<Finding>) {
             let named = block.manifest.as_deref();
             named.is_some_and(|named| Utf8Path::new(named.trim_start_matches("./")) == manifest)
         });
-        !declared && !on.facts.elsewhere.names(&on.status.name, &file.path)
+        !declared && !on.facts.other_plans.names(&on.status.name, &file.path)
     };
     let unplanned = on.status.files.iter();
     let unplanned = unplanned.filter(|file| file.state == Some(FileState::Unplanned));

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use globset::GlobBuilder;
 use serde::Serialize;
 
-use super::Facts;
+use super::Context;
 use crate::change::{Change, normalize};
 use crate::document::plan::{Action, FileRow};
 use crate::project::Poc;
@@ -38,31 +38,31 @@ pub struct FileStatus {
 
 /// The rows of the Files table in order, then every changed file that no row names; documents of ours and `Cargo.lock`,
 /// which follows the manifests, aside.
-pub(super) fn files(poc: &Poc, facts: &Facts<'_>) -> Vec<FileStatus> {
-    let change = facts.change.as_ref().ok().copied();
-    let others: Vec<&Utf8PathBuf> = changed_files(poc, facts).collect();
+pub(super) fn files(poc: &Poc, cx: &Context<'_>) -> Vec<FileStatus> {
+    let change = cx.change.as_ref().ok().copied();
+    let others: Vec<&Utf8PathBuf> = changed_files(poc, cx).collect();
     let mut named: HashSet<Utf8PathBuf> = HashSet::new();
     let mut files = Vec::new();
     for row in &poc.plan.files {
-        let paths = paths_of(row, facts.root, change);
+        let paths = paths_of(row, cx.root, change);
         files.push(FileStatus {
             path: row.path.clone(),
             action: action(&row.action),
-            state: facts
+            state: cx
                 .workspace
-                .and_then(|_| state(row, &paths, facts.root, change)),
+                .and_then(|_| state(row, &paths, cx.root, change)),
         });
         if others.is_empty() {
             continue;
         }
         named.extend(paths);
         if let Action::Rename(to) = &row.action {
-            named.insert(normalize(&facts.root.join(to)));
+            named.insert(normalize(&cx.root.join(to)));
         }
     }
     let unplanned = others.into_iter().filter(|path| !named.contains(*path));
     files.extend(unplanned.map(|path| FileStatus {
-        path: facts.shown(path),
+        path: cx.shown(path),
         action: "none",
         state: Some(FileState::Unplanned),
     }));
@@ -70,14 +70,14 @@ pub(super) fn files(poc: &Poc, facts: &Facts<'_>) -> Vec<FileStatus> {
 }
 
 /// The changed files that a plan should name.
-fn changed_files<'a>(poc: &Poc, facts: &Facts<'a>) -> impl Iterator<Item = &'a Utf8PathBuf> {
+fn changed_files<'a>(poc: &Poc, cx: &Context<'a>) -> impl Iterator<Item = &'a Utf8PathBuf> {
     let docs = [&poc.paths.plan, &poc.paths.results];
-    let change = facts.change.as_ref().ok().copied();
+    let change = cx.change.as_ref().ok().copied();
     let changed = change.into_iter().flat_map(|change| &change.files);
     let changed = changed.map(|file| &file.path);
     changed.filter(move |path| {
-        let below = path.strip_prefix(facts.root).unwrap_or(path);
-        let ours = facts.config.is_document(below) || docs.contains(path);
+        let below = path.strip_prefix(cx.root).unwrap_or(path);
+        let ours = cx.config.is_document(below) || docs.contains(path);
         !ours && path.file_name() != Some("Cargo.lock")
     })
 }

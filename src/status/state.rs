@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{Facts, StepStatus, ticks};
+use super::{Context, StepStatus, ticks};
 use crate::document::plan::Step;
 use crate::document::results::ResultStep;
 use crate::document::{self, Item};
@@ -22,9 +22,9 @@ pub enum State {
     InProgress,
     /// Said to be done, without evidence.
     Claimed,
-    /// Shown by a run of ours that is fresh.
+    /// EvidenceState by a run of ours that is fresh.
     Proven,
-    /// Shown once; something it depends on has changed.
+    /// EvidenceState once; something it depends on has changed.
     Stale,
     /// The last run failed.
     Failed,
@@ -66,7 +66,7 @@ const OTHER_COMMANDS: &str = "the plan's commands have changed since it was veri
 
 /// What a record shows now.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub(crate) enum EvidenceState {
     Nothing,
     Proven,
     /// All went well but for what a person has to look at, as `--confirm` calls it.
@@ -80,35 +80,35 @@ pub(crate) enum Shown {
 }
 
 /// What the last record of a scope shows, given the commands the plan has for it now.
-pub(crate) fn shown(poc: &Poc, facts: &Facts<'_>, scope: &Scope) -> Shown {
-    let Some(located) = facts.evidence.last_located(scope) else {
-        return Shown::Nothing;
+pub(crate) fn evidence_state(poc: &Poc, cx: &Context<'_>, scope: &Scope) -> EvidenceState {
+    let Some(located) = cx.evidence.last_located(scope) else {
+        return EvidenceState::Nothing;
     };
     let record = &located.record;
     let unconfirmed = record.outcome == Outcome::Unconfirmed
         && record.regressions.is_empty()
         && record.vanished.is_empty();
     if !record.proves() && !unconfirmed {
-        return Shown::Failed(failure(record));
+        return EvidenceState::Failed(failure(record));
     }
     let planned = verify::planned(&poc.plan, scope);
     if !matches!(scope, Scope::Affected | Scope::Full)
         && verify::commands_hash(&planned) != record.commands
     {
-        return Shown::OtherCommands;
+        return EvidenceState::OtherCommands;
     }
-    if facts.workspace.is_none() {
-        return Shown::Unknown;
+    if cx.workspace.is_none() {
+        return EvidenceState::Unknown;
     }
-    let changed = freshness::changed_of(&record.inputs, facts.inputs);
-    if changed.is_empty() || facts.unaffected.contains(&located.checksum) {
+    let changed = freshness::changed_of(&record.inputs, cx.inputs);
+    if changed.is_empty() || cx.unaffected.contains(&located.checksum) {
         let manual = |check: &evidence::Check| check.manual && check.confirmed.is_none();
         return match record.checks.iter().position(manual) {
-            Some(index) => Shown::Unconfirmed(verify::confirmation_id(scope, index)),
-            None => Shown::Proven,
+            Some(index) => EvidenceState::Unconfirmed(verify::confirmation_id(scope, index)),
+            None => EvidenceState::Proven,
         };
     }
-    Shown::Stale(format!(
+    EvidenceState::Stale(format!(
         "changed since it was verified: {}",
         listed(&changed, 4)
     ))
@@ -154,7 +154,7 @@ pub(super) fn step_status(
     poc: &Poc,
     step: &Step,
     recorded: Option<&ResultStep>,
-    facts: &Facts<'_>,
+    cx: &Context<'_>,
 ) -> StepStatus {
     let tasks = ticks(&step.tasks);
     let status = recorded.and_then(|result| result.status.as_ref()?.status);
@@ -167,14 +167,14 @@ pub(super) fn step_status(
     let (state, why) = if withdrawn {
         (State::Withdrawn, None)
     } else {
-        match shown(poc, facts, &Scope::Step(step.id.to_string())) {
-            Shown::Proven => (State::Proven, None),
-            Shown::Stale(why) => (State::Stale, Some(why)),
-            Shown::OtherCommands => (State::Stale, Some(OTHER_COMMANDS.to_owned())),
-            Shown::Failed(why) => (State::Failed, Some(why)),
-            Shown::Unknown => (State::Unknown, None),
-            Shown::Nothing => (claimed(step, recorded, status), None),
-            Shown::Unconfirmed(id) => (
+        match evidence_state(poc, cx, &Scope::Step(step.id.to_string())) {
+            EvidenceState::Proven => (State::Proven, None),
+            EvidenceState::Stale(why) => (State::Stale, Some(why)),
+            EvidenceState::OtherCommands => (State::Stale, Some(OTHER_COMMANDS.to_owned())),
+            EvidenceState::Failed(why) => (State::Failed, Some(why)),
+            EvidenceState::Unknown => (State::Unknown, None),
+            EvidenceState::Nothing => (claimed(step, recorded, status), None),
+            EvidenceState::Unconfirmed(id) => (
                 claimed(step, recorded, status).max(State::InProgress),
                 Some(format!("a person has to look at what {id} did")),
             ),
@@ -225,33 +225,35 @@ fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::
 
 /// The state of the whole: the worst thing that is true of a part, and proven only when every part and the done block
 /// are.
-pub(super) fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State {
+pub(super) fn whole(poc: &Poc, steps: &[StepStatus], cx: &Context<'_>) -> State {
     let status = poc
         .results
         .as_ref()
         .and_then(|(_, results)| results.status.as_ref()?.status);
     let any = |state: State| steps.iter().any(|step| step.state == state);
     let live = || steps.iter().filter(|step| step.state != State::Withdrawn);
-    let done = shown(poc, facts, &Scope::Done);
+    let done = evidence_state(poc, cx, &Scope::Done);
     if matches!(
         status,
         Some(document::Status::Withdrawn | document::Status::Skipped)
     ) {
         State::Withdrawn
     } else if any(State::Failed)
-        || matches!(done, Shown::Failed(_))
-        || failed_since_done(facts).is_some()
+        || matches!(done, EvidenceState::Failed(_))
+        || failed_since_done(cx).is_some()
     {
         State::Failed
     } else if any(State::Claimed) {
         State::Claimed
-    } else if any(State::Stale) || matches!(done, Shown::Stale(_) | Shown::OtherCommands) {
+    } else if any(State::Stale)
+        || matches!(done, EvidenceState::Stale(_) | EvidenceState::OtherCommands)
+    {
         State::Stale
     } else if any(State::Unknown) {
         State::Unknown
     } else if live().next().is_some()
         && live().all(|step| step.state == State::Proven)
-        && done == Shown::Proven
+        && done == EvidenceState::Proven
     {
         State::Proven
     } else if status == Some(document::Status::Complete) {
@@ -264,23 +266,23 @@ pub(super) fn whole(poc: &Poc, steps: &[StepStatus], facts: &Facts<'_>) -> State
 }
 
 /// The first run that waits for a person, and what `--confirm` calls its command.
-pub(crate) fn unconfirmed(poc: &Poc, facts: &Facts<'_>) -> Option<(Scope, String)> {
+pub(crate) fn unconfirmed(poc: &Poc, cx: &Context<'_>) -> Option<(Scope, String)> {
     let steps = poc.plan.steps.iter();
     let steps = steps.map(|step| Scope::Step(step.id.to_string()));
     let before = [Scope::Baseline, Scope::Prerequisites];
     let mut scopes = before.into_iter().chain(steps).chain([Scope::Done]);
-    scopes.find_map(|scope| match shown(poc, facts, &scope) {
-        Shown::Unconfirmed(id) => Some((scope, id)),
+    scopes.find_map(|scope| match evidence_state(poc, cx, &scope) {
+        EvidenceState::Unconfirmed(id) => Some((scope, id)),
         _ => None,
     })
 }
 
 /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
-pub(crate) fn failed_since_done(facts: &Facts<'_>) -> Option<Scope> {
-    let done = facts.evidence.last(&Scope::Done);
+pub(crate) fn failed_since_done(cx: &Context<'_>) -> Option<Scope> {
+    let done = cx.evidence.last(&Scope::Done);
     let done = done.filter(|record| record.proves()).map(Record::moment);
     [Scope::Affected, Scope::Full].into_iter().find(|scope| {
-        let last = facts.evidence.last(scope);
+        let last = cx.evidence.last(scope);
         last.is_some_and(|record| {
             !record.proves() && done.is_none_or(|done| record.moment() > done)
         })

@@ -12,14 +12,14 @@ use crate::project::{Paths, read_document};
 
 /// The files and manifests that one plan names.
 #[derive(Debug)]
-pub struct Named {
+pub struct NamedPaths {
     poc: String,
     files: BTreeSet<String>,
     globs: GlobSet,
     manifests: BTreeSet<String>,
 }
 
-impl Named {
+impl NamedPaths {
     /// What `plan`, of the PoC called `poc`, names.
     #[must_use]
     pub fn of(poc: &str, plan: &Plan) -> Self {
@@ -50,8 +50,8 @@ impl Named {
 
 /// The plans of the folder.
 #[derive(Debug, Default)]
-pub struct Elsewhere {
-    known: Vec<Named>,
+pub struct OtherPlans {
+    known: Vec<NamedPaths>,
     unread: Vec<Paths>,
     /// The folder that keeps what was read of documents.
     kept: Utf8PathBuf,
@@ -61,16 +61,16 @@ pub struct Elsewhere {
 /// What was unread, once it is read.
 #[derive(Debug, Default)]
 struct Unread {
-    named: Vec<Named>,
+    named: Vec<NamedPaths>,
     /// Why the next run has to read it again.
     note: Option<String>,
 }
 
-impl Elsewhere {
+impl OtherPlans {
     /// `known` are those at hand, `unread` the others: they are read when it is first asked for what they name, through the
     /// folder `kept`.
     #[must_use]
-    pub fn new(known: Vec<Named>, unread: Vec<Paths>, kept: Utf8PathBuf) -> Self {
+    pub fn new(known: Vec<NamedPaths>, unread: Vec<Paths>, kept: Utf8PathBuf) -> Self {
         Self {
             known,
             unread,
@@ -94,7 +94,7 @@ impl Elsewhere {
         // wait for it.
         let named = self.unread.iter().filter_map(|paths| {
             let document = read_document(&paths.plan).ok()??;
-            Some(Named::of(&paths.name, &reader.plan(&document)))
+            Some(NamedPaths::of(&paths.name, &reader.plan(&document)))
         });
         Unread {
             named: named.collect(),
@@ -102,7 +102,7 @@ impl Elsewhere {
         }
     }
 
-    fn others<'s>(&'s self, poc: &'s str) -> impl Iterator<Item = &'s Named> {
+    fn others<'s>(&'s self, poc: &'s str) -> impl Iterator<Item = &'s NamedPaths> {
         let read = &self.read.get_or_init(|| self.read_unread()).named;
         let plans = self.known.iter().chain(read);
         plans.filter(move |plan| plan.poc != poc)
