@@ -10,7 +10,7 @@ use cargo_poc::contract::Standing;
 use cargo_poc::document::{Document, read_plan, read_results};
 use cargo_poc::evidence;
 use cargo_poc::project::{Paths, Poc};
-use cargo_poc::status::{Elsewhere, Facts, Status};
+use cargo_poc::status::{OtherPlans, Context, Status};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -31,7 +31,7 @@ fuzz_target!(|text: &str| {
         plan_document: plan,
         results: Some((results.clone(), read_results(&results))),
     };
-    let facts = Facts {
+    let facts = Context {
         fixes: true,
         workspace: None,
         root: Utf8Path::new("/w"),
@@ -41,7 +41,7 @@ fuzz_target!(|text: &str| {
         inputs: &BTreeMap::new(),
         unaffected: &BTreeSet::new(),
         config: &Config::outside(),
-        elsewhere: &Elsewhere::default(),
+        other_plans: &OtherPlans::default(),
         contract: &Standing::default(),
     };
     for finding in Status::of(&poc, &facts).findings {

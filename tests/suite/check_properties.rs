@@ -12,7 +12,7 @@ use cargo_poc::evidence;
 use cargo_poc::finding::Finding;
 use cargo_poc::project::{Paths, Poc};
 use cargo_poc::report;
-use cargo_poc::status::{Elsewhere, Facts, Status};
+use cargo_poc::status::{Context, OtherPlans, Status};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -48,7 +48,7 @@ fn status(plan: &Document, results: &Document, whole: bool) -> Status {
             },
         )),
     };
-    let facts = Facts {
+    let facts = Context {
         fixes: whole,
         workspace: None,
         root: Utf8Path::new("/w"),
@@ -58,7 +58,7 @@ fn status(plan: &Document, results: &Document, whole: bool) -> Status {
         inputs: &BTreeMap::new(),
         unaffected: &BTreeSet::new(),
         config: &Config::outside(),
-        elsewhere: &Elsewhere::default(),
+        other_plans: &OtherPlans::default(),
         contract: &Standing::default(),
     };
     Status::of(&poc, &facts)
