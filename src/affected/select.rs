@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::items::nodes::NodeId;
-use super::items::{self, Affected, Cache, Changed, Graph, Layout, Reader, Uncached, UnitId};
+use super::items::{self, Affected, Cache, Changed, CrateGraph, Graph, Reader, Uncached, UnitId};
 use super::reach::Reach;
 use super::selection::{Part, Reason, Selection, Step, TestName, Total};
 use super::{TestKind, TestTarget, all_targets, rules};
@@ -34,9 +34,9 @@ pub fn select(
     wanted: &dyn Fn(&TestTarget) -> bool,
 ) -> Result<Selection> {
     let judged = Judged::new(workspace, config, change)?;
-    let mut layout = Layout::of(workspace);
-    layout.keep_tests(wanted);
-    let graph = Graph::build(layout, &judged.changed, reader);
+    let mut crates = CrateGraph::of(workspace);
+    crates.keep_tests(wanted);
+    let graph = Graph::build(crates, &judged.changed, reader);
     let found = graph.select(&judged.changed);
     Ok(selected(workspace, config, change, judged, graph, &found))
 }
@@ -50,12 +50,12 @@ pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Sel
     if !cached {
         return select(workspace, config, change, &Uncached, &|_| true);
     }
-    let ((layout, cache), judged) = rayon::join(
-        || (Layout::of(workspace), open(project)),
+    let ((crates, cache), judged) = rayon::join(
+        || (CrateGraph::of(workspace), open(project)),
         || Judged::new(workspace, config, change),
     );
     let judged = judged?;
-    let graph = Graph::build(layout, &judged.changed, &cache);
+    let graph = Graph::build(crates, &judged.changed, &cache);
     let found = graph.select(&judged.changed);
     let mut selection = selected(workspace, config, change, judged, graph, &found);
     selection.notes.extend(save(cache));
@@ -74,13 +74,13 @@ pub(super) fn select_but_in(
 ) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
     let mut judged = Judged::new(workspace, config, change)?;
-    let layout = Layout::of(workspace);
+    let crates = CrateGraph::of(workspace);
     let (mut graph, cache) = if cached {
         let cache = open(project);
-        let graph = Graph::build(layout, &judged.changed, &cache);
+        let graph = Graph::build(crates, &judged.changed, &cache);
         (graph, Some(cache))
     } else {
-        (Graph::build(layout, &judged.changed, &Uncached), None)
+        (Graph::build(crates, &judged.changed, &Uncached), None)
     };
     for node in leave(&graph) {
         graph.nodes.nodes[node as usize].changed = false;
@@ -194,7 +194,7 @@ impl<'a> Selecting<'a> {
             .collect();
         let mut by_unit: FxHashMap<(UnitId, bool), Vec<usize>> = FxHashMap::default();
         for (index, test) in graph.tests.iter().enumerate() {
-            let documentation = test.name == items::TestName::Doc;
+            let documentation = test.name == items::TestPattern::Doc;
             let group = by_unit.entry((test.unit, documentation));
             group.or_default().push(index);
         }
@@ -288,7 +288,7 @@ impl<'a> Selecting<'a> {
     fn by_items(&mut self, found: &Affected) {
         let graph = self.graph;
         for (unit, why) in &found.units {
-            let unit = &graph.layout.units[*unit];
+            let unit = &graph.crates.units[*unit];
             for target in [Some(unit.target()), unit.documentation()]
                 .into_iter()
                 .flatten()
@@ -316,7 +316,7 @@ impl<'a> Selecting<'a> {
                 off.insert(target);
                 continue;
             };
-            if test.name == items::TestName::All {
+            if test.name == items::TestPattern::All {
                 part.whole.insert(reason);
             } else {
                 part.tests.insert(name, reason);
@@ -370,21 +370,21 @@ fn count_names(graph: &Graph, tests: &[usize]) -> usize {
     let names = tests.iter().map(|test| {
         let test = &graph.tests[*test];
         match &test.name {
-            items::TestName::Exact(name) => (true, name.as_str(), 0),
-            items::TestName::Prefix(start) => (false, start.as_str(), 0),
-            items::TestName::All => (false, "", 0),
-            items::TestName::Doc => (false, test.file.as_str(), test.line),
+            items::TestPattern::Exact(name) => (true, name.as_str(), 0),
+            items::TestPattern::Prefix(start) => (false, start.as_str(), 0),
+            items::TestPattern::All => (false, "", 0),
+            items::TestPattern::Doc => (false, test.file.as_str(), test.line),
         }
     });
     names.collect::<FxHashSet<_>>().len()
 }
 
-fn name_of(workspace: &Workspace, test: &items::Test) -> TestName {
+fn name_of(workspace: &Workspace, test: &items::TestItem) -> TestName {
     match &test.name {
-        items::TestName::Exact(name) => TestName::Exact(name.clone()),
-        items::TestName::Prefix(start) => TestName::Prefix(start.clone()),
-        items::TestName::All => TestName::Prefix(String::new()),
-        items::TestName::Doc => {
+        items::TestPattern::Exact(name) => TestName::Exact(name.clone()),
+        items::TestPattern::Prefix(start) => TestName::Prefix(start.clone()),
+        items::TestPattern::All => TestName::Prefix(String::new()),
+        items::TestPattern::Doc => {
             TestName::Doc(format!("{}:{}", workspace.slashed(&test.file), test.line))
         }
     }

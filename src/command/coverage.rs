@@ -11,7 +11,7 @@ use crate::affected::coverage::collect::{Collect, compiler, of_build};
 use crate::affected::coverage::narrow::{self, Conditions, Narrowed};
 use crate::affected::coverage::run;
 use crate::affected::coverage::store::{State, Store};
-use crate::affected::items::{Changed, Graph, Layout, Uncached};
+use crate::affected::items::{Changed, CrateGraph, Graph, Uncached};
 use crate::cli::{Affected, AffectedFormat, RunObservedTest};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
@@ -54,7 +54,7 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
         terminal.warn("files have changed since the suite was run: items that are not as they were then are left out")?;
     }
     let graph = Graph::build(
-        Layout::of(&project.workspace),
+        CrateGraph::of(&project.workspace),
         &Changed::default(),
         &Uncached,
     );

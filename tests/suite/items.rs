@@ -5,7 +5,7 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::MetadataCommand;
-use cargo_poc::affected::items::{Changed, Graph, Layout, TestName, Uncached};
+use cargo_poc::affected::items::{Changed, CrateGraph, Graph, TestPattern, Uncached};
 use cargo_poc::workspace::Workspace;
 
 use crate::kit::Sandbox;
@@ -84,18 +84,18 @@ fn put(path: &Utf8Path, text: &str) {
     std::fs::write(path, text).unwrap();
 }
 
-fn layout(root: &Utf8Path) -> Layout {
+fn crates(root: &Utf8Path) -> CrateGraph {
     let metadata = MetadataCommand::new()
         .manifest_path(root.join("Cargo.toml"))
         .no_deps()
         .exec()
         .unwrap();
-    Layout::of(&Workspace::new(metadata))
+    CrateGraph::of(&Workspace::new(metadata))
 }
 
 /// Selected tests as `package target name`, each with its reason, and how many tests there are.
 fn selected(
-    layout: &Layout,
+    crates: &CrateGraph,
     root: &Utf8Path,
     path: &Utf8Path,
     before: &str,
@@ -108,7 +108,7 @@ fn selected(
     } else {
         changed.others.insert(path.to_owned());
     }
-    let graph = Graph::build(layout.clone(), &changed, &Uncached);
+    let graph = Graph::build(crates.clone(), &changed, &Uncached);
     let selection = graph.select(&changed);
     let by_items = selection.tests.iter().map(|selected| {
         let chain: Vec<String> = selected
@@ -130,7 +130,7 @@ fn selected(
 
 fn name(root: &Utf8Path, graph: &Graph, test: usize) -> String {
     let test = &graph.tests[test];
-    let unit = &graph.layout.units[test.unit];
+    let unit = &graph.crates.units[test.unit];
     let package = Utf8PathBuf::from(&unit.root);
     let package = package
         .strip_prefix(root)
@@ -139,26 +139,26 @@ fn name(root: &Utf8Path, graph: &Graph, test: usize) -> String {
         .next()
         .unwrap();
     match &test.name {
-        TestName::Doc => format!(
+        TestPattern::Doc => format!(
             "{package} doc {}:{}",
             test.file.strip_prefix(root).unwrap(),
             test.line
         ),
-        TestName::Exact(name) => format!("{package} {} {name}", unit.target().kind),
-        TestName::Prefix(name) => format!("{package} {} {name}*", unit.target().kind),
-        TestName::All => format!("{package} {} *", unit.target().kind),
+        TestPattern::Exact(name) => format!("{package} {} {name}", unit.target().kind),
+        TestPattern::Prefix(name) => format!("{package} {} {name}*", unit.target().kind),
+        TestPattern::All => format!("{package} {} *", unit.target().kind),
     }
 }
 
 #[test]
 fn every_edit_selects_what_it_affects_and_leaves_what_it_cannot() {
     let sandbox = synthetic();
-    let layout = layout(&sandbox.root);
+    let crates = crates(&sandbox.root);
     let mut wrong = Vec::new();
     for edit in edits() {
         let path = sandbox.root.join(&edit.file);
         let before = apply(&sandbox.root, &edit);
-        let (found, total) = selected(&layout, &sandbox.root, &path, &before);
+        let (found, total) = selected(&crates, &sandbox.root, &path, &before);
         put(&path, &before);
         for test in edit.fails.iter().filter(|test| !found.contains_key(*test)) {
             wrong.push(format!("{}: must select {test}", edit.name));
@@ -184,7 +184,7 @@ fn every_edit_selects_what_it_affects_and_leaves_what_it_cannot() {
 #[ignore = "builds and runs the synthetic workspace once per edit"]
 fn every_edit_changes_the_outcomes_it_says() {
     let sandbox = synthetic();
-    let layout = layout(&sandbox.root);
+    let crates = crates(&sandbox.root);
     let mut wrong = Vec::new();
     let passing = outcomes(&sandbox.root);
     assert!(passing.len() > 40, "{passing:?}");
@@ -192,7 +192,7 @@ fn every_edit_changes_the_outcomes_it_says() {
         let path = sandbox.root.join(&edit.file);
         let before = apply(&sandbox.root, &edit);
         let after = outcomes(&sandbox.root);
-        let (found, _) = selected(&layout, &sandbox.root, &path, &before);
+        let (found, _) = selected(&crates, &sandbox.root, &path, &before);
         put(&path, &before);
         let changed: BTreeSet<&String> = if edit.breaks {
             assert!(after.is_empty(), "{}: must not compile", edit.name);

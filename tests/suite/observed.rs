@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 use cargo_poc::affected::coverage::audit::audit;
 use cargo_poc::affected::coverage::store::Store;
-use cargo_poc::affected::items::{Changed, Graph, Layout, Uncached};
+use cargo_poc::affected::items::{Changed, CrateGraph, Graph, Uncached};
 use cargo_poc::workspace::Workspace;
 
 use crate::kit::{Sandbox, nextest_for};
@@ -179,8 +179,8 @@ fn graph(sandbox: &Sandbox) -> (Workspace, Graph) {
         .exec()
         .unwrap();
     let workspace = Workspace::new(metadata);
-    let layout = Layout::of(&workspace);
-    let graph = Graph::build(layout, &Changed::default(), &Uncached);
+    let crates = CrateGraph::of(&workspace);
+    let graph = Graph::build(crates, &Changed::default(), &Uncached);
     (workspace, graph)
 }
 

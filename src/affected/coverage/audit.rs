@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::store::Store;
 use crate::affected::items::extract::flag;
 use crate::affected::items::nodes::{Name, NodeId};
-use crate::affected::items::{Graph, Readers, TestName};
+use crate::affected::items::{Graph, PathIndex, TestPattern};
 use crate::workspace::Workspace;
 use crate::workspace::source::syntax::ItemKind;
 
@@ -194,8 +194,8 @@ impl Auditor<'_> {
     fn match_tests(&mut self) {
         let mut by_binary: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         for (index, test) in self.graph.tests.iter().enumerate() {
-            if test.name != TestName::Doc {
-                let target = self.graph.layout.units[test.unit].target();
+            if test.name != TestPattern::Doc {
+                let target = self.graph.crates.units[test.unit].target();
                 by_binary
                     .entry(target.binary_id(self.workspace))
                     .or_default()
@@ -205,10 +205,10 @@ impl Auditor<'_> {
         for (listed, test) in self.store.tests.iter().enumerate() {
             for index in by_binary.get(&test.binary).into_iter().flatten() {
                 let is_it = match &self.graph.tests[*index].name {
-                    TestName::Exact(name) => *name == test.name,
-                    TestName::Prefix(lead) => test.name.starts_with(lead.as_str()),
-                    TestName::All => true,
-                    TestName::Doc => false,
+                    TestPattern::Exact(name) => *name == test.name,
+                    TestPattern::Prefix(lead) => test.name.starts_with(lead.as_str()),
+                    TestPattern::All => true,
+                    TestPattern::Doc => false,
                 };
                 if is_it {
                     self.listed[*index].push(listed);
@@ -226,7 +226,7 @@ impl Auditor<'_> {
             bits: vec![0; words * self.store.items.len()],
         };
         let graph = self.graph;
-        let readers = Readers::new(&graph.layout, &graph.sources, &graph.nodes, &|_| true);
+        let readers = PathIndex::new(&graph.crates, &graph.sources, &graph.nodes, &|_| true);
         let read_by: Vec<Vec<NodeId>> = self
             .store
             .files
@@ -246,7 +246,7 @@ impl Auditor<'_> {
                 }
                 for (bit, class) in pass.iter().enumerate() {
                     if row[bit / 64] >> (bit % 64) & 1 == 1 {
-                        let tests = graph.classes[*class].tests.iter();
+                        let tests = graph.test_groups[*class].tests.iter();
                         for listed in tests.flat_map(|test| &self.listed[*test]) {
                             selects.add(item, *listed);
                         }
@@ -275,7 +275,7 @@ impl Auditor<'_> {
                 let node = &graph.nodes.nodes[*id as usize];
                 if node.kind == ItemKind::Call && node.flags & flag::TRANSPARENT == 0 {
                     for (test, listed) in graph.tests.iter().zip(&self.listed) {
-                        if graph.layout.links[test.unit].contains(&(node.unit as usize)) {
+                        if graph.crates.links[test.unit].contains(&(node.unit as usize)) {
                             for listed in listed {
                                 selects.add(item, *listed);
                             }
@@ -410,14 +410,14 @@ impl Auditor<'_> {
         let graph = self.graph;
         let is_it = |index: &usize| self.listed[*index].contains(&test);
         let class = graph
-            .classes
+            .test_groups
             .iter()
             .position(|class| class.tests.iter().any(is_it));
         let Some(class) = class else {
             return Vec::new();
         };
         let reached = graph.reached(&[class], None);
-        let unit = graph.classes[class]
+        let unit = graph.test_groups[class]
             .tests
             .first()
             .map_or(0, |test| graph.tests[*test].unit);
@@ -432,18 +432,23 @@ impl Auditor<'_> {
         let mut lines = Vec::new();
         for id in nodes {
             let own = &graph.nodes.nodes[*id as usize];
-            let linked = graph.layout.links[unit].contains(&(own.unit as usize));
+            let linked = graph.crates.links[unit].contains(&(own.unit as usize));
             if !linked {
                 if nodes.len() == 1 {
                     lines.push("the test's binary does not link it".to_owned());
                 }
                 continue;
             }
-            for both in graph.edges.both.iter().filter(|both| both.member == *id) {
-                let types: Vec<String> = both.types.iter().map(|of| tell(*of)).collect();
+            for edge in graph
+                .edges
+                .conditional
+                .iter()
+                .filter(|edge| edge.member == *id)
+            {
+                let types: Vec<String> = edge.types.iter().map(|of| tell(*of)).collect();
                 lines.push(format!(
                     "needs {} and {}",
-                    tell(both.named),
+                    tell(edge.named),
                     types.join(" or ")
                 ));
             }

@@ -11,9 +11,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::places::numbered;
 use super::store::Store;
+use crate::affected::items::builtins::is_builtin_attribute;
 use crate::affected::items::extract::{self, Digest, digest, flag};
 use crate::affected::items::nodes::{NONE, NodeId};
-use crate::affected::items::words::is_builtin_attribute;
 use crate::affected::items::{Graph, UnitKind};
 use crate::workspace::graph::is_kind;
 use crate::workspace::source::attribute::attributes;
@@ -121,7 +121,7 @@ impl Bodies {
 /// Whether what a function does is done when it runs, and then only.
 fn is_plain(graph: &Graph, id: NodeId, at_build: &BTreeSet<PackageId>) -> bool {
     let node = &graph.nodes.nodes[id as usize];
-    let unit = &graph.layout.units[node.unit as usize];
+    let unit = &graph.crates.units[node.unit as usize];
     node.call == NONE
         && node.flags & flag::ROOT == 0
         && unit.kind != UnitKind::BuildScript

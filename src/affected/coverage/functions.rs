@@ -104,7 +104,7 @@ impl Functions {
                         .strip_prefix(root)
                         .unwrap_or(by_index[file].0);
                     functions.files.push(files::slashed(path));
-                    small(functions.files.len() - 1)
+                    to_u32(functions.files.len() - 1)
                 });
                 functions.items.push(Item {
                     file: in_store,
@@ -112,7 +112,7 @@ impl Functions {
                     hash: found.hash,
                     blind: false,
                 });
-                small(functions.items.len() - 1)
+                to_u32(functions.items.len() - 1)
             });
             functions.items[number as usize].blind |= !counted;
             if let Some(doubt) = found.doubt {
@@ -164,6 +164,6 @@ impl Functions {
     clippy::cast_possible_truncation,
     reason = "fewer items than bytes of source"
 )]
-fn small(index: usize) -> u32 {
+fn to_u32(index: usize) -> u32 {
     index as u32
 }

@@ -92,7 +92,7 @@ impl Places {
             names.members(),
             names.trait_members(),
             names.macros(),
-            names.wild(),
+            names.unresolved(),
         ];
         let paths = names.paths().flat_map(|path| path.iter());
         let symbols: FxHashSet<&str> = single

@@ -1,23 +1,23 @@
 //! Which node reaches which: references, names, and the conditions under which a member is reached.
 
-mod gather;
+mod index;
 mod members;
-mod names;
+mod references;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::builtins::is_known_macro;
+use super::crate_graph::{CrateGraph, UnitId, UnitKind};
+use super::def_map::DefMap;
 use super::extract::{ALL, Detail, GLOBAL, SELF_CALL, flag};
-use super::layout::{Layout, UnitId, UnitKind};
-use super::mount::Sources;
-use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes, proc_macro_name, small};
-use super::resolve::Scopes;
-use super::words::is_known_macro;
+use super::module_files::Sources;
+use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes, proc_macro_name, to_u32};
 use crate::workspace::source::syntax::ItemKind;
 
 /// A member that is reached when its name is and one of its types is.
 #[derive(Debug, Clone)]
-pub struct Both {
+pub struct ConditionalEdge {
     /// The member.
     pub member: NodeId,
     /// The virtual node of its name.
@@ -35,22 +35,22 @@ pub struct Edges {
     starts: Vec<u32>,
     targets: Vec<NodeId>,
     /// Members under a condition.
-    pub both: Vec<Both>,
+    pub conditional: Vec<ConditionalEdge>,
     /// Per node: the entries of `both` that it may fulfil.
-    pub triggers: FxHashMap<NodeId, Vec<u32>>,
+    pub conditional_by_source: FxHashMap<NodeId, Vec<u32>>,
     /// Reached by every test that links them.
     pub roots: Vec<NodeId>,
     /// Reaching this means to depend on everything that is linked.
     pub everything: NodeId,
     /// What virtual nodes stand for.
-    pub hubs: FxHashMap<NodeId, Hub>,
+    pub synthetic: FxHashMap<NodeId, SyntheticNode>,
     /// Macro calls that define tests in a way that could not be followed.
     pub test_calls: FxHashSet<NodeId>,
 }
 
 /// All nodes in an order.
 #[derive(Debug)]
-pub struct Order {
+pub struct ReversePostorder {
     /// Of each node, its place.
     pub places: Vec<u32>,
     /// At each place, the node.
@@ -69,20 +69,20 @@ impl Edges {
     }
 
     /// The members that reaching a node may fulfil the condition of.
-    pub fn triggered(&self, node: NodeId) -> impl Iterator<Item = &Both> {
-        let triggers = self.triggers.get(&node).into_iter().flatten();
-        triggers.map(|index| &self.both[*index as usize])
+    pub fn conditional_from(&self, node: NodeId) -> impl Iterator<Item = &ConditionalEdge> {
+        let conditional_by_source = self.conditional_by_source.get(&node).into_iter().flatten();
+        conditional_by_source.map(|index| &self.conditional[*index as usize])
     }
 
     /// The nodes such that most edges lead from an earlier to a later one: following them in this order settles soon.
     #[must_use]
-    pub fn order(&self) -> Order {
+    pub fn order(&self) -> ReversePostorder {
         let mut places = vec![u32::MAX; self.count];
         let mut nodes = vec![0; self.count];
         let mut seen = vec![false; self.count];
-        let mut next = small(self.count);
+        let mut next = to_u32(self.count);
         let mut stack: Vec<(NodeId, usize)> = Vec::new();
-        for start in 0..small(self.count) {
+        for start in 0..to_u32(self.count) {
             if seen[start as usize] {
                 continue;
             }
@@ -91,7 +91,7 @@ impl Edges {
             while let Some((node, done)) = stack.pop() {
                 let plain = self.of(node);
                 let to = plain.get(done).copied().or_else(|| {
-                    let mut members = self.triggered(node).map(|both| both.member);
+                    let mut members = self.conditional_from(node).map(|both| both.member);
                     members.nth(done - plain.len())
                 });
                 if let Some(to) = to {
@@ -107,7 +107,7 @@ impl Edges {
                 }
             }
         }
-        Order { places, nodes }
+        ReversePostorder { places, nodes }
     }
 
     fn pack(&mut self, pairs: &[(NodeId, NodeId)], count: usize) {
@@ -134,14 +134,14 @@ impl Edges {
             let each = of.iter().copied();
             self.targets
                 .extend(each.filter(|to| last.replace(*to) != Some(*to)));
-            self.starts.push(small(self.targets.len()));
+            self.starts.push(to_u32(self.targets.len()));
         }
     }
 }
 
 /// What an `impl` or trait means for its members.
 #[derive(Debug, Clone, Default)]
-struct Holder {
+struct ImplData {
     /// Workspace types the self type leads to.
     types: Vec<NodeId>,
     /// Workspace traits it implements.
@@ -150,20 +150,20 @@ struct Holder {
     foreign_trait: bool,
     inherent: bool,
     /// Applies to some instances of its type only.
-    special: bool,
+    is_specialized: bool,
 }
 
 /// What a virtual node stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hub {
+pub enum SyntheticNode {
     /// A member of this name is called.
-    Named(Name),
+    MemberName(Name),
     /// This name stands in the input of a macro.
-    Wild(Name),
+    UnresolvedName(Name),
     /// A value of a type is made.
-    Made(NodeId),
+    Instantiated(NodeId),
     /// A macro is called that could not be expanded.
-    Body(NodeId),
+    MacroBody(NodeId),
     /// A documentation test.
     Documentation,
     /// A process is started.
@@ -175,12 +175,12 @@ pub enum Hub {
 /// Builds the edges.
 pub struct Builder<'g> {
     nodes: &'g Nodes,
-    scopes: &'g Scopes<'g>,
+    scopes: &'g DefMap<'g>,
     sources: &'g Sources,
-    layout: &'g Layout,
+    crates: &'g CrateGraph,
     /// Per unit, whether anybody will ask what its items reach.
     relevant: &'g [bool],
-    holders: FxHashMap<NodeId, Holder>,
+    impls: FxHashMap<NodeId, ImplData>,
     /// Inherent members by type and name, where they answer for every instance of the type.
     inherent: FxHashMap<(NodeId, Name), Vec<NodeId>>,
     /// All inherent members by type and name.
@@ -195,9 +195,9 @@ pub struct Builder<'g> {
     /// Modules with such calls.
     opaque: FxHashMap<ModuleId, Vec<NodeId>>,
     /// Per name, the unit of all free items, macros and calls of it; none where there are several.
-    homes: FxHashMap<Name, Option<UnitId>>,
+    unit_of_unique_name: FxHashMap<Name, Option<UnitId>>,
     /// Modules with calls that may define any name.
-    any_makers: FxHashMap<ModuleId, Vec<NodeId>>,
+    name_composing_calls: FxHashMap<ModuleId, Vec<NodeId>>,
     known_redefined: FxHashSet<Name>,
     /// [`ALL`].
     all: Option<Name>,
@@ -210,25 +210,25 @@ pub struct Builder<'g> {
 
 /// A reference to a virtual node, before it has a number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum To {
+enum EdgeTarget {
     Node(NodeId),
     /// What the body of a macro refers to, for calls that were not expanded.
-    Body(NodeId),
+    MacroBody(NodeId),
     /// `.name(…)`.
-    Called(Name),
+    MethodName(Name),
     /// A member of a type not known.
-    Named(Name),
+    MemberName(Name),
     /// A member of a trait or type parameter.
-    TraitNamed(Name),
+    TraitMemberName(Name),
     /// Members of a name, by whether a trait has them, and whether they take `self`.
     Members(Name, bool, bool),
     /// A value of the type may exist.
-    Made(NodeId),
+    Instantiated(NodeId),
     /// So may values of all types in its fields.
-    Deep(NodeId),
+    InstantiatedWithFields(NodeId),
     /// Any item of the name that the unit sees; any at all, without a unit.
-    Wild(Name, Option<UnitId>),
-    Document(u32),
+    UnresolvedName(Name, Option<UnitId>),
+    Doctest(u32),
 }
 
 /// What a node's own references come to.
@@ -236,8 +236,8 @@ enum To {
 struct Out {
     from: NodeId,
     /// The unit that its names are looked up in, unless they may be written elsewhere.
-    view: Option<UnitId>,
-    to: Vec<To>,
+    visible_from: Option<UnitId>,
+    to: Vec<EdgeTarget>,
     /// Nodes that must reach this one: types in an opaque call.
     back: Vec<NodeId>,
 }
@@ -247,18 +247,18 @@ impl<'g> Builder<'g> {
     #[must_use]
     pub fn new(
         nodes: &'g Nodes,
-        scopes: &'g Scopes<'g>,
+        scopes: &'g DefMap<'g>,
         sources: &'g Sources,
-        layout: &'g Layout,
+        crates: &'g CrateGraph,
         relevant: &'g [bool],
     ) -> Self {
         let mut builder = Self {
             nodes,
             scopes,
             sources,
-            layout,
+            crates,
             relevant,
-            holders: FxHashMap::default(),
+            impls: FxHashMap::default(),
             inherent: FxHashMap::default(),
             of_type: FxHashMap::default(),
             trait_members: FxHashSet::default(),
@@ -267,26 +267,26 @@ impl<'g> Builder<'g> {
             free: FxHashMap::default(),
             calls: FxHashMap::default(),
             opaque: FxHashMap::default(),
-            homes: FxHashMap::default(),
-            any_makers: FxHashMap::default(),
+            unit_of_unique_name: FxHashMap::default(),
+            name_composing_calls: FxHashMap::default(),
             known_redefined: FxHashSet::default(),
             all: nodes.names.get(ALL),
             self_call: nodes.names.get(SELF_CALL),
             global: nodes.names.get(GLOBAL),
             upper_self: nodes.names.get("Self"),
-            spawn: small(nodes.nodes.len()),
-            everything: small(nodes.nodes.len() + 1),
+            spawn: to_u32(nodes.nodes.len()),
+            everything: to_u32(nodes.nodes.len() + 1),
         };
-        builder.hold();
+        builder.collect_impls();
         builder.index();
         builder.rename();
-        builder.makers();
-        builder.homes();
+        builder.name_generating_macros();
+        builder.unit_of_unique_name();
         builder
     }
 
     fn ids(&self) -> std::ops::Range<NodeId> {
-        0..small(self.nodes.nodes.len())
+        0..to_u32(self.nodes.nodes.len())
     }
 
     /// All edges; and a virtual node for each piece of documentation, from the names in it and the item it documents.
@@ -302,28 +302,35 @@ impl<'g> Builder<'g> {
             everything: self.everything,
             ..Edges::default()
         };
-        edges.hubs.insert(self.spawn, Hub::Process);
-        edges.hubs.insert(self.everything, Hub::Everything);
-        let mut virtuals: FxHashMap<To, NodeId> = FxHashMap::default();
+        edges.synthetic.insert(self.spawn, SyntheticNode::Process);
+        edges
+            .synthetic
+            .insert(self.everything, SyntheticNode::Everything);
+        let mut virtuals: FxHashMap<EdgeTarget, NodeId> = FxHashMap::default();
         let mut next = self.everything + 1;
         let mut waiting = Vec::new();
         let mut pairs: Vec<(NodeId, NodeId)> = Vec::new();
-        let mut number = |to: To, waiting: &mut Vec<To>, edges: &mut Edges| match to {
-            To::Node(node) => node,
+        let mut number = |to: EdgeTarget, waiting: &mut Vec<EdgeTarget>, edges: &mut Edges| match to
+        {
+            EdgeTarget::Node(node) => node,
             _ => *virtuals.entry(to).or_insert_with(|| {
                 let id = next;
                 next += 1;
                 let hub = match to {
-                    To::Named(name)
-                    | To::Called(name)
-                    | To::TraitNamed(name)
-                    | To::Members(name, ..) => Hub::Named(name),
-                    To::Made(node) | To::Deep(node) => Hub::Made(node),
-                    To::Wild(name, _) => Hub::Wild(name),
-                    To::Body(node) | To::Node(node) => Hub::Body(node),
-                    To::Document(_) => Hub::Documentation,
+                    EdgeTarget::MemberName(name)
+                    | EdgeTarget::MethodName(name)
+                    | EdgeTarget::TraitMemberName(name)
+                    | EdgeTarget::Members(name, ..) => SyntheticNode::MemberName(name),
+                    EdgeTarget::Instantiated(node) | EdgeTarget::InstantiatedWithFields(node) => {
+                        SyntheticNode::Instantiated(node)
+                    }
+                    EdgeTarget::UnresolvedName(name, _) => SyntheticNode::UnresolvedName(name),
+                    EdgeTarget::MacroBody(node) | EdgeTarget::Node(node) => {
+                        SyntheticNode::MacroBody(node)
+                    }
+                    EdgeTarget::Doctest(_) => SyntheticNode::Documentation,
                 };
-                edges.hubs.insert(id, hub);
+                edges.synthetic.insert(id, hub);
                 waiting.push(to);
                 id
             }),
@@ -341,8 +348,8 @@ impl<'g> Builder<'g> {
             .iter()
             .enumerate()
             .map(|(index, (names, item))| {
-                let from = number(To::Document(small(index)), &mut waiting, &mut edges);
-                for to in names.iter().filter_map(|name| self.wild(None, *name)) {
+                let from = number(EdgeTarget::Doctest(to_u32(index)), &mut waiting, &mut edges);
+                for to in names.iter().filter_map(|name| self.unresolved(None, *name)) {
                     pairs.push((from, number(to, &mut waiting, &mut edges)));
                 }
                 if *item != NONE {
@@ -356,7 +363,7 @@ impl<'g> Builder<'g> {
             let to = waiting[done];
             done += 1;
             let from = number(to, &mut waiting, &mut edges);
-            for target in self.meant(to) {
+            for target in self.expand_synthetic(to) {
                 let target = number(target, &mut waiting, &mut edges);
                 pairs.push((from, target));
             }
@@ -364,81 +371,89 @@ impl<'g> Builder<'g> {
         self.special_into(&mut edges, &mut pairs);
         let count = next as usize;
         edges.pack(&pairs, count);
-        let mut triggers: FxHashMap<NodeId, Vec<u32>> = FxHashMap::default();
-        for (index, both) in (0_u32..).zip(&edges.both) {
+        let mut conditional_by_source: FxHashMap<NodeId, Vec<u32>> = FxHashMap::default();
+        for (index, both) in (0_u32..).zip(&edges.conditional) {
             for trigger in both.types.iter().chain([&both.named]) {
-                triggers.entry(*trigger).or_default().push(index);
+                conditional_by_source
+                    .entry(*trigger)
+                    .or_default()
+                    .push(index);
             }
         }
-        edges.triggers = triggers;
+        edges.conditional_by_source = conditional_by_source;
         edges.test_calls = self.test_calls();
         (edges, doc_nodes)
     }
 
     /// Where a virtual node leads without condition.
-    fn meant(&self, to: To) -> Vec<To> {
-        let all = |map: &FxHashMap<Name, Vec<NodeId>>, name: &Name| -> Vec<To> {
+    fn expand_synthetic(&self, to: EdgeTarget) -> Vec<EdgeTarget> {
+        let all = |map: &FxHashMap<Name, Vec<NodeId>>, name: &Name| -> Vec<EdgeTarget> {
             map.get(name)
                 .into_iter()
                 .flatten()
-                .map(|node| To::Node(*node))
+                .map(|node| EdgeTarget::Node(*node))
                 .collect()
         };
         match to {
-            To::Node(_) | To::Document(_) | To::Members(..) => Vec::new(),
-            To::Body(id) => {
+            EdgeTarget::Node(_) | EdgeTarget::Doctest(_) | EdgeTarget::Members(..) => Vec::new(),
+            EdgeTarget::MacroBody(id) => {
                 let symbols = self.nodes.symbols(id);
-                let wild = self
+                let unresolved = self
                     .nodes
                     .item(self.sources, id)
                     .references
-                    .wild()
+                    .unresolved()
                     .iter()
-                    .filter_map(|symbol| self.wild(None, symbols[*symbol as usize]));
-                wild.chain([To::Node(id)]).collect()
+                    .filter_map(|symbol| self.unresolved(None, symbols[*symbol as usize]));
+                unresolved.chain([EdgeTarget::Node(id)]).collect()
             }
             // A call of a macro may define the member.
-            To::Called(name) => [
+            EdgeTarget::MethodName(name) => [
                 all(&self.calls, &name),
                 vec![
-                    To::Members(name, false, true),
-                    To::Members(name, true, true),
+                    EdgeTarget::Members(name, false, true),
+                    EdgeTarget::Members(name, true, true),
                 ],
             ]
             .concat(),
-            To::TraitNamed(name) => [
+            EdgeTarget::TraitMemberName(name) => [
                 all(&self.calls, &name),
                 vec![
-                    To::Members(name, true, false),
-                    To::Members(name, true, true),
+                    EdgeTarget::Members(name, true, false),
+                    EdgeTarget::Members(name, true, true),
                 ],
             ]
             .concat(),
-            To::Named(name) => vec![
-                To::Called(name),
-                To::TraitNamed(name),
-                To::Members(name, false, false),
+            EdgeTarget::MemberName(name) => vec![
+                EdgeTarget::MethodName(name),
+                EdgeTarget::TraitMemberName(name),
+                EdgeTarget::Members(name, false, false),
             ],
-            To::Made(id) => vec![To::Node(id)],
-            To::Deep(id) => {
-                let mut targets = vec![To::Made(id)];
-                targets.extend(self.types_in(id).into_iter().map(To::Deep));
+            EdgeTarget::Instantiated(id) => vec![EdgeTarget::Node(id)],
+            EdgeTarget::InstantiatedWithFields(id) => {
+                let mut targets = vec![EdgeTarget::Instantiated(id)];
+                targets.extend(
+                    self.types_in(id)
+                        .into_iter()
+                        .map(EdgeTarget::InstantiatedWithFields),
+                );
                 targets
             }
-            To::Wild(name, unit) => {
+            EdgeTarget::UnresolvedName(name, unit) => {
                 let seen = |map: &FxHashMap<Name, Vec<NodeId>>| -> Vec<NodeId> {
                     let all = map.get(&name).into_iter().flatten().copied();
-                    all.filter(|id| unit.is_none_or(|unit| self.sees(unit, *id)))
+                    all.filter(|id| unit.is_none_or(|unit| self.can_see(unit, *id)))
                         .collect()
                 };
                 let free = seen(&self.free);
                 let made = free.iter().filter(|id| self.has_values(**id));
-                let mut targets: Vec<To> = made.map(|id| To::Made(*id)).collect();
-                targets.extend(free.into_iter().map(To::Node));
+                let mut targets: Vec<EdgeTarget> =
+                    made.map(|id| EdgeTarget::Instantiated(*id)).collect();
+                targets.extend(free.into_iter().map(EdgeTarget::Node));
                 targets.extend(seen(&self.macros).into_iter().map(|id| self.macro_use(id)));
-                targets.extend(seen(&self.calls).into_iter().map(To::Node));
+                targets.extend(seen(&self.calls).into_iter().map(EdgeTarget::Node));
                 if self.members.contains_key(&name) {
-                    targets.push(To::Named(name));
+                    targets.push(EdgeTarget::MemberName(name));
                 }
                 targets
             }
@@ -446,9 +461,9 @@ impl<'g> Builder<'g> {
     }
 
     /// Whether a name in a unit can mean a node.
-    fn sees(&self, unit: UnitId, node: NodeId) -> bool {
+    fn can_see(&self, unit: UnitId, node: NodeId) -> bool {
         let other = self.nodes.nodes[node as usize].unit as usize;
-        self.layout.links[unit].contains(&other)
+        self.crates.links[unit].contains(&other)
     }
 
     fn has_values(&self, id: NodeId) -> bool {

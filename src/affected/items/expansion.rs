@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::builtins::is_known_macro;
+use super::crate_graph::{CrateGraph, UnitId};
 use super::extract::{self, Detail, Digest, FileItems, Item, digest, flag};
-use super::layout::{Layout, UnitId};
-use super::mount::{Declared, FileId, Mount, Reader, SourceFile, Sources};
-use super::words::is_known_macro;
+use super::module_files::{Declared, FileId, ModuleFile, Reader, SourceFile, Sources};
 use crate::workspace::source::expand::Definition;
 use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 
@@ -61,7 +61,7 @@ impl Expansions {
     pub(super) fn expand(
         &mut self,
         sources: &mut Sources,
-        layout: &Layout,
+        crates: &CrateGraph,
         reader: &dyn Reader,
     ) -> Range<usize> {
         let first = sources.mounts.len();
@@ -76,21 +76,21 @@ impl Expansions {
         }
         while self.done < self.calls.len() && self.done < MOST {
             self.done += 1;
-            self.next(sources, layout, reader);
+            self.next(sources, crates, reader);
         }
         self.gathered = sources.mounts.len();
         first..self.gathered
     }
 
     /// Mounts the expansion of the last of those that are done.
-    fn next(&mut self, sources: &mut Sources, layout: &Layout, reader: &dyn Reader) {
+    fn next(&mut self, sources: &mut Sources, crates: &CrateGraph, reader: &dyn Reader) {
         let index = self.done - 1;
         let call = &self.calls[index];
         if call.depth >= DEEPEST || !self.is_affordable(sources, index) {
             return;
         }
         let call = &self.calls[index];
-        let Some((expanded, line)) = self.one(sources, layout, call, reader) else {
+        let Some((expanded, line)) = self.one(sources, crates, call, reader) else {
             self.unanswered.push(index);
             return;
         };
@@ -110,7 +110,7 @@ impl Expansions {
             expansion: Some(line),
         };
         sources.files.push(file);
-        sources.mounts.push(Mount {
+        sources.mounts.push(ModuleFile {
             unit: sources.mounts[call.mount].unit,
             file: sources.files.len() - 1,
             declared: Some(declared),
@@ -122,7 +122,7 @@ impl Expansions {
     fn one(
         &self,
         sources: &Sources,
-        layout: &Layout,
+        crates: &CrateGraph,
         call: &Call,
         reader: &dyn Reader,
     ) -> Option<(Arc<FileItems>, u32)> {
@@ -138,7 +138,7 @@ impl Expansions {
         }
         let mut candidates: Vec<&Macro> = known
             .iter()
-            .filter(|known| layout.links[mount.unit].contains(&known.unit))
+            .filter(|known| crates.links[mount.unit].contains(&known.unit))
             .collect();
         // An expansion has the path of the file whose call it expands.
         let nearness = |known: &&Macro| {
@@ -157,7 +157,7 @@ impl Expansions {
                 let dollar_crate = if known.unit == mount.unit {
                     "crate".to_owned()
                 } else {
-                    format!(":: {}", layout.units[known.unit].name.replace('-', "_"))
+                    format!(":: {}", crates.units[known.unit].name.replace('-', "_"))
                 };
                 (known.text.as_str(), dollar_crate)
             })
@@ -200,7 +200,7 @@ impl Expansions {
 
     /// Adds the macros and calls of a mount, which is the expansion of the call `within`.
     fn gather(&mut self, sources: &Sources, mount: usize, within: Option<usize>) {
-        let Mount { unit, file, .. } = sources.mounts[mount];
+        let ModuleFile { unit, file, .. } = sources.mounts[mount];
         let source = &sources.files[file];
         let (depth, changed) = within.map_or((0, false), |within| {
             let call = &self.calls[within];

@@ -7,11 +7,11 @@ use camino::Utf8Path;
 use rustc_hash::FxHashMap;
 
 use super::Graph;
-use super::edges::Hub;
+use super::edges::SyntheticNode;
 use super::extract::Detail;
 use super::nodes::{NONE, NodeId};
-use super::reach::{Reached, backward};
-use super::tests::Class;
+use super::reachability::{Reached, backward};
+use super::test_items::TestGroup;
 use crate::workspace::source::syntax::ItemKind;
 
 impl Graph {
@@ -19,12 +19,12 @@ impl Graph {
     #[must_use]
     pub fn explain(&self, test: usize, goals: &[NodeId]) -> Option<Vec<NodeId>> {
         let class = self
-            .classes
+            .test_groups
             .iter()
             .position(|class| class.tests.contains(&test))?;
         let reached = self.reached(&[class], None);
         let distance = backward(&self.edges, goals);
-        let chain = self.chain(&self.classes[class], 0, &reached, &distance);
+        let chain = self.chain(&self.test_groups[class], 0, &reached, &distance);
         (!chain.is_empty()).then(|| [self.tests[test].seeds.clone(), chain].concat())
     }
 
@@ -32,7 +32,7 @@ impl Graph {
     /// seems shortest is followed first. `distance` is each node's from there, conditions taken as met.
     pub(super) fn chain(
         &self,
-        class: &Class,
+        class: &TestGroup,
         bit: usize,
         reached: &Reached,
         distance: &[u32],
@@ -54,7 +54,7 @@ impl Graph {
                 at = node;
                 break;
             }
-            let members = self.edges.triggered(node).map(|both| &both.member);
+            let members = self.edges.conditional_from(node).map(|both| &both.member);
             for next in self.edges.of(node).iter().chain(members) {
                 visit(*next, node, &mut waiting);
             }
@@ -74,12 +74,12 @@ impl Graph {
         let Some(node) = self.nodes.nodes.get(id as usize) else {
             return self
                 .edges
-                .hubs
+                .synthetic
                 .get(&id)
                 .map_or_else(String::new, |hub| self.describe_hub(*hub));
         };
         let module = self.nodes.module_path(node.module);
-        let unit = &self.layout.units[node.unit as usize];
+        let unit = &self.crates.units[node.unit as usize];
         let own = match node.kind {
             ItemKind::Impl => "impl".to_owned(),
             ItemKind::Call => format!("{}!", self.nodes.names.text(node.name)),
@@ -121,15 +121,17 @@ impl Graph {
         parts.join("::")
     }
 
-    fn describe_hub(&self, hub: Hub) -> String {
+    fn describe_hub(&self, hub: SyntheticNode) -> String {
         match hub {
-            Hub::Named(name) => format!(".{}", self.nodes.names.text(name)),
-            Hub::Wild(name) => format!("`{}` in a macro", self.nodes.names.text(name)),
-            Hub::Made(node) => format!("a value of {}", self.describe(node)),
-            Hub::Body(node) => format!("the body of {}", self.describe(node)),
-            Hub::Documentation => "documentation".to_owned(),
-            Hub::Process => "a process".to_owned(),
-            Hub::Everything => "cargo or rustc".to_owned(),
+            SyntheticNode::MemberName(name) => format!(".{}", self.nodes.names.text(name)),
+            SyntheticNode::UnresolvedName(name) => {
+                format!("`{}` in a macro", self.nodes.names.text(name))
+            }
+            SyntheticNode::Instantiated(node) => format!("a value of {}", self.describe(node)),
+            SyntheticNode::MacroBody(node) => format!("the body of {}", self.describe(node)),
+            SyntheticNode::Documentation => "documentation".to_owned(),
+            SyntheticNode::Process => "a process".to_owned(),
+            SyntheticNode::Everything => "cargo or rustc".to_owned(),
         }
     }
 

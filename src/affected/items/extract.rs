@@ -13,9 +13,9 @@ use rustc_hash::FxHashMap;
 pub use compact::{Lists, References, Texts};
 pub use model::{ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, Symbol, flag};
 
-use super::folders::strings;
+use super::builtins::{is_builtin_attribute, is_known_macro};
+use super::module_folders::strings;
 use super::references::Collector;
-use super::words::{is_builtin_attribute, is_known_macro};
 use crate::workspace::source::attribute::{Attribute, Build, Compiled, attributes, compiled};
 use crate::workspace::source::doc;
 use crate::workspace::source::lex::Kind;
@@ -188,7 +188,7 @@ fn inner_digest(syntax: &Syntax) -> Digest {
     digest([bytes.as_slice()])
 }
 
-/// Writes the tokens of a range, punctuation with whether it is joined to the next: other layout does not count.
+/// Writes the tokens of a range, punctuation with whether it is joined to the next: other crates does not count.
 fn tokens_into(syntax: &Syntax, range: Range<u32>, docs: bool, bytes: &mut Vec<u8>) {
     let mut in_macro = range.start;
     for at in range {
@@ -280,7 +280,7 @@ impl Reader<'_, '_> {
         match raw.kind {
             ItemKind::Call => self.call(raw, &mut item),
             ItemKind::Macro => {
-                collector.wild(head);
+                collector.unresolved(head);
                 item.references = collector.finish(&mut item.flags);
             }
             _ => {
@@ -455,7 +455,7 @@ mod tests {
                 let Detail::Impl {
                     head,
                     of_trait,
-                    special,
+                    is_specialized,
                 } = &item.detail
                 else {
                     panic!("{item:?}")
@@ -468,7 +468,7 @@ mod tests {
                             .join(".")
                     })
                 };
-                format!("{} {} {special}", text(head), text(of_trait))
+                format!("{} {} {is_specialized}", text(head), text(of_trait))
             })
             .collect();
         assert_eq!(

@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
+use super::crate_graph::UnitId;
 use super::extract::{Detail, Digest, FileItems, Item, flag};
-use super::layout::UnitId;
-use super::mount::{FileId, Sources};
+use super::module_files::{FileId, Sources};
 use crate::workspace::source::syntax::{ItemKind, TOP};
 
 /// A name, the same in all files.
@@ -302,14 +302,14 @@ impl Nodes {
                 .get(node as usize)
                 .is_some_and(|node| node.flags & flag::TEST_ONLY != 0);
         self.modules.push(Module {
-            unit: small(unit),
+            unit: to_u32(unit),
             parent,
             name,
             test_only,
             block,
             node,
         });
-        small(self.modules.len() - 1)
+        to_u32(self.modules.len() - 1)
     }
 }
 
@@ -416,13 +416,13 @@ impl Add<'_> {
             } else {
                 held & flag::TEST_ONLY
             };
-            let node = small(self.nodes.nodes.len());
+            let node = to_u32(self.nodes.nodes.len());
             let symbols = &self.nodes.symbols[self.file][usize::from(before)];
             let name = item.name.map_or(NONE, |name| symbols[name as usize]);
             self.nodes.nodes.push(Node {
-                unit: small(self.unit),
-                file: small(self.file),
-                item: small(index),
+                unit: to_u32(self.unit),
+                file: to_u32(self.file),
+                item: to_u32(index),
                 before,
                 changed: changed || self.call_changed(),
                 owner,
@@ -493,6 +493,6 @@ pub fn proc_macro_name(item: &Item, symbols: &[Name]) -> Option<Name> {
     reason = "fewer items than bytes of source"
 )]
 #[must_use]
-pub fn small(index: usize) -> u32 {
+pub fn to_u32(index: usize) -> u32 {
     index as u32
 }

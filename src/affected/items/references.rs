@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
+use super::builtins::{is_builtin_attribute, is_keyword, is_known_macro};
 use super::extract::{ALL, GLOBAL, Lists, References, SELF_CALL, Symbol, Table, flag};
-use super::reading::Hints;
-use super::words::{is_builtin_attribute, is_keyword, is_known_macro};
+use super::file_reads::FileAccessHints;
 use crate::workspace::source::attribute::{Attribute, unquote};
 use crate::workspace::source::lex::Kind;
 use crate::workspace::source::syntax::Syntax;
@@ -16,14 +16,14 @@ pub struct Collector<'s, 't, 'b> {
     syntax: &'s Syntax<'t>,
     table: &'b mut Table<'t>,
     paths: FxHashSet<Vec<Symbol>>,
-    mentions: FxHashSet<Vec<Symbol>>,
+    type_refs: FxHashSet<Vec<Symbol>>,
     methods: FxHashSet<Symbol>,
     members: FxHashSet<Symbol>,
     trait_members: FxHashSet<Symbol>,
     macros: FxHashSet<Symbol>,
-    wild: FxHashSet<Symbol>,
+    unresolved: FxHashSet<Symbol>,
     files: Vec<String>,
-    hints: Hints,
+    hints: FileAccessHints,
     flags: u32,
     /// `self` may not be the self type of the `impl` around the item.
     pub plain_self: bool,
@@ -40,14 +40,14 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             syntax,
             table,
             paths: FxHashSet::default(),
-            mentions: FxHashSet::default(),
+            type_refs: FxHashSet::default(),
             methods: FxHashSet::default(),
             members: FxHashSet::default(),
             trait_members: FxHashSet::default(),
             macros: FxHashSet::default(),
-            wild: FxHashSet::default(),
+            unresolved: FxHashSet::default(),
             files: Vec::new(),
-            hints: Hints::default(),
+            hints: FileAccessHints::default(),
             flags: 0,
             plain_self: false,
             generics: Vec::new(),
@@ -70,12 +70,12 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         };
         let lists = Lists {
             paths: sorted_paths(self.paths),
-            mentions: sorted_paths(self.mentions),
+            type_refs: sorted_paths(self.type_refs),
             methods: sorted(self.methods),
             members: sorted(self.members),
             trait_members: sorted(self.trait_members),
             macros: sorted(self.macros),
-            wild: sorted(self.wild),
+            unresolved: sorted(self.unresolved),
         };
         References::new(&lists, self.files, self.hints.finish())
     }
@@ -90,7 +90,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         } else if !self.mentioning {
             self.paths.insert(path);
         } else if !self.paths.contains(&path) {
-            self.mentions.insert(path);
+            self.type_refs.insert(path);
         }
     }
 
@@ -122,7 +122,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             .collect();
         self.macros.extend(path.last());
         self.paths.insert(path);
-        self.wild(attribute.rest.clone());
+        self.unresolved(attribute.rest.clone());
         self.modules_in(self.syntax, attribute.rest.clone());
         for at in attribute.rest.clone() {
             if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
@@ -137,7 +137,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         for at in 0..end {
             if let Some(name) = code.ident(at) {
                 let symbol = self.table.intern(name);
-                self.wild.insert(symbol);
+                self.unresolved.insert(symbol);
             }
         }
         self.modules_in(&code, 0..end);
@@ -158,7 +158,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     }
 
     /// The input of a macro of unknown meaning: every name counts, wherever it may lead.
-    pub fn wild(&mut self, range: Range<u32>) {
+    pub fn unresolved(&mut self, range: Range<u32>) {
         let syntax = self.syntax;
         for at in range {
             let Some(token) = syntax.token(at) else {
@@ -168,9 +168,9 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
                 Kind::Ident => {
                     let word = syntax.word(at);
                     if !is_keyword(word) {
-                        self.telling(word);
+                        self.note_word(word);
                         let symbol = self.table.symbol(word);
-                        self.wild.insert(symbol);
+                        self.unresolved.insert(symbol);
                         if syntax.is(at + 1, b'!')
                             && matches!(syntax.token(at + 2), Some(open) if matches!(open.kind, Kind::Open(_)))
                         {
@@ -180,7 +180,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
                 }
                 Kind::Str => {
                     let text = syntax.word(at);
-                    self.telling_text(at);
+                    self.note_text(at);
                     self.captured(text, true);
                 }
                 _ => {}
@@ -199,7 +199,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             at = match token.kind {
                 Kind::Ident => self.word(at, range.end),
                 Kind::Str => {
-                    self.telling_text(at);
+                    self.note_text(at);
                     at + 1
                 }
                 Kind::Punct(b'#')
@@ -317,7 +317,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         while at < end
             && let Some(segment) = syntax.ident(at)
         {
-            self.telling(segment);
+            self.note_word(segment);
             path.push(self.table.symbol(segment));
             last = at;
             at += 1;
@@ -361,14 +361,14 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
                 self.formats(input.clone());
                 self.ordinary(input);
             } else {
-                self.wild(input);
+                self.unresolved(input);
             }
             return syntax.after(at + 1);
         }
         if definition {
-            // A macro defined in a body: its own body is read as wild.
+            // A macro defined in a body: its own body is read as unresolved.
             let past = syntax.after(at + 2);
-            self.wild(at + 2..past);
+            self.unresolved(at + 2..past);
             return past;
         }
         self.keep(path);
@@ -443,7 +443,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     }
 
     /// `{name}` and `{0:width$}` in a string.
-    fn captured(&mut self, text: &str, wild: bool) {
+    fn captured(&mut self, text: &str, unresolved: bool) {
         if !text.contains('{') {
             return;
         }
@@ -452,8 +452,8 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             for name in inside.split(|c: char| c != '_' && !c.is_alphanumeric()) {
                 if name.starts_with(|c: char| c == '_' || c.is_alphabetic()) {
                     let symbol = self.table.intern(name);
-                    if wild {
-                        self.wild.insert(symbol);
+                    if unresolved {
+                        self.unresolved.insert(symbol);
                     } else {
                         self.paths.insert(vec![symbol]);
                     }
@@ -484,8 +484,8 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// Words that tell of processes and files.
-    fn telling(&mut self, word: &str) {
+    /// PathKeywords that tell of processes and files.
+    fn note_word(&mut self, word: &str) {
         self.hints.word(word);
         match word {
             "Command" | "cargo_bin" | "cargo_bin_cmd" | "current_exe" | "trycmd" | "TestCases"
@@ -500,7 +500,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    fn telling_text(&mut self, at: u32) {
+    fn note_text(&mut self, at: u32) {
         self.hints.text(self.syntax, at);
         let text = self.syntax.word(at);
         if text.contains("CARGO_BIN_EXE") {

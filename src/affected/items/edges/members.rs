@@ -2,7 +2,9 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{Both, Builder, Edges, ItemKind, NONE, NodeId, Out, To, UnitKind, flag};
+use super::{
+    Builder, ConditionalEdge, EdgeTarget, Edges, ItemKind, NONE, NodeId, Out, UnitKind, flag,
+};
 
 impl Builder<'_> {
     /// Members, headers, traits: conditions and what comes without being named.
@@ -10,7 +12,7 @@ impl Builder<'_> {
         &self,
         edges: &mut Edges,
         pairs: &mut Vec<(NodeId, NodeId)>,
-        number: &mut dyn FnMut(To, &mut Edges) -> NodeId,
+        number: &mut dyn FnMut(EdgeTarget, &mut Edges) -> NodeId,
     ) {
         for id in self.ids() {
             let node = &self.nodes.nodes[id as usize];
@@ -31,11 +33,14 @@ impl Builder<'_> {
                 }
                 if node.name != NONE && node.kind != ItemKind::Call {
                     let method = node.flags & flag::METHOD != 0;
-                    pairs.push((number(To::Members(node.name, true, method), edges), id));
+                    pairs.push((
+                        number(EdgeTarget::Members(node.name, true, method), edges),
+                        id,
+                    ));
                 }
                 continue;
             }
-            let Some(holder) = self.holders.get(&node.owner) else {
+            let Some(holder) = self.impls.get(&node.owner) else {
                 continue;
             };
             let method = node.flags & flag::METHOD != 0;
@@ -45,7 +50,7 @@ impl Builder<'_> {
                     .iter()
                     .map(|of| {
                         if method && self.has_values(*of) {
-                            number(To::Made(*of), edges)
+                            number(EdgeTarget::Instantiated(*of), edges)
                         } else {
                             *of
                         }
@@ -66,11 +71,14 @@ impl Builder<'_> {
                 } else {
                     &holder.types
                 });
-                let named = number(To::Members(node.name, !holder.inherent, method), edges);
+                let named = number(
+                    EdgeTarget::Members(node.name, !holder.inherent, method),
+                    edges,
+                );
                 if types.is_empty() {
                     pairs.push((named, id));
                 } else {
-                    edges.both.push(Both {
+                    edges.conditional.push(ConditionalEdge {
                         member: id,
                         named,
                         types,
@@ -82,7 +90,7 @@ impl Builder<'_> {
 
     /// An `impl` counts as soon as its type does; for a type from outside, its trait or any workspace type in its header.
     pub(super) fn header(&self, id: NodeId, edges: &mut Edges, pairs: &mut Vec<(NodeId, NodeId)>) {
-        let Some(holder) = self.holders.get(&id) else {
+        let Some(holder) = self.impls.get(&id) else {
             return;
         };
         if holder.inherent {
@@ -123,7 +131,7 @@ impl Builder<'_> {
     pub(super) fn special_into(&self, edges: &mut Edges, pairs: &mut Vec<(NodeId, NodeId)>) {
         for id in self.ids() {
             let node = &self.nodes.nodes[id as usize];
-            let unit = &self.layout.units[node.unit as usize];
+            let unit = &self.crates.units[node.unit as usize];
             if node.flags & flag::ROOT != 0 {
                 edges.roots.push(id);
             }

@@ -59,9 +59,9 @@ enum Part {
     Members,
     TraitMembers,
     Macros,
-    Wild,
+    Unresolved,
     Paths,
-    Mentions,
+    TypeRefs,
 }
 
 /// How many lists there are.
@@ -72,8 +72,8 @@ const PARTS: usize = 7;
 pub struct Lists {
     /// See [`References::paths`].
     pub paths: Vec<Vec<Symbol>>,
-    /// See [`References::mentions`].
-    pub mentions: Vec<Vec<Symbol>>,
+    /// See [`References::type_refs`].
+    pub type_refs: Vec<Vec<Symbol>>,
     /// See [`References::methods`].
     pub methods: Vec<Symbol>,
     /// See [`References::members`].
@@ -82,8 +82,8 @@ pub struct Lists {
     pub trait_members: Vec<Symbol>,
     /// See [`References::macros`].
     pub macros: Vec<Symbol>,
-    /// See [`References::wild`].
-    pub wild: Vec<Symbol>,
+    /// See [`References::unresolved`].
+    pub unresolved: Vec<Symbol>,
 }
 
 impl References {
@@ -94,15 +94,15 @@ impl References {
             let with_length = |path: &Vec<Symbol>| [vec![index(path.len())], path.clone()].concat();
             paths.iter().flat_map(with_length).collect()
         };
-        let (paths, mentions) = (flat(&lists.paths), flat(&lists.mentions));
+        let (paths, type_refs) = (flat(&lists.paths), flat(&lists.type_refs));
         let parts: [&[u32]; PARTS] = [
             &lists.methods,
             &lists.members,
             &lists.trait_members,
             &lists.macros,
-            &lists.wild,
+            &lists.unresolved,
             &paths,
-            &mentions,
+            &type_refs,
         ];
         let mut all = Vec::new();
         if parts.iter().any(|part| !part.is_empty()) {
@@ -137,8 +137,8 @@ impl References {
     }
 
     /// Paths in fields, parameters, bounds and headers: what they name need not exist as a value.
-    pub fn mentions(&self) -> impl Iterator<Item = &[Symbol]> {
-        paths(self.part(Part::Mentions))
+    pub fn type_refs(&self) -> impl Iterator<Item = &[Symbol]> {
+        paths(self.part(Part::TypeRefs))
     }
 
     /// Names of methods called with a dot.
@@ -167,8 +167,8 @@ impl References {
 
     /// Names whose scope cannot be known.
     #[must_use]
-    pub fn wild(&self) -> &[Symbol] {
-        self.part(Part::Wild)
+    pub fn unresolved(&self) -> &[Symbol] {
+        self.part(Part::Unresolved)
     }
 }
 
@@ -198,21 +198,21 @@ mod tests {
     fn lists_are_told_apart_again() {
         let lists = Lists {
             paths: vec![vec![1, 2, 3], vec![4]],
-            mentions: vec![vec![], vec![5, 6]],
+            type_refs: vec![vec![], vec![5, 6]],
             members: vec![7],
-            wild: vec![8, 9],
+            unresolved: vec![8, 9],
             ..Lists::default()
         };
         let references = References::new(&lists, Vec::new(), Vec::new());
         let found: Vec<&[u32]> = references.paths().collect();
         assert_eq!(found, [&[1, 2, 3][..], &[4]]);
-        let found: Vec<&[u32]> = references.mentions().collect();
+        let found: Vec<&[u32]> = references.type_refs().collect();
         assert_eq!(found, [&[][..], &[5, 6]]);
         assert_eq!(references.members(), [7]);
-        assert_eq!(references.wild(), [8, 9]);
+        assert_eq!(references.unresolved(), [8, 9]);
         assert!(references.methods().is_empty() && references.macros().is_empty());
-        assert!(References::default().wild().is_empty());
-        assert!(References::default().mentions().next().is_none());
+        assert!(References::default().unresolved().is_empty());
+        assert!(References::default().type_refs().next().is_none());
     }
 
     #[test]

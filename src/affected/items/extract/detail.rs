@@ -250,7 +250,7 @@ impl<'t> Reader<'_, 't> {
         Detail::Impl {
             head: head.filter(|_| !generic),
             of_trait,
-            special: special || names.len() != count || bounded > 0,
+            is_specialized: special || names.len() != count || bounded > 0,
         }
     }
 
@@ -337,7 +337,7 @@ impl<'t> Reader<'_, 't> {
             collector.embedding(syntax.word(name), body.start);
         }
         for range in rest {
-            collector.wild(range);
+            collector.unresolved(range);
         }
         item.references = collector.finish(&mut item.flags);
     }

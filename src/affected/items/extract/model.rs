@@ -9,7 +9,7 @@ use crate::workspace::source::syntax::ItemKind;
 /// A name, as its index into [`FileItems::symbols`].
 pub type Symbol = u32;
 
-/// A digest of tokens: comments and layout do not count.
+/// A digest of tokens: comments and crates do not count.
 pub type Digest = [u8; 16];
 
 /// What one file holds.
@@ -98,7 +98,7 @@ pub enum Detail {
         /// Path of the trait.
         of_trait: Option<Box<[Symbol]>>,
         /// Has self type arguments other than its own parameters, so that it may not be the only `impl` with a member.
-        special: bool,
+        is_specialized: bool,
     },
     /// An enum's variants.
     Enum(Vec<Symbol>),

@@ -3,10 +3,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
+use super::crate_graph::{CrateGraph, UnitId, UnitKind};
 use super::edges::Edges;
 use super::extract::flag;
-use super::layout::{Layout, UnitId, UnitKind};
-use super::mount::{Reader, Sources};
+use super::module_files::{Reader, Sources};
 use super::nodes::{NONE, Name, NodeId, Nodes};
 use crate::workspace::source::doc;
 use crate::workspace::source::modules::normal;
@@ -14,7 +14,7 @@ use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 
 /// Tests of one unit that begin with the same references: they reach the same items, their own apart.
 #[derive(Debug)]
-pub struct Class {
+pub struct TestGroup {
     /// Their unit.
     pub unit: UnitId,
     /// They are documentation tests, which see the library from outside.
@@ -27,11 +27,11 @@ pub struct Class {
 
 /// A test, and where its reach begins.
 #[derive(Debug, Clone)]
-pub struct Test {
+pub struct TestItem {
     /// The unit whose test binary (or documentation) holds it.
     pub unit: UnitId,
     /// Its name.
-    pub name: TestName,
+    pub name: TestPattern,
     /// `#[ignore]`.
     pub ignored: bool,
     /// The file it stands in.
@@ -44,7 +44,7 @@ pub struct Test {
 
 /// What is known of a test's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TestName {
+pub enum TestPattern {
     /// The harness lists this name.
     Exact(String),
     /// The harness lists names that begin so; an empty one means any.
@@ -56,20 +56,20 @@ pub enum TestName {
 }
 
 /// Groups the tests of relevant units by unit and what they refer to.
-pub(super) fn classes(
-    layout: &Layout,
+pub(super) fn test_groups(
+    crates: &CrateGraph,
     edges: &Edges,
-    tests: &[Test],
+    tests: &[TestItem],
     relevant: &[bool],
-) -> Vec<Class> {
+) -> Vec<TestGroup> {
     let mut by_start: FxHashMap<(UnitId, bool, Vec<NodeId>), usize> = FxHashMap::default();
-    let mut classes: Vec<Class> = Vec::new();
+    let mut classes: Vec<TestGroup> = Vec::new();
     let mut order: Vec<usize> = (0..tests.len())
         .filter(|test| relevant[tests[*test].unit])
         .collect();
-    order.sort_by_key(|test| (layout.units[tests[*test].unit].package, tests[*test].unit));
+    order.sort_by_key(|test| (crates.units[tests[*test].unit].package, tests[*test].unit));
     for test in order {
-        let (unit, documentation) = (tests[test].unit, tests[test].name == TestName::Doc);
+        let (unit, documentation) = (tests[test].unit, tests[test].name == TestPattern::Doc);
         let mut starts: Vec<NodeId> = tests[test]
             .seeds
             .iter()
@@ -81,7 +81,7 @@ pub(super) fn classes(
         let class = *by_start
             .entry((unit, documentation, starts.clone()))
             .or_insert_with(|| {
-                classes.push(Class {
+                classes.push(TestGroup {
                     unit,
                     documentation,
                     starts,
@@ -106,7 +106,7 @@ pub(super) struct Documentation {
 
 /// The documentation tests of every library.
 pub(super) fn documentation(
-    layout: &Layout,
+    crates: &CrateGraph,
     sources: &Sources,
     nodes: &Nodes,
     reader: &dyn Reader,
@@ -114,7 +114,7 @@ pub(super) fn documentation(
     let mut found = Vec::new();
     for (mount, placed) in sources.mounts.iter().zip(&nodes.mounted) {
         let file = &sources.files[mount.file];
-        if !layout.units[mount.unit].doctest || file.expansion.is_some() {
+        if !crates.units[mount.unit].doctest || file.expansion.is_some() {
             continue;
         }
         for test in file.now.iter().flat_map(|items| &items.doctests) {
@@ -163,10 +163,15 @@ pub(super) fn documentation(
 }
 
 /// Tests that stand in the sources as functions or macro calls.
-pub(super) fn tests(layout: &Layout, sources: &Sources, nodes: &Nodes, edges: &Edges) -> Vec<Test> {
+pub(super) fn tests(
+    crates: &CrateGraph,
+    sources: &Sources,
+    nodes: &Nodes,
+    edges: &Edges,
+) -> Vec<TestItem> {
     let mut found = Vec::new();
     for (id, node) in (0_u32..).zip(&nodes.nodes) {
-        let unit = &layout.units[node.unit as usize];
+        let unit = &crates.units[node.unit as usize];
         if node.before || !unit.test || node.module == NONE {
             continue;
         }
@@ -184,18 +189,18 @@ pub(super) fn tests(layout: &Layout, sources: &Sources, nodes: &Nodes, edges: &E
             && node.owner == NONE
             && nodes.modules[node.module as usize].parent == NONE;
         let name = if node.flags & flag::TEST != 0 {
-            TestName::Exact(path(nodes.names.text(node.name)))
+            TestPattern::Exact(path(nodes.names.text(node.name)))
         } else if node.flags & flag::TEST_PREFIX != 0 {
-            TestName::Prefix(path(nodes.names.text(node.name)))
+            TestPattern::Prefix(path(nodes.names.text(node.name)))
         } else if is_root && unit.kind == UnitKind::Test && nodes.names.text(node.name) == "main" {
-            TestName::All
+            TestPattern::All
         } else if edges.test_calls.contains(&id) {
-            TestName::Prefix(path(""))
+            TestPattern::Prefix(path(""))
         } else {
             continue;
         };
         let line = file.expansion.unwrap_or(item.line);
-        found.push(Test {
+        found.push(TestItem {
             unit: node.unit as usize,
             name,
             ignored: node.flags & flag::IGNORED != 0,
@@ -205,15 +210,15 @@ pub(super) fn tests(layout: &Layout, sources: &Sources, nodes: &Nodes, edges: &E
         });
     }
     for (file, unit, _) in &nodes.unread {
-        let known = found
-            .iter()
-            .any(|test: &Test| test.unit == *unit && test.name == TestName::Prefix(String::new()));
-        if layout.units[*unit].test && !known {
+        let known = found.iter().any(|test: &TestItem| {
+            test.unit == *unit && test.name == TestPattern::Prefix(String::new())
+        });
+        if crates.units[*unit].test && !known {
             // Tests of a file that cannot be read have no names.
             let file = sources.files[*file].path.clone();
-            found.push(Test {
+            found.push(TestItem {
                 unit: *unit,
-                name: TestName::Prefix(String::new()),
+                name: TestPattern::Prefix(String::new()),
                 ignored: false,
                 file,
                 line: 0,

@@ -7,10 +7,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::crate_graph::{CrateGraph, UnitId};
 use super::expansion::{Expansions, name};
 use super::extract::{self, Digest, FileItems};
-use super::folders;
-use super::layout::{Layout, UnitId};
+use super::module_folders;
 use crate::sys::files;
 use crate::workspace::source::modules::{Place, normal};
 use crate::workspace::source::syntax::{ItemKind, TOP};
@@ -24,7 +24,7 @@ pub struct Sources {
     /// Every file that some unit mounts.
     pub files: Vec<SourceFile>,
     /// Where they stand, in the order they were found: a unit's root comes before what it declares.
-    pub mounts: Vec<Mount>,
+    pub mounts: Vec<ModuleFile>,
 }
 
 /// A file as it is, and as it was where it changed.
@@ -44,7 +44,7 @@ pub struct SourceFile {
 
 /// A file in a module of a unit.
 #[derive(Debug)]
-pub struct Mount {
+pub struct ModuleFile {
     /// The unit.
     pub unit: UnitId,
     /// The file.
@@ -132,11 +132,11 @@ struct Reading {
 
 impl Sources {
     /// Follows every unit from its root, each file read once.
-    pub fn read(layout: &Layout, changed: &Changed, reader: &dyn Reader) -> Self {
+    pub fn read(crates: &CrateGraph, changed: &Changed, reader: &dyn Reader) -> Self {
         let mut sources = Self::default();
         let mut reading = Reading::default();
         let mut expansions = Expansions::default();
-        let mut next: Vec<Step> = layout
+        let mut next: Vec<Step> = crates
             .units
             .iter()
             .enumerate()
@@ -147,9 +147,9 @@ impl Sources {
             })
             .collect();
         while !next.is_empty() {
-            sources.follow(next, layout, changed, reader, &mut reading);
+            sources.follow(next, crates, changed, reader, &mut reading);
             next = Vec::new();
-            for mount in expansions.expand(&mut sources, layout, reader) {
+            for mount in expansions.expand(&mut sources, crates, reader) {
                 let place = sources.place(mount, &reading.places);
                 let mut declared = Vec::new();
                 sources.children(&place, mount, &mut declared);
@@ -165,7 +165,7 @@ impl Sources {
     fn follow(
         &mut self,
         mut level: Vec<Step>,
-        layout: &Layout,
+        crates: &CrateGraph,
         changed: &Changed,
         reader: &dyn Reader,
         reading: &mut Reading,
@@ -207,7 +207,7 @@ impl Sources {
                 if circle || !reading.seen.insert((step.unit, file, include)) {
                     continue;
                 }
-                self.mounts.push(Mount {
+                self.mounts.push(ModuleFile {
                     unit: step.unit,
                     file,
                     declared: step.declared,
@@ -215,7 +215,7 @@ impl Sources {
                 let mount = self.mounts.len() - 1;
                 self.children(&step.place, mount, &mut next);
                 reading.places.push(step.place);
-                let package = &layout.folders[layout.units[step.unit].package];
+                let package = &crates.folders[crates.units[step.unit].package];
                 self.folders(mount, package, reader, reading, &mut next);
             }
             level = next;
@@ -241,7 +241,7 @@ impl Sources {
 
     /// Where the modules of a call's expansion are looked for: where they were if it stood in place of the call.
     fn place(&self, expansion: usize, places: &[Place]) -> Place {
-        let Mount { file, declared, .. } = &self.mounts[expansion];
+        let ModuleFile { file, declared, .. } = &self.mounts[expansion];
         let Some(declared) = declared else {
             return Place::root(self.files[*file].path.clone());
         };
@@ -280,8 +280,8 @@ impl Sources {
         reading: &mut Reading,
         next: &mut Vec<Step>,
     ) {
-        let Mount { unit, file, .. } = self.mounts[mount];
-        for named in folders::named(&self.files[file], package, reader) {
+        let ModuleFile { unit, file, .. } = self.mounts[mount];
+        for named in module_folders::named(&self.files[file], package, reader) {
             let path = self.files[file].path.clone();
             let declared = Declared {
                 mount,
@@ -296,7 +296,7 @@ impl Sources {
                 changed: false,
                 expansion: Some(named.line),
             });
-            self.mounts.push(Mount {
+            self.mounts.push(ModuleFile {
                 unit,
                 file: self.files.len() - 1,
                 declared: Some(declared),
@@ -312,7 +312,7 @@ impl Sources {
 
     /// The files that those of a mount may declare.
     fn children(&self, at: &Place, mount: usize, next: &mut Vec<Step>) {
-        let Mount { unit, file, .. } = self.mounts[mount];
+        let ModuleFile { unit, file, .. } = self.mounts[mount];
         let file = &self.files[file];
         for (items, before) in [(&file.now, false), (&file.before, true)] {
             for child in items.iter().flat_map(|items| &items.children) {

@@ -1,8 +1,8 @@
-//! Words that the language or its standard library gives a meaning.
+//! PathKeywords that the language or its standard library gives a meaning.
 
 use crate::workspace::source::attribute::Attribute;
 
-/// Words that name nothing. `self`, `super`, `crate` and `Self` begin paths.
+/// PathKeywords that name nothing. `self`, `super`, `crate` and `Self` begin paths.
 pub(super) fn is_keyword(word: &str) -> bool {
     matches!(
         word,

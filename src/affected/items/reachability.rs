@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::edges::{Both, Edges, Order};
-use super::nodes::{NodeId, small};
+use super::edges::{ConditionalEdge, Edges, ReversePostorder};
+use super::nodes::{NodeId, to_u32};
 
 /// Tests per pass: 8 words of 64 bits.
 pub const WIDTH: usize = 512;
@@ -27,19 +27,19 @@ pub struct Allowed {
     pub units: Vec<(Row, Row)>,
 }
 
-struct Walk<'e> {
+struct Worklist<'e> {
     edges: &'e Edges,
     allowed: &'e Allowed,
     /// Per node: its unit, as an index into what is allowed, and whether only the unit's own tests see it.
     units: &'e [(u32, bool)],
     wanted: Option<&'e [bool]>,
-    order: &'e Order,
+    order: &'e ReversePostorder,
     rows: Vec<Row>,
     /// One bit per place in the order: its node has tests that were not passed on yet.
-    waiting: Vec<u64>,
+    dirty: Vec<u64>,
 }
 
-impl Walk<'_> {
+impl Worklist<'_> {
     fn add(&mut self, node: NodeId, row: &Row) {
         let index = node as usize;
         if self.wanted.is_some_and(|wanted| !wanted[index]) {
@@ -55,7 +55,7 @@ impl Walk<'_> {
         }
         if grew {
             let place = self.order.places[index] as usize;
-            self.waiting[place / 64] |= 1 << (place % 64);
+            self.dirty[place / 64] |= 1 << (place % 64);
         }
     }
 
@@ -65,11 +65,11 @@ impl Walk<'_> {
         let mut settled = false;
         while !settled {
             settled = true;
-            for word in 0..self.waiting.len() {
-                while self.waiting[word] != 0 {
+            for word in 0..self.dirty.len() {
+                while self.dirty[word] != 0 {
                     settled = false;
-                    let bit = self.waiting[word].trailing_zeros() as usize;
-                    self.waiting[word] &= !(1 << bit);
+                    let bit = self.dirty[word].trailing_zeros() as usize;
+                    self.dirty[word] &= !(1 << bit);
                     self.pass_on(self.order.nodes[word * 64 + bit]);
                 }
             }
@@ -82,14 +82,14 @@ impl Walk<'_> {
         for next in edges.of(node) {
             self.add(*next, &row);
         }
-        for both in edges.triggered(node) {
+        for both in edges.conditional_from(node) {
             let row = both.fulfilled(&self.rows);
             self.add(both.member, &row);
         }
     }
 }
 
-impl Both {
+impl ConditionalEdge {
     /// The tests that reach its name and one of its types.
     fn fulfilled(&self, rows: &[Row]) -> Row {
         let mut fulfilled = Row::default();
@@ -113,17 +113,17 @@ impl Reached {
         seeds: &Seeds,
         allowed: &Allowed,
         units: &[(u32, bool)],
-        order: &Order,
+        order: &ReversePostorder,
         wanted: Option<&[bool]>,
     ) -> Self {
-        let mut walk = Walk {
+        let mut walk = Worklist {
             edges,
             allowed,
             units,
             wanted,
             order,
             rows: vec![Row::default(); edges.count],
-            waiting: vec![0; edges.count.div_ceil(64)],
+            dirty: vec![0; edges.count.div_ceil(64)],
         };
         for (node, test) in seeds {
             let mut row = Row::default();
@@ -152,10 +152,10 @@ impl Reached {
 pub fn backward(edges: &Edges, goals: &[NodeId]) -> Vec<u32> {
     let mut starts = vec![0_u32; edges.count + 1];
     let mut pairs: Vec<(NodeId, NodeId)> = Vec::new();
-    for node in 0..small(edges.count) {
+    for node in 0..to_u32(edges.count) {
         pairs.extend(edges.of(node).iter().map(|to| (*to, node)));
     }
-    for both in &edges.both {
+    for both in &edges.conditional {
         pairs.push((both.member, both.named));
         pairs.extend(both.types.iter().map(|of| (both.member, *of)));
     }

@@ -4,7 +4,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::extract::{FileItems, read};
-use super::mount::{Reader, SourceFile};
+use super::module_files::{Reader, SourceFile};
 use crate::workspace::source::attribute::string_value;
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::Syntax;

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashSet;
 
+use super::crate_graph::CrateGraph;
+use super::def_map::DefMap;
 use super::extract::flag;
-use super::layout::Layout;
-use super::mount::{Changed, Sources};
-use super::nodes::{ModuleId, NONE, NodeId, Nodes, small};
-use super::reading::Readers;
-use super::resolve::Scopes;
+use super::file_reads::PathIndex;
+use super::module_files::{Changed, Sources};
+use super::nodes::{ModuleId, NONE, NodeId, Nodes, to_u32};
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::ItemKind;
 
@@ -24,7 +24,12 @@ pub(super) struct Read {
 }
 
 impl Read {
-    pub(super) fn of(layout: &Layout, sources: &Sources, nodes: &Nodes, changed: &Changed) -> Self {
+    pub(super) fn of(
+        crates: &CrateGraph,
+        sources: &Sources,
+        nodes: &Nodes,
+        changed: &Changed,
+    ) -> Self {
         let mut read = Self::default();
         let files: Vec<&Utf8PathBuf> = changed.rust.keys().chain(&changed.others).collect();
         if files.is_empty() {
@@ -34,12 +39,12 @@ impl Read {
         let parts = files.iter().flat_map(|file| file.components());
         let parts: FxHashSet<&str> = parts.map(|part| part.as_str()).collect();
         let leads = |path: &Utf8Path| path.file_name().is_none_or(|name| parts.contains(name));
-        let readers = Readers::new(layout, sources, nodes, &leads);
+        let readers = PathIndex::new(crates, sources, nodes, &leads);
         for file in files {
             for node in readers.of(file) {
                 read.by.entry(node).or_insert_with(|| file.clone());
             }
-            let is_owned = layout.folders.iter().any(|folder| file.starts_with(folder));
+            let is_owned = crates.folders.iter().any(|folder| file.starts_with(folder));
             if !is_owned && readers.names(file) {
                 read.named.insert(file.clone());
             }
@@ -50,15 +55,15 @@ impl Read {
 
 /// Per unit, whether tests that the change can affect may link it. Every unit, where nothing is said to have changed.
 pub(super) fn relevant(
-    layout: &Layout,
+    crates: &CrateGraph,
     sources: &Sources,
     nodes: &Nodes,
-    scopes: &Scopes<'_>,
+    scopes: &DefMap<'_>,
     changed: &Changed,
     read: &Read,
 ) -> Vec<bool> {
     let everything = changed.rust.is_empty() && changed.others.is_empty();
-    let mut goals = vec![everything; layout.units.len()];
+    let mut goals = vec![everything; crates.units.len()];
     let open_uses = scopes.open_uses.iter().copied().collect();
     let embedding = sources
         .unmounted(changed)
@@ -81,8 +86,8 @@ pub(super) fn relevant(
     for (_, unit, _) in &nodes.unread {
         goals[*unit] = true;
     }
-    let mut relevant = vec![false; layout.units.len()];
-    for (unit, links) in layout.units.iter().zip(&layout.links) {
+    let mut relevant = vec![false; crates.units.len()];
+    for (unit, links) in crates.units.iter().zip(&crates.links) {
         if (unit.test || unit.doctest) && links.iter().any(|unit| goals[*unit]) {
             for unit in links {
                 relevant[*unit] = true;
@@ -92,7 +97,7 @@ pub(super) fn relevant(
     relevant
 }
 
-/// Changed items, with what a change of them changes besides. `open_uses` and `globs` are those of the [`Scopes`].
+/// Changed items, with what a change of them changes besides. `open_uses` and `globs` are those of the [`DefMap`].
 pub(super) fn changed_nodes(
     nodes: &Nodes,
     open_uses: &FxHashSet<NodeId>,
@@ -121,7 +126,7 @@ pub(super) fn changed_nodes(
     if !modules.is_empty() {
         let inside: Vec<bool> = (0..nodes.modules.len())
             .map(|module| {
-                let mut around = nodes.around(small(module));
+                let mut around = nodes.around(to_u32(module));
                 around.any(|module| modules.contains(&module))
             })
             .collect();

@@ -1,8 +1,8 @@
 //! What an item's own references lead to.
 
 use super::{
-    Builder, Detail, ItemKind, ModuleId, NONE, Name, NodeId, Out, To, UnitId, UnitKind, flag,
-    is_type,
+    Builder, Detail, EdgeTarget, ItemKind, ModuleId, NONE, Name, NodeId, Out, UnitId, UnitKind,
+    flag, is_type,
 };
 
 impl<'g> Builder<'g> {
@@ -12,7 +12,7 @@ impl<'g> Builder<'g> {
         let symbols = self.nodes.symbols(id);
         let mut out = Out {
             from: id,
-            view: self.view(id),
+            visible_from: self.visible_units(id),
             ..Out::default()
         };
         let references = &item.references;
@@ -24,7 +24,7 @@ impl<'g> Builder<'g> {
         let both = references
             .paths()
             .map(|path| (path, true))
-            .chain(references.mentions().map(|path| (path, false)));
+            .chain(references.type_refs().map(|path| (path, false)));
         for (segments, runs) in both {
             path.clear();
             path.extend(segments.iter().map(|symbol| symbols[*symbol as usize]));
@@ -34,19 +34,21 @@ impl<'g> Builder<'g> {
             }
         }
         let named = |list: &'g [u32]| list.iter().map(move |symbol| symbols[*symbol as usize]);
-        out.to.extend(named(references.methods()).map(To::Called));
-        out.to.extend(named(references.members()).map(To::Named));
         out.to
-            .extend(named(references.trait_members()).map(To::TraitNamed));
+            .extend(named(references.methods()).map(EdgeTarget::MethodName));
+        out.to
+            .extend(named(references.members()).map(EdgeTarget::MemberName));
+        out.to
+            .extend(named(references.trait_members()).map(EdgeTarget::TraitMemberName));
         if node.flags & flag::MADE != 0 {
-            out.to.push(To::Made(id));
+            out.to.push(EdgeTarget::Instantiated(id));
         }
         for name in named(references.macros()) {
             self.macro_called(id, name, &mut out);
         }
         let own = node.kind != ItemKind::Macro && node.flags & flag::EXPANDED == 0;
         if own {
-            self.wild_into(&mut out, named(references.wild()));
+            self.wild_into(&mut out, named(references.unresolved()));
         }
         match node.kind {
             ItemKind::Use | ItemKind::ExternCrate => self.imported(id, &mut out),
@@ -57,33 +59,38 @@ impl<'g> Builder<'g> {
             _ => {}
         }
         self.special(id, &mut out);
-        out.to.retain(|to| *to != To::Node(id));
+        out.to.retain(|to| *to != EdgeTarget::Node(id));
         out
     }
 
     /// Any item of a name that a unit sees; none where there is no such item at all.
-    pub(super) fn wild(&self, view: Option<UnitId>, name: Name) -> Option<To> {
-        let sees = |home: &UnitId| view.is_none_or(|unit| self.layout.links[unit].contains(home));
-        match self.homes.get(&name) {
+    pub(super) fn unresolved(
+        &self,
+        visible_from: Option<UnitId>,
+        name: Name,
+    ) -> Option<EdgeTarget> {
+        let sees =
+            |home: &UnitId| visible_from.is_none_or(|unit| self.crates.links[unit].contains(home));
+        match self.unit_of_unique_name.get(&name) {
             None => self
                 .members
                 .contains_key(&name)
-                .then_some(To::Wild(name, None)),
-            Some(Some(home)) if sees(home) => Some(To::Wild(name, None)),
-            Some(_) => Some(To::Wild(name, view)),
+                .then_some(EdgeTarget::UnresolvedName(name, None)),
+            Some(Some(home)) if sees(home) => Some(EdgeTarget::UnresolvedName(name, None)),
+            Some(_) => Some(EdgeTarget::UnresolvedName(name, visible_from)),
         }
     }
 
     /// Any item of these names, as far as the node can mean it.
     fn wild_into(&self, out: &mut Out, names: impl IntoIterator<Item = Name>) {
-        let view = out.view;
+        let visible_from = out.visible_from;
         let names = names.into_iter();
         out.to
-            .extend(names.filter_map(|name| self.wild(view, name)));
+            .extend(names.filter_map(|name| self.unresolved(visible_from, name)));
     }
 
     /// The unit that names in a node are looked up in. A call that may define macros may thereby write them elsewhere.
-    fn view(&self, id: NodeId) -> Option<UnitId> {
+    fn visible_units(&self, id: NodeId) -> Option<UnitId> {
         let mut around = std::iter::once(id).chain(self.nodes.owners(id));
         let defines = around.any(|id| {
             let node = &self.nodes.nodes[id as usize];
@@ -91,34 +98,34 @@ impl<'g> Builder<'g> {
             call && self.holder_kind(node.owner).is_none()
         });
         let unit = self.nodes.nodes[id as usize].unit as usize;
-        self.layout.view(unit).filter(|_| !defines)
+        self.crates.visible_units(unit).filter(|_| !defines)
     }
 
     /// A macro called by name: itself, and calls that may define it.
     pub(super) fn macro_called(&self, id: NodeId, name: Name, out: &mut Out) {
         let expanded = self.nodes.nodes[id as usize].flags & flag::EXPANDED != 0;
-        let view = out.view;
-        let seen = |id: &NodeId| view.is_none_or(|unit| self.sees(unit, *id));
+        let visible_from = out.visible_from;
+        let seen = |id: &NodeId| visible_from.is_none_or(|unit| self.can_see(unit, *id));
         let macros = self.macros_for(id, name).into_iter().filter(seen);
         out.to.extend(macros.map(|id| {
             if expanded {
-                To::Node(id)
+                EdgeTarget::Node(id)
             } else {
                 self.macro_use(id)
             }
         }));
         let calls = self.calls.get(&name).into_iter().flatten();
         let calls = calls.filter(|id| seen(id));
-        out.to.extend(calls.map(|node| To::Node(*node)));
+        out.to.extend(calls.map(|node| EdgeTarget::Node(*node)));
     }
 
     /// Processes, tools, and what holds an item.
     pub(super) fn special(&self, id: NodeId, out: &mut Out) {
         let node = &self.nodes.nodes[id as usize];
-        let script = self.layout.units[node.unit as usize].kind == UnitKind::BuildScript;
+        let script = self.crates.units[node.unit as usize].kind == UnitKind::BuildScript;
         // A build script runs before its package's programs exist.
         if node.flags & flag::SPAWNS != 0 && !script {
-            out.to.push(To::Node(self.spawn));
+            out.to.push(EdgeTarget::Node(self.spawn));
         }
         // A build script asks rustc for its version; a test gives it code to compile.
         let tools = if script {
@@ -127,7 +134,7 @@ impl<'g> Builder<'g> {
             flag::RUNS_CARGO | flag::RUNS_RUSTC
         };
         if node.flags & tools != 0 {
-            out.to.push(To::Node(self.everything));
+            out.to.push(EdgeTarget::Node(self.everything));
         }
         let part = self
             .nodes
@@ -141,7 +148,7 @@ impl<'g> Builder<'g> {
             });
         if part {
             // A part refers to what holds it: the header of an `impl`, a trait, the macro around it.
-            out.to.push(To::Node(node.owner));
+            out.to.push(EdgeTarget::Node(node.owner));
         }
     }
 
@@ -151,7 +158,7 @@ impl<'g> Builder<'g> {
         let symbols = self.nodes.symbols(id);
         let references = &self.nodes.item(self.sources, id).references;
         let mut types = Vec::new();
-        for path in references.mentions().chain(references.paths()) {
+        for path in references.type_refs().chain(references.paths()) {
             let path: Vec<Name> = path
                 .iter()
                 .map(|symbol| symbols[*symbol as usize])
@@ -168,11 +175,11 @@ impl<'g> Builder<'g> {
     }
 
     /// A node as it is used: a macro together with what its body names.
-    pub(super) fn macro_use(&self, id: NodeId) -> To {
+    pub(super) fn macro_use(&self, id: NodeId) -> EdgeTarget {
         if self.nodes.nodes[id as usize].kind == ItemKind::Macro {
-            To::Body(id)
+            EdgeTarget::MacroBody(id)
         } else {
-            To::Node(id)
+            EdgeTarget::Node(id)
         }
     }
 
@@ -194,25 +201,27 @@ impl<'g> Builder<'g> {
             return;
         }
         let found = self.scopes.resolve(node.scope, path);
-        out.to.extend(found.by.iter().map(|by| To::Node(*by)));
+        out.to
+            .extend(found.by.iter().map(|by| EdgeTarget::Node(*by)));
         for (item, rest) in &found.items {
             out.to.push(if node.flags & flag::EXPANDED == 0 {
                 self.macro_use(*item)
             } else {
-                To::Node(*item)
+                EdgeTarget::Node(*item)
             });
             if runs && self.has_values(*item) {
-                out.to.push(To::Made(*item));
+                out.to.push(EdgeTarget::Instantiated(*item));
             }
             if node.flags & flag::UNSAFE != 0 && self.has_values(*item) {
-                out.to.push(To::Deep(*item));
+                out.to.push(EdgeTarget::InstantiatedWithFields(*item));
             }
             self.beyond(*item, &path[*rest..], out);
         }
         self.wild_into(out, found.any.iter().copied());
         if found.external && path.len() > 1 {
             // A type or trait from outside has members of the workspace only through the workspace's traits.
-            out.to.push(To::TraitNamed(path[path.len() - 1]));
+            out.to
+                .push(EdgeTarget::TraitMemberName(path[path.len() - 1]));
         }
         if path.len() > 1 && found.missing {
             let from = usize::from(first == self.global) + 1;
@@ -232,12 +241,14 @@ impl<'g> Builder<'g> {
         for module in self.scopes.resolve(scope, path).modules {
             for (item, by) in self.scopes.items(module) {
                 out.to.push(self.macro_use(item));
-                out.to
-                    .extend(self.has_values(item).then_some(To::Made(item)));
-                out.to.extend((by != NONE).then_some(To::Node(by)));
+                out.to.extend(
+                    self.has_values(item)
+                        .then_some(EdgeTarget::Instantiated(item)),
+                );
+                out.to.extend((by != NONE).then_some(EdgeTarget::Node(by)));
             }
             let calls = self.opaque.get(&module).into_iter().flatten();
-            out.to.extend(calls.map(|call| To::Node(*call)));
+            out.to.extend(calls.map(|call| EdgeTarget::Node(*call)));
         }
     }
 
@@ -253,7 +264,7 @@ impl<'g> Builder<'g> {
                 calls
                     .iter()
                     .filter(|call| self.nodes.nodes[**call as usize].module == at)
-                    .map(|call| To::Node(*call)),
+                    .map(|call| EdgeTarget::Node(*call)),
             );
             if !scope.block {
                 break;
@@ -265,13 +276,13 @@ impl<'g> Builder<'g> {
     /// A call of a macro that composes names, in the module or around the block, may define what is not found.
     pub(super) fn perhaps_by_any(&self, module: ModuleId, out: &mut Out) {
         let mut at = module;
-        while at != NONE && !self.any_makers.is_empty() {
+        while at != NONE && !self.name_composing_calls.is_empty() {
             out.to.extend(
-                self.any_makers
+                self.name_composing_calls
                     .get(&at)
                     .into_iter()
                     .flatten()
-                    .map(|call| To::Node(*call)),
+                    .map(|call| EdgeTarget::Node(*call)),
             );
             let scope = &self.nodes.modules[at as usize];
             if !scope.block {
@@ -307,17 +318,18 @@ impl<'g> Builder<'g> {
         let kind = self.nodes.nodes[item as usize].kind;
         if let Some(members) = self.of_type.get(&(item, *member)) {
             out.to
-                .extend(members.iter().map(|member| To::Node(*member)));
+                .extend(members.iter().map(|member| EdgeTarget::Node(*member)));
         }
         if !self.inherent.contains_key(&(item, *member)) && !self.is_variant(item, *member) {
             out.to.push(match kind {
                 ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::Trait => {
-                    To::TraitNamed(*member)
+                    EdgeTarget::TraitMemberName(*member)
                 }
-                _ => To::Named(*member),
+                _ => EdgeTarget::MemberName(*member),
             });
         }
-        out.to.extend(more.iter().map(|name| To::Named(*name)));
+        out.to
+            .extend(more.iter().map(|name| EdgeTarget::MemberName(*name)));
     }
 
     pub(super) fn is_variant(&self, item: NodeId, name: Name) -> bool {
@@ -333,19 +345,18 @@ impl<'g> Builder<'g> {
         } else {
             node.owner
         };
-        self.holders
-            .get(&holder)
-            .map_or(&[], |holder| &holder.types)
+        self.impls.get(&holder).map_or(&[], |holder| &holder.types)
     }
 
     pub(super) fn of_self(&self, id: NodeId, rest: &[Name], runs: bool, out: &mut Out) {
         let types = self.self_types(id);
         if types.is_empty() {
-            out.to.extend(rest.iter().map(|name| To::Named(*name)));
+            out.to
+                .extend(rest.iter().map(|name| EdgeTarget::MemberName(*name)));
         }
         for of in types {
             if runs && self.has_values(*of) {
-                out.to.push(To::Made(*of));
+                out.to.push(EdgeTarget::Instantiated(*of));
             }
             self.beyond(*of, rest, out);
         }
@@ -367,11 +378,11 @@ impl<'g> Builder<'g> {
                         .get(&(*of, name))
                         .into_iter()
                         .flatten()
-                        .map(|member| To::Node(*member)),
+                        .map(|member| EdgeTarget::Node(*member)),
                 );
             }
         } else {
-            out.to.push(To::Called(name));
+            out.to.push(EdgeTarget::MethodName(name));
         }
     }
 
@@ -386,14 +397,16 @@ impl<'g> Builder<'g> {
             .map(|symbol| symbols[*symbol as usize])
             .collect();
         let found = self.scopes.resolve(node.module, &path);
-        out.to.extend(found.by.iter().map(|by| To::Node(*by)));
         out.to
-            .extend(found.items.iter().map(|(item, _)| To::Node(*item)));
+            .extend(found.by.iter().map(|by| EdgeTarget::Node(*by)));
+        out.to
+            .extend(found.items.iter().map(|(item, _)| EdgeTarget::Node(*item)));
         if found.missing || !found.any.is_empty() {
             self.wild_into(out, path.last().copied());
         }
         if let Some(macros) = path.last().and_then(|last| self.macros.get(last)) {
-            out.to.extend(macros.iter().map(|node| To::Node(*node)));
+            out.to
+                .extend(macros.iter().map(|node| EdgeTarget::Node(*node)));
         }
     }
 
@@ -405,7 +418,7 @@ impl<'g> Builder<'g> {
         self.when_types(id, out);
         for body in self.bodies(id) {
             let symbols = self.nodes.symbols(body);
-            for symbol in self.nodes.item(self.sources, body).references.wild() {
+            for symbol in self.nodes.item(self.sources, body).references.unresolved() {
                 let named = self
                     .free
                     .get(&symbols[*symbol as usize])
@@ -424,13 +437,13 @@ impl<'g> Builder<'g> {
         let symbols = self.nodes.symbols(id);
         let single = item
             .references
-            .wild()
+            .unresolved()
             .iter()
             .map(|symbol| vec![symbols[*symbol as usize]]);
         let paths = item
             .references
             .paths()
-            .chain(item.references.mentions())
+            .chain(item.references.type_refs())
             .map(|path| {
                 path.iter()
                     .map(|symbol| symbols[*symbol as usize])

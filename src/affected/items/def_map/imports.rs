@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Entry, Held, Meaning, Scopes};
+use super::{DefMap, Entry, Resolution, ScopeEntry};
 use crate::affected::items::extract::{Detail, flag};
-use crate::affected::items::mount::Sources;
+use crate::affected::items::module_files::Sources;
 use crate::affected::items::nodes::{ModuleId, NONE, Name, NodeId, proc_macro_name};
 use crate::workspace::source::syntax::ItemKind;
 
@@ -18,7 +18,7 @@ pub(super) struct Import {
     private: bool,
 }
 
-impl Scopes<'_> {
+impl DefMap<'_> {
     /// Adds an entry, or makes it public; whether that is new.
     fn insert(&mut self, module: ModuleId, name: Name, entry: Entry, private: bool) -> bool {
         let entries = self.tables[module as usize].entry(name).or_default();
@@ -28,11 +28,11 @@ impl Scopes<'_> {
             held.private &= private;
             opens
         } else {
-            entries.push(Held { entry, private });
+            entries.push(ScopeEntry { entry, private });
             true
         };
         if new {
-            self.given[module as usize].push((name, Held { entry, private }));
+            self.given[module as usize].push((name, ScopeEntry { entry, private }));
         }
         new
     }
@@ -58,7 +58,7 @@ impl Scopes<'_> {
                     module.parent,
                     module.name,
                     Entry {
-                        meaning: Meaning::Module(id),
+                        meaning: Resolution::Module(id),
                         by: NONE,
                     },
                     private,
@@ -96,7 +96,7 @@ impl Scopes<'_> {
             );
             if node.name != NONE && named && !member {
                 let entry = Entry {
-                    meaning: Meaning::Item(id),
+                    meaning: Resolution::Item(id),
                     by: NONE,
                 };
                 self.insert(node.module, node.name, entry, self.is_private(id));
@@ -108,16 +108,18 @@ impl Scopes<'_> {
         imports
     }
 
-    pub(super) fn settle(&mut self, imports: &[Import], sources: &Sources) {
+    pub(super) fn resolve_imports(&mut self, imports: &[Import], sources: &Sources) {
         // Each with how much of what it means a glob has taken.
-        let mut followed: Vec<FxHashMap<Meaning, usize>> =
+        let mut followed: Vec<FxHashMap<Resolution, usize>> =
             vec![FxHashMap::default(); imports.len()];
         loop {
             let mut grew = false;
             for (import, followed) in imports.iter().zip(&mut followed) {
                 for meaning in self.import(import) {
                     let given = match meaning {
-                        Meaning::Module(module) if import.glob => self.given[module as usize].len(),
+                        Resolution::Module(module) if import.glob => {
+                            self.given[module as usize].len()
+                        }
                         _ => 0,
                     };
                     let taken = followed.insert(meaning, given);
@@ -152,9 +154,9 @@ impl Scopes<'_> {
                 }
                 for meaning in from {
                     match meaning {
-                        Meaning::Module(from) => self.globs.push((import.module, from)),
-                        Meaning::Item(_) => {}
-                        Meaning::External | Meaning::Any(_) => {
+                        Resolution::Module(from) => self.globs.push((import.module, from)),
+                        Resolution::Item(_) => {}
+                        Resolution::External | Resolution::Any(_) => {
                             self.open.insert(import.module);
                         }
                     }
@@ -165,7 +167,7 @@ impl Scopes<'_> {
                     import.module,
                     import.alias,
                     Entry {
-                        meaning: Meaning::Any(last),
+                        meaning: Resolution::Any(last),
                         by: import.node,
                     },
                     import.private,
@@ -173,10 +175,10 @@ impl Scopes<'_> {
                 self.open_uses.push(import.node);
             } else {
                 let nodes = self.nodes;
-                let open = |meaning: &Meaning| match meaning {
-                    Meaning::Item(node) => nodes.nodes[*node as usize].kind == ItemKind::Trait,
-                    Meaning::External | Meaning::Any(_) => true,
-                    Meaning::Module(_) => false,
+                let open = |meaning: &Resolution| match meaning {
+                    Resolution::Item(node) => nodes.nodes[*node as usize].kind == ItemKind::Trait,
+                    Resolution::External | Resolution::Any(_) => true,
+                    Resolution::Module(_) => false,
                 };
                 if followed.keys().any(open) {
                     self.open_uses.push(import.node);
@@ -212,23 +214,23 @@ impl Scopes<'_> {
     }
 
     /// What an import's path means now.
-    fn import(&self, import: &Import) -> Vec<Meaning> {
+    fn import(&self, import: &Import) -> Vec<Resolution> {
         // An import never means itself: `use a::x` in `a`'s own scope would find its own entry.
         let found = self.walk(import.module, &import.path, import.node);
-        let mut meanings: Vec<Meaning> = found
+        let mut meanings: Vec<Resolution> = found
             .modules
             .iter()
-            .map(|module| Meaning::Module(*module))
+            .map(|module| Resolution::Module(*module))
             .collect();
-        meanings.extend(found.any.iter().map(|name| Meaning::Any(*name)));
+        meanings.extend(found.any.iter().map(|name| Resolution::Any(*name)));
         for (item, rest) in &found.items {
             let is_enum = self.nodes.nodes[*item as usize].kind == ItemKind::Enum;
             if *rest == import.path.len() || (is_enum && *rest + 1 == import.path.len()) {
-                meanings.push(Meaning::Item(*item));
+                meanings.push(Resolution::Item(*item));
             }
         }
         if found.external {
-            meanings.push(Meaning::External);
+            meanings.push(Resolution::External);
         }
         meanings
     }
@@ -237,14 +239,14 @@ impl Scopes<'_> {
     fn spread(
         &mut self,
         import: &Import,
-        meaning: Meaning,
+        meaning: Resolution,
         taken: usize,
         sources: &Sources,
     ) -> bool {
         let mut grew = false;
         let private = import.private;
         match meaning {
-            Meaning::Module(from) if from != import.module => {
+            Resolution::Module(from) if from != import.module => {
                 let mut around = self.nodes.around(import.module);
                 let sees_all = around.any(|module| module == from);
                 let given = self.given[from as usize][taken..].iter();
@@ -266,12 +268,12 @@ impl Scopes<'_> {
                     }
                 }
             }
-            Meaning::Item(node) => {
+            Resolution::Item(node) => {
                 if let Detail::Enum(variants) = &self.nodes.item(sources, node).detail {
                     let symbols = self.nodes.symbols(node);
                     for variant in variants {
                         let entry = Entry {
-                            meaning: Meaning::Item(node),
+                            meaning: Resolution::Item(node),
                             by: import.node,
                         };
                         let variant = symbols[*variant as usize];

@@ -7,13 +7,13 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::Graph;
+use super::changed_items::{changed_nodes, embedding};
+use super::crate_graph::UnitId;
 use super::extract::flag;
-use super::goals::{changed_nodes, embedding};
-use super::layout::UnitId;
-use super::mount::{Changed, FileId};
+use super::module_files::{Changed, FileId};
 use super::nodes::NodeId;
-use super::reach::{WIDTH, backward};
-use super::tests::TestName;
+use super::reachability::{WIDTH, backward};
+use super::test_items::TestPattern;
 use crate::workspace::source::syntax::ItemKind;
 
 /// The tests that a change selects.
@@ -52,7 +52,7 @@ pub struct Selected {
 }
 
 /// What a selection looks for.
-struct Goals {
+struct ChangedItems {
     nodes: Vec<NodeId>,
     /// Steps from every node to the nearest goal.
     distance: Vec<u32>,
@@ -88,7 +88,7 @@ impl Graph {
         goals.sort_unstable();
         goals.dedup();
         let distance = backward(&self.edges, &goals);
-        let goals = Goals {
+        let goals = ChangedItems {
             wanted: distance
                 .iter()
                 .map(|distance| *distance != u32::MAX)
@@ -97,8 +97,8 @@ impl Graph {
             distance,
             documentation,
         };
-        let alike = self.alike(&goals, &affected.units);
-        let parts: Vec<Vec<Selected>> = alike
+        let group_by_seeds = self.group_by_seeds(&goals, &affected.units);
+        let parts: Vec<Vec<Selected>> = group_by_seeds
             .par_chunks(WIDTH)
             .map(|pass| self.pass(pass, &goals))
             .collect();
@@ -118,9 +118,13 @@ impl Graph {
 
     /// Classes in groups of those that begin alike, as far as the change can tell: one of a group answers for all. Classes
     /// of units that are selected whole are left out.
-    fn alike(&self, goals: &Goals, whole: &BTreeMap<UnitId, usize>) -> Vec<Vec<usize>> {
+    fn group_by_seeds(
+        &self,
+        goals: &ChangedItems,
+        whole: &BTreeMap<UnitId, usize>,
+    ) -> Vec<Vec<usize>> {
         let mut groups: BTreeMap<(UnitId, bool, Vec<NodeId>), Vec<usize>> = BTreeMap::new();
-        for (index, class) in self.classes.iter().enumerate() {
+        for (index, class) in self.test_groups.iter().enumerate() {
             if whole.contains_key(&class.unit) {
                 continue;
             }
@@ -134,22 +138,24 @@ impl Graph {
         groups.into_values().collect()
     }
 
-    fn pass(&self, pass: &[Vec<usize>], goals: &Goals) -> Vec<Selected> {
+    fn pass(&self, pass: &[Vec<usize>], goals: &ChangedItems) -> Vec<Selected> {
         let mut found = Vec::new();
         let begins = |seeds: &[NodeId]| seeds.iter().any(|seed| goals.wanted[*seed as usize]);
         let roots = begins(&self.edges.roots);
         let firsts: Vec<usize> = pass.iter().map(|group| group[0]).collect();
         let starts = firsts
             .iter()
-            .any(|class| roots || begins(&self.classes[*class].starts));
+            .any(|class| roots || begins(&self.test_groups[*class].starts));
         let reached = starts.then(|| self.reached(&firsts, Some(&goals.wanted)));
         for (bit, group) in pass.iter().enumerate() {
-            let first = &self.classes[group[0]];
+            let first = &self.test_groups[group[0]];
             let reached = reached
                 .as_ref()
                 .filter(|reached| goals.nodes.iter().any(|goal| reached.reaches(bit, *goal)));
             let shared = reached.map(|reached| self.chain(first, bit, reached, &goals.distance));
-            let tests = group.iter().flat_map(|class| &self.classes[*class].tests);
+            let tests = group
+                .iter()
+                .flat_map(|class| &self.test_groups[*class].tests);
             found.extend(tests.filter_map(|test| {
                 let chain = self.way(*test, shared.as_deref(), goals)?;
                 Some(Selected { test: *test, chain })
@@ -160,7 +166,12 @@ impl Graph {
 
     /// The way from a test to a changed item: itself, what it shares with those that begin alike, or the text of a
     /// documentation test; none when it reaches nothing that changed.
-    fn way(&self, test: usize, shared: Option<&[NodeId]>, goals: &Goals) -> Option<Vec<NodeId>> {
+    fn way(
+        &self,
+        test: usize,
+        shared: Option<&[NodeId]>,
+        goals: &ChangedItems,
+    ) -> Option<Vec<NodeId>> {
         let about = &self.tests[test];
         let mut seeds = about.seeds.iter();
         if let Some(seed) = seeds.find(|seed| goals.distance[**seed as usize] == 0) {
@@ -170,7 +181,7 @@ impl Graph {
             return Some([about.seeds.as_slice(), chain].concat());
         }
         let place = (about.file.clone(), about.line);
-        (about.name == TestName::Doc && goals.documentation.contains(&place)).then(Vec::new)
+        (about.name == TestPattern::Doc && goals.documentation.contains(&place)).then(Vec::new)
     }
 
     /// Changes that no single item tells: all tests that link the unit.
@@ -217,7 +228,7 @@ impl Graph {
                 affected.widened.push(why);
                 affected.widened.len() - 1
             });
-            for (id, links) in self.layout.links.iter().enumerate() {
+            for (id, links) in self.crates.links.iter().enumerate() {
                 if links.contains(&unit) {
                     affected.units.entry(id).or_insert(index);
                 }

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
-use super::layout::Layout;
-use super::mount::Sources;
+use super::crate_graph::CrateGraph;
+use super::module_files::Sources;
 use super::nodes::{NodeId, Nodes};
 use crate::workspace::source::attribute::unquote;
 use crate::workspace::source::modules::normal;
@@ -23,18 +23,18 @@ const ANYTHING: &str = ".";
 
 /// What an item says of the files that it may read.
 #[derive(Default)]
-pub(super) struct Hints {
+pub(super) struct FileAccessHints {
     /// Text that may be a path.
     written: Vec<String>,
     /// Text that is the path of a file taken in as code.
     included: Vec<String>,
     /// What its words tell.
-    told: BTreeSet<Told>,
+    told: BTreeSet<Hint>,
 }
 
 /// What words tell of an item.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Told {
+enum Hint {
     /// Something is done with paths: a single word may be one.
     Paths,
     /// A folder is walked through.
@@ -45,16 +45,16 @@ enum Told {
     Rust,
 }
 
-impl Hints {
+impl FileAccessHints {
     /// A word of the code.
     pub(super) fn word(&mut self, word: &str) {
         match word {
             "read_dir" | "read_dir_utf8" | "WalkDir" | "WalkBuilder" | "walkdir" => {
-                self.told.extend([Told::Walks, Told::Paths]);
+                self.told.extend([Hint::Walks, Hint::Paths]);
             }
             "Path" | "PathBuf" | "Utf8Path" | "Utf8PathBuf" | "File" | "fs" | "join"
             | "read_to_string" | "canonicalize" => {
-                self.told.insert(Told::Paths);
+                self.told.insert(Hint::Paths);
             }
             _ => {}
         }
@@ -68,12 +68,12 @@ impl Hints {
         }
         match unquote(written).as_str() {
             "CARGO_MANIFEST_DIR" => {
-                self.told.insert(Told::Where);
+                self.told.insert(Hint::Where);
             }
             "rs" | ".rs" | "*.rs" => {
-                self.told.insert(Told::Rust);
+                self.told.insert(Hint::Rust);
             }
-            "**/*.rs" => self.told.extend([Told::Walks, Told::Rust]),
+            "**/*.rs" => self.told.extend([Hint::Walks, Hint::Rust]),
             text => {
                 let Some(path) = path(text).filter(|_| !is_compared(syntax, at)) else {
                     return;
@@ -103,13 +103,13 @@ impl Hints {
     /// The paths that the item may read.
     pub(super) fn finish(mut self) -> Vec<String> {
         self.written.retain(|path| !self.included.contains(path));
-        let paths = self.told.contains(&Told::Paths);
+        let paths = self.told.contains(&Hint::Paths);
         let long =
             |path: &String| path.contains('/') || Utf8Path::new(path).extension() == Some("rs");
         let above = |path: &String| path.trim_matches(['.', '/']).is_empty();
-        let somewhere = self.told.contains(&Told::Where) && !self.written.iter().any(long);
-        let anywhere = self.told.contains(&Told::Walks)
-            && (somewhere || self.told.contains(&Told::Rust) || self.written.iter().any(above));
+        let somewhere = self.told.contains(&Hint::Where) && !self.written.iter().any(long);
+        let anywhere = self.told.contains(&Hint::Walks)
+            && (somewhere || self.told.contains(&Hint::Rust) || self.written.iter().any(above));
         self.written
             .retain(|path| !above(path) && (paths || long(path)));
         if anywhere {
@@ -126,7 +126,7 @@ fn path(text: &str) -> Option<&str> {
     let text = text.rsplit_once('}').map_or(text, |(_, rest)| rest);
     let text = text.trim_start_matches('/');
     let text = match text.find('*') {
-        Some(wild) => &text[..=text[..wild].rfind('/')?],
+        Some(unresolved) => &text[..=text[..unresolved].rfind('/')?],
         None => text,
     };
     let usual = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
@@ -169,13 +169,13 @@ fn goes_on(syntax: &Syntax<'_>, at: u32) -> bool {
 
 /// Who may read which files and folders.
 #[derive(Debug, Default)]
-pub struct Readers(FxHashMap<Utf8PathBuf, Vec<NodeId>>);
+pub struct PathIndex(FxHashMap<Utf8PathBuf, Vec<NodeId>>);
 
-impl Readers {
+impl PathIndex {
     /// Those of all items, through paths as they are written that `wanted` tells.
     #[must_use]
     pub fn new(
-        layout: &Layout,
+        crates: &CrateGraph,
         sources: &Sources,
         nodes: &Nodes,
         wanted: &dyn Fn(&Utf8Path) -> bool,
@@ -184,11 +184,11 @@ impl Readers {
         for id in &nodes.reading {
             let node = &nodes.nodes[*id as usize];
             let file = &sources.files[node.file as usize].path;
-            let package = &layout.folders[layout.units[node.unit as usize].package];
+            let package = &crates.folders[crates.units[node.unit as usize].package];
             let beside = file.parent().unwrap_or(package);
             let written = nodes.item(sources, *id).references.reads.iter();
             for written in written.filter(|written| wanted(Utf8Path::new(written))) {
-                for from in [package, layout.root.as_path(), beside] {
+                for from in [package, crates.root.as_path(), beside] {
                     readers
                         .entry(normal(&from.join(written)))
                         .or_default()

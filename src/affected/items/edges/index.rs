@@ -4,17 +4,17 @@
 use rustc_hash::FxHashSet;
 
 use super::{
-    Builder, Detail, Holder, ItemKind, NONE, Name, NodeId, flag, is_known_macro, proc_macro_name,
+    Builder, Detail, ImplData, ItemKind, NONE, Name, NodeId, flag, is_known_macro, proc_macro_name,
 };
 
 impl Builder<'_> {
-    pub(super) fn hold(&mut self) {
+    pub(super) fn collect_impls(&mut self) {
         for id in self.ids() {
             let node = &self.nodes.nodes[id as usize];
             let Detail::Impl {
                 head,
                 of_trait,
-                special,
+                is_specialized,
             } = &self.nodes.item(self.sources, id).detail
             else {
                 continue;
@@ -25,10 +25,10 @@ impl Builder<'_> {
                     .map(|symbol| symbols[*symbol as usize])
                     .collect()
             };
-            let mut holder = Holder {
+            let mut holder = ImplData {
                 inherent: of_trait.is_none(),
-                special: *special,
-                ..Holder::default()
+                is_specialized: *is_specialized,
+                ..ImplData::default()
             };
             if let Some(head) = head {
                 let path = names(head);
@@ -60,7 +60,7 @@ impl Builder<'_> {
                     || !found.any.is_empty()
                     || holder.traits.len() != found.items.len();
             }
-            self.holders.insert(id, holder);
+            self.impls.insert(id, holder);
         }
     }
 
@@ -71,7 +71,7 @@ impl Builder<'_> {
                 let item = self.nodes.item(self.sources, id);
                 let symbols = self.nodes.symbols(id);
                 if node.flags & flag::TRANSPARENT == 0 && !self.comes_by_type(node.owner) {
-                    for symbol in item.references.wild() {
+                    for symbol in item.references.unresolved() {
                         self.calls
                             .entry(symbols[*symbol as usize])
                             .or_default()
@@ -101,12 +101,12 @@ impl Builder<'_> {
                     self.members.entry(node.name).or_default().push(id);
                     if holder == ItemKind::Trait {
                         self.trait_members.insert(node.name);
-                    } else if let Some(holder) = self.holders.get(&node.owner)
+                    } else if let Some(holder) = self.impls.get(&node.owner)
                         && holder.inherent
                     {
                         let header = self.nodes.nodes[node.owner as usize].flags;
-                        let always =
-                            !holder.special && (node.flags | header) & flag::CONDITIONAL == 0;
+                        let always = !holder.is_specialized
+                            && (node.flags | header) & flag::CONDITIONAL == 0;
                         for of in &holder.types {
                             let key = (*of, node.name);
                             self.of_type.entry(key).or_default().push(id);
@@ -158,7 +158,7 @@ impl Builder<'_> {
     }
 
     /// What calls that are not expanded may define besides the names in them: names fixed in the macro's body, or any.
-    pub(super) fn makers(&mut self) {
+    pub(super) fn name_generating_macros(&mut self) {
         let calls: Vec<NodeId> = self.opaque.values().flatten().copied().collect();
         let mut defined: Vec<(Name, NodeId)> = Vec::new();
         for call in calls {
@@ -176,7 +176,7 @@ impl Builder<'_> {
                 }
             }
             if any {
-                self.any_makers
+                self.name_composing_calls
                     .entry(self.nodes.nodes[call as usize].module)
                     .or_default()
                     .push(call);
@@ -190,21 +190,21 @@ impl Builder<'_> {
     /// Whether what leads to a node's members leads to its macro calls, so that these need no name: a trait, an `impl` of a
     /// type or trait that is known.
     fn comes_by_type(&self, owner: NodeId) -> bool {
-        match self.holders.get(&owner) {
+        match self.impls.get(&owner) {
             Some(holder) => !holder.inherent || !holder.types.is_empty(),
             None => self.holder_kind(owner) == Some(ItemKind::Trait),
         }
     }
 
     /// Where the items of a name are that need no type.
-    pub(super) fn homes(&mut self) {
+    pub(super) fn unit_of_unique_name(&mut self) {
         for (name, ids) in [&self.free, &self.macros, &self.calls]
             .into_iter()
             .flatten()
         {
             for id in ids {
                 let unit = self.nodes.nodes[*id as usize].unit as usize;
-                let home = self.homes.entry(*name).or_insert(Some(unit));
+                let home = self.unit_of_unique_name.entry(*name).or_insert(Some(unit));
                 *home = home.filter(|home| *home == unit);
             }
         }
@@ -248,7 +248,7 @@ impl Builder<'_> {
             let names: Vec<Name> = if id == call {
                 references.macros().iter()
             } else {
-                references.wild().iter()
+                references.unresolved().iter()
             }
             .map(|symbol| symbols[*symbol as usize])
             .collect();

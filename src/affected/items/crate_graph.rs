@@ -10,7 +10,7 @@ use crate::affected::{TestKind, TestTarget};
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::{PackageId, Workspace};
 
-/// A target, as its index into [`Layout::units`].
+/// A target, as its index into [`CrateGraph::units`].
 pub type UnitId = usize;
 
 /// A target of a package.
@@ -49,7 +49,7 @@ pub enum UnitKind {
 
 /// The targets of a workspace and their dependencies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Layout {
+pub struct CrateGraph {
     /// The workspace's root, absolute.
     pub root: Utf8PathBuf,
     /// Every target.
@@ -61,7 +61,7 @@ pub struct Layout {
     /// Per unit: every unit that its test binary links, runs, or was built by; itself included.
     pub links: Vec<BTreeSet<UnitId>>,
     /// Per unit: whether it matters what names in it cannot mean.
-    narrows: Vec<bool>,
+    restricts_visibility: Vec<bool>,
 }
 
 impl Unit {
@@ -93,19 +93,19 @@ impl Unit {
     }
 }
 
-impl Layout {
+impl CrateGraph {
     /// Arranges the targets of a workspace.
     #[must_use]
     pub fn of(workspace: &Workspace) -> Self {
-        let mut layout = Self {
+        let mut crates = Self {
             root: workspace.root.clone(),
             ..Self::default()
         };
         let mut by_package: Vec<Range<UnitId>> = Vec::new();
         for (package, member) in workspace.packages.iter().enumerate() {
             let folder = member.manifest_path.parent().unwrap_or(&workspace.root);
-            layout.folders.push(folder.to_owned());
-            let first = layout.units.len();
+            crates.folders.push(folder.to_owned());
+            let first = crates.units.len();
             for target in &member.targets {
                 let kind = if is_library(target) {
                     UnitKind::Library
@@ -120,7 +120,7 @@ impl Layout {
                 } else {
                     UnitKind::BuildScript
                 };
-                layout.units.push(Unit {
+                crates.units.push(Unit {
                     package,
                     kind,
                     name: target.name.clone(),
@@ -129,24 +129,24 @@ impl Layout {
                     doctest: target.doctest && kind == UnitKind::Library,
                 });
             }
-            by_package.push(first..layout.units.len());
+            by_package.push(first..crates.units.len());
         }
-        layout.name_crates(workspace, &by_package);
-        layout.link(workspace, &by_package);
+        crates.name_crates(workspace, &by_package);
+        crates.link(workspace, &by_package);
         let generators = workspace.generators();
-        let narrows = layout.units.iter().map(|unit| match unit.kind {
+        let restricts_visibility = crates.units.iter().map(|unit| match unit.kind {
             UnitKind::Library | UnitKind::Binary => !generators.contains(&unit.package),
             _ => false,
         });
-        layout.narrows = narrows.collect();
-        layout
+        crates.restricts_visibility = restricts_visibility.collect();
+        crates
     }
 
     /// The unit itself, if tests run it that link what names in it cannot mean: [what it links](Self::links) alone can be
     /// meant. What generates code names what its users see, and who runs a test, bench or example links no more than that.
     #[must_use]
-    pub fn view(&self, unit: UnitId) -> Option<UnitId> {
-        Some(unit).filter(|unit| self.narrows[*unit])
+    pub fn visible_units(&self, unit: UnitId) -> Option<UnitId> {
+        Some(unit).filter(|unit| self.restricts_visibility[*unit])
     }
 
     /// Forgets the tests of targets that are not wanted.

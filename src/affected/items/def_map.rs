@@ -4,15 +4,15 @@ mod imports;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::crate_graph::CrateGraph;
 use super::extract::GLOBAL;
-use super::layout::Layout;
-use super::mount::Sources;
+use super::module_files::Sources;
 use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes};
 use crate::workspace::source::syntax::ItemKind;
 
 /// What a name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Meaning {
+pub enum Resolution {
     /// A module of some unit.
     Module(ModuleId),
     /// An item.
@@ -27,14 +27,14 @@ pub enum Meaning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Entry {
     /// What is meant.
-    pub meaning: Meaning,
+    pub meaning: Resolution,
     /// The `use`, or [`NONE`].
     pub by: NodeId,
 }
 
 /// An entry in the table of a module.
 #[derive(Debug, Clone, Copy)]
-struct Held {
+struct ScopeEntry {
     entry: Entry,
     /// Only the module itself and those in it see it.
     private: bool,
@@ -42,7 +42,7 @@ struct Held {
 
 /// Where a path leads.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct PathResolution {
     /// Items, each with the index of the first segment beyond it.
     pub items: Vec<(NodeId, usize)>,
     /// `use` items on the way.
@@ -60,14 +60,14 @@ pub struct Found {
 }
 
 /// The names of every module.
-pub struct Scopes<'g> {
+pub struct DefMap<'g> {
     nodes: &'g Nodes,
-    layout: &'g Layout,
-    tables: Vec<FxHashMap<Name, Vec<Held>>>,
+    crates: &'g CrateGraph,
+    tables: Vec<FxHashMap<Name, Vec<ScopeEntry>>>,
     /// Per module, what its table was given, in order: what is new to a glob stands behind what it has taken.
-    given: Vec<Vec<(Name, Held)>>,
-    words: Words,
-    externs: Vec<FxHashMap<Name, Vec<Meaning>>>,
+    given: Vec<Vec<(Name, ScopeEntry)>>,
+    words: PathKeywords,
+    externs: Vec<FxHashMap<Name, Vec<Resolution>>>,
     standard: FxHashSet<Name>,
     /// `use` items whose target may be a trait or anything else that acts without being named.
     pub open_uses: Vec<NodeId>,
@@ -77,7 +77,7 @@ pub struct Scopes<'g> {
     open: FxHashSet<ModuleId>,
 }
 
-struct Words {
+struct PathKeywords {
     krate: Option<Name>,
     itself: Option<Name>,
     parent: Option<Name>,
@@ -160,28 +160,28 @@ const STANDARD: &[&str] = &[
     "IntoFuture",
 ];
 
-impl<'g> Scopes<'g> {
+impl<'g> DefMap<'g> {
     /// Fills every module's table until nothing new is found.
     #[must_use]
-    pub fn new(nodes: &'g Nodes, layout: &'g Layout, sources: &Sources) -> Self {
-        let words = Words {
+    pub fn new(nodes: &'g Nodes, crates: &'g CrateGraph, sources: &Sources) -> Self {
+        let words = PathKeywords {
             krate: nodes.names.get("crate"),
             itself: nodes.names.get("self"),
             parent: nodes.names.get("super"),
             global: nodes.names.get(GLOBAL),
         };
         let mut externs = Vec::new();
-        for known in &layout.externs {
-            let mut table: FxHashMap<Name, Vec<Meaning>> = FxHashMap::default();
+        for known in &crates.externs {
+            let mut table: FxHashMap<Name, Vec<Resolution>> = FxHashMap::default();
             for (text, unit) in known {
                 let Some(name) = nodes.names.get(text) else {
                     continue;
                 };
                 let root = unit.map_or(NONE, |unit| nodes.roots[unit]);
                 table.entry(name).or_default().push(if root == NONE {
-                    Meaning::External
+                    Resolution::External
                 } else {
-                    Meaning::Module(root)
+                    Resolution::Module(root)
                 });
             }
             externs.push(table);
@@ -192,7 +192,7 @@ impl<'g> Scopes<'g> {
             .collect();
         let mut scopes = Self {
             nodes,
-            layout,
+            crates,
             tables: vec![FxHashMap::default(); nodes.modules.len()],
             given: vec![Vec::new(); nodes.modules.len()],
             words,
@@ -203,7 +203,7 @@ impl<'g> Scopes<'g> {
             open: FxHashSet::default(),
         };
         let imports = scopes.define(sources);
-        scopes.settle(&imports, sources);
+        scopes.resolve_imports(&imports, sources);
         scopes.open_modules();
         scopes.given = Vec::new();
         scopes
@@ -213,28 +213,28 @@ impl<'g> Scopes<'g> {
     pub fn items(&self, module: ModuleId) -> impl Iterator<Item = (NodeId, NodeId)> {
         let held = self.tables[module as usize].values().flatten();
         held.filter_map(|held| match held.entry.meaning {
-            Meaning::Item(item) => Some((item, held.entry.by)),
+            Resolution::Item(item) => Some((item, held.entry.by)),
             _ => None,
         })
     }
 
     /// Where a path leads, seen from a module.
     #[must_use]
-    pub fn resolve(&self, module: ModuleId, path: &[Name]) -> Found {
+    pub fn resolve(&self, module: ModuleId, path: &[Name]) -> PathResolution {
         self.walk(module, path, NONE)
     }
 
-    fn walk(&self, module: ModuleId, path: &[Name], without: NodeId) -> Found {
-        let mut found = Found::default();
+    fn walk(&self, module: ModuleId, path: &[Name], without: NodeId) -> PathResolution {
+        let mut found = PathResolution::default();
         if module == NONE || path.is_empty() {
             return found;
         }
         let first = Some(path[0]);
         let (mut current, mut at) = if first == self.words.krate {
-            (vec![Meaning::Module(self.root(module))], 1)
+            (vec![Resolution::Module(self.root(module))], 1)
         } else if first == self.words.itself || first == self.words.parent {
             (
-                vec![Meaning::Module(
+                vec![Resolution::Module(
                     self.around(module, first == self.words.parent),
                 )],
                 1,
@@ -257,18 +257,18 @@ impl<'g> Scopes<'g> {
             let (mut known, mut lacking) = (false, Vec::new());
             for meaning in current {
                 match meaning {
-                    Meaning::Item(node) => found.items.push((node, at)),
-                    Meaning::External => found.external = true,
-                    Meaning::Any(name) => found.any.push(if at == path.len() {
+                    Resolution::Item(node) => found.items.push((node, at)),
+                    Resolution::External => found.external = true,
+                    Resolution::Any(name) => found.any.push(if at == path.len() {
                         name
                     } else {
                         path[path.len() - 1]
                     }),
-                    Meaning::Module(module) if at == path.len() => found.modules.push(module),
-                    Meaning::Module(module) if Some(path[at]) == self.words.parent => {
-                        next.push(Meaning::Module(self.around(module, true)));
+                    Resolution::Module(module) if at == path.len() => found.modules.push(module),
+                    Resolution::Module(module) if Some(path[at]) == self.words.parent => {
+                        next.push(Resolution::Module(self.around(module, true)));
                     }
-                    Meaning::Module(module) => {
+                    Resolution::Module(module) => {
                         if self.entries(module, path[at], without, &mut found.by, &mut next) {
                             known = true;
                         } else {
@@ -296,11 +296,11 @@ impl<'g> Scopes<'g> {
         name: Name,
         without: NodeId,
         by: &mut Vec<NodeId>,
-        into: &mut Vec<Meaning>,
+        into: &mut Vec<Resolution>,
     ) -> bool {
         let mut known = false;
         let held = self.tables[module as usize].get(&name);
-        for Held { entry, .. } in held.into_iter().flatten() {
+        for ScopeEntry { entry, .. } in held.into_iter().flatten() {
             if entry.by != NONE && entry.by == without {
                 continue;
             }
@@ -321,8 +321,8 @@ impl<'g> Scopes<'g> {
         module: ModuleId,
         name: Name,
         without: NodeId,
-        found: &mut Found,
-    ) -> Vec<Meaning> {
+        found: &mut PathResolution,
+    ) -> Vec<Resolution> {
         let mut meanings = Vec::new();
         let mut at = module;
         loop {
@@ -339,9 +339,9 @@ impl<'g> Scopes<'g> {
         meanings
     }
 
-    fn outside(&self, module: ModuleId, name: Name) -> Vec<Meaning> {
+    fn outside(&self, module: ModuleId, name: Name) -> Vec<Resolution> {
         let unit = self.nodes.modules[module as usize].unit as usize;
-        let package = self.layout.units[unit].package;
+        let package = self.crates.units[unit].package;
         if let Some(meanings) = self.externs[package].get(&name) {
             return meanings.clone();
         }
@@ -350,7 +350,7 @@ impl<'g> Scopes<'g> {
         let root = self.nodes.roots[unit];
         if root != NONE && root != module {
             let held = self.tables[root as usize].get(&name);
-            for Held { entry, .. } in held.into_iter().flatten() {
+            for ScopeEntry { entry, .. } in held.into_iter().flatten() {
                 let crate_item = entry.by != NONE
                     && self.nodes.nodes[entry.by as usize].kind == ItemKind::ExternCrate;
                 if crate_item {
@@ -359,7 +359,7 @@ impl<'g> Scopes<'g> {
             }
         }
         if meanings.is_empty() && self.standard.contains(&name) {
-            meanings.push(Meaning::External);
+            meanings.push(Resolution::External);
         }
         meanings
     }
