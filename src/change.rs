@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
-use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::change::snapshot::Snapshot;
-use crate::exit;
 use crate::sys::files;
 use crate::sys::git::{FileChange, Happened, Repository};
 use crate::workspace::Workspace;
@@ -97,7 +96,7 @@ impl Change {
         }
     }
 
-    /// These files, each as a whole: `paths` as [`locate`] gives them.
+    /// These files, each as a whole: `paths` as [`Workspace::locate`] gives them.
     #[must_use]
     pub fn of_files(paths: BTreeSet<Utf8PathBuf>) -> Self {
         let files = paths.into_iter().map(|path| FileChange {
@@ -230,46 +229,4 @@ fn with_paths_of(workspace: &Workspace, mut repository: Repository) -> Result<Re
         }
     }
     Ok(repository)
-}
-
-/// The absolute path of a file the user named from `folder`, without `.` and `..`.
-///
-/// # Errors
-/// Bad usage when it lies outside the workspace.
-pub fn locate(workspace: &Workspace, folder: &Utf8Path, path: &Utf8Path) -> Result<Utf8PathBuf> {
-    let located = normalize(&folder.join(path));
-    if located.starts_with(&workspace.root) {
-        return Ok(located);
-    }
-    Err(exit::usage(format!(
-        "{path} lies outside the workspace {}; name files below it",
-        workspace.root
-    )))
-}
-
-/// `path` without `.` and `..`; the disk is not asked.
-#[must_use]
-pub fn normalize(path: &Utf8Path) -> Utf8PathBuf {
-    let mut normal = Utf8PathBuf::new();
-    for component in path.components() {
-        match component {
-            Utf8Component::CurDir => {}
-            Utf8Component::ParentDir => {
-                normal.pop();
-            }
-            other => normal.push(other),
-        }
-    }
-    normal
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dots_are_resolved_without_asking_the_disk() {
-        let path = normalize(Utf8Path::new("/a/./b/../c"));
-        assert_eq!(path, "/a/c");
-    }
 }

@@ -10,8 +10,7 @@ mod step;
 mod tools;
 mod verify;
 
-use anyhow::{Context as _, Result};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::affected::{Affected, AffectedFormat};
@@ -20,9 +19,9 @@ pub use self::page::Report;
 use self::reports::{ReportFile, StatusReport};
 pub use self::step::{Step, StepAction, StepContent, StepTarget};
 pub use self::tools::{Completions, Demo, Man};
-pub use self::verify::{Runner, Scope, Verify};
-use crate::exit::{Exit, OrExit as _};
-use crate::sys::cargo::Cargo;
+pub use self::verify::{Scope, Verify};
+use crate::config::Options;
+use crate::sys::terminal::Verbosity;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -108,35 +107,36 @@ pub struct Global {
 }
 
 impl Global {
-    /// The folder that cargo starts from: the current one, or that of `--manifest-path`.
-    ///
-    /// # Errors
-    /// When the current folder is gone or its path is not UTF-8.
-    pub fn folder(&self) -> Result<Utf8PathBuf> {
-        let current = std::env::current_dir().context("failed to find the current folder")?;
-        let current = Utf8PathBuf::try_from(current)
-            .context("the current folder's path is not UTF-8")
-            .or_exit(Exit::Usage)?;
-        let manifest = self.manifest_path.as_deref().and_then(Utf8Path::parent);
-        Ok(manifest.map_or_else(|| current.clone(), |folder| current.join(folder)))
-    }
-
-    /// How these options reach cargo.
+    /// What of them decides which workspace is loaded.
     #[must_use]
-    pub fn cargo(&self) -> Cargo {
+    pub fn options(&self) -> Options {
         let flags = [
             ("--locked", self.locked),
             ("--offline", self.offline),
             ("--frozen", self.frozen),
         ];
-        Cargo {
+        let flags = flags.into_iter().filter(|(_, given)| *given);
+        Options {
             manifest_path: self.manifest_path.clone(),
-            flags: flags
-                .into_iter()
-                .filter(|(_, given)| *given)
-                .map(|(flag, _)| flag.to_owned())
-                .collect(),
+            cargo_flags: flags.map(|(flag, _)| flag.to_owned()).collect(),
+            docs: self.docs.clone(),
         }
+    }
+
+    /// What of them decides how the streams are written.
+    #[must_use]
+    pub fn verbosity(&self) -> Verbosity {
+        Verbosity {
+            color: self.color.unwrap_or(clap::ColorChoice::Auto),
+            quiet: self.quiet,
+            verbose: self.verbose,
+        }
+    }
+}
+
+impl From<&Global> for Options {
+    fn from(global: &Global) -> Self {
+        global.options()
     }
 }
 

@@ -6,17 +6,72 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
-use clap::ValueEnum as _;
+use clap::ValueEnum;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
-use crate::change::locate;
-use crate::cli::{Global, Runner};
 use crate::exit::{Exit, OrExit as _};
 use crate::finding::level::{Level, Levels};
+use crate::sys::cargo::Cargo;
 use crate::sys::files;
 use crate::workspace::manifest::{Manifest, line_of};
 use crate::workspace::{PackageId, Workspace};
+
+/// Options of the command line that decide which workspace is loaded, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `--manifest-path`.
+    pub manifest_path: Option<Utf8PathBuf>,
+    /// `--locked`, `--offline` and `--frozen`, as given.
+    pub cargo_flags: Vec<String>,
+    /// `--docs`.
+    pub docs: Option<Utf8PathBuf>,
+}
+
+impl Options {
+    /// The folder that cargo starts from: the current one, or that of `--manifest-path`.
+    ///
+    /// # Errors
+    /// When the current folder is gone or its path is not UTF-8.
+    pub fn folder(&self) -> Result<Utf8PathBuf> {
+        let current = current_folder()?;
+        let manifest = self.manifest_path.as_deref().and_then(Utf8Path::parent);
+        Ok(manifest.map_or_else(|| current.clone(), |folder| current.join(folder)))
+    }
+
+    /// How these options reach cargo.
+    #[must_use]
+    pub fn cargo(&self) -> Cargo {
+        Cargo {
+            manifest_path: self.manifest_path.clone(),
+            flags: self.cargo_flags.clone(),
+        }
+    }
+}
+
+/// The current folder, absolute.
+///
+/// # Errors
+/// When the current folder is gone or its path is not UTF-8.
+pub fn current_folder() -> Result<Utf8PathBuf> {
+    let current = std::env::current_dir().context("failed to find the current folder")?;
+    Utf8PathBuf::try_from(current)
+        .context("the current folder's path is not UTF-8")
+        .or_exit(Exit::Usage)
+}
+
+/// The program that runs tests, as flags and settings name it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunnerChoice {
+    /// nextest where the workspace configures it and it is installed, else cargo test.
+    #[default]
+    Auto,
+    /// cargo test.
+    Cargo,
+    /// cargo-nextest, and cargo test for doctests.
+    Nextest,
+}
 
 /// What holds for this run.
 #[derive(Debug)]
@@ -26,7 +81,7 @@ pub struct Config {
     /// A folder whose `plan.md` and `results.md` stand in for the built-in templates, absolute.
     pub template: Option<Utf8PathBuf>,
     /// What runs the tests.
-    pub runner: Runner,
+    pub runner: RunnerChoice,
     /// How long one command may take.
     pub timeout: Duration,
     /// What files reach that cargo's layout says nothing of.
@@ -49,7 +104,7 @@ pub struct Rule {
 struct Written {
     docs: Option<Utf8PathBuf>,
     template: Option<Utf8PathBuf>,
-    runner: Option<Runner>,
+    runner: Option<RunnerChoice>,
     timeout: Option<u64>,
     #[serde(default)]
     rules: Vec<WrittenRule>,
@@ -72,14 +127,14 @@ impl Config {
     ///
     /// # Errors
     /// Bad usage: an unknown key or a wrong value, with the manifest and the line it stands in.
-    pub fn load(workspace: &Workspace, global: &Global) -> Result<Self> {
+    pub fn load(workspace: &Workspace, options: &Options) -> Result<Self> {
         let written = written(workspace)?;
         let rules = written
             .rules
             .iter()
             .map(|rule| rule.resolve(workspace))
             .collect::<Result<_>>();
-        let docs = global
+        let docs = options
             .docs
             .clone()
             .or(written.docs)
@@ -102,7 +157,7 @@ impl Config {
         Self {
             docs: "docs".into(),
             template: None,
-            runner: Runner::default(),
+            runner: RunnerChoice::default(),
             timeout: TIMEOUT,
             rules: Vec::new(),
             lints: Levels::default(),
@@ -153,7 +208,9 @@ impl WrittenRule {
 
 /// The docs folder relative to the workspace root, without `.` and `..`.
 fn below(workspace: &Workspace, docs: &Utf8Path) -> Result<Utf8PathBuf> {
-    let located = locate(workspace, &workspace.root, docs).context("the docs folder")?;
+    let located = workspace
+        .locate(&workspace.root, docs)
+        .context("the docs folder")?;
     Ok(workspace.relative(&located).to_owned())
 }
 

@@ -47,7 +47,7 @@ use crate::cli::{Cli, Command, Global};
 use crate::command::workset;
 use crate::exit::Exit;
 use crate::project::Project;
-use crate::sys::terminal::Terminal;
+use crate::sys::terminal::{Terminal, Verbosity};
 
 /// Runs the program with the arguments of a process, and says how it ended. Never panics on bad input.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -63,7 +63,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => return misused(&error, &arguments),
     };
-    let mut terminal = Terminal::new(&cli.global);
+    let mut terminal = Terminal::new(cli.global.verbosity());
     let json = cli.wants_json().then(|| command_word(&arguments));
     let outcome = dispatch(cli, &mut terminal).and_then(|exit| terminal.flush().map(|()| exit));
     match outcome {
@@ -119,7 +119,7 @@ fn misused(error: &clap::Error, arguments: &[OsString]) -> Exit {
         (true, true) => {
             let text = error.render().to_string();
             let message = text.trim().trim_start_matches("error: ");
-            let mut terminal = Terminal::new(&Global::default());
+            let mut terminal = Terminal::new(Verbosity::default());
             let error = exit::usage(message);
             let command = command_word(arguments);
             (fail(&mut terminal, &error, Some(&command)), Exit::Usage)

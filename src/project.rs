@@ -17,8 +17,8 @@ use crate::sys::git::Repository;
 use crate::workspace::Workspace;
 use crate::workspace::graph::nearest;
 
-use load::Ahead;
 pub use load::Ask;
+use load::Prefetch;
 
 /// A workspace with the settings that hold for this run.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Project {
     pub folder: Utf8PathBuf,
     /// What went otherwise than it should when it was loaded, and changes nothing.
     pub notes: Vec<String>,
-    ahead: Ahead,
+    prefetch: Prefetch,
 }
 
 /// The two documents of one PoC, by name.
@@ -72,19 +72,19 @@ impl Project {
     /// # Errors
     /// Why there is no repository: no git, or no work tree.
     pub fn repository(&self) -> Result<Repository> {
-        let ahead = self
-            .ahead
+        let opened = self
+            .prefetch
             .get_or_init(|| Repository::open(&self.workspace.root).ok())
             .clone();
-        match ahead.and_then(|ahead| change::fitted(ahead, &self.workspace)) {
+        match opened.and_then(|opened| change::fitted(opened, &self.workspace)) {
             Some(repository) => Ok(repository),
             None => change::repository_of(&self.workspace),
         }
     }
 
-    /// Has git look again at what this run has written since.
-    pub fn ask_git_anew(&mut self) {
-        self.ahead = Ahead::default();
+    /// Discards the listing of files, so that git is asked again after this run has written some.
+    pub fn refresh_repository(&mut self) {
+        self.prefetch = Prefetch::default();
     }
 
     /// The workspace's folder within its repository, which GitHub and SARIF take paths from.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
-use super::Runner;
+use crate::config::RunnerChoice;
 
 /// `cargo poc affected`.
 #[derive(Debug, Default, Args)]
@@ -60,7 +60,7 @@ pub struct Affected {
         env = "CARGO_POC_RUNNER",
         help_heading = "Several machines"
     )]
-    pub runner: Option<Runner>,
+    pub runner: Option<RunnerChoice>,
     /// Select from the sources alone, also where it was collected what tests execute
     #[arg(long, conflicts_with_all = ["collect", "audit"], help_heading = "Observed coverage")]
     pub no_observed: bool,

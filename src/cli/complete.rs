@@ -9,8 +9,9 @@ use clap::{Arg, Command, CommandFactory as _};
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter};
 
-use super::{Cli, Global};
+use super::Cli;
 use crate::affected::arguments::spec;
+use crate::config::Options;
 use crate::finding::Code;
 use crate::project::{Poc, Project};
 
@@ -144,12 +145,12 @@ fn project() -> Option<Project> {
             .filter(|value| !value.is_empty())
             .map(Into::into)
     };
-    let global = Global {
+    let options = Options {
         manifest_path: value("--manifest-path"),
         docs: value("--docs"),
-        ..Global::default()
+        ..Options::default()
     };
-    Project::load_without_git(&global).ok()
+    Project::load_without_git(options).ok()
 }
 
 /// Whether this process was started to complete a line.

@@ -1,11 +1,11 @@
 //! The command line of `cargo poc verify`.
 
 use camino::Utf8PathBuf;
-use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use clap::Args;
 
 use super::StatusFormat;
 use super::reports::{self, ReportFile, VerifyReport};
+use crate::config::RunnerChoice;
 use crate::verify::partition::Partition;
 
 /// `cargo poc verify`.
@@ -45,7 +45,7 @@ pub struct Verify {
     pub list: bool,
     /// What runs the tests [default: nextest where .config/nextest.toml and cargo-nextest are there, else cargo]
     #[arg(long, value_enum, env = "CARGO_POC_RUNNER")]
-    pub runner: Option<Runner>,
+    pub runner: Option<RunnerChoice>,
     /// Seconds one command may take [default: 1800]
     #[arg(long, value_name = "SECONDS", env = "CARGO_POC_TIMEOUT")]
     pub timeout: Option<u64>,
@@ -132,17 +132,4 @@ pub struct Scope {
     /// The workspace's whole suite
     #[arg(long)]
     pub full: bool,
-}
-
-/// What runs tests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Runner {
-    /// nextest where the workspace configures it and it is installed, else cargo test.
-    #[default]
-    Auto,
-    /// cargo test.
-    Cargo,
-    /// cargo-nextest, and cargo test for doctests.
-    Nextest,
 }

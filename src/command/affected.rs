@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 
 use crate::affected::{self, Selection, TestKind, arguments};
-use crate::change::{self, Change};
+use crate::change::Change;
 use crate::cli::{Affected, AffectedFormat, Global};
 use crate::document::StepId;
 use crate::evidence::Scope;
@@ -163,7 +163,7 @@ fn change_of(project: &Project, command: &Affected) -> Result<Change> {
         let located = command
             .files
             .iter()
-            .map(|path| change::locate(&project.workspace, &project.folder, path))
+            .map(|path| project.workspace.locate(&project.folder, path))
             .collect::<Result<BTreeSet<_>>>()?;
         return Ok(Change::of_files(located));
     }

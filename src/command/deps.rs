@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result, anyhow};
 use camino::Utf8PathBuf;
 
-use crate::change::locate;
 use crate::cli::Deps;
 use crate::deps::{self, Change, Declared, Outcome, State, Wanted};
 use crate::exit::{Exit, with_exit};
@@ -53,7 +52,7 @@ pub fn compare(project: &Project, poc: &Poc, manifests: &[Utf8PathBuf]) -> Resul
     };
     let (blocks, notes) = deps::blocks(&poc.plan, &poc.plan_document, only_package.as_deref())?;
     let chosen = manifests.iter().map(|path| {
-        let path = locate(workspace, &project.folder, path)?;
+        let path = workspace.locate(&project.folder, path)?;
         Ok(workspace.slashed(&path).into())
     });
     let chosen: Vec<Utf8PathBuf> = chosen.collect::<Result<_>>()?;

@@ -23,8 +23,8 @@ pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) ->
         return Err(usage("--open shows a file, and `-o -` writes none"));
     }
     let target = match &arguments.output {
-        Some(_) if printed => workset::located(global, Utf8Path::new("page.html"))?,
-        Some(file) => workset::located(global, file)?,
+        Some(_) if printed => workset::located(Utf8Path::new("page.html"))?,
+        Some(file) => workset::located(file)?,
         None => default(workset),
     };
     let page = page(workset, &target)?;

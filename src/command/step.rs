@@ -260,7 +260,7 @@ fn done(
         ))?;
     }
     if mode == Mode::Write {
-        project.ask_git_anew();
+        project.refresh_repository();
         summary::complete(&project, &paths, terminal)?;
     }
     Ok(Exit::Fine)

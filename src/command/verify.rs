@@ -19,6 +19,7 @@ use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli::reports::{ReportFile, VerifyReport};
 use crate::cli::{self, Global};
+use crate::config::RunnerChoice;
 use crate::document::plan::Step;
 use crate::document::{Severity, StepId};
 use crate::document_update::{self, Mode, Texts};
@@ -116,7 +117,7 @@ fn scope(arguments: &cli::Verify) -> Scope {
 }
 
 /// What runs the tests: the one that is `wanted`, else the one that is set.
-fn runner(project: &Project, wanted: Option<cli::Runner>) -> Result<Runner> {
+fn runner(project: &Project, wanted: Option<RunnerChoice>) -> Result<Runner> {
     let wanted = wanted.unwrap_or(project.config.runner);
     Runner::choose(wanted, &project.workspace.root)
 }

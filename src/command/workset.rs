@@ -8,9 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
 use super::deps;
-use crate::change::{Change, normalize};
+use crate::change::Change;
 use crate::cli::{Global, Which};
-use crate::config::Config;
+use crate::config::{Config, Options, current_folder};
 use crate::contract::Standing;
 use crate::contract::tests::Present;
 use crate::document::{Document, condensed, read_plan, read_results};
@@ -21,6 +21,7 @@ use crate::freshness::{self, Hasher, Inputs};
 use crate::project::{Ask, Paths, Poc, Project};
 use crate::status::{Context, NamedPaths, OtherPlans, Status};
 use crate::sys::cargo::{self, own_folder};
+use crate::sys::files;
 use crate::sys::terminal::Terminal;
 
 /// The PoCs asked for.
@@ -102,14 +103,15 @@ fn load_to(
     extent: Extent,
     adjust: impl Fn(&mut Config) -> Result<()>,
 ) -> Result<Workset> {
+    let options = &global.options();
     std::thread::scope(|scope| {
-        let asked = scope.spawn(|| cargo::toolchain(&global.folder()?));
+        let asked = scope.spawn(|| cargo::toolchain(&options.folder()?));
         let asked = Mutex::new(Some(asked));
         let toolchain = || {
             let first = asked.lock().unwrap_or_else(PoisonError::into_inner).take();
             match first {
                 Some(first) => first.join().map_err(|_| anyhow!("asking rustc panicked"))?,
-                None => cargo::toolchain(&global.folder()?),
+                None => cargo::toolchain(&options.folder()?),
             }
         };
         let of_project = |mut project: Project, read: Read| {
@@ -123,10 +125,10 @@ fn load_to(
             }),
             Some(file) => match Project::around(global, file)? {
                 Some(project) => {
-                    let read = named(Paths::of_file(located(global, file)?)?, extent)?;
+                    let read = named(Paths::of_file(located(file)?)?, extent)?;
                     of_project(project, read)
                 }
-                None => outside(global, file, extent, adjust),
+                None => outside(options, file, extent, adjust),
             },
         }
     })
@@ -158,15 +160,15 @@ fn of_project(
 
 /// A plan that lies in no workspace.
 fn outside(
-    global: &Global,
+    options: &Options,
     file: &Utf8Path,
     extent: Extent,
     adjust: impl Fn(&mut Config) -> Result<()>,
 ) -> Result<Workset> {
-    let root = global.folder()?;
+    let root = options.folder()?;
     let mut config = Config::outside();
     adjust(&mut config)?;
-    let paths = Paths::of_file(located(global, file)?)?;
+    let paths = Paths::of_file(located(file)?)?;
     let (poc, evidence, mut contract) = with_evidence(one(paths, extent)?);
     contract.compare(&poc.plan, &[])?;
     let unknown = "it lies in no workspace";
@@ -229,12 +231,8 @@ pub(super) fn assess_one(
 ///
 /// # Errors
 /// When the current folder is gone.
-pub fn located(global: &Global, file: &Utf8Path) -> Result<Utf8PathBuf> {
-    let current = Global {
-        manifest_path: None,
-        ..global.clone()
-    };
-    Ok(normalize(&current.folder()?.join(file)))
+pub fn located(file: &Utf8Path) -> Result<Utf8PathBuf> {
+    Ok(files::normalize(&current_folder()?.join(file)))
 }
 
 /// The documents of a PoC, and what its results record.

@@ -9,7 +9,6 @@ use serde::Serialize;
 use toml_edit::{DocumentMut, InlineTable, Item, Value};
 
 use super::request::Request;
-use crate::change::normalize;
 use crate::cli::dependencies::Dependency;
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
@@ -193,7 +192,7 @@ fn value(
     if !wanted.source.is_empty() {
         for (key, value) in wanted.source {
             let value = match *key {
-                "path" => relative_text(folder, &normalize(&project.folder.join(value))),
+                "path" => relative_text(folder, &files::normalize(&project.folder.join(value))),
                 _ => value.clone(),
             };
             table.insert(*key, value.into());

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Edition, Package};
 use toml_edit::DocumentMut;
 
-use crate::change::{self, Change};
+use crate::change::Change;
 use crate::cli::dependencies::Dependency;
 use crate::cli::{Init, Kind, Size};
 use crate::document::plan::{Action, FileRow};
@@ -282,7 +282,7 @@ fn planned(project: &Project, named: &[PackageId], argument: &str) -> Result<Pla
 /// or would lie in that package. One that goes up can only be meant from here.
 fn locate(project: &Project, named: &[PackageId], path: &Utf8Path) -> Result<Utf8PathBuf> {
     let workspace = &project.workspace;
-    let here = change::locate(workspace, &project.folder, path);
+    let here = workspace.locate(&project.folder, path);
     let [package] = named else {
         return here;
     };
@@ -290,7 +290,7 @@ fn locate(project: &Project, named: &[PackageId], path: &Utf8Path) -> Result<Utf
         return here;
     }
     let folder = workspace.folder(*package);
-    let there = change::locate(workspace, folder, path);
+    let there = workspace.locate(folder, path);
     match (here, there) {
         (Ok(here), Ok(there)) if here.exists() || (!there.exists() && here.starts_with(folder)) => {
             Ok(here)

@@ -36,7 +36,7 @@ fn rows<'a>(on: &'a Subject<'_>) -> impl Iterator<Item = (&'a FileRow, &'a FileS
 }
 
 fn path_of(on: &Subject<'_>, row: &FileRow) -> Utf8PathBuf {
-    crate::change::normalize(&on.facts.root.join(&row.path))
+    crate::sys::files::normalize(&on.facts.root.join(&row.path))
 }
 
 fn change<'a>(on: &'a Subject<'_>) -> Option<&'a Change> {

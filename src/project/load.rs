@@ -1,17 +1,13 @@
-//! How a command comes by its workspace: cargo and git are asked side by side, and what was known the last time is worked
-//! with meanwhile.
+//! Loads a workspace. cargo and git run in parallel, and read-only commands start from cached metadata.
 
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Metadata;
 
 use super::Project;
-use crate::change::normalize;
-use crate::cli::Global;
-use crate::config::Config;
-use crate::exit::{Exit, OrExit as _};
+use crate::config::{Config, Options, current_folder};
 use crate::sys::cargo::{self, Cargo, Members};
 use crate::sys::files;
 use crate::sys::git::Repository;
@@ -28,17 +24,18 @@ pub enum Ask {
     Base,
 }
 
-/// The repository around the folder that cargo started from; `None` where there is none.
-pub(super) type Ahead = Arc<OnceLock<Option<Repository>>>;
+/// The repository around the folder that cargo starts from, opened in another thread; `None` without one.
+pub(super) type Prefetch = Arc<OnceLock<Option<Repository>>>;
 
-/// Where a command starts from, and what it has asked for.
+/// The folders that a command starts from, its options, and the repository that is being opened.
 struct Start {
+    options: Options,
     cargo: Cargo,
     /// The current folder, absolute.
     folder: Utf8PathBuf,
     /// Where the workspace is looked for from.
     from: Utf8PathBuf,
-    ahead: Ahead,
+    prefetch: Prefetch,
 }
 
 impl Project {
@@ -46,45 +43,49 @@ impl Project {
     ///
     /// # Errors
     /// No workspace, a broken manifest or configuration (bad usage), or no cargo.
-    pub fn load(global: &Global) -> Result<Self> {
-        Start::here(global, Ask::Files)?.load(global)
+    pub fn load(options: impl Into<Options>) -> Result<Self> {
+        Start::here(options.into(), Ask::Files)?.load()
     }
 
     /// [`Self::load`] for a command that needs no git: it is asked only where it turns out to be needed.
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn load_without_git(global: &Global) -> Result<Self> {
-        Start::here(global, Ask::Nothing)?.load(global)
+    pub fn load_without_git(options: impl Into<Options>) -> Result<Self> {
+        Start::here(options.into(), Ask::Nothing)?.load()
     }
 
-    /// What `work` makes of the project that [`Self::load`] gives. While cargo is asked, it is done on what cargo said the
-    /// last time; where cargo now says otherwise, that is dropped and `work` done again. So it must show nothing, and write
-    /// nothing but what it keeps by content.
+    /// Loads the project and applies `work` to it. While cargo runs, `work` is applied to cached metadata; that result is
+    /// discarded and `work` applied again if cargo's answer differs. So `work` must show nothing, and write only caches that
+    /// are keyed by content.
     ///
     /// # Errors
     /// As [`Self::load`], and those of `work`.
-    pub fn with<T>(global: &Global, ask: Ask, work: impl Fn(Self) -> Result<T>) -> Result<T> {
-        let start = Start::here(global, ask)?;
+    pub fn with<T>(
+        options: impl Into<Options>,
+        ask: Ask,
+        work: impl Fn(Self) -> Result<T>,
+    ) -> Result<T> {
+        let start = Start::here(options.into(), ask)?;
         std::thread::scope(|scope| {
             let asked = scope.spawn(|| start.cargo.members());
-            let kept = kept(&start.from);
-            let meanwhile = kept
+            let cached = cached_members(&start.from);
+            let speculative = cached
                 .as_ref()
-                .and_then(|kept| kept.read().ok())
+                .and_then(|cached| cached.read().ok())
                 // Several workspaces may be built in one folder.
                 .filter(|metadata| start.from.starts_with(&metadata.workspace_root))
-                .map(|metadata| start.project(global, metadata).and_then(&work));
+                .map(|metadata| start.project(metadata).and_then(&work));
             let members = asked.join();
             let members = members.map_err(|_| anyhow!("asking cargo panicked"))??;
-            match meanwhile {
-                Some(worked) if kept.as_ref() == Some(&members) => worked,
+            match speculative {
+                Some(result) if cached.as_ref() == Some(&members) => result,
                 _ => {
-                    let mut project = start.project(global, members.read()?)?;
-                    let not_kept = keep(&project.workspace.target_directory, &members).err();
-                    let slow =
-                        |error| format!("{error:#}; the next run takes longer than it has to");
-                    project.notes.extend(not_kept.map(slow));
+                    let mut project = start.project(members.read()?)?;
+                    let not_cached =
+                        cache_members(&project.workspace.target_directory, &members).err();
+                    let slow = |error| format!("{error:#}; the next run takes longer");
+                    project.notes.extend(not_cached.map(slow));
                     work(project)
                 }
             }
@@ -95,12 +96,13 @@ impl Project {
     ///
     /// # Errors
     /// As [`Self::load`], but for there being no workspace.
-    pub fn around(global: &Global, document: &Utf8Path) -> Result<Option<Self>> {
-        if global.manifest_path.is_some() {
-            return Self::load(global).map(Some);
+    pub fn around(options: impl Into<Options>, document: &Utf8Path) -> Result<Option<Self>> {
+        let options = options.into();
+        if options.manifest_path.is_some() {
+            return Self::load(options).map(Some);
         }
-        let folder = global.folder()?;
-        let beside = normalize(&folder.join(document));
+        let folder = options.folder()?;
+        let beside = files::normalize(&folder.join(document));
         let beside = beside.parent().unwrap_or(&folder).to_owned();
         let in_a_package = beside
             .ancestors()
@@ -108,60 +110,58 @@ impl Project {
         if !in_a_package {
             return Ok(None);
         }
-        let start = Start::new(global, folder, beside, Ask::Files);
-        start.load(global).map(Some)
+        Start::new(options, folder, beside, Ask::Files)
+            .load()
+            .map(Some)
     }
 }
 
 impl Start {
-    fn here(global: &Global, ask: Ask) -> Result<Self> {
-        let folder = std::env::current_dir().context("failed to find the current folder")?;
-        let folder = Utf8PathBuf::try_from(folder)
-            .context("the current folder's path is not UTF-8")
-            .or_exit(Exit::Usage)?;
-        Ok(Self::new(global, folder, global.folder()?, ask))
+    fn here(options: Options, ask: Ask) -> Result<Self> {
+        let from = options.folder()?;
+        Ok(Self::new(options, current_folder()?, from, ask))
     }
 
-    fn new(global: &Global, folder: Utf8PathBuf, from: Utf8PathBuf, ask: Ask) -> Self {
-        let mut cargo = global.cargo();
+    fn new(options: Options, folder: Utf8PathBuf, from: Utf8PathBuf, ask: Ask) -> Self {
+        let mut cargo = options.cargo();
         if from != folder && cargo.manifest_path.is_none() {
             let manifest = from.ancestors().map(|folder| folder.join("Cargo.toml"));
             cargo.manifest_path = manifest.into_iter().find(|path| path.is_file());
         }
         Self {
+            options,
             cargo,
-            ahead: ask_git_ahead(from.clone(), ask),
+            prefetch: prefetch_git(from.clone(), ask),
             folder,
             from,
         }
     }
 
-    fn load(&self, global: &Global) -> Result<Project> {
-        self.project(global, self.cargo.members()?.read()?)
+    fn load(&self) -> Result<Project> {
+        self.project(self.cargo.members()?.read()?)
     }
 
-    fn project(&self, global: &Global, members: Metadata) -> Result<Project> {
+    fn project(&self, members: Metadata) -> Result<Project> {
         let workspace = Workspace::new(members);
-        let config = Config::load(&workspace, global)?;
+        let config = Config::load(&workspace, &self.options)?;
         Ok(Project {
             cargo: self.cargo.clone(),
             workspace,
             config,
             folder: self.folder.clone(),
             notes: Vec::new(),
-            ahead: Arc::clone(&self.ahead),
+            prefetch: Arc::clone(&self.prefetch),
         })
     }
 }
 
-/// git and cargo are asked side by side: both walk the whole workspace, and neither needs the other's answer. What is
-/// asked here is waited for only where it is used.
-fn ask_git_ahead(folder: Utf8PathBuf, ask: Ask) -> Ahead {
-    let ahead = Ahead::default();
+/// Asks git in another thread, beside cargo: both walk the whole workspace, and neither needs the other's answer.
+fn prefetch_git(folder: Utf8PathBuf, ask: Ask) -> Prefetch {
+    let prefetch = Prefetch::default();
     if ask == Ask::Nothing {
-        return ahead;
+        return prefetch;
     }
-    let answer = Arc::clone(&ahead);
+    let answer = Arc::clone(&prefetch);
     std::thread::spawn(move || {
         let Some(repository) = answer.get_or_init(|| Repository::open(&folder).ok()) else {
             return;
@@ -174,11 +174,11 @@ fn ask_git_ahead(folder: Utf8PathBuf, ask: Ask) -> Ahead {
             }
         });
     });
-    ahead
+    prefetch
 }
 
-/// What cargo said of the workspace around `folder` the last time.
-fn kept(folder: &Utf8Path) -> Option<Members> {
+/// The metadata that cargo last reported for the workspace around `folder`.
+fn cached_members(folder: &Utf8Path) -> Option<Members> {
     let mut targets = cargo::target_folders(folder).into_iter();
     targets.find_map(|target| {
         let text = files::read_if_exists(&members_file(&target)).ok()??;
@@ -186,8 +186,8 @@ fn kept(folder: &Utf8Path) -> Option<Members> {
     })
 }
 
-/// Keeps what cargo says of a workspace, where cargo has built before: nobody wants such a folder from us.
-fn keep(target: &Utf8Path, members: &Members) -> Result<()> {
+/// Caches the metadata where the target folder exists; it is not created for this.
+fn cache_members(target: &Utf8Path, members: &Members) -> Result<()> {
     if !target.is_dir() {
         return Ok(());
     }

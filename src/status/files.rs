@@ -7,9 +7,10 @@ use globset::GlobBuilder;
 use serde::Serialize;
 
 use super::Context;
-use crate::change::{Change, normalize};
+use crate::change::Change;
 use crate::document::plan::{Action, FileRow};
 use crate::project::Poc;
+use crate::sys::files::normalize;
 
 /// How a planned file stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 
 use anyhow::{Context as _, Result};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use tempfile::NamedTempFile;
 
 /// Reads a file whole, as the bytes it holds.
@@ -56,6 +56,22 @@ pub fn list(folder: &Utf8Path) -> Result<Vec<String>> {
 #[must_use]
 pub fn slashed(path: &Utf8Path) -> String {
     path.as_str().replace(std::path::MAIN_SEPARATOR, "/")
+}
+
+/// `path` without `.` and `..`, worked out without the disk. A leading `..` stays.
+#[must_use]
+pub fn normalize(path: &Utf8Path) -> Utf8PathBuf {
+    let mut normal = Utf8PathBuf::new();
+    for component in path.components() {
+        match component {
+            Utf8Component::CurDir => {}
+            Utf8Component::ParentDir if normal.file_name().is_some() => {
+                normal.pop();
+            }
+            component => normal.push(component),
+        }
+    }
+    normal
 }
 
 /// `path` as it is without links, spelled as cargo and git spell it: they know nothing of the `\\?\` that Windows puts before it.
@@ -277,6 +293,12 @@ mod tests {
                 path
             );
         }
+    }
+
+    #[test]
+    fn dots_are_resolved_without_asking_the_disk() {
+        assert_eq!(normalize(Utf8Path::new("/a/./b/../c")), "/a/c");
+        assert_eq!(normalize(Utf8Path::new("../a/./b/../../..")), "../..");
     }
 
     fn folder() -> (tempfile::TempDir, Utf8PathBuf) {

@@ -13,7 +13,6 @@ use camino::Utf8Path;
 
 use self::link::Links;
 use self::sanitize::HarmlessStream;
-use crate::cli::Global;
 
 /// What was asked for stands out.
 pub const BOLD: Style = Style::new().bold();
@@ -27,6 +26,27 @@ pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const WARN: Style = AnsiColor::Yellow.on_default();
 /// Commands and names to type.
 pub const LITERAL: Style = AnsiColor::Cyan.on_default();
+
+/// How much is written, and whether in colour: `--color`, `--quiet` and `--verbose`.
+#[derive(Debug, Clone, Copy)]
+pub struct Verbosity {
+    /// Whether to colour.
+    pub color: clap::ColorChoice,
+    /// Only results and errors.
+    pub quiet: bool,
+    /// Details too.
+    pub verbose: bool,
+}
+
+impl Default for Verbosity {
+    fn default() -> Self {
+        Self {
+            color: clap::ColorChoice::Auto,
+            quiet: false,
+            verbose: false,
+        }
+    }
+}
 
 /// The two streams of a run, with its verbosity. Colours are stripped where they are not wanted.
 #[expect(
@@ -95,11 +115,11 @@ fn shielded(stream: impl Write + 'static, is_terminal: bool) -> Box<dyn Write> {
 impl Terminal {
     /// The streams of this process, coloured as `--color`, `NO_COLOR`, `CLICOLOR_FORCE` and the terminal say.
     #[must_use]
-    pub fn new(global: &Global) -> Self {
-        let wanted = match global.color {
-            Some(clap::ColorChoice::Always) => ColorChoice::Always,
-            Some(clap::ColorChoice::Never) => ColorChoice::Never,
-            _ => ColorChoice::Auto,
+    pub fn new(verbosity: Verbosity) -> Self {
+        let wanted = match verbosity.color {
+            clap::ColorChoice::Always => ColorChoice::Always,
+            clap::ColorChoice::Never => ColorChoice::Never,
+            clap::ColorChoice::Auto => ColorChoice::Auto,
         };
         let choice = |auto: ColorChoice| {
             if wanted == ColorChoice::Auto {
@@ -125,8 +145,8 @@ impl Terminal {
             attended,
             coloured,
             err: shielded(err, attended),
-            quiet: global.quiet,
-            verbose: global.verbose,
+            quiet: verbosity.quiet,
+            verbose: verbosity.verbose,
             reserved: false,
             columns,
             links,

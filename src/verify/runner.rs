@@ -12,7 +12,7 @@ use super::test_filter::Picks;
 use super::{Check, Program};
 use crate::affected::arguments::{self, Invocation};
 use crate::affected::{Part, Selection, TestKind, all_targets};
-use crate::cli;
+use crate::config::RunnerChoice;
 use crate::workspace::{PackageId, Workspace};
 
 /// What runs the tests.
@@ -33,12 +33,12 @@ impl Runner {
     ///
     /// # Errors
     /// When nextest is asked for and not installed.
-    pub fn choose(wanted: cli::Runner, root: &Utf8Path) -> Result<Self> {
+    pub fn choose(wanted: RunnerChoice, root: &Utf8Path) -> Result<Self> {
         match wanted {
-            cli::Runner::Cargo => Ok(Self::Cargo),
-            cli::Runner::Nextest if is_installed() => Ok(Self::Nextest),
-            cli::Runner::Nextest => bail!("cargo-nextest is not installed; {INSTALL}"),
-            cli::Runner::Auto => {
+            RunnerChoice::Cargo => Ok(Self::Cargo),
+            RunnerChoice::Nextest if is_installed() => Ok(Self::Nextest),
+            RunnerChoice::Nextest => bail!("cargo-nextest is not installed; {INSTALL}"),
+            RunnerChoice::Auto => {
                 let configured = root.join(".config/nextest.toml").is_file();
                 Ok(if configured && is_installed() {
                     Self::Nextest
@@ -361,6 +361,6 @@ pub(crate) fn is_installed() -> bool {
 
 /// Whether a plan's commands for this workspace are nextest's.
 #[must_use]
-pub fn uses_nextest(wanted: cli::Runner, root: &Utf8Path) -> bool {
+pub fn uses_nextest(wanted: RunnerChoice, root: &Utf8Path) -> bool {
     matches!(Runner::choose(wanted, root), Ok(Runner::Nextest))
 }

@@ -157,6 +157,21 @@ impl Workspace {
             .find_map(|folder| self.by_folder.get(folder).copied())
     }
 
+    /// The absolute path of a file the user named from `folder`, without `.` and `..`.
+    ///
+    /// # Errors
+    /// Bad usage when it lies outside the workspace.
+    pub fn locate(&self, folder: &Utf8Path, path: &Utf8Path) -> Result<Utf8PathBuf> {
+        let located = files::normalize(&folder.join(path));
+        if located.starts_with(&self.root) {
+            return Ok(located);
+        }
+        Err(exit::usage(format!(
+            "{path} lies outside the workspace {}; name files below it",
+            self.root
+        )))
+    }
+
     /// The member of this name, or `name@version`.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_poc::affected::{Part, Selection, all_targets};
-use cargo_poc::cli;
+use cargo_poc::config::RunnerChoice;
 use cargo_poc::evidence::{Outcome, Record, Scope, Source};
 use cargo_poc::exit::Exit;
 use cargo_poc::script::shell::{Inside, Settings};
@@ -318,7 +318,7 @@ fn what_a_change_breaks_and_what_it_takes_away_is_told_from_what_failed_before()
 #[test]
 fn both_runners_see_the_same() {
     let (_guard, root) = members();
-    if Runner::choose(cli::Runner::Nextest, &root).is_err() {
+    if Runner::choose(RunnerChoice::Nextest, &root).is_err() {
         left_out(
             "both_runners_see_the_same",
             "cargo-nextest",
@@ -348,7 +348,7 @@ fn both_runners_see_the_same() {
 #[test]
 fn a_harness_that_nextest_cannot_list_is_said_with_what_to_do() {
     let (_guard, root) = members();
-    if Runner::choose(cli::Runner::Nextest, &root).is_err() {
+    if Runner::choose(RunnerChoice::Nextest, &root).is_err() {
         eprintln!("left out: cargo-nextest is not installed");
         return;
     }

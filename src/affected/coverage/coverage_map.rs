@@ -104,7 +104,7 @@ impl CoverageMap {
             let mut list = Vec::with_capacity(files.len());
             let folder = files.first().cloned().unwrap_or_default();
             for file in files {
-                let path = crate::change::normalize(&Utf8Path::new(&folder).join(file));
+                let path = crate::sys::files::normalize(&Utf8Path::new(&folder).join(file));
                 let next = known.len();
                 let index = *known.entry(path.clone()).or_insert(next);
                 if index == next {

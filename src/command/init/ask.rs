@@ -11,12 +11,12 @@ use inquire::{InquireError, MultiSelect, Text};
 
 use super::suggest::Suggest;
 use crate::affected::arguments::{quoted, spec};
-use crate::change::normalize;
 use crate::cli::dependencies::Dependency;
 use crate::cli::{Init, Kind, Size};
 use crate::exit;
 use crate::init::dependencies::check_spec;
 use crate::project::Project;
+use crate::sys::files::normalize;
 use crate::workspace::PackageId;
 
 /// Asks for the name, and for packages, files, dependencies and what is proven where nothing was said of them.
