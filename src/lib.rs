@@ -43,7 +43,7 @@ use std::mem::ManuallyDrop;
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Command, Global};
+use crate::cli::{Cli, Command};
 use crate::command::workset;
 use crate::exit::Exit;
 use crate::project::Project;
