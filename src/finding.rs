@@ -24,6 +24,27 @@ pub enum Severity {
     Error,
 }
 
+/// Whether a finding makes the gate fail with exit code 1; stale evidence has an exit code of its own.
+#[must_use]
+pub fn has_errors(findings: &[Finding]) -> bool {
+    let mut findings = findings.iter();
+    findings.any(|finding| finding.severity == Severity::Error && !finding.code.is_stale())
+}
+
+/// Whether a finding says that evidence is stale.
+#[must_use]
+pub fn has_stale(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.code.is_stale())
+}
+
+impl Code {
+    /// Whether it means that evidence is stale.
+    #[must_use]
+    pub fn is_stale(self) -> bool {
+        matches!(self, Self::Stale | Self::OtherCommands)
+    }
+}
+
 /// The enum of codes from one table: name, code, severity, title. A title stands as a heading in `docs/findings.md`.
 macro_rules! codes {
     ($($name:ident $code:literal $severity:ident $title:literal;)*) => {

@@ -33,7 +33,7 @@ use crate::document::{
 };
 use crate::finding::{Code, Finding, Fix};
 use crate::project::Poc;
-use crate::status::{Context, State, Status};
+use crate::status::{Assessment, Context, State};
 
 /// What a rule looks at.
 pub(crate) struct Subject<'a> {
@@ -44,7 +44,7 @@ pub(crate) struct Subject<'a> {
     /// The results; `None` without the file.
     pub(crate) results: Option<&'a Results>,
     /// States, computed from evidence.
-    pub(crate) status: &'a Status,
+    pub(crate) status: &'a Assessment,
     /// What is around the documents.
     pub(crate) facts: &'a Context<'a>,
     /// The results below the workspace root, there or not.
@@ -77,7 +77,8 @@ const RULES: &[&[Rule]] = &[
 ];
 
 /// The findings on one PoC at the levels of the configuration, by file, line and code.
-pub(crate) fn findings(poc: &Poc, status: &Status, facts: &Context<'_>) -> Vec<Finding> {
+#[must_use]
+pub fn lint(poc: &Poc, status: &Assessment, facts: &Context<'_>) -> Vec<Finding> {
     let results = poc.results.as_ref().map(|(_, results)| results);
     let recorded = results.iter().flat_map(|results| &results.steps).rev();
     let recorded: HashMap<_, _> = recorded.map(|step| (step.id.as_str(), step)).collect();

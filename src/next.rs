@@ -1,14 +1,14 @@
 //! The next action: one command to paste, and why.
+//!
+//! In: an [`Assessment`] and the findings on it. Out: the first thing that keeps the PoC from being complete.
 
 use serde::Serialize;
 
 use crate::affected::arguments::quoted;
-use crate::document::results::StatusText;
-use crate::document::{Placeholder, Status};
 use crate::evidence::Scope;
-use crate::project::Poc;
+use crate::finding::{self, Finding};
 use crate::report::human::counted;
-use crate::status::{Context, State, StepStatus, failed_since_done, unconfirmed};
+use crate::status::{Assessment, DependencyState, EvidenceState, State, StepStatus};
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,31 +19,33 @@ pub struct Next {
     pub why: String,
 }
 
-/// The first thing that stands between the PoC and being proven; `None` when nothing does.
-pub fn next(poc: &Poc, status: &crate::status::Status, cx: &Context<'_>) -> Option<Next> {
-    if status.state == State::Withdrawn || cx.workspace.is_none() {
+/// The first thing that keeps the PoC from being complete; `None` when nothing does.
+#[must_use]
+pub fn next(status: &Assessment, findings: &[Finding]) -> Option<Next> {
+    if status.state == State::Withdrawn || !status.in_workspace {
         return None;
     }
     let name = &status.name;
     let next = |command: String, why: String| Some(Next { command, why });
     let verify_step = |step: &StepStatus| format!("cargo poc verify {name} --step {}", step.id);
     let first = |state: State| status.steps.iter().find(|step| step.state == state);
-    if poc.plan.steps.is_empty() {
+    if status.steps.is_empty() {
         let edit = format!(
             "${{EDITOR:-vi}} {}",
             quoted(std::slice::from_ref(&status.plan))
         );
         return next(edit, "the plan has no steps (`### Step 1: …`)".to_owned());
     }
-    if cx.evidence.baseline().is_none() && !poc.plan.baseline.is_empty() {
-        let why = "no baseline yet, so nothing could be told to be a regression".to_owned();
+    if status.runs.needs_baseline {
+        let why = "no baseline is recorded, so regressions cannot be detected".to_owned();
         return next(format!("cargo poc verify {name} --baseline"), why);
     }
-    if status
-        .dependencies
-        .iter()
-        .any(|dependency| matches!(dependency.state, Some("missing" | "incomplete")))
-    {
+    if status.dependencies.iter().any(|dependency| {
+        matches!(
+            dependency.state,
+            Some(DependencyState::Missing | DependencyState::Incomplete)
+        )
+    }) {
         return next(
             format!("cargo poc deps {name}"),
             "planned dependencies are not in the manifests".to_owned(),
@@ -53,20 +55,20 @@ pub fn next(poc: &Poc, status: &crate::status::Status, cx: &Context<'_>) -> Opti
         let why = step.why.as_deref().unwrap_or("it failed");
         return next(verify_step(step), format!("mend step {}: {why}", step.id));
     }
-    if let Some(scope) = failed_since_done(cx) {
-        let flag = if scope == Scope::Full { " --full" } else { "" };
+    if let Some(scope) = &status.runs.failed_since_done {
+        let flag = if *scope == Scope::Full { " --full" } else { "" };
         return next(
             format!("cargo poc verify {name}{flag}"),
             format!("mend what the last run of `{scope}` showed"),
         );
     }
-    if let Some((scope, id)) = unconfirmed(poc, cx) {
+    if let Some((scope, id)) = &status.runs.unconfirmed {
         return next(
             format!("cargo poc verify {name} --confirm {id}"),
             format!("after looking at what the run of `{scope}` did"),
         );
     }
-    let mut changes = cx.contract.changes.iter();
+    let mut changes = status.contract.changes.iter();
     if let Some(change) = changes.find(|change| !change.how.extends()) {
         let why = format!("{change}: restore it, or say why it is meant");
         return next(format!("cargo poc amend {name} --reason \"…\""), why);
@@ -81,7 +83,7 @@ pub fn next(poc: &Poc, status: &crate::status::Status, cx: &Context<'_>) -> Opti
         let why = step.why.as_deref().unwrap_or("it is stale");
         return next(verify_step(step), format!("step {}: {why}", step.id));
     }
-    if let Some(step) = status.steps.iter().find(|step| needs_done_mark(poc, step)) {
+    if let Some(step) = status.steps.iter().find(|step| step.needs_done_mark) {
         return next(
             format!("cargo poc step done {name} {}", step.id),
             format!("step {} is proven, and its results do not say so", step.id),
@@ -102,39 +104,43 @@ pub fn next(poc: &Poc, status: &crate::status::Status, cx: &Context<'_>) -> Opti
             format!("{when} doing step {}: {}", step.id, step.title),
         );
     }
-    if status.state != State::Proven && !poc.plan.done.is_empty() {
-        let why = match cx.evidence.last(&Scope::Done) {
-            Some(_) => "the done block has not passed on what is there now",
-            None => "every step is proven; the done block is left",
+    if status
+        .runs
+        .done
+        .as_ref()
+        .is_some_and(|done| *done != EvidenceState::Proven)
+    {
+        let why = if status.runs.done_was_run {
+            "the done block has not passed on the present sources"
+        } else {
+            "every step is proven; the done block is left"
         };
         return next(format!("cargo poc verify {name} --done"), why.to_owned());
     }
     if status.placeholders > 0 {
-        return Some(fill_in(poc, status));
+        return Some(fill_in(status));
     }
-    if status.has_errors() {
+    if finding::has_errors(findings) {
         let why = "everything is proven, and the documents say otherwise".to_owned();
         return next(format!("cargo poc check {name}"), why);
     }
-    to_complete(poc, status)
+    to_complete(status)
 }
 
 /// What keeps a PoC of which all is proven from being called complete.
-fn to_complete(poc: &Poc, status: &crate::status::Status) -> Option<Next> {
-    let (_, results) = poc.results.as_ref()?;
-    if status.state != State::Proven || !poc.is_open() || results.criteria.is_empty() {
+fn to_complete(status: &Assessment) -> Option<Next> {
+    let path = status.results.as_ref()?;
+    if status.state != State::Proven || !status.is_open || status.results_criteria.total == 0 {
         return None;
     }
-    let path = status.results.as_ref()?;
-    if let Some(open) = results.criteria.iter().find(|criterion| !criterion.checked) {
+    if let Some(line) = status.first_open_criterion {
         let ticks = status.results_criteria;
         return Some(Next {
-            command: edit(path, open.line),
+            command: edit(path, line),
             why: format!(
-                "everything is proven; {} of {} criteria are not ticked, the first at {path}:{}",
+                "everything is proven; {} of {} criteria are not ticked, the first at {path}:{line}",
                 ticks.total - ticks.checked,
                 ticks.total,
-                open.line
             ),
         });
     }
@@ -146,30 +152,12 @@ fn to_complete(poc: &Poc, status: &crate::status::Status) -> Option<Next> {
     })
 }
 
-/// Whether a step is proven and its block of the results, if there is one, does not call it complete. Where the Summary
-/// calls all of it complete, that is said.
-pub fn needs_done_mark(poc: &Poc, step: &StepStatus) -> bool {
-    let results = poc.results.iter().flat_map(|(_, results)| &results.steps);
-    let mut blocks = results.filter(|block| block.id.as_str() == step.id);
-    let complete = |status: &StatusText| status.status == Some(Status::Complete);
-    poc.is_open()
-        && step.state == State::Proven
-        && blocks.any(|block| !block.status.as_ref().is_some_and(complete))
-}
-
 /// The first thing that is left to fill in.
-fn fill_in(poc: &Poc, status: &crate::status::Status) -> Next {
-    let first = |placeholders: &[Placeholder], path: &String| {
-        placeholders
-            .first()
-            .map(|placeholder| (path.clone(), placeholder.line))
-    };
-    let in_results = || {
-        let (_, results) = poc.results.as_ref()?;
-        first(&results.placeholders, status.results.as_ref()?)
-    };
-    let place = first(&poc.plan.placeholders, &status.plan).or_else(in_results);
-    let (path, line) = place.unwrap_or((status.plan.clone(), 1));
+fn fill_in(status: &Assessment) -> Next {
+    let (path, line) = status
+        .first_placeholder
+        .clone()
+        .unwrap_or((status.plan.clone(), 1));
     let why = format!(
         "everything is proven; {} left to fill in, the first at {path}:{line}",
         counted(status.placeholders, "placeholder")

@@ -1,7 +1,8 @@
-//! Where a PoC stands: computed from evidence and the workspace, never from a ticked box.
+//! The state of a PoC and its parts, computed from evidence and the workspace, never from a ticked box.
 //!
-//! In: a [`Poc`]'s documents, its evidence, the change since its base, and the hashes of what its evidence depended on,
-//! as they are now. Out: [`Status`], which every report reads; there is no second computation.
+//! In: a [`Poc`]'s documents and its [`Context`]: evidence, the change since its base, and the present hashes of what its
+//! evidence depended on. Out: an [`Assessment`]. The linter derives findings from it, `next` derives the next action from
+//! both; nothing computes a state a second time.
 
 mod files;
 mod other_plans;
@@ -17,22 +18,21 @@ use crate::config::Config;
 use crate::contract::Standing;
 use crate::deps;
 use crate::document::results::{ResultStep, Results};
-use crate::document::{self, Item};
-use crate::evidence::{Evidence, Tests};
-use crate::finding::{Code, Finding, Severity};
+use crate::document::{self, Item, Placeholder};
+use crate::evidence::{Evidence, Scope, Tests};
 use crate::project::Poc;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
-pub use files::{FileState, FileStatus};
+pub use files::{FileAction, FileState, FileStatus};
 pub use other_plans::{NamedPaths, OtherPlans};
 pub use state::State;
-pub(crate) use state::{EvidenceState, evidence_state, failed_since_done, unconfirmed};
-use state::{step_status, whole};
+pub(crate) use state::{EvidenceState, evidence_state};
+use state::{failed_since_done, step_status, unconfirmed, whole};
 
-/// Everything `status` knows of one PoC.
+/// The states of one PoC and its parts.
 #[derive(Debug)]
-pub struct Status {
+pub struct Assessment {
     /// Its name.
     pub name: String,
     /// The plan below the workspace root.
@@ -65,10 +65,31 @@ pub struct Status {
     pub contract: Standing,
     /// What is left to fill in, in both documents.
     pub placeholders: usize,
-    /// Disagreements, by file and line.
-    pub findings: Vec<Finding>,
-    /// What to do next; `None` when nothing is left.
-    pub next: Option<crate::next::Next>,
+    /// The first placeholder: document and line.
+    pub(crate) first_placeholder: Option<(String, usize)>,
+    /// The line of the first criterion of the results that is not ticked.
+    pub(crate) first_open_criterion: Option<usize>,
+    /// Whether the documents lie in a workspace; without one, no evidence can be compared.
+    pub(crate) in_workspace: bool,
+    /// Whether the Summary calls the work neither complete nor withdrawn.
+    pub(crate) is_open: bool,
+    /// What the runs show that belong to no step.
+    pub(crate) runs: Runs,
+}
+
+/// What the runs show that belong to no step.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    /// Whether the plan has a baseline command and no whole baseline is recorded.
+    pub(crate) needs_baseline: bool,
+    /// What the last run of the done block shows; `None` where the plan has no such block.
+    pub(crate) done: Option<EvidenceState>,
+    /// Whether the done block was ever run.
+    pub(crate) done_was_run: bool,
+    /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
+    pub(crate) failed_since_done: Option<Scope>,
+    /// The first run that waits for a person, and the name of its command for `--confirm`.
+    pub(crate) unconfirmed: Option<(Scope, String)>,
 }
 
 /// What the results' Summary says, as written.
@@ -97,6 +118,10 @@ pub struct StepStatus {
     pub why: Option<String>,
     /// The line of its heading in the plan.
     pub line: usize,
+    /// What its last run shows.
+    pub(crate) evidence: EvidenceState,
+    /// Whether it is proven and its block of the results does not call it complete.
+    pub(crate) needs_done_mark: bool,
 }
 
 /// Ticked boxes of all.
@@ -117,8 +142,54 @@ pub struct DependencyStatus {
     pub name: String,
     /// `normal`, `dev`, `build`, `workspace` or `feature`.
     pub kind: &'static str,
-    /// `present`, `missing`, `incomplete`, `conflict`, `described` or `invalid`; `None` without a workspace.
-    pub state: Option<&'static str>,
+    /// `None` without a workspace.
+    pub state: Option<DependencyState>,
+}
+
+/// A declared dependency compared with its manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DependencyState {
+    /// The manifest has what the plan wants.
+    Present,
+    /// The manifest lacks it.
+    Missing,
+    /// The manifest has it, and the plan wants more of it.
+    Incomplete,
+    /// Plan and manifest exclude each other.
+    Conflict,
+    /// The plan describes it and does not ask for it.
+    Described,
+    /// The plan's entry cannot be applied as written.
+    Invalid,
+}
+
+impl DependencyState {
+    /// The word for it, the same in every report.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Missing => "missing",
+            Self::Incomplete => "incomplete",
+            Self::Conflict => "conflict",
+            Self::Described => "described",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+impl From<&deps::State> for DependencyState {
+    fn from(state: &deps::State) -> Self {
+        match state {
+            deps::State::Present => Self::Present,
+            deps::State::Missing => Self::Missing,
+            deps::State::Incomplete(_) => Self::Incomplete,
+            deps::State::Conflict(_) => Self::Conflict,
+            deps::State::Described(_) => Self::Described,
+            deps::State::Invalid(_) => Self::Invalid,
+        }
+    }
 }
 
 /// Test counts.
@@ -166,46 +237,49 @@ impl Context<'_> {
     }
 }
 
-impl Status {
-    /// Computes the status. Pure: reads nothing but what it is given and whether planned files exist.
-    #[must_use]
-    pub fn of(poc: &Poc, cx: &Context<'_>) -> Self {
-        let results = poc.results.as_ref().map(|(_, results)| results);
-        let recorded = results.iter().flat_map(|results| &results.steps).rev();
-        let recorded: HashMap<&str, &ResultStep> =
-            recorded.map(|step| (step.id.as_str(), step)).collect();
-        let steps = poc.plan.steps.iter().map(|step| {
-            let recorded = recorded.get(step.id.as_str()).copied();
-            step_status(poc, step, recorded, cx)
-        });
-        let steps: Vec<StepStatus> = steps.collect();
-        let mut status = Self {
-            name: poc.paths.name.clone(),
-            plan: cx.shown(&poc.paths.plan),
-            results: results.map(|_| cx.shown(&poc.paths.results)),
-            kind: poc.plan.kind.clone(),
-            state: State::Pending,
-            base: poc.plan.base.clone(),
-            summary: summary(results),
-            plan_criteria: ticks(&poc.plan.criteria),
-            results_criteria: results.map_or(Ticks::default(), |results| ticks(&results.criteria)),
-            checklist: ticks(&poc.plan.checklist),
-            files: files::files(poc, cx),
-            dependencies: dependencies(poc, cx),
-            tests: tests(cx.evidence, results),
-            contract: cx.contract.clone(),
-            placeholders: poc.plan.placeholders.len()
-                + results.map_or(0, |results| results.placeholders.len()),
-            findings: Vec::new(),
-            next: None,
-            steps,
-        };
-        status.state = whole(poc, &status.steps, cx);
-        status.findings = crate::lint::findings(poc, &status, cx);
-        status.next = crate::next::next(poc, &status, cx);
-        status
+/// Computes the states of a PoC. Reads only what it is given, and whether planned files exist.
+#[must_use]
+pub fn assess(poc: &Poc, cx: &Context<'_>) -> Assessment {
+    let results = poc.results.as_ref().map(|(_, results)| results);
+    let recorded = results.iter().flat_map(|results| &results.steps).rev();
+    let recorded: HashMap<&str, &ResultStep> =
+        recorded.map(|step| (step.id.as_str(), step)).collect();
+    let steps = poc.plan.steps.iter().map(|step| {
+        let recorded = recorded.get(step.id.as_str()).copied();
+        step_status(poc, step, recorded, cx)
+    });
+    let steps: Vec<StepStatus> = steps.collect();
+    let runs = runs(poc, cx);
+    Assessment {
+        name: poc.paths.name.clone(),
+        plan: cx.shown(&poc.paths.plan),
+        results: results.map(|_| cx.shown(&poc.paths.results)),
+        kind: poc.plan.kind.clone(),
+        state: whole(poc, &steps, &runs),
+        base: poc.plan.base.clone(),
+        summary: summary(results),
+        plan_criteria: ticks(&poc.plan.criteria),
+        results_criteria: results.map_or(Ticks::default(), |results| ticks(&results.criteria)),
+        checklist: ticks(&poc.plan.checklist),
+        files: files::files(poc, cx),
+        dependencies: dependencies(poc, cx),
+        tests: tests(cx.evidence, results),
+        contract: cx.contract.clone(),
+        placeholders: poc.plan.placeholders.len()
+            + results.map_or(0, |results| results.placeholders.len()),
+        first_placeholder: first_placeholder(poc, cx),
+        first_open_criterion: results.and_then(|results| {
+            let mut criteria = results.criteria.iter();
+            Some(criteria.find(|criterion| !criterion.checked)?.line)
+        }),
+        in_workspace: cx.workspace.is_some(),
+        is_open: poc.is_open(),
+        runs,
+        steps,
     }
+}
 
+impl Assessment {
     /// How many of the steps that were not withdrawn are proven, of how many.
     #[must_use]
     pub fn proven(&self) -> (usize, usize) {
@@ -216,24 +290,27 @@ impl Status {
             count(|state| state != State::Withdrawn),
         )
     }
+}
 
-    /// Whether a finding gates; what is stale has an exit code of its own.
-    #[must_use]
-    pub fn has_errors(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error && !is_stale(finding))
-    }
-
-    /// Whether anything proven has gone stale.
-    #[must_use]
-    pub fn is_stale(&self) -> bool {
-        self.findings.iter().any(is_stale)
+fn runs(poc: &Poc, cx: &Context<'_>) -> Runs {
+    Runs {
+        needs_baseline: !poc.plan.baseline.is_empty() && cx.evidence.baseline().is_none(),
+        done: (!poc.plan.done.is_empty()).then(|| evidence_state(poc, cx, &Scope::Done)),
+        done_was_run: cx.evidence.last(&Scope::Done).is_some(),
+        failed_since_done: failed_since_done(cx),
+        unconfirmed: unconfirmed(poc, cx),
     }
 }
 
-fn is_stale(finding: &Finding) -> bool {
-    matches!(finding.code, Code::Stale | Code::OtherCommands)
+fn first_placeholder(poc: &Poc, cx: &Context<'_>) -> Option<(String, usize)> {
+    let first = |placeholders: &[Placeholder], path: &Utf8Path| {
+        let first = placeholders.first()?;
+        Some((cx.shown(path), first.line))
+    };
+    first(&poc.plan.placeholders, &poc.paths.plan).or_else(|| {
+        let (_, results) = poc.results.as_ref()?;
+        first(&results.placeholders, &poc.paths.results)
+    })
 }
 
 fn summary(results: Option<&Results>) -> Summary {
@@ -267,7 +344,7 @@ fn dependencies(poc: &Poc, cx: &Context<'_>) -> Vec<DependencyStatus> {
             manifest: declared.manifest.to_string(),
             name: declared.name.clone(),
             kind: declared.table.label(),
-            state: Some(state.label()),
+            state: Some(DependencyState::from(state)),
         })
         .collect()
 }

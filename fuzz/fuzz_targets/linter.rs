@@ -10,7 +10,8 @@ use cargo_poc::contract::Standing;
 use cargo_poc::document::{Document, read_plan, read_results};
 use cargo_poc::evidence;
 use cargo_poc::project::{Paths, Poc};
-use cargo_poc::status::{OtherPlans, Context, Status};
+use cargo_poc::lint;
+use cargo_poc::status::{self, Context, OtherPlans};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -31,7 +32,7 @@ fuzz_target!(|text: &str| {
         plan_document: plan,
         results: Some((results.clone(), read_results(&results))),
     };
-    let facts = Context {
+    let cx = Context {
         fixes: true,
         workspace: None,
         root: Utf8Path::new("/w"),
@@ -44,7 +45,8 @@ fuzz_target!(|text: &str| {
         other_plans: &OtherPlans::default(),
         contract: &Standing::default(),
     };
-    for finding in Status::of(&poc, &facts).findings {
+    let assessment = status::assess(&poc, &cx);
+    for finding in lint::lint(&poc, &assessment, &cx) {
         assert!(finding.line <= most, "{finding:?}");
     }
 });

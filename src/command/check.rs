@@ -174,7 +174,7 @@ fn summary(
         ));
     }
     let pocs = match workset.statuses.len() {
-        1 => workset.statuses[0].name.clone(),
+        1 => workset.statuses[0].assessment.name.clone(),
         many => format!("{many} PoCs"),
     };
     terminal.status("Checked", format!("{pocs}: {}", parts.join(", ")))
@@ -279,9 +279,8 @@ fn mend(
 /// Writes a mended document, unless someone else has written it meanwhile.
 fn replace(workset: &Workset, shown: &str, mended: &Mended) -> Result<()> {
     let path = workset.root.join(shown);
-    let owner = workset
-        .statuses
-        .iter()
+    let assessments = workset.statuses.iter().map(|status| &status.assessment);
+    let owner = { assessments }
         .find(|status| status.plan == shown || status.results.as_deref() == Some(shown));
     let lock = workset.project.as_ref().zip(owner);
     let _lock = lock

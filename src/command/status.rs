@@ -6,9 +6,8 @@ use super::workset::Workset;
 use crate::cli;
 use crate::cli::reports::StatusReport;
 use crate::exit::Exit;
-use crate::finding::Code;
-use crate::report;
-use crate::status::Status;
+use crate::finding::{self, Code, Finding};
+use crate::report::{self, PocStatus};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 
@@ -55,7 +54,10 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
     }
     let gate = if arguments.check {
         gate(statuses).max(unknown(workset)?)
-    } else if statuses.iter().any(|status| status.steps.is_empty()) {
+    } else if statuses
+        .iter()
+        .any(|status| status.assessment.steps.is_empty())
+    {
         Exit::Usage
     } else {
         Exit::Fine
@@ -70,7 +72,7 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
 /// What changed since a base that a shallow clone lacks is not known, and what is not known is not green. Elsewhere the
 /// base may be gone for good, and evidence stands without it.
 fn unknown(workset: &Workset) -> Result<Exit> {
-    let unknown = |status: &Status| {
+    let unknown = |status: &PocStatus| {
         let mut findings = status.findings.iter();
         findings.any(|finding| finding.code == Code::UnknownChange)
     };
@@ -87,18 +89,22 @@ fn unknown(workset: &Workset) -> Result<Exit> {
 }
 
 /// Unreadable before unproven before stale.
-fn gate(statuses: &[Status]) -> Exit {
-    let unreliable = |status: &Status| {
+fn gate(statuses: &[PocStatus]) -> Exit {
+    let unreliable = |status: &PocStatus| {
         status
             .findings
             .iter()
             .any(|finding| finding.code == Code::Unreliable)
     };
+    let any = |check: fn(&[Finding]) -> bool| {
+        let mut findings = statuses.iter().map(|status| &status.findings);
+        findings.any(|findings| check(findings))
+    };
     if statuses.iter().any(unreliable) {
         Exit::Usage
-    } else if statuses.iter().any(Status::has_errors) {
+    } else if any(finding::has_errors) {
         Exit::Findings
-    } else if statuses.iter().any(Status::is_stale) {
+    } else if any(finding::has_stale) {
         Exit::Stale
     } else {
         Exit::Fine

@@ -200,7 +200,11 @@ fn done(
     let (paths, id) = target(&project, arguments)?;
     let (poc, status) = workset::assess_one(&project, paths.clone(), None)?;
     planned(&poc, &id)?;
-    let step = status.steps.iter().find(|step| step.id == id.as_str());
+    let step = status
+        .assessment
+        .steps
+        .iter()
+        .find(|step| step.id == id.as_str());
     let proven = step.is_some_and(|step| step.state == State::Proven);
     let forced = forced
         .filter(|_| !proven)

@@ -11,8 +11,9 @@ use crate::document_update::{self, Mode, Texts};
 use crate::evidence::now;
 use crate::finding::{Code, Severity};
 use crate::project::{Paths, Poc, Project};
+use crate::report::PocStatus;
 use crate::report::human::counted;
-use crate::status::{self, State};
+use crate::status::State;
 use crate::sys::terminal::Terminal;
 
 /// The work as a whole has begun.
@@ -34,7 +35,7 @@ pub(super) fn begin(edits: &mut Edits<'_>, results: &Results) {
 /// When the workspace or a document cannot be read, or the results cannot be written.
 pub(super) fn complete(project: &Project, paths: &Paths, terminal: &mut Terminal) -> Result<()> {
     let (poc, status) = workset::assess_one(project, paths.clone(), None)?;
-    if !poc.is_open() || status.state != State::Proven {
+    if !poc.is_open() || status.assessment.state != State::Proven {
         return Ok(());
     }
     let name = &paths.name;
@@ -86,27 +87,27 @@ fn plan_and_results(poc: &Poc) -> (&str, Option<&str>) {
 }
 
 /// The results with a Summary that says Complete, and since when; else what is open.
-fn completed(poc: &Poc, status: &status::Status) -> Result<String, String> {
+fn completed(poc: &Poc, status: &PocStatus) -> Result<String, String> {
     let Some((document, results)) = &poc.results else {
         return Err("it has no results document".to_owned());
     };
-    let shown = status.results.as_deref().unwrap_or_default();
-    let mut steps = status.steps.iter();
-    if let Some(step) = steps.find(|step| crate::next::needs_done_mark(poc, step)) {
-        let (id, name) = (&step.id, &status.name);
+    let shown = status.assessment.results.as_deref().unwrap_or_default();
+    let mut steps = status.assessment.steps.iter();
+    if let Some(step) = steps.find(|step| step.needs_done_mark) {
+        let (id, name) = (&step.id, &status.assessment.name);
         return Err(format!(
             "step {id} is proven, and its results do not say so: `cargo poc step done {name} {id}`"
         ));
     }
-    let ticks = status.results_criteria;
+    let ticks = status.assessment.results_criteria;
     if ticks.total == 0 {
         return Err(format!("{shown} has no success criteria"));
     }
     if ticks.checked < ticks.total {
         return Err(open_criteria(status));
     }
-    if status.placeholders > 0 {
-        let left = counted(status.placeholders, "placeholder");
+    if status.assessment.placeholders > 0 {
+        let left = counted(status.assessment.placeholders, "placeholder");
         return Err(format!("{left} left to fill in"));
     }
     let waits = |code: Code| matches!(code, Code::Unconfirmed | Code::MissingDependency);
@@ -139,13 +140,13 @@ fn completed(poc: &Poc, status: &status::Status) -> Result<String, String> {
 }
 
 /// How many criteria of the results are not ticked.
-fn open_criteria(status: &status::Status) -> String {
-    let ticks = status.results_criteria;
+fn open_criteria(status: &PocStatus) -> String {
+    let ticks = status.assessment.results_criteria;
     format!(
         "{} of {} criteria of {} are not ticked",
         ticks.total - ticks.checked,
         ticks.total,
-        status.results.as_deref().unwrap_or_default()
+        status.assessment.results.as_deref().unwrap_or_default()
     )
 }
 

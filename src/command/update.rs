@@ -15,7 +15,7 @@ use crate::evidence::{Evidence, Record, Scope};
 use crate::exit::{self, Exit};
 use crate::init::{self, request::Request};
 use crate::project::{Poc, Project};
-use crate::status::{FileState, Status};
+use crate::status::{Assessment, FileState};
 use crate::sys::terminal::Terminal;
 
 /// Regions of a plan that its template can write anew.
@@ -38,7 +38,7 @@ pub fn run(global: &Global, arguments: &cli::Update, terminal: &mut Terminal) ->
     let wanted = |poc: &Poc| arguments.name.is_some() || poc.is_open();
     for (poc, status) in workset.pocs.iter().zip(&workset.statuses) {
         if wanted(poc) {
-            one(project, poc, status, mode, terminal)?;
+            one(project, poc, &status.assessment, mode, terminal)?;
         }
     }
     workset.report_unreadable(terminal)
@@ -47,7 +47,7 @@ pub fn run(global: &Global, arguments: &cli::Update, terminal: &mut Terminal) ->
 fn one(
     project: &Project,
     poc: &Poc,
-    status: &Status,
+    status: &Assessment,
     mode: Mode,
     terminal: &mut Terminal,
 ) -> Result<()> {
@@ -118,7 +118,7 @@ fn generated(project: &Project, poc: &Poc) -> Result<Vec<(String, String)>> {
 }
 
 /// The first word of each row's Status, of the rows between markers.
-fn files(edits: &mut Edits<'_>, poc: &Poc, status: &Status) {
+fn files(edits: &mut Edits<'_>, poc: &Poc, status: &Assessment) {
     let regions: Vec<&Region> = poc
         .plan
         .regions

@@ -19,10 +19,12 @@ use crate::exit::Exit;
 use crate::freshness::since::{Since, Stale};
 use crate::freshness::{self, Hasher, Inputs};
 use crate::project::{Ask, Paths, Poc, Project};
-use crate::status::{Context, NamedPaths, OtherPlans, Status};
+use crate::report::PocStatus;
+use crate::status::{self, Context, NamedPaths, OtherPlans};
 use crate::sys::cargo::{self, own_folder};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
+use crate::{lint, next};
 
 /// The PoCs asked for.
 pub struct Workset {
@@ -35,7 +37,7 @@ pub struct Workset {
     /// What each one's results record, in the same order.
     pub evidence: Vec<Evidence>,
     /// Where each stands, in the same order.
-    pub statuses: Vec<Status>,
+    pub statuses: Vec<PocStatus>,
     /// Why documents cannot be read, by their place; of all PoCs, one that cannot be read does not hide the others.
     pub unreadable: Vec<anyhow::Error>,
     /// What went otherwise than it should, and changes nothing.
@@ -172,7 +174,7 @@ fn outside(
     let (poc, evidence, mut contract) = with_evidence(one(paths, extent)?);
     contract.compare(&poc.plan, &[])?;
     let unknown = "it lies in no workspace";
-    let facts = Context {
+    let cx = Context {
         workspace: None,
         root: &root,
         evidence: &evidence,
@@ -185,7 +187,7 @@ fn outside(
         other_plans: &OtherPlans::default(),
         fixes: extent == Extent::Whole,
     };
-    let statuses = vec![Status::of(&poc, &facts)];
+    let statuses = vec![evaluate(&poc, &cx)];
     Ok(Workset {
         project: None,
         root,
@@ -197,6 +199,17 @@ fn outside(
     })
 }
 
+/// The assessment of a PoC, the findings on it, and the next action.
+fn evaluate(poc: &Poc, cx: &Context<'_>) -> PocStatus {
+    let assessment = status::assess(poc, cx);
+    let findings = lint::lint(poc, &assessment, cx);
+    PocStatus {
+        next: next::next(&assessment, &findings),
+        assessment,
+        findings,
+    }
+}
+
 /// Where one PoC stands; with `results` in place of what its results hold, where it would stand.
 ///
 /// # Errors
@@ -205,7 +218,7 @@ pub(super) fn assess_one(
     project: &Project,
     paths: Paths,
     results: Option<&str>,
-) -> Result<(Poc, Status)> {
+) -> Result<(Poc, PocStatus)> {
     let mut poc = Poc::read(paths)?;
     if let Some(text) = results {
         let document = Document::from_text(&poc.paths.results, text.to_owned());
@@ -330,7 +343,7 @@ fn statuses(
     extent: Extent,
     toolchain: Toolchain,
     notes: &mut Vec<String>,
-) -> Result<Vec<Status>> {
+) -> Result<Vec<PocStatus>> {
     let (changes, inputs) = rayon::join(
         || changes(project, pocs),
         || inputs(project, pocs, toolchain),
@@ -355,7 +368,7 @@ fn statuses(
             ),
             Err(error) => Err(format!("what changed is unknown: {error:#}")),
         };
-        let facts = Context {
+        let cx = Context {
             workspace: Some(&project.workspace),
             root: &project.workspace.root,
             config: &project.config,
@@ -368,7 +381,7 @@ fn statuses(
             contract: standing,
             fixes: extent == Extent::Whole,
         };
-        Ok(Status::of(poc, &facts))
+        Ok(evaluate(poc, &cx))
     };
     let statuses = pocs.par_iter_mut().map(status).collect();
     notes.extend(other_plans.note().map(str::to_owned));

@@ -4,7 +4,7 @@ use super::{Rule, Subject};
 use crate::contract::{Difference, Kind};
 use crate::document::SectionKind;
 use crate::finding::{Code, Finding};
-use crate::status::{State, unconfirmed};
+use crate::status::State;
 
 pub(super) const RULES: &[Rule] = &[to_confirm, damaged, changes, overrides];
 
@@ -13,11 +13,11 @@ const NAMED: usize = 4;
 
 /// The first run whose output a person has to look at.
 fn to_confirm(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some((scope, id)) = unconfirmed(on.poc, on.facts) else {
+    let Some((scope, id)) = &on.status.runs.unconfirmed else {
         return;
     };
     let mut records = on.facts.evidence.records.iter().rev();
-    let record = records.find(|located| located.record.scope == scope);
+    let record = records.find(|located| located.record.scope == *scope);
     let line = record.map_or(1, |located| located.line);
     let message = format!("what {id} did is for a person to judge");
     let help = format!(

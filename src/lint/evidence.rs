@@ -4,7 +4,7 @@ use super::{Rule, Subject};
 use crate::document;
 use crate::evidence::Scope;
 use crate::finding::{Code, Finding};
-use crate::status::{EvidenceState, State, evidence_state, failed_since_done};
+use crate::status::{EvidenceState, State, evidence_state};
 
 pub(super) const RULES: &[Rule] = &[damaged, steps, whole, runs, dirty];
 
@@ -24,7 +24,7 @@ fn steps(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 "is said to be done, and nothing has shown it",
             ),
             State::Failed => (Code::Failed, "failed"),
-            State::Stale if has_other_commands(on, &Scope::Step(step.id.clone())) => {
+            State::Stale if step.evidence == EvidenceState::OtherCommands => {
                 (Code::OtherCommands, "was proven and is stale")
             }
             State::Stale => (Code::Stale, "was proven and is stale"),
@@ -43,10 +43,6 @@ fn steps(on: &Subject<'_>, found: &mut Vec<Finding>) {
         finding.column = 1;
         found.push(finding);
     }
-}
-
-fn has_other_commands(on: &Subject<'_>, scope: &Scope) -> bool {
-    evidence_state(on.poc, on.facts, scope) == EvidenceState::OtherCommands
 }
 
 /// Results that say `Complete` before everything is proven.
@@ -76,7 +72,8 @@ fn runs(on: &Subject<'_>, found: &mut Vec<Finding>) {
         let of_scope = records.find(|located| located.record.scope == *scope);
         of_scope.map_or(1, |located| located.line)
     };
-    for scope in failed_since_done(on.facts).into_iter().chain([Scope::Done]) {
+    let failed = on.status.runs.failed_since_done.clone();
+    for scope in failed.into_iter().chain([Scope::Done]) {
         let regressed = evidence
             .last(&scope)
             .is_some_and(|record| !record.regressions.is_empty() || !record.vanished.is_empty());

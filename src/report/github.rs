@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 
+use super::PocStatus;
 use super::run::Run;
 use crate::evidence::took;
 use crate::finding::{Finding, Severity};
-use crate::status::Status;
 use crate::sys::files;
 
 /// Annotations of one severity that GitHub shows for a step.
@@ -65,12 +65,12 @@ fn property(text: &str) -> String {
 
 /// The summary that a step appends to `$GITHUB_STEP_SUMMARY`: a table of PoCs and steps, and every finding.
 #[must_use]
-pub fn summary(prefix: &Utf8Path, statuses: &[Status]) -> String {
+pub fn summary(prefix: &Utf8Path, statuses: &[PocStatus]) -> String {
     let mut text = String::from(
         "## cargo poc\n\n| PoC | State | Steps proven | Next |\n|-----|-------|--------------|------|\n",
     );
     for status in statuses {
-        let (proven, steps) = status.proven();
+        let (proven, steps) = status.assessment.proven();
         let next = status
             .next
             .as_ref()
@@ -78,8 +78,8 @@ pub fn summary(prefix: &Utf8Path, statuses: &[Status]) -> String {
         let _ = writeln!(
             text,
             "| {} | {} | {proven}/{steps} | {next} |",
-            cell(&status.name),
-            status.state.word(),
+            cell(&status.assessment.name),
+            status.assessment.state.word(),
         );
     }
     let findings = statuses.iter().flat_map(|status| &status.findings);

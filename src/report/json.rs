@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 pub use self::run::run;
+use super::PocStatus;
 use super::human::affected::reason_line;
 use crate::affected::{Part, Selection, TestKind, TestName, TestTarget};
 use crate::change::Change;
@@ -16,7 +17,7 @@ use crate::evidence::Tests;
 use crate::exit;
 use crate::finding::{Finding, Severity};
 use crate::next::Next;
-use crate::status::{DependencyStatus, FileStatus, State, Status, Summary, Ticks};
+use crate::status::{DependencyStatus, FileStatus, State, Summary, Ticks};
 use crate::sys::terminal::Terminal;
 use crate::workspace::Workspace;
 
@@ -292,7 +293,7 @@ struct FindingReport<'a> {
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn status(statuses: &[Status], unreadable: &[anyhow::Error]) -> Result<String> {
+pub fn status(statuses: &[PocStatus], unreadable: &[anyhow::Error]) -> Result<String> {
     text(&Report {
         version: VERSION,
         pocs: statuses.iter().map(poc).collect(),
@@ -338,8 +339,8 @@ fn changes(changes: &[Difference]) -> Vec<ChangeReport<'_>> {
         .collect()
 }
 
-pub(super) fn poc(status: &Status) -> PocReport<'_> {
-    let steps = status.steps.iter().map(|step| StepReport {
+pub(super) fn poc(status: &PocStatus) -> PocReport<'_> {
+    let steps = status.assessment.steps.iter().map(|step| StepReport {
         id: &step.id,
         title: &step.title,
         state: step.state,
@@ -356,28 +357,28 @@ pub(super) fn poc(status: &Status) -> PocReport<'_> {
         })
     };
     PocReport {
-        name: &status.name,
-        plan: &status.plan,
-        results: status.results.as_deref(),
-        kind: status.kind.as_deref(),
-        state: status.state,
-        base: status.base.as_deref(),
-        summary: &status.summary,
+        name: &status.assessment.name,
+        plan: &status.assessment.plan,
+        results: status.assessment.results.as_deref(),
+        kind: status.assessment.kind.as_deref(),
+        state: status.assessment.state,
+        base: status.assessment.base.as_deref(),
+        summary: &status.assessment.summary,
         steps: steps.collect(),
         criteria: CriteriaReport {
-            plan: status.plan_criteria,
-            results: status.results_criteria,
+            plan: status.assessment.plan_criteria,
+            results: status.assessment.results_criteria,
         },
-        checklist: status.checklist,
-        files: &status.files,
-        dependencies: &status.dependencies,
+        checklist: status.assessment.checklist,
+        files: &status.assessment.files,
+        dependencies: &status.assessment.dependencies,
         tests: TestsReport {
-            baseline: counts(status.tests.baseline),
-            latest: counts(status.tests.latest),
-            claimed: status.tests.claimed,
+            baseline: counts(status.assessment.tests.baseline),
+            latest: counts(status.assessment.tests.latest),
+            claimed: status.assessment.tests.claimed,
         },
-        contract: contract(&status.contract),
-        placeholders: status.placeholders,
+        contract: contract(&status.assessment.contract),
+        placeholders: status.assessment.placeholders,
         findings: findings.collect(),
         next: status.next.as_ref(),
     }

@@ -5,9 +5,10 @@
 use anyhow::{Context as _, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::PocStatus;
 use crate::evidence::{Outcome, Scope};
 use crate::finding::{Finding, Severity};
-use crate::status::{State, Status};
+use crate::status::State;
 use crate::verify;
 use crate::verify::binaries::Binaries;
 use crate::verify::test_output::Verdict;
@@ -17,11 +18,11 @@ use crate::verify::test_output::Verdict;
 ///
 /// # Errors
 /// When it cannot be written as XML.
-pub fn status(statuses: &[Status]) -> Result<String> {
+pub fn status(statuses: &[PocStatus]) -> Result<String> {
     let mut report = Report::new("cargo-poc");
     for status in statuses {
-        let mut steps = TestSuite::new(status.name.as_str());
-        for step in &status.steps {
+        let mut steps = TestSuite::new(status.assessment.name.as_str());
+        for step in &status.assessment.steps {
             let mut outcome = match step.state {
                 State::Proven => TestCaseStatus::success(),
                 State::Pending | State::InProgress | State::Withdrawn | State::Unknown => {
@@ -34,13 +35,13 @@ pub fn status(statuses: &[Status]) -> Result<String> {
             outcome.set_type(step.state.word());
             outcome.set_message(step.why.as_deref().unwrap_or(step.state.word()));
             let mut case = TestCase::new(format!("step {}: {}", step.id, step.title), outcome);
-            case.set_classname(status.plan.as_str());
+            case.set_classname(status.assessment.plan.as_str());
             steps.add_test_case(case);
         }
         report.add_test_suite(steps);
         if !status.findings.is_empty() {
             report.add_test_suite(findings(
-                &format!("{} findings", status.name),
+                &format!("{} findings", status.assessment.name),
                 &status.findings,
             ));
         }

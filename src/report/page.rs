@@ -20,12 +20,12 @@ use serde::Serialize;
 use self::chart::{Chart, Given};
 use self::graph::Graph;
 use self::markdown::Place;
+use super::PocStatus;
 use super::json::{self, ErrorReport, PocReport, VERSION};
 use super::sarif::PATH;
 use crate::evidence::{self, Evidence, Record, Scope, Tests};
 use crate::finding::Severity;
 use crate::project::Poc;
-use crate::status::Status;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
@@ -47,7 +47,7 @@ pub struct Subject<'a> {
     /// What its results record.
     pub evidence: &'a Evidence,
     /// Where it stands.
-    pub status: &'a Status,
+    pub status: &'a PocStatus,
 }
 
 /// Where the page is made, and what for.
@@ -219,11 +219,11 @@ fn part<'a>(subject: &Subject<'a>, setting: &Setting<'_>) -> Part<'a> {
     let shown = &records[earlier..];
     let folder = poc.paths.plan.parent().unwrap_or(setting.root);
     let place = Place {
-        name: &status.name,
+        name: &status.assessment.name,
         folder: &relative_text(setting.folder, folder),
     };
-    let (proven, live) = status.proven();
-    let last = status.steps.iter().map(|step| {
+    let (proven, live) = status.assessment.proven();
+    let last = status.assessment.steps.iter().map(|step| {
         let record = evidence.last(&Scope::Step(step.id.clone()));
         record.map(run)
     });
@@ -240,7 +240,7 @@ fn part<'a>(subject: &Subject<'a>, setting: &Setting<'_>) -> Part<'a> {
         earlier,
         graph: setting
             .workspace
-            .and_then(|workspace| graph::drawn(workspace, status)),
+            .and_then(|workspace| graph::drawn(workspace, &status.assessment)),
         plan: Some(markdown::rendered(poc.plan_document.text(), &place)),
         link: utf8_percent_encode(&relative_text(setting.folder, &poc.paths.plan), PATH)
             .to_string(),
@@ -248,7 +248,7 @@ fn part<'a>(subject: &Subject<'a>, setting: &Setting<'_>) -> Part<'a> {
     }
 }
 
-fn count(status: &Status, severity: Severity) -> usize {
+fn count(status: &PocStatus, severity: Severity) -> usize {
     let findings = status.findings.iter();
     findings
         .filter(|finding| finding.severity == severity)

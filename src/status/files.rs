@@ -26,13 +26,29 @@ pub enum FileState {
     Unplanned,
 }
 
+/// What a plan wants of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileAction {
+    /// To be created.
+    Create,
+    /// To be modified.
+    Modify,
+    /// To be deleted.
+    Delete,
+    /// To get another name.
+    Rename,
+    /// Nothing, or something the program does not know.
+    None,
+}
+
 /// One file of the plan, or of the change.
 #[derive(Debug, Clone, Serialize)]
 pub struct FileStatus {
     /// As the plan writes it, else below the workspace root.
     pub path: String,
-    /// `create`, `modify`, `delete`, `rename` or `none`.
-    pub action: &'static str,
+    /// What the plan wants of it.
+    pub action: FileAction,
     /// `None` where it cannot be told: no base, or an action nobody knows.
     pub state: Option<FileState>,
 }
@@ -64,7 +80,7 @@ pub(super) fn files(poc: &Poc, cx: &Context<'_>) -> Vec<FileStatus> {
     let unplanned = others.into_iter().filter(|path| !named.contains(*path));
     files.extend(unplanned.map(|path| FileStatus {
         path: cx.shown(path),
-        action: "none",
+        action: FileAction::None,
         state: Some(FileState::Unplanned),
     }));
     files
@@ -83,13 +99,13 @@ fn changed_files<'a>(poc: &Poc, cx: &Context<'a>) -> impl Iterator<Item = &'a Ut
     })
 }
 
-fn action(action: &Action) -> &'static str {
+fn action(action: &Action) -> FileAction {
     match action {
-        Action::Create => "create",
-        Action::Modify => "modify",
-        Action::Delete => "delete",
-        Action::Rename(_) => "rename",
-        Action::None | Action::Unknown(_) => "none",
+        Action::Create => FileAction::Create,
+        Action::Modify => FileAction::Modify,
+        Action::Delete => FileAction::Delete,
+        Action::Rename(_) => FileAction::Rename,
+        Action::None | Action::Unknown(_) => FileAction::None,
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{Context, StepStatus, ticks};
+use super::{Context, Runs, StepStatus, ticks};
 use crate::document::plan::Step;
-use crate::document::results::ResultStep;
+use crate::document::results::{ResultStep, StatusText};
 use crate::document::{self, Item};
 use crate::evidence::{self, Outcome, Record, Scope};
 use crate::freshness;
@@ -65,7 +65,7 @@ impl Serialize for State {
 const OTHER_COMMANDS: &str = "the plan's commands have changed since it was verified";
 
 /// What a record shows now.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EvidenceState {
     Nothing,
     Proven,
@@ -164,10 +164,11 @@ pub(super) fn step_status(
             status,
             Some(document::Status::Withdrawn | document::Status::Skipped)
         );
+    let evidence = evidence_state(poc, cx, &Scope::Step(step.id.to_string()));
     let (state, why) = if withdrawn {
         (State::Withdrawn, None)
     } else {
-        match evidence_state(poc, cx, &Scope::Step(step.id.to_string())) {
+        match evidence.clone() {
             EvidenceState::Proven => (State::Proven, None),
             EvidenceState::Stale(why) => (State::Stale, Some(why)),
             EvidenceState::OtherCommands => (State::Stale, Some(OTHER_COMMANDS.to_owned())),
@@ -187,7 +188,17 @@ pub(super) fn step_status(
         tasks,
         why,
         line: step.line,
+        evidence,
+        needs_done_mark: state == State::Proven && poc.is_open() && !is_marked_done(poc, step),
     }
+}
+
+/// Whether every block of the results about a step calls it complete.
+fn is_marked_done(poc: &Poc, step: &Step) -> bool {
+    let results = poc.results.iter().flat_map(|(_, results)| &results.steps);
+    let mut blocks = results.filter(|block| block.id == step.id);
+    let complete = |status: &StatusText| status.status == Some(document::Status::Complete);
+    blocks.all(|block| block.status.as_ref().is_some_and(complete))
 }
 
 /// What people say of a step that no run has shown. A status line that says the step goes on outweighs a mark in the
@@ -225,35 +236,38 @@ fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::
 
 /// The state of the whole: the worst thing that is true of a part, and proven only when every part and the done block
 /// are.
-pub(super) fn whole(poc: &Poc, steps: &[StepStatus], cx: &Context<'_>) -> State {
+pub(super) fn whole(poc: &Poc, steps: &[StepStatus], runs: &Runs) -> State {
     let status = poc
         .results
         .as_ref()
         .and_then(|(_, results)| results.status.as_ref()?.status);
     let any = |state: State| steps.iter().any(|step| step.state == state);
     let live = || steps.iter().filter(|step| step.state != State::Withdrawn);
-    let done = evidence_state(poc, cx, &Scope::Done);
+    let done = runs.done.as_ref();
     if matches!(
         status,
         Some(document::Status::Withdrawn | document::Status::Skipped)
     ) {
         State::Withdrawn
     } else if any(State::Failed)
-        || matches!(done, EvidenceState::Failed(_))
-        || failed_since_done(cx).is_some()
+        || matches!(done, Some(EvidenceState::Failed(_)))
+        || runs.failed_since_done.is_some()
     {
         State::Failed
     } else if any(State::Claimed) {
         State::Claimed
     } else if any(State::Stale)
-        || matches!(done, EvidenceState::Stale(_) | EvidenceState::OtherCommands)
+        || matches!(
+            done,
+            Some(EvidenceState::Stale(_) | EvidenceState::OtherCommands)
+        )
     {
         State::Stale
     } else if any(State::Unknown) {
         State::Unknown
     } else if live().next().is_some()
         && live().all(|step| step.state == State::Proven)
-        && done == EvidenceState::Proven
+        && done == Some(&EvidenceState::Proven)
     {
         State::Proven
     } else if status == Some(document::Status::Complete) {
@@ -266,7 +280,7 @@ pub(super) fn whole(poc: &Poc, steps: &[StepStatus], cx: &Context<'_>) -> State 
 }
 
 /// The first run that waits for a person, and what `--confirm` calls its command.
-pub(crate) fn unconfirmed(poc: &Poc, cx: &Context<'_>) -> Option<(Scope, String)> {
+pub(super) fn unconfirmed(poc: &Poc, cx: &Context<'_>) -> Option<(Scope, String)> {
     let steps = poc.plan.steps.iter();
     let steps = steps.map(|step| Scope::Step(step.id.to_string()));
     let before = [Scope::Baseline, Scope::Prerequisites];
@@ -278,7 +292,7 @@ pub(crate) fn unconfirmed(poc: &Poc, cx: &Context<'_>) -> Option<(Scope, String)
 }
 
 /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
-pub(crate) fn failed_since_done(cx: &Context<'_>) -> Option<Scope> {
+pub(super) fn failed_since_done(cx: &Context<'_>) -> Option<Scope> {
     let done = cx.evidence.last(&Scope::Done);
     let done = done.filter(|record| record.proves()).map(Record::moment);
     [Scope::Affected, Scope::Full].into_iter().find(|scope| {

@@ -12,7 +12,9 @@ use cargo_poc::evidence;
 use cargo_poc::finding::Finding;
 use cargo_poc::project::{Paths, Poc};
 use cargo_poc::report;
-use cargo_poc::status::{Context, OtherPlans, Status};
+use cargo_poc::report::PocStatus;
+use cargo_poc::status::{self, Context, OtherPlans};
+use cargo_poc::{lint, next};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +27,7 @@ fn findings(plan: &Document, results: &Document) -> Vec<Finding> {
 }
 
 /// Where a PoC of two documents stands that lies in no workspace, from all of them or condensed.
-fn status(plan: &Document, results: &Document, whole: bool) -> Status {
+fn status(plan: &Document, results: &Document, whole: bool) -> PocStatus {
     let evidence = evidence::read(results.text());
     let poc = Poc {
         paths: Paths {
@@ -48,7 +50,7 @@ fn status(plan: &Document, results: &Document, whole: bool) -> Status {
             },
         )),
     };
-    let facts = Context {
+    let cx = Context {
         fixes: whole,
         workspace: None,
         root: Utf8Path::new("/w"),
@@ -61,7 +63,13 @@ fn status(plan: &Document, results: &Document, whole: bool) -> Status {
         other_plans: &OtherPlans::default(),
         contract: &Standing::default(),
     };
-    Status::of(&poc, &facts)
+    let assessment = status::assess(&poc, &cx);
+    let findings = lint::lint(&poc, &assessment, &cx);
+    PocStatus {
+        next: next::next(&assessment, &findings),
+        assessment,
+        findings,
+    }
 }
 
 /// What comes back of a value that was kept: itself.
@@ -71,7 +79,7 @@ fn kept<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T
     back
 }
 
-fn as_json(status: Status) -> String {
+fn as_json(status: PocStatus) -> String {
     report::json::status(&[status], &[]).unwrap()
 }
 

@@ -9,7 +9,8 @@ use super::{counted, fitted, harmless, padded, widest, wrapped};
 use crate::contract::{Entry, Kind};
 use crate::evidence::Tests;
 use crate::finding::{Code, Finding, Severity};
-use crate::status::{FileState, State, Status};
+use crate::report::PocStatus;
+use crate::status::{Assessment, DependencyState, FileState, State};
 use crate::sys::terminal::link::Links;
 use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
 
@@ -30,17 +31,24 @@ const FINDINGS: usize = 20;
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn overview(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
+pub fn overview(terminal: &mut Terminal, statuses: &[PocStatus]) -> Result<()> {
     let columns = terminal.columns();
     let out = terminal.out();
     if statuses.is_empty() {
         writeln!(out, "No PoC yet. `cargo poc init NAME` starts one.")?;
         return Ok(());
     }
-    let width = widest(statuses.iter().map(|status| status.name.as_str()));
+    let width = widest(
+        statuses
+            .iter()
+            .map(|status| status.assessment.name.as_str()),
+    );
     for status in statuses {
-        let (name, style) = (padded(&status.name, width), style(status.state));
-        let state = padded(status.state.word(), 11);
+        let (name, style) = (
+            padded(&status.assessment.name, width),
+            style(status.assessment.state),
+        );
+        let state = padded(status.assessment.state.word(), 11);
         let next = status
             .next
             .as_ref()
@@ -71,7 +79,7 @@ pub fn overview(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
     ] {
         let count = statuses
             .iter()
-            .filter(|status| status.state == state)
+            .filter(|status| status.assessment.state == state)
             .count();
         if count > 0 {
             totals.push(format!("{count} {}", state.word()));
@@ -86,8 +94,8 @@ pub fn overview(terminal: &mut Terminal, statuses: &[Status]) -> Result<()> {
     Ok(())
 }
 
-fn progress(status: &Status) -> String {
-    let (proven, steps) = status.proven();
+fn progress(status: &PocStatus) -> String {
+    let (proven, steps) = status.assessment.proven();
     format!("{proven}/{steps} steps proven")
 }
 
@@ -95,27 +103,31 @@ fn progress(status: &Status) -> String {
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn screen(terminal: &mut Terminal, status: &Status) -> Result<()> {
+pub fn screen(terminal: &mut Terminal, status: &PocStatus) -> Result<()> {
     let (columns, links) = (terminal.columns(), terminal.links());
     let out = terminal.out();
-    let state_style = style(status.state);
-    let base = status.base.as_deref().map_or("no base".to_owned(), |base| {
-        format!(
-            "base {}",
-            harmless(&base.chars().take(12).collect::<String>())
-        )
-    });
-    let kind = harmless(status.kind.as_deref().unwrap_or("PoC"));
+    let state_style = style(status.assessment.state);
+    let base = status
+        .assessment
+        .base
+        .as_deref()
+        .map_or("no base".to_owned(), |base| {
+            format!(
+                "base {}",
+                harmless(&base.chars().take(12).collect::<String>())
+            )
+        });
+    let kind = harmless(status.assessment.kind.as_deref().unwrap_or("PoC"));
     writeln!(
         out,
         "{BOLD}{}{BOLD:#}  {state_style}{}{state_style:#}  {DIM}{kind} · {base} · {}{DIM:#}\n",
-        status.name,
-        status.state.word(),
-        links.to(&status.plan, &status.plan, 1)
+        status.assessment.name,
+        status.assessment.state.word(),
+        links.to(&status.assessment.plan, &status.assessment.plan, 1)
     )?;
-    steps(out, status, columns)?;
+    steps(out, &status.assessment, columns)?;
     writeln!(out)?;
-    counts(out, status)?;
+    counts(out, &status.assessment)?;
     findings(out, status, columns, &links)?;
     if let Some(next) = &status.next {
         writeln!(
@@ -124,13 +136,13 @@ pub fn screen(terminal: &mut Terminal, status: &Status) -> Result<()> {
             next.command,
             wrapped(&harmless(&next.why), columns, 6, 6)
         )?;
-    } else if status.state == State::Proven {
+    } else if status.assessment.state == State::Proven {
         writeln!(out, "\n{GOOD}Everything is proven.{GOOD:#}")?;
     }
     Ok(())
 }
 
-fn steps(out: &mut dyn Write, status: &Status, columns: Option<usize>) -> Result<()> {
+fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Result<()> {
     let ids = widest(status.steps.iter().map(|step| step.id.as_str()));
     let titles: Vec<String> = status
         .steps
@@ -167,7 +179,7 @@ fn steps(out: &mut dyn Write, status: &Status, columns: Option<usize>) -> Result
     Ok(())
 }
 
-fn counts(out: &mut dyn Write, status: &Status) -> Result<()> {
+fn counts(out: &mut dyn Write, status: &Assessment) -> Result<()> {
     let mut line = |label: &str, text: &str| writeln!(out, "  {BOLD}{label:<12}{BOLD:#} {text}");
     line(
         "Criteria",
@@ -226,7 +238,7 @@ fn counts(out: &mut dyn Write, status: &Status) -> Result<()> {
 }
 
 /// When the promise was locked, and what became of it.
-fn contract(status: &Status) -> Option<String> {
+fn contract(status: &Assessment) -> Option<String> {
     let lock = status.contract.lock()?;
     let day = lock.time.split('T').next().unwrap_or_default();
     let by = lock
@@ -249,7 +261,7 @@ fn contract(status: &Status) -> Option<String> {
     Some(format!("locked {day}{by}{amended}{open}"))
 }
 
-fn files(status: &Status) -> String {
+fn files(status: &Assessment) -> String {
     if status.files.is_empty() {
         return "none planned".to_owned();
     }
@@ -283,9 +295,15 @@ fn files(status: &Status) -> String {
     parts.join(", ")
 }
 
-fn dependencies(status: &Status) -> String {
+fn dependencies(status: &Assessment) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for state in ["present", "missing", "incomplete", "conflict", "invalid"] {
+    for state in [
+        DependencyState::Present,
+        DependencyState::Missing,
+        DependencyState::Incomplete,
+        DependencyState::Conflict,
+        DependencyState::Invalid,
+    ] {
         let names: Vec<&str> = status
             .dependencies
             .iter()
@@ -295,10 +313,10 @@ fn dependencies(status: &Status) -> String {
         if names.is_empty() {
             continue;
         }
-        parts.push(if state == "present" {
+        parts.push(if state == DependencyState::Present {
             format!("{} in the manifests", names.len())
         } else {
-            format!("{state}: {}", names.join(", "))
+            format!("{}: {}", state.word(), names.join(", "))
         });
     }
     if parts.is_empty() {
@@ -308,7 +326,7 @@ fn dependencies(status: &Status) -> String {
     }
 }
 
-fn tests(status: &Status) -> String {
+fn tests(status: &Assessment) -> String {
     let told = |tests: Option<Tests>| tests.map_or("none".to_owned(), |tests| tests.to_string());
     format!(
         "baseline {}; last run {}",
@@ -319,7 +337,7 @@ fn tests(status: &Status) -> String {
 
 fn findings(
     out: &mut dyn Write,
-    status: &Status,
+    status: &PocStatus,
     columns: Option<usize>,
     links: &Links,
 ) -> Result<()> {
@@ -350,7 +368,7 @@ fn findings(
         writeln!(
             out,
             "  {DIM}and {more} more; see `cargo poc check {}`{DIM:#}",
-            status.name
+            status.assessment.name
         )?;
     }
     Ok(())

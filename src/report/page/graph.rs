@@ -8,7 +8,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::chart::rounded;
-use crate::status::{FileState, Status};
+use crate::status::{Assessment, FileAction, FileState};
 use crate::workspace::{PackageId, Workspace};
 
 /// Packages that are drawn; more would be a hairball.
@@ -55,7 +55,7 @@ struct Line {
 }
 
 /// The packages whose files are changed or planned, and those whose tests can link them. `None` where there are none.
-pub(super) fn drawn(workspace: &Workspace, status: &Status) -> Option<Graph> {
+pub(super) fn drawn(workspace: &Workspace, status: &Assessment) -> Option<Graph> {
     let changed = changed(workspace, status);
     let chains = workspace.chains(&changed);
     let all = chains.len();
@@ -107,9 +107,9 @@ pub(super) fn drawn(workspace: &Workspace, status: &Status) -> Option<Graph> {
 }
 
 /// The members with a file that is planned or changed.
-fn changed(workspace: &Workspace, status: &Status) -> BTreeSet<PackageId> {
-    let counts = |action: &str, state: Option<FileState>| {
-        action != "none" || state == Some(FileState::Unplanned)
+fn changed(workspace: &Workspace, status: &Assessment) -> BTreeSet<PackageId> {
+    let counts = |action: FileAction, state: Option<FileState>| {
+        action != FileAction::None || state == Some(FileState::Unplanned)
     };
     let files = status
         .files
