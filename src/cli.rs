@@ -1,7 +1,6 @@
 //! The command line: what can be said, no logic.
 
 mod affected;
-pub mod complete;
 pub mod dependencies;
 mod init;
 mod page;

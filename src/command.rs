@@ -3,6 +3,7 @@
 pub mod affected;
 pub mod amend;
 pub mod check;
+pub mod complete;
 pub mod completions;
 pub mod coverage;
 pub mod demo;

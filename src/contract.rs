@@ -120,7 +120,7 @@ impl Contract {
     /// `3 criteria, 4 steps, 31 tests`.
     #[must_use]
     pub fn summary(&self) -> String {
-        let counted = crate::report::human::counted;
+        let counted = crate::sys::text::counted;
         let tests = self.tests.as_ref().and_then(|tests| tests.names().ok());
         let tests = tests.map_or_else(
             || "tests unknown".to_owned(),

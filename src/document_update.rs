@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 
-use crate::diff::unified;
+use crate::diff::{self, unified};
 use crate::exit;
 use crate::project::{Paths, Poc, Project};
-use crate::report::human::diff;
 use crate::sys::cargo::own_folder;
 use crate::sys::files::{self, Lock};
 use crate::sys::terminal::Terminal;

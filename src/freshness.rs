@@ -13,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
 use crate::project::Project;
+use crate::sys::cargo::LOCKFILE;
 use crate::sys::files;
 use crate::sys::git::{Listed, Repository, can_be_hashed};
 use crate::workspace::{PackageId, Workspace};
@@ -21,8 +22,6 @@ use crate::workspace::{PackageId, Workspace};
 /// enough for a document. Names are members' names, [`LOCKFILE`], [`TOOLCHAIN`] and [`WORKSPACE`].
 pub type Inputs = BTreeMap<String, String>;
 
-/// `Cargo.lock` at the workspace root.
-pub const LOCKFILE: &str = "Cargo.lock";
 /// What `rustc -vV` prints.
 pub const TOOLCHAIN: &str = "toolchain";
 /// Files of the workspace that belong to no member.

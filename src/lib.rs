@@ -55,7 +55,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     if let Some(outcome) = affected::coverage::run::rustc(&arguments) {
         return outcome.unwrap_or_else(|error| could_not_run(&error));
     }
-    if cli::complete::is_asked() {
+    if command::complete::is_asked() {
         return command::completions::answer(arguments)
             .unwrap_or_else(|error| could_not_run(&error));
     }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::affected::arguments::quoted;
 use crate::evidence::Scope;
 use crate::finding::{self, Finding};
-use crate::report::human::counted;
 use crate::status::{Assessment, DependencyState, EvidenceState, State, StepStatus};
+use crate::sys::text::counted;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -7,6 +7,7 @@ pub mod files;
 pub mod git;
 pub mod inherit;
 pub mod terminal;
+pub mod text;
 pub mod watch;
 
 use std::ffi::OsString;

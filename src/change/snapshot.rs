@@ -11,8 +11,8 @@ use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Record;
-use crate::freshness::LOCKFILE;
 use crate::sys::cache::{self, Cache, Key};
+use crate::sys::cargo::LOCKFILE;
 use crate::sys::cargo::own_folder;
 use crate::sys::files;
 use crate::sys::git::{FileChange, Happened, Repository, can_be_hashed};

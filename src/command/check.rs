@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 
 use super::workset::{self, Workset};
 use crate::cli::{self, Global, StatusFormat};
-use crate::diff::unified;
+use crate::diff::{self, unified};
 use crate::document::Span;
 use crate::document_update;
 use crate::exit::{Exit, usage};
@@ -16,9 +16,9 @@ use crate::finding::level::Level;
 use crate::finding::{Code, Finding, Severity};
 use crate::lint::known::{self, Known};
 use crate::report;
-use crate::report::human::{counted, diff};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
+use crate::sys::text::counted;
 use crate::workspace::graph::{nearest, relative_text};
 
 /// As often as one fix may make room for another.

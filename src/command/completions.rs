@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::CommandFactory as _;
 use clap_complete::env::{CompleteEnv, Shells};
 
-use crate::cli::complete::{self, ASKED};
+use super::complete::{self, ASKED};
 use crate::cli::{Cli, Completions, Man};
 use crate::exit::Exit;
 use crate::sys::files;

@@ -16,9 +16,9 @@ use crate::cli::{Affected, AffectedFormat, RunObservedTest};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
 use crate::report;
-use crate::report::human::counted;
 use crate::sys::exec::{self, Part};
 use crate::sys::terminal::Terminal;
+use crate::sys::text::counted;
 
 /// Runs the suite once and keeps what each test executed; then, with `--audit`, holds the item graph against it.
 ///

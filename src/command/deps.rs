@@ -5,9 +5,9 @@ use camino::Utf8PathBuf;
 
 use crate::cli::Deps;
 use crate::deps::{self, Change, Declared, Outcome, State, Wanted};
+use crate::diff;
 use crate::exit::{Exit, with_exit};
 use crate::project::{Poc, Project};
-use crate::report::human::diff;
 use crate::sys::terminal::{BOLD, Terminal};
 
 /// Brings the manifests in line with the plan's Dependencies, or shows what that would change.

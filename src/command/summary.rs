@@ -12,9 +12,9 @@ use crate::evidence::now;
 use crate::finding::{Code, Severity};
 use crate::project::{Paths, Poc, Project};
 use crate::report::PocStatus;
-use crate::report::human::counted;
 use crate::status::State;
 use crate::sys::terminal::Terminal;
+use crate::sys::text::counted;
 
 /// The work as a whole has begun.
 pub(super) fn begin(edits: &mut Edits<'_>, results: &Results) {

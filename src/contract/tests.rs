@@ -9,7 +9,8 @@ use super::{Contract, Difference, Tests, difference};
 use crate::affected::{TestKind, TestTarget, all_targets};
 use crate::document::Plan;
 use crate::evidence::{Names, Packed};
-use crate::freshness::{Hasher, Inputs, LOCKFILE, TOOLCHAIN, WORKSPACE};
+use crate::freshness::{Hasher, Inputs, TOOLCHAIN, WORKSPACE};
+use crate::sys::cargo::LOCKFILE;
 use crate::workspace::source::read_unit;
 use crate::workspace::{PackageId, Workspace};
 

@@ -8,7 +8,7 @@ use crate::deps;
 use crate::document::plan::{Count, FileRow, Step, TestRow};
 use crate::document::{Block, Placeholder, Plan, SectionKind};
 use crate::finding::{Code, Finding, Fix};
-use crate::report::human::counted;
+use crate::sys::text::counted;
 
 pub(super) const RULES: &[Rule] = &[
     placeholders,

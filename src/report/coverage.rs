@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::human::counted;
 use super::json::VERSION;
 use crate::affected::coverage::audit::Audit;
 use crate::affected::coverage::collect::Collected;
 use crate::affected::coverage::store::Store;
 use crate::affected::{TestKind, all_targets};
 use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
+use crate::sys::text::counted;
 use crate::workspace::Workspace;
 
 /// So many misses are shown to people.

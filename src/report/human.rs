@@ -3,7 +3,6 @@
 pub mod affected;
 pub mod check;
 pub mod contract;
-pub mod diff;
 pub mod status;
 pub mod verify;
 
@@ -48,11 +47,4 @@ fn wrapped(text: &str, columns: Option<usize>, used: usize, indent: usize) -> St
 /// The columns of the widest text.
 fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
     texts.map(UnicodeWidthStr::width).max().unwrap_or(0)
-}
-
-/// `1 file`, `2 files`.
-#[must_use]
-pub fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

@@ -10,6 +10,9 @@ use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::exit::{Exit, OrExit as _};
 
+/// The name of the lockfile at the workspace root.
+pub const LOCKFILE: &str = "Cargo.lock";
+
 /// How this run reaches cargo: the options every command passes on.
 #[derive(Debug, Clone, Default)]
 pub struct Cargo {

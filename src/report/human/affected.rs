@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{counted, wrapped};
+use super::wrapped;
 use crate::affected::{Part, Reason, Selection, Step, TestName, TestTarget};
 use crate::change::Change;
 use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
+use crate::sys::text::counted;
 use crate::workspace::Workspace;
 
 /// Rules named in the summary.

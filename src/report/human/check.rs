@@ -3,9 +3,10 @@
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use anyhow::Result;
 
-use super::{counted, harmless};
+use super::harmless;
 use crate::finding::{Code, Finding, Severity};
 use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
+use crate::sys::text::counted;
 
 /// The longest part of a line that is shown.
 const WIDEST: usize = 400;

@@ -5,7 +5,7 @@ use std::io::Write;
 use anstyle::Style;
 use anyhow::Result;
 
-use super::{counted, fitted, harmless, padded, widest, wrapped};
+use super::{fitted, harmless, padded, widest, wrapped};
 use crate::contract::{Entry, Kind};
 use crate::evidence::Tests;
 use crate::finding::{Code, Finding, Severity};
@@ -13,6 +13,7 @@ use crate::report::PocStatus;
 use crate::status::{Assessment, DependencyState, FileState, State};
 use crate::sys::terminal::link::Links;
 use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
+use crate::sys::text::counted;
 
 fn style(state: State) -> Style {
     match state {

@@ -9,8 +9,8 @@ use clap::{Arg, Command, CommandFactory as _};
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter};
 
-use super::Cli;
 use crate::affected::arguments::spec;
+use crate::cli::Cli;
 use crate::config::Options;
 use crate::finding::Code;
 use crate::project::{Poc, Project};
