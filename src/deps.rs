@@ -15,6 +15,7 @@ mod apply;
 mod blocks;
 mod compare;
 mod declared;
+mod edit;
 mod mark;
 mod requirement;
 mod specification;
@@ -28,9 +29,9 @@ pub use apply::{align, commit};
 pub use blocks::blocks;
 pub use compare::{Change, Conflict, State, state};
 pub use declared::{Block, Declarations, Declared, Intent, Kind, Note, Table, Wanted, declared};
+pub use edit::Edit;
 pub use specification::Specification;
 
-use crate::diff::unified;
 use crate::exit::usage;
 use crate::sys::files;
 use crate::workspace::manifest::Manifest;
@@ -44,25 +45,6 @@ pub struct Outcome {
     pub entries: Vec<(Declared, State)>,
     /// What was seen and left alone.
     pub notes: Vec<Note>,
-}
-
-/// One manifest to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// The manifest, from the workspace root, with `/`.
-    pub path: Utf8PathBuf,
-    /// Its text on disk.
-    pub old: String,
-    /// Its text to be.
-    pub new: String,
-}
-
-impl Edit {
-    /// The edit as a unified diff with three lines of context, as `git apply` reads it.
-    #[must_use]
-    pub fn diff(&self) -> String {
-        unified(self.path.as_str(), &self.old, &self.new)
-    }
 }
 
 impl Outcome {

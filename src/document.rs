@@ -1,11 +1,10 @@
 //! Plan and results documents: bytes in, typed parts out, each with its byte range.
 //!
 //! Reading is total: any UTF-8 text gives a [`Plan`] or [`Results`], and what could not be understood is a
-//! [`Problem`] with its line. Nothing is lost: every part knows the bytes it was read from, so that
+//! [`ParseProblem`] with its line. Nothing is lost: every part knows the bytes it was read from, so that
 //! [`edit`] can change one part and leave all others as they were.
 
 mod checklist;
-pub mod condensed;
 mod counts;
 pub mod edit;
 mod fields;
@@ -23,200 +22,19 @@ pub mod results;
 pub mod step_edit;
 mod step_heading;
 mod tables;
+mod text;
 mod time;
 pub(crate) mod vocabulary;
-
-use std::ops::Range;
-use std::sync::OnceLock;
-
-use anyhow::{Result, anyhow};
-use camino::{Utf8Path, Utf8PathBuf};
 
 pub use checklist::checklist;
 pub(crate) use counts::count;
 pub use counts::printed_counts;
 pub use parse::{read_plan, read_results};
 pub use parts::{
-    Block, Field, Footer, HeadingMark, Item, Label, Placeholder, Problem, ProblemKind, Region, Row,
-    Section, SectionKind, Severity, Status, StepId,
+    Block, Field, Footer, HeadingMark, Item, Label, ParseProblem, Placeholder, ProblemKind, Region,
+    Row, Section, SectionKind, Severity, Status, StepId,
 };
 pub use plan::Plan;
 pub use results::Results;
+pub use text::{Document, LineEnding, Span};
 pub use time::{Moment, Timestamp};
-
-/// A range of bytes in [`Document::text`]; always on character boundaries.
-pub type Span = Range<usize>;
-
-/// A document exactly as read: byte order mark, line ends and trailing blanks included.
-#[derive(Debug, Clone)]
-pub struct Document {
-    path: Utf8PathBuf,
-    text: String,
-    /// Looked for when first asked for: who only compares a document needs none.
-    lines: OnceLock<Lines>,
-}
-
-#[derive(Debug, Clone)]
-struct Lines {
-    starts: Vec<usize>,
-    ending: LineEnding,
-}
-
-/// How the lines of a document end; new text adopts it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LineEnding {
-    /// `\n`, also for a document without a line end
-    #[default]
-    Lf,
-    /// `\r\n`, when most lines end so
-    CrLf,
-}
-
-impl LineEnding {
-    /// The bytes that end a line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Lf => "\n",
-            Self::CrLf => "\r\n",
-        }
-    }
-}
-
-impl Lines {
-    fn of(text: &str) -> Self {
-        let ends = || memchr::memchr_iter(b'\n', text.as_bytes());
-        let mut starts = Vec::with_capacity(ends().count() + 1);
-        starts.push(0);
-        starts.extend(ends().map(|at| at + 1));
-        let ends = starts.len() - 1;
-        let carriage_returns = starts[1..]
-            .iter()
-            .filter(|start| **start >= 2 && text.as_bytes()[**start - 2] == b'\r')
-            .count();
-        let ending = if carriage_returns * 2 > ends {
-            LineEnding::CrLf
-        } else {
-            LineEnding::Lf
-        };
-        Self { starts, ending }
-    }
-}
-
-impl Document {
-    /// Takes the bytes of a file. `path` is only used in messages.
-    ///
-    /// Fails when the bytes are not UTF-8, naming the line and the byte.
-    pub fn from_bytes(path: impl Into<Utf8PathBuf>, bytes: Vec<u8>) -> Result<Self> {
-        let path = path.into();
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self::from_text(path, text)),
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                let bytes = error.as_bytes();
-                let line = bytes[..at].split(|byte| *byte == b'\n').count();
-                let found = bytes.get(at).copied().unwrap_or_default();
-                Err(anyhow!(
-                    "failed to read {path}:{line}: the document is not UTF-8 (byte 0x{found:02x} at offset {at}); \
-                     save it as UTF-8 and try again"
-                ))
-            }
-        }
-    }
-
-    /// Takes text that is known to be UTF-8. `path` is only used in messages.
-    #[must_use]
-    pub fn from_text(path: impl Into<Utf8PathBuf>, text: String) -> Self {
-        Self {
-            path: path.into(),
-            text,
-            lines: OnceLock::new(),
-        }
-    }
-
-    fn lines(&self) -> &Lines {
-        self.lines.get_or_init(|| Lines::of(&self.text))
-    }
-
-    /// The path given when the document was made.
-    #[must_use]
-    pub fn path(&self) -> &Utf8Path {
-        &self.path
-    }
-
-    /// The raw text, byte for byte as read.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// How most lines of the document end.
-    #[must_use]
-    pub fn line_ending(&self) -> LineEnding {
-        self.lines().ending
-    }
-
-    /// The line that holds a byte, counted from 1. Offsets beyond the end belong to the last line.
-    #[must_use]
-    pub fn line_of(&self, byte: usize) -> usize {
-        self.lines().starts.partition_point(|start| *start <= byte)
-    }
-
-    /// The column of a byte in its line, counted in characters from 1; a byte order mark has no width.
-    #[must_use]
-    pub fn column_of(&self, byte: usize) -> usize {
-        let start = self.lines().starts[self.line_of(byte) - 1];
-        let end = byte.min(self.text.len());
-        let before = self.text.get(start..end).unwrap_or_default();
-        before
-            .chars()
-            .filter(|character| *character != '\u{feff}')
-            .count()
-            + 1
-    }
-
-    /// The bytes of a line (counted from 1), without its line end; empty beyond the last line.
-    #[must_use]
-    pub fn line_span(&self, line: usize) -> Span {
-        let starts = &self.lines().starts;
-        let Some(start) = line
-            .checked_sub(1)
-            .and_then(|index| starts.get(index))
-            .copied()
-        else {
-            return self.text.len()..self.text.len();
-        };
-        let end = starts.get(line).copied().unwrap_or(self.text.len());
-        let line = self.text[start..end].trim_end_matches(['\n', '\r']);
-        start..start + line.len()
-    }
-
-    /// A problem at a place; its column is filled in by [`Document::sort`], for all problems at once.
-    fn problem(&self, kind: ProblemKind, span: Span, message: &str) -> Problem {
-        let line = self.line_of(span.start);
-        Problem {
-            kind,
-            line,
-            column: 0,
-            span,
-            message: message.to_owned(),
-        }
-    }
-
-    /// Puts problems in order and gives them their columns. Columns count from the problem before where that stands on
-    /// the same line: counting each from the line's start takes minutes when a document is one huge line.
-    fn sort(&self, problems: &mut [Problem]) {
-        problems.sort_by_key(|problem| (problem.span.start, problem.kind));
-        let mut before = (0, 0, 1);
-        for problem in problems {
-            let at = problem.span.start;
-            let (line, start, column) = before;
-            problem.column = if problem.line == line {
-                column + self.text.get(start..at).unwrap_or_default().chars().count()
-            } else {
-                self.column_of(at)
-            };
-            before = (problem.line, at, problem.column);
-        }
-    }
-}

@@ -3,8 +3,9 @@
 //! In: [`Request`], the arguments resolved against the workspace. Out: [`Draft`], what the templates
 //! are given; what only a person can know is left to them as a placeholder.
 
+pub mod context;
 pub mod dependencies;
-pub mod facts;
+mod draft;
 pub mod prerequisites;
 pub mod request;
 pub mod risks;
@@ -14,157 +15,13 @@ pub mod tree;
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use serde::Serialize;
 
-use self::facts::Facts;
+use self::context::Context;
+pub use self::draft::{Affected, Draft, File, Package, Prerequisite, Snippet, Step, TestTarget};
 use self::request::Request;
 use crate::affected::arguments::{self, quoted};
 use crate::affected::{Selection, TestKind};
 use crate::project::Project;
-
-/// What the templates are given: every name here is a variable there.
-#[derive(Debug, Serialize)]
-pub struct Draft {
-    /// The slug.
-    pub name: String,
-    /// The slug as words: `lru-cache` → `Lru cache`.
-    pub title: String,
-    /// `PoC`, `Feature`, `Issue` or `Refactor`.
-    pub kind: &'static str,
-    /// Whether a plan of a screenful is wanted.
-    pub tiny: bool,
-    /// The date, `2026-01-31`.
-    pub created: String,
-    /// The base's full commit id; `None` without git.
-    pub base: Option<String>,
-    /// The plan's path below the workspace root.
-    pub plan_path: String,
-    /// The results' path below the workspace root.
-    pub results_path: String,
-    /// What the work proves, if it was said.
-    pub proves: Option<String>,
-    /// Why it is no toy, if it was said.
-    pub because: Option<String>,
-    /// Success criteria, if any were given.
-    pub criteria: Vec<String>,
-    /// The document they come from.
-    pub criteria_source: Option<String>,
-    /// The touched packages, leaves first.
-    pub packages: Vec<Package>,
-    /// Mermaid: the packages whose tests are affected.
-    pub graph: String,
-    /// The file structure, drawn.
-    pub tree: String,
-    /// The tests that the plan's files can affect.
-    pub affected: Affected,
-    /// Prerequisites after the first, which is the affected tests.
-    pub prerequisites: Vec<Prerequisite>,
-    /// The steps in order.
-    pub steps: Vec<Step>,
-    /// The Files table.
-    pub files: Vec<File>,
-    /// A toml block for each manifest.
-    pub dependencies: Vec<dependencies::Block>,
-    /// What the graph shows could go wrong.
-    pub risks: Vec<risks::Risk>,
-}
-
-/// A touched package.
-#[derive(Debug, Serialize)]
-pub struct Package {
-    /// Its name.
-    pub name: String,
-    /// Its folder below the workspace root; empty for the root itself.
-    pub folder: String,
-    /// How many members depend on it, through others too.
-    pub dependents: usize,
-}
-
-/// The tests that the plan's files can affect.
-#[derive(Debug, Serialize)]
-pub struct Affected {
-    /// Test targets with at least one test.
-    pub targets: Vec<TestTarget>,
-    /// Their tests, counted in the source.
-    pub total: usize,
-    /// All tests of the workspace, counted in the source.
-    pub full_suite: usize,
-    /// The commands that run the affected tests.
-    pub commands: Vec<String>,
-    /// The commands that run all tests.
-    pub full_commands: Vec<String>,
-}
-
-/// One row of the Test Summary.
-#[derive(Debug, Serialize)]
-pub struct TestTarget {
-    /// Its root file below the workspace root, and what of it: `src/lib.rs` (doctests).
-    pub path: String,
-    /// `doctests` for those, else empty.
-    pub note: &'static str,
-    /// Tests counted in the source.
-    pub tests: usize,
-    /// The first sentence of its module documentation, else its name.
-    pub covers: String,
-}
-
-/// A need that must be met before the first step.
-#[derive(Debug, Serialize)]
-pub struct Prerequisite {
-    /// Its number, from 2.
-    pub number: usize,
-    /// Its heading.
-    pub title: String,
-    /// Why it is needed.
-    pub why: String,
-    /// The commands that bring it about.
-    pub commands: Vec<String>,
-    /// The commands that show it is met.
-    pub verification: Vec<String>,
-}
-
-/// One step.
-#[derive(Debug, Serialize)]
-pub struct Step {
-    /// `0`, `1`, …
-    pub id: usize,
-    /// Its heading.
-    pub title: String,
-    /// What it accomplishes; `None` leaves a placeholder.
-    pub goal: Option<String>,
-    /// Its checkboxes.
-    pub tasks: Vec<String>,
-    /// What to write or run.
-    pub code: Option<Snippet>,
-    /// The test to begin with.
-    pub test: Option<Snippet>,
-    /// The commands that prove it.
-    pub verification: Vec<String>,
-    /// What it leaves behind.
-    pub output: String,
-}
-
-/// A code block and where it goes.
-#[derive(Debug, Serialize)]
-pub struct Snippet {
-    /// The language of its fence.
-    pub lang: &'static str,
-    /// The file it is for, below the workspace root; empty for commands.
-    pub path: String,
-    /// The code.
-    pub code: String,
-}
-
-/// A row of the Files table.
-#[derive(Debug, Clone, Serialize)]
-pub struct File {
-    /// Below the workspace root.
-    pub path: String,
-    /// `Create`, `Modify` or `Delete`.
-    pub action: &'static str,
-    /// What for.
-    pub purpose: Option<String>,
-}
 
 /// Works out the draft: reads sources and manifests, runs nothing but `cargo info` for a version nobody gave.
 ///
@@ -172,9 +29,9 @@ pub struct File {
 /// When a manifest or source cannot be read.
 pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
     let workspace = &project.workspace;
-    let facts = Facts::gather(project, request)?;
+    let context = Context::gather(project, request)?;
     let dependencies = dependencies::blocks(project, request)?;
-    let tests = affected(project, &facts);
+    let tests = affected(project, &context);
     let files = files(project, request, &dependencies, &tests);
     let carried = |package| workspace.linked_by(&BTreeSet::from([package])).len() - 1;
     let packages = request.packages.iter().map(|&package| Package {
@@ -197,11 +54,11 @@ pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
         criteria: request.criteria.clone(),
         criteria_source: request.criteria_source.clone(),
         packages: packages.collect(),
-        graph: facts::mermaid(workspace, &facts.selection, &request.packages),
+        graph: context::mermaid(workspace, &context.selection, &request.packages),
         tree: tree::draw(project, request, &files)?,
         prerequisites: prerequisites::prerequisites(project, request, &dependencies),
         steps: steps::steps(project, request, &tests),
-        risks: risks::risks(project, request, &facts, &dependencies),
+        risks: risks::risks(project, request, &context, &dependencies),
         affected: tests,
         dependencies,
         files,
@@ -280,20 +137,20 @@ fn files(
     files
 }
 
-fn affected(project: &Project, facts: &Facts) -> Affected {
+fn affected(project: &Project, context: &Context) -> Affected {
     let workspace = &project.workspace;
-    let rows: Vec<TestTarget> = facts
+    let rows: Vec<TestTarget> = context
         .selection
         .targets
         .keys()
-        .filter_map(|target| facts.row(workspace, target))
+        .filter_map(|target| context.row(workspace, target))
         .collect();
     Affected {
         total: rows.iter().map(|row| row.tests).sum(),
         targets: rows.into_iter().filter(|row| row.tests > 0).collect(),
-        full_suite: facts.selection.total.tests,
-        commands: commands(project, facts.nextest, &facts.selection),
-        full_commands: if facts.nextest {
+        full_suite: context.selection.total.tests,
+        commands: commands(project, context.nextest, &context.selection),
+        full_commands: if context.nextest {
             vec![
                 "cargo nextest run --workspace".into(),
                 "cargo test --workspace --doc".into(),

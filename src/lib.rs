@@ -186,7 +186,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Report(arguments) => command::report::run(&cli.global, &arguments, terminal),
         Command::Status(arguments) => {
             // The process ends with it: to give back the memory of many documents takes longer than to write the list.
-            let workset = workset::load_condensed(&cli.global, &arguments.which)?;
+            let workset = workset::load_for_report(&cli.global, &arguments.which)?;
             let workset = ManuallyDrop::new(workset);
             command::status::run(&workset, &arguments, terminal)
         }

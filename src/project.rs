@@ -296,24 +296,12 @@ impl Poc {
     /// # Errors
     /// When the plan is missing, or a document is not UTF-8: bad usage, with the place.
     pub fn read(paths: Paths) -> Result<Self> {
-        Self::read_by(paths, read_plan, read_results)
-    }
-
-    /// Reads the documents of one PoC, each by the reader given.
-    ///
-    /// # Errors
-    /// As for [`Self::read`].
-    pub fn read_by(
-        paths: Paths,
-        plan: impl Fn(&Document) -> Plan,
-        results: impl Fn(&Document) -> Results,
-    ) -> Result<Self> {
         let plan_document = read_document(&paths.plan)?
             .with_context(|| format!("there is no {}", paths.plan))
             .or_exit(Exit::Usage)?;
-        let plan = plan(&plan_document);
+        let plan = read_plan(&plan_document);
         let results = read_document(&paths.results)?.map(|document| {
-            let results = results(&document);
+            let results = read_results(&document);
             (document, results)
         });
         Ok(Self {

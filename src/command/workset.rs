@@ -13,7 +13,7 @@ use crate::cli::{Global, Which};
 use crate::config::{Config, Options, current_folder};
 use crate::contract::Standing;
 use crate::contract::tests::Present;
-use crate::document::{Document, condensed, read_plan, read_results};
+use crate::document::{Document, read_results};
 use crate::evidence::{self, Evidence, Problem, ProblemKind, Scope};
 use crate::exit::Exit;
 use crate::freshness::since::{Since, Stale};
@@ -21,7 +21,7 @@ use crate::freshness::{self, Hasher, Inputs};
 use crate::project::{Ask, Paths, Poc, Project};
 use crate::report::PocStatus;
 use crate::status::{self, Context, NamedPaths, OtherPlans};
-use crate::sys::cargo::{self, own_folder};
+use crate::sys::cargo;
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 use crate::{lint, next};
@@ -81,22 +81,21 @@ pub fn load(
     load_to(global, which, Extent::Whole, adjust)
 }
 
-/// [`load`] for those who only report: documents are condensed, and those of a list not read again while they are as they
-/// were; no finding has a fix.
+/// [`load`] for commands that only report: no finding has a fix.
 ///
 /// # Errors
 /// As for [`load`].
-pub fn load_condensed(global: &Global, which: &Which) -> Result<Workset> {
-    load_to(global, which, Extent::Condensed, |_| Ok(()))
+pub fn load_for_report(global: &Global, which: &Which) -> Result<Workset> {
+    load_to(global, which, Extent::Report, |_| Ok(()))
 }
 
-/// How much of the documents is wanted.
+/// What the documents are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Extent {
-    /// All, to change them.
+    /// To change them: findings carry their fixes.
     Whole,
-    /// What says where the work stands.
-    Condensed,
+    /// To report their state.
+    Report,
 }
 
 fn load_to(
@@ -122,12 +121,12 @@ fn load_to(
         };
         match &which.plan {
             None => Project::with(global, Ask::Files, |project| {
-                let read = read(&project, which.name.as_deref(), extent)?;
+                let read = read(&project, which.name.as_deref())?;
                 of_project(project, read)
             }),
             Some(file) => match Project::around(global, file)? {
                 Some(project) => {
-                    let read = named(Paths::of_file(located(file)?)?, extent)?;
+                    let read = named(Paths::of_file(located(file)?)?)?;
                     of_project(project, read)
                 }
                 None => outside(options, file, extent, adjust),
@@ -171,7 +170,7 @@ fn outside(
     let mut config = Config::outside();
     adjust(&mut config)?;
     let paths = Paths::of_file(located(file)?)?;
-    let (poc, evidence, mut contract) = with_evidence(one(paths, extent)?);
+    let (poc, evidence, mut contract) = with_evidence(Poc::read(paths)?);
     contract.compare(&poc.plan, &[])?;
     let unknown = "it lies in no workspace";
     let cx = Context {
@@ -228,13 +227,7 @@ pub(super) fn assess_one(
     let mut pocs = [with_evidence(poc)];
     let toolchain = || cargo::toolchain(&project.workspace.root);
     let mut notes = Vec::new();
-    let statuses = statuses(
-        project,
-        &mut pocs,
-        Extent::Condensed,
-        &toolchain,
-        &mut notes,
-    )?;
+    let statuses = statuses(project, &mut pocs, Extent::Report, &toolchain, &mut notes)?;
     let [(poc, ..)] = pocs;
     let status = statuses.into_iter().next();
     Ok((poc, status.context("a PoC without a status")?))
@@ -258,42 +251,23 @@ struct Read {
     notes: Vec<String>,
 }
 
-fn named(paths: Paths, extent: Extent) -> Result<Read> {
+fn named(paths: Paths) -> Result<Read> {
     Ok(Read {
-        pocs: vec![with_evidence(one(paths, extent)?)],
+        pocs: vec![with_evidence(Poc::read(paths)?)],
         unreadable: Vec::new(),
         notes: Vec::new(),
     })
 }
 
-/// One PoC is read sooner than a cache is.
-fn one(paths: Paths, extent: Extent) -> Result<Poc> {
-    match extent {
-        Extent::Whole => Poc::read(paths),
-        Extent::Condensed => Poc::read_by(
-            paths,
-            |document| condensed::plan(read_plan(document)),
-            |document| condensed::results(read_results(document)),
-        ),
-    }
-}
-
 /// Reads the named PoC, or all of them.
-fn read(project: &Project, name: Option<&str>, extent: Extent) -> Result<Read> {
+fn read(project: &Project, name: Option<&str>) -> Result<Read> {
     if let Some(name) = name {
-        return named(project.find(name)?, extent);
+        return named(project.find(name)?);
     }
-    let reader = (extent == Extent::Condensed)
-        .then(|| condensed::Reader::new(&own_folder(&project.workspace.target_directory)));
-    let each = |paths| match &reader {
-        None => project.read(paths),
-        Some(reader) => {
-            let (plan, results) = (|it: &_| reader.plan(it), |it: &_| reader.results(it));
-            Poc::read_by(paths, plan, results)
-        }
-    };
     let paths = project.list()?.into_par_iter();
-    let read: Vec<Result<_>> = paths.map(|paths| Ok(with_evidence(each(paths)?))).collect();
+    let read: Vec<Result<_>> = paths
+        .map(|paths| Ok(with_evidence(project.read(paths)?)))
+        .collect();
     let mut all = Read {
         pocs: Vec::new(),
         unreadable: Vec::new(),
@@ -305,7 +279,6 @@ fn read(project: &Project, name: Option<&str>, extent: Extent) -> Result<Read> {
             Err(error) => all.unreadable.push(error),
         }
     }
-    all.notes.extend(reader.and_then(condensed::Reader::save));
     Ok(all)
 }
 
@@ -383,9 +356,7 @@ fn statuses(
         };
         Ok(evaluate(poc, &cx))
     };
-    let statuses = pocs.par_iter_mut().map(status).collect();
-    notes.extend(other_plans.note().map(str::to_owned));
-    statuses
+    pocs.par_iter_mut().map(status).collect()
 }
 
 /// The checksums of records whose inputs have changed, and none of whose tests that can affect.
@@ -437,8 +408,7 @@ fn other_plans(project: &Project, pocs: &[Recorded]) -> OtherPlans {
     unread.retain(|paths| !known(paths));
     let known = pocs.iter();
     let known = known.map(|(poc, ..)| NamedPaths::of(&poc.paths.name, &poc.plan));
-    let kept = own_folder(&project.workspace.target_directory);
-    OtherPlans::new(known.collect(), unread, kept)
+    OtherPlans::new(known.collect(), unread)
 }
 
 /// The change since each base that a plan names.

@@ -4,9 +4,9 @@ use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
 use toml_edit::Item;
 
-use super::Edit;
 use super::compare::{Change, State, state, table_path};
 use super::declared::{Declared, Wanted};
+use super::edit::Edit;
 use super::specification::array;
 use crate::sys::cargo::Cargo;
 use crate::sys::files;
@@ -208,8 +208,8 @@ fn accepted(root: &Utf8Path, edits: &[Edit], cargo: &Cargo) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::declared::{Block, declared};
     use super::*;
-    use crate::deps::{Block, declared};
 
     /// A manifest with the entries of a block under `[dependencies]` applied, and the states they were found in.
     fn applied(manifest: &str, entries: &str) -> (String, Vec<&'static str>) {

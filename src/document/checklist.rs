@@ -1,7 +1,9 @@
 //! The checkboxes of any document, for success criteria that stand elsewhere.
 
 use super::outline::Outline;
-use super::{Document, Section, fields, headings::Headings, normalize};
+use super::parts::Section;
+use super::text::Document;
+use super::{fields, headings::Headings, normalize};
 
 /// The texts of the outermost checkboxes below the headings whose text contains `heading` (letter case aside), or of
 /// the whole document.
@@ -9,7 +11,7 @@ use super::{Document, Section, fields, headings::Headings, normalize};
 pub fn checklist(document: &Document, heading: Option<&str>) -> Vec<String> {
     let mut outline = Outline::read(document.text());
     // What is odd about a document of another kind is none of ours.
-    normalize::mend(&mut outline);
+    normalize::normalize(&mut outline);
     let headings = Headings::read(document, &mut outline, &mut Vec::new());
     let wanted = heading.map(str::to_lowercase);
     let chosen: Vec<&Section> = headings

@@ -6,7 +6,8 @@
 
 use anyhow::{Result, bail};
 
-use super::{Document, Item, Region, Span};
+use super::parts::{Item, Region};
+use super::text::{Document, Span};
 
 /// Changes to one document, applied at once.
 #[derive(Debug, Clone)]
@@ -182,7 +183,7 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{read_plan, read_results};
+    use super::super::parse::{read_plan, read_results};
     use super::*;
 
     fn document(text: &str) -> Document {

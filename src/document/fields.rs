@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::outline::{Node, NodeKind, Outline, Piece};
-use super::{Block, Document, Field, Item, Label, label, vocabulary};
+use super::parts::{Block, Field, Item, Label};
+use super::text::Document;
+use super::{label, vocabulary};
 
 /// What stands in a step, a prerequisite or a section, in document order.
 ///

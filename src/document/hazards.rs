@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 
 use super::outline::{Node, NodeKind, Outline, Piece};
-use super::{Document, Problem, ProblemKind, Region, Span, vocabulary};
+use super::parts::{ParseProblem, ProblemKind, Region};
+use super::text::{Document, Span};
+use super::vocabulary;
 
 /// Names fences that are not closed, that hold the opening of another, or that hold a step's heading.
-pub(crate) fn fences(document: &Document, outline: &Outline<'_>, problems: &mut Vec<Problem>) {
+pub(crate) fn fences(document: &Document, outline: &Outline<'_>, problems: &mut Vec<ParseProblem>) {
     for node in &outline.nodes {
         let NodeKind::Fence { fenced: true, .. } = node.kind else {
             continue;
@@ -81,7 +83,7 @@ fn first_line(outline: &Outline<'_>, node: &Node) -> Span {
 pub(crate) fn regions(
     document: &Document,
     outline: &Outline<'_>,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<ParseProblem>,
 ) -> Vec<Region> {
     let mut markers = Vec::new();
     for node in &outline.nodes {
@@ -110,7 +112,7 @@ fn comments(
     outline: &Outline<'_>,
     within: &Span,
     markers: &mut Vec<Marker>,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<ParseProblem>,
 ) {
     let mut at = within.start;
     while let Some(start) = outline.source[at..within.end]
@@ -153,7 +155,11 @@ fn comments(
 }
 
 /// Each `end` goes with the nearest open `begin` of its name; a `begin` of another name in between has lost its end.
-fn pair(document: &Document, markers: Vec<Marker>, problems: &mut Vec<Problem>) -> Vec<Region> {
+fn pair(
+    document: &Document,
+    markers: Vec<Marker>,
+    problems: &mut Vec<ParseProblem>,
+) -> Vec<Region> {
     let mut open: Vec<Marker> = Vec::new();
     let mut waiting: HashMap<String, usize> = HashMap::new();
     let mut regions = Vec::new();
@@ -202,7 +208,7 @@ fn region(document: &Document, begin: &Marker, end: &Marker) -> Region {
     }
 }
 
-fn unbalanced(document: &Document, marker: &Marker, problems: &mut Vec<Problem>) {
+fn unbalanced(document: &Document, marker: &Marker, problems: &mut Vec<ParseProblem>) {
     let (found, missing) = if marker.begins {
         ("begin", "end")
     } else {

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::outline::{Node, NodeKind, Outline, Piece};
+use super::parts::{ParseProblem, ProblemKind, Section, SectionKind};
 use super::step_heading::{self, StepHeading};
-use super::{Document, Problem, ProblemKind, Section, SectionKind, Span, vocabulary};
+use super::text::{Document, Span};
+use super::vocabulary;
 
 /// The headings of a document.
 #[derive(Debug, Default)]
@@ -24,7 +26,7 @@ impl Headings {
     pub(crate) fn read(
         document: &Document,
         outline: &mut Outline<'_>,
-        problems: &mut Vec<Problem>,
+        problems: &mut Vec<ParseProblem>,
     ) -> Self {
         let mut reader = Reader {
             document,

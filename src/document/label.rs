@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::outline::{Outline, Piece};
-use super::{Label, Span, vocabulary};
+use super::parts::Label;
+use super::text::Span;
+use super::vocabulary;
 
 /// A label at the beginning of a line.
 pub(crate) struct LabelLine {

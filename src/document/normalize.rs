@@ -6,10 +6,12 @@
 use std::ops::Range;
 
 use super::outline::{Cell, Node, NodeKind, Outline, Piece, TableRow};
-use super::{ProblemKind, Span, fields, label};
+use super::parts::ProblemKind;
+use super::text::Span;
+use super::{fields, label};
 
 /// Splits and turns blocks into what was meant; returns what should be named to the writer.
-pub(crate) fn mend(outline: &mut Outline<'_>) -> Vec<(ProblemKind, Span)> {
+pub(crate) fn normalize(outline: &mut Outline<'_>) -> Vec<(ProblemKind, Span)> {
     let nodes = std::mem::take(&mut outline.nodes);
     let mut mender = Mender {
         outline,

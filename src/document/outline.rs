@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd};
 
-use super::Span;
+use super::text::Span;
 
 /// A document as blocks.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl<'a> Outline<'a> {
     pub(crate) fn read(source: &'a str) -> Self {
         match with_closing_fences(source) {
             None => Self::read_as(source),
-            Some(mended) => Outline::read_as(&mended).over(source),
+            Some(normalized) => Outline::read_as(&normalized).over(source),
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Span;
+use super::text::{Document, Span};
 
 /// The id of a step: `0`, `4b`, `N` in an unfilled template. Compared by number, then by letter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -362,7 +362,7 @@ impl ProblemKind {
 
 /// Something in the document that was not understood, or perhaps not as it was meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
+pub struct ParseProblem {
     /// what it is
     pub kind: ProblemKind,
     /// where it is
@@ -373,4 +373,41 @@ pub struct Problem {
     pub column: usize,
     /// what was found and what to do
     pub message: String,
+}
+
+impl Document {
+    /// A problem at a place; its column is filled in by [`Document::sort`], for all problems at once.
+    pub(super) fn problem(&self, kind: ProblemKind, span: Span, message: &str) -> ParseProblem {
+        let line = self.line_of(span.start);
+        ParseProblem {
+            kind,
+            line,
+            column: 0,
+            span,
+            message: message.to_owned(),
+        }
+    }
+
+    /// Puts problems in order and gives them their columns. Columns count from the problem before where that stands on
+    /// the same line: counting each from the line's start takes minutes when a document is one huge line.
+    pub(super) fn sort(&self, problems: &mut [ParseProblem]) {
+        problems.sort_by_key(|problem| (problem.span.start, problem.kind));
+        let mut before = (0, 0, 1);
+        for problem in problems {
+            let at = problem.span.start;
+            let (line, start, column) = before;
+            problem.column = if problem.line == line {
+                column
+                    + self
+                        .text()
+                        .get(start..at)
+                        .unwrap_or_default()
+                        .chars()
+                        .count()
+            } else {
+                self.column_of(at)
+            };
+            before = (problem.line, at, problem.column);
+        }
+    }
 }

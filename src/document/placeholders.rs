@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use super::outline::{NodeKind, Outline, Piece};
-use super::{Document, Placeholder, Span};
+use super::parts::Placeholder;
+use super::text::{Document, Span};
 
 /// Words that a placeholder of several words begins with, in prose.
 const LEADS: &[&str] = &[

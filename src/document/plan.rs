@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Block, Field, HeadingMark, Item, Label, Placeholder, Problem, Region, Row, Section, Span,
-    StepId, Timestamp,
+use super::parts::{
+    Block, Field, HeadingMark, Item, Label, ParseProblem, Placeholder, Region, Row, Section, StepId,
 };
+use super::text::Span;
+use super::time::Timestamp;
 
 /// A plan as read. Parts that are missing are empty; parts that are doubled are joined in document order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -57,7 +58,7 @@ pub struct Plan {
     /// what is left to fill in
     pub placeholders: Vec<Placeholder>,
     /// what could not be read, in document order
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ParseProblem>,
 }
 
 /// A need that must be met before the first step.

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::Count;
-use super::{
-    Block, Field, Footer, HeadingMark, Item, Label, Placeholder, Problem, Region, Row, Section,
-    Span, Status, StepId, Timestamp,
+use super::parts::{
+    Block, Field, Footer, HeadingMark, Item, Label, ParseProblem, Placeholder, Region, Row,
+    Section, Status, StepId,
 };
+use super::plan::Count;
+use super::text::Span;
+use super::time::Timestamp;
 
 /// A results document as read. Parts that are missing are empty; parts that are doubled are joined.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -44,7 +46,7 @@ pub struct Results {
     /// what is left to fill in
     pub placeholders: Vec<Placeholder>,
     /// what could not be read, in document order
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ParseProblem>,
 }
 
 /// A status as a person wrote it.

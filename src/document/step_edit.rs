@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 
 use super::edit::Edits;
+use super::parts::{Field, HeadingMark, Label, Section, SectionKind, Status, StepId};
 use super::plan::{Plan, Step};
 use super::results::{ResultStep, Results};
-use super::{
-    Document, Field, HeadingMark, Label, Section, SectionKind, Span, Status, StepId, vocabulary,
-};
+use super::text::{Document, Span};
+use super::vocabulary;
 
 /// What a step is to hold that is added.
 #[derive(Debug, Clone, Default)]

@@ -1,7 +1,8 @@
 //! Headings that begin a step: `### Step 4b: title`, in all the forms people give them.
 
 use super::outline::{Node, Outline, Piece};
-use super::{HeadingMark, Status, StepId, vocabulary};
+use super::parts::{HeadingMark, Status, StepId};
+use super::vocabulary;
 
 /// A heading that begins a step.
 #[derive(Debug, Clone, PartialEq, Eq)]

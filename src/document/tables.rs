@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use super::outline::{Cell, NodeKind, Outline, Piece, TableRow};
+use super::parts::{ParseProblem, ProblemKind, Row};
 use super::plan::{Action, Count, FileRow, TestRow};
-use super::{Document, Problem, ProblemKind, Row, Span, counts, vocabulary};
+use super::text::{Document, Span};
+use super::{counts, vocabulary};
 
 /// A table as its header and its rows.
 pub(crate) struct Table<'o> {
@@ -83,7 +85,7 @@ impl<'o> Table<'o> {
         &self,
         document: &Document,
         fallback: Option<&Action>,
-        problems: &mut Vec<Problem>,
+        problems: &mut Vec<ParseProblem>,
     ) -> Vec<FileRow> {
         let path = self.column(&["file", "files", "path"]);
         let action = self.column(&["action", "change", "type", "operation"]);

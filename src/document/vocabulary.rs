@@ -1,6 +1,6 @@
 //! The words people use for labels, sections and states, and what they mean here.
 
-use super::{Label, SectionKind, Status};
+use super::parts::{Label, SectionKind, Status};
 
 /// Labels by their first words; the first row that fits wins, so longer rows stand first.
 const LABELS: &[(&str, Label)] = &[

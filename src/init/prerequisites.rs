@@ -2,8 +2,8 @@
 
 use cargo_metadata::TargetKind;
 
-use super::Prerequisite;
 use super::dependencies::Block;
+use super::draft::Prerequisite;
 use super::request::Request;
 use crate::affected::arguments::spec;
 use crate::project::Project;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use cargo_metadata::TargetKind;
 use serde::Serialize;
 
+use super::context::Context;
 use super::dependencies::Block;
-use super::facts::Facts;
 use super::request::Request;
 use crate::project::Project;
 use crate::workspace::PackageId;
@@ -35,7 +35,12 @@ impl Risk {
 
 /// What the touched packages bring with them, most far-reaching first.
 #[must_use]
-pub fn risks(project: &Project, request: &Request, facts: &Facts, blocks: &[Block]) -> Vec<Risk> {
+pub fn risks(
+    project: &Project,
+    request: &Request,
+    context: &Context,
+    blocks: &[Block],
+) -> Vec<Risk> {
     let workspace = &project.workspace;
     let mut risks = Vec::new();
     for &package in &request.packages {
@@ -57,10 +62,10 @@ pub fn risks(project: &Project, request: &Request, facts: &Facts, blocks: &[Bloc
                 "Add beside what is there; `cargo poc verify` runs their tests after every step",
             ));
         }
-        risks.extend(of_package(project, facts, package));
+        risks.extend(of_package(project, context, package));
     }
     for name in blocks.iter().flat_map(|block| &block.new_names) {
-        if let Some(version) = facts.locked.get(name) {
+        if let Some(version) = context.locked.get(name) {
             let asked = request
                 .dependencies
                 .iter()
@@ -81,7 +86,7 @@ pub fn risks(project: &Project, request: &Request, facts: &Facts, blocks: &[Bloc
     risks
 }
 
-fn of_package(project: &Project, facts: &Facts, package: PackageId) -> Vec<Risk> {
+fn of_package(project: &Project, context: &Context, package: PackageId) -> Vec<Risk> {
     let member = &project.workspace.packages[package];
     let name = &member.name;
     let has = |kind: TargetKind| {
@@ -107,7 +112,7 @@ fn of_package(project: &Project, facts: &Facts, package: PackageId) -> Vec<Risk>
             "Build once from a clean target folder before calling the work done",
         ));
     }
-    let blocks = facts.unsafe_uses(package);
+    let blocks = context.unsafe_uses(package);
     if blocks > 0 {
         let times = match blocks {
             1 => "once".to_owned(),

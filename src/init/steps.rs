@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::draft::{Affected, Snippet, Step};
 use super::request::{PlannedFile, Request, TestPlace};
-use super::{Affected, Snippet, Step};
 use crate::affected::arguments::{quoted, spec};
 use crate::project::Project;
 use crate::workspace::graph::is_library;

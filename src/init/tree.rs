@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::File;
+use super::draft::File;
 use super::request::Request;
 use crate::project::Project;
 use crate::sys::files;

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use camino::Utf8PathBuf;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::document::plan::Action;
-use crate::document::{Plan, condensed};
+use crate::document::{Plan, read_plan};
 use crate::project::{Paths, read_document};
 
 /// The files and manifests that one plan names.
@@ -53,57 +52,32 @@ impl NamedPaths {
 pub struct OtherPlans {
     known: Vec<NamedPaths>,
     unread: Vec<Paths>,
-    /// The folder that keeps what was read of documents.
-    kept: Utf8PathBuf,
-    read: OnceLock<Unread>,
-}
-
-/// What was unread, once it is read.
-#[derive(Debug, Default)]
-struct Unread {
-    named: Vec<NamedPaths>,
-    /// Why the next run has to read it again.
-    note: Option<String>,
+    read: OnceLock<Vec<NamedPaths>>,
 }
 
 impl OtherPlans {
-    /// `known` are those at hand, `unread` the others: they are read when it is first asked for what they name, through the
-    /// folder `kept`.
+    /// `known` are the plans already read; those of `unread` are read when a file is first looked up.
     #[must_use]
-    pub fn new(known: Vec<NamedPaths>, unread: Vec<Paths>, kept: Utf8PathBuf) -> Self {
+    pub fn new(known: Vec<NamedPaths>, unread: Vec<Paths>) -> Self {
         Self {
             known,
             unread,
-            kept,
             read: OnceLock::new(),
         }
     }
 
-    /// What went otherwise than it should while reading, and changes nothing.
-    #[must_use]
-    pub fn note(&self) -> Option<&str> {
-        self.read.get()?.note.as_deref()
-    }
-
-    fn read_unread(&self) -> Unread {
-        if self.unread.is_empty() {
-            return Unread::default();
-        }
-        let reader = condensed::Reader::new(&self.kept);
-        // One that cannot be read names nothing; `status` says so when it is asked about it. Not in parallel: others, who are,
-        // wait for it.
+    fn read_unread(&self) -> Vec<NamedPaths> {
+        // A plan that cannot be read names nothing; `status` reports it when it is asked about that PoC. Not in parallel:
+        // parallel callers wait for this.
         let named = self.unread.iter().filter_map(|paths| {
             let document = read_document(&paths.plan).ok()??;
-            Some(NamedPaths::of(&paths.name, &reader.plan(&document)))
+            Some(NamedPaths::of(&paths.name, &read_plan(&document)))
         });
-        Unread {
-            named: named.collect(),
-            note: reader.save(),
-        }
+        named.collect()
     }
 
     fn others<'s>(&'s self, poc: &'s str) -> impl Iterator<Item = &'s NamedPaths> {
-        let read = &self.read.get_or_init(|| self.read_unread()).named;
+        let read = self.read.get_or_init(|| self.read_unread());
         let plans = self.known.iter().chain(read);
         plans.filter(move |plan| plan.poc != poc)
     }

@@ -1,12 +1,8 @@
-//! Many PoCs at once: what the list keeps of their documents changes nothing about what it says.
+//! Many PoCs at once.
 
 use std::fmt::Write as _;
-use std::fs;
 
 use crate::kit::{Run, Sandbox};
-
-/// Where the list keeps what it has read.
-const KEPT: &str = "target/cargo-poc/documents";
 
 /// A plan of about 80 KB and its results, with something to find in both.
 fn documents(poc: usize) -> (String, String) {
@@ -41,7 +37,6 @@ fn documents(poc: usize) -> (String, String) {
     (plan, results)
 }
 
-/// Enough documents for the list to keep what it reads.
 fn many() -> Sandbox {
     with(6)
 }
@@ -62,40 +57,7 @@ fn status(sandbox: &Sandbox) -> Run {
 }
 
 #[test]
-fn the_list_says_the_same_whatever_became_of_what_it_kept() {
-    let sandbox = many();
-    let expected = status(&sandbox).stdout;
-    let kept = fs::read(sandbox.root.join(KEPT)).unwrap();
-    assert_eq!(status(&sandbox).stdout, expected, "as it was kept");
-    assert_eq!(fs::read(sandbox.root.join(KEPT)).unwrap(), kept);
-
-    let mut flipped = kept.clone();
-    // In the heads, in the first value, and in all values.
-    for at in [50, kept.len() / 9]
-        .into_iter()
-        .chain((2_000..kept.len()).step_by(997))
-    {
-        flipped[at] ^= 0x10;
-    }
-    let older = String::from_utf8_lossy(&kept[..20]).replace("documents", "older");
-    for (damaged, what) in [
-        (flipped, "bits have flipped"),
-        (kept[..kept.len() / 2].to_vec(), "it is cut off"),
-        (older.into_bytes(), "another version wrote it"),
-        (Vec::new(), "it is empty"),
-    ] {
-        sandbox.write(KEPT, damaged);
-        assert_eq!(status(&sandbox).stdout, expected, "{what}");
-        assert_eq!(
-            fs::read(sandbox.root.join(KEPT)).unwrap(),
-            kept,
-            "{what}, and it is made again"
-        );
-    }
-}
-
-#[test]
-fn what_is_edited_is_read_again() {
+fn an_edited_document_is_read_again() {
     let sandbox = many();
     status(&sandbox);
     sandbox.edit(
@@ -108,16 +70,12 @@ fn what_is_edited_is_read_again() {
         "| **Status** | In Progress |",
         "| **Status** | Complete |",
     );
-    let kept = status(&sandbox);
-    sandbox.remove(KEPT);
-    let anew = status(&sandbox);
-    assert_eq!(kept.stdout, anew.stdout);
-    let json = anew.json();
+    let json = status(&sandbox).json();
     assert_eq!(json["pocs"][3]["steps"][7]["state"], "withdrawn");
     assert_eq!(json["pocs"][4]["summary"]["status"], "Complete");
 }
 
-/// One PoC is read whole, so that it can be changed; the list only what it needs. Both must come to the same.
+/// The list and the check of one PoC report the same findings.
 #[test]
 fn the_list_says_what_each_poc_says_of_itself() {
     let sandbox = many();
@@ -126,10 +84,10 @@ fn the_list_says_what_each_poc_says_of_itself() {
         let name = format!("p{poc}");
         let check = sandbox.poc(&format!("check {name} --format json")).json();
         let findings = |report: &serde_json::Value| report["findings"].as_array().unwrap().clone();
-        let (whole, condensed) = (findings(&check), findings(&list["pocs"][poc]));
-        assert!(whole.len() > 100, "{whole:?}");
-        assert_eq!(whole.len(), condensed.len());
-        for (one, other) in whole.iter().zip(&condensed) {
+        let (checked, listed) = (findings(&check), findings(&list["pocs"][poc]));
+        assert!(checked.len() > 100, "{checked:?}");
+        assert_eq!(checked.len(), listed.len());
+        for (one, other) in checked.iter().zip(&listed) {
             for member in ["code", "severity", "path", "line", "column"] {
                 assert_eq!(one[member], other[member], "{one}\n{other}");
             }
@@ -144,7 +102,6 @@ fn the_list_says_what_each_poc_says_of_itself() {
 /// Whose a changed file is, the other plans say. Where one PoC is named they are not read for anything else.
 #[test]
 fn what_the_other_plans_name_is_no_surprise_where_one_poc_is_named() {
-    // Plans alone are to be enough for it.
     let sandbox = with(12);
     let row = "| `store/src/lib.rs` | Modify | Pending |\n";
     sandbox.edit("docs/p0-plan.md", row, "");
@@ -153,44 +110,11 @@ fn what_the_other_plans_name_is_no_surprise_where_one_poc_is_named() {
         let run = sandbox.poc("status p0 --format json");
         run.stdout.contains("POC080")
     };
-    assert!(!is_a_surprise(), "read anew");
-    assert!(sandbox.exists(KEPT));
-    assert!(!is_a_surprise(), "as it was kept");
+    assert!(!is_a_surprise(), "other plans name the file");
     for poc in 1..12 {
         sandbox.edit(&format!("docs/p{poc}-plan.md"), row, "");
     }
     assert!(is_a_surprise(), "nobody names it any more");
-}
-
-#[test]
-fn what_cannot_be_kept_is_said_and_changes_nothing() {
-    let sandbox = with(12);
-    sandbox.append("store/src/lib.rs", "// An edit.\n");
-    let expected = status(&sandbox);
-    fs::remove_dir_all(sandbox.root.join("target")).unwrap();
-    // A file where the folder should be.
-    sandbox.write("target/cargo-poc", "");
-    let run = status(&sandbox);
-    run.exits(expected.code)
-        .says("the next run reads all documents again");
-    assert_eq!(run.stdout, expected.stdout);
-    sandbox.edit(
-        "docs/p0-plan.md",
-        "| `store/src/lib.rs` | Modify | Pending |\n",
-        "",
-    );
-    sandbox
-        .poc("status p0 --format json")
-        .says("the next run reads all documents again");
-}
-
-#[test]
-fn few_small_documents_are_not_kept() {
-    let sandbox = Sandbox::workspace("store");
-    sandbox.git();
-    sandbox.poc("init cache -p store --step one").exits(0);
-    sandbox.poc("status").exits(0);
-    assert!(!sandbox.exists(KEPT));
 }
 
 #[test]

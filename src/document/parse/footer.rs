@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::super::outline::{NodeKind, Outline};
-use super::super::{Footer, SectionKind, Status, counts, fields, vocabulary};
-use super::Reading;
+use super::super::parts::{Footer, SectionKind, Status};
+use super::super::{counts, fields, vocabulary};
+use super::reading::Reading;
 
 /// What such a line says: whether all are met, and how many of how many.
 type Verdict = (Option<bool>, Option<(u64, u64)>);

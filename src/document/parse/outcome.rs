@@ -1,8 +1,10 @@
 //! What a step's results say about its tests, its review, and what was met on the way.
 
 use super::super::counts::{self, Outcome};
+use super::super::parts::{Field, Label};
 use super::super::results::{Review, TestResults, Verdict};
-use super::super::{Document, Field, Label, tables, vocabulary};
+use super::super::text::Document;
+use super::super::{tables, vocabulary};
 
 /// The Test Results; a step that calls them Tests, or Verification Results, is read too.
 pub(super) fn test_results(fields: &[Field]) -> Option<TestResults> {

@@ -5,11 +5,11 @@ use std::ops::Range;
 use camino::Utf8Path;
 
 use super::super::outline::{Node, NodeKind, Piece};
+use super::super::parts::{Block, Field, Label, Section, SectionKind};
+use super::super::plan::Plan;
 use super::super::plan::{Action, Count, DependencyBlock, FileRow, Prerequisite, Step};
-use super::super::{
-    Block, Field, Label, Plan, Section, SectionKind, counts, fields, tables, vocabulary,
-};
-use super::{Reading, blocks_of, items_outside, text_of};
+use super::super::{counts, fields, tables, vocabulary};
+use super::reading::{Reading, blocks_of, items_outside, text_of};
 
 pub(super) fn read(mut reading: Reading<'_>) -> Plan {
     let overview = reading.pairs(&[SectionKind::Overview, SectionKind::Summary]);

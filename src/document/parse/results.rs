@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
+use super::super::parts::{Field, Label, ProblemKind, Section, SectionKind, Status};
+use super::super::results::Results;
 use super::super::results::{ResultStep, StatusText, Validation};
 use super::super::step_heading::StepHeading;
-use super::super::{
-    Field, Label, ProblemKind, Results, Section, SectionKind, Status, Timestamp, counts, fields,
-    tables, vocabulary,
-};
-use super::{Reading, footer, items_outside, outcome, text_of};
+use super::super::time::Timestamp;
+use super::super::{counts, fields, tables, vocabulary};
+use super::reading::{Reading, items_outside, text_of};
+use super::{footer, outcome};
 
 pub(super) fn read(mut reading: Reading<'_>) -> Results {
     let summary = reading.pairs(&[SectionKind::Summary, SectionKind::Overview]);

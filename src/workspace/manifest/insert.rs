@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use toml_edit::{Item, Table, TableLike, Value};
 
-use super::list::{self, Splice, line_start};
+use super::list::{self, Splice, indent_of, line_break_after, line_start};
 use super::{Entry, Manifest, entry_of, in_body};
 
 /// Where a new key goes among those a table has.
@@ -265,24 +265,6 @@ fn above_comments(text: &str, offset: usize) -> usize {
         start = above;
     }
     start
-}
-
-/// The end of line used right after `offset`, else at the end of the first line, else `\n`.
-pub(super) fn line_break_after(text: &str, offset: usize) -> &'static str {
-    let newline = text[offset..]
-        .find('\n')
-        .map(|found| offset + found)
-        .or_else(|| text.find('\n'));
-    match newline {
-        Some(newline) if text[..newline].ends_with('\r') => "\r\n",
-        _ => "\n",
-    }
-}
-
-/// The white space a line begins with.
-pub(super) fn indent_of(text: &str, offset: usize) -> &str {
-    let line = &text[line_start(text, offset)..];
-    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
 /// A path of keys as TOML text.

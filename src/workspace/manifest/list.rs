@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use super::insert::{indent_of, line_break_after};
-
 /// What to put where: the bytes to replace, and with what.
 pub(super) type Splice = (Range<usize>, String);
 
@@ -85,4 +83,22 @@ fn comma_after(text: &str, from: usize) -> Option<usize> {
 /// The offset of the first byte of the line that holds `offset`.
 pub(super) fn line_start(text: &str, offset: usize) -> usize {
     text[..offset].rfind('\n').map_or(0, |newline| newline + 1)
+}
+
+/// The end of line used right after `offset`, else at the end of the first line, else `\n`.
+pub(super) fn line_break_after(text: &str, offset: usize) -> &'static str {
+    let newline = text[offset..]
+        .find('\n')
+        .map(|found| offset + found)
+        .or_else(|| text.find('\n'));
+    match newline {
+        Some(newline) if text[..newline].ends_with('\r') => "\r\n",
+        _ => "\n",
+    }
+}
+
+/// The white space a line begins with.
+pub(super) fn indent_of(text: &str, offset: usize) -> &str {
+    let line = &text[line_start(text, offset)..];
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }

@@ -3,7 +3,7 @@
 use cargo_poc::document::plan::{Action, Count, Plan};
 use cargo_poc::document::results::Results;
 use cargo_poc::document::{
-    Block, Document, Field, HeadingMark, Item, Placeholder, Problem, Region, Section, Span,
+    Block, Document, Field, HeadingMark, Item, ParseProblem, Placeholder, Region, Section, Span,
     Timestamp,
 };
 use serde_json::{Value, json};
@@ -235,7 +235,7 @@ fn placeholders(placeholders: &[Placeholder]) -> Vec<String> {
         .collect()
 }
 
-fn problems(problems: &[Problem]) -> Vec<String> {
+fn problems(problems: &[ParseProblem]) -> Vec<String> {
     problems
         .iter()
         .map(|problem| {

@@ -9,8 +9,8 @@ use cargo_metadata::TargetKind;
 use rayon::prelude::*;
 use semver::Version;
 
-use super::TestTarget as Row;
 use super::dependencies::locked_versions;
+use super::draft::TestTarget as Row;
 use super::request::Request;
 use crate::affected::{self, Selection, TestKind, TestTarget};
 use crate::change::Change;
@@ -20,7 +20,7 @@ use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::{PackageId, Workspace, source};
 
 /// Everything the draft needs to know, read once.
-pub struct Facts {
+pub struct Context {
     /// The tests that the plan's files can affect.
     pub selection: Selection,
     /// The newest locked version of every package.
@@ -33,7 +33,7 @@ pub struct Facts {
     unsafe_uses: BTreeMap<PackageId, usize>,
 }
 
-impl Facts {
+impl Context {
     /// Reads the roots of affected targets and the sources of touched packages, in parallel.
     ///
     /// # Errors
