@@ -5,19 +5,19 @@
 
 pub mod arguments;
 pub mod coverage;
+pub mod file_effect;
 pub mod items;
 mod manifests;
-pub mod reach;
 pub mod rules;
-mod select;
 pub mod selection;
+mod selector;
 
 use std::fmt;
 
 use cargo_metadata::{Target, TargetKind};
 
-pub use select::{select, select_in};
-pub use selection::{Part, Reason, Selection, Step, TestName};
+pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};
+pub use selector::{select, select_in};
 
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::{PackageId, Workspace, features};
@@ -28,12 +28,12 @@ pub struct TestTarget {
     /// The member that owns it.
     pub package: PackageId,
     /// Which of its targets.
-    pub kind: TestKind,
+    pub kind: TestTargetKind,
 }
 
 /// A test target within its package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TestKind {
+pub enum TestTargetKind {
     /// Unit tests of the library.
     Library,
     /// Unit tests of a binary.
@@ -69,26 +69,26 @@ pub fn all_targets(workspace: &Workspace) -> Vec<TestTarget> {
 }
 
 /// What `cargo test` runs of a target: its tests where `test = true`, and a library's doctests.
-fn kinds(target: &Target) -> impl Iterator<Item = TestKind> {
+fn kinds(target: &Target) -> impl Iterator<Item = TestTargetKind> {
     let name = || target.name.clone();
     let built = if !target.test {
         None
     } else if is_library(target) {
-        Some(TestKind::Library)
+        Some(TestTargetKind::Library)
     } else if is_kind(target, &[TargetKind::Bin]) {
-        Some(TestKind::Binary(name()))
+        Some(TestTargetKind::Binary(name()))
     } else if is_kind(target, &[TargetKind::Test]) {
-        Some(TestKind::Test(name()))
+        Some(TestTargetKind::Test(name()))
     } else if is_kind(target, &[TargetKind::Example]) {
-        Some(TestKind::Example(name()))
+        Some(TestTargetKind::Example(name()))
     } else if is_kind(target, &[TargetKind::Bench]) {
-        Some(TestKind::Bench(name()))
+        Some(TestTargetKind::Bench(name()))
     } else {
         None
     };
     built
         .into_iter()
-        .chain(target.doctest.then_some(TestKind::Doc))
+        .chain(target.doctest.then_some(TestTargetKind::Doc))
 }
 
 impl TestTarget {
@@ -100,11 +100,11 @@ impl TestTarget {
             is_kind(target, &[kind]) && target.name == name
         };
         targets.iter().find(|target| match &self.kind {
-            TestKind::Library | TestKind::Doc => is_library(target),
-            TestKind::Binary(name) => named(target, TargetKind::Bin, name),
-            TestKind::Test(name) => named(target, TargetKind::Test, name),
-            TestKind::Example(name) => named(target, TargetKind::Example, name),
-            TestKind::Bench(name) => named(target, TargetKind::Bench, name),
+            TestTargetKind::Library | TestTargetKind::Doc => is_library(target),
+            TestTargetKind::Binary(name) => named(target, TargetKind::Bin, name),
+            TestTargetKind::Test(name) => named(target, TargetKind::Test, name),
+            TestTargetKind::Example(name) => named(target, TargetKind::Example, name),
+            TestTargetKind::Bench(name) => named(target, TargetKind::Bench, name),
         })
     }
 
@@ -115,17 +115,17 @@ impl TestTarget {
         let package = &workspace.packages[self.package];
         let name = &package.name;
         match &self.kind {
-            TestKind::Library => name.to_string(),
-            TestKind::Binary(binary) => format!("{name}::bin/{binary}"),
-            TestKind::Test(test) => format!("{name}::{test}"),
-            TestKind::Example(example) => format!("{name}::example/{example}"),
-            TestKind::Bench(bench) => format!("{name}::bench/{bench}"),
-            TestKind::Doc => format!("{name}::doc"),
+            TestTargetKind::Library => name.to_string(),
+            TestTargetKind::Binary(binary) => format!("{name}::bin/{binary}"),
+            TestTargetKind::Test(test) => format!("{name}::{test}"),
+            TestTargetKind::Example(example) => format!("{name}::example/{example}"),
+            TestTargetKind::Bench(bench) => format!("{name}::bench/{bench}"),
+            TestTargetKind::Doc => format!("{name}::doc"),
         }
     }
 }
 
-impl fmt::Display for TestKind {
+impl fmt::Display for TestTargetKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Library => formatter.write_str("lib"),

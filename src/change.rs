@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::change::snapshot::Snapshot;
 use crate::sys::files;
-use crate::sys::git::{FileChange, Happened, Repository};
+use crate::sys::git::{ChangeKind, FileChange, Repository};
 use crate::workspace::Workspace;
 
 /// What differs between a base commit and the work tree, or a list of files given by hand.
@@ -100,10 +100,10 @@ impl Change {
     #[must_use]
     pub fn of_files(paths: BTreeSet<Utf8PathBuf>) -> Self {
         let files = paths.into_iter().map(|path| FileChange {
-            happened: if path.exists() {
-                Happened::Modified
+            kind: if path.exists() {
+                ChangeKind::Modified
             } else {
-                Happened::Added
+                ChangeKind::Added
             },
             path,
         });
@@ -156,7 +156,7 @@ impl Change {
             .files
             .binary_search_by(|file| file.path.as_path().cmp(path));
         if let Ok(at) = at {
-            return Some(self.files[at].happened != Happened::Added);
+            return Some(self.files[at].kind != ChangeKind::Added);
         }
         let relative = path.strip_prefix(&repository.root).ok()?;
         let tracked = repository.listing().ok()?.files.contains_key(relative);
@@ -177,8 +177,8 @@ impl Change {
         };
         let paths: Vec<Option<&Utf8Path>> = files
             .iter()
-            .map(|file| match file.happened {
-                Happened::Added => None,
+            .map(|file| match file.kind {
+                ChangeKind::Added => None,
                 _ if self.held.contains_key(&file.path) => None,
                 _ => file.path.strip_prefix(&repository.root).ok(),
             })

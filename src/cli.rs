@@ -183,8 +183,8 @@ pub enum Command {
     /// Print the man page, or write all of them into a folder
     Man(Man),
     /// Run a test for nextest and keep what it executes: `affected --collect` calls this
-    #[command(hide = true)]
-    RunObservedTest(RunObservedTest),
+    #[command(name = "run-observed-test", hide = true)]
+    RunCoveredTest(RunCoveredTest),
 }
 
 /// `cargo poc status`.
@@ -354,7 +354,7 @@ pub struct Deps {
 
 /// `cargo-poc run-observed-test`, which `affected --collect` has nextest put in front of each test.
 #[derive(Debug, Args)]
-pub struct RunObservedTest {
+pub struct RunCoveredTest {
     /// The test binary and its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
     pub words: Vec<std::ffi::OsString>,

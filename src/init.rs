@@ -20,7 +20,7 @@ use self::context::Context;
 pub use self::draft::{Affected, Draft, File, Package, Prerequisite, Snippet, Step, TestTarget};
 use self::request::Request;
 use crate::affected::arguments::{self, quoted};
-use crate::affected::{Selection, TestKind};
+use crate::affected::{Selection, TestTargetKind};
 use crate::project::Project;
 
 /// Works out the draft: reads sources and manifests, runs nothing but `cargo info` for a version nobody gave.
@@ -179,7 +179,7 @@ fn commands(project: &Project, nextest: bool, selection: &Selection) -> Vec<Stri
     let documented: BTreeSet<_> = selection
         .targets
         .keys()
-        .filter(|target| target.kind == TestKind::Doc)
+        .filter(|target| target.kind == TestTargetKind::Doc)
         .map(|target| target.package)
         .collect();
     if !documented.is_empty() {

@@ -182,7 +182,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         }
         Command::Init(arguments) if arguments.agents => command::init::agents(terminal),
         Command::Init(arguments) => command::init::run(&cli.global, &arguments, terminal),
-        Command::RunObservedTest(arguments) => command::coverage::run_test(&arguments),
+        Command::RunCoveredTest(arguments) => command::coverage::run_test(&arguments),
         Command::Report(arguments) => command::report::run(&cli.global, &arguments, terminal),
         Command::Status(arguments) => {
             // The process ends with it: to give back the memory of many documents takes longer than to write the list.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{Part, Selection, TestKind, TestName, TestTarget, all_targets};
+use super::{Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind, all_targets};
 use crate::workspace::{PackageId, Workspace, features};
 
 /// One `cargo test` call.
@@ -12,7 +12,7 @@ pub struct Invocation {
     /// What follows `cargo test`: packages, targets, features.
     pub arguments: Vec<String>,
     /// What runs of each target, by its binary id, where that is not all of it.
-    pub picks: BTreeMap<String, Part>,
+    pub picks: BTreeMap<String, TargetSelection>,
     /// How many test targets it runs.
     pub targets: usize,
 }
@@ -71,19 +71,21 @@ pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocatio
 
 /// Whether only some tests of a target run. Documentation tests run all or none: rustdoc names them after places in
 /// files, which move.
-fn is_picked(target: &TestTarget, part: &Part) -> bool {
-    target.kind != TestKind::Doc && !part.is_whole()
+fn is_picked(target: &TestTarget, part: &TargetSelection) -> bool {
+    target.kind != TestTargetKind::Doc && !part.is_whole()
 }
 
 /// What follows `--` of a `cargo test` call so that it runs these tests; names that only begin as given make it run
 /// every test whose name holds that beginning.
 #[must_use]
-pub fn name_arguments<'n>(names: impl IntoIterator<Item = &'n TestName>) -> Vec<String> {
-    let names: BTreeSet<&TestName> = names.into_iter().collect();
-    let exact = names.iter().all(|name| matches!(name, TestName::Exact(_)));
+pub fn name_arguments<'n>(names: impl IntoIterator<Item = &'n TestSelector>) -> Vec<String> {
+    let names: BTreeSet<&TestSelector> = names.into_iter().collect();
+    let exact = names
+        .iter()
+        .all(|name| matches!(name, TestSelector::Exact(_)));
     let texts = names.iter().filter_map(|name| match name {
-        TestName::Exact(text) | TestName::Prefix(text) => Some(text.clone()),
-        TestName::Doc(_) => None,
+        TestSelector::Exact(text) | TestSelector::Prefix(text) => Some(text.clone()),
+        TestSelector::Doc(_) => None,
     });
     let texts: Vec<String> = texts.collect();
     let length: usize = texts.iter().map(|text| text.len() + 1).sum();
@@ -125,7 +127,7 @@ pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invoca
     let documented = selection
         .targets
         .keys()
-        .any(|target| target.kind == TestKind::Doc);
+        .any(|target| target.kind == TestTargetKind::Doc);
     if documented {
         let targets = targets.count();
         return Invocation {
@@ -134,7 +136,7 @@ pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invoca
             ..Invocation::default()
         };
     }
-    let kinds: BTreeSet<&TestKind> = selection
+    let kinds: BTreeSet<&TestTargetKind> = selection
         .targets
         .keys()
         .map(|target| &target.kind)
@@ -220,12 +222,12 @@ fn joined(filters: &[(String, bool)]) -> Vec<String> {
 
 /// A filter for each package that is selected whole (`true`), else for each of its selected targets.
 fn filters(workspace: &Workspace, selection: &Selection) -> Vec<(String, bool)> {
-    let is_built = |target: &&TestTarget| target.kind != TestKind::Doc;
+    let is_built = |target: &&TestTarget| target.kind != TestTargetKind::Doc;
     let all = all_targets(workspace);
     let all = by_package(all.iter().filter(is_built));
     let mut filters = Vec::new();
     for (package, selected) in by_package(selection.targets.keys().filter(is_built)) {
-        let part = |kind: &TestKind| {
+        let part = |kind: &TestTargetKind| {
             let target = TestTarget {
                 package,
                 kind: kind.clone(),
@@ -260,14 +262,14 @@ fn filters(workspace: &Workspace, selection: &Selection) -> Vec<(String, bool)> 
 }
 
 /// The whole binary, or its selected tests in filters that are each no longer than an argument may be.
-fn of_binary(binary: &str, part: &Part) -> Vec<String> {
+fn of_binary(binary: &str, part: &TargetSelection) -> Vec<String> {
     if part.is_whole() {
         return vec![format!("binary_id(={binary})")];
     }
     let tests = part.tests.keys().filter_map(|name| match name {
-        TestName::Exact(name) => Some(format!("test(={name})")),
-        TestName::Prefix(start) => Some(format!("test(#{start}*)")),
-        TestName::Doc(_) => None,
+        TestSelector::Exact(name) => Some(format!("test(={name})")),
+        TestSelector::Prefix(start) => Some(format!("test(#{start}*)")),
+        TestSelector::Doc(_) => None,
     });
     let mut groups: Vec<String> = Vec::new();
     for test in tests {
@@ -338,8 +340,8 @@ pub fn quoted(arguments: &[String]) -> String {
 
 fn by_package<'a>(
     targets: impl IntoIterator<Item = &'a TestTarget>,
-) -> BTreeMap<PackageId, BTreeSet<&'a TestKind>> {
-    let mut packages: BTreeMap<PackageId, BTreeSet<&TestKind>> = BTreeMap::new();
+) -> BTreeMap<PackageId, BTreeSet<&'a TestTargetKind>> {
+    let mut packages: BTreeMap<PackageId, BTreeSet<&TestTargetKind>> = BTreeMap::new();
     for TestTarget { package, kind } in targets {
         packages.entry(*package).or_default().insert(kind);
     }
@@ -349,16 +351,17 @@ fn by_package<'a>(
 /// The target flags for one package's selected targets, with the targets of each call: none at all for the whole
 /// package; else named targets, and `--doc` in a call of its own, which cargo demands.
 fn target_flags<'k>(
-    all: &BTreeSet<&TestKind>,
-    selected: &BTreeSet<&'k TestKind>,
+    all: &BTreeSet<&TestTargetKind>,
+    selected: &BTreeSet<&'k TestTargetKind>,
     picked: bool,
-) -> Vec<(Vec<String>, Vec<&'k TestKind>)> {
+) -> Vec<(Vec<String>, Vec<&'k TestTargetKind>)> {
     if all.is_subset(selected) && !picked {
         return vec![(Vec::new(), selected.iter().copied().collect())];
     }
     let mut calls = Vec::new();
-    let (docs, others): (Vec<&TestKind>, Vec<&TestKind>) =
-        selected.iter().partition(|kind| ***kind == TestKind::Doc);
+    let (docs, others): (Vec<&TestTargetKind>, Vec<&TestTargetKind>) = selected
+        .iter()
+        .partition(|kind| ***kind == TestTargetKind::Doc);
     if !others.is_empty() {
         calls.push((others.iter().flat_map(|kind| flag(kind)).collect(), others));
     }
@@ -368,14 +371,14 @@ fn target_flags<'k>(
     calls
 }
 
-fn flag(kind: &TestKind) -> Vec<String> {
+fn flag(kind: &TestTargetKind) -> Vec<String> {
     let named = |flag: &str, name: &str| vec![flag.to_owned(), name.to_owned()];
     match kind {
-        TestKind::Library => vec!["--lib".to_owned()],
-        TestKind::Binary(name) => named("--bin", name),
-        TestKind::Test(name) => named("--test", name),
-        TestKind::Example(name) => named("--example", name),
-        TestKind::Bench(name) => named("--bench", name),
-        TestKind::Doc => Vec::new(),
+        TestTargetKind::Library => vec!["--lib".to_owned()],
+        TestTargetKind::Binary(name) => named("--bin", name),
+        TestTargetKind::Test(name) => named("--test", name),
+        TestTargetKind::Example(name) => named("--example", name),
+        TestTargetKind::Bench(name) => named("--bench", name),
+        TestTargetKind::Doc => Vec::new(),
     }
 }

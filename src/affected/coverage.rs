@@ -1,10 +1,10 @@
 //! Observed coverage: what each test executed in one run of the suite, and what follows from it.
 //!
 //! [`collect`] runs the suite once, instrumented, under nextest, which starts a process per test. [`run`] stands in front
-//! of each and keeps what ran ([`profile`], [`seen`]); the coverage maps of all executables ([`coverage_map`]) then tell
-//! where those functions stand, [`places`] in which items, and the [`store`] keeps them per test. [`audit`] holds the item
+//! of each and keeps what ran ([`profile`], [`recorded`]); the coverage maps of all executables ([`coverage_map`]) then tell
+//! where those functions stand, [`source_map`] in which items, and the [`store`] keeps them per test. [`audit`] holds the item
 //! graph against it: a test that ran an item must be selected when the item changes. [`narrow`] leaves out of a selection what ran none of the
-//! functions whose [`bodies`] changed.
+//! functions whose [`body_changes`] changed.
 //!
 //! ```text
 //! suite ─run→ profiles ─seen→ functions per test ┐
@@ -12,14 +12,14 @@
 //! ```
 
 pub mod audit;
-pub mod bodies;
+pub mod body_changes;
 pub mod collect;
 pub mod coverage_map;
 mod functions;
 pub mod narrow;
-pub mod places;
 pub mod profile;
+pub mod recorded;
 pub mod run;
-pub mod seen;
+pub mod source_map;
 pub mod state;
 pub mod store;

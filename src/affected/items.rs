@@ -35,7 +35,7 @@ pub use item_cache::Cache;
 pub use module_files::{Changed, Reader, Sources, Uncached};
 pub use test_items::{TestGroup, TestItem, TestPattern};
 
-use super::{TestKind, TestTarget};
+use super::{TestTarget, TestTargetKind};
 use changed_items::Read;
 use def_map::DefMap;
 use edges::{Builder, Edges, ReversePostorder, SyntheticNode};
@@ -134,7 +134,7 @@ impl Graph {
         if test.name == TestPattern::Doc {
             TestTarget {
                 package: unit.package,
-                kind: TestKind::Doc,
+                kind: TestTargetKind::Doc,
             }
         } else {
             unit.target()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use toml_edit::{DocumentMut, Item, Value};
 
-use super::reach::Reach;
+use super::file_effect::FileEffect;
 use super::{TestTarget, all_targets};
 use crate::change::Change;
 use crate::sys::files;
@@ -31,21 +31,25 @@ pub(super) fn rules_a_build(workspace: &Workspace, file: &FileChange) -> bool {
 ///
 /// # Errors
 /// When git or the disk cannot be read.
-pub(super) fn manifest(workspace: &Workspace, change: &Change, file: &FileChange) -> Result<Reach> {
+pub(super) fn manifest(
+    workspace: &Workspace,
+    change: &Change,
+    file: &FileChange,
+) -> Result<FileEffect> {
     let is_root = file.path.parent() == Some(&workspace.root);
     let owner = workspace
         .owner(&file.path)
         .filter(|owner| workspace.packages[*owner].manifest_path == file.path);
     let whole = || match owner {
-        Some(package) if !is_root => Reach::package(package, "the package's manifest"),
-        _ => Reach::everything(workspace, "the manifest of no single member"),
+        Some(package) if !is_root => FileEffect::package(package, "the package's manifest"),
+        _ => FileEffect::everything(workspace, "the manifest of no single member"),
     };
     let Some((before, after)) = versions(change, file)? else {
         return Ok(whole());
     };
     let changed = changed_keys(before.as_item(), after.as_item());
     if changed.is_empty() {
-        return Ok(Reach::Nothing(
+        return Ok(FileEffect::Nothing(
             "only comments or layout of the manifest changed".into(),
         ));
     }
@@ -58,14 +62,14 @@ pub(super) fn manifest(workspace: &Workspace, change: &Change, file: &FileChange
         match (key.as_str(), owner) {
             ("workspace", _) if is_root => {
                 if let Some(key) = ruled.by_workspace(workspace, sides) {
-                    return Ok(Reach::everything(
+                    return Ok(FileEffect::everything(
                         workspace,
                         format!("[workspace] {key} changed"),
                     ));
                 }
             }
             ("patch" | "replace" | "profile", _) | (_, None) => {
-                return Ok(Reach::everything(
+                return Ok(FileEffect::everything(
                     workspace,
                     format!("[{key}] of the workspace manifest changed"),
                 ));
@@ -138,21 +142,21 @@ impl Ruled {
         None
     }
 
-    fn reach(self, workspace: &Workspace) -> Reach {
+    fn reach(self, workspace: &Workspace) -> FileEffect {
         let own: Vec<TestTarget> = all_targets(workspace)
             .into_iter()
             .filter(|target| self.tests.contains(&target.package))
             .collect();
         let what = "what changed in the manifest";
         if self.packages.is_empty() && own.is_empty() {
-            Reach::Nothing("the manifest changed only where no build reads it".into())
+            FileEffect::Nothing("the manifest changed only where no build reads it".into())
         } else if self.packages.is_empty() {
-            Reach::Targets(
+            FileEffect::Targets(
                 own,
                 "only the package's own tests read what changed in its manifest".into(),
             )
         } else {
-            Reach::Packages(
+            FileEffect::Packages(
                 self.packages.into_iter().chain(self.tests).collect(),
                 what.into(),
             )
@@ -198,9 +202,13 @@ fn names_inherited(item: &Item, keys: &BTreeSet<String>) -> bool {
 ///
 /// # Errors
 /// When git or the disk cannot be read.
-pub(super) fn lockfile(workspace: &Workspace, change: &Change, file: &FileChange) -> Result<Reach> {
+pub(super) fn lockfile(
+    workspace: &Workspace,
+    change: &Change,
+    file: &FileChange,
+) -> Result<FileEffect> {
     let Some((before, after)) = versions(change, file)? else {
-        return Ok(Reach::everything(workspace, "the lockfile"));
+        return Ok(FileEffect::everything(workspace, "the lockfile"));
     };
     let (before, after) = (Lock::read(&before), Lock::read(&after));
     let names: BTreeSet<&String> = before
@@ -222,11 +230,11 @@ pub(super) fn lockfile(workspace: &Workspace, change: &Change, file: &FileChange
         .filter(|package| reached.contains(workspace.packages[*package].name.as_str()))
         .collect();
     if packages.is_empty() {
-        return Ok(Reach::Nothing(
+        return Ok(FileEffect::Nothing(
             "no member reaches what changed in the lockfile".into(),
         ));
     }
-    Ok(Reach::Packages(
+    Ok(FileEffect::Packages(
         packages,
         "packages that changed in the lockfile".into(),
     ))

@@ -4,7 +4,7 @@ use anyhow::Result;
 use camino::Utf8Path;
 use cargo_metadata::TargetKind;
 
-use super::reach::Reach;
+use super::file_effect::FileEffect;
 use super::{TestTarget, kinds, manifests};
 use crate::change::Change;
 use crate::config::Config;
@@ -21,20 +21,20 @@ pub fn by_name(
     config: &Config,
     change: &Change,
     file: &FileChange,
-) -> Result<Option<Reach>> {
+) -> Result<Option<FileEffect>> {
     let relative = workspace.relative(&file.path);
     if let Some(rule) = config.rule(&workspace.slashed(&file.path)) {
         return Ok(Some(if rule.packages.is_empty() {
-            Reach::Nothing("a rule of the poc configuration says so".into())
+            FileEffect::Nothing("a rule of the poc configuration says so".into())
         } else {
-            Reach::Packages(
+            FileEffect::Packages(
                 rule.packages.clone(),
                 "named by a rule of the poc configuration".into(),
             )
         }));
     }
     if config.is_document(relative) {
-        return Ok(Some(Reach::Nothing("a document of cargo poc".into())));
+        return Ok(Some(FileEffect::Nothing("a document of cargo poc".into())));
     }
     let folder = relative.parent().map_or("", Utf8Path::as_str);
     Ok(match relative.file_name().unwrap_or_default() {
@@ -43,14 +43,14 @@ pub fn by_name(
         }
         "Cargo.lock" if folder.is_empty() => Some(manifests::lockfile(workspace, change, file)?),
         "rust-toolchain" | "rust-toolchain.toml" => {
-            Some(Reach::everything(workspace, "the toolchain"))
+            Some(FileEffect::everything(workspace, "the toolchain"))
         }
         "config" | "config.toml"
             if relative
                 .parent()
                 .is_some_and(|folder| folder.ends_with(".cargo")) =>
         {
-            Some(Reach::everything(workspace, "cargo's configuration"))
+            Some(FileEffect::everything(workspace, "cargo's configuration"))
         }
         _ => None,
     })
@@ -58,7 +58,7 @@ pub fn by_name(
 
 /// What a file reaches that no source is known to take in: everything that could read it.
 #[must_use]
-pub fn by_place(workspace: &Workspace, path: &Utf8Path) -> Reach {
+pub fn by_place(workspace: &Workspace, path: &Utf8Path) -> FileEffect {
     match workspace.owner(path) {
         Some(package) => of_package(workspace, package, path),
         None => of_no_package(workspace, path),
@@ -66,18 +66,18 @@ pub fn by_place(workspace: &Workspace, path: &Utf8Path) -> Reach {
 }
 
 /// A file below a member's folder: one that only tests can mean, or one that the package's code may read.
-fn of_package(workspace: &Workspace, package: PackageId, path: &Utf8Path) -> Reach {
+fn of_package(workspace: &Workspace, package: PackageId, path: &Utf8Path) -> FileEffect {
     let folder = workspace.folder(package);
     let inside = path.strip_prefix(folder).unwrap_or(path);
     for name in ["tests", "benches", "examples"] {
         if inside.starts_with(name) && !holds_linked_code(workspace, package, &folder.join(name)) {
-            return Reach::Targets(
+            return FileEffect::Targets(
                 all_of(workspace, package),
                 format!("in {name}/, which only the package's own tests read"),
             );
         }
     }
-    Reach::package(
+    FileEffect::package(
         package,
         if inside.extension() == Some("rs") {
             "source of the package"
@@ -106,7 +106,7 @@ fn all_of(workspace: &Workspace, package: PackageId) -> Vec<TestTarget> {
 }
 
 /// A file of no member: of a path dependency outside the workspace, or of nobody cargo knows.
-fn of_no_package(workspace: &Workspace, path: &Utf8Path) -> Reach {
+fn of_no_package(workspace: &Workspace, path: &Utf8Path) -> FileEffect {
     let owner = workspace
         .outside
         .iter()
@@ -114,12 +114,12 @@ fn of_no_package(workspace: &Workspace, path: &Utf8Path) -> Reach {
     match owner {
         Some((folder, packages)) => {
             let name = folder.file_name().unwrap_or_default();
-            Reach::Packages(
+            FileEffect::Packages(
                 packages.clone(),
                 format!("in `{name}`, a path dependency outside the workspace"),
             )
         }
-        None => Reach::everything(
+        None => FileEffect::everything(
             workspace,
             "in no package, so any test may read it; a rule in [workspace.metadata.poc] can say which do",
         ),

@@ -10,7 +10,7 @@ use crate::workspace::{PackageId, Workspace};
 #[derive(Debug, Default)]
 pub struct Selection {
     /// What is selected, by target; a target without an entry is not affected.
-    pub targets: BTreeMap<TestTarget, Part>,
+    pub targets: BTreeMap<TestTarget, TargetSelection>,
     /// Changed files that can affect no test, with why.
     pub without_effect: Vec<(String, String)>,
     /// Members with a changed file, which must still compile when no test is affected.
@@ -37,18 +37,18 @@ pub struct Total {
 
 /// What is selected of a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Part {
+pub struct TargetSelection {
     /// Why all of it is selected; empty where its tests are selected one by one.
     pub whole: BTreeSet<Reason>,
     /// Tests selected for what they reach, each with the way there.
-    pub tests: BTreeMap<TestName, Reason>,
+    pub tests: BTreeMap<TestSelector, Reason>,
     /// Every test that the sources tell of, selected or not.
-    pub known: Arc<BTreeSet<TestName>>,
+    pub known: Arc<BTreeSet<TestSelector>>,
 }
 
 /// What is known of a test's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TestName {
+pub enum TestSelector {
     /// The harness lists this name.
     Exact(String),
     /// The harness lists names that begin so; an empty one means any.
@@ -86,7 +86,7 @@ pub struct Step {
     pub place: Option<(String, u32)>,
 }
 
-impl Part {
+impl TargetSelection {
     /// Whether every test the target may hold is selected.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -107,10 +107,10 @@ impl Part {
     /// tells of, which nothing is known about.
     #[must_use]
     pub fn runs(&self, name: &str) -> bool {
-        let is_named = |known: &TestName| known.matches(name);
+        let is_named = |known: &TestSelector| known.matches(name);
         self.is_whole()
             || self.tests.keys().any(is_named)
-            || !self.known.contains(&TestName::Exact(name.to_owned()))
+            || !self.known.contains(&TestSelector::Exact(name.to_owned()))
                 && !self.known.iter().any(is_named)
     }
 
@@ -122,8 +122,8 @@ impl Part {
             return vec!["*"];
         }
         let names = self.tests.keys().map(|name| match name {
-            TestName::Exact(name) => name.as_str(),
-            TestName::Prefix(_) | TestName::Doc(_) => "*",
+            TestSelector::Exact(name) => name.as_str(),
+            TestSelector::Prefix(_) | TestSelector::Doc(_) => "*",
         });
         let mut names: Vec<&str> = names.collect();
         names.sort_unstable();
@@ -147,7 +147,7 @@ impl Part {
     }
 }
 
-impl TestName {
+impl TestSelector {
     /// Whether the harness may list this name.
     #[must_use]
     pub fn matches(&self, listed: &str) -> bool {
@@ -182,13 +182,14 @@ impl Selection {
     /// Whether everything is.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        self.targets.len() == self.total.targets && self.targets.values().all(Part::is_whole)
+        self.targets.len() == self.total.targets
+            && self.targets.values().all(TargetSelection::is_whole)
     }
 
     /// How many of the tests that the sources tell of are selected.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.targets.values().map(Part::count).sum()
+        self.targets.values().map(TargetSelection::count).sum()
     }
 
     /// The members with a selected target.
@@ -205,9 +206,9 @@ impl Selection {
             targets: targets.len(),
             tests: 0,
         };
-        let part = || Part {
+        let part = || TargetSelection {
             whole: BTreeSet::from([Reason::Widened("the whole suite".to_owned())]),
-            ..Part::default()
+            ..TargetSelection::default()
         };
         Self {
             targets: targets.into_iter().map(|target| (target, part())).collect(),

@@ -15,7 +15,7 @@ use crate::sys::cache::{self, Cache, Key};
 use crate::sys::cargo::LOCKFILE;
 use crate::sys::cargo::own_folder;
 use crate::sys::files;
-use crate::sys::git::{FileChange, Happened, Repository, can_be_hashed};
+use crate::sys::git::{ChangeKind, FileChange, Repository, can_be_hashed};
 
 /// What differed from a commit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -105,19 +105,19 @@ impl Snapshot {
         let now = then(repository, paths)?;
         let mut moved = Vec::new();
         for (path, before) in &self.files {
-            let happened = match (before, now.get(path)) {
+            let kind = match (before, now.get(path)) {
                 (Then::Gone, Some(Then::Gone)) => continue,
                 (Then::Held { id, .. }, Some(Then::Held { id: now, .. })) if id == now => continue,
-                (Then::Gone, _) => Happened::Added,
-                (_, Some(Then::Gone)) => Happened::Deleted,
-                _ => Happened::Modified,
+                (Then::Gone, _) => ChangeKind::Added,
+                (_, Some(Then::Gone)) => ChangeKind::Deleted,
+                _ => ChangeKind::Modified,
             };
             let text = match before {
                 Then::Held { text, .. } => text.clone(),
                 Then::Gone | Then::Other => None,
             };
             let path = repository.root.join(path);
-            moved.push((FileChange { path, happened }, text));
+            moved.push((FileChange { path, kind }, text));
         }
         Ok(moved)
     }

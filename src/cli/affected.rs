@@ -62,8 +62,8 @@ pub struct Affected {
     )]
     pub runner: Option<RunnerChoice>,
     /// Select from the sources alone, also where it was collected what tests execute
-    #[arg(long, conflicts_with_all = ["collect", "audit"], help_heading = "Observed coverage")]
-    pub no_observed: bool,
+    #[arg(long = "no-observed", conflicts_with_all = ["collect", "audit"], help_heading = "Observed coverage")]
+    pub no_coverage: bool,
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub format: AffectedFormat,

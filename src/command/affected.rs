@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 
-use crate::affected::{self, Selection, TestKind, arguments};
+use crate::affected::{self, Selection, TestTargetKind, arguments};
 use crate::change::Change;
 use crate::cli::{Affected, AffectedFormat, Global};
 use crate::document::StepId;
@@ -86,7 +86,7 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
             let doctests = selection
                 .targets
                 .keys()
-                .filter(|target| target.kind == TestKind::Doc)
+                .filter(|target| target.kind == TestTargetKind::Doc)
                 .count();
             if doctests > 0 {
                 terminal.warn(format!(
@@ -106,7 +106,7 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
 fn find(project: Project, command: &Affected) -> Result<Found> {
     let change = change_of(&project, command)?;
     let mut selection = affected::select_in(&project, &change, !command.no_cache)?;
-    if !command.no_observed && change.base.is_some() {
+    if !command.no_coverage && change.base.is_some() {
         super::coverage::narrow(&project, &[], !command.no_cache, &mut selection)?;
     }
     Ok(Found {

@@ -12,7 +12,7 @@ use crate::affected::coverage::narrow::{self, Conditions, Narrowed};
 use crate::affected::coverage::run;
 use crate::affected::coverage::store::{State, Store};
 use crate::affected::items::{Changed, CrateGraph, Graph, Uncached};
-use crate::cli::{Affected, AffectedFormat, RunObservedTest};
+use crate::cli::{Affected, AffectedFormat, RunCoveredTest};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
 use crate::report;
@@ -216,6 +216,6 @@ fn is_pass(line: &[u8]) -> bool {
 ///
 /// # Errors
 /// When the test cannot be started, or what ran cannot be kept.
-pub fn run_test(command: &RunObservedTest) -> Result<Exit> {
+pub fn run_test(command: &RunCoveredTest) -> Result<Exit> {
     run::test(&command.words)
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::{Contract, Difference, Tests, difference};
-use crate::affected::{TestKind, TestTarget, all_targets};
+use crate::affected::{TestTarget, TestTargetKind, all_targets};
 use crate::document::Plan;
 use crate::evidence::{Names, Packed};
 use crate::freshness::{Hasher, Inputs, TOOLCHAIN, WORKSPACE};
@@ -40,7 +40,7 @@ struct Listed {
 fn listed(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Result<Vec<Listed>> {
     let targets: Vec<TestTarget> = all_targets(workspace)
         .into_iter()
-        .filter(|target| packages.contains(&target.package) && target.kind != TestKind::Doc)
+        .filter(|target| packages.contains(&target.package) && target.kind != TestTargetKind::Doc)
         .collect();
     let listed = targets.par_iter().map(|target| {
         let root = target.described(workspace).map(|target| &target.src_path);

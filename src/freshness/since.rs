@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::affected::items::extract::{self, Digest, flag};
-use crate::affected::{self, Part, Selection, TestKind, TestName, TestTarget};
+use crate::affected::{self, Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind};
 use crate::change::Change;
 use crate::change::snapshot::{Snapshot, Snapshots};
 use crate::evidence::{Located, Record};
@@ -263,7 +263,7 @@ impl<'p> Since<'p> {
         let Ok(path) = results.strip_prefix(&self.repository.root) else {
             return Ok(None);
         };
-        let Some(commit) = self.repository.brought_in(&checksum, path)? else {
+        let Some(commit) = self.repository.introducing_commit(&checksum, path)? else {
             return Ok(None);
         };
         let mut hasher = Hasher::of_commit(self.project, &self.repository, &commit)?;
@@ -374,7 +374,7 @@ impl<'c> Calls<'c> {
     }
 
     /// Whether any may run a selected test of this target.
-    fn may_run(&self, target: &TestTarget, part: &Part) -> bool {
+    fn may_run(&self, target: &TestTarget, part: &TargetSelection) -> bool {
         self.that_name(target).any(|call| runs_any(call, part))
     }
 
@@ -388,7 +388,7 @@ impl<'c> Calls<'c> {
     }
 }
 
-fn runs_kind(call: &Call<'_>, kind: &TestKind) -> bool {
+fn runs_kind(call: &Call<'_>, kind: &TestTargetKind) -> bool {
     let named = |wanted: Option<&str>, name: &str| {
         wanted.is_none_or(|wanted| wanted == name || wanted.contains(['*', '?', '[']))
     };
@@ -397,22 +397,22 @@ fn runs_kind(call: &Call<'_>, kind: &TestKind) -> bool {
             .targets
             .iter()
             .any(|(option, wanted)| match (*option, kind) {
-                ("--lib", TestKind::Library) | ("--doc", TestKind::Doc) => true,
-                ("--tests" | "--all-targets", kind) => *kind != TestKind::Doc,
-                ("--bin" | "--bins", TestKind::Binary(name))
-                | ("--test", TestKind::Test(name))
-                | ("--example" | "--examples", TestKind::Example(name))
-                | ("--bench" | "--benches", TestKind::Bench(name)) => named(*wanted, name),
+                ("--lib", TestTargetKind::Library) | ("--doc", TestTargetKind::Doc) => true,
+                ("--tests" | "--all-targets", kind) => *kind != TestTargetKind::Doc,
+                ("--bin" | "--bins", TestTargetKind::Binary(name))
+                | ("--test", TestTargetKind::Test(name))
+                | ("--example" | "--examples", TestTargetKind::Example(name))
+                | ("--bench" | "--benches", TestTargetKind::Bench(name)) => named(*wanted, name),
                 _ => false,
             })
 }
 
-fn runs_any(call: &Call<'_>, part: &Part) -> bool {
+fn runs_any(call: &Call<'_>, part: &TargetSelection) -> bool {
     let passes = |name: &str| call.filters.iter().any(|filter| name.contains(filter));
     call.filters.is_empty()
         || !part.whole.is_empty()
         || part.tests.keys().any(|name| match name {
-            TestName::Exact(name) => passes(name),
-            TestName::Prefix(_) | TestName::Doc(_) => true,
+            TestSelector::Exact(name) => passes(name),
+            TestSelector::Prefix(_) | TestSelector::Doc(_) => true,
         })
 }

@@ -12,7 +12,7 @@ use semver::Version;
 use super::dependencies::locked_versions;
 use super::draft::TestTarget as Row;
 use super::request::Request;
-use crate::affected::{self, Selection, TestKind, TestTarget};
+use crate::affected::{self, Selection, TestTarget, TestTargetKind};
 use crate::change::Change;
 use crate::project::Project;
 use crate::verify;
@@ -74,7 +74,7 @@ impl Context {
         let package = &workspace.packages[target.package].name;
         Some(Row {
             path: root.map_or_else(String::new, |root| workspace.slashed(root)),
-            note: if target.kind == TestKind::Doc {
+            note: if target.kind == TestTargetKind::Doc {
                 "doctests"
             } else {
                 ""

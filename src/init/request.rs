@@ -15,7 +15,7 @@ use crate::document::{self, Document};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::{Paths, Poc, Project};
 use crate::sys::files;
-use crate::sys::git::Happened;
+use crate::sys::git::ChangeKind;
 use crate::workspace::PackageId;
 use crate::workspace::graph::is_library;
 
@@ -343,10 +343,10 @@ fn from_diff(
             && named.iter().all(|planned| planned.path != file.path)
     });
     let planned = files.map(|file| PlannedFile {
-        action: match file.happened {
-            Happened::Added => "Create",
-            Happened::Modified => "Modify",
-            Happened::Deleted => "Delete",
+        action: match file.kind {
+            ChangeKind::Added => "Create",
+            ChangeKind::Modified => "Modify",
+            ChangeKind::Deleted => "Delete",
         },
         path: file.path,
         purpose: None,

@@ -11,7 +11,7 @@ use crate::document::plan::{Action, FileRow};
 use crate::finding::{Code, Finding};
 use crate::status::{FileState, FileStatus};
 use crate::sys::files;
-use crate::sys::git::Happened;
+use crate::sys::git::ChangeKind;
 
 pub(super) const RULES: &[Rule] = &[
     unknown_change,
@@ -60,7 +60,7 @@ fn created_before(on: &Subject<'_>, found: &mut Vec<Finding>) {
     let Some(change) = change(on) else { return };
     let deleted = change.files.iter();
     let deleted: Vec<&Utf8PathBuf> = deleted
-        .filter(|file| file.happened == Happened::Deleted)
+        .filter(|file| file.kind == ChangeKind::Deleted)
         .map(|file| &file.path)
         .collect();
     let was_there = |row: &FileRow, file: &FileStatus| {
@@ -254,10 +254,10 @@ fn unplanned(on: &Subject<'_>, found: &mut Vec<Finding>) {
         return;
     }
     for file in unplanned {
-        let happened = change(on).and_then(|change| change.file(&on.facts.root.join(&file.path)));
-        let verb = match happened.map(|changed| changed.happened) {
-            Some(Happened::Added) => "is new",
-            Some(Happened::Deleted) => "was deleted",
+        let kind = change(on).and_then(|change| change.file(&on.facts.root.join(&file.path)));
+        let verb = match kind.map(|changed| changed.kind) {
+            Some(ChangeKind::Added) => "is new",
+            Some(ChangeKind::Deleted) => "was deleted",
             _ => "was changed",
         };
         let message = format!("`{}` {verb}, and the plan does not name it", file.path);

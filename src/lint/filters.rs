@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::commands::Command;
 use super::targets::values;
 use super::{Rule, Subject};
-use crate::affected::{TestKind, TestTarget, all_targets};
+use crate::affected::{TestTarget, TestTargetKind, all_targets};
 use crate::document::Block;
 use crate::document::plan::Action;
 use crate::finding::{Code, Finding};
@@ -180,7 +180,7 @@ fn is_told_by_sources(
 ) -> bool {
     let targets = all_targets(workspace).into_iter();
     let targets: Vec<TestTarget> = targets
-        .filter(|target| packages.contains(&target.package) && target.kind != TestKind::Doc)
+        .filter(|target| packages.contains(&target.package) && target.kind != TestTargetKind::Doc)
         .collect();
     let root = |target: &TestTarget| Some(target.described(workspace)?.src_path.clone());
     let roots: Option<Vec<Utf8PathBuf>> = targets.iter().map(root).collect();
@@ -188,8 +188,10 @@ fn is_told_by_sources(
         return false;
     };
     units.iter().zip(&targets).all(|(unit, target)| {
-        let has_harness =
-            matches!(target.kind, TestKind::Test(_) | TestKind::Bench(_)) && unit.has_main;
+        let has_harness = matches!(
+            target.kind,
+            TestTargetKind::Test(_) | TestTargetKind::Bench(_)
+        ) && unit.has_main;
         let met = |name: &str| filters.iter().any(|filter| name.contains(filter));
         let mut tests = unit.tests.iter();
         unit.problems.is_empty() && !has_harness && tests.all(|test| test.exact && !met(&test.name))

@@ -10,7 +10,7 @@ use crate::document::Item;
 use crate::document::plan::Action;
 use crate::finding::{Code, Finding};
 use crate::sys::files;
-use crate::sys::git::Happened;
+use crate::sys::git::ChangeKind;
 use crate::workspace::source::attribute::{Build, Compiled, attributes};
 use crate::workspace::source::lex::Kind;
 use crate::workspace::source::listing::{item_compiled, test_kind, tests};
@@ -125,15 +125,15 @@ fn changed(on: &Subject<'_>) -> Vec<(String, String, Option<String>)> {
         return Vec::new();
     };
     let sources = change.files.iter().filter(|file| {
-        file.happened != Happened::Deleted
+        file.kind != ChangeKind::Deleted
             && file.path.extension() == Some("rs")
             && file.path.starts_with(on.facts.root)
     });
     sources
         .filter_map(|file| {
             let now = String::from_utf8(files::read(&file.path).ok()?).ok()?;
-            let before = match file.happened {
-                Happened::Added => None,
+            let before = match file.kind {
+                ChangeKind::Added => None,
                 _ => change
                     .before(file)
                     .ok()?

@@ -10,7 +10,7 @@ use super::json::VERSION;
 use crate::affected::coverage::audit::Audit;
 use crate::affected::coverage::collect::Collected;
 use crate::affected::coverage::store::Store;
-use crate::affected::{TestKind, all_targets};
+use crate::affected::{TestTargetKind, all_targets};
 use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
 use crate::sys::text::counted;
 use crate::workspace::Workspace;
@@ -29,9 +29,9 @@ pub fn collected(
     took: Duration,
 ) -> Result<()> {
     let store = &collected.store;
-    let observed = store.observed().count();
+    let observed = store.with_coverage().count();
     let mut ran: Vec<bool> = vec![false; store.items.len()];
-    for (_, items) in store.observed() {
+    for (_, items) in store.with_coverage() {
         for item in items {
             ran[*item as usize] = true;
         }
@@ -66,7 +66,7 @@ pub fn collected(
     let targets = all_targets(workspace);
     let doc = targets
         .iter()
-        .filter(|target| target.kind == TestKind::Doc)
+        .filter(|target| target.kind == TestTargetKind::Doc)
         .count();
     let mut left: Vec<String> = reasons
         .iter()
@@ -153,7 +153,7 @@ pub fn audit(terminal: &mut Terminal, audit: &Audit, took: Duration) -> Result<(
         audit.missed,
         audit.pairs,
         audit.functions,
-        audit.observed,
+        audit.covered,
         audit.tests,
         took.as_secs_f64(),
     )?;
@@ -163,7 +163,7 @@ pub fn audit(terminal: &mut Terminal, audit: &Audit, took: Duration) -> Result<(
         "when one function's body changes, on average: {:.1} % of tests selected from sources, {:.1} % with what was observed; \
          {:.1} % ran it",
         100.0 * shares.graph,
-        100.0 * shares.observed,
+        100.0 * shares.with_coverage,
         100.0 * shares.ran,
     )?;
     Ok(())
@@ -216,8 +216,8 @@ pub fn audit_json(terminal: &mut Terminal, audit: &Audit, took: Duration) -> Res
     let written = Written {
         version: VERSION,
         tests: audit.tests,
-        observed: audit.observed,
-        unobserved: &audit.unobserved,
+        observed: audit.covered,
+        unobserved: &audit.without_coverage,
         functions: audit.functions,
         pairs: audit.pairs,
         missed: audit.missed,
@@ -244,7 +244,7 @@ pub fn audit_json(terminal: &mut Terminal, audit: &Audit, took: Duration) -> Res
         unknown_items: &audit.unknown_items,
         shares: WrittenShares {
             graph: audit.shares.graph,
-            observed: audit.shares.observed,
+            observed: audit.shares.with_coverage,
             ran: audit.shares.ran,
         },
         seconds: took.as_secs_f64(),

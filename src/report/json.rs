@@ -10,7 +10,7 @@ use serde::Serialize;
 pub use self::run::run;
 use super::PocStatus;
 use super::human::affected::reason_line;
-use crate::affected::{Part, Selection, TestKind, TestName, TestTarget};
+use crate::affected::{Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind};
 use crate::change::Change;
 use crate::contract::{Difference, How, Kind, Standing};
 use crate::evidence::Tests;
@@ -59,7 +59,7 @@ pub fn affected(
         let targets = selection
             .targets
             .iter()
-            .filter(|(target, _)| (target.kind == TestKind::Doc) == doc);
+            .filter(|(target, _)| (target.kind == TestTargetKind::Doc) == doc);
         targets
             .flat_map(|(target, part)| tests_of(workspace, target, part))
             .collect()
@@ -80,7 +80,7 @@ pub fn affected(
 fn tests_of<'a>(
     workspace: &'a Workspace,
     target: &TestTarget,
-    part: &'a Part,
+    part: &'a TargetSelection,
 ) -> Vec<AffectedTest<'a>> {
     let test = |test: &'a str, reasons: Vec<String>| AffectedTest {
         package: &workspace.packages[target.package].name,
@@ -101,8 +101,8 @@ fn tests_of<'a>(
     tests
         .map(|(name, reason)| {
             let name = match name {
-                TestName::Exact(name) | TestName::Doc(name) => name.as_str(),
-                TestName::Prefix(_) => "*",
+                TestSelector::Exact(name) | TestSelector::Doc(name) => name.as_str(),
+                TestSelector::Prefix(_) => "*",
             };
             test(name, vec![reason_line(workspace, reason)])
         })

@@ -1,6 +1,6 @@
 //! Asking git what changed. Paths are always read with `-z`: git quotes any other way.
 
-mod feeding;
+mod batch;
 mod listing;
 
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ const DEFAULT_BRANCHES: [&str; 5] = [
 
 /// What happened to one file between two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Happened {
+pub enum ChangeKind {
     /// It was not there before; untracked files that are not ignored count.
     Added,
     /// Its content, mode or type differs.
@@ -71,7 +71,7 @@ pub struct FileChange {
     /// Relative to the repository's root, with `/`.
     pub path: Utf8PathBuf,
     /// What happened to it.
-    pub happened: Happened,
+    pub kind: ChangeKind,
 }
 
 impl Repository {
@@ -302,22 +302,22 @@ impl Repository {
         if listing.submodules {
             diff = differing(&[])?;
         }
-        let mut changes: BTreeMap<Utf8PathBuf, Happened> = parse_raw_diff(&diff)?
+        let mut changes: BTreeMap<Utf8PathBuf, ChangeKind> = parse_raw_diff(&diff)?
             .into_iter()
-            .map(|change| (change.path, change.happened))
+            .map(|change| (change.path, change.kind))
             .collect();
         for path in &listing.modified {
             let there = self.root.join(path).symlink_metadata().is_ok();
             match (changes.get(path), there) {
-                (Some(Happened::Added), false) => {
+                (Some(ChangeKind::Added), false) => {
                     changes.remove(path);
                 }
-                (Some(Happened::Added), true) => {}
+                (Some(ChangeKind::Added), true) => {}
                 (_, true) => {
-                    changes.insert(path.clone(), Happened::Modified);
+                    changes.insert(path.clone(), ChangeKind::Modified);
                 }
                 (_, false) => {
-                    changes.insert(path.clone(), Happened::Deleted);
+                    changes.insert(path.clone(), ChangeKind::Deleted);
                 }
             }
         }
@@ -331,15 +331,15 @@ impl Repository {
             changes.insert(
                 path.clone(),
                 if before {
-                    Happened::Modified
+                    ChangeKind::Modified
                 } else {
-                    Happened::Added
+                    ChangeKind::Added
                 },
             );
         }
         Ok(changes
             .into_iter()
-            .map(|(path, happened)| FileChange { path, happened })
+            .map(|(path, kind)| FileChange { path, kind })
             .collect())
     }
 
@@ -368,8 +368,8 @@ impl Repository {
             .filter(|path| !known.contains_key(&question(path)))
             .collect();
         let asked = new.iter().map(|path| blob(commit, path));
-        let answer = feeding::ask(&self.root, &["cat-file", "--batch"], asked)?;
-        let answers = feeding::blobs(&answer, new.len())?;
+        let answer = batch::ask(&self.root, &["cat-file", "--batch"], asked)?;
+        let answers = batch::blobs(&answer, new.len())?;
         known.extend(new.into_iter().map(question).zip(answers));
         let contents = paths.iter().map(|path| known.get(&question(path))?.clone());
         Ok(contents.collect())
@@ -381,8 +381,8 @@ impl Repository {
     /// When git fails.
     pub fn blobs(&self, ids: &[&str]) -> Result<Vec<Option<Vec<u8>>>> {
         let asked = ids.iter().map(ToString::to_string);
-        let answer = feeding::ask(&self.root, &["cat-file", "--batch"], asked)?;
-        feeding::blobs(&answer, ids.len())
+        let answer = batch::ask(&self.root, &["cat-file", "--batch"], asked)?;
+        batch::blobs(&answer, ids.len())
     }
 
     /// The files of a commit by path relative to the root, each with the id of its content.
@@ -417,7 +417,7 @@ impl Repository {
     ///
     /// # Errors
     /// When git fails.
-    pub fn brought_in(&self, text: &str, path: &Utf8Path) -> Result<Option<String>> {
+    pub fn introducing_commit(&self, text: &str, path: &Utf8Path) -> Result<Option<String>> {
         let pickaxe = format!("-S{text}");
         let path = format!(":(literal){}", files::slashed(path));
         let arguments = ["log", "--reverse", "--format=%H", &pickaxe, "--", &path];
@@ -447,14 +447,14 @@ fn parse_raw_diff(bytes: &[u8]) -> Result<Vec<FileChange>> {
         let path = fields
             .next()
             .context("git printed a change without a path")?;
-        let happened = match header.split(' ').next_back() {
-            Some("A") => Happened::Added,
-            Some("D") => Happened::Deleted,
-            _ => Happened::Modified,
+        let kind = match header.split(' ').next_back() {
+            Some("A") => ChangeKind::Added,
+            Some("D") => ChangeKind::Deleted,
+            _ => ChangeKind::Modified,
         };
         changes.push(FileChange {
             path: path.into(),
-            happened,
+            kind,
         });
     }
     Ok(changes)

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Target;
 
 use super::test_output::Header;
-use crate::affected::{TestKind, TestTarget, all_targets};
+use crate::affected::{TestTarget, TestTargetKind, all_targets};
 use crate::workspace::Workspace;
 
 /// The test targets of a workspace, by which binaries are told.
@@ -42,7 +42,8 @@ impl<'w> Binaries<'w> {
             Header::Unnamed => "?".to_owned(),
             Header::Doctests(name) => {
                 let is_it = |target: &TestTarget| {
-                    target.kind == TestKind::Doc && library_name(self.workspace, target) == *name
+                    target.kind == TestTargetKind::Doc
+                        && library_name(self.workspace, target) == *name
                 };
                 self.only(is_it).unwrap_or_else(|| format!("?{name}::doc"))
             }
@@ -92,7 +93,7 @@ impl<'w> Binaries<'w> {
 fn root_file<'w>(workspace: &'w Workspace, target: &TestTarget) -> Option<(String, &'w Utf8Path)> {
     let described = target
         .described(workspace)
-        .filter(|_| target.kind != TestKind::Doc)?;
+        .filter(|_| target.kind != TestTargetKind::Doc)?;
     Some((crate_name(described), &described.src_path))
 }
 

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::recording::first_line;
 use super::{Program, Report};
-use crate::affected::{TestKind, TestTarget, all_targets};
+use crate::affected::{TestTarget, TestTargetKind, all_targets};
 use crate::document::Plan;
 use crate::evidence::{Check, Outcome, Record, Scope};
 use crate::finding::{Code, Finding};
@@ -215,7 +215,7 @@ impl<'w> Places<'w> {
             || folder.join("Cargo.toml"),
             |target| target.src_path.clone(),
         );
-        if target.kind == TestKind::Doc {
+        if target.kind == TestTargetKind::Doc {
             return documented(&[&workspace.root, folder], test).unwrap_or((root, 1));
         }
         let unit = self

@@ -13,7 +13,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Runner;
-use crate::affected::{Selection, TestKind, TestTarget};
+use crate::affected::{Selection, TestTarget, TestTargetKind};
 use crate::workspace::Workspace;
 
 /// One of several shards, as `M/N`, from `1/N` to `N/N`.
@@ -94,7 +94,7 @@ impl Deal {
         built: bool,
     ) -> Self {
         let by_nextest =
-            |target: &&TestTarget| runner == Runner::Nextest && target.kind != TestKind::Doc;
+            |target: &&TestTarget| runner == Runner::Nextest && target.kind != TestTargetKind::Doc;
         let (nextest, cargo): (BTreeSet<&TestTarget>, BTreeSet<&TestTarget>) =
             selection.targets.keys().partition(by_nextest);
         let even = work.sum(cargo.iter().copied()) / count.max(1) as u64;
@@ -130,7 +130,7 @@ impl Deal {
     #[must_use]
     pub fn worthwhile(selection: &Selection, runner: Runner, wanted: usize) -> usize {
         let parts = selection.targets.iter().map(|(target, part)| {
-            if runner == Runner::Nextest && target.kind != TestKind::Doc {
+            if runner == Runner::Nextest && target.kind != TestTargetKind::Doc {
                 part.count().max(1)
             } else {
                 1
@@ -222,12 +222,12 @@ impl From<Partition> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::affected::Part;
+    use crate::affected::TargetSelection;
 
     fn target(package: usize, name: &str) -> TestTarget {
         TestTarget {
             package,
-            kind: TestKind::Test(name.to_owned()),
+            kind: TestTargetKind::Test(name.to_owned()),
         }
     }
 
@@ -238,7 +238,7 @@ mod tests {
         };
         let selection = Selection {
             targets: targets()
-                .map(|(target, _)| (target, Part::default()))
+                .map(|(target, _)| (target, TargetSelection::default()))
                 .collect(),
             ..Selection::default()
         };

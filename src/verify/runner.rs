@@ -11,7 +11,7 @@ use super::partition::Partition;
 use super::test_filter::Picks;
 use super::{Check, Program};
 use crate::affected::arguments::{self, Invocation};
-use crate::affected::{Part, Selection, TestKind, all_targets};
+use crate::affected::{Selection, TargetSelection, TestTargetKind, all_targets};
 use crate::config::RunnerChoice;
 use crate::workspace::{PackageId, Workspace};
 
@@ -61,7 +61,7 @@ impl Runner {
             let calls = arguments::cargo_test(workspace, selection);
             return calls.iter().map(|call| words.cargo_test(call)).collect();
         }
-        let is_doc = |kind: &TestKind| *kind == TestKind::Doc;
+        let is_doc = |kind: &TestTargetKind| *kind == TestTargetKind::Doc;
         let part = |doc: bool| selection.only(|target| is_doc(&target.kind) == doc);
         let (binaries, doctests) = (part(false), part(true));
         let mut checks = Vec::new();
@@ -103,7 +103,7 @@ impl Runner {
         let mut checks = vec![words.nextest(arguments, Picks::new())];
         let has_doctests = all_targets(workspace)
             .iter()
-            .any(|target| target.kind == TestKind::Doc);
+            .any(|target| target.kind == TestTargetKind::Doc);
         if has_doctests {
             checks.push(words.doctests(&call(&["--workspace", "--doc"])));
         }
@@ -219,7 +219,7 @@ impl Words<'_> {
         ];
         let mut argv = self.argv(&shown, arguments);
         argv.extend_from_slice(self.extra);
-        let whole = self.extra.is_empty() && picks.values().all(Part::is_whole);
+        let whole = self.extra.is_empty() && picks.values().all(TargetSelection::is_whole);
         listing.extend(for_listing(self.extra));
         if let Some(slice) = self.slice {
             // Dealt out one by one: tests that take long tend to stand together.

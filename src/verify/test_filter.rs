@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::binaries::Binaries;
 use super::test_output::{Header, header};
 use crate::affected::arguments::name_arguments;
-use crate::affected::{Part, TestName};
+use crate::affected::{TargetSelection, TestSelector};
 use crate::sys::exec::Captured;
 
 /// What to run of each binary, by its id; a binary that is not in here runs whole.
-pub type Picks = BTreeMap<String, Part>;
+pub type Picks = BTreeMap<String, TargetSelection>;
 
 /// The names that are to run of a binary, and how many of them no source tells of.
-pub(super) fn chosen<'l>(part: &Part, listed: &'l [String]) -> (Vec<&'l String>, usize) {
+pub(super) fn chosen<'l>(part: &TargetSelection, listed: &'l [String]) -> (Vec<&'l String>, usize) {
     let run: Vec<&String> = listed.iter().filter(|name| part.runs(name)).collect();
     let is_told = |name: &str| part.known.iter().any(|known| known.matches(name));
     let unknown = run.iter().filter(|name| !is_told(name)).count();
@@ -34,7 +34,7 @@ pub(super) fn resolve(
     let mut whole = argv[..end.unwrap_or(argv.len())].to_vec();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let lists = listed(&text(&listing.stdout), &text(&listing.stderr));
-    let parts: Option<Vec<(&Part, Vec<String>)>> = lists.and_then(|lists| {
+    let parts: Option<Vec<(&TargetSelection, Vec<String>)>> = lists.and_then(|lists| {
         let lists = lists.into_iter();
         lists
             .map(|(header, names)| Some((picks.get(&binaries?.identify(&header))?, names)))
@@ -52,7 +52,7 @@ pub(super) fn resolve(
     let mut unknown = 0;
     for (part, listed) in &parts {
         let (run, more) = chosen(part, listed);
-        names.extend(run.into_iter().cloned().map(TestName::Exact));
+        names.extend(run.into_iter().cloned().map(TestSelector::Exact));
         unknown += more;
     }
     if names.is_empty() {

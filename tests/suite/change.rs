@@ -1,7 +1,7 @@
 //! The change since a base, in every state that git can have a file in.
 
 use camino::Utf8Path;
-use cargo_poc::sys::git::{Happened, Repository};
+use cargo_poc::sys::git::{ChangeKind, Repository};
 
 use crate::kit::Sandbox;
 
@@ -33,24 +33,24 @@ fn every_state_of_a_file_counts_once() {
     let repository = Repository::open(&sandbox.root).unwrap();
     let changes = repository.changes_since(&base).unwrap();
 
-    let seen: Vec<(&Utf8Path, Happened)> = changes
+    let seen: Vec<(&Utf8Path, ChangeKind)> = changes
         .iter()
-        .map(|change| (change.path.as_path(), change.happened))
+        .map(|change| (change.path.as_path(), change.kind))
         .collect();
     let expected = [
-        ("store/added.txt", Happened::Added),
-        ("store/committed.txt", Happened::Added),
-        ("store/dropped.txt", Happened::Deleted),
-        ("store/edited.txt", Happened::Modified),
-        ("store/gone.txt", Happened::Deleted),
-        ("store/left.txt", Happened::Modified),
+        ("store/added.txt", ChangeKind::Added),
+        ("store/committed.txt", ChangeKind::Added),
+        ("store/dropped.txt", ChangeKind::Deleted),
+        ("store/edited.txt", ChangeKind::Modified),
+        ("store/gone.txt", ChangeKind::Deleted),
+        ("store/left.txt", ChangeKind::Modified),
         // As at the base again, but staged otherwise: more than enough is no fault.
-        ("store/put-back.txt", Happened::Modified),
-        ("store/staged.txt", Happened::Modified),
-        ("store/untracked é.txt", Happened::Added),
+        ("store/put-back.txt", ChangeKind::Modified),
+        ("store/staged.txt", ChangeKind::Modified),
+        ("store/untracked é.txt", ChangeKind::Added),
     ];
     assert_eq!(
         seen,
-        expected.map(|(path, happened)| (Utf8Path::new(path), happened))
+        expected.map(|(path, kind)| (Utf8Path::new(path), kind))
     );
 }

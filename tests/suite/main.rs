@@ -15,6 +15,7 @@ mod complete;
 mod completions;
 mod config;
 mod contract;
+mod coverage;
 mod demo;
 mod deps;
 mod deps_files;
@@ -31,7 +32,6 @@ mod items;
 mod kit;
 mod many;
 mod observe;
-mod observed;
 mod outside;
 mod page;
 #[cfg(unix)]

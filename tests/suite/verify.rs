@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_poc::affected::{Part, Selection, all_targets};
+use cargo_poc::affected::{Selection, TargetSelection, all_targets};
 use cargo_poc::config::RunnerChoice;
 use cargo_poc::evidence::{Outcome, Record, Scope, Source};
 use cargo_poc::exit::Exit;
@@ -219,7 +219,7 @@ fn everything(workspace: &Workspace) -> Selection {
     Selection {
         targets: targets
             .into_iter()
-            .map(|target| (target, Part::default()))
+            .map(|target| (target, TargetSelection::default()))
             .collect(),
         ..Selection::default()
     }

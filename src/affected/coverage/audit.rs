@@ -23,9 +23,9 @@ pub struct Audit {
     /// Tests that nextest lists.
     pub tests: usize,
     /// Of these, tests that are observed.
-    pub observed: usize,
+    pub covered: usize,
     /// Why the others are not, and how many for each reason.
-    pub unobserved: BTreeMap<String, usize>,
+    pub without_coverage: BTreeMap<String, usize>,
     /// Functions that some observed test ran.
     pub functions: usize,
     /// Pairs of an item and a test that ran it, checked.
@@ -48,7 +48,7 @@ pub struct Shares {
     /// What the graph selects.
     pub graph: f64,
     /// What is left of that when tests are left out that are observed and did not run the function.
-    pub observed: f64,
+    pub with_coverage: f64,
     /// What ran it.
     pub ran: f64,
 }
@@ -294,7 +294,7 @@ impl Auditor<'_> {
         };
         let mut ran = vec![0_u32; store.items.len()];
         let mut missed: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        let unobserved: Vec<usize> = (0..store.tests.len())
+        let uncovered: Vec<usize> = (0..store.tests.len())
             .filter(|test| store.tests[*test].ran.is_err())
             .collect();
         for why in store
@@ -302,10 +302,10 @@ impl Auditor<'_> {
             .iter()
             .filter_map(|test| test.ran.as_ref().err())
         {
-            *audit.unobserved.entry(why.clone()).or_default() += 1;
+            *audit.without_coverage.entry(why.clone()).or_default() += 1;
         }
-        for (test, items) in store.observed() {
-            audit.observed += 1;
+        for (test, items) in store.with_coverage() {
+            audit.covered += 1;
             if !self.known[test] {
                 let test = &store.tests[test];
                 audit
@@ -334,14 +334,14 @@ impl Auditor<'_> {
                 continue;
             }
             audit.functions += 1;
-            let still = unobserved
+            let still = uncovered
                 .iter()
                 .filter(|test| selects.has(item, **test))
                 .count();
             let selected = f64::from(selects.count(item));
             sums.graph += selected;
             // Tests that did not run it are left out when its body changes.
-            sums.observed += if store.items[item].blind {
+            sums.with_coverage += if store.items[item].blind {
                 selected
             } else {
                 f64::from(*ran) + f64::from(u32::try_from(still).unwrap_or(u32::MAX))
@@ -352,7 +352,7 @@ impl Auditor<'_> {
             f64::from(u32::try_from(audit.functions * audit.tests).unwrap_or(u32::MAX)).max(1.0);
         audit.shares = Shares {
             graph: sums.graph / all,
-            observed: sums.observed / all,
+            with_coverage: sums.with_coverage / all,
             ran: sums.ran / all,
         };
         audit.misses = self.misses(&missed);

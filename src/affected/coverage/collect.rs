@@ -13,8 +13,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
 use super::functions::Functions;
+use super::recorded::{FunctionLists, RecordFolder};
 use super::run;
-use super::seen::{Lists, Seeing};
 use super::store::{State, Store, Test};
 use crate::change;
 use crate::exit::{self, Exit};
@@ -127,11 +127,11 @@ impl<'p> Collect<'p> {
             Err(_) => State::default(),
         };
         let build = format!("{}\n{}", self.toolchain, self.arguments.join(" "));
-        let seeing = Seeing::new(&self.folder);
-        seeing.clear_unlisted()?;
+        let records = RecordFolder::new(&self.folder);
+        records.clear_unlisted()?;
         let listing = self.list(say)?;
         self.begin(&state, &build, &listing.executables()?)?;
-        let before = listing.known(&seeing)?;
+        let before = listing.known(&records)?;
         self.tests(say)?;
         if let Ok(repository) = change::repository_of(&self.project.workspace) {
             let mut end = State::of(&repository, &lockfile)?;
@@ -150,7 +150,7 @@ impl<'p> Collect<'p> {
             before,
             largest: 0,
         };
-        self.join(&listing, &seeing, &mut collected)?;
+        self.join(&listing, &records, &mut collected)?;
         files::remove_folder(&self.folder.join("raw"))?;
         collected
             .store
@@ -269,7 +269,12 @@ impl<'p> Collect<'p> {
         }
     }
 
-    fn join(&self, listing: &Listing, seeing: &Seeing, collected: &mut Collected) -> Result<()> {
+    fn join(
+        &self,
+        listing: &Listing,
+        records: &RecordFolder,
+        collected: &mut Collected,
+    ) -> Result<()> {
         let root = &self.project.workspace.root;
         let functions = Functions::of(
             &listing.executables()?,
@@ -279,17 +284,17 @@ impl<'p> Collect<'p> {
         let store = &mut collected.store;
         store.files.clone_from(&functions.files);
         store.items.clone_from(&functions.items);
-        let unlisted = seeing.get_unlisted()?;
-        let mut lists = Lists::default();
+        let unlisted = records.get_unlisted()?;
+        let mut lists = FunctionLists::default();
         for (binary, suite) in &listing.rust_suites {
             if unlisted.contains(suite.binary_path.as_str()) {
                 store.unlisted.push(binary.clone());
             }
             for (name, case) in &suite.testcases {
-                let ran = if let Some(seen) = seeing.get(binary, name)? {
+                let ran = if let Some(seen) = records.get(binary, name)? {
                     collected.largest = collected.largest.max(seen.bytes);
                     match seen.why_not {
-                        None => functions.items_of(seeing, &mut lists, &seen.parts)?,
+                        None => functions.items_of(records, &mut lists, &seen.parts)?,
                         Some(why) => Err(why),
                     }
                 } else if case.ignored {
@@ -408,11 +413,11 @@ pub fn of_build(arguments: &[String]) -> Vec<String> {
 
 impl Listing {
     /// How many of the listed tests an earlier run has collected already.
-    fn known(&self, seeing: &Seeing) -> Result<usize> {
+    fn known(&self, records: &RecordFolder) -> Result<usize> {
         let mut known = 0;
         for (binary, suite) in &self.rust_suites {
             for name in suite.testcases.keys() {
-                let seen = seeing.get(binary, name)?;
+                let seen = records.get(binary, name)?;
                 known += usize::from(seen.is_some_and(|seen| seen.why_not.is_none()));
             }
         }

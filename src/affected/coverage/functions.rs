@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::coverage_map::{CoverageMap, Entry};
-use super::places::{self, Places};
-use super::seen::{Lists, Part, Seeing};
+use super::recorded::{ExecutedFunctions, FunctionLists, RecordFolder};
+use super::source_map::{self, Places};
 use super::store::Item;
 use crate::sys::files;
 
@@ -75,7 +75,7 @@ impl Functions {
             .par_iter()
             .map(|(path, _)| {
                 let ours = path.starts_with(root) && !path.starts_with(built);
-                if ours { places::read(path) } else { None }
+                if ours { source_map::read(path) } else { None }
             })
             .collect();
         let mut functions = Self {
@@ -126,14 +126,14 @@ impl Functions {
     /// The items that the parts of a test ran, ascending; or why the test cannot be observed.
     pub(super) fn items_of(
         &self,
-        seeing: &Seeing,
-        lists: &mut Lists,
-        parts: &[Part],
+        records: &RecordFolder,
+        lists: &mut FunctionLists,
+        parts: &[ExecutedFunctions],
     ) -> Result<Result<Vec<u32>, String>> {
         let mut items = Vec::new();
         let mut unknown = 0;
         for part in parts {
-            for name in lists.names(seeing, part)? {
+            for name in lists.names(records, part)? {
                 match self.by_name.get(&name) {
                     Some(item) => items.extend(item),
                     None => unknown += 1,

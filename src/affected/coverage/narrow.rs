@@ -2,7 +2,7 @@
 //!
 //! A test that was observed passed, on files in a state that is known. Between that state and now a list of things changed.
 //! The test's run is still the same, and so is its outcome, when for each of these it is either not reached by the sources, or
-//! is the body of a function that the test did not run ([`Bodies`]). Such a test is left out, whatever it was selected for.
+//! is the body of a function that the test did not run ([`BodyChanges`]). Such a test is left out, whatever it was selected for.
 //! All else that decides a run must be as it was too: toolchain, features, profile.
 
 use std::collections::BTreeMap;
@@ -11,13 +11,13 @@ use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::bodies::{Bodies, Texts};
+use super::body_changes::{BodyChanges, Texts};
 use super::store::{State, Store};
-use crate::affected::select::select_but_in;
-use crate::affected::{Selection, TestName, TestTarget};
+use crate::affected::selector::select_but_in;
+use crate::affected::{Selection, TestSelector, TestTarget};
 use crate::change::Change;
 use crate::project::Project;
-use crate::sys::git::{FileChange, Happened, Repository};
+use crate::sys::git::{ChangeKind, FileChange, Repository};
 use crate::workspace::Workspace;
 
 /// What decides a test's run besides the files.
@@ -70,17 +70,17 @@ pub fn narrow(
             "git no longer holds the files it was collected on".to_owned(),
         ));
     };
-    let mut bodies = Bodies::default();
+    let mut bodies = BodyChanges::default();
     let rest = select_but_in(project, &since.change, cached, &mut |graph| {
-        bodies = Bodies::of(workspace, graph, store, &since.texts);
+        bodies = BodyChanges::of(workspace, graph, store, &since.texts);
         bodies.nodes.clone()
     })?;
-    let unmoved = Unmoved::of(store, &rest, &bodies.items);
+    let unchanged = UnchangedTests::of(store, &rest, &bodies.items);
     let before = selection.count();
     selection.targets.retain(|target, part| {
         if part.whole.is_empty() {
             part.tests
-                .retain(|name, _| !unmoved.is_among(workspace, target, name));
+                .retain(|name, _| !unchanged.is_among(workspace, target, name));
         }
         !part.whole.is_empty() || !part.tests.is_empty()
     });
@@ -111,10 +111,10 @@ impl Since {
                 continue;
             }
             let absolute = repository.root.join(path);
-            let happened = match (before, after) {
-                (None, _) => Happened::Added,
-                (_, None) => Happened::Deleted,
-                _ => Happened::Modified,
+            let kind = match (before, after) {
+                (None, _) => ChangeKind::Added,
+                (_, None) => ChangeKind::Deleted,
+                _ => ChangeKind::Modified,
             };
             if let Some(text) = then.texts.get(path) {
                 held.insert(absolute.clone(), text.clone());
@@ -125,7 +125,7 @@ impl Since {
             }
             files.push(FileChange {
                 path: absolute,
-                happened,
+                kind,
             });
         }
         let ids: Vec<&str> = asked.iter().map(|(id, _)| *id).collect();
@@ -142,7 +142,7 @@ impl Since {
                 .get(&file.path)
                 .and_then(|text| String::from_utf8(text.clone()).ok());
             let is_source =
-                file.path.extension() == Some("rs") && file.happened == Happened::Modified;
+                file.path.extension() == Some("rs") && file.kind == ChangeKind::Modified;
             let Some(before) = before.filter(|_| is_source) else {
                 continue;
             };
@@ -158,15 +158,15 @@ impl Since {
 }
 
 /// The tests that run as they did, by binary id.
-struct Unmoved<'s> {
+struct UnchangedTests<'s> {
     listed: FxHashMap<&'s str, Vec<&'s str>>,
     moved: FxHashMap<&'s str, Vec<&'s str>>,
     rest: &'s Selection,
 }
 
-impl<'s> Unmoved<'s> {
+impl<'s> UnchangedTests<'s> {
     fn of(store: &'s Store, rest: &'s Selection, changed: &FxHashSet<u32>) -> Self {
-        let mut unmoved = Self {
+        let mut unchanged = Self {
             listed: FxHashMap::default(),
             moved: FxHashMap::default(),
             rest,
@@ -177,17 +177,17 @@ impl<'s> Unmoved<'s> {
                 .as_ref()
                 .is_ok_and(|ran| ran.iter().all(|item| !changed.contains(item)));
             let of = if stays {
-                &mut unmoved.listed
+                &mut unchanged.listed
             } else {
-                &mut unmoved.moved
+                &mut unchanged.moved
             };
             of.entry(test.binary.as_str()).or_default().push(&test.name);
         }
-        unmoved
+        unchanged
     }
 
     /// Whether all tests that go by a name run as they did, of which there must be one.
-    fn is_among(&self, workspace: &Workspace, target: &TestTarget, name: &TestName) -> bool {
+    fn is_among(&self, workspace: &Workspace, target: &TestTarget, name: &TestSelector) -> bool {
         if let Some(part) = self.rest.targets.get(target)
             && (!part.whole.is_empty() || part.tests.contains_key(name))
         {

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::profile::Profile;
-use super::seen::{Part, Seeing, Seen};
+use super::recorded::{ExecutedFunctions, RecordFolder, RecordedTest};
 use crate::exit::Exit;
 use crate::sys::files;
 use crate::sys::inherit::{self, Program};
@@ -43,7 +43,7 @@ pub fn rustc(arguments: &[OsString]) -> Option<Result<Exit>> {
     }
     let mut words: Vec<OsString> = std::env::var_os(INNER_WRAPPER).into_iter().collect();
     words.extend_from_slice(&arguments[1..]);
-    if is_observed(&arguments[2..]) {
+    if is_instrumented(&arguments[2..]) {
         words.push("-Cinstrument-coverage".into());
         if CONTINUOUS {
             words.push("-Cllvm-args=--runtime-counter-relocation".into());
@@ -67,7 +67,7 @@ pub fn rustc(arguments: &[OsString]) -> Option<Result<Exit>> {
 pub const CONTINUOUS: bool = cfg!(target_os = "linux");
 
 /// Build scripts and procedural macros run while cargo builds, not while tests do.
-fn is_observed(arguments: &[OsString]) -> bool {
+fn is_instrumented(arguments: &[OsString]) -> bool {
     let is = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
     let after = |option: &str, lead: &str| {
         let at = arguments.iter().position(|argument| argument == option);
@@ -101,25 +101,25 @@ pub fn test(words: &[OsString]) -> Result<Exit> {
     let Some(folder) = variable(FOLDER) else {
         bail!("`{SUBCOMMAND}` is for `cargo poc affected --collect` to call");
     };
-    let seeing = Seeing::new(Utf8Path::new(&folder));
+    let records = RecordFolder::new(Utf8Path::new(&folder));
     let (binary, name) = (variable("NEXTEST_BINARY_ID"), variable("NEXTEST_TEST_NAME"));
     let listing = words.iter().any(|word| word == "--list");
     let (Some(binary), Some(name), false) = (binary, name, listing) else {
         let nowhere = (PROFILE_FILE.into(), Some(NOWHERE.into()));
         program.environment.push(nowhere);
         return if listing {
-            list(&seeing, &program)
+            list(&records, &program)
         } else {
             Ok(exit(inherit::run(&program)?.success()))
         };
     };
-    if seeing
+    if records
         .get(&binary, &name)?
         .is_some_and(|seen| seen.why_not.is_none())
     {
         return Ok(Exit::Fine);
     }
-    let raw = seeing.raw(&binary, &name)?;
+    let raw = records.raw(&binary, &name)?;
     let file = raw.path.join(if CONTINUOUS {
         "%c%m.profraw"
     } else {
@@ -129,7 +129,7 @@ pub fn test(words: &[OsString]) -> Result<Exit> {
         .environment
         .push((PROFILE_FILE.into(), Some(file.as_str().into())));
     let passed = inherit::run(&program)?.success();
-    let mut seen = Seen {
+    let mut seen = RecordedTest {
         binary,
         name,
         parts: Vec::new(),
@@ -137,21 +137,21 @@ pub fn test(words: &[OsString]) -> Result<Exit> {
         why_not: None,
     };
     if passed {
-        match parts(&seeing, &raw.path) {
+        match parts(&records, &raw.path) {
             Ok((parts, bytes)) => (seen.parts, seen.bytes) = (parts, bytes),
             Err(error) => seen.why_not = Some(format!("{error:#}")),
         }
     } else {
         seen.why_not = Some("it failed".to_owned());
     }
-    seeing.put(&seen)?;
+    records.put(&seen)?;
     drop(raw);
     Ok(exit(passed))
 }
 
-/// Lists the tests of a binary for nextest. One that does not list its tests, because it has a harness of its own, is
+/// FunctionLists the tests of a binary for nextest. One that does not list its tests, because it has a harness of its own, is
 /// shown to have none, so that the others can run; that it is so is kept.
-fn list(seeing: &Seeing, program: &Program) -> Result<Exit> {
+fn list(records: &RecordFolder, program: &Program) -> Result<Exit> {
     let (status, tests) = inherit::output(program)?;
     if status.success() {
         let mut out = std::io::stdout();
@@ -159,7 +159,7 @@ fn list(seeing: &Seeing, program: &Program) -> Result<Exit> {
             .and_then(|()| out.flush())
             .context("failed to hand nextest the list of tests")?;
     } else if let Some(binary) = program.words.first() {
-        seeing.put_unlisted(&binary.to_string_lossy())?;
+        records.put_unlisted(&binary.to_string_lossy())?;
     }
     Ok(Exit::Fine)
 }
@@ -169,7 +169,7 @@ fn exit(passed: bool) -> Exit {
 }
 
 /// Reads the profiles that a test and its children left.
-fn parts(seeing: &Seeing, folder: &Utf8Path) -> Result<(Vec<Part>, u64)> {
+fn parts(records: &RecordFolder, folder: &Utf8Path) -> Result<(Vec<ExecutedFunctions>, u64)> {
     let mut names = files::list(folder)?;
     names.sort();
     ensure!(!names.is_empty(), "it left no profile");
@@ -184,7 +184,7 @@ fn parts(seeing: &Seeing, folder: &Utf8Path) -> Result<(Vec<Part>, u64)> {
             !profile.functions.is_empty(),
             "its profile {name} names no function"
         );
-        parts.push(seeing.part(&profile)?);
+        parts.push(records.part(&profile)?);
     }
     Ok((parts, length))
 }

@@ -199,7 +199,7 @@ impl Store {
     }
 
     /// Tests that are observed, with the items each ran.
-    pub fn observed(&self) -> impl Iterator<Item = (usize, &[u32])> {
+    pub fn with_coverage(&self) -> impl Iterator<Item = (usize, &[u32])> {
         let tests = self.tests.iter().enumerate();
         tests.filter_map(|(index, test)| Some((index, test.ran.as_deref().ok()?)))
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use camino::Utf8PathBuf;
 use cargo_metadata::TargetKind;
 
-use crate::affected::{TestKind, TestTarget};
+use crate::affected::{TestTarget, TestTargetKind};
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::{PackageId, Workspace};
 
@@ -69,11 +69,11 @@ impl Unit {
     #[must_use]
     pub fn target(&self) -> TestTarget {
         let kind = match self.kind {
-            UnitKind::Library | UnitKind::BuildScript => TestKind::Library,
-            UnitKind::Binary => TestKind::Binary(self.name.clone()),
-            UnitKind::Test => TestKind::Test(self.name.clone()),
-            UnitKind::Example => TestKind::Example(self.name.clone()),
-            UnitKind::Bench => TestKind::Bench(self.name.clone()),
+            UnitKind::Library | UnitKind::BuildScript => TestTargetKind::Library,
+            UnitKind::Binary => TestTargetKind::Binary(self.name.clone()),
+            UnitKind::Test => TestTargetKind::Test(self.name.clone()),
+            UnitKind::Example => TestTargetKind::Example(self.name.clone()),
+            UnitKind::Bench => TestTargetKind::Bench(self.name.clone()),
         };
         TestTarget {
             package: self.package,
@@ -88,7 +88,7 @@ impl Unit {
     pub fn documentation(&self) -> Option<TestTarget> {
         self.doctest.then_some(TestTarget {
             package: self.package,
-            kind: TestKind::Doc,
+            kind: TestTargetKind::Doc,
         })
     }
 }

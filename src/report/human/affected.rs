@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::wrapped;
-use crate::affected::{Part, Reason, Selection, Step, TestName, TestTarget};
+use crate::affected::{Reason, Selection, Step, TargetSelection, TestSelector, TestTarget};
 use crate::change::Change;
 use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
 use crate::sys::text::counted;
@@ -109,7 +109,7 @@ fn by_package(terminal: &mut Terminal, workspace: &Workspace, selection: &Select
 }
 
 /// `lib`, or `lib 3 of 40` where some tests of it are selected.
-fn of_target(target: &TestTarget, part: &Part) -> String {
+fn of_target(target: &TestTarget, part: &TargetSelection) -> String {
     if part.is_whole() {
         target.kind.to_string()
     } else {
@@ -212,10 +212,10 @@ fn is_about(reason: &Reason, text: &str) -> bool {
     }
 }
 
-fn shown(name: &TestName) -> String {
+fn shown(name: &TestSelector) -> String {
     match name {
-        TestName::Exact(name) | TestName::Doc(name) => name.clone(),
-        TestName::Prefix(start) => format!("{start}*"),
+        TestSelector::Exact(name) | TestSelector::Doc(name) => name.clone(),
+        TestSelector::Prefix(start) => format!("{start}*"),
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
-use super::{feeding, split_nul};
+use super::{batch, split_nul};
 
 /// Files that are tracked, or untracked and not ignored, as they were when git was asked.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ pub fn can_be_hashed(path: &Utf8Path) -> bool {
 /// When git fails: a file is gone, or cannot be read.
 pub(super) fn content_ids(root: &Utf8Path, paths: &[&Utf8Path]) -> Result<Vec<String>> {
     let paths_text = paths.iter().map(ToString::to_string);
-    let answer = feeding::ask(root, &["hash-object", "--stdin-paths"], paths_text)?;
+    let answer = batch::ask(root, &["hash-object", "--stdin-paths"], paths_text)?;
     let ids = String::from_utf8(answer).context("git printed text that is not UTF-8")?;
     let ids: Vec<String> = ids.lines().map(str::to_owned).collect();
     if ids.len() != paths.len() {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::change::{self, Change};
 use crate::project::Project;
 use crate::sys::files;
-use crate::sys::git::{FileChange, Happened, Repository};
+use crate::sys::git::{ChangeKind, FileChange, Repository};
 
 /// Files of the workspace that tests can depend on: those that git does not ignore, but for plans and results.
 #[derive(Debug, Clone, Default)]
@@ -104,10 +104,10 @@ impl Files {
         let paths = self.difference(before);
         let changes = paths.iter().map(|path| FileChange {
             path: path.clone(),
-            happened: match (before.0.contains_key(path), self.0.contains_key(path)) {
-                (false, _) => Happened::Added,
-                (_, false) => Happened::Deleted,
-                _ => Happened::Modified,
+            kind: match (before.0.contains_key(path), self.0.contains_key(path)) {
+                (false, _) => ChangeKind::Added,
+                (_, false) => ChangeKind::Deleted,
+                _ => ChangeKind::Modified,
             },
         });
         let held = paths.iter().filter_map(|path| {

@@ -13,13 +13,13 @@ use crate::sys::files;
 
 /// What one test executed.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct RecordedTest {
     /// nextest's id of its binary.
     pub binary: String,
     /// Its name.
     pub name: String,
     /// One part per binary that it ran: its own, and those it started.
-    pub parts: Vec<Part>,
+    pub parts: Vec<ExecutedFunctions>,
     /// Bytes of the profiles it left.
     pub bytes: u64,
     /// Why what it executed is not known.
@@ -28,7 +28,7 @@ pub struct Seen {
 
 /// What ran of one binary.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
+pub struct ExecutedFunctions {
     /// The list of the binary's functions.
     pub functions: String,
     /// Indexes into that list, ascending, each as the distance from the one before.
@@ -37,7 +37,7 @@ pub struct Part {
 
 /// The folder of a collect run.
 #[derive(Debug)]
-pub struct Seeing {
+pub struct RecordFolder {
     folder: Utf8PathBuf,
 }
 
@@ -55,7 +55,7 @@ impl Drop for Raw {
     }
 }
 
-impl Seeing {
+impl RecordFolder {
     /// The run that keeps its tests in `folder`.
     #[must_use]
     pub fn new(folder: &Utf8Path) -> Self {
@@ -88,7 +88,7 @@ impl Seeing {
     ///
     /// # Errors
     /// When a file that is there cannot be read.
-    pub fn get(&self, binary: &str, name: &str) -> Result<Option<Seen>> {
+    pub fn get(&self, binary: &str, name: &str) -> Result<Option<RecordedTest>> {
         let bytes = files::read_if_exists(&self.place(binary, name))?;
         Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
     }
@@ -97,7 +97,7 @@ impl Seeing {
     ///
     /// # Errors
     /// Names the file that could not be written.
-    pub fn put(&self, seen: &Seen) -> Result<()> {
+    pub fn put(&self, seen: &RecordedTest) -> Result<()> {
         let bytes = postcard::to_stdvec(seen).context("failed to write down what a test ran")?;
         let place = self.place(&seen.binary, &seen.name);
         files::create_folder(place.parent().unwrap_or(&self.folder))?;
@@ -145,7 +145,7 @@ impl Seeing {
     ///
     /// # Errors
     /// Names the file that could not be written.
-    pub fn part(&self, profile: &Profile) -> Result<Part> {
+    pub fn part(&self, profile: &Profile) -> Result<ExecutedFunctions> {
         let bytes: Vec<u8> = profile
             .functions
             .iter()
@@ -163,24 +163,24 @@ impl Seeing {
             ran.push(index - last);
             last = index;
         }
-        Ok(Part { functions, ran })
+        Ok(ExecutedFunctions { functions, ran })
     }
 }
 
 /// The lists of functions of a run, each read once.
 #[derive(Debug, Default)]
-pub struct Lists {
+pub struct FunctionLists {
     lists: FxHashMap<String, Vec<u64>>,
 }
 
-impl Lists {
+impl FunctionLists {
     /// The names of the functions that ran.
     ///
     /// # Errors
     /// When the binary's list is missing or does not fit.
-    pub fn names(&mut self, seeing: &Seeing, part: &Part) -> Result<Vec<u64>> {
+    pub fn names(&mut self, records: &RecordFolder, part: &ExecutedFunctions) -> Result<Vec<u64>> {
         if !self.lists.contains_key(&part.functions) {
-            let bytes = files::read(&seeing.folder.join("functions").join(&part.functions))?;
+            let bytes = files::read(&records.folder.join("functions").join(&part.functions))?;
             let names = bytes.chunks_exact(8).map(|name| {
                 let mut word = [0; 8];
                 word.copy_from_slice(name);

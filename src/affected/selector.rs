@@ -8,11 +8,11 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::file_effect::FileEffect;
 use super::items::nodes::NodeId;
 use super::items::{self, Affected, Cache, Changed, CrateGraph, Graph, Reader, Uncached, UnitId};
-use super::reach::Reach;
-use super::selection::{Part, Reason, Selection, Step, TestName, Total};
-use super::{TestKind, TestTarget, all_targets, rules};
+use super::selection::{Reason, Selection, Step, TargetSelection, TestSelector, Total};
+use super::{TestTarget, TestTargetKind, all_targets, rules};
 use crate::change::Change;
 use crate::config::Config;
 use crate::project::Project;
@@ -33,12 +33,14 @@ pub fn select(
     reader: &dyn Reader,
     wanted: &dyn Fn(&TestTarget) -> bool,
 ) -> Result<Selection> {
-    let judged = Judged::new(workspace, config, change)?;
+    let classified = ClassifiedFiles::new(workspace, config, change)?;
     let mut crates = CrateGraph::of(workspace);
     crates.keep_tests(wanted);
-    let graph = Graph::build(crates, &judged.changed, reader);
-    let found = graph.select(&judged.changed);
-    Ok(selected(workspace, config, change, judged, graph, &found))
+    let graph = Graph::build(crates, &classified.changed, reader);
+    let found = graph.select(&classified.changed);
+    Ok(selected(
+        workspace, config, change, classified, graph, &found,
+    ))
 }
 
 /// All tests in a project that are reached by `change`; sources that were read before are not read again where `cached`.
@@ -50,14 +52,14 @@ pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Sel
     if !cached {
         return select(workspace, config, change, &Uncached, &|_| true);
     }
-    let ((crates, cache), judged) = rayon::join(
+    let ((crates, cache), classified) = rayon::join(
         || (CrateGraph::of(workspace), open(project)),
-        || Judged::new(workspace, config, change),
+        || ClassifiedFiles::new(workspace, config, change),
     );
-    let judged = judged?;
-    let graph = Graph::build(crates, &judged.changed, &cache);
-    let found = graph.select(&judged.changed);
-    let mut selection = selected(workspace, config, change, judged, graph, &found);
+    let classified = classified?;
+    let graph = Graph::build(crates, &classified.changed, &cache);
+    let found = graph.select(&classified.changed);
+    let mut selection = selected(workspace, config, change, classified, graph, &found);
     selection.notes.extend(save(cache));
     Ok(selection)
 }
@@ -73,21 +75,21 @@ pub(super) fn select_but_in(
     leave: &mut dyn FnMut(&Graph) -> Vec<NodeId>,
 ) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
-    let mut judged = Judged::new(workspace, config, change)?;
+    let mut classified = ClassifiedFiles::new(workspace, config, change)?;
     let crates = CrateGraph::of(workspace);
     let (mut graph, cache) = if cached {
         let cache = open(project);
-        let graph = Graph::build(crates, &judged.changed, &cache);
+        let graph = Graph::build(crates, &classified.changed, &cache);
         (graph, Some(cache))
     } else {
-        (Graph::build(crates, &judged.changed, &Uncached), None)
+        (Graph::build(crates, &classified.changed, &Uncached), None)
     };
     for node in leave(&graph) {
         graph.nodes.nodes[node as usize].changed = false;
-        judged.changed.besides = true;
+        classified.changed.besides = true;
     }
-    let found = graph.select(&judged.changed);
-    let mut selection = selected(workspace, config, change, judged, graph, &found);
+    let found = graph.select(&classified.changed);
+    let mut selection = selected(workspace, config, change, classified, graph, &found);
     selection.notes.extend(cache.and_then(save));
     Ok(selection)
 }
@@ -109,15 +111,15 @@ fn selected(
     workspace: &Workspace,
     config: &Config,
     change: &Change,
-    mut judged: Judged,
+    mut classified: ClassifiedFiles,
     graph: Graph,
     found: &Affected,
 ) -> Selection {
     for path in found.unmounted.iter().chain(&found.not_embedded) {
-        judged.reach(workspace, rules::by_place(workspace, path), path);
+        classified.reach(workspace, rules::by_place(workspace, path), path);
     }
-    let mut selecting = Selecting::new(workspace, &graph);
-    for (reach, files) in judged.reached {
+    let mut selecting = SelectionBuilder::new(workspace, &graph);
+    for (reach, files) in classified.reached {
         selecting.by_rule(reach, &files);
     }
     selecting.by_items(found);
@@ -134,21 +136,21 @@ fn selected(
 }
 
 /// Changed files, by who is to judge them.
-struct Judged {
+struct ClassifiedFiles {
     /// By a rule: what they reach, with the files that reach it.
-    reached: BTreeMap<Reach, Vec<String>>,
+    reached: BTreeMap<FileEffect, Vec<String>>,
     /// By the item graph.
     changed: Changed,
 }
 
-impl Judged {
+impl ClassifiedFiles {
     fn new(workspace: &Workspace, config: &Config, change: &Change) -> Result<Self> {
-        let ruled: Vec<Option<Reach>> = change
+        let ruled: Vec<Option<FileEffect>> = change
             .files
             .par_iter()
             .map(|file| rules::by_name(workspace, config, change, file))
             .collect::<Result<_>>()?;
-        let mut judged = Self {
+        let mut classified = Self {
             reached: BTreeMap::new(),
             changed: Changed {
                 whole: change.base.is_none(),
@@ -158,27 +160,27 @@ impl Judged {
         let mut sources = Vec::new();
         for (file, ruled) in change.files.iter().zip(ruled) {
             match ruled {
-                Some(reach) => judged.reach(workspace, reach, &file.path),
+                Some(reach) => classified.reach(workspace, reach, &file.path),
                 None if file.path.extension() == Some("rs") => sources.push(file),
                 None => {
-                    judged.changed.others.insert(file.path.clone());
+                    classified.changed.others.insert(file.path.clone());
                 }
             }
         }
         for (file, text) in sources.iter().zip(change.texts_before(&sources)?) {
-            judged.changed.rust.insert(file.path.clone(), text);
+            classified.changed.rust.insert(file.path.clone(), text);
         }
-        Ok(judged)
+        Ok(classified)
     }
 
-    fn reach(&mut self, workspace: &Workspace, reach: Reach, path: &Utf8Path) {
+    fn reach(&mut self, workspace: &Workspace, reach: FileEffect, path: &Utf8Path) {
         let files = self.reached.entry(reach).or_default();
         files.push(workspace.slashed(path));
     }
 }
 
 /// A selection in the making.
-struct Selecting<'a> {
+struct SelectionBuilder<'a> {
     workspace: &'a Workspace,
     graph: &'a Graph,
     /// Every test target, with its tests as the sources tell of them: indexes into [`Graph::tests`].
@@ -186,7 +188,7 @@ struct Selecting<'a> {
     selection: Selection,
 }
 
-impl<'a> Selecting<'a> {
+impl<'a> SelectionBuilder<'a> {
     fn new(workspace: &'a Workspace, graph: &'a Graph) -> Self {
         let mut tests: BTreeMap<TestTarget, Vec<usize>> = all_targets(workspace)
             .into_iter()
@@ -219,7 +221,7 @@ impl<'a> Selecting<'a> {
     }
 
     /// What is selected of a target; none where the target is not built.
-    fn part(&mut self, target: TestTarget) -> Option<&mut Part> {
+    fn part(&mut self, target: TestTarget) -> Option<&mut TargetSelection> {
         let tests = self.tests.get(&target)?;
         let (workspace, graph) = (self.workspace, self.graph);
         let known = || {
@@ -227,13 +229,13 @@ impl<'a> Selecting<'a> {
             tests.map(|test| name_of(workspace, test)).collect()
         };
         let part = self.selection.targets.entry(target);
-        Some(part.or_insert_with(|| Part {
+        Some(part.or_insert_with(|| TargetSelection {
             known: Arc::new(known()),
-            ..Part::default()
+            ..TargetSelection::default()
         }))
     }
 
-    fn by_rule(&mut self, reach: Reach, files: &[String]) {
+    fn by_rule(&mut self, reach: FileEffect, files: &[String]) {
         let reason = |rule: &str, chain| Reason::File {
             file: files[0].clone(),
             more: files.len() - 1,
@@ -241,8 +243,8 @@ impl<'a> Selecting<'a> {
             chain,
         };
         match reach {
-            Reach::Nothing(why) => self.without_effect(files, &why),
-            Reach::Targets(targets, why) => {
+            FileEffect::Nothing(why) => self.without_effect(files, &why),
+            FileEffect::Targets(targets, why) => {
                 let names: Vec<String> = targets
                     .iter()
                     .map(|target| target.binary_id(self.workspace))
@@ -265,7 +267,7 @@ impl<'a> Selecting<'a> {
                     );
                 }
             }
-            Reach::Packages(packages, why) => {
+            FileEffect::Packages(packages, why) => {
                 let chains = self.workspace.chains(&packages);
                 let targets: Vec<TestTarget> = self.tests.keys().cloned().collect();
                 for target in targets {
@@ -301,7 +303,7 @@ impl<'a> Selecting<'a> {
                 }
             }
         }
-        let mut ways = Ways {
+        let mut ways = ChainTexts {
             workspace: self.workspace,
             graph,
             steps: FxHashMap::default(),
@@ -324,7 +326,10 @@ impl<'a> Selecting<'a> {
         }
         for target in off {
             let package = &self.workspace.packages[target.package].name;
-            let why = if matches!(target.kind, TestKind::Bench(_) | TestKind::Example(_)) {
+            let why = if matches!(
+                target.kind,
+                TestTargetKind::Bench(_) | TestTargetKind::Example(_)
+            ) {
                 "`cargo test` does not run it"
             } else {
                 "its required-features are off"
@@ -335,13 +340,13 @@ impl<'a> Selecting<'a> {
 }
 
 /// Chains of nodes in words, each node's worked out once.
-struct Ways<'a> {
+struct ChainTexts<'a> {
     workspace: &'a Workspace,
     graph: &'a Graph,
     steps: FxHashMap<NodeId, Step>,
 }
 
-impl Ways<'_> {
+impl ChainTexts<'_> {
     fn of(&mut self, chain: &[NodeId]) -> Arc<[Step]> {
         let mut steps: Vec<Step> = chain.iter().map(|node| self.step(*node)).collect();
         // A name called and a name that members have are two nodes and one word.
@@ -379,13 +384,13 @@ fn count_names(graph: &Graph, tests: &[usize]) -> usize {
     names.collect::<FxHashSet<_>>().len()
 }
 
-fn name_of(workspace: &Workspace, test: &items::TestItem) -> TestName {
+fn name_of(workspace: &Workspace, test: &items::TestItem) -> TestSelector {
     match &test.name {
-        items::TestPattern::Exact(name) => TestName::Exact(name.clone()),
-        items::TestPattern::Prefix(start) => TestName::Prefix(start.clone()),
-        items::TestPattern::All => TestName::Prefix(String::new()),
+        items::TestPattern::Exact(name) => TestSelector::Exact(name.clone()),
+        items::TestPattern::Prefix(start) => TestSelector::Prefix(start.clone()),
+        items::TestPattern::All => TestSelector::Prefix(String::new()),
         items::TestPattern::Doc => {
-            TestName::Doc(format!("{}:{}", workspace.slashed(&test.file), test.line))
+            TestSelector::Doc(format!("{}:{}", workspace.slashed(&test.file), test.line))
         }
     }
 }

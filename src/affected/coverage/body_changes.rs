@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use cargo_metadata::{DependencyKind, TargetKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::places::numbered;
+use super::source_map::numbered;
 use super::store::Store;
 use crate::affected::items::builtins::is_builtin_attribute;
 use crate::affected::items::extract::{self, Digest, digest, flag};
@@ -23,7 +23,7 @@ use crate::workspace::{PackageId, Workspace};
 
 /// Functions that changed in their bodies alone.
 #[derive(Debug, Default)]
-pub struct Bodies {
+pub struct BodyChanges {
     /// Their nodes, as they are and as they were.
     pub nodes: Vec<NodeId>,
     /// The items of the store that they were.
@@ -48,7 +48,7 @@ struct Version {
     several: bool,
 }
 
-impl Bodies {
+impl BodyChanges {
     /// Those among the changed functions of `graph`, which holds the state of `store` and the present one; `texts` by the
     /// files' paths relative to the workspace root, with `/`.
     #[must_use]
@@ -70,7 +70,7 @@ impl Bodies {
             }
         }
         let at_build = at_build(workspace);
-        let observed: FxHashMap<(&str, Digest, Digest), u32> = (0..)
+        let covered: FxHashMap<(&str, Digest, Digest), u32> = (0..)
             .zip(&store.items)
             .filter(|(_, item)| !item.blind)
             .map(|(index, item)| {
@@ -108,7 +108,7 @@ impl Bodies {
                 continue;
             }
             let hash = graph.nodes.item(&graph.sources, before.nodes[0]).hash;
-            if let Some(index) = observed.get(&(path.as_str(), key, hash)) {
+            if let Some(index) = covered.get(&(path.as_str(), key, hash)) {
                 bodies.items.insert(*index);
                 bodies.nodes.extend(now.nodes);
                 bodies.nodes.extend(before.nodes);

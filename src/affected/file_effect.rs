@@ -7,7 +7,7 @@ use crate::workspace::{PackageId, Workspace};
 
 /// What a changed file reaches.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reach {
+pub enum FileEffect {
     /// No test, and why.
     Nothing(String),
     /// Just these targets, and what the file is to them.
@@ -16,7 +16,7 @@ pub enum Reach {
     Packages(BTreeSet<PackageId>, String),
 }
 
-impl Reach {
+impl FileEffect {
     /// The whole workspace.
     #[must_use]
     pub fn everything(workspace: &Workspace, why: impl Into<String>) -> Self {
