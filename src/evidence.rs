@@ -30,7 +30,7 @@ pub use packed::{Names, Packed};
 pub(crate) use region::Form;
 
 pub(crate) use record::took;
-pub use record::{Check, Confirmation, Outcome, Record, Scope, Selected, Source, Tests};
+pub use record::{Check, Confirmation, Outcome, Record, Scope, Selected, Source, TestCounts};
 
 /// How evidence is written.
 const FORM: Form = Form {

@@ -19,7 +19,7 @@ use crate::contract::Standing;
 use crate::deps;
 use crate::document::results::{ResultStep, Results};
 use crate::document::{self, Item, Placeholder};
-use crate::evidence::{Evidence, Scope, Tests};
+use crate::evidence::{Evidence, Scope, TestCounts};
 use crate::project::Poc;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
@@ -196,9 +196,9 @@ impl From<&deps::State> for DependencyState {
 #[derive(Debug, Clone, Default)]
 pub struct TestStatus {
     /// The first whole baseline.
-    pub baseline: Option<Tests>,
+    pub baseline: Option<TestCounts>,
     /// The last run that ran tests.
-    pub latest: Option<Tests>,
+    pub latest: Option<TestCounts>,
     /// The total that the results' Final Validation claims.
     pub claimed: Option<u64>,
 }

@@ -1,6 +1,6 @@
 //! Runs checks and tells what they did: outcomes, counts, and what became worse.
 //!
-//! In: [`Check`]s, from a selection of tests ([`runner`]) or from the blocks of a plan. Out: a [`Report`], which
+//! In: [`Invocation`]s, from a selection of tests ([`runner`]) or from the blocks of a plan. Out: a [`Report`], which
 //! [`Report::record`] turns into evidence. What is run is shown as it runs; nothing is written but by the caller.
 
 use std::time::Duration;
@@ -23,8 +23,8 @@ pub mod shard;
 pub mod test_filter;
 pub mod test_output;
 
-pub use invocation::{Check, Checked, Program};
-pub use recording::{Basis, confirmation_id, exit};
+pub use invocation::{Invocation, InvocationResult, Program};
+pub use recording::{RecordContext, confirmation_id, exit};
 pub use run::{Options, commands_of, run};
 pub use runner::{Runner, uses_nextest};
 
@@ -34,11 +34,11 @@ use run::stops;
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// The checks that were to be run, in order, blocks whole.
-    pub planned: Vec<Check>,
+    pub planned: Vec<Invocation>,
     /// The checks that were run, in order, the commands of a block one by one.
-    pub checked: Vec<Checked>,
+    pub checked: Vec<InvocationResult>,
     /// Those that were not, because one before them had failed.
-    pub left: Vec<Check>,
+    pub left: Vec<Invocation>,
     /// From the first to the last.
     pub duration: Duration,
 }
@@ -70,15 +70,15 @@ pub fn blocks<'p>(plan: &'p Plan, scope: &Scope) -> Vec<&'p Block> {
 
 /// The checks that run [`blocks`].
 #[must_use]
-pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Check> {
+pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Invocation> {
     let blocks = blocks(plan, scope).into_iter();
-    blocks.map(|block| Check::block(&block.code)).collect()
+    blocks.map(|block| Invocation::block(&block.code)).collect()
 }
 
 /// A hash of what checks run, the same for the same commands: a plan whose command has changed since a run has no
 /// evidence from it.
 #[must_use]
-pub fn commands_hash<'c>(checks: impl IntoIterator<Item = &'c Check>) -> String {
+pub fn commands_hash<'c>(checks: impl IntoIterator<Item = &'c Invocation>) -> String {
     let mut hasher = blake3::Hasher::new();
     for check in checks {
         hasher.update(check.command().replace("\r\n", "\n").as_bytes());
@@ -110,11 +110,12 @@ impl Report {
     /// The worst of its checks; also when each passed, zero tests are never green.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let worst = self.checked.iter().map(Checked::outcome).max();
+        let worst = self.checked.iter().map(InvocationResult::outcome).max();
         let ours = || self.checked.iter().filter(|checked| checked.is_ours());
         let unknown = || ours().any(|checked| checked.observed.has_unknown());
         let nothing_ran = || ours().all(|checked| checked.observed.counts().ran() == 0);
-        let is_command = |checked: &&Checked| matches!(checked.check.program, Program::Command(_));
+        let is_command =
+            |checked: &&InvocationResult| matches!(checked.check.program, Program::Command(_));
         let mut testing = self.checked.iter().filter(is_command);
         let testing_nothing = testing.any(|checked| checked.observed.ran_tests())
             && self.counts().ran() == 0
@@ -134,8 +135,8 @@ impl Report {
 
     /// The sum over all checks.
     #[must_use]
-    pub fn counts(&self) -> test_output::Counts {
-        let mut sum = test_output::Counts::default();
+    pub fn counts(&self) -> test_output::TestCounts {
+        let mut sum = test_output::TestCounts::default();
         for checked in &self.checked {
             sum += checked.observed.counts();
         }

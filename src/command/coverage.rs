@@ -16,7 +16,7 @@ use crate::cli::{Affected, AffectedFormat, RunCoveredTest};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
 use crate::report;
-use crate::sys::exec::{self, Part};
+use crate::sys::exec::{self, OutputChunk};
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
 
@@ -179,7 +179,7 @@ impl<'t> Watch<'t> {
         }
     }
 
-    fn see(&mut self, part: Part<'_>) -> Result<()> {
+    fn see(&mut self, part: OutputChunk<'_>) -> Result<()> {
         if is_pass(part.bytes) {
             if let Some(bar) = &self.bar {
                 bar.inc(1);

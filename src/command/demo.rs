@@ -11,7 +11,7 @@ use crate::cli::Demo;
 use crate::demo::{STORY, Scene, WORKSPACE};
 use crate::exit::{Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
-use crate::sys::exec::{self, Command, Ended};
+use crate::sys::exec::{self, ExitReason, ProcessCommand};
 use crate::sys::files;
 use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
 
@@ -104,10 +104,10 @@ impl<'a> Stage<'a> {
         for (path, content) in WORKSPACE {
             files::create(&self.root.join(path), content.as_bytes())?;
         }
-        let git = |arguments: &[&str]| Command::new("git").args(arguments);
+        let git = |arguments: &[&str]| ProcessCommand::new("git").args(arguments);
         for command in [
             git(&["init", "--quiet"]),
-            Command::new(Cargo::program()).arg("generate-lockfile"),
+            ProcessCommand::new(Cargo::program()).arg("generate-lockfile"),
             git(&["add", "."]),
             git(&["commit", "--quiet", "--message", "A pantry"]),
         ] {
@@ -152,7 +152,10 @@ impl<'a> Stage<'a> {
 
     /// Runs `cargo poc` for all to see.
     fn run(&mut self, folder: &str, arguments: &[&str], expected: Exit) -> Result<()> {
-        let shown = Command::new("cargo").arg("poc").args(arguments).display();
+        let shown = ProcessCommand::new("cargo")
+            .arg("poc")
+            .args(arguments)
+            .display();
         let place = if folder.is_empty() {
             String::new()
         } else {
@@ -166,13 +169,15 @@ impl<'a> Stage<'a> {
         )?;
         self.terminal.flush()?;
         self.introduced = false;
-        let command = Command::new(&self.program).arg("poc").args(arguments);
+        let command = ProcessCommand::new(&self.program)
+            .arg("poc")
+            .args(arguments);
         let command = self.surrounded(command).directory(self.root.join(folder));
         let outcome = exec::stream(&command, &mut |part| {
             self.terminal.out().write_all(part.bytes)?;
             self.terminal.flush()
         })?;
-        if outcome.ended != Ended::Exited(expected as i32) {
+        if outcome.ended != ExitReason::Exited(expected as i32) {
             bail!(
                 "`{shown}` ended with {} where exit {} was expected",
                 outcome.ended,
@@ -187,7 +192,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Runs what sets the stage, unseen.
-    fn prepare(&self, command: &Command) -> Result<()> {
+    fn prepare(&self, command: &ProcessCommand) -> Result<()> {
         let command = self.surrounded(command.clone()).directory(&self.root);
         let captured = exec::capture(&command)?;
         if !captured.ended.success() {
@@ -203,7 +208,7 @@ impl<'a> Stage<'a> {
 
     /// A command that sees the sample and nothing of the user's: no other target folder, no other repository, no hooks,
     /// no identity, no network.
-    fn surrounded(&self, command: Command) -> Command {
+    fn surrounded(&self, command: ProcessCommand) -> ProcessCommand {
         let coloured = if self.terminal.coloured() {
             "always"
         } else {

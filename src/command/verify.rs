@@ -28,7 +28,7 @@ use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
 use crate::report;
-use crate::report::run::Settled;
+use crate::report::run::RecordedRun;
 use crate::sys::git::Repository;
 use crate::sys::terminal::Terminal;
 use crate::verify::partition::Partition;
@@ -153,18 +153,18 @@ pub(super) fn selected(selection: &Selection) -> Selected {
 }
 
 /// Says what a run came to, for each PoC, and writes it into its results where it is `recording`; the worst of them.
-fn settle(
+fn record_run(
     project: &Project,
     pocs: &[Poc],
     scope: &Scope,
     recording: bool,
     record: &dyn Fn(&str, Option<&Record>) -> Result<Record>,
     terminal: &mut Terminal,
-) -> Result<(Exit, Vec<Settled>)> {
+) -> Result<(Exit, Vec<RecordedRun>)> {
     if pocs.is_empty() {
         let record = record("", None)?;
         report::human::verify::outcome(terminal, &record)?;
-        return Ok((verify::exit(&record), vec![Settled::of(record)]));
+        return Ok((verify::exit(&record), vec![RecordedRun::of(record)]));
     }
     let mut worst = Exit::Fine;
     let mut records = Vec::new();
@@ -181,7 +181,7 @@ fn settle(
             terminal.status("Recorded", format!("{} in {results}", record.scope))?;
         }
         worst = worst.max(verify::exit(&record));
-        records.push(Settled {
+        records.push(RecordedRun {
             measured: baseline.is_some(),
             results: recording.then_some(results),
             record,

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::How;
-use crate::script::expectation::{Clause, Meaning, Number};
+use crate::script::expectation::{Assertion, Expectation, Number};
 
 /// What a criterion says, without the note that may be appended to it: `(measured on 4 cores)`.
 pub(super) fn without_note(text: &str) -> String {
@@ -114,10 +114,12 @@ fn numbers(text: &str) -> (String, Vec<Found>) {
 
 /// What became of an expectation.
 pub(super) fn expectation(old: &str, new: &str) -> How {
-    match (Meaning::read(old), Meaning::read(new)) {
-        (Meaning::Understood(_), Meaning::Manual | Meaning::Unreadable(_)) => How::Relaxed,
-        (Meaning::Manual, Meaning::Understood(_)) => How::Tightened,
-        (Meaning::Understood(old), Meaning::Understood(new)) if old.len() == new.len() => {
+    match (Expectation::read(old), Expectation::read(new)) {
+        (Expectation::Understood(_), Expectation::Manual | Expectation::Unreadable(_)) => {
+            How::Relaxed
+        }
+        (Expectation::Manual, Expectation::Understood(_)) => How::Tightened,
+        (Expectation::Understood(old), Expectation::Understood(new)) if old.len() == new.len() => {
             let parts: Vec<How> = old
                 .iter()
                 .zip(&new)
@@ -132,21 +134,21 @@ pub(super) fn expectation(old: &str, new: &str) -> How {
                 How::Changed
             }
         }
-        (Meaning::Understood(old), Meaning::Understood(new)) if old.len() > new.len() => {
+        (Expectation::Understood(old), Expectation::Understood(new)) if old.len() > new.len() => {
             How::Relaxed
         }
         _ => How::Changed,
     }
 }
 
-fn clause(old: &Clause, new: &Clause) -> How {
+fn clause(old: &Assertion, new: &Assertion) -> How {
     let by = |relaxed: bool, tightened: bool| match (relaxed, tightened) {
         (true, _) => How::Relaxed,
         (_, true) => How::Tightened,
         _ => How::Changed,
     };
     match (old, new) {
-        (Clause::Passed(old), Clause::Passed(new)) => {
+        (Assertion::Passed(old), Assertion::Passed(new)) => {
             let looser = |number: &Number| match number {
                 Number::Exactly(_) => 0,
                 Number::About(_) => 1,
@@ -157,15 +159,15 @@ fn clause(old: &Clause, new: &Clause) -> How {
             }
             by(new.value() < old.value(), new.value() > old.value())
         }
-        (Clause::PassedOf(old, _), Clause::PassedOf(new, _)) => by(new < old, new > old),
-        (Clause::Passed(_) | Clause::PassedOf(..), Clause::AllPass)
-        | (Clause::Exit(0), Clause::Exit(_) | Clause::NonZero) => How::Relaxed,
-        (Clause::AllPass, Clause::Passed(_) | Clause::PassedOf(..)) => How::Tightened,
+        (Assertion::PassedOf(old, _), Assertion::PassedOf(new, _)) => by(new < old, new > old),
+        (Assertion::Passed(_) | Assertion::PassedOf(..), Assertion::AllPass)
+        | (Assertion::Exit(0), Assertion::Exit(_) | Assertion::NonZero) => How::Relaxed,
+        (Assertion::AllPass, Assertion::Passed(_) | Assertion::PassedOf(..)) => How::Tightened,
         (
-            Clause::Ignored(old) | Clause::Failed(old),
-            Clause::Ignored(new) | Clause::Failed(new),
+            Assertion::Ignored(old) | Assertion::Failed(old),
+            Assertion::Ignored(new) | Assertion::Failed(new),
         ) => by(new > old, new < old),
-        (Clause::Under(old), Clause::Under(new)) => by(new > old, new < old),
+        (Assertion::Under(old), Assertion::Under(new)) => by(new > old, new < old),
         _ => How::Changed,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::AddAssign;
 use std::str::FromStr;
 
 use anyhow::bail;
@@ -26,7 +27,7 @@ pub struct Record {
     /// What was run, in order.
     pub checks: Vec<Check>,
     /// How many tests ended how; `null` when no test runner spoke.
-    pub tests: Option<Tests>,
+    pub tests: Option<TestCounts>,
     /// How many tests the change selected of how many there are; `null` where the run did not follow from a change.
     #[serde(default)]
     pub selection: Option<Selected>,
@@ -78,7 +79,7 @@ pub struct Check {
     /// How it ended.
     pub outcome: Outcome,
     /// How many of its tests ended how; `null` when no test runner spoke.
-    pub tests: Option<Tests>,
+    pub tests: Option<TestCounts>,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
     /// What the plan expects of it, as written.
@@ -104,16 +105,16 @@ pub struct Confirmation {
     pub time: String,
 }
 
-/// How many tests ended how.
+/// How many tests ended how, in one run or in several.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tests {
-    /// They passed.
+pub struct TestCounts {
+    /// Tests that passed, measured benchmarks included.
     pub passed: u64,
-    /// They failed, timed out or took their process down.
+    /// Tests that failed, timed out or ended their process.
     pub failed: u64,
-    /// They are marked `#[ignore]`.
+    /// Tests marked `#[ignore]`. nextest reports them only in its list.
     pub ignored: u64,
-    /// The run's filters left them out.
+    /// Tests that the run's filters excluded. For nextest this is every skipped test.
     pub filtered: u64,
 }
 
@@ -231,7 +232,24 @@ impl fmt::Display for Outcome {
     }
 }
 
-impl fmt::Display for Tests {
+impl TestCounts {
+    /// Tests that were executed.
+    #[must_use]
+    pub fn ran(self) -> u64 {
+        self.passed + self.failed
+    }
+}
+
+impl AddAssign for TestCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+        self.filtered += other.filtered;
+    }
+}
+
+impl fmt::Display for TestCounts {
     /// `12 passed, 1 failed, 3 ignored`: what is zero is left out, but for the passed.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} passed", self.passed)?;

@@ -7,7 +7,7 @@ use super::commands::{Command, proving};
 use super::plan::agree;
 use super::{Rule, Subject};
 use crate::document::plan::Action;
-use crate::evidence::{Scope, Tests};
+use crate::evidence::{Scope, TestCounts};
 use crate::finding::{Code, Finding};
 use crate::workspace::graph::{folder_of, is_kind, nearest};
 use crate::workspace::{PackageId, Workspace};
@@ -191,14 +191,14 @@ fn final_count(on: &Subject<'_>, found: &mut Vec<Finding>) {
     let Some(validation) = on.results.map(|results| &results.validation) else {
         return;
     };
-    let runs: Vec<Tests> = [Scope::Done, Scope::Full]
+    let runs: Vec<TestCounts> = [Scope::Done, Scope::Full]
         .iter()
         .filter_map(|scope| on.facts.evidence.last(scope)?.tests)
         .collect();
     let (Some(total), Some(last)) = (validation.total, runs.first()) else {
         return;
     };
-    let same = |tests: &Tests| {
+    let same = |tests: &TestCounts| {
         let ran = tests.passed + tests.failed;
         [tests.passed, ran, ran + tests.ignored]
             .iter()

@@ -8,7 +8,7 @@ pub mod verify;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
-use crate::sys::terminal::sanitize::harmless;
+use crate::sys::terminal::sanitize::sanitize;
 
 /// `text` with blanks after it up to `width` columns; wide characters take two.
 fn padded(text: &str, width: usize) -> String {

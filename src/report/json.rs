@@ -13,7 +13,7 @@ use super::human::affected::reason_line;
 use crate::affected::{Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind};
 use crate::change::Change;
 use crate::contract::{Difference, How, Kind, Standing};
-use crate::evidence::Tests;
+use crate::evidence::TestCounts;
 use crate::exit;
 use crate::finding::{Finding, Severity};
 use crate::next::Next;
@@ -349,7 +349,7 @@ pub(super) fn poc(status: &PocStatus) -> PocReport<'_> {
         tasks: step.tasks,
     });
     let findings = status.findings.iter().map(finding);
-    let counts = |tests: Option<Tests>| {
+    let counts = |tests: Option<TestCounts>| {
         tests.map(|tests| CountsReport {
             passed: tests.passed,
             failed: tests.failed,

@@ -23,7 +23,7 @@ use self::markdown::Place;
 use super::PocStatus;
 use super::json::{self, ErrorReport, PocReport, VERSION};
 use super::sarif::PATH;
-use crate::evidence::{self, Evidence, Record, Scope, Tests};
+use crate::evidence::{self, Evidence, Record, Scope, TestCounts};
 use crate::finding::Severity;
 use crate::project::Poc;
 use crate::workspace::Workspace;
@@ -295,7 +295,7 @@ fn run(record: &Record) -> Run<'_> {
 /// What a run's tests came to, and how many there were: those that its filters left out, or, of a run that followed
 /// from a change, all that the sources tell of.
 fn counts(record: &Record) -> Option<Counts> {
-    let Tests {
+    let TestCounts {
         passed,
         failed,
         ignored,

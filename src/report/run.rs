@@ -14,7 +14,7 @@ pub struct Run<'a> {
     /// How many tests the change selects, where the run follows from one.
     pub selection: Option<Selected>,
     /// One record for each PoC, or the only one; none where nothing was to be run. They tell of the same checks.
-    pub records: &'a [Settled],
+    pub records: &'a [RecordedRun],
     /// What was run, in order.
     pub checks: &'a [Check],
     /// The run itself; none of shards that ran elsewhere.
@@ -24,7 +24,7 @@ pub struct Run<'a> {
 }
 
 /// A record of a run, and what became of it.
-pub struct Settled {
+pub struct RecordedRun {
     /// What the run showed for one PoC, or for none.
     pub record: Record,
     /// Whether there was a baseline to measure it against.
@@ -33,7 +33,7 @@ pub struct Settled {
     pub results: Option<String>,
 }
 
-impl Settled {
+impl RecordedRun {
     /// A record that was measured against nothing and is written nowhere.
     #[must_use]
     pub fn of(record: Record) -> Self {

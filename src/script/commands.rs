@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 use anyhow::Result;
 use regex::Regex;
 
-use super::expectation::{Expected, Meaning};
+use super::expectation::{Expectation, Expected};
 use crate::sys::exec;
 
 /// A command of a block.
 #[derive(Debug, Clone)]
-pub struct Command {
+pub struct ScriptCommand {
     /// As written, without its line end.
     pub script: String,
     /// Which of the blocks that are run it belongs to, from 0.
@@ -28,14 +28,14 @@ pub struct Command {
 
 /// The commands of a block.
 #[derive(Debug, Clone, Default)]
-pub struct Commands {
+pub struct Script {
     /// In order.
-    pub list: Vec<Command>,
+    pub list: Vec<ScriptCommand>,
     /// Expectations that belong to no command: what they stood for is commented out.
     pub optional: Vec<Expected>,
 }
 
-impl Commands {
+impl Script {
     /// Tells the commands of the block of this index apart; without bash there are none to run either.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ fn is_whole(text: &str) -> Result<bool> {
 #[derive(Default)]
 struct Reader {
     block: usize,
-    commands: Commands,
+    commands: Script,
     /// The command that an expectation below belongs to.
     owner: Option<usize>,
     /// Whether what was commented out last stands between.
@@ -119,7 +119,7 @@ impl Reader {
         }
         self.owner = Some(self.commands.list.len());
         self.commented_out = false;
-        self.commands.list.push(Command {
+        self.commands.list.push(ScriptCommand {
             script,
             block: self.block,
             lines: range,
@@ -160,7 +160,7 @@ impl Reader {
     }
 
     /// An expectation with no command below it belongs to the one above.
-    fn finish(mut self) -> Commands {
+    fn finish(mut self) -> Script {
         for expected in self.above.unwrap_or_default() {
             match self.commands.list.last_mut() {
                 Some(command) => command.expected.push(expected),
@@ -175,7 +175,7 @@ impl Expected {
     fn new(text: &str, lines: Range<usize>) -> Self {
         let text = text.trim().to_owned();
         Self {
-            meaning: Meaning::read(&text),
+            meaning: Expectation::read(&text),
             text,
             lines,
         }
@@ -250,8 +250,8 @@ mod tests {
 
     /// The first line of each command with what is expected of it.
     fn read(script: &str) -> Vec<(String, Vec<String>)> {
-        let commands = Commands::of(0, script).expect("bash");
-        let told = |command: &Command| {
+        let commands = Script::of(0, script).expect("bash");
+        let told = |command: &ScriptCommand| {
             let expected = command.expected.iter().map(|one| one.text.clone());
             (command.script.clone(), expected.collect())
         };
@@ -322,7 +322,7 @@ mod tests {
             read(script),
             [one("cargo test -p a", &[]), one("./demo", &["\"ok\""])]
         );
-        assert_eq!(Commands::of(0, script).expect("bash").optional.len(), 1);
+        assert_eq!(Script::of(0, script).expect("bash").optional.len(), 1);
         let first = "# cargo bench\n# Expected: fast\ncargo test\n";
         assert_eq!(read(first), [one("cargo test", &[])]);
     }

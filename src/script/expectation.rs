@@ -1,6 +1,6 @@
 //! What `# Expected:` says of a command, as far as a program can check it.
 //!
-//! In: the words after `# Expected:`. Out: [`Meaning`]: clauses that [`Clause::unmet`] holds against what was seen, or
+//! In: the words after `# Expected:`. Out: [`Expectation`]: clauses that [`Assertion::unmet`] holds against what was seen, or
 //! that a person has to look. A text is understood whole or not at all: of `all pass, and it feels quick` no half is
 //! taken for the whole.
 
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use globset::{GlobBuilder, GlobMatcher};
 use regex::Regex;
+
+use crate::evidence::TestCounts;
 
 mod words;
 
@@ -23,14 +25,14 @@ pub struct Expected {
     /// The lines of the block that hold it, from 0.
     pub lines: std::ops::Range<usize>,
     /// What it means.
-    pub meaning: Meaning,
+    pub meaning: Expectation,
 }
 
 /// What an expectation means.
 #[derive(Debug, Clone)]
-pub enum Meaning {
+pub enum Expectation {
     /// All of these must hold.
-    Understood(Vec<Clause>),
+    Understood(Vec<Assertion>),
     /// A person has to look.
     Manual,
     /// A pattern that cannot be read, and why.
@@ -39,7 +41,7 @@ pub enum Meaning {
 
 /// One thing that can be checked.
 #[derive(Debug, Clone)]
-pub enum Clause {
+pub enum Assertion {
     /// Every test that ran passed; of a command that runs none, that it succeeded.
     AllPass,
     /// This many tests passed.
@@ -83,27 +85,14 @@ pub struct Seen<'a> {
     /// Its exit status, as a shell tells it.
     pub exit: i32,
     /// How many tests it ran; `None` when its output told of none.
-    pub tests: Option<Tests>,
+    pub tests: Option<TestCounts>,
     /// What it printed, without colours.
     pub output: &'a str,
     /// How long it took.
     pub duration: Duration,
 }
 
-/// How many tests ended how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tests {
-    /// They passed.
-    pub passed: u64,
-    /// They failed.
-    pub failed: u64,
-    /// They are marked `#[ignore]`.
-    pub ignored: u64,
-    /// The run's filters left them out.
-    pub filtered: u64,
-}
-
-impl Meaning {
+impl Expectation {
     /// Reads what stands after `# Expected:`, its continuation lines included. Total: what is not understood is manual.
     #[must_use]
     pub fn read(text: &str) -> Self {
@@ -141,7 +130,7 @@ impl Meaning {
 
     /// What must hold; nothing for a person's part.
     #[must_use]
-    pub fn clauses(&self) -> &[Clause] {
+    pub fn clauses(&self) -> &[Assertion] {
         match self {
             Self::Understood(clauses) => clauses,
             Self::Manual | Self::Unreadable(_) => &[],
@@ -150,11 +139,11 @@ impl Meaning {
 }
 
 /// `glob: PATTERN` or `regex: PATTERN`.
-fn pattern(line: &str) -> Option<Result<Clause, String>> {
+fn pattern(line: &str) -> Option<Result<Assertion, String>> {
     if let Some(pattern) = line.strip_prefix("glob:") {
         let glob = GlobBuilder::new(pattern.trim()).build();
         return Some(
-            glob.map(|glob| Clause::Glob(Box::new(glob.compile_matcher())))
+            glob.map(|glob| Assertion::Glob(Box::new(glob.compile_matcher())))
                 .map_err(|error| format!("the glob cannot be read: {error}")),
         );
     }
@@ -164,7 +153,7 @@ fn pattern(line: &str) -> Option<Result<Clause, String>> {
         return Some(Err("the regex is empty".to_owned()));
     }
     let regex = Regex::new(&format!("(?m:{pattern})"));
-    Some(regex.map(Clause::Regex).map_err(|error| {
+    Some(regex.map(Assertion::Regex).map_err(|error| {
         let error = error.to_string();
         let last = error.lines().last().unwrap_or_default();
         let last = last.trim_start_matches("error: ");
@@ -192,13 +181,13 @@ impl Number {
     }
 }
 
-impl Clause {
+impl Assertion {
     /// Why it does not hold; `None` when it does.
     #[must_use]
     pub fn unmet(&self, seen: &Seen<'_>) -> Option<String> {
         let tests = || seen.tests.ok_or("the output tells of no tests");
         let unless = |holds: bool, otherwise: String| (!holds).then_some(otherwise);
-        let counted = |what: &str, wanted: String, of: &dyn Fn(Tests) -> Result<(), u64>| {
+        let counted = |what: &str, wanted: String, of: &dyn Fn(TestCounts) -> Result<(), u64>| {
             let tests = match tests() {
                 Ok(tests) => tests,
                 Err(why) => return Some(format!("{wanted} {what} expected, and {why}")),
@@ -338,7 +327,7 @@ impl fmt::Display for Number {
     }
 }
 
-impl fmt::Display for Clause {
+impl fmt::Display for Assertion {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AllPass => out.write_str("all pass"),
@@ -365,7 +354,7 @@ impl fmt::Display for Clause {
     }
 }
 
-impl fmt::Display for Meaning {
+impl fmt::Display for Expectation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Manual => out.write_str("for a person to confirm"),
@@ -395,7 +384,7 @@ mod tests {
     }
 
     fn unmet(expected: &str, seen: &Seen<'_>) -> Vec<String> {
-        let Meaning::Understood(clauses) = Meaning::read(expected) else {
+        let Expectation::Understood(clauses) = Expectation::read(expected) else {
             panic!("{expected} is not understood");
         };
         clauses
@@ -414,10 +403,10 @@ mod tests {
     #[test]
     fn counts_are_held_against_what_ran() {
         let ran = |passed, failed| Seen {
-            tests: Some(Tests {
+            tests: Some(TestCounts {
                 passed,
                 failed,
-                ..Tests::default()
+                ..TestCounts::default()
             }),
             ..seen("")
         };
@@ -448,9 +437,9 @@ mod tests {
             ["no output expected, and it printed `src/lib.rs:3: todo!()`"]
         );
         assert_eq!(unmet("No output", &seen("Running late\n")).len(), 1);
-        assert!(Clause::NoOutput.allows(1, searches("! cd x | grep y z")));
-        assert!(!Clause::NoOutput.allows(1, searches("cargo grepper")));
-        assert!(!Clause::NoOutput.allows(2, searches("rg todo")));
+        assert!(Assertion::NoOutput.allows(1, searches("! cd x | grep y z")));
+        assert!(!Assertion::NoOutput.allows(1, searches("cargo grepper")));
+        assert!(!Assertion::NoOutput.allows(2, searches("rg todo")));
     }
 
     #[test]
@@ -477,7 +466,7 @@ mod tests {
         }
         for broken in ["regex: (", "glob: [", "regex:"] {
             assert!(
-                matches!(Meaning::read(broken), Meaning::Unreadable(_)),
+                matches!(Expectation::read(broken), Expectation::Unreadable(_)),
                 "{broken}"
             );
         }

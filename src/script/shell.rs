@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use camino::Utf8Path;
 
-use crate::sys::exec::{Command, Stop};
+use crate::sys::exec::{ProcessCommand, Stop};
 
 /// Tells a `verify` inside of a `verify` which runs it is part of, one a line.
 const INSIDE: &str = "CARGO_POC_INSIDE";
@@ -34,11 +34,11 @@ const ACCEPTING: [&str; 9] = [
 
 /// One `verify` on one PoC, known to every program it starts.
 #[derive(Debug, Clone)]
-pub struct Inside {
+pub struct RecursionGuard {
     value: OsString,
 }
 
-impl Inside {
+impl RecursionGuard {
     /// Notes that `key` (a results document and a scope) is being run.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Inside {
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The run they are part of.
-    pub inside: Inside,
+    pub inside: RecursionGuard,
     /// Whether their output may hold colours.
     pub coloured: bool,
     /// How long one may take.
@@ -78,7 +78,7 @@ pub struct Settings {
 impl Settings {
     /// `command` with the environment that evidence needs, run from `root`.
     #[must_use]
-    pub fn prepare(&self, command: Command, root: &Utf8Path) -> Command {
+    pub fn prepare(&self, command: ProcessCommand, root: &Utf8Path) -> ProcessCommand {
         let mut command = command
             .directory(root)
             .timeout(self.timeout)
@@ -105,7 +105,7 @@ impl Settings {
     ///
     /// # Errors
     /// When it is too long to be passed on, or holds a NUL.
-    pub fn block(&self, script: &str, root: &Utf8Path) -> Result<Command> {
+    pub fn block(&self, script: &str, root: &Utf8Path) -> Result<ProcessCommand> {
         if script.len() > LONGEST {
             bail!(
                 "failed to run a block of {} KiB: put it into a script and let the plan call that",
@@ -124,10 +124,10 @@ impl Settings {
 
 /// Bash: that of PATH, and on Windows the one that comes with git. A program called `bash` is looked for in Windows' own
 /// folder first, where it is that of its Linux, which knows neither these paths nor this cargo.
-pub(super) fn bash() -> Command {
+pub(super) fn bash() -> ProcessCommand {
     let path = std::env::var_os("PATH").filter(|_| cfg!(windows));
     let found = path.and_then(|path| beside_git(&path));
-    Command::new(found.as_deref().unwrap_or("bash".as_ref()))
+    ProcessCommand::new(found.as_deref().unwrap_or("bash".as_ref()))
         .remedy("the blocks of a plan need bash; install it (on Windows it comes with git)")
 }
 
@@ -182,10 +182,10 @@ mod tests {
 
     #[test]
     fn a_verification_inside_of_itself_is_refused_and_others_are_not() {
-        let first = Inside::within(None, "docs/a-results.md step 1").unwrap();
+        let first = RecursionGuard::within(None, "docs/a-results.md step 1").unwrap();
         let value = first.value.to_str();
-        let second = Inside::within(value, "docs/a-results.md step 2").unwrap();
-        let error = Inside::within(second.value.to_str(), "docs/a-results.md step 1");
+        let second = RecursionGuard::within(value, "docs/a-results.md step 2").unwrap();
+        let error = RecursionGuard::within(second.value.to_str(), "docs/a-results.md step 1");
         assert!(
             error
                 .unwrap_err()

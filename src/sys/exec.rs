@@ -18,9 +18,9 @@ mod group;
 mod interrupt;
 mod output;
 
-pub use command::Command;
+pub use command::ProcessCommand;
 pub use interrupt::{Running, Stop, install_interrupt_handler, interrupted};
-pub use output::Part;
+pub use output::OutputChunk;
 
 use command::{Streams, spawn};
 use group::Group;
@@ -39,7 +39,7 @@ const POLL: Duration = Duration::from_millis(20);
 const IDLE: Duration = Duration::from_millis(200);
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ExitReason {
     /// By itself, with this exit status.
     Exited(i32),
     /// By a signal that was not ours (Unix).
@@ -54,7 +54,7 @@ pub enum Ended {
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// How the program ended.
-    pub ended: Ended,
+    pub ended: ExitReason,
     /// From its start to the end of its group.
     pub duration: Duration,
     /// The end of what it printed, at most 64 KiB, invalid UTF-8 replaced.
@@ -65,7 +65,7 @@ pub struct Outcome {
 #[derive(Debug, Clone)]
 pub struct Captured {
     /// How the program ended.
-    pub ended: Ended,
+    pub ended: ExitReason,
     /// From its start to the end of its group.
     pub duration: Duration,
     /// All of standard output.
@@ -77,8 +77,8 @@ pub struct Captured {
 /// Runs `command` with standard output and error merged, in order, into one pipe, and hands each line
 /// to `on_output` while the program runs. An error from `on_output` ends the group and is returned.
 pub fn stream(
-    command: &Command,
-    on_output: &mut dyn FnMut(Part<'_>) -> Result<()>,
+    command: &ProcessCommand,
+    on_output: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
 ) -> Result<Outcome> {
     merged(command, Stdio::null(), on_output, |run, on_event| {
         run.finish(on_event)
@@ -87,9 +87,9 @@ pub fn stream(
 
 /// [`stream`] for a program that is talked with: `on_output` can answer on its standard input, which is closed when this
 /// returns. The timeout then is that of one exchange, where [`Input::restart_clock`] begins the next.
-pub fn converse(
-    command: &Command,
-    on_output: &mut dyn FnMut(Part<'_>, &mut Input) -> Result<()>,
+pub fn run_interactive(
+    command: &ProcessCommand,
+    on_output: &mut dyn FnMut(OutputChunk<'_>, &mut Input) -> Result<()>,
 ) -> Result<Outcome> {
     let (reader, writer) = std::io::pipe().context("failed to open a pipe")?;
     let mut input = Input {
@@ -98,7 +98,7 @@ pub fn converse(
         deadline: Rc::default(),
     };
     let deadline = Rc::clone(&input.deadline);
-    let mut on_output = |part: Part<'_>| on_output(part, &mut input);
+    let mut on_output = |part: OutputChunk<'_>| on_output(part, &mut input);
     merged(command, reader.into(), &mut on_output, |run, on_event| {
         deadline.set(run.deadline.get());
         run.deadline = deadline;
@@ -144,10 +144,10 @@ fn deadline(limit: Option<Duration>) -> Option<Instant> {
 
 /// Runs a program with both its outputs in one pipe.
 fn merged(
-    command: &Command,
+    command: &ProcessCommand,
     stdin: Stdio,
-    on_output: &mut dyn FnMut(Part<'_>) -> Result<()>,
-    finish: impl FnOnce(&mut Run, &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Ended>,
+    on_output: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
+    finish: impl FnOnce(&mut Run, &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<ExitReason>,
 ) -> Result<Outcome> {
     let mut tail = Tail::default();
     let mut lines = Lines::default();
@@ -175,14 +175,14 @@ fn merged(
 }
 
 /// Runs `command` and keeps all of its standard output and standard error, apart.
-pub fn capture(command: &Command) -> Result<Captured> {
+pub fn capture(command: &ProcessCommand) -> Result<Captured> {
     capture_output(command, &mut |_| Ok(()))
 }
 
 /// [`capture`], and hands standard error on, line by line, while the program runs.
 pub fn capture_output(
-    command: &Command,
-    on_error_output: &mut dyn FnMut(Part<'_>) -> Result<()>,
+    command: &ProcessCommand,
+    on_error_output: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
 ) -> Result<Captured> {
     let mut lines = Lines::default();
     let (out_reader, out_writer) = std::io::pipe().context("failed to open a pipe")?;
@@ -214,7 +214,7 @@ pub fn capture_output(
     })
 }
 
-impl Ended {
+impl ExitReason {
     /// The exit status a shell would give: 124 for a timeout, 128 + n for a signal, 130 for Ctrl-C.
     #[must_use]
     pub fn code(self) -> i32 {
@@ -242,7 +242,7 @@ impl Ended {
     }
 }
 
-impl std::fmt::Display for Ended {
+impl std::fmt::Display for ExitReason {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Exited(code) => write!(out, "exit {code}"),
@@ -280,7 +280,7 @@ struct Run {
 
 impl Run {
     fn start<const N: usize>(
-        command: &Command,
+        command: &ProcessCommand,
         streams: Streams,
         readers: [PipeReader; N],
     ) -> Result<Self> {
@@ -304,7 +304,7 @@ impl Run {
     }
 
     /// Waits for the program, its output and its group; the group is gone when this returns.
-    fn finish(&mut self, on_event: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Ended> {
+    fn finish(&mut self, on_event: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<ExitReason> {
         let watched = self.watch(on_event);
         if watched.is_err() {
             self.group.kill();
@@ -312,7 +312,7 @@ impl Run {
         watched
     }
 
-    fn watch(&mut self, on_event: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Ended> {
+    fn watch(&mut self, on_event: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<ExitReason> {
         let mut status = None;
         // Since when, after its end, everything the program itself had printed has been read.
         let mut caught_up: Option<Instant> = None;
@@ -339,7 +339,7 @@ impl Run {
                 Received::End => false,
             };
             if status.is_none() {
-                status = self.group.try_wait()?.map(Ended::from_status);
+                status = self.group.try_wait()?.map(ExitReason::from_status);
             }
             // A daemon may hold the pipe for ever, silent or not.
             let abandoned = caught_up.is_some_and(|since| since.elapsed() >= DRAIN);
@@ -362,15 +362,15 @@ impl Run {
     }
 
     /// Why the program is to be ended now, if it is.
-    fn forced(&self) -> Option<Ended> {
+    fn forced(&self) -> Option<ExitReason> {
         if interrupted() || self.stop.is_asked() {
-            return Some(Ended::Interrupted);
+            return Some(ExitReason::Interrupted);
         }
         let late = |deadline| Instant::now() >= deadline;
         self.deadline
             .get()
             .is_some_and(late)
-            .then_some(Ended::TimedOut)
+            .then_some(ExitReason::TimedOut)
     }
 
     /// The next output, waiting [`POLL`] for it at most; calls `on_empty` before it waits.

@@ -20,7 +20,7 @@ pub(super) type Tests = BTreeMap<String, Vec<String>>;
 
 /// Tests that a baseline passed and that are worse now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Worse {
+pub(super) struct Regressions {
     /// They fail.
     pub regressions: Tests,
     /// They are gone, or ignored.
@@ -33,8 +33,8 @@ pub(super) fn compare(
     baseline: &Names,
     ran: &BTreeMap<String, Ran>,
     exists: impl Fn(&str) -> bool,
-) -> Worse {
-    let mut worse = Worse::default();
+) -> Regressions {
+    let mut worse = Regressions::default();
     for (binary, passed) in baseline {
         match ran.get(binary) {
             Some(now) => {
@@ -51,7 +51,7 @@ pub(super) fn compare(
     worse
 }
 
-impl Worse {
+impl Regressions {
     fn note(&mut self, binary: &str, passed: &BTreeSet<String>, now: &Ran) {
         let before = count(passed.iter());
         let with = |verdict: Verdict| {
@@ -80,7 +80,7 @@ impl Worse {
     }
 }
 
-/// Counts names; doctests are named by their line, which any edit above moves, so those of one item are one name.
+/// TestCounts names; doctests are named by their line, which any edit above moves, so those of one item are one name.
 fn count<'a>(names: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, usize> {
     let mut counts = BTreeMap::new();
     for name in names {

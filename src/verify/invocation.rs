@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use super::listing::Listing;
-use super::test_filter::Picks;
+use super::test_filter::TestFilters;
 use super::test_output::{Observed, Observer};
 use crate::evidence::{Confirmation, Outcome};
-use crate::script::expectation::Meaning;
+use crate::script::expectation::Expectation;
 use crate::script::{commands, expectation};
-use crate::sys::exec::{self, Ended};
+use crate::sys::exec::{self, ExitReason};
 
 /// The exit status by which nextest tells that there was nothing to run.
 const NEXTEST_NO_TESTS: i32 = 4;
 
 /// One command to run as evidence, from the workspace root.
 #[derive(Debug, Clone)]
-pub struct Check {
+pub struct Invocation {
     /// What to run.
     pub program: Program,
     /// Whether the test binaries it starts run all of their tests: no filter of the user's is among its arguments.
@@ -33,23 +33,23 @@ pub enum Program {
         /// The arguments that list what there is to run, where that is asked first.
         listing: Option<Vec<String>>,
         /// What runs of binaries that do not run whole.
-        picks: Picks,
+        picks: TestFilters,
         /// What follows the names of tests.
         flags: Vec<String>,
     },
     /// A shell block of a plan, as written; it is run as its commands.
     Block(String),
     /// A command of such a block.
-    Command(commands::Command),
+    Command(commands::ScriptCommand),
 }
 
 /// What a check did.
 #[derive(Debug, Clone)]
-pub struct Checked {
+pub struct InvocationResult {
     /// The check.
-    pub check: Check,
+    pub check: Invocation,
     /// How its program ended.
-    pub ended: Ended,
+    pub ended: ExitReason,
     /// How long it took.
     pub duration: Duration,
     /// What its output told about tests.
@@ -64,7 +64,7 @@ pub struct Checked {
     pub(crate) listing: Option<Listing>,
 }
 
-impl Check {
+impl Invocation {
     /// A shell block of a plan.
     #[must_use]
     pub fn block(script: impl Into<String>) -> Self {
@@ -75,7 +75,7 @@ impl Check {
     }
 
     /// A command of a block.
-    pub(super) fn of_block(command: commands::Command) -> Self {
+    pub(super) fn of_block(command: commands::ScriptCommand) -> Self {
         Self {
             program: Program::Command(command),
             whole: false,
@@ -100,7 +100,7 @@ impl Check {
     #[must_use]
     pub fn is_manual(&self) -> bool {
         let mut expected = self.expected().iter();
-        expected.any(|expected| matches!(expected.meaning, Meaning::Manual))
+        expected.any(|expected| matches!(expected.meaning, Expectation::Manual))
     }
 
     /// The command as one would type it, or the block as written.
@@ -112,16 +112,16 @@ impl Check {
                 shlex::try_join(std::iter::once("cargo").chain(words))
                     .unwrap_or_else(|_| argv.join(" "))
             }
-            Program::Block(script) | Program::Command(commands::Command { script, .. }) => {
+            Program::Block(script) | Program::Command(commands::ScriptCommand { script, .. }) => {
                 script.trim_end().to_owned()
             }
         }
     }
 }
 
-impl Checked {
+impl InvocationResult {
     /// nextest could not list its tests: it did not build, or a harness does not list.
-    pub(super) fn unlisted(check: &Check, captured: &exec::Captured) -> Self {
+    pub(super) fn unlisted(check: &Invocation, captured: &exec::Captured) -> Self {
         let stderr = String::from_utf8_lossy(&captured.stderr).into_owned();
         let mut observer = Observer::default();
         observer.push_text(&stderr);
@@ -144,7 +144,7 @@ impl Checked {
 
     /// nextest has nothing to run: there are fewer tests than parts.
     pub(super) fn left_to_others(
-        check: &Check,
+        check: &Invocation,
         captured: &exec::Captured,
         listing: Listing,
     ) -> Self {
@@ -186,20 +186,20 @@ impl Checked {
             Program::Cargo { .. } | Program::Block(_) => seen.nothing_matched(),
         };
         match self.ended {
-            Ended::Interrupted => Outcome::Interrupted,
-            Ended::TimedOut => Outcome::TimedOut,
+            ExitReason::Interrupted => Outcome::Interrupted,
+            ExitReason::TimedOut => Outcome::TimedOut,
             _ if failed => Outcome::Failed,
-            Ended::Exited(_) if allowed => self.judged(),
+            ExitReason::Exited(_) if allowed => self.judged(),
             // What a shell says of a command that is missing or cannot be executed.
-            Ended::Exited(126 | 127) => Outcome::CouldNotRun,
-            Ended::Exited(1..) if !seen.missing_commands.is_empty() => Outcome::CouldNotRun,
+            ExitReason::Exited(126 | 127) => Outcome::CouldNotRun,
+            ExitReason::Exited(1..) if !seen.missing_commands.is_empty() => Outcome::CouldNotRun,
             // Of several calls of ours one may have nothing to run (a library without doctests); all together must.
-            Ended::Exited(0 | NEXTEST_NO_TESTS) if self.is_ours() && nothing_matched => {
+            ExitReason::Exited(0 | NEXTEST_NO_TESTS) if self.is_ours() && nothing_matched => {
                 Outcome::Passed
             }
             _ if nothing_matched => Outcome::NoTests,
-            Ended::Exited(0) => self.judged(),
-            Ended::Exited(_) | Ended::Signalled(_) => Outcome::Failed,
+            ExitReason::Exited(0) => self.judged(),
+            ExitReason::Exited(_) | ExitReason::Signalled(_) => Outcome::Failed,
         }
     }
 

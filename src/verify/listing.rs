@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use super::test_filter::Picks;
-use super::test_output::{Binary, Counts, Ending, Header, Observed, Verdict};
+use super::test_filter::TestFilters;
+use super::test_output::{Binary, Ending, Header, Observed, TestCounts, Verdict};
 use crate::affected::arguments::one_test;
 
 /// `cargo nextest list --message-format json`; fields we do not need are passed over.
@@ -96,7 +96,7 @@ impl Listing {
     }
 
     /// Takes in the tests that filters leave out though no source tells of them: filtersets to run them with.
-    pub(super) fn pick(&mut self, picks: &Picks) -> Vec<String> {
+    pub(super) fn pick(&mut self, picks: &TestFilters) -> Vec<String> {
         let mut filters = Vec::new();
         for (binary, tests) in &self.left_out {
             let Some(part) = picks.get(binary) else {
@@ -112,7 +112,7 @@ impl Listing {
     }
 
     /// Binaries to run tests of that are not there: an archive may have been made without them.
-    pub(super) fn lacks<'p>(&self, picks: &'p Picks) -> Vec<&'p str> {
+    pub(super) fn lacks<'p>(&self, picks: &'p TestFilters) -> Vec<&'p str> {
         let ids = picks.keys().map(String::as_str);
         ids.filter(|id| !self.binaries.contains(*id)).collect()
     }
@@ -135,7 +135,7 @@ impl Listing {
             let index = position.unwrap_or_else(|| {
                 run.binaries.push(Binary {
                     header,
-                    counts: Counts::default(),
+                    counts: TestCounts::default(),
                     ending: Ending::Whole,
                     tests: BTreeMap::new(),
                     took: None,

@@ -9,19 +9,19 @@ use std::time::Duration;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::Checked;
-use super::test_output::{self, Counts, Observer};
+use super::InvocationResult;
+use super::test_output::{self, Observer, TestCounts};
 use crate::evidence::Outcome;
-use crate::sys::exec::Part;
+use crate::sys::exec::OutputChunk;
 use crate::sys::terminal::Terminal;
-use crate::sys::terminal::sanitize::{Harmless, harmless};
+use crate::sys::terminal::sanitize::{Sanitizer, sanitize};
 
 /// With how much there is to do, and without.
 const MEASURED: &str = "{spinner} {prefix} {bar:20.cyan} {wide_msg} {elapsed}{left}";
 const PLAIN: &str = "{spinner} {prefix} {wide_msg} {elapsed}{left}";
 
 /// Shows checks as they run. Under `--quiet` only the output of those that did not pass is shown, and after it.
-pub(super) struct Watch<'t> {
+pub(super) struct Progress<'t> {
     terminal: &'t mut Terminal,
     bar: Option<ProgressBar>,
     title: String,
@@ -30,11 +30,11 @@ pub(super) struct Watch<'t> {
     usual: Option<Duration>,
     /// Tests of the checks before this one.
     before: u64,
-    shown: Counts,
+    shown: TestCounts,
     phase: Phase,
     /// A line that has not ended: the progress line would overwrite it.
     partial: Vec<u8>,
-    harmless: Harmless,
+    sanitizer: Sanitizer,
 }
 
 /// What the check is at.
@@ -49,7 +49,7 @@ enum Phase {
     Running,
 }
 
-impl<'t> Watch<'t> {
+impl<'t> Progress<'t> {
     pub(super) fn new(
         terminal: &'t mut Terminal,
         title: &str,
@@ -58,7 +58,7 @@ impl<'t> Watch<'t> {
     ) -> Self {
         let bar = terminal.shows_progress().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_prefix(harmless(title));
+            bar.set_prefix(sanitize(title));
             bar
         });
         let mut watch = Self {
@@ -68,10 +68,10 @@ impl<'t> Watch<'t> {
             expected,
             usual,
             before: 0,
-            shown: Counts::default(),
+            shown: TestCounts::default(),
             phase: Phase::Starting,
             partial: Vec::new(),
-            harmless: Harmless::default(),
+            sanitizer: Sanitizer::default(),
         };
         watch.refresh();
         if let Some(bar) = &mut watch.bar {
@@ -97,10 +97,10 @@ impl<'t> Watch<'t> {
             ""
         };
         let place = place.map_or_else(String::new, |(index, count)| format!(" ({index}/{count})"));
-        let first = harmless(first.unwrap_or(command));
+        let first = sanitize(first.unwrap_or(command));
         let message = format!("{}{place}: {first}{more}", self.title);
         self.before = before;
-        self.shown = Counts::default();
+        self.shown = TestCounts::default();
         self.phase = Phase::Starting;
         let terminal = &mut *self.terminal;
         suspended(self.bar.as_ref(), || terminal.status("Verifying", message))?;
@@ -114,7 +114,7 @@ impl<'t> Watch<'t> {
     }
 
     /// Shows a piece of output.
-    pub(super) fn show(&mut self, part: Part<'_>) -> Result<()> {
+    pub(super) fn show(&mut self, part: OutputChunk<'_>) -> Result<()> {
         if self.terminal.quiet() {
             return Ok(());
         }
@@ -138,7 +138,7 @@ impl<'t> Watch<'t> {
     }
 
     fn print(&mut self, bytes: &[u8]) -> Result<()> {
-        let shown = self.harmless.take(bytes);
+        let shown = self.sanitizer.take(bytes);
         let terminal = &mut *self.terminal;
         suspended(self.bar.as_ref(), || {
             terminal.out().write_all(&shown)?;
@@ -190,7 +190,7 @@ impl<'t> Watch<'t> {
     }
 
     /// A check has ended.
-    pub(super) fn end(&mut self, checked: &Checked) -> Result<()> {
+    pub(super) fn end(&mut self, checked: &InvocationResult) -> Result<()> {
         let mut rest = std::mem::take(&mut self.partial);
         if let Some(start) = after_progress(&rest) {
             rest.drain(..start);
@@ -202,7 +202,7 @@ impl<'t> Watch<'t> {
         if self.terminal.quiet() && checked.outcome() != Outcome::Passed {
             self.print(checked.tail.as_bytes())?;
         }
-        self.harmless = Harmless::default();
+        self.sanitizer = Sanitizer::default();
         Ok(())
     }
 
@@ -257,7 +257,7 @@ impl<'t> Watch<'t> {
     }
 }
 
-impl Drop for Watch<'_> {
+impl Drop for Progress<'_> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

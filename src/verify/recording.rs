@@ -6,16 +6,16 @@ use anyhow::{Context as _, Result};
 
 use super::binaries::Binaries;
 use super::compare::{Ran, compare};
-use super::test_output::{Counts, Ending, Verdict};
-use super::{Checked, Report};
-use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Selected, Source, Tests, now};
+use super::test_output::{Ending, Verdict};
+use super::{InvocationResult, Report};
+use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Selected, Source, now};
 use crate::exit::Exit;
 use crate::freshness::Inputs;
 use crate::workspace::Workspace;
 
 /// What a record says besides what the run did.
 #[derive(Debug, Clone)]
-pub struct Basis<'a> {
+pub struct RecordContext<'a> {
     /// The PoC's name.
     pub poc: &'a str,
     /// What was verified.
@@ -37,7 +37,7 @@ impl Report {
     ///
     /// # Errors
     /// When the baseline's tests cannot be unpacked.
-    pub fn record(&self, workspace: &Workspace, basis: &Basis<'_>) -> Result<Record> {
+    pub fn record(&self, workspace: &Workspace, basis: &RecordContext<'_>) -> Result<Record> {
         let binaries = Binaries::of(workspace);
         let ran = self.ran(&binaries);
         let mut notes: Vec<String> = self
@@ -66,7 +66,7 @@ impl Report {
                 let passed = passed.names().context("failed to read the baseline")?;
                 compare(&passed, &ran, |id| binaries.has(id))
             }
-            None => super::compare::Worse::default(),
+            None => super::compare::Regressions::default(),
         };
         let is_baseline = basis.scope == Scope::Baseline;
         let passed = is_baseline
@@ -79,7 +79,7 @@ impl Report {
             time: now(),
             outcome: self.outcome(),
             checks: self.checks(),
-            tests: self.ran_tests().then(|| self.counts().into()),
+            tests: self.ran_tests().then(|| self.counts()),
             selection: basis.selection,
             failing: listed(&ran, Verdict::Failed),
             ignored: listed(&ran, Verdict::Ignored),
@@ -121,7 +121,7 @@ impl Report {
             for run in &checked.observed.runs {
                 let nextest = run.summary.is_some();
                 for binary in &run.binaries {
-                    let named = Counts::of(&binary.tests);
+                    let named = Verdict::counts_of(&binary.tests);
                     let by_name = (named.passed, named.failed)
                         == (binary.counts.passed, binary.counts.failed);
                     // nextest does not tell what a filter left out of one binary; of our own calls we know.
@@ -196,7 +196,7 @@ pub fn exit(record: &Record) -> Exit {
     }
 }
 
-fn written(checked: &Checked) -> Check {
+fn written(checked: &InvocationResult) -> Check {
     Check {
         command: checked.check.command(),
         exit: checked.ended.code(),
@@ -204,7 +204,7 @@ fn written(checked: &Checked) -> Check {
         tests: checked
             .observed
             .ran_tests()
-            .then(|| checked.observed.counts().into()),
+            .then(|| checked.observed.counts()),
         milliseconds: milliseconds(checked.duration),
         expected: checked
             .check
@@ -215,17 +215,6 @@ fn written(checked: &Checked) -> Check {
         unmet: checked.unmet.clone(),
         manual: checked.check.is_manual(),
         confirmed: checked.confirmed.clone(),
-    }
-}
-
-impl From<Counts> for Tests {
-    fn from(counts: Counts) -> Self {
-        Self {
-            passed: counts.passed,
-            failed: counts.failed,
-            ignored: counts.ignored,
-            filtered: counts.filtered,
-        }
     }
 }
 

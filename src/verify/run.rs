@@ -7,15 +7,15 @@ use camino::Utf8PathBuf;
 
 use super::binaries::Binaries;
 use super::listing::Listing;
-use super::progress::Watch;
+use super::progress::Progress;
 use super::test_output::Observer;
-use super::{Check, Checked, Program, Report, runner, session, test_filter};
+use super::{Invocation, InvocationResult, Program, Report, runner, session, test_filter};
 use crate::evidence::Outcome;
 use crate::exit;
-use crate::script::commands::Commands;
+use crate::script::commands::Script;
 use crate::script::{commands, expectation, shell};
 use crate::sys::cargo::Cargo;
-use crate::sys::exec::{self, Command};
+use crate::sys::exec::{self, ProcessCommand};
 use crate::sys::terminal::Terminal;
 
 /// How to run checks.
@@ -43,7 +43,11 @@ pub struct Options<'w> {
 ///
 /// # Errors
 /// When a program cannot be started (its name and what to do), or the output cannot be shown.
-pub fn run(checks: &[Check], options: &Options<'_>, terminal: &mut Terminal) -> Result<Report> {
+pub fn run(
+    checks: &[Invocation],
+    options: &Options<'_>,
+    terminal: &mut Terminal,
+) -> Result<Report> {
     let started = std::time::Instant::now();
     let parts = checks.iter().enumerate();
     let parts: Vec<Part> = parts
@@ -54,7 +58,7 @@ pub fn run(checks: &[Check], options: &Options<'_>, terminal: &mut Terminal) -> 
         planned: checks.to_vec(),
         ..Report::default()
     };
-    let mut watch = Watch::new(terminal, &options.title, options.expected, options.usual);
+    let mut watch = Progress::new(terminal, &options.title, options.expected, options.usual);
     let mut parts = parts.into_iter();
     for part in parts.by_ref() {
         let place = (report.checked.len() + 1, total);
@@ -70,7 +74,7 @@ pub fn run(checks: &[Check], options: &Options<'_>, terminal: &mut Terminal) -> 
             }
             Part::Commands(commands) => {
                 let ran = session::run(&commands.list, options, &mut watch, place)?;
-                let outcome = ran.checked.iter().map(Checked::outcome).max();
+                let outcome = ran.checked.iter().map(InvocationResult::outcome).max();
                 report.checked.extend(ran.checked);
                 report.left.extend(ran.left);
                 outcome.is_some_and(|outcome| stops(outcome, options))
@@ -93,14 +97,14 @@ pub(super) fn stops(outcome: Outcome, options: &Options<'_>) -> bool {
 
 /// A check made ready: a block is known by its commands.
 enum Part {
-    Whole(Check),
-    Commands(Commands),
+    Whole(Invocation),
+    Commands(Script),
 }
 
 impl Part {
-    fn of(index: usize, check: &Check) -> Result<Self> {
+    fn of(index: usize, check: &Invocation) -> Result<Self> {
         Ok(match &check.program {
-            Program::Block(script) => Self::Commands(Commands::of(index, script)?),
+            Program::Block(script) => Self::Commands(Script::of(index, script)?),
             Program::Cargo { .. } | Program::Command(_) => Self::Whole(check.clone()),
         })
     }
@@ -112,10 +116,14 @@ impl Part {
         }
     }
 
-    fn into_checks(self) -> Vec<Check> {
+    fn into_checks(self) -> Vec<Invocation> {
         match self {
             Self::Whole(check) => vec![check],
-            Self::Commands(commands) => commands.list.into_iter().map(Check::of_block).collect(),
+            Self::Commands(commands) => commands
+                .list
+                .into_iter()
+                .map(Invocation::of_block)
+                .collect(),
         }
     }
 }
@@ -124,7 +132,7 @@ impl Part {
 ///
 /// # Errors
 /// When bash cannot be started.
-pub fn commands_of(checks: &[Check]) -> Result<(Vec<Check>, Vec<expectation::Expected>)> {
+pub fn commands_of(checks: &[Invocation]) -> Result<(Vec<Invocation>, Vec<expectation::Expected>)> {
     let (mut all, mut optional) = (Vec::new(), Vec::new());
     for (index, check) in checks.iter().enumerate() {
         let mut part = Part::of(index, check)?;
@@ -136,11 +144,15 @@ pub fn commands_of(checks: &[Check]) -> Result<(Vec<Check>, Vec<expectation::Exp
     Ok((all, optional))
 }
 
-fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Result<Checked> {
+fn run_one(
+    check: &Invocation,
+    options: &Options<'_>,
+    watch: &mut Progress<'_>,
+) -> Result<InvocationResult> {
     let mut listed = None;
     let mut notes = Vec::new();
     let command = match &check.program {
-        Program::Block(script) | Program::Command(commands::Command { script, .. }) => {
+        Program::Block(script) | Program::Command(commands::ScriptCommand { script, .. }) => {
             options.settings.block(script, &options.root)?
         }
         Program::Cargo {
@@ -157,13 +169,13 @@ fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Resul
             let captured =
                 exec::capture_output(&options.cargo(listing), &mut |part| watch.show(part))?;
             if !captured.ended.success() {
-                return Ok(Checked::unlisted(check, &captured));
+                return Ok(InvocationResult::unlisted(check, &captured));
             }
             let argv = if listing.first().is_some_and(|word| word == "nextest") {
                 let (list, more) = options.listed(check, listing, &captured, &mut notes)?;
                 watch.expect(list.expected());
                 if list.expected() == 0 && !list.elsewhere.is_empty() {
-                    return Ok(Checked::left_to_others(check, &captured, list));
+                    return Ok(InvocationResult::left_to_others(check, &captured, list));
                 }
                 listed = Some(list);
                 argv.iter().cloned().chain(more).collect()
@@ -188,7 +200,7 @@ fn run_one(check: &Check, options: &Options<'_>, watch: &mut Watch<'_>) -> Resul
         listing.complete(&mut seen);
     }
     seen.notes.extend(notes);
-    Ok(Checked {
+    Ok(InvocationResult {
         check: check.clone(),
         ended: outcome.ended,
         duration: outcome.duration,
@@ -204,7 +216,7 @@ impl Options<'_> {
     /// What nextest lists, with tests of binaries that only `picks` lets run, and the arguments that run those too.
     fn listed(
         &self,
-        check: &Check,
+        check: &Invocation,
         listing: &[String],
         captured: &exec::Captured,
         notes: &mut Vec<String>,
@@ -236,8 +248,8 @@ impl Options<'_> {
         Ok((list, more))
     }
 
-    fn cargo(&self, argv: &[String]) -> Command {
-        let command = Command::new(Cargo::program())
+    fn cargo(&self, argv: &[String]) -> ProcessCommand {
+        let command = ProcessCommand::new(Cargo::program())
             .args(if self.progress {
                 runner::telling(argv)
             } else {

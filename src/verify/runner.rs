@@ -8,9 +8,9 @@ use anyhow::{Result, bail};
 use camino::Utf8Path;
 
 use super::partition::Partition;
-use super::test_filter::Picks;
-use super::{Check, Program};
-use crate::affected::arguments::{self, Invocation};
+use super::test_filter::TestFilters;
+use super::{Invocation, Program};
+use crate::affected::arguments;
 use crate::affected::{Selection, TargetSelection, TestTargetKind, all_targets};
 use crate::config::RunnerChoice;
 use crate::workspace::{PackageId, Workspace};
@@ -56,7 +56,7 @@ impl Runner {
         workspace: &Workspace,
         selection: &Selection,
         words: Words<'_>,
-    ) -> Vec<Check> {
+    ) -> Vec<Invocation> {
         if self == Self::Cargo {
             let calls = arguments::cargo_test(workspace, selection);
             return calls.iter().map(|call| words.cargo_test(call)).collect();
@@ -88,10 +88,10 @@ impl Runner {
 
     /// The checks that run the whole suite, and what is expected of them.
     #[must_use]
-    pub fn full(self, workspace: &Workspace, words: Words<'_>) -> Vec<Check> {
-        let call = |arguments: &[&str]| Invocation {
-            arguments: arguments.iter().map(ToString::to_string).collect(),
-            ..Invocation::default()
+    pub fn full(self, workspace: &Workspace, words: Words<'_>) -> Vec<Invocation> {
+        let call = |words: &[&str]| arguments::Invocation {
+            arguments: words.iter().map(ToString::to_string).collect(),
+            ..arguments::Invocation::default()
         };
         if self == Self::Cargo {
             return vec![words.cargo_test(&call(&["--workspace"]))];
@@ -100,7 +100,7 @@ impl Runner {
             Some(_) => &[],
             None => &["--workspace".to_owned()],
         };
-        let mut checks = vec![words.nextest(arguments, Picks::new())];
+        let mut checks = vec![words.nextest(arguments, TestFilters::new())];
         let has_doctests = all_targets(workspace)
             .iter()
             .any(|target| target.kind == TestTargetKind::Doc);
@@ -133,10 +133,14 @@ pub fn telling(argv: &[String]) -> Vec<String> {
 
 /// The check that these members and their tests compile.
 #[must_use]
-pub fn compiles(workspace: &Workspace, packages: &BTreeSet<PackageId>, flags: &[String]) -> Check {
+pub fn compiles(
+    workspace: &Workspace,
+    packages: &BTreeSet<PackageId>,
+    flags: &[String],
+) -> Invocation {
     let start = ["check", "--tests"].map(str::to_owned);
     let packages = arguments::package_arguments(workspace, packages);
-    Check {
+    Invocation {
         program: Program::Cargo {
             argv: start
                 .into_iter()
@@ -144,7 +148,7 @@ pub fn compiles(workspace: &Workspace, packages: &BTreeSet<PackageId>, flags: &[
                 .chain(packages)
                 .collect(),
             listing: None,
-            picks: Picks::new(),
+            picks: TestFilters::new(),
             flags: Vec::new(),
         },
         whole: true,
@@ -163,7 +167,7 @@ pub struct Words<'a> {
 }
 
 impl Words<'_> {
-    fn cargo_test(&self, call: &Invocation) -> Check {
+    fn cargo_test(&self, call: &arguments::Invocation) -> Invocation {
         let mut argv = self.argv(&["test", "--no-fail-fast"], &call.arguments);
         let (flags, filters) = apart(self.extra);
         let listing = (!call.picks.is_empty()).then(|| {
@@ -181,7 +185,7 @@ impl Words<'_> {
         }
         argv.extend(names);
         argv.extend_from_slice(&flags);
-        Check {
+        Invocation {
             program: Program::Cargo {
                 argv,
                 listing,
@@ -193,7 +197,7 @@ impl Words<'_> {
     }
 
     /// Documentation tests beside a run of nextest, whose options are not rustdoc's.
-    fn doctests(&self, call: &Invocation) -> Check {
+    fn doctests(&self, call: &arguments::Invocation) -> Invocation {
         let (build, extra) = not_only_nextest(self.extra);
         let mut call = call.clone();
         call.arguments.extend(build);
@@ -205,7 +209,7 @@ impl Words<'_> {
         words.cargo_test(&call)
     }
 
-    fn nextest(&self, arguments: &[String], picks: Picks) -> Check {
+    fn nextest(&self, arguments: &[String], picks: TestFilters) -> Invocation {
         let mut listing = self.argv(&["nextest", "list", "--message-format", "json"], arguments);
         // Named tests are the evidence; a profile may show less.
         let shown = [
@@ -227,7 +231,7 @@ impl Words<'_> {
             listing.extend(partition.clone());
             argv.extend(partition);
         }
-        Check {
+        Invocation {
             program: Program::Cargo {
                 argv,
                 listing: Some(listing),

@@ -9,11 +9,12 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::progress::Watch;
+use super::progress::Progress;
 use super::test_output::{Observed, Observer};
-use super::{Check, Checked, Options, Program};
-use crate::script::commands::Command;
-use crate::sys::exec::{self, Ended, Input, Part};
+use super::{Invocation, InvocationResult, Options, Program};
+use crate::evidence::TestCounts;
+use crate::script::commands::ScriptCommand;
+use crate::sys::exec::{self, ExitReason, Input, OutputChunk};
 
 /// How a mark begins; no text has this character.
 const MARK: u8 = 0x1e;
@@ -27,17 +28,17 @@ const TAIL: usize = 64 * 1024;
 /// What a session did.
 pub(super) struct Ran {
     /// The commands that were run, in order.
-    pub(super) checked: Vec<Checked>,
+    pub(super) checked: Vec<InvocationResult>,
     /// Those that were not.
-    pub(super) left: Vec<Check>,
+    pub(super) left: Vec<Invocation>,
 }
 
 /// Runs the commands; after one that did not pass the rest is left, unless told to keep going. `before` and `total` are
 /// for the line that tells which of how many this is.
 pub(super) fn run(
-    commands: &[Command],
+    commands: &[ScriptCommand],
     options: &Options<'_>,
-    watch: &mut Watch<'_>,
+    watch: &mut Progress<'_>,
     place: (usize, usize),
 ) -> Result<Ran> {
     let key = nonce();
@@ -55,7 +56,7 @@ pub(super) fn run(
         stopped: false,
     };
     session.begin()?;
-    let outcome = exec::converse(&command, &mut |part, input| session.take(part, input))?;
+    let outcome = exec::run_interactive(&command, &mut |part, input| session.take(part, input))?;
     session.finish(outcome.ended)
 }
 
@@ -67,7 +68,7 @@ fn nonce() -> String {
 
 /// The commands with a mark after each. A command that may end in another status than zero is run without `set -e`,
 /// which an ERR trap then stands in for: the status is that of the first part that failed.
-fn script(commands: &[Command], key: &str, keep_going: bool) -> String {
+fn script(commands: &[ScriptCommand], key: &str, keep_going: bool) -> String {
     let mut script = format!(
         "exec 198<&0 199>&1 </dev/null; __cargo_poc() {{ builtin printf '\\036%s %s\\n' {key} \"$1\" >&199; builtin read -r -u \
          198 __cargo_poc_next || builtin exit 0; }}\n"
@@ -104,15 +105,15 @@ struct Current {
 }
 
 struct Session<'s, 't> {
-    commands: &'s [Command],
+    commands: &'s [ScriptCommand],
     options: &'s Options<'s>,
-    watch: &'s mut Watch<'t>,
+    watch: &'s mut Progress<'t>,
     place: (usize, usize),
     mark: Vec<u8>,
     /// Output that may be the beginning of a mark.
     held: Vec<u8>,
     current: Option<Current>,
-    checked: Vec<Checked>,
+    checked: Vec<InvocationResult>,
     stopped: bool,
 }
 
@@ -139,7 +140,7 @@ impl Session<'_, '_> {
         Ok(())
     }
 
-    fn take(&mut self, part: Part<'_>, input: &mut Input) -> Result<()> {
+    fn take(&mut self, part: OutputChunk<'_>, input: &mut Input) -> Result<()> {
         self.held.extend_from_slice(part.bytes);
         loop {
             let found = memchr::memmem::find(&self.held, &self.mark);
@@ -156,7 +157,7 @@ impl Session<'_, '_> {
             self.held.truncate(at);
             let output = std::mem::replace(&mut self.held, after);
             self.show(&output)?;
-            self.end(Ended::Exited(status))?;
+            self.end(ExitReason::Exited(status))?;
             if self.stopped {
                 input.close();
             } else {
@@ -178,7 +179,7 @@ impl Session<'_, '_> {
         if bytes.is_empty() {
             return Ok(());
         }
-        let part = Part {
+        let part = OutputChunk {
             bytes,
             ends_line: bytes.ends_with(b"\n"),
         };
@@ -194,7 +195,7 @@ impl Session<'_, '_> {
     }
 
     /// The current command has ended: what it did is judged.
-    fn end(&mut self, ended: Ended) -> Result<()> {
+    fn end(&mut self, ended: ExitReason) -> Result<()> {
         let Some(current) = self.current.take() else {
             return Ok(());
         };
@@ -204,8 +205,8 @@ impl Session<'_, '_> {
         let plain = anstream::adapter::strip_str(&output).to_string();
         let tail = output.len().saturating_sub(TAIL);
         let tail = (tail..=output.len()).find(|at| output.is_char_boundary(*at));
-        let mut checked = Checked {
-            check: Check {
+        let mut checked = InvocationResult {
+            check: Invocation {
                 program: Program::Command(self.commands[index].clone()),
                 whole: false,
             },
@@ -226,13 +227,13 @@ impl Session<'_, '_> {
     }
 
     /// bash has ended: by `set -e`, by an `exit` of the block, by us, or because nothing was left.
-    fn finish(mut self, ended: Ended) -> Result<Ran> {
+    fn finish(mut self, ended: ExitReason) -> Result<Ran> {
         let output = std::mem::take(&mut self.held);
         self.show(&output)?;
         self.end(ended)?;
-        let left: Vec<Check> = self.commands[self.checked.len()..]
+        let left: Vec<Invocation> = self.commands[self.checked.len()..]
             .iter()
-            .map(|command| Check {
+            .map(|command| Invocation {
                 program: Program::Command(command.clone()),
                 whole: false,
             })
@@ -252,7 +253,7 @@ impl Session<'_, '_> {
 }
 
 /// What was expected of a command and did not come.
-fn unmet(command: &Command, checked: &Checked, output: &str) -> Vec<String> {
+fn unmet(command: &ScriptCommand, checked: &InvocationResult, output: &str) -> Vec<String> {
     let seen = crate::script::expectation::Seen {
         exit: checked.ended.code(),
         tests: tests(&checked.observed, output),
@@ -267,20 +268,14 @@ fn unmet(command: &Command, checked: &Checked, output: &str) -> Vec<String> {
 }
 
 /// What a test runner of Rust told; else what the output of another one says.
-fn tests(observed: &Observed, output: &str) -> Option<crate::script::expectation::Tests> {
+fn tests(observed: &Observed, output: &str) -> Option<TestCounts> {
     if observed.ran_tests() {
-        let counts = observed.counts();
-        return Some(crate::script::expectation::Tests {
-            passed: counts.passed,
-            failed: counts.failed,
-            ignored: counts.ignored,
-            filtered: counts.filtered,
-        });
+        return Some(observed.counts());
     }
     let (passed, failed) = crate::document::printed_counts(output)?;
-    Some(crate::script::expectation::Tests {
+    Some(TestCounts {
         passed,
         failed,
-        ..crate::script::expectation::Tests::default()
+        ..TestCounts::default()
     })
 }

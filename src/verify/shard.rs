@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::binaries::Binaries;
 use super::compare::{Ran, compare};
 use super::partition::Partition;
-use super::test_output::{Counts, Ending, Verdict};
-use super::{Basis, Report};
+use super::test_output::{Ending, TestCounts, Verdict};
+use super::{RecordContext, Report};
 use crate::evidence::{self, Names, Outcome, Record, Scope};
 use crate::exit::{self, Exit, with_exit};
 use crate::sys::files;
@@ -67,7 +67,7 @@ pub struct Binary {
     /// Whether it has a harness of its own, which tells nothing of its tests.
     pub unknown: bool,
     /// How many tests ended how.
-    pub counts: Counts,
+    pub counts: TestCounts,
     /// The tests by name.
     pub tests: BTreeMap<String, Verdict>,
 }
@@ -83,7 +83,7 @@ impl Report {
         partition: Partition,
         run: Identity,
         assigned: BTreeMap<String, usize>,
-        basis: &Basis<'_>,
+        basis: &RecordContext<'_>,
     ) -> Result<Shard> {
         let known = Binaries::of(workspace);
         let mut binaries: BTreeMap<String, Binary> = BTreeMap::new();
@@ -103,7 +103,7 @@ impl Report {
                 listed = None;
             }
             for one in seen.binaries() {
-                let by_name = Counts::of(&one.tests);
+                let by_name = Verdict::counts_of(&one.tests);
                 let by_name =
                     (by_name.passed, by_name.failed) == (one.counts.passed, one.counts.failed);
                 let filtered = !checked.check.whole || one.counts.filtered > 0;
@@ -122,7 +122,11 @@ impl Report {
         }
         let mut record = self.record(workspace, basis)?;
         // That a shard has no test of its own says nothing; all together must have some.
-        let worst = self.checked.iter().map(super::Checked::outcome).max();
+        let worst = self
+            .checked
+            .iter()
+            .map(super::InvocationResult::outcome)
+            .max();
         record.outcome = worst.unwrap_or(Outcome::Passed);
         Ok(Shard {
             version: VERSION,
@@ -289,7 +293,7 @@ impl Merged {
                 let passed = passed.names().context("failed to read the baseline")?;
                 compare(&passed, &ran, |id| targets.has(id))
             }
-            None => super::compare::Worse::default(),
+            None => super::compare::Regressions::default(),
         };
         let records = || self.shards.iter().map(|(_, shard)| &shard.record);
         let mut notes = vec![format!("{} shards, merged", self.shards.len())];
@@ -354,8 +358,8 @@ impl Merged {
     }
 
     /// Every shard of nextest names the same ignored tests, and what was left out.
-    fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
+    fn counts(&self) -> TestCounts {
+        let mut counts = TestCounts::default();
         let mut ignored: BTreeSet<(&str, &str)> = BTreeSet::new();
         for (_, id, binary) in self.binaries() {
             let tests = binary.tests.iter();

@@ -11,7 +11,7 @@ use crate::affected::{TargetSelection, TestSelector};
 use crate::sys::exec::Captured;
 
 /// What to run of each binary, by its id; a binary that is not in here runs whole.
-pub type Picks = BTreeMap<String, TargetSelection>;
+pub type TestFilters = BTreeMap<String, TargetSelection>;
 
 /// The names that are to run of a binary, and how many of them no source tells of.
 pub(super) fn chosen<'l>(part: &TargetSelection, listed: &'l [String]) -> (Vec<&'l String>, usize) {
@@ -25,7 +25,7 @@ pub(super) fn chosen<'l>(part: &TargetSelection, listed: &'l [String]) -> (Vec<&
 /// so that all run, where the listing cannot be told. And a note about what was not as the sources tell.
 pub(super) fn resolve(
     argv: &[String],
-    picks: &Picks,
+    picks: &TestFilters,
     flags: &[String],
     listing: &Captured,
     binaries: Option<&Binaries<'_>>,

@@ -1,17 +1,17 @@
 //! What `cargo test` and `cargo nextest run` print, read line by line.
 //!
 //! Input: the bytes of a run as they come, from one runner or from a script that starts several. Output:
-//! [`Observed`]. Counts come from the runners' summary lines, names from the lines of single tests; where
+//! [`Observed`]. TestCounts come from the runners' summary lines, names from the lines of single tests; where
 //! the two disagree, a note says so. Output of the tests themselves may look like a runner's (a test may run
 //! cargo): a summary counts only where its sums match what its own runner announced.
 
 use std::collections::BTreeMap;
-use std::ops::AddAssign;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sys::exec::Part;
+pub use crate::evidence::TestCounts;
+use crate::sys::exec::OutputChunk;
 
 mod libtest;
 mod line;
@@ -25,19 +25,6 @@ pub(super) use line::header;
 
 /// The longest line that is looked at, in bytes; the rest of a longer one is passed over.
 const LONGEST: usize = 64 * 1024;
-
-/// How many tests ended how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Tests that passed; benchmarks that were measured among them.
-    pub passed: u64,
-    /// Tests that failed, timed out, or took their process down.
-    pub failed: u64,
-    /// Tests marked `#[ignore]`; under nextest only when its list was asked.
-    pub ignored: u64,
-    /// Tests that the run's filters left out; under nextest all that were skipped.
-    pub filtered: u64,
-}
 
 /// How one test ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,7 +55,7 @@ pub struct Binary {
     /// What the runner calls it.
     pub header: Header,
     /// How many tests ended how.
-    pub counts: Counts,
+    pub counts: TestCounts,
     /// Whether it told how it ended.
     pub ending: Ending,
     /// The tests that were named. All of them, unless [`Observed::notes`] says otherwise or the run was quiet.
@@ -84,7 +71,7 @@ pub struct Run {
     /// The binaries in the order they were first seen.
     pub binaries: Vec<Binary>,
     /// nextest's own totals, which it prints for the run and not for a binary.
-    pub summary: Option<Counts>,
+    pub summary: Option<TestCounts>,
 }
 
 /// Everything a command's output told about tests.
@@ -119,7 +106,7 @@ enum Reader {
 
 impl Observer {
     /// Takes in a piece of output.
-    pub fn push(&mut self, part: Part<'_>) {
+    pub fn push(&mut self, part: OutputChunk<'_>) {
         let room = LONGEST.saturating_sub(self.line.len());
         let bytes = &part.bytes[..part.bytes.len().min(room)];
         self.line.extend_from_slice(bytes);
@@ -132,7 +119,7 @@ impl Observer {
     pub fn push_text(&mut self, text: &str) {
         for line in text.split_inclusive('\n') {
             let ends_line = line.ends_with('\n');
-            self.push(Part {
+            self.push(OutputChunk {
                 bytes: line.as_bytes(),
                 ends_line,
             });
@@ -141,7 +128,7 @@ impl Observer {
 
     /// How many tests have passed and failed so far, for a progress display.
     #[must_use]
-    pub fn so_far(&self) -> Counts {
+    pub fn so_far(&self) -> TestCounts {
         let mut counts = self.observed.counts();
         match &self.reader {
             Reader::Between => {}
@@ -241,11 +228,11 @@ pub(super) fn is_pass(line: &[u8]) -> bool {
 impl Observed {
     /// The sum over all runs.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> TestCounts {
         self.runs
             .iter()
             .map(Run::counts)
-            .fold(Counts::default(), |mut sum, counts| {
+            .fold(TestCounts::default(), |mut sum, counts| {
                 sum += counts;
                 sum
             })
@@ -289,9 +276,9 @@ impl Observed {
 impl Run {
     /// nextest's totals, else the sum over the binaries.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> TestCounts {
         self.summary.unwrap_or_else(|| {
-            let mut sum = Counts::default();
+            let mut sum = TestCounts::default();
             for binary in &self.binaries {
                 sum += binary.counts;
             }
@@ -305,36 +292,21 @@ impl Run {
     }
 }
 
-impl Counts {
-    /// Tests that were executed.
-    #[must_use]
-    pub fn ran(self) -> u64 {
-        self.passed + self.failed
-    }
-
-    fn add(&mut self, verdict: Verdict) {
-        match verdict {
-            Verdict::Passed => self.passed += 1,
-            Verdict::Failed => self.failed += 1,
-            Verdict::Ignored => self.ignored += 1,
+impl Verdict {
+    fn count(self, counts: &mut TestCounts) {
+        match self {
+            Self::Passed => counts.passed += 1,
+            Self::Failed => counts.failed += 1,
+            Self::Ignored => counts.ignored += 1,
         }
     }
 
-    /// Counts names by their verdicts.
-    pub(super) fn of(tests: &BTreeMap<String, Verdict>) -> Self {
-        let mut counts = Self::default();
+    /// How many of `tests` ended how.
+    pub(super) fn counts_of(tests: &BTreeMap<String, Self>) -> TestCounts {
+        let mut counts = TestCounts::default();
         for verdict in tests.values() {
-            counts.add(*verdict);
+            verdict.count(&mut counts);
         }
         counts
-    }
-}
-
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.ignored += other.ignored;
-        self.filtered += other.filtered;
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_poc::evidence::{
-    Check, Outcome, Packed, ProblemKind, Record, Scope, Source, Tests, append, read,
+    Check, Outcome, Packed, ProblemKind, Record, Scope, Source, TestCounts, append, read,
 };
 use cargo_poc::sys::files;
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 const HELPER: &str = "CARGO_POC_TEST_EVIDENCE_HELPER";
 
 fn sample(scope: Scope, second: u32) -> Record {
-    let tests = Tests {
+    let tests = TestCounts {
         passed: 12,
         failed: 1,
         ignored: 2,

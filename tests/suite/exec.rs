@@ -5,19 +5,21 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use cargo_poc::sys::exec::{Command, Ended, Outcome, capture, install_interrupt_handler, stream};
+use cargo_poc::sys::exec::{
+    ExitReason, Outcome, ProcessCommand, capture, install_interrupt_handler, stream,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// Set for [`helper`], which plays our own program in a process of its own.
 const HELPER: &str = "CARGO_POC_TEST_EXEC_HELPER";
 
-fn shell(script: &str) -> Command {
-    Command::new("bash").args(["-c", script])
+fn shell(script: &str) -> ProcessCommand {
+    ProcessCommand::new("bash").args(["-c", script])
 }
 
 /// Runs a script and returns its parts beside its outcome.
-fn streamed(command: &Command) -> (Outcome, Vec<String>) {
+fn streamed(command: &ProcessCommand) -> (Outcome, Vec<String>) {
     let mut parts = Vec::new();
     let outcome = stream(command, &mut |part| {
         parts.push(String::from_utf8_lossy(part.bytes).into_owned());
@@ -43,7 +45,7 @@ pub(crate) fn gone(pid: i32) -> bool {
 #[test]
 fn output_and_errors_come_merged_and_in_order() {
     let (outcome, parts) = streamed(&shell("echo one; echo two >&2; echo three; exit 3"));
-    assert_eq!(outcome.ended, Ended::Exited(3));
+    assert_eq!(outcome.ended, ExitReason::Exited(3));
     assert_eq!(parts, ["one\n", "two\n", "three\n"]);
     assert_eq!(outcome.tail, "one\ntwo\nthree\n");
 }
@@ -93,7 +95,7 @@ fn invalid_utf_8_and_missing_line_ends_survive() {
 #[test]
 fn captured_output_and_errors_stay_apart() {
     let captured = capture(&shell("echo out; echo err >&2; exit 1")).unwrap();
-    assert_eq!(captured.ended, Ended::Exited(1));
+    assert_eq!(captured.ended, ExitReason::Exited(1));
     assert_eq!(captured.stdout, b"out\n");
     assert_eq!(captured.stderr, b"err\n");
 }
@@ -120,13 +122,14 @@ fn environment_and_folder_are_the_ones_given() {
 #[test]
 fn a_signal_is_not_an_exit_status() {
     let (outcome, _) = streamed(&shell("kill -SEGV $$"));
-    assert_eq!(outcome.ended, Ended::Signalled(11));
+    assert_eq!(outcome.ended, ExitReason::Signalled(11));
     assert_eq!(outcome.ended.code(), 139);
 }
 
 #[test]
 fn a_missing_program_is_named_with_what_to_do() {
-    let command = Command::new("cargo-nowhere").remedy("install it with `cargo install nowhere`");
+    let command =
+        ProcessCommand::new("cargo-nowhere").remedy("install it with `cargo install nowhere`");
     let error = format!("{:#}", capture(&command).unwrap_err());
     assert!(error.contains("failed to start `cargo-nowhere`"), "{error}");
     assert!(error.contains("cargo install nowhere"), "{error}");
@@ -148,7 +151,7 @@ fn a_timeout_ends_children_and_grandchildren() {
     let command = shell("sleep 60 & echo $!; bash -c 'sleep 61 & echo $!; wait' & wait")
         .timeout(Some(Duration::from_millis(400)));
     let (outcome, parts) = streamed(&command);
-    assert_eq!(outcome.ended, Ended::TimedOut);
+    assert_eq!(outcome.ended, ExitReason::TimedOut);
     assert!(
         outcome.duration < Duration::from_secs(3),
         "{:?}",
@@ -165,7 +168,7 @@ fn a_program_that_ignores_the_request_is_killed_after_the_grace() {
     let command = shell("trap '' TERM; echo $$; while :; do sleep 0.1; done")
         .timeout(Some(Duration::from_millis(200)));
     let (outcome, parts) = streamed(&command);
-    assert_eq!(outcome.ended, Ended::TimedOut);
+    assert_eq!(outcome.ended, ExitReason::TimedOut);
     let seconds = outcome.duration.as_secs_f64();
     assert!((2.0..5.0).contains(&seconds), "{seconds}");
     assert!(gone(parts[0].trim().parse().unwrap()));
@@ -176,7 +179,7 @@ fn what_is_printed_during_the_grace_is_kept() {
     let command = shell("trap 'echo cleaning; exit 7' TERM; while :; do sleep 0.05; done")
         .timeout(Some(Duration::from_millis(300)));
     let (outcome, parts) = streamed(&command);
-    assert_eq!(outcome.ended, Ended::TimedOut);
+    assert_eq!(outcome.ended, ExitReason::TimedOut);
     assert_eq!(parts.last().unwrap(), "cleaning\n");
 }
 
@@ -184,7 +187,7 @@ fn what_is_printed_during_the_grace_is_kept() {
 fn members_left_behind_by_a_program_that_ended_are_ended() {
     for left in ["sleep 60 &", "sleep 60 >/dev/null 2>&1 &"] {
         let (outcome, parts) = streamed(&shell(&format!("{left} echo $!; exit 0")));
-        assert_eq!(outcome.ended, Ended::Exited(0));
+        assert_eq!(outcome.ended, ExitReason::Exited(0));
         assert!(
             outcome.duration < Duration::from_secs(3),
             "{:?}",
@@ -197,7 +200,7 @@ fn members_left_behind_by_a_program_that_ended_are_ended() {
 #[test]
 fn a_chattering_member_left_behind_does_not_hold_us() {
     let (outcome, parts) = streamed(&shell("(while :; do echo x; done) & echo $!; exit 0"));
-    assert_eq!(outcome.ended, Ended::Exited(0));
+    assert_eq!(outcome.ended, ExitReason::Exited(0));
     assert!(
         outcome.duration < Duration::from_secs(6),
         "{:?}",
@@ -211,7 +214,7 @@ fn a_chattering_member_left_behind_does_not_hold_us() {
 #[test]
 fn a_daemon_in_a_session_of_its_own_holding_the_pipe_does_not_hold_us() {
     let (outcome, parts) = streamed(&shell("setsid sleep 6 & echo $!; exit 0"));
-    assert_eq!(outcome.ended, Ended::Exited(0));
+    assert_eq!(outcome.ended, ExitReason::Exited(0));
     assert!(
         outcome.duration < Duration::from_secs(5),
         "{:?}",
@@ -232,7 +235,7 @@ fn a_descendant_in_a_group_of_its_own_is_ended_with_its_parent() {
         "trap '' TERM; setsid bash -c \"trap '' TERM; echo \\$\\$; while :; do sleep 0.1; done\"";
     let command = shell(&format!("{script}; true")).timeout(Some(Duration::from_millis(300)));
     let (outcome, parts) = streamed(&command);
-    assert_eq!(outcome.ended, Ended::TimedOut);
+    assert_eq!(outcome.ended, ExitReason::TimedOut);
     assert!(gone(parts[0].trim().parse().unwrap()));
 }
 

@@ -1,10 +1,12 @@
 //! Reading what test runners print. The texts under `tests/cases/observe` are what the runners printed for
 //! two small packages made for this; shorter ones stand here.
 
-use cargo_poc::sys::exec::Part;
+use cargo_poc::sys::exec::OutputChunk;
 use proptest::prelude::*;
 
-use cargo_poc::verify::test_output::{Binary, Counts, Ending, Header, Observed, Observer, Verdict};
+use cargo_poc::verify::test_output::{
+    Binary, Ending, Header, Observed, Observer, TestCounts, Verdict,
+};
 
 fn observe(text: &str) -> Observed {
     let mut observer = Observer::default();
@@ -12,8 +14,8 @@ fn observe(text: &str) -> Observed {
     observer.finish()
 }
 
-fn counts(passed: u64, failed: u64, ignored: u64, filtered: u64) -> Counts {
-    Counts {
+fn counts(passed: u64, failed: u64, ignored: u64, filtered: u64) -> TestCounts {
+    TestCounts {
         passed,
         failed,
         ignored,
@@ -93,7 +95,7 @@ fn a_harness_of_its_own_is_unknown_and_said() {
     let observed = observe(include_str!("../cases/observe/cargo-test.txt"));
     let custom = find(&observed, "tests/custom.rs");
     assert_eq!(custom.ending, Ending::Unknown);
-    assert_eq!(custom.counts, Counts::default());
+    assert_eq!(custom.counts, TestCounts::default());
     let note = "tests/custom.rs: has a harness of its own; its tests are not counted";
     assert!(observed.notes.iter().any(|known| known == note));
 }
@@ -387,7 +389,7 @@ fn progress_counts_while_tests_run_and_pieces_may_be_cut_anywhere() {
     let mut observer = Observer::default();
     for piece in text.as_bytes().chunks(7) {
         for line in piece.split_inclusive(|byte| *byte == b'\n') {
-            observer.push(Part {
+            observer.push(OutputChunk {
                 bytes: line,
                 ends_line: line.ends_with(b"\n"),
             });
@@ -449,7 +451,7 @@ proptest! {
         let mut observer = Observer::default();
         for piece in text.as_bytes().chunks(size) {
             for line in piece.split_inclusive(|byte| *byte == b'\n') {
-                observer.push(Part { bytes: line, ends_line: line.ends_with(b"\n") });
+                observer.push(OutputChunk { bytes: line, ends_line: line.ends_with(b"\n") });
             }
         }
         prop_assert_eq!(&observer.finish(), &whole);
@@ -461,6 +463,6 @@ proptest! {
 
     #[test]
     fn any_text_is_no_run_of_tests_unless_it_looks_like_one(text in "\\PC*") {
-        prop_assert_eq!(observe(&text).counts(), Counts::default());
+        prop_assert_eq!(observe(&text).counts(), TestCounts::default());
     }
 }

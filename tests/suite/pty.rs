@@ -22,7 +22,7 @@ pub(crate) struct Session {
 }
 
 /// How it ended, every byte that it printed, and what is left on the screen.
-pub(crate) struct Ended {
+pub(crate) struct ExitReason {
     pub(crate) code: u32,
     pub(crate) printed: String,
     pub(crate) screen: String,
@@ -116,7 +116,7 @@ impl Session {
 
     /// Waits for its end.
     #[track_caller]
-    pub(crate) fn ends(mut self) -> Ended {
+    pub(crate) fn ends(mut self) -> ExitReason {
         let begun = Instant::now();
         let code = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -128,7 +128,7 @@ impl Session {
         drop(self.keys);
         self.reader.join().unwrap();
         let printed = self.printed.lock().unwrap().clone();
-        Ended {
+        ExitReason {
             code,
             screen: screen(&printed, self.columns),
             printed: String::from_utf8_lossy(&printed).into_owned(),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use cargo_poc::cli::Cli;
 use cargo_poc::document::{Document, read_plan};
-use cargo_poc::evidence::{self, Names, Outcome, Packed, Record, Scope, Source, Tests};
+use cargo_poc::evidence::{self, Names, Outcome, Packed, Record, Scope, Source, TestCounts};
 use cargo_poc::freshness::Hasher;
 use cargo_poc::project::Project;
 use cargo_poc::sys::cargo::toolchain;
@@ -120,8 +120,8 @@ pub(crate) fn sandbox() -> Sandbox {
     sandbox
 }
 
-fn tests(passed: u64, failed: u64) -> Tests {
-    Tests {
+fn tests(passed: u64, failed: u64) -> TestCounts {
+    TestCounts {
         passed,
         failed,
         ignored: 0,

@@ -8,13 +8,15 @@ use cargo_poc::affected::{Selection, TargetSelection, all_targets};
 use cargo_poc::config::RunnerChoice;
 use cargo_poc::evidence::{Outcome, Record, Scope, Source};
 use cargo_poc::exit::Exit;
-use cargo_poc::script::shell::{Inside, Settings};
+use cargo_poc::script::shell::{RecursionGuard, Settings};
 use cargo_poc::sys::cargo::Cargo;
 use cargo_poc::sys::exec::Stop;
 use cargo_poc::sys::files;
 use cargo_poc::sys::terminal::Terminal;
 use cargo_poc::verify::runner::Words;
-use cargo_poc::verify::{Basis, Check, Options, Program, Report, Runner, commands_hash, exit, run};
+use cargo_poc::verify::{
+    Invocation, Options, Program, RecordContext, Report, Runner, commands_hash, exit, run,
+};
 use cargo_poc::workspace::Workspace;
 
 use crate::kit::left_out;
@@ -33,7 +35,7 @@ fn options(root: &Utf8Path) -> Options<'static> {
     Options {
         root: root.to_owned(),
         settings: Settings {
-            inside: Inside::enter("docs/test-results.md test").unwrap(),
+            inside: RecursionGuard::enter("docs/test-results.md test").unwrap(),
             coloured: false,
             timeout: Some(Duration::from_secs(120)),
             stop: Stop::default(),
@@ -48,14 +50,14 @@ fn options(root: &Utf8Path) -> Options<'static> {
 }
 
 /// Runs checks without showing them.
-fn quietly(checks: &[Check], options: &Options<'_>) -> Report {
+fn quietly(checks: &[Invocation], options: &Options<'_>) -> Report {
     let nowhere = || Box::new(std::io::sink());
     run(checks, options, &mut Terminal::to(nowhere(), nowhere())).unwrap()
 }
 
 fn block(script: &str) -> Report {
     let (_guard, root) = folder(&[]);
-    quietly(&[Check::block(script)], &options(&root))
+    quietly(&[Invocation::block(script)], &options(&root))
 }
 
 /// A script that prints what a runner printed, and ends with `status`.
@@ -135,7 +137,7 @@ fn a_block_that_takes_too_long_is_ended() {
     let (_guard, root) = folder(&[]);
     let mut options = options(&root);
     options.settings.timeout = Some(Duration::from_millis(300));
-    let report = quietly(&[Check::block("sleep 60")], &options);
+    let report = quietly(&[Invocation::block("sleep 60")], &options);
     assert_eq!(report.outcome(), Outcome::TimedOut);
     assert!(report.duration < Duration::from_secs(10));
 }
@@ -151,7 +153,7 @@ fn snapshots_are_neither_accepted_nor_updated() {
 #[test]
 fn after_a_failure_the_rest_is_left_unless_told_to_go_on() {
     let (_guard, root) = folder(&[]);
-    let checks = ["true", "false", "touch ran"].map(Check::block);
+    let checks = ["true", "false", "touch ran"].map(Invocation::block);
     let mut options = options(&root);
     let report = quietly(&checks, &options);
     assert_eq!((report.checked.len(), report.left.len()), (2, 1));
@@ -167,7 +169,7 @@ fn after_a_failure_the_rest_is_left_unless_told_to_go_on() {
 fn blocks_run_in_the_workspace_root() {
     let (_guard, root) = folder(&[("here", "")]);
     assert_eq!(
-        quietly(&[Check::block("test -f here")], &options(&root)).outcome(),
+        quietly(&[Invocation::block("test -f here")], &options(&root)).outcome(),
         Outcome::Passed
     );
 }
@@ -231,7 +233,7 @@ fn record(root: &Utf8Path, runner: Runner, scope: Scope, baseline: Option<&Recor
     let mut options = options(root);
     options.keep_going = true;
     let report = quietly(&checks, &options);
-    let basis = Basis {
+    let basis = RecordContext {
         poc: "cache",
         scope,
         source: Source::default(),
@@ -397,7 +399,7 @@ fn a_filter_of_the_users_makes_nothing_vanish_and_matching_nothing_is_no_success
         let checks = Runner::Cargo.full(&workspace, words);
         let report = quietly(&checks, &options(&root));
         assert_eq!(report.outcome(), outcome, "{filter}");
-        let basis = Basis {
+        let basis = RecordContext {
             poc: "cache",
             scope: Scope::Full,
             source: Source::default(),
@@ -433,7 +435,7 @@ fn code_that_does_not_compile_has_failed() {
     );
 }
 
-fn argv(check: &Check) -> &[String] {
+fn argv(check: &Invocation) -> &[String] {
     match &check.program {
         Program::Cargo { argv, .. } => argv,
         Program::Block(_) | Program::Command(_) => panic!("no block was asked for"),
@@ -474,7 +476,7 @@ fn flags_and_arguments_stand_where_each_runner_takes_them() {
 
 #[test]
 fn a_changed_command_has_another_hash_and_line_ends_do_not_count() {
-    let hash = |script: &str| commands_hash(&[Check::block(script)]);
+    let hash = |script: &str| commands_hash(&[Invocation::block(script)]);
     assert_eq!(hash("a\nb\n"), hash("a\r\nb"));
     assert_ne!(hash("a\nb"), hash("a\nc"));
 }

@@ -20,7 +20,7 @@ use crate::change;
 use crate::exit::{self, Exit};
 use crate::project::Project;
 use crate::sys::cargo::{Cargo, own_folder};
-use crate::sys::exec::{self, Command, Ended, Part};
+use crate::sys::exec::{self, ExitReason, OutputChunk, ProcessCommand};
 use crate::sys::files;
 
 /// How to install what is missing.
@@ -120,7 +120,7 @@ impl<'p> Collect<'p> {
     ///
     /// # Errors
     /// When the workspace does not build, nextest cannot list its tests, or the coverage maps are of an unknown form.
-    pub fn run(&self, say: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<Collected> {
+    pub fn run(&self, say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>) -> Result<Collected> {
         let lockfile = self.project.workspace.root.join("Cargo.lock");
         let mut state = match self.project.repository() {
             Ok(repository) => State::of(&repository, &lockfile)?,
@@ -184,7 +184,7 @@ impl<'p> Collect<'p> {
     }
 
     /// nextest with what both its commands are given.
-    fn nextest(&self, command: &str, arguments: &[String]) -> Result<Command> {
+    fn nextest(&self, command: &str, arguments: &[String]) -> Result<ProcessCommand> {
         let host = self
             .toolchain
             .lines()
@@ -205,7 +205,8 @@ impl<'p> Collect<'p> {
             .map(toml_edit::Value::from)
             .collect();
         let runner = words.into_iter().collect::<toml_edit::Array>();
-        let mut whole = Command::new(Cargo::program()).args(["nextest", command, "--workspace"]);
+        let mut whole =
+            ProcessCommand::new(Cargo::program()).args(["nextest", command, "--workspace"]);
         if let Some(path) = &self.project.cargo.manifest_path {
             whole = whole.arg("--manifest-path").arg(path);
         }
@@ -233,7 +234,7 @@ impl<'p> Collect<'p> {
     }
 
     /// Builds, and lists all tests.
-    fn list(&self, say: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<Listing> {
+    fn list(&self, say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>) -> Result<Listing> {
         let mut arguments = vec!["--message-format".to_owned(), "json".to_owned()];
         arguments.extend(for_listing(self.arguments));
         let captured = exec::capture_output(&self.nextest("list", &arguments)?, say)?;
@@ -250,7 +251,7 @@ impl<'p> Collect<'p> {
     }
 
     /// Runs the tests that are not collected yet.
-    fn tests(&self, say: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
+    fn tests(&self, say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>) -> Result<()> {
         let mut arguments: Vec<String> = [
             "--no-fail-fast",
             "--retries=0",
@@ -264,7 +265,7 @@ impl<'p> Collect<'p> {
         let outcome = exec::stream(&self.nextest("run", &arguments)?, say)?;
         interrupted(outcome.ended)?;
         match outcome.ended {
-            Ended::Exited(0 | TESTS_FAILED) => Ok(()),
+            ExitReason::Exited(0 | TESTS_FAILED) => Ok(()),
             ended => bail!("nextest could not run the tests ({ended})"),
         }
     }
@@ -326,8 +327,8 @@ impl<'p> Collect<'p> {
     }
 }
 
-fn interrupted(ended: Ended) -> Result<()> {
-    if ended == Ended::Interrupted {
+fn interrupted(ended: ExitReason) -> Result<()> {
+    if ended == ExitReason::Interrupted {
         let why = anyhow::anyhow!(
             "interrupted; `cargo poc affected --collect` goes on from here while no file changes"
         );

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::reports::Ended;
+use super::reports::FinishedRun;
 use super::{
-    inputs, known_step, recordable, reliable, runner, selected, selection, settle, source, update,
-    words,
+    inputs, known_step, record_run, recordable, reliable, runner, selected, selection, source,
+    update, words,
 };
 use crate::affected::Selection;
 use crate::change;
@@ -19,22 +19,22 @@ use crate::freshness;
 use crate::freshness::since;
 use crate::project::{Poc, Project};
 use crate::report;
-use crate::report::run::Settled;
-use crate::script::expectation::{Expected, Meaning};
-use crate::script::shell::{Inside, Settings};
+use crate::report::run::RecordedRun;
+use crate::script::expectation::{Expectation, Expected};
+use crate::script::shell::{RecursionGuard, Settings};
 use crate::sys::exec::Stop;
 use crate::sys::terminal::Terminal;
 use crate::sys::{cargo, exec};
 use crate::verify::binaries::Binaries;
-use crate::verify::{self, Basis, Check, Options, Program};
+use crate::verify::{self, Invocation, Options, Program, RecordContext};
 use crate::workspace::PackageId;
 
 /// What a run of `verify` is to do.
 pub(super) struct Job {
     pub(super) scope: Scope,
-    pub(super) checks: Vec<Check>,
+    pub(super) checks: Vec<Invocation>,
     /// The checks, blocks as their commands.
-    pub(super) commands: Vec<Check>,
+    pub(super) commands: Vec<Invocation>,
     /// Expectations of what is commented out.
     pub(super) optional: Vec<Expected>,
     /// The packages whose tests run, which with all they link are what the evidence depends on.
@@ -74,7 +74,7 @@ impl Job {
                     ));
                 }
                 let checks = verify::planned(&poc.plan, &scope);
-                let scripts: Vec<String> = checks.iter().map(Check::command).collect();
+                let scripts: Vec<String> = checks.iter().map(Invocation::command).collect();
                 let packages = freshness::packages_of_script(workspace, &scripts.join("\n"));
                 let job = Self::of(scope, checks, packages, None)?;
                 job.readable(poc)?;
@@ -101,7 +101,7 @@ impl Job {
 
     pub(super) fn of(
         scope: Scope,
-        checks: Vec<Check>,
+        checks: Vec<Invocation>,
         packages: BTreeSet<PackageId>,
         selection: Option<Selection>,
     ) -> Result<Self> {
@@ -123,7 +123,7 @@ impl Job {
         for check in &self.commands {
             for expected in check.expected() {
                 if let Program::Command(command) = &check.program
-                    && let Meaning::Unreadable(why) = &expected.meaning
+                    && let Expectation::Unreadable(why) = &expected.meaning
                 {
                     let line = blocks[command.block].line + 1 + expected.lines.start;
                     return Err(exit::usage(format!("{}:{line}: {why}", poc.paths.plan)));
@@ -162,7 +162,7 @@ impl Job {
         }
         let unaffected =
             "no test can be affected by the change, so none was run and nothing recorded";
-        let mut ended = Ended {
+        let mut ended = FinishedRun {
             scope: &self.scope,
             exit: Exit::Fine,
             selection: Some(selected(selection)),
@@ -241,7 +241,7 @@ impl Job {
             let (scope, source, inputs) = (self.scope.clone(), source.clone(), inputs.clone());
             report.record(
                 workspace,
-                &Basis {
+                &RecordContext {
                     poc,
                     scope,
                     source,
@@ -257,10 +257,10 @@ impl Job {
             if exec::interrupted() {
                 terminal.warn("interrupted; nothing was recorded")?;
             }
-            (Exit::CouldNotRun, vec![Settled::of(record("", None)?)])
+            (Exit::CouldNotRun, vec![RecordedRun::of(record("", None)?)])
         } else {
             let recording = !arguments.no_record;
-            let settled = settle(project, pocs, &self.scope, recording, &record, terminal)?;
+            let settled = record_run(project, pocs, &self.scope, recording, &record, terminal)?;
             let recorded = settled.1.iter().filter(|one| one.results.is_some());
             let recorded = recorded.map(|one| &one.record);
             if let (Some(repository), Some(stood)) = (repository, stood)
@@ -281,7 +281,7 @@ impl Job {
                 terminal,
             )?;
         }
-        let ended = Ended {
+        let ended = FinishedRun {
             scope: &self.scope,
             exit,
             selection: self.selection.as_ref().map(selected),
@@ -311,7 +311,7 @@ impl Job {
             binaries: Some(binaries),
             root: project.workspace.root.clone(),
             settings: Settings {
-                inside: Inside::enter(&key).or_exit(Exit::Usage)?,
+                inside: RecursionGuard::enter(&key).or_exit(Exit::Usage)?,
                 coloured: terminal.coloured(),
                 timeout: Some(
                     arguments

@@ -3,15 +3,15 @@
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::reports::{Ended, must_run_here};
-use super::{pocs, recordable, selection, settle, source};
+use super::reports::{FinishedRun, must_run_here};
+use super::{pocs, record_run, recordable, selection, source};
 use crate::affected::Selection;
 use crate::change;
 use crate::cli;
 use crate::evidence::{Outcome, Scope};
 use crate::exit::{self, Exit};
 use crate::project::{Poc, Project};
-use crate::report::run::Settled;
+use crate::report::run::RecordedRun;
 use crate::sys::files::normalize;
 use crate::sys::terminal::Terminal;
 use crate::verify::partition::digest;
@@ -36,8 +36,8 @@ pub(super) fn run(
     let scope = merged.first().run.scope.clone();
     let pocs = pocs(project, arguments.name.as_deref(), &scope)?;
     fits(project, arguments, &pocs, &merged)?;
-    let report = |exit: Exit, records: &[Settled], terminal: &mut Terminal| {
-        let ended = Ended {
+    let report = |exit: Exit, records: &[RecordedRun], terminal: &mut Terminal| {
+        let ended = FinishedRun {
             scope: &scope,
             exit,
             selection: merged.first().record.selection,
@@ -67,10 +67,10 @@ pub(super) fn run(
     let record = |poc: &str, baseline: Option<&_>| merged.record(&project.workspace, poc, baseline);
     if merged.outcome() == Outcome::Interrupted {
         terminal.warn("a shard was interrupted; nothing was recorded")?;
-        let records = [Settled::of(record("", None)?)];
+        let records = [RecordedRun::of(record("", None)?)];
         return report(Exit::CouldNotRun, &records, terminal);
     }
-    let (exit, records) = settle(project, &pocs, &scope, recording, &record, terminal)?;
+    let (exit, records) = record_run(project, &pocs, &scope, recording, &record, terminal)?;
     report(exit, &records, terminal)
 }
 

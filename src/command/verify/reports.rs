@@ -7,7 +7,7 @@ use crate::cli::{StatusFormat, Verify};
 use crate::evidence::{Check, Record, Scope, Selected};
 use crate::exit::{self, Exit};
 use crate::project::{Poc, Project};
-use crate::report::run::{Run, Settled};
+use crate::report::run::{RecordedRun, Run};
 use crate::report::{github, json, junit, sarif};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
@@ -38,7 +38,7 @@ pub(super) fn prepare(arguments: &Verify, terminal: &mut Terminal) {
 }
 
 /// What a run came to.
-pub(super) struct Ended<'a> {
+pub(super) struct FinishedRun<'a> {
     /// What was verified.
     pub scope: &'a Scope,
     /// How the program will end.
@@ -46,14 +46,14 @@ pub(super) struct Ended<'a> {
     /// How many tests the change selects, where the run follows from one.
     pub selection: Option<Selected>,
     /// What became of it for each PoC; nothing where nothing was to be run.
-    pub records: &'a [Settled],
+    pub records: &'a [RecordedRun],
     /// The PoC whose own commands were run.
     pub poc: Option<&'a Poc>,
     /// The run; none of shards that ran elsewhere.
     pub ran: Option<&'a verify::Report>,
 }
 
-impl Ended<'_> {
+impl FinishedRun<'_> {
     /// Prints and writes what was asked for.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::reports::Ended;
+use super::reports::FinishedRun;
 use super::{Job, inputs, pocs, runner, selected, selection, source, words};
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
@@ -17,14 +17,14 @@ use crate::exit::{self, Exit};
 use crate::freshness;
 use crate::project::{Poc, Project};
 use crate::report;
-use crate::report::run::Settled;
+use crate::report::run::RecordedRun;
 use crate::sys::terminal::Terminal;
 use crate::sys::{cargo, exec};
 use crate::verify::binaries::Binaries;
 use crate::verify::partition::{Deal, Partition, Recorded, Work, digest};
 use crate::verify::runner::{archive, compiles};
 use crate::verify::shard::Identity;
-use crate::verify::{self, Basis, Runner};
+use crate::verify::{self, RecordContext, Runner};
 
 /// Runs one shard and writes what it saw; nothing is recorded.
 ///
@@ -92,7 +92,7 @@ pub(super) fn run(
         arguments: arguments.arguments.clone(),
         selection: digest(workspace, &all),
     };
-    let basis = Basis {
+    let basis = RecordContext {
         poc: "",
         scope: job.scope.clone(),
         source,
@@ -116,11 +116,11 @@ pub(super) fn run(
     }
     let exit = verify::exit(&shard.record);
     let selection = shard.record.selection;
-    let ended = Ended {
+    let ended = FinishedRun {
         scope: &job.scope,
         exit,
         selection,
-        records: &[Settled::of(shard.record)],
+        records: &[RecordedRun::of(shard.record)],
         poc: None,
         ran: Some(&ran),
     };

@@ -10,9 +10,9 @@ use crate::document_update::{self, Mode, Texts};
 use crate::evidence::Scope;
 use crate::exit;
 use crate::project::{Poc, Project};
-use crate::script::expectation::Clause;
+use crate::script::expectation::Assertion;
 use crate::sys::terminal::Terminal;
-use crate::verify::{self, Checked, Program, Report};
+use crate::verify::{self, InvocationResult, Program, Report};
 
 /// Shows the difference, and writes it when told to, or when a person at the terminal says yes.
 ///
@@ -71,7 +71,7 @@ pub(super) fn run(
 }
 
 /// The plan with the counts that were seen. Only commands whose tests all passed say what a count should be.
-fn updated(document: &Document, blocks: &[&Block], checked: &[Checked]) -> Result<String> {
+fn updated(document: &Document, blocks: &[&Block], checked: &[InvocationResult]) -> Result<String> {
     let mut edits = Edits::new(document);
     for one in checked {
         let Program::Command(command) = &one.check.program else {
@@ -90,15 +90,15 @@ fn updated(document: &Document, blocks: &[&Block], checked: &[Checked]) -> Resul
                 .clauses()
                 .iter()
                 .flat_map(|clause| match clause {
-                    Clause::Passed(number) if !number.holds(counts.passed) => {
+                    Assertion::Passed(number) if !number.holds(counts.passed) => {
                         vec![(number.value(), counts.passed)]
                     }
-                    Clause::PassedOf(passed, total)
+                    Assertion::PassedOf(passed, total)
                         if (*passed, *total) != (counts.passed, counts.passed) =>
                     {
                         vec![(*passed, counts.passed), (*total, counts.passed)]
                     }
-                    Clause::Ignored(number) if *number != counts.ignored => {
+                    Assertion::Ignored(number) if *number != counts.ignored => {
                         vec![(*number, counts.ignored)]
                     }
                     _ => Vec::new(),

@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use anyhow::Result;
 
-use super::harmless;
+use super::sanitize;
 use crate::finding::{Code, Finding, Severity};
 use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
 use crate::sys::text::counted;
@@ -25,7 +25,7 @@ pub fn findings(
     for finding in findings {
         let line = text(&finding.path).and_then(|text| shown_line(finding, &text));
         let shown = renderer.render(&[group(finding, line.as_ref())]);
-        let shown = links.in_output(&shown, &harmless(&finding.path), finding.line);
+        let shown = links.in_output(&shown, &sanitize(&finding.path), finding.line);
         writeln!(terminal.out(), "{shown}\n")?;
     }
     Ok(())
@@ -65,9 +65,9 @@ fn group<'a>(finding: &'a Finding, line: Option<&'a Line>) -> annotate_snippets:
         Severity::Warning => Level::WARNING,
     };
     let title = level
-        .primary_title(harmless(&finding.message))
+        .primary_title(sanitize(&finding.message))
         .id(finding.code.as_str());
-    let path = harmless(&finding.path);
+    let path = sanitize(&finding.path);
     let mut group = match line {
         Some(line) if !line.text.is_empty() => title.element(
             Snippet::source(line.text.as_str())
@@ -82,7 +82,7 @@ fn group<'a>(finding: &'a Finding, line: Option<&'a Line>) -> annotate_snippets:
         ),
     };
     if !finding.help.is_empty() {
-        group = group.element(Level::HELP.message(harmless(&finding.help)));
+        group = group.element(Level::HELP.message(sanitize(&finding.help)));
     }
     if let Some(fix) = &finding.fix {
         group = group.element(Level::HELP.message(format!("`--fix` can {}", fix.what)));

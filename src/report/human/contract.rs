@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::harmless;
+use super::sanitize;
 use crate::contract::Difference;
 use crate::sys::terminal::{BAD, Terminal, WARN};
 
@@ -12,7 +12,7 @@ use crate::sys::terminal::{BAD, Terminal, WARN};
 /// When the output cannot be written.
 pub fn differences(terminal: &mut Terminal, differences: &[Difference]) -> Result<()> {
     for one in differences {
-        let text = harmless(&one.to_string());
+        let text = sanitize(&one.to_string());
         let out = terminal.out();
         if one.how.weakens() {
             writeln!(out, "  {BAD}weaker{BAD:#}  {text}")?;

@@ -5,9 +5,9 @@ use std::io::Write;
 use anstyle::Style;
 use anyhow::Result;
 
-use super::{fitted, harmless, padded, widest, wrapped};
+use super::{fitted, padded, sanitize, widest, wrapped};
 use crate::contract::{Entry, Kind};
-use crate::evidence::Tests;
+use crate::evidence::TestCounts;
 use crate::finding::{Code, Finding, Severity};
 use crate::report::PocStatus;
 use crate::status::{Assessment, DependencyState, FileState, State};
@@ -115,10 +115,10 @@ pub fn screen(terminal: &mut Terminal, status: &PocStatus) -> Result<()> {
         .map_or("no base".to_owned(), |base| {
             format!(
                 "base {}",
-                harmless(&base.chars().take(12).collect::<String>())
+                sanitize(&base.chars().take(12).collect::<String>())
             )
         });
-    let kind = harmless(status.assessment.kind.as_deref().unwrap_or("PoC"));
+    let kind = sanitize(status.assessment.kind.as_deref().unwrap_or("PoC"));
     writeln!(
         out,
         "{BOLD}{}{BOLD:#}  {state_style}{}{state_style:#}  {DIM}{kind} · {base} · {}{DIM:#}\n",
@@ -135,7 +135,7 @@ pub fn screen(terminal: &mut Terminal, status: &PocStatus) -> Result<()> {
             out,
             "\n{BOLD}Next{BOLD:#}  {LITERAL}{}{LITERAL:#}\n      {}",
             next.command,
-            wrapped(&harmless(&next.why), columns, 6, 6)
+            wrapped(&sanitize(&next.why), columns, 6, 6)
         )?;
     } else if status.assessment.state == State::Proven {
         writeln!(out, "\n{GOOD}Everything is proven.{GOOD:#}")?;
@@ -148,7 +148,7 @@ fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Re
     let titles: Vec<String> = status
         .steps
         .iter()
-        .map(|step| harmless(&step.title))
+        .map(|step| sanitize(&step.title))
         .collect();
     // Beside the title stand its state, its id and its tasks.
     let room = columns.map(|columns| columns.saturating_sub(ids + 32).max(16));
@@ -173,7 +173,7 @@ fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Re
                 "  {}  {}  {DIM}{}{DIM:#}",
                 " ".repeat(11),
                 " ".repeat(ids),
-                wrapped(&harmless(why), columns, ids + 17, ids + 17)
+                wrapped(&sanitize(why), columns, ids + 17, ids + 17)
             )?;
         }
     }
@@ -214,7 +214,7 @@ fn counts(out: &mut dyn Write, status: &Assessment) -> Result<()> {
         {
             line(
                 "",
-                &format!("{WARN}{verb}{WARN:#} {}", harmless(&file.path)),
+                &format!("{WARN}{verb}{WARN:#} {}", sanitize(&file.path)),
             )?;
         }
     }
@@ -223,8 +223,8 @@ fn counts(out: &mut dyn Write, status: &Assessment) -> Result<()> {
     }
     for entry in status.contract.of(Kind::Override) {
         let (step, reason) = (entry.step.as_deref(), entry.reason.as_deref());
-        let step = harmless(step.unwrap_or_default());
-        let reason = harmless(reason.unwrap_or_default());
+        let step = sanitize(step.unwrap_or_default());
+        let reason = sanitize(reason.unwrap_or_default());
         line("", &format!("{WARN}forced{WARN:#} step {step}: {reason}"))?;
     }
     line("Dependencies", &dependencies(status))?;
@@ -245,7 +245,7 @@ fn contract(status: &Assessment) -> Option<String> {
     let by = lock
         .by
         .as_deref()
-        .map_or(String::new(), |by| format!(" by {}", harmless(by)));
+        .map_or(String::new(), |by| format!(" by {}", sanitize(by)));
     let amendments: Vec<_> = status.contract.of(Kind::Amend).collect();
     let weakens = |entry: &&&Entry| entry.changes.iter().any(|change| change.how.weakens());
     let weaker = amendments.iter().filter(weakens).count();
@@ -328,7 +328,8 @@ fn dependencies(status: &Assessment) -> String {
 }
 
 fn tests(status: &Assessment) -> String {
-    let told = |tests: Option<Tests>| tests.map_or("none".to_owned(), |tests| tests.to_string());
+    let told =
+        |tests: Option<TestCounts>| tests.map_or("none".to_owned(), |tests| tests.to_string());
     format!(
         "baseline {}; last run {}",
         told(status.tests.baseline),
@@ -357,7 +358,7 @@ fn findings(
         };
         let place = format!("{}:{}", finding.path, finding.line);
         let place = links.to(&place, &finding.path, finding.line);
-        let message = format!("{place}: {}", harmless(&finding.text()));
+        let message = format!("{place}: {}", sanitize(&finding.text()));
         writeln!(
             out,
             "  {style}{severity}[{}]{style:#} {}",

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::harmless;
+use super::sanitize;
 use crate::evidence::{Outcome, Record, Scope};
-use crate::script::expectation::Meaning;
+use crate::script::expectation::Expectation;
 use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
-use crate::verify::{Check, confirmation_id};
+use crate::verify::{Invocation, confirmation_id};
 
 /// Names of one kind that are shown; the evidence holds them all.
 const SHOWN: usize = 12;
@@ -48,7 +48,7 @@ pub fn outcome(terminal: &mut Terminal, record: &Record) -> Result<()> {
         terminal.warn("no test matched; zero tests prove nothing. Is the test written, and its name spelled as in the command?")?;
     }
     for note in &record.notes {
-        terminal.warn(harmless(note))?;
+        terminal.warn(sanitize(note))?;
     }
     Ok(())
 }
@@ -68,8 +68,8 @@ fn to_confirm(terminal: &mut Terminal, record: &Record) -> Result<()> {
         writeln!(
             terminal.out(),
             "  {WARN}look at{WARN:#}  {}\n  {WARN}expected{WARN:#} {}\n  {WARN}then{WARN:#}     {LITERAL}cargo poc verify {} --confirm {id}{LITERAL:#}",
-            harmless(command),
-            harmless(&expected),
+            sanitize(command),
+            sanitize(&expected),
             record.poc,
         )?;
     }
@@ -80,18 +80,18 @@ fn to_confirm(terminal: &mut Terminal, record: &Record) -> Result<()> {
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn list(terminal: &mut Terminal, scope: &Scope, commands: &[Check]) -> Result<()> {
+pub fn list(terminal: &mut Terminal, scope: &Scope, commands: &[Invocation]) -> Result<()> {
     for (index, check) in commands.iter().enumerate() {
         let out = terminal.out();
         writeln!(out, "{}", check.command())?;
         for expected in check.expected() {
-            let written = harmless(&expected.text.replace('\n', " "));
+            let written = sanitize(&expected.text.replace('\n', " "));
             match &expected.meaning {
-                Meaning::Understood(_) => {
+                Expectation::Understood(_) => {
                     writeln!(
                         out,
                         "{DIM}  # expected: {}{DIM:#}",
-                        harmless(&expected.meaning.to_string())
+                        sanitize(&expected.meaning.to_string())
                     )?;
                 }
                 _ => writeln!(
@@ -114,8 +114,8 @@ fn names(terminal: &mut Terminal, names: &BTreeMap<String, Vec<String>>, what: &
         writeln!(
             terminal.out(),
             "  {BAD}{what}{BAD:#} {} {}",
-            harmless(binary),
-            harmless(test)
+            sanitize(binary),
+            sanitize(test)
         )?;
     }
     if count > SHOWN {

@@ -7,8 +7,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{FindingReport, VERSION, finding, text};
-use crate::evidence::{Check, Confirmation, Outcome, Selected, Source, Tests};
-use crate::report::run::{Run, Settled};
+use crate::evidence::{Check, Confirmation, Outcome, Selected, Source, TestCounts};
+use crate::report::run::{RecordedRun, Run};
 
 #[derive(Serialize)]
 struct RunReport<'a> {
@@ -17,7 +17,7 @@ struct RunReport<'a> {
     outcome: Option<Outcome>,
     exit: u8,
     selection: Option<Selected>,
-    tests: Option<Tests>,
+    tests: Option<TestCounts>,
     commands: Vec<CommandReport<'a>>,
     failing: Vec<TestReport<'a>>,
     ignored: Vec<TestReport<'a>>,
@@ -34,7 +34,7 @@ struct CommandReport<'a> {
     command: String,
     outcome: Option<Outcome>,
     exit: Option<i32>,
-    tests: Option<Tests>,
+    tests: Option<TestCounts>,
     seconds: Option<f64>,
     expected: Vec<&'a str>,
     unmet: &'a [String],
@@ -140,7 +140,7 @@ fn tests(tests: &BTreeMap<String, Vec<String>>) -> Vec<TestReport<'_>> {
 }
 
 /// Of a run without a PoC there is nothing more to say.
-fn poc(settled: &Settled) -> Option<PocReport<'_>> {
+fn poc(settled: &RecordedRun) -> Option<PocReport<'_>> {
     let record = &settled.record;
     let measured = |worse| settled.measured.then(|| tests(worse));
     (!record.poc.is_empty()).then(|| PocReport {

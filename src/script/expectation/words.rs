@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use regex::{Captures, Regex};
 
-use super::{Clause, Number};
+use super::{Assertion, Number};
 
 /// What stands for the quoted text of this index while the words around it are read.
 const QUOTED: char = '\u{1}';
 
-type Build = fn(&Captures<'_>, &[String]) -> Option<Clause>;
+type Build = fn(&Captures<'_>, &[String]) -> Option<Assertion>;
 
 /// One form, and what it makes of what it found.
 struct Form {
@@ -33,54 +33,54 @@ fn forms() -> Vec<Form> {
     );
     let table: [(String, Build); 15] = [
         (format!(r"all {NUMBER}{tests}"), |found, _| {
-            number(found).map(|count| Clause::Passed(Number::Exactly(count)))
+            number(found).map(|count| Assertion::Passed(Number::Exactly(count)))
         }),
-        (all, |_, _| Some(Clause::AllPass)),
+        (all, |_, _| Some(Assertion::AllPass)),
         (
             format!(
                 r"(?:everything|tests?) (?:still )?{PASS}|pass(?:es|ed)?\b|no (?:test )?failures?\b|success(?:ful|fully)?\b|succeeds\b|ok\b"
             ),
-            |_, _| Some(Clause::AllPass),
+            |_, _| Some(Assertion::AllPass),
         ),
         (format!(r"{NUMBER} ?(?:/|of) ?(\d[\d,_]*){tests}"), |found, _| {
-            Some(Clause::PassedOf(number(found)?, digits(&found[2])?))
+            Some(Assertion::PassedOf(number(found)?, digits(&found[2])?))
         }),
         (format!(r"(?:[~≈] ?|(?:about|around|roughly|approximately) ){NUMBER}{tests}"), |found, _| {
-            number(found).map(|count| Clause::Passed(Number::About(count)))
+            number(found).map(|count| Assertion::Passed(Number::About(count)))
         }),
         (format!(r"(?:at least |≥ ?|>= ?){NUMBER}{tests}"), |found, _| {
-            number(found).map(|count| Clause::Passed(Number::AtLeast(count)))
+            number(found).map(|count| Assertion::Passed(Number::AtLeast(count)))
         }),
         (format!(r"{NUMBER}\+{tests}"), |found, _| {
-            number(found).map(|count| Clause::Passed(Number::AtLeast(count)))
+            number(found).map(|count| Assertion::Passed(Number::AtLeast(count)))
         }),
         (format!(r"(?:{NUMBER}|none|zero)(?: tests?)? fail(?:ed|ures?|ing|s)?\b"), |found, _| {
-            Some(Clause::Failed(number(found).unwrap_or(0)))
+            Some(Assertion::Failed(number(found).unwrap_or(0)))
         }),
         (format!(r"(?:{NUMBER}|no|none|zero)(?: tests?)?(?: are)? (?:ignored|skipped)\b"), |found, _| {
-            Some(Clause::Ignored(number(found).unwrap_or(0)))
+            Some(Assertion::Ignored(number(found).unwrap_or(0)))
         }),
         (
             r"(?:no|empty|zero) output\b|(?:prints )?nothing(?: is)?(?: printed| found)?\b|(?:no|zero|0) (?:match(?:es)?|results?|hits?)(?: found)?\b"
                 .to_owned(),
-            |_, _| Some(Clause::NoOutput),
+            |_, _| Some(Assertion::NoOutput),
         ),
         (format!(r"{NUMBER} (?:{KIND}tests?(?: (?:are |still )?(?:{PASS}|ran\b|run\b))?|{PASS})"), |found, _| {
-            number(found).map(|count| Clause::Passed(Number::Exactly(count)))
+            number(found).map(|count| Assertion::Passed(Number::Exactly(count)))
         }),
         (
             r"(?:exit(?:s|ed)?|return(?:s|ed)?)(?: with)?(?: an?)?(?: (?:code|status))?:? ?(?:of )?(\d{1,3})\b".to_owned(),
-            |found, _| found[1].parse().ok().map(Clause::Exit),
+            |found, _| found[1].parse().ok().map(Assertion::Exit),
         ),
         (
             r"(?:exits?|returns?)(?: with)?(?: an?)? non-?zero(?: exit)?(?: code| status)?\b|(?:an? )?non-?zero exit(?: code| status)?\b"
                 .to_owned(),
-            |_, _| Some(Clause::NonZero),
+            |_, _| Some(Assertion::NonZero),
         ),
         (
             r"(?:(?:takes|finishes|completes|runs|takes up|in|within) )?(?:< ?|<= ?|≤ ?|(?:under|below|less than|within|at most|no more than) )(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b"
                 .to_owned(),
-            |found, _| duration(&found[1], &found[2]).map(Clause::Under),
+            |found, _| duration(&found[1], &found[2]).map(Assertion::Under),
         ),
         (
             format!(
@@ -88,7 +88,7 @@ fn forms() -> Vec<Form> {
             ),
             |found, quoted| {
                 let text = quoted.get(found[1].parse::<usize>().ok()?)?;
-                Some(Clause::Contains(text.clone()))
+                Some(Assertion::Contains(text.clone()))
             },
         ),
     ];
@@ -100,7 +100,7 @@ fn forms() -> Vec<Form> {
 }
 
 /// The clauses of a text; `None` unless all of it is understood.
-pub(super) fn clauses(text: &str) -> Option<Vec<Clause>> {
+pub(super) fn clauses(text: &str) -> Option<Vec<Assertion>> {
     static BETWEEN: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)^(?:[\s,;.&+()✅✓—–-]|(?:and|with|in|but)\b)+").ok());
     let (text, quoted) = take_quotes(text.trim());
@@ -175,11 +175,11 @@ fn duration(number: &str, unit: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Meaning;
+    use super::super::Expectation;
     use super::*;
 
     fn told(text: &str) -> String {
-        Meaning::read(text).to_string()
+        Expectation::read(text).to_string()
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::interrupt::Stop;
 
 /// What to run.
 #[derive(Debug, Clone)]
-pub struct Command {
+pub struct ProcessCommand {
     program: OsString,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, Option<OsString>)>,
@@ -23,7 +23,7 @@ pub struct Command {
     remedy: String,
 }
 
-impl Command {
+impl ProcessCommand {
     /// A program by name (looked up on `PATH`) or by path.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self {
@@ -119,7 +119,7 @@ pub(super) struct Streams {
 }
 
 /// Starts `command` as the leader of a group of its own.
-pub(super) fn spawn(command: &Command, streams: Streams) -> Result<Group> {
+pub(super) fn spawn(command: &ProcessCommand, streams: Streams) -> Result<Group> {
     let directory = command.directory.as_deref();
     if let Some(directory) = directory
         && !directory.is_dir()

@@ -10,7 +10,7 @@ static PRESSED: AtomicUsize = AtomicUsize::new(0);
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
 /// Takes over Ctrl-C, SIGTERM and SIGHUP. While a program of ours runs, they end its process group
-/// and the run returns [`Ended::Interrupted`](super::Ended); at any other time they end us, with
+/// and the run returns [`ExitReason::Interrupted`](super::ExitReason); at any other time they end us, with
 /// status 130. Calling it again changes nothing.
 pub fn install_interrupt_handler() -> Result<()> {
     if INSTALLED.swap(true, Ordering::SeqCst) {
@@ -66,7 +66,7 @@ impl Drop for Running {
 }
 
 /// Ends programs while they run, from another thread: those whose command was given it end as
-/// [`Ended::Interrupted`](super::Ended), their groups with them.
+/// [`ExitReason::Interrupted`](super::ExitReason), their groups with them.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 

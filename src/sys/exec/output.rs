@@ -11,14 +11,14 @@ const TAIL: usize = 64 * 1024;
 
 /// A piece of output: a whole line with its line end, or a part of one that is long or not yet ended.
 #[derive(Debug, Clone, Copy)]
-pub struct Part<'a> {
+pub struct OutputChunk<'a> {
     /// The bytes as they were printed; the line end is among them.
     pub bytes: &'a [u8],
     /// Whether the line ends here.
     pub ends_line: bool,
 }
 
-/// Cuts a stream of bytes into [`Part`]s.
+/// Cuts a stream of bytes into [`OutputChunk`]s.
 #[derive(Default)]
 pub(super) struct Lines {
     pending: Vec<u8>,
@@ -28,7 +28,7 @@ impl Lines {
     pub(super) fn push(
         &mut self,
         bytes: &[u8],
-        on_output: &mut dyn FnMut(Part<'_>) -> Result<()>,
+        on_output: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
     ) -> Result<()> {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.pending.extend_from_slice(piece);
@@ -41,12 +41,12 @@ impl Lines {
 
     pub(super) fn flush(
         &mut self,
-        on_output: &mut dyn FnMut(Part<'_>) -> Result<()>,
+        on_output: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
     ) -> Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let part = Part {
+        let part = OutputChunk {
             bytes: &self.pending,
             ends_line: self.pending.ends_with(b"\n"),
         };

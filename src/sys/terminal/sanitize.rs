@@ -18,7 +18,7 @@ pub fn is_harmless(character: char) -> bool {
 
 /// Text without characters that are not harmless.
 #[must_use]
-pub fn harmless(text: &str) -> String {
+pub fn sanitize(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
@@ -32,11 +32,11 @@ fn shown(character: char) -> char {
 
 /// Takes what is harmless from a stream of bytes; a sequence may come in parts.
 #[derive(Default)]
-pub struct Harmless {
+pub struct Sanitizer {
     parser: Parser<Utf8Parser>,
 }
 
-impl Harmless {
+impl Sanitizer {
     /// What of `bytes`, and of a sequence begun before, may be shown.
     pub fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut kept = Kept(Vec::with_capacity(bytes.len()));
@@ -97,20 +97,20 @@ impl Perform for Kept {
 /// A stream that only harmless output gets through to.
 pub struct HarmlessStream<W> {
     inner: W,
-    harmless: Harmless,
+    sanitizer: Sanitizer,
 }
 
 impl<W: Write> HarmlessStream<W> {
     /// In front of `inner`.
     pub fn new(inner: W) -> Self {
-        let harmless = Harmless::default();
-        Self { inner, harmless }
+        let sanitizer = Sanitizer::default();
+        Self { inner, sanitizer }
     }
 }
 
 impl<W: Write> Write for HarmlessStream<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.inner.write_all(&self.harmless.take(bytes))?;
+        self.inner.write_all(&self.sanitizer.take(bytes))?;
         Ok(bytes.len())
     }
 
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn left_of(text: &str) -> String {
-        String::from_utf8(Harmless::default().take(text.as_bytes())).unwrap()
+        String::from_utf8(Sanitizer::default().take(text.as_bytes())).unwrap()
     }
 
     #[test]
@@ -171,12 +171,12 @@ mod tests {
 
     #[test]
     fn a_sequence_may_come_in_parts() {
-        let mut harmless = Harmless::default();
+        let mut sanitizer = Sanitizer::default();
         let text = "é\u{1b}[31mred\u{1b}]0;title\u{7}!";
         let whole: Vec<u8> = text
             .as_bytes()
             .iter()
-            .flat_map(|byte| harmless.take(&[*byte]))
+            .flat_map(|byte| sanitizer.take(&[*byte]))
             .collect();
         assert_eq!(String::from_utf8(whole).unwrap(), "é\u{1b}[31mred!");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::line::{self, Header, Summary};
-use super::{Binary, Counts, Ending, Verdict};
+use super::{Binary, Ending, TestCounts, Verdict};
 
 /// An open test binary. Its tests may run test binaries themselves, whose output then stands inside its own:
 /// those are further frames on the stack, and are thrown away when they end.
@@ -25,13 +25,13 @@ struct Frame {
     header: Header,
     phase: Phase,
     /// The sum of the groups that have ended: rustdoc prints more than one.
-    counts: Counts,
+    counts: TestCounts,
     whole_groups: usize,
     tests: BTreeMap<String, Verdict>,
     /// A test whose line was begun, and what may have been its verdict.
     pending: Option<(String, Option<Verdict>)>,
     /// Verdicts in the open group.
-    group: Counts,
+    group: TestCounts,
     /// How long the groups that have ended took.
     took: Option<Duration>,
 }
@@ -162,7 +162,7 @@ impl Libtest {
     }
 
     /// Verdicts so far.
-    pub(super) fn so_far(&self) -> Counts {
+    pub(super) fn so_far(&self) -> TestCounts {
         let mut counts = self.own.counts;
         counts += self.own.group;
         counts
@@ -238,11 +238,11 @@ impl Frame {
         Self {
             header,
             phase,
-            counts: Counts::default(),
+            counts: TestCounts::default(),
             whole_groups: 0,
             tests: BTreeMap::new(),
             pending: None,
-            group: Counts::default(),
+            group: TestCounts::default(),
             took: None,
         }
     }
@@ -263,7 +263,7 @@ impl Frame {
 
     fn start_group(&mut self, announced: u64) {
         self.phase = Phase::Running(announced);
-        self.group = Counts::default();
+        self.group = TestCounts::default();
         self.pending = None;
     }
 
@@ -313,7 +313,7 @@ impl Frame {
     }
 
     fn record(&mut self, name: String, verdict: Verdict) {
-        self.group.add(verdict);
+        verdict.count(&mut self.group);
         // The same name twice in one binary (a doctest's two groups): the worse of the two stands.
         self.tests
             .entry(name)
@@ -394,7 +394,7 @@ impl Frame {
             ));
         }
         self.counts += counts;
-        self.group = Counts::default();
+        self.group = TestCounts::default();
         self.whole_groups += 1;
         self.phase = Phase::Waiting;
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Counts, Verdict};
+use super::{TestCounts, Verdict};
 
 /// What a runner calls a test binary.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,7 +135,7 @@ pub(super) fn announced(line: &str) -> Option<u64> {
 /// What libtest says at the end of a group of tests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Summary {
-    pub counts: Counts,
+    pub counts: TestCounts,
     pub took: Option<Duration>,
 }
 
@@ -145,7 +145,7 @@ pub(super) fn summary(line: &str) -> Option<Summary> {
     let rest = rest
         .strip_prefix("ok. ")
         .or(rest.strip_prefix("FAILED. "))?;
-    let mut counts = Counts::default();
+    let mut counts = TestCounts::default();
     let (mut known, mut took) = (0, None);
     for field in rest.split("; ") {
         if let Some(time) = field.strip_prefix("finished in ") {

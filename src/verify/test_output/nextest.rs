@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::line::{Header, seconds};
-use super::{Binary, Counts, Ending, Verdict};
+use super::{Binary, Ending, TestCounts, Verdict};
 
 /// The status words stand at the end of this many columns; what a test prints is indented otherwise.
 const STATUS: usize = 12;
@@ -17,7 +17,7 @@ pub(super) struct Nextest {
     /// By binary id.
     took: BTreeMap<String, Duration>,
     previous_rule: bool,
-    summary: Option<Counts>,
+    summary: Option<TestCounts>,
 }
 
 /// `    Starting 7 tests across 2 binaries (1 test skipped)`.
@@ -80,23 +80,23 @@ impl Nextest {
         true
     }
 
-    pub(super) fn so_far(&self) -> Counts {
-        let mut counts = Counts::default();
+    pub(super) fn so_far(&self) -> TestCounts {
+        let mut counts = TestCounts::default();
         for verdict in self.tests.values() {
-            counts.add(*verdict);
+            verdict.count(&mut counts);
         }
         counts
     }
 
     /// The run has ended: its binaries and its own totals.
-    pub(super) fn close(self, notes: &mut Vec<String>) -> (Vec<Binary>, Option<Counts>) {
+    pub(super) fn close(self, notes: &mut Vec<String>) -> (Vec<Binary>, Option<TestCounts>) {
         let named = self.so_far();
         let summary = self.summary.unwrap_or_else(|| {
             notes.push(
                 "nextest ended without its summary; counted from the lines of single tests"
                     .to_owned(),
             );
-            Counts {
+            TestCounts {
                 failed: named.failed.max(1),
                 ..named
             }
@@ -125,7 +125,7 @@ impl Nextest {
         let binaries = binaries.into_iter().map(|(id, tests)| Binary {
             took: self.took.get(&id).copied(),
             header: Header::Nextest(id),
-            counts: Counts::of(&tests),
+            counts: Verdict::counts_of(&tests),
             ending,
             tests,
         });
@@ -140,7 +140,7 @@ fn is_rule(line: &str) -> bool {
 
 /// `     Summary [   2.249s] 7 tests run: 3 passed (1 slow, 1 flaky), 3 failed, 1 timed out, 1 skipped`, or
 /// `3/7 tests run` when it was cancelled.
-fn summary(line: &str) -> Option<Counts> {
+fn summary(line: &str) -> Option<TestCounts> {
     let rest = line.strip_prefix("     Summary [")?;
     let (_, rest) = rest.split_once("] ")?;
     let (run, rest) = rest.split_once(": ")?;
@@ -148,7 +148,7 @@ fn summary(line: &str) -> Option<Counts> {
         .strip_suffix(" tests run")
         .or(run.strip_suffix(" test run"))?;
     let run: u64 = run.split('/').next()?.parse().ok()?;
-    let mut counts = Counts::default();
+    let mut counts = TestCounts::default();
     for field in outside_parentheses(rest).split(", ") {
         match field.trim().split_once(' ') {
             Some((number, "passed")) => counts.passed = number.parse().ok()?,
