@@ -24,14 +24,14 @@ pub enum Mode {
     /// Write.
     Write,
     /// Show a diff.
-    Show,
+    DryRun,
 }
 
 impl Mode {
     /// What `--dry-run` says.
     #[must_use]
-    pub fn dry(dry_run: bool) -> Self {
-        if dry_run { Self::Show } else { Self::Write }
+    pub fn of(dry_run: bool) -> Self {
+        if dry_run { Self::DryRun } else { Self::Write }
     }
 }
 
@@ -71,7 +71,7 @@ pub fn change<T>(
         .collect();
     for (path, old, new) in &changed {
         match mode {
-            Mode::Show => {
+            Mode::DryRun => {
                 let text = unified(&project.workspace.slashed(path), old, new);
                 diff::print(&text, terminal)?;
             }

@@ -16,24 +16,26 @@
 //!
 //! The sixteen digits are a checksum of the record. It tells a slip of the hand and a merge gone wrong, not a
 //! forger: what CI trusts is its own run. Each record names the checksum of the one before it, so that a record
-//! taken out leaves a gap. Reading is total: a line that cannot be read is a [`Problem`] and never evidence.
+//! taken out leaves a gap. Reading is total: a line that cannot be read is a [`EvidenceProblem`] and never evidence.
 
 use std::collections::BTreeSet;
 
 use anyhow::Result;
 
 mod packed;
+mod problem;
 pub(crate) mod record;
 pub(crate) mod region;
 
 pub use packed::{Names, Packed};
-pub(crate) use region::Form;
+pub use problem::{EvidenceProblem, ProblemKind};
+pub(crate) use region::RegionFormat;
 
-pub(crate) use record::took;
+pub(crate) use record::format_duration;
 pub use record::{Check, Confirmation, Outcome, Record, Scope, Selected, Source, TestCounts};
 
 /// How evidence is written.
-const FORM: Form = Form {
+const FORMAT: RegionFormat = RegionFormat {
     name: "evidence",
     heading: "## Evidence",
     head: "| When | Scope | Command | Outcome | Tests | Commit | Took |",
@@ -47,7 +49,7 @@ pub struct Evidence {
     /// What can be relied on, in the order it stands in the document.
     pub records: Vec<Located>,
     /// What cannot.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<EvidenceProblem>,
 }
 
 /// A record and where it stands.
@@ -61,37 +63,11 @@ pub struct Located {
     pub line: usize,
 }
 
-/// A part of the evidence that cannot be relied on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// What is wrong.
-    pub kind: ProblemKind,
-    /// Its line, counted from 1.
-    pub line: usize,
-    /// What is wrong and what to do, for people.
-    pub message: String,
-}
-
-/// What is wrong with a part of the evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProblemKind {
-    /// The checksum is not that of the record: it was edited.
-    Edited,
-    /// The line is cut, wrapped, or no record at all.
-    Damaged,
-    /// A version of this program that we do not know wrote it.
-    UnknownVersion,
-    /// The record before this one is gone.
-    Gap,
-    /// A marker of the region stands without the other.
-    Unpaired,
-}
-
 /// Reads the evidence of a results document. Total: any text gives an answer.
 #[must_use]
 pub fn read(text: &str) -> Evidence {
     let mut evidence = Evidence::default();
-    let (records, problems) = FORM.read::<Record>(text);
+    let (records, problems) = FORMAT.read::<Record>(text);
     evidence.problems = problems;
     for (record, checksum, line) in records {
         // A time that cannot be read would have to be handled wherever records are put in order.
@@ -102,7 +78,7 @@ pub fn read(text: &str) -> Evidence {
                 line,
             });
         } else {
-            let problem = FORM.problem(ProblemKind::Damaged, line);
+            let problem = FORMAT.problem(ProblemKind::Damaged, line);
             evidence.problems.push(problem);
         }
     }
@@ -117,9 +93,9 @@ pub fn read(text: &str) -> Evidence {
 /// When the record cannot be written as JSON.
 pub fn append(text: &str, record: &Record) -> Result<String> {
     let mut record = record.clone();
-    record.after = read(text).records.last().map(|last| last.checksum.clone());
-    let line = FORM.line(&record)?;
-    Ok(region::add(FORM, text, &[record.row()], &line))
+    record.previous = read(text).records.last().map(|last| last.checksum.clone());
+    let line = FORMAT.line(&record)?;
+    Ok(region::add(FORMAT, text, &[record.row()], &line))
 }
 
 /// Now, to the second, with the offset of this machine: how records tell the time.
@@ -130,16 +106,16 @@ pub fn now() -> String {
         .to_string()
 }
 
-fn gaps(records: &[Located]) -> Vec<Problem> {
+fn gaps(records: &[Located]) -> Vec<EvidenceProblem> {
     let known: BTreeSet<&str> = records
         .iter()
         .map(|located| located.checksum.as_str())
         .collect();
     let missing = |located: &&Located| {
-        let after = located.record.after.as_deref();
-        after.is_some_and(|after| !known.contains(after))
+        let previous = located.record.previous.as_deref();
+        previous.is_some_and(|previous| !known.contains(previous))
     };
-    let gap = |located: &Located| FORM.problem(ProblemKind::Gap, located.line);
+    let gap = |located: &Located| FORMAT.problem(ProblemKind::Gap, located.line);
     records.iter().filter(missing).map(gap).collect()
 }
 

@@ -12,7 +12,7 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use crate::project::Project;
+use crate::config::Config;
 use crate::sys::cargo::LOCKFILE;
 use crate::sys::files;
 use crate::sys::git::{Listed, Repository, can_be_hashed};
@@ -29,33 +29,33 @@ pub const WORKSPACE: &str = "workspace files";
 
 /// The files of the workspace by what they are an input to, and the hashes worked out so far.
 #[derive(Debug)]
-pub struct Hasher<'project> {
-    project: &'project Project,
+pub struct Hasher<'w> {
+    workspace: &'w Workspace,
     repository: Option<Repository>,
     files: BTreeMap<Option<PackageId>, Vec<File>>,
     hashes: BTreeMap<Option<PackageId>, String>,
     common: Inputs,
 }
 
-impl<'project> Hasher<'project> {
+impl<'w> Hasher<'w> {
     /// Lists the workspace's files, as `repository` has them where there is one; `toolchain` is what
     /// [`toolchain`](crate::sys::cargo::toolchain) gave.
     ///
     /// # Errors
     /// When the files cannot be listed or the lockfile cannot be read.
     pub fn new(
-        project: &'project Project,
+        workspace: &'w Workspace,
+        config: &'w Config,
         repository: Option<Repository>,
         toolchain: &str,
     ) -> Result<Self> {
-        let workspace = &project.workspace;
         let files = listed(workspace, repository.as_ref())?;
         let mut common = Inputs::from([(
             TOOLCHAIN.to_owned(),
             short(blake3::hash(toolchain.as_bytes())),
         )]);
         refresh_lockfile(&mut common, workspace)?;
-        Ok(Self::over(project, repository, files, common))
+        Ok(Self::over(workspace, config, repository, files, common))
     }
 
     /// The same of a commit's files, without the toolchain, which no commit tells.
@@ -63,11 +63,12 @@ impl<'project> Hasher<'project> {
     /// # Errors
     /// When git cannot be asked.
     pub fn of_commit(
-        project: &'project Project,
+        workspace: &'w Workspace,
+        config: &'w Config,
         repository: &Repository,
         commit: &str,
     ) -> Result<Self> {
-        let root = &project.workspace.root;
+        let root = &workspace.root;
         let files = repository.tree(commit)?.into_iter();
         let files = files.map(|(path, id)| File {
             path: repository.root.join(path),
@@ -81,7 +82,8 @@ impl<'project> Hasher<'project> {
         };
         let lockfile = lockfile.map(|bytes| (LOCKFILE.to_owned(), short(blake3::hash(&bytes))));
         Ok(Self::over(
-            project,
+            workspace,
+            config,
             None,
             files,
             lockfile.into_iter().collect(),
@@ -89,20 +91,21 @@ impl<'project> Hasher<'project> {
     }
 
     fn over(
-        project: &'project Project,
+        workspace: &'w Workspace,
+        config: &'w Config,
         repository: Option<Repository>,
         files: Vec<File>,
         common: Inputs,
     ) -> Self {
         let mut by_owner: BTreeMap<Option<PackageId>, Vec<File>> = BTreeMap::new();
         for file in files {
-            if counts(project, &file.path) {
-                let owner = project.workspace.owner(&file.path);
+            if counts(workspace, config, &file.path) {
+                let owner = workspace.owner(&file.path);
                 by_owner.entry(owner).or_default().push(file);
             }
         }
         Self {
-            project,
+            workspace,
             repository,
             files: by_owner,
             hashes: BTreeMap::new(),
@@ -115,7 +118,7 @@ impl<'project> Hasher<'project> {
     /// # Errors
     /// When a file cannot be read.
     pub fn inputs(&mut self, packages: &BTreeSet<PackageId>) -> Result<Inputs> {
-        let workspace = &self.project.workspace;
+        let workspace = self.workspace;
         let needed: BTreeSet<Option<PackageId>> = workspace
             .links(packages)
             .into_iter()
@@ -135,7 +138,7 @@ impl<'project> Hasher<'project> {
     /// # Errors
     /// When a file cannot be read.
     pub fn current<'name>(&mut self, names: impl Iterator<Item = &'name String>) -> Result<Inputs> {
-        let workspace = &self.project.workspace;
+        let workspace = self.workspace;
         let keys = (0..workspace.packages.len()).map(Some).chain([None]);
         let by_name: BTreeMap<String, Option<PackageId>> =
             keys.map(|key| (name(workspace, key), key)).collect();
@@ -165,7 +168,7 @@ impl<'project> Hasher<'project> {
             .into_par_iter()
             .map(|key| {
                 let files = self.files.get(&key).map_or(&[][..], Vec::as_slice);
-                Ok((key, hash(&self.project.workspace, files)?))
+                Ok((key, hash(self.workspace, files)?))
             })
             .collect::<Result<_>>()?;
         self.hashes.extend(hashed);
@@ -203,27 +206,27 @@ impl<'project> Hasher<'project> {
 
 /// Whether a file is an input of its owner: no document, not the lockfile, not built, and not left unread by a rule of
 /// the user.
-fn counts(project: &Project, path: &Utf8Path) -> bool {
-    let relative = project.workspace.relative(path);
+fn counts(workspace: &Workspace, config: &Config, path: &Utf8Path) -> bool {
+    let relative = workspace.relative(path);
     relative != LOCKFILE
-        && !project.workspace.is_built(path)
-        && !project.config.is_document(relative)
-        && !project.config.is_unread(relative)
+        && !workspace.is_built(path)
+        && !config.is_document(relative)
+        && !config.is_unread(relative)
 }
 
 /// The names of the inputs that these files, absolute, belong to.
 pub fn names_of<'f>(
-    project: &Project,
+    workspace: &Workspace,
+    config: &Config,
     files: impl Iterator<Item = &'f Utf8Path>,
 ) -> BTreeSet<String> {
-    let workspace = &project.workspace;
     let lockfile = workspace.root.join(LOCKFILE);
     files
         .filter_map(|path| {
             if path == lockfile {
                 Some(LOCKFILE.to_owned())
             } else {
-                counts(project, path).then(|| name(workspace, workspace.owner(path)))
+                counts(workspace, config, path).then(|| name(workspace, workspace.owner(path)))
             }
         })
         .collect()

@@ -4,7 +4,6 @@
 //! both show these; there is no second computation. One rule is one function, in the file of what it compares; a rule
 //! that needs git's history or sources asks for them only where a document gives it cause to.
 
-pub(crate) mod commands;
 mod contract;
 mod criteria;
 mod dates;
@@ -22,7 +21,7 @@ mod targets;
 
 use std::collections::HashMap;
 
-use commands::Command;
+use crate::script::simple_commands::{self, Command};
 
 use crate::document::edit::Edits;
 use crate::document::plan::Step;
@@ -82,7 +81,7 @@ pub fn lint(poc: &Poc, status: &Assessment, facts: &Context<'_>) -> Vec<Finding>
     let results = poc.results.as_ref().map(|(_, results)| results);
     let recorded = results.iter().flat_map(|results| &results.steps).rev();
     let recorded: HashMap<_, _> = recorded.map(|step| (step.id.as_str(), step)).collect();
-    let blocks = commands::proving(&poc.plan);
+    let blocks = simple_commands::proving(&poc.plan);
     let subject = Subject {
         poc,
         plan: &poc.plan,
@@ -93,7 +92,7 @@ pub fn lint(poc: &Poc, status: &Assessment, facts: &Context<'_>) -> Vec<Finding>
         pairs: pairs(&poc.plan, &recorded),
         recorded,
         commands: blocks
-            .map(|block| (block.span.start, commands::commands(block)))
+            .map(|block| (block.span.start, simple_commands::commands(block)))
             .collect(),
     };
     let mut found = Vec::new();

@@ -4,3 +4,4 @@ pub(crate) mod calls;
 pub mod commands;
 pub mod expectation;
 pub mod shell;
+pub(crate) mod simple_commands;

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::change::Change;
 use crate::config::Config;
-use crate::contract::Standing;
+use crate::contract::ContractState;
 use crate::deps;
 use crate::document::results::{ResultStep, Results};
 use crate::document::{self, Item, Placeholder};
@@ -62,7 +62,7 @@ pub struct Assessment {
     /// Tests then and now.
     pub tests: TestStatus,
     /// What was promised when the work began, and what became of it.
-    pub contract: Standing,
+    pub contract: ContractState,
     /// What is left to fill in, in both documents.
     pub placeholders: usize,
     /// The first placeholder: document and line.
@@ -220,7 +220,7 @@ pub struct Context<'a> {
     /// Checksums of records none of whose tests what changed since can affect.
     pub unaffected: &'a BTreeSet<String>,
     /// How the plan stands to what was promised.
-    pub contract: &'a Standing,
+    pub contract: &'a ContractState,
     /// Settings, which say what is a document of ours.
     pub config: &'a Config,
     /// What the other plans of the folder name.

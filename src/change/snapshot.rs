@@ -189,7 +189,7 @@ impl Snapshots {
 /// A record by all it says, but for its place in a document.
 fn key(record: &Record) -> Option<Key> {
     let mut record = record.clone();
-    record.after = None;
+    record.previous = None;
     let text = serde_json::to_vec(&record).ok()?;
     Some(cache::key("record", &text))
 }

@@ -213,7 +213,8 @@ fn since_evidence(project: &Project, name: Option<&str>, scope: &str) -> Result<
         ),
     };
     let run = run.context(none).or_exit(Exit::Usage)?;
-    let change = Since::new(project)?.change(run, &poc.paths.results)?;
+    let change = Since::new(&project.workspace, &project.config, project.repository()?)
+        .change(run, &poc.paths.results)?;
     let time = &run.record.time;
     let unknown = format!(
         "what the run of {} at {time} saw is not to be found: it ran on uncommitted changes, elsewhere; verify again, or name a commit with --base",

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::cli;
-use crate::contract::{self, Contract, Entry, Kind, Standing, Tests};
+use crate::contract::{self, Contract, ContractState, Entry, Kind, Tests};
 use crate::document_update::{self, Mode, Texts};
 use crate::exit::{self, Exit};
 use crate::freshness::Hasher;
@@ -20,7 +20,7 @@ pub fn run(project: &Project, arguments: &cli::Amend, terminal: &mut Terminal) -
     let poc = project.named_or_only(arguments.name.as_deref())?;
     let reason = reason(&arguments.reason)?;
     let by = project.repository()?.author()?;
-    let mode = Mode::dry(arguments.dry_run);
+    let mode = Mode::of(arguments.dry_run);
     let (changed, differences) = document_update::change(
         project,
         &poc.paths,
@@ -29,7 +29,7 @@ pub fn run(project: &Project, arguments: &cli::Amend, terminal: &mut Terminal) -
         |poc| {
             let (document, _) = document_update::results(poc)?;
             let name = &poc.paths.name;
-            let mut standing = Standing::read(document.text(), name);
+            let mut standing = ContractState::read(document.text(), name);
             if let Some(problem) = standing.problems.first() {
                 let path = project.workspace.slashed(&poc.paths.results);
                 return Err(exit::usage(format!(
@@ -86,7 +86,10 @@ pub(super) fn reason(text: &str) -> Result<String> {
 /// # Errors
 /// When sources cannot be read.
 pub(super) fn locked(project: &Project, poc: &Poc, text: &str) -> Result<String> {
-    if Standing::read(text, &poc.paths.name).agreed().is_some() {
+    if ContractState::read(text, &poc.paths.name)
+        .agreed()
+        .is_some()
+    {
         return Ok(text.to_owned());
     }
     let tests = tests(project, poc)?;
@@ -102,6 +105,11 @@ pub(super) fn locked(project: &Project, poc: &Poc, text: &str) -> Result<String>
 /// The tests the plan affects now.
 fn tests(project: &Project, poc: &Poc) -> Result<Tests> {
     // Tests do not depend on the toolchain, and need not ask for it.
-    let mut hasher = Hasher::new(project, project.repository().ok(), "")?;
+    let mut hasher = Hasher::new(
+        &project.workspace,
+        &project.config,
+        project.repository().ok(),
+        "",
+    )?;
     contract::tests::of_plan(&project.workspace, &poc.plan, &mut hasher)
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{summary, workset};
 use crate::cli::{self, Global, StepAction, StepContent, StepTarget};
-use crate::contract::{self, Entry, Kind, Standing};
+use crate::contract::{self, ContractState, Entry, Kind};
 use crate::document::edit::Edits;
 use crate::document::plan::Step;
 use crate::document::results::ResultStep;
@@ -146,7 +146,7 @@ fn block<'r>(results: &'r Results, id: &StepId) -> Result<&'r ResultStep> {
 fn start(global: &Global, arguments: &StepTarget, terminal: &mut Terminal) -> Result<Exit> {
     let project = Project::load(global)?;
     let (paths, id) = target(&project, arguments)?;
-    let mode = Mode::dry(arguments.dry_run);
+    let mode = Mode::of(arguments.dry_run);
     let (changed, locked) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = planned(poc, &id)?;
         let (document, results) = with_block(poc, step)?;
@@ -217,7 +217,7 @@ fn done(
         Some(_) => Some(project.repository()?.author()?),
         None => None,
     };
-    let mode = Mode::dry(arguments.dry_run);
+    let mode = Mode::of(arguments.dry_run);
     let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = planned(poc, &id)?;
         let (document, results) = with_block(poc, step)?;
@@ -298,7 +298,7 @@ fn overridden(
     by: Option<&str>,
 ) -> Result<String> {
     let name = &poc.paths.name;
-    let standing = Standing::read(text, name);
+    let standing = ContractState::read(text, name);
     let mut known = standing.of(Kind::Override);
     if known.any(|entry| {
         entry.step.as_deref() == Some(id.as_str()) && entry.reason.as_deref() == Some(reason)
@@ -321,7 +321,7 @@ fn annotate(
 ) -> Result<Exit> {
     let project = Project::load_without_git(global)?;
     let (paths, id) = target(&project, arguments)?;
-    let mode = Mode::dry(arguments.dry_run);
+    let mode = Mode::of(arguments.dry_run);
     let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = super::verify::known_step(poc, id.as_str())?;
         let (mut document, mut results) = with_block(poc, step)?;
@@ -367,7 +367,7 @@ fn report(
     let results = project.workspace.slashed(&paths.results);
     match (changed, mode) {
         (false, _) => terminal.status("Unchanged", format!("{what}: {results} says so already")),
-        (true, Mode::Show) => Ok(()),
+        (true, Mode::DryRun) => Ok(()),
         (true, Mode::Write) => terminal.status(verb, format!("{what} of {}", paths.name)),
     }
 }
@@ -387,7 +387,7 @@ impl Draft<'_> {
             plan,
             mut results,
         } = self;
-        let standing = Standing::read(&results, &poc.paths.name);
+        let standing = ContractState::read(&results, &poc.paths.name);
         if let Some(agreed) = standing.agreed() {
             let document = Document::from_text(poc.plan_document.path(), plan.clone());
             let now = contract::Contract::of(&crate::document::read_plan(&document), None)?;
@@ -396,7 +396,7 @@ impl Draft<'_> {
                 Some(promises) => next.steps.insert(id.to_string(), promises.clone()),
                 None => next.steps.remove(id.as_str()),
             };
-            let changes = contract::difference::between(agreed, &next);
+            let changes = contract::compare::between(agreed, &next);
             if next != *agreed {
                 let entry = Entry {
                     reason: Some(reason.to_owned()),

@@ -34,7 +34,7 @@ pub fn run(global: &Global, arguments: &cli::Update, terminal: &mut Terminal) ->
     let Some(project) = &workset.project else {
         return Err(exit::usage("there is no workspace here"));
     };
-    let mode = Mode::dry(arguments.dry_run);
+    let mode = Mode::of(arguments.dry_run);
     let wanted = |poc: &Poc| arguments.name.is_some() || poc.is_open();
     for (poc, status) in workset.pocs.iter().zip(&workset.statuses) {
         if wanted(poc) {
@@ -90,7 +90,7 @@ fn one(
     }
     match (changed, mode) {
         (false, _) => terminal.status("Unchanged", name),
-        (true, Mode::Show) => Ok(()),
+        (true, Mode::DryRun) => Ok(()),
         (true, Mode::Write) => terminal.status("Updated", name),
     }
 }

@@ -197,7 +197,13 @@ fn inputs(
     toolchain: &str,
     packages: &BTreeSet<PackageId>,
 ) -> Result<freshness::Inputs> {
-    Hasher::new(project, repository.cloned(), toolchain)?.inputs(packages)
+    Hasher::new(
+        &project.workspace,
+        &project.config,
+        repository.cloned(),
+        toolchain,
+    )?
+    .inputs(packages)
 }
 
 /// The tests that the change of each PoC can affect, together; without a PoC, of the change on this branch. `but` are

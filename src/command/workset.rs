@@ -11,10 +11,10 @@ use super::deps;
 use crate::change::Change;
 use crate::cli::{Global, Which};
 use crate::config::{Config, Options, current_folder};
-use crate::contract::Standing;
+use crate::contract::ContractState;
 use crate::contract::tests::Present;
 use crate::document::{Document, read_results};
-use crate::evidence::{self, Evidence, Problem, ProblemKind, Scope};
+use crate::evidence::{self, Evidence, EvidenceProblem, ProblemKind, Scope};
 use crate::exit::Exit;
 use crate::freshness::since::{Since, Stale};
 use crate::freshness::{self, Hasher, Inputs};
@@ -242,7 +242,7 @@ pub fn located(file: &Utf8Path) -> Result<Utf8PathBuf> {
 }
 
 /// The documents of a PoC, and what its results record.
-type Recorded = (Poc, Evidence, Standing);
+type Recorded = (Poc, Evidence, ContractState);
 
 /// The documents of the PoCs asked for.
 struct Read {
@@ -287,7 +287,7 @@ fn with_evidence(poc: Poc) -> Recorded {
     let text = results.map_or("", |(document, _)| document.text());
     let mut evidence = evidence::read(text);
     set_aside_foreign(&mut evidence, &poc.paths.name);
-    let contract = Standing::read(text, &poc.paths.name);
+    let contract = ContractState::read(text, &poc.paths.name);
     (poc, evidence, contract)
 }
 
@@ -299,7 +299,7 @@ fn set_aside_foreign(evidence: &mut Evidence, name: &str) {
     evidence.records = own;
     evidence
         .problems
-        .extend(foreign.into_iter().map(|located| Problem {
+        .extend(foreign.into_iter().map(|located| EvidenceProblem {
             kind: ProblemKind::Damaged,
             line: located.line,
             message: format!(
@@ -389,9 +389,10 @@ fn unaffected(
         return Ok(BTreeSet::new());
     }
     // Where there is no repository, nothing tells what changed.
-    let Ok(mut since) = Since::new(project) else {
+    let Ok(repository) = project.repository() else {
         return Ok(BTreeSet::new());
     };
+    let mut since = Since::new(&project.workspace, &project.config, repository);
     let unaffected = since.unaffected(&stale)?;
     if let Err(error) = since.finish() {
         notes.push(format!(
@@ -437,6 +438,11 @@ fn inputs(project: &Project, pocs: &[Recorded], toolchain: Toolchain) -> Result<
     if names.peek().is_none() {
         return Ok(Inputs::new());
     }
-    let mut hasher = Hasher::new(project, project.repository().ok(), &toolchain()?)?;
+    let mut hasher = Hasher::new(
+        &project.workspace,
+        &project.config,
+        project.repository().ok(),
+        &toolchain()?,
+    )?;
     hasher.current(names)
 }

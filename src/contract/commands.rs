@@ -1,12 +1,22 @@
 //! The commands of a block as lines to compare.
 
-use super::Promise;
+use serde::{Deserialize, Serialize};
+
 use crate::script::commands::{continuation, expectation};
+
+/// A command and what is expected of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedCommand {
+    /// The command on one line.
+    pub command: String,
+    /// What stands behind `# Expected:`.
+    pub expected: Vec<String>,
+}
 
 /// Every command on one line (lines that end in a backslash joined), with the expectations in comments below or behind
 /// it.
-pub(super) fn read(script: &str) -> Vec<Promise> {
-    let mut promises: Vec<Promise> = Vec::new();
+pub(super) fn read(script: &str) -> Vec<LockedCommand> {
+    let mut promises: Vec<LockedCommand> = Vec::new();
     let mut open = String::new();
     let mut expects = false;
     for line in script.lines().map(str::trim) {
@@ -37,12 +47,12 @@ pub(super) fn read(script: &str) -> Vec<Promise> {
             continue;
         }
         let (command, expected) = behind(&open);
-        promises.push(Promise { command, expected });
+        promises.push(LockedCommand { command, expected });
         open.clear();
     }
     if !open.trim().is_empty() {
         let (command, expected) = behind(open.trim());
-        promises.push(Promise { command, expected });
+        promises.push(LockedCommand { command, expected });
     }
     promises
 }

@@ -18,12 +18,13 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{Contract, Difference, Standing};
+use super::difference::Difference;
+use super::locked::Contract;
 use crate::evidence::record::escape;
-use crate::evidence::{Form, Problem, ProblemKind, now, region};
+use crate::evidence::{EvidenceProblem, ProblemKind, RegionFormat, now, region};
 
 /// How entries are written.
-const FORM: Form = Form {
+const FORMAT: RegionFormat = RegionFormat {
     name: "contract",
     heading: "## Contract",
     head: "| When | Who | What | Was | Is | Why |",
@@ -38,7 +39,8 @@ const SHOWN: usize = 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The checksum of the entry before this one; set when it is written.
-    pub after: Option<String>,
+    #[serde(rename = "after")]
+    pub previous: Option<String>,
     /// The PoC's name.
     pub poc: String,
     /// What it is.
@@ -87,7 +89,7 @@ impl Entry {
     #[must_use]
     pub fn new(kind: Kind, poc: &str, by: Option<String>) -> Self {
         Self {
-            after: None,
+            previous: None,
             poc: poc.to_owned(),
             kind,
             time: now(),
@@ -166,8 +168,8 @@ fn shown(text: &str) -> String {
 
 /// Reads the entries of a results document. Total: any text gives an answer.
 #[must_use]
-pub fn read(text: &str) -> Standing {
-    let (entries, mut problems) = FORM.read::<Entry>(text);
+pub(super) fn read(text: &str) -> (Vec<Located>, Vec<EvidenceProblem>) {
+    let (entries, mut problems) = FORMAT.read::<Entry>(text);
     let entries: Vec<Located> = entries
         .into_iter()
         .map(|(entry, checksum, line)| Located {
@@ -181,26 +183,22 @@ pub fn read(text: &str) -> Standing {
         .map(|located| located.checksum.as_str())
         .collect();
     let missing = |located: &&Located| {
-        let after = located.entry.after.as_deref();
-        after.is_some_and(|after| !known.contains(after))
+        let previous = located.entry.previous.as_deref();
+        previous.is_some_and(|previous| !known.contains(previous))
     };
     problems.extend(
         entries
             .iter()
             .filter(missing)
-            .map(|located| FORM.problem(ProblemKind::Gap, located.line)),
+            .map(|located| FORMAT.problem(ProblemKind::Gap, located.line)),
     );
     problems.sort_by_key(|problem| problem.line);
-    Standing {
-        entries,
-        problems,
-        changes: Vec::new(),
-    }
+    (entries, problems)
 }
 
 /// An entry that belongs to another PoC.
-pub(super) fn foreign(located: &Located) -> Problem {
-    Problem {
+pub(super) fn foreign(located: &Located) -> EvidenceProblem {
+    EvidenceProblem {
         kind: ProblemKind::Damaged,
         line: located.line,
         message: format!(
@@ -216,7 +214,7 @@ pub(super) fn foreign(located: &Located) -> Problem {
 /// When the entry cannot be written as JSON.
 pub fn append(text: &str, entry: &Entry) -> Result<String> {
     let mut entry = entry.clone();
-    entry.after = read(text).entries.last().map(|last| last.checksum.clone());
-    let line = FORM.line(&entry)?;
-    Ok(region::add(FORM, text, &entry.rows(), &line))
+    entry.previous = read(text).0.last().map(|last| last.checksum.clone());
+    let line = FORMAT.line(&entry)?;
+    Ok(region::add(FORMAT, text, &entry.rows(), &line))
 }

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::{Contract, Difference, Tests, difference};
+use super::compare;
+use super::difference::Difference;
+use super::inventory::Tests;
+use super::locked::Contract;
 use crate::affected::{TestTarget, TestTargetKind, all_targets};
 use crate::document::Plan;
 use crate::evidence::{Names, Packed};
@@ -134,7 +137,7 @@ impl Present {
                 inputs: Inputs::new(),
             };
             for packed in packed {
-                present.insert(packed.clone(), difference::of_tests(packed, &now)?);
+                present.insert(packed.clone(), compare::of_tests(packed, &now)?);
             }
         }
         Ok(Self(present))

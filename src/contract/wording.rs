@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::How;
+use super::difference::How;
 use crate::script::expectation::{Assertion, Expectation, Number};
 
 /// What a criterion says, without the note that may be appended to it: `(measured on 4 cores)`.

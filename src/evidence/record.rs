@@ -9,13 +9,14 @@ use anyhow::bail;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Packed;
+use super::packed::Packed;
 
 /// What one `verify` ran and saw. Unknown values are `null`, never left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The checksum of the record before this one; set when it is written.
-    pub after: Option<String>,
+    #[serde(rename = "after")]
+    pub previous: Option<String>,
     /// The PoC's name: evidence copied from another one's document shows.
     pub poc: String,
     /// What was verified.
@@ -38,7 +39,8 @@ pub struct Record {
     /// Tests that the baseline passed and that failed, by binary id.
     pub regressions: BTreeMap<String, Vec<String>>,
     /// Tests that the baseline passed and that no longer exist, by binary id.
-    pub vanished: BTreeMap<String, Vec<String>>,
+    #[serde(rename = "vanished")]
+    pub missing: BTreeMap<String, Vec<String>>,
     /// A baseline's passed tests, of the binaries whose tests are known by name; else `null`.
     pub passed: Option<Packed>,
     /// What did not add up or could not be told.
@@ -52,8 +54,8 @@ pub struct Record {
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
     /// How long the tests of each binary took, in milliseconds, by binary id.
-    #[serde(default)]
-    pub took: BTreeMap<String, u64>,
+    #[serde(default, rename = "took")]
+    pub durations_ms: BTreeMap<String, u64>,
     /// The toolchain: rustc's version line.
     pub toolchain: String,
     /// The program that wrote this: `cargo-poc 0.1.0`.
@@ -267,7 +269,7 @@ impl fmt::Display for TestCounts {
 }
 
 impl Record {
-    /// When it ended; `None` when the time cannot be read, which [`read`](super::read) does not let through.
+    /// When it ended; `None` when the time cannot be read, which `evidence::read` rejects.
     #[must_use]
     pub fn moment(&self) -> Option<Timestamp> {
         self.time.parse().ok()
@@ -276,7 +278,7 @@ impl Record {
     /// Whether it shows what it set out to show: everything passed, nothing became worse.
     #[must_use]
     pub fn proves(&self) -> bool {
-        self.outcome == Outcome::Passed && self.regressions.is_empty() && self.vanished.is_empty()
+        self.outcome == Outcome::Passed && self.regressions.is_empty() && self.missing.is_empty()
     }
 
     /// Its row of the table, without line end.
@@ -289,7 +291,7 @@ impl Record {
             self.tests
                 .map_or_else(|| "—".to_owned(), |tests| tests.to_string()),
             self.commit_cell(),
-            took(self.milliseconds),
+            format_duration(self.milliseconds),
         ];
         let cells: Vec<_> = cells.iter().map(|cell| escape(cell)).collect();
         format!("| {} |", cells.join(" | "))
@@ -320,7 +322,7 @@ impl Record {
         let mut cell = self.outcome.to_string();
         for (names, what) in [
             (&self.regressions, "regression"),
-            (&self.vanished, "vanished"),
+            (&self.missing, "vanished"),
         ] {
             let count: usize = names.values().map(Vec::len).sum();
             let plural = if count > 1 && what == "regression" {
@@ -358,7 +360,7 @@ impl Record {
 }
 
 /// A duration as people read it: `3.2 s`, `2 min 5 s`.
-pub(crate) fn took(milliseconds: u64) -> String {
+pub(crate) fn format_duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}.{} s", milliseconds % 1000 / 100),

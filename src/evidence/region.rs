@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Problem, ProblemKind};
+use super::problem::{EvidenceProblem, ProblemKind};
 
 /// What tells one kind of records from another.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Form {
+pub(crate) struct RegionFormat {
     /// The region's name in its markers and in the records: `evidence`.
     pub(crate) name: &'static str,
     /// Its heading: `## Evidence`.
@@ -24,7 +24,7 @@ pub(crate) struct Form {
     pub(crate) remedy: &'static str,
 }
 
-impl Form {
+impl RegionFormat {
     fn begin(self) -> String {
         format!("<!-- cargo-poc:begin {} -->", self.name)
     }
@@ -67,7 +67,7 @@ impl Form {
     pub(crate) fn read<T: DeserializeOwned>(
         self,
         text: &str,
-    ) -> (Vec<(T, String, usize)>, Vec<Problem>) {
+    ) -> (Vec<(T, String, usize)>, Vec<EvidenceProblem>) {
         let (lead, mut records, mut problems) = (self.record(), Vec::new(), Vec::new());
         for (number, line) in lines_with(text, &lead) {
             let Some(rest) = line.strip_prefix(&lead) else {
@@ -99,7 +99,7 @@ impl Form {
     }
 
     /// What is wrong with a record's line.
-    pub(crate) fn problem(self, kind: ProblemKind, line: usize) -> Problem {
+    pub(crate) fn problem(self, kind: ProblemKind, line: usize) -> EvidenceProblem {
         let Self { name, remedy, .. } = self;
         let message = match kind {
             ProblemKind::UnknownVersion => format!(
@@ -115,7 +115,7 @@ impl Form {
                 "this {name} is cut or wrapped and does not count; restore the line from git, or {remedy}"
             ),
         };
-        Problem {
+        EvidenceProblem {
             kind,
             line,
             message,
@@ -124,15 +124,15 @@ impl Form {
 }
 
 /// The text with rows of the table and a record's line added.
-pub(crate) fn add(form: Form, text: &str, rows: &[String], record: &str) -> String {
+pub(crate) fn add(format: RegionFormat, text: &str, rows: &[String], record: &str) -> String {
     let end = line_ending(text);
-    let Some(region) = find(form, text) else {
-        return format!("{text}{}", new_region(form, text, rows, record));
+    let Some(region) = find(format, text) else {
+        return format!("{text}{}", new_region(format, text, rows, record));
     };
-    let (head, rule, end_marker) = (form.head, form.rule, form.end());
+    let (head, rule, end_marker) = (format.head, format.rule, format.end());
     let rows = rows.iter().map(String::as_str);
     let inner = &text[region.clone()];
-    let record_at = record_place(form, inner);
+    let record_at = record_place(format, inner);
     // Without a table, or with one that was taken apart: a new one, above everything.
     let row_at = row_place(inner);
     let row_lines: Vec<&str> = match row_at {
@@ -176,7 +176,7 @@ pub(crate) fn add(form: Form, text: &str, rows: &[String], record: &str) -> Stri
 }
 
 /// A region for a document that has none, to stand at its end.
-fn new_region(form: Form, text: &str, rows: &[String], record: &str) -> String {
+fn new_region(format: RegionFormat, text: &str, rows: &[String], record: &str) -> String {
     let end = line_ending(text);
     let gap = match text {
         text if text.is_empty() || text.ends_with("\n\n") || text.ends_with("\n\r\n") => {
@@ -185,8 +185,8 @@ fn new_region(form: Form, text: &str, rows: &[String], record: &str) -> String {
         text if text.ends_with('\n') => end.to_owned(),
         _ => end.repeat(2),
     };
-    let (begin, end_marker) = (form.begin(), form.end());
-    let head = [form.heading, "", &begin, "", form.head, form.rule];
+    let (begin, end_marker) = (format.begin(), format.end());
+    let head = [format.heading, "", &begin, "", format.head, format.rule];
     let rows = rows.iter().map(String::as_str);
     let foot = ["", record, "", &end_marker, ""];
     let lines: Vec<&str> = head.into_iter().chain(rows).chain(foot).collect();
@@ -194,30 +194,30 @@ fn new_region(form: Form, text: &str, rows: &[String], record: &str) -> String {
 }
 
 /// A marker that stands without the other.
-fn unpaired(form: Form, text: &str) -> Option<Problem> {
+fn unpaired(format: RegionFormat, text: &str) -> Option<EvidenceProblem> {
     let line_of = |marker: &str| {
         let mut lines = lines_with(text, marker);
         lines.find_map(|(number, line)| (line == marker).then_some(number))
     };
-    let (line, marker) = match (line_of(&form.begin()), line_of(&form.end())) {
+    let (line, marker) = match (line_of(&format.begin()), line_of(&format.end())) {
         (Some(begin), None) => (begin, "end"),
         (None, Some(end)) => (end, "begin"),
         (Some(begin), Some(end)) if end < begin => (begin, "end"),
         _ => return None,
     };
-    Some(Problem {
+    Some(EvidenceProblem {
         kind: ProblemKind::Unpaired,
         line,
         message: format!(
             "the {name} has no `<!-- cargo-poc:{marker} {name} -->`; put it back",
-            name = form.name
+            name = format.name
         ),
     })
 }
 
 /// What stands between the markers; without an end marker, up to the line after the last record.
-fn find(form: Form, text: &str) -> Option<Range<usize>> {
-    let (begin, end, record) = (form.begin(), form.end(), form.record());
+fn find(format: RegionFormat, text: &str) -> Option<Range<usize>> {
+    let (begin, end, record) = (format.begin(), format.end(), format.record());
     let begin = lines(text).find(|(_, line)| line.trim() == begin)?;
     let start = begin.0 + begin.1.len();
     let inside = || lines(&text[start..]).map(|(at, line)| (start + at, line));
@@ -245,8 +245,8 @@ fn row_place(inner: &str) -> Option<usize> {
 }
 
 /// Behind the last record, else before the blank lines that end the region.
-fn record_place(form: Form, inner: &str) -> usize {
-    let record = form.record();
+fn record_place(format: RegionFormat, inner: &str) -> usize {
+    let record = format.record();
     let last = lines(inner)
         .filter(|(_, line)| line.trim().starts_with(&record))
         .last();

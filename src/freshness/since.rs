@@ -18,11 +18,11 @@ use crate::affected::items::extract::{self, Digest, flag};
 use crate::affected::{self, Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind};
 use crate::change::Change;
 use crate::change::snapshot::{Snapshot, Snapshots};
+use crate::config::Config;
 use crate::evidence::{Located, Record};
 use crate::freshness::{self, Hasher, TOOLCHAIN};
-use crate::lint::commands::{self, Command};
-use crate::project::Project;
 use crate::script::calls::Call;
+use crate::script::simple_commands::{self, Command};
 use crate::sys::files;
 use crate::sys::git::{FileChange, Repository};
 use crate::workspace::{PackageId, Workspace};
@@ -30,12 +30,13 @@ use verdicts::Verdicts;
 
 /// Finds the states that runs saw, and what changed since.
 #[derive(Debug)]
-pub struct Since<'p> {
-    project: &'p Project,
+pub struct Since<'w> {
+    workspace: &'w Workspace,
+    config: &'w Config,
     repository: Repository,
     snapshots: Snapshots,
     /// `None` until someone asks for one.
-    verdicts: Option<Verdicts<'p>>,
+    verdicts: Option<Verdicts<'w>>,
 }
 
 /// A run that passed, and not all of what it depended on is as it was.
@@ -57,7 +58,9 @@ impl Stale<'_> {
     }
 
     fn commands(&self) -> Vec<Command> {
-        let commands = self.texts().flat_map(|text| commands::of_text(text, 1));
+        let commands = self
+            .texts()
+            .flat_map(|text| simple_commands::of_text(text, 1));
         commands.collect()
     }
 }
@@ -110,16 +113,17 @@ struct Moved {
     lost: BTreeSet<Option<PackageId>>,
 }
 
-impl<'p> Since<'p> {
-    /// # Errors
-    /// Why there is no repository.
-    pub fn new(project: &'p Project) -> Result<Self> {
-        Ok(Self {
-            project,
-            repository: project.repository()?,
-            snapshots: Snapshots::open(&project.workspace.target_directory),
+impl<'w> Since<'w> {
+    /// Reads the snapshots of the workspace; `repository` lists its files.
+    #[must_use]
+    pub fn new(workspace: &'w Workspace, config: &'w Config, repository: Repository) -> Self {
+        Self {
+            workspace,
+            config,
+            repository,
+            snapshots: Snapshots::open(&workspace.target_directory),
             verdicts: None,
-        })
+        }
     }
 
     /// What changed since the run; `None` where the state that it saw is not to be found. `results` is the document that
@@ -168,7 +172,7 @@ impl<'p> Since<'p> {
         if run.changed.iter().any(|name| name == TOOLCHAIN) {
             return Ok(Told::Affected);
         }
-        let Some(calls) = Calls::of(&self.project.workspace, commands) else {
+        let Some(calls) = Calls::of(self.workspace, commands) else {
             return Ok(Told::Affected);
         };
         let texts: Vec<&str> = run.texts().collect();
@@ -201,14 +205,15 @@ impl<'p> Since<'p> {
         let Ok(change) = self.change_since(state) else {
             return Ok(Vec::new());
         };
-        let (workspace, config) = (&self.project.workspace, &self.project.config);
+        let (workspace, config) = (self.workspace, self.config);
         let wanted = |target: &_| open.iter().any(|open| open.calls.name(target));
         let verdicts = self.verdicts.as_ref().context("no verdicts were opened")?;
         let moved = Moved {
             selection: affected::select(workspace, config, &change, verdicts.reader(), &wanted)?,
             lost: lost(workspace, &change)?,
             explained: freshness::names_of(
-                self.project,
+                workspace,
+                config,
                 change.files.iter().map(|file| file.path.as_path()),
             ),
         };
@@ -225,9 +230,13 @@ impl<'p> Since<'p> {
         self.verdicts.map_or(Ok(()), Verdicts::save)
     }
 
-    fn verdicts(&mut self) -> Result<&mut Verdicts<'p>> {
+    fn verdicts(&mut self) -> Result<&mut Verdicts<'w>> {
         if self.verdicts.is_none() {
-            self.verdicts = Some(Verdicts::open(self.project, &self.repository)?);
+            self.verdicts = Some(Verdicts::open(
+                self.workspace,
+                self.config,
+                &self.repository,
+            )?);
         }
         self.verdicts.as_mut().context("no verdicts were opened")
     }
@@ -235,7 +244,7 @@ impl<'p> Since<'p> {
     /// Where the state that a run saw is found. Documents of ours are no part of it: no test reads them.
     fn seen(&self, run: &Located, results: &Utf8Path) -> Seen {
         if let Some(snapshot) = self.snapshots.get(&run.record) {
-            let (workspace, config) = (&self.project.workspace, &self.project.config);
+            let (workspace, config) = (self.workspace, self.config);
             let is_document = |path: &Utf8Path| {
                 config.is_document(workspace.relative(&self.repository.root.join(path)))
             };
@@ -266,7 +275,7 @@ impl<'p> Since<'p> {
         let Some(commit) = self.repository.introducing_commit(&checksum, path)? else {
             return Ok(None);
         };
-        let mut hasher = Hasher::of_commit(self.project, &self.repository, &commit)?;
+        let mut hasher = Hasher::of_commit(self.workspace, self.config, &self.repository, &commit)?;
         let mut recorded = run.record.inputs.clone();
         recorded.remove(TOOLCHAIN);
         let then = hasher.current(recorded.keys())?;
@@ -305,12 +314,11 @@ pub fn before_run(repository: &Repository) -> Result<Option<Snapshot>> {
 /// # Errors
 /// Names the file that could not be written, or when git fails.
 pub fn keep<'r>(
-    project: &Project,
+    workspace: &Workspace,
     repository: &Repository,
     mut stood: Snapshot,
     records: impl Iterator<Item = &'r Record>,
 ) -> Result<()> {
-    let workspace = &project.workspace;
     stood.refresh_lockfile(repository, &workspace.root)?;
     Snapshots::open(&workspace.target_directory).keep(records, &stood)
 }

@@ -76,7 +76,7 @@ fn runs(on: &Subject<'_>, found: &mut Vec<Finding>) {
     for scope in failed.into_iter().chain([Scope::Done]) {
         let regressed = evidence
             .last(&scope)
-            .is_some_and(|record| !record.regressions.is_empty() || !record.vanished.is_empty());
+            .is_some_and(|record| !record.regressions.is_empty() || !record.missing.is_empty());
         let (code, message) = match evidence_state(on.poc, on.facts, &scope) {
             EvidenceState::Failed(why) => (
                 if regressed {

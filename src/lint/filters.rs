@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use super::commands::Command;
 use super::targets::values;
 use super::{Rule, Subject};
 use crate::affected::{TestTarget, TestTargetKind, all_targets};
@@ -17,6 +16,7 @@ use crate::document::Block;
 use crate::document::plan::Action;
 use crate::finding::{Code, Finding};
 use crate::script::calls::Call;
+use crate::script::simple_commands::Command;
 use crate::status::State;
 use crate::sys::files;
 use crate::workspace::source::read_units;

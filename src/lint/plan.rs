@@ -2,12 +2,12 @@
 
 use camino::{Utf8Component, Utf8Path};
 
-use super::commands::{Command, proving};
 use super::{Rule, Subject};
 use crate::deps;
 use crate::document::plan::{Count, FileRow, Step, TestRow};
 use crate::document::{Block, Placeholder, Plan, SectionKind};
 use crate::finding::{Code, Finding, Fix};
+use crate::script::simple_commands::{Command, proving};
 use crate::sys::text::counted;
 
 pub(super) const RULES: &[Rule] = &[

@@ -3,12 +3,12 @@
 use camino::Utf8Path;
 use cargo_metadata::TargetKind;
 
-use super::commands::{Command, proving};
 use super::plan::agree;
 use super::{Rule, Subject};
 use crate::document::plan::Action;
 use crate::evidence::{Scope, TestCounts};
 use crate::finding::{Code, Finding};
+use crate::script::simple_commands::{Command, proving};
 use crate::workspace::graph::{folder_of, is_kind, nearest};
 use crate::workspace::{PackageId, Workspace};
 

@@ -10,7 +10,7 @@ use camino::Utf8Path;
 
 use super::PocStatus;
 use super::run::Run;
-use crate::evidence::took;
+use crate::evidence::format_duration;
 use crate::finding::{Finding, Severity};
 use crate::sys::files;
 
@@ -117,7 +117,7 @@ pub fn run_summary(prefix: &Utf8Path, run: &Run<'_>) -> String {
             check
                 .tests
                 .map_or_else(|| "—".to_owned(), |tests| tests.to_string()),
-            took(check.milliseconds)
+            format_duration(check.milliseconds)
         );
     }
     findings_table(prefix, &run.findings, &mut text);

@@ -12,7 +12,7 @@ use super::PocStatus;
 use super::human::affected::reason_line;
 use crate::affected::{Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind};
 use crate::change::Change;
-use crate::contract::{Difference, How, Kind, Standing};
+use crate::contract::{ContractState, Difference, How, Kind};
 use crate::evidence::TestCounts;
 use crate::exit;
 use crate::finding::{Finding, Severity};
@@ -301,7 +301,7 @@ pub fn status(statuses: &[PocStatus], unreadable: &[anyhow::Error]) -> Result<St
     })
 }
 
-fn contract(standing: &Standing) -> Option<ContractReport<'_>> {
+fn contract(standing: &ContractState) -> Option<ContractReport<'_>> {
     let lock = standing.lock()?;
     let amendments = standing.of(Kind::Amend).map(|entry| AmendmentReport {
         time: &entry.time,

@@ -279,7 +279,7 @@ fn run(record: &Record) -> Run<'_> {
         time: moment(&record.time),
         outcome: record.outcome.to_string(),
         good: record.proves(),
-        worse: named(&record.regressions) + named(&record.vanished),
+        worse: named(&record.regressions) + named(&record.missing),
         tests: counts(record),
         commands: record
             .checks
@@ -288,7 +288,7 @@ fn run(record: &Record) -> Run<'_> {
             .collect(),
         commit: record.source.commit.as_deref(),
         dirty: record.source.dirty,
-        took: evidence::took(record.milliseconds),
+        took: evidence::format_duration(record.milliseconds),
     }
 }
 
@@ -355,7 +355,7 @@ fn durations(records: &[&Record]) -> Option<Chart> {
             "{}, {}: {}",
             record.scope,
             moment(&record.time),
-            evidence::took(record.milliseconds)
+            evidence::format_duration(record.milliseconds)
         ),
         parts: vec![("took", number(record.milliseconds) / 1000.0)],
     });

@@ -1,6 +1,6 @@
 //! Calls of `cargo test` and `cargo nextest run`: what runs, as far as their words tell.
 
-use crate::lint::commands::Command;
+use super::simple_commands::Command;
 
 /// What a call names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -87,7 +87,7 @@ pub(crate) fn evidence_state(poc: &Poc, cx: &Context<'_>, scope: &Scope) -> Evid
     let record = &located.record;
     let unconfirmed = record.outcome == Outcome::Unconfirmed
         && record.regressions.is_empty()
-        && record.vanished.is_empty();
+        && record.missing.is_empty();
     if !record.proves() && !unconfirmed {
         return EvidenceState::Failed(failure(record));
     }
@@ -119,7 +119,7 @@ fn failure(record: &Record) -> String {
         names.values().flatten().cloned().collect()
     };
     let regressions = named(&record.regressions);
-    let vanished = named(&record.vanished);
+    let vanished = named(&record.missing);
     let failing = named(&record.failing);
     if !regressions.is_empty() {
         format!(

@@ -69,7 +69,7 @@ fn tests(seen: Seen<'_>, places: &mut Places<'_>) -> Vec<Finding> {
     }
     let mut gone: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for record in seen.records {
-        for test in all(&record.vanished) {
+        for test in all(&record.missing) {
             gone.entry(test).or_default().push(&record.poc);
         }
     }

@@ -73,7 +73,7 @@ impl Report {
             .then(|| Packed::new(&names(&ran, Verdict::Passed)))
             .transpose()?;
         Ok(Record {
-            after: None,
+            previous: None,
             poc: basis.poc.to_owned(),
             scope: basis.scope.clone(),
             time: now(),
@@ -84,14 +84,14 @@ impl Report {
             failing: listed(&ran, Verdict::Failed),
             ignored: listed(&ran, Verdict::Ignored),
             regressions: worse.regressions,
-            vanished: worse.vanished,
+            missing: worse.vanished,
             passed,
             notes,
             source: basis.source.clone(),
             inputs: basis.inputs.clone(),
             commands: self.commands(),
             milliseconds: milliseconds(self.duration),
-            took: self.took(&binaries),
+            durations_ms: self.durations_ms(&binaries),
             toolchain: basis
                 .toolchain
                 .lines()
@@ -154,7 +154,7 @@ impl Report {
     }
 
     /// How long the tests of each binary of the workspace took, in milliseconds.
-    fn took(&self, binaries: &Binaries<'_>) -> BTreeMap<String, u64> {
+    fn durations_ms(&self, binaries: &Binaries<'_>) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();
         for checked in &self.checked {
             for binary in checked.observed.binaries() {

@@ -299,7 +299,7 @@ impl Merged {
         let mut notes = vec![format!("{} shards, merged", self.shards.len())];
         notes.extend(records().flat_map(|record| record.notes.clone()));
         let mut took: BTreeMap<String, u64> = BTreeMap::new();
-        for (binary, milliseconds) in records().flat_map(|record| &record.took) {
+        for (binary, milliseconds) in records().flat_map(|record| &record.durations_ms) {
             *took.entry(binary.clone()).or_default() += milliseconds;
         }
         let mut commands = blake3::Hasher::new();
@@ -308,7 +308,7 @@ impl Merged {
         }
         let spoke = records().any(|record| record.tests.is_some());
         Ok(Record {
-            after: None,
+            previous: None,
             poc: poc.to_owned(),
             time: evidence::now(),
             outcome: self.outcome(),
@@ -317,7 +317,7 @@ impl Merged {
             failing: super::recording::listed(&ran, Verdict::Failed),
             ignored: super::recording::listed(&ran, Verdict::Ignored),
             regressions: worse.regressions,
-            vanished: worse.vanished,
+            missing: worse.vanished,
             passed: None,
             notes,
             commands: commands.finalize().to_hex()[..16].to_owned(),
@@ -326,7 +326,7 @@ impl Merged {
                 .map(|record| record.milliseconds)
                 .max()
                 .unwrap_or(0),
-            took,
+            durations_ms: took,
             ..self.first().record.clone()
         })
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use cargo_poc::config::Config;
-use cargo_poc::contract::Standing;
+use cargo_poc::contract::ContractState;
 use cargo_poc::document::{Document, read_plan, read_results};
 use cargo_poc::evidence;
 use cargo_poc::finding::Finding;
@@ -45,7 +45,7 @@ fn status(plan: &Document, results: &Document) -> PocStatus {
         unaffected: &BTreeSet::new(),
         config: &Config::outside(),
         other_plans: &OtherPlans::default(),
-        contract: &Standing::default(),
+        contract: &ContractState::default(),
     };
     let assessment = status::assess(&poc, &cx);
     let findings = lint::lint(&poc, &assessment, &cx);

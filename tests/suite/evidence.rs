@@ -23,7 +23,7 @@ fn sample(scope: Scope, second: u32) -> Record {
         filtered: 0,
     };
     Record {
-        after: None,
+        previous: None,
         poc: "cache".to_owned(),
         scope,
         time: format!("2026-01-03T10:{:02}:{:02}-08:00", second / 60, second % 60),
@@ -45,7 +45,7 @@ fn sample(scope: Scope, second: u32) -> Record {
         failing: BTreeMap::from([("store::it".to_owned(), vec!["reads --> fail".to_owned()])]),
         ignored: BTreeMap::new(),
         regressions: BTreeMap::from([("store::it".to_owned(), vec!["reads --> fail".to_owned()])]),
-        vanished: BTreeMap::new(),
+        missing: BTreeMap::new(),
         passed: None,
         notes: Vec::new(),
         source: Source {
@@ -55,7 +55,7 @@ fn sample(scope: Scope, second: u32) -> Record {
         inputs: BTreeMap::from([("store".to_owned(), "0011223344556677".to_owned())]),
         commands: "8899aabbccddeeff".to_owned(),
         milliseconds: 3210,
-        took: BTreeMap::new(),
+        durations_ms: BTreeMap::new(),
         toolchain: "rustc 1.89.0".to_owned(),
         tool: "cargo-poc 0.1.0".to_owned(),
     }
@@ -66,7 +66,7 @@ fn records(text: &str) -> Vec<Record> {
     let evidence = read(text);
     assert_eq!(evidence.problems, []);
     let plain = |located: cargo_poc::evidence::Located| Record {
-        after: None,
+        previous: None,
         ..located.record
     };
     evidence.records.into_iter().map(plain).collect()
@@ -131,9 +131,9 @@ fn records_follow_each_other_and_other_bytes_stay() {
         "the document's line ends"
     );
     let evidence = read(&text);
-    assert_eq!(evidence.records[0].record.after, None);
+    assert_eq!(evidence.records[0].record.previous, None);
     assert_eq!(
-        evidence.records[2].record.after.as_ref(),
+        evidence.records[2].record.previous.as_ref(),
         Some(&evidence.records[1].checksum)
     );
 }

@@ -63,7 +63,8 @@ impl Sample {
         let cli = Cli::parse_from(arguments.into_iter().chain([manifest.as_str()]));
         let project = Project::load(&cli.global).unwrap();
         let repository = repository_of(&project.workspace).ok();
-        let mut hasher = Hasher::new(&project, repository, "rustc").unwrap();
+        let mut hasher =
+            Hasher::new(&project.workspace, &project.config, repository, "rustc").unwrap();
         hasher.inputs(&[0].into()).unwrap()
     }
 }

@@ -170,7 +170,7 @@ fn shards_of_cargo_test_run_whole_packages() {
     };
     let whole = whole(&of, "--runner cargo");
     assert_eq!(merged.tests, whole.tests);
-    let binaries = |record: &Record| record.took.keys().cloned().collect::<Vec<_>>();
+    let binaries = |record: &Record| record.durations_ms.keys().cloned().collect::<Vec<_>>();
     assert_eq!(binaries(merged), binaries(&whole));
 }
 
@@ -205,7 +205,7 @@ fn the_whole_suite_is_dealt_out_and_merged_as_a_selection_is() {
     assert_eq!(merged.scope, Scope::Full);
     assert_eq!(merged.tests, whole.tests);
     assert_eq!(merged.ignored, whole.ignored);
-    let binaries = |record: &Record| record.took.keys().cloned().collect::<Vec<_>>();
+    let binaries = |record: &Record| record.durations_ms.keys().cloned().collect::<Vec<_>>();
     assert_eq!(binaries(&merged), binaries(&whole));
     // A shard of the selection is none of the suite.
     assert_eq!(run_all(&of, &reports, 1, "--runner cargo"), [0]);
@@ -494,7 +494,7 @@ fn jobs_are_balanced_by_how_long_tests_took() {
     );
     sandbox.poc("verify --runner cargo -q").exits(0);
     let mut record = records(&sandbox).pop().unwrap();
-    let ran: Vec<&str> = record.took.keys().map(String::as_str).collect();
+    let ran: Vec<&str> = record.durations_ms.keys().map(String::as_str).collect();
     assert_eq!(
         ran,
         [
@@ -506,7 +506,7 @@ fn jobs_are_balanced_by_how_long_tests_took() {
         ]
     );
     // As if the one test of `app` took longer than all of `store`.
-    for (binary, milliseconds) in &mut record.took {
+    for (binary, milliseconds) in &mut record.durations_ms {
         *milliseconds = if binary == "app::doc" { 9000 } else { 1500 };
     }
     let results = sandbox.read("docs/cache-results.md");

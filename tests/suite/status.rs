@@ -136,7 +136,8 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
     let project = Project::load(&cli.global).unwrap();
     let store = project.workspace.find("store").unwrap();
     let mut hasher = Hasher::new(
-        &project,
+        &project.workspace,
+        &project.config,
         project.repository().ok(),
         &toolchain(&sandbox.root).unwrap(),
     )
@@ -144,7 +145,7 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
     let plan = sandbox.read("docs/cache-plan.md");
     let plan = read_plan(&Document::from_text("p", plan));
     Record {
-        after: None,
+        previous: None,
         poc: "cache".to_owned(),
         time: format!("2026-01-03T10:00:{second:02}Z"),
         outcome: Outcome::Passed,
@@ -154,14 +155,14 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
         failing: BTreeMap::new(),
         ignored: BTreeMap::new(),
         regressions: BTreeMap::new(),
-        vanished: BTreeMap::new(),
+        missing: BTreeMap::new(),
         passed: (scope == Scope::Baseline).then(|| Packed::new(&Names::new()).unwrap()),
         notes: Vec::new(),
         source: Source::default(),
         inputs: hasher.inputs(&[store].into()).unwrap(),
         commands: verify::commands_hash(&verify::planned(&plan, &scope)),
         milliseconds: 1,
-        took: BTreeMap::new(),
+        durations_ms: BTreeMap::new(),
         toolchain: "rustc".to_owned(),
         tool: "cargo-poc".to_owned(),
         scope,

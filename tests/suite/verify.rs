@@ -295,7 +295,7 @@ fn what_a_change_breaks_and_what_it_takes_away_is_told_from_what_failed_before()
             ("two::bin/two", "in_the_binary")
         ])
     );
-    assert_eq!(now.vanished, tests(&[("one::it", "goes")]));
+    assert_eq!(now.missing, tests(&[("one::it", "goes")]));
     assert_eq!(exit(&now), Exit::Findings);
 
     // A whole test target that is gone takes its tests with it, though everything that ran passed.
@@ -310,7 +310,7 @@ fn what_a_change_breaks_and_what_it_takes_away_is_told_from_what_failed_before()
     let now = record(&root, Runner::Cargo, Scope::Full, Some(&baseline));
     assert_eq!(now.outcome, Outcome::Passed);
     assert_eq!(
-        now.vanished,
+        now.missing,
         tests(&[("one::it", "goes"), ("one::it", "stays")])
     );
     assert!(!now.proves());
@@ -342,7 +342,7 @@ fn both_runners_see_the_same() {
         Some((6, 1, 1))
     );
     assert_eq!(
-        (nextest.regressions, nextest.vanished),
+        (nextest.regressions, nextest.missing),
         (BTreeMap::new(), BTreeMap::new())
     );
 }
@@ -409,7 +409,7 @@ fn a_filter_of_the_users_makes_nothing_vanish_and_matching_nothing_is_no_success
             selection: None,
         };
         let record = report.record(&workspace, &basis).unwrap();
-        assert_eq!(record.vanished, BTreeMap::new());
+        assert_eq!(record.missing, BTreeMap::new());
         let expected = if outcome == Outcome::Passed {
             Exit::Fine
         } else {

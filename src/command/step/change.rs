@@ -28,7 +28,7 @@ pub(super) fn withdraw(
     let (paths, id) = target(&project, arguments)?;
     let reason = words(reason, "--reason")?;
     let by = author(&project);
-    let mode = Mode::dry(arguments.dry_run);
+    let mode = Mode::of(arguments.dry_run);
     let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = super::super::verify::known_step(poc, id.as_str())?;
         let (document, results) = super::with_block(poc, step)?;
@@ -113,7 +113,7 @@ fn place(
     terminal: &mut Terminal,
 ) -> Result<Exit> {
     let by = author(project);
-    let mode = Mode::dry(given.dry_run);
+    let mode = Mode::of(given.dry_run);
     let title = new.title.clone();
     let (changed, id) = document_update::change(project, paths, mode, terminal, |poc| {
         super::super::verify::reliable(poc)?;

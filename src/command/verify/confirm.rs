@@ -25,7 +25,12 @@ pub(super) fn run(
 ) -> Result<Exit> {
     let by = project.repository()?.author()?;
     let toolchain = cargo::toolchain(&project.workspace.root)?;
-    let mut hasher = Hasher::new(project, project.repository().ok(), &toolchain)?;
+    let mut hasher = Hasher::new(
+        &project.workspace,
+        &project.config,
+        project.repository().ok(),
+        &toolchain,
+    )?;
     let mut fresh = |record: &Record| {
         let now = hasher.current(record.inputs.keys())?;
         let known = |name: &String| Some((name.clone(), now.get(name)?.clone()));

@@ -264,7 +264,7 @@ impl Job {
             let recorded = settled.1.iter().filter(|one| one.results.is_some());
             let recorded = recorded.map(|one| &one.record);
             if let (Some(repository), Some(stood)) = (repository, stood)
-                && let Err(error) = since::keep(project, repository, stood, recorded)
+                && let Err(error) = since::keep(workspace, repository, stood, recorded)
             {
                 let so = "any later change of its packages makes this evidence stale";
                 terminal.warn(format!("{error:#}; {so}"))?;

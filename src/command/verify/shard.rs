@@ -216,5 +216,8 @@ fn recorded(project: &Project) -> Result<Recorded> {
         records.extend(evidence.into_iter().map(|located| located.record));
     }
     records.sort_by_key(|record| (record.moment(), record.poc.clone()));
-    Ok(records.into_iter().flat_map(|record| record.took).collect())
+    Ok(records
+        .into_iter()
+        .flat_map(|record| record.durations_ms)
+        .collect())
 }

@@ -52,7 +52,7 @@ pub(super) fn run(
             ))
         })
     };
-    apply(Mode::Show, terminal)?;
+    apply(Mode::DryRun, terminal)?;
     terminal.flush()?;
     let yes = write
         || terminal.can_ask()

@@ -15,11 +15,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::affected::items::extract::{Digest, FileItems};
 use crate::affected::items::{self, Reader};
 use crate::change;
-use crate::project::Project;
+use crate::config::Config;
 use crate::sys::cache::{self, Cache, Key};
 use crate::sys::cargo::own_folder;
 use crate::sys::git::{Listed, Listing, Repository, can_be_hashed};
 use crate::sys::{self, files};
+use crate::workspace::Workspace;
 
 /// Counts up whenever what is kept, or what a key is made of, changes.
 const FORMAT: &str = concat!("cargo-poc verdicts 1 ", env!("CARGO_PKG_VERSION"), "\n");
@@ -29,8 +30,9 @@ const TIMES: usize = 8;
 
 /// The verdicts on the workspace as it is.
 #[derive(Debug)]
-pub(super) struct Verdicts<'p> {
-    project: &'p Project,
+pub(super) struct Verdicts<'w> {
+    workspace: &'w Workspace,
+    config: &'w Config,
     repository: Repository,
     /// `None` where git does not tell all that the workspace holds; then nothing is kept.
     known: Option<Known>,
@@ -53,16 +55,21 @@ struct Known {
     given: BTreeMap<Vec<u8>, bool>,
 }
 
-impl<'p> Verdicts<'p> {
+impl<'w> Verdicts<'w> {
     /// Those that were kept.
     ///
     /// # Errors
     /// When git fails.
-    pub(super) fn open(project: &'p Project, repository: &Repository) -> Result<Self> {
+    pub(super) fn open(
+        workspace: &'w Workspace,
+        config: &'w Config,
+        repository: &Repository,
+    ) -> Result<Self> {
         Ok(Self {
-            project,
+            workspace,
+            config,
             repository: repository.clone(),
-            known: Known::open(project, repository)?,
+            known: Known::open(workspace, config, repository)?,
             reader: OnceLock::new(),
         })
     }
@@ -85,10 +92,7 @@ impl<'p> Verdicts<'p> {
     /// What selections read sources through.
     pub(super) fn reader(&self) -> &Watched {
         self.reader.get_or_init(|| Watched {
-            cache: items::Cache::open(
-                &self.project.workspace.target_directory,
-                Some(&self.repository),
-            ),
+            cache: items::Cache::open(&self.workspace.target_directory, Some(&self.repository)),
             told: self.known.as_ref().map(|known| Arc::clone(&known.told)),
             read: Mutex::default(),
             made: Mutex::default(),
@@ -114,8 +118,8 @@ impl<'p> Verdicts<'p> {
                 return Ok(());
             }
         }
-        let anew = change::repository_of(&self.project.workspace)?;
-        match listed(self.project, &anew)? {
+        let anew = change::repository_of(self.workspace)?;
+        match listed(self.workspace, self.config, &anew)? {
             Some((listed, _)) if listed == known.listed => known.save(),
             _ => Ok(()),
         }
@@ -123,11 +127,15 @@ impl<'p> Verdicts<'p> {
 }
 
 impl Known {
-    fn open(project: &Project, repository: &Repository) -> Result<Option<Self>> {
-        let Some((listed, told)) = listed(project, repository)? else {
+    fn open(
+        workspace: &Workspace,
+        config: &Config,
+        repository: &Repository,
+    ) -> Result<Option<Self>> {
+        let Some((listed, told)) = listed(workspace, config, repository)? else {
             return Ok(None);
         };
-        let folder = own_folder(&project.workspace.target_directory);
+        let folder = own_folder(&workspace.target_directory);
         let kept = Cache::open(folder.join("verdicts"), FORMAT);
         let beside: Vec<String> = kept.get(&of_paths(&listed)).unwrap_or_default();
         let beside = beside.into_par_iter().map(Utf8PathBuf::from);
@@ -180,7 +188,8 @@ fn now(listed: &Key, beside: &BTreeMap<Utf8PathBuf, Key>) -> Key {
 /// a submodule has content of its own. Documents of ours and what cargo builds are left out: they are nobody's
 /// change.
 fn listed(
-    project: &Project,
+    workspace: &Workspace,
+    config: &Config,
     repository: &Repository,
 ) -> Result<Option<(Key, FxHashSet<Utf8PathBuf>)>> {
     let listing = repository.listing()?;
@@ -188,15 +197,14 @@ fn listed(
     let Some(program) = sys::own_build().filter(|_| !listing.submodules) else {
         return Ok(None);
     };
-    let workspace = &project.workspace;
-    let files = files_of(project, repository, listing)?;
+    let files = files_of(workspace, config, repository, listing)?;
     let mut bytes = program.into_bytes();
     let described = (&workspace.packages, &workspace.metadata);
     let places = [
         &workspace.root,
         &workspace.target_directory,
         &repository.root,
-        &project.config.docs,
+        &config.docs,
     ];
     serde_json::to_writer(&mut bytes, &(described, places))
         .context("failed to note what cargo says of the workspace")?;
@@ -217,16 +225,16 @@ fn listed(
 
 /// The listed files, absolute, with git's id of their content where it can tell that.
 fn files_of(
-    project: &Project,
+    workspace: &Workspace,
+    config: &Config,
     repository: &Repository,
     listing: &Listing,
 ) -> Result<BTreeMap<Utf8PathBuf, Option<String>>> {
-    let workspace = &project.workspace;
     let mut files = BTreeMap::new();
     let mut asked = Vec::new();
     for (path, listed) in &listing.files {
         let absolute = repository.root.join(path);
-        let is_document = project.config.is_document(workspace.relative(&absolute));
+        let is_document = config.is_document(workspace.relative(&absolute));
         if is_document || workspace.is_built(&absolute) {
             continue;
         }

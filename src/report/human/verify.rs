@@ -39,7 +39,7 @@ pub fn outcome(terminal: &mut Terminal, record: &Record) -> Result<()> {
     )?;
     for (names, what) in [
         (&record.regressions, "regression: the baseline passed"),
-        (&record.vanished, "vanished: the baseline passed"),
+        (&record.missing, "vanished: the baseline passed"),
     ] {
         self::names(terminal, names, what)?;
     }

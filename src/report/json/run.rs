@@ -148,7 +148,7 @@ fn poc(settled: &RecordedRun) -> Option<PocReport<'_>> {
         proven: record.proves(),
         results: settled.results.as_deref(),
         regressions: measured(&record.regressions),
-        vanished: measured(&record.vanished),
+        vanished: measured(&record.missing),
     })
 }
 

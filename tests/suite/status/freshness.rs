@@ -111,7 +111,7 @@ fn a_regression_gates_though_every_step_is_proven() {
         .prints("the baseline passed what fails now: integration");
     // A test that vanished is one too, though the run passed.
     let mut gone = a_record(&sandbox, Scope::Affected, 31);
-    gone.vanished = worse.regressions.clone();
+    gone.missing = worse.regressions.clone();
     write_down(&sandbox, &gone);
     sandbox
         .poc("status --check")

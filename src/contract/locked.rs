@@ -1,0 +1,103 @@
+//! What a plan promises, read from the plan and the sources of its tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::commands::{self, LockedCommand};
+use super::inventory::Tests;
+use crate::document::{Block, Plan};
+use crate::evidence::Packed;
+use crate::freshness::Inputs;
+use crate::sys::text::counted;
+
+/// What was promised.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contract {
+    /// The success criteria of the plan, as written.
+    pub criteria: Vec<String>,
+    /// The verification commands of each step, by id; a step without commands has none.
+    pub steps: BTreeMap<String, Vec<LockedCommand>>,
+    /// The commands of the done block.
+    pub done: Vec<LockedCommand>,
+    /// The tests of the packages that the work affects, by binary id, those marked `#[ignore]` aside; `null` where they
+    /// are not known.
+    pub tests: Option<Packed>,
+    /// Hashes of the packages they were read from: as long as these stay, so do the tests.
+    pub inputs: Inputs,
+}
+
+impl Contract {
+    /// What a plan promises now; `tests` where they are known.
+    ///
+    /// # Errors
+    /// Never in practice: names are packed in memory.
+    pub fn of(plan: &Plan, tests: Option<&Tests>) -> Result<Self> {
+        // Blocks by id, collected once: a search for each step would be quadratic.
+        let mut of_steps: BTreeMap<&str, Vec<&Block>> = BTreeMap::new();
+        for step in &plan.steps {
+            let blocks = step.verification.iter().filter(|block| block.is_shell());
+            of_steps.entry(step.id.as_str()).or_default().extend(blocks);
+        }
+        let live = plan.steps.iter().filter(|step| !step.withdrawn);
+        let done: Vec<&Block> = plan.done.iter().filter(|block| block.is_shell()).collect();
+        Ok(Self {
+            criteria: plan.criteria.iter().map(|one| one.text.clone()).collect(),
+            steps: live
+                .map(|step| step.id.as_str())
+                .map(|id| (id.to_owned(), promises(&of_steps[id])))
+                .collect(),
+            done: promises(&done),
+            tests: tests.map(|tests| Packed::new(&tests.active)).transpose()?,
+            inputs: tests.map_or_else(Inputs::new, |tests| tests.inputs.clone()),
+        })
+    }
+
+    /// A hash of all that is promised, line ends and prose aside.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |text: &str| {
+            hasher.update(text.as_bytes()).update(&[0]);
+        };
+        self.criteria.iter().for_each(|text| add(text));
+        for (id, promises) in self.steps.iter().chain([(&"done".to_owned(), &self.done)]) {
+            add(id);
+            for promise in promises {
+                add(&promise.command);
+                promise.expected.iter().for_each(|text| add(text));
+            }
+        }
+        add(&self
+            .tests
+            .as_ref()
+            .map_or_else(String::new, Packed::to_string));
+        hasher.finalize().to_hex()[..16].to_owned()
+    }
+
+    /// `3 criteria, 4 steps, 31 tests`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let tests = self.tests.as_ref().and_then(|tests| tests.names().ok());
+        let tests = tests.map_or_else(
+            || "tests unknown".to_owned(),
+            |names| counted(names.values().map(BTreeSet::len).sum(), "test"),
+        );
+        let criteria = match self.criteria.len() {
+            1 => "1 criterion".to_owned(),
+            many => format!("{many} criteria"),
+        };
+        format!("{criteria}, {}, {tests}", counted(self.steps.len(), "step"))
+    }
+}
+
+/// The commands of some blocks, line by line: bash is not asked, since this is only compared, never run. Comments that
+/// expect nothing are prose.
+fn promises(blocks: &[&Block]) -> Vec<LockedCommand> {
+    let mut promises: Vec<LockedCommand> = Vec::new();
+    for block in blocks {
+        promises.extend(commands::read(&block.code));
+    }
+    promises
+}
