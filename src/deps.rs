@@ -15,9 +15,11 @@ mod apply;
 mod blocks;
 mod compare;
 mod declared;
+mod defaults;
 mod edit;
 mod mark;
 mod requirement;
+mod source;
 mod specification;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +29,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 pub use apply::{align, commit};
 pub use blocks::blocks;
+pub use compare::Inherited;
 pub use compare::{Change, Conflict, State, state};
 pub use declared::{Block, Declarations, Declared, Intent, Kind, Note, Table, Wanted, declared};
 pub use edit::Edit;
@@ -36,7 +39,7 @@ use crate::exit::usage;
 use crate::sys::files;
 use crate::workspace::manifest::Manifest;
 
-/// What a plan's Dependencies section comes to on a workspace.
+/// The outcome of a plan's Dependencies section on a workspace.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// The manifests to write; empty when any entry is refused, since a plan is applied whole or not at all.
@@ -130,8 +133,14 @@ pub fn plan_edits(root: &Utf8Path, blocks: &[Block<'_>], only: &[Utf8PathBuf]) -
             .with_context(|| format!("plan line {line} names {path}"))?
             .clone();
         let workspace = manifests.workspace_of(&path)?;
-        let (new, states) = align(&old, &entries, workspace.as_ref())
+        let inherited = workspace
+            .as_ref()
+            .map(|(folder, manifest)| Inherited { folder, manifest });
+        let (new, states) = align(&old, &entries, inherited.as_ref())
             .with_context(|| format!("failed to edit {path}"))?;
+        outcome
+            .notes
+            .extend(warnings(&new, &entries, &states, inherited.as_ref()));
         if new.text() != old.text() {
             outcome.edits.push(Edit {
                 path: path.clone(),
@@ -154,6 +163,25 @@ pub fn plan_edits(root: &Utf8Path, blocks: &[Block<'_>], only: &[Utf8PathBuf]) -
         outcome.edits.clear();
     }
     Ok(outcome)
+}
+
+/// What cargo makes of the entries beyond what they state.
+fn warnings(
+    manifest: &Manifest,
+    entries: &[Declared],
+    states: &[State],
+    inherited: Option<&Inherited<'_>>,
+) -> Vec<Note> {
+    let pairs = entries.iter().zip(states);
+    let valid = pairs.filter(|(_, state)| !matches!(state, State::Conflict(_) | State::Invalid(_)));
+    let notes = valid.flat_map(|(declared, _)| {
+        let messages = compare::warnings(manifest, declared, inherited);
+        messages.into_iter().map(|message| Note {
+            line: declared.line,
+            message,
+        })
+    });
+    notes.collect()
 }
 
 fn described(declared: &Declared, state: &State) -> Option<Note> {
@@ -237,8 +265,8 @@ impl Manifests<'_> {
         Ok(&self.read[path])
     }
 
-    /// The manifest with `[workspace]` above `path`, `None` when that is the manifest itself or there is none.
-    fn workspace_of(&mut self, path: &Utf8Path) -> Result<Option<Manifest>> {
+    /// The folder and the manifest with `[workspace]` above `path`; `None` when that is the manifest itself or there is none.
+    fn workspace_of(&mut self, path: &Utf8Path) -> Result<Option<(Utf8PathBuf, Manifest)>> {
         if self.get(path)?.get(&["workspace"]).is_some() {
             return Ok(None);
         }
@@ -249,7 +277,7 @@ impl Manifests<'_> {
             }
             let manifest = self.get(&above)?;
             if manifest.get(&["workspace"]).is_some() {
-                return Ok(Some(manifest.clone()));
+                return Ok(Some((folder.to_owned(), manifest.clone())));
             }
         }
         Ok(None)

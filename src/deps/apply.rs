@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
 use toml_edit::Item;
 
-use super::compare::{Change, State, state, table_path};
+use super::compare::{Change, Inherited, State, state, table_path};
 use super::declared::{Declared, Wanted};
 use super::edit::Edit;
 use super::specification::array;
@@ -15,7 +15,7 @@ use crate::workspace::manifest::insert::Order;
 
 /// Brings `manifest` in line with what is declared for it: the edited manifest, and the state each entry was found in.
 ///
-/// `workspace` is the manifest with `[workspace.dependencies]`, where that is another one. Entries that conflict or
+/// `inherited` is the workspace's manifest, where that is another one. Entries that conflict or
 /// are not valid change nothing. Applied to its own result it changes nothing.
 ///
 /// # Errors
@@ -23,12 +23,12 @@ use crate::workspace::manifest::insert::Order;
 pub fn align(
     manifest: &Manifest,
     declared: &[Declared],
-    workspace: Option<&Manifest>,
+    inherited: Option<&Inherited<'_>>,
 ) -> Result<(Manifest, Vec<State>)> {
     let mut manifest = manifest.clone();
     let mut states = Vec::with_capacity(declared.len());
     for entry in declared {
-        let found = state(&manifest, entry, workspace);
+        let found = state(&manifest, entry, inherited);
         let edited = match &found {
             State::Missing => Some(add(&manifest, entry)),
             State::Incomplete(changes) => Some(change(&manifest, entry, changes)),
@@ -42,7 +42,7 @@ pub fn align(
                 )
             };
             manifest = edited.with_context(context)?;
-            let now = state(&manifest, entry, workspace);
+            let now = state(&manifest, entry, inherited);
             if now != State::Present {
                 bail!(
                     "{}: the edit left it {}; make it by hand and report this as a bug",

@@ -1,10 +1,13 @@
 //! An entry of a plan against a manifest: is it there, what is missing, where do the two disagree.
 
+use camino::Utf8Path;
 use semver::VersionReq;
 use toml_edit::{Item, TableLike};
 
 use super::declared::{Declared, Intent, Table, Wanted};
+use super::defaults;
 use super::requirement::{Relation, relation};
+use super::source;
 use super::specification::{Specification, quoted_value, strings};
 use crate::workspace::manifest::{Entry, Manifest, line_of};
 
@@ -62,9 +65,18 @@ pub struct Conflict {
     pub manifest: String,
 }
 
-/// Compares an entry with a manifest. `root` is the manifest with `[workspace.dependencies]`, where it is another one.
+/// The workspace's manifest, which a member inherits from.
+#[derive(Debug)]
+pub struct Inherited<'a> {
+    /// Its folder, from the root of all manifests.
+    pub folder: &'a Utf8Path,
+    /// Its content.
+    pub manifest: &'a Manifest,
+}
+
+/// Compares an entry with a manifest. `inherited` is the workspace's manifest, where it is another one.
 #[must_use]
-pub fn state(manifest: &Manifest, declared: &Declared, root: Option<&Manifest>) -> State {
+pub fn state(manifest: &Manifest, declared: &Declared, inherited: Option<&Inherited<'_>>) -> State {
     if declared.intent != Intent::Describe
         && let Some(problem) = &declared.problem
     {
@@ -74,15 +86,14 @@ pub fn state(manifest: &Manifest, declared: &Declared, root: Option<&Manifest>) 
     let mut path: Vec<&str> = table.iter().map(String::as_str).collect();
     path.push(&declared.name);
     let entry = manifest.entry(&path);
+    let cx = Comparison::new(manifest, declared, inherited);
     let compared = match &declared.wanted {
+        _ if let Some(why) = cx.misplaced(declared) => Err(Refusal::Invalid(why)),
         Wanted::Feature(wanted) => Ok(compare_feature(entry.as_ref(), wanted)),
-        Wanted::Dependency(wanted) => {
-            let root = root.unwrap_or(manifest);
-            match &entry {
-                None => absent(manifest, &path, wanted, root),
-                Some(entry) => compare_dependency(manifest, entry, &declared.name, wanted, root),
-            }
-        }
+        Wanted::Dependency(wanted) => match &entry {
+            None => cx.absent(&path, wanted),
+            Some(entry) => cx.present(entry, wanted),
+        },
     };
     match (compared, declared.intent) {
         (Ok(None), Intent::Describe) => State::Described(Some("it is not there".to_owned())),
@@ -94,6 +105,23 @@ pub fn state(manifest: &Manifest, declared: &Declared, root: Option<&Manifest>) 
         )),
         (Err(refusal), intent) => refused(manifest, refusal, intent),
     }
+}
+
+/// What cargo makes of an entry beyond what it states, once the manifest has it.
+pub(super) fn warnings(
+    manifest: &Manifest,
+    declared: &Declared,
+    inherited: Option<&Inherited<'_>>,
+) -> Vec<String> {
+    let cx = Comparison::new(manifest, declared, inherited);
+    let table = table_path(manifest, &declared.table);
+    let mut path: Vec<&str> = table.iter().map(String::as_str).collect();
+    path.push(&declared.name);
+    let item = manifest.get(&path);
+    let Some(Ok(has)) = item.map(|item| Specification::read(item, manifest.text())) else {
+        return Vec::new();
+    };
+    defaults::warnings(declared, &has, cx.inherited(&declared.name).as_ref())
 }
 
 /// The keys of a table in this manifest: its older name, or another spelling of the same `cfg(…)`, if that is what it has.
@@ -185,28 +213,237 @@ fn compare_feature(entry: Option<&Entry<'_>>, wanted: &[String]) -> Option<Vec<C
     Some(features_lacking(&has, &[], wanted).into_iter().collect())
 }
 
-/// An entry that is not there: nothing may stand in for it under another name.
-fn absent(manifest: &Manifest, path: &[&str], wanted: &Specification, root: &Manifest) -> Compared {
-    let Some((name, table)) = path.split_last() else {
+/// What an entry is compared with.
+struct Comparison<'a> {
+    manifest: &'a Manifest,
+    /// The entry's key.
+    name: &'a str,
+    /// The folder of `manifest`.
+    folder: &'a Utf8Path,
+    /// The manifest with `[workspace.dependencies]`, and its folder.
+    root: &'a Manifest,
+    root_folder: &'a Utf8Path,
+    is_member: bool,
+}
+
+impl<'a> Comparison<'a> {
+    fn new(
+        manifest: &'a Manifest,
+        declared: &'a Declared,
+        inherited: Option<&Inherited<'a>>,
+    ) -> Self {
+        let folder = declared.manifest.parent().unwrap_or(Utf8Path::new(""));
+        Self {
+            manifest,
+            name: &declared.name,
+            folder,
+            root: inherited.map_or(manifest, |from| from.manifest),
+            root_folder: inherited.map_or(folder, |from| from.folder),
+            is_member: inherited.is_some(),
+        }
+    }
+
+    /// Why cargo would refuse the table in this manifest.
+    fn misplaced(&self, declared: &Declared) -> Option<String> {
+        let path = &declared.manifest;
+        let points_elsewhere = self.manifest.get(&["package", "workspace"]).is_some();
+        match declared.table {
+            Table::Workspace if self.is_member || points_elsewhere => Some(format!(
+                "{path} is a member of a workspace, and `[workspace.dependencies]` belongs in the workspace's own \
+                 manifest; put the entry in a block for that manifest, and inherit it here with `{}.workspace = true`",
+                self.name
+            )),
+            Table::Dependencies { .. } | Table::Features
+                if self.manifest.get(&["workspace"]).is_some()
+                    && self.manifest.get(&["package"]).is_none() =>
+            {
+                Some(format!(
+                    "{path} declares a workspace and no package, so it cannot have {}; put the entry in a block for \
+                     a member, or declare it in `[workspace.dependencies]`",
+                    declared.table
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    fn inherited(&self, name: &str) -> Option<Specification> {
+        let item = self.root.get(&["workspace", "dependencies", name])?;
+        Specification::read(item, self.root.text()).ok()
+    }
+
+    /// An entry that is not there: nothing may stand in for it under another name.
+    fn absent(&self, path: &[&str], wanted: &Specification) -> Compared {
+        let Some((name, table)) = path.split_last() else {
+            return Ok(None);
+        };
+        let entries = self.manifest.get(table).and_then(Item::as_table_like);
+        if let Some((other, entry)) =
+            entries.and_then(|entries| same_package(self.manifest, table, entries, name, wanted))
+        {
+            return Err(conflict(
+                self.manifest,
+                &entry,
+                format!("the manifest has the package as `{other}`"),
+            ));
+        }
+        let from = self.inherited(name);
+        if wanted.workspace && from.is_none() {
+            return Err(Refusal::Invalid(format!(
+                "`{name}` inherits from the workspace, but `[workspace.dependencies]` has no `{name}`; \
+                 declare it there, in a block for the workspace's manifest, or give it a version"
+            )));
+        }
+        self.accepts_defaults(wanted, from.as_ref())
+            .map_err(Refusal::Invalid)?;
+        Ok(None)
+    }
+
+    /// Cargo refuses since edition 2024 what it ignored before.
+    fn accepts_defaults(
+        &self,
+        wanted: &Specification,
+        from: Option<&Specification>,
+    ) -> Result<(), String> {
+        if defaults::is_ignored(wanted, from) && defaults::is_refused(self.manifest, self.root) {
+            return Err(format!(
+                "cargo refuses `default-features = false` of `{}` in edition 2024, because `[workspace.dependencies]` \
+                 has its default features on; state it there",
+                self.name
+            ));
+        }
+        Ok(())
+    }
+
+    fn present(&self, entry: &Entry<'_>, wanted: &Specification) -> Compared {
+        let refuse = |why: String| conflict(self.manifest, entry, why);
+        let has = Specification::read(entry.item, self.manifest.text()).map_err(refuse)?;
+        let from = if has.workspace {
+            let name = self.name;
+            let from = self.inherited(name);
+            Some(from.ok_or_else(|| {
+                refuse(format!(
+                    "the manifest inherits `{name}`, but `[workspace.dependencies]` has none"
+                ))
+            })?)
+        } else {
+            None
+        };
+        let mut changes = Vec::new();
+        match (&from, wanted.workspace) {
+            (None, true) => {
+                return Err(refuse(
+                    "the plan inherits it from the workspace, the manifest has its own requirement"
+                        .to_owned(),
+                ));
+            }
+            (Some(_), true) => {}
+            (Some(from), false) => {
+                let lacking = self
+                    .source_changes(from, self.root_folder, wanted)
+                    .map_err(&refuse)?;
+                if let Some(change) = lacking.first() {
+                    return Err(refuse(format!(
+                        "the manifest inherits it from `[workspace.dependencies]`, and {} there; put the change there",
+                        lacks(change)
+                    )));
+                }
+            }
+            (None, false) => {
+                changes.extend(
+                    self.source_changes(&has, self.folder, wanted)
+                        .map_err(&refuse)?,
+                );
+            }
+        }
+        self.accepts_defaults(wanted, from.as_ref())
+            .map_err(Refusal::Invalid)?;
+        flags_agree(&has, from.as_ref(), wanted).map_err(&refuse)?;
+        changes.extend(features_lacking(
+            &has.features,
+            from.as_ref().map_or(&has.features, |from| &from.features),
+            &wanted.features,
+        ));
+        Ok(Some(changes))
+    }
+
+    /// Package, source and version: what `has`, of a manifest in `folder`, lacks of them, or why the two exclude each other.
+    fn source_changes(
+        &self,
+        has: &Specification,
+        folder: &Utf8Path,
+        wanted: &Specification,
+    ) -> Result<Vec<Change>, String> {
+        let package = |specification: &Specification| {
+            let package = specification.package.clone();
+            package.unwrap_or_else(|| "the package of its own name".to_owned())
+        };
+        if has.package_name(self.name) != wanted.package_name(self.name) {
+            return Err(format!(
+                "the manifest means {}, the plan {}",
+                package(has),
+                package(wanted)
+            ));
+        }
+        let mut changes = Vec::new();
+        let stated = wanted.others.iter();
+        for (key, value) in stated.filter(|(key, value)| !source::is_default(key, value)) {
+            let other = has
+                .other(key)
+                .filter(|other| !source::is_default(key, other));
+            match other {
+                Some(other) if source::is_same(key, (folder, other), (self.folder, value)) => {}
+                Some(other) => {
+                    return Err(format!(
+                        "`{key}` is `{other}` in the manifest and `{value}` in the plan"
+                    ));
+                }
+                None if !matches!(key.as_str(), "public" | "artifact" | "lib") => {
+                    return Err(format!(
+                        "the plan has `{key} = {}`, the manifest takes the package from elsewhere",
+                        quoted_value(value)
+                    ));
+                }
+                None => changes.push(Change::Field(
+                    key.clone(),
+                    wanted.written(key).unwrap_or_default().to_owned(),
+                )),
+            }
+        }
+        if let Some(registry) = has.other("registry")
+            && !source::is_default("registry", registry)
+            && wanted
+                .other("registry")
+                .is_some_and(|it| source::is_default("registry", it))
+        {
+            return Err(format!(
+                "`registry` is `{registry}` in the manifest and `crates-io` in the plan"
+            ));
+        }
+        changes.extend(version_change(has, wanted)?);
+        Ok(changes)
+    }
+}
+
+fn version_change(has: &Specification, wanted: &Specification) -> Result<Option<Change>, String> {
+    let Some(version) = &wanted.version else {
         return Ok(None);
     };
-    let entries = manifest.get(table).and_then(Item::as_table_like);
-    if let Some((other, entry)) =
-        entries.and_then(|entries| same_package(manifest, table, entries, name, wanted))
-    {
-        return Err(conflict(
-            manifest,
-            &entry,
-            format!("the manifest has the package as `{other}`"),
-        ));
+    match (&has.version, versions(has, wanted)) {
+        (None, _) if has.has_own_source() && !wanted.has_own_source() => Err(
+            "the manifest takes the package from a folder or repository, the plan from a registry"
+                .to_owned(),
+        ),
+        (None, _) => Ok(Some(Change::Field(
+            "version".to_owned(),
+            quoted_value(version),
+        ))),
+        (Some(_), Some(Relation::Satisfied)) => Ok(None),
+        (Some(_), Some(Relation::Narrower)) => Ok(Some(Change::Requirement(version.clone()))),
+        (Some(has), _) => Err(format!(
+            "requirement `{has}` in the manifest and `{version}` in the plan: neither is inside the other"
+        )),
     }
-    if wanted.workspace && inherited(root, name).is_none() {
-        return Err(Refusal::Invalid(format!(
-            "`{name}` inherits from the workspace, but `[workspace.dependencies]` has no `{name}`; \
-             declare it there, in a block for the workspace's manifest, or give it a version"
-        )));
-    }
-    Ok(None)
 }
 
 /// Another entry of the table for the same package: cargo refuses two with compatible versions.
@@ -233,11 +470,6 @@ fn same_package<'a>(
     })
 }
 
-fn inherited(root: &Manifest, name: &str) -> Option<Specification> {
-    let item = root.get(&["workspace", "dependencies", name])?;
-    Specification::read(item, root.text()).ok()
-}
-
 fn versions(has: &Specification, wanted: &Specification) -> Option<Relation> {
     let requirement = |text: &Option<String>| VersionReq::parse(text.as_deref()?).ok();
     Some(relation(
@@ -246,137 +478,24 @@ fn versions(has: &Specification, wanted: &Specification) -> Option<Relation> {
     ))
 }
 
-fn compare_dependency(
-    manifest: &Manifest,
-    entry: &Entry<'_>,
-    name: &str,
-    wanted: &Specification,
-    root: &Manifest,
-) -> Compared {
-    let refuse = |why: String| conflict(manifest, entry, why);
-    let has = Specification::read(entry.item, manifest.text()).map_err(refuse)?;
-    let workspace = if has.workspace {
-        let from = inherited(root, name);
-        Some(from.ok_or_else(|| {
-            refuse(format!(
-                "the manifest inherits `{name}`, but `[workspace.dependencies]` has none"
-            ))
-        })?)
-    } else {
-        None
-    };
-    let mut changes = Vec::new();
-    match (&workspace, wanted.workspace) {
-        (None, true) => {
-            return Err(refuse(
-                "the plan inherits it from the workspace, the manifest has its own requirement"
-                    .to_owned(),
-            ));
-        }
-        (Some(_), true) => {}
-        (Some(workspace), false) => {
-            changes.extend(source_changes(workspace, wanted).map_err(&refuse)?);
-            if let Some(change) = changes.first() {
-                return Err(refuse(format!(
-                    "the manifest inherits it from `[workspace.dependencies]`, and {} there; put the change there",
-                    lacks(change)
-                )));
-            }
-        }
-        (None, false) => changes.extend(source_changes(&has, wanted).map_err(&refuse)?),
-    }
-    let effective = workspace.as_ref().unwrap_or(&has);
-    flags_agree(&has, effective, wanted).map_err(&refuse)?;
-    changes.extend(features_lacking(
-        &has.features,
-        &effective.features,
-        &wanted.features,
-    ));
-    Ok(Some(changes))
-}
-
-/// Package, source and version: what the manifest lacks of them, or why the two exclude each other.
-fn source_changes(has: &Specification, wanted: &Specification) -> Result<Vec<Change>, String> {
-    let name = |specification: &Specification| {
-        specification
-            .package
-            .clone()
-            .unwrap_or_else(|| "the package of its own name".to_owned())
-    };
-    if has.package != wanted.package {
-        return Err(format!(
-            "the manifest means {}, the plan {}",
-            name(has),
-            name(wanted)
-        ));
-    }
-    let mut changes = Vec::new();
-    for (key, value) in &wanted.others {
-        match has.other(key) {
-            Some(other) if other == value => {}
-            Some(other) => {
-                return Err(format!(
-                    "`{key}` is `{other}` in the manifest and `{value}` in the plan"
-                ));
-            }
-            None if !matches!(key.as_str(), "public" | "artifact" | "lib") => {
-                return Err(format!(
-                    "the plan has `{key} = {}`, the manifest takes the package from elsewhere",
-                    quoted_value(value)
-                ));
-            }
-            None => changes.push(Change::Field(
-                key.clone(),
-                wanted.written(key).unwrap_or_default().to_owned(),
-            )),
-        }
-    }
-    let Some(version) = &wanted.version else {
-        return Ok(changes);
-    };
-    match (&has.version, versions(has, wanted)) {
-        (None, _) if has.has_own_source() && !wanted.has_own_source() => {
-            return Err("the manifest takes the package from a folder or repository, the plan from a registry".to_owned());
-        }
-        (None, _) => changes.push(Change::Field("version".to_owned(), quoted_value(version))),
-        (Some(_), Some(Relation::Satisfied)) => {}
-        (Some(_), Some(Relation::Narrower)) => changes.push(Change::Requirement(version.clone())),
-        (Some(has), _) => {
-            return Err(format!(
-                "requirement `{has}` in the manifest and `{version}` in the plan: neither is inside the other"
-            ));
-        }
-    }
-    Ok(changes)
-}
-
-/// Flags the plan states must be as the manifest has them: turning one breaks code that relies on it.
+/// Flags the plan states must be as the manifest has them: turning one breaks code that relies on it. A flag that cargo
+/// ignores is no disagreement.
 fn flags_agree(
     has: &Specification,
-    effective: &Specification,
+    from: Option<&Specification>,
     wanted: &Specification,
 ) -> Result<(), String> {
-    let default_features = has
-        .default_features
-        .or(effective.default_features)
-        .unwrap_or(true);
-    for (key, has, wanted) in [
-        (
-            "default-features",
-            default_features,
-            wanted.default_features,
-        ),
-        ("optional", has.optional.unwrap_or(false), wanted.optional),
-    ] {
-        if let Some(wanted) = wanted
-            && wanted != has
-        {
-            return Err(format!(
-                "`{key}` is {has} in the manifest and {wanted} in the plan"
-            ));
-        }
+    let is = |key: &str, has: bool, wanted: Option<bool>| match wanted {
+        Some(wanted) if wanted != has => Err(format!(
+            "`{key}` is {has} in the manifest and {wanted} in the plan"
+        )),
+        _ => Ok(()),
+    };
+    if !defaults::is_ignored(wanted, from) {
+        let has = defaults::has_defaults(has, from);
+        is("default-features", has, wanted.default_features)?;
     }
-    Ok(())
+    is("optional", has.optional.unwrap_or(false), wanted.optional)
 }
 
 fn features_lacking(has: &[String], inherited: &[String], wanted: &[String]) -> Option<Change> {

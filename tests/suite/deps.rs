@@ -55,6 +55,9 @@ cases! {
     crlf_new_table
     crlf_plan
     default_features_conflict
+    default_features_ignored
+    default_features_not_inherited
+    default_features_refused
     default_features_unsaid
     described_by_comment
     described_by_prose
@@ -86,9 +89,11 @@ cases! {
     features_there_already
     git_and_path
     git_conflict
+    git_written_otherwise
     hyphen_or_underscore
     indented_table
     inherit_dotted
+    inherit_ignores_keys
     inherit_inline
     inherit_undeclared
     inherit_undeclared_unmarked
@@ -122,6 +127,7 @@ cases! {
     optional_with_feature
     optional_without_feature
     other_tables_left_alone
+    package_of_its_own_name
     path_against_registry
     path_gains_version
     placeholder_described
@@ -135,9 +141,11 @@ cases! {
     requirement_kept
     requirement_overlap
     requirement_raised
+    requirement_written_otherwise
     root_package_inherits
     same_package_other_name
     several_conflicts
+    source_written_otherwise
     tables_in_the_plan
     target_beside_another
     target_dev
@@ -151,6 +159,7 @@ cases! {
     virtual_workspace_refused
     workspace_add
     workspace_and_member
+    workspace_table_in_a_member
     workspace_table_new
     wrong_type
 }
