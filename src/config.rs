@@ -11,7 +11,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use crate::exit::{Exit, OrExit as _};
-use crate::finding::level::{Level, Levels};
+use crate::finding::level::{Level, Setting};
 use crate::sys::cargo::Cargo;
 use crate::sys::files;
 use crate::workspace::manifest::{Manifest, line_of};
@@ -86,8 +86,8 @@ pub struct Config {
     pub timeout: Duration,
     /// What files reach that cargo's layout says nothing of.
     pub rules: Vec<Rule>,
-    /// How much findings weigh.
-    pub lints: Levels,
+    /// The levels of rules, in the order in which they are set.
+    pub lints: Vec<Setting>,
 }
 
 /// Files whose reach the user knows.
@@ -160,7 +160,7 @@ impl Config {
             runner: RunnerChoice::default(),
             timeout: TIMEOUT,
             rules: Vec::new(),
-            lints: Levels::default(),
+            lints: Vec::new(),
         }
     }
 
@@ -214,32 +214,40 @@ fn below(workspace: &Workspace, docs: &Utf8Path) -> Result<Utf8PathBuf> {
     Ok(workspace.relative(&located).to_owned())
 }
 
-/// `[workspace.metadata.poc.lints]`: codes and their levels.
-fn levels(workspace: &Workspace, written: &BTreeMap<String, String>) -> Result<Levels> {
-    let mut levels = Levels::default();
-    for (name, level) in written {
+/// `[workspace.metadata.poc.lints]`: codes or names of rules, and their levels.
+fn levels(workspace: &Workspace, written: &BTreeMap<String, String>) -> Result<Vec<Setting>> {
+    let setting = |(lint, level): (&String, &String)| {
         let level = Level::from_str(level, false)
-            .map_err(|_| anyhow!("`{level}` is no level; use allow, warn or deny"));
-        level
-            .and_then(|level| levels.set(name, level))
-            .with_context(|| format!("the lint levels in {}", place_of_lint(workspace, name)))
+            .map_err(|_| anyhow!("`{level}` is no level; use allow, warn or deny"))
+            .with_context(|| {
+                format!(
+                    "the lint levels in {}",
+                    place_of_lint(&workspace.root, lint)
+                )
+            })
             .or_exit(Exit::Usage)?;
-    }
-    Ok(levels)
+        Ok(Setting {
+            lint: lint.clone(),
+            level,
+            in_manifest: true,
+        })
+    };
+    written.iter().map(setting).collect()
 }
 
-/// The manifest with the line of a lint's key.
-fn place_of_lint(workspace: &Workspace, name: &str) -> String {
-    let path = workspace.root.join("Cargo.toml");
+/// The manifest in `root` with the line that sets the level of `lint`.
+#[must_use]
+pub fn place_of_lint(root: &Utf8Path, lint: &str) -> String {
+    let path = root.join("Cargo.toml");
     let text = files::read(&path).unwrap_or_default();
     let manifest = Manifest::parse(&String::from_utf8_lossy(&text));
     let line = manifest.ok().and_then(|manifest| {
         let entry = ["workspace", "package"]
             .iter()
-            .find_map(|table| manifest.entry(&[table, "metadata", "poc", "lints", name]))?;
+            .find_map(|table| manifest.entry(&[table, "metadata", "poc", "lints", lint]))?;
         Some(line_of(manifest.text(), entry.span.start))
     });
-    line.map_or_else(|| place(workspace), |line| format!("{path}:{line}"))
+    line.map_or_else(|| place(root), |line| format!("{path}:{line}"))
 }
 
 fn written(workspace: &Workspace) -> Result<Written> {
@@ -256,13 +264,18 @@ fn written(workspace: &Workspace) -> Result<Written> {
         return Ok(Written::default());
     };
     serde_json::from_value(poc.clone())
-        .with_context(|| format!("the poc configuration in {} is not right", place(workspace)))
+        .with_context(|| {
+            format!(
+                "the poc configuration in {} is not right",
+                place(&workspace.root)
+            )
+        })
         .or_exit(Exit::Usage)
 }
 
 /// The manifest with the line of the table's header; just the manifest where the header is written otherwise.
-fn place(workspace: &Workspace) -> String {
-    let path = workspace.root.join("Cargo.toml");
+fn place(root: &Utf8Path) -> String {
+    let path = root.join("Cargo.toml");
     let text = files::read(&path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let line = text

@@ -1,186 +1,136 @@
-//! Findings: one disagreement each, with a stable code, a place, what to do about it, and a fix where one is safe.
+//! Findings: disagreements between documents, workspace and evidence, each with a stable code, a place and a remedy.
 //!
-//! [`Code`] is the only list of codes. Each has a section in `docs/findings.md`, which [`Code::explain`] prints; a test
-//! holds the two together.
+//! A [`Code`] stands for a rule. Rules are declared in `lint`, each beside the function that checks it.
 
 pub mod level;
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::document::Span;
 
-/// Every code with its explanation, as `docs/findings.md` has them.
-const DOCUMENTATION: &str = include_str!("../docs/findings.md");
-
-/// How much a finding weighs.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// To look at; gates nothing.
+    /// Does not affect the exit code.
     Warning,
-    /// Something claimed is not so; `check` and `status --check` end with 1.
+    /// `check` and `status --check` exit with 1.
     Error,
 }
 
-/// Whether a finding makes the gate fail with exit code 1; stale evidence has an exit code of its own.
-#[must_use]
-pub fn has_errors(findings: &[Finding]) -> bool {
-    let mut findings = findings.iter();
-    findings.any(|finding| finding.severity == Severity::Error && !finding.code.is_stale())
+/// How the gate (`status --check`, `check`) depends on a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// The rule may be lowered.
+    Independent,
+    /// What is proven depends on the rule; it cannot be lowered.
+    Required,
+    /// Like `Required`; a finding means that evidence is stale, which has an exit code of its own.
+    Stale,
 }
 
-/// Whether a finding says that evidence is stale.
-#[must_use]
-pub fn has_stale(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| finding.code.is_stale())
+/// Everything about a rule except the function that checks it.
+#[derive(Debug)]
+pub struct Rule {
+    /// `POC001`; a code is a public contract and is never used for another rule.
+    pub code: &'static str,
+    /// `unclear-text`, which configuration accepts as well.
+    pub name: &'static str,
+    /// Its severity unless the configuration changes it.
+    pub severity: Severity,
+    /// How the gate depends on it.
+    pub gate: Gate,
+    /// What it reports, in a few words.
+    pub title: &'static str,
+    /// Its section of `docs/findings.md`, in Markdown.
+    pub page: &'static str,
 }
+
+/// The code of a rule.
+#[derive(Clone, Copy)]
+pub struct Code(&'static Rule);
 
 impl Code {
-    /// Whether it means that evidence is stale.
+    /// The code of `rule`.
     #[must_use]
-    pub fn is_stale(self) -> bool {
-        matches!(self, Self::Stale | Self::OtherCommands)
-    }
-}
-
-/// The enum of codes from one table: name, code, severity, title. A title stands as a heading in `docs/findings.md`.
-macro_rules! codes {
-    ($($name:ident $code:literal $severity:ident $title:literal;)*) => {
-        /// What kind of disagreement; the codes are a public contract and are never used twice.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Code {
-            $(#[doc = $title] $name,)*
-        }
-
-        impl Code {
-            /// Every code, in the order of their numbers.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// The code as it is printed: `POC001`.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $code,)* }
-            }
-
-            /// How much it weighs where the configuration says nothing of it.
-            #[must_use]
-            pub fn severity(self) -> Severity {
-                match self { $(Self::$name => Severity::$severity,)* }
-            }
-
-            /// What it is about, in a few words.
-            #[must_use]
-            pub fn title(self) -> &'static str {
-                match self { $(Self::$name => $title,)* }
-            }
-        }
-    };
-}
-
-// POC060 to POC079: locks, amendments, expectations.
-codes! {
-    Unclear "POC001" Warning "a part of a document could not be read, or not as it was meant";
-    Unreliable "POC002" Error "a document cannot be relied on";
-    NoResults "POC003" Error "a plan without its results document";
-    Placeholder "POC004" Warning "something is left to fill in";
-    NoCriteria "POC005" Warning "a plan without success criteria";
-    NoVerification "POC006" Warning "a step without verification";
-    NoTestRun "POC007" Warning "a verification that runs no test where one is due";
-    HiddenFailure "POC008" Warning "a command whose failure is hidden";
-    OutsidePath "POC009" Error "a file that lies outside the workspace";
-    DamagedEvidence "POC010" Error "evidence that was edited, cut, or belongs to another PoC";
-    BrokenToml "POC011" Error "a block of dependencies that cannot be read";
-    Counts "POC012" Warning "counts of tests that contradict each other";
-    ResultsLink "POC013" Warning "a plan that links to other results";
-    Claimed "POC020" Error "said to be done, and no run has shown it";
-    Failed "POC021" Error "the last run failed";
-    Stale "POC022" Warning "passed once, and what it depended on has changed";
-    Regression "POC023" Error "the baseline passed a test that fails or is gone now";
-    DirtyEvidence "POC024" Warning "evidence of sources that are in no commit";
-    OtherCommands "POC025" Warning "evidence of other commands than the plan's";
-    Dependencies "POC030" Error "the Dependencies section cannot be compared with the manifests";
-    UnknownChange "POC031" Warning "what changed since the base cannot be found out";
-    MissingDependency "POC032" Warning "a planned dependency that is in no manifest";
-    ConflictingDependency "POC033" Error "a planned dependency that the manifest contradicts";
-    SuperfluousDependency "POC034" Warning "a dependency planned as new that was there before";
-    UndeclaredDependency "POC035" Warning "a dependency that the plan does not declare";
-    CreatedBefore "POC036" Warning "a file to create that existed at the base";
-    NotThereToModify "POC037" Warning "a file to modify that did not exist at the base";
-    LeftUndone "POC038" Error "said to be complete, and a planned file is left undone";
-    Renamed "POC039" Warning "a planned file that was renamed";
-    MissingStep "POC040" Error "a step of the plan that the results lack";
-    ExtraStep "POC041" Error "a step of the results that the plan lacks";
-    WithdrawnStep "POC042" Warning "a step that only one of the documents has withdrawn";
-    RetitledStep "POC043" Warning "a step under another title";
-    DroppedCriterion "POC044" Error "a criterion of the plan that the results lack";
-    RewordedCriterion "POC045" Error "a criterion that says something else in the results";
-    ExtraCriterion "POC046" Warning "a criterion of the results that the plan lacks";
-    ContradictingTick "POC047" Warning "ticks that contradict the status above them";
-    OpenCriteria "POC048" Error "said to be complete with open criteria";
-    OpenFlag "POC049" Error "said to be complete with an open FLAG";
-    Totals "POC050" Error "totals that do not add up";
-    FallingCount "POC051" Warning "a count of tests that falls from one step to the next";
-    Dates "POC052" Warning "dates out of order";
-    Mark "POC053" Warning "a mark in a heading that contradicts the status below it";
-    OpenStep "POC054" Error "said to be complete with a step that is not";
-    Footer "POC055" Error "a line under the criteria that contradicts them";
-    StaleExpectation "POC056" Warning "an expected count that the results contradict";
-    Unconfirmed "POC060" Warning "a run waits for a person to look at what a command did";
-    Weakened "POC061" Error "less is promised than when the work began, and nobody has amended it";
-    Changed "POC062" Error "something else is promised than when the work began, and nobody has amended it";
-    Extended "POC063" Warning "more is promised than when the work began, and nobody has amended it";
-    DamagedContract "POC064" Error "a lock or an amendment that was edited, cut, or belongs to another PoC";
-    Overridden "POC065" Warning "a step was called done without proof";
-    Unplanned "POC080" Warning "a changed file that the plan does not name";
-    UnknownTarget "POC081" Warning "a package or test target that does not exist";
-    OtherCount "POC082" Warning "a count of tests that a run contradicts";
-    StubLeft "POC083" Error "the checklist says no stub is left, and one is";
-    UnwrapAdded "POC084" Error "the checklist says no unwrap was added, and one was";
-    TestIgnored "POC085" Error "the checklist says no test was switched off, and one was";
-    NoTestForFile "POC086" Error "the checklist says every created file has tests, and one has none";
-    Undocumented "POC087" Error "the checklist says everything public is documented, and something is not";
-    Secret "POC088" Error "the checklist says there is no secret, and something looks like one";
-    UnmetFilter "POC089" Warning "a filter of tests that no source can meet";
-}
-
-impl Code {
-    /// The code that is printed as `text`, in capitals or not.
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        let same = |code: &&Self| code.as_str().eq_ignore_ascii_case(text);
-        Self::ALL.iter().find(same).copied()
+    pub const fn new(rule: &'static Rule) -> Self {
+        Self(rule)
     }
 
-    /// Whether the gate itself rests on it: what nobody has shown cannot be configured away.
+    /// The code as it is printed: `POC001`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.0.code
+    }
+
+    /// The name of its rule: `unclear-text`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// The severity of its findings unless the configuration changes it.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        self.0.severity
+    }
+
+    /// What it reports, in a few words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.0.title
+    }
+
+    /// Whether the gate depends on it: what nobody has proven cannot be configured away.
     #[must_use]
     pub fn is_gate(self) -> bool {
-        matches!(
-            self,
-            Self::Unreliable
-                | Self::NoResults
-                | Self::DamagedEvidence
-                | Self::Claimed
-                | Self::Failed
-                | Self::Stale
-                | Self::OtherCommands
-                | Self::Regression
-                | Self::Weakened
-                | Self::Changed
-                | Self::DamagedContract
-        )
+        self.0.gate != Gate::Independent
     }
 
-    /// Its section of `docs/findings.md`, without its heading.
+    /// Whether a finding means that evidence is stale.
     #[must_use]
-    pub fn explain(self) -> &'static str {
-        let heading = format!("\n## {}: {}\n", self.as_str(), self.title());
-        let Some((_, section)) = DOCUMENTATION.split_once(&heading) else {
-            return "";
+    pub fn is_stale(self) -> bool {
+        self.0.gate == Gate::Stale
+    }
+
+    /// Its section of `docs/findings.md`, without the heading.
+    #[must_use]
+    pub fn explain(self) -> String {
+        let severity = match self.severity() {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
         };
-        let end = section.find("\n## ").unwrap_or(section.len());
-        section[..end].trim()
+        let page = self.0.page.trim();
+        format!("Severity: {severity}. Name: `{}`.\n\n{page}", self.name())
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Code {}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Code {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 
@@ -190,12 +140,25 @@ impl fmt::Display for Code {
     }
 }
 
+/// Whether a finding makes the gate fail with exit code 1; stale evidence has an exit code of its own.
+#[must_use]
+pub fn has_errors(findings: &[Finding]) -> bool {
+    let mut findings = findings.iter();
+    findings.any(|finding| finding.severity == Severity::Error && !finding.code.is_stale())
+}
+
+/// Whether a finding means that evidence is stale.
+#[must_use]
+pub fn has_stale(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.code.is_stale())
+}
+
 /// One disagreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind.
+    /// The rule that reports it.
     pub code: Code,
-    /// How much it weighs: the code's own severity, unless the configuration says otherwise.
+    /// The severity of its code, unless the configuration changes it.
     pub severity: Severity,
     /// The file below the workspace root, with `/`.
     pub path: String,
@@ -211,11 +174,11 @@ pub struct Finding {
     pub message: String,
     /// What to do; empty where the message says all.
     pub help: String,
-    /// A change that mends it and can do no harm.
+    /// A safe change that resolves it.
     pub fix: Option<Fix>,
 }
 
-/// Edits of one file that mend a finding.
+/// Edits of one file that resolve a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
     /// The file below the workspace root, with `/`.

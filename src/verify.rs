@@ -10,12 +10,11 @@ use crate::evidence::{Outcome, Record, Scope};
 
 pub mod binaries;
 mod compare;
-pub mod failures;
 mod invocation;
 pub(crate) mod listing;
 pub mod partition;
 mod progress;
-mod recording;
+pub(crate) mod recording;
 mod run;
 pub mod runner;
 mod session;

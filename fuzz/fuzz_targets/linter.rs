@@ -10,7 +10,7 @@ use cargo_poc::contract::Standing;
 use cargo_poc::document::{Document, read_plan, read_results};
 use cargo_poc::evidence;
 use cargo_poc::project::{Paths, Poc};
-use cargo_poc::lint;
+use cargo_poc::lint::{self, levels::Levels};
 use cargo_poc::status::{self, Context, OtherPlans};
 use libfuzzer_sys::fuzz_target;
 
@@ -46,7 +46,7 @@ fuzz_target!(|text: &str| {
         contract: &Standing::default(),
     };
     let assessment = status::assess(&poc, &cx);
-    for finding in lint::lint(&poc, &assessment, &cx) {
+    for finding in lint::lint(&poc, &assessment, &cx, &Levels::default()) {
         assert!(finding.line <= most, "{finding:?}");
     }
 });

@@ -11,15 +11,18 @@ use crate::cli::{self, Global, StatusFormat};
 use crate::diff::{self, unified};
 use crate::document::Span;
 use crate::document_update;
-use crate::exit::{Exit, usage};
-use crate::finding::level::Level;
-use crate::finding::{Code, Finding, Severity};
-use crate::lint::known::{self, Known};
+use crate::exit::{Exit, OrExit as _};
+use crate::finding::level::{Level, Setting};
+use crate::finding::{Finding, Severity};
+use crate::lint::documents::UNRELIABLE_DOCUMENT;
+use crate::lint::files::UNPLANNED_FILE;
+use crate::lint::levels::rule;
+use crate::lint::suppressions::{self, Suppressions};
 use crate::report;
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
-use crate::workspace::graph::{nearest, relative_text};
+use crate::workspace::graph::relative_text;
 
 /// As often as one fix may make room for another.
 const ROUNDS: usize = 8;
@@ -49,7 +52,7 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
         let path = baseline
             .as_deref()
             .map(|path| relative_text(&workset.root, path));
-        finding.code == Code::Unplanned && Some(&finding.subject) == path.as_ref()
+        finding.code == UNPLANNED_FILE && Some(&finding.subject) == path.as_ref()
     };
     let findings: Vec<&Finding> = workset
         .statuses
@@ -58,26 +61,26 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
         .filter(|finding| !of_the_baseline(finding))
         .collect();
     let line = |finding: &Finding| texts.line(finding);
-    let (known, gone) = match &arguments.baseline {
+    let (suppressed, unused) = match &arguments.baseline {
         Some(path) if arguments.write_baseline => {
-            known::write(path, &findings, line)?;
+            suppressions::write(path, &findings, line)?;
             terminal.status(
                 "Wrote",
                 format!("{} to {path}", counted(findings.len(), "finding")),
             )?;
             (vec![true; findings.len()], 0)
         }
-        Some(path) => Known::read(path)?.recognize(&findings, line),
+        Some(path) => Suppressions::read(path)?.apply(&findings, line),
         None => (vec![false; findings.len()], 0),
     };
     let fresh: Vec<&Finding> = findings
         .iter()
-        .zip(&known)
-        .filter_map(|(finding, known)| (!known).then_some(*finding))
+        .zip(&suppressed)
+        .filter_map(|(finding, suppressed)| (!suppressed).then_some(*finding))
         .collect();
     match arguments.format {
         StatusFormat::Json => {
-            report::json::check(terminal, &findings, &known, &workset.unreadable)?;
+            report::json::check(terminal, &findings, &suppressed, &workset.unreadable)?;
         }
         StatusFormat::Junit => {
             let text = report::junit::check(fresh.iter().copied())?;
@@ -103,10 +106,10 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
             terminal.error(error)?;
         }
     }
-    if gone > 0 {
+    if unused > 0 {
         terminal.warn(format!(
             "{} of the baseline gone; `--write-baseline` takes what is gone out",
-            counted(gone, "finding")
+            counted(unused, "finding")
         ))?;
     }
     summary(&workset, &fresh, findings.len() - fresh.len(), terminal)?;
@@ -121,13 +124,12 @@ fn take(global: &Global, arguments: &cli::Check) -> Result<Workset> {
             (&arguments.warn, Level::Warn),
             (&arguments.deny, Level::Deny),
         ];
-        for (codes, level) in levels {
-            for code in codes {
-                config
-                    .lints
-                    .set(code, level)
-                    .map_err(|error| usage(format!("{error:#}")))?;
-            }
+        for (lints, level) in levels {
+            config.lints.extend(lints.iter().map(|lint| Setting {
+                lint: lint.clone(),
+                level,
+                in_manifest: false,
+            }));
         }
         Ok(())
     })
@@ -135,7 +137,9 @@ fn take(global: &Global, arguments: &cli::Check) -> Result<Workset> {
 
 /// Unreadable before errors.
 fn exit(workset: &Workset, fresh: &[&Finding]) -> Exit {
-    let unreliable = fresh.iter().any(|finding| finding.code == Code::Unreliable);
+    let unreliable = fresh
+        .iter()
+        .any(|finding| finding.code == UNRELIABLE_DOCUMENT);
     if !workset.unreadable.is_empty() || unreliable {
         Exit::Usage
     } else if fresh
@@ -151,7 +155,7 @@ fn exit(workset: &Workset, fresh: &[&Finding]) -> Exit {
 fn summary(
     workset: &Workset,
     fresh: &[&Finding],
-    known: usize,
+    suppressed: usize,
     terminal: &mut Terminal,
 ) -> Result<()> {
     let count = |severity: Severity| {
@@ -164,8 +168,8 @@ fn summary(
         counted(count(Severity::Error), "error"),
         counted(count(Severity::Warning), "warning"),
     ];
-    if known > 0 {
-        parts.push(format!("{known} known"));
+    if suppressed > 0 {
+        parts.push(format!("{suppressed} known"));
     }
     let fixable = fresh.iter().filter(|finding| finding.fix.is_some()).count();
     if fixable > 0 {
@@ -186,13 +190,7 @@ fn explain(code: &str, terminal: &mut Terminal) -> Result<Exit> {
         report::human::check::codes(terminal)?;
         return Ok(Exit::Fine);
     }
-    let Some(code) = Code::find(code) else {
-        let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        return Err(usage(format!(
-            "`{code}` is no code of a finding{}; `cargo poc check --explain` lists them",
-            nearest(&code.to_uppercase(), &codes)
-        )));
-    };
+    let code = rule(code).or_exit(Exit::Usage)?;
     report::human::check::explanation(terminal, code)?;
     Ok(Exit::Fine)
 }

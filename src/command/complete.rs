@@ -12,7 +12,7 @@ use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter
 use crate::affected::arguments::spec;
 use crate::cli::Cli;
 use crate::config::Options;
-use crate::finding::Code;
+use crate::lint::rules;
 use crate::project::{Poc, Project};
 
 /// The environment variable by which a shell asks.
@@ -115,11 +115,19 @@ fn pocs_and_steps() -> Vec<CompletionCandidate> {
     both
 }
 
+/// Rules by code, then by name.
 fn codes() -> Vec<CompletionCandidate> {
-    let codes = Code::ALL.iter();
-    codes
-        .map(|code| CompletionCandidate::new(code.as_str()))
-        .collect()
+    let rules = rules::all();
+    let with_help = |text: &'static str, help: &'static str| {
+        CompletionCandidate::new(text).help(Some(help.into()))
+    };
+    let codes = rules
+        .iter()
+        .map(|code| with_help(code.as_str(), code.title()));
+    let names = rules
+        .iter()
+        .map(|code| with_help(code.name(), code.title()));
+    codes.chain(names).collect()
 }
 
 /// The line that is being completed, without our own name.

@@ -6,7 +6,9 @@ use super::workset::Workset;
 use crate::cli;
 use crate::cli::reports::StatusReport;
 use crate::exit::Exit;
-use crate::finding::{self, Code, Finding};
+use crate::finding::{self, Finding};
+use crate::lint::documents::UNRELIABLE_DOCUMENT;
+use crate::lint::files::UNKNOWN_CHANGE;
 use crate::report::{self, PocStatus};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
@@ -74,7 +76,7 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
 fn unknown(workset: &Workset) -> Result<Exit> {
     let unknown = |status: &PocStatus| {
         let mut findings = status.findings.iter();
-        findings.any(|finding| finding.code == Code::UnknownChange)
+        findings.any(|finding| finding.code == UNKNOWN_CHANGE)
     };
     let repository = workset
         .project
@@ -94,7 +96,7 @@ fn gate(statuses: &[PocStatus]) -> Exit {
         status
             .findings
             .iter()
-            .any(|finding| finding.code == Code::Unreliable)
+            .any(|finding| finding.code == UNRELIABLE_DOCUMENT)
     };
     let any = |check: fn(&[Finding]) -> bool| {
         let mut findings = statuses.iter().map(|status| &status.findings);

@@ -10,6 +10,8 @@ use crate::document::{Row, Status, vocabulary};
 use crate::document_update::{self, Mode, Texts};
 use crate::evidence::now;
 use crate::finding::{Code, Severity};
+use crate::lint::contract::UNCONFIRMED_RUN;
+use crate::lint::dependencies::MISSING_DEPENDENCY;
 use crate::project::{Paths, Poc, Project};
 use crate::report::PocStatus;
 use crate::status::State;
@@ -110,7 +112,7 @@ fn completed(poc: &Poc, status: &PocStatus) -> Result<String, String> {
         let left = counted(status.assessment.placeholders, "placeholder");
         return Err(format!("{left} left to fill in"));
     }
-    let waits = |code: Code| matches!(code, Code::Unconfirmed | Code::MissingDependency);
+    let waits = |code: Code| [UNCONFIRMED_RUN, MISSING_DEPENDENCY].contains(&code);
     let mut findings = status.findings.iter();
     if let Some(finding) = findings.find(|finding| waits(finding.code)) {
         return Err(format!("{} ({})", finding.text(), finding.code));

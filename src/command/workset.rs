@@ -18,6 +18,7 @@ use crate::evidence::{self, Evidence, EvidenceProblem, ProblemKind, Scope};
 use crate::exit::Exit;
 use crate::freshness::since::{Since, Stale};
 use crate::freshness::{self, Hasher, Inputs};
+use crate::lint::levels::Levels;
 use crate::project::{Ask, Paths, Poc, Project};
 use crate::report::PocStatus;
 use crate::status::{self, Context, NamedPaths, OtherPlans};
@@ -186,7 +187,8 @@ fn outside(
         other_plans: &OtherPlans::default(),
         fixes: extent == Extent::Whole,
     };
-    let statuses = vec![evaluate(&poc, &cx)];
+    let levels = Levels::configured(&config, &root)?;
+    let statuses = vec![evaluate(&poc, &cx, &levels)];
     Ok(Workset {
         project: None,
         root,
@@ -199,9 +201,9 @@ fn outside(
 }
 
 /// The assessment of a PoC, the findings on it, and the next action.
-fn evaluate(poc: &Poc, cx: &Context<'_>) -> PocStatus {
+fn evaluate(poc: &Poc, cx: &Context<'_>, levels: &Levels) -> PocStatus {
     let assessment = status::assess(poc, cx);
-    let findings = lint::lint(poc, &assessment, cx);
+    let findings = lint::lint(poc, &assessment, cx, levels);
     PocStatus {
         next: next::next(&assessment, &findings),
         assessment,
@@ -322,6 +324,7 @@ fn statuses(
         || inputs(project, pocs, toolchain),
     );
     let inputs = inputs?;
+    let levels = Levels::configured(&project.config, &project.workspace.root)?;
     let other_plans = other_plans(project, pocs);
     let unaffected = unaffected(project, pocs, &inputs, notes)?;
     let agreed = pocs.iter().filter_map(|(.., standing)| standing.agreed());
@@ -354,7 +357,7 @@ fn statuses(
             contract: standing,
             fixes: extent == Extent::Whole,
         };
-        Ok(evaluate(poc, &cx))
+        Ok(evaluate(poc, &cx, &levels))
     };
     pocs.par_iter_mut().map(status).collect()
 }

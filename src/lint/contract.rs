@@ -1,56 +1,140 @@
 //! What a plan promised against what it promises now, and what waits for a person.
 
-use super::{Rule, Subject};
+use super::context::{Check, LintContext};
 use crate::contract::{Difference, Kind};
 use crate::document::SectionKind;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Gate, Rule, Severity};
 use crate::status::State;
 
-pub(super) const RULES: &[Rule] = &[to_confirm, damaged, changes, overrides];
+pub(super) const CHECKS: &[Check] = &[
+    (&[UNCONFIRMED_RUN], to_confirm),
+    (&[DAMAGED_CONTRACT], damaged),
+    (
+        &[WEAKENED_PROMISE, CHANGED_PROMISE, EXTENDED_PROMISE],
+        changes,
+    ),
+    (&[FORCED_STEP], overrides),
+];
 
 /// Tests of one kind that are named; `amend` names all.
 const NAMED: usize = 4;
 
+pub(crate) const UNCONFIRMED_RUN: Code = Code::new(&Rule {
+    code: "POC060",
+    name: "unconfirmed-run",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a run needs confirmation by a person",
+    page: r"
+`# Expected: a p99 that pleases` cannot be checked by a program. `verify` runs the command and asks a person to decide:
+
+```text
+$ cargo poc verify cache --done
+  look at  target/release/load --rate 10k
+  expected a p99 that pleases
+  then     cargo poc verify cache --confirm done.2
+```
+
+Read the output and confirm it in your name, or write a supported expectation (`cargo poc verify --help`).
+",
+});
+
 /// The first run whose output a person has to look at.
-fn to_confirm(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some((scope, id)) = &on.status.runs.unconfirmed else {
+fn to_confirm(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some((scope, id)) = &cx.status.runs.unconfirmed else {
         return;
     };
-    let mut records = on.facts.evidence.records.iter().rev();
+    let mut records = cx.context.evidence.records.iter().rev();
     let record = records.find(|located| located.record.scope == *scope);
     let line = record.map_or(1, |located| located.line);
     let message = format!("what {id} did is for a person to judge");
     let help = format!(
         "look at it, then run `cargo poc verify {} --confirm {id}`",
-        on.status.name
+        cx.status.name
     );
     found.push(
-        on.in_results_line(Code::Unconfirmed, line, message)
+        cx.in_results_line(UNCONFIRMED_RUN, line, message)
             .help(help),
     );
 }
 
+pub(crate) const DAMAGED_CONTRACT: Code = Code::new(&Rule {
+    code: "POC064",
+    name: "damaged-contract",
+    severity: Severity::Error,
+    gate: Gate::Required,
+    title: "a lock or amendment was edited, truncated or copied",
+    page: r"
+Each entry under `## Contract` has a checksum and names the previous entry. Restore the line from git.
+",
+});
+
 /// Entries that do not count.
-fn damaged(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for problem in &on.facts.contract.problems {
-        found.push(on.in_results_line(Code::DamagedContract, problem.line, &problem.message));
+fn damaged(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for problem in &cx.context.contract.problems {
+        found.push(cx.in_results_line(DAMAGED_CONTRACT, problem.line, &problem.message));
     }
 }
 
+pub(crate) const WEAKENED_PROMISE: Code = Code::new(&Rule {
+    code: "POC061",
+    name: "weakened-promise",
+    severity: Severity::Error,
+    gate: Gate::Required,
+    title: "the plan was weakened without an amendment",
+    page: r#"
+The contract was locked when the work began: the success criteria, the verification commands with their expectations, and the
+tests of the affected packages, stored in the results under `## Contract`. Since then a criterion was removed or its number
+relaxed, a command was removed or runs less (`--skip`, a filter, `|| true`, one package instead of the workspace), an
+expectation was relaxed, or a test was deleted or ignored.
+
+```text
+error[POC061] docs/cache-plan.md:34: criterion relaxed: p99 read latency < 1 ms → p99 read latency < 5 ms
+```
+
+Restore it. For a deliberate change, record an amendment: `cargo poc amend cache --reason "the disk of the CI machine"`. It
+stores who changed what, when and why, and `status` continues to show that the contract was weakened.
+"#,
+});
+
+pub(crate) const CHANGED_PROMISE: Code = Code::new(&Rule {
+    code: "POC062",
+    name: "changed-promise",
+    severity: Severity::Error,
+    gate: Gate::Required,
+    title: "the plan was changed without an amendment",
+    page: r"
+Like POC061, for a change that a program cannot classify: a criterion in other words, a number that is not a bound, or another
+command. Adding a note in parentheses to a criterion and filling in a placeholder are not changes.
+",
+});
+
+pub(crate) const EXTENDED_PROMISE: Code = Code::new(&Rule {
+    code: "POC063",
+    name: "extended-promise",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "the plan was extended without an amendment",
+    page: r"
+Like POC061, for additions and stricter requirements. `cargo poc amend` adds them to the contract. Until then, removing them
+again would not be noticed.
+",
+});
+
 /// What is promised now against what was agreed on.
-fn changes(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let changes = &on.facts.contract.changes;
+fn changes(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let changes = &cx.context.contract.changes;
     let (tests, others): (Vec<&Difference>, Vec<&Difference>) =
         changes.iter().partition(|change| change.what == "test");
     for change in others {
         let code = if change.how.weakens() {
-            Code::Weakened
+            WEAKENED_PROMISE
         } else if change.how.extends() {
-            Code::Extended
+            EXTENDED_PROMISE
         } else {
-            Code::Changed
+            CHANGED_PROMISE
         };
-        found.push(at_change(on, code, change, change.to_string()));
+        found.push(at_change(cx, code, change, change.to_string()));
     }
     let mut hows: Vec<_> = tests.iter().map(|test| test.how).collect();
     hows.sort_unstable();
@@ -65,14 +149,14 @@ fn changes(on: &Subject<'_>, found: &mut Vec<Finding>) {
         let shown = names[..names.len().min(NAMED)].join(", ");
         let what = if names.len() == 1 { "test" } else { "tests" };
         let message = format!("{what} {how}: {shown}{more}");
-        found.push(at_change(on, Code::Weakened, tests[0], message));
+        found.push(at_change(cx, WEAKENED_PROMISE, tests[0], message));
     }
 }
 
 /// A finding where the plan says what changed, or would.
-fn at_change(on: &Subject<'_>, code: Code, change: &Difference, message: String) -> Finding {
+fn at_change(cx: &LintContext<'_>, code: Code, change: &Difference, message: String) -> Finding {
     let is = change.is.as_deref();
-    let criterion = on
+    let criterion = cx
         .plan
         .criteria
         .iter()
@@ -83,9 +167,9 @@ fn at_change(on: &Subject<'_>, code: Code, change: &Difference, message: String)
         "test" => SectionKind::TestSummary,
         _ => SectionKind::Steps,
     };
-    let section = on.plan.sections.iter().find(|section| section.kind == kind);
+    let section = cx.plan.sections.iter().find(|section| section.kind == kind);
     let id = change.what.rsplit_once("step ").map(|(_, id)| id);
-    let step = on
+    let step = cx
         .plan
         .steps
         .iter()
@@ -95,30 +179,41 @@ fn at_change(on: &Subject<'_>, code: Code, change: &Difference, message: String)
         .or(step.map(|step| &step.heading))
         .or(section.map(|section| &section.heading));
     let finding = match span {
-        Some(span) => on.in_plan(code, span, message),
-        None => on.in_plan_line(code, 1, message),
+        Some(span) => cx.in_plan(code, span, message),
+        None => cx.in_plan_line(code, 1, message),
     };
-    let name = &on.status.name;
+    let name = &cx.status.name;
     finding.about(change.to_string()).help(format!(
         "restore it, or say why: `cargo poc amend {name} --reason \"…\"`"
     ))
 }
 
+pub(crate) const FORCED_STEP: Code = Code::new(&Rule {
+    code: "POC065",
+    name: "forced-step",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a step was closed without proof",
+    page: r#"
+`cargo poc step done --force --reason "…"` closed the step, and no run has proven it since. Run its verification.
+"#,
+});
+
 /// Steps that were called done without proof, and still have none.
-fn overrides(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let entries = on.facts.contract.entries.iter();
+fn overrides(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let entries = cx.context.contract.entries.iter();
     for located in entries.filter(|located| located.entry.kind == Kind::Override) {
         let id = located.entry.step.as_deref().unwrap_or_default();
-        let mut steps = on.status.steps.iter();
+        let mut steps = cx.status.steps.iter();
         if steps.any(|step| step.id == id && step.state == State::Proven) {
             continue;
         }
         let reason = located.entry.reason.as_deref().unwrap_or_default();
         let by = located.entry.by.as_deref().unwrap_or("nobody known");
         let message = format!("step {id} was called done without proof by {by}: {reason}");
-        let help = format!("run `cargo poc verify {} --step {id}`", on.status.name);
+        let help = format!("run `cargo poc verify {} --step {id}`", cx.status.name);
         found.push(
-            on.in_results_line(Code::Overridden, located.line, message)
+            cx.in_results_line(FORCED_STEP, located.line, message)
                 .about(id)
                 .help(help),
         );

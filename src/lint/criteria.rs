@@ -2,12 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use super::{Rule, Subject};
+use super::context::{Check, LintContext};
 use crate::diff::likeness_by_words;
 use crate::document::{Item, Placeholder, SectionKind};
-use crate::finding::{Code, Finding, Fix};
+use crate::finding::{Code, Finding, Fix, Gate, Rule, Severity};
 
-pub(super) const RULES: &[Rule] = &[drift, open, footer];
+pub(super) const CHECKS: &[Check] = &[
+    (
+        &[
+            DROPPED_CRITERION,
+            REWORDED_CRITERION,
+            EXTRA_CRITERION,
+            OPEN_CRITERIA,
+            CONTRADICTING_FOOTER,
+        ],
+        drift,
+    ),
+    (&[OPEN_CRITERIA], open),
+    (&[CONTRADICTING_FOOTER], footer),
+];
 
 /// How alike two criteria must be for one to be the other, reworded.
 const ALIKE: f64 = 0.5;
@@ -22,10 +35,40 @@ enum Match<'a> {
     Dropped,
 }
 
+pub(crate) const DROPPED_CRITERION: Code = Code::new(&Rule {
+    code: "POC044",
+    name: "dropped-criterion",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "a criterion is missing from the results",
+    page: r"
+The results lack a criterion of the plan, so it could be forgotten without notice. `--fix` adds it, unticked.
+
+```markdown
+- [ ] nothing is written twice
+```
+",
+});
+
+pub(crate) const EXTRA_CRITERION: Code = Code::new(&Rule {
+    code: "POC046",
+    name: "extra-criterion",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a criterion is missing from the plan",
+    page: r"
+The results have a criterion that the plan lacks. The plan is the contract: add the criterion there.
+
+```markdown
+- [ ] it looks good
+```
+",
+});
+
 /// Criteria dropped, reworded and added on the way from plan to results.
-fn drift(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(results) = on.results else { return };
-    let planned = written(&on.plan.criteria, &on.plan.placeholders);
+fn drift(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = cx.results else { return };
+    let planned = written(&cx.plan.criteria, &cx.plan.placeholders);
     let mut left = written(&results.criteria, &results.placeholders);
     // What is the same goes first, so that a twin of it is not taken for it.
     let mut open = Vec::new();
@@ -41,18 +84,18 @@ fn drift(on: &Subject<'_>, found: &mut Vec<Finding>) {
     for criterion in open {
         match closest(criterion, &mut left) {
             Match::Same => {}
-            Match::Reworded(item) => found.push(reworded(on, criterion, item)),
+            Match::Reworded(item) => found.push(reworded(cx, criterion, item)),
             Match::Dropped => {
                 let message = format!("the results lack this criterion: {}", criterion.text);
-                let finding = on.in_plan(Code::DroppedCriterion, &criterion.span, message);
-                found.push(finding.about(&criterion.text).fix(restore(on, criterion)));
+                let finding = cx.in_plan(DROPPED_CRITERION, &criterion.span, message);
+                found.push(finding.about(&criterion.text).fix(restore(cx, criterion)));
             }
         }
     }
     for item in left {
         let message = format!("the plan has no such criterion: {}", item.text);
         found.push(
-            on.in_results(Code::ExtraCriterion, &item.span, message)
+            cx.in_results(EXTRA_CRITERION, &item.span, message)
                 .about(&item.text),
         );
     }
@@ -91,7 +134,23 @@ fn closest<'a>(criterion: &Item, left: &mut Vec<&'a Item>) -> Match<'a> {
     }
 }
 
-fn reworded(on: &Subject<'_>, criterion: &Item, item: &Item) -> Finding {
+pub(crate) const REWORDED_CRITERION: Code = Code::new(&Rule {
+    code: "POC045",
+    name: "reworded-criterion",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "a criterion differs between plan and results",
+    page: r"
+The text of a criterion differs between the documents, often by a number. A note after it, in parentheses or after a dash, is
+allowed: use it for the measured value.
+
+```markdown
+- [ ] p99 read latency < 10 ms
+```
+",
+});
+
+fn reworded(cx: &LintContext<'_>, criterion: &Item, item: &Item) -> Finding {
     let (old, new) = (numbers(&criterion.text), numbers(&item.text));
     let gone: Vec<&str> = old.difference(&new).map(String::as_str).collect();
     let come: Vec<&str> = new.difference(&old).map(String::as_str).collect();
@@ -109,14 +168,14 @@ fn reworded(on: &Subject<'_>, criterion: &Item, item: &Item) -> Finding {
             criterion.text
         )
     };
-    on.in_results(Code::RewordedCriterion, &item.span, message)
+    cx.in_results(REWORDED_CRITERION, &item.span, message)
         .about(&criterion.text)
         .help("keep the plan's words, and put what came out in parentheses behind them")
 }
 
 /// The plan's criterion, open, at the end of the results' list.
-fn restore(on: &Subject<'_>, criterion: &Item) -> Option<Fix> {
-    let (document, results) = on.poc.results.as_ref()?;
+fn restore(cx: &LintContext<'_>, criterion: &Item) -> Option<Fix> {
+    let (document, results) = cx.poc.results.as_ref()?;
     let last = results.criteria.last().filter(|item| item.depth == 0)?;
     let text = document.text().get(last.span.clone())?;
     let end = last.span.start + text.trim_end().len();
@@ -132,7 +191,7 @@ fn restore(on: &Subject<'_>, criterion: &Item) -> Option<Fix> {
         .chars()
         .next()
         .filter(|sign| matches!(sign, '-' | '*' | '+'))?;
-    on.fix_results(
+    cx.fix_results(
         "add it to the results, open",
         vec![(end..end, format!("\n{bullet} [ ] {}", criterion.text))],
         |new| {
@@ -171,9 +230,28 @@ fn numbers(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+pub(crate) const OPEN_CRITERIA: Code = Code::new(&Rule {
+    code: "POC048",
+    name: "open-criteria",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the work is called complete, but criteria are open",
+    page: r"
+The Summary says Complete, but a criterion of the results is not ticked.
+
+```markdown
+| **Status** | ✅ Complete |
+```
+
+```markdown
+- [ ] c6 holds
+```
+",
+});
+
 /// Complete as a whole, and criteria are open.
-fn open(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(results) = on.results.filter(|_| on.is_said_complete()) else {
+fn open(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = cx.results.filter(|_| cx.is_said_complete()) else {
         return;
     };
     let open: Vec<&Item> = results
@@ -187,21 +265,36 @@ fn open(on: &Subject<'_>, found: &mut Vec<Finding>) {
             "the Summary says complete with {} of {all} criteria met",
             all - open.len()
         );
-        found.push(on.in_results(Code::OpenCriteria, &first.span, message));
-    } else if results.criteria.is_empty() && !on.plan.criteria.is_empty() {
+        found.push(cx.in_results(OPEN_CRITERIA, &first.span, message));
+    } else if results.criteria.is_empty() && !cx.plan.criteria.is_empty() {
         let message = "the Summary says complete, and the results list no criteria";
         let section = results
             .sections
             .iter()
             .find(|section| section.kind == SectionKind::SuccessCriteria);
         let line = section.map_or(1, |section| section.line);
-        found.push(on.in_results_line(Code::OpenCriteria, line, message));
+        found.push(cx.in_results_line(OPEN_CRITERIA, line, message));
     }
 }
 
+pub(crate) const CONTRADICTING_FOOTER: Code = Code::new(&Rule {
+    code: "POC055",
+    name: "contradicting-footer",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the line under the criteria contradicts them",
+    page: r"
+The summary line under the criteria does not match the boxes above it.
+
+```markdown
+**ALL SUCCESS CRITERIA MET**: YES ✅
+```
+",
+});
+
 /// The line that sums the criteria up.
-fn footer(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(results) = on.results else { return };
+fn footer(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = cx.results else { return };
     let Some(footer) = &results.footer else {
         return;
     };
@@ -227,7 +320,7 @@ fn footer(on: &Subject<'_>, found: &mut Vec<Finding>) {
         }
         _ => return,
     };
-    found.push(on.in_results(Code::Footer, &footer.span, message));
+    found.push(cx.in_results(CONTRADICTING_FOOTER, &footer.span, message));
 }
 
 #[cfg(test)]

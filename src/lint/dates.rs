@@ -2,20 +2,43 @@
 
 use std::cmp::Ordering;
 
-use super::{Rule, Subject};
+use super::context::{Check, LintContext};
 use crate::document::Timestamp;
 use crate::document::results::ResultStep;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Gate, Rule, Severity};
 
-pub(super) const RULES: &[Rule] = &[whole, steps];
+pub(super) const CHECKS: &[Check] = &[
+    (&[DATES_OUT_OF_ORDER], whole),
+    (&[DATES_OUT_OF_ORDER], steps),
+];
 
 fn is_before(one: &Timestamp, other: &Timestamp) -> bool {
     one.compare(other) == Some(Ordering::Less)
 }
 
+pub(crate) const DATES_OUT_OF_ORDER: Code = Code::new(&Rule {
+    code: "POC052",
+    name: "dates-out-of-order",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "dates are out of order",
+    page: r"
+Work was completed before it was started, a step before the previous step, or the whole before one of its steps. Dates without
+a time count as the whole day.
+
+```markdown
+**Status**: Complete (2026-01-03T12:00:00-0800)
+```
+
+```markdown
+**Status**: Complete (2026-01-03T11:00:00-08:00)
+```
+",
+});
+
 /// Created, started, completed.
-fn whole(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(results) = on.results else { return };
+fn whole(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = cx.results else { return };
     let row = |key: &str| {
         let row = results
             .summary
@@ -34,11 +57,11 @@ fn whole(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 earlier.0,
                 first.text
             );
-            found.push(on.in_results(Code::Dates, &row(key), message));
+            found.push(cx.in_results(DATES_OUT_OF_ORDER, &row(key), message));
         }
     };
     later(
-        ("planned", on.plan.created.as_ref()),
+        ("planned", cx.plan.created.as_ref()),
         "Started",
         results.started.as_ref(),
     );
@@ -58,20 +81,20 @@ fn whole(on: &Subject<'_>, found: &mut Vec<Finding>) {
             "completed on {}, before step {} was",
             completed.text, step.id
         );
-        found.push(on.in_results(Code::Dates, &row("Completed"), message));
+        found.push(cx.in_results(DATES_OUT_OF_ORDER, &row("Completed"), message));
     }
 }
 
 /// Each step after the one before it.
-fn steps(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(results) = on.results else { return };
+fn steps(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = cx.results else { return };
     let mut last: Option<(&ResultStep, &Timestamp)> = None;
     for step in &results.steps {
         if let (Some(started), Some(completed)) = (&step.started, &step.completed)
             && is_before(completed, started)
         {
             let message = format!("step {} was completed before it was started", step.id);
-            found.push(on.in_results(Code::Dates, &step.heading, message));
+            found.push(cx.in_results(DATES_OUT_OF_ORDER, &step.heading, message));
         }
         let Some(at) = step.completed.as_ref().or(step.started.as_ref()) else {
             continue;
@@ -83,7 +106,7 @@ fn steps(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 "step {} is of {}, after step {} of {}",
                 before.id, end.text, step.id, at.text
             );
-            found.push(on.in_results(Code::Dates, &step.heading, message));
+            found.push(cx.in_results(DATES_OUT_OF_ORDER, &step.heading, message));
         }
         last = Some((step, at));
     }

@@ -2,31 +2,53 @@
 
 use std::collections::BTreeSet;
 
+use super::context::{Check, LintContext};
 use super::plan::{placed, toml_problem};
-use super::{Rule, Subject};
 use crate::deps::{self, Declared, Intent, State as Stands};
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Gate, Rule, Severity};
 use crate::status::State;
 use crate::sys::files;
 use crate::workspace::manifest::{Manifest, line_of};
 
-pub(super) const RULES: &[Rule] = &[unknown, missing, conflicting, superfluous, undeclared];
+pub(super) const CHECKS: &[Check] = &[
+    (&[INCOMPARABLE_DEPENDENCIES], unknown),
+    (&[MISSING_DEPENDENCY], missing),
+    (&[CONFLICTING_DEPENDENCY], conflicting),
+    (&[EXISTING_DEPENDENCY], superfluous),
+    (&[UNDECLARED_DEPENDENCY], undeclared),
+];
+
+pub(crate) const INCOMPARABLE_DEPENDENCIES: Code = Code::new(&Rule {
+    code: "POC030",
+    name: "incomparable-dependencies",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the Dependencies section cannot be compared with the manifests",
+    page: r"
+A block names no manifest although the workspace has several packages, or the manifest does not exist or is outside the
+workspace.
+
+```markdown
+Update `cache/Cargo.toml`:
+```
+",
+});
 
 /// A section that cannot be compared, for another reason than a block that cannot be read.
-fn unknown(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let (Some(_), Err(error)) = (on.facts.workspace, &on.facts.dependencies) else {
+fn unknown(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let (Some(_), Err(error)) = (cx.context.workspace, &cx.context.dependencies) else {
         return;
     };
-    let mut blocks = on.plan.dependencies.iter();
+    let mut blocks = cx.plan.dependencies.iter();
     if blocks.any(|dependency| toml_problem(&dependency.block).is_some()) {
         return;
     }
     let (line, message) = placed(error);
-    found.push(on.in_plan_line(Code::Dependencies, line.unwrap_or(1), message));
+    found.push(cx.in_plan_line(INCOMPARABLE_DEPENDENCIES, line.unwrap_or(1), message));
 }
 
-fn entries<'a>(on: &'a Subject<'_>) -> impl Iterator<Item = &'a (Declared, Stands)> {
-    on.facts
+fn entries<'a>(cx: &'a LintContext<'_>) -> impl Iterator<Item = &'a (Declared, Stands)> {
+    cx.context
         .dependencies
         .iter()
         .flat_map(|outcome| &outcome.entries)
@@ -39,33 +61,67 @@ fn named(declared: &Declared) -> String {
     )
 }
 
+pub(crate) const MISSING_DEPENDENCY: Code = Code::new(&Rule {
+    code: "POC032",
+    name: "missing-dependency",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a planned dependency is missing from the manifest",
+    page: r#"
+A step is done or claimed, but a dependency of the plan is in no manifest, or lacks a planned feature. `cargo poc deps NAME`
+adds it.
+
+```toml
+[dependencies]
+serde = "1" # Add for formats
+```
+"#,
+});
+
 /// Planned, and in no manifest although a step that comes after set-up is said or shown to be done.
-fn missing(on: &Subject<'_>, found: &mut Vec<Finding>) {
+fn missing(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let done = |state: State| {
         matches!(
             state,
             State::Claimed | State::Proven | State::Stale | State::Failed
         )
     };
-    if !on.status.steps.iter().any(|step| done(step.state)) && !on.is_said_complete() {
+    if !cx.status.steps.iter().any(|step| done(step.state)) && !cx.is_said_complete() {
         return;
     }
-    for (declared, state) in entries(on) {
+    for (declared, state) in entries(cx) {
         let message = match state {
             Stands::Missing => format!("{} is planned, and not there", named(declared)),
             Stands::Incomplete(_) => format!("{} is there, and not as planned", named(declared)),
             Stands::Invalid(why) => format!("{} cannot be added: {why}", named(declared)),
             _ => continue,
         };
-        let help = format!("run `cargo poc deps {}`", on.status.name);
-        let finding = on.in_plan_line(Code::MissingDependency, declared.line, message);
+        let help = format!("run `cargo poc deps {}`", cx.status.name);
+        let finding = cx.in_plan_line(MISSING_DEPENDENCY, declared.line, message);
         found.push(finding.about(&declared.name).help(help));
     }
 }
 
+pub(crate) const CONFLICTING_DEPENDENCY: Code = Code::new(&Rule {
+    code: "POC033",
+    name: "conflicting-dependency",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the manifest contradicts a planned dependency",
+    page: r#"
+The plan and the manifest disagree about a dependency: incompatible versions, another source, or another flag. `cargo poc`
+changes neither of them. Make them agree.
+
+```toml
+[dependencies]
+store = "0.3" # Add for answers
+```
+"#,
+});
+
 /// Planned one way, and in a manifest another.
-fn conflicting(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for (declared, state) in entries(on) {
+fn conflicting(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for (declared, state) in entries(cx) {
         let Stands::Conflict(conflict) = state else {
             continue;
         };
@@ -76,18 +132,34 @@ fn conflicting(on: &Subject<'_>, found: &mut Vec<Finding>) {
             declared.manifest,
             conflict.manifest_line
         );
-        let finding = on.in_plan_line(Code::ConflictingDependency, declared.line, message);
+        let finding = cx.in_plan_line(CONFLICTING_DEPENDENCY, declared.line, message);
         found.push(finding.about(&declared.name).help("make the two agree"));
     }
 }
 
+pub(crate) const EXISTING_DEPENDENCY: Code = Code::new(&Rule {
+    code: "POC034",
+    name: "existing-dependency",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a dependency planned as new existed at the base",
+    page: r#"
+The plan marks a dependency as new, but the manifest already had it at the base. Mark it `# existing`.
+
+```toml
+[dependencies]
+store = { version = "0.1", path = "../store" } # Add for answers
+```
+"#,
+});
+
 /// Marked as new, and as planned at the base already.
-fn superfluous(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for (declared, state) in entries(on) {
+fn superfluous(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for (declared, state) in entries(cx) {
         if declared.intent != Intent::Apply || *state != Stands::Present {
             continue;
         }
-        let Some(before) = manifest_before(on, declared.manifest.as_str()) else {
+        let Some(before) = manifest_before(cx, declared.manifest.as_str()) else {
             continue;
         };
         if deps::state(&before, declared, None) == Stands::Present {
@@ -95,16 +167,16 @@ fn superfluous(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 "{}: marked as new, and it was there at the base",
                 named(declared)
             );
-            let finding = on.in_plan_line(Code::SuperfluousDependency, declared.line, message);
+            let finding = cx.in_plan_line(EXISTING_DEPENDENCY, declared.line, message);
             found.push(finding.about(&declared.name).help("mark it `# existing`"));
         }
     }
 }
 
 /// A manifest as it was at the base.
-fn manifest_before(on: &Subject<'_>, path: &str) -> Option<Manifest> {
-    let change = on.facts.change.as_ref().ok()?;
-    let absolute = on.facts.root.join(path);
+fn manifest_before(cx: &LintContext<'_>, path: &str) -> Option<Manifest> {
+    let change = cx.context.change.as_ref().ok()?;
+    let absolute = cx.context.root.join(path);
     let text = match change.file(&absolute) {
         Some(file) => change.before(file).ok()??,
         None => files::read(&absolute).ok()?,
@@ -112,12 +184,28 @@ fn manifest_before(on: &Subject<'_>, path: &str) -> Option<Manifest> {
     Manifest::parse(&String::from_utf8(text).ok()?).ok()
 }
 
+pub(crate) const UNDECLARED_DEPENDENCY: Code = Code::new(&Rule {
+    code: "POC035",
+    name: "undeclared-dependency",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "no plan declares a new dependency",
+    page: r#"
+A manifest has a dependency that it did not have at the base, and no plan of the folder declares it for that manifest.
+
+```toml
+[dependencies.free]
+path = "../free"
+```
+"#,
+});
+
 /// Added to a manifest since the base, and declared nowhere in the plan.
-fn undeclared(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let (Some(workspace), Ok(change)) = (on.facts.workspace, on.facts.change.as_ref()) else {
+fn undeclared(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let (Some(workspace), Ok(change)) = (cx.context.workspace, cx.context.change.as_ref()) else {
         return;
     };
-    let declared: BTreeSet<&str> = entries(on)
+    let declared: BTreeSet<&str> = entries(cx)
         .map(|(declared, _)| declared.name.as_str())
         .collect();
     let manifests = change.files.iter().filter(|file| {
@@ -130,8 +218,8 @@ fn undeclared(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 || *path == workspace.root.join("Cargo.toml"))
     });
     for file in manifests {
-        let path = on.facts.shown(&file.path);
-        if on.facts.other_plans.declares(&on.status.name, &path) {
+        let path = cx.context.shown(&file.path);
+        if cx.context.other_plans.declares(&cx.status.name, &path) {
             continue;
         }
         let now = files::read(&file.path)
@@ -141,7 +229,7 @@ fn undeclared(on: &Subject<'_>, found: &mut Vec<Finding>) {
             continue;
         };
         // A package that is new has all of its manifest for a plan.
-        let Some(before) = manifest_before(on, &path) else {
+        let Some(before) = manifest_before(cx, &path) else {
             continue;
         };
         let old: BTreeSet<String> = dependencies(&before)
@@ -152,11 +240,11 @@ fn undeclared(on: &Subject<'_>, found: &mut Vec<Finding>) {
             if !old.contains(&name) && !declared.contains(name.as_str()) {
                 let message = format!(
                     "`{name}` was added, and {} does not declare it",
-                    on.status.plan
+                    cx.status.plan
                 );
                 let line = line_of(now.text(), at);
                 let help = "add it to the plan's Dependencies, or take it out";
-                let finding = Finding::new(Code::UndeclaredDependency, &path, line, message);
+                let finding = Finding::new(UNDECLARED_DEPENDENCY, &path, line, message);
                 found.push(finding.about(&name).help(help));
             }
         }

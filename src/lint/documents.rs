@@ -1,36 +1,92 @@
 //! What cannot be read, or not as it was meant.
 
-use super::{Rule, Subject};
-use crate::document::Severity;
-use crate::finding::{Code, Finding};
+use super::context::{Check, LintContext};
+use crate::document;
+use crate::finding::{Code, Finding, Gate, Rule, Severity};
 
-pub(super) const RULES: &[Rule] = &[problems, no_results];
+pub(super) const CHECKS: &[Check] = &[
+    (&[UNCLEAR_TEXT, UNRELIABLE_DOCUMENT], problems),
+    (&[MISSING_RESULTS], no_results),
+];
+
+pub(crate) const UNCLEAR_TEXT: Code = Code::new(&Rule {
+    code: "POC001",
+    name: "unclear-text",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "part of a document could not be read as intended",
+    page: r"
+The reader did not understand a date, a status or an action, found a heading that resembles a step, or found a code fence
+inside a code fence. It continued with its best interpretation, which may be wrong. Write the part in a supported form, or
+set the level to `allow` for an old document.
+
+```markdown
+| **Completed** | some day |
+```
+",
+});
+
+pub(crate) const UNRELIABLE_DOCUMENT: Code = Code::new(&Rule {
+    code: "POC002",
+    name: "unreliable-document",
+    severity: Severity::Error,
+    gate: Gate::Required,
+    title: "a document is ambiguous or incomplete",
+    page: r"
+The plan has no step, two steps share an id, or a comment or generated region is not closed. The structure of the document is
+then ambiguous. Give each step an id of its own (`4b` is valid), and close the comment or region.
+
+```markdown
+### Step 1: Keep answers
+```
+
+```markdown
+### Step 1: Forget them
+```
+",
+});
 
 /// What the reader of the documents could not make out.
-fn problems(on: &Subject<'_>, found: &mut Vec<Finding>) {
+fn problems(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let code = |severity| match severity {
-        Severity::Warning => Code::Unclear,
-        Severity::Error => Code::Unreliable,
+        document::Severity::Warning => UNCLEAR_TEXT,
+        document::Severity::Error => UNRELIABLE_DOCUMENT,
     };
-    for problem in &on.plan.problems {
+    for problem in &cx.plan.problems {
         let code = code(problem.kind.severity());
-        let mut finding = on.in_plan(code, &problem.span, &problem.message);
+        let mut finding = cx.in_plan(code, &problem.span, &problem.message);
         (finding.line, finding.column) = (problem.line, problem.column);
         found.push(finding);
     }
-    for problem in on.results.iter().flat_map(|results| &results.problems) {
+    for problem in cx.results.iter().flat_map(|results| &results.problems) {
         let code = code(problem.kind.severity());
-        let mut finding = on.in_results(code, &problem.span, &problem.message);
+        let mut finding = cx.in_results(code, &problem.span, &problem.message);
         (finding.line, finding.column) = (problem.line, problem.column);
         found.push(finding);
     }
 }
 
+pub(crate) const MISSING_RESULTS: Code = Code::new(&Rule {
+    code: "POC003",
+    name: "missing-results",
+    severity: Severity::Error,
+    gate: Gate::Required,
+    title: "a plan has no results document",
+    page: r"
+The plan exists, but `docs/NAME-results.md` beside it does not, so evidence cannot be recorded. Restore the file from git, or
+write new documents with `cargo poc init`.
+
+```markdown
+# Fires Implementation Plan
+```
+",
+});
+
 /// A plan without its results.
-fn no_results(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    if on.results.is_none() {
-        let message = format!("there is no {}", on.results_path);
+fn no_results(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    if cx.results.is_none() {
+        let message = format!("there is no {}", cx.results_path);
         let help = "restore it from git, or start again with another name";
-        found.push(on.in_plan_line(Code::NoResults, 1, message).help(help));
+        found.push(cx.in_plan_line(MISSING_RESULTS, 1, message).help(help));
     }
 }

@@ -1,33 +1,136 @@
 //! What is claimed against what runs of ours have shown.
 
-use super::{Rule, Subject};
+use super::context::{Check, LintContext};
 use crate::document;
 use crate::evidence::Scope;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Gate, Rule, Severity};
 use crate::status::{EvidenceState, State, evidence_state};
 
-pub(super) const RULES: &[Rule] = &[damaged, steps, whole, runs, dirty];
+pub(super) const CHECKS: &[Check] = &[
+    (&[DAMAGED_EVIDENCE], damaged),
+    (
+        &[UNPROVEN_CLAIM, FAILED_RUN, STALE_EVIDENCE, OTHER_COMMANDS],
+        steps,
+    ),
+    (&[UNPROVEN_CLAIM], whole),
+    (
+        &[FAILED_RUN, STALE_EVIDENCE, REGRESSION, OTHER_COMMANDS],
+        runs,
+    ),
+    (
+        &[
+            UNPROVEN_CLAIM,
+            FAILED_RUN,
+            STALE_EVIDENCE,
+            UNCOMMITTED_EVIDENCE,
+            OTHER_COMMANDS,
+        ],
+        dirty,
+    ),
+];
+
+pub(crate) const DAMAGED_EVIDENCE: Code = Code::new(&Rule {
+    code: "POC010",
+    name: "damaged-evidence",
+    severity: Severity::Error,
+    gate: Gate::Required,
+    title: "evidence was edited, truncated or copied",
+    page: r#"
+A record of a run was changed by hand, truncated, or copied from another PoC. The record is ignored. Restore the results
+document from git, or verify again.
+
+```console
+$ sed -i 's/"outcome":"failed"/"outcome":"passed"/' docs/fires-results.md
+```
+"#,
+});
 
 /// Evidence that does not count.
-fn damaged(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for problem in &on.facts.evidence.problems {
-        found.push(on.in_results_line(Code::DamagedEvidence, problem.line, &problem.message));
+fn damaged(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for problem in &cx.context.evidence.problems {
+        found.push(cx.in_results_line(DAMAGED_EVIDENCE, problem.line, &problem.message));
     }
 }
 
+pub(crate) const UNPROVEN_CLAIM: Code = Code::new(&Rule {
+    code: "POC020",
+    name: "unproven-claim",
+    severity: Severity::Error,
+    gate: Gate::Required,
+    title: "a claim has no evidence",
+    page: r"
+A ticked box, a mark or `Complete` claims that the work is done, but no recorded run proves it. Run the command in the message.
+
+```markdown
+**Status**: Complete
+```
+",
+});
+
+pub(crate) const FAILED_RUN: Code = Code::new(&Rule {
+    code: "POC021",
+    name: "failed-run",
+    severity: Severity::Error,
+    gate: Gate::Required,
+    title: "the last run failed",
+    page: r"
+The last recorded run of a step, the done block or the affected tests failed. A run that executed no test counts as failed.
+Fix the cause and verify again: only the last run counts.
+
+```bash
+cargo test -p store no_such_test
+```
+",
+});
+
+pub(crate) const STALE_EVIDENCE: Code = Code::new(&Rule {
+    code: "POC022",
+    name: "stale-evidence",
+    severity: Severity::Warning,
+    gate: Gate::Stale,
+    title: "evidence is stale",
+    page: r#"
+The run passed, but a change since then can affect one of its tests, or the toolchain changed. Comments make nothing stale. For
+commands that do more than run tests, any change in the code they link makes the evidence stale. Verify again. `status --check`
+exits with 3 if no finding is worse than this one.
+
+```console
+$ cargo poc verify fires --step 1
+$ sed -i "s/^    42$/    40 + 2/" app/src/lib.rs
+```
+"#,
+});
+
+pub(crate) const OTHER_COMMANDS: Code = Code::new(&Rule {
+    code: "POC025",
+    name: "other-commands",
+    severity: Severity::Warning,
+    gate: Gate::Stale,
+    title: "evidence comes from other commands than the plan's",
+    page: r#"
+The commands of the plan are not the commands that were run, because the plan changed or the evidence is of another plan.
+Verify again.
+
+```console
+$ cargo poc verify fires --step 1
+$ sed -i "s/cargo test -p store/cargo test -p app/" docs/fires-plan.md
+```
+"#,
+});
+
 /// Steps whose claim or evidence does not hold.
-fn steps(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for (step, planned) in on.status.steps.iter().zip(&on.plan.steps) {
+fn steps(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for (step, planned) in cx.status.steps.iter().zip(&cx.plan.steps) {
         let (code, verb) = match step.state {
             State::Claimed => (
-                Code::Claimed,
+                UNPROVEN_CLAIM,
                 "is said to be done, and nothing has shown it",
             ),
-            State::Failed => (Code::Failed, "failed"),
+            State::Failed => (FAILED_RUN, "failed"),
             State::Stale if step.evidence == EvidenceState::OtherCommands => {
-                (Code::OtherCommands, "was proven and is stale")
+                (OTHER_COMMANDS, "was proven and is stale")
             }
-            State::Stale => (Code::Stale, "was proven and is stale"),
+            State::Stale => (STALE_EVIDENCE, "was proven and is stale"),
             _ => continue,
         };
         let why = step
@@ -37,77 +140,106 @@ fn steps(on: &Subject<'_>, found: &mut Vec<Finding>) {
         let message = format!("step {} {verb}{why}", step.id);
         let help = format!(
             "run `cargo poc verify {} --step {}`",
-            on.status.name, step.id
+            cx.status.name, step.id
         );
-        let mut finding = on.in_plan(code, &planned.heading, message).help(help);
+        let mut finding = cx.in_plan(code, &planned.heading, message).help(help);
         finding.column = 1;
         found.push(finding);
     }
 }
 
 /// Results that say `Complete` before everything is proven.
-fn whole(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let claim = on.results.and_then(|results| results.status.as_ref());
+fn whole(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let claim = cx.results.and_then(|results| results.status.as_ref());
     let Some(claim) = claim.filter(|claim| claim.status == Some(document::Status::Complete)) else {
         return;
     };
-    if on.status.state != State::Proven {
+    if cx.status.state != State::Proven {
         let message = format!(
             "the results say `{}`, and not everything is proven",
             claim.text
         );
-        let help = format!("see `cargo poc status {}`", on.status.name);
+        let help = format!("see `cargo poc status {}`", cx.status.name);
         found.push(
-            on.in_results(Code::Claimed, &claim.span, message)
+            cx.in_results(UNPROVEN_CLAIM, &claim.span, message)
                 .help(help),
         );
     }
 }
 
+pub(crate) const REGRESSION: Code = Code::new(&Rule {
+    code: "POC023",
+    name: "regression",
+    severity: Severity::Error,
+    gate: Gate::Required,
+    title: "a test that passed in the baseline fails or is missing",
+    page: r#"
+A test that passed in the baseline now fails or no longer exists, so the work is not self-contained.
+
+```console
+$ cargo poc verify fires --baseline
+$ sed -i "s/fn unit/fn renamed/" store/src/lib.rs
+$ cargo poc verify fires
+```
+"#,
+});
+
 /// The last runs of the done block and of affected or all tests.
-fn runs(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let evidence = on.facts.evidence;
+fn runs(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let evidence = cx.context.evidence;
     let line_of = |scope: &Scope| {
         let mut records = evidence.records.iter().rev();
         let of_scope = records.find(|located| located.record.scope == *scope);
         of_scope.map_or(1, |located| located.line)
     };
-    let failed = on.status.runs.failed_since_done.clone();
+    let failed = cx.status.runs.failed_since_done.clone();
     for scope in failed.into_iter().chain([Scope::Done]) {
         let regressed = evidence
             .last(&scope)
             .is_some_and(|record| !record.regressions.is_empty() || !record.missing.is_empty());
-        let (code, message) = match evidence_state(on.poc, on.facts, &scope) {
+        let (code, message) = match evidence_state(cx.poc, cx.context, &scope) {
             EvidenceState::Failed(why) => (
-                if regressed {
-                    Code::Regression
-                } else {
-                    Code::Failed
-                },
+                if regressed { REGRESSION } else { FAILED_RUN },
                 format!("the last run of `{scope}` did not pass ({why})"),
             ),
             EvidenceState::Stale(why) if scope == Scope::Done => (
-                Code::Stale,
+                STALE_EVIDENCE,
                 format!("the done block was proven and is stale ({why})"),
             ),
             EvidenceState::OtherCommands if scope == Scope::Done => (
-                Code::OtherCommands,
+                OTHER_COMMANDS,
                 "the done block has other commands than those that were run".to_owned(),
             ),
             _ => continue,
         };
-        found.push(on.in_results_line(code, line_of(&scope), message));
+        found.push(cx.in_results_line(code, line_of(&scope), message));
     }
 }
 
+pub(crate) const UNCOMMITTED_EVIDENCE: Code = Code::new(&Rule {
+    code: "POC024",
+    name: "uncommitted-evidence",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "evidence comes from uncommitted sources",
+    page: r"
+The work is called complete, but the last run of a step used sources that are in no commit, so the run cannot be repeated.
+Documents are not compared. Commit, then verify again.
+
+```markdown
+| **Status** | Complete |
+```
+",
+});
+
 /// Complete as a whole, and proven by a run on sources that no commit holds: nobody else can repeat it.
-fn dirty(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    if !on.is_said_complete() {
+fn dirty(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    if !cx.is_said_complete() {
         return;
     }
-    let steps = on.live_steps().map(|step| Scope::Step(step.id.to_string()));
+    let steps = cx.live_steps().map(|step| Scope::Step(step.id.to_string()));
     for scope in steps.chain([Scope::Done]) {
-        let records = on.facts.evidence.records.iter();
+        let records = cx.context.evidence.records.iter();
         let last = records
             .filter(|located| located.record.scope == scope)
             .max_by_key(|located| located.record.moment());
@@ -116,7 +248,7 @@ fn dirty(on: &Subject<'_>, found: &mut Vec<Finding>) {
         };
         let message = format!("`{scope}` was last verified on sources that are in no commit");
         let help = "commit, then verify again";
-        let finding = on.in_results_line(Code::DirtyEvidence, last.line, message);
+        let finding = cx.in_results_line(UNCOMMITTED_EVIDENCE, last.line, message);
         found.push(finding.help(help));
     }
 }

@@ -2,23 +2,29 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::context::{Check, LintContext};
 use super::plan::leaves;
-use super::{Rule, Subject};
 use crate::change::Change;
 use crate::diff::likeness_by_lines;
 use crate::document::SectionKind;
 use crate::document::plan::{Action, FileRow};
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Gate, Rule, Severity};
 use crate::status::{FileState, FileStatus};
 use crate::sys::files;
 use crate::sys::git::ChangeKind;
 
-pub(super) const RULES: &[Rule] = &[
-    unknown_change,
-    created_before,
-    not_there_to_modify,
-    left_undone,
-    unplanned,
+pub(super) const CHECKS: &[Check] = &[
+    (&[UNKNOWN_CHANGE], unknown_change),
+    (&[CREATED_BEFORE], created_before),
+    (
+        &[NOT_AT_BASE, RENAMED_FILE, UNPLANNED_FILE],
+        not_there_to_modify,
+    ),
+    (
+        &[UNFINISHED_FILE, RENAMED_FILE, UNPLANNED_FILE],
+        left_undone,
+    ),
+    (&[RENAMED_FILE, UNPLANNED_FILE], unplanned),
 ];
 
 /// Unplanned files that are each a finding; more are one together.
@@ -28,36 +34,66 @@ const EACH: usize = 10;
 const MOVED: f64 = 0.5;
 
 /// Rows of the Files table with how each stands; none without a workspace. The rows come first in a status, in order.
-fn rows<'a>(on: &'a Subject<'_>) -> impl Iterator<Item = (&'a FileRow, &'a FileStatus)> {
-    let known = on.facts.workspace.is_some();
-    let rows = on.plan.files.iter().zip(&on.status.files);
+fn rows<'a>(cx: &'a LintContext<'_>) -> impl Iterator<Item = (&'a FileRow, &'a FileStatus)> {
+    let known = cx.context.workspace.is_some();
+    let rows = cx.plan.files.iter().zip(&cx.status.files);
     rows.filter(move |(row, _)| known && !row.path.contains(['*', '?', '{', '[', '<']))
         .filter(|(row, _)| !leaves(&row.path))
 }
 
-fn path_of(on: &Subject<'_>, row: &FileRow) -> Utf8PathBuf {
-    crate::sys::files::normalize(&on.facts.root.join(&row.path))
+fn path_of(cx: &LintContext<'_>, row: &FileRow) -> Utf8PathBuf {
+    crate::sys::files::normalize(&cx.context.root.join(&row.path))
 }
 
-fn change<'a>(on: &'a Subject<'_>) -> Option<&'a Change> {
-    on.facts.change.as_ref().ok().copied()
+fn change<'a>(cx: &'a LintContext<'_>) -> Option<&'a Change> {
+    cx.context.change.as_ref().ok().copied()
 }
+
+pub(crate) const UNKNOWN_CHANGE: Code = Code::new(&Rule {
+    code: "POC031",
+    name: "unknown-change",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "the change since the base is unknown",
+    page: r"
+The plan's Overview has no Base, or git does not know it, for example in a shallow clone. Which files changed is then unknown.
+
+```markdown
+| **Base** | `no-such-branch` |
+```
+",
+});
 
 /// A change that nobody knows.
-fn unknown_change(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    if let (Some(_), Err(error)) = (on.facts.workspace, &on.facts.change) {
-        let mut rows = on.plan.overview.iter();
+fn unknown_change(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    if let (Some(_), Err(error)) = (cx.context.workspace, &cx.context.change) {
+        let mut rows = cx.plan.overview.iter();
         let base = rows.find(|row| row.key.eq_ignore_ascii_case("base"));
         found.push(match base {
-            Some(row) => on.in_plan(Code::UnknownChange, &row.value_span, error),
-            None => on.in_plan_line(Code::UnknownChange, 1, error),
+            Some(row) => cx.in_plan(UNKNOWN_CHANGE, &row.value_span, error),
+            None => cx.in_plan_line(UNKNOWN_CHANGE, 1, error),
         });
     }
 }
 
+pub(crate) const CREATED_BEFORE: Code = Code::new(&Rule {
+    code: "POC036",
+    name: "created-before",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a file to create existed at the base",
+    page: r"
+The plan creates a file that existed at the base. Either the plan replaces existing work, or the action should be Modify.
+
+```markdown
+| `store/src/lib.rs` | Create | Pending |
+```
+",
+});
+
 /// `Create`, and it was there.
-fn created_before(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(change) = change(on) else { return };
+fn created_before(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(change) = change(cx) else { return };
     let deleted = change.files.iter();
     let deleted: Vec<&Utf8PathBuf> = deleted
         .filter(|file| file.kind == ChangeKind::Deleted)
@@ -66,12 +102,12 @@ fn created_before(on: &Subject<'_>, found: &mut Vec<Finding>) {
     let was_there = |row: &FileRow, file: &FileStatus| {
         // What is not there now was deleted, or never was.
         if file.state == Some(FileState::Pending) {
-            !deleted.is_empty() && deleted.contains(&&path_of(on, row))
+            !deleted.is_empty() && deleted.contains(&&path_of(cx, row))
         } else {
-            change.was_there(&path_of(on, row)) == Some(true)
+            change.was_there(&path_of(cx, row)) == Some(true)
         }
     };
-    for (row, file) in rows(on).filter(|(row, _)| row.action == Action::Create) {
+    for (row, file) in rows(cx).filter(|(row, _)| row.action == Action::Create) {
         if was_there(row, file) {
             let message = format!(
                 "`{}` is to be created, and it existed at the base",
@@ -79,23 +115,53 @@ fn created_before(on: &Subject<'_>, found: &mut Vec<Finding>) {
             );
             let help = "plan it as Modify, or choose another name";
             found.push(
-                on.in_plan(Code::CreatedBefore, &row.path_span, message)
+                cx.in_plan(CREATED_BEFORE, &row.path_span, message)
                     .help(help),
             );
         }
     }
 }
 
+pub(crate) const NOT_AT_BASE: Code = Code::new(&Rule {
+    code: "POC037",
+    name: "not-at-base",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a file to modify did not exist at the base",
+    page: r"
+The plan modifies a file that did not exist at the base. Plan it as Create, or correct the path.
+
+```markdown
+| `store/src/library.rs` | Modify | Pending |
+```
+",
+});
+
+pub(crate) const RENAMED_FILE: Code = Code::new(&Rule {
+    code: "POC039",
+    name: "renamed-file",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a planned file was renamed",
+    page: r"
+A planned file is missing, and a new file that no plan names has the same name or most of its lines. Update the path in the plan.
+
+```markdown
+| `store/src/answers.rs` | Modify | Pending |
+```
+",
+});
+
 /// `Modify`, and there was nothing to modify.
-fn not_there_to_modify(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(change) = change(on) else { return };
-    for (row, file) in rows(on).filter(|(row, _)| row.action == Action::Modify) {
-        let path = path_of(on, row);
+fn not_there_to_modify(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(change) = change(cx) else { return };
+    for (row, file) in rows(cx).filter(|(row, _)| row.action == Action::Modify) {
+        let path = path_of(cx, row);
         let was_there = change.was_there(&path);
         let missing = file.state == Some(FileState::Missing);
-        let (code, message, help) = match moved_to(on, change, row, &path) {
+        let (code, message, help) = match moved_to(cx, change, row, &path) {
             Some(to) if missing => (
-                Code::Renamed,
+                RENAMED_FILE,
                 format!(
                     "`{}` is gone; it looks as if it had become `{to}`",
                     row.path
@@ -103,12 +169,12 @@ fn not_there_to_modify(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 format!("plan it as `Rename to {to}`"),
             ),
             _ if missing && was_there == Some(true) => (
-                Code::NotThereToModify,
+                NOT_AT_BASE,
                 format!("`{}` is to be modified, and it was deleted", row.path),
                 "plan it as Delete, or restore it".to_owned(),
             ),
             _ if missing => (
-                Code::NotThereToModify,
+                NOT_AT_BASE,
                 format!(
                     "`{}` is to be modified, and there is no such file",
                     row.path
@@ -116,7 +182,7 @@ fn not_there_to_modify(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 "plan it as Create, or correct the path".to_owned(),
             ),
             _ if was_there == Some(false) => (
-                Code::NotThereToModify,
+                NOT_AT_BASE,
                 format!(
                     "`{}` is to be modified, and it did not exist at the base",
                     row.path
@@ -125,25 +191,30 @@ fn not_there_to_modify(on: &Subject<'_>, found: &mut Vec<Finding>) {
             ),
             _ => continue,
         };
-        let to = moved_to(on, change, row, &path).unwrap_or_default();
-        let finding = on.in_plan(code, &row.path_span, message);
+        let to = moved_to(cx, change, row, &path).unwrap_or_default();
+        let finding = cx.in_plan(code, &row.path_span, message);
         found.push(finding.help(help).about(to));
     }
 }
 
 /// The new file, in no plan, that a planned one which is gone has become: it has the same name, or most of its lines.
-fn moved_to(on: &Subject<'_>, change: &Change, row: &FileRow, path: &Utf8Path) -> Option<String> {
+fn moved_to(
+    cx: &LintContext<'_>,
+    change: &Change,
+    row: &FileRow,
+    path: &Utf8Path,
+) -> Option<String> {
     if path.exists() {
         return None;
     }
-    let unplanned = on
+    let unplanned = cx
         .status
         .files
         .iter()
         .filter(|file| file.state == Some(FileState::Unplanned));
     let added: Vec<&str> = unplanned
         .map(|file| file.path.as_str())
-        .filter(|added| change.was_there(&on.facts.root.join(added)) == Some(false))
+        .filter(|added| change.was_there(&cx.context.root.join(added)) == Some(false))
         .collect();
     let name = Utf8Path::new(&row.path).file_name();
     let same_name = added
@@ -155,7 +226,7 @@ fn moved_to(on: &Subject<'_>, change: &Change, row: &FileRow, path: &Utf8Path) -
     let gone = change.file(path)?;
     let before = change.before(gone).ok()??;
     let alike = |added: &&&str| {
-        let now = files::read(&on.facts.root.join(added)).unwrap_or_default();
+        let now = files::read(&cx.context.root.join(added)).unwrap_or_default();
         let (before, now) = (
             String::from_utf8_lossy(&before),
             String::from_utf8_lossy(&now),
@@ -169,34 +240,50 @@ fn moved_to(on: &Subject<'_>, change: &Change, row: &FileRow, path: &Utf8Path) -
     same.map(|same| (*same).to_owned())
 }
 
+pub(crate) const UNFINISHED_FILE: Code = Code::new(&Rule {
+    code: "POC038",
+    name: "unfinished-file",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the work is called complete, but a planned file is not done",
+    page: r"
+The Summary says Complete, but a row of the Files table is not done: a file to create is missing, a file to delete exists, or a
+file to modify is unchanged since the base.
+
+```markdown
+| `store/src/cache.rs` | Create | Pending |
+```
+",
+});
+
 /// Complete as a whole, and a row is not done.
-fn left_undone(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(change) = change(on).filter(|_| on.is_said_complete()) else {
+fn left_undone(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(change) = change(cx).filter(|_| cx.is_said_complete()) else {
         return;
     };
     let pending = |file: &FileStatus| file.state == Some(FileState::Pending);
-    for (row, _) in rows(on).filter(|(_, file)| pending(file)) {
-        let moved = moved_to(on, change, row, &path_of(on, row));
+    for (row, _) in rows(cx).filter(|(_, file)| pending(file)) {
+        let moved = moved_to(cx, change, row, &path_of(cx, row));
         let subject = moved.clone().unwrap_or_default();
         let (code, message) = match (&row.action, moved) {
             (Action::Create, Some(to)) => (
-                Code::Renamed,
+                RENAMED_FILE,
                 format!("`{}` was to be created; `{to}` was instead", row.path),
             ),
             (Action::Create, None) => (
-                Code::LeftUndone,
+                UNFINISHED_FILE,
                 format!("`{}` was to be created, and is not there", row.path),
             ),
             (Action::Delete, _) => (
-                Code::LeftUndone,
+                UNFINISHED_FILE,
                 format!("`{}` was to be deleted, and is still there", row.path),
             ),
             (Action::Rename(to), _) => (
-                Code::LeftUndone,
+                UNFINISHED_FILE,
                 format!("`{}` was to become `{to}`, and has not", row.path),
             ),
             _ => (
-                Code::LeftUndone,
+                UNFINISHED_FILE,
                 format!(
                     "`{}` was to be modified, and is as it was at the base",
                     row.path
@@ -204,27 +291,43 @@ fn left_undone(on: &Subject<'_>, found: &mut Vec<Finding>) {
             ),
         };
         let help = "do it, or take the row out of the plan";
-        let finding = on.in_plan(code, &row.path_span, message);
+        let finding = cx.in_plan(code, &row.path_span, message);
         found.push(finding.help(help).about(subject));
     }
 }
 
+pub(crate) const UNPLANNED_FILE: Code = Code::new(&Rule {
+    code: "POC080",
+    name: "unplanned-file",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "the plan does not name a changed file",
+    page: r"
+A file changed since the base, but no row of a Files table names it. Documents, `Cargo.lock`, manifests that a Dependencies
+section names, and files of other plans are not reported.
+
+```markdown
+## Files to Create/Modify
+```
+",
+});
+
 /// Changed files that no row names; documents of ours, lockfiles, and manifests that the Dependencies name aside.
-fn unplanned(on: &Subject<'_>, found: &mut Vec<Finding>) {
+fn unplanned(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let named = |file: &&FileStatus| {
         let manifest = Utf8Path::new(&file.path);
-        let mut blocks = on.plan.dependencies.iter();
+        let mut blocks = cx.plan.dependencies.iter();
         let declared = blocks.any(|block| {
             let named = block.manifest.as_deref();
             named.is_some_and(|named| Utf8Path::new(named.trim_start_matches("./")) == manifest)
         });
-        !declared && !on.facts.other_plans.names(&on.status.name, &file.path)
+        !declared && !cx.context.other_plans.names(&cx.status.name, &file.path)
     };
-    let unplanned = on.status.files.iter();
+    let unplanned = cx.status.files.iter();
     let unplanned = unplanned.filter(|file| file.state == Some(FileState::Unplanned));
-    let table = on.section(SectionKind::Files);
+    let table = cx.section(SectionKind::Files);
     let renamed = |file: &&FileStatus, found: &[Finding]| {
-        let mut found = found.iter().filter(|finding| finding.code == Code::Renamed);
+        let mut found = found.iter().filter(|finding| finding.code == RENAMED_FILE);
         found.any(|finding| finding.subject == file.path)
     };
     let unplanned: Vec<&FileStatus> = unplanned
@@ -232,8 +335,8 @@ fn unplanned(on: &Subject<'_>, found: &mut Vec<Finding>) {
         .filter(|file| !renamed(file, found))
         .collect();
     let at = |message: String| match &table {
-        Some(heading) => on.in_plan(Code::Unplanned, heading, message),
-        None => on.in_plan_line(Code::Unplanned, 1, message),
+        Some(heading) => cx.in_plan(UNPLANNED_FILE, heading, message),
+        None => cx.in_plan_line(UNPLANNED_FILE, 1, message),
     };
     let help = "add it to the Files table, or leave it as it was";
     if unplanned.len() > EACH {
@@ -254,7 +357,7 @@ fn unplanned(on: &Subject<'_>, found: &mut Vec<Finding>) {
         return;
     }
     for file in unplanned {
-        let kind = change(on).and_then(|change| change.file(&on.facts.root.join(&file.path)));
+        let kind = change(cx).and_then(|change| change.file(&cx.context.root.join(&file.path)));
         let verb = match kind.map(|changed| changed.kind) {
             Some(ChangeKind::Added) => "is new",
             Some(ChangeKind::Deleted) => "was deleted",

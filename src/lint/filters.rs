@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
+use super::context::{Check, LintContext};
 use super::targets::values;
-use super::{Rule, Subject};
 use crate::affected::{TestTarget, TestTargetKind, all_targets};
 use crate::document::Block;
 use crate::document::plan::Action;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Gate, Rule, Severity};
 use crate::script::calls::Call;
 use crate::script::simple_commands::Command;
 use crate::status::State;
@@ -22,19 +22,19 @@ use crate::sys::files;
 use crate::workspace::source::read_units;
 use crate::workspace::{PackageId, Workspace};
 
-pub(super) const RULES: &[Rule] = &[unmet_filter];
+pub(super) const CHECKS: &[Check] = &[(&[UNMET_FILTER], unmet_filter)];
 
 /// Shorter words stand everywhere.
 const SHORTEST: usize = 3;
 /// Longer files are data that no name of a test is made of, in bytes.
 const LONGEST: usize = 4 * 1024 * 1024;
 
-fn unmet_filter(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(workspace) = on.facts.workspace else {
+fn unmet_filter(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(workspace) = cx.context.workspace else {
         return;
     };
-    for block in judged(on) {
-        let commands = on.commands_of(block);
+    for block in judged(cx) {
+        let commands = cx.commands_of(block);
         // Somewhere else there are other packages.
         let moves = |command: &Command| matches!(command.program(), "cd" | "pushd");
         if commands.iter().any(moves) {
@@ -44,30 +44,53 @@ fn unmet_filter(on: &Subject<'_>, found: &mut Vec<Finding>) {
             let Some(filters) = filters(command) else {
                 continue;
             };
-            if let Some(missing) = missing(on, workspace, command, &filters) {
-                found.push(finding(on, command, &filters, &missing));
+            if let Some(missing) = missing(cx, workspace, command, &filters) {
+                found.push(finding(cx, command, &filters, &missing));
             }
         }
     }
 }
 
-fn finding(on: &Subject<'_>, command: &Command, filters: &[&str], missing: &[String]) -> Finding {
+pub(crate) const UNMET_FILTER: Code = Code::new(&Rule {
+    code: "POC089",
+    name: "unmet-filter",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a test filter matches no source",
+    page: r"
+A step is claimed or was proven, and its command filters tests by a name that contains a word found in no file of the tested
+packages or the members they link. The test was not written or has another name, so `cargo test` runs nothing and passes. Filters
+of unclaimed steps, of plans with files still to create, and of tests whose names come from macros or custom harnesses are not
+checked.
+
+```bash
+cargo test -p store evicts_oldest
+```
+",
+});
+
+fn finding(
+    cx: &LintContext<'_>,
+    command: &Command,
+    filters: &[&str],
+    missing: &[String],
+) -> Finding {
     let all = filters.join("`, `");
     let words = missing.join("`, `");
     let message = format!("no test can be called `{all}`: no source holds `{words}`");
     let help = "write the test, or correct its name in the command";
-    on.command(Code::UnmetFilter, command, message)
+    cx.command(UNMET_FILTER, command, message)
         .about(all)
         .help(help)
 }
 
 /// Shell blocks of what is said to be done or was shown once, and is not proven now.
-fn judged<'s>(on: &'s Subject<'_>) -> impl Iterator<Item = &'s Block> {
-    let steps = on.plan.steps.iter().zip(&on.status.steps);
+fn judged<'s>(cx: &'s LintContext<'_>) -> impl Iterator<Item = &'s Block> {
+    let steps = cx.plan.steps.iter().zip(&cx.status.steps);
     let said = steps.filter(|(_, status)| matches!(status.state, State::Claimed | State::Stale));
-    let done = on.is_said_complete() && on.status.state != State::Proven;
+    let done = cx.is_said_complete() && cx.status.state != State::Proven;
     said.flat_map(|(step, _)| &step.verification)
-        .chain(on.plan.done.iter().filter(move |_| done))
+        .chain(cx.plan.done.iter().filter(move |_| done))
         .filter(|block| block.is_shell())
 }
 
@@ -85,7 +108,7 @@ fn filters(command: &Command) -> Option<Vec<&str>> {
 
 /// Words that stand nowhere, at least one of each filter; `None` where a test may be called as a filter says.
 fn missing(
-    on: &Subject<'_>,
+    cx: &LintContext<'_>,
     workspace: &Workspace,
     command: &Command,
     filters: &[&str],
@@ -99,7 +122,7 @@ fn missing(
     if packages.is_empty() {
         packages = (0..workspace.packages.len()).collect();
     }
-    if waits_for_file(on, workspace, &packages) {
+    if waits_for_file(cx, workspace, &packages) {
         return None;
     }
     let words: Vec<Vec<String>> = filters.iter().map(|filter| words(filter)).collect();
@@ -124,8 +147,12 @@ fn words(filter: &str) -> Vec<String> {
 }
 
 /// Whether the plan creates a file in these packages that is not there yet.
-fn waits_for_file(on: &Subject<'_>, workspace: &Workspace, packages: &BTreeSet<PackageId>) -> bool {
-    on.plan.files.iter().any(|row| {
+fn waits_for_file(
+    cx: &LintContext<'_>,
+    workspace: &Workspace,
+    packages: &BTreeSet<PackageId>,
+) -> bool {
+    cx.plan.files.iter().any(|row| {
         let made = match &row.action {
             Action::Create | Action::Unknown(_) => &row.path,
             Action::Rename(to) => to,

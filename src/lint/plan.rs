@@ -2,78 +2,141 @@
 
 use camino::{Utf8Component, Utf8Path};
 
-use super::{Rule, Subject};
+use super::context::{Check, LintContext};
 use crate::deps;
 use crate::document::plan::{Count, FileRow, Step, TestRow};
 use crate::document::{Block, Placeholder, Plan, SectionKind};
-use crate::finding::{Code, Finding, Fix};
+use crate::finding::{Code, Finding, Fix, Gate, Rule, Severity};
 use crate::script::simple_commands::{Command, proving};
 use crate::sys::text::counted;
 
-pub(super) const RULES: &[Rule] = &[
-    placeholders,
-    no_criteria,
-    no_verification,
-    no_test_where_one_is_due,
-    hidden_failure,
-    outside_path,
-    broken_toml,
-    contradicting_counts,
-    results_link,
+pub(super) const CHECKS: &[Check] = &[
+    (&[PLACEHOLDER], placeholders),
+    (&[NO_CRITERIA], no_criteria),
+    (&[NO_VERIFICATION], no_verification),
+    (&[NO_TEST_RUN], no_test_where_one_is_due),
+    (&[HIDDEN_FAILURE], hidden_failure),
+    (&[OUTSIDE_PATH], outside_path),
+    (&[BROKEN_DEPENDENCIES], broken_toml),
+    (&[CONTRADICTING_COUNTS], contradicting_counts),
+    (&[WRONG_RESULTS_LINK], results_link),
 ];
 
+pub(crate) const PLACEHOLDER: Code = Code::new(&Rule {
+    code: "POC004",
+    name: "placeholder",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a placeholder is not filled in",
+    page: r"
+A `[fill in: …]` or the bracketed text of a template is left in the document. A new plan contains some, so this is a warning.
+
+```markdown
+**Goal**: [fill in: what works after this step]
+```
+",
+});
+
 /// What is left to fill in, in both documents.
-fn placeholders(on: &Subject<'_>, found: &mut Vec<Finding>) {
+fn placeholders(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let message = |placeholder: &Placeholder| {
         format!(
             "`{}` is left to fill in",
             placeholder.text.replace(['\n', '\r'], " ")
         )
     };
-    for placeholder in &on.plan.placeholders {
-        found.push(on.in_plan(Code::Placeholder, &placeholder.span, message(placeholder)));
+    for placeholder in &cx.plan.placeholders {
+        found.push(cx.in_plan(PLACEHOLDER, &placeholder.span, message(placeholder)));
     }
-    for placeholder in on.results.iter().flat_map(|results| &results.placeholders) {
-        found.push(on.in_results(Code::Placeholder, &placeholder.span, message(placeholder)));
+    for placeholder in cx.results.iter().flat_map(|results| &results.placeholders) {
+        found.push(cx.in_results(PLACEHOLDER, &placeholder.span, message(placeholder)));
     }
 }
 
+pub(crate) const NO_CRITERIA: Code = Code::new(&Rule {
+    code: "POC005",
+    name: "no-criteria",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a plan has no success criteria",
+    page: r"
+There is no checkbox under `## Success Criteria`, so completion cannot be judged. Write measurable criteria as checkboxes.
+
+```markdown
+## Success Criteria
+
+It is fast.
+```
+",
+});
+
 /// A plan that nothing can be held against.
-fn no_criteria(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    if on.plan.criteria.is_empty() {
-        let finding = match on.section(SectionKind::SuccessCriteria) {
-            Some(heading) => on.in_plan(Code::NoCriteria, &heading, "there is no criterion here"),
-            None => on.in_plan_line(Code::NoCriteria, 1, "the plan has no success criteria"),
+fn no_criteria(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    if cx.plan.criteria.is_empty() {
+        let finding = match cx.section(SectionKind::SuccessCriteria) {
+            Some(heading) => cx.in_plan(NO_CRITERIA, &heading, "there is no criterion here"),
+            None => cx.in_plan_line(NO_CRITERIA, 1, "the plan has no success criteria"),
         };
         let help = "write what can be measured as `- [ ] …` under `## Success Criteria`";
         found.push(finding.help(help));
     }
 }
 
+pub(crate) const NO_VERIFICATION: Code = Code::new(&Rule {
+    code: "POC006",
+    name: "no-verification",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a step has no verification",
+    page: r"
+A step without a bash block under `**Verification**` can be claimed but never proven. Withdrawn steps are not checked.
+
+```markdown
+### Step 1: Keep answers
+```
+",
+});
+
 /// Steps that nothing can prove.
-fn no_verification(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for step in on.live_steps() {
+fn no_verification(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for step in cx.live_steps() {
         let runs = step
             .verification
             .iter()
-            .any(|block| !on.commands_of(block).is_empty());
+            .any(|block| !cx.commands_of(block).is_empty());
         if !runs {
             let message = format!("step {} has no command that proves it", step.id);
             let help = "add a bash block under `**Verification**:`";
             found.push(
-                on.in_plan(Code::NoVerification, &step.heading, message)
+                cx.in_plan(NO_VERIFICATION, &step.heading, message)
                     .help(help),
             );
         }
     }
 }
 
+pub(crate) const NO_TEST_RUN: Code = Code::new(&Rule {
+    code: "POC007",
+    name: "no-test-run",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a verification runs no test although the step writes tests",
+    page: r"
+The step writes tests, but its verification cannot run one: `cargo check`, `cargo test --no-run` and `echo` run no tests.
+Scripts are assumed to run tests.
+
+```bash
+cargo check -p store --tests
+```
+",
+});
+
 /// Verifications without a test, of steps that write tests.
-fn no_test_where_one_is_due(on: &Subject<'_>, found: &mut Vec<Finding>) {
+fn no_test_where_one_is_due(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let due = |step: &&Step| !step.tests.is_empty();
-    for step in on.live_steps().filter(due) {
+    for step in cx.live_steps().filter(due) {
         let blocks = step.verification.iter().filter(|block| block.is_shell());
-        let commands: Vec<&Command> = blocks.flat_map(|block| on.commands_of(block)).collect();
+        let commands: Vec<&Command> = blocks.flat_map(|block| cx.commands_of(block)).collect();
         let none = commands
             .iter()
             .all(|command| command.runs_tests() == Some(false));
@@ -83,21 +146,37 @@ fn no_test_where_one_is_due(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 step.id
             );
             let help = "run them, as in `cargo test -p PACKAGE`";
-            found.push(on.command(Code::NoTestRun, first, message).help(help));
+            found.push(cx.command(NO_TEST_RUN, first, message).help(help));
         }
     }
 }
 
+pub(crate) const HIDDEN_FAILURE: Code = Code::new(&Rule {
+    code: "POC008",
+    name: "hidden-failure",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a command hides a failure",
+    page: r"
+In a shell, `cargo test | tail` exits with the status of `tail`, so a failure looks like success. `|| true` always succeeds.
+`cargo poc verify` runs blocks with `pipefail` and detects the first form; someone who pastes the line into a shell does not.
+
+```bash
+cargo test -p store 2>&1 | tail -5
+```
+",
+});
+
 /// Commands whose failure is lost on the way.
-fn hidden_failure(on: &Subject<'_>, found: &mut Vec<Finding>) {
+fn hidden_failure(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     const FILTERS: &[&str] = &[
         "awk", "cat", "cut", "egrep", "grep", "head", "less", "more", "rg", "sed", "sort", "tail",
         "tee", "wc",
     ];
     const IGNORES: &[&str] = &["true", ":", "echo"];
     const RUNNERS: &[&str] = &["cargo", "cross", "just", "make", "npm", "pytest"];
-    for block in proving(on.plan) {
-        let commands = on.commands_of(block);
+    for block in proving(cx.plan) {
+        let commands = cx.commands_of(block);
         let guarded = commands.iter().any(|command| {
             command.program() == "set" && command.words.iter().any(|word| word == "pipefail")
         });
@@ -120,19 +199,35 @@ fn hidden_failure(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 ),
                 _ => continue,
             };
-            found.push(on.command(Code::HiddenFailure, command, message).help(help));
+            found.push(cx.command(HIDDEN_FAILURE, command, message).help(help));
         }
     }
 }
 
+pub(crate) const OUTSIDE_PATH: Code = Code::new(&Rule {
+    code: "POC009",
+    name: "outside-path",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "a path leaves the workspace",
+    page: r"
+Paths in the Files table are relative to the workspace root. An absolute path, or one that leaves the workspace, names a
+different file on each machine. `--fix` shortens an absolute path that is inside the workspace.
+
+```markdown
+| `../other/src/lib.rs` | Modify | Pending |
+```
+",
+});
+
 /// Rows of the Files table that leave the workspace.
-fn outside_path(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for row in &on.plan.files {
+fn outside_path(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for row in &cx.plan.files {
         if leaves(&row.path) {
             let message = format!("`{}` leaves the workspace", row.path);
             let help = "name files from the workspace root";
-            let finding = on.in_plan(Code::OutsidePath, &row.path_span, message);
-            found.push(finding.help(help).fix(inside(on, row)));
+            let finding = cx.in_plan(OUTSIDE_PATH, &row.path_span, message);
+            found.push(finding.help(help).fix(inside(cx, row)));
         }
     }
 }
@@ -153,28 +248,45 @@ pub(super) fn leaves(path: &str) -> bool {
 }
 
 /// An absolute path below the workspace root, written from there.
-fn inside(on: &Subject<'_>, row: &FileRow) -> Option<Fix> {
-    on.facts.workspace?;
+fn inside(cx: &LintContext<'_>, row: &FileRow) -> Option<Fix> {
+    cx.context.workspace?;
     let below = Utf8Path::new(&row.path)
-        .strip_prefix(on.facts.root)
+        .strip_prefix(cx.context.root)
         .ok()?
         .as_str()
         .replace('\\', "/");
-    let document = &on.poc.plan_document;
+    let document = &cx.poc.plan_document;
     let cell = document.text().get(row.path_span.clone())?;
     let at = cell.find(&row.path)? + row.path_span.start;
-    on.fix_plan(
+    cx.fix_plan(
         "write the path from the workspace root",
         vec![(at..at + row.path.len(), below.clone())],
         |new| new.files.iter().any(|row| row.path == below),
     )
 }
 
+pub(crate) const BROKEN_DEPENDENCIES: Code = Code::new(&Rule {
+    code: "POC011",
+    name: "broken-dependencies",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "a dependency block cannot be parsed",
+    page: r"
+A block under Dependencies is not valid TOML, or has an entry outside a table. It cannot be compared or applied. A line with
+only `...` may mark omitted entries.
+
+```toml
+[dependencies]
+serde = 
+```
+",
+});
+
 /// Blocks under Dependencies that are not TOML, or no dependencies.
-fn broken_toml(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for dependency in &on.plan.dependencies {
+fn broken_toml(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for dependency in &cx.plan.dependencies {
         if let Some((line, message)) = toml_problem(&dependency.block) {
-            found.push(on.in_plan_line(Code::BrokenToml, line, message));
+            found.push(cx.in_plan_line(BROKEN_DEPENDENCIES, line, message));
         }
     }
 }
@@ -203,13 +315,32 @@ pub(super) fn placed(error: &str) -> (Option<usize>, &str) {
     placed.map_or((None, error), |(line, message)| (Some(line), message))
 }
 
+pub(crate) const CONTRADICTING_COUNTS: Code = Code::new(&Rule {
+    code: "POC012",
+    name: "contradicting-counts",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "test counts in the plan contradict each other",
+    page: r"
+The rows of the Test Summary do not add up to their total, or there are more affected tests than tests in the full suite.
+Counts with `~` may differ by 5 %.
+
+```markdown
+| `store/tests/it.rs` | 12 | answers |
+| `app/tests/it.rs` | 3 | more of them |
+
+**Affected tests: 18 tests**
+```
+",
+});
+
 /// Counts of tests that contradict each other.
-fn contradicting_counts(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(total) = on.plan.affected_total else {
+fn contradicting_counts(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(total) = cx.plan.affected_total else {
         return;
     };
-    let at = on.line_with("affected tests:").unwrap_or(1);
-    let rows = rows_above(on, at);
+    let at = cx.line_with("affected tests:").unwrap_or(1);
+    let rows = rows_above(cx, at);
     let counts: Option<Vec<Count>> = rows.iter().map(|row| row.count).collect();
     let sum = counts
         .filter(|counts| !counts.is_empty())
@@ -226,10 +357,10 @@ fn contradicting_counts(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 counted(rows.len(), "row"),
                 total.value
             );
-            found.push(on.in_plan_line(Code::Counts, at, message));
+            found.push(cx.in_plan_line(CONTRADICTING_COUNTS, at, message));
         }
     }
-    if let Some(full) = on.plan.full_suite
+    if let Some(full) = cx.plan.full_suite
         && full.value < total.value
         && !agree(
             full.value,
@@ -241,16 +372,16 @@ fn contradicting_counts(on: &Subject<'_>, found: &mut Vec<Finding>) {
             "{} affected tests cannot be more than the {} of the full suite",
             total.value, full.value
         );
-        let line = on.line_with("full suite").unwrap_or(at);
-        found.push(on.in_plan_line(Code::Counts, line, message));
+        let line = cx.line_with("full suite").unwrap_or(at);
+        found.push(cx.in_plan_line(CONTRADICTING_COUNTS, line, message));
     }
 }
 
 /// The rows of the section that a total stands in; rows that are totals themselves are left out.
-fn rows_above<'a>(on: &'a Subject<'_>, line: usize) -> Vec<&'a TestRow> {
-    let document = &on.poc.plan_document;
+fn rows_above<'a>(cx: &'a LintContext<'_>, line: usize) -> Vec<&'a TestRow> {
+    let document = &cx.poc.plan_document;
     let start = document.line_span(line).start;
-    let sections = on.plan.sections.iter();
+    let sections = cx.plan.sections.iter();
     let around = sections.filter(|section| section.level > 1 && section.span.contains(&start));
     let from = around.map(|section| section.line).max().unwrap_or(0);
     let is_total = |row: &TestRow| {
@@ -260,7 +391,7 @@ fn rows_above<'a>(on: &'a Subject<'_>, line: usize) -> Vec<&'a TestRow> {
         matches!(first.as_str(), "total" | "sum" | "all" | "full" | "overall")
             && !row.target.contains('.')
     };
-    let rows = on.plan.tests.iter();
+    let rows = cx.plan.tests.iter();
     rows.filter(|row| (from..line).contains(&row.line) && !is_total(row))
         .collect()
 }
@@ -270,21 +401,37 @@ pub(super) fn agree(one: u64, other: u64, guess: bool) -> bool {
     one == other || guess && one.abs_diff(other) <= (one.max(other) / 20).max(1)
 }
 
+pub(crate) const WRONG_RESULTS_LINK: Code = Code::new(&Rule {
+    code: "POC013",
+    name: "wrong-results-link",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a plan links to another results document",
+    page: r"
+The link above the first section does not lead to the plan's own results, which have the same name as the plan. `--fix`
+corrects the link if the results exist.
+
+```markdown
+> **Track Progress**: see [`docs/cache-results.md`](cache-results.md).
+```
+",
+});
+
 /// A link to other results than the plan's own.
-fn results_link(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(link) = &on.plan.results_link else {
+fn results_link(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(link) = &cx.plan.results_link else {
         return;
     };
     let named = Utf8Path::new(link).file_name();
-    if named == on.poc.paths.results.file_name() {
+    if named == cx.poc.paths.results.file_name() {
         return;
     }
-    let own = on.poc.paths.results.file_name().unwrap_or_default();
+    let own = cx.poc.paths.results.file_name().unwrap_or_default();
     let message = format!("the plan links to `{link}`, and its results are `{own}`");
-    let document = &on.poc.plan_document;
-    let mut headings = on.plan.sections.iter().map(|section| section.heading.start);
+    let document = &cx.poc.plan_document;
+    let mut headings = cx.plan.sections.iter().map(|section| section.heading.start);
     let end = headings.nth(1).unwrap_or(document.text().len());
-    let fixed = named.filter(|_| on.results.is_some()).and_then(|named| {
+    let fixed = named.filter(|_| cx.results.is_some()).and_then(|named| {
         let places = document.text()[..end].match_indices(named);
         let edits: Vec<_> = places
             .map(|(at, _)| (at..at + named.len(), own.to_owned()))
@@ -293,8 +440,8 @@ fn results_link(on: &Subject<'_>, found: &mut Vec<Finding>) {
             let link = new.results_link.as_deref();
             link.and_then(|link| Utf8Path::new(link).file_name()) == Some(own)
         };
-        on.fix_plan("link to the plan's results", edits, mended)
+        cx.fix_plan("link to the plan's results", edits, mended)
     });
-    let at = on.line_with(link).unwrap_or(1);
-    found.push(on.in_plan_line(Code::ResultsLink, at, message).fix(fixed));
+    let at = cx.line_with(link).unwrap_or(1);
+    found.push(cx.in_plan_line(WRONG_RESULTS_LINK, at, message).fix(fixed));
 }

@@ -2,50 +2,60 @@
 
 use std::collections::HashSet;
 
-use super::plan::agree;
-use super::{Rule, Subject};
+use super::context::{Check, LintContext};
 use crate::document::plan::Step;
 use crate::document::results::{ResultStep, Verdict};
 use crate::document::{HeadingMark, Item, SectionKind, Status};
-use crate::finding::{Code, Finding, Fix};
+use crate::finding::{Code, Finding, Fix, Gate, Rule, Severity};
 use crate::status::State;
 
-pub(super) const RULES: &[Rule] = &[
-    missing_step,
-    extra_step,
-    withdrawn_step,
-    retitled_step,
-    mark,
-    open_step,
-    open_flag,
-    ticks,
-    step_totals,
-    final_total,
-    falling_count,
-    stale_expectation,
+pub(super) const CHECKS: &[Check] = &[
+    (&[MISSING_STEP], missing_step),
+    (&[EXTRA_STEP], extra_step),
+    (&[HALF_WITHDRAWN_STEP], withdrawn_step),
+    (&[RETITLED_STEP], retitled_step),
+    (&[CONTRADICTING_MARK], mark),
+    (&[OPEN_STEP], open_step),
+    (&[OPEN_FLAG], open_flag),
+    (&[CONTRADICTING_TICK], ticks),
 ];
 
+pub(crate) const MISSING_STEP: Code = Code::new(&Rule {
+    code: "POC040",
+    name: "missing-step",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "a step is missing from the results",
+    page: r"
+The results have no block for a step of the plan, so its progress cannot be recorded. `--fix` adds an empty block.
+
+```markdown
+### Step 2: Forget them
+```
+",
+});
+
 /// Steps that have no block in the results.
-fn missing_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    if on.results.is_none() {
+fn missing_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    if cx.results.is_none() {
         return;
     }
-    for (index, step) in on.plan.steps.iter().enumerate() {
-        let live = on.status.steps[index].state != State::Withdrawn;
-        if live && on.recorded(&step.id).is_none() {
-            let message = format!("step {} has no block in {}", step.id, on.results_path);
-            let finding = on.in_plan(Code::MissingStep, &step.heading, message);
-            found.push(finding.fix(block_for(on, index)));
+    for (index, step) in cx.plan.steps.iter().enumerate() {
+        let live = cx.status.steps[index].state != State::Withdrawn;
+        if live && cx.recorded(&step.id).is_none() {
+            let message = format!("step {} has no block in {}", step.id, cx.results_path);
+            let finding = cx.in_plan(MISSING_STEP, &step.heading, message);
+            found.push(finding.fix(block_for(cx, index)));
         }
     }
 }
 
 /// A block for a step, put behind that of the step before it, as `init` writes one.
-fn block_for(on: &Subject<'_>, index: usize) -> Option<Fix> {
-    let (document, results) = on.poc.results.as_ref()?;
-    let step = on.plan.steps.get(index)?;
-    let mut before = on.plan.steps[..index].iter().rev();
-    let before = before.find_map(|step| on.recorded(&step.id));
+fn block_for(cx: &LintContext<'_>, index: usize) -> Option<Fix> {
+    let (document, results) = cx.poc.results.as_ref()?;
+    let step = cx.plan.steps.get(index)?;
+    let mut before = cx.plan.steps[..index].iter().rev();
+    let before = before.find_map(|step| cx.recorded(&step.id));
     let section = || {
         results
             .sections
@@ -85,7 +95,7 @@ fn block_for(on: &Subject<'_>, index: usize) -> Option<Fix> {
     } else {
         "\n\n"
     };
-    on.fix_results(
+    cx.fix_results(
         "add a block for it to the results",
         vec![(end..end, format!("{block}{lead}"))],
         |new| {
@@ -99,48 +109,91 @@ fn marks(heading: &str) -> usize {
     heading.chars().take_while(|sign| *sign == '#').count()
 }
 
+pub(crate) const EXTRA_STEP: Code = Code::new(&Rule {
+    code: "POC041",
+    name: "extra-step",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "a step is missing from the plan",
+    page: r"
+The results record a step that the plan does not have. Add it to the plan, or remove the block.
+
+```markdown
+### Step 2: Forget them
+```
+",
+});
+
 /// Blocks of steps that the plan does not have.
-fn extra_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let planned: HashSet<&str> = on.plan.steps.iter().map(|step| step.id.as_str()).collect();
-    for step in on.results.iter().flat_map(|results| &results.steps) {
+fn extra_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let planned: HashSet<&str> = cx.plan.steps.iter().map(|step| step.id.as_str()).collect();
+    for step in cx.results.iter().flat_map(|results| &results.steps) {
         if !planned.contains(step.id.as_str()) && !step.withdrawn {
             let message = format!("the plan has no step {}", step.id);
-            let help = format!("add it to {}, or take the block out", on.status.plan);
-            found.push(
-                on.in_results(Code::ExtraStep, &step.heading, message)
-                    .help(help),
-            );
+            let help = format!("add it to {}, or take the block out", cx.status.plan);
+            found.push(cx.in_results(EXTRA_STEP, &step.heading, message).help(help));
         }
     }
 }
 
-fn said(step: &ResultStep) -> Option<Status> {
+pub(super) fn said(step: &ResultStep) -> Option<Status> {
     step.status.as_ref()?.status
 }
 
+pub(crate) const HALF_WITHDRAWN_STEP: Code = Code::new(&Rule {
+    code: "POC042",
+    name: "half-withdrawn-step",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a step is withdrawn in only one document",
+    page: r"
+One document strikes the step out and the other does not.
+
+```markdown
+### ~~Step 2~~: Forget them
+```
+",
+});
+
 /// Withdrawn here, alive there.
-fn withdrawn_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for (step, recorded) in &on.pairs {
+fn withdrawn_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for (step, recorded) in &cx.pairs {
         let out = matches!(said(recorded), Some(Status::Withdrawn | Status::Skipped));
         if step.withdrawn && !recorded.withdrawn && !out {
             let message = format!(
                 "the plan has withdrawn step {}, the results have not",
                 step.id
             );
-            found.push(on.in_results(Code::WithdrawnStep, &recorded.heading, message));
+            found.push(cx.in_results(HALF_WITHDRAWN_STEP, &recorded.heading, message));
         } else if !step.withdrawn && recorded.withdrawn {
             let message = format!(
                 "the results have withdrawn step {}, the plan has not",
                 step.id
             );
-            found.push(on.in_plan(Code::WithdrawnStep, &step.heading, message));
+            found.push(cx.in_plan(HALF_WITHDRAWN_STEP, &step.heading, message));
         }
     }
 }
 
+pub(crate) const RETITLED_STEP: Code = Code::new(&Rule {
+    code: "POC043",
+    name: "retitled-step",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a step has different titles in plan and results",
+    page: r"
+Steps are matched by id, so nothing is lost, but a reader may think that these are different steps. Omitting a part such as
+`+ Tests` is allowed. `--fix` copies the plan's title.
+
+```markdown
+### Step 1: Keep questions
+```
+",
+});
+
 /// Titles that say something else; a part left out is none.
-fn retitled_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for (step, recorded) in &on.pairs {
+fn retitled_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for (step, recorded) in &cx.pairs {
         if step.withdrawn || recorded.withdrawn || same_title(&step.title, &recorded.title) {
             continue;
         }
@@ -149,8 +202,8 @@ fn retitled_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
             step.id, recorded.title, step.title
         );
         found.push(
-            on.in_results(Code::RetitledStep, &recorded.heading, message)
-                .fix(retitle(on, step, recorded)),
+            cx.in_results(RETITLED_STEP, &recorded.heading, message)
+                .fix(retitle(cx, step, recorded)),
         );
     }
 }
@@ -177,8 +230,8 @@ fn same_title(one: &str, other: &str) -> bool {
     !short.is_empty() && short.iter().all(|word| rest.any(|other| other == word)) || long.is_empty()
 }
 
-fn retitle(on: &Subject<'_>, step: &Step, recorded: &ResultStep) -> Option<Fix> {
-    let (document, _) = on.poc.results.as_ref()?;
+fn retitle(cx: &LintContext<'_>, step: &Step, recorded: &ResultStep) -> Option<Fix> {
+    let (document, _) = cx.poc.results.as_ref()?;
     let heading = document.text().get(recorded.heading.clone())?;
     // Markup makes the text of a heading another one than its title: that is left to a person.
     let mut places = heading.match_indices(&recorded.title);
@@ -187,7 +240,7 @@ fn retitle(on: &Subject<'_>, step: &Step, recorded: &ResultStep) -> Option<Fix> 
     if places.next().is_some() {
         return None;
     }
-    on.fix_results(
+    cx.fix_results(
         "give the heading the plan's title",
         vec![(at..at + title.len(), step.title.clone())],
         |new| {
@@ -197,9 +250,27 @@ fn retitle(on: &Subject<'_>, step: &Step, recorded: &ResultStep) -> Option<Fix> 
     )
 }
 
+pub(crate) const CONTRADICTING_MARK: Code = Code::new(&Rule {
+    code: "POC053",
+    name: "contradicting-mark",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a mark in a heading contradicts the status below it",
+    page: r"
+The mark in a heading of the results differs from the `**Status**` line below it. The status line counts. `--fix` updates the
+heading.
+
+```markdown
+### Step 1: Keep answers - Complete
+
+**Status**: In Progress
+```
+",
+});
+
 /// Marks in headings that contradict the status below them.
-fn mark(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for step in on.results.iter().flat_map(|results| &results.steps) {
+fn mark(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for step in cx.results.iter().flat_map(|results| &results.steps) {
         let (Some(mark), Some(status)) = (&step.mark, &step.status) else {
             continue;
         };
@@ -211,16 +282,16 @@ fn mark(on: &Subject<'_>, found: &mut Vec<Finding>) {
             status.text
         );
         found.push(
-            on.in_results(Code::Mark, &mark.span, message)
+            cx.in_results(CONTRADICTING_MARK, &mark.span, message)
                 .help("the status counts")
-                .fix(remark(on, step.heading.start, mark, &status.text)),
+                .fix(remark(cx, step.heading.start, mark, &status.text)),
         );
     }
 }
 
 /// The status in place of the mark; a sign is only replaced where the status begins with one.
-fn remark(on: &Subject<'_>, heading: usize, mark: &HeadingMark, status: &str) -> Option<Fix> {
-    let (document, results) = on.poc.results.as_ref()?;
+fn remark(cx: &LintContext<'_>, heading: usize, mark: &HeadingMark, status: &str) -> Option<Fix> {
+    let (document, results) = cx.poc.results.as_ref()?;
     let old = document.text().get(mark.span.clone())?;
     let word = |text: &str| text.starts_with(char::is_alphabetic);
     let status = status.split('(').next().unwrap_or_default().trim();
@@ -231,7 +302,7 @@ fn remark(on: &Subject<'_>, heading: usize, mark: &HeadingMark, status: &str) ->
         let mark = step.mark.as_ref().map(|mark| mark.status);
         mark.is_some() && mark == said(step)
     };
-    on.fix_results(
+    cx.fix_results(
         "let the heading say what the status says",
         vec![(mark.span.clone(), status.to_owned())],
         |new| {
@@ -242,18 +313,33 @@ fn remark(on: &Subject<'_>, heading: usize, mark: &HeadingMark, status: &str) ->
     )
 }
 
+pub(crate) const OPEN_STEP: Code = Code::new(&Rule {
+    code: "POC054",
+    name: "open-step",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the work is called complete, but a step is not",
+    page: r"
+The Summary says Complete, but a step of the results is pending, in progress, blocked or failed, and no run proves it.
+
+```markdown
+**Status**: Pending
+```
+",
+});
+
 /// Complete as a whole, and a step is not.
-fn open_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    if !on.is_said_complete() {
+fn open_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    if !cx.is_said_complete() {
         return;
     }
-    for step in on.results.iter().flat_map(|results| &results.steps) {
+    for step in cx.results.iter().flat_map(|results| &results.steps) {
         let open = matches!(
             said(step),
             Some(Status::Pending | Status::InProgress | Status::Blocked | Status::Failed)
         );
         // What a run has shown is so, whatever the line says.
-        let shown = on.status.steps.iter().any(|shown| {
+        let shown = cx.status.steps.iter().any(|shown| {
             shown.id == step.id.as_str()
                 && matches!(shown.state, State::Proven | State::Stale | State::Unknown)
         });
@@ -262,36 +348,67 @@ fn open_step(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 "the Summary says complete, and step {} is `{}`",
                 step.id, status.text
             );
-            found.push(on.in_results(Code::OpenStep, &status.span, message));
+            found.push(cx.in_results(OPEN_STEP, &status.span, message));
         }
     }
 }
 
+pub(crate) const OPEN_FLAG: Code = Code::new(&Rule {
+    code: "POC049",
+    name: "open-flag",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the work is called complete, but a review ended with FLAG",
+    page: r"
+A step or the whole work is called complete, but the review of the step ended with FLAG, so a point is open.
+
+```markdown
+**Review**: FLAG, the lock is held too long
+```
+",
+});
+
 /// Reviews that ended with FLAG under a step, or a whole, that is called complete.
-fn open_flag(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for step in on.results.iter().flat_map(|results| &results.steps) {
+fn open_flag(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for step in cx.results.iter().flat_map(|results| &results.steps) {
         let flagged = step
             .review
             .as_ref()
             .filter(|review| review.verdict == Some(Verdict::Flag));
-        let complete = said(step) == Some(Status::Complete) || on.is_said_complete();
+        let complete = said(step) == Some(Status::Complete) || cx.is_said_complete();
         if let (Some(review), true) = (flagged, complete) {
             let message = format!(
                 "step {} is called complete, and its review ended with FLAG",
                 step.id
             );
             let help = "mend what it flags, then let the review end with PASS";
-            found.push(
-                on.in_results(Code::OpenFlag, &review.span, message)
-                    .help(help),
-            );
+            found.push(cx.in_results(OPEN_FLAG, &review.span, message).help(help));
         }
     }
 }
 
+pub(crate) const CONTRADICTING_TICK: Code = Code::new(&Rule {
+    code: "POC047",
+    name: "contradicting-tick",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a tick contradicts the status above it",
+    page: r"
+A box is ticked under Pending, or open under Complete.
+
+```markdown
+| **Status** | Pending |
+```
+
+```markdown
+- [x] p99 read latency < 1 ms
+```
+",
+});
+
 /// Boxes that say something else than the status above them.
-fn ticks(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(results) = on.results else { return };
+fn ticks(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(results) = cx.results else { return };
     if let Some(status) = &results.status
         && status.status == Some(Status::Pending)
         && let Some(item) = results.criteria.iter().find(|item| item.checked)
@@ -300,7 +417,7 @@ fn ticks(on: &Subject<'_>, found: &mut Vec<Finding>) {
             "a criterion is ticked, and the Summary says `{}`",
             status.text
         );
-        found.push(on.in_results(Code::ContradictingTick, &first_line(item), message));
+        found.push(cx.in_results(CONTRADICTING_TICK, &first_line(item), message));
     }
     for step in &results.steps {
         let (Some(status), false) = (&step.status, step.withdrawn) else {
@@ -317,7 +434,7 @@ fn ticks(on: &Subject<'_>, found: &mut Vec<Finding>) {
                 "a task is {what}, and step {} is `{}`",
                 step.id, status.text
             );
-            found.push(on.in_results(Code::ContradictingTick, &first_line(item), message));
+            found.push(cx.in_results(CONTRADICTING_TICK, &first_line(item), message));
         }
     }
 }
@@ -325,164 +442,4 @@ fn ticks(on: &Subject<'_>, found: &mut Vec<Finding>) {
 /// An entry of a list; a finding shows its first line.
 fn first_line(item: &Item) -> crate::document::Span {
     item.span.clone()
-}
-
-/// Test Results that do not add up, or that a status contradicts.
-fn step_totals(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    for step in on.results.iter().flat_map(|results| &results.steps) {
-        let Some(tests) = &step.test_results else {
-            continue;
-        };
-        let complete = said(step) == Some(Status::Complete);
-        let message = match (tests.passed, tests.total, tests.full_suite) {
-            (Some(passed), Some(total), _) if passed > total => {
-                format!("{passed} tests cannot pass of {total}")
-            }
-            (Some(passed), Some(total), _) if passed < total && complete => {
-                format!(
-                    "step {} is called complete with {passed} of {total} tests passing",
-                    step.id
-                )
-            }
-            (_, Some(total), Some((_, full))) if total > full => {
-                format!("{total} tests are more than the {full} of the full suite")
-            }
-            (_, _, Some((passed, full))) if passed < full && complete => {
-                format!(
-                    "step {} is called complete with {passed} of {full} tests of the full suite passing",
-                    step.id
-                )
-            }
-            _ => continue,
-        };
-        found.push(on.in_results(Code::Totals, &tests.span, message));
-    }
-}
-
-/// A Final Validation whose parts are not its total.
-fn final_total(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(validation) = on.results.map(|results| &results.validation) else {
-        return;
-    };
-    let Some(total) = validation.total.filter(|_| validation.parts.len() > 1) else {
-        return;
-    };
-    let parts = validation.parts.iter().map(|(_, count)| count);
-    let sum = parts
-        .clone()
-        .try_fold(0_u64, |sum, count| sum.checked_add(count.value));
-    let guess = total.approximate || parts.clone().any(|count| count.approximate);
-    let Some(sum) = sum.filter(|sum| !agree(*sum, total.value, guess)) else {
-        return;
-    };
-    let parts: Vec<String> = parts.map(|count| count.value.to_string()).collect();
-    let message = format!(
-        "the total is {}, and its parts come to {sum} ({})",
-        total.value,
-        parts.join(" + ")
-    );
-    let line = validation
-        .fields
-        .iter()
-        .find(|field| field.name.to_lowercase().starts_with("total"));
-    let line = line.map_or(validation.line, |field| field.line);
-    found.push(on.in_results_line(Code::Totals, line, message));
-}
-
-/// Fewer tests after a step than after the one before it. A step's own tests are not the suite's: only counts of one
-/// kind are compared, and those of a step alone only where they look like a suite's, half of the count before or more.
-fn falling_count(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    const EXCUSES: &[&str] = &[
-        "removed", "deleted", "merged", "dropped", "replaced", "obsolete", "- ",
-    ];
-    let mut last: [Option<(u64, &ResultStep)>; 2] = [None, None];
-    for step in on.results.iter().flat_map(|results| &results.steps) {
-        let Some(tests) = &step.test_results else {
-            continue;
-        };
-        let full = tests.full_suite.map(|(_, total)| total);
-        let (kind, count) = match (full, tests.total) {
-            (Some(full), _) => (0, full),
-            (None, Some(total)) => (1, total),
-            (None, None) => continue,
-        };
-        if let Some((before, at)) = last[kind]
-            && count < before
-            && (kind == 0 || count * 2 >= before)
-            && !EXCUSES
-                .iter()
-                .any(|excuse| tests.text.to_lowercase().contains(excuse))
-        {
-            let message = format!(
-                "{count} tests after step {}, and {before} after step {}",
-                step.id, at.id
-            );
-            let help = "say in the line which were removed, or restore them";
-            found.push(
-                on.in_results(Code::FallingCount, &tests.span, message)
-                    .help(help),
-            );
-        }
-        last[kind] = Some((count, step));
-    }
-}
-
-/// Counts expected by the done block that the results' total has left behind.
-fn stale_expectation(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let total = on.results.and_then(|results| results.validation.total);
-    let Some(total) = total.filter(|total| !total.approximate) else {
-        return;
-    };
-    let expected = on.plan.done.iter().flat_map(expectations);
-    // The full suite's is the largest; the others are of parts of it.
-    let Some((line, count)) = expected.max_by_key(|(_, count)| count.value) else {
-        return;
-    };
-    let met = match count {
-        _ if count.lower_bound => total.value >= count.value,
-        _ => agree(count.value, total.value, count.approximate),
-    };
-    if !met {
-        let sign = if count.approximate { "~" } else { "" };
-        let message = format!(
-            "{sign}{} tests are expected here, and the results have {}",
-            count.value, total.value
-        );
-        found.push(on.in_plan_line(Code::StaleExpectation, line, message));
-    }
-}
-
-struct Expected {
-    value: u64,
-    approximate: bool,
-    lower_bound: bool,
-}
-
-/// `# Expected: ~61 tests` and its like, with their lines.
-fn expectations(block: &crate::document::Block) -> Vec<(usize, Expected)> {
-    let lines = block.code.lines().enumerate();
-    let expected = lines.filter_map(|(index, line)| {
-        let text = line.trim().strip_prefix('#')?.trim();
-        let text = text.to_lowercase();
-        let text = text
-            .strip_prefix("expected")?
-            .trim_start_matches([':', ' ']);
-        let tests = ["test", "pass", "green"]
-            .iter()
-            .any(|word| text.contains(word));
-        let count = crate::document::count(text).filter(|_| tests)?;
-        let after = text
-            .split(&count.value.to_string())
-            .nth(1)
-            .unwrap_or_default();
-        Some((
-            block.line + 1 + index,
-            Expected {
-                value: count.value,
-                lower_bound: after.starts_with('+'),
-                approximate: count.approximate,
-            },
-        ))
-    });
-    expected.collect()
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Rule, Subject};
+use super::context::{Check, LintContext};
 use crate::document::Item;
 use crate::document::plan::Action;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Gate, Rule, Severity};
 use crate::sys::files;
 use crate::sys::git::ChangeKind;
 use crate::workspace::source::attribute::{Build, Compiled, attributes};
@@ -16,7 +16,17 @@ use crate::workspace::source::lex::Kind;
 use crate::workspace::source::listing::{item_compiled, test_kind, tests};
 use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
 
-pub(super) const RULES: &[Rule] = &[checklist];
+pub(super) const CHECKS: &[Check] = &[(
+    &[
+        STUB_LEFT,
+        UNWRAP_ADDED,
+        TEST_IGNORED,
+        UNTESTED_FILE,
+        UNDOCUMENTED_ITEM,
+        SECRET,
+    ],
+    checklist,
+)];
 
 /// A rule about one source: the places where it does not hold.
 type Look = fn(&Syntax<'_>) -> Vec<Place>;
@@ -35,10 +45,10 @@ struct Place {
 const CLAIMS: &[(&[&str], Code, Look)] = &[
     (
         &["stub", "todo!", "unimplemented!", "dbg!"],
-        Code::StubLeft,
+        STUB_LEFT,
         stubs,
     ),
-    (&["unwrap"], Code::UnwrapAdded, unwraps),
+    (&["unwrap"], UNWRAP_ADDED, unwraps),
     (
         &[
             "#[ignore]",
@@ -46,15 +56,15 @@ const CLAIMS: &[(&[&str], Code, Look)] = &[
             "no ignored test",
             "no skipped test",
         ],
-        Code::TestIgnored,
+        TEST_IGNORED,
         ignored,
     ),
     (
         &["documented:", "doc comment", "public item"],
-        Code::Undocumented,
+        UNDOCUMENTED_ITEM,
         undocumented,
     ),
-    (&["secret", "password", "credential"], Code::Secret, secrets),
+    (&["secret", "password", "credential"], SECRET, secrets),
 ];
 
 /// Words of the item that says every created file has tests.
@@ -66,9 +76,9 @@ const TESTS_EXIST: &[&str] = &[
 ];
 
 /// Every ticked item that a program can check.
-fn checklist(on: &Subject<'_>, found: &mut Vec<Finding>) {
+fn checklist(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let ticked = |words: &[&str]| -> Option<&Item> {
-        let mut items = on.plan.checklist.iter().filter(|item| item.checked);
+        let mut items = cx.plan.checklist.iter().filter(|item| item.checked);
         items.find(|item| {
             let text = item.text.to_lowercase();
             words.iter().any(|word| text.contains(word))
@@ -82,7 +92,7 @@ fn checklist(on: &Subject<'_>, found: &mut Vec<Finding>) {
     if claims.is_empty() && covered.is_none() {
         return;
     }
-    for (path, now, before) in changed(on) {
+    for (path, now, before) in changed(cx) {
         let Ok(syntax) = Syntax::read(&now) else {
             // Not Rust as far as we can tell; the compiler has the word.
             continue;
@@ -97,7 +107,7 @@ fn checklist(on: &Subject<'_>, found: &mut Vec<Finding>) {
                     .map(|place| {
                         let message = format!(
                             "{}, and {}:{} ticks `{}`",
-                            place.what, on.status.plan, item.line, item.text
+                            place.what, cx.status.plan, item.line, item.text
                         );
                         at(&syntax, *code, &path, place, message)
                     }),
@@ -105,7 +115,7 @@ fn checklist(on: &Subject<'_>, found: &mut Vec<Finding>) {
         }
     }
     if let Some(item) = covered {
-        without_tests(on, item, found);
+        without_tests(cx, item, found);
     }
 }
 
@@ -120,14 +130,14 @@ fn at(syntax: &Syntax<'_>, code: Code, path: &str, place: &Place, message: Strin
 }
 
 /// The Rust files that changed and are there: path, text, and text at the base.
-fn changed(on: &Subject<'_>) -> Vec<(String, String, Option<String>)> {
-    let (Some(_), Ok(change)) = (on.facts.workspace, &on.facts.change) else {
+fn changed(cx: &LintContext<'_>) -> Vec<(String, String, Option<String>)> {
+    let (Some(_), Ok(change)) = (cx.context.workspace, &cx.context.change) else {
         return Vec::new();
     };
     let sources = change.files.iter().filter(|file| {
         file.kind != ChangeKind::Deleted
             && file.path.extension() == Some("rs")
-            && file.path.starts_with(on.facts.root)
+            && file.path.starts_with(cx.context.root)
     });
     sources
         .filter_map(|file| {
@@ -139,7 +149,7 @@ fn changed(on: &Subject<'_>) -> Vec<(String, String, Option<String>)> {
                     .ok()?
                     .and_then(|text| String::from_utf8(text).ok()),
             };
-            Some((on.facts.shown(&file.path), now, before))
+            Some((cx.context.shown(&file.path), now, before))
         })
         .collect()
 }
@@ -181,6 +191,28 @@ fn count(syntax: &Syntax<'_>) -> u32 {
     u32::try_from(syntax.tokens.len()).unwrap_or(u32::MAX)
 }
 
+pub(crate) const STUB_LEFT: Code = Code::new(&Rule {
+    code: "POC083",
+    name: "stub-left",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the checklist excludes stubs, but a stub was added",
+    page: r#"
+The item is ticked, but a file changed since the base contains a new `todo!`, `unimplemented!` or `dbg!`.
+
+```markdown
+- [x] **No stubs**: no `todo!`, `unimplemented!` or `dbg!` is left
+```
+
+```rust
+/// Answers.
+pub fn answer() -> u32 {
+    todo!("ask again")
+}
+```
+"#,
+});
+
 /// `todo!`, `unimplemented!` and `dbg!`.
 fn stubs(syntax: &Syntax<'_>) -> Vec<Place> {
     let calls = (0..count(syntax)).filter_map(|at| {
@@ -191,6 +223,28 @@ fn stubs(syntax: &Syntax<'_>) -> Vec<Place> {
     });
     calls.collect()
 }
+
+pub(crate) const UNWRAP_ADDED: Code = Code::new(&Rule {
+    code: "POC084",
+    name: "unwrap-added",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the checklist excludes new unwraps, but one was added",
+    page: r"
+The item is ticked, but a changed file contains a new `unwrap()` outside tests.
+
+```markdown
+- [x] **No new `unwrap`**: errors outside tests are handled
+```
+
+```rust
+/// The first.
+pub fn first(of: &[u32]) -> u32 {
+    *of.first().unwrap()
+}
+```
+",
+});
 
 /// `.unwrap()` outside of tests.
 fn unwraps(syntax: &Syntax<'_>) -> Vec<Place> {
@@ -216,6 +270,27 @@ fn test_code(syntax: &Syntax<'_>) -> Vec<std::ops::Range<u32>> {
     tests.map(|(_, item)| item.tokens.clone()).collect()
 }
 
+pub(crate) const TEST_IGNORED: Code = Code::new(&Rule {
+    code: "POC085",
+    name: "test-ignored",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the checklist excludes ignored tests, but one was added",
+    page: r#"
+The item is ticked, but a changed file contains a new `#[ignore]`.
+
+```markdown
+- [x] **No test switched off**: no `#[ignore]` was added
+```
+
+```rust
+#[test]
+#[ignore = "slow"]
+fn counts() {}
+```
+"#,
+});
+
 /// `#[ignore]`.
 fn ignored(syntax: &Syntax<'_>) -> Vec<Place> {
     let mut places = Vec::new();
@@ -231,6 +306,27 @@ fn ignored(syntax: &Syntax<'_>) -> Vec<Place> {
     }
     places
 }
+
+pub(crate) const UNDOCUMENTED_ITEM: Code = Code::new(&Rule {
+    code: "POC087",
+    name: "undocumented-item",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the checklist requires documentation, but a public item has none",
+    page: r"
+The item is ticked, but a changed file contains a new public item without documentation.
+
+```markdown
+- [x] **Documented**: every public item says what it is
+```
+
+```rust
+pub fn answer() -> u32 {
+    42
+}
+```
+",
+});
 
 /// Public items without documentation.
 fn undocumented(syntax: &Syntax<'_>) -> Vec<Place> {
@@ -289,6 +385,27 @@ fn is_documented(syntax: &Syntax<'_>, item: &RawItem) -> bool {
             .iter()
             .any(|attribute| attribute.is("doc"))
 }
+
+pub(crate) const SECRET: Code = Code::new(&Rule {
+    code: "POC088",
+    name: "secret",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the checklist excludes secrets, but a literal resembles one",
+    page: r#"
+The item is ticked, but a changed file contains a literal that resembles a key, or a long literal assigned to a password, secret
+or token. Read it from the environment, and replace the secret: once committed, it is no longer secret.
+
+```markdown
+- [x] **No secrets**: no key, token or password in the source
+```
+
+```rust
+/// For the service.
+pub const API_TOKEN: &str = "9f2b7c41d05e4a8893aa";
+```
+"#,
+});
 
 /// String literals that look like keys, and long ones given to something called a password or token.
 fn secrets(syntax: &Syntax<'_>) -> Vec<Place> {
@@ -362,18 +479,37 @@ fn is_given_to_a_secret(syntax: &Syntax<'_>, at: u32, text: &str) -> bool {
     assigned && named
 }
 
+pub(crate) const UNTESTED_FILE: Code = Code::new(&Rule {
+    code: "POC086",
+    name: "untested-file",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "the checklist requires tests for created files, but one has none",
+    page: r"
+The item is ticked, but a created source file contains no test, and no test of its package names the file or an item in it.
+
+```markdown
+- [x] **Tests exist**: every created file is covered by a test
+```
+
+```markdown
+| `store/src/fires.rs` | Create | Pending |
+```
+",
+});
+
 /// Created files that no test of their package names, and that hold none.
-fn without_tests(on: &Subject<'_>, item: &Item, found: &mut Vec<Finding>) {
-    let Some(workspace) = on.facts.workspace else {
+fn without_tests(cx: &LintContext<'_>, item: &Item, found: &mut Vec<Finding>) {
+    let Some(workspace) = cx.context.workspace else {
         return;
     };
-    for row in on
+    for row in cx
         .plan
         .files
         .iter()
         .filter(|row| row.action == Action::Create)
     {
-        let path = on.facts.root.join(&row.path);
+        let path = cx.context.root.join(&row.path);
         let source = path.extension() == Some("rs") && row.path.contains("src/");
         let stem = path.file_stem().unwrap_or_default();
         let named = if matches!(stem, "mod" | "lib" | "main") {
@@ -411,7 +547,7 @@ fn without_tests(on: &Subject<'_>, item: &Item, found: &mut Vec<Finding>) {
             );
             let help = "test it there or under tests/, or take the tick away";
             found.push(
-                on.in_plan(Code::NoTestForFile, &row.path_span, message)
+                cx.in_plan(UNTESTED_FILE, &row.path_span, message)
                     .help(help),
             );
         }

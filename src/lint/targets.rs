@@ -3,16 +3,21 @@
 use camino::Utf8Path;
 use cargo_metadata::TargetKind;
 
+use super::context::{Check, LintContext};
 use super::plan::agree;
-use super::{Rule, Subject};
 use crate::document::plan::Action;
 use crate::evidence::{Scope, TestCounts};
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Gate, Rule, Severity};
 use crate::script::simple_commands::{Command, proving};
 use crate::workspace::graph::{folder_of, is_kind, nearest};
 use crate::workspace::{PackageId, Workspace};
 
-pub(super) const RULES: &[Rule] = &[unknown_targets, unknown_rows, baseline_count, final_count];
+pub(super) const CHECKS: &[Check] = &[
+    (&[UNKNOWN_TARGET], unknown_targets),
+    (&[UNKNOWN_TARGET], unknown_rows),
+    (&[CONTRADICTED_COUNT], baseline_count),
+    (&[CONTRADICTED_COUNT], final_count),
+];
 
 /// The flags that name a target, the kinds they mean, and the folder such a target lies in.
 const FLAGS: [(&str, TargetKind, &str); 4] = [
@@ -22,12 +27,28 @@ const FLAGS: [(&str, TargetKind, &str); 4] = [
     ("--bench", TargetKind::Bench, "benches"),
 ];
 
+pub(crate) const UNKNOWN_TARGET: Code = Code::new(&Rule {
+    code: "POC081",
+    name: "unknown-target",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a package or test target does not exist",
+    page: r"
+A command names a package or test target that neither exists nor is created by a row of the Files table. `cargo test` fails with
+a wrong `--test`; with a wrong filter it runs nothing and passes.
+
+```bash
+cargo test -p store --test round_trip
+```
+",
+});
+
 /// Commands that name a package or target which neither exists nor is planned.
-fn unknown_targets(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(workspace) = on.facts.workspace else {
+fn unknown_targets(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(workspace) = cx.context.workspace else {
         return;
     };
-    for command in proving(on.plan).flat_map(|block| on.commands_of(block)) {
+    for command in proving(cx.plan).flat_map(|block| cx.commands_of(block)) {
         let Some(arguments) = command.test_arguments() else {
             continue;
         };
@@ -36,7 +57,7 @@ fn unknown_targets(on: &Subject<'_>, found: &mut Vec<Finding>) {
         for name in &packages {
             match workspace.find(name) {
                 Ok(package) => members.push(package),
-                Err(_) if is_pattern(name) || is_planned(on, &format!("{name}/Cargo.toml")) => {
+                Err(_) if is_pattern(name) || is_planned(cx, &format!("{name}/Cargo.toml")) => {
                     return;
                 }
                 Err(_) => {
@@ -46,10 +67,7 @@ fn unknown_targets(on: &Subject<'_>, found: &mut Vec<Finding>) {
                         .map(|package| package.name.as_str())
                         .collect();
                     let message = format!("there is no package `{name}`{}", nearest(name, &names));
-                    found.push(
-                        on.command(Code::UnknownTarget, command, message)
-                            .about(*name),
-                    );
+                    found.push(cx.command(UNKNOWN_TARGET, command, message).about(*name));
                 }
             }
         }
@@ -57,13 +75,13 @@ fn unknown_targets(on: &Subject<'_>, found: &mut Vec<Finding>) {
             if members.is_empty() {
                 members = (0..workspace.packages.len()).collect();
             }
-            found.extend(targets(on, workspace, command, arguments, &members));
+            found.extend(targets(cx, workspace, command, arguments, &members));
         }
     }
 }
 
 fn targets(
-    on: &Subject<'_>,
+    cx: &LintContext<'_>,
     workspace: &Workspace,
     command: &Command,
     arguments: &[String],
@@ -83,9 +101,9 @@ fn targets(
             }
             let planned = members.iter().any(|&member| {
                 let package = folder_of(&workspace.packages[member]).join(folder);
-                let package = on.facts.shown(&package);
-                is_planned(on, &format!("{package}/{name}.rs"))
-                    || is_planned(on, &format!("{package}/{name}/main.rs"))
+                let package = cx.context.shown(&package);
+                is_planned(cx, &format!("{package}/{name}.rs"))
+                    || is_planned(cx, &format!("{package}/{name}/main.rs"))
             });
             if planned {
                 continue;
@@ -96,7 +114,7 @@ fn targets(
                 nearest(name, &names)
             );
             let help = "correct the name, or add its file to the Files table";
-            let finding = on.command(Code::UnknownTarget, command, message);
+            let finding = cx.command(UNKNOWN_TARGET, command, message);
             found.push(finding.about(name).help(help));
         }
     }
@@ -133,9 +151,9 @@ fn is_pattern(name: &str) -> bool {
 }
 
 /// Whether a row of the Files table makes this file, or already would not need to.
-fn is_planned(on: &Subject<'_>, path: &str) -> bool {
-    on.facts.root.join(path).exists()
-        || on.plan.files.iter().any(|row| {
+fn is_planned(cx: &LintContext<'_>, path: &str) -> bool {
+    cx.context.root.join(path).exists()
+        || cx.plan.files.iter().any(|row| {
             matches!(
                 row.action,
                 Action::Create | Action::Rename(_) | Action::Unknown(_)
@@ -145,27 +163,47 @@ fn is_planned(on: &Subject<'_>, path: &str) -> bool {
 }
 
 /// Rows of the Test Summary about files that neither exist nor are planned.
-fn unknown_rows(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    if on.facts.workspace.is_none() {
+fn unknown_rows(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    if cx.context.workspace.is_none() {
         return;
     }
-    for row in &on.plan.tests {
+    for row in &cx.plan.tests {
         let Some(word) = row.target.split_whitespace().next() else {
             continue;
         };
         let is_file = Utf8Path::new(word).extension() == Some("rs") && word.contains('/');
-        if is_file && !is_pattern(word) && !is_planned(on, word) {
+        if is_file && !is_pattern(word) && !is_planned(cx, word) {
             let message = format!("there is no `{word}`, and no row of the Files table creates it");
-            let finding = on.in_plan_line(Code::UnknownTarget, row.line, message);
+            let finding = cx.in_plan_line(UNKNOWN_TARGET, row.line, message);
             found.push(finding.about(word));
         }
     }
 }
 
+pub(crate) const CONTRADICTED_COUNT: Code = Code::new(&Rule {
+    code: "POC082",
+    name: "contradicted-count",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "a run contradicts a test count",
+    page: r"
+A test count differs from the recorded run: the plan's affected tests from its baseline, or the results' total from the last run
+of the done block or the full suite.
+
+```markdown
+**Total**: 7 tests
+```
+",
+});
+
 /// The plan's count of affected tests against its baseline.
-fn baseline_count(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let baseline = on.facts.evidence.baseline().and_then(|record| record.tests);
-    let (Some(total), Some(tests)) = (on.plan.affected_total, baseline) else {
+fn baseline_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let baseline = cx
+        .context
+        .evidence
+        .baseline()
+        .and_then(|record| record.tests);
+    let (Some(total), Some(tests)) = (cx.plan.affected_total, baseline) else {
         return;
     };
     // A guess is a guess: it was counted in the sources, and macros and doctests come on top.
@@ -181,19 +219,19 @@ fn baseline_count(on: &Subject<'_>, found: &mut Vec<Finding>) {
             "{} affected tests are named, and the baseline ran {ran}",
             total.value
         );
-        let line = on.line_with("affected tests:").unwrap_or(1);
-        found.push(on.in_plan_line(Code::OtherCount, line, message));
+        let line = cx.line_with("affected tests:").unwrap_or(1);
+        found.push(cx.in_plan_line(CONTRADICTED_COUNT, line, message));
     }
 }
 
 /// The results' total against the last run of the done block or the full suite.
-fn final_count(on: &Subject<'_>, found: &mut Vec<Finding>) {
-    let Some(validation) = on.results.map(|results| &results.validation) else {
+fn final_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(validation) = cx.results.map(|results| &results.validation) else {
         return;
     };
     let runs: Vec<TestCounts> = [Scope::Done, Scope::Full]
         .iter()
-        .filter_map(|scope| on.facts.evidence.last(scope)?.tests)
+        .filter_map(|scope| cx.context.evidence.last(scope)?.tests)
         .collect();
     let (Some(total), Some(last)) = (validation.total, runs.first()) else {
         return;
@@ -214,6 +252,6 @@ fn final_count(on: &Subject<'_>, found: &mut Vec<Finding>) {
             .iter()
             .find(|field| field.name.to_lowercase().starts_with("total"));
         let line = field.map_or(validation.line, |field| field.line);
-        found.push(on.in_results_line(Code::OtherCount, line, message));
+        found.push(cx.in_results_line(CONTRADICTED_COUNT, line, message));
     }
 }

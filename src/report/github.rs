@@ -174,7 +174,12 @@ mod tests {
     #[test]
     fn nothing_in_a_finding_can_end_its_annotation() {
         let path = "docs/a,b:c-plan.md";
-        let finding = Finding::new(Code::Claimed, path, 3, "100 %\n::error::x");
+        let finding = Finding::new(
+            crate::lint::evidence::UNPROVEN_CLAIM,
+            path,
+            3,
+            "100 %\n::error::x",
+        );
         assert_eq!(
             annotation("error", Utf8Path::new("rust"), &finding),
             "::error file=rust/docs/a%2Cb%3Ac-plan.md,line=3,col=1,title=POC020::100 %25%0A::error::x"

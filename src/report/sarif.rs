@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::github::below;
 use crate::finding::{Code, Finding, Severity};
+use crate::lint::rules;
 
 /// What stands in a path of a URI as it is: RFC 3986, "unreserved" and the slash.
 pub(super) const PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -27,11 +28,12 @@ pub fn log<'a>(
     prefix: &Utf8Path,
     findings: impl IntoIterator<Item = &'a Finding>,
 ) -> Result<String> {
+    let codes = rules::all();
     let results: Vec<Value> = findings
         .into_iter()
-        .map(|finding| result(prefix, finding))
+        .map(|finding| result(prefix, finding, &codes))
         .collect();
-    let rules: Vec<Value> = Code::ALL.iter().copied().map(rule).collect();
+    let rules: Vec<Value> = codes.iter().copied().map(rule).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -51,22 +53,20 @@ pub fn log<'a>(
 }
 
 fn rule(code: Code) -> Value {
-    let mut rule = json!({
+    let explanation = code.explain();
+    json!({
         "id": code.as_str(),
+        "name": code.name(),
         "shortDescription": {"text": code.title()},
         "defaultConfiguration": {"level": level(code.severity())},
-    });
-    let explanation = code.explain();
-    if !explanation.is_empty() {
-        rule["fullDescription"] = json!({"text": explanation});
-        rule["help"] = json!({"text": explanation, "markdown": explanation});
-    }
-    rule
+        "fullDescription": {"text": explanation},
+        "help": {"text": explanation, "markdown": explanation},
+    })
 }
 
-fn result(prefix: &Utf8Path, finding: &Finding) -> Value {
+fn result(prefix: &Utf8Path, finding: &Finding, codes: &[Code]) -> Value {
     let uri = utf8_percent_encode(&below(prefix, &finding.path), PATH).to_string();
-    let index = Code::ALL.iter().position(|code| *code == finding.code);
+    let index = codes.iter().position(|code| *code == finding.code);
     // What stays while lines above it come and go, so that a finding is not taken for a new one.
     let identity = [
         finding.code.as_str(),

@@ -245,6 +245,6 @@ fn milliseconds(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-pub(super) fn first_line(command: &str) -> &str {
+pub(crate) fn first_line(command: &str) -> &str {
     command.lines().next().unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use cargo_poc::contract::ContractState;
 use cargo_poc::document::{Document, read_plan, read_results};
 use cargo_poc::evidence;
 use cargo_poc::finding::Finding;
+use cargo_poc::lint::levels::Levels;
 use cargo_poc::project::{Paths, Poc};
 use cargo_poc::report::PocStatus;
 use cargo_poc::status::{self, Context, OtherPlans};
@@ -48,7 +49,7 @@ fn status(plan: &Document, results: &Document) -> PocStatus {
         contract: &ContractState::default(),
     };
     let assessment = status::assess(&poc, &cx);
-    let findings = lint::lint(&poc, &assessment, &cx);
+    let findings = lint::lint(&poc, &assessment, &cx, &Levels::default());
     PocStatus {
         next: next::next(&assessment, &findings),
         assessment,

@@ -109,14 +109,18 @@ fn the_first_rule_that_matches_decides() {
 #[test]
 fn a_wrong_lint_level_names_its_line() {
     for (line, says) in [
-        ("POC999 = \"deny\"", "`POC999` is no code of a finding"),
+        ("POC999 = \"deny\"", "no rule has the code or name `POC999`"),
+        (
+            "unproven-claim = \"allow\"",
+            "POC020 (a claim has no evidence) cannot be lowered",
+        ),
         (
             "POC001 = \"forbid\"",
             "`forbid` is no level; use allow, warn or deny",
         ),
         (
             "POC020 = \"warn\"",
-            "POC020 (said to be done, and no run has shown it) cannot be lowered",
+            "POC020 (a claim has no evidence) cannot be lowered",
         ),
     ] {
         let sandbox = Sandbox::workspace("a");

@@ -6,13 +6,14 @@ use crate::cli::reports::VerifyReport;
 use crate::cli::{StatusFormat, Verify};
 use crate::evidence::{Check, Record, Scope, Selected};
 use crate::exit::{self, Exit};
+use crate::lint::failures;
 use crate::project::{Poc, Project};
 use crate::report::run::{RecordedRun, Run};
 use crate::report::{github, json, junit, sarif};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
+use crate::verify;
 use crate::verify::binaries::Binaries;
-use crate::verify::{self, failures};
 
 /// Whether a report was asked for whose form is only told of a run that went on here.
 pub(super) fn must_run_here(arguments: &Verify) -> Result<()> {

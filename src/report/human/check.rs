@@ -5,6 +5,8 @@ use anyhow::Result;
 
 use super::sanitize;
 use crate::finding::{Code, Finding, Severity};
+use crate::lint::evidence::UNPROVEN_CLAIM;
+use crate::lint::rules;
 use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
 use crate::sys::text::counted;
 
@@ -90,24 +92,26 @@ fn group<'a>(finding: &'a Finding, line: Option<&'a Line>) -> annotate_snippets:
     group
 }
 
-/// Every code with its severity and title.
+/// Every rule with its severity, name and title.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn codes(terminal: &mut Terminal) -> Result<()> {
-    for code in Code::ALL {
+    let rules = rules::all();
+    for code in &rules {
         let severity = severity(*code);
         writeln!(
             terminal.out(),
-            "{LITERAL}{code}{LITERAL:#}  {severity:<7}  {}",
+            "{LITERAL}{code}{LITERAL:#}  {severity:<7}  {:<26}  {}",
+            code.name(),
             code.title()
         )?;
     }
     writeln!(
         terminal.out(),
         "{DIM}{}; `cargo poc check --explain {}` explains one{DIM:#}",
-        counted(Code::ALL.len(), "code"),
-        Code::Claimed
+        counted(rules.len(), "rule"),
+        UNPROVEN_CLAIM
     )?;
     Ok(())
 }

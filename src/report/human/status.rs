@@ -8,7 +8,8 @@ use anyhow::Result;
 use super::{fitted, padded, sanitize, widest, wrapped};
 use crate::contract::{Entry, Kind};
 use crate::evidence::TestCounts;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Finding, Severity};
+use crate::lint::plan::PLACEHOLDER;
 use crate::report::PocStatus;
 use crate::status::{Assessment, DependencyState, FileState, State};
 use crate::sys::terminal::link::Links;
@@ -346,7 +347,7 @@ fn findings(
     // What is left to fill in is counted above.
     let shown = status.findings.iter();
     let shown: Vec<&Finding> = shown
-        .filter(|finding| finding.code != Code::Placeholder)
+        .filter(|finding| finding.code != PLACEHOLDER)
         .collect();
     if !shown.is_empty() {
         writeln!(out)?;

@@ -6,18 +6,20 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::recording::first_line;
-use super::{Program, Report};
+use super::contract::UNCONFIRMED_RUN;
+use super::evidence::{FAILED_RUN, REGRESSION};
 use crate::affected::{TestTarget, TestTargetKind, all_targets};
 use crate::document::Plan;
 use crate::evidence::{Check, Outcome, Record, Scope};
 use crate::finding::{Code, Finding};
+use crate::verify::recording::first_line;
+use crate::verify::{self, Program, Report};
 use crate::workspace::Workspace;
 use crate::workspace::source::{Unit, read_unit};
 
 /// A run, as far as it is known.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     /// What was verified.
     pub scope: &'a Scope,
     /// One record for each PoC, or the only one; they tell of the same checks.
@@ -32,7 +34,7 @@ pub struct Seen<'a> {
 
 /// Tests that failed or are gone, commands that failed otherwise, and what waits for a person; by path, line and code.
 #[must_use]
-pub fn of(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
+pub(crate) fn of(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
     let mut places = Places::of(workspace);
     let mut findings = tests(seen, &mut places);
     findings.extend(commands(workspace, seen));
@@ -54,16 +56,13 @@ fn tests(seen: Seen<'_>, places: &mut Places<'_>) -> Vec<Finding> {
         let worse = |record: &&&Record| holds(&record.regressions, binary, test);
         let by: Vec<&str> = named(seen.records.iter().filter(worse));
         let (code, message) = if by.is_empty() {
-            (
-                Code::Failed,
-                format!("the test `{test}` of {binary} failed"),
-            )
+            (FAILED_RUN, format!("the test `{test}` of {binary} failed"))
         } else {
             let message = format!(
                 "the test `{test}` of {binary} failed, and the baseline {} passed it",
                 of_pocs(&by)
             );
-            (Code::Regression, message)
+            (REGRESSION, message)
         };
         findings.push(places.finding(code, binary, test, message));
     }
@@ -78,7 +77,7 @@ fn tests(seen: Seen<'_>, places: &mut Places<'_>) -> Vec<Finding> {
             "the test `{test}` of {binary} is gone or ignored, and the baseline {} passed it",
             of_pocs(&by)
         );
-        findings.push(places.finding(Code::Regression, binary, test, message));
+        findings.push(places.finding(REGRESSION, binary, test, message));
     }
     findings
 }
@@ -126,24 +125,24 @@ fn commands(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
                 continue;
             }
             Outcome::Unconfirmed => (
-                Code::Unconfirmed,
+                UNCONFIRMED_RUN,
                 format!(
                     "`{command}` is for a person to look at: {}",
                     check.expected.join("; ").replace('\n', " ")
                 ),
             ),
             Outcome::Failed => (
-                Code::Failed,
+                FAILED_RUN,
                 format!("`{command}` failed, {}", seen.why(index, check)),
             ),
-            outcome => (Code::Failed, format!("`{command}`: {outcome}")),
+            outcome => (FAILED_RUN, format!("`{command}`: {outcome}")),
         };
         findings.push(Finding::new(code, path, line, message).about(check.command.clone()));
     }
     if findings.is_empty() && record.outcome == Outcome::NoTests {
         let (path, line) = place(0);
         findings.push(Finding::new(
-            Code::Failed,
+            FAILED_RUN,
             path,
             line,
             "no test ran, and zero tests prove nothing",
@@ -160,7 +159,7 @@ impl Seen<'_> {
         let Program::Command(command) = &checked.check.program else {
             return None;
         };
-        let blocks = super::blocks(plan, self.scope);
+        let blocks = verify::blocks(plan, self.scope);
         let block = blocks.get(command.block)?;
         Some((path.to_owned(), block.line + 1 + command.lines.start))
     }

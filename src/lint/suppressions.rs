@@ -1,7 +1,7 @@
-//! A baseline: findings that are known, as of old documents, and do not fail a check.
+//! The file of `check --baseline`: findings that do not fail a check, as for old documents.
 //!
-//! A finding is known by its code, its file, the text of its line and its subject, never by a line number: what is
-//! written above it does not matter. A file that is edited by hand in review is one finding a line.
+//! A finding is identified by its code, its file, the text of its line and its subject, not by its line number, so that it
+//! stays suppressed when lines move. The file has one finding a line, which makes it easy to review and edit.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::exit::{Exit, OrExit as _, usage};
 use crate::finding::Finding;
 use crate::sys::files;
 
-/// The version of the file's form.
+/// The version of the file's format.
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -23,7 +23,7 @@ struct Written {
     findings: Vec<Entry>,
 }
 
-/// What a finding is known by.
+/// What identifies a finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -33,17 +33,17 @@ struct Entry {
     subject: String,
 }
 
-/// Known findings, each with how often it is known.
+/// Suppressed findings, each with how often it is suppressed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct Suppressions {
     entries: BTreeMap<Entry, usize>,
 }
 
-impl Known {
-    /// Reads a baseline.
+impl Suppressions {
+    /// Reads the file of `--baseline`.
     ///
     /// # Errors
-    /// Bad usage: there is no such file, or it is none of ours; with the place.
+    /// Bad usage: the file does not exist or has another format; the message has the line.
     pub fn read(path: &Utf8Path) -> Result<Self> {
         let bytes = files::read_if_exists(path)?
             .ok_or_else(|| usage(format!("there is no {path}; `--write-baseline` writes one")))?;
@@ -52,41 +52,38 @@ impl Known {
             .or_exit(Exit::Usage)?;
         if written.version != VERSION {
             return Err(usage(format!(
-                "the baseline {path} is of version {}, and this program reads version {VERSION}",
+                "the baseline {path} has version {}, but this program reads version {VERSION}",
                 written.version
             )));
         }
-        let mut known = Self::default();
+        let mut suppressions = Self::default();
         for entry in written.findings {
-            *known.entries.entry(entry).or_default() += 1;
+            *suppressions.entries.entry(entry).or_default() += 1;
         }
-        Ok(known)
+        Ok(suppressions)
     }
 
-    /// Which of the findings are known, in their order, and how many known ones were not found again. `line` gives the
+    /// Which of the findings are suppressed, in their order, and how many suppressions match none. `line` returns the
     /// text of a finding's line.
-    pub fn recognize(
+    pub fn apply(
         &self,
         findings: &[&Finding],
         line: impl Fn(&Finding) -> String,
     ) -> (Vec<bool>, usize) {
         let mut left = self.entries.clone();
-        let known =
-            findings.iter().map(
-                |finding| match left.get_mut(&entry(finding, line(finding))) {
-                    Some(count) if *count > 0 => {
-                        *count -= 1;
-                        true
-                    }
-                    _ => false,
-                },
-            );
-        let known = known.collect();
-        (known, left.values().sum())
+        let mut is_suppressed = |finding: &&Finding| {
+            let count = left.get_mut(&entry(finding, line(finding)));
+            count.filter(|count| **count > 0).is_some_and(|count| {
+                *count -= 1;
+                true
+            })
+        };
+        let suppressed = findings.iter().map(&mut is_suppressed).collect();
+        (suppressed, left.values().sum())
     }
 }
 
-/// Writes the baseline that knows exactly these findings, sorted, one a line.
+/// Writes a file that suppresses exactly these findings, sorted, one a line.
 ///
 /// # Errors
 /// When the file cannot be written.

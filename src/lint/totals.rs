@@ -1,0 +1,233 @@
+//! Test counts in the results: totals, counts of consecutive steps, and expected counts.
+
+use super::context::{Check, LintContext};
+use super::plan::agree;
+use super::results::said;
+use crate::document::Status;
+use crate::document::results::ResultStep;
+use crate::finding::{Code, Finding, Gate, Rule, Severity};
+
+pub(super) const CHECKS: &[Check] = &[
+    (&[WRONG_TOTAL], step_totals),
+    (&[WRONG_TOTAL], final_total),
+    (&[FALLING_COUNT], falling_count),
+    (&[OUTDATED_EXPECTATION], stale_expectation),
+];
+
+pub(crate) const WRONG_TOTAL: Code = Code::new(&Rule {
+    code: "POC050",
+    name: "wrong-total",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "test counts do not add up",
+    page: r"
+The parts do not add up to the total, more tests passed than ran, or a step is called complete although fewer tests passed than
+ran.
+
+```markdown
+| Suite | Tests |
+|-------|-------|
+| unit | 280 |
+| integration | 14 |
+| doc | 5 |
+
+**Total**: 294 tests
+```
+",
+});
+
+/// Test Results that do not add up, or that a status contradicts.
+fn step_totals(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    for step in cx.results.iter().flat_map(|results| &results.steps) {
+        let Some(tests) = &step.test_results else {
+            continue;
+        };
+        let complete = said(step) == Some(Status::Complete);
+        let message = match (tests.passed, tests.total, tests.full_suite) {
+            (Some(passed), Some(total), _) if passed > total => {
+                format!("{passed} tests cannot pass of {total}")
+            }
+            (Some(passed), Some(total), _) if passed < total && complete => {
+                format!(
+                    "step {} is called complete with {passed} of {total} tests passing",
+                    step.id
+                )
+            }
+            (_, Some(total), Some((_, full))) if total > full => {
+                format!("{total} tests are more than the {full} of the full suite")
+            }
+            (_, _, Some((passed, full))) if passed < full && complete => {
+                format!(
+                    "step {} is called complete with {passed} of {full} tests of the full suite passing",
+                    step.id
+                )
+            }
+            _ => continue,
+        };
+        found.push(cx.in_results(WRONG_TOTAL, &tests.span, message));
+    }
+}
+
+/// A Final Validation whose parts are not its total.
+fn final_total(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(validation) = cx.results.map(|results| &results.validation) else {
+        return;
+    };
+    let Some(total) = validation.total.filter(|_| validation.parts.len() > 1) else {
+        return;
+    };
+    let parts = validation.parts.iter().map(|(_, count)| count);
+    let sum = parts
+        .clone()
+        .try_fold(0_u64, |sum, count| sum.checked_add(count.value));
+    let guess = total.approximate || parts.clone().any(|count| count.approximate);
+    let Some(sum) = sum.filter(|sum| !agree(*sum, total.value, guess)) else {
+        return;
+    };
+    let parts: Vec<String> = parts.map(|count| count.value.to_string()).collect();
+    let message = format!(
+        "the total is {}, and its parts come to {sum} ({})",
+        total.value,
+        parts.join(" + ")
+    );
+    let line = validation
+        .fields
+        .iter()
+        .find(|field| field.name.to_lowercase().starts_with("total"));
+    let line = line.map_or(validation.line, |field| field.line);
+    found.push(cx.in_results_line(WRONG_TOTAL, line, message));
+}
+
+pub(crate) const FALLING_COUNT: Code = Code::new(&Rule {
+    code: "POC051",
+    name: "falling-count",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "the test count falls from one step to the next",
+    page: r"
+A step has fewer tests than the step before it. State which tests were removed in the line, or restore them. The few tests of
+one step are not compared with a whole suite.
+
+```markdown
+**Test Results**: 553/553 tests passing
+```
+
+```markdown
+**Test Results**: 527/527 tests passing
+```
+",
+});
+
+/// Fewer tests after a step than after the one before it. A step's own tests are not the suite's: only counts of one
+/// kind are compared, and those of a step alone only where they look like a suite's, half of the count before or more.
+fn falling_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    const EXCUSES: &[&str] = &[
+        "removed", "deleted", "merged", "dropped", "replaced", "obsolete", "- ",
+    ];
+    let mut last: [Option<(u64, &ResultStep)>; 2] = [None, None];
+    for step in cx.results.iter().flat_map(|results| &results.steps) {
+        let Some(tests) = &step.test_results else {
+            continue;
+        };
+        let full = tests.full_suite.map(|(_, total)| total);
+        let (kind, count) = match (full, tests.total) {
+            (Some(full), _) => (0, full),
+            (None, Some(total)) => (1, total),
+            (None, None) => continue,
+        };
+        if let Some((before, at)) = last[kind]
+            && count < before
+            && (kind == 0 || count * 2 >= before)
+            && !EXCUSES
+                .iter()
+                .any(|excuse| tests.text.to_lowercase().contains(excuse))
+        {
+            let message = format!(
+                "{count} tests after step {}, and {before} after step {}",
+                step.id, at.id
+            );
+            let help = "say in the line which were removed, or restore them";
+            found.push(
+                cx.in_results(FALLING_COUNT, &tests.span, message)
+                    .help(help),
+            );
+        }
+        last[kind] = Some((count, step));
+    }
+}
+
+pub(crate) const OUTDATED_EXPECTATION: Code = Code::new(&Rule {
+    code: "POC056",
+    name: "outdated-expectation",
+    severity: Severity::Warning,
+    gate: Gate::Independent,
+    title: "an expected count contradicts the results",
+    page: r"
+The done block expects a test count that differs from the results' total. The largest count of the block is compared; smaller
+ones are for parts of the suite. `~61` may differ by 5 %; `61+` is a lower bound.
+
+```bash
+# Expected: 553 tests pass
+```
+",
+});
+
+/// Counts expected by the done block that the results' total has left behind.
+fn stale_expectation(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let total = cx.results.and_then(|results| results.validation.total);
+    let Some(total) = total.filter(|total| !total.approximate) else {
+        return;
+    };
+    let expected = cx.plan.done.iter().flat_map(expectations);
+    // The full suite's is the largest; the others are of parts of it.
+    let Some((line, count)) = expected.max_by_key(|(_, count)| count.value) else {
+        return;
+    };
+    let met = match count {
+        _ if count.lower_bound => total.value >= count.value,
+        _ => agree(count.value, total.value, count.approximate),
+    };
+    if !met {
+        let sign = if count.approximate { "~" } else { "" };
+        let message = format!(
+            "{sign}{} tests are expected here, and the results have {}",
+            count.value, total.value
+        );
+        found.push(cx.in_plan_line(OUTDATED_EXPECTATION, line, message));
+    }
+}
+
+struct Expected {
+    value: u64,
+    approximate: bool,
+    lower_bound: bool,
+}
+
+/// `# Expected: ~61 tests` and its like, with their lines.
+fn expectations(block: &crate::document::Block) -> Vec<(usize, Expected)> {
+    let lines = block.code.lines().enumerate();
+    let expected = lines.filter_map(|(index, line)| {
+        let text = line.trim().strip_prefix('#')?.trim();
+        let text = text.to_lowercase();
+        let text = text
+            .strip_prefix("expected")?
+            .trim_start_matches([':', ' ']);
+        let tests = ["test", "pass", "green"]
+            .iter()
+            .any(|word| text.contains(word));
+        let count = crate::document::count(text).filter(|_| tests)?;
+        let after = text
+            .split(&count.value.to_string())
+            .nth(1)
+            .unwrap_or_default();
+        Some((
+            block.line + 1 + index,
+            Expected {
+                value: count.value,
+                lower_bound: after.starts_with('+'),
+                approximate: count.approximate,
+            },
+        ))
+    });
+    expected.collect()
+}
