@@ -25,6 +25,21 @@ pub struct Change {
     read: Arc<Mutex<BTreeMap<Utf8PathBuf, Content>>>,
     /// What files held before, by absolute path, where the base does not tell it.
     held: BTreeMap<Utf8PathBuf, Content>,
+    /// Paths that lead to a changed file through a symbolic link, with the file's own path.
+    linked: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+}
+
+/// How many symbolic links are followed one after the other; folders may link to each other in circles.
+const LINK_DEPTH: usize = 3;
+
+/// Where a symbolic link leads, below the root as the workspace names it.
+fn target_of(link: &Utf8Path, repository: &Repository) -> Option<Utf8PathBuf> {
+    if let (Ok(target), Ok(root)) = (files::resolved(link), files::resolved(&repository.root)) {
+        return Some(repository.root.join(target.strip_prefix(root).ok()?));
+    }
+    // It leads nowhere now, but may have before.
+    let written = Utf8PathBuf::try_from(std::fs::read_link(link).ok()?).ok()?;
+    Some(files::normalize(&link.parent()?.join(written)))
 }
 
 /// A file at the base; `None` where it was not there.
@@ -46,14 +61,58 @@ impl Change {
             let built = repository.built.as_ref();
             built.is_none_or(|folder| !file.path.starts_with(folder))
         });
-        files.sort();
-        Ok(Self {
+        let held = repository.submodule_sources(&commit)?.into_iter();
+        let mut change = Self {
             base: Some(commit),
             files,
             repository: Some(repository.clone()),
             read: Arc::default(),
-            held: BTreeMap::new(),
-        })
+            held: held
+                .map(|(path, text)| (repository.root.join(path), Some(text)))
+                .collect(),
+            linked: BTreeMap::new(),
+        };
+        change.follow_links(repository)?;
+        Ok(change)
+    }
+
+    /// Adds the paths by which symbolic links of the work tree lead to changed files: cargo and tests read the files
+    /// by these.
+    fn follow_links(&mut self, repository: &Repository) -> Result<()> {
+        let mut links = Vec::new();
+        for link in &repository.listing()?.links {
+            let link = repository.root.join(link);
+            if let Some(target) = target_of(&link, repository) {
+                links.push((link, target));
+            }
+        }
+        // A link may lead to a folder that holds links.
+        let mut from = 0;
+        for _ in 0..LINK_DEPTH {
+            let known = self.files.len();
+            for at in from..known {
+                let FileChange { path, kind } = self.files[at].clone();
+                for (link, target) in &links {
+                    let Ok(rest) = path.strip_prefix(target) else {
+                        continue;
+                    };
+                    let alias = if rest == "" {
+                        link.clone()
+                    } else {
+                        link.join(rest)
+                    };
+                    let own = self.linked.get(&path).unwrap_or(&path).clone();
+                    if alias != own && self.linked.insert(alias.clone(), own).is_none() {
+                        self.files.push(FileChange { path: alias, kind });
+                    }
+                }
+            }
+            from = known;
+        }
+        self.files.sort();
+        self.files
+            .dedup_by(|later, earlier| later.path == earlier.path);
+        Ok(())
     }
 
     /// A snapshot → work tree, like [`Self::since`].
@@ -71,7 +130,9 @@ impl Change {
             change.held.insert(file.path.clone(), held);
             change.files.push(file);
         }
-        change.files.sort();
+        let linked = std::mem::take(&mut change.linked);
+        change.files.retain(|file| !linked.contains_key(&file.path));
+        change.follow_links(repository)?;
         Ok(change)
     }
 
@@ -93,7 +154,17 @@ impl Change {
                 .into_iter()
                 .map(|(path, text)| (path, Some(text)))
                 .collect(),
+            linked: BTreeMap::new(),
         }
+    }
+
+    /// The same with the paths by which symbolic links of the work tree lead to its files.
+    ///
+    /// # Errors
+    /// When git cannot list the work tree.
+    pub fn with_links(mut self, repository: &Repository) -> Result<Self> {
+        self.follow_links(repository)?;
+        Ok(self)
     }
 
     /// These files, each as a whole: `paths` as [`Workspace::locate`] gives them.
@@ -113,7 +184,13 @@ impl Change {
             repository: None,
             read: Arc::default(),
             held: BTreeMap::new(),
+            linked: BTreeMap::new(),
         }
+    }
+
+    /// The path of a changed file itself, where `path` leads to it through a symbolic link.
+    fn own_path<'p>(&'p self, path: &'p Utf8Path) -> &'p Utf8Path {
+        self.linked.get(path).map_or(path, Utf8PathBuf::as_path)
     }
 
     /// The change of the file at an absolute path, if it is among the changed.
@@ -130,13 +207,14 @@ impl Change {
     /// # Errors
     /// When git cannot be run.
     pub fn before(&self, file: &FileChange) -> Result<Option<Vec<u8>>> {
-        if let Some(held) = self.held.get(&file.path) {
+        let own = self.own_path(&file.path);
+        if let Some(held) = self.held.get(own) {
             return Ok(held.clone());
         }
         let (Some(repository), Some(base)) = (&self.repository, &self.base) else {
             return Ok(None);
         };
-        let Ok(path) = file.path.strip_prefix(&repository.root) else {
+        let Ok(path) = own.strip_prefix(&repository.root) else {
             return Ok(None);
         };
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,16 +249,21 @@ impl Change {
     /// When git cannot be run.
     pub fn texts_before(&self, files: &[&FileChange]) -> Result<Vec<Option<String>>> {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        let held = |file: &FileChange| self.held.get(&file.path).cloned().flatten();
+        let held = |file: &FileChange| {
+            let own = self.own_path(&file.path);
+            self.held.get(own).cloned().flatten()
+        };
         let (Some(repository), Some(base)) = (&self.repository, &self.base) else {
             return Ok(files.iter().map(|file| held(file).map(text)).collect());
         };
         let paths: Vec<Option<&Utf8Path>> = files
             .iter()
-            .map(|file| match file.kind {
-                ChangeKind::Added => None,
-                _ if self.held.contains_key(&file.path) => None,
-                _ => file.path.strip_prefix(&repository.root).ok(),
+            .map(|file| {
+                let own = self.own_path(&file.path);
+                if file.kind == ChangeKind::Added || self.held.contains_key(own) {
+                    return None;
+                }
+                own.strip_prefix(&repository.root).ok()
             })
             .collect();
         let asked: Vec<&Utf8Path> = paths.iter().flatten().copied().collect();

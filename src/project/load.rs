@@ -170,7 +170,7 @@ fn prefetch_git(folder: Utf8PathBuf, ask: Ask) -> Prefetch {
         std::thread::scope(|scope| {
             scope.spawn(|| repository.listing().is_ok());
             if ask == Ask::Base {
-                scope.spawn(|| repository.branched().is_ok());
+                scope.spawn(|| repository.branch_point().is_ok());
             }
         });
     });

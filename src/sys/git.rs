@@ -1,17 +1,22 @@
 //! Asking git what changed. Paths are always read with `-z`: git quotes any other way.
 
+mod base;
 mod batch;
+mod changes;
+mod ci;
 mod listing;
+mod process;
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::exit;
 use crate::sys::files;
+
+use process::{run, split_nul, successful, text};
 
 pub use listing::{Listed, Listing, can_be_hashed};
 
@@ -24,35 +29,34 @@ pub struct Repository {
     pub built: Option<Utf8PathBuf>,
     /// The commit at HEAD when it was opened, if there was one.
     head: Option<String>,
-    listing: Answer<Listing>,
+    listing: Memo<Listing>,
     /// The commit where this branch left the default branch; `None` where there is none.
-    branched: Answer<Option<String>>,
+    branch_point: Memo<Option<String>>,
     /// What differed from a commit, by its id.
-    changes: Answers<String, Vec<FileChange>>,
+    changes: MemoMap<String, Arc<Changes>>,
     /// What files held, by commit and path.
-    contents: Answers<(String, Utf8PathBuf), Option<Vec<u8>>>,
+    contents: MemoMap<(String, Utf8PathBuf), Option<Vec<u8>>>,
 }
 
-/// What git said, to this repository or one it was cloned from; the error's text where it failed.
-type Answer<T> = Arc<OnceLock<Result<T, String>>>;
+/// An answer of git, shared by the clones of a repository; the error's text where git failed.
+type Memo<T> = Arc<OnceLock<Result<T, String>>>;
 
-/// What git said before, or says now. Who asks meanwhile waits.
-fn asked_once<T>(answer: &Answer<T>, ask: impl FnOnce() -> Result<T>) -> Result<&T> {
+/// Answers of git by question, shared by the clones of a repository.
+type MemoMap<Question, Answer> = Arc<Mutex<BTreeMap<Question, Answer>>>;
+
+/// The memoized answer, or the answer of `ask`; concurrent callers block.
+fn memoized<T>(answer: &Memo<T>, ask: impl FnOnce() -> Result<T>) -> Result<&T> {
     let answer = answer.get_or_init(|| ask().map_err(|error| format!("{error:#}")));
     answer.as_ref().map_err(|error| anyhow!("{error}"))
 }
 
-/// What git said before, to this repository or one it was cloned from. Who asks meanwhile waits.
-type Answers<Question, Answer> = Arc<Mutex<BTreeMap<Question, Answer>>>;
-
-/// Where the default branch may be found, in order.
-const DEFAULT_BRANCHES: [&str; 5] = [
-    "refs/remotes/origin/HEAD",
-    "refs/remotes/origin/main",
-    "refs/remotes/origin/master",
-    "refs/heads/main",
-    "refs/heads/master",
-];
+/// What differs between a commit and the work tree.
+#[derive(Debug, Default)]
+struct Changes {
+    files: Vec<FileChange>,
+    /// What sources and manifests inside changed submodules held.
+    submodule_sources: BTreeMap<Utf8PathBuf, Vec<u8>>,
+}
 
 /// What happened to one file between two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +102,7 @@ impl Repository {
             head,
             built: None,
             listing: Arc::default(),
-            branched: Arc::default(),
+            branch_point: Arc::default(),
             changes: Arc::default(),
             contents: Arc::default(),
         })
@@ -115,7 +119,7 @@ impl Repository {
     /// # Errors
     /// When git fails, or a path is not UTF-8.
     pub fn listing(&self) -> Result<&Listing> {
-        asked_once(&self.listing, || Listing::of(&self.root))
+        memoized(&self.listing, || Listing::of(&self.root))
     }
 
     /// The ids that git would give to the content of these regular files, relative to the root, in their order: what
@@ -132,9 +136,9 @@ impl Repository {
     /// # Errors
     /// When it names no commit: bad usage, with what to do about a shallow clone.
     pub fn commit(&self, revision: &str) -> Result<String> {
-        let branched = self.branched.get();
-        let branched = branched.and_then(|found| found.as_ref().ok()?.as_deref());
-        if [branched, self.head.as_deref()].contains(&Some(revision)) {
+        let branch_point = self.branch_point.get();
+        let branch_point = branch_point.and_then(|found| found.as_ref().ok()?.as_deref());
+        if [branch_point, self.head.as_deref()].contains(&Some(revision)) {
             return Ok(revision.to_owned());
         }
         let spec = format!("{revision}^{{commit}}");
@@ -212,135 +216,6 @@ impl Repository {
         )?;
         let end = ident.rfind('>').map_or(ident.len(), |at| at + 1);
         Ok(ident[..end].to_owned())
-    }
-
-    /// Where work on this branch started: the merge base with the default branch, else HEAD.
-    ///
-    /// # Errors
-    /// When there is no commit yet.
-    pub fn default_base(&self) -> Result<String> {
-        if let Some(commit) = self.branched()? {
-            return Ok(commit.to_owned());
-        }
-        let Some(head) = self.head()? else {
-            bail!("{} has no commit yet; make a first one", self.root);
-        };
-        // Whoever took HEAD for the base would find nothing changed.
-        if let Some(depth) = self.depth()? {
-            let next = "git fetch --unshallow origin";
-            let missing = anyhow!(
-                "where this branch left the default branch is not in this shallow clone of {depth} commits; fetch the \
-                 history with `{next}` (in CI: a fetch depth of 0), or name the base with --base"
-            );
-            return Err(exit::with_next(next, missing));
-        }
-        Ok(head)
-    }
-
-    /// Where this branch left the default branch; `None` where there is no such branch, or no commit in common.
-    ///
-    /// # Errors
-    /// When git cannot be run.
-    pub fn branched(&self) -> Result<Option<&str>> {
-        let found = asked_once(&self.branched, || self.find_branched())?;
-        Ok(found.as_deref())
-    }
-
-    fn find_branched(&self) -> Result<Option<String>> {
-        let question = [
-            &["for-each-ref", "--format=%(objectname) %(refname)"][..],
-            &DEFAULT_BRANCHES,
-        ];
-        let known = self.text(&question.concat())?;
-        for branch in DEFAULT_BRANCHES {
-            let mut known = known.lines().filter_map(|line| line.split_once(' '));
-            if let Some((commit, _)) = known.find(|(_, name)| *name == branch) {
-                if self.head.as_deref() == Some(commit) {
-                    return Ok(self.head.clone());
-                }
-                let output = run(&self.root, &["merge-base", "HEAD", branch])?;
-                if output.status.success() {
-                    let commit = String::from_utf8_lossy(&output.stdout);
-                    return Ok(Some(commit.trim().to_owned()));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// Files that differ between the commit `base` and the work tree: committed since, staged, unstaged, and
-    /// untracked but not ignored. Sorted by path.
-    ///
-    /// # Errors
-    /// When git fails, or a path is not UTF-8.
-    pub fn changes_since(&self, base: &str) -> Result<Vec<FileChange>> {
-        let mut known = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(changes) = known.get(base) {
-            return Ok(changes.clone());
-        }
-        let changes = self.find_changes(base)?;
-        known.insert(base.to_owned(), changes.clone());
-        Ok(changes)
-    }
-
-    fn find_changes(&self, base: &str) -> Result<Vec<FileChange>> {
-        let differing = |how: &[&str]| {
-            let arguments = [
-                "diff",
-                "--raw",
-                "-z",
-                "--no-renames",
-                "--no-ext-diff",
-                "--ignore-submodules=none",
-            ];
-            self.bytes(&[&arguments, how, &[base, "--"]].concat())
-        };
-        // What differs from the index is in the listing already, which may be in the making meanwhile: the work tree need
-        // not be looked at once more.
-        let mut diff = differing(&["--cached"])?;
-        let listing = self.listing()?;
-        if listing.submodules {
-            diff = differing(&[])?;
-        }
-        let mut changes: BTreeMap<Utf8PathBuf, ChangeKind> = parse_raw_diff(&diff)?
-            .into_iter()
-            .map(|change| (change.path, change.kind))
-            .collect();
-        for path in &listing.modified {
-            let there = self.root.join(path).symlink_metadata().is_ok();
-            match (changes.get(path), there) {
-                (Some(ChangeKind::Added), false) => {
-                    changes.remove(path);
-                }
-                (Some(ChangeKind::Added), true) => {}
-                (_, true) => {
-                    changes.insert(path.clone(), ChangeKind::Modified);
-                }
-                (_, false) => {
-                    changes.insert(path.clone(), ChangeKind::Deleted);
-                }
-            }
-        }
-        let untracked = listing
-            .files
-            .iter()
-            .filter(|(_, listed)| **listed == Listed::Untracked);
-        for (path, _) in untracked {
-            // Removed from the index, but still there.
-            let before = changes.contains_key(path);
-            changes.insert(
-                path.clone(),
-                if before {
-                    ChangeKind::Modified
-                } else {
-                    ChangeKind::Added
-                },
-            );
-        }
-        Ok(changes
-            .into_iter()
-            .map(|(path, kind)| FileChange { path, kind })
-            .collect())
     }
 
     /// The content of `path` (relative to the root) at `commit`; `None` where it did not exist.
@@ -437,73 +312,4 @@ impl Repository {
 /// What git calls the content of `path`, relative to the root, at `commit`.
 fn blob(commit: &str, path: &Utf8Path) -> String {
     format!("{commit}:{}", files::slashed(path))
-}
-
-/// `:100644 100644 old new M\0path\0` repeated: `git diff --raw -z`, git-diff(1) "Raw output format".
-fn parse_raw_diff(bytes: &[u8]) -> Result<Vec<FileChange>> {
-    let mut fields = split_nul(bytes)?.into_iter();
-    let mut changes = Vec::new();
-    while let Some(header) = fields.next() {
-        let path = fields
-            .next()
-            .context("git printed a change without a path")?;
-        let kind = match header.split(' ').next_back() {
-            Some("A") => ChangeKind::Added,
-            Some("D") => ChangeKind::Deleted,
-            _ => ChangeKind::Modified,
-        };
-        changes.push(FileChange {
-            path: path.into(),
-            kind,
-        });
-    }
-    Ok(changes)
-}
-
-fn split_nul(bytes: &[u8]) -> Result<Vec<&str>> {
-    bytes
-        .split(|byte| *byte == 0)
-        .filter(|field| !field.is_empty())
-        .map(|field| {
-            std::str::from_utf8(field).with_context(|| {
-                format!(
-                    "git names a path that is not UTF-8: {}",
-                    String::from_utf8_lossy(field)
-                )
-            })
-        })
-        .collect()
-}
-
-fn text(folder: &Utf8Path, arguments: &[&str]) -> Result<String> {
-    let bytes = successful(folder, arguments)?;
-    let text = String::from_utf8(bytes).context("git printed text that is not UTF-8")?;
-    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
-}
-
-fn successful(folder: &Utf8Path, arguments: &[&str]) -> Result<Vec<u8>> {
-    let output = run(folder, arguments)?;
-    if !output.status.success() {
-        bail!(
-            "`git {}` failed: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    Ok(output.stdout)
-}
-
-fn run(folder: &Utf8Path, arguments: &[&str]) -> Result<std::process::Output> {
-    super::output(&mut command(folder, arguments))
-}
-
-fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(super::program("GIT", "git"));
-    command
-        .arg("-C")
-        .arg(folder)
-        .args(arguments)
-        // Reading must not take the index lock from a git command the user runs meanwhile.
-        .env("GIT_OPTIONAL_LOCKS", "0");
-    command
 }

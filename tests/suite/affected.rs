@@ -603,3 +603,64 @@ fn nextests_filterset_names_binaries_and_doctests_are_said() {
     );
     run.exits(0).says("2 tests run: 2 passed");
 }
+
+/// A checkout as CI makes it: detached, on a branch that no remote names as its default.
+fn detached() -> (Sandbox, String) {
+    let sandbox = workspace();
+    sandbox.run_git(&["branch", "-m", "trunk"]);
+    let base = sandbox.run_git(&["rev-parse", "HEAD"]);
+    change_the_test(&sandbox, "free");
+    sandbox.commit("change");
+    sandbox.run_git(&["checkout", "-q", "--detach"]);
+    sandbox.run_git(&["branch", "-qD", "trunk"]);
+    (sandbox, base)
+}
+
+#[test]
+fn an_unknown_base_on_a_detached_checkout_is_an_error() {
+    let (sandbox, base) = detached();
+    sandbox
+        .poc("affected --format names")
+        .exits(4)
+        .says("the base is unknown");
+    sandbox
+        .poc("verify --no-record")
+        .exits(4)
+        .says("--base COMMIT");
+    assert_eq!(
+        selected(&sandbox.poc(&format!("affected --format names --base {base}"))),
+        ["free::it"]
+    );
+}
+
+#[test]
+fn the_base_that_a_ci_system_names_is_taken() {
+    let (sandbox, base) = detached();
+    sandbox.run_git(&["update-ref", "refs/remotes/origin/trunk", &base]);
+    let with = |variables: &[(&str, &str)]| {
+        let mut command = sandbox.command(crate::kit::PROGRAM);
+        command.args(["poc", "affected", "--format", "names"]);
+        command.envs(variables.iter().copied());
+        crate::kit::finish(command, "affected")
+    };
+    for variables in [
+        [("GITHUB_ACTIONS", "true"), ("GITHUB_BASE_REF", "trunk")],
+        [
+            ("GITLAB_CI", "true"),
+            ("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base),
+        ],
+        [
+            ("BUILDKITE", "true"),
+            ("BUILDKITE_PULL_REQUEST_BASE_BRANCH", "trunk"),
+        ],
+        [
+            ("TF_BUILD", "True"),
+            ("SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/trunk"),
+        ],
+    ] {
+        assert_eq!(selected(&with(&variables)), ["free::it"], "{variables:?}");
+    }
+    with(&[("GITHUB_ACTIONS", "true"), ("GITHUB_BASE_REF", "gone")])
+        .exits(4)
+        .says("git fetch origin gone:refs/remotes/origin/gone");
+}

@@ -1,6 +1,7 @@
 //! The change since a base, in every state that git can have a file in.
 
 use camino::Utf8Path;
+use cargo_poc::change::Change;
 use cargo_poc::sys::git::{ChangeKind, Repository};
 
 use crate::kit::Sandbox;
@@ -53,4 +54,116 @@ fn every_state_of_a_file_counts_once() {
         seen,
         expected.map(|(path, kind)| (Utf8Path::new(path), kind))
     );
+}
+
+#[test]
+fn files_that_git_does_not_look_at_are_compared_by_content() {
+    let sandbox = Sandbox::workspace("store");
+    for name in ["skipped", "assumed", "same", "gone", "sparse"] {
+        sandbox.write(&format!("store/{name}.txt"), "before\n");
+    }
+    sandbox.git();
+    let base = sandbox.run_git(&["rev-parse", "HEAD"]);
+    for name in ["skipped", "same", "sparse"] {
+        sandbox.run_git(&[
+            "update-index",
+            "--skip-worktree",
+            &format!("store/{name}.txt"),
+        ]);
+    }
+    for name in ["assumed", "gone"] {
+        sandbox.run_git(&[
+            "update-index",
+            "--assume-unchanged",
+            &format!("store/{name}.txt"),
+        ]);
+    }
+    sandbox.write("store/skipped.txt", "after\n");
+    sandbox.write("store/assumed.txt", "after\n");
+    sandbox.remove("store/gone.txt");
+    // A sparse checkout leaves files out.
+    sandbox.remove("store/sparse.txt");
+
+    let repository = Repository::open(&sandbox.root).unwrap();
+    let changes = repository.changes_since(&base).unwrap();
+    let seen: Vec<(&str, ChangeKind)> = changes
+        .iter()
+        .map(|change| (change.path.as_str(), change.kind))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("store/assumed.txt", ChangeKind::Modified),
+            ("store/gone.txt", ChangeKind::Deleted),
+            ("store/skipped.txt", ChangeKind::Modified),
+        ]
+    );
+}
+
+#[test]
+fn a_submodule_is_compared_file_by_file() {
+    let other = Sandbox::workspace("inner");
+    other.git();
+    let sandbox = Sandbox::workspace("store");
+    sandbox.git();
+    let from = other.root.to_string();
+    sandbox.run_git(&[
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "--quiet",
+        "add",
+        &from,
+        "vendor/lib",
+    ]);
+    sandbox.commit("submodule");
+    let base = sandbox.run_git(&["rev-parse", "HEAD"]);
+    let before = sandbox.read("vendor/lib/inner/src/lib.rs");
+    sandbox.append("vendor/lib/inner/src/lib.rs", "pub fn more() {}\n");
+    sandbox.run_git(&["-C", "vendor/lib", "commit", "-qam", "more"]);
+    sandbox.write("vendor/lib/new.txt", "new\n");
+
+    let repository = Repository::open(&sandbox.root).unwrap();
+    let changes = repository.changes_since(&base).unwrap();
+    let seen: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(seen, ["vendor/lib/inner/src/lib.rs", "vendor/lib/new.txt"]);
+    let sources = repository.submodule_sources(&base).unwrap();
+    assert_eq!(
+        sources[Utf8Path::new("vendor/lib/inner/src/lib.rs")],
+        before.as_bytes()
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_changes_with_what_it_leads_to() {
+    use std::os::unix::fs::symlink;
+
+    let sandbox = Sandbox::workspace("store");
+    sandbox.write("store/src/shared/one.rs", "pub fn v() {}\n");
+    std::fs::create_dir_all(sandbox.root.join("links")).unwrap();
+    symlink("../store/src/shared", sandbox.root.join("links/folder")).unwrap();
+    symlink("folder/one.rs", sandbox.root.join("links/file.rs")).unwrap();
+    sandbox.git();
+    sandbox.write("store/src/shared/one.rs", "pub fn w() {}\n");
+
+    let repository = Repository::open(&sandbox.root).unwrap();
+    let change = Change::since(&repository, "HEAD").unwrap();
+    let seen: Vec<&str> = change
+        .files
+        .iter()
+        .map(|file| file.path.strip_prefix(&sandbox.root).unwrap().as_str())
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            "links/file.rs",
+            "links/folder/one.rs",
+            "store/src/shared/one.rs"
+        ]
+    );
+    for file in &change.files {
+        let before = change.before(file).unwrap().unwrap();
+        assert_eq!(before, b"pub fn v() {}\n", "{}", file.path);
+    }
 }

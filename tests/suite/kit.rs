@@ -231,13 +231,16 @@ impl Sandbox {
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
             let leaks = [
+                "BUILDKITE",
                 "CARGO",
+                "CI",
                 "CLICOLOR",
                 "GIT",
                 "INSTA",
                 "NEXTEST",
                 "RUSTC",
                 "RUSTFLAGS",
+                "TF_BUILD",
             ]
             .iter()
             .any(|lead| name.starts_with(lead));

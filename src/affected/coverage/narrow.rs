@@ -152,7 +152,8 @@ impl Since {
                 texts.insert(workspace.slashed(&file.path), Texts { before, now });
             }
         }
-        let change = Change::from_held("collected".to_owned(), files, held);
+        let change =
+            Change::from_held("collected".to_owned(), files, held).with_links(repository)?;
         Ok(Some(Self { change, texts }))
     }
 }

@@ -6,6 +6,8 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
 
+use super::process;
+
 /// What git answers to `lines`, one question a line.
 ///
 /// # Errors
@@ -20,7 +22,7 @@ pub(super) fn ask(
         return Ok(Vec::new());
     }
     let what = format!("`git {}`", arguments.join(" "));
-    let mut child = super::command(root, arguments)
+    let mut child = process::command(root, arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

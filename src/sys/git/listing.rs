@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
-use super::{batch, split_nul};
+use super::batch;
+use super::process::{self, split_nul};
 
 /// Files that are tracked, or untracked and not ignored, as they were when git was asked.
 #[derive(Debug, Default)]
@@ -15,8 +16,22 @@ pub struct Listing {
     pub files: FxHashMap<Utf8PathBuf, Listed>,
     /// Tracked files that are not as the index has them: changed or gone.
     pub modified: BTreeSet<Utf8PathBuf>,
-    /// Whether a submodule is among them, whose own changes a listing does not tell.
+    /// Symbolic links among them.
+    pub links: Vec<Utf8PathBuf>,
+    /// Whether a submodule is among them. Its own files are not listed.
     pub submodules: bool,
+    /// Tracked files that git was told not to look at (`assume-unchanged`, `skip-worktree`), with the id of the
+    /// content in the index.
+    hidden: Vec<(Utf8PathBuf, Hidden)>,
+}
+
+/// Why git does not look at a file, and what the index holds for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hidden {
+    id: String,
+    /// `skip-worktree`: the file may be absent, as in a sparse checkout.
+    skipped: bool,
+    link: bool,
 }
 
 /// One file of a [`Listing`]; a tracked one may be gone from the disk.
@@ -32,9 +47,10 @@ pub enum Listed {
 }
 
 impl Listing {
-    /// Asks git; files whose time stamp alone has changed are compared by content.
+    /// Asks git. Files whose time stamp alone has changed are compared by content, and so are files that git was told
+    /// not to look at: cargo builds what is on disk.
     pub(super) fn of(root: &Utf8Path) -> Result<Self> {
-        Self::parse(&super::successful(
+        let mut listing = Self::parse(&process::successful(
             root,
             &[
                 "ls-files",
@@ -45,7 +61,44 @@ impl Listing {
                 "--others",
                 "--exclude-standard",
             ],
-        )?)
+        )?)?;
+        listing.compare_hidden(root)?;
+        let is_link = |path: &Utf8Path| root.join(path).is_symlink();
+        let untracked = listing.files.iter();
+        let untracked = untracked.filter(|(_, listed)| **listed == Listed::Untracked);
+        let links: Vec<Utf8PathBuf> = untracked
+            .map(|(path, _)| path.clone())
+            .filter(|path| is_link(path))
+            .collect();
+        listing.links.extend(links);
+        listing.links.sort();
+        Ok(listing)
+    }
+
+    /// Adds hidden files to [`Self::modified`] whose content on disk is not the content in the index.
+    fn compare_hidden(&mut self, root: &Utf8Path) -> Result<()> {
+        let mut hashed = Vec::new();
+        for (path, hidden) in &self.hidden {
+            let absolute = root.join(path);
+            if absolute.symlink_metadata().is_err() {
+                if !hidden.skipped {
+                    self.modified.insert(path.clone());
+                }
+            } else if !hidden.link && can_be_hashed(&absolute) {
+                hashed.push((path.as_path(), hidden.id.as_str()));
+            } else {
+                // A link, or a name that git cannot be given: it cannot be compared, so it counts as changed.
+                self.modified.insert(path.clone());
+            }
+        }
+        let paths: Vec<&Utf8Path> = hashed.iter().map(|(path, _)| *path).collect();
+        let ids = content_ids(root, &paths)?;
+        for ((path, known), id) in hashed.iter().zip(ids) {
+            if *known != id {
+                self.modified.insert((*path).to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// `H 100644 0e6a78… 0\tpath\0` for what is tracked, again with `C` where it is modified, and `? path\0`:
@@ -53,6 +106,8 @@ impl Listing {
     fn parse(bytes: &[u8]) -> Result<Self> {
         let mut files = FxHashMap::default();
         let mut modified = BTreeSet::new();
+        let mut links = Vec::new();
+        let mut hidden = Vec::new();
         let mut submodules = false;
         for field in split_nul(bytes)? {
             if let Some(path) = field.strip_prefix("? ") {
@@ -66,10 +121,23 @@ impl Listing {
                 modified.insert(path.into());
             }
             submodules |= about.contains(" 160000 ");
-            let clean = match about.split(' ').collect::<Vec<_>>()[..] {
-                ["H", "100644" | "100755", id, "0"] => Some(Listed::Clean(id.to_owned())),
-                _ => None,
-            };
+            let link = about.contains(" 120000 ");
+            let mut clean = None;
+            match about.split(' ').collect::<Vec<_>>()[..] {
+                ["H", "100644" | "100755", id, "0"] => {
+                    clean = Some(Listed::Clean(id.to_owned()));
+                }
+                // `S`: skip-worktree; lower case: assume-unchanged. git-ls-files(1), `-t` and `-v`.
+                ["h" | "s" | "S", mode, id, "0"] if mode != "160000" => {
+                    let skipped = about.starts_with(['s', 'S']);
+                    let id = id.to_owned();
+                    hidden.push((path.into(), Hidden { id, skipped, link }));
+                }
+                _ => {}
+            }
+            if link && !files.contains_key(Utf8Path::new(path)) {
+                links.push(path.into());
+            }
             // Named twice: modified, or in conflict.
             files
                 .entry(path.into())
@@ -79,7 +147,9 @@ impl Listing {
         Ok(Self {
             files,
             modified,
+            links,
             submodules,
+            hidden,
         })
     }
 }
