@@ -2,6 +2,7 @@
 
 pub mod affected;
 pub mod amend;
+mod base;
 pub mod check;
 pub mod complete;
 pub mod completions;

@@ -40,6 +40,10 @@ pub struct Verify {
     /// What to run.
     #[command(flatten)]
     pub scope: Scope,
+    /// Select the tests affected since this commit [default: the base of each open PoC, else the merge base with the
+    /// default branch]
+    #[arg(long, value_name = "REF", conflicts_with_all = ["baseline", "prerequisites", "step", "done", "full", "confirm"])]
+    pub base: Option<String>,
     /// Show what would run, and run nothing
     #[arg(long)]
     pub list: bool,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 
+use super::base;
 use crate::affected::{self, Selection, TestTargetKind, arguments};
 use crate::change::Change;
 use crate::cli::{Affected, AffectedFormat, Global};
@@ -104,8 +105,10 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
 }
 
 fn find(project: Project, command: &Affected) -> Result<Found> {
-    let change = change_of(&project, command)?;
+    let mut notes = Vec::new();
+    let change = change_of(&project, command, &mut notes)?;
     let mut selection = affected::select_in(&project, &change, !command.no_cache)?;
+    selection.notes.extend(notes);
     if !command.no_coverage && change.base.is_some() {
         super::coverage::narrow(&project, &[], !command.no_cache, &mut selection)?;
     }
@@ -158,7 +161,7 @@ fn args(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) -
 
 /// The change that the arguments mean: given files; else base → work tree, where the base is the one given, the named
 /// or only open PoC's, or where this branch left the default branch.
-fn change_of(project: &Project, command: &Affected) -> Result<Change> {
+fn change_of(project: &Project, command: &Affected, notes: &mut Vec<String>) -> Result<Change> {
     if !command.files.is_empty() {
         let located = command
             .files
@@ -174,23 +177,23 @@ fn change_of(project: &Project, command: &Affected) -> Result<Change> {
     if let Some(scope) = &command.since_evidence {
         return since_evidence(project, command.name.as_deref(), scope);
     }
-    let base = match (&command.base, &command.name) {
-        (Some(base), _) => base.clone(),
-        (None, Some(name)) => {
-            let poc = project.read(project.find(name)?)?;
-            poc.plan
-                .base
-                .with_context(|| {
-                    format!("{} records no base; give one with --base", poc.paths.plan)
-                })
-                .or_exit(Exit::Usage)?
+    let poc = match (&command.base, &command.name) {
+        (Some(base), _) => return Change::since(&repository, base),
+        (None, Some(name)) => Some(project.read(project.find(name)?)?),
+        (None, None) => {
+            let mut open = project.open()?;
+            open.pop_if(|only| only.plan.base.is_some())
+                .filter(|_| open.is_empty())
         }
-        (None, None) => match &project.open()?[..] {
-            [only] if only.plan.base.is_some() => only.plan.base.clone().unwrap_or_default(),
-            _ => repository.default_base()?,
-        },
     };
-    Change::since(&repository, &base)
+    let Some(poc) = poc else {
+        return Change::since(&repository, &repository.default_base()?);
+    };
+    let base = base::of_poc(&repository, &poc)?
+        .with_context(|| format!("{} records no base; give one with --base", poc.paths.plan))
+        .or_exit(Exit::Usage)?;
+    notes.extend(base.note);
+    Change::since(&repository, &base.commit)
 }
 
 /// What changed since the last recorded run of a PoC; `scope` as the user wrote it, empty for any.

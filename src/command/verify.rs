@@ -207,26 +207,38 @@ fn inputs(
 }
 
 /// The tests that the change of each PoC can affect, together; without a PoC, of the change on this branch. `but` are
-/// files that are no part of the change.
-fn selection(project: &Project, pocs: &[Poc], but: &[Utf8PathBuf]) -> Result<Selection> {
+/// files that are no part of the change, `base` is the commit to compare with where the user names one.
+fn selection(
+    project: &Project,
+    pocs: &[Poc],
+    but: &[Utf8PathBuf],
+    base: Option<&str>,
+) -> Result<Selection> {
     let repository = change::repository_of(&project.workspace).context(
         "failed to find out what changed; without git, run everything: `cargo poc verify --full`",
     )?;
-    let mut bases: BTreeSet<String> = BTreeSet::new();
-    for poc in pocs {
-        let base = poc.plan.base.clone();
+    let mut bases: BTreeSet<String> = base.map(str::to_owned).into_iter().collect();
+    let mut notes = Vec::new();
+    for poc in pocs.iter().filter(|_| base.is_none()) {
         let none = || {
             format!(
                 "{} names no Base in its Overview; write the commit it started from",
                 poc.paths.plan
             )
         };
-        bases.insert(base.with_context(none).or_exit(Exit::Usage)?);
+        let base = super::base::of_poc(&repository, poc)?
+            .with_context(none)
+            .or_exit(Exit::Usage)?;
+        notes.extend(base.note);
+        bases.insert(base.commit);
     }
     if bases.is_empty() {
         bases.insert(repository.default_base()?);
     }
-    let mut all = Selection::default();
+    let mut all = Selection {
+        notes,
+        ..Selection::default()
+    };
     for base in bases {
         let mut change = Change::since(&repository, &base)?;
         change.files.retain(|file| !but.contains(&file.path));

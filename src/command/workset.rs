@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use super::deps;
+use super::{base, deps};
 use crate::change::Change;
 use crate::cli::{Global, Which};
 use crate::config::{Config, Options, current_folder};
@@ -323,6 +323,10 @@ fn statuses(
         || changes(project, pocs),
         || inputs(project, pocs, toolchain),
     );
+    let changes = changes.map(|(changes, moved)| {
+        notes.extend(moved);
+        changes
+    });
     let inputs = inputs?;
     let levels = Levels::configured(&project.config, &project.workspace.root)?;
     let other_plans = other_plans(project, pocs);
@@ -415,20 +419,31 @@ fn other_plans(project: &Project, pocs: &[Recorded]) -> OtherPlans {
     OtherPlans::new(known.collect(), unread)
 }
 
-/// The change since each base that a plan names.
-fn changes(project: &Project, pocs: &[Recorded]) -> Result<BTreeMap<String, Result<Change>>> {
-    let bases: BTreeSet<&String> = pocs
-        .iter()
-        .filter_map(|(poc, ..)| poc.plan.base.as_ref())
-        .collect();
-    if bases.is_empty() {
-        return Ok(BTreeMap::new());
+/// The change since each base that a plan names; and a note for each base that has moved since.
+type Changes = (BTreeMap<String, Result<Change>>, Vec<String>);
+
+fn changes(project: &Project, pocs: &[Recorded]) -> Result<Changes> {
+    let mut changes = BTreeMap::new();
+    let mut notes = Vec::new();
+    if pocs.iter().all(|(poc, ..)| poc.plan.base.is_none()) {
+        return Ok((changes, notes));
     }
     let repository = project.repository()?;
-    Ok(bases
-        .into_iter()
-        .map(|base| (base.clone(), Change::since(&repository, base)))
-        .collect())
+    for (poc, ..) in pocs {
+        let Some(recorded) = poc.plan.base.as_ref() else {
+            continue;
+        };
+        if changes.contains_key(recorded) {
+            continue;
+        }
+        let change = base::of_poc(&repository, poc).and_then(|base| {
+            let base = base.context("the plan records no base")?;
+            notes.extend(base.note);
+            Change::since(&repository, &base.commit)
+        });
+        changes.insert(recorded.clone(), change);
+    }
+    Ok((changes, notes))
 }
 
 /// The hashes, as they are now, of everything that evidence and contracts name.

@@ -664,3 +664,52 @@ fn the_base_that_a_ci_system_names_is_taken() {
         .exits(4)
         .says("git fetch origin gone:refs/remotes/origin/gone");
 }
+
+#[test]
+fn a_rebased_branch_is_not_blamed_for_the_changes_of_the_default_branch() {
+    let sandbox = workspace();
+    sandbox.run_git(&["branch", "-M", "main"]);
+    sandbox.run_git(&["checkout", "-qb", "topic"]);
+    sandbox.poc("init cache -p store").exits(0);
+    change_the_test(&sandbox, "store");
+    sandbox.commit("work");
+    sandbox.run_git(&["checkout", "-q", "main"]);
+    change_the_test(&sandbox, "free");
+    sandbox.commit("other work");
+    sandbox.run_git(&["checkout", "-q", "topic"]);
+    assert_eq!(affected(&sandbox), ["store::it"]);
+
+    sandbox.run_git(&["rebase", "-q", "main"]);
+    let run = sandbox.poc("affected --format names");
+    run.says("the base of cache is now");
+    assert_eq!(selected(&run), ["store::it"]);
+    sandbox
+        .poc("verify --list")
+        .exits(0)
+        .says("the base of cache is now")
+        .prints("-p store --test it");
+    sandbox
+        .poc("status --check")
+        .says("the base of cache is now");
+}
+
+#[test]
+fn verify_compares_with_the_base_that_it_is_given() {
+    let sandbox = workspace();
+    change_the_test(&sandbox, "free");
+    sandbox.commit("one");
+    change_the_test_back(&sandbox);
+    sandbox.commit("two");
+    sandbox
+        .poc("verify --list --base HEAD~1")
+        .exits(0)
+        .prints("-p free --test it");
+    sandbox
+        .poc("affected --format matrix --shards 2 --base HEAD~1")
+        .exits(0)
+        .prints("\"partition\":\"1/1\"");
+}
+
+fn change_the_test_back(sandbox: &Sandbox) {
+    sandbox.edit("free/tests/it.rs", "40 + 2", "42");
+}

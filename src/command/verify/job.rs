@@ -60,9 +60,11 @@ impl Job {
                 (0..workspace.packages.len()).collect(),
                 None,
             ),
-            (Scope::Affected, _) => {
-                Self::affected(project, arguments, selection(project, pocs, &[])?)
-            }
+            (Scope::Affected, _) => Self::affected(
+                project,
+                arguments,
+                selection(project, pocs, &[], arguments.base.as_deref())?,
+            ),
             (_, [poc]) => {
                 reliable(poc)?;
                 if let Scope::Step(id) = &scope {

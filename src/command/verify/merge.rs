@@ -114,7 +114,7 @@ fn fits(project: &Project, arguments: &cli::Verify, pocs: &[Poc], merged: &Merge
         .collect();
     let all = match first.run.scope {
         Scope::Full => Selection::everything(&project.workspace),
-        _ => selection(project, pocs, &reports)?,
+        _ => selection(project, pocs, &reports, arguments.base.as_deref())?,
     };
     if digest(&project.workspace, &all) != first.run.selection {
         return Err(exit::usage(

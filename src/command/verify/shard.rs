@@ -42,7 +42,7 @@ pub(super) fn run(
     let runner = runner(project, arguments.runner)?;
     let all = match scope {
         Scope::Full => suite(project)?,
-        _ => selection(project, pocs, &[])?,
+        _ => selection(project, pocs, &[], arguments.base.as_deref())?,
     };
     let built = archive(&arguments.arguments).is_some();
     let work = Work::of(workspace, &all, &recorded(project)?);
@@ -159,16 +159,16 @@ pub(in crate::command) fn matrix(
             "--format matrix needs --shards N, how many jobs there may be",
         ));
     };
-    if arguments.base.is_some() || !arguments.files.is_empty() {
+    if !arguments.files.is_empty() {
         return Err(exit::usage(
-            "--format matrix is for `cargo poc verify`, which runs what changed since the base of each PoC; --base and --files are not",
+            "--format matrix is for `cargo poc verify`, which runs what changed since a base; --files names no base",
         ));
     }
     let all = if arguments.full {
         suite(project)?
     } else {
         let pocs = pocs(project, arguments.name.as_deref(), &Scope::Affected)?;
-        selection(project, &pocs, &[])?
+        selection(project, &pocs, &[], arguments.base.as_deref())?
     };
     for note in &all.notes {
         terminal.warn(note)?;

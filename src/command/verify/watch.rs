@@ -127,7 +127,7 @@ impl Watch<'_> {
         self.seen = files.clone();
         let pocs = pocs(project, self.arguments.name.as_deref(), &Scope::Affected)?;
         let selected = match &self.passed {
-            None => selection(project, &pocs, &[])?,
+            None => selection(project, &pocs, &[], self.arguments.base.as_deref())?,
             Some(passed) => affected::select_in(project, &files.since(passed), true)?,
         };
         if selected.is_empty() {
