@@ -141,6 +141,9 @@ impl Job {
             let text = expected.text.replace('\n', " ");
             terminal.detail(format!("not run, so not expected: {text}"))?;
         }
+        for note in self.selection.iter().flat_map(|selection| &selection.notes) {
+            terminal.warn(note)?;
+        }
         Ok(Exit::Fine)
     }
 
