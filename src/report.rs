@@ -1,4 +1,4 @@
-//! What a run prints, for people and for programs.
+//! Output for people and programs.
 //!
 //! In: what a command has computed, [`PocStatus`] for a PoC. Nothing is computed here.
 
@@ -8,20 +8,8 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod page;
+mod poc_status;
 pub mod run;
 pub mod sarif;
 
-use crate::finding::Finding;
-use crate::next::Next;
-use crate::status::Assessment;
-
-/// One PoC as reports show it.
-#[derive(Debug)]
-pub struct PocStatus {
-    /// The states of its parts.
-    pub assessment: Assessment,
-    /// The findings on it, by file and line.
-    pub findings: Vec<Finding>,
-    /// The next action; `None` when nothing is left to do.
-    pub next: Option<Next>,
-}
+pub use self::poc_status::PocStatus;

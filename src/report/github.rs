@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 
-use super::PocStatus;
+use super::poc_status::PocStatus;
 use super::run::Run;
 use crate::evidence::format_duration;
 use crate::finding::{Finding, Severity};
@@ -169,7 +169,6 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Code;
 
     #[test]
     fn nothing_in_a_finding_can_end_its_annotation() {

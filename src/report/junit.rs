@@ -5,7 +5,7 @@
 use anyhow::{Context as _, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::PocStatus;
+use super::poc_status::PocStatus;
 use crate::evidence::{Outcome, Scope};
 use crate::finding::{Finding, Severity};
 use crate::status::State;

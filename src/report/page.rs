@@ -20,8 +20,10 @@ use serde::Serialize;
 use self::chart::{Chart, Given};
 use self::graph::Graph;
 use self::markdown::Place;
-use super::PocStatus;
-use super::json::{self, ErrorReport, PocReport, VERSION};
+use super::json::VERSION;
+use super::json::error::{ErrorReport, error_reports};
+use super::json::status::{self, PocReport};
+use super::poc_status::PocStatus;
 use super::sarif::PATH;
 use crate::evidence::{self, Evidence, Record, Scope, TestCounts};
 use crate::finding::Severity;
@@ -153,7 +155,7 @@ pub fn page(subjects: &[Subject<'_>], setting: &Setting<'_>) -> Result<String> {
             .iter()
             .map(|subject| part(subject, setting))
             .collect(),
-        unreadable: json::error_reports(setting.unreadable, "report"),
+        unreadable: error_reports(setting.unreadable, "report"),
         rows: ROWS,
     };
     loop {
@@ -208,7 +210,7 @@ fn part<'a>(subject: &Subject<'a>, setting: &Setting<'_>) -> Part<'a> {
         evidence,
         status,
     } = *subject;
-    let report = json::poc(status);
+    let report = status::poc(status);
     let mut records: Vec<&Record> = evidence
         .records
         .iter()

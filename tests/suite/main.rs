@@ -30,6 +30,7 @@ mod freshness;
 mod init;
 mod items;
 mod kit;
+mod lexer;
 mod many;
 mod observe;
 mod outside;

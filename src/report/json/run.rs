@@ -6,25 +6,26 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{FindingReport, VERSION, finding, text};
-use crate::evidence::{Check, Confirmation, Outcome, Selected, Source, TestCounts};
+use super::output::{VERSION, text};
+use super::values::{FindingReport, outcome};
+use crate::evidence::{Check, Outcome, TestCounts};
 use crate::report::run::{RecordedRun, Run};
 
 #[derive(Serialize)]
 struct RunReport<'a> {
     version: u32,
     scope: String,
-    outcome: Option<Outcome>,
+    outcome: Option<&'static str>,
     exit: u8,
-    selection: Option<Selected>,
-    tests: Option<TestCounts>,
+    selection: Option<SelectionReport>,
+    tests: Option<RunCounts>,
     commands: Vec<CommandReport<'a>>,
     failing: Vec<TestReport<'a>>,
     ignored: Vec<TestReport<'a>>,
     pocs: Vec<PocReport<'a>>,
     findings: Vec<FindingReport<'a>>,
     notes: &'a [String],
-    source: Option<&'a Source>,
+    source: Option<SourceReport<'a>>,
     seconds: f64,
     toolchain: Option<&'a str>,
 }
@@ -32,15 +33,53 @@ struct RunReport<'a> {
 #[derive(Serialize)]
 struct CommandReport<'a> {
     command: String,
-    outcome: Option<Outcome>,
+    outcome: Option<&'static str>,
     exit: Option<i32>,
-    tests: Option<TestCounts>,
+    tests: Option<RunCounts>,
     seconds: Option<f64>,
     expected: Vec<&'a str>,
     unmet: &'a [String],
     manual: bool,
-    confirmed: Option<&'a Confirmation>,
+    confirmed: Option<ConfirmationReport<'a>>,
     output: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SelectionReport {
+    selected: u64,
+    total: u64,
+}
+
+/// Test counts of one command or run.
+#[derive(Serialize)]
+struct RunCounts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+    filtered: u64,
+}
+
+impl From<TestCounts> for RunCounts {
+    fn from(counts: TestCounts) -> Self {
+        Self {
+            passed: counts.passed,
+            failed: counts.failed,
+            ignored: counts.ignored,
+            filtered: counts.filtered,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SourceReport<'a> {
+    commit: Option<&'a str>,
+    dirty: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct ConfirmationReport<'a> {
+    by: &'a str,
+    time: &'a str,
 }
 
 #[derive(Serialize)]
@@ -58,7 +97,7 @@ struct PocReport<'a> {
     vanished: Option<Vec<TestReport<'a>>>,
 }
 
-/// `verify --format json`: what a run came to.
+/// `verify --format json`.
 ///
 /// # Errors
 /// When it cannot be written as JSON.
@@ -99,17 +138,23 @@ pub fn run(run: &Run<'_>) -> Result<String> {
     text(&RunReport {
         version: VERSION,
         scope: run.scope.to_string(),
-        outcome: record.map(|record| record.outcome),
+        outcome: record.map(|record| outcome(record.outcome)),
         exit: run.exit as u8,
-        selection: run.selection,
-        tests: record.and_then(|record| record.tests),
+        selection: run.selection.map(|of| SelectionReport {
+            selected: of.selected,
+            total: of.total,
+        }),
+        tests: record.and_then(|record| record.tests).map(Into::into),
         commands: ran.chain(left).collect(),
         failing: record.map_or_else(Vec::new, |record| tests(&record.failing)),
         ignored: record.map_or_else(Vec::new, |record| tests(&record.ignored)),
         pocs: run.records.iter().filter_map(poc).collect(),
-        findings: run.findings.iter().map(finding).collect(),
+        findings: run.findings.iter().map(Into::into).collect(),
         notes: record.map_or(&[], |record| &record.notes),
-        source: record.map(|record| &record.source),
+        source: record.map(|record| SourceReport {
+            commit: record.source.commit.as_deref(),
+            dirty: record.source.dirty,
+        }),
         seconds: seconds(took),
         toolchain: record.map(|record| record.toolchain.as_str()),
     })
@@ -118,14 +163,17 @@ pub fn run(run: &Run<'_>) -> Result<String> {
 fn command<'a>(check: &'a Check, output: Option<&'a str>) -> CommandReport<'a> {
     CommandReport {
         command: check.command.clone(),
-        outcome: Some(check.outcome),
+        outcome: Some(outcome(check.outcome)),
         exit: Some(check.exit),
-        tests: check.tests,
+        tests: check.tests.map(Into::into),
         seconds: Some(seconds(check.milliseconds)),
         expected: check.expected.iter().map(String::as_str).collect(),
         unmet: &check.unmet,
         manual: check.manual,
-        confirmed: check.confirmed.as_ref(),
+        confirmed: check.confirmed.as_ref().map(|word| ConfirmationReport {
+            by: &word.by,
+            time: &word.time,
+        }),
         output,
     }
 }
@@ -139,7 +187,7 @@ fn tests(tests: &BTreeMap<String, Vec<String>>) -> Vec<TestReport<'_>> {
     tests.collect()
 }
 
-/// Of a run without a PoC there is nothing more to say.
+/// `None` for a run without a PoC.
 fn poc(settled: &RecordedRun) -> Option<PocReport<'_>> {
     let record = &settled.record;
     let measured = |worse| settled.measured.then(|| tests(worse));

@@ -1,9 +1,8 @@
 //! Rust source text → flat tokens with matched brackets.
 //!
-//! Written here rather than taken from a parser because everything that follows needs one linear pass over
-//! tokens with byte places, on every file of a workspace, in the time `cargo metadata` takes; and because a
-//! lexer reads any syntax, including that of macros and of a newer Rust, where a parser gives up. Tests compare it with
-//! `proc-macro2`, token by token.
+//! A lexer of our own, because callers need one linear pass over tokens with byte positions, on every file of a workspace,
+//! in the time `cargo metadata` takes; and because a lexer reads any syntax, including that of macros and of newer editions,
+//! which a parser rejects. `tests/suite/lexer.rs` compares it with rustc's, token by token.
 
 /// What a token is. Punctuation is one byte each (`::` is two tokens that touch).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -278,7 +277,9 @@ impl Lexer<'_> {
             Some(b"0x" | b"0b" | b"0o")
         );
         self.digits(radix);
-        if !radix && self.peek(0) == b'.' {
+        let mut so_far = self.bytes[start..self.at].iter();
+        let has_suffix = so_far.any(|byte| byte.is_ascii_alphabetic());
+        if !radix && !has_suffix && self.peek(0) == b'.' {
             let next = self.text[self.at + 1..].chars().next().unwrap_or(' ');
             if next.is_ascii_digit() {
                 self.at += 1;
@@ -286,6 +287,10 @@ impl Lexer<'_> {
             } else if next != '.' && next != '_' && !next.is_alphabetic() {
                 self.at += 1;
             }
+        }
+        // A suffix may go on beyond ASCII.
+        if self.peek(0) >= 0x80 {
+            self.suffix();
         }
         self.push(Kind::Literal, start, self.at);
     }

@@ -1,0 +1,258 @@
+//! `status --format json`.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::error::{ErrorReport, error_reports};
+use super::output::{VERSION, text};
+use super::values::{CountsReport, FindingReport, NextReport, TicksReport, state};
+use crate::contract::{ContractState, Difference, How, Kind};
+use crate::report::poc_status::PocStatus;
+use crate::status::{DependencyState, DependencyStatus, FileAction, FileState, FileStatus};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    pocs: Vec<PocReport<'a>>,
+    unreadable: Vec<ErrorReport>,
+}
+
+#[derive(Serialize)]
+pub(in crate::report) struct PocReport<'a> {
+    name: &'a str,
+    plan: &'a str,
+    results: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: Option<&'a str>,
+    state: Option<&'static str>,
+    base: Option<&'a str>,
+    summary: SummaryReport<'a>,
+    steps: Vec<StepReport<'a>>,
+    criteria: CriteriaReport,
+    checklist: TicksReport,
+    files: Vec<FileReport<'a>>,
+    dependencies: Vec<DependencyReport<'a>>,
+    tests: TestsReport,
+    contract: Option<ContractReport<'a>>,
+    placeholders: usize,
+    findings: Vec<FindingReport<'a>>,
+    next: Option<NextReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct SummaryReport<'a> {
+    status: Option<&'a str>,
+    started: Option<&'a str>,
+    completed: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct FileReport<'a> {
+    path: &'a str,
+    action: &'static str,
+    state: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct DependencyReport<'a> {
+    manifest: &'a str,
+    name: &'a str,
+    kind: &'static str,
+    state: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct StepReport<'a> {
+    id: &'a str,
+    title: &'a str,
+    state: Option<&'static str>,
+    why: Option<&'a str>,
+    line: usize,
+    tasks: TicksReport,
+}
+
+#[derive(Serialize)]
+struct CriteriaReport {
+    plan: TicksReport,
+    results: TicksReport,
+}
+
+#[derive(Serialize)]
+struct TestsReport {
+    baseline: Option<CountsReport>,
+    latest: Option<CountsReport>,
+    claimed: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ContractReport<'a> {
+    hash: String,
+    time: &'a str,
+    by: Option<&'a str>,
+    amendments: Vec<AmendmentReport<'a>>,
+    overrides: Vec<OverrideReport<'a>>,
+    changes: Vec<ChangeReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct AmendmentReport<'a> {
+    time: &'a str,
+    by: Option<&'a str>,
+    reason: Option<&'a str>,
+    weakens: bool,
+    changes: Vec<ChangeReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct OverrideReport<'a> {
+    step: Option<&'a str>,
+    time: &'a str,
+    by: Option<&'a str>,
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ChangeReport<'a> {
+    what: &'a str,
+    how: &'static str,
+    weakens: bool,
+    was: Option<&'a str>,
+    is: Option<&'a str>,
+}
+
+/// `status --format json`; `unreadable` are documents that have no status.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn status(statuses: &[PocStatus], unreadable: &[anyhow::Error]) -> Result<String> {
+    text(&Report {
+        version: VERSION,
+        pocs: statuses.iter().map(poc).collect(),
+        unreadable: error_reports(unreadable, "status"),
+    })
+}
+
+fn contract(state: &ContractState) -> Option<ContractReport<'_>> {
+    let lock = state.lock()?;
+    let amendments = state.of(Kind::Amend).map(|entry| AmendmentReport {
+        time: &entry.time,
+        by: entry.by.as_deref(),
+        reason: entry.reason.as_deref(),
+        weakens: entry.changes.iter().any(|change| change.how.weakens()),
+        changes: changes(&entry.changes),
+    });
+    let overrides = state.of(Kind::Override).map(|entry| OverrideReport {
+        step: entry.step.as_deref(),
+        time: &entry.time,
+        by: entry.by.as_deref(),
+        reason: entry.reason.as_deref(),
+    });
+    Some(ContractReport {
+        hash: state.agreed()?.hash(),
+        time: &lock.time,
+        by: lock.by.as_deref(),
+        amendments: amendments.collect(),
+        overrides: overrides.collect(),
+        changes: changes(&state.changes),
+    })
+}
+
+fn changes(changes: &[Difference]) -> Vec<ChangeReport<'_>> {
+    let changes = changes.iter();
+    changes
+        .map(|Difference { what, how, was, is }| ChangeReport {
+            what,
+            how: change(*how),
+            weakens: how.weakens(),
+            was: was.as_deref(),
+            is: is.as_deref(),
+        })
+        .collect()
+}
+
+fn change(how: How) -> &'static str {
+    match how {
+        How::Added => "added",
+        How::Tightened => "tightened",
+        How::Changed => "changed",
+        How::Removed => "removed",
+        How::Relaxed => "relaxed",
+        How::Narrowed => "narrowed",
+        How::Ignored => "ignored",
+    }
+}
+
+fn file(file: &FileStatus) -> FileReport<'_> {
+    FileReport {
+        path: &file.path,
+        action: match file.action {
+            FileAction::Create => "create",
+            FileAction::Modify => "modify",
+            FileAction::Delete => "delete",
+            FileAction::Rename => "rename",
+            FileAction::None => "none",
+        },
+        state: file.state.map(|state| match state {
+            FileState::Pending => "pending",
+            FileState::Done => "done",
+            FileState::Missing => "missing",
+            FileState::Unplanned => "unplanned",
+        }),
+    }
+}
+
+fn dependency(dependency: &DependencyStatus) -> DependencyReport<'_> {
+    DependencyReport {
+        manifest: &dependency.manifest,
+        name: &dependency.name,
+        kind: dependency.kind,
+        state: dependency.state.map(DependencyState::word),
+    }
+}
+
+pub(in crate::report) fn poc(status: &PocStatus) -> PocReport<'_> {
+    let PocStatus {
+        assessment,
+        findings,
+        next,
+    } = status;
+    let steps = assessment.steps.iter().map(|step| StepReport {
+        id: &step.id,
+        title: &step.title,
+        state: state(step.state),
+        why: step.why.as_deref(),
+        line: step.line,
+        tasks: step.tasks.into(),
+    });
+    let summary = &assessment.summary;
+    PocReport {
+        name: &assessment.name,
+        plan: &assessment.plan,
+        results: assessment.results.as_deref(),
+        kind: assessment.kind.as_deref(),
+        state: state(assessment.state),
+        base: assessment.base.as_deref(),
+        summary: SummaryReport {
+            status: summary.status.as_deref(),
+            started: summary.started.as_deref(),
+            completed: summary.completed.as_deref(),
+        },
+        steps: steps.collect(),
+        criteria: CriteriaReport {
+            plan: assessment.plan_criteria.into(),
+            results: assessment.results_criteria.into(),
+        },
+        checklist: assessment.checklist.into(),
+        files: assessment.files.iter().map(file).collect(),
+        dependencies: assessment.dependencies.iter().map(dependency).collect(),
+        tests: TestsReport {
+            baseline: assessment.tests.baseline.map(Into::into),
+            latest: assessment.tests.latest.map(Into::into),
+            claimed: assessment.tests.claimed,
+        },
+        contract: contract(&assessment.contract),
+        placeholders: assessment.placeholders,
+        findings: findings.iter().map(Into::into).collect(),
+        next: next.as_ref().map(Into::into),
+    }
+}

@@ -1,0 +1,104 @@
+//! Values that several formats share.
+
+use serde::Serialize;
+
+use crate::evidence::{Outcome, TestCounts};
+use crate::finding::{Finding, Severity};
+use crate::next::Next;
+use crate::status::{State, Ticks};
+
+/// The state of a step or a PoC; `null` when it is unknown.
+pub(super) fn state(state: State) -> Option<&'static str> {
+    (state != State::Unknown).then(|| state.word())
+}
+
+pub(super) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+pub(super) fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Unconfirmed => "unconfirmed",
+        Outcome::NoTests => "no-tests",
+        Outcome::Failed => "failed",
+        Outcome::CouldNotRun => "could-not-run",
+        Outcome::TimedOut => "timed-out",
+        Outcome::Interrupted => "interrupted",
+    }
+}
+
+/// Ticked boxes of all.
+#[derive(Serialize)]
+pub(super) struct TicksReport {
+    checked: usize,
+    total: usize,
+}
+
+impl From<Ticks> for TicksReport {
+    fn from(ticks: Ticks) -> Self {
+        Self {
+            checked: ticks.checked,
+            total: ticks.total,
+        }
+    }
+}
+
+/// Test counts of a baseline or a whole suite.
+#[derive(Serialize)]
+pub(super) struct CountsReport {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl From<TestCounts> for CountsReport {
+    fn from(counts: TestCounts) -> Self {
+        Self {
+            passed: counts.passed,
+            failed: counts.failed,
+            ignored: counts.ignored,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct NextReport<'a> {
+    command: &'a str,
+    why: &'a str,
+}
+
+impl<'a> From<&'a Next> for NextReport<'a> {
+    fn from(next: &'a Next) -> Self {
+        Self {
+            command: &next.command,
+            why: &next.why,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct FindingReport<'a> {
+    code: &'static str,
+    severity: &'static str,
+    path: &'a str,
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+impl<'a> From<&'a Finding> for FindingReport<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        Self {
+            code: finding.code.as_str(),
+            severity: severity(finding.severity),
+            path: &finding.path,
+            line: finding.line,
+            column: finding.column,
+            message: finding.text(),
+        }
+    }
+}
