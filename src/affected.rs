@@ -20,7 +20,7 @@ pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};
 pub use selector::{select, select_in};
 
 use crate::workspace::graph::{is_kind, is_library};
-use crate::workspace::{PackageId, Workspace, features};
+use crate::workspace::{PackageId, Workspace};
 
 /// The tests that one build of one target, or the doctests of one library, hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,18 +48,20 @@ pub enum TestTargetKind {
     Doc,
 }
 
-/// Every test target of the workspace, as a workspace-wide `cargo test` would build them, without the targets whose
-/// `required-features` are off.
+/// Every test target of the workspace that `cargo test` builds in its configuration: of the packages that the configuration
+/// applies to, without the targets whose `required-features` are off.
 #[must_use]
 pub fn all_targets(workspace: &Workspace) -> Vec<TestTarget> {
-    let features = features::of_workspace(workspace);
+    let features = workspace.features();
     let mut all = Vec::new();
-    for (package, member) in workspace.packages.iter().enumerate() {
+    let configured = |package: &PackageId| workspace.configuration.applies_to(*package);
+    for package in (0..workspace.packages.len()).filter(configured) {
+        let member = &workspace.packages[package];
         for target in &member.targets {
             let built = target
                 .required_features
                 .iter()
-                .all(|feature| features[package].contains(feature));
+                .all(|feature| features.of(package).contains(feature));
             if built {
                 all.extend(kinds(target).map(|kind| TestTarget { package, kind }));
             }

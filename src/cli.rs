@@ -1,6 +1,7 @@
 //! The command line: what can be said, no logic.
 
 mod affected;
+mod build;
 pub mod dependencies;
 mod init;
 mod page;
@@ -13,6 +14,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::affected::{Affected, AffectedFormat};
+pub use self::build::Build;
 pub use self::init::{Init, Kind, Size};
 pub use self::page::Report;
 use self::reports::{ReportFile, StatusReport};
@@ -103,6 +105,9 @@ pub struct Global {
     /// Say more
     #[arg(short, long, global = true, help_heading = "Common options")]
     pub verbose: bool,
+    /// The build options of the command, where it has them.
+    #[arg(skip)]
+    pub build: Build,
 }
 
 impl Global {
@@ -119,6 +124,7 @@ impl Global {
             manifest_path: self.manifest_path.clone(),
             cargo_flags: flags.map(|(flag, _)| flag.to_owned()).collect(),
             docs: self.docs.clone(),
+            build: self.build.choice(),
         }
     }
 
@@ -136,6 +142,22 @@ impl Global {
 impl From<&Global> for Options {
     fn from(global: &Global) -> Self {
         global.options()
+    }
+}
+
+impl Command {
+    /// The build options of this command; none for one that neither builds nor compares with a build.
+    #[must_use]
+    pub fn build(&self) -> Option<&Build> {
+        match self {
+            Self::Init(init) => Some(&init.build),
+            Self::Status(status) => Some(&status.build),
+            Self::Check(check) => Some(&check.build),
+            Self::Report(report) => Some(&report.build),
+            Self::Verify(verify) => Some(&verify.build),
+            Self::Affected(affected) => Some(&affected.build),
+            _ => None,
+        }
     }
 }
 
@@ -208,6 +230,9 @@ pub struct Status {
     /// Write a report to a file as well: json, junit or sarif (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = reports::parse::<StatusReport>)]
     pub report: Vec<ReportFile<StatusReport>>,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub build: Build,
 }
 
 /// Which PoCs a report is about.
@@ -268,6 +293,9 @@ pub struct Check {
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub build: Build,
 }
 
 /// How `status`, `check` and `verify` report.

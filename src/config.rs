@@ -1,6 +1,8 @@
 //! Settings: `[workspace.metadata.poc]` (or `[package.metadata.poc]` where there is no workspace table) is overruled
 //! by the environment, and that by flags; clap reads both of the latter.
 
+mod configurations;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -15,7 +17,10 @@ use crate::finding::level::{Level, Setting};
 use crate::sys::cargo::Cargo;
 use crate::sys::files;
 use crate::workspace::manifest::{Manifest, line_of};
-use crate::workspace::{PackageId, Workspace};
+use crate::workspace::{Configuration, PackageId, Workspace};
+
+pub use configurations::BuildChoice;
+use configurations::WrittenConfiguration;
 
 /// Options of the command line that decide which workspace is loaded, and how.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +31,8 @@ pub struct Options {
     pub cargo_flags: Vec<String>,
     /// `--docs`.
     pub docs: Option<Utf8PathBuf>,
+    /// `--config` and cargo's build options.
+    pub build: BuildChoice,
 }
 
 impl Options {
@@ -88,6 +95,12 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// The levels of rules, in the order in which they are set.
     pub lints: Vec<Setting>,
+    /// Named configurations.
+    pub configurations: BTreeMap<String, Configuration>,
+    /// The name of the configuration that holds where none is named.
+    pub default_configuration: Option<String>,
+    /// The configuration of this run.
+    pub configuration: Configuration,
 }
 
 /// Files whose reach the user knows.
@@ -110,6 +123,9 @@ struct Written {
     rules: Vec<WrittenRule>,
     #[serde(default)]
     lints: BTreeMap<String, String>,
+    #[serde(default)]
+    configurations: BTreeMap<String, WrittenConfiguration>,
+    default_configuration: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -134,6 +150,7 @@ impl Config {
             .iter()
             .map(|rule| rule.resolve(workspace))
             .collect::<Result<_>>();
+        let configurations = configurations(workspace, &written)?;
         let docs = options
             .docs
             .clone()
@@ -148,6 +165,16 @@ impl Config {
                 .context("in the poc configuration of the workspace")
                 .or_exit(Exit::Usage)?,
             lints: levels(workspace, &written.lints)?,
+            configuration: options
+                .build
+                .choose(
+                    workspace,
+                    &configurations,
+                    written.default_configuration.as_deref(),
+                )
+                .or_exit(Exit::Usage)?,
+            configurations,
+            default_configuration: written.default_configuration,
         })
     }
 
@@ -161,6 +188,9 @@ impl Config {
             timeout: TIMEOUT,
             rules: Vec::new(),
             lints: Vec::new(),
+            configurations: BTreeMap::new(),
+            default_configuration: None,
+            configuration: Configuration::default(),
         }
     }
 
@@ -206,6 +236,35 @@ impl WrittenRule {
     }
 }
 
+/// The named configurations, of which the default is one.
+fn configurations(
+    workspace: &Workspace,
+    written: &Written,
+) -> Result<BTreeMap<String, Configuration>> {
+    let mut named = BTreeMap::new();
+    for (name, configuration) in &written.configurations {
+        let resolved = configuration
+            .resolve(workspace, name)
+            .with_context(|| {
+                let place = place_of(&workspace.root, &["configurations", name]);
+                format!("the configuration `{name}` in {place}")
+            })
+            .or_exit(Exit::Usage)?;
+        named.insert(name.clone(), resolved);
+    }
+    match &written.default_configuration {
+        Some(name) if !named.contains_key(name) => {
+            Err(anyhow!(configurations::unknown(name, &named)))
+                .with_context(|| {
+                    let place = place_of(&workspace.root, &["default-configuration"]);
+                    format!("the default configuration in {place}")
+                })
+                .or_exit(Exit::Usage)
+        }
+        _ => Ok(named),
+    }
+}
+
 /// The docs folder relative to the workspace root, without `.` and `..`.
 fn below(workspace: &Workspace, docs: &Utf8Path) -> Result<Utf8PathBuf> {
     let located = workspace
@@ -238,13 +297,22 @@ fn levels(workspace: &Workspace, written: &BTreeMap<String, String>) -> Result<V
 /// The manifest in `root` with the line that sets the level of `lint`.
 #[must_use]
 pub fn place_of_lint(root: &Utf8Path, lint: &str) -> String {
+    place_of(root, &["lints", lint])
+}
+
+/// The root manifest with the line of a key of the settings; without the line where it is written otherwise.
+fn place_of(root: &Utf8Path, keys: &[&str]) -> String {
     let path = root.join("Cargo.toml");
     let text = files::read(&path).unwrap_or_default();
     let manifest = Manifest::parse(&String::from_utf8_lossy(&text));
     let line = manifest.ok().and_then(|manifest| {
-        let entry = ["workspace", "package"]
-            .iter()
-            .find_map(|table| manifest.entry(&[table, "metadata", "poc", "lints", lint]))?;
+        let entry = ["workspace", "package"].iter().find_map(|table| {
+            let all: Vec<&str> = [*table, "metadata", "poc"]
+                .into_iter()
+                .chain(keys.iter().copied())
+                .collect();
+            manifest.entry(&all)
+        })?;
         Some(line_of(manifest.text(), entry.span.start))
     });
     line.map_or_else(|| place(root), |line| format!("{path}:{line}"))

@@ -24,6 +24,8 @@ pub type Inputs = BTreeMap<String, String>;
 
 /// What `rustc -vV` prints.
 pub const TOOLCHAIN: &str = "toolchain";
+/// The build configuration of a run whose commands follow from it.
+pub const CONFIGURATION: &str = "configuration";
 /// Files of the workspace that belong to no member.
 pub const WORKSPACE: &str = "workspace files";
 
@@ -95,8 +97,9 @@ impl<'w> Hasher<'w> {
         config: &'w Config,
         repository: Option<Repository>,
         files: Vec<File>,
-        common: Inputs,
+        mut common: Inputs,
     ) -> Self {
+        common.extend(environment(workspace));
         let mut by_owner: BTreeMap<Option<PackageId>, Vec<File>> = BTreeMap::new();
         for file in files {
             if counts(workspace, config, &file.path) {
@@ -258,6 +261,25 @@ pub fn refresh_lockfile(inputs: &mut Inputs, workspace: &Workspace) -> Result<()
     Ok(())
 }
 
+/// The variables of the build configuration as an input of a plan's commands, which have their other options written out.
+/// None where the configuration sets none.
+#[must_use]
+pub fn environment(workspace: &Workspace) -> Option<(String, String)> {
+    let environment = &workspace.configuration.environment;
+    let hash = || short(blake3::hash(format!("{environment:?}").as_bytes()));
+    (!environment.is_empty()).then(|| (CONFIGURATION.to_owned(), hash()))
+}
+
+/// The build configuration as an input of a run whose commands follow from it: such a run proves nothing of another
+/// configuration. None for a build without options, as in records of earlier versions.
+#[must_use]
+pub fn configuration(workspace: &Workspace) -> Option<(String, String)> {
+    let name = |package: PackageId| workspace.packages[package].name.to_string();
+    let fingerprint = workspace.configuration.fingerprint(name)?;
+    let hash = short(blake3::hash(fingerprint.as_bytes()));
+    Some((CONFIGURATION.to_owned(), hash))
+}
+
 /// The names whose hashes differ between what a run recorded and now, sorted: none means fresh.
 #[must_use]
 pub fn changed(recorded: &Inputs, now: &Inputs) -> Vec<String> {
@@ -274,7 +296,13 @@ pub fn changed(recorded: &Inputs, now: &Inputs) -> Vec<String> {
 pub fn changed_of(recorded: &Inputs, now: &Inputs) -> Vec<String> {
     let changed = |(name, hash): &(&String, &String)| now.get(*name) != Some(hash);
     let changed = recorded.iter().filter(changed);
-    changed.map(|(name, _)| name.clone()).collect()
+    let configured = [CONFIGURATION.to_owned()].into_iter();
+    let configured =
+        configured.filter(|name| now.contains_key(name) && !recorded.contains_key(name));
+    changed
+        .map(|(name, _)| name.clone())
+        .chain(configured)
+        .collect()
 }
 
 /// The packages that a plan's shell block tests: those its cargo commands name with `-p`; the whole workspace for

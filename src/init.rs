@@ -22,6 +22,7 @@ use self::request::Request;
 use crate::affected::arguments::{self, quoted};
 use crate::affected::{Selection, TestTargetKind};
 use crate::project::Project;
+use crate::workspace::PackageId;
 
 /// Works out the draft: reads sources and manifests, runs nothing but `cargo info` for a version nobody gave.
 ///
@@ -31,7 +32,7 @@ pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
     let workspace = &project.workspace;
     let context = Context::gather(project, request)?;
     let dependencies = dependencies::blocks(project, request)?;
-    let tests = affected(project, &context);
+    let tests = affected(project, &context, &request.packages);
     let files = files(project, request, &dependencies, &tests);
     let carried = |package| workspace.linked_by(&BTreeSet::from([package])).len() - 1;
     let packages = request.packages.iter().map(|&package| Package {
@@ -137,26 +138,31 @@ fn files(
     files
 }
 
-fn affected(project: &Project, context: &Context) -> Affected {
+fn affected(project: &Project, context: &Context, packages: &[PackageId]) -> Affected {
     let workspace = &project.workspace;
+    let packages = packages.iter().copied().collect();
     let rows: Vec<TestTarget> = context
         .selection
         .targets
         .keys()
         .filter_map(|target| context.row(workspace, target))
         .collect();
+    let configured = workspace.configured_packages();
+    let every = arguments::package_arguments(workspace, &configured);
     Affected {
         total: rows.iter().map(|row| row.tests).sum(),
         targets: rows.into_iter().filter(|row| row.tests > 0).collect(),
         full_suite: context.selection.total.tests,
         commands: commands(project, context.nextest, &context.selection),
+        arguments: quoted(&arguments::named_packages(workspace, &packages)),
         full_commands: if context.nextest {
+            let all = quoted(&arguments::nextest_packages(workspace, &configured));
             vec![
-                "cargo nextest run --workspace".into(),
-                "cargo test --workspace --doc".into(),
+                format!("cargo nextest run {all}"),
+                format!("cargo test {} --doc", quoted(&every)),
             ]
         } else {
-            vec!["cargo test --workspace".into()]
+            vec![format!("cargo test {}", quoted(&every))]
         },
     }
 }

@@ -60,7 +60,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             .unwrap_or_else(|error| could_not_run(&error));
     }
     let cli = match parse(arguments.clone()) {
-        Ok(cli) => cli,
+        Ok(mut cli) => {
+            cli.global.build = cli.command.build().cloned().unwrap_or_default();
+            cli
+        }
         Err(error) => return misused(&error, &arguments),
     };
     let mut terminal = Terminal::new(cli.global.verbosity());

@@ -1,8 +1,15 @@
-//! What is: the packages of a cargo workspace and how they depend on each other.
+//! The packages of a cargo workspace, how they depend on each other, and how they are built.
 
+mod build;
+pub mod configuration;
+pub mod derived;
 pub mod features;
 pub mod graph;
+mod id;
 pub mod manifest;
+pub mod resolver;
 pub mod source;
 
-pub use graph::{Edge, PackageId, Workspace};
+pub use configuration::Configuration;
+pub use graph::{Edge, Workspace};
+pub use id::PackageId;

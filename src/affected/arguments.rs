@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind, all_targets};
-use crate::workspace::{PackageId, Workspace, features};
+use crate::workspace::{Configuration, PackageId, Workspace, features};
 
 /// One `cargo test` call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -162,10 +162,12 @@ pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invoca
 /// that no test has, asked of the member that links the fewest others.
 #[must_use]
 pub fn nothing(workspace: &Workspace) -> Vec<String> {
-    let smallest = (0..workspace.packages.len())
-        .min_by_key(|package| workspace.links(&BTreeSet::from([*package])).len());
+    let configured = workspace.configured_packages().into_iter();
+    let smallest =
+        configured.min_by_key(|package| workspace.links(&BTreeSet::from([*package])).len());
     let mut arguments = smallest.map_or_else(Vec::new, |package| {
-        vec!["-p".to_owned(), spec(workspace, package)]
+        let name = vec!["-p".to_owned(), spec(workspace, package)];
+        [name, build_arguments(workspace, &BTreeSet::from([package]))].concat()
     });
     arguments.extend([
         "--tests".to_owned(),
@@ -179,7 +181,7 @@ pub fn nothing(workspace: &Workspace) -> Vec<String> {
 /// test target added later runs too.
 #[must_use]
 pub fn nextest(workspace: &Workspace, selection: &Selection) -> Vec<String> {
-    let mut arguments = package_arguments(workspace, &selection.packages());
+    let mut arguments = nextest_packages(workspace, &selection.packages());
     let filters = filters(workspace, selection);
     if filters.iter().any(|(_, whole)| !whole) {
         for expression in joined(&filters) {
@@ -286,19 +288,57 @@ fn of_binary(binary: &str, part: &TargetSelection) -> Vec<String> {
         .collect()
 }
 
-/// `-p` for each package, or `--workspace` for all, and the features a workspace-wide build would have.
+/// What `cargo test` and `cargo check` take for these packages in the workspace's configuration: `-p` for each, or
+/// `--workspace` for all, then features, target, profile and further arguments.
 #[must_use]
 pub fn package_arguments(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
-    if packages.len() == workspace.packages.len() {
-        return vec!["--workspace".to_owned()];
+    let mut arguments = if packages.len() == workspace.packages.len() {
+        vec!["--workspace".to_owned()]
+    } else {
+        let packages = packages.iter();
+        packages
+            .flat_map(|&package| ["-p".to_owned(), spec(workspace, package)])
+            .collect()
+    };
+    arguments.extend(build_arguments(workspace, packages));
+    arguments
+}
+
+/// [`package_arguments`] with every package by name, also where these are all: for commands that people keep.
+#[must_use]
+pub fn named_packages(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
+    let names = packages.iter();
+    let names = names.flat_map(|&package| ["-p".to_owned(), spec(workspace, package)]);
+    names.chain(build_arguments(workspace, packages)).collect()
+}
+
+/// What cargo takes besides the packages, so that these are built as the whole configuration builds them: `-p` alone turns
+/// on fewer features than `--workspace`.
+#[must_use]
+pub fn build_arguments(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
+    let configuration = &workspace.configuration;
+    let mut features = features::requested(workspace, packages);
+    if packages.len() < workspace.configured_packages().len() {
+        features.extend(features::missing(workspace, packages));
     }
-    let mut arguments: Vec<String> = packages
-        .iter()
-        .flat_map(|&package| ["-p".to_owned(), spec(workspace, package)])
-        .collect();
-    let features = features::missing(workspace, packages);
-    if !features.is_empty() {
-        arguments.extend(["--features".to_owned(), features.join(",")]);
+    if configuration.all_features {
+        features.retain(|feature| feature.contains('/'));
+    }
+    let flags = Configuration {
+        features,
+        ..configuration.clone()
+    };
+    [flags.feature_arguments(), flags.build_arguments()].concat()
+}
+
+/// [`package_arguments`] as nextest takes them, whose `--profile` is not cargo's.
+#[must_use]
+pub fn nextest_packages(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
+    let mut arguments = package_arguments(workspace, packages);
+    for argument in &mut arguments {
+        if argument == "--profile" {
+            "--cargo-profile".clone_into(argument);
+        }
     }
     arguments
 }

@@ -18,8 +18,8 @@ use crate::config::Config;
 use crate::project::Project;
 use crate::workspace::Workspace;
 
-/// The tests of `wanted` targets that are reached by `change`; of other targets it may tell nothing. `reader` gives the items
-/// of source files.
+/// The tests of `wanted` targets that are reached by `change` in any configuration; of other targets it may tell nothing.
+/// `reader` gives the items of source files.
 ///
 /// Manifests, the lockfile, the toolchain and files that a user's rule names are judged by the [`rules`]; all other files by the
 /// item graph ([`items`]), and where that knows nothing of them by the rules again.
@@ -43,17 +43,22 @@ pub fn select(
     ))
 }
 
-/// All tests in a project that are reached by `change`; sources that were read before are not read again where `cached`.
+/// All tests in a project that are reached by `change` in its configuration; sources that were read before are not read again where `cached`.
 ///
 /// # Errors
 /// As [`select`].
 pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
     if !cached {
-        return select(workspace, config, change, &Uncached, &|_| true);
+        let classified = ClassifiedFiles::new(workspace, config, change)?;
+        let graph = Graph::build(configured(workspace), &classified.changed, &Uncached);
+        let found = graph.select(&classified.changed);
+        return Ok(selected(
+            workspace, config, change, classified, graph, &found,
+        ));
     }
     let ((crates, cache), classified) = rayon::join(
-        || (CrateGraph::of(workspace), open(project)),
+        || (configured(workspace), open(project)),
         || ClassifiedFiles::new(workspace, config, change),
     );
     let classified = classified?;
@@ -76,7 +81,7 @@ pub(super) fn select_but_in(
 ) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
     let mut classified = ClassifiedFiles::new(workspace, config, change)?;
-    let crates = CrateGraph::of(workspace);
+    let crates = configured(workspace);
     let (mut graph, cache) = if cached {
         let cache = open(project);
         let graph = Graph::build(crates, &classified.changed, &cache);
@@ -92,6 +97,13 @@ pub(super) fn select_but_in(
     let mut selection = selected(workspace, config, change, classified, graph, &found);
     selection.notes.extend(cache.and_then(save));
     Ok(selection)
+}
+
+/// The crates of a workspace as its configuration builds them.
+fn configured(workspace: &Workspace) -> CrateGraph {
+    let mut crates = CrateGraph::of(workspace);
+    crates.configure(workspace);
+    crates
 }
 
 /// What was kept of the sources.
@@ -119,6 +131,9 @@ fn selected(
         classified.reach(workspace, rules::by_place(workspace, path), path);
     }
     let mut selecting = SelectionBuilder::new(workspace, &graph);
+    let not_compiled = found.not_compiled.iter();
+    let not_compiled: Vec<String> = not_compiled.map(|path| workspace.slashed(path)).collect();
+    selecting.without_effect(&not_compiled, "this configuration does not compile it");
     for (reach, files) in classified.reached {
         selecting.by_rule(reach, &files);
     }

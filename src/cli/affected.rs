@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
+use super::Build;
 use crate::config::RunnerChoice;
 
 /// `cargo poc affected`.
@@ -67,6 +68,9 @@ pub struct Affected {
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub format: AffectedFormat,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub build: Build,
     /// With --collect: arguments for nextest, such as --all-features
     #[arg(last = true, value_name = "ARGS", requires = "collect")]
     pub arguments: Vec<String>,

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
+use super::Build;
 use super::dependencies::Dependencies;
 
 /// `cargo poc init`.
@@ -66,6 +67,9 @@ pub struct Init {
     /// Print a section for AGENTS.md that tells an assistant how to work with plans here, and do nothing else
     #[arg(long, conflicts_with_all = ["name", "package", "file", "from_diff", "dry_run"])]
     pub agents: bool,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub build: Build,
 }
 
 /// The kind of work a plan is for.

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::Which;
+use super::{Build, Which};
 
 /// `cargo poc report`.
 #[derive(Debug, Default, Args)]
@@ -25,4 +25,7 @@ pub struct Report {
     /// Show the page in the browser: that of $BROWSER, or else the system's
     #[arg(long)]
     pub open: bool,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub build: Build,
 }

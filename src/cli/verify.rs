@@ -3,8 +3,8 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::StatusFormat;
 use super::reports::{self, ReportFile, VerifyReport};
+use super::{Build, StatusFormat};
 use crate::config::RunnerChoice;
 use crate::verify::partition::Partition;
 
@@ -105,6 +105,9 @@ pub struct Verify {
     /// With --update, write them without asking
     #[arg(long, requires = "update")]
     pub write: bool,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub build: Build,
     /// Arguments for the test runner
     #[arg(last = true, value_name = "ARGS")]
     pub arguments: Vec<String>,

@@ -46,6 +46,7 @@ fn with_values(arg: Arg) -> Arg {
     match (arg.get_id().as_str(), value.as_str()) {
         _ if !takes_value || !arg.get_possible_values().is_empty() => arg,
         ("name", _) => arg.add(ArgValueCandidates::new(pocs)),
+        ("config", _) => arg.add(ArgValueCandidates::new(configurations)),
         ("package", _) => arg.add(ArgValueCandidates::new(packages)),
         ("step" | "after", "ID" | "STEP") => arg.add(ArgValueCandidates::new(steps)),
         ("words", "[NAME] STEP") => arg.add(ArgValueCandidates::new(pocs_and_steps)),
@@ -80,6 +81,16 @@ fn packages() -> Vec<CompletionCandidate> {
         CompletionCandidate::new(spec(workspace, id)).help(help)
     };
     packages.map(candidate).collect()
+}
+
+fn configurations() -> Vec<CompletionCandidate> {
+    let configurations = project().map(|project| project.config.configurations);
+    let configurations = configurations.unwrap_or_default().into_iter();
+    configurations
+        .map(|(name, configuration)| {
+            CompletionCandidate::new(name).help(Some(configuration.to_string().into()))
+        })
+        .collect()
 }
 
 /// The steps of the PoCs that the line names; of all open ones where it names none.

@@ -5,13 +5,13 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::affected::Selection;
 use crate::affected::coverage::audit::audit;
 use crate::affected::coverage::collect::{Collect, compiler, of_build};
 use crate::affected::coverage::narrow::{self, Conditions, Narrowed};
 use crate::affected::coverage::run;
 use crate::affected::coverage::store::{State, Store};
 use crate::affected::items::{Changed, CrateGraph, Graph, Uncached};
+use crate::affected::{Selection, arguments as test_arguments};
 use crate::cli::{Affected, AffectedFormat, RunCoveredTest};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
@@ -19,6 +19,8 @@ use crate::report;
 use crate::sys::exec::{self, OutputChunk};
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
+use crate::verify::Runner;
+use crate::verify::runner::refuse_build_options;
 
 /// Runs the suite once and keeps what each test executed; then, with `--audit`, holds the item graph against it.
 ///
@@ -104,7 +106,7 @@ pub fn narrow(
     };
     let conditions = Conditions {
         toolchain: &compiler(&project.folder)?,
-        built_with: &of_build(arguments),
+        built_with: &of_build(&[configured(project), arguments.to_vec()].concat()),
     };
     match narrow::narrow(project, &store, conditions, cached, selection)? {
         Narrowed::By(count) => selection.left_out += count,
@@ -115,6 +117,12 @@ pub fn narrow(
         }
     }
     Ok(())
+}
+
+/// What the workspace's configuration gives nextest.
+fn configured(project: &Project) -> Vec<String> {
+    let workspace = &project.workspace;
+    test_arguments::nextest_packages(workspace, &workspace.configured_packages())
 }
 
 /// Says how many tests were left out, if any were.
@@ -138,6 +146,7 @@ pub fn left_out(terminal: &mut Terminal, selection: &Selection) -> Result<()> {
 /// As for [`run()`].
 pub fn collect(project: &Project, arguments: &[String], terminal: &mut Terminal) -> Result<()> {
     exec::install_interrupt_handler()?;
+    refuse_build_options(arguments, Runner::Nextest)?;
     let started = Instant::now();
     let collect = Collect::new(project, arguments)?;
     let into = project.workspace.slashed(collect.target());

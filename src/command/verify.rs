@@ -32,7 +32,7 @@ use crate::report::run::RecordedRun;
 use crate::sys::git::Repository;
 use crate::sys::terminal::Terminal;
 use crate::verify::partition::Partition;
-use crate::verify::runner::Words;
+use crate::verify::runner::{Words, refuse_build_options};
 use crate::verify::{self, Runner};
 use crate::workspace::PackageId;
 use crate::workspace::graph::nearest;
@@ -56,6 +56,7 @@ pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) ->
         summary::complete(&Project::load(global)?, &poc.paths, terminal)?;
         return Ok(exit);
     }
+    refuse_build_options(&arguments.arguments, runner(project, arguments.runner)?)?;
     reports::prepare(arguments, terminal);
     if !arguments.merge.is_empty() {
         return merge::run(project, arguments, terminal);

@@ -175,6 +175,14 @@ pub enum Scope {
     Full,
 }
 
+impl Scope {
+    /// Whether its commands are those of a plan; those of the others follow from the sources and the configuration.
+    #[must_use]
+    pub fn is_of_plan(&self) -> bool {
+        !matches!(self, Self::Affected | Self::Full)
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -72,6 +72,8 @@ pub struct Affected {
     pub total: usize,
     /// All tests of the workspace, counted in the source.
     pub full_suite: usize,
+    /// What cargo takes for the packages that the work touches.
+    pub arguments: String,
     /// The commands that run the affected tests.
     pub commands: Vec<String>,
     /// The commands that run all tests.

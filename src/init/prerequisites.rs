@@ -1,14 +1,16 @@
 //! What has to be there before the first step, as far as the graph shows.
 
+use std::collections::BTreeSet;
+
 use cargo_metadata::TargetKind;
 
 use super::dependencies::Block;
 use super::draft::Prerequisite;
 use super::request::Request;
-use crate::affected::arguments::spec;
+use crate::affected::arguments::{self, quoted, spec};
 use crate::project::Project;
 use crate::workspace::graph::is_kind;
-use crate::workspace::{PackageId, features};
+use crate::workspace::{PackageId, Workspace};
 
 /// The prerequisites after the first, which is the affected tests: one for each manifest that gets dependencies, each
 /// build script of a touched package, and each touched package with tests that no run builds for want of a feature.
@@ -34,7 +36,6 @@ pub fn prerequisites(project: &Project, request: &Request, blocks: &[Block]) -> 
 
 fn dependencies(project: &Project, request: &Request, block: &Block) -> Prerequisite {
     let name = &request.paths.name;
-    let package = spec(&project.workspace, request.dependent);
     Prerequisite {
         number: 0,
         title: format!("Dependencies in `{}`", block.manifest),
@@ -42,7 +43,7 @@ fn dependencies(project: &Project, request: &Request, block: &Block) -> Prerequi
         commands: vec![format!("cargo poc deps {name}")],
         verification: vec![
             format!("cargo poc deps {name} --check"),
-            format!("cargo check --tests -p {package}"),
+            check(&project.workspace, request.dependent),
         ],
     }
 }
@@ -61,17 +62,20 @@ fn build_script(project: &Project, package: PackageId) -> Option<Prerequisite> {
             project.workspace.slashed(&script.src_path)
         ),
         commands: Vec::new(),
-        verification: vec![format!(
-            "cargo check --tests -p {}",
-            spec(&project.workspace, package)
-        )],
+        verification: vec![check(&project.workspace, package)],
     })
+}
+
+/// The command that builds a package with its tests, as the workspace's configuration builds it.
+fn check(workspace: &Workspace, package: PackageId) -> String {
+    let arguments = arguments::named_packages(workspace, &BTreeSet::from([package]));
+    format!("cargo check --tests {}", quoted(&arguments))
 }
 
 fn features_off(project: &Project, package: PackageId) -> Option<Prerequisite> {
     let workspace = &project.workspace;
     let member = &workspace.packages[package];
-    let on = &features::of_workspace(workspace)[package];
+    let on = workspace.features().of(package);
     let mut names = Vec::new();
     let mut wanted: Vec<&String> = Vec::new();
     for target in member.targets.iter().filter(|target| target.test) {

@@ -6,10 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::draft::{Affected, Snippet, Step};
 use super::request::{PlannedFile, Request, TestPlace};
-use crate::affected::arguments::{quoted, spec};
+use crate::affected::arguments::{self, quoted};
 use crate::project::Project;
 use crate::workspace::graph::is_library;
-use crate::workspace::{PackageId, Workspace, features};
+use crate::workspace::{PackageId, Workspace};
 
 /// Step 0, the steps between, and the last. A tiny plan has one step between and none after it.
 #[must_use]
@@ -65,12 +65,9 @@ fn files_of<'a>(
 
 fn set_up(project: &Project, request: &Request) -> Step {
     let name = &request.paths.name;
-    let packages: Vec<String> = request
-        .packages
-        .iter()
-        .map(|&package| format!("-p {}", spec(&project.workspace, package)))
-        .collect();
-    let check = format!("cargo check --tests {}", packages.join(" "));
+    let packages: BTreeSet<_> = request.packages.iter().copied().collect();
+    let check = arguments::named_packages(&project.workspace, &packages);
+    let check = format!("cargo check --tests {}", quoted(&check));
     let mut tasks = vec!["Record the baseline before anything changes".to_owned()];
     let mut commands = vec![format!("cargo poc verify {name} --baseline")];
     let mut verification = vec![check];
@@ -320,11 +317,8 @@ fn test(
         "/// [fill in: what this shows of {what}]\n#[test]\nfn {function}() {{\n    // Arrange\n    // Act\n    // Assert\n    \
          panic!(\"this test is not written yet\");\n}}"
     );
-    let mut arguments = vec!["-p".to_owned(), spec(workspace, place.package)];
-    let features = features::missing(workspace, &BTreeSet::from([place.package]));
-    if !features.is_empty() {
-        arguments.extend(["--features".to_owned(), features.join(",")]);
-    }
+    let package = BTreeSet::from([place.package]);
+    let mut arguments = arguments::named_packages(workspace, &package);
     arguments.extend(place.target.iter().cloned());
     arguments.push(lead(request, id));
     let snippet = Snippet {

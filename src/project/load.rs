@@ -142,8 +142,9 @@ impl Start {
     }
 
     fn project(&self, members: Metadata) -> Result<Project> {
-        let workspace = Workspace::new(members);
+        let mut workspace = Workspace::new(members);
         let config = Config::load(&workspace, &self.options)?;
+        workspace.configuration = config.configuration.clone();
         Ok(Project {
             cargo: self.cargo.clone(),
             workspace,

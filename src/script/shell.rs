@@ -3,6 +3,7 @@
 //! Whatever is run as evidence must neither edit the tree nor pass because it was told to: snapshot tools that
 //! can be put into an accepting mode by the environment are put out of it.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -73,6 +74,8 @@ pub struct Settings {
     pub timeout: Option<std::time::Duration>,
     /// What ends them before their time.
     pub stop: Stop,
+    /// Variables of the build configuration.
+    pub environment: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -83,6 +86,9 @@ impl Settings {
             .directory(root)
             .timeout(self.timeout)
             .stop(self.stop.clone());
+        for (name, value) in &self.environment {
+            command = command.env(name, value);
+        }
         for variable in ACCEPTING {
             command = command.env_remove(variable);
         }

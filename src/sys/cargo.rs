@@ -143,6 +143,16 @@ pub fn toolchain(folder: &Utf8Path) -> Result<String> {
     String::from_utf8(output.stdout).context("`rustc -vV` printed text that is not UTF-8")
 }
 
+/// The `cfg` options of a target, as `rustc --print cfg` prints them; `None` where rustc does not know it or cannot be run.
+#[must_use]
+pub fn target_cfg(triple: &str, folder: &Utf8Path) -> Option<String> {
+    let mut command = Command::new(rustc());
+    command.args(["--print", "cfg", "--target", triple]);
+    let output = super::output(command.current_dir(folder)).ok()?;
+    let printed = output.status.success().then_some(output.stdout)?;
+    String::from_utf8(printed).ok()
+}
+
 /// The rustc of `RUSTC`, else the one beside the cargo that runs us, else the one on PATH. rustup's proxy takes as long to
 /// find the one beside cargo as that takes to answer; where rustup has chosen the toolchain, it is the same.
 fn rustc() -> OsString {

@@ -13,6 +13,7 @@ use super::{Invocation, Program};
 use crate::affected::arguments;
 use crate::affected::{Selection, TargetSelection, TestTargetKind, all_targets};
 use crate::config::RunnerChoice;
+use crate::exit;
 use crate::workspace::{PackageId, Workspace};
 
 /// What runs the tests.
@@ -89,23 +90,29 @@ impl Runner {
     /// The checks that run the whole suite, and what is expected of them.
     #[must_use]
     pub fn full(self, workspace: &Workspace, words: Words<'_>) -> Vec<Invocation> {
-        let call = |words: &[&str]| arguments::Invocation {
-            arguments: words.iter().map(ToString::to_string).collect(),
+        let configured = workspace.configured_packages();
+        let packages = arguments::package_arguments(workspace, &configured);
+        let call = |more: &[&str]| arguments::Invocation {
+            arguments: packages
+                .iter()
+                .cloned()
+                .chain(more.iter().map(ToString::to_string))
+                .collect(),
             ..arguments::Invocation::default()
         };
         if self == Self::Cargo {
-            return vec![words.cargo_test(&call(&["--workspace"]))];
+            return vec![words.cargo_test(&call(&[]))];
         }
-        let arguments: &[String] = match archive(words.extra) {
-            Some(_) => &[],
-            None => &["--workspace".to_owned()],
+        let arguments = match archive(words.extra) {
+            Some(_) => Vec::new(),
+            None => arguments::nextest_packages(workspace, &configured),
         };
-        let mut checks = vec![words.nextest(arguments, TestFilters::new())];
+        let mut checks = vec![words.nextest(&arguments, TestFilters::new())];
         let has_doctests = all_targets(workspace)
             .iter()
             .any(|target| target.kind == TestTargetKind::Doc);
         if has_doctests {
-            checks.push(words.doctests(&call(&["--workspace", "--doc"])));
+            checks.push(words.doctests(&call(&["--doc"])));
         }
         checks
     }
@@ -308,6 +315,54 @@ fn for_listing(extra: &[String]) -> Vec<String> {
         }
     }
     listed
+}
+
+/// Refuses options that decide what is built among the arguments for the test runner: `cargo test` would hand them to the
+/// tests, and the tests that are selected would not be those of that build.
+///
+/// # Errors
+/// Bad usage, with the place where the option belongs.
+pub fn refuse_build_options(extra: &[String], runner: Runner) -> Result<()> {
+    const OF_CARGO: [&str; 10] = [
+        "--all-features",
+        "--no-default-features",
+        "--features",
+        "-F",
+        "--target",
+        "--release",
+        "-r",
+        "--profile",
+        "--workspace",
+        "--all-targets",
+    ];
+    const OF_NEXTEST: [&str; 8] = [
+        "--all-features",
+        "--no-default-features",
+        "--features",
+        "-F",
+        "--target",
+        "--release",
+        "-r",
+        "--cargo-profile",
+    ];
+    let refused: &[&str] = match runner {
+        Runner::Cargo => &OF_CARGO,
+        Runner::Nextest => &OF_NEXTEST,
+    };
+    let words = extra
+        .iter()
+        .map(|word| word.split('=').next().unwrap_or(word));
+    for word in words.take_while(|word| *word != "--") {
+        let instead = match word {
+            _ if !refused.contains(&word) => continue,
+            "--workspace" | "--all-targets" => "leave it out",
+            _ => "write it before the `--`",
+        };
+        return Err(exit::usage(format!(
+            "`{word}` is an option of the build, and arguments after `--` go to the test runner; {instead}"
+        )));
+    }
+    Ok(())
 }
 
 /// Options of cargo that decide what is built.

@@ -1,133 +1,297 @@
-//! Which features cargo turns on for members, worked out from manifests alone.
+//! The features that cargo turns on for members, worked out from manifests alone.
 //!
 //! `cargo test -p X` turns on fewer features than `cargo test --workspace`, because other members ask for features of
-//! X too; tests behind those features then vanish without a word. [`missing`] names what to add.
-//! Source of the rules: the Cargo Book, "Features" and "Feature unification".
+//! X too; tests behind those features are then not built. [`missing`] names what to add.
+//! Source of the rules: the Cargo Book, "Features", "Feature resolver version 2" and "Feature unification".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cargo_metadata::{Dependency, DependencyKind};
+use cargo_metadata::{Dependency, DependencyKind, TargetKind};
 
+use super::derived::Enabled;
+use super::graph::is_kind;
+use super::resolver::Resolver;
 use super::{PackageId, Workspace};
 
-/// The features that `--workspace` turns on for each of `selected` and that `-p` for these alone would not,
-/// as cargo's `package/feature`.
+/// The features that a build of the whole configuration turns on for each of `selected` and that the command for these
+/// alone would not, as cargo's `package/feature`.
 #[must_use]
 pub fn missing(workspace: &Workspace, selected: &BTreeSet<PackageId>) -> Vec<String> {
-    let everything: BTreeSet<PackageId> = (0..workspace.packages.len()).collect();
-    if *selected == everything {
-        return Vec::new();
-    }
-    let together = unified(workspace, &everything);
-    let alone = unified(workspace, selected);
+    let together = workspace.features();
+    let requested = requested(workspace, selected);
+    let alone = enabled(workspace, selected, &requested);
     selected
         .iter()
         .flat_map(|&package| {
             let name = &workspace.packages[package].name;
-            together[package]
-                .difference(&alone[package])
+            together
+                .of(package)
+                .difference(alone.of(package))
                 .map(move |feature| format!("{name}/{feature}"))
         })
         .collect()
 }
 
-/// The features each member has in a test build of `--workspace`, by [`PackageId`].
+/// The features of the configuration as the command for `selected` packages names them: cargo refuses a feature that none
+/// of the packages has. A feature of a configuration may be `feature`, of every package that has it, or `package/feature`.
 #[must_use]
-pub fn of_workspace(workspace: &Workspace) -> Vec<BTreeSet<String>> {
-    unified(workspace, &(0..workspace.packages.len()).collect())
-}
-
-/// The features each member has when `roots` are built with their tests: a fixpoint over feature tables and the
-/// dependencies between members. Build dependencies are built for the host and do not unify (resolver 2 and later).
-fn unified(workspace: &Workspace, roots: &BTreeSet<PackageId>) -> Vec<BTreeSet<String>> {
-    let mut state = Unification {
-        workspace,
-        enabled: vec![BTreeSet::new(); workspace.packages.len()],
-        pending: Vec::new(),
-    };
-    for &root in roots {
-        state.enable(root, "default");
-    }
-    for package in reachable(workspace, roots) {
-        for dependency in &workspace.packages[package].dependencies {
-            let counts = match dependency.kind {
-                DependencyKind::Normal => true,
-                DependencyKind::Development => roots.contains(&package),
-                _ => false,
-            };
-            if counts && !dependency.optional {
-                state.activate(dependency);
+pub fn requested(workspace: &Workspace, selected: &BTreeSet<PackageId>) -> Vec<String> {
+    let mut requested = Vec::new();
+    // With resolver 1, a plain feature on the command line is one of the package in the current folder.
+    let current = workspace.resolver().root_alone;
+    for feature in &workspace.configuration.features {
+        let Some((owner, name)) = feature.split_once('/') else {
+            let owners = selected.iter().filter(|&&package| {
+                let declared = &workspace.packages[package].features;
+                declared.contains_key(feature)
+            });
+            match current {
+                None if owners.clone().next().is_some() => requested.push(feature.clone()),
+                None => {}
+                Some(root) => requested.extend(owners.map(|&package| {
+                    if package == root {
+                        feature.clone()
+                    } else {
+                        format!("{}/{feature}", workspace.packages[package].name)
+                    }
+                })),
             }
+            continue;
+        };
+        let is_selected = |package: &PackageId| {
+            let member = &workspace.packages[*package];
+            member.name.as_str() == owner || named(workspace, *package, owner).next().is_some()
+        };
+        if selected.iter().any(is_selected) {
+            let is_root =
+                current.is_some_and(|root| workspace.packages[root].name.as_str() == owner);
+            requested.push(if is_root {
+                name.to_owned()
+            } else {
+                feature.clone()
+            });
         }
     }
-    while let Some((package, feature)) = state.pending.pop() {
-        state.expand(package, &feature);
+    requested
+}
+
+/// The features each member has when `roots` are built with their tests, in the workspace's configuration but with these
+/// `requested` features.
+#[must_use]
+pub fn enabled(
+    workspace: &Workspace,
+    roots: &BTreeSet<PackageId>,
+    requested: &[String],
+) -> Enabled {
+    let none = vec![None; workspace.packages.len()];
+    let mut unification = Unification {
+        workspace,
+        resolver: workspace.resolver(),
+        tested: roots,
+        enabled: [none.clone(), none],
+        pending: Vec::new(),
+        optional: BTreeSet::new(),
+        weak: BTreeMap::new(),
+    };
+    unification.start(roots, requested);
+    while let Some((package, context, feature)) = unification.pending.pop() {
+        unification.expand(package, context, &feature);
     }
-    state.enabled
+    let [target, host] = unification.enabled;
+    Enabled { target, host }
 }
 
-fn reachable(workspace: &Workspace, roots: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
-    workspace.links(roots)
+/// What a package is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Context {
+    Target,
+    Host,
 }
 
+/// A fixpoint over feature tables and the dependencies between members.
 struct Unification<'workspace> {
     workspace: &'workspace Workspace,
-    enabled: Vec<BTreeSet<String>>,
-    pending: Vec<(PackageId, String)>,
+    resolver: &'workspace Resolver,
+    /// The packages whose tests are built, with their dev-dependencies.
+    tested: &'workspace BTreeSet<PackageId>,
+    /// Per context and member; `None` where it is not built.
+    enabled: [Vec<Option<BTreeSet<String>>>; 2],
+    pending: Vec<(PackageId, Context, String)>,
+    /// Optional dependencies that are turned on, by the name in the manifest.
+    optional: BTreeSet<(PackageId, Context, String)>,
+    /// `name?/feature`, which counts once the dependency is turned on.
+    weak: BTreeMap<(PackageId, Context, String), BTreeSet<String>>,
 }
 
 impl Unification<'_> {
-    fn enable(&mut self, package: PackageId, feature: &str) {
-        if self.workspace.packages[package]
-            .features
-            .contains_key(feature)
-            && self.enabled[package].insert(feature.to_owned())
-        {
-            self.pending.push((package, feature.to_owned()));
+    fn start(&mut self, roots: &BTreeSet<PackageId>, requested: &[String]) {
+        let workspace = self.workspace;
+        let configuration = &workspace.configuration;
+        let alone = self.resolver.root_alone;
+        // With resolver 1, the package in the current folder takes part in every build.
+        let all: BTreeSet<PackageId> = roots.iter().copied().chain(alone).collect();
+        for &root in &all {
+            let context = self.context_of(root, Context::Target);
+            self.build(root, context);
+            let by_flags = alone.is_none_or(|alone| alone == root);
+            if !(configuration.no_default_features && by_flags) {
+                self.enable(root, context, "default");
+            }
+            if configuration.all_features {
+                for feature in workspace.packages[root].features.keys() {
+                    self.enable(root, context, feature);
+                }
+            }
+            for feature in requested {
+                match feature.split_once('/') {
+                    None if by_flags => self.enable(root, context, feature),
+                    None => {}
+                    Some((owner, name)) if workspace.packages[root].name.as_str() == owner => {
+                        self.enable(root, context, name);
+                    }
+                    Some((owner, name)) => {
+                        if named(workspace, root, owner).next().is_some() {
+                            self.depend(root, context, owner);
+                            self.enable_of(root, context, owner, name);
+                        }
+                    }
+                }
+            }
         }
     }
 
-    fn activate(&mut self, dependency: &Dependency) {
-        let Some(member) = self.workspace.member_of(dependency) else {
+    /// Procedural macros are built for the host, whoever asks for them.
+    fn context_of(&self, package: PackageId, asked: Context) -> Context {
+        let mut targets = self.workspace.packages[package].targets.iter();
+        let is_macro = targets.any(|target| is_kind(target, &[TargetKind::ProcMacro]));
+        if is_macro && !self.resolver.unifies_host {
+            Context::Host
+        } else {
+            asked
+        }
+    }
+
+    /// Takes a package into the build, with the dependencies that are not optional.
+    fn build(&mut self, package: PackageId, context: Context) {
+        let built = &mut self.enabled[context as usize][package];
+        if built.is_some() {
+            return;
+        }
+        *built = Some(BTreeSet::new());
+        let workspace = self.workspace;
+        for dependency in &workspace.packages[package].dependencies {
+            if !dependency.optional {
+                self.activate(package, dependency, context);
+            }
+        }
+    }
+
+    fn enable(&mut self, package: PackageId, context: Context, feature: &str) {
+        let declared = &self.workspace.packages[package].features;
+        if declared.contains_key(feature)
+            && let Some(on) = &mut self.enabled[context as usize][package]
+            && on.insert(feature.to_owned())
+        {
+            self.pending.push((package, context, feature.to_owned()));
+        }
+    }
+
+    /// What a dependency of a package that is built in `context` turns on; `None` for one that takes no part in the build.
+    fn activate(&mut self, from: PackageId, dependency: &Dependency, context: Context) {
+        let Some((member, context)) = self.member(from, dependency, context) else {
             return;
         };
+        self.build(member, context);
         if dependency.uses_default_features {
-            self.enable(member, "default");
+            self.enable(member, context, "default");
         }
         for feature in &dependency.features {
-            self.enable(member, feature);
+            self.enable(member, context, feature);
+        }
+    }
+
+    /// The member that a dependency leads to, and what it is built for.
+    fn member(
+        &self,
+        from: PackageId,
+        dependency: &Dependency,
+        context: Context,
+    ) -> Option<(PackageId, Context)> {
+        let context = match dependency.kind {
+            DependencyKind::Normal => context,
+            DependencyKind::Development if self.tested.contains(&from) => context,
+            DependencyKind::Build if self.resolver.unifies_host => context,
+            DependencyKind::Build => Context::Host,
+            _ => return None,
+        };
+        if !self.resolver.unifies_platforms
+            && !self
+                .workspace
+                .is_for_target(dependency, context == Context::Host)
+        {
+            return None;
+        }
+        let member = self.workspace.member_of(dependency)?;
+        Some((member, self.context_of(member, context)))
+    }
+
+    /// Turns on an optional dependency.
+    fn depend(&mut self, package: PackageId, context: Context, name: &str) {
+        let workspace = self.workspace;
+        for dependency in named(workspace, package, name) {
+            self.activate(package, dependency, context);
+        }
+        let key = (package, context, name.to_owned());
+        let weak = self.weak.remove(&key);
+        if self.optional.insert(key) {
+            for feature in weak.into_iter().flatten() {
+                self.enable_of(package, context, name, &feature);
+            }
+        }
+    }
+
+    fn enable_of(&mut self, package: PackageId, context: Context, name: &str, feature: &str) {
+        let workspace = self.workspace;
+        for dependency in named(workspace, package, name) {
+            if let Some((member, context)) = self.member(package, dependency, context) {
+                self.build(member, context);
+                self.enable(member, context, feature);
+            }
         }
     }
 
     /// One entry of a feature table: `feature`, `dep:name`, `name/feature` or `name?/feature`.
-    fn expand(&mut self, package: PackageId, feature: &str) {
+    fn expand(&mut self, package: PackageId, context: Context, feature: &str) {
         let workspace = self.workspace;
         let entries = workspace.packages[package].features.get(feature);
         for entry in entries.into_iter().flatten() {
             if let Some(name) = entry.strip_prefix("dep:") {
-                self.activate_named(package, name);
+                self.depend(package, context, name);
             } else if let Some((name, feature)) = entry.split_once('/') {
-                let (name, weak) = match name.strip_suffix('?') {
-                    Some(name) => (name, true),
-                    None => (name, false),
-                };
-                if !weak {
-                    self.activate_named(package, name);
-                }
-                for dependency in named(workspace, package, name) {
-                    if let Some(member) = workspace.member_of(dependency) {
-                        self.enable(member, feature);
+                match name.strip_suffix('?') {
+                    Some(name) => self.enable_weakly(package, context, name, feature),
+                    None => {
+                        self.depend(package, context, name);
+                        // The feature that stands for the optional dependency, where there is one.
+                        if named(workspace, package, name).any(|found| found.optional) {
+                            self.enable(package, context, name);
+                        }
+                        self.enable_of(package, context, name, feature);
                     }
                 }
             } else {
-                self.enable(package, entry);
+                self.enable(package, context, entry);
             }
         }
     }
 
-    fn activate_named(&mut self, package: PackageId, name: &str) {
-        for dependency in named(self.workspace, package, name) {
-            self.activate(dependency);
+    fn enable_weakly(&mut self, package: PackageId, context: Context, name: &str, feature: &str) {
+        let key = (package, context, name.to_owned());
+        let mut found = named(self.workspace, package, name);
+        if found.any(|dependency| !dependency.optional) || self.optional.contains(&key) {
+            self.enable_of(package, context, name, feature);
+        } else {
+            self.weak.entry(key).or_default().insert(feature.to_owned());
         }
     }
 }

@@ -10,11 +10,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, Target, TargetKind};
 use rustc_hash::FxHashMap;
 
+use super::configuration::Configuration;
+use super::derived::Derived;
+use super::id::PackageId;
 use crate::exit;
 use crate::sys::files;
-
-/// A member, as its index into [`Workspace::packages`].
-pub type PackageId = usize;
 
 /// One member depends on another, or on a path outside the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,9 @@ pub struct Workspace {
     pub metadata: serde_json::Value,
     /// Folders of path dependencies that are no members (excluded ones, say), with the members that name them.
     pub outside: BTreeMap<Utf8PathBuf, BTreeSet<PackageId>>,
+    /// How it is built; a build without options until it is set.
+    pub configuration: Configuration,
+    pub(super) derived: Derived,
     edges: Vec<Edge>,
     built: Option<Utf8PathBuf>,
     /// Asked for every file of the workspace: paths hash faster than they compare.
@@ -73,6 +76,8 @@ impl Workspace {
             packages,
             metadata: metadata.workspace_metadata,
             outside: BTreeMap::new(),
+            configuration: Configuration::default(),
+            derived: Derived::default(),
             edges: Vec::new(),
             by_folder,
         };

@@ -4,6 +4,7 @@
 //! a [`Problem`](file::Problem) of its unit, never an error.
 
 pub mod attribute;
+pub mod cfg;
 pub mod doc;
 pub mod expand;
 pub mod file;

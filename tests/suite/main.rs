@@ -14,6 +14,7 @@ mod ci;
 mod complete;
 mod completions;
 mod config;
+mod configurations;
 mod contract;
 mod coverage;
 mod demo;

@@ -39,6 +39,7 @@ fn options(root: &Utf8Path) -> Options<'static> {
             coloured: false,
             timeout: Some(Duration::from_secs(120)),
             stop: Stop::default(),
+            environment: std::collections::BTreeMap::new(),
         },
         binaries: None,
         keep_going: false,

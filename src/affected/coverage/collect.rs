@@ -16,6 +16,7 @@ use super::functions::Functions;
 use super::recorded::{FunctionLists, RecordFolder};
 use super::run;
 use super::store::{State, Store, Test};
+use crate::affected::arguments::nextest_packages;
 use crate::change;
 use crate::exit::{self, Exit};
 use crate::project::Project;
@@ -126,7 +127,8 @@ impl<'p> Collect<'p> {
             Ok(repository) => State::of(&repository, &lockfile)?,
             Err(_) => State::default(),
         };
-        let build = format!("{}\n{}", self.toolchain, self.arguments.join(" "));
+        let build = [self.packages(), self.arguments.to_vec()].concat();
+        let build = format!("{}\n{}", self.toolchain, build.join(" "));
         let records = RecordFolder::new(&self.folder);
         records.clear_unlisted()?;
         let listing = self.list(say)?;
@@ -144,7 +146,7 @@ impl<'p> Collect<'p> {
             store: Store {
                 state,
                 toolchain: self.toolchain.clone(),
-                built_with: of_build(self.arguments),
+                built_with: of_build(&[self.packages(), self.arguments.to_vec()].concat()),
                 ..Store::default()
             },
             before,
@@ -183,15 +185,24 @@ impl<'p> Collect<'p> {
         files::remove_folder(&self.folder.join("raw"))
     }
 
+    /// The packages, features and other options of the workspace's configuration.
+    fn packages(&self) -> Vec<String> {
+        let workspace = &self.project.workspace;
+        nextest_packages(workspace, &workspace.configured_packages())
+    }
+
     /// nextest with what both its commands are given.
     fn nextest(&self, command: &str, arguments: &[String]) -> Result<ProcessCommand> {
         let host = self
             .toolchain
             .lines()
             .find_map(|line| line.strip_prefix("host: "));
+        let configuration = &self.project.workspace.configuration;
         let target = std::env::var("CARGO_BUILD_TARGET").ok();
-        let target = target
+        let target = configuration
+            .target
             .as_deref()
+            .or(target.as_deref())
             .or(host)
             .context("`rustc -vV` names no host")?;
         let variable = format!(
@@ -205,8 +216,12 @@ impl<'p> Collect<'p> {
             .map(toml_edit::Value::from)
             .collect();
         let runner = words.into_iter().collect::<toml_edit::Array>();
-        let mut whole =
-            ProcessCommand::new(Cargo::program()).args(["nextest", command, "--workspace"]);
+        let mut whole = ProcessCommand::new(Cargo::program())
+            .args(["nextest", command])
+            .args(self.packages());
+        for (name, value) in &configuration.environment {
+            whole = whole.env(name, value);
+        }
         if let Some(path) = &self.project.cargo.manifest_path {
             whole = whole.arg("--manifest-path").arg(path);
         }

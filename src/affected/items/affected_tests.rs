@@ -27,6 +27,8 @@ pub struct Affected {
     pub widened: Vec<Widened>,
     /// Changed Rust files that no unit mounts: to be judged by the package.
     pub unmounted: Vec<Utf8PathBuf>,
+    /// Changed Rust files that the configuration does not compile.
+    pub not_compiled: Vec<Utf8PathBuf>,
     /// Other changed files that no item embeds: to be judged by the package.
     pub not_embedded: Vec<Utf8PathBuf>,
     /// How many items differ.
@@ -71,7 +73,14 @@ impl Graph {
         self.widen(changed, &mut affected);
         self.files(changed, &mut goals, &mut affected);
         let documentation = self.changed_documentation();
+        // A test that runs cargo may build what this configuration leaves out.
+        let left_out = self.sources.files.iter();
+        let left_out = left_out
+            .filter(|file| file.changed)
+            .any(|file| file.partial);
         let same_build = !changed.besides
+            && !left_out
+            && affected.not_compiled.is_empty()
             && self.read.named.is_empty()
             && goals.is_empty()
             && documentation.is_empty()
@@ -244,7 +253,9 @@ impl Graph {
             if goals.len() > before || self.read.named.contains(path) {
                 continue;
             }
-            if changed.rust.contains_key(path) {
+            if self.sources.not_compiled.contains(path) {
+                affected.not_compiled.push(path.to_owned());
+            } else if changed.rust.contains_key(path) {
                 affected.unmounted.push(path.to_owned());
             } else {
                 affected.not_embedded.push(path.to_owned());

@@ -1,13 +1,17 @@
 //! Units and who links whom: what the item graph needs to know of a workspace, as plain data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use cargo_metadata::TargetKind;
 
+use super::extract::FileItems;
 use crate::affected::{TestTarget, TestTargetKind};
 use crate::workspace::graph::{is_kind, is_library};
+use crate::workspace::source::cfg::CfgOptions;
+use crate::workspace::source::modules::Child;
 use crate::workspace::{PackageId, Workspace};
 
 /// A target, as its index into [`CrateGraph::units`].
@@ -62,6 +66,10 @@ pub struct CrateGraph {
     pub links: Vec<BTreeSet<UnitId>>,
     /// Per unit: whether it matters what names in it cannot mean.
     restricts_visibility: Vec<bool>,
+    /// The builds that are told apart, with their `cfg` options; none where everything counts as compiled.
+    builds: Vec<CfgOptions>,
+    /// Per package: its build, as an index into `builds`.
+    build_of: Vec<usize>,
 }
 
 impl Unit {
@@ -147,6 +155,53 @@ impl CrateGraph {
     #[must_use]
     pub fn visible_units(&self, unit: UnitId) -> Option<UnitId> {
         Some(unit).filter(|unit| self.restricts_visibility[*unit])
+    }
+
+    /// Leaves out of every file what the workspace's configuration does not compile.
+    pub fn configure(&mut self, workspace: &Workspace) {
+        self.builds.clear();
+        self.build_of.clear();
+        let mut known: BTreeMap<CfgOptions, usize> = BTreeMap::new();
+        for package in 0..workspace.packages.len() {
+            let options = workspace.cfg_options(package);
+            let next = known.len();
+            let build = *known.entry(options.clone()).or_insert(next);
+            if build == next {
+                self.builds.push(options);
+            }
+            self.build_of.push(build);
+        }
+    }
+
+    /// The build of a unit, as an index: files are the same in all units of one.
+    #[must_use]
+    pub fn build_of(&self, unit: UnitId) -> usize {
+        let package = self.units[unit].package;
+        self.build_of.get(package).copied().unwrap_or(0)
+    }
+
+    /// How many builds there are.
+    #[must_use]
+    pub fn build_count(&self) -> usize {
+        self.builds.len().max(1)
+    }
+
+    /// The items of a file in a build; `left_out` takes declarations of files that the build does not compile.
+    #[must_use]
+    pub fn configured(
+        &self,
+        build: usize,
+        items: Arc<FileItems>,
+        left_out: &mut Vec<Child>,
+    ) -> Arc<FileItems> {
+        let options = self.builds.get(build);
+        match options.and_then(|options| items.configured(options)) {
+            Some(mut configured) => {
+                left_out.append(&mut configured.left_out);
+                Arc::new(configured.items)
+            }
+            None => items,
+        }
     }
 
     /// Forgets the tests of targets that are not wanted.

@@ -102,12 +102,19 @@ impl Expansions {
         };
         let parent = &sources.files[sources.mounts[call.mount].file];
         let line = parent.expansion.unwrap_or(line);
+        let mut left_out = Vec::new();
+        let build = crates.build_of(sources.mounts[call.mount].unit);
+        let whole = Arc::clone(&expanded);
+        let expanded = crates.configured(build, expanded, &mut left_out);
+        let partial = !Arc::ptr_eq(&whole, &expanded);
         let file = SourceFile {
             path: parent.path.clone(),
             now: Some(expanded),
             before: None,
             changed: call.changed,
             expansion: Some(line),
+            left_out,
+            partial,
         };
         sources.files.push(file);
         sources.mounts.push(ModuleFile {

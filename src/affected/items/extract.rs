@@ -1,6 +1,7 @@
 //! One file's text → its items with what they refer to, independent of where the file is mounted. This is what the cache keeps.
 
 mod compact;
+mod configured;
 mod detail;
 mod model;
 mod parts;
@@ -11,12 +12,14 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 pub use compact::{Lists, References, Texts};
+pub use configured::Configured;
 pub use model::{ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, Symbol, flag};
 
 use super::builtins::{is_builtin_attribute, is_known_macro};
 use super::module_folders::strings;
 use super::references::Collector;
-use crate::workspace::source::attribute::{Attribute, Build, Compiled, attributes, compiled};
+use crate::workspace::source::attribute::{Attribute, attributes};
+use crate::workspace::source::cfg::{Build, Compiled, Predicate, compiled};
 use crate::workspace::source::doc;
 use crate::workspace::source::lex::Kind;
 use crate::workspace::source::listing::{TestKind, holds_test, test_kind};
@@ -146,17 +149,42 @@ pub fn read(text: &str) -> FileItems {
     let folders = inputs
         .flat_map(|(index, input)| strings(input).into_iter().map(move |text| (index, text)))
         .collect();
+    let conditions = conditions(&syntax, &reader.index, reader.items.len());
     FileItems {
         symbols: reader.table.symbols,
         items: reader.items,
         children,
         doctests,
         folders,
+        conditions,
         inner,
         problem: syntax
             .unread
             .map(|byte| (syntax.line(byte), "text that is no item".to_owned())),
     }
+}
+
+/// The `cfg` predicates of a file and of its items. `index` leads from items of the syntax to ours, of which there are
+/// `count`: a `use` is one of ours for each name.
+fn conditions(syntax: &Syntax, index: &[u32], count: usize) -> Vec<(u32, Predicate)> {
+    let mut found = Vec::new();
+    let inner: Vec<Attribute> = syntax
+        .inner
+        .iter()
+        .flat_map(|range| attributes(syntax, range.clone()))
+        .collect();
+    if let Some(predicate) = Predicate::of(syntax, &inner) {
+        found.push((TOP, predicate));
+    }
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let ends = index.iter().skip(1).copied().chain([count]);
+    for ((raw, start), end) in syntax.items.iter().zip(index).zip(ends) {
+        let own = attributes(syntax, raw.attributes.clone());
+        if let Some(predicate) = Predicate::of(syntax, &own) {
+            found.extend((*start..end).map(|item| (item, predicate.clone())));
+        }
+    }
+    found
 }
 
 /// A digest of byte strings, each told apart from the next.

@@ -12,7 +12,7 @@ use super::expansion::{Expansions, name};
 use super::extract::{self, Digest, FileItems};
 use super::module_folders;
 use crate::sys::files;
-use crate::workspace::source::modules::{Place, normal};
+use crate::workspace::source::modules::{Child, Place, normal};
 use crate::workspace::source::syntax::{ItemKind, TOP};
 
 /// A file's index into [`Sources::files`].
@@ -23,6 +23,8 @@ pub type FileId = usize;
 pub struct Sources {
     /// Every file that some unit mounts.
     pub files: Vec<SourceFile>,
+    /// Changed files that the configuration compiles nowhere, though modules of the workspace declare them.
+    pub not_compiled: BTreeSet<Utf8PathBuf>,
     /// Where they stand, in the order they were found: a unit's root comes before what it declares.
     pub mounts: Vec<ModuleFile>,
 }
@@ -40,6 +42,10 @@ pub struct SourceFile {
     pub changed: bool,
     /// What a macro call stands for, with the call's line: no file of its own.
     pub expansion: Option<u32>,
+    /// Modules and includes that it declares and that the build does not compile.
+    pub left_out: Vec<Child>,
+    /// Whether the build leaves out some of its items.
+    pub partial: bool,
 }
 
 /// A file in a module of a unit.
@@ -124,7 +130,8 @@ struct Step {
 /// What is known while sources are read.
 #[derive(Default)]
 struct Reading {
-    by_path: FxHashMap<Utf8PathBuf, Option<FileId>>,
+    /// Per build, see [`CrateGraph::build_of`].
+    by_path: Vec<FxHashMap<Utf8PathBuf, Option<FileId>>>,
     seen: FxHashSet<Standing>,
     /// Per mount, where its modules are looked for.
     places: Vec<Place>,
@@ -134,7 +141,10 @@ impl Sources {
     /// Follows every unit from its root, each file read once.
     pub fn read(crates: &CrateGraph, changed: &Changed, reader: &dyn Reader) -> Self {
         let mut sources = Self::default();
-        let mut reading = Reading::default();
+        let mut reading = Reading {
+            by_path: vec![FxHashMap::default(); crates.build_count()],
+            ..Reading::default()
+        };
         let mut expansions = Expansions::default();
         let mut next: Vec<Step> = crates
             .units
@@ -153,12 +163,52 @@ impl Sources {
                 let place = sources.place(mount, &reading.places);
                 let mut declared = Vec::new();
                 sources.children(&place, mount, &mut declared);
-                declared.retain(|step| !sources.is_declared_around(step, mount, &reading));
+                declared.retain(|step| {
+                    let build = crates.build_of(step.unit);
+                    !sources.is_declared_around(step, build, mount, &reading)
+                });
                 next.append(&mut declared);
                 reading.places.push(place);
             }
         }
+        sources.not_compiled = sources.left_out(changed, reader, &reading);
         sources
+    }
+
+    /// The changed files that are declared only by what the configuration does not compile.
+    fn left_out(
+        &self,
+        changed: &Changed,
+        reader: &dyn Reader,
+        reading: &Reading,
+    ) -> BTreeSet<Utf8PathBuf> {
+        let mut wanted: BTreeSet<&Utf8PathBuf> = changed.rust.keys().collect();
+        for file in &self.files {
+            wanted.remove(&file.path);
+        }
+        let mut found = BTreeSet::new();
+        if wanted.is_empty() {
+            return found;
+        }
+        let mut next: Vec<Place> = Vec::new();
+        for (mount, at) in self.mounts.iter().zip(&reading.places) {
+            let left_out = &self.files[mount.file].left_out;
+            next.extend(left_out.iter().flat_map(|child| at.candidates(child)));
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(place) = next.pop() {
+            if !seen.insert(place.path.clone()) {
+                continue;
+            }
+            if wanted.contains(&place.path) {
+                found.insert(place.path.clone());
+            }
+            if let Some(items) = reader.read(&place.path) {
+                let children = items.children.iter();
+                next.extend(children.flat_map(|child| place.candidates(child)));
+            }
+        }
+        found
     }
 
     /// Follows files to those that they declare, level by level.
@@ -171,32 +221,33 @@ impl Sources {
         reading: &mut Reading,
     ) {
         while !level.is_empty() {
-            let mut wanted: Vec<&Utf8Path> = level
+            let mut wanted: Vec<(usize, &Utf8Path)> = level
                 .iter()
-                .map(|step| step.place.path.as_path())
-                .filter(|path| !reading.by_path.contains_key(*path))
+                .map(|step| (crates.build_of(step.unit), step.place.path.as_path()))
+                .filter(|(build, path)| !reading.by_path[*build].contains_key(*path))
                 .collect();
             wanted.sort_unstable();
             wanted.dedup();
             let read: Vec<Option<SourceFile>> = wanted
                 .par_iter()
-                .map(|path| SourceFile::read(path, changed, reader))
+                .map(|(build, path)| SourceFile::read(path, *build, crates, changed, reader))
                 .collect();
-            let found: Vec<(Utf8PathBuf, Option<SourceFile>)> = wanted
+            let found: Vec<((usize, Utf8PathBuf), Option<SourceFile>)> = wanted
                 .into_iter()
-                .map(Utf8Path::to_owned)
+                .map(|(build, path)| (build, path.to_owned()))
                 .zip(read)
                 .collect();
-            for (path, file) in found {
+            for ((build, path), file) in found {
                 let id = file.map(|file| {
                     self.files.push(file);
                     self.files.len() - 1
                 });
-                reading.by_path.insert(path, id);
+                reading.by_path[build].insert(path, id);
             }
             let mut next = Vec::new();
             for step in level {
-                let Some(file) = reading.by_path.get(&step.place.path).copied().flatten() else {
+                let by_path = &reading.by_path[crates.build_of(step.unit)];
+                let Some(file) = by_path.get(&step.place.path).copied().flatten() else {
                     continue;
                 };
                 // A file that declares itself, by `#[path]` or `include!`, would never end.
@@ -223,8 +274,15 @@ impl Sources {
     }
 
     /// Whether the file around an expansion declares this one as well: a `mod` that a macro was given stands in both.
-    fn is_declared_around(&self, step: &Step, expansion: usize, reading: &Reading) -> bool {
-        let file = reading.by_path.get(&step.place.path).copied().flatten();
+    fn is_declared_around(
+        &self,
+        step: &Step,
+        build: usize,
+        expansion: usize,
+        reading: &Reading,
+    ) -> bool {
+        let by_path = &reading.by_path[build];
+        let file = by_path.get(&step.place.path).copied().flatten();
         let around = std::iter::successors(Some(expansion), |mount| {
             let declared = self.mounts[*mount].declared?;
             let is_expansion = self.files[self.mounts[*mount].file].expansion.is_some();
@@ -295,6 +353,8 @@ impl Sources {
                 before: None,
                 changed: false,
                 expansion: Some(named.line),
+                left_out: Vec::new(),
+                partial: false,
             });
             self.mounts.push(ModuleFile {
                 unit,
@@ -341,19 +401,35 @@ impl SourceFile {
         if before { &self.before } else { &self.now }.as_deref()
     }
 
-    fn read(path: &Utf8Path, changed: &Changed, reader: &dyn Reader) -> Option<Self> {
-        let now = reader.read(path);
+    fn read(
+        path: &Utf8Path,
+        build: usize,
+        crates: &CrateGraph,
+        changed: &Changed,
+        reader: &dyn Reader,
+    ) -> Option<Self> {
+        let mut left_out = Vec::new();
+        let mut partial = false;
+        let mut configured = |items: Arc<FileItems>| {
+            let configured = crates.configured(build, Arc::clone(&items), &mut left_out);
+            partial |= !Arc::ptr_eq(&items, &configured);
+            configured
+        };
+        let now = reader.read(path).map(&mut configured);
         let old = changed.rust.get(path);
         let before = old
             .and_then(|text| text.as_deref())
             .map(extract::read)
-            .map(Arc::new);
+            .map(Arc::new)
+            .map(&mut configured);
         (now.is_some() || before.is_some()).then(|| Self {
             path: path.to_owned(),
             now,
             before,
             changed: old.is_some(),
             expansion: None,
+            left_out,
+            partial,
         })
     }
 }

@@ -76,6 +76,9 @@ impl Job {
                     ));
                 }
                 let checks = verify::planned(&poc.plan, &scope);
+                if arguments.build.choice().has_flags() {
+                    built_as_asked(project, poc, &checks)?;
+                }
                 let scripts: Vec<String> = checks.iter().map(Invocation::command).collect();
                 let packages = freshness::packages_of_script(workspace, &scripts.join("\n"));
                 let job = Self::of(scope, checks, packages, None)?;
@@ -227,6 +230,9 @@ impl Job {
         let repository = change::repository_of(workspace).ok();
         let repository = repository.as_ref();
         let mut inputs = inputs(project, repository, &toolchain, &self.packages)?;
+        if !self.scope.is_of_plan() {
+            inputs.extend(freshness::configuration(workspace));
+        }
         let source = source(project, repository);
         let stood = repository.map(since::before_run).transpose()?.flatten();
         let binaries = Binaries::of(workspace);
@@ -324,6 +330,7 @@ impl Job {
                         .map_or(project.config.timeout, Duration::from_secs),
                 ),
                 stop: self.stop.clone(),
+                environment: project.workspace.configuration.environment.clone(),
             },
             keep_going: arguments.keep_going,
             title: self.scope.to_string(),
@@ -332,6 +339,36 @@ impl Job {
             progress: terminal.shows_progress(),
         })
     }
+}
+
+/// A plan's commands are run as written. Build options that none of them has would only be claimed.
+fn built_as_asked(project: &Project, poc: &Poc, checks: &[Invocation]) -> Result<()> {
+    let configuration = &project.workspace.configuration;
+    let wanted = [
+        configuration.feature_arguments(),
+        configuration.build_arguments(),
+    ]
+    .concat();
+    let (commands, _) = verify::commands_of(checks)?;
+    for command in commands.iter().map(Invocation::command) {
+        let words = shlex::split(&command).unwrap_or_default();
+        let builds = words.iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "test" | "nextest" | "check" | "build" | "run" | "bench"
+            )
+        });
+        let is_cargo = words.first().is_some_and(|word| word == "cargo");
+        let lacking = wanted.iter().find(|word| !words.contains(*word));
+        if let (true, true, Some(lacking)) = (is_cargo, builds, lacking) {
+            let plan = project.workspace.slashed(&poc.paths.plan);
+            return Err(exit::usage(format!(
+                "a plan's commands are run as written, and `{command}` in {plan} does not have `{lacking}`; write it there, \
+                 or set it in a configuration before `cargo poc init`"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// How long a verification of this scope took when it last ran to its end.

@@ -69,6 +69,7 @@ pub(super) fn run(
     let toolchain = cargo::toolchain(&workspace.root)?;
     let repository = change::repository_of(workspace).ok();
     let mut inputs = inputs(project, repository.as_ref(), &toolchain, &job.packages)?;
+    inputs.extend(freshness::configuration(workspace));
     let source = source(project, repository.as_ref());
     let binaries = Binaries::of(workspace);
     let mut options = job.options(project, arguments, pocs, &binaries, terminal)?;

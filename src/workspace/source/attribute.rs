@@ -1,8 +1,9 @@
 //! Attributes: what they are called, what they hold, and whether a `cfg` holds here.
 
+use std::ops::Range;
+
 use super::lex::Kind;
 use super::syntax::Syntax;
-use std::ops::Range;
 
 /// One attribute, `cfg_attr` already opened.
 #[derive(Debug, Clone)]
@@ -154,140 +155,9 @@ pub fn commas(syntax: &Syntax, range: Range<u32>) -> Vec<Range<u32>> {
     parts
 }
 
-/// Whether something is compiled in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Compiled {
-    /// Never in this build.
-    No,
-    /// Only with features or flags that the source does not tell.
-    Perhaps,
-    /// Always.
-    Yes,
-}
-
-impl Compiled {
-    /// Both conditions together.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::No, _) | (_, Self::No) => Self::No,
-            (Self::Yes, Self::Yes) => Self::Yes,
-            _ => Self::Perhaps,
-        }
-    }
-
-    fn or(self, other: Self) -> Self {
-        self.not().and(other.not()).not()
-    }
-
-    fn not(self) -> Self {
-        match self {
-            Self::No => Self::Yes,
-            Self::Perhaps => Self::Perhaps,
-            Self::Yes => Self::No,
-        }
-    }
-}
-
-/// Which build a `cfg` is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Build {
-    /// `cargo test` of this target, on this machine's own platform.
-    Test,
-    /// What rustdoc sees when it gathers documentation tests.
-    Doctest,
-}
-
-/// Whether all `cfg` attributes among these hold.
-#[must_use]
-pub fn compiled(syntax: &Syntax, attributes: &[Attribute], build: Build) -> Compiled {
-    let mut all = Compiled::Yes;
-    for attribute in attributes {
-        if attribute.is("cfg") && syntax.opens(attribute.rest.start, b'(') {
-            let condition = predicate(
-                syntax,
-                attribute.rest.start + 1..attribute.rest.end - 1,
-                build,
-            );
-            let outer = attribute
-                .condition
-                .clone()
-                .map_or(Compiled::Yes, |range| predicate(syntax, range, build));
-            all = all.and(outer.not().or(condition));
-        }
-    }
-    all
-}
-
-/// Whether a `cfg` predicate holds; what only the command line or features decide is [`Compiled::Perhaps`].
-pub fn predicate(syntax: &Syntax, range: Range<u32>, build: Build) -> Compiled {
-    let at = range.start;
-    let word = syntax.ident(at).unwrap_or("");
-    if syntax.opens(at + 1, b'(') {
-        let parts = commas(syntax, at + 2..syntax.after(at + 1) - 1);
-        let values = parts.into_iter().map(|part| predicate(syntax, part, build));
-        return match word {
-            "all" => values.fold(Compiled::Yes, Compiled::and),
-            "any" => values.fold(Compiled::No, Compiled::or),
-            "not" => values.fold(Compiled::Yes, Compiled::and).not(),
-            _ => Compiled::Perhaps,
-        };
-    }
-    let known = |holds: bool| if holds { Compiled::Yes } else { Compiled::No };
-    if syntax.is(at + 1, b'=') {
-        let value = string_value(syntax, at + 2).unwrap_or_default();
-        return match word {
-            "target_os" => known(value == std::env::consts::OS),
-            "target_family" => known(value == std::env::consts::FAMILY),
-            "target_arch" => known(value == std::env::consts::ARCH),
-            "target_pointer_width" => known(value == usize::BITS.to_string()),
-            "target_endian" => known((value == "little") == cfg!(target_endian = "little")),
-            "panic" => known(value == "unwind"),
-            _ => Compiled::Perhaps,
-        };
-    }
-    match word {
-        "test" => known(build == Build::Test),
-        "doctest" => known(build == Build::Doctest),
-        "unix" | "windows" => known(word == std::env::consts::FAMILY),
-        "true" | "debug_assertions" => Compiled::Yes,
-        "false" | "doc" | "miri" | "loom" | "docsrs" => Compiled::No,
-        _ => Compiled::Perhaps,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn holds(text: &str, build: Build) -> Compiled {
-        let text = format!("#[cfg({text})] fn f() {{}}");
-        let syntax = Syntax::read(&text).unwrap();
-        let attributes = attributes(&syntax, syntax.items[0].attributes.clone());
-        compiled(&syntax, &attributes, build)
-    }
-
-    #[test]
-    fn cfg_is_decided_where_the_source_decides_it() {
-        assert_eq!(holds("test", Build::Test), Compiled::Yes);
-        assert_eq!(holds("test", Build::Doctest), Compiled::No);
-        assert_eq!(
-            holds("all(test, feature = \"a\")", Build::Test),
-            Compiled::Perhaps
-        );
-        assert_eq!(
-            holds("all(not(test), feature = \"a\")", Build::Test),
-            Compiled::No
-        );
-        assert_eq!(holds("any(unix, windows)", Build::Test), Compiled::Yes);
-        assert_eq!(
-            holds(
-                "not(any(feature = \"a\", target_os = \"none\"))",
-                Build::Test
-            ),
-            Compiled::Perhaps
-        );
-    }
 
     #[test]
     fn cfg_attr_is_opened() {

@@ -1,6 +1,7 @@
 //! Documentation in source: its first sentence, and the code blocks that rustdoc runs as tests.
 
-use super::attribute::{Build, Compiled, attributes, compiled, string_value};
+use super::attribute::{attributes, string_value};
+use super::cfg::{Build, Compiled, compiled};
 use super::lex::Kind;
 use super::syntax::{ItemKind, Syntax, TOP};
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};

@@ -2,7 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::attribute::{self, Attribute, Build, Compiled, attributes};
+use super::attribute::{Attribute, attributes};
+use super::cfg::{self, Build, Compiled};
 use super::doc::{self, Doctest};
 use super::listing::{self, Found, MacroText};
 use super::modules::{self, Child};
@@ -123,8 +124,8 @@ pub(super) fn facts(text: String, path: &Utf8Path) -> Mounted {
                 .iter()
                 .flat_map(|range| attributes(&syntax, range.clone()))
                 .collect();
-            file.compiled = attribute::compiled(&syntax, &inner, Build::Test);
-            file.compiled_for_docs = attribute::compiled(&syntax, &inner, Build::Doctest);
+            file.compiled = cfg::compiled(&syntax, &inner, Build::Test);
+            file.compiled_for_docs = cfg::compiled(&syntax, &inner, Build::Doctest);
             file.children = modules::children(&syntax);
         }
         Err(problem) => {

@@ -1,6 +1,7 @@
 //! Tests in one file, as the test harness will list them.
 
-use super::attribute::{Attribute, Build, Compiled, attributes, compiled};
+use super::attribute::{Attribute, attributes};
+use super::cfg::{Build, Compiled, compiled};
 use super::expand::Definition;
 use super::syntax::{ItemKind, RawItem, Syntax, TOP};
 use std::collections::HashSet;

@@ -1,6 +1,7 @@
 //! Which files make up a target: `mod x;` followed from its root, by the rules of the Rust reference on module source files.
 
-use super::attribute::{Build, Compiled, attributes, string_value};
+use super::attribute::{attributes, string_value};
+use super::cfg::{Build, Compiled};
 use super::listing::item_compiled;
 use super::syntax::{ItemKind, Syntax, TOP};
 use camino::{Utf8Path, Utf8PathBuf};

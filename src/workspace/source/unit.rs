@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use super::attribute::Compiled;
+use super::cfg::Compiled;
 use super::file::{Mounted, Problem, facts};
 use super::modules::{Place, normal};
 use super::syntax::Syntax;

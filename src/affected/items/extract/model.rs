@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::compact::{References, Texts};
+use crate::workspace::source::cfg::Predicate;
 use crate::workspace::source::modules::Child;
 use crate::workspace::source::syntax::ItemKind;
 
@@ -25,6 +26,8 @@ pub struct FileItems {
     pub doctests: Vec<DocItem>,
     /// Strings in short inputs of macro calls, with the call as its index in `items`: each may name a folder.
     pub folders: Vec<(u32, String)>,
+    /// The `cfg` predicates of items, by their index; of the file itself by [`TOP`](crate::workspace::source::syntax::TOP).
+    pub conditions: Vec<(u32, Predicate)>,
     /// Digest of the file's own attributes, docs apart.
     pub inner: Digest,
     /// Why it could not be understood, with the line.

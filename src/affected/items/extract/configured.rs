@@ -1,0 +1,147 @@
+//! A file's items as one build configuration compiles them.
+
+use super::model::FileItems;
+use crate::workspace::source::cfg::{Build, CfgOptions, Compiled};
+use crate::workspace::source::modules::Child;
+use crate::workspace::source::syntax::TOP;
+
+/// What is left of a file, and what leads to files that are not compiled.
+#[derive(Debug)]
+pub struct Configured {
+    /// The items that are compiled in some build, and those of which it is not known.
+    pub items: FileItems,
+    /// Declarations of modules and includes that are compiled in none.
+    pub left_out: Vec<Child>,
+}
+
+impl FileItems {
+    /// Leaves out what these options exclude from every build; `None` where that is nothing.
+    #[must_use]
+    pub fn configured(&self, options: &CfgOptions) -> Option<Configured> {
+        if self.conditions.is_empty() {
+            return None;
+        }
+        let mut out = vec![false; self.items.len()];
+        let mut any = false;
+        for (item, predicate) in &self.conditions {
+            if predicate.evaluate(options, Build::Any) != Compiled::No {
+                continue;
+            }
+            any = true;
+            match out.get_mut(*item as usize) {
+                Some(out) => *out = true,
+                None => out.fill(true),
+            }
+        }
+        if !any {
+            return None;
+        }
+        for index in 0..self.items.len() {
+            let parent = self.items[index].parent as usize;
+            out[index] |= out.get(parent).copied().unwrap_or(false);
+        }
+        Some(self.without(&out))
+    }
+
+    fn without(&self, out: &[bool]) -> Configured {
+        let mut next = 0;
+        let places: Vec<Option<u32>> = out
+            .iter()
+            .map(|out| {
+                let place = (!out).then_some(next);
+                next += u32::from(!out);
+                place
+            })
+            .collect();
+        let whole_file = out.iter().all(|out| *out);
+        let place = |item: u32| match places.get(item as usize) {
+            Some(place) => *place,
+            None => Some(TOP).filter(|_| !whole_file),
+        };
+        let mut items = Self {
+            symbols: self.symbols.clone(),
+            inner: self.inner,
+            problem: self.problem.clone(),
+            ..Self::default()
+        };
+        for (index, item) in self
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !out[*index])
+        {
+            debug_assert!(!out[index]);
+            let mut item = item.clone();
+            item.parent = place(item.parent).unwrap_or(TOP);
+            items.items.push(item);
+        }
+        let mut left_out = Vec::new();
+        for child in &self.children {
+            let mut child = child.clone();
+            match place(child.item) {
+                Some(item) => {
+                    child.item = item;
+                    items.children.push(child);
+                }
+                None => left_out.push(child),
+            }
+        }
+        for test in &self.doctests {
+            if let Some(item) = place(test.item) {
+                let mut test = test.clone();
+                test.item = item;
+                items.doctests.push(test);
+            }
+        }
+        for (item, folder) in &self.folders {
+            if let Some(item) = place(*item) {
+                items.folders.push((item, folder.clone()));
+            }
+        }
+        for (item, predicate) in &self.conditions {
+            if let Some(item) = place(*item) {
+                items.conditions.push((item, predicate.clone()));
+            }
+        }
+        Configured { items, left_out }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+    use crate::workspace::source::cfg::{CfgOptions, Features};
+
+    fn names(text: &str, on: &[&str]) -> Vec<String> {
+        let options = CfgOptions {
+            features: Some(Features {
+                on: on.iter().map(|name| (*name).to_owned()).collect(),
+                ..Features::default()
+            }),
+            ..CfgOptions::host()
+        };
+        let items = read(text);
+        let items = items
+            .configured(&options)
+            .map_or(items, |configured| configured.items);
+        let names = items.items.iter().filter_map(|item| item.name);
+        names
+            .map(|name| items.symbols.get(name).to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn items_that_no_build_compiles_are_left_out_with_what_they_hold() {
+        let text = "fn a() {} #[cfg(feature = \"x\")] mod m { fn b() {} } #[cfg(not(feature = \"x\"))] fn c() {}
+            #[cfg(test)] fn d() {} #[cfg(feature = \"x\")] use e::{f, g}; #[cfg(all(feature = \"x\", unknown))] fn h() {}";
+        assert_eq!(names(text, &["x"]), ["a", "m", "b", "d", "f", "g", "h"]);
+        assert_eq!(names(text, &[]), ["a", "c", "d"]);
+    }
+
+    #[test]
+    fn a_file_may_be_left_out_as_a_whole() {
+        let text = "#![cfg(feature = \"x\")] fn a() {}";
+        assert_eq!(names(text, &["x"]), ["a"]);
+        assert_eq!(names(text, &[]), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,192 @@
+//! `[workspace.metadata.poc.configurations]`: named builds, and the one that holds for this run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, bail};
+use serde::Deserialize;
+
+use crate::workspace::graph::nearest;
+use crate::workspace::{Configuration, PackageId, Workspace};
+
+/// The build options of the command line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BuildChoice {
+    /// `--config`.
+    pub name: Option<String>,
+    /// `--features`, one each.
+    pub features: Vec<String>,
+    /// `--all-features`.
+    pub all_features: bool,
+    /// `--no-default-features`.
+    pub no_default_features: bool,
+    /// `--target`.
+    pub target: Option<String>,
+    /// `--profile`, or `release`.
+    pub profile: Option<String>,
+}
+
+/// One table of `configurations`, as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(super) struct WrittenConfiguration {
+    features: Vec<String>,
+    all_features: bool,
+    no_default_features: bool,
+    target: Option<String>,
+    profile: Option<String>,
+    environment: BTreeMap<String, String>,
+    arguments: Vec<String>,
+    packages: Vec<String>,
+}
+
+/// Arguments of cargo that have a key of their own, with the key: what they decide has to be known.
+const KEYS: [(&str, &str); 12] = [
+    ("-F", "features"),
+    ("--features", "features"),
+    ("--all-features", "all-features"),
+    ("--no-default-features", "no-default-features"),
+    ("--target", "target"),
+    ("--profile", "profile"),
+    ("--cargo-profile", "profile"),
+    ("-r", "profile"),
+    ("--release", "profile"),
+    ("-p", "packages"),
+    ("--package", "packages"),
+    ("--workspace", "packages"),
+];
+
+impl WrittenConfiguration {
+    /// The configuration of this name.
+    ///
+    /// # Errors
+    /// A package or feature that does not exist, or an argument that has a key of its own.
+    pub(super) fn resolve(&self, workspace: &Workspace, name: &str) -> Result<Configuration> {
+        for argument in &self.arguments {
+            let flag = argument.split('=').next().unwrap_or(argument);
+            if argument == "--" {
+                bail!("arguments after `--` go to the tests; give them to `cargo poc verify`");
+            }
+            if let Some((_, key)) = KEYS.iter().find(|(known, _)| *known == flag) {
+                bail!("`{flag}` has a key of its own: write `{key} = …`");
+            }
+        }
+        let packages = self.packages.iter().map(|spec| workspace.find(spec));
+        let configuration = Configuration {
+            name: Some(name.to_owned()),
+            features: self.features.clone(),
+            all_features: self.all_features,
+            no_default_features: self.no_default_features,
+            target: self.target.clone(),
+            profile: self.profile.clone(),
+            environment: self.environment.clone(),
+            arguments: self.arguments.clone(),
+            packages: packages.collect::<Result<_>>()?,
+        };
+        check_features(workspace, &configuration)?;
+        Ok(configuration)
+    }
+}
+
+impl BuildChoice {
+    /// Whether a flag says how to build; the name of a configuration is no flag.
+    #[must_use]
+    pub fn has_flags(&self) -> bool {
+        let named = Self {
+            name: self.name.clone(),
+            ..Self::default()
+        };
+        *self != named
+    }
+
+    /// The configuration that these options choose from `named`: the one they name, else the default; feature flags replace
+    /// its features, `--target` and `--profile` its own.
+    ///
+    /// # Errors
+    /// No configuration has this name, or no package this feature.
+    pub(super) fn choose(
+        &self,
+        workspace: &Workspace,
+        named: &BTreeMap<String, Configuration>,
+        default: Option<&str>,
+    ) -> Result<Configuration> {
+        let mut chosen = match self.name.as_deref().or(default) {
+            None => Configuration::default(),
+            Some(name) => match named.get(name) {
+                Some(configuration) => configuration.clone(),
+                None => bail!(unknown(name, named)),
+            },
+        };
+        if !self.has_flags() {
+            return Ok(chosen);
+        }
+        chosen.name = None;
+        if self.all_features || self.no_default_features || !self.features.is_empty() {
+            chosen.features.clone_from(&self.features);
+            chosen.all_features = self.all_features;
+            chosen.no_default_features = self.no_default_features;
+            check_features(workspace, &chosen)?;
+        }
+        chosen.target = self.target.clone().or(chosen.target);
+        chosen.profile = self.profile.clone().or(chosen.profile);
+        Ok(chosen)
+    }
+}
+
+/// Why there is no configuration `name`.
+pub(super) fn unknown(name: &str, named: &BTreeMap<String, Configuration>) -> String {
+    if name.contains('=') || name.ends_with(".toml") {
+        return format!(
+            "`--config {name}`: here `--config` names a configuration of the workspace; cargo's own `--config` goes into \
+             `arguments` of one, or into .cargo/config.toml"
+        );
+    }
+    let names: Vec<&str> = named.keys().map(String::as_str).collect();
+    if names.is_empty() {
+        return format!(
+            "no configuration `{name}`: the workspace has none; write [workspace.metadata.poc.configurations.{name}]"
+        );
+    }
+    format!(
+        "no configuration `{name}`; there are {}{}",
+        names.join(", "),
+        nearest(name, &names)
+    )
+}
+
+/// Whether cargo would take the features: each is one of a package that the configuration applies to.
+fn check_features(workspace: &Workspace, configuration: &Configuration) -> Result<()> {
+    let packages: BTreeSet<PackageId> = (0..workspace.packages.len())
+        .filter(|package| configuration.applies_to(*package))
+        .collect();
+    let members = || packages.iter().map(|package| &workspace.packages[*package]);
+    for feature in &configuration.features {
+        match feature.split_once('/') {
+            None => {
+                let declared = || members().flat_map(|member| member.features.keys());
+                if !declared().any(|known| known == feature) {
+                    let names: BTreeSet<&str> = declared().map(String::as_str).collect();
+                    let names: Vec<&str> = names.into_iter().collect();
+                    bail!(
+                        "no package has a feature `{feature}`{}",
+                        nearest(feature, &names)
+                    );
+                }
+            }
+            Some((owner, name)) => {
+                let member = workspace
+                    .packages
+                    .iter()
+                    .find(|member| member.name.as_str() == owner);
+                let Some(member) = member else {
+                    // A dependency outside the workspace, whose features are not known here.
+                    continue;
+                };
+                if !member.features.contains_key(name) {
+                    let names: Vec<&str> = member.features.keys().map(String::as_str).collect();
+                    bail!("`{owner}` has no feature `{name}`{}", nearest(name, &names));
+                }
+            }
+        }
+    }
+    Ok(())
+}

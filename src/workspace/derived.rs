@@ -1,0 +1,46 @@
+//! What follows from the configuration of a workspace, worked out when it is first needed.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use super::id::PackageId;
+use super::resolver::Resolver;
+use super::source::cfg::CfgOptions;
+
+/// Values that are worked out when they are first needed.
+#[derive(Debug, Default)]
+pub(super) struct Derived {
+    pub(super) manifest: OnceLock<String>,
+    pub(super) resolver: OnceLock<Resolver>,
+    pub(super) features: OnceLock<Enabled>,
+    pub(super) platforms: OnceLock<Platforms>,
+}
+
+/// `cfg` options without features.
+#[derive(Debug, Default)]
+pub(super) struct Platforms {
+    /// Of the target; the same as the host's without `--target`.
+    pub(super) target: CfgOptions,
+    pub(super) host: CfgOptions,
+    /// The target's triple, where it is not the host.
+    pub(super) triple: Option<String>,
+}
+
+/// The features of each member in one build, by [`PackageId`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Enabled {
+    /// As code of the target, which tests are; `None` where a member is not built for it.
+    pub target: Vec<Option<BTreeSet<String>>>,
+    /// As code of the host: procedural macros, build scripts and what they depend on.
+    pub host: Vec<Option<BTreeSet<String>>>,
+}
+
+impl Enabled {
+    /// The features of a member as its tests are built.
+    #[must_use]
+    pub fn of(&self, package: PackageId) -> &BTreeSet<String> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        let built = self.target[package].as_ref();
+        built.or(self.host[package].as_ref()).unwrap_or(&NONE)
+    }
+}
