@@ -18,7 +18,7 @@ Examples:
   cargo nextest run -E \"$(cargo poc affected --format nextest)\"
   cargo poc affected --since-evidence                 since the last recorded run
   cargo poc affected --files src/lib.rs               as if that file had changed
-  cargo poc affected --collect -- --all-features      run the suite once, keep what each test executes
+  cargo poc affected --collect --all-features         run the suite once, keep what each test executes
   cargo poc affected --audit                          does the selection hold for all of that?
   cargo poc affected --format matrix --shards 4       jobs for `verify --partition`, in CI")]
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
@@ -71,7 +71,7 @@ pub struct Affected {
     /// How the workspace is built.
     #[command(flatten)]
     pub build: Build,
-    /// With --collect: arguments for nextest, such as --all-features
+    /// With --collect: arguments for nextest, such as --test-threads=1
     #[arg(last = true, value_name = "ARGS", requires = "collect")]
     pub arguments: Vec<String>,
 }

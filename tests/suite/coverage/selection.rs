@@ -109,13 +109,17 @@ fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
         selected(&sandbox, base),
         ["app more::builds", "app more::fails", "app more::goes"]
     );
-    sandbox.poc("affected --collect -- --all-features").exits(0);
+    sandbox.poc("affected --collect --all-features").exits(0);
     sandbox.edit("src/lib.rs", "    2 - 1\n}", "    3 - 2\n}");
     sandbox
         .poc(base)
         .exits(0)
         .says("what was collected is not used: it was collected with --all-features");
     assert_eq!(selected(&sandbox, base), all);
+    sandbox
+        .poc(&format!("{base} --all-features"))
+        .exits(0)
+        .hides("what was collected is not used");
     sandbox.write("target/cargo-poc/observed", "nothing of ours");
     sandbox
         .poc(base)
