@@ -52,6 +52,9 @@ use crate::sys::terminal::{Terminal, Verbosity};
 /// Runs the program with the arguments of a process, and says how it ended. Never panics on bad input.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(outcome) = sys::cargo_log::run_as_cargo(&arguments) {
+        return end_like_cargo(outcome);
+    }
     if let Some(outcome) = affected::coverage::run::rustc(&arguments) {
         return outcome.unwrap_or_else(|error| could_not_run(&error));
     }
@@ -76,6 +79,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Ok(()) => exit::code_of(&error),
             Err(_) => Exit::CouldNotRun,
         },
+    }
+}
+
+/// In place of cargo: its exit status is not one of ours.
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "an exit status of cargo's is no `Exit`"
+)]
+fn end_like_cargo(outcome: Result<i32>) -> Exit {
+    match outcome {
+        Ok(code) => std::process::exit(code),
+        Err(error) => could_not_run(&error),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod cargo;
+pub mod cargo_log;
 pub mod exec;
 pub mod files;
 pub mod git;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::document::{Block, Plan};
 use crate::evidence::{Outcome, Record, Scope};
 
+mod accounts;
 pub mod binaries;
 mod compare;
 mod invocation;
@@ -113,15 +114,11 @@ impl Report {
         let ours = || self.checked.iter().filter(|checked| checked.is_ours());
         let unknown = || ours().any(|checked| checked.observed.has_unknown());
         let nothing_ran = || ours().all(|checked| checked.observed.counts().ran() == 0);
-        let is_command =
-            |checked: &&InvocationResult| matches!(checked.check.program, Program::Command(_));
-        let mut testing = self.checked.iter().filter(is_command);
-        let testing_nothing = testing.any(|checked| checked.observed.ran_tests())
-            && self.counts().ran() == 0
-            && !self
-                .checked
-                .iter()
-                .any(|checked| checked.observed.has_unknown());
+        // A build without its tests, or a list of them, proves nothing about a step that names tests.
+        let for_tests = self.checked.iter().any(InvocationResult::is_for_tests);
+        let unknown_harness = |checked: &InvocationResult| checked.observed.has_unknown();
+        let testing_nothing =
+            for_tests && self.counts().ran() == 0 && !self.checked.iter().any(unknown_harness);
         match worst {
             Some(Outcome::Passed | Outcome::Unconfirmed) if testing_nothing => Outcome::NoTests,
             Some(Outcome::Passed) if ours().next().is_some() && nothing_ran() && !unknown() => {

@@ -1,6 +1,6 @@
 //! What `# Expected:` says of a command, as far as a program can check it.
 //!
-//! In: the words after `# Expected:`. Out: [`Expectation`]: clauses that [`Assertion::unmet`] holds against what was seen, or
+//! In: the words after `# Expected:`. Out: [`Expectation`]: assertions that [`Assertion::unmet`] holds against what was seen, or
 //! that a person has to look. A text is understood whole or not at all: of `all pass, and it feels quick` no half is
 //! taken for the whole.
 
@@ -15,7 +15,7 @@ use crate::evidence::TestCounts;
 
 mod words;
 
-use words::clauses;
+use words::assertions;
 
 /// An expectation as it is written, and what it means.
 #[derive(Debug, Clone)]
@@ -103,9 +103,9 @@ impl Expectation {
             .collect();
         let is_pattern = |line: &&&str| line.starts_with("glob:") || line.starts_with("regex:");
         if !lines.iter().any(|line| is_pattern(&line))
-            && let Some(clauses) = clauses(&lines.join(" "))
+            && let Some(assertions) = assertions(&lines.join(" "))
         {
-            return Self::Understood(clauses);
+            return Self::Understood(assertions);
         }
         // A list of expectations, one a line.
         let mut all = Vec::new();
@@ -115,8 +115,8 @@ impl Expectation {
                     Ok(clause) => all.push(clause),
                     Err(why) => return Self::Unreadable(why),
                 }
-            } else if let Some(clauses) = clauses(line.trim_start_matches(['-', '*', ' '])) {
-                all.extend(clauses);
+            } else if let Some(assertions) = assertions(line.trim_start_matches(['-', '*', ' '])) {
+                all.extend(assertions);
             } else {
                 return Self::Manual;
             }
@@ -130,9 +130,9 @@ impl Expectation {
 
     /// What must hold; nothing for a person's part.
     #[must_use]
-    pub fn clauses(&self) -> &[Assertion] {
+    pub fn assertions(&self) -> &[Assertion] {
         match self {
-            Self::Understood(clauses) => clauses,
+            Self::Understood(assertions) => assertions,
             Self::Manual | Self::Unreadable(_) => &[],
         }
     }
@@ -185,7 +185,7 @@ impl Assertion {
     /// Why it does not hold; `None` when it does.
     #[must_use]
     pub fn unmet(&self, seen: &Seen<'_>) -> Option<String> {
-        let tests = || seen.tests.ok_or("the output tells of no tests");
+        let tests = || seen.tests.ok_or("no test program reported its tests");
         let unless = |holds: bool, otherwise: String| (!holds).then_some(otherwise);
         let counted = |what: &str, wanted: String, of: &dyn Fn(TestCounts) -> Result<(), u64>| {
             let tests = match tests() {
@@ -256,6 +256,32 @@ impl Assertion {
         }
     }
 
+    /// Whether it can only hold of tests.
+    #[must_use]
+    pub(crate) fn is_about_tests(&self) -> bool {
+        matches!(
+            self,
+            Self::AllPass
+                | Self::Passed(_)
+                | Self::PassedOf(..)
+                | Self::Failed(_)
+                | Self::Ignored(_)
+        )
+    }
+
+    /// Whether it says that everything passes.
+    #[must_use]
+    pub(crate) fn is_all_pass(&self) -> bool {
+        matches!(self, Self::AllPass)
+    }
+
+    /// Whether it expects tests to fail: a test that is written before the code that it tests.
+    #[must_use]
+    pub(crate) fn expects_failure(&self) -> bool {
+        matches!(self, Self::Failed(1..))
+            || matches!(self, Self::PassedOf(passed, total) if passed < total)
+    }
+
     /// Whether a command that ended with `exit` did what it should, as far as that tells. A search that finds nothing
     /// ends with 1: no output is what was asked for.
     #[must_use]
@@ -264,7 +290,8 @@ impl Assertion {
             Self::Exit(code) => exit == *code,
             Self::NonZero => exit != 0,
             Self::NoOutput => exit == 1 && searches,
-            _ => false,
+            // What cargo and nextest end with when a test failed.
+            _ => self.expects_failure() && matches!(exit, 100 | 101),
         }
     }
 }
@@ -359,8 +386,8 @@ impl fmt::Display for Expectation {
         match self {
             Self::Manual => out.write_str("for a person to confirm"),
             Self::Unreadable(why) => out.write_str(why),
-            Self::Understood(clauses) => {
-                for (index, clause) in clauses.iter().enumerate() {
+            Self::Understood(assertions) => {
+                for (index, clause) in assertions.iter().enumerate() {
                     let comma = if index == 0 { "" } else { ", " };
                     write!(out, "{comma}{clause}")?;
                 }
@@ -384,12 +411,12 @@ mod tests {
     }
 
     fn unmet(expected: &str, seen: &Seen<'_>) -> Vec<String> {
-        let Expectation::Understood(clauses) = Expectation::read(expected) else {
+        let Expectation::Understood(assertions) = Expectation::read(expected) else {
             panic!("{expected} is not understood");
         };
-        clauses
+        assertions
             .iter()
-            .filter_map(|clause| clause.unmet(seen))
+            .filter_map(|assertion| assertion.unmet(seen))
             .collect()
     }
 
@@ -423,7 +450,7 @@ mod tests {
         let none = unmet("12 passed", &seen("all fine"));
         assert_eq!(
             none,
-            ["12 passed expected, and the output tells of no tests"]
+            ["12 passed expected, and no test program reported its tests"]
         );
     }
 

@@ -68,6 +68,8 @@ impl RecursionGuard {
 pub struct Settings {
     /// The run they are part of.
     pub inside: RecursionGuard,
+    /// The file of this program, which stands in for `cargo` in shell blocks to log what cargo does.
+    pub program: PathBuf,
     /// Whether their output may hold colours.
     pub coloured: bool,
     /// How long one may take.
@@ -97,13 +99,16 @@ impl Settings {
             .env("INSTA_FORCE_PASS", "0")
             // Output goes through a pipe: a progress bar would only be noise in it.
             .env("CARGO_TERM_PROGRESS_WHEN", "never")
+            // A configuration may hide which binary runs, which is read here.
+            .env("CARGO_TERM_QUIET", "false")
+            .env("CARGO_TERM_VERBOSE", "false")
             .env("NEXTEST_HIDE_PROGRESS_BAR", "1")
             .env(
                 "CARGO_TERM_COLOR",
                 if self.coloured { "always" } else { "never" },
             )
             .env(INSIDE, &self.inside.value)
-            .env("PATH", path_with_ourselves())
+            .env("PATH", search_path())
     }
 
     /// A shell block of a plan: `bash -euo pipefail`, so that the first command that fails fails the block. Bash
@@ -148,7 +153,8 @@ fn beside_git(path: &OsStr) -> Option<PathBuf> {
 }
 
 /// PATH with this program's folder at its end: a plan may call `cargo poc`, installed or not.
-fn path_with_ourselves() -> OsString {
+#[must_use]
+pub fn search_path() -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let own = std::env::current_exe()
         .ok()

@@ -226,9 +226,24 @@ impl Command {
     /// What follows `cargo test`, `cargo nextest run` and their like; `None` for anything else.
     pub(crate) fn test_arguments(&self) -> Option<&[String]> {
         let (command, rest) = self.cargo()?;
+        let first = rest
+            .iter()
+            .find(|word| !word.starts_with('-'))
+            .map(String::as_str);
         match (command, rest) {
+            // What only reads or removes what a run of it left.
+            ("llvm-cov", _) if matches!(first, Some("report" | "clean" | "show-env" | "run")) => {
+                None
+            }
             ("test" | "t" | "llvm-cov" | "tarpaulin", rest) => Some(rest),
             ("nextest", [run, rest @ ..]) if run == "run" || run == "r" => Some(rest),
+            // Wrappers that hand a subcommand on to cargo.
+            ("hack" | "careful" | "miri", rest) => {
+                let at = rest
+                    .iter()
+                    .position(|word| matches!(word.as_str(), "test" | "t"))?;
+                rest.get(at + 1..)
+            }
             _ => None,
         }
     }
@@ -236,7 +251,7 @@ impl Command {
     /// cargo's subcommand and what follows it.
     pub(crate) fn cargo(&self) -> Option<(&str, &[String])> {
         let (program, mut rest) = self.words.split_first()?;
-        if program != "cargo" {
+        if program != "cargo" && program != "cross" {
             return None;
         }
         loop {
@@ -247,6 +262,28 @@ impl Command {
                 word => return Some((word, after)),
             };
             rest = after.get(skip..)?;
+        }
+    }
+
+    /// Whether it is a test program of another language, whose counts are read from what it prints.
+    pub(crate) fn is_foreign_test_program(&self) -> bool {
+        const PROGRAMS: [&str; 11] = [
+            "pytest", "py.test", "ctest", "jest", "vitest", "mocha", "bats", "tox", "nox", "rspec",
+            "phpunit",
+        ];
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["python" | "python3", "-m", "pytest" | "unittest", ..]
+            | ["uv" | "poetry" | "pipenv", "run", "pytest", ..]
+            | ["npm" | "pnpm" | "yarn", "run", "test", ..]
+            | ["npx", "jest" | "vitest" | "mocha", ..]
+            | [
+                "npm" | "pnpm" | "yarn" | "bun" | "deno" | "go" | "dotnet" | "mvn" | "gradle",
+                "test",
+                ..,
+            ] => true,
+            [program, ..] => PROGRAMS.contains(program),
+            [] => false,
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::accounts;
 use super::listing::Listing;
 use super::test_filter::TestFilters;
 use super::test_output::{Observed, Observer};
 use crate::evidence::{Confirmation, Outcome};
-use crate::script::expectation::Expectation;
+use crate::script::expectation::{Assertion, Expectation};
 use crate::script::{commands, expectation};
 use crate::sys::exec::{self, ExitReason};
 
@@ -56,8 +57,10 @@ pub struct InvocationResult {
     pub observed: Observed,
     /// The end of its output.
     pub tail: String,
-    /// What was expected of it and did not come.
+    /// Expectations that were not met, and accounts of the run that differ.
     pub unmet: Vec<String>,
+    /// Commands that are there to run tests and ran none, with the reason.
+    pub empty: Vec<String>,
     /// Who has looked at what only a person can judge.
     pub confirmed: Option<Confirmation>,
     /// What nextest listed before it ran.
@@ -94,6 +97,19 @@ impl Invocation {
             Program::Command(command) => &command.expected,
             Program::Cargo { .. } | Program::Block(_) => &[],
         }
+    }
+
+    /// What is expected of it, as far as a program can check it.
+    fn assertions(&self) -> impl Iterator<Item = &Assertion> {
+        let expected = self.expected().iter();
+        expected.flat_map(|expected| expected.meaning.assertions())
+    }
+
+    /// Whether it is expected to fail: by tests that are written before the code, or by its exit status.
+    pub(super) fn expects_failure(&self) -> bool {
+        let fails =
+            |assertion: &Assertion| assertion.expects_failure() || assertion.allows(101, false);
+        self.assertions().any(fails)
     }
 
     /// Whether a person has to look at what it does.
@@ -137,6 +153,7 @@ impl InvocationResult {
             observed: seen,
             tail: stderr,
             unmet: Vec::new(),
+            empty: Vec::new(),
             confirmed: None,
             listing: None,
         }
@@ -155,6 +172,7 @@ impl InvocationResult {
             observed: Observed::default(),
             tail: String::new(),
             unmet: Vec::new(),
+            empty: Vec::new(),
             confirmed: None,
             listing: Some(listing),
         }
@@ -164,13 +182,22 @@ impl InvocationResult {
         matches!(self.check.program, Program::Cargo { .. })
     }
 
-    /// Whether this exit status is the one that was expected.
+    /// Whether it is a command of a block that names a program which runs tests.
+    pub(super) fn is_for_tests(&self) -> bool {
+        match &self.check.program {
+            Program::Command(command) => {
+                self.observed.ran_tests() || accounts::names_tests(&command.script)
+            }
+            Program::Cargo { .. } | Program::Block(_) => false,
+        }
+    }
+
+    /// Whether this exit status is one that was expected.
     fn is_expected(&self, exit: i32) -> bool {
         let command = self.check.command();
         let searches = expectation::searches(&command);
-        let clauses = self.check.expected().iter();
-        let mut clauses = clauses.flat_map(|expected| expected.meaning.clauses());
-        exit != 0 && clauses.any(|clause| clause.allows(exit, searches))
+        let mut assertions = self.check.assertions();
+        exit != 0 && assertions.any(|assertion| assertion.allows(exit, searches))
     }
 
     /// How it ended. An exit status of zero does not make failed tests good, nor no tests at all, nor what was not
@@ -179,17 +206,17 @@ impl InvocationResult {
     pub fn outcome(&self) -> Outcome {
         let seen = &self.observed;
         let allowed = self.is_expected(self.ended.code());
-        let failed = seen.counts().failed > 0 || !seen.compile_errors.is_empty() && !allowed;
+        let failed = seen.counts().failed > 0 && !self.check.expects_failure()
+            || !seen.compile_errors.is_empty() && !allowed;
         let nothing_matched = match self.check.program {
-            // Of several commands of a block one may have no tests; all together must.
-            Program::Command(_) => seen.emptied(),
+            Program::Command(_) => !self.empty.is_empty(),
             Program::Cargo { .. } | Program::Block(_) => seen.nothing_matched(),
         };
         match self.ended {
             ExitReason::Interrupted => Outcome::Interrupted,
             ExitReason::TimedOut => Outcome::TimedOut,
             _ if failed => Outcome::Failed,
-            ExitReason::Exited(_) if allowed => self.judged(),
+            ExitReason::Exited(_) if allowed && !nothing_matched => self.judged(),
             // What a shell says of a command that is missing or cannot be executed.
             ExitReason::Exited(126 | 127) => Outcome::CouldNotRun,
             ExitReason::Exited(1..) if !seen.missing_commands.is_empty() => Outcome::CouldNotRun,
@@ -197,7 +224,8 @@ impl InvocationResult {
             ExitReason::Exited(0 | NEXTEST_NO_TESTS) if self.is_ours() && nothing_matched => {
                 Outcome::Passed
             }
-            _ if nothing_matched => Outcome::NoTests,
+            ExitReason::Exited(0 | NEXTEST_NO_TESTS) if nothing_matched => Outcome::NoTests,
+            ExitReason::Exited(_) if allowed => Outcome::NoTests,
             ExitReason::Exited(0) => self.judged(),
             ExitReason::Exited(_) | ExitReason::Signalled(_) => Outcome::Failed,
         }

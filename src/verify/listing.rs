@@ -138,6 +138,7 @@ impl Listing {
                     counts: TestCounts::default(),
                     ending: Ending::Whole,
                     tests: BTreeMap::new(),
+                    disagreement: None,
                     took: None,
                 });
                 run.binaries.len() - 1

@@ -56,6 +56,11 @@ impl Report {
             unmet.map(move |unmet| format!("`{}`: {unmet}", first_line(&command)))
         });
         notes.extend(unmet);
+        notes.extend(
+            self.checked
+                .iter()
+                .flat_map(|checked| checked.empty.clone()),
+        );
         let left = self
             .left
             .iter()

@@ -9,7 +9,9 @@ use super::binaries::Binaries;
 use super::listing::Listing;
 use super::progress::Progress;
 use super::test_output::Observer;
-use super::{Invocation, InvocationResult, Program, Report, runner, session, test_filter};
+use super::{
+    Invocation, InvocationResult, Program, Report, accounts, runner, session, test_filter,
+};
 use crate::evidence::Outcome;
 use crate::exit;
 use crate::script::commands::Script;
@@ -199,14 +201,19 @@ fn run_one(
     if let Some(listing) = &listed {
         listing.complete(&mut seen);
     }
+    seen.reconcile(true, &mut |header| {
+        accounts::list(header, options.root.as_std_path())
+    });
     seen.notes.extend(notes);
+    let disagreements = seen.disagreements();
     Ok(InvocationResult {
         check: check.clone(),
         ended: outcome.ended,
         duration: outcome.duration,
         observed: seen,
         tail: outcome.tail,
-        unmet: Vec::new(),
+        unmet: disagreements,
+        empty: Vec::new(),
         confirmed: None,
         listing: listed,
     })

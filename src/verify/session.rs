@@ -10,10 +10,12 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::progress::Progress;
-use super::test_output::{Observed, Observer};
-use super::{Invocation, InvocationResult, Options, Program};
-use crate::evidence::TestCounts;
+use super::test_output::Observer;
+use super::{Invocation, InvocationResult, Options, accounts};
 use crate::script::commands::ScriptCommand;
+use crate::script::expectation::Seen;
+use crate::script::shell;
+use crate::sys::cargo_log::CargoLog;
 use crate::sys::exec::{self, ExitReason, Input, OutputChunk};
 
 /// How a mark begins; no text has this character.
@@ -43,12 +45,18 @@ pub(super) fn run(
 ) -> Result<Ran> {
     let key = nonce();
     let script = script(commands, &key, options.keep_going);
+    let log = CargoLog::create(&options.settings.program)?;
     let command = options.settings.block(&script, &options.root)?;
+    let command = match &log {
+        Some(log) => log.attach(command, &shell::search_path()),
+        None => command,
+    };
     let mut session = Session {
         commands,
         options,
         watch,
         place,
+        log,
         mark: [&[MARK], key.as_bytes(), b" "].concat(),
         held: Vec::new(),
         current: None,
@@ -76,10 +84,10 @@ fn script(commands: &[ScriptCommand], key: &str, keep_going: bool) -> String {
     for command in commands {
         let searches = crate::script::expectation::searches(&command.script);
         let may_fail = command.expected.iter().any(|expected| {
-            let clauses = expected.meaning.clauses();
-            clauses
+            let assertions = expected.meaning.assertions();
+            assertions
                 .iter()
-                .any(|clause| (1..256).any(|exit| clause.allows(exit, searches)))
+                .any(|assertion| (1..256).any(|exit| assertion.allows(exit, searches)))
         });
         let text = &command.script;
         let _ = if keep_going || may_fail {
@@ -109,6 +117,8 @@ struct Session<'s, 't> {
     options: &'s Options<'s>,
     watch: &'s mut Progress<'t>,
     place: (usize, usize),
+    /// What cargo did; none where the platform has no log.
+    log: Option<CargoLog>,
     mark: Vec<u8>,
     /// Output that may be the beginning of a mark.
     held: Vec<u8>,
@@ -205,20 +215,25 @@ impl Session<'_, '_> {
         let plain = anstream::adapter::strip_str(&output).to_string();
         let tail = output.len().saturating_sub(TAIL);
         let tail = (tail..=output.len()).find(|at| output.is_char_boundary(*at));
+        let command = &self.commands[index];
+        let check = Invocation::of_block(command.clone());
+        let account = match &self.log {
+            Some(log) => accounts::of_calls(command, &log.take()?, ended, check.expects_failure()),
+            None => accounts::of_output(command, current.observer.finish()),
+        };
         let mut checked = InvocationResult {
-            check: Invocation {
-                program: Program::Command(self.commands[index].clone()),
-                whole: false,
-            },
+            check,
             ended,
             duration,
-            observed: current.observer.finish(),
+            observed: account.observed,
             tail: output[tail.unwrap_or_default()..].to_owned(),
-            unmet: Vec::new(),
+            unmet: account.disagreements,
+            empty: account.empty,
             confirmed: None,
             listing: None,
         };
-        checked.unmet = unmet(&self.commands[index], &checked, &plain);
+        let missed = unmet(command, &checked, &plain);
+        checked.unmet.extend(missed);
         let outcome = checked.outcome();
         self.watch.end(&checked)?;
         self.stopped = super::stops(outcome, self.options);
@@ -230,14 +245,15 @@ impl Session<'_, '_> {
     fn finish(mut self, ended: ExitReason) -> Result<Ran> {
         let output = std::mem::take(&mut self.held);
         self.show(&output)?;
+        let after_last = self.current.is_none();
         self.end(ended)?;
         let left: Vec<Invocation> = self.commands[self.checked.len()..]
             .iter()
-            .map(|command| Invocation {
-                program: Program::Command(command.clone()),
-                whole: false,
-            })
+            .map(|command| Invocation::of_block(command.clone()))
             .collect();
+        if after_last && !self.stopped {
+            self.end_of_block(ended)?;
+        }
         if !left.is_empty()
             && !self.stopped
             && let Some(last) = self.checked.last_mut()
@@ -250,32 +266,38 @@ impl Session<'_, '_> {
             left,
         })
     }
+
+    /// What happens after the last command counts: a trap, or a job that goes on.
+    fn end_of_block(&mut self, ended: ExitReason) -> Result<()> {
+        let late = match &self.log {
+            Some(log) => accounts::of_late_calls(&log.take()?),
+            None => Vec::new(),
+        };
+        let Some(last) = self.checked.last_mut() else {
+            return Ok(());
+        };
+        if !ended.success() {
+            last.unmet
+                .push(format!("bash ended with {ended} after the last command"));
+        }
+        last.unmet.extend(late);
+        Ok(())
+    }
 }
 
-/// What was expected of a command and did not come.
+/// Expectations of a command that were not met.
 fn unmet(command: &ScriptCommand, checked: &InvocationResult, output: &str) -> Vec<String> {
-    let seen = crate::script::expectation::Seen {
+    let seen = Seen {
         exit: checked.ended.code(),
-        tests: tests(&checked.observed, output),
+        tests: accounts::counts(command, &checked.observed, output),
         output,
         duration: checked.duration,
     };
-    let clauses = command
+    let assertions = command
         .expected
         .iter()
-        .flat_map(|expected| expected.meaning.clauses());
-    clauses.filter_map(|clause| clause.unmet(&seen)).collect()
-}
-
-/// What a test runner of Rust told; else what the output of another one says.
-fn tests(observed: &Observed, output: &str) -> Option<TestCounts> {
-    if observed.ran_tests() {
-        return Some(observed.counts());
-    }
-    let (passed, failed) = crate::document::printed_counts(output)?;
-    Some(TestCounts {
-        passed,
-        failed,
-        ..TestCounts::default()
-    })
+        .flat_map(|expected| expected.meaning.assertions());
+    assertions
+        .filter_map(|assertion| assertion.unmet(&seen))
+        .collect()
 }

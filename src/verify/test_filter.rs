@@ -32,7 +32,10 @@ pub(super) fn resolve(
 ) -> (Vec<String>, Option<String>) {
     let end = argv.iter().position(|word| word == "--");
     let mut whole = argv[..end.unwrap_or(argv.len())].to_vec();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let text = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        anstream::adapter::strip_str(&text).to_string()
+    };
     let lists = listed(&text(&listing.stdout), &text(&listing.stderr));
     let parts: Option<Vec<(&TargetSelection, Vec<String>)>> = lists.and_then(|lists| {
         let lists = lists.into_iter();

@@ -21,7 +21,7 @@ use libtest::Libtest;
 use nextest::Nextest;
 
 pub use line::Header;
-pub(super) use line::header;
+pub(super) use line::{header, is_summary};
 
 /// The longest line that is looked at, in bytes; the rest of a longer one is passed over.
 const LONGEST: usize = 64 * 1024;
@@ -60,6 +60,8 @@ pub struct Binary {
     pub ending: Ending,
     /// The tests that were named. All of them, unless [`Observed::notes`] says otherwise or the run was quiet.
     pub tests: BTreeMap<String, Verdict>,
+    /// Why its summary and the lines of its tests cannot both be right.
+    pub disagreement: Option<String>,
     /// How long its tests took: libtest's own time of the binary, the sum over its tests under nextest. None where it
     /// was not told.
     pub took: Option<Duration>,
@@ -170,7 +172,7 @@ impl Observer {
     fn take(&mut self, line: &str) {
         let consumed = match &mut self.reader {
             Reader::Between => false,
-            Reader::Libtest(libtest) => libtest.take(line, &mut self.observed.notes),
+            Reader::Libtest(libtest) => libtest.take(line),
             Reader::Nextest(nextest) => nextest.take(line),
         };
         if !consumed {

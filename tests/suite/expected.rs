@@ -30,14 +30,15 @@ fn verify(block: &str) -> (Sandbox, Run) {
     (sandbox, run)
 }
 
-/// A command that prints what `cargo test` prints of this many tests.
+/// A command by which cargo prints what `cargo test` prints of this many tests.
 fn tests(passed: usize, failed: usize, ignored: usize) -> String {
     let word = if failed > 0 { "FAILED" } else { "ok" };
     let lines = "test t ... ok\\n".repeat(passed)
         + &"test f ... FAILED\\n".repeat(failed)
         + &"test i ... ignored\\n".repeat(ignored);
+    let bin = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/bin");
     format!(
-        "printf '    Finished `test` profile\\n     Running unittests src/lib.rs (target/debug/deps/app-0123456789abcdef)\\n\\nrunning {} \
+        "PATH=\"$PATH:{bin}\" cargo replay '    Finished `test` profile\\n     Running unittests src/lib.rs (target/debug/deps/app-0123456789abcdef)\\n\\nrunning {} \
          tests\\n{lines}\\ntest result: {word}. {passed} passed; {failed} failed; {ignored} ignored; 0 measured; 0 filtered out; \
          finished in 0.00s\\n'",
         passed + failed + ignored,
@@ -63,7 +64,11 @@ fn every_form_is_held_against_what_its_command_did() {
         ("true".to_owned(), "exit code 0, under 1 h"),
         ("echo 'p99 0.8 ms'".to_owned(), "glob: p99 *ms"),
         ("echo 'p99 0.8 ms'".to_owned(), "regex: ^p99 0\\.\\d"),
-        ("echo '12 passed in 0.1s'".to_owned(), "12 passed"),
+        (
+            "pytest() { echo '12 passed in 0.1s'; }; pytest".to_owned(),
+            "12 passed",
+        ),
+        ("echo '12 passed'".to_owned(), "\"12 passed\""),
     ];
     let lines = met
         .iter()
@@ -88,9 +93,9 @@ fn what_does_not_come_fails_and_nothing_after_it_runs() {
         (tests(3, 0, 0), "~61 tests", "about 61 passed expected"),
         (tests(3, 0, 0), "4+", "at least 4 passed expected"),
         (
-            "echo fine".to_owned(),
+            "echo 3 passed".to_owned(),
             "3 passed",
-            "the output tells of no tests",
+            "no test program reported its tests",
         ),
         (
             "echo fine".to_owned(),
@@ -135,7 +140,8 @@ fn expected_or_not_a_failed_test_fails_and_no_test_is_no_success() {
     ));
     run.exits(1);
     let (_, run) = verify("cargo test --offline no_such_test\n# Expected: All pass\n");
-    run.exits(4).says("no test matched");
+    run.exits(4)
+        .says("`cargo test --offline no_such_test` ran no test");
     let (_, run) = verify("# nothing but a comment\n");
     run.exits(2).says("no bash block with a command");
 }

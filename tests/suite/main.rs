@@ -28,6 +28,8 @@ mod exec;
 mod expected;
 mod formats;
 mod freshness;
+#[cfg(unix)]
+mod gate;
 mod init;
 mod items;
 mod kit;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::reports::FinishedRun;
 use super::{
@@ -323,6 +323,8 @@ impl Job {
             root: project.workspace.root.clone(),
             settings: Settings {
                 inside: RecursionGuard::enter(&key).or_exit(Exit::Usage)?,
+                program: std::env::current_exe()
+                    .context("failed to find this program's own file")?,
                 coloured: terminal.coloured(),
                 timeout: Some(
                     arguments

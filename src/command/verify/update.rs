@@ -87,7 +87,7 @@ fn updated(document: &Document, blocks: &[&Block], checked: &[InvocationResult])
         for expected in &command.expected {
             let stale: Vec<(u64, u64)> = expected
                 .meaning
-                .clauses()
+                .assertions()
                 .iter()
                 .flat_map(|clause| match clause {
                     Assertion::Passed(number) if !number.holds(counts.passed) => {

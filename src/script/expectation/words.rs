@@ -99,13 +99,13 @@ fn forms() -> Vec<Form> {
     table.into_iter().filter_map(form).collect()
 }
 
-/// The clauses of a text; `None` unless all of it is understood.
-pub(super) fn clauses(text: &str) -> Option<Vec<Assertion>> {
+/// The assertions of a text; `None` unless all of it is understood.
+pub(super) fn assertions(text: &str) -> Option<Vec<Assertion>> {
     static BETWEEN: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)^(?:[\s,;.&+()✅✓—–-]|(?:and|with|in|but)\b)+").ok());
     let (text, quoted) = take_quotes(text.trim());
     let mut rest = text.as_str();
-    let mut clauses = Vec::new();
+    let mut assertions = Vec::new();
     loop {
         if let Some(between) = BETWEEN.as_ref()?.find(rest) {
             rest = &rest[between.end()..];
@@ -118,14 +118,14 @@ pub(super) fn clauses(text: &str) -> Option<Vec<Assertion>> {
             .filter_map(|form| Some((form, form.pattern.captures(rest)?)))
             .max_by_key(|(_, found)| found[0].len());
         let (form, found) = found?;
-        clauses.push((form.build)(&found, &quoted)?);
+        assertions.push((form.build)(&found, &quoted)?);
         rest = &rest[found[0].len()..];
         // `12 passedly`, `3 tests/s`: the form ended within a word.
         if rest.starts_with(|next: char| next.is_alphanumeric() || next == '/') {
             return None;
         }
     }
-    (!clauses.is_empty()).then_some(clauses)
+    (!assertions.is_empty()).then_some(assertions)
 }
 
 /// Takes out what stands in quotation marks or backticks: it is text to look for, never words of ours.

@@ -34,6 +34,10 @@ struct Frame {
     group: TestCounts,
     /// How long the groups that have ended took.
     took: Option<Duration>,
+    /// It listed its tests and ran none.
+    listed: bool,
+    /// Why its summary and the lines of its tests cannot both be right.
+    disagreement: Option<String>,
 }
 
 #[derive(Debug)]
@@ -71,7 +75,7 @@ impl Libtest {
     }
 
     /// Takes a line; false when it belongs to what comes after this binary.
-    pub(super) fn take(&mut self, line: &str, notes: &mut Vec<String>) -> bool {
+    pub(super) fn take(&mut self, line: &str) -> bool {
         let may_follow = line.is_empty() || line::is_dots(line);
         let report_may_follow = std::mem::replace(&mut self.report_may_follow, may_follow);
         if self.failed {
@@ -79,9 +83,9 @@ impl Libtest {
         }
         let depth = self.nested.len();
         match self.nested.last().unwrap_or(&self.own).phase {
-            Phase::Report { .. } => self.top().take_report(line, notes),
+            Phase::Report { .. } => self.top().take_report(line),
             Phase::Waiting if depth == 0 => return self.take_waiting(line),
-            Phase::Waiting | Phase::Running(_) => self.take_running(line, report_may_follow, notes),
+            Phase::Waiting | Phase::Running(_) => self.take_running(line, report_may_follow),
         }
         if depth > 0 && self.top().is_done() {
             self.nested.pop();
@@ -93,6 +97,8 @@ impl Libtest {
     fn take_waiting(&mut self, line: &str) -> bool {
         if let Some(count) = line::announced(line) {
             self.own.start_group(count);
+        } else if line::is_list_end(line) {
+            self.own.listed = true;
         } else if line::is_binary_failed(line) {
             self.failed = true;
         } else if line::header(line).is_some()
@@ -106,7 +112,7 @@ impl Libtest {
         true
     }
 
-    fn take_running(&mut self, line: &str, report_may_follow: bool, notes: &mut Vec<String>) {
+    fn take_running(&mut self, line: &str, report_may_follow: bool) {
         if let Some(header) = line::header(line) {
             self.nested.push(Frame::new(header, Phase::Waiting));
         } else if let Some(count) = line::announced(line) {
@@ -123,7 +129,7 @@ impl Libtest {
                 self.failed = true;
             }
         } else if let Some(summary) = line::summary(line) {
-            self.take_summary(summary, notes);
+            self.take_summary(summary);
         } else if report_may_follow && matches!(line, "failures:" | "successes:") {
             self.top().start_report(line);
         } else {
@@ -132,7 +138,7 @@ impl Libtest {
     }
 
     /// A summary ends the innermost binary whose announcement it matches.
-    fn take_summary(&mut self, summary: Summary, notes: &mut Vec<String>) {
+    fn take_summary(&mut self, summary: Summary) {
         let counts = summary.counts;
         let total = counts.ran() + counts.ignored;
         let fits = |frame: &Frame| matches!(frame.phase, Phase::Running(count) if count == total);
@@ -140,7 +146,7 @@ impl Libtest {
             self.nested.truncate(index);
         } else if fits(&self.own) {
             self.nested.clear();
-            self.own.end_group(summary, notes);
+            self.own.end_group(summary);
         }
     }
 
@@ -172,7 +178,7 @@ impl Libtest {
     pub(super) fn close(mut self, notes: &mut Vec<String>) -> Binary {
         let own = &mut self.own;
         let ending = match &own.phase {
-            Phase::Waiting if own.whole_groups == 0 => Ending::Unknown,
+            Phase::Waiting if own.whole_groups == 0 && !own.listed => Ending::Unknown,
             Phase::Waiting => Ending::Whole,
             Phase::Report {
                 fallback: Some(summary),
@@ -183,7 +189,7 @@ impl Libtest {
                     "{}: the list of failed tests was not found",
                     own.title()
                 ));
-                own.end_group(summary, notes);
+                own.end_group(summary);
                 Ending::Whole
             }
             Phase::Running(_) | Phase::Report { .. } => {
@@ -228,6 +234,7 @@ impl Libtest {
                 ending
             },
             tests: self.own.tests,
+            disagreement: self.own.disagreement,
             took: self.own.took,
         }
     }
@@ -244,6 +251,8 @@ impl Frame {
             pending: None,
             group: TestCounts::default(),
             took: None,
+            listed: false,
+            disagreement: None,
         }
     }
 
@@ -325,7 +334,7 @@ impl Frame {
             .or_insert(verdict);
     }
 
-    fn take_report(&mut self, line: &str, notes: &mut Vec<String>) {
+    fn take_report(&mut self, line: &str) {
         let Phase::Report {
             announced,
             names,
@@ -367,7 +376,7 @@ impl Frame {
                         self.tests.insert(name, Verdict::Failed);
                     }
                 }
-                self.end_group(summary, notes);
+                self.end_group(summary);
             } else {
                 *fallback = Some(summary);
             }
@@ -376,7 +385,7 @@ impl Frame {
         }
     }
 
-    fn end_group(&mut self, summary: Summary, notes: &mut Vec<String>) {
+    fn end_group(&mut self, summary: Summary) {
         let counts = summary.counts;
         self.settle_pending();
         if let Some(took) = summary.took {
@@ -388,9 +397,15 @@ impl Frame {
             && (named.passed, named.failed, named.ignored)
                 != (counts.passed, counts.failed, counts.ignored)
         {
-            notes.push(format!(
+            self.disagreement = Some(format!(
                 "{}: the summary counts {} passed, {} failed, {} ignored; the lines of single tests show {}, {}, {}",
-                self.title(), counts.passed, counts.failed, counts.ignored, named.passed, named.failed, named.ignored
+                self.title(),
+                counts.passed,
+                counts.failed,
+                counts.ignored,
+                named.passed,
+                named.failed,
+                named.ignored
             ));
         }
         self.counts += counts;

@@ -169,6 +169,23 @@ pub(super) fn summary(line: &str) -> Option<Summary> {
     (known >= 4).then_some(Summary { counts, took })
 }
 
+/// Whether a line ends the tests of a binary.
+pub(in crate::verify) fn is_summary(line: &str) -> bool {
+    summary(anstream::adapter::strip_str(line).to_string().trim_end()).is_some()
+}
+
+/// `3 tests, 0 benchmarks`: the end of a list of tests, none of which ran.
+pub(super) fn is_list_end(line: &str) -> bool {
+    let Some((tests, benches)) = line.split_once(", ") else {
+        return false;
+    };
+    let counts = |text: &str, one: &str| {
+        text.split_once(' ')
+            .is_some_and(|(number, what)| is_number(number) && what.trim_end_matches('s') == one)
+    };
+    counts(tests, "test") && counts(benches, "benchmark")
+}
+
 /// `0.14` → 140 ms.
 pub(super) fn seconds(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()

@@ -123,6 +123,7 @@ impl Nextest {
             binaries.entry(binary).or_default().insert(test, verdict);
         }
         let binaries = binaries.into_iter().map(|(id, tests)| Binary {
+            disagreement: None,
             took: self.took.get(&id).copied(),
             header: Header::Nextest(id),
             counts: Verdict::counts_of(&tests),

@@ -1,0 +1,336 @@
+//! A log of the cargo commands that a shell block runs, written out of band.
+//!
+//! While a block runs, the first `cargo` on its PATH is this program. It runs the next `cargo` on PATH with the same
+//! arguments and streams, and writes argv, folder, output and exit status into a folder of the run. So a pipe, a
+//! redirection, a discarded exit status or text that only looks like test output changes nothing about what is counted.
+//! cargo itself gets the environment that it would have without the log, and so do build scripts and tests.
+//!
+//! The log needs symbolic links and inherited streams that can be compared: it exists on Unix only.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use super::exec::ProcessCommand;
+
+/// The folder of the log, for the `cargo` that a block finds on PATH.
+const FOLDER: &str = "CARGO_POC_CARGO_LOG";
+
+/// The log of one shell block.
+#[derive(Debug)]
+pub struct CargoLog {
+    folder: tempfile::TempDir,
+    next: AtomicU64,
+}
+
+/// One cargo command that a block ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CargoCall {
+    /// What follows `cargo`.
+    pub arguments: Vec<String>,
+    /// The folder it was run in.
+    pub folder: PathBuf,
+    /// Its exit status as a shell gives it; none while it is running, or when it was killed.
+    pub exit: Option<i32>,
+    /// Standard output and standard error in the order they were printed. Standard output alone where the two go to
+    /// different files.
+    pub output: Vec<u8>,
+    /// Standard error, where it goes to another file than standard output.
+    pub errors: Option<Vec<u8>>,
+}
+
+/// The beginning of a call, as it is written.
+#[derive(Serialize, Deserialize)]
+struct Beginning {
+    arguments: Vec<String>,
+    folder: PathBuf,
+}
+
+impl CargoLog {
+    /// An empty log, which `program`, the file of this program, writes; none on a platform without one.
+    ///
+    /// # Errors
+    /// When its folder cannot be made.
+    pub fn create(program: &Path) -> Result<Option<Self>> {
+        #[cfg(unix)]
+        {
+            let folder = tempfile::Builder::new()
+                .prefix("cargo-poc-log.")
+                .tempdir()
+                .context("failed to create a folder for the log of cargo commands")?;
+            let programs = folder.path().join("bin");
+            std::fs::create_dir(&programs)
+                .and_then(|()| std::os::unix::fs::symlink(program, programs.join("cargo")))
+                .context("failed to prepare the log of cargo commands")?;
+            Ok(Some(Self {
+                folder,
+                next: AtomicU64::new(0),
+            }))
+        }
+        #[cfg(not(unix))]
+        {
+            let _unused = program;
+            Ok(None)
+        }
+    }
+
+    /// `command` with a PATH on which `cargo` writes this log; `path` is its PATH without.
+    #[must_use]
+    pub fn attach(&self, command: ProcessCommand, path: &OsString) -> ProcessCommand {
+        let programs = std::iter::once(self.folder.path().join("bin"));
+        let folders = programs.chain(std::env::split_paths(path));
+        // The folder's name is ours and has no separator; those of `path` were joined before.
+        let joined = std::env::join_paths(folders).unwrap_or_else(|_| path.clone());
+        command.env("PATH", joined).env(FOLDER, self.folder.path())
+    }
+
+    /// The calls that began since the last time, in order.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn take(&self) -> Result<Vec<CargoCall>> {
+        let mut calls = Vec::new();
+        loop {
+            let number = self.next.load(Ordering::Relaxed);
+            let Some(call) = read(self.folder.path(), number)? else {
+                return Ok(calls);
+            };
+            self.next.store(number + 1, Ordering::Relaxed);
+            calls.push(call);
+        }
+    }
+}
+
+/// The files of one call.
+fn file(folder: &Path, number: u64, what: &str) -> PathBuf {
+    folder.join(format!("{number}.{what}"))
+}
+
+fn read(folder: &Path, number: u64) -> Result<Option<CargoCall>> {
+    let content = |what: &str| {
+        let path = file(folder, number, what);
+        super::files::read_if_exists(
+            camino::Utf8Path::from_path(&path).context("the log's path is not UTF-8")?,
+        )
+    };
+    let Some(beginning) = content("call")? else {
+        return Ok(None);
+    };
+    // The call is created before it is written: one that cannot be read yet has only begun.
+    let beginning: Beginning = serde_json::from_slice(&beginning).unwrap_or(Beginning {
+        arguments: Vec::new(),
+        folder: PathBuf::new(),
+    });
+    let exit = content("exit")?;
+    let exit = exit.and_then(|text| String::from_utf8_lossy(&text).trim().parse().ok());
+    Ok(Some(CargoCall {
+        arguments: beginning.arguments,
+        folder: beginning.folder,
+        exit,
+        output: content("out")?.unwrap_or_default(),
+        errors: content("err")?,
+    }))
+}
+
+/// Runs cargo and logs it, when this program was started as the `cargo` of a block; its exit status.
+#[must_use]
+pub fn run_as_cargo(arguments: &[OsString]) -> Option<Result<i32>> {
+    let name = Path::new(arguments.first()?).file_name()?;
+    let folder = std::env::var_os(FOLDER).filter(|_| name == "cargo")?;
+    #[cfg(unix)]
+    {
+        Some(shim::run(Path::new(&folder), &arguments[1..]))
+    }
+    #[cfg(not(unix))]
+    {
+        drop(folder);
+        None
+    }
+}
+
+#[cfg(unix)]
+mod shim {
+    use std::ffi::OsString;
+    use std::fs::File;
+    use std::io::{PipeReader, Read as _, Write};
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::path::{Path, PathBuf};
+    use std::process::{Command, ExitStatus};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread::JoinHandle;
+    use std::time::{Duration, Instant};
+
+    use anyhow::{Context as _, Result};
+
+    use super::{Beginning, FOLDER, file};
+
+    /// How long an open pipe may stay silent once cargo has ended: a daemon may hold it for ever.
+    const SILENCE: Duration = Duration::from_millis(500);
+
+    /// A thread that copies one stream into the log and on to where it was going.
+    struct Copying {
+        thread: JoinHandle<()>,
+        copied: Arc<AtomicU64>,
+    }
+
+    pub(super) fn run(folder: &Path, arguments: &[OsString]) -> Result<i32> {
+        let Some((program, path)) = next_cargo(&folder.join("bin")) else {
+            let message = b"cargo: command not found\n";
+            std::io::stderr()
+                .write_all(message)
+                .context("failed to write to standard error")?;
+            return Ok(127);
+        };
+        let number = begin(folder, arguments)?;
+        let log = |what: &str| {
+            let path = file(folder, number, what);
+            File::create(&path).with_context(|| format!("failed to create {}", path.display()))
+        };
+        let mut command = Command::new(program);
+        command.args(arguments).env("PATH", path).env_remove(FOLDER);
+        let (reader, writer) = std::io::pipe().context("failed to open a pipe")?;
+        let mut copies = Vec::new();
+        if same_file(std::io::stdout(), std::io::stderr()) {
+            let second = writer.try_clone().context("failed to open a pipe")?;
+            command.stdout(writer).stderr(second);
+            copies.push(copy(reader, log("out")?, std::io::stdout()));
+        } else {
+            let (error_reader, error_writer) = std::io::pipe().context("failed to open a pipe")?;
+            command.stdout(writer).stderr(error_writer);
+            copies.push(copy(reader, log("out")?, std::io::stdout()));
+            copies.push(copy(error_reader, log("err")?, std::io::stderr()));
+        }
+        let mut child = command.spawn().context("failed to start cargo")?;
+        // The command holds the writing ends of the pipes.
+        drop(command);
+        end_with_us(child.id())?;
+        let status = child.wait().context("failed to wait for cargo")?;
+        for copying in copies {
+            copying.finish();
+        }
+        let exit = exit_code(status);
+        log("exit")?
+            .write_all(exit.to_string().as_bytes())
+            .context("failed to write the log of cargo commands")?;
+        Ok(exit)
+    }
+
+    /// Writes the beginning of a call; its number.
+    fn begin(folder: &Path, arguments: &[OsString]) -> Result<u64> {
+        let lossy = |word: &OsString| word.to_string_lossy().into_owned();
+        let beginning = Beginning {
+            arguments: arguments.iter().map(lossy).collect(),
+            folder: std::env::current_dir().unwrap_or_default(),
+        };
+        let text = serde_json::to_vec(&beginning).context("failed to log a cargo command")?;
+        for number in 0.. {
+            match File::create_new(file(folder, number, "call")) {
+                Ok(mut call) => {
+                    call.write_all(&text)
+                        .context("failed to log a cargo command")?;
+                    return Ok(number);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error).context("failed to log a cargo command"),
+            }
+        }
+        unreachable!("a file can be created or the error is returned")
+    }
+
+    /// The cargo behind ours on PATH, and PATH without ours.
+    fn next_cargo(own: &Path) -> Option<(PathBuf, OsString)> {
+        let path = std::env::var_os("PATH")?;
+        let folders: Vec<PathBuf> = std::env::split_paths(&path)
+            .filter(|folder| folder != own)
+            .collect();
+        let executable = |path: &PathBuf| {
+            let found = std::fs::metadata(path);
+            found.is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
+        };
+        let program = folders
+            .iter()
+            .map(|folder| folder.join("cargo"))
+            .find(executable)?;
+        Some((program, std::env::join_paths(folders).ok()?))
+    }
+
+    /// Whether two streams are the same pipe or file: then the order in which they are written to is kept.
+    fn same_file(one: impl AsFd, other: impl AsFd) -> bool {
+        let identity = |stream: &dyn AsFd| {
+            let owned = stream.as_fd().try_clone_to_owned().ok()?;
+            let found = File::from(owned).metadata().ok()?;
+            Some((found.dev(), found.ino()))
+        };
+        let (one, other) = (identity(&one), identity(&other));
+        one.is_some() && one == other
+    }
+
+    fn copy(mut from: PipeReader, mut log: File, mut to: impl Write + Send + 'static) -> Copying {
+        let copied = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&copied);
+        let thread = std::thread::spawn(move || {
+            let mut buffer = vec![0; 16 * 1024];
+            let mut has_reader = true;
+            loop {
+                let length = match from.read(&mut buffer) {
+                    Ok(0) => return,
+                    Ok(length) => length,
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                    Err(_) => return,
+                };
+                // What cannot be logged is missing from the account, which then does not add up.
+                if log.write_all(&buffer[..length]).is_err() {
+                    return;
+                }
+                // `| head -1` stops reading; the log goes on.
+                has_reader = has_reader
+                    && to
+                        .write_all(&buffer[..length])
+                        .and_then(|()| to.flush())
+                        .is_ok();
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Copying { thread, copied }
+    }
+
+    impl Copying {
+        /// Waits for the end of the stream, or for silence.
+        fn finish(self) {
+            let mut known = self.copied.load(Ordering::Relaxed);
+            let mut since = Instant::now();
+            let mut pause = Duration::from_micros(200);
+            while !self.thread.is_finished() && since.elapsed() < SILENCE {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(10));
+                let now = self.copied.load(Ordering::Relaxed);
+                if now != known {
+                    known = now;
+                    since = Instant::now();
+                }
+            }
+        }
+    }
+
+    /// A signal that ends us ends cargo too, which alone would go on.
+    fn end_with_us(child: u32) -> Result<()> {
+        use nix::sys::signal::{Signal, kill};
+        let child = nix::unistd::Pid::from_raw(child.cast_signed());
+        ctrlc::set_handler(move || {
+            // Fails only when cargo has just ended.
+            let _gone = kill(child, Signal::SIGTERM);
+        })
+        .context("failed to take over signals")
+    }
+
+    fn exit_code(status: ExitStatus) -> i32 {
+        let signalled = status.signal().map(|signal| 128 + signal);
+        status.code().or(signalled).unwrap_or(-1)
+    }
+}

@@ -1,0 +1,338 @@
+//! What a command of a block did with tests: cargo's own output and exit status, and the command's, held against each
+//! other.
+//!
+//! In: the cargo calls that a command made, as the log has them. Out: an [`Account`]. Text that the command printed is no
+//! account: whoever prints `3 passed` has not run three tests.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use super::test_output::{Binary, Header, Observed, Observer, header, is_summary};
+use crate::document::printed_counts;
+use crate::evidence::TestCounts;
+use crate::script::commands::ScriptCommand;
+use crate::script::simple_commands::{self, Command};
+use crate::sys::cargo_log::CargoCall;
+use crate::sys::exec::{self, ExitReason, ProcessCommand};
+
+/// How long a test binary may take to list its tests.
+const LISTING_LIMIT: Duration = Duration::from_secs(10);
+/// The exit status of nextest when no test matched.
+const NEXTEST_NO_TESTS: i32 = 4;
+
+/// What a command did with tests.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Account {
+    /// What the runners showed.
+    pub(super) observed: Observed,
+    /// Why it proves nothing: accounts that differ.
+    pub(super) disagreements: Vec<String>,
+    /// The commands that are there to run tests and ran none, with the reason.
+    pub(super) empty: Vec<String>,
+}
+
+/// Whether a script names a command that runs tests. A definition of a function names it for later.
+pub(super) fn names_tests(script: &str) -> bool {
+    test_command(script).is_some()
+}
+
+fn test_command(script: &str) -> Option<Command> {
+    let defines = script
+        .trim_start()
+        .split_once("()")
+        .is_some_and(|(name, _)| {
+            let name = name.trim().trim_start_matches("function ");
+            !name.is_empty()
+                && !name
+                    .contains(|letter: char| letter.is_whitespace() || ";|&'\"$(`".contains(letter))
+        });
+    if defines {
+        return None;
+    }
+    let mut commands = simple_commands::of_text(script, 1).into_iter();
+    commands.find(|command| command.test_arguments().is_some())
+}
+
+/// What a command did, from the log of its cargo calls.
+///
+/// `ended` is how the command itself ended; `fails` tells that it is expected to fail.
+pub(super) fn of_calls(
+    command: &ScriptCommand,
+    calls: &[CargoCall],
+    ended: ExitReason,
+    fails: bool,
+) -> Account {
+    let mut account = Account::default();
+    for call in calls {
+        account.add(call, ended, fails);
+    }
+    let named = test_command(&command.script);
+    let builds_only = |named: &Command| named.runs_tests() == Some(false);
+    if let Some(named) = named
+        && account.observed.counts().ran() == 0
+        && account.empty.is_empty()
+        && !account.observed.has_unknown()
+        && account.observed.compile_errors.is_empty()
+        && (!builds_only(&named) || expects_tests(command))
+    {
+        let why = if builds_only(&named) {
+            "does not run tests"
+        } else {
+            "is not known to have run: it is a function, an alias or a job in the background, or not the cargo on PATH"
+        };
+        account
+            .empty
+            .push(format!("`{}` {why}", named.words.join(" ")));
+    }
+    if account.empty.is_empty()
+        && account.observed.counts().ran() == 0
+        && !account.observed.has_unknown()
+        && speaks_of_tests(command)
+        && !runs_foreign_tests(command)
+    {
+        let first = command.script.lines().next().unwrap_or_default();
+        account.empty.push(format!(
+            "`{first}` ran no test, and tests are expected of it"
+        ));
+    }
+    account
+}
+
+/// What a command did, from what it printed: on a platform without a log of cargo calls.
+pub(super) fn of_output(command: &ScriptCommand, mut observed: Observed) -> Account {
+    if !names_tests(&command.script) {
+        return Account::default();
+    }
+    observed.reconcile(true, &mut |header| list(header, Path::new(".")));
+    let ran = observed.counts().ran() > 0 || observed.has_unknown();
+    let builds = !observed.compile_errors.is_empty();
+    let first = command.script.lines().next().unwrap_or_default();
+    let empty = (!ran && !builds).then(|| format!("`{first}` ran no test"));
+    Account {
+        disagreements: observed.disagreements(),
+        observed,
+        empty: empty.into_iter().collect(),
+    }
+}
+
+/// Why calls that began after the last command, in a trap or in the background, make the run prove nothing.
+pub(super) fn of_late_calls(calls: &[CargoCall]) -> Vec<String> {
+    let mut account = Account::default();
+    for call in calls {
+        account.add(call, ExitReason::Exited(0), false);
+    }
+    account.disagreements.extend(account.empty);
+    account.disagreements
+}
+
+/// How many tests a command ran: what cargo's own output shows, else what a test program of another language prints.
+pub(super) fn counts(
+    command: &ScriptCommand,
+    observed: &Observed,
+    output: &str,
+) -> Option<TestCounts> {
+    if observed.ran_tests() {
+        return Some(observed.counts());
+    }
+    if !runs_foreign_tests(command) {
+        return None;
+    }
+    let (passed, failed) = printed_counts(output)?;
+    Some(TestCounts {
+        passed,
+        failed,
+        ..TestCounts::default()
+    })
+}
+
+/// Whether a command runs a test program of another language.
+fn runs_foreign_tests(command: &ScriptCommand) -> bool {
+    let mut commands = simple_commands::of_text(&command.script, 1).into_iter();
+    commands.any(|command| command.is_foreign_test_program())
+}
+
+/// Whether the expectation can only hold of tests, or of a command that names them.
+fn expects_tests(command: &ScriptCommand) -> bool {
+    let mut assertions = command
+        .expected
+        .iter()
+        .flat_map(|expected| expected.meaning.assertions());
+    assertions.any(|assertion| assertion.is_about_tests())
+}
+
+/// `All tests pass`: tests, whatever the command.
+fn speaks_of_tests(command: &ScriptCommand) -> bool {
+    command.expected.iter().any(|expected| {
+        let all_pass = expected
+            .meaning
+            .assertions()
+            .iter()
+            .any(|assertion| assertion.is_all_pass());
+        all_pass && expected.text.to_lowercase().contains("test")
+    })
+}
+
+impl Account {
+    fn add(&mut self, call: &CargoCall, ended: ExitReason, fails: bool) {
+        let typed = Command {
+            words: std::iter::once("cargo".to_owned())
+                .chain(call.arguments.iter().cloned())
+                .collect(),
+            ..Command::default()
+        };
+        let line = typed.words.join(" ");
+        let is_test = typed.test_arguments().is_some();
+        let mut seen = observe(call);
+        if is_test && typed.runs_tests() == Some(false) {
+            // `--no-run` and `--list` start binaries at most to ask for names.
+            seen.runs.clear();
+            seen.notes.clear();
+            self.observed.extend(seen);
+            return;
+        }
+        let captures = !call
+            .arguments
+            .iter()
+            .any(|word| matches!(word.as_str(), "--nocapture" | "--no-capture"));
+        seen.reconcile(captures, &mut |header| list(header, &call.folder));
+        let runs = is_test || seen.ran_tests();
+        self.disagreements.extend(seen.disagreements());
+        let ran = seen.counts().ran();
+        let ended_well = ended.success();
+        match call.exit {
+            None if runs => self.disagreements.push(format!(
+                "`{line}` was still running when the command ended, so its result is not known"
+            )),
+            Some(0) if runs && seen.counts().failed > 0 => self.disagreements.push(format!(
+                "`{line}` names failed tests and ended with exit code 0"
+            )),
+            Some(0 | NEXTEST_NO_TESTS) if runs && ran == 0 && !seen.has_unknown() => {
+                self.empty.push(format!("`{line}` ran no test"));
+            }
+            Some(code) if runs && code != 0 && ended_well && !fails => {
+                self.disagreements.push(format!(
+                    "`{line}` ended with exit code {code}, and the command ended with 0"
+                ));
+            }
+            _ => {}
+        }
+        self.observed.extend(seen);
+    }
+}
+
+/// Reads the output of a call.
+fn observe(call: &CargoCall) -> Observed {
+    let mut observer = Observer::default();
+    let output = String::from_utf8_lossy(&call.output);
+    match &call.errors {
+        None => observer.push_text(&output),
+        Some(errors) => observer.push_text(&merged(&output, &String::from_utf8_lossy(errors))),
+    }
+    observer.finish()
+}
+
+/// One text of standard output and standard error: cargo announces each binary on standard error, and the binary prints
+/// up to its summary on standard output. Where the two do not fit, the binaries stay unnamed.
+fn merged(output: &str, errors: &str) -> String {
+    let plain = anstream::adapter::strip_str(errors).to_string();
+    let count = plain.lines().filter_map(header).count();
+    let mut blocks: Vec<String> = vec![String::new()];
+    for line in output.split_inclusive('\n') {
+        if let Some(block) = blocks.last_mut() {
+            block.push_str(line);
+        }
+        if is_summary(line) {
+            blocks.push(String::new());
+        }
+    }
+    // What follows the last summary belongs to nothing.
+    let rest = blocks.pop().unwrap_or_default();
+    if count == 0 || blocks.len() != count {
+        return [plain.as_str(), "\n", output].concat();
+    }
+    let mut text = String::new();
+    let mut blocks = blocks.into_iter();
+    for line in plain.split_inclusive('\n') {
+        text.push_str(line);
+        if header(line.trim_end_matches(['\n', '\r'])).is_some() {
+            text.push_str(&blocks.next().unwrap_or_default());
+            text.push('\n');
+        }
+    }
+    text + &rest
+}
+
+/// The tests that a binary lists; none where it cannot be asked.
+pub(super) fn list(header: &Header, folder: &Path) -> Option<BTreeSet<String>> {
+    let Header::Cargo { executable, .. } = header else {
+        return None;
+    };
+    let folder = camino::Utf8Path::from_path(folder)?;
+    let command = ProcessCommand::new(folder.join(executable))
+        .args(["--list", "--format", "terse"])
+        .directory(folder)
+        .timeout(Some(LISTING_LIMIT));
+    let listed = exec::capture(&command).ok()?;
+    let text = String::from_utf8(listed.stdout).ok()?;
+    let names = text.lines().filter_map(|line| {
+        let name = line
+            .strip_suffix(": test")
+            .or(line.strip_suffix(": benchmark"))?;
+        Some(name.to_owned())
+    });
+    listed.ended.success().then(|| names.collect())
+}
+
+impl Observed {
+    /// Takes what another command of the same script showed.
+    fn extend(&mut self, other: Self) {
+        self.runs.extend(other.runs);
+        self.compile_errors.extend(other.compile_errors);
+        self.missing_commands.extend(other.missing_commands);
+        self.notes.extend(other.notes);
+    }
+
+    /// Holds the names that a run shows against those that its binaries list, where they differ from the summary: what a
+    /// test prints, or a program it starts, can look like the line of a test. `captured` tells that the output of tests
+    /// was captured, so that it cannot have cut up the lines of the harness.
+    pub(super) fn reconcile(
+        &mut self,
+        captured: bool,
+        list: &mut dyn FnMut(&Header) -> Option<BTreeSet<String>>,
+    ) {
+        for run in &mut self.runs {
+            for binary in &mut run.binaries {
+                if binary.disagreement.is_some() {
+                    binary.keep_listed(captured, list(&binary.header));
+                }
+            }
+        }
+    }
+
+    /// Accounts that differ, in words.
+    pub(super) fn disagreements(&self) -> Vec<String> {
+        self.binaries()
+            .filter_map(|binary| binary.disagreement.clone())
+            .collect()
+    }
+}
+
+impl Binary {
+    fn keep_listed(&mut self, captured: bool, listed: Option<BTreeSet<String>>) {
+        let Some(listed) = listed else {
+            return;
+        };
+        self.tests.retain(|name, _| listed.contains(name));
+        let named = super::test_output::Verdict::counts_of(&self.tests);
+        let counts = self.counts;
+        let agree = (named.passed, named.failed, named.ignored)
+            == (counts.passed, counts.failed, counts.ignored);
+        // A quiet run names only what failed.
+        let quiet = named.passed + named.ignored == 0 && named.failed <= counts.failed;
+        let fewer = named.passed <= counts.passed && named.failed <= counts.failed;
+        if agree || quiet || !captured && fewer {
+            self.disagreement = None;
+        }
+    }
+}
