@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-/// The item graph and a hundred documents are made by all processors at once, and of many small parts; what was measured is
-/// Linux.
-#[cfg(target_os = "linux")]
+// All processors build the item graph and read documents at once, in many small allocations. Measured on Linux only.
+#[cfg(all(target_os = "linux", feature = "allocator"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

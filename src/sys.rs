@@ -33,11 +33,26 @@ fn output(command: &mut Command) -> Result<Output> {
 /// # Errors
 /// When nothing takes it.
 pub fn browse(file: &Utf8Path) -> Result<()> {
-    match std::env::var("BROWSER") {
-        Ok(browser) if !browser.is_empty() => open::with_detached(file, browser),
-        _ => open::that_detached(file),
-    }
-    .with_context(|| format!("failed to show {file}; set BROWSER to a program that can"))
+    let named = std::env::var_os("BROWSER").filter(|browser| !browser.is_empty());
+    let mut command = match named {
+        Some(browser) => Command::new(browser),
+        None if cfg!(target_os = "macos") => Command::new("open"),
+        // `start` takes its first quoted argument as a window title.
+        None if cfg!(windows) => {
+            let mut command = Command::new("cmd");
+            command.args(["/c", "start", ""]);
+            command
+        }
+        None => Command::new("xdg-open"),
+    };
+    command
+        .arg(file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(drop)
+        .with_context(|| format!("failed to show {file}; set BROWSER to a program that can"))
 }
 
 /// What tells this program's file from another build of it: its size and when it was written; `None` where the file is not to

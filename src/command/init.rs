@@ -1,6 +1,8 @@
 //! `cargo poc init`.
 
+#[cfg(feature = "interview")]
 mod ask;
+#[cfg(feature = "interview")]
 mod suggest;
 
 use anyhow::{Context as _, Result};
@@ -31,11 +33,15 @@ pub fn agents(terminal: &mut Terminal) -> Result<Exit> {
 /// Bad usage: see [`Request::resolve`]; a document that is there already; a template that is wrong. A folder that
 /// cannot be written. Then neither document is there.
 pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result<Exit> {
-    let mut arguments = arguments.clone();
-    let asked = arguments.name.is_none() && terminal.can_ask();
-    let composed = if asked {
-        let project = Project::load(global)?;
-        arguments = ask::ask(&project, &arguments, terminal.coloured())?;
+    let interview = interview(global, arguments, terminal)?;
+    let mut same_as = None;
+    let composed = if let Some(Interview {
+        project,
+        arguments,
+        command_line,
+    }) = interview
+    {
+        same_as = Some(command_line);
         compose(project, &arguments)?
     } else {
         let ask = if arguments.base.is_some() {
@@ -43,7 +49,7 @@ pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result
         } else {
             Ask::Base
         };
-        Project::with(global, ask, |project| compose(project, &arguments))?
+        Project::with(global, ask, |project| compose(project, arguments))?
     };
     let notes = &composed.project.notes;
     for warning in notes.iter().chain(&composed.request.warnings) {
@@ -55,10 +61,40 @@ pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result
         write(&composed)?;
         report(&composed, terminal)?;
     }
-    if asked {
-        terminal.status("Same as", ask::command_line(&arguments))?;
+    if let Some(command_line) = same_as {
+        terminal.status("Same as", command_line)?;
     }
     Ok(Exit::Fine)
+}
+
+/// The arguments that a person completed on a terminal.
+struct Interview {
+    project: Project,
+    arguments: Init,
+    /// The command line that needs no questions.
+    command_line: String,
+}
+
+/// Asks for what is missing if no name is given; `None` if one is, or nobody can be asked.
+#[cfg(feature = "interview")]
+fn interview(global: &Global, arguments: &Init, terminal: &Terminal) -> Result<Option<Interview>> {
+    if arguments.name.is_some() || !terminal.can_ask() {
+        return Ok(None);
+    }
+    let project = Project::load(global)?;
+    let arguments = ask::ask(&project, arguments, terminal.coloured())?;
+    Ok(Some(Interview {
+        command_line: ask::command_line(&arguments),
+        project,
+        arguments,
+    }))
+}
+
+/// A build without the feature `interview` never asks.
+#[cfg(not(feature = "interview"))]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the other build")]
+fn interview(_: &Global, _: &Init, _: &Terminal) -> Result<Option<Interview>> {
+    Ok(None)
 }
 
 /// The documents of a new PoC, and what they were made of.

@@ -32,7 +32,7 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
                 &report::json::status(statuses, &workset.unreadable)?,
             )?;
         }
-        cli::StatusFormat::Junit => print(terminal, &report::junit::status(statuses)?)?,
+        cli::StatusFormat::Junit => print(terminal, &report::junit::status(statuses))?,
         cli::StatusFormat::Sarif => print(terminal, &sarif(workset)?)?,
         cli::StatusFormat::Github => github(workset, terminal)?,
         cli::StatusFormat::Human => match (&statuses[..], workset.unreadable.is_empty()) {
@@ -43,7 +43,7 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
     for wanted in &arguments.report {
         let text = match wanted.format {
             StatusReport::Json => report::json::status(statuses, &workset.unreadable)?,
-            StatusReport::Junit => report::junit::status(statuses)?,
+            StatusReport::Junit => report::junit::status(statuses),
             StatusReport::Sarif => sarif(workset)?,
         };
         files::write_report(&wanted.file, text.as_bytes())?;

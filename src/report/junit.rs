@@ -1,132 +1,144 @@
-//! JUnit XML, which every CI shows: where PoCs stand, and the tests of a run.
-//!
-//! quick-junit writes it, as it does for nextest: it leaves out what XML cannot hold (control characters, colours).
+//! JUnit XML, which every CI displays: the state of PoCs, and the tests of a run.
 
-use anyhow::{Context as _, Result};
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+mod xml;
 
+use self::xml::{Case, CaseResult, Kind, Report, Suite};
 use super::poc_status::PocStatus;
 use crate::evidence::{Outcome, Scope};
 use crate::finding::{Finding, Severity};
-use crate::status::State;
+use crate::status::{State, StepStatus};
 use crate::verify;
 use crate::verify::binaries::Binaries;
 use crate::verify::test_output::Verdict;
 
-/// A suite for each PoC, whose cases are its steps, and one for its findings. What is claimed, stale or failed is a
-/// failure, what has not begun is skipped.
-///
-/// # Errors
-/// When it cannot be written as XML.
-pub fn status(statuses: &[PocStatus]) -> Result<String> {
-    let mut report = Report::new("cargo-poc");
+/// `status --format junit`: two suites for each PoC, one of its steps and one of its findings. A step that is claimed,
+/// stale or failed is a failure; one that has not started is skipped.
+#[must_use]
+pub fn status(statuses: &[PocStatus]) -> String {
+    let mut report = Report::default();
     for status in statuses {
-        let mut steps = TestSuite::new(status.assessment.name.as_str());
-        for step in &status.assessment.steps {
-            let mut outcome = match step.state {
-                State::Proven => TestCaseStatus::success(),
-                State::Pending | State::InProgress | State::Withdrawn | State::Unknown => {
-                    TestCaseStatus::skipped()
-                }
-                State::Claimed | State::Stale | State::Failed => {
-                    TestCaseStatus::non_success(NonSuccessKind::Failure)
-                }
-            };
-            outcome.set_type(step.state.word());
-            outcome.set_message(step.why.as_deref().unwrap_or(step.state.word()));
-            let mut case = TestCase::new(format!("step {}: {}", step.id, step.title), outcome);
-            case.set_classname(status.assessment.plan.as_str());
-            steps.add_test_case(case);
-        }
-        report.add_test_suite(steps);
+        let assessment = &status.assessment;
+        let case = |step: &StepStatus| Case {
+            name: format!("step {}: {}", step.id, step.title),
+            classname: assessment.plan.clone(),
+            result: CaseResult {
+                kind: match step.state {
+                    State::Proven => Kind::Passed,
+                    State::Pending | State::InProgress | State::Withdrawn | State::Unknown => {
+                        Kind::Skipped
+                    }
+                    State::Claimed | State::Stale | State::Failed => Kind::Failed,
+                },
+                type_: step.state.word().to_owned(),
+                message: step.why.as_deref().unwrap_or(step.state.word()).to_owned(),
+            },
+            time: None,
+            output: String::new(),
+        };
+        report.suites.push(Suite {
+            name: assessment.name.clone(),
+            cases: assessment.steps.iter().map(case).collect(),
+        });
         if !status.findings.is_empty() {
-            report.add_test_suite(findings(
-                &format!("{} findings", status.assessment.name),
-                &status.findings,
-            ));
+            let name = format!("{} findings", assessment.name);
+            report.suites.push(findings(name, &status.findings));
         }
     }
-    report.to_string().context("failed to write JUnit XML")
+    report.write()
 }
 
 /// `check --format junit`: a suite of findings.
-///
-/// # Errors
-/// When it cannot be written as XML.
-pub fn check<'a>(fresh: impl IntoIterator<Item = &'a Finding>) -> Result<String> {
-    let mut report = Report::new("cargo-poc");
-    report.add_test_suite(findings("cargo poc check", fresh));
-    report.to_string().context("failed to write JUnit XML")
+#[must_use]
+pub fn check<'a>(fresh: impl IntoIterator<Item = &'a Finding>) -> String {
+    let report = Report {
+        suites: vec![findings("cargo poc check".to_owned(), fresh)],
+        time: None,
+    };
+    report.write()
 }
 
-/// A suite of findings: an error is a failure, a warning passes and says what it is about.
-fn findings<'a>(name: &str, findings: impl IntoIterator<Item = &'a Finding>) -> TestSuite {
-    let mut suite = TestSuite::new(name);
-    for finding in findings {
-        let mut outcome = match finding.severity {
-            Severity::Error => TestCaseStatus::non_success(NonSuccessKind::Failure),
-            Severity::Warning => TestCaseStatus::success(),
-        };
-        if finding.severity == Severity::Error {
-            outcome.set_type(finding.code.as_str());
-            outcome.set_message(finding.text());
+/// A suite of findings: an error is a failure; a warning is a passed case with the finding as its output.
+fn findings<'a>(name: String, findings: impl IntoIterator<Item = &'a Finding>) -> Suite {
+    let case = |finding: &Finding| {
+        let is_error = finding.severity == Severity::Error;
+        Case {
+            name: format!("{} {}:{}", finding.code, finding.path, finding.line),
+            classname: finding.path.clone(),
+            result: if is_error {
+                CaseResult {
+                    kind: Kind::Failed,
+                    type_: finding.code.as_str().to_owned(),
+                    message: finding.text(),
+                }
+            } else {
+                Kind::Passed.into()
+            },
+            time: None,
+            output: if is_error {
+                String::new()
+            } else {
+                finding.text()
+            },
         }
-        let place = format!("{}:{}", finding.path, finding.line);
-        let mut case = TestCase::new(format!("{} {place}", finding.code), outcome);
-        case.set_classname(finding.path.as_str());
-        if finding.severity == Severity::Warning {
-            case.set_system_out(finding.text());
-        }
-        suite.add_test_case(case);
+    };
+    Suite {
+        name,
+        cases: findings.into_iter().map(case).collect(),
     }
-    suite
 }
 
-/// `verify --report junit=FILE`: a suite for the commands of a run, and one for each test binary.
-///
-/// # Errors
-/// When it cannot be written as XML.
-pub fn run(scope: &Scope, ran: &verify::Report, binaries: &Binaries<'_>) -> Result<String> {
-    let mut report = Report::new("cargo-poc");
-    report.set_time(ran.duration);
-    let mut commands = TestSuite::new(format!("cargo poc verify: {scope}"));
-    for checked in &ran.checked {
+/// `verify --report junit=FILE`: a suite of the commands of a run, and one for each test binary.
+#[must_use]
+pub fn run(scope: &Scope, ran: &verify::Report, binaries: &Binaries<'_>) -> String {
+    let checked = ran.checked.iter().map(|checked| {
         let passed = checked.outcome() == Outcome::Passed;
-        let mut outcome = if passed {
-            TestCaseStatus::success()
-        } else {
-            TestCaseStatus::non_success(NonSuccessKind::Failure)
-        };
-        if !passed {
-            let why = [vec![checked.outcome().to_string()], checked.unmet.clone()].concat();
-            outcome.set_message(why.join("; "));
+        let why = [vec![checked.outcome().to_string()], checked.unmet.clone()].concat();
+        Case {
+            name: checked.check.command(),
+            classname: "cargo-poc".to_owned(),
+            result: CaseResult {
+                kind: if passed { Kind::Passed } else { Kind::Failed },
+                type_: String::new(),
+                message: why.join("; "),
+            },
+            time: Some(checked.duration),
+            output: if passed {
+                String::new()
+            } else {
+                checked.tail.clone()
+            },
         }
-        let mut case = TestCase::new(checked.check.command(), outcome);
-        case.set_classname("cargo-poc").set_time(checked.duration);
-        if !passed {
-            case.set_system_out(checked.tail.as_str());
-        }
-        commands.add_test_case(case);
-    }
-    for left in &ran.left {
-        let mut case = TestCase::new(left.command(), TestCaseStatus::skipped());
-        case.set_classname("cargo-poc");
-        commands.add_test_case(case);
-    }
-    report.add_test_suite(commands);
+    });
+    let left = ran.left.iter().map(|left| Case {
+        name: left.command(),
+        classname: "cargo-poc".to_owned(),
+        result: Kind::Skipped.into(),
+        time: None,
+        output: String::new(),
+    });
+    let mut report = Report {
+        suites: vec![Suite {
+            name: format!("cargo poc verify: {scope}"),
+            cases: checked.chain(left).collect(),
+        }],
+        time: Some(ran.duration),
+    };
     for (binary, tests) in ran.verdicts(binaries) {
-        let mut suite = TestSuite::new(binary.as_str());
-        for (name, verdict) in tests {
-            let outcome = match verdict {
-                Verdict::Passed => TestCaseStatus::success(),
-                Verdict::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
-                Verdict::Ignored => TestCaseStatus::skipped(),
-            };
-            let mut case = TestCase::new(name, outcome);
-            case.set_classname(binary.as_str());
-            suite.add_test_case(case);
-        }
-        report.add_test_suite(suite);
+        let case = |(name, verdict): (_, Verdict)| Case {
+            name,
+            classname: binary.clone(),
+            result: match verdict {
+                Verdict::Passed => Kind::Passed.into(),
+                Verdict::Failed => Kind::Failed.into(),
+                Verdict::Ignored => Kind::Skipped.into(),
+            },
+            time: None,
+            output: String::new(),
+        };
+        report.suites.push(Suite {
+            name: binary.clone(),
+            cases: tests.into_iter().map(case).collect(),
+        });
     }
-    report.to_string().context("failed to write JUnit XML")
+    report.write()
 }

@@ -198,10 +198,10 @@ impl Terminal {
         !self.quiet && self.attended
     }
 
-    /// Whether a person can be asked.
+    /// Whether a person can be asked, which takes the feature `interview`.
     #[must_use]
     pub fn can_ask(&self) -> bool {
-        self.attended && io::stdin().is_terminal()
+        cfg!(feature = "interview") && self.attended && io::stdin().is_terminal()
     }
 
     /// Whether standard error takes colours.

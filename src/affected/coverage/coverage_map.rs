@@ -9,7 +9,6 @@ use std::io::Read as _;
 use anyhow::{Context as _, Result, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use flate2::read::ZlibDecoder;
-use md5::{Digest as _, Md5};
 use object::read::{Object as _, ObjectSection as _, ReadCache, ReadRef};
 use rustc_hash::FxHashMap;
 
@@ -98,7 +97,7 @@ impl CoverageMap {
             let names = section
                 .get(at + 16..end)
                 .context("a list of files is cut short")?;
-            let hash = Md5::digest(names);
+            let hash = md5::compute(names).0;
             let hash = Bytes(&hash).u64()?;
             let files = names_in(names)?;
             let mut list = Vec::with_capacity(files.len());

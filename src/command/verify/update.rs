@@ -56,9 +56,7 @@ pub(super) fn run(
     terminal.flush()?;
     let yes = write
         || terminal.can_ask()
-            && inquire::Confirm::new(&format!("Write this into {plan}?"))
-                .with_default(false)
-                .prompt()
+            && confirms(&format!("Write this into {plan}?"))
                 .context("failed to ask; use --write")?;
     if !yes {
         return terminal.status("Not written", "add --write to write it into the plan");
@@ -68,6 +66,20 @@ pub(super) fn run(
         "Updated",
         format!("{plan}; verify again, for evidence of what it says now"),
     )
+}
+
+#[cfg(feature = "interview")]
+fn confirms(question: &str) -> Result<bool> {
+    Ok(inquire::Confirm::new(question)
+        .with_default(false)
+        .prompt()?)
+}
+
+/// A build without the feature `interview` never asks.
+#[cfg(not(feature = "interview"))]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the other build")]
+fn confirms(_question: &str) -> Result<bool> {
+    Ok(false)
 }
 
 /// The plan with the counts that were seen. Only commands whose tests all passed say what a count should be.

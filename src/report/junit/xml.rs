@@ -1,0 +1,170 @@
+//! JUnit XML, written without a dependency: four elements, and text without what XML 1.0 cannot hold.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// A report of suites.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) suites: Vec<Suite>,
+    pub(super) time: Option<Duration>,
+}
+
+/// A suite of cases.
+#[derive(Debug)]
+pub(super) struct Suite {
+    pub(super) name: String,
+    pub(super) cases: Vec<Case>,
+}
+
+/// A test, or what a report shows as one.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) classname: String,
+    pub(super) result: CaseResult,
+    pub(super) time: Option<Duration>,
+    pub(super) output: String,
+}
+
+/// How a case ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Passed,
+    Skipped,
+    Failed,
+}
+
+/// How a case ended, with the type and message that readers show; empty ones are left out.
+#[derive(Debug)]
+pub(super) struct CaseResult {
+    pub(super) kind: Kind,
+    pub(super) type_: String,
+    pub(super) message: String,
+}
+
+impl From<Kind> for CaseResult {
+    fn from(kind: Kind) -> Self {
+        Self {
+            kind,
+            type_: String::new(),
+            message: String::new(),
+        }
+    }
+}
+
+impl Suite {
+    fn count(&self, kind: Kind) -> usize {
+        let cases = self.cases.iter();
+        cases.filter(|case| case.result.kind == kind).count()
+    }
+}
+
+impl Report {
+    pub(super) fn write(&self) -> String {
+        let suites = || self.suites.iter();
+        let tests: usize = suites().map(|suite| suite.cases.len()).sum();
+        let failures: usize = suites().map(|suite| suite.count(Kind::Failed)).sum();
+        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        xml += &format!(
+            "<testsuites name=\"cargo-poc\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\""
+        );
+        xml += &time(self.time);
+        xml += ">\n";
+        for suite in suites() {
+            xml += &format!(
+                "    <testsuite name=\"{}\" tests=\"{}\" disabled=\"{}\" errors=\"0\" failures=\"{}\">\n",
+                escaped(&suite.name),
+                suite.cases.len(),
+                suite.count(Kind::Skipped),
+                suite.count(Kind::Failed)
+            );
+            for case in &suite.cases {
+                case.write(&mut xml);
+            }
+            xml += "    </testsuite>\n";
+        }
+        xml + "</testsuites>\n"
+    }
+}
+
+impl Case {
+    fn write(&self, xml: &mut String) {
+        let attributes = [("name", &self.name), ("classname", &self.classname)];
+        *xml += "        <testcase";
+        write_attributes(xml, &attributes);
+        *xml += &time(self.time);
+        *xml += ">\n";
+        let element = match self.result.kind {
+            Kind::Passed => None,
+            Kind::Skipped => Some("skipped"),
+            Kind::Failed => Some("failure"),
+        };
+        if let Some(element) = element {
+            *xml += &format!("            <{element}");
+            let result = &self.result;
+            write_attributes(
+                xml,
+                &[("type", &result.type_), ("message", &result.message)],
+            );
+            *xml += "/>\n";
+        }
+        if !self.output.is_empty() {
+            *xml += &format!(
+                "            <system-out>{}</system-out>\n",
+                escaped(&self.output)
+            );
+        }
+        *xml += "        </testcase>\n";
+    }
+}
+
+fn write_attributes(xml: &mut String, attributes: &[(&str, &String)]) {
+    for (name, value) in attributes {
+        if !value.is_empty() {
+            *xml += &format!(" {name}=\"{}\"", escaped(value));
+        }
+    }
+}
+
+fn time(time: Option<Duration>) -> String {
+    time.map_or_else(String::new, |time| {
+        format!(" time=\"{:.3}\"", time.as_secs_f64())
+    })
+}
+
+/// Text of an element or of an attribute in double quotes: without escape sequences of terminals, and without characters
+/// that XML 1.0 does not allow even as references (section 2.2). Line breaks become references, because a parser turns
+/// those of an attribute into blanks.
+fn escaped(text: &str) -> String {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    let mut escaped = String::with_capacity(plain.len());
+    for letter in plain.chars() {
+        match letter {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '"' => escaped += "&quot;",
+            '\n' | '\r' | '\t' => {
+                // Writing to a string cannot fail.
+                let _ = write!(escaped, "&#{};", u32::from(letter));
+            }
+            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => {}
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_cannot_hold_is_left_out() {
+        assert_eq!(
+            escaped("a<b>&\"c\"\u{1b}[31mred\u{1b}[0m\u{0}\u{fffe}\n"),
+            "a&lt;b&gt;&amp;&quot;c&quot;red&#10;"
+        );
+    }
+}
