@@ -1,16 +1,16 @@
-//! Any two texts as plan and results, parted by the first line that is `---results---`: the linter never panics, and every
-//! finding lies in one of them.
+//! Any two texts as plan and results, separated by the first line `---results---`: the linter never panics, and every
+//! finding is on a line of one of them.
 #![no_main]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use cargo_poc::config::Config;
-use cargo_poc::contract::Standing;
+use cargo_poc::contract::ContractState;
 use cargo_poc::document::{Document, read_plan, read_results};
 use cargo_poc::evidence;
-use cargo_poc::project::{Paths, Poc};
 use cargo_poc::lint::{self, levels::Levels};
+use cargo_poc::project::{Paths, Poc};
 use cargo_poc::status::{self, Context, OtherPlans};
 use libfuzzer_sys::fuzz_target;
 
@@ -43,7 +43,7 @@ fuzz_target!(|text: &str| {
         unaffected: &BTreeSet::new(),
         config: &Config::outside(),
         other_plans: &OtherPlans::default(),
-        contract: &Standing::default(),
+        contract: &ContractState::default(),
     };
     let assessment = status::assess(&poc, &cx);
     for finding in lint::lint(&poc, &assessment, &cx, &Levels::default()) {

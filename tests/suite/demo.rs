@@ -78,7 +78,7 @@ fn the_whole_loop_is_shown_and_nothing_is_left() {
     for line in crate::readme::recording() {
         assert!(
             story.lines().any(|shown| is_cut_from(line, shown)),
-            "the README's recording has `{line}`, which the demo does not print:\n{story}"
+            "the guide's recording has `{line}`, which the demo does not print:\n{story}"
         );
     }
 

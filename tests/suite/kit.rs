@@ -1,10 +1,12 @@
 //! A workspace in a temporary folder, real git and cargo around it, and the program run in it as a user would.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -244,7 +246,7 @@ impl Sandbox {
             ]
             .iter()
             .any(|lead| name.starts_with(lead));
-            if leaks && name != "CARGO_HOME" {
+            if leaks {
                 command.env_remove(&*name);
             }
         }
@@ -268,8 +270,34 @@ impl Sandbox {
         ] {
             command.env(name, value);
         }
+        command.envs(rustup().iter().map(|(name, value)| (name, value)));
         command
     }
+}
+
+/// The toolchain of the tests, for rustup: a test may set HOME, and a workspace may hold a `rust-toolchain.toml`.
+fn rustup() -> &'static [(&'static str, OsString)] {
+    static VARIABLES: OnceLock<Vec<(&str, OsString)>> = OnceLock::new();
+    VARIABLES.get_or_init(|| {
+        let mut variables = Vec::new();
+        for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+            let of_home = || Some(std::env::home_dir()?.join(folder)).filter(|path| path.is_dir());
+            let value = std::env::var_os(name).or_else(|| of_home().map(Into::into));
+            variables.extend(value.map(|value| (name, value)));
+        }
+        let active = || {
+            let shown = Command::new("rustup")
+                .args(["show", "active-toolchain"])
+                .current_dir(env!("CARGO_MANIFEST_DIR"))
+                .output();
+            let shown = shown.ok().filter(|shown| shown.status.success())?;
+            let text = String::from_utf8(shown.stdout).ok()?;
+            Some(text.split_whitespace().next()?.into())
+        };
+        let toolchain = std::env::var_os("RUSTUP_TOOLCHAIN").or_else(active);
+        variables.extend(toolchain.map(|toolchain| ("RUSTUP_TOOLCHAIN", toolchain)));
+        variables
+    })
 }
 
 /// Runs a command to its end.

@@ -1,6 +1,5 @@
 //! JUnit XML, written without a dependency: four elements, and text without what XML 1.0 cannot hold.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// A report of suites.
@@ -74,7 +73,7 @@ impl Report {
         for suite in suites() {
             xml += &format!(
                 "    <testsuite name=\"{}\" tests=\"{}\" disabled=\"{}\" errors=\"0\" failures=\"{}\">\n",
-                escaped(&suite.name),
+                escaped(&suite.name, Place::Attribute),
                 suite.cases.len(),
                 suite.count(Kind::Skipped),
                 suite.count(Kind::Failed)
@@ -112,7 +111,7 @@ impl Case {
         if !self.output.is_empty() {
             *xml += &format!(
                 "            <system-out>{}</system-out>\n",
-                escaped(&self.output)
+                escaped(&self.output, Place::Element)
             );
         }
         *xml += "        </testcase>\n";
@@ -122,7 +121,7 @@ impl Case {
 fn write_attributes(xml: &mut String, attributes: &[(&str, &String)]) {
     for (name, value) in attributes {
         if !value.is_empty() {
-            *xml += &format!(" {name}=\"{}\"", escaped(value));
+            *xml += &format!(" {name}=\"{}\"", escaped(value, Place::Attribute));
         }
     }
 }
@@ -133,10 +132,17 @@ fn time(time: Option<Duration>) -> String {
     })
 }
 
-/// Text of an element or of an attribute in double quotes: without escape sequences of terminals, and without characters
-/// that XML 1.0 does not allow even as references (section 2.2). Line breaks become references, because a parser turns
-/// those of an attribute into blanks.
-fn escaped(text: &str) -> String {
+/// Where text stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Element,
+    /// In double quotes. A parser turns line breaks there into blanks, so they are written as references.
+    Attribute,
+}
+
+/// Text without escape sequences of terminals, and without characters that XML 1.0 does not allow even as references
+/// (section 2.2).
+fn escaped(text: &str, place: Place) -> String {
     let plain = anstream::adapter::strip_str(text).to_string();
     let mut escaped = String::with_capacity(plain.len());
     for letter in plain.chars() {
@@ -145,10 +151,8 @@ fn escaped(text: &str) -> String {
             '<' => escaped += "&lt;",
             '>' => escaped += "&gt;",
             '"' => escaped += "&quot;",
-            '\n' | '\r' | '\t' => {
-                // Writing to a string cannot fail.
-                let _ = write!(escaped, "&#{};", u32::from(letter));
-            }
+            '\n' if place == Place::Attribute => escaped += "&#10;",
+            '\n' | '\t' => escaped.push(letter),
             '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => {}
             _ => escaped.push(letter),
         }
@@ -162,9 +166,9 @@ mod tests {
 
     #[test]
     fn what_xml_cannot_hold_is_left_out() {
-        assert_eq!(
-            escaped("a<b>&\"c\"\u{1b}[31mred\u{1b}[0m\u{0}\u{fffe}\n"),
-            "a&lt;b&gt;&amp;&quot;c&quot;red&#10;"
-        );
+        let text = "a<b>&\"c\"\u{1b}[31mred\u{1b}[0m\u{0}\u{fffe}\r\n";
+        let plain = "a&lt;b&gt;&amp;&quot;c&quot;red";
+        assert_eq!(escaped(text, Place::Element), format!("{plain}\n"));
+        assert_eq!(escaped(text, Place::Attribute), format!("{plain}&#10;"));
     }
 }
