@@ -18,7 +18,7 @@ use crate::sys::files;
 use crate::sys::git::{Listed, Repository, can_be_hashed};
 use crate::workspace::{PackageId, Workspace};
 
-/// Name of an input → the first 16 hex digits of its BLAKE3 hash: enough to tell contents of one workspace apart, few
+/// Name of an input → the first 12 hex digits of its BLAKE3 hash: enough to tell contents of one workspace apart, few
 /// enough for a document. Names are members' names, [`LOCKFILE`], [`TOOLCHAIN`] and [`WORKSPACE`].
 pub type Inputs = BTreeMap<String, String>;
 
@@ -425,5 +425,5 @@ fn hash(workspace: &Workspace, files: &[File]) -> Result<String> {
 }
 
 fn short(hash: blake3::Hash) -> String {
-    hash.to_hex()[..16].to_owned()
+    hash.to_hex()[..12].to_owned()
 }

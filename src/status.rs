@@ -369,16 +369,11 @@ fn declared(poc: &Poc) -> Vec<DependencyStatus> {
 }
 
 fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
-    let latest = evidence
-        .records
-        .iter()
-        .map(|located| &located.record)
-        .filter(|record| record.tests.is_some());
+    let newest_first = evidence.records.iter().rev();
+    let latest = newest_first.map(|located| &located.record);
     TestStatus {
         baseline: evidence.baseline().and_then(|record| record.tests),
-        latest: latest
-            .max_by_key(|record| record.moment())
-            .and_then(|record| record.tests),
+        latest: latest.filter_map(|record| record.tests).next(),
         claimed: results
             .and_then(|results| results.validation.total)
             .map(|total| total.value),

@@ -188,8 +188,8 @@ impl Snapshots {
 
 /// A record by all it says, but for its place in a document.
 fn key(record: &Record) -> Option<Key> {
-    let mut record = record.clone();
-    record.previous = None;
+    let mut record = record.shortened();
+    record.previous.clear();
     let text = serde_json::to_vec(&record).ok()?;
     Some(cache::key("record", &text))
 }

@@ -201,8 +201,7 @@ fn since_evidence(project: &Project, name: Option<&str>, scope: &str) -> Result<
     let poc = project.named_or_only(name)?;
     let evidence = poc.evidence();
     let run = if scope.is_empty() {
-        let records = evidence.records.iter();
-        records.max_by_key(|located| located.record.moment())
+        evidence.records.last()
     } else {
         let of_step = || Scope::Step(StepId::new(scope).to_string());
         let scope = scope.parse().unwrap_or_else(|_| of_step());

@@ -13,15 +13,15 @@
 //! <!-- cargo-poc:end contract -->
 //! ```
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::difference::Difference;
 use super::locked::Contract;
+use crate::evidence::compact::{self, is_default};
 use crate::evidence::record::escape;
-use crate::evidence::{EvidenceProblem, ProblemKind, RegionFormat, now, region};
+use crate::evidence::{EvidenceProblem, ProblemKind, RegionFormat, RegionRecord, now};
 
 /// How entries are written.
 const FORMAT: RegionFormat = RegionFormat {
@@ -38,9 +38,14 @@ const SHOWN: usize = 20;
 /// One entry. Unknown values are `null`, never left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The checksum of the entry before this one; set when it is written.
-    #[serde(rename = "after")]
-    pub previous: Option<String>,
+    /// The checksums of the entries that this one follows, more than one after a merge; set when it is written.
+    #[serde(
+        rename = "after",
+        default,
+        with = "compact::previous",
+        skip_serializing_if = "is_default"
+    )]
+    pub previous: Vec<String>,
     /// The PoC's name.
     pub poc: String,
     /// What it is.
@@ -84,12 +89,33 @@ pub struct Located {
     pub line: usize,
 }
 
+impl RegionRecord for Entry {
+    fn previous(&self) -> &[String] {
+        &self.previous
+    }
+
+    fn following(&self, previous: Vec<String>) -> Self {
+        Self {
+            previous,
+            ..self.clone()
+        }
+    }
+
+    fn time(&self) -> Option<Timestamp> {
+        self.time.parse().ok()
+    }
+
+    fn rows(&self) -> Vec<String> {
+        self.table_rows()
+    }
+}
+
 impl Entry {
     /// An entry of now.
     #[must_use]
     pub fn new(kind: Kind, poc: &str, by: Option<String>) -> Self {
         Self {
-            previous: None,
+            previous: Vec::new(),
             poc: poc.to_owned(),
             kind,
             time: now(),
@@ -103,7 +129,7 @@ impl Entry {
     }
 
     /// Its rows of the table, without line ends.
-    fn rows(&self) -> Vec<String> {
+    fn table_rows(&self) -> Vec<String> {
         let summary = self
             .contract
             .as_ref()
@@ -169,31 +195,13 @@ fn shown(text: &str) -> String {
 /// Reads the entries of a results document. Total: any text gives an answer.
 #[must_use]
 pub(super) fn read(text: &str) -> (Vec<Located>, Vec<EvidenceProblem>) {
-    let (entries, mut problems) = FORMAT.read::<Entry>(text);
-    let entries: Vec<Located> = entries
-        .into_iter()
-        .map(|(entry, checksum, line)| Located {
-            entry,
-            checksum,
-            line,
-        })
-        .collect();
-    let known: BTreeSet<&str> = entries
-        .iter()
-        .map(|located| located.checksum.as_str())
-        .collect();
-    let missing = |located: &&Located| {
-        let previous = located.entry.previous.as_deref();
-        previous.is_some_and(|previous| !known.contains(previous))
-    };
-    problems.extend(
-        entries
-            .iter()
-            .filter(missing)
-            .map(|located| FORMAT.problem(ProblemKind::Gap, located.line)),
-    );
-    problems.sort_by_key(|problem| problem.line);
-    (entries, problems)
+    let (entries, problems) = FORMAT.read::<Entry>(text);
+    let entries = entries.into_iter().map(|entry| Located {
+        entry: entry.record,
+        checksum: entry.checksum,
+        line: entry.line,
+    });
+    (entries.collect(), problems)
 }
 
 /// An entry that belongs to another PoC.
@@ -213,8 +221,5 @@ pub(super) fn foreign(located: &Located) -> EvidenceProblem {
 /// # Errors
 /// When the entry cannot be written as JSON.
 pub fn append(text: &str, entry: &Entry) -> Result<String> {
-    let mut entry = entry.clone();
-    entry.previous = read(text).0.last().map(|last| last.checksum.clone());
-    let line = FORMAT.line(&entry)?;
-    Ok(region::add(FORMAT, text, &entry.rows(), &line))
+    FORMAT.append(text, entry)
 }

@@ -24,4 +24,6 @@ pub enum ProblemKind {
     Gap,
     /// A marker of the region stands without the other.
     Unpaired,
+    /// A row of the table says something else than the records, or a record has no row.
+    Row,
 }

@@ -1,4 +1,4 @@
-//! One record: what one `verify` ran and saw. The form is version 1 and a public contract.
+//! One record: what one `verify` ran and saw. The written keys are version 1 and a public contract.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,15 +9,22 @@ use anyhow::bail;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::compact::{self, is_default};
 use super::packed::Packed;
+use super::region::RegionRecord;
 
-/// What one `verify` ran and saw. Unknown values are `null`, never left out.
+/// What one `verify` ran and saw. Empty and unknown values are not written; older versions wrote them as `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// The checksum of the record before this one; set when it is written.
-    #[serde(rename = "after")]
-    pub previous: Option<String>,
-    /// The PoC's name: evidence copied from another one's document shows.
+    /// The checksums of the records that this one follows, more than one after a merge; set when it is written.
+    #[serde(
+        rename = "after",
+        default,
+        with = "compact::previous",
+        skip_serializing_if = "is_default"
+    )]
+    pub previous: Vec<String>,
+    /// The PoC's name, which shows evidence that was copied from another PoC's document.
     pub poc: String,
     /// What was verified.
     pub scope: Scope,
@@ -27,34 +34,49 @@ pub struct Record {
     pub outcome: Outcome,
     /// What was run, in order.
     pub checks: Vec<Check>,
-    /// How many tests ended how; `null` when no test runner spoke.
+    /// How many tests ended how; `None` when no test runner reported.
+    #[serde(
+        default,
+        serialize_with = "compact::without_zeros",
+        skip_serializing_if = "is_default"
+    )]
     pub tests: Option<TestCounts>,
-    /// How many tests the change selected of how many there are; `null` where the run did not follow from a change.
-    #[serde(default)]
+    /// How many tests the change selected of how many there are; `None` where the run did not follow from a change.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub selection: Option<Selected>,
     /// Failed tests by binary id.
+    #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
     pub failing: BTreeMap<String, Vec<String>>,
     /// Ignored tests by binary id.
+    #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
     pub ignored: BTreeMap<String, Vec<String>>,
     /// Tests that the baseline passed and that failed, by binary id.
+    #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
     pub regressions: BTreeMap<String, Vec<String>>,
     /// Tests that the baseline passed and that no longer exist, by binary id.
-    #[serde(rename = "vanished")]
+    #[serde(
+        rename = "vanished",
+        default,
+        with = "compact::names",
+        skip_serializing_if = "is_default"
+    )]
     pub missing: BTreeMap<String, Vec<String>>,
-    /// A baseline's passed tests, of the binaries whose tests are known by name; else `null`.
+    /// A baseline's passed tests, of the binaries whose tests are known by name.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub passed: Option<Packed>,
-    /// What did not add up or could not be told.
+    /// What was inconsistent or could not be determined.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub notes: Vec<String>,
     /// The state of the sources.
     pub source: Source,
-    /// Content hashes of what the run depended on, by name: packages, `Cargo.lock`, the toolchain.
+    /// Content hashes of what the run depended on, by name: packages, `Cargo.lock`, the toolchain, the environment.
     pub inputs: BTreeMap<String, String>,
     /// A hash of the commands: a plan whose command has changed since makes the evidence stale.
     pub commands: String,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
     /// How long the tests of each binary took, in milliseconds, by binary id.
-    #[serde(default, rename = "took")]
+    #[serde(rename = "took", default, skip_serializing_if = "is_default")]
     pub durations_ms: BTreeMap<String, u64>,
     /// The toolchain: rustc's version line.
     pub toolchain: String,
@@ -76,32 +98,39 @@ pub struct Source {
 pub struct Check {
     /// The command as typed, or the block as written.
     pub command: String,
-    /// Its exit status, as a shell tells it: 124 for a timeout, 128 + n for a signal.
+    /// Its exit status, as a shell reports it: 124 for a timeout, 128 + n for a signal.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub exit: i32,
     /// How it ended.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub outcome: Outcome,
-    /// How many of its tests ended how; `null` when no test runner spoke.
+    /// How many of its tests ended how; `None` when no test runner reported.
+    #[serde(
+        default,
+        serialize_with = "compact::without_zeros",
+        skip_serializing_if = "is_default"
+    )]
     pub tests: Option<TestCounts>,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
     /// What the plan expects of it, as written.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub expected: Vec<String>,
-    /// What of that did not come.
-    #[serde(default)]
+    /// Expectations that were not met.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub unmet: Vec<String>,
     /// Whether a person has to look at what it does.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub manual: bool,
-    /// Who has looked; `null` until then.
-    #[serde(default)]
+    /// Who has looked; `None` until then.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub confirmed: Option<Confirmation>,
 }
 
 /// A person's word that what a command did is as expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
-    /// Their name and address, as git has them.
+    /// Their name, as git has it.
     pub by: String,
     /// When, RFC 3339 with the local offset.
     pub time: String,
@@ -109,6 +138,7 @@ pub struct Confirmation {
 
 /// How many tests ended how, in one run or in several.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TestCounts {
     /// Tests that passed, measured benchmarks included.
     pub passed: u64,
@@ -130,10 +160,11 @@ pub struct Selected {
 }
 
 /// How a check, or a whole run, ended. The worst of the checks is that of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// All went well.
+    /// Everything passed.
+    #[default]
     Passed,
     /// All went well as far as the program can tell; a person has to look at the rest.
     Unconfirmed,
@@ -276,6 +307,32 @@ impl fmt::Display for TestCounts {
     }
 }
 
+/// How many notes of a run a document keeps.
+const NOTES: usize = 4;
+/// How many characters of each.
+const NOTE_LENGTH: usize = 120;
+
+impl RegionRecord for Record {
+    fn previous(&self) -> &[String] {
+        &self.previous
+    }
+
+    fn following(&self, previous: Vec<String>) -> Self {
+        Self {
+            previous,
+            ..self.clone()
+        }
+    }
+
+    fn time(&self) -> Option<Timestamp> {
+        self.moment()
+    }
+
+    fn rows(&self) -> Vec<String> {
+        vec![self.row()]
+    }
+}
+
 impl Record {
     /// When it ended; `None` when the time cannot be read, which `evidence::read` rejects.
     #[must_use]
@@ -289,8 +346,34 @@ impl Record {
         self.outcome == Outcome::Passed && self.regressions.is_empty() && self.missing.is_empty()
     }
 
+    /// Without what a document need not hold: how long test binaries took, but for runs of the affected or all tests, and
+    /// the ends of long notes.
+    pub(crate) fn shortened(&self) -> Self {
+        let mut record = self.clone();
+        if !matches!(
+            record.scope,
+            Scope::Baseline | Scope::Affected | Scope::Full
+        ) {
+            record.durations_ms.clear();
+        }
+        let more = (record.notes.len() > NOTES).then(|| record.notes.len() + 1 - NOTES);
+        if more.is_some() {
+            record.notes.truncate(NOTES - 1);
+        }
+        for note in &mut record.notes {
+            if let Some((end, _)) = note.char_indices().nth(NOTE_LENGTH) {
+                note.truncate(end);
+                note.push('…');
+            }
+        }
+        if let Some(more) = more {
+            record.notes.push(format!("and {more} more"));
+        }
+        record
+    }
+
     /// Its row of the table, without line end.
-    pub(super) fn row(&self) -> String {
+    fn row(&self) -> String {
         let cells = [
             self.time.replacen('T', " ", 1),
             self.scope.to_string(),

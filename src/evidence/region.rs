@@ -1,12 +1,15 @@
 //! A region of a results document that records are added to, and kept by the program: where it is, where a line is
 //! added, and how a record is written so that a slip of the hand shows.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::chain::{self, Link};
 use super::problem::{EvidenceProblem, ProblemKind};
 
 /// What tells one kind of records from another.
@@ -51,35 +54,163 @@ impl RegionFormat {
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub(crate) fn line(self, record: &impl Serialize) -> Result<String> {
+    fn line(self, record: &impl Serialize) -> Result<(String, String)> {
         let json = serde_json::to_string(record)
             .with_context(|| format!("failed to write the {} as JSON", self.name))?;
         // Two hyphens may end a comment; in JSON they stand in strings alone, where one can be spelled out.
         let json = json.replace("--", "-\\u002d");
-        Ok(format!(
-            "{}v1 {} {json} -->",
-            self.record(),
-            self.checksum(&json)
-        ))
+        let checksum = self.checksum(&json);
+        let line = format!("{}v1 {checksum} {json} -->", self.record());
+        Ok((line, checksum))
     }
 
-    /// The records of a document with their checksums and lines, and what is no record any more. Total.
-    pub(crate) fn read<T: DeserializeOwned>(
-        self,
-        text: &str,
-    ) -> (Vec<(T, String, usize)>, Vec<EvidenceProblem>) {
-        let (lead, mut records, mut problems) = (self.record(), Vec::new(), Vec::new());
-        for (number, line) in lines_with(text, &lead) {
-            let Some(rest) = line.strip_prefix(&lead) else {
+    /// The records of a document in the order of their chain, and what cannot be used. Total. A record that is there twice,
+    /// as after a merge of two branches, counts once.
+    pub(crate) fn read<T: RegionRecord>(self, text: &str) -> (Vec<Entry<T>>, Vec<EvidenceProblem>) {
+        let lead = self.record();
+        let (mut entries, mut problems) = (Vec::new(), Vec::new());
+        let mut known = BTreeSet::new();
+        for (line, written) in lines_with(text, &lead) {
+            let Some(rest) = written.strip_prefix(&lead) else {
                 continue;
             };
-            match self.read_line(rest) {
-                Ok((checksum, record)) => records.push((record, checksum, number)),
-                Err(kind) => problems.push(self.problem(kind, number)),
+            match self.read_line::<T>(rest) {
+                // A record without a readable time could not be ordered.
+                Ok((_, record)) if record.time().is_none() => {
+                    problems.push(self.problem(ProblemKind::Damaged, line));
+                }
+                Ok((checksum, record)) if known.insert(checksum.clone()) => entries.push(Entry {
+                    record,
+                    checksum,
+                    line,
+                }),
+                Ok(_) => {}
+                Err(kind) => problems.push(self.problem(kind, line)),
             }
         }
+        let follows_unknown = |entry: &&Entry<T>| {
+            let mut previous = entry.record.previous().iter();
+            previous.any(|previous| !known.contains(previous))
+        };
+        let gaps = entries.iter().filter(follows_unknown);
+        let gaps = gaps.map(|entry| self.problem(ProblemKind::Gap, entry.line));
+        problems.extend(gaps);
+        problems.extend(self.row_problems(text, &entries, problems.len()));
         problems.extend(unpaired(self, text));
-        (records, problems)
+        problems.sort_by_key(|problem| problem.line);
+        let order = chain::order(&links(&entries));
+        let mut entries: Vec<_> = entries.into_iter().map(Some).collect();
+        let ordered = order.into_iter().filter_map(|at| entries[at].take());
+        (ordered.collect(), problems)
+    }
+
+    /// Visible rows that no record has, and records without their rows. `unreadable` records, missing ones among
+    /// them, may have rows of their own.
+    fn row_problems<T: RegionRecord>(
+        self,
+        text: &str,
+        entries: &[Entry<T>],
+        unreadable: usize,
+    ) -> Vec<EvidenceProblem> {
+        if entries.is_empty() {
+            return Vec::new();
+        }
+        let visible = self.visible_rows(text);
+        let expected: BTreeSet<String> = entries
+            .iter()
+            .flat_map(|entry| entry.record.rows())
+            .map(|row| plain_row(&row))
+            .collect();
+        let foreign = visible
+            .iter()
+            .filter(|(_, row)| !expected.contains(row))
+            .map(|(line, _)| self.problem(ProblemKind::Row, *line));
+        let foreign: Vec<_> = foreign.collect();
+        if foreign.len() > unreadable {
+            return foreign;
+        }
+        let visible: BTreeSet<&String> = visible.iter().map(|(_, row)| row).collect();
+        let unseen = |entry: &&Entry<T>| {
+            let mut rows = entry.record.rows().into_iter();
+            rows.any(|row| !visible.contains(&plain_row(&row)))
+        };
+        let unseen = entries.iter().filter(unseen);
+        unseen
+            .map(|entry| self.problem(ProblemKind::Row, entry.line))
+            .collect()
+    }
+
+    /// The rows of the region's tables with their lines, from 1.
+    fn visible_rows(self, text: &str) -> Vec<(usize, String)> {
+        let Some(region) = find(self, text) else {
+            return Vec::new();
+        };
+        let first = 1 + memchr::memchr_iter(b'\n', &text.as_bytes()[..region.start]).count();
+        let inside = text[region].lines().enumerate();
+        inside
+            .filter(|(_, line)| is_row(line))
+            .map(|(at, line)| (first + at, plain_row(line)))
+            .collect()
+    }
+
+    /// The text with a record added that follows those that no other follows; every other byte stays as it is. Without a
+    /// region, one is made at the end. Rows and records that a merge has doubled or moved are put in order.
+    ///
+    /// # Errors
+    /// When the record cannot be written as JSON.
+    pub(crate) fn append<T: RegionRecord>(self, text: &str, record: &T) -> Result<String> {
+        let (entries, _) = self.read::<T>(text);
+        let (line, _) = self.line(&record.following(chain::heads(&links(&entries))))?;
+        let text = match self.without_merged(text, &entries) {
+            None => text.to_owned(),
+            Some(mut stripped) => {
+                for entry in &entries {
+                    let (line, _) = self.line(&entry.record)?;
+                    stripped = add(self, &stripped, &entry.record.rows(), &line);
+                }
+                stripped
+            }
+        };
+        Ok(add(self, &text, &record.rows(), &line))
+    }
+
+    /// The text without the records and their rows, where a merge has doubled one or put a row behind a record.
+    fn without_merged<T: RegionRecord>(self, text: &str, entries: &[Entry<T>]) -> Option<String> {
+        let region = find(self, text)?;
+        let rows: BTreeSet<String> = entries
+            .iter()
+            .flat_map(|entry| entry.record.rows())
+            .map(|row| plain_row(&row))
+            .collect();
+        let lead = self.record();
+        let written_as_now = |rest: &str| {
+            let (_, record) = self.read_line::<T>(rest).ok()?;
+            let (line, _) = self.line(&record).ok()?;
+            (line.strip_prefix(&lead) == Some(rest)).then_some(line)
+        };
+        let (mut merged, mut behind_record) = (false, false);
+        let mut known = BTreeSet::new();
+        let mut kept = String::new();
+        for line in text[region.clone()].split_inclusive('\n') {
+            let plain = line.trim();
+            let own = if is_row(plain) && rows.contains(&plain_row(plain)) {
+                merged |= behind_record;
+                Some(plain_row(plain))
+            } else if let Some(rest) = plain.strip_prefix(&lead) {
+                behind_record = true;
+                // A record in an older form would get another checksum, and stays.
+                Some(written_as_now(rest)?)
+            } else {
+                None
+            };
+            match own {
+                Some(own) => merged |= !known.insert(own),
+                None if plain.is_empty() && kept.ends_with("\n\n") => {}
+                None => kept.push_str(line),
+            }
+        }
+        let (before, after) = (&text[..region.start], &text[region.end..]);
+        merged.then(|| format!("{before}{kept}{after}"))
     }
 
     /// What follows the beginning: `v1 CHECKSUM JSON -->`.
@@ -99,7 +230,7 @@ impl RegionFormat {
     }
 
     /// What is wrong with a record's line.
-    pub(crate) fn problem(self, kind: ProblemKind, line: usize) -> EvidenceProblem {
+    pub(super) fn problem(self, kind: ProblemKind, line: usize) -> EvidenceProblem {
         let Self { name, remedy, .. } = self;
         let message = match kind {
             ProblemKind::UnknownVersion => format!(
@@ -110,6 +241,9 @@ impl RegionFormat {
             ),
             ProblemKind::Gap => format!(
                 "the {name} recorded before this is gone or cannot be read; restore it from git"
+            ),
+            ProblemKind::Row => format!(
+                "the table of the {name} does not show what was recorded; restore its rows from git"
             ),
             ProblemKind::Damaged | ProblemKind::Unpaired => format!(
                 "this {name} is cut or wrapped and does not count; restore the line from git, or {remedy}"
@@ -123,8 +257,59 @@ impl RegionFormat {
     }
 }
 
+/// What can be written into a region.
+pub(crate) trait RegionRecord: Serialize + DeserializeOwned {
+    /// The checksums of the records that it follows.
+    fn previous(&self) -> &[String];
+
+    /// The same record with these predecessors.
+    #[must_use]
+    fn following(&self, previous: Vec<String>) -> Self;
+
+    /// When it was written; `None` where that cannot be read.
+    fn time(&self) -> Option<Timestamp>;
+
+    /// Its rows of the table, without line ends. The rows in documents are compared with these: for a record that was
+    /// written earlier they must stay the same.
+    fn rows(&self) -> Vec<String>;
+}
+
+/// A record of a document.
+pub(crate) struct Entry<T> {
+    pub(crate) record: T,
+    pub(crate) checksum: String,
+    /// Its line, from 1.
+    pub(crate) line: usize,
+}
+
+fn links<T: RegionRecord>(entries: &[Entry<T>]) -> Vec<Link<'_>> {
+    let mut links = Vec::with_capacity(entries.len());
+    for entry in entries {
+        links.push(Link {
+            checksum: &entry.checksum,
+            previous: entry.record.previous(),
+            time: entry.record.time(),
+        });
+    }
+    links
+}
+
+/// Whether a line is a row of a table with content: neither a head nor the line below it.
+fn is_row(line: &str) -> bool {
+    let line = line.trim();
+    line.starts_with('|')
+        && !line.starts_with("| When ")
+        && line.contains(|character| !"|-: ".contains(character))
+}
+
+/// A row without the blanks around its cells, which formatters change.
+fn plain_row(row: &str) -> String {
+    let cells: Vec<&str> = row.trim().split('|').map(str::trim).collect();
+    cells.join("|")
+}
+
 /// The text with rows of the table and a record's line added.
-pub(crate) fn add(format: RegionFormat, text: &str, rows: &[String], record: &str) -> String {
+fn add(format: RegionFormat, text: &str, rows: &[String], record: &str) -> String {
     let end = line_ending(text);
     let Some(region) = find(format, text) else {
         return format!("{text}{}", new_region(format, text, rows, record));

@@ -239,10 +239,7 @@ fn dirty(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
     let steps = cx.live_steps().map(|step| Scope::Step(step.id.to_string()));
     for scope in steps.chain([Scope::Done]) {
-        let records = cx.context.evidence.records.iter();
-        let last = records
-            .filter(|located| located.record.scope == scope)
-            .max_by_key(|located| located.record.moment());
+        let last = cx.context.evidence.last_located(&scope);
         let Some(last) = last.filter(|last| last.record.source.dirty == Some(true)) else {
             continue;
         };

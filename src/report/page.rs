@@ -211,12 +211,8 @@ fn part<'a>(subject: &Subject<'a>, setting: &Setting<'_>) -> Part<'a> {
         status,
     } = *subject;
     let report = status::poc(status);
-    let mut records: Vec<&Record> = evidence
-        .records
-        .iter()
-        .map(|located| &located.record)
-        .collect();
-    records.sort_by_key(|record| record.moment());
+    let records = evidence.records.iter();
+    let records: Vec<&Record> = records.map(|located| &located.record).collect();
     let earlier = records.len().saturating_sub(RUNS);
     let shown = &records[earlier..];
     let folder = poc.paths.plan.parent().unwrap_or(setting.root);

@@ -293,12 +293,15 @@ pub(super) fn unconfirmed(poc: &Poc, cx: &Context<'_>) -> Option<(Scope, String)
 
 /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
 pub(super) fn failed_since_done(cx: &Context<'_>) -> Option<Scope> {
-    let done = cx.evidence.last(&Scope::Done);
-    let done = done.filter(|record| record.proves()).map(Record::moment);
+    let mut newest_first = cx.evidence.records.iter().rev();
+    let since_done: Vec<&Record> = newest_first
+        .by_ref()
+        .map(|located| &located.record)
+        .take_while(|record| record.scope != Scope::Done || !record.proves())
+        .collect();
     [Scope::Affected, Scope::Full].into_iter().find(|scope| {
-        let last = cx.evidence.last(scope);
-        last.is_some_and(|record| {
-            !record.proves() && done.is_none_or(|done| record.moment() > done)
-        })
+        let mut records = since_done.iter();
+        let last = records.find(|record| record.scope == *scope);
+        last.is_some_and(|record| !record.proves())
     })
 }

@@ -78,7 +78,7 @@ impl Report {
             .then(|| Packed::new(&names(&ran, Verdict::Passed)))
             .transpose()?;
         Ok(Record {
-            previous: None,
+            previous: Vec::new(),
             poc: basis.poc.to_owned(),
             scope: basis.scope.clone(),
             time: now(),

@@ -308,7 +308,7 @@ impl Merged {
         }
         let spoke = records().any(|record| record.tests.is_some());
         Ok(Record {
-            previous: None,
+            previous: Vec::new(),
             poc: poc.to_owned(),
             time: evidence::now(),
             outcome: self.outcome(),

@@ -23,7 +23,7 @@ fn sample(scope: Scope, second: u32) -> Record {
         filtered: 0,
     };
     Record {
-        previous: None,
+        previous: Vec::new(),
         poc: "cache".to_owned(),
         scope,
         time: format!("2026-01-03T10:{:02}:{:02}-08:00", second / 60, second % 60),
@@ -66,7 +66,7 @@ fn records(text: &str) -> Vec<Record> {
     let evidence = read(text);
     assert_eq!(evidence.problems, []);
     let plain = |located: cargo_poc::evidence::Located| Record {
-        previous: None,
+        previous: Vec::new(),
         ..located.record
     };
     evidence.records.into_iter().map(plain).collect()
@@ -131,10 +131,10 @@ fn records_follow_each_other_and_other_bytes_stay() {
         "the document's line ends"
     );
     let evidence = read(&text);
-    assert_eq!(evidence.records[0].record.previous, None);
+    assert!(evidence.records[0].record.previous.is_empty());
     assert_eq!(
-        evidence.records[2].record.previous.as_ref(),
-        Some(&evidence.records[1].checksum)
+        evidence.records[2].record.previous,
+        [evidence.records[1].checksum.clone()]
     );
 }
 
@@ -195,7 +195,7 @@ fn damaged_lines_are_told_apart_with_their_line() {
         (text.replace("} -->", "}"), ProblemKind::Damaged),
         (text.replace("\"poc\"", "\n\"poc\""), ProblemKind::Damaged),
         (
-            text.replace(" {\"after", " \u{7f}{\"after"),
+            text.replace(" {\"poc", " \u{7f}{\"poc"),
             ProblemKind::Edited,
         ),
         (
@@ -269,7 +269,13 @@ fn records_of_two_branches_merge_without_a_gap() {
             .unwrap()
             .to_owned()
     };
-    let merged = ours.replace(&line(&ours), &format!("{}\n{}", line(&theirs), line(&ours)));
+    let row = |text: &str| {
+        let mut rows = text.lines().filter(|line| line.contains("| done |"));
+        rows.next().unwrap().to_owned()
+    };
+    let merged = ours
+        .replace(&line(&ours), &format!("{}\n{}", line(&theirs), line(&ours)))
+        .replace(&row(&ours), &format!("{}\n{}", row(&theirs), row(&ours)));
     let evidence = read(&merged);
     assert_eq!(evidence.problems, []);
     assert_eq!(
@@ -464,4 +470,148 @@ fn a_full_disk_is_said_and_leaves_the_document_as_it_was() {
     let names = std::fs::read_dir(folder.path()).unwrap();
     let left: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "the document and its lock: {left:?}");
+}
+
+#[test]
+fn a_clock_that_steps_back_changes_no_order() {
+    let failed = sample(Scope::Done, 1);
+    let late = Record {
+        time: "2031-01-03T10:00:00-08:00".to_owned(),
+        outcome: Outcome::Passed,
+        ..sample(Scope::Done, 0)
+    };
+    let text = append(&append("", &late).unwrap(), &failed).unwrap();
+    let evidence = read(&text);
+    assert_eq!(evidence.problems, []);
+    assert_eq!(evidence.last(&Scope::Done).unwrap().time, failed.time);
+    let again = append(
+        &text,
+        &Record {
+            outcome: Outcome::Passed,
+            ..sample(Scope::Done, 0)
+        },
+    )
+    .unwrap();
+    assert_eq!(
+        read(&again).last(&Scope::Done).unwrap().outcome,
+        Outcome::Passed
+    );
+}
+
+#[test]
+fn a_record_after_a_merge_follows_both_branches() {
+    let base = append("", &sample(Scope::Baseline, 0)).unwrap();
+    let ours = append(&base, &sample(Scope::Done, 1)).unwrap();
+    let theirs = append(&base, &sample(Scope::Done, 2)).unwrap();
+    let own = |text: &str| {
+        let lines = text
+            .lines()
+            .filter(|line| !base.lines().any(|old| old == *line));
+        lines.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let end = "\n<!-- cargo-poc:end evidence -->";
+    // What a union merge leaves: the row and the record of the other branch below those of ours, one of them twice.
+    let merged = ours.replace(
+        end,
+        &format!("{}\n{}\n{end}", own(&theirs).join("\n\n"), own(&ours)[1]),
+    );
+    assert_eq!(read(&merged).problems, []);
+    assert_eq!(read(&merged).records.len(), 3);
+    let added = append(&merged, &sample(Scope::Done, 0)).unwrap();
+    let evidence = read(&added);
+    assert_eq!(evidence.problems, []);
+    assert_eq!(evidence.records.len(), 4);
+    let last = evidence.records.last().unwrap();
+    assert_eq!(last.record.previous.len(), 2);
+    assert_eq!(last.record.time, sample(Scope::Done, 0).time);
+    let lines: Vec<&str> = added.lines().collect();
+    let first = lines
+        .iter()
+        .position(|line| line.starts_with("| 2026"))
+        .unwrap();
+    assert!(
+        lines[first..first + 4]
+            .iter()
+            .all(|line| line.starts_with("| 2026")),
+        "{added}"
+    );
+    assert_eq!(added.matches("cargo-poc:evidence v1").count(), 4, "{added}");
+}
+
+#[test]
+fn a_row_that_differs_from_its_record_is_a_problem() {
+    let text = append("", &sample(Scope::Done, 1)).unwrap();
+    let line = 1 + text
+        .lines()
+        .position(|line| line.starts_with("| 2026"))
+        .unwrap();
+    let green = text.replace("| failed, 1 regression |", "| passed |");
+    let problems = read(&green).problems;
+    assert_eq!(
+        (problems[0].kind, problems[0].line),
+        (ProblemKind::Row, line)
+    );
+    let hidden: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("| 2026"))
+        .collect();
+    assert_eq!(read(&hidden.join("\n")).problems[0].kind, ProblemKind::Row);
+    let added = text.replace(
+        "| 2026",
+        "| 2026-01-02 | done | `x` | passed | 1 passed | — | 1 s |\n| 2026",
+    );
+    assert_eq!(read(&added).problems[0].kind, ProblemKind::Row);
+    let aligned = text.replace(
+        " | failed, 1 regression |",
+        "     |   failed, 1 regression   |",
+    );
+    assert_eq!(read(&aligned).problems, [], "spacing that a formatter adds");
+}
+
+#[test]
+fn records_of_the_first_version_stay_readable() {
+    let old = r##"{"after":null,"poc":"cache","scope":"step 1","time":"2026-01-03T10:00:05-08:00","outcome":"passed","checks":[{"command":"cargo test","exit":0,"outcome":"passed","tests":{"passed":2,"failed":0,"ignored":0,"filtered":0},"milliseconds":12,"expected":[],"unmet":[],"manual":false,"confirmed":null}],"tests":{"passed":2,"failed":0,"ignored":0,"filtered":0},"selection":null,"failing":{},"ignored":{},"regressions":{},"vanished":{},"passed":null,"notes":[],"source":{"commit":null,"dirty":null},"inputs":{"store":"0011223344556677"},"commands":"8899aabbccddeeff","milliseconds":12,"took":{},"toolchain":"rustc 1.89.0","tool":"cargo-poc 0.1.0"}"##;
+    let hash = blake3::Hasher::new()
+        .update(b"cargo-poc evidence v1\n")
+        .update(old.as_bytes())
+        .finalize();
+    let line = format!(
+        "<!-- cargo-poc:evidence v1 {} {old} -->",
+        &hash.to_hex()[..16]
+    );
+    let evidence = read(&line);
+    let records: Vec<&Record> = evidence
+        .records
+        .iter()
+        .map(|located| &located.record)
+        .collect();
+    let [record] = records[..] else {
+        panic!("{evidence:?}");
+    };
+    assert!(record.previous.is_empty());
+    assert_eq!(record.checks[0].tests.unwrap().passed, 2);
+}
+
+#[test]
+fn a_typical_record_takes_less_than_a_kilobyte() {
+    let names = |count: usize| -> Vec<String> {
+        (0..count)
+            .map(|n| format!("cache::tests::reads_a_page_{n}"))
+            .collect()
+    };
+    let inputs = (0..8).map(|n| (format!("store-part-{n}"), "001122334455".to_owned()));
+    let record = Record {
+        failing: BTreeMap::new(),
+        regressions: BTreeMap::new(),
+        ignored: BTreeMap::from([("store".to_owned(), names(40))]),
+        inputs: inputs.collect(),
+        ..sample(Scope::Step("1".to_owned()), 1)
+    };
+    let text = append("", &record).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.contains("evidence v1"))
+        .unwrap();
+    assert!(line.len() < 1024, "{}", line.len());
+    assert_eq!(records(&text)[0].ignored, record.ignored);
 }

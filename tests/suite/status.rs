@@ -145,7 +145,7 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
     let plan = sandbox.read("docs/cache-plan.md");
     let plan = read_plan(&Document::from_text("p", plan));
     Record {
-        previous: None,
+        previous: Vec::new(),
         poc: "cache".to_owned(),
         time: format!("2026-01-03T10:00:{second:02}Z"),
         outcome: Outcome::Passed,
