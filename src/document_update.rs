@@ -1,8 +1,10 @@
-//! Changes to the documents of one PoC: read anew under its lock, then shown as a diff, or written whole.
+//! Changes to the documents of one PoC: read again under the lock of their folder, then shown as a diff, or written whole.
 
 use anyhow::Result;
+use camino::Utf8Path;
 
 use crate::diff::{self, unified};
+use crate::document::ProblemKind;
 use crate::exit;
 use crate::project::{Paths, Poc, Project};
 use crate::sys::cargo::own_folder;
@@ -35,13 +37,21 @@ impl Mode {
     }
 }
 
-/// Waits for the lock of a PoC: whoever holds it may change its documents.
+/// Waits for the lock of the folder that holds `results`: whoever holds it may change the documents in it. Prints what it
+/// waits for.
 ///
 /// # Errors
-/// When the lock file cannot be made.
-pub fn lock(project: &Project, name: &str) -> Result<Lock> {
-    let folder = own_folder(&project.workspace.target_directory);
-    files::lock(&folder.join(format!("{name}.lock")))
+/// When the folder cannot be locked.
+pub fn lock(project: &Project, results: &Utf8Path, terminal: &mut Terminal) -> Result<Lock> {
+    let workspace = &project.workspace;
+    let folder = results.parent().unwrap_or(&workspace.root);
+    let beside = own_folder(&workspace.target_directory).join("documents.lock");
+    let lock = files::lock(folder, &beside, || {
+        let waits = format!("waiting for file lock on {}", workspace.slashed(results));
+        terminal.status("Blocking", waits)
+    })?;
+    files::remove_left_behind(folder);
+    Ok(lock)
 }
 
 /// Changes the documents of a PoC as `make` says, which is given them as they are once nobody else writes them. Says
@@ -56,8 +66,9 @@ pub fn change<T>(
     terminal: &mut Terminal,
     make: impl FnOnce(&Poc) -> Result<(Texts, T)>,
 ) -> Result<(bool, T)> {
-    let _lock = lock(project, &paths.name)?;
+    let _lock = lock(project, &paths.results, terminal)?;
     let poc = project.read(paths.clone())?;
+    without_conflicts(&poc)?;
     let (texts, said) = make(&poc)?;
     let old_results = poc.results.as_ref().map(|(document, _)| document.text());
     let documents = [
@@ -69,16 +80,40 @@ pub fn change<T>(
         .filter_map(|(path, old, new)| Some((path, old.unwrap_or_default(), new?)))
         .filter(|(_, old, new)| old != new)
         .collect();
-    for (path, old, new) in &changed {
-        match mode {
-            Mode::DryRun => {
+    match mode {
+        Mode::DryRun => {
+            for (path, old, new) in &changed {
                 let text = unified(&project.workspace.slashed(path), old, new);
                 diff::print(&text, terminal)?;
             }
-            Mode::Write => files::write_atomic(path, new.as_bytes())?,
+        }
+        Mode::Write => {
+            let texts = changed.iter();
+            let texts: Vec<(&Utf8Path, &[u8])> = texts
+                .map(|(path, _, new)| (path.as_path(), new.as_bytes()))
+                .collect();
+            files::write_together(&texts)?;
         }
     }
     Ok((!changed.is_empty(), said))
+}
+
+/// Refuses documents with conflict markers: which side holds is for a person to decide.
+///
+/// # Errors
+/// Bad usage, with the line of the first marker.
+pub fn without_conflicts(poc: &Poc) -> Result<()> {
+    let results = poc.results.as_ref().map(|(_, results)| &results.problems);
+    let plan = poc.plan.problems.iter().map(|one| (&poc.paths.plan, one));
+    let results = results.into_iter().flatten();
+    let mut all = plan.chain(results.map(|one| (&poc.paths.results, one)));
+    match all.find(|(_, problem)| problem.kind == ProblemKind::Conflict) {
+        Some((path, problem)) => Err(exit::usage(format!(
+            "{path}:{}: {}",
+            problem.line, problem.message
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The results of a PoC, which a change needs to be there.

@@ -32,7 +32,9 @@ pub use problem::{EvidenceProblem, ProblemKind};
 pub(crate) use region::{RegionFormat, RegionRecord};
 
 pub(crate) use record::format_duration;
-pub use record::{Check, Confirmation, Outcome, Record, Scope, Selected, Source, TestCounts};
+pub use record::{
+    CHANGED, Check, Confirmation, Outcome, Record, Scope, Selected, Source, TestCounts,
+};
 
 /// How evidence is written.
 const FORMAT: RegionFormat = RegionFormat {

@@ -4,6 +4,7 @@
 //! no package, and for the toolchain. Files that `affected` says no test reads are left out, by the same rules, so that
 //! both agree: files that git ignores, plans and results (a tick in a box makes no evidence stale), and those of a rule.
 
+mod environment;
 pub mod since;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,13 +14,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
 use crate::config::Config;
+use crate::evidence::CHANGED;
 use crate::sys::cargo::LOCKFILE;
 use crate::sys::files;
 use crate::sys::git::{Listed, Repository, can_be_hashed};
 use crate::workspace::{PackageId, Workspace};
 
 /// Name of an input → the first 12 hex digits of its BLAKE3 hash: enough to tell contents of one workspace apart, few
-/// enough for a document. Names are members' names, [`LOCKFILE`], [`TOOLCHAIN`] and [`WORKSPACE`].
+/// enough for a document. Names are members' names, [`LOCKFILE`], [`TOOLCHAIN`], [`WORKSPACE`], variables, and the
+/// rest of the environment.
 pub type Inputs = BTreeMap<String, String>;
 
 /// What `rustc -vV` prints.
@@ -28,6 +31,8 @@ pub const TOOLCHAIN: &str = "toolchain";
 pub const CONFIGURATION: &str = "configuration";
 /// Files of the workspace that belong to no member.
 pub const WORKSPACE: &str = "workspace files";
+/// A lockfile that git ignores, which a clone cannot have.
+pub const IGNORED_LOCKFILE: &str = "Cargo.lock (ignored by git)";
 
 /// The files of the workspace by what they are an input to, and the hashes worked out so far.
 #[derive(Debug)]
@@ -35,8 +40,15 @@ pub struct Hasher<'w> {
     workspace: &'w Workspace,
     repository: Option<Repository>,
     files: BTreeMap<Option<PackageId>, Vec<File>>,
-    hashes: BTreeMap<Option<PackageId>, String>,
+    hashes: BTreeMap<Option<PackageId>, Hashed>,
     common: Inputs,
+}
+
+/// The hash of an input, and the content of each of its files by path.
+#[derive(Debug, Default)]
+struct Hashed {
+    hash: String,
+    contents: Vec<(String, String)>,
 }
 
 impl<'w> Hasher<'w> {
@@ -52,15 +64,22 @@ impl<'w> Hasher<'w> {
         toolchain: &str,
     ) -> Result<Self> {
         let files = listed(workspace, repository.as_ref())?;
-        let mut common = Inputs::from([(
-            TOOLCHAIN.to_owned(),
-            short(blake3::hash(toolchain.as_bytes())),
-        )]);
-        refresh_lockfile(&mut common, workspace)?;
+        let mut common = Inputs::from([
+            (
+                TOOLCHAIN.to_owned(),
+                short(blake3::hash(toolchain.as_bytes())),
+            ),
+            (
+                environment::BUILD.to_owned(),
+                environment::build(&workspace.root)?,
+            ),
+        ]);
+        let ignored = lockfile_is_ignored(workspace, repository.as_ref(), &files);
+        lockfile(&mut common, workspace, ignored)?;
         Ok(Self::over(workspace, config, repository, files, common))
     }
 
-    /// The same of a commit's files, without the toolchain, which no commit tells.
+    /// The same of a commit's files, without the toolchain and the environment, which are in no commit.
     ///
     /// # Errors
     /// When git cannot be asked.
@@ -121,19 +140,74 @@ impl<'w> Hasher<'w> {
     /// # Errors
     /// When a file cannot be read.
     pub fn inputs(&mut self, packages: &BTreeSet<PackageId>) -> Result<Inputs> {
-        let workspace = self.workspace;
-        let needed: BTreeSet<Option<PackageId>> = workspace
-            .links(packages)
-            .into_iter()
-            .map(Some)
-            .chain([None])
-            .collect();
-        self.hash(&needed)?;
+        let linked = self.workspace.links(packages).into_iter();
+        let needed: BTreeSet<Option<PackageId>> = linked.map(Some).chain([None]).collect();
         let mut inputs = self.common.clone();
-        for key in needed {
-            inputs.insert(name(workspace, key), self.hashes[&key].clone());
-        }
+        inputs.extend(self.sources(&needed)?);
+        inputs.extend(environment::values(self.variables_read(&needed)?.iter()));
         Ok(inputs)
+    }
+
+    /// The hashes of the members that these packages link.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn members(&mut self, packages: &BTreeSet<PackageId>) -> Result<Inputs> {
+        let linked = self.workspace.links(packages).into_iter();
+        self.sources(&linked.map(Some).collect())
+    }
+
+    fn sources(&mut self, keys: &BTreeSet<Option<PackageId>>) -> Result<Inputs> {
+        self.hash(keys)?;
+        let input = |key| (name(self.workspace, key), self.hashes[&key].hash.clone());
+        Ok(keys.iter().copied().map(input).collect())
+    }
+
+    /// The variables that sources of these inputs read.
+    fn variables_read(&self, keys: &BTreeSet<Option<PackageId>>) -> Result<BTreeSet<String>> {
+        let files = self.files.iter().filter(|(key, _)| keys.contains(key));
+        let sources: Vec<&Utf8PathBuf> = files
+            .flat_map(|(_, files)| files)
+            .map(|file| &file.path)
+            .filter(|path| path.extension() == Some("rs"))
+            .collect();
+        let read: Vec<BTreeSet<String>> = sources
+            .par_iter()
+            .map(|path| {
+                let text = files::read_if_exists(path)?.unwrap_or_default();
+                Ok(environment::variables_read(&String::from_utf8_lossy(&text)))
+            })
+            .collect::<Result<_>>()?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    /// The files that are otherwise in `later`, relative to the workspace, of the inputs that both have hashed; and other
+    /// inputs that differ.
+    #[must_use]
+    pub fn differences(&self, later: &Self) -> Vec<String> {
+        let mut differing = BTreeSet::new();
+        for (key, before) in &self.hashes {
+            let Some(after) = later
+                .hashes
+                .get(key)
+                .filter(|after| after.hash != before.hash)
+            else {
+                continue;
+            };
+            let before: BTreeSet<_> = before.contents.iter().collect();
+            let after: BTreeSet<_> = after.contents.iter().collect();
+            differing.extend(
+                before
+                    .symmetric_difference(&after)
+                    .map(|(path, _)| path.clone()),
+            );
+        }
+        for name in [TOOLCHAIN, environment::BUILD] {
+            if self.common.get(name) != later.common.get(name) {
+                differing.insert(name.to_owned());
+            }
+        }
+        differing.into_iter().collect()
     }
 
     /// The hashes, as they are now, of the inputs of these names; a name that is nobody's any more has none.
@@ -154,7 +228,9 @@ impl<'w> Hasher<'w> {
         let mut inputs = self.common.clone();
         for name in names {
             if let Some(key) = by_name.get(name) {
-                inputs.insert(name.clone(), self.hashes[key].clone());
+                inputs.insert(name.clone(), self.hashes[key].hash.clone());
+            } else if let Some(variable) = environment::variable(name) {
+                inputs.extend(environment::values(std::iter::once(&variable.to_owned())));
             }
         }
         Ok(inputs)
@@ -167,7 +243,7 @@ impl<'w> Hasher<'w> {
             .filter(|key| !self.hashes.contains_key(key))
             .collect();
         self.ask_git(&missing)?;
-        let hashed: Vec<(Option<PackageId>, String)> = missing
+        let hashed: Vec<(Option<PackageId>, Hashed)> = missing
             .into_par_iter()
             .map(|key| {
                 let files = self.files.get(&key).map_or(&[][..], Vec::as_slice);
@@ -249,15 +325,23 @@ fn name(workspace: &Workspace, key: Option<PackageId>) -> String {
     }
 }
 
-/// Sets the hash of `Cargo.lock` to that of the file as it is now; no hash where there is none.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn refresh_lockfile(inputs: &mut Inputs, workspace: &Workspace) -> Result<()> {
-    match files::read_if_exists(&workspace.root.join(LOCKFILE))? {
-        Some(lockfile) => inputs.insert(LOCKFILE.to_owned(), short(blake3::hash(&lockfile))),
-        None => inputs.remove(LOCKFILE),
-    };
+/// Sets the hash of the lockfile to that of `after`; no hash where it has none.
+pub fn keep_lockfile(inputs: &mut Inputs, after: &Inputs) {
+    for name in [LOCKFILE, IGNORED_LOCKFILE] {
+        match after.get(name) {
+            Some(hash) => inputs.insert(name.to_owned(), hash.clone()),
+            None => inputs.remove(name),
+        };
+    }
+}
+
+fn lockfile(inputs: &mut Inputs, workspace: &Workspace, ignored: bool) -> Result<()> {
+    inputs.remove(LOCKFILE);
+    inputs.remove(IGNORED_LOCKFILE);
+    if let Some(lockfile) = files::read_if_exists(&workspace.root.join(LOCKFILE))? {
+        let name = if ignored { IGNORED_LOCKFILE } else { LOCKFILE };
+        inputs.insert(name.to_owned(), short(blake3::hash(&lockfile)));
+    }
     Ok(())
 }
 
@@ -280,21 +364,47 @@ pub fn configuration(workspace: &Workspace) -> Option<(String, String)> {
     Some((CONFIGURATION.to_owned(), hash))
 }
 
+/// Whether git ignores the lockfile that is there: all files that it does not ignore are `listed`.
+fn lockfile_is_ignored(
+    workspace: &Workspace,
+    repository: Option<&Repository>,
+    listed: &[File],
+) -> bool {
+    let path = workspace.root.join(LOCKFILE);
+    repository.is_some() && path.exists() && !listed.iter().any(|file| file.path == path)
+}
+
 /// The names whose hashes differ between what a run recorded and now, sorted: none means fresh.
 #[must_use]
 pub fn changed(recorded: &Inputs, now: &Inputs) -> Vec<String> {
     let names: BTreeSet<&String> = recorded.keys().chain(now.keys()).collect();
     names
         .into_iter()
-        .filter(|name| recorded.get(*name) != now.get(*name))
+        .filter(|name| !is_same(name, recorded.get(*name), now.get(*name)))
         .cloned()
         .collect()
+}
+
+/// Whether an input is as it was recorded. Older records have longer hashes. A clone has no lockfile that git ignores, and
+/// the versions that it would resolve are not known until it is built.
+fn is_same(name: &str, recorded: Option<&String>, now: Option<&String>) -> bool {
+    match (recorded, now) {
+        (Some(recorded), Some(now)) => recorded == now || is_start(now, recorded),
+        (Some(_), None) => name == IGNORED_LOCKFILE,
+        // A record from before the environment was recorded says nothing of it.
+        (None, Some(_)) => name == environment::BUILD,
+        (None, None) => true,
+    }
+}
+
+fn is_start(short: &str, long: &str) -> bool {
+    short.len() == 12 && long.len() == 16 && long.starts_with(short)
 }
 
 /// The same, where `now` may hold more than the run named.
 #[must_use]
 pub fn changed_of(recorded: &Inputs, now: &Inputs) -> Vec<String> {
-    let changed = |(name, hash): &(&String, &String)| now.get(*name) != Some(hash);
+    let changed = |(name, hash): &(&String, &String)| !is_same(name, Some(*hash), now.get(*name));
     let changed = recorded.iter().filter(changed);
     let configured = [CONFIGURATION.to_owned()].into_iter();
     let configured =
@@ -398,7 +508,7 @@ fn listed(workspace: &Workspace, repository: Option<&Repository>) -> Result<Vec<
 }
 
 /// Over each file's path and content; a file that is gone (deleted, still in git's index) counts as absent.
-fn hash(workspace: &Workspace, files: &[File]) -> Result<String> {
+fn hash(workspace: &Workspace, files: &[File]) -> Result<Hashed> {
     let mut contents: Vec<(String, String)> = files
         .par_iter()
         .filter_map(|file| {
@@ -414,16 +524,37 @@ fn hash(workspace: &Workspace, files: &[File]) -> Result<String> {
         .collect::<Result<_>>()?;
     contents.sort();
     let mut whole = blake3::Hasher::new();
-    for (path, content) in contents {
+    for (path, content) in &contents {
         whole
             .update(path.as_bytes())
             .update(&[0])
             .update(content.as_bytes())
             .update(&[0]);
     }
-    Ok(short(whole.finalize()))
+    Ok(Hashed {
+        hash: short(whole.finalize()),
+        contents,
+    })
+}
+
+/// Marks the inputs that changed while a run used them: no later state equals them.
+pub fn mark_changed(inputs: &mut Inputs, after: &Inputs) {
+    for name in changed(inputs, after) {
+        inputs.insert(name, CHANGED.to_owned());
+    }
+}
+
+/// Whether a record depended on something that changed while it ran.
+#[must_use]
+pub fn changed_while_it_ran(inputs: &Inputs) -> bool {
+    inputs.values().any(|hash| hash == CHANGED)
 }
 
 fn short(hash: blake3::Hash) -> String {
     hash.to_hex()[..12].to_owned()
+}
+
+/// Whether an input is not in git: no commit tells what it was.
+fn is_in_no_commit(name: &str) -> bool {
+    name == TOOLCHAIN || name == IGNORED_LOCKFILE || environment::is_outside(name)
 }

@@ -345,9 +345,9 @@ pub fn is_slug(name: &str) -> bool {
 /// The document at `path`; `None` where there is none.
 ///
 /// # Errors
-/// Bad input: it is not UTF-8, or too large; with the place.
+/// Bad input: it is not UTF-8, too large, no regular file, or a link that leads elsewhere; with the place.
 pub(crate) fn read_document(path: &Utf8Path) -> Result<Option<Document>> {
-    let bytes = files::read_if_exists(path)?;
+    let bytes = files::read_document(path).or_exit(Exit::Usage)?;
     bytes
         .map(|bytes| Document::from_bytes(path, bytes))
         .transpose()

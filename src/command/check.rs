@@ -263,7 +263,8 @@ fn mend(
             break;
         }
         for (path, mended) in fixes {
-            replace(&workset, &path, &mended).with_context(|| format!("failed to mend {path}"))?;
+            replace(&workset, &path, &mended, terminal)
+                .with_context(|| format!("failed to mend {path}"))?;
             terminal.status(
                 "Fixed",
                 format!("{} in {path}", counted(mended.findings, "finding")),
@@ -275,14 +276,14 @@ fn mend(
 }
 
 /// Writes a mended document, unless someone else has written it meanwhile.
-fn replace(workset: &Workset, shown: &str, mended: &Mended) -> Result<()> {
+fn replace(workset: &Workset, shown: &str, mended: &Mended, terminal: &mut Terminal) -> Result<()> {
     let path = workset.root.join(shown);
     let assessments = workset.statuses.iter().map(|status| &status.assessment);
     let owner = { assessments }
         .find(|status| status.plan == shown || status.results.as_deref() == Some(shown));
     let lock = workset.project.as_ref().zip(owner);
     let _lock = lock
-        .map(|(project, owner)| document_update::lock(project, &owner.name))
+        .map(|(project, _)| document_update::lock(project, &path, terminal))
         .transpose()?;
     if files::read(&path)? != mended.old.as_bytes() {
         bail!("it changed while this ran; run this again");

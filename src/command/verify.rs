@@ -29,6 +29,7 @@ use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
 use crate::report;
 use crate::report::run::RecordedRun;
+use crate::sys::files;
 use crate::sys::git::Repository;
 use crate::sys::terminal::Terminal;
 use crate::verify::partition::Partition;
@@ -173,10 +174,14 @@ fn record_run(
         let known = poc.evidence();
         let baseline = known.baseline().filter(|_| *scope != Scope::Baseline);
         let record = record(&poc.paths.name, baseline)?;
-        if recording {
-            write(project, poc, &record, terminal)?;
-        }
+        let written = if recording {
+            write(project, poc, &record, terminal)
+        } else {
+            Ok(())
+        };
+        // The outcome is shown even if it could not be recorded.
         report::human::verify::outcome(terminal, &record)?;
+        written?;
         let results = project.workspace.slashed(&poc.paths.results);
         if recording {
             terminal.status("Recorded", format!("{} in {results}", record.scope))?;
@@ -191,20 +196,64 @@ fn record_run(
     Ok((worst, records))
 }
 
-/// Hashes of what a run of these packages' tests depends on.
-fn inputs(
-    project: &Project,
-    repository: Option<&Repository>,
+/// What a run of these packages' tests depends on, hashed before it.
+pub(super) struct Before<'p> {
+    project: &'p Project,
+    packages: &'p BTreeSet<PackageId>,
+    toolchain: &'p str,
+    hasher: Hasher<'p>,
+    inputs: freshness::Inputs,
+}
+
+impl<'p> Before<'p> {
+    pub(super) fn run(
+        project: &'p Project,
+        repository: Option<&Repository>,
+        toolchain: &'p str,
+        packages: &'p BTreeSet<PackageId>,
+    ) -> Result<Self> {
+        let mut hasher = hasher(project, repository.cloned(), toolchain)?;
+        let inputs = hasher.inputs(packages)?;
+        Ok(Self {
+            project,
+            packages,
+            toolchain,
+            hasher,
+            inputs,
+        })
+    }
+
+    /// What the run depended on, hashed again after it. Inputs that changed meanwhile are marked so: then the run proves
+    /// nothing, and a warning names the files.
+    pub(super) fn after(mut self, terminal: &mut Terminal) -> Result<freshness::Inputs> {
+        let repository = change::repository_of(&self.project.workspace).ok();
+        let mut hasher = hasher(self.project, repository, self.toolchain)?;
+        let after = hasher.inputs(self.packages)?;
+        // cargo updates the lockfile before it builds: the tests ran with the one that is there now.
+        freshness::keep_lockfile(&mut self.inputs, &after);
+        freshness::mark_changed(&mut self.inputs, &after);
+        if freshness::changed_while_it_ran(&self.inputs) {
+            let differing = self.hasher.differences(&hasher);
+            let few = differing.len().min(10);
+            let more = match differing.len() - few {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            terminal.warn(format!(
+                "changed while the commands ran: {}{more}; this run proves nothing, verify again",
+                differing[..few].join(", ")
+            ))?;
+        }
+        Ok(self.inputs)
+    }
+}
+
+fn hasher<'p>(
+    project: &'p Project,
+    repository: Option<Repository>,
     toolchain: &str,
-    packages: &BTreeSet<PackageId>,
-) -> Result<freshness::Inputs> {
-    Hasher::new(
-        &project.workspace,
-        &project.config,
-        repository.cloned(),
-        toolchain,
-    )?
-    .inputs(packages)
+) -> Result<Hasher<'p>> {
+    Hasher::new(&project.workspace, &project.config, repository, toolchain)
 }
 
 /// The tests that the change of each PoC can affect, together; without a PoC, of the change on this branch. `but` are
@@ -251,6 +300,7 @@ fn selection(
 
 /// A plan that cannot be relied on must not become evidence.
 pub(super) fn reliable(poc: &Poc) -> Result<()> {
+    document_update::without_conflicts(poc)?;
     let worst = poc
         .plan
         .problems
@@ -280,12 +330,17 @@ pub(super) fn known_step<'p>(poc: &'p Poc, id: &str) -> Result<&'p Step> {
 
 /// Nobody should wait for a run that cannot be recorded.
 fn recordable(pocs: &[Poc]) -> Result<()> {
+    pocs.iter()
+        .try_for_each(document_update::without_conflicts)?;
     match pocs.iter().find(|poc| poc.results.is_none()) {
         Some(poc) => Err(exit::usage(format!(
             "there is no {} to record evidence in; restore it from git, or run with --no-record",
             poc.paths.results
         ))),
-        None => Ok(()),
+        None => pocs.iter().try_for_each(|poc| {
+            files::check_writable(&poc.paths.results)
+                .context("the run could not be recorded, so nothing was run")
+        }),
     }
 }
 

@@ -12,8 +12,7 @@ use super::locked::Contract;
 use crate::affected::{TestTarget, TestTargetKind, all_targets};
 use crate::document::Plan;
 use crate::evidence::{Names, Packed};
-use crate::freshness::{Hasher, Inputs, TOOLCHAIN, WORKSPACE};
-use crate::sys::cargo::LOCKFILE;
+use crate::freshness::{Hasher, Inputs};
 use crate::workspace::source::read_unit;
 use crate::workspace::{PackageId, Workspace};
 
@@ -82,8 +81,7 @@ fn names<'l>(listed: impl Iterator<Item = &'l Listed>) -> (Names, Names) {
 pub fn of_plan(workspace: &Workspace, plan: &Plan, hasher: &mut Hasher<'_>) -> Result<Tests> {
     let packages = packages(workspace, plan);
     let (active, ignored) = names(listed(workspace, &packages)?.iter());
-    let mut inputs = hasher.inputs(&packages)?;
-    inputs.retain(|name, _| ![LOCKFILE, TOOLCHAIN, WORKSPACE].contains(&name.as_str()));
+    let inputs = hasher.members(&packages)?;
     Ok(Tests {
         active,
         ignored,

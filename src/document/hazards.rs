@@ -8,6 +8,38 @@ use super::parts::{ParseProblem, ProblemKind, Region};
 use super::text::{Document, Span};
 use super::vocabulary;
 
+/// Names the first line of each conflict that git left: `<<<<<<< `, `=======` and `>>>>>>> ` at the beginning of lines, also
+/// inside fences, since a conflict may divide a command.
+pub(crate) fn conflicts(document: &Document, source: &str, problems: &mut Vec<ParseProblem>) {
+    let (mut at, mut begin, mut divided) = (0, None, false);
+    for line in source.split_inclusive('\n') {
+        let start = at;
+        at += line.len();
+        if !line.starts_with(['<', '=', '>']) {
+            continue;
+        }
+        let line = line.trim_end();
+        let is_marker = |marker: &str| {
+            line.strip_prefix(marker)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        if is_marker("<<<<<<<") {
+            (begin, divided) = (Some(start..start + line.len()), false);
+        } else if is_marker("=======") {
+            divided = begin.is_some();
+        } else if is_marker(">>>>>>>")
+            && divided
+            && let Some(span) = begin.take()
+        {
+            problems.push(document.problem(
+                ProblemKind::Conflict,
+                span,
+                "a merge left conflict markers here; keep what holds (of two evidence records both), and remove the markers",
+            ));
+        }
+    }
+}
+
 /// Names fences that are not closed, that hold the opening of another, or that hold a step's heading.
 pub(crate) fn fences(document: &Document, outline: &Outline<'_>, problems: &mut Vec<ParseProblem>) {
     for node in &outline.nodes {

@@ -340,6 +340,8 @@ pub enum ProblemKind {
     UnreadableStatus,
     /// an action of the Files table that cannot be read
     UnreadableAction,
+    /// the markers that git puts around the two sides of a conflict
+    Conflict,
     /// lines that look like a table but are none (no delimiter row, or another number of cells)
     BrokenTable,
     /// a table row with more cells than the header; the rest is not shown
@@ -351,7 +353,8 @@ impl ProblemKind {
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
-            Self::NoSteps
+            Self::Conflict
+            | Self::NoSteps
             | Self::DuplicateStep
             | Self::UnclosedComment
             | Self::UnbalancedRegion => Severity::Error,

@@ -307,6 +307,9 @@ impl fmt::Display for TestCounts {
     }
 }
 
+/// The hash of an input that changed while the commands ran.
+pub const CHANGED: &str = "changed";
+
 /// How many notes of a run a document keeps.
 const NOTES: usize = 4;
 /// How many characters of each.
@@ -424,6 +427,9 @@ impl Record {
             if count > 0 {
                 cell = format!("{cell}, {count} {what}{plural}");
             }
+        }
+        if self.inputs.values().any(|hash| hash == CHANGED) {
+            cell.push_str(", sources changed while it ran");
         }
         let by: BTreeSet<&str> = self
             .checks

@@ -20,7 +20,7 @@ use crate::change::Change;
 use crate::change::snapshot::{Snapshot, Snapshots};
 use crate::config::Config;
 use crate::evidence::{Located, Record};
-use crate::freshness::{self, Hasher, TOOLCHAIN};
+use crate::freshness::{self, Hasher};
 use crate::script::calls::Call;
 use crate::script::simple_commands::{self, Command};
 use crate::sys::files;
@@ -169,7 +169,11 @@ impl<'w> Since<'w> {
 
     /// What can be told of a run without selecting tests.
     fn told<'s>(&mut self, run: &'s Stale<'s>, commands: &'s [Command]) -> Result<Told<'s>> {
-        if run.changed.iter().any(|name| name == TOOLCHAIN) {
+        if run
+            .changed
+            .iter()
+            .any(|name| freshness::is_in_no_commit(name))
+        {
             return Ok(Told::Affected);
         }
         let Some(calls) = Calls::of(self.workspace, commands) else {
@@ -277,7 +281,7 @@ impl<'w> Since<'w> {
         };
         let mut hasher = Hasher::of_commit(self.workspace, self.config, &self.repository, &commit)?;
         let mut recorded = run.record.inputs.clone();
-        recorded.remove(TOOLCHAIN);
+        recorded.retain(|name, _| !freshness::is_in_no_commit(name));
         let then = hasher.current(recorded.keys())?;
         Ok((then == recorded).then_some(State::Commit(commit)))
     }

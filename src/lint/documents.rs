@@ -1,11 +1,14 @@
 //! What cannot be read, or not as it was meant.
 
 use super::context::{Check, LintContext};
-use crate::document;
+use crate::document::{self, ProblemKind};
 use crate::finding::{Code, Finding, Gate, Rule, Severity};
 
 pub(super) const CHECKS: &[Check] = &[
-    (&[UNCLEAR_TEXT, UNRELIABLE_DOCUMENT], problems),
+    (
+        &[UNCLEAR_TEXT, UNRELIABLE_DOCUMENT, CONFLICT_MARKERS],
+        problems,
+    ),
     (&[MISSING_RESULTS], no_results),
 ];
 
@@ -46,20 +49,42 @@ then ambiguous. Give each step an id of its own (`4b` is valid), and close the c
 ",
 });
 
+pub(crate) const CONFLICT_MARKERS: Code = Code::new(&Rule {
+    code: "POC014",
+    name: "conflict-markers",
+    severity: Severity::Error,
+    gate: Gate::Required,
+    title: "a merge left conflict markers in a document",
+    page: r"
+git could not merge the document and left both sides in it. Nothing is run or recorded until the markers are gone. Of two
+evidence records, keep both: their order follows from the records. With `*-results.md merge=union` in `docs/.gitattributes`,
+git merges results without a conflict.
+
+```text
+<<<<<<< HEAD
+**Status**: Complete
+=======
+**Status**: In Progress
+>>>>>>> other
+```
+",
+});
+
 /// What the reader of the documents could not make out.
 fn problems(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
-    let code = |severity| match severity {
+    let code = |kind: ProblemKind| match kind.severity() {
+        _ if kind == ProblemKind::Conflict => CONFLICT_MARKERS,
         document::Severity::Warning => UNCLEAR_TEXT,
         document::Severity::Error => UNRELIABLE_DOCUMENT,
     };
     for problem in &cx.plan.problems {
-        let code = code(problem.kind.severity());
+        let code = code(problem.kind);
         let mut finding = cx.in_plan(code, &problem.span, &problem.message);
         (finding.line, finding.column) = (problem.line, problem.column);
         found.push(finding);
     }
     for problem in cx.results.iter().flat_map(|results| &results.problems) {
-        let code = code(problem.kind.severity());
+        let code = code(problem.kind);
         let mut finding = cx.in_results(code, &problem.span, &problem.message);
         (finding.line, finding.column) = (problem.line, problem.column);
         found.push(finding);

@@ -214,30 +214,188 @@ pub struct Lock {
     _file: File,
 }
 
-/// Waits for the lock named by the file `path`, which is created where it is missing and stays.
+/// Waits for the lock of a folder: whoever holds it may replace files in it. Where a file system has no locks, as some
+/// network file systems, none is taken. `waiting` is called once before it waits for another process.
+///
+/// On Unix the folder itself is locked, which leaves no file behind; elsewhere the file `beside`.
 ///
 /// # Errors
-/// Names the lock file.
-pub fn lock(path: &Utf8Path) -> Result<Lock> {
-    let open = || -> io::Result<File> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+/// Names what cannot be locked; what `waiting` returns.
+pub fn lock(
+    folder: &Utf8Path,
+    beside: &Utf8Path,
+    waiting: impl FnOnce() -> Result<()>,
+) -> Result<Lock> {
+    let context = || format!("failed to lock {folder}");
+    let file = open_lock(folder, beside).with_context(context)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => {
+            waiting()?;
+            file.lock().with_context(context)?;
         }
-        let file = File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    let file = open().with_context(|| format!("failed to lock {path}"))?;
+        Err(fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+        Err(fs::TryLockError::Error(error)) => return Err(error).with_context(context),
+    }
     Ok(Lock { _file: file })
 }
 
+#[cfg(unix)]
+fn open_lock(folder: &Utf8Path, _beside: &Utf8Path) -> io::Result<File> {
+    File::open(folder)
+}
+
+#[cfg(not(unix))]
+fn open_lock(_folder: &Utf8Path, beside: &Utf8Path) -> io::Result<File> {
+    if let Some(folder) = beside.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(beside)
+}
+
+/// Replaces several files that change together, each whole: none is replaced before all of them can be.
+///
+/// # Errors
+/// Names the file that cannot be written; all are then as they were.
+pub fn write_together(files: &[(&Utf8Path, &[u8])]) -> Result<()> {
+    let context = |path: &Utf8Path| format!("failed to write {path}; it is as it was");
+    let mut staged = Vec::new();
+    for (path, contents) in files {
+        let write = staged_beside(path, contents);
+        staged.push((*path, write.with_context(|| context(path))?));
+    }
+    for (path, (file, target)) in staged {
+        let replaced = file.persist(&target).map_err(|failed| failed.error);
+        replaced.with_context(|| context(path))?;
+    }
+    Ok(())
+}
+
+/// Whether a file can be replaced, before work is done whose result goes there.
+///
+/// # Errors
+/// Names the file and why it cannot be.
+pub fn check_writable(path: &Utf8Path) -> Result<()> {
+    let check = || -> io::Result<()> {
+        let target = resolve_link(path)?;
+        refuse_read_only(fs::metadata(&target).ok().as_ref())?;
+        let folder = target.parent().filter(|folder| !folder.as_str().is_empty());
+        builder()
+            .tempfile_in(folder.unwrap_or(Utf8Path::new(".")))
+            .map(drop)
+    };
+    check().with_context(|| format!("failed to write {path}"))
+}
+
+/// Removes what writers of a folder's documents left behind when they were killed. Only for the holder of its lock: other
+/// writers may be at work on files that are younger than [`LEFT_BEHIND`].
+pub fn remove_left_behind(folder: &Utf8Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_old = || {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+            age.is_some_and(|age| age > LEFT_BEHIND)
+        };
+        let own = name.starts_with(DOCUMENT) || name.starts_with(TEMPORARY) && is_old();
+        if own && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            // A leftover that cannot be removed does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The age from which a temporary file has no writer any more.
+const LEFT_BEHIND: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// How temporary files are called.
+const TEMPORARY: &str = ".cargo-poc-";
+/// How those are called that only the holder of a folder's lock writes.
+const DOCUMENT: &str = ".cargo-poc-document-";
+
+/// The largest document that is read.
+const LARGEST_DOCUMENT: u64 = 64 * 1024 * 1024;
+
+/// Reads a regular file of a repository; `None` where there is none.
+///
+/// # Errors
+/// Names the file: a folder, a pipe or a device; a link that leads out of the repository; too large.
+pub fn read_document(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
+    let link = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        metadata => metadata.with_context(|| format!("failed to read {path}"))?,
+    };
+    if link.is_symlink() {
+        let target = resolved(path).with_context(|| format!("failed to follow the link {path}"))?;
+        let root = root_around(path);
+        if !target.starts_with(&root) {
+            anyhow::bail!(
+                "{path} is a link to {target}, which lies outside of {root}; it is not read"
+            );
+        }
+    }
+    let metadata = fs::metadata(path).with_context(|| format!("failed to read {path}"))?;
+    if !metadata.is_file() {
+        anyhow::bail!("{path} is not a regular file; it is not read");
+    }
+    if metadata.len() > LARGEST_DOCUMENT {
+        let limit = LARGEST_DOCUMENT / (1024 * 1024);
+        anyhow::bail!("{path} is larger than {limit} MiB; it is not read");
+    }
+    read_if_exists(path)
+}
+
+/// The folder that links in a document's folder may lead to: the work tree around it, else the outermost folder with a
+/// manifest, else its own.
+fn root_around(path: &Utf8Path) -> Utf8PathBuf {
+    let folder = path.parent().unwrap_or(Utf8Path::new("."));
+    let folder = resolved(folder).unwrap_or_else(|_| folder.to_owned());
+    let work_tree = folder
+        .ancestors()
+        .find(|folder| folder.join(".git").exists());
+    let outermost = || {
+        let with_manifest = folder.ancestors();
+        with_manifest
+            .filter(|folder| folder.join("Cargo.toml").is_file())
+            .last()
+    };
+    let root = work_tree.or_else(outermost).map(Utf8Path::to_owned);
+    root.unwrap_or(folder)
+}
+
+/// A file's new contents beside it, and the file that they are to replace.
+fn staged_beside(path: &Utf8Path, contents: &[u8]) -> io::Result<(NamedTempFile, Utf8PathBuf)> {
+    let target = resolve_link(path)?;
+    let existing = fs::metadata(&target).ok();
+    refuse_read_only(existing.as_ref())?;
+    let mut builder = builder();
+    builder.prefix(DOCUMENT);
+    let file = written_by(&builder, &target, contents)?;
+    if let Some(existing) = &existing {
+        file.as_file().set_permissions(existing.permissions())?;
+    }
+    Ok((file, target))
+}
+
 fn written_beside(path: &Utf8Path, contents: &[u8]) -> io::Result<NamedTempFile> {
+    written_by(&builder(), path, contents)
+}
+
+fn written_by(
+    builder: &tempfile::Builder<'_, '_>,
+    path: &Utf8Path,
+    contents: &[u8],
+) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
-    let mut file = builder().tempfile_in(folder.unwrap_or(Utf8Path::new(".")))?;
+    let mut file = builder.tempfile_in(folder.unwrap_or(Utf8Path::new(".")))?;
     file.write_all(contents)?;
     file.as_file().sync_all()?;
     Ok(file)
@@ -249,7 +407,7 @@ fn builder() -> tempfile::Builder<'static, 'static> {
     use std::os::unix::fs::PermissionsExt as _;
     let mut builder = tempfile::Builder::new();
     builder
-        .prefix(".cargo-poc-")
+        .prefix(TEMPORARY)
         .permissions(fs::Permissions::from_mode(0o666));
     builder
 }
@@ -257,7 +415,7 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 #[cfg(not(unix))]
 fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".cargo-poc-");
+    builder.prefix(TEMPORARY);
     builder
 }
 

@@ -10,7 +10,7 @@ use super::test_output::{Ending, Verdict};
 use super::{InvocationResult, Report};
 use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Selected, Source, now};
 use crate::exit::Exit;
-use crate::freshness::Inputs;
+use crate::freshness::{self, Inputs};
 use crate::workspace::Workspace;
 
 /// What a record says besides what the run did.
@@ -193,6 +193,11 @@ pub fn confirmation_id(scope: &Scope, index: usize) -> String {
 #[must_use]
 pub fn exit(record: &Record) -> Exit {
     match record.outcome {
+        Outcome::Passed | Outcome::Unconfirmed
+            if freshness::changed_while_it_ran(&record.inputs) =>
+        {
+            Exit::CouldNotRun
+        }
         Outcome::Passed if record.proves() => Exit::Fine,
         Outcome::Passed | Outcome::Unconfirmed | Outcome::Failed => Exit::Findings,
         Outcome::NoTests | Outcome::CouldNotRun | Outcome::TimedOut | Outcome::Interrupted => {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use super::reports::FinishedRun;
 use super::{
-    inputs, known_step, record_run, recordable, reliable, runner, selected, selection, source,
+    Before, known_step, record_run, recordable, reliable, runner, selected, selection, source,
     update, words,
 };
 use crate::affected::Selection;
@@ -229,19 +229,23 @@ impl Job {
         let toolchain = cargo::toolchain(&workspace.root)?;
         let repository = change::repository_of(workspace).ok();
         let repository = repository.as_ref();
-        let mut inputs = inputs(project, repository, &toolchain, &self.packages)?;
-        if !self.scope.is_of_plan() {
-            inputs.extend(freshness::configuration(workspace));
-        }
-        let source = source(project, repository);
-        let stood = repository.map(since::before_run).transpose()?.flatten();
+        let before = Before::run(project, repository, &toolchain, &self.packages)?;
+        let mut source = source(project, repository);
+        let mut stood = repository.map(since::before_run).transpose()?.flatten();
         let binaries = Binaries::of(workspace);
         let options = self.options(project, arguments, pocs, &binaries, terminal)?;
         exec::install_interrupt_handler()?;
         let mut report = verify::run(&self.checks, &options, terminal)?;
         let interrupted = report.outcome() == Outcome::Interrupted;
-        // cargo brings the lockfile in line before it builds: what the tests ran with is what is there now.
-        freshness::refresh_lockfile(&mut inputs, workspace)?;
+        let mut inputs = before.after(terminal)?;
+        if !self.scope.is_of_plan() {
+            inputs.extend(freshness::configuration(workspace));
+        }
+        if freshness::changed_while_it_ran(&inputs) {
+            // Neither the commit nor the state before the run is what the tests saw.
+            source.dirty = Some(true);
+            stood = None;
+        }
         if let [poc] = pocs
             && let Some(earlier) = poc.evidence().last(&self.scope)
             && earlier.inputs == inputs

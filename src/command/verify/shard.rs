@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::reports::FinishedRun;
-use super::{Job, inputs, pocs, runner, selected, selection, source, words};
+use super::{Before, Job, pocs, runner, selected, selection, source, words};
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
@@ -68,9 +68,8 @@ pub(super) fn run(
     terminal.status("Affected", format!("{of}; this is shard {partition}"))?;
     let toolchain = cargo::toolchain(&workspace.root)?;
     let repository = change::repository_of(workspace).ok();
-    let mut inputs = inputs(project, repository.as_ref(), &toolchain, &job.packages)?;
-    inputs.extend(freshness::configuration(workspace));
-    let source = source(project, repository.as_ref());
+    let before = Before::run(project, repository.as_ref(), &toolchain, &job.packages)?;
+    let mut source = source(project, repository.as_ref());
     let binaries = Binaries::of(workspace);
     let mut options = job.options(project, arguments, pocs, &binaries, terminal)?;
     // Which targets share a shard says nothing about them: one that fails must not keep the others from being run.
@@ -81,7 +80,11 @@ pub(super) fn run(
         terminal.warn("interrupted; no report was written")?;
         return Ok(Exit::CouldNotRun);
     }
-    freshness::refresh_lockfile(&mut inputs, workspace)?;
+    let mut inputs = before.after(terminal)?;
+    inputs.extend(freshness::configuration(workspace));
+    if freshness::changed_while_it_ran(&inputs) {
+        source.dirty = Some(true);
+    }
     let identity = Identity {
         pocs: pocs.iter().map(|poc| poc.paths.name.clone()).collect(),
         scope: job.scope.clone(),

@@ -31,6 +31,7 @@ impl<'d> Reading<'d> {
             .map(|(kind, span)| document.problem(kind, span, normalized_message(kind)))
             .collect();
         let headings = Headings::read(document, outline, &mut problems);
+        hazards::conflicts(document, outline.source, &mut problems);
         hazards::fences(document, outline, &mut problems);
         let regions = hazards::regions(document, outline, &mut problems);
         let placeholders = placeholders::read(document, outline);
