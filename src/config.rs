@@ -207,13 +207,13 @@ impl Config {
         rule.is_some_and(|rule| rule.packages.is_empty())
     }
 
-    /// Whether `relative`, a path below the workspace root, is a plan or results document.
+    /// Whether `relative`, a path below the workspace root, is a plan or results document, or tells git how to merge them.
     #[must_use]
     pub fn is_document(&self, relative: &Utf8Path) -> bool {
         let name = relative.file_name().unwrap_or_default();
         ["-plan.md", "-implementation.md", "-results.md"]
             .iter()
-            .any(|ending| name.ends_with(ending))
+            .any(|ending| name.ends_with(ending) || name == ".gitattributes")
             && relative.parent() == Some(&self.docs)
     }
 }

@@ -6,9 +6,11 @@ mod ask;
 mod suggest;
 
 use anyhow::{Context as _, Result};
+use camino::Utf8Path;
 
 use crate::cli::{Global, Init};
 use crate::document::render::render;
+use crate::document_update;
 use crate::exit::{self, Exit, OrExit as _};
 use crate::init::{self, Draft, request::Request};
 use crate::project::{Ask, Project};
@@ -58,7 +60,7 @@ pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result
     if arguments.dry_run {
         terminal.out().write_all(composed.plan.as_bytes())?;
     } else {
-        write(&composed)?;
+        write(&composed, terminal)?;
         report(&composed, terminal)?;
     }
     if let Some(command_line) = same_as {
@@ -113,12 +115,17 @@ fn compose(project: Project, arguments: &Init) -> Result<Composed> {
         ));
     };
     let request = Request::resolve(&project, name, arguments)?;
-    for path in [&request.paths.plan, &request.paths.results] {
-        if path.exists() && !arguments.dry_run {
-            return Err(exit::usage(format!(
-                "{path} is there already and is not overwritten; choose another name, or edit it"
-            )));
-        }
+    let there = [&request.paths.plan, &request.paths.results].map(|path| path.exists());
+    let refuse = |path: &Utf8Path| {
+        Err(exit::usage(format!(
+            "{path} is there already and is not overwritten; choose another name, or edit it"
+        )))
+    };
+    match there {
+        _ if arguments.dry_run => {}
+        [_, true] => return refuse(&request.paths.results),
+        // An interrupted `init` leaves its plan alone, which a second one completes.
+        [true, false] | [false, false] => {}
     }
     let draft = init::draft(&project, &request)?;
     let folder = arguments
@@ -133,6 +140,9 @@ fn compose(project: Project, arguments: &Init) -> Result<Composed> {
     };
     let plan = render(template, folder, &draft)?;
     let results = render("results.md", folder, &draft)?;
+    if there[0] && !arguments.dry_run && files::read(&request.paths.plan)? != plan.as_bytes() {
+        return refuse(&request.paths.plan);
+    }
     Ok(Composed {
         project,
         request,
@@ -142,9 +152,10 @@ fn compose(project: Project, arguments: &Init) -> Result<Composed> {
     })
 }
 
-/// Both documents, or neither.
-fn write(composed: &Composed) -> Result<()> {
+/// Both documents, or neither; and how git merges them.
+fn write(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
     let Composed {
+        project,
         request,
         plan,
         results,
@@ -158,12 +169,38 @@ fn write(composed: &Composed) -> Result<()> {
             "{folder} is a file, and the documents' folder has to be there; move it, or choose another with --docs"
         )));
     }
-    files::create(&request.paths.plan, plan.as_bytes())?;
+    if let Some(folder) = request.paths.plan.parent() {
+        files::create_folder(folder)?;
+    }
+    let _lock = document_update::lock(project, &request.paths.results, terminal)?;
+    let created = !request.paths.plan.exists();
+    if created {
+        files::create(&request.paths.plan, plan.as_bytes())?;
+    }
     if let Err(error) = files::create(&request.paths.results, results.as_bytes()) {
-        files::remove(&request.paths.plan).context("failed to undo the half-made start")?;
+        if created {
+            files::remove(&request.paths.plan).context("failed to undo the half-made start")?;
+        }
         return Err(error).or_exit(Exit::CouldNotRun);
     }
-    Ok(())
+    merge_by_union(&request.paths.results)
+}
+
+/// Has git keep the records of both sides where branches are merged.
+fn merge_by_union(results: &Utf8Path) -> Result<()> {
+    const ATTRIBUTE: &str = "*-results.md merge=union\n";
+    let path = results.with_file_name(".gitattributes");
+    let written = files::read_if_exists(&path)?.unwrap_or_default();
+    let written = String::from_utf8_lossy(&written);
+    if written.contains("merge=") {
+        return Ok(());
+    }
+    let gap = if written.is_empty() || written.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    files::append(&path, format!("{gap}{ATTRIBUTE}").as_bytes())
 }
 
 fn report(composed: &Composed, terminal: &mut Terminal) -> Result<()> {

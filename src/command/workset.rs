@@ -311,6 +311,14 @@ fn set_aside_foreign(evidence: &mut Evidence, name: &str) {
         }));
 }
 
+/// Whether evidence depends on a lockfile that git ignores, and there is none here.
+fn lacks_lockfile(evidence: &Evidence, inputs: &Inputs) -> bool {
+    let records = evidence.records.iter();
+    let mut inputs_of = records.map(|located| &located.record.inputs);
+    let name = freshness::IGNORED_LOCKFILE;
+    !inputs.contains_key(name) && inputs_of.any(|recorded| recorded.contains_key(name))
+}
+
 /// The status of each PoC; `notes` gets what went otherwise than it should, and changes none.
 fn statuses(
     project: &Project,
@@ -330,6 +338,15 @@ fn statuses(
     let inputs = inputs?;
     let levels = Levels::configured(&project.config, &project.workspace.root)?;
     let other_plans = other_plans(project, pocs);
+    if pocs
+        .iter()
+        .any(|(_, evidence, _)| lacks_lockfile(evidence, &inputs))
+    {
+        notes.push(format!(
+            "{} is ignored by git and is not here, so the versions of dependencies are not compared with those that were verified",
+            cargo::LOCKFILE
+        ));
+    }
     let unaffected = unaffected(project, pocs, &inputs, notes)?;
     let agreed = pocs.iter().filter_map(|(.., standing)| standing.agreed());
     let present = Present::read(&project.workspace, agreed, &inputs)?;

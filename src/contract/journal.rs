@@ -6,7 +6,7 @@
 //!
 //! | When | Who | What | Was | Is | Why |
 //! |------|-----|------|-----|----|-----|
-//! | 2026-01-03 10:04:05-08:00 | A Person <…> | locked | — | 3 criteria, 4 steps, 31 tests (0123456789abcdef) | — |
+//! | 2026-01-03 10:04:05-08:00 | A Person | locked | — | 3 criteria, 4 steps, 31 tests (0123456789abcdef) | — |
 //!
 //! <!-- cargo-poc:contract v1 0123456789abcdef {"after":null,…} -->
 //!
@@ -52,7 +52,7 @@ pub struct Entry {
     pub kind: Kind,
     /// When, RFC 3339 with the local offset.
     pub time: String,
-    /// Who: name and address, as git has them; `null` where git does not know.
+    /// The name of who wrote it, as git has it; `null` where git does not know.
     pub by: Option<String>,
     /// Why; `null` for a lock.
     pub reason: Option<String>,

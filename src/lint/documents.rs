@@ -60,11 +60,11 @@ git could not merge the document and left both sides in it. Nothing is run or re
 evidence records, keep both: their order follows from the records. With `*-results.md merge=union` in `docs/.gitattributes`,
 git merges results without a conflict.
 
-```text
+```bash
 <<<<<<< HEAD
-**Status**: Complete
+cargo test -p store
 =======
-**Status**: In Progress
+cargo test -p app
 >>>>>>> other
 ```
 ",

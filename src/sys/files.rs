@@ -313,6 +313,13 @@ pub fn remove_left_behind(folder: &Utf8Path) {
     }
 }
 
+/// Whether a file is one that a process of this program writes before it replaces another.
+#[must_use]
+pub fn is_temporary(path: &Utf8Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.starts_with(TEMPORARY))
+}
+
 /// The age from which a temporary file has no writer any more.
 const LEFT_BEHIND: std::time::Duration = std::time::Duration::from_secs(3600);
 

@@ -206,7 +206,7 @@ impl Repository {
             .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned()))
     }
 
-    /// Whose commit this would be: `A Person <person@example.com>`.
+    /// The name of whoever would commit now: `A Person`. Documents do not need the address.
     ///
     /// # Errors
     /// When git does not know: what to set.
@@ -214,7 +214,7 @@ impl Repository {
         let ident = self.text(&["var", "GIT_AUTHOR_IDENT"]).context(
             "git does not know who you are; set `git config user.name` and `git config user.email`",
         )?;
-        let end = ident.rfind('>').map_or(ident.len(), |at| at + 1);
+        let end = ident.find(" <").unwrap_or(ident.len());
         Ok(ident[..end].to_owned())
     }
 

@@ -41,6 +41,7 @@ mod page;
 #[cfg(unix)]
 mod pty;
 mod readme;
+mod record;
 mod run_formats;
 mod selection;
 mod shards;

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::batch;
 use super::process::{self, split_nul};
+use crate::sys::files;
 
 /// Files that are tracked, or untracked and not ignored, as they were when git was asked.
 #[derive(Debug, Default)]
@@ -111,6 +112,10 @@ impl Listing {
         let mut submodules = false;
         for field in split_nul(bytes)? {
             if let Some(path) = field.strip_prefix("? ") {
+                // Another process of ours is about to rename or remove it.
+                if files::is_temporary(Utf8Path::new(path)) {
+                    continue;
+                }
                 files.insert(path.into(), Listed::Untracked);
                 continue;
             }

@@ -1,0 +1,363 @@
+//! What the program records, and when it refuses to: changes during a run, the environment, locks, conflicts, branches.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::process::Stdio;
+
+use crate::kit::{PROGRAM, Run, Sandbox, finish};
+
+const LIBRARY: &str = "\
+pub fn add(a: u32, b: u32) -> u32 {
+    a + b
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn adds() {
+        assert!(std::env::var(\"ADDS_WRONG\").is_err());
+        assert_eq!(super::add(1, 2), 3);
+    }
+}
+";
+
+fn plan(block: &str) -> String {
+    format!(
+        "# Cache Plan\n\n## Overview\n\n| Attribute | Value |\n|---|---|\n| **Name** | Cache |\n| **Base** | `HEAD` |\n| **Packages** | `app` |\n\n\
+         ## Success Criteria\n\n- [ ] it works\n\n## Implementation Steps\n\n### Step 1: Add\n\n**Tasks**:\n- [ ] do\n\n\
+         **Verification**:\n```bash\n{block}\n```\n"
+    )
+}
+
+const RESULTS: &str = "# Cache: results\n\n## Summary\n\n| Attribute | Value |\n|---|---|\n| **Status** | In Progress |\n\n\
+                       ## Implementation Progress\n\n### Step 1: Add\n\n**Status**: In Progress\n";
+const TEST: &str = "cargo test --offline -p app --lib";
+
+/// A package with one test, and a plan with one step that runs `block`.
+fn sandbox(block: &str) -> Sandbox {
+    let sandbox = Sandbox::empty();
+    sandbox
+        .write(
+            "Cargo.toml",
+            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        )
+        .write("src/lib.rs", LIBRARY)
+        .write("docs/cache-plan.md", plan(block))
+        .write("docs/cache-results.md", RESULTS);
+    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.git();
+    sandbox
+}
+
+fn verify(sandbox: &Sandbox) -> Run {
+    sandbox.poc("verify cache --step 1 --runner cargo")
+}
+
+fn with_variable(sandbox: &Sandbox, line: &str, name: &str, value: &str) -> Run {
+    let mut command = sandbox.command(PROGRAM);
+    command.args(line.split(' ')).env(name, value);
+    finish(command, line)
+}
+
+fn state(sandbox: &Sandbox) -> String {
+    let status = sandbox.poc("status cache --format json").json();
+    let state = &status["pocs"][0]["steps"][0]["state"];
+    state.as_str().unwrap().to_owned()
+}
+
+fn records(sandbox: &Sandbox) -> usize {
+    sandbox
+        .read("docs/cache-results.md")
+        .matches("<!-- cargo-poc:evidence v1 ")
+        .count()
+}
+
+#[test]
+fn a_run_whose_sources_change_meanwhile_proves_nothing() {
+    let sandbox = sandbox(&format!("echo '// edited' >> src/lib.rs\n{TEST}"));
+    let run = verify(&sandbox);
+    run.exits(4)
+        .says("changed while the commands ran: src/lib.rs");
+    assert_eq!(records(&sandbox), 1);
+    assert_eq!(state(&sandbox), "stale");
+    sandbox.commit("edited");
+    assert_eq!(state(&sandbox), "stale", "also once it is committed");
+}
+
+#[test]
+fn a_file_that_appears_during_a_run_is_a_change() {
+    let sandbox = sandbox(&format!("echo 'pub fn new() {{}}' > src/new.rs\n{TEST}"));
+    verify(&sandbox)
+        .exits(4)
+        .says("changed while the commands ran: src/new.rs");
+    assert_eq!(state(&sandbox), "stale");
+}
+
+#[test]
+fn variables_that_control_the_build_are_inputs() {
+    let sandbox = sandbox(TEST);
+    for (name, value) in [
+        ("RUSTFLAGS", "--cfg other"),
+        ("CARGO_PROFILE_TEST_DEBUG_ASSERTIONS", "false"),
+        ("CARGO_BUILD_RUSTFLAGS", "--cfg other"),
+    ] {
+        let line = "verify cache --step 1 --runner cargo";
+        with_variable(&sandbox, line, name, value).exits(0);
+        assert_eq!(state(&sandbox), "stale", "{name}");
+        let gate = "status cache --format json";
+        let status = with_variable(&sandbox, gate, name, value).json();
+        assert_eq!(status["pocs"][0]["steps"][0]["state"], "proven", "{name}");
+    }
+    assert!(
+        !sandbox
+            .read("docs/cache-results.md")
+            .contains("--cfg other")
+    );
+}
+
+#[test]
+fn variables_that_the_code_reads_are_inputs() {
+    let sandbox = sandbox(TEST);
+    verify(&sandbox).exits(0);
+    assert_eq!(state(&sandbox), "proven");
+    let gate = "status cache --format json";
+    let status = with_variable(&sandbox, gate, "ADDS_WRONG", "1").json();
+    let step = &status["pocs"][0]["steps"][0];
+    assert_eq!(step["state"], "stale", "{step}");
+    let status = with_variable(&sandbox, gate, "NOBODY_READS_THIS", "1").json();
+    assert_eq!(status["pocs"][0]["steps"][0]["state"], "proven");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_that_waits_for_the_documents_names_them() {
+    let sandbox = sandbox("echo fine");
+    let folder = File::open(sandbox.root.join("docs")).unwrap();
+    folder.lock().unwrap();
+    let mut waiting = sandbox
+        .command(PROGRAM)
+        .args(["verify", "cache", "--step", "1"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut stderr = waiting.stderr.take().unwrap();
+    while !said.contains("Blocking waiting for file lock on docs/cache-results.md") {
+        let mut bytes = [0; 256];
+        let read = stderr.read(&mut bytes).unwrap();
+        assert!(read > 0, "it did not wait: {said}");
+        said.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+    assert_eq!(records(&sandbox), 0);
+    folder.unlock().unwrap();
+    assert!(waiting.wait().unwrap().success());
+    assert_eq!(records(&sandbox), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn writers_with_target_folders_of_their_own_lose_no_record() {
+    let sandbox = sandbox("echo fine");
+    let children: Vec<_> = (0..8)
+        .map(|number| {
+            let mut command = sandbox.command(PROGRAM);
+            command
+                .args(["verify", "cache", "--step", "1", "-q"])
+                .env(
+                    "CARGO_TARGET_DIR",
+                    sandbox.root.join(format!("target/{number}")),
+                )
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(records(&sandbox), 8);
+    assert_eq!(
+        sandbox.run_git(&["status", "--porcelain"]),
+        "M docs/cache-results.md"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn two_files_change_together_or_not_at_all() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = sandbox(TEST);
+    let before = sandbox.read("docs/cache-plan.md");
+    let results = sandbox.root.join("docs/cache-results.md");
+    std::fs::set_permissions(&results, std::fs::Permissions::from_mode(0o444)).unwrap();
+    sandbox.poc("step add cache new").exits(4).says("read-only");
+    assert_eq!(sandbox.read("docs/cache-plan.md"), before);
+    let run = verify(&sandbox);
+    run.exits(4)
+        .says("could not be recorded, so nothing was run");
+}
+
+#[cfg(unix)]
+#[test]
+fn documents_are_regular_files_of_the_repository() {
+    let sandbox = sandbox(TEST);
+    let path = sandbox.root.join("docs/pipe-plan.md");
+    sandbox.shell(&format!("mkfifo {path}")).exits(0);
+    sandbox.poc("status").exits(2).says("is not a regular file");
+    sandbox.poc("status cache").exits(0);
+    sandbox.remove("docs/pipe-plan.md");
+    std::os::unix::fs::symlink("/etc/passwd", sandbox.root.join("docs/far-plan.md")).unwrap();
+    sandbox.poc("status").exits(2).says("lies outside of");
+    sandbox.poc("status cache").exits(0);
+    sandbox.remove("docs/far-plan.md");
+    sandbox.run_git(&["mv", "docs/cache-plan.md", "plan.md"]);
+    std::os::unix::fs::symlink("../plan.md", sandbox.root.join("docs/cache-plan.md")).unwrap();
+    sandbox.poc("status cache").exits(0);
+}
+
+#[test]
+fn conflict_markers_stop_runs_and_records() {
+    for (path, old) in [
+        ("docs/cache-results.md", "**Status**: In Progress"),
+        ("docs/cache-plan.md", TEST),
+    ] {
+        let sandbox = sandbox(TEST);
+        let both = format!("<<<<<<< HEAD\n{old}\n=======\n{old}\n>>>>>>> other");
+        sandbox.edit(path, old, &both);
+        let before = sandbox.read("docs/cache-results.md");
+        for line in [
+            "verify cache --step 1",
+            "verify cache --affected",
+            "step start cache 1",
+        ] {
+            sandbox.poc(line).exits(2).says("conflict markers");
+        }
+        assert_eq!(sandbox.read("docs/cache-results.md"), before);
+        let checked = sandbox.poc("check cache");
+        checked.prints("POC014");
+        assert_ne!(checked.code, 0);
+        assert_ne!(sandbox.poc("status cache --check").code, 0);
+    }
+}
+
+/// Two branches, each with a run of its own recorded and committed.
+fn branches() -> Sandbox {
+    let sandbox = sandbox(TEST);
+    sandbox.write("docs/.gitattributes", "*-results.md merge=union\n");
+    sandbox.commit("union");
+    verify(&sandbox).exits(0);
+    sandbox.commit("before");
+    sandbox.run_git(&["checkout", "--quiet", "-b", "other"]);
+    sandbox.append("src/lib.rs", "// theirs\n");
+    verify(&sandbox).exits(0);
+    sandbox.commit("theirs");
+    sandbox.run_git(&["checkout", "--quiet", "main"]);
+    sandbox.write("README.md", "ours\n");
+    verify(&sandbox).exits(0);
+    sandbox.commit("ours");
+    sandbox
+}
+
+/// All records are there and readable, and the next one follows all of them.
+fn all_there(sandbox: &Sandbox, count: usize) {
+    assert_eq!(
+        records(sandbox),
+        count,
+        "{}",
+        sandbox.read("docs/cache-results.md")
+    );
+    let damaged = |sandbox: &Sandbox| {
+        let checked = sandbox.poc("check cache");
+        let damaged = checked.stdout.contains("POC010") || checked.stdout.contains("POC014");
+        assert!(!damaged, "{checked}");
+    };
+    damaged(sandbox);
+    verify(sandbox).exits(0);
+    assert_eq!(records(sandbox), count + 1);
+    damaged(sandbox);
+    assert_eq!(state(sandbox), "proven");
+}
+
+#[test]
+fn branches_that_record_the_same_poc_are_merged() {
+    let sandbox = branches();
+    sandbox.run_git(&["merge", "--quiet", "--no-edit", "other"]);
+    all_there(&sandbox, 3);
+}
+
+#[test]
+fn branches_that_record_the_same_poc_are_rebased() {
+    let sandbox = branches();
+    sandbox.run_git(&["rebase", "--quiet", "other"]);
+    all_there(&sandbox, 3);
+}
+
+#[test]
+fn branches_that_record_the_same_poc_are_squashed() {
+    let sandbox = branches();
+    sandbox.run_git(&["merge", "--quiet", "--squash", "other"]);
+    sandbox.commit("squashed");
+    all_there(&sandbox, 3);
+}
+
+#[test]
+fn branches_that_record_the_same_poc_are_cherry_picked() {
+    let sandbox = branches();
+    sandbox.run_git(&["cherry-pick", "other"]);
+    all_there(&sandbox, 3);
+    // Picked again after a merge, a record is there twice and counts once.
+    sandbox.commit("after");
+    sandbox.run_git(&["merge", "--quiet", "--no-edit", "other"]);
+    all_there(&sandbox, 4);
+}
+
+#[test]
+fn a_first_record_on_each_of_two_branches_is_merged() {
+    let sandbox = sandbox(TEST);
+    sandbox.write("docs/.gitattributes", "*-results.md merge=union\n");
+    sandbox.commit("union");
+    sandbox.run_git(&["checkout", "--quiet", "-b", "other"]);
+    sandbox.append("src/lib.rs", "// theirs\n");
+    verify(&sandbox).exits(0);
+    sandbox.commit("theirs");
+    sandbox.run_git(&["checkout", "--quiet", "main"]);
+    sandbox.write("README.md", "ours\n");
+    verify(&sandbox).exits(0);
+    sandbox.commit("ours");
+    sandbox.run_git(&["merge", "--quiet", "--no-edit", "other"]);
+    all_there(&sandbox, 2);
+}
+
+#[test]
+fn a_clone_without_the_lockfile_that_git_ignores_is_compared() {
+    let sandbox = sandbox(TEST);
+    sandbox.run_git(&["rm", "--quiet", "--cached", "Cargo.lock"]);
+    sandbox.append(".gitignore", "Cargo.lock\n");
+    sandbox.commit("a library");
+    verify(&sandbox).exits(0);
+    sandbox.commit("verified");
+    assert_eq!(state(&sandbox), "proven");
+    sandbox.run_git(&["clone", "--quiet", ".", "target/clone"]);
+    let clone = "target/clone";
+    let status = sandbox.poc_in(clone, "status cache --format json");
+    assert_eq!(status.json()["pocs"][0]["steps"][0]["state"], "proven");
+    sandbox
+        .poc_in(clone, "status cache")
+        .says("Cargo.lock is ignored by git");
+    // Where there is a lockfile, it is compared.
+    sandbox.write("target/clone/Cargo.lock", "version = 4\n# other\n");
+    let status = sandbox.poc_in(clone, "status cache --format json");
+    assert_eq!(status.json()["pocs"][0]["steps"][0]["state"], "stale");
+}
+
+#[test]
+fn a_lock_does_not_commit_the_address_of_who_wrote_it() {
+    let sandbox = sandbox(TEST);
+    sandbox.run_git(&["config", "user.name", "A Person"]);
+    sandbox.run_git(&["config", "user.email", "person@example.invalid"]);
+    sandbox.poc("step start cache 1").exits(0);
+    let results = sandbox.read("docs/cache-results.md");
+    assert!(results.contains("| A Person |"), "{results}");
+    assert!(!results.contains("person@example.invalid"), "{results}");
+}
