@@ -556,5 +556,5 @@ fn short(hash: blake3::Hash) -> String {
 
 /// Whether an input is not in git: no commit tells what it was.
 fn is_in_no_commit(name: &str) -> bool {
-    name == TOOLCHAIN || name == IGNORED_LOCKFILE || environment::is_outside(name)
+    [TOOLCHAIN, CONFIGURATION, IGNORED_LOCKFILE].contains(&name) || environment::is_outside(name)
 }
