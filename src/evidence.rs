@@ -111,6 +111,48 @@ impl Evidence {
         records.find(|located| located.record.scope == *scope)
     }
 
+    /// The tests that failed in any of the runs, by binary id.
+    #[must_use]
+    pub fn failing(&self) -> Names {
+        let mut failing = Names::new();
+        let lists = self
+            .records
+            .iter()
+            .flat_map(|located| &located.record.failing);
+        for (binary, tests) in lists {
+            failing
+                .entry(binary.clone())
+                .or_default()
+                .extend(tests.iter().cloned());
+        }
+        failing
+    }
+
+    /// Whether the failure of the record at `position` is settled: each test that failed in it passed in a later run.
+    #[must_use]
+    pub fn is_superseded(&self, position: usize) -> bool {
+        let Some(failed) = self.records.get(position).map(|located| &located.record) else {
+            return false;
+        };
+        let later = &self.records[position + 1..];
+        let passed = |binary: &String, test: &String| {
+            let mut later = later.iter().map(|located| &located.record.recovered);
+            later.any(|recovered| {
+                recovered
+                    .get(binary)
+                    .is_some_and(|tests| tests.contains(test))
+            })
+        };
+        failed.outcome == Outcome::Failed
+            && !failed.failing.is_empty()
+            && failed.missing.is_empty()
+            && failed.checks.iter().all(|check| check.unmet.is_empty())
+            && failed
+                .failing
+                .iter()
+                .all(|(binary, tests)| tests.iter().all(|test| passed(binary, test)))
+    }
+
     /// The baseline that regressions are measured against: the first that ran to its end, since a later one may
     /// already contain the regression.
     #[must_use]

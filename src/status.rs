@@ -219,6 +219,8 @@ pub struct Context<'a> {
     pub inputs: &'a BTreeMap<String, String>,
     /// Checksums of records none of whose tests what changed since can affect.
     pub unaffected: &'a BTreeSet<String>,
+    /// Whether the work tree, documents aside, is as HEAD has it.
+    pub is_committed: bool,
     /// How the plan stands to what was promised.
     pub contract: &'a ContractState,
     /// Settings, which say what is a document of ours.

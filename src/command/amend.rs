@@ -92,14 +92,39 @@ pub(super) fn locked(project: &Project, poc: &Poc, text: &str) -> Result<String>
     {
         return Ok(text.to_owned());
     }
-    let tests = tests(project, poc)?;
+    // The tests of a plan that names no package are not known, which is not to say that there are none.
+    let tests = Some(tests(project, poc)?).filter(|_| !names_no_package(project, poc));
     let repository = project.repository().ok();
     let by = repository.and_then(|repository| repository.author().ok());
     let entry = Entry {
-        contract: Some(Contract::of(&poc.plan, Some(&tests))?),
+        contract: Some(Contract::of(&poc.plan, tests.as_ref())?),
         ..Entry::new(Kind::Lock, &poc.paths.name, by)
     };
     contract::append(text, &entry)
+}
+
+/// Says, before the first lock of a plan that names no package, that it locks no test.
+pub(super) fn warn_of_unknown_tests(
+    project: &Project,
+    poc: &Poc,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let text = poc
+        .results
+        .as_ref()
+        .map_or("", |(document, _)| document.text());
+    let locked = ContractState::read(text, &poc.paths.name);
+    if locked.agreed().is_none() && names_no_package(project, poc) {
+        terminal.warn(format!(
+            "{} names no package, so no test is locked; add a Packages row to its Overview",
+            project.workspace.slashed(&poc.paths.plan)
+        ))?;
+    }
+    Ok(())
+}
+
+fn names_no_package(project: &Project, poc: &Poc) -> bool {
+    contract::tests::packages(&project.workspace, &poc.plan).is_empty()
 }
 
 /// The tests the plan affects now.

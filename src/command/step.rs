@@ -147,6 +147,7 @@ fn start(global: &Global, arguments: &StepTarget, terminal: &mut Terminal) -> Re
     let project = Project::load(global)?;
     let (paths, id) = target(&project, arguments)?;
     let mode = Mode::of(arguments.dry_run);
+    super::amend::warn_of_unknown_tests(&project, &project.read(paths.clone())?, terminal)?;
     let (changed, locked) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = planned(poc, &id)?;
         let (document, results) = with_block(poc, step)?;

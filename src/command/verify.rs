@@ -23,7 +23,7 @@ use crate::config::RunnerChoice;
 use crate::document::plan::Step;
 use crate::document::{Severity, StepId};
 use crate::document_update::{self, Mode, Texts};
-use crate::evidence::{self, Record, Scope, Selected, Source};
+use crate::evidence::{self, Names, Record, Scope, Selected, Source};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
@@ -160,11 +160,11 @@ fn record_run(
     pocs: &[Poc],
     scope: &Scope,
     recording: bool,
-    record: &dyn Fn(&str, Option<&Record>) -> Result<Record>,
+    record: &dyn Fn(&str, Option<&Record>, Names) -> Result<Record>,
     terminal: &mut Terminal,
 ) -> Result<(Exit, Vec<RecordedRun>)> {
     if pocs.is_empty() {
-        let record = record("", None)?;
+        let record = record("", None, Names::new())?;
         report::human::verify::outcome(terminal, &record)?;
         return Ok((verify::exit(&record), vec![RecordedRun::of(record)]));
     }
@@ -173,7 +173,7 @@ fn record_run(
     for poc in pocs {
         let known = poc.evidence();
         let baseline = known.baseline().filter(|_| *scope != Scope::Baseline);
-        let record = record(&poc.paths.name, baseline)?;
+        let record = record(&poc.paths.name, baseline, known.failing())?;
         let written = if recording {
             write(project, poc, &record, terminal)
         } else {
@@ -367,6 +367,9 @@ fn source(project: &Project, repository: Option<&Repository>) -> Source {
 /// not: they tell what was there before, and are run while the plan is still being filled in.
 fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal) -> Result<()> {
     let locks = matches!(record.scope, Scope::Step(_) | Scope::Done);
+    if locks {
+        amend::warn_of_unknown_tests(project, poc, terminal)?;
+    }
     document_update::change(project, &poc.paths, Mode::Write, terminal, |poc| {
         let (document, _) = document_update::results(poc)?;
         let mut text = document.text().to_owned();

@@ -182,6 +182,7 @@ fn outside(
         dependencies: Err(unknown.to_owned()),
         inputs: &BTreeMap::new(),
         unaffected: &BTreeSet::new(),
+        is_committed: false,
         contract: &contract,
         config: &config,
         other_plans: &OtherPlans::default(),
@@ -349,6 +350,7 @@ fn statuses(
     }
     let unaffected = unaffected(project, pocs, &inputs, notes)?;
     let agreed = pocs.iter().filter_map(|(.., standing)| standing.agreed());
+    let is_committed = is_committed(project);
     let present = Present::read(&project.workspace, agreed, &inputs)?;
     let status = |(poc, evidence, standing): &mut Recorded| {
         let tests = standing.agreed().map(|agreed| present.of(agreed));
@@ -374,6 +376,7 @@ fn statuses(
             dependencies: deps::compare(project, poc, &[]).map_err(|error| format!("{error:#}")),
             inputs: &inputs,
             unaffected: &unaffected,
+            is_committed,
             other_plans: &other_plans,
             contract: standing,
             fixes: extent == Extent::Whole,
@@ -381,6 +384,21 @@ fn statuses(
         Ok(evaluate(poc, &cx, &levels))
     };
     pocs.par_iter_mut().map(status).collect()
+}
+
+/// Whether the work tree, documents aside, is as HEAD has it.
+fn is_committed(project: &Project) -> bool {
+    let (workspace, config) = (&project.workspace, &project.config);
+    let changes = project.repository().and_then(|repository| {
+        let head = repository.head()?.context("there is no commit yet")?;
+        let changes = repository.changes_since(&head)?;
+        let paths = changes.into_iter();
+        Ok(paths
+            .map(|change| repository.root.join(change.path))
+            .collect::<Vec<_>>())
+    });
+    let is_document = |path: &Utf8PathBuf| config.is_document(workspace.relative(path));
+    changes.is_ok_and(|paths| paths.iter().all(is_document))
 }
 
 /// The checksums of records whose inputs have changed, and none of whose tests that can affect.
@@ -456,6 +474,13 @@ fn changes(project: &Project, pocs: &[Recorded]) -> Result<Changes> {
         let change = base::of_poc(&repository, poc).and_then(|base| {
             let base = base.context("the plan records no base")?;
             notes.extend(base.note);
+            if recorded.starts_with("HEAD") || recorded.starts_with('@') {
+                notes.push(format!(
+                    "{} has the Base `{recorded}`, which moves with each commit and hides what was committed; write {}",
+                    project.workspace.slashed(&poc.paths.plan),
+                    &base.commit[..base.commit.len().min(12)]
+                ));
+            }
             Change::since(&repository, &base.commit)
         });
         changes.insert(recorded.clone(), change);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::wording::is_placeholder;
 use crate::script::commands::{continuation, expectation};
 
 /// A command and what is expected of it.
@@ -24,6 +25,13 @@ pub(super) fn read(script: &str) -> Vec<LockedCommand> {
             let text = expectation(line);
             let more = continuation(line).filter(|_| expects);
             expects = text.is_some() || more.is_some();
+            // A command that is still to be filled in: filling it in adds nothing to the promise.
+            if text.is_none() && more.is_none() && is_placeholder(line) {
+                promises.push(LockedCommand {
+                    command: line.to_owned(),
+                    expected: Vec::new(),
+                });
+            }
             let Some(promise) = promises.last_mut() else {
                 continue;
             };

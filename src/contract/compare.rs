@@ -6,7 +6,7 @@ use super::commands::LockedCommand;
 use super::difference::{Difference, How};
 use super::inventory::Tests;
 use super::locked::Contract;
-use super::wording::{self, is_placeholder, without_note};
+use super::wording::{self, is_placeholder};
 use crate::diff::likeness_by_words;
 use crate::evidence::{Names, Packed};
 
@@ -116,7 +116,7 @@ fn paired<'t, T>(
 }
 
 fn criteria(old: &[String], new: &[String]) -> Vec<Difference> {
-    let (pairs, gone, fresh) = paired(old, new, |text| without_note(text));
+    let (pairs, gone, fresh) = paired(old, new, |text| wording::normal(text));
     let change = |how, was: Option<&String>, is: Option<&String>| Difference {
         what: "criterion".to_owned(),
         how,
@@ -125,7 +125,7 @@ fn criteria(old: &[String], new: &[String]) -> Vec<Difference> {
     };
     let mut changes = Vec::new();
     for (old, new) in pairs {
-        let (before, after) = (without_note(old), without_note(new));
+        let (before, after) = (wording::normal(old), wording::normal(new));
         if before != after && !is_placeholder(old) {
             let how = wording::criterion(&before, &after);
             changes.push(change(how, Some(old), Some(new)));
@@ -149,7 +149,7 @@ fn promises(
     new: &[LockedCommand],
     changes: &mut Vec<Difference>,
 ) {
-    let (pairs, gone, fresh) = paired(old, new, |one| one.command.clone());
+    let (pairs, gone, fresh) = paired(old, new, |one| wording::normal_command(&one.command));
     let change = |what: &str, how, was: Option<&str>, is: Option<&str>| Difference {
         what: format!("{what} of {place}"),
         how,
@@ -157,7 +157,8 @@ fn promises(
         is: is.map(ToOwned::to_owned),
     };
     for (old, new) in pairs {
-        if old.command != new.command && !is_placeholder(&old.command) {
+        let same = wording::normal_command(&old.command) == wording::normal_command(&new.command);
+        if !same && !is_placeholder(&old.command) {
             let how = wording::command(&old.command, &new.command);
             changes.push(change(
                 "command",
@@ -173,7 +174,11 @@ fn promises(
     for old in gone {
         changes.push(change("command", How::Removed, Some(&old.command), None));
     }
-    for new in fresh {
+    // What is still to be filled in promises nothing yet.
+    for new in fresh
+        .into_iter()
+        .filter(|new| !is_placeholder(&new.command))
+    {
         changes.push(change("command", How::Added, None, Some(&new.command)));
     }
 }
@@ -187,14 +192,7 @@ fn expectation(
     if is_placeholder(&was) {
         return None;
     }
-    let how = match (&old.expected[..], &new.expected[..]) {
-        ([], _) => How::Tightened,
-        (_, []) => How::Removed,
-        ([old], [new]) => wording::expectation(old, new),
-        (old, new) if old.iter().all(|one| new.contains(one)) => How::Tightened,
-        (old, new) if new.iter().all(|one| old.contains(one)) => How::Relaxed,
-        _ => How::Changed,
-    };
+    let how = wording::expectation(&old.expected, &new.expected)?;
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let (was, is) = (some(&was), some(&is));
     Some(change("expectation", how, was.as_deref(), is.as_deref()))

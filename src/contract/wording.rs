@@ -7,8 +7,48 @@ use regex::Regex;
 use super::difference::How;
 use crate::script::expectation::{Assertion, Expectation, Number};
 
+/// A criterion in normal form: without its note, emphasis and letter case, and with units joined to their numbers, so
+/// that `80 %` equals `80%`.
+pub(super) fn normal(text: &str) -> String {
+    let plain = without_note(text).replace(['`', '*'], "").to_lowercase();
+    with_units_joined(&plain)
+}
+
+/// A command in normal form: one blank where there are several, outside of quotes.
+pub(super) fn normal_command(text: &str) -> String {
+    let mut normal = String::new();
+    let (mut quote, mut escaped) = (None, false);
+    for character in text.trim().chars() {
+        if quote.is_none() && !escaped && character.is_whitespace() {
+            if !normal.ends_with(' ') {
+                normal.push(' ');
+            }
+            continue;
+        }
+        match quote {
+            _ if escaped => {}
+            None if matches!(character, '\'' | '"') => quote = Some(character),
+            Some(open) if open == character => quote = None,
+            _ => {}
+        }
+        escaped = character == '\\' && !escaped && quote != Some('\'');
+        normal.push(character);
+    }
+    normal
+}
+
+/// `5 ms` → `5ms`
+fn with_units_joined(text: &str) -> String {
+    static UNIT: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(\d) +(%|[kmgt]i?b\b|(?:n|µ|u|m)?s\b|min\b|h\b)").ok());
+    match UNIT.as_ref() {
+        Some(unit) => unit.replace_all(text, "$1$2").into_owned(),
+        None => text.to_owned(),
+    }
+}
+
 /// What a criterion says, without the note that may be appended to it: `(measured on 4 cores)`.
-pub(super) fn without_note(text: &str) -> String {
+fn without_note(text: &str) -> String {
     let text = text.trim().trim_end_matches(['✅', '.', ' ']);
     let text = match text.rfind(" (") {
         Some(at) if text.ends_with(')') && at > 0 => &text[..at],
@@ -112,32 +152,85 @@ fn numbers(text: &str) -> (String, Vec<Found>) {
     (skeleton, found)
 }
 
-/// What became of an expectation.
-pub(super) fn expectation(old: &str, new: &str) -> How {
-    match (Expectation::read(old), Expectation::read(new)) {
-        (Expectation::Understood(_), Expectation::Manual | Expectation::Unreadable(_)) => {
-            How::Relaxed
-        }
-        (Expectation::Manual, Expectation::Understood(_)) => How::Tightened,
-        (Expectation::Understood(old), Expectation::Understood(new)) if old.len() == new.len() => {
-            let parts: Vec<How> = old
-                .iter()
-                .zip(&new)
-                .map(|(old, new)| clause(old, new))
-                .collect();
-            let all = |how: How| parts.iter().all(|part| *part == how);
-            if parts.contains(&How::Relaxed) {
-                How::Relaxed
-            } else if all(How::Tightened) {
-                How::Tightened
-            } else {
-                How::Changed
+/// One thing that is expected: what a program can check, or text for a person, in normal form.
+enum Part {
+    Checked(Assertion),
+    Text(String),
+}
+
+impl Part {
+    fn all(expected: &[String]) -> Vec<Self> {
+        let mut parts = Vec::new();
+        for text in expected {
+            match Expectation::read(text) {
+                Expectation::Understood(assertions) => {
+                    parts.extend(assertions.into_iter().map(Self::Checked));
+                }
+                Expectation::Manual | Expectation::Unreadable(_) => {
+                    parts.push(Self::Text(normal(text)));
+                }
             }
         }
-        (Expectation::Understood(old), Expectation::Understood(new)) if old.len() > new.len() => {
-            How::Relaxed
+        parts
+    }
+
+    /// How `new` differs; `None` where both ask for the same.
+    fn against(&self, new: &Self) -> Option<How> {
+        match (self, new) {
+            (Self::Text(old), Self::Text(new)) if old == new => None,
+            (Self::Checked(old), Self::Checked(new)) if is_same(old, new) => None,
+            (Self::Checked(old), Self::Checked(new)) => Some(clause(old, new)),
+            (Self::Text(_), Self::Checked(_)) => Some(How::Tightened),
+            (Self::Checked(_), Self::Text(_)) => Some(How::Relaxed),
+            (Self::Text(_), Self::Text(_)) => Some(How::Changed),
         }
-        _ => How::Changed,
+    }
+}
+
+/// Patterns have no equality of their own; their text is in their debug form.
+fn is_same(old: &Assertion, new: &Assertion) -> bool {
+    format!("{old:?}") == format!("{new:?}")
+}
+
+/// What became of the expectations of a command; `None` where the same is expected in other words.
+pub(super) fn expectation(old: &[String], new: &[String]) -> Option<How> {
+    let (old, new) = (Part::all(old), Part::all(new));
+    let mut unmatched: Vec<Option<&Part>> = new.iter().map(Some).collect();
+    let mut open = Vec::new();
+    for part in &old {
+        let same = |other: &Option<&Part>| other.is_some_and(|other| part.against(other).is_none());
+        match unmatched.iter().position(same) {
+            Some(at) => unmatched[at] = None,
+            None => open.push(part),
+        }
+    }
+    let mut hows = Vec::new();
+    for part in open {
+        let how_of = |other: &Option<&Part>| other.and_then(|other| part.against(other));
+        // An expectation of the same kind is its new form; only then another one may replace it.
+        let order = [How::Tightened, How::Relaxed, How::Changed];
+        let mut found = None;
+        for how in order {
+            if let Some(at) = unmatched
+                .iter()
+                .position(|other| how_of(other) == Some(how))
+            {
+                unmatched[at] = None;
+                found = Some(how);
+                break;
+            }
+        }
+        hows.push(found.unwrap_or(How::Relaxed));
+    }
+    let more = unmatched.iter().any(Option::is_some);
+    let any = |how: How| hows.contains(&how);
+    match (hows.is_empty(), more) {
+        (true, false) => None,
+        (true, true) => Some(How::Tightened),
+        _ if new.is_empty() => Some(How::Removed),
+        _ if any(How::Relaxed) => Some(How::Relaxed),
+        _ if any(How::Changed) => Some(How::Changed),
+        _ => Some(How::Tightened),
     }
 }
 
@@ -308,6 +401,31 @@ mod tests {
     }
 
     #[test]
+    fn spelling_is_no_change() {
+        for (old, new) in [
+            ("p99 < 5 ms", "p99 < 5ms"),
+            ("at least 80 % hits", "At least  80% hits."),
+            ("**Reads** stay under `1 s`", "reads stay under 1s"),
+        ] {
+            assert_eq!(normal(old), normal(new));
+        }
+        assert_ne!(normal("under 5 ms"), normal("under 5 s"));
+        for (old, new) in [
+            ("All pass", "all pass."),
+            ("<5 ms", "< 5ms"),
+            ("looks  fine", "Looks fine"),
+            ("2 passed, 0 ignored", "0 ignored, 2 passed"),
+        ] {
+            let text = |text: &str| vec![text.to_owned()];
+            assert_eq!(expectation(&text(old), &text(new)), None, "{old} → {new}");
+        }
+        let same = |old, new| normal_command(old) == normal_command(new);
+        assert!(same("cargo test  -p a", "cargo test -p a "));
+        assert!(!same("grep 'a  b' f", "grep 'a b' f"));
+        assert!(!same("cargo test -p A", "cargo test -p a"));
+    }
+
+    #[test]
     fn numbers_are_bounds_by_the_words_around_them() {
         for (old, new, how) in [
             ("p99 < 1 ms", "p99 < 5 ms", How::Relaxed),
@@ -318,7 +436,7 @@ mod tests {
             ("p99 < 1 ms", "p99 < 1 s", How::Changed),
             ("p99 < 1 ms at 10 rps", "p99 < 1 ms at 5 rps", How::Changed),
         ] {
-            assert_eq!(criterion(old, new), how, "{old} → {new}");
+            assert_eq!(criterion(&normal(old), &normal(new)), how, "{old} → {new}");
         }
     }
 
@@ -334,8 +452,16 @@ mod tests {
             ("<1s", "<5s", How::Relaxed),
             ("\"a\"", "\"b\"", How::Changed),
             ("looks fine", "All pass", How::Tightened),
+            ("All pass", "All pass, 2 passed", How::Tightened),
+            ("12 passed", "12 passed, 0 ignored", How::Tightened),
+            ("12 passed, 0 ignored", "12 passed", How::Relaxed),
         ] {
-            assert_eq!(expectation(old, new), how, "{old} → {new}");
+            let text = |text: &str| vec![text.to_owned()];
+            assert_eq!(
+                expectation(&text(old), &text(new)),
+                Some(how),
+                "{old} → {new}"
+            );
         }
     }
 

@@ -61,6 +61,9 @@ pub struct Record {
         skip_serializing_if = "is_default"
     )]
     pub missing: BTreeMap<String, Vec<String>>,
+    /// Tests that failed in an earlier run and passed in this one, by binary id.
+    #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
+    pub recovered: BTreeMap<String, Vec<String>>,
     /// A baseline's passed tests, of the binaries whose tests are known by name.
     #[serde(default, skip_serializing_if = "is_default")]
     pub passed: Option<Packed>,

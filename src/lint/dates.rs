@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::context::{Check, LintContext};
 use crate::document::Timestamp;
 use crate::document::results::ResultStep;
+use crate::evidence::Scope;
 use crate::finding::{Code, Finding, Gate, Rule, Severity};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -85,6 +86,14 @@ fn whole(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
+/// Whether a step has passed more than once: its date is that of the last time.
+fn was_verified_again(cx: &LintContext<'_>, step: &ResultStep) -> bool {
+    let scope = Scope::Step(step.id.to_string());
+    let records = cx.context.evidence.records.iter();
+    let passed = records.filter(|located| located.record.scope == scope && located.record.proves());
+    passed.count() > 1
+}
+
 /// Each step after the one before it.
 fn steps(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(results) = cx.results else { return };
@@ -101,6 +110,7 @@ fn steps(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         };
         if let Some((before, end)) = last
             && is_before(at, end)
+            && !was_verified_again(cx, before)
         {
             let message = format!(
                 "step {} is of {}, after step {} of {}",

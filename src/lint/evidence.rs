@@ -4,6 +4,7 @@ use super::context::{Check, LintContext};
 use crate::document;
 use crate::evidence::Scope;
 use crate::finding::{Code, Finding, Gate, Rule, Severity};
+use crate::freshness;
 use crate::status::{EvidenceState, State, evidence_state};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -243,6 +244,12 @@ fn dirty(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         let Some(last) = last.filter(|last| last.record.source.dirty == Some(true)) else {
             continue;
         };
+        // What was verified has been committed since, as it was.
+        if cx.context.is_committed
+            && freshness::changed_of(&last.record.inputs, cx.context.inputs).is_empty()
+        {
+            continue;
+        }
         let message = format!("`{scope}` was last verified on sources that are in no commit");
         let help = "commit, then verify again";
         let finding = cx.in_results_line(UNCOMMITTED_EVIDENCE, last.line, message);

@@ -293,15 +293,14 @@ pub(super) fn unconfirmed(poc: &Poc, cx: &Context<'_>) -> Option<(Scope, String)
 
 /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
 pub(super) fn failed_since_done(cx: &Context<'_>) -> Option<Scope> {
-    let mut newest_first = cx.evidence.records.iter().rev();
-    let since_done: Vec<&Record> = newest_first
-        .by_ref()
-        .map(|located| &located.record)
-        .take_while(|record| record.scope != Scope::Done || !record.proves())
+    let records = cx.evidence.records.iter().map(|located| &located.record);
+    let newest_first = records.enumerate().rev();
+    let since_done: Vec<(usize, &Record)> = newest_first
+        .take_while(|(_, record)| record.scope != Scope::Done || !record.proves())
         .collect();
     [Scope::Affected, Scope::Full].into_iter().find(|scope| {
         let mut records = since_done.iter();
-        let last = records.find(|record| record.scope == *scope);
-        last.is_some_and(|record| !record.proves())
+        let last = records.find(|(_, record)| record.scope == *scope);
+        last.is_some_and(|(at, record)| !record.proves() && !cx.evidence.is_superseded(*at))
     })
 }

@@ -28,6 +28,8 @@ pub struct RecordContext<'a> {
     pub toolchain: &'a str,
     /// The baseline to measure against.
     pub baseline: Option<&'a Record>,
+    /// Tests that failed in earlier runs, by binary id.
+    pub failed_before: Names,
     /// What the change selected, where the run follows from one.
     pub selection: Option<Selected>,
 }
@@ -90,6 +92,7 @@ impl Report {
             ignored: listed(&ran, Verdict::Ignored),
             regressions: worse.regressions,
             missing: worse.vanished,
+            recovered: recovered(&ran, &basis.failed_before),
             passed,
             notes,
             source: basis.source.clone(),
@@ -226,6 +229,17 @@ fn written(checked: &InvocationResult) -> Check {
         manual: checked.check.is_manual(),
         confirmed: checked.confirmed.clone(),
     }
+}
+
+/// Tests that failed before and passed in this run.
+fn recovered(ran: &BTreeMap<String, Ran>, failed_before: &Names) -> BTreeMap<String, Vec<String>> {
+    let mut passed = listed(ran, Verdict::Passed);
+    passed.retain(|binary, tests| {
+        let failed = failed_before.get(binary);
+        tests.retain(|test| failed.is_some_and(|failed| failed.contains(test)));
+        !tests.is_empty()
+    });
+    passed
 }
 
 fn names(ran: &BTreeMap<String, Ran>, wanted: Verdict) -> Names {

@@ -318,6 +318,7 @@ impl Merged {
             ignored: super::recording::listed(&ran, Verdict::Ignored),
             regressions: worse.regressions,
             missing: worse.vanished,
+            recovered: BTreeMap::new(),
             passed: None,
             notes,
             commands: commands.finalize().to_hex()[..16].to_owned(),

@@ -44,6 +44,7 @@ fn status(plan: &Document, results: &Document) -> PocStatus {
         dependencies: Err("unknown".to_owned()),
         inputs: &BTreeMap::new(),
         unaffected: &BTreeSet::new(),
+        is_committed: false,
         config: &Config::outside(),
         other_plans: &OtherPlans::default(),
         contract: &ContractState::default(),

@@ -46,6 +46,7 @@ fn sample(scope: Scope, second: u32) -> Record {
         ignored: BTreeMap::new(),
         regressions: BTreeMap::from([("store::it".to_owned(), vec!["reads --> fail".to_owned()])]),
         missing: BTreeMap::new(),
+        recovered: BTreeMap::new(),
         passed: None,
         notes: Vec::new(),
         source: Source {

@@ -156,6 +156,7 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
         ignored: BTreeMap::new(),
         regressions: BTreeMap::new(),
         missing: BTreeMap::new(),
+        recovered: BTreeMap::new(),
         passed: (scope == Scope::Baseline).then(|| Packed::new(&Names::new()).unwrap()),
         notes: Vec::new(),
         source: Source::default(),

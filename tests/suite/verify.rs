@@ -234,6 +234,7 @@ fn record(root: &Utf8Path, runner: Runner, scope: Scope, baseline: Option<&Recor
         inputs: BTreeMap::new(),
         toolchain: "rustc 1.89.0\nhost",
         baseline,
+        failed_before: cargo_poc::evidence::Names::new(),
         selection: None,
     };
     report.record(&workspace, &basis).unwrap()
@@ -400,6 +401,7 @@ fn a_filter_of_the_users_makes_nothing_vanish_and_matching_nothing_is_no_success
             inputs: BTreeMap::new(),
             toolchain: "",
             baseline: Some(&baseline),
+            failed_before: cargo_poc::evidence::Names::new(),
             selection: None,
         };
         let record = report.record(&workspace, &basis).unwrap();

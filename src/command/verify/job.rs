@@ -13,7 +13,7 @@ use super::{
 use crate::affected::Selection;
 use crate::change;
 use crate::cli;
-use crate::evidence::{Outcome, Record, Scope};
+use crate::evidence::{Names, Outcome, Record, Scope};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness;
 use crate::freshness::since;
@@ -252,7 +252,7 @@ impl Job {
         {
             report.confirmed_by(earlier);
         }
-        let record = |poc: &str, baseline: Option<&Record>| {
+        let record = |poc: &str, baseline: Option<&Record>, failed_before: Names| {
             let (scope, source, inputs) = (self.scope.clone(), source.clone(), inputs.clone());
             report.record(
                 workspace,
@@ -263,6 +263,7 @@ impl Job {
                     inputs,
                     toolchain: &toolchain,
                     baseline,
+                    failed_before,
                     selection: self.selection.as_ref().map(selected),
                 },
             )
@@ -272,7 +273,10 @@ impl Job {
             if exec::interrupted() {
                 terminal.warn("interrupted; nothing was recorded")?;
             }
-            (Exit::CouldNotRun, vec![RecordedRun::of(record("", None)?)])
+            (
+                Exit::CouldNotRun,
+                vec![RecordedRun::of(record("", None, Names::new())?)],
+            )
         } else {
             let recording = !arguments.no_record;
             let settled = record_run(project, pocs, &self.scope, recording, &record, terminal)?;

@@ -8,7 +8,7 @@ use super::{pocs, record_run, recordable, selection, source};
 use crate::affected::Selection;
 use crate::change;
 use crate::cli;
-use crate::evidence::{Outcome, Scope};
+use crate::evidence::{Names, Outcome, Scope};
 use crate::exit::{self, Exit};
 use crate::project::{Poc, Project};
 use crate::report::run::RecordedRun;
@@ -64,10 +64,11 @@ pub(super) fn run(
     if recording {
         recordable(&pocs)?;
     }
-    let record = |poc: &str, baseline: Option<&_>| merged.record(&project.workspace, poc, baseline);
+    let record =
+        |poc: &str, baseline: Option<&_>, _| merged.record(&project.workspace, poc, baseline);
     if merged.outcome() == Outcome::Interrupted {
         terminal.warn("a shard was interrupted; nothing was recorded")?;
-        let records = [RecordedRun::of(record("", None)?)];
+        let records = [RecordedRun::of(record("", None, Names::new())?)];
         return report(Exit::CouldNotRun, &records, terminal);
     }
     let (exit, records) = record_run(project, &pocs, &scope, recording, &record, terminal)?;

@@ -12,7 +12,7 @@ use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
 use crate::cli::reports::VerifyReport;
-use crate::evidence::{Outcome, Scope};
+use crate::evidence::{self, Outcome, Scope};
 use crate::exit::{self, Exit};
 use crate::freshness;
 use crate::project::{Poc, Project};
@@ -103,6 +103,7 @@ pub(super) fn run(
         inputs,
         toolchain: &toolchain,
         baseline: None,
+        failed_before: evidence::Names::new(),
         selection: (job.scope == Scope::Affected).then(|| selected(&all)),
     };
     let shard = ran.shard(
