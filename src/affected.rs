@@ -5,12 +5,17 @@
 
 pub mod arguments;
 pub mod coverage;
+mod dependencies;
 pub mod file_effect;
 pub mod items;
+mod lockfile;
 mod manifests;
-pub mod rules;
+mod outside;
+mod quiet_files;
+mod rules;
 pub mod selection;
 mod selector;
+mod toml;
 
 use std::fmt;
 

@@ -37,7 +37,7 @@ fn target_of(link: &Utf8Path, repository: &Repository) -> Option<Utf8PathBuf> {
     if let (Ok(target), Ok(root)) = (files::resolved(link), files::resolved(&repository.root)) {
         return Some(repository.root.join(target.strip_prefix(root).ok()?));
     }
-    // It leads nowhere now, but may have before.
+    // A dangling link may have had a target before.
     let written = Utf8PathBuf::try_from(std::fs::read_link(link).ok()?).ok()?;
     Some(files::normalize(&link.parent()?.join(written)))
 }
@@ -279,7 +279,7 @@ impl Change {
     }
 }
 
-/// The repository of a workspace, asked anew.
+/// The repository of a workspace, without cached answers.
 ///
 /// # Errors
 /// Why there is no repository: no git, or no work tree.

@@ -9,7 +9,7 @@ use crate::workspace::{Configuration, PackageId, Workspace, features};
 /// One `cargo test` call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invocation {
-    /// What follows `cargo test`: packages, targets, features.
+    /// Arguments of `cargo test`: packages, targets, features.
     pub arguments: Vec<String>,
     /// What runs of each target, by its binary id, where that is not all of it.
     pub picks: BTreeMap<String, TargetSelection>,
@@ -75,7 +75,7 @@ fn is_picked(target: &TestTarget, part: &TargetSelection) -> bool {
     target.kind != TestTargetKind::Doc && !part.is_whole()
 }
 
-/// What follows `--` of a `cargo test` call so that it runs these tests; names that only begin as given make it run
+/// Arguments after `--` of a `cargo test` call that runs these tests; names that only begin as given make it run
 /// every test whose name holds that beginning.
 #[must_use]
 pub fn name_arguments<'n>(names: impl IntoIterator<Item = &'n TestSelector>) -> Vec<String> {
@@ -176,7 +176,7 @@ pub fn nothing(workspace: &Workspace) -> Vec<String> {
     arguments
 }
 
-/// What follows `cargo nextest run` so that it builds no more than the selection's packages and runs exactly the
+/// Arguments of `cargo nextest run` that build no more than the selection's packages and run exactly the
 /// selection; doctests, which nextest does not run, aside. No filterset where whole packages are selected, so that a
 /// test target added later runs too.
 #[must_use]
@@ -368,7 +368,7 @@ pub fn spec(workspace: &Workspace, package: PackageId) -> String {
     }
 }
 
-/// Arguments as they are typed in a shell.
+/// Arguments quoted for a shell.
 #[must_use]
 pub fn quoted(arguments: &[String]) -> String {
     let words: Vec<_> = arguments

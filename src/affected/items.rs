@@ -22,6 +22,7 @@ pub mod item_cache;
 pub mod module_files;
 mod module_folders;
 pub mod nodes;
+mod outside_effects;
 pub mod reachability;
 pub mod references;
 mod test_items;
@@ -67,6 +68,8 @@ pub struct Graph {
     order: ReversePostorder,
     /// Tests that reach the same, but for themselves.
     pub test_groups: Vec<TestGroup>,
+    /// Programs and dynamic libraries of the workspace, as if each were a test without a name.
+    pub programs: Vec<TestGroup>,
 }
 
 impl Graph {
@@ -112,6 +115,7 @@ impl Graph {
         let units = (0..to_u32(edges.count)).map(unit_of).collect();
         let order = edges.order();
         let test_groups = test_groups(&crates, &edges, &tests, &relevant);
+        let programs = test_items::programs(&crates, &nodes, &edges, &relevant);
         Self {
             crates,
             sources,
@@ -124,7 +128,22 @@ impl Graph {
             units,
             order,
             test_groups,
+            programs,
         }
+    }
+
+    /// Per node, whether a program or a dynamic library of the workspace reaches it.
+    #[must_use]
+    pub fn reached_by_programs(&self) -> Vec<bool> {
+        let mut found = vec![false; self.edges.count];
+        for pass in self.programs.chunks(WIDTH) {
+            let groups: Vec<&TestGroup> = pass.iter().collect();
+            let reached = self.reached_by(&groups, None);
+            for (node, found) in (0..).zip(&mut found) {
+                *found |= reached.row(node).iter().any(|word| *word != 0);
+            }
+        }
+        found
     }
 
     /// The test target that holds a test.
@@ -151,10 +170,18 @@ impl Graph {
     /// Everything that a group of classes reaches; only nodes that are `wanted`, if that is given.
     #[must_use]
     pub fn reached(&self, pass: &[usize], wanted: Option<&[bool]>) -> Reached {
+        let groups: Vec<&TestGroup> = pass.iter().map(|group| &self.test_groups[*group]).collect();
+        self.reached_by(&groups, wanted)
+    }
+
+    pub(in crate::affected) fn reached_by(
+        &self,
+        groups: &[&TestGroup],
+        wanted: Option<&[bool]>,
+    ) -> Reached {
         let mut units = vec![<(Row, Row)>::default(); self.crates.units.len()];
         let mut seeds: Seeds = Vec::new();
-        for (bit, class) in pass.iter().enumerate() {
-            let class = &self.test_groups[*class];
+        for (bit, class) in groups.iter().enumerate() {
             for unit in &self.crates.links[class.unit] {
                 let (linking, inside) = &mut units[*unit];
                 linking[bit / 64] |= 1 << (bit % 64);

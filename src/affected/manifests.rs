@@ -3,31 +3,54 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use toml_edit::{DocumentMut, Item, Value};
+use toml_edit::{DocumentMut, Item};
 
+use super::dependencies::{self, Entry, Features};
 use super::file_effect::FileEffect;
+use super::lockfile::Lock;
+use super::outside::Outside;
+use super::toml::{changed_keys, parse};
 use super::{TestTarget, all_targets};
 use crate::change::Change;
 use crate::sys::files;
-use crate::sys::git::FileChange;
+use crate::sys::git::{ChangeKind, FileChange};
 use crate::workspace::{PackageId, Workspace};
 
-/// Whether a `Cargo.toml` says anything to cargo: the workspace's, a member's, that of a path dependency outside, or
-/// one that is gone and may have been a member's. Any other is a file like those around it, a fixture perhaps.
-pub(super) fn rules_a_build(workspace: &Workspace, file: &FileChange) -> bool {
+/// What a changed manifest or lockfile reaches.
+#[derive(Debug, Default)]
+pub(super) struct ManifestEffect {
+    /// Effects that do not depend on the names in code.
+    pub(super) effects: Vec<FileEffect>,
+    /// Crates that members have gained, as their code names them.
+    pub(super) gained: BTreeSet<(PackageId, String)>,
+}
+
+impl From<FileEffect> for ManifestEffect {
+    fn from(effect: FileEffect) -> Self {
+        Self {
+            effects: vec![effect],
+            gained: BTreeSet::new(),
+        }
+    }
+}
+
+/// Whether a `Cargo.toml` says anything to cargo: the workspace's, a member's, that of a package outside that members
+/// build, or one that is gone and may have been a member's. Any other is a file like those around it, a fixture perhaps.
+pub(super) fn rules_a_build(workspace: &Workspace, outside: &Outside, file: &FileChange) -> bool {
     let folder = file.path.parent().unwrap_or(&file.path);
     folder == workspace.root
         || !file.path.exists()
-        || workspace.outside.contains_key(folder)
+        || outside.is_folder(folder)
         || workspace
             .packages
             .iter()
             .any(|package| package.manifest_path == file.path)
 }
 
-/// What a changed manifest rules. Comments and layout rule nothing, nor does what only the registry reads;
-/// dev-dependencies and the tables of test targets rule the package's own tests; `[workspace.dependencies]` rules the
-/// members that inherit a changed entry; any other workspace-wide table rules everything; the rest rules its package.
+/// What a changed manifest rules. Comments and layout rule nothing, nor does what only the registry or a linter reads.
+/// A dependency that is new rules the code that names it; other dependencies, and the tables of test targets, rule the
+/// package, or its own tests alone. Features rule all that link what they are features of. `[workspace.dependencies]` rules
+/// the members that inherit a changed entry; any other workspace-wide table rules everything; the rest rules its package.
 ///
 /// # Errors
 /// When git or the disk cannot be read.
@@ -35,7 +58,7 @@ pub(super) fn manifest(
     workspace: &Workspace,
     change: &Change,
     file: &FileChange,
-) -> Result<FileEffect> {
+) -> Result<ManifestEffect> {
     let is_root = file.path.parent() == Some(&workspace.root);
     let owner = workspace
         .owner(&file.path)
@@ -44,17 +67,19 @@ pub(super) fn manifest(
         Some(package) if !is_root => FileEffect::package(package, "the package's manifest"),
         _ => FileEffect::everything(workspace, "the manifest of no single member"),
     };
-    let Some((before, after)) = versions(change, file)? else {
-        return Ok(whole());
+    if !is_root && owner.is_none() {
+        return Ok(whole().into());
+    }
+    let (before, after) = match versions(change, file)? {
+        Versions::Both(before, after) => (*before, *after),
+        // A member that is new or gone changes the features of what it depends on.
+        Versions::New(after) if !is_root => (DocumentMut::new(), *after),
+        _ => return Ok(whole().into()),
     };
     let changed = changed_keys(before.as_item(), after.as_item());
     if changed.is_empty() {
-        return Ok(FileEffect::Nothing(
-            "only comments or layout of the manifest changed".into(),
-        ));
-    }
-    if !is_root && owner.is_none() {
-        return Ok(whole());
+        let why = "only comments or layout of the manifest changed";
+        return Ok(FileEffect::Nothing(why.into()).into());
     }
     let mut ruled = Ruled::default();
     for key in &changed {
@@ -62,31 +87,34 @@ pub(super) fn manifest(
         match (key.as_str(), owner) {
             ("workspace", _) if is_root => {
                 if let Some(key) = ruled.by_workspace(workspace, sides) {
-                    return Ok(FileEffect::everything(
-                        workspace,
-                        format!("[workspace] {key} changed"),
-                    ));
+                    let why = format!("[workspace] {key} changed");
+                    return Ok(FileEffect::everything(workspace, why).into());
                 }
             }
             ("patch" | "replace" | "profile", _) | (_, None) => {
-                return Ok(FileEffect::everything(
-                    workspace,
-                    format!("[{key}] of the workspace manifest changed"),
-                ));
+                let why = format!("[{key}] of the workspace manifest changed");
+                return Ok(FileEffect::everything(workspace, why).into());
             }
-            (key, Some(package)) => ruled.by_package(package, key, sides),
+            (key, Some(package)) => ruled.by_package(workspace, package, key, sides),
         }
     }
-    Ok(ruled.reach(workspace))
+    if let Some(package) = owner {
+        ruled.by_dependencies(workspace, package, before.as_item(), after.as_item());
+    }
+    Ok(ruled.effect(workspace))
 }
 
 /// Members that a manifest's change rules.
 #[derive(Default)]
 struct Ruled {
-    /// With all that link them.
+    /// They and the packages that link them.
     packages: BTreeSet<PackageId>,
     /// Their own tests alone.
     tests: BTreeSet<PackageId>,
+    /// They and the packages that link them, since their features may have changed.
+    unified: BTreeSet<PackageId>,
+    /// New dependencies of members, each with a description.
+    gained: BTreeMap<(PackageId, String), String>,
 }
 
 /// Keys of `[package]` that reach no build; those that cargo compiles in as `CARGO_PKG_…` are not among them.
@@ -100,27 +128,68 @@ const REGISTRY_KEYS: [&str; 7] = [
     "default-run",
 ];
 
+/// Lints of tools that do not compile.
+fn is_other_tool(name: &str) -> bool {
+    matches!(name, "clippy" | "rustdoc")
+}
+
 impl Ruled {
     /// A changed key of a member's manifest.
-    fn by_package(&mut self, package: PackageId, key: &str, (before, after): (&Item, &Item)) {
+    fn by_package(
+        &mut self,
+        workspace: &Workspace,
+        package: PackageId,
+        key: &str,
+        (before, after): (&Item, &Item),
+    ) {
+        let inside = || changed_keys(before, after);
         match key {
             "badges" => {}
+            // Compared entry by entry.
+            "dependencies" | "dev-dependencies" | "dev_dependencies" | "build-dependencies"
+            | "build_dependencies" | "target" => {}
+            "lints" if inside().iter().all(|tool| is_other_tool(tool)) => {}
             "package" => {
-                let inside = changed_keys(before, after);
-                if inside
+                if !inside()
                     .iter()
-                    .any(|key| !REGISTRY_KEYS.contains(&key.as_str()))
+                    .all(|key| REGISTRY_KEYS.contains(&key.as_str()))
                 {
                     self.packages.insert(package);
                 }
             }
-            "dev-dependencies" | "dev_dependencies" | "test" | "bench" | "example" => {
+            "test" | "bench" | "example" => {
                 self.tests.insert(package);
+            }
+            "features" => {
+                self.packages.insert(package);
+                let mut features = Features::new(workspace);
+                self.unified.extend(features.named_by(before));
+                self.unified.extend(features.named_by(after));
             }
             _ => {
                 self.packages.insert(package);
             }
         }
+    }
+
+    fn by_dependencies(
+        &mut self,
+        workspace: &Workspace,
+        package: PackageId,
+        before: &Item,
+        after: &Item,
+    ) {
+        let difference = dependencies::compare(workspace, package, before, after);
+        if difference.of_package {
+            self.packages.insert(package);
+        }
+        if difference.of_tests {
+            self.tests.insert(package);
+        }
+        self.unified.extend(difference.unified);
+        let gained = difference.gained.into_iter();
+        self.gained
+            .extend(gained.map(|(name, words)| ((package, name), words)));
     }
 
     /// The changed keys inside `[workspace]`; the first that rules everything.
@@ -130,36 +199,88 @@ impl Ruled {
         (before, after): (&Item, &Item),
     ) -> Option<String> {
         for key in changed_keys(before, after) {
+            let (before, after) = (inside(before, &key), inside(after, &key));
+            let changed = || changed_keys(before, after);
             match key.as_str() {
                 "metadata" | "default-members" => {}
-                "dependencies" => {
-                    let changed = changed_keys(inside(before, &key), inside(after, &key));
-                    self.packages.extend(inheriting(workspace, &changed));
-                }
+                "lints" if changed().iter().all(|tool| is_other_tool(tool)) => {}
+                "package"
+                    if changed()
+                        .iter()
+                        .all(|key| REGISTRY_KEYS.contains(&key.as_str())) => {}
+                "dependencies" => self.by_inherited(workspace, before, after),
                 _ => return Some(key),
             }
         }
         None
     }
 
-    fn reach(self, workspace: &Workspace) -> FileEffect {
+    /// What members inherit from `[workspace.dependencies]`. Nobody inherits a new entry but by a change of its own manifest.
+    fn by_inherited(&mut self, workspace: &Workspace, before: &Item, after: &Item) {
+        let changed = changed_keys(before, after);
+        let (known, _): (BTreeSet<String>, BTreeSet<String>) = changed
+            .into_iter()
+            .partition(|key| before.get(key).is_some());
+        if known.is_empty() {
+            return;
+        }
+        self.packages.extend(inheriting(workspace, &known));
+        let mut features = Features::new(workspace);
+        for key in known {
+            let sides = [before, after].map(|table| {
+                let entry = table.get(&key);
+                entry.map(|entry| Entry::read(&key, entry))
+            });
+            let [Some(old), Some(new)] = sides else {
+                continue;
+            };
+            if old.same_features(&new) {
+                continue;
+            }
+            match features.member(&new.package) {
+                Some(member) => {
+                    self.unified.insert(member);
+                }
+                None => self.unified.extend(features.linking(&new.package, None)),
+            }
+        }
+    }
+
+    fn effect(self, workspace: &Workspace) -> ManifestEffect {
         let own: Vec<TestTarget> = all_targets(workspace)
             .into_iter()
             .filter(|target| self.tests.contains(&target.package))
             .collect();
-        let what = "what changed in the manifest";
-        if self.packages.is_empty() && own.is_empty() {
-            FileEffect::Nothing("the manifest changed only where no build reads it".into())
-        } else if self.packages.is_empty() {
-            FileEffect::Targets(
+        let mut effects = Vec::new();
+        if !self.packages.is_empty() {
+            let packages = self.packages.iter().chain(&self.tests).copied();
+            effects.push(FileEffect::Packages(
+                packages.collect(),
+                "what changed in the manifest".into(),
+            ));
+        } else if !own.is_empty() {
+            effects.push(FileEffect::Targets(
                 own,
                 "only the package's own tests read what changed in its manifest".into(),
-            )
-        } else {
-            FileEffect::Packages(
-                self.packages.into_iter().chain(self.tests).collect(),
-                what.into(),
-            )
+            ));
+        }
+        if !self.unified.is_empty() {
+            effects.push(FileEffect::Packages(
+                self.unified,
+                "built with other features, as members ask for them together".into(),
+            ));
+        }
+        if effects.is_empty() {
+            let gained: Vec<&str> = self.gained.values().map(String::as_str).collect();
+            effects.push(FileEffect::Nothing(if gained.is_empty() {
+                "the manifest changed only where no build reads it".into()
+            } else {
+                format!("{}: code that names it counts", gained.join(", "))
+            }));
+        }
+        ManifestEffect {
+            effects,
+            gained: self.gained.into_keys().collect(),
         }
     }
 }
@@ -198,7 +319,8 @@ fn names_inherited(item: &Item, keys: &BTreeSet<String>) -> bool {
 }
 
 /// What a changed lockfile rules: the members that reach a changed package through the lockfile's own graph, which
-/// covers every feature and platform.
+/// covers every feature and platform. A package that is new or gone is reached only through one whose list of dependencies
+/// changed; where a member's list grew, its manifest tells.
 ///
 /// # Errors
 /// When git or the disk cannot be read.
@@ -207,28 +329,25 @@ pub(super) fn lockfile(
     change: &Change,
     file: &FileChange,
 ) -> Result<FileEffect> {
-    let Some((before, after)) = versions(change, file)? else {
+    let Versions::Both(before, after) = versions(change, file)? else {
         return Ok(FileEffect::everything(workspace, "the lockfile"));
     };
     let (before, after) = (Lock::read(&before), Lock::read(&after));
-    let names: BTreeSet<&String> = before
+    let in_both = before
         .packages
         .keys()
-        .chain(after.packages.keys())
-        .collect();
-    let changed: BTreeSet<&str> = names
-        .into_iter()
-        .filter(|name| before.packages.get(*name) != after.packages.get(*name))
+        .filter(|name| after.packages.contains_key(*name));
+    let changed: BTreeSet<&str> = in_both
+        .filter(
+            |name| match (before.paths.get(*name), after.paths.get(*name)) {
+                (Some(before), Some(after)) => !before.is_subset(after),
+                _ => before.packages.get(*name) != after.packages.get(*name),
+            },
+        )
         .map(String::as_str)
         .collect();
-    let reached: BTreeSet<&str> = before
-        .reaching(&changed)
-        .union(&after.reaching(&changed))
-        .copied()
-        .collect();
-    let packages: BTreeSet<PackageId> = (0..workspace.packages.len())
-        .filter(|package| reached.contains(workspace.packages[*package].name.as_str()))
-        .collect();
+    let mut packages = before.members_reaching(workspace, &changed);
+    packages.extend(after.members_reaching(workspace, &changed));
     if packages.is_empty() {
         return Ok(FileEffect::Nothing(
             "no member reaches what changed in the lockfile".into(),
@@ -240,128 +359,51 @@ pub(super) fn lockfile(
     ))
 }
 
-/// `Cargo.lock` by package name: all entries of that name, as text, and the names they depend on.
-#[derive(Default)]
-struct Lock {
-    packages: BTreeMap<String, BTreeSet<String>>,
-    needs: BTreeMap<String, BTreeSet<String>>,
-}
+/// Keys of cargo's configuration that reach no build and no test.
+const HARMLESS_KEYS: [&str; 7] = [
+    "alias",
+    "cache",
+    "cargo-new",
+    "future-incompat-report",
+    "http",
+    "install",
+    "term",
+];
 
-impl Lock {
-    fn read(document: &DocumentMut) -> Self {
-        let mut lock = Self::default();
-        let tables = document.get("package").and_then(Item::as_array_of_tables);
-        for table in tables.into_iter().flatten() {
-            let Some(name) = table.get("name").and_then(Item::as_str) else {
-                continue;
-            };
-            let entry: BTreeSet<String> = table
-                .iter()
-                .map(|(key, value)| format!("{key}={}", value.to_string().trim()))
-                .collect();
-            lock.packages
-                .entry(name.to_owned())
-                .or_default()
-                .insert(format!("{entry:?}"));
-            let dependencies = table.get("dependencies").and_then(Item::as_array);
-            for dependency in dependencies.into_iter().flatten().filter_map(Value::as_str) {
-                let needed = dependency.split(' ').next().unwrap_or(dependency);
-                lock.needs
-                    .entry(name.to_owned())
-                    .or_default()
-                    .insert(needed.to_owned());
-            }
-        }
-        lock
-    }
-
-    /// `changed` and every package that needs one of them.
-    fn reaching<'a>(&'a self, changed: &BTreeSet<&'a str>) -> BTreeSet<&'a str> {
-        let mut reached = changed.clone();
-        loop {
-            let before = reached.len();
-            for (name, needs) in &self.needs {
-                if needs.iter().any(|need| reached.contains(need.as_str())) {
-                    reached.insert(name);
-                }
-            }
-            if reached.len() == before {
-                return reached;
-            }
-        }
-    }
-}
-
-/// Both versions of a TOML file; `None` when one is missing or does not parse, or the change has no base.
-fn versions(change: &Change, file: &FileChange) -> Result<Option<(DocumentMut, DocumentMut)>> {
-    let Some(before) = change.before(file)? else {
-        return Ok(None);
+/// Whether nothing that a build reads changed in a file of cargo's configuration.
+///
+/// # Errors
+/// When git or the disk cannot be read.
+pub(super) fn only_harmless(change: &Change, file: &FileChange) -> Result<bool> {
+    let (before, after) = match versions(change, file)? {
+        Versions::Both(before, after) => (*before, *after),
+        Versions::New(after) => (DocumentMut::new(), *after),
+        Versions::Unknown => return Ok(false),
     };
-    let Some(after) = files::read_if_exists(&file.path)? else {
-        return Ok(None);
-    };
-    Ok(parse(&before).zip(parse(&after)))
+    let changed = changed_keys(before.as_item(), after.as_item());
+    Ok(changed
+        .iter()
+        .all(|key| HARMLESS_KEYS.contains(&key.as_str())))
 }
 
-fn parse(bytes: &[u8]) -> Option<DocumentMut> {
-    std::str::from_utf8(bytes)
-        .ok()?
-        .trim_start_matches('\u{feff}')
-        .parse()
-        .ok()
+/// A TOML file before and after a change.
+enum Versions {
+    Both(Box<DocumentMut>, Box<DocumentMut>),
+    /// It was not there before.
+    New(Box<DocumentMut>),
+    /// It is gone, one of them does not parse, or the change has no base.
+    Unknown,
 }
 
-/// The keys whose values differ between two tables, comments and layout aside.
-fn changed_keys(before: &Item, after: &Item) -> BTreeSet<String> {
-    let (before, after) = (entries(before), entries(after));
-    before
-        .keys()
-        .chain(after.keys())
-        .filter(|key| before.get(*key) != after.get(*key))
-        .cloned()
-        .collect()
-}
-
-fn entries(item: &Item) -> BTreeMap<String, String> {
-    let table = item.as_table_like();
-    table
-        .into_iter()
-        .flat_map(|table| table.iter())
-        .map(|(key, value)| (key.to_owned(), canonical(value)))
-        .collect()
-}
-
-/// A value's text with keys sorted and no layout: two values are equal exactly when these are.
-fn canonical(item: &Item) -> String {
-    if item.as_table_like().is_some() {
-        let inside: Vec<String> = entries(item)
-            .into_iter()
-            .map(|(key, value)| format!("{key:?}={value}"))
-            .collect();
-        return format!("{{{}}}", inside.join(","));
-    }
-    if let Some(array) = item.as_array() {
-        let inside: Vec<String> = array
-            .iter()
-            .map(|value| canonical(&Item::Value(value.clone())))
-            .collect();
-        return format!("[{}]", inside.join(","));
-    }
-    if let Some(tables) = item.as_array_of_tables() {
-        let inside: Vec<String> = tables
-            .iter()
-            .map(|table| canonical(&Item::Table(table.clone())))
-            .collect();
-        return format!("[{}]", inside.join(","));
-    }
-    match item.as_str() {
-        Some(text) => format!("{text:?}"),
-        None => item
-            .to_string()
-            .split('#')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_owned(),
-    }
+fn versions(change: &Change, file: &FileChange) -> Result<Versions> {
+    let after = files::read_if_exists(&file.path)?;
+    let after = after.and_then(|bytes| parse(&bytes)).map(Box::new);
+    let before = change.before(file)?;
+    let is_new = before.is_none() && file.kind == ChangeKind::Added && change.base.is_some();
+    let before = before.and_then(|bytes| parse(&bytes)).map(Box::new);
+    Ok(match (before, after) {
+        (Some(before), Some(after)) => Versions::Both(before, after),
+        (None, Some(after)) if is_new => Versions::New(after),
+        _ => Versions::Unknown,
+    })
 }

@@ -1,10 +1,13 @@
 //! What one changed file can reach, by cargo's own layout.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use camino::Utf8Path;
 use cargo_metadata::TargetKind;
 
 use super::file_effect::FileEffect;
+use super::outside::Outside;
 use super::{TestTarget, kinds, manifests};
 use crate::change::Change;
 use crate::config::Config;
@@ -12,57 +15,149 @@ use crate::sys::git::FileChange;
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::{PackageId, Workspace};
 
+/// What the name of a file decides.
+#[derive(Debug, Default)]
+pub(super) struct Ruling {
+    /// The tests that it reaches.
+    pub(super) effects: Vec<FileEffect>,
+    /// Crates that members have gained, as their code names them.
+    pub(super) gained: BTreeSet<(PackageId, String)>,
+    /// Code may read the file as well: what embeds, names or walks to it counts beside the effects.
+    pub(super) is_data: bool,
+    /// Cargo acts in another way: tests that run it can tell.
+    pub(super) rules_tools: bool,
+}
+
+impl Ruling {
+    /// The effect, and no other.
+    fn only(effect: FileEffect) -> Self {
+        Self {
+            effects: vec![effect],
+            ..Self::default()
+        }
+    }
+
+    /// The effect of a file that code may read as well.
+    fn and_data(effect: FileEffect) -> Self {
+        Self {
+            is_data: true,
+            ..Self::only(effect)
+        }
+    }
+}
+
 /// What `file` reaches by a user's rule or by what cargo calls it; none where its content decides.
 ///
 /// # Errors
 /// When the file's content before the change cannot be asked of git.
-pub fn by_name(
+pub(super) fn by_name(
     workspace: &Workspace,
+    outside: &Outside,
     config: &Config,
     change: &Change,
     file: &FileChange,
-) -> Result<Option<FileEffect>> {
+) -> Result<Option<Ruling>> {
     let relative = workspace.relative(&file.path);
     if let Some(rule) = config.rule(&workspace.slashed(&file.path)) {
-        return Ok(Some(if rule.packages.is_empty() {
+        return Ok(Some(Ruling::only(if rule.packages.is_empty() {
             FileEffect::Nothing("a rule of the poc configuration says so".into())
         } else {
             FileEffect::Packages(
                 rule.packages.clone(),
                 "named by a rule of the poc configuration".into(),
             )
-        }));
+        })));
     }
     if config.is_document(relative) {
-        return Ok(Some(FileEffect::Nothing("a document of cargo poc".into())));
+        let why = "a document of cargo poc";
+        return Ok(Some(Ruling::only(FileEffect::Nothing(why.into()))));
     }
     let folder = relative.parent().map_or("", Utf8Path::as_str);
+    let everything = |why: &str| Ruling::and_data(FileEffect::everything(workspace, why));
     Ok(match relative.file_name().unwrap_or_default() {
-        "Cargo.toml" if manifests::rules_a_build(workspace, file) => {
-            Some(manifests::manifest(workspace, change, file)?)
+        "Cargo.toml" if manifests::rules_a_build(workspace, outside, file) => {
+            let manifest = manifests::manifest(workspace, change, file)?;
+            Some(Ruling {
+                effects: manifest.effects,
+                gained: manifest.gained,
+                is_data: true,
+                rules_tools: false,
+            })
         }
-        "Cargo.lock" if folder.is_empty() => Some(manifests::lockfile(workspace, change, file)?),
-        "rust-toolchain" | "rust-toolchain.toml" => {
-            Some(FileEffect::everything(workspace, "the toolchain"))
+        "Cargo.lock" if folder.is_empty() => {
+            let effect = manifests::lockfile(workspace, change, file)?;
+            Some(Ruling::and_data(effect))
         }
+        "rust-toolchain" | "rust-toolchain.toml" => Some(everything("the toolchain")),
         "config" | "config.toml"
             if relative
                 .parent()
                 .is_some_and(|folder| folder.ends_with(".cargo")) =>
         {
-            Some(FileEffect::everything(workspace, "cargo's configuration"))
+            Some(if manifests::only_harmless(change, file)? {
+                let why = "only what no build reads changed in cargo's configuration";
+                Ruling {
+                    rules_tools: true,
+                    ..Ruling::and_data(FileEffect::Nothing(why.into()))
+                }
+            } else {
+                everything("cargo's configuration")
+            })
         }
+        ".gitmodules" => Some(everything("the list of submodules")),
+        _ if file.path.is_dir() && !file.path.is_symlink() => Some(everything(
+            "a repository of its own, whose changed files are unknown",
+        )),
         _ => None,
     })
 }
 
-/// What a file reaches that no source is known to take in: everything that could read it.
-#[must_use]
-pub fn by_place(workspace: &Workspace, path: &Utf8Path) -> FileEffect {
+/// The effect of a file that no source is known to embed: every test that could read it.
+pub(super) fn by_place(workspace: &Workspace, outside: &Outside, path: &Utf8Path) -> FileEffect {
+    let vendored = path.ancestors().skip(1);
+    let vendored = vendored.take_while(|folder| folder.starts_with(&workspace.root));
+    if vendored
+        .into_iter()
+        .any(|folder| folder.join(".cargo-checksum.json").exists())
+    {
+        return FileEffect::everything(workspace, "in a vendored package");
+    }
+    if let Some((folder, package)) = outside.owner(path) {
+        let name = folder.file_name().unwrap_or_default();
+        let mut packages = package.used_by.clone();
+        packages.extend(workspace.owner(path));
+        return FileEffect::Packages(
+            packages,
+            format!("in `{name}`, a path dependency outside the workspace"),
+        );
+    }
     match workspace.owner(path) {
         Some(package) => of_package(workspace, package, path),
-        None => of_no_package(workspace, path),
+        None => FileEffect::everything(
+            workspace,
+            "in no package, so any test may read it; a rule in [workspace.metadata.poc] can say which do",
+        ),
     }
+}
+
+/// What a file of a member reaches through packages outside of the workspace, which link the member.
+pub(super) fn through_outside(
+    workspace: &Workspace,
+    outside: &Outside,
+    path: &Utf8Path,
+) -> Vec<FileEffect> {
+    let Some(owner) = workspace.owner(path) else {
+        return Vec::new();
+    };
+    let name = &workspace.packages[owner].name;
+    let effects = outside.linking(owner).map(|(folder, package)| {
+        let outside = folder.file_name().unwrap_or_default();
+        FileEffect::Packages(
+            package.used_by.clone(),
+            format!("`{outside}`, a path dependency outside the workspace, links `{name}`"),
+        )
+    });
+    effects.collect()
 }
 
 /// A file below a member's folder: one that only tests can mean, or one that the package's code may read.
@@ -103,25 +198,4 @@ fn all_of(workspace: &Workspace, package: PackageId) -> Vec<TestTarget> {
         .flat_map(kinds)
         .map(|kind| TestTarget { package, kind })
         .collect()
-}
-
-/// A file of no member: of a path dependency outside the workspace, or of nobody cargo knows.
-fn of_no_package(workspace: &Workspace, path: &Utf8Path) -> FileEffect {
-    let owner = workspace
-        .outside
-        .iter()
-        .find(|(folder, _)| path.starts_with(folder));
-    match owner {
-        Some((folder, packages)) => {
-            let name = folder.file_name().unwrap_or_default();
-            FileEffect::Packages(
-                packages.clone(),
-                format!("in `{name}`, a path dependency outside the workspace"),
-            )
-        }
-        None => FileEffect::everything(
-            workspace,
-            "in no package, so any test may read it; a rule in [workspace.metadata.poc] can say which do",
-        ),
-    }
 }

@@ -9,15 +9,17 @@ use crate::workspace::{PackageId, Workspace};
 /// The tests that a change can affect.
 #[derive(Debug, Default)]
 pub struct Selection {
-    /// What is selected, by target; a target without an entry is not affected.
+    /// The selected tests by target; a target without an entry is not affected.
     pub targets: BTreeMap<TestTarget, TargetSelection>,
     /// Changed files that can affect no test, with why.
     pub without_effect: Vec<(String, String)>,
     /// Members with a changed file, which must still compile when no test is affected.
     pub touched: BTreeSet<PackageId>,
+    /// Changed files, relative to the workspace root.
+    pub files: BTreeSet<String>,
     /// Changed items that the item graph knows.
     pub items: usize,
-    /// What went wrong without changing what is selected.
+    /// Warnings that do not change the selection.
     pub notes: Vec<String>,
     /// Tests that the sources select and that are left out, because they ran nothing of what changed.
     pub left_out: usize,
@@ -35,18 +37,18 @@ pub struct Total {
     pub tests: usize,
 }
 
-/// What is selected of a target.
+/// The selected tests of a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TargetSelection {
     /// Why all of it is selected; empty where its tests are selected one by one.
     pub whole: BTreeSet<Reason>,
-    /// Tests selected for what they reach, each with the way there.
+    /// Tests that reach a changed item, each with the path to it.
     pub tests: BTreeMap<TestSelector, Reason>,
-    /// Every test that the sources tell of, selected or not.
+    /// Every test found in the sources, selected or not.
     pub known: Arc<BTreeSet<TestSelector>>,
 }
 
-/// What is known of a test's name.
+/// Selects tests by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TestSelector {
     /// The harness lists this name.
@@ -80,9 +82,9 @@ pub enum Reason {
 /// One item on the way from a test to a change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
-    /// What it is called: `a::b::name`, `.name` for whatever has a member of that name.
+    /// Its name: `a::b::name`, or `.name` for any member of that name.
     pub name: String,
-    /// Its file, relative to the workspace root, and line; none for what stands in no file.
+    /// Its file, relative to the workspace root, and line; none for a node without a file.
     pub place: Option<(String, u32)>,
 }
 
@@ -93,7 +95,7 @@ impl TargetSelection {
         !self.whole.is_empty() || self.tests.len() == self.known.len()
     }
 
-    /// How many of the tests that the sources tell of are selected.
+    /// How many of the tests found in the sources are selected.
     #[must_use]
     pub fn count(&self) -> usize {
         if self.whole.is_empty() {
@@ -160,7 +162,7 @@ impl TestSelector {
 }
 
 impl Selection {
-    /// What is selected of the targets that `wanted` takes, of as many tests in all.
+    /// The part of the selection in the targets that `wanted` accepts, with the same total.
     #[must_use]
     pub fn only(&self, wanted: impl Fn(&TestTarget) -> bool) -> Self {
         let targets = self.targets.iter().filter(|(target, _)| wanted(target));
@@ -186,7 +188,7 @@ impl Selection {
             && self.targets.values().all(TargetSelection::is_whole)
     }
 
-    /// How many of the tests that the sources tell of are selected.
+    /// How many of the tests found in the sources are selected.
     #[must_use]
     pub fn count(&self) -> usize {
         self.targets.values().map(TargetSelection::count).sum()
@@ -227,7 +229,7 @@ impl Selection {
         self
     }
 
-    /// Takes in what another change selects in the same workspace.
+    /// Adds the selection of another change in the same workspace.
     pub fn merge(&mut self, other: Self) {
         self.total.targets = self.total.targets.max(other.total.targets);
         self.total.tests = self.total.tests.max(other.total.tests);
@@ -235,6 +237,7 @@ impl Selection {
         self.notes.extend(other.notes);
         self.left_out += other.left_out;
         self.touched.extend(other.touched);
+        self.files.extend(other.files);
         for (target, part) in other.targets {
             self.targets.entry(target).or_default().merge(part);
         }

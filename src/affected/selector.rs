@@ -1,4 +1,4 @@
-//! From a change to a [`Selection`]: which judge each changed file has, and what they say together.
+//! From a change to a [`Selection`]: classifies each changed file and joins the effects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,8 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::file_effect::FileEffect;
 use super::items::nodes::NodeId;
 use super::items::{self, Affected, Cache, Changed, CrateGraph, Graph, Reader, Uncached, UnitId};
+use super::outside::Outside;
+use super::rules::{self, Ruling};
 use super::selection::{Reason, Selection, Step, TargetSelection, TestSelector, Total};
-use super::{TestTarget, TestTargetKind, all_targets, rules};
+use super::{TestTarget, TestTargetKind, all_targets, quiet_files};
 use crate::change::Change;
 use crate::config::Config;
 use crate::project::Project;
@@ -106,13 +108,13 @@ fn configured(workspace: &Workspace) -> CrateGraph {
     crates
 }
 
-/// What was kept of the sources.
+/// The cache of parsed sources.
 fn open(project: &Project) -> Cache {
     let target = &project.workspace.target_directory;
     Cache::open(target, project.repository().ok().as_ref())
 }
 
-/// Writes what was read anew; what to say where that fails.
+/// Saves newly parsed sources; a note if that fails.
 fn save(cache: Cache) -> Option<String> {
     let error = cache.save().err()?;
     Some(format!("{error:#}; the next run reads all sources again"))
@@ -128,7 +130,14 @@ fn selected(
     found: &Affected,
 ) -> Selection {
     for path in found.unmounted.iter().chain(&found.not_embedded) {
-        classified.reach(workspace, rules::by_place(workspace, path), path);
+        let effect = rules::by_place(workspace, &classified.outside, path);
+        classified.reach(workspace, effect, path);
+    }
+    for path in &found.unread {
+        if let Some(kind) = quiet_files::kind_of(workspace, path) {
+            let why = format!("{kind}, which no code is known to read");
+            classified.reach(workspace, FileEffect::Nothing(why), path);
+        }
     }
     let mut selecting = SelectionBuilder::new(workspace, &graph);
     let not_compiled = found.not_compiled.iter();
@@ -140,30 +149,35 @@ fn selected(
     selecting.by_items(found);
     let mut selection = selecting.selection;
     selection.items = found.changed_items;
+    let files = change.files.iter();
+    selection.files = files.map(|file| workspace.slashed(&file.path)).collect();
     let owners = change.files.iter();
     let owners = owners.filter(|file| !config.is_document(workspace.relative(&file.path)));
     selection.touched = owners
         .filter_map(|file| workspace.owner(&file.path))
         .collect();
-    // Freeing all that takes as long as a search in it, and nobody has to wait for it.
+    // Freeing the graph takes as long as a search, so it is done in the background.
     rayon::spawn(move || drop(graph));
     selection
 }
 
-/// Changed files, by who is to judge them.
+/// Changed files, by what decides which tests they reach.
 struct ClassifiedFiles {
-    /// By a rule: what they reach, with the files that reach it.
+    /// Rules: what they reach, with the files that reach it.
     reached: BTreeMap<FileEffect, Vec<String>>,
-    /// By the item graph.
+    /// The item graph.
     changed: Changed,
+    /// Packages outside of the workspace.
+    outside: Outside,
 }
 
 impl ClassifiedFiles {
     fn new(workspace: &Workspace, config: &Config, change: &Change) -> Result<Self> {
-        let ruled: Vec<Option<FileEffect>> = change
+        let outside = Outside::read(workspace);
+        let ruled: Vec<Option<Ruling>> = change
             .files
             .par_iter()
-            .map(|file| rules::by_name(workspace, config, change, file))
+            .map(|file| rules::by_name(workspace, &outside, config, change, file))
             .collect::<Result<_>>()?;
         let mut classified = Self {
             reached: BTreeMap::new(),
@@ -171,15 +185,35 @@ impl ClassifiedFiles {
                 whole: change.base.is_none(),
                 ..Changed::default()
             },
+            outside,
         };
         let mut sources = Vec::new();
         for (file, ruled) in change.files.iter().zip(ruled) {
-            match ruled {
-                Some(reach) => classified.reach(workspace, reach, &file.path),
-                None if file.path.extension() == Some("rs") => sources.push(file),
-                None => {
-                    classified.changed.others.insert(file.path.clone());
+            let path = &file.path;
+            if let Some(ruling) = ruled {
+                for effect in ruling.effects {
+                    classified.reach(workspace, effect, path);
                 }
+                classified.changed.besides |= ruling.rules_tools;
+                classified.changed.gained.extend(ruling.gained);
+                if ruling.is_data {
+                    classified.changed.quiet.insert(path.clone());
+                    classified.changed.others.insert(path.clone());
+                }
+                continue;
+            }
+            let is_quiet = quiet_files::kind_of(workspace, path).is_some();
+            if is_quiet {
+                classified.changed.quiet.insert(path.clone());
+            } else {
+                for effect in rules::through_outside(workspace, &classified.outside, path) {
+                    classified.reach(workspace, effect, path);
+                }
+            }
+            if path.extension() == Some("rs") {
+                sources.push(file);
+            } else {
+                classified.changed.others.insert(path.clone());
             }
         }
         for (file, text) in sources.iter().zip(change.texts_before(&sources)?) {
@@ -198,7 +232,7 @@ impl ClassifiedFiles {
 struct SelectionBuilder<'a> {
     workspace: &'a Workspace,
     graph: &'a Graph,
-    /// Every test target, with its tests as the sources tell of them: indexes into [`Graph::tests`].
+    /// Every test target with its tests, as indexes into [`Graph::tests`].
     tests: BTreeMap<TestTarget, Vec<usize>>,
     selection: Selection,
 }
@@ -235,7 +269,7 @@ impl<'a> SelectionBuilder<'a> {
         }
     }
 
-    /// What is selected of a target; none where the target is not built.
+    /// The selected part of a target; none if the target is not built.
     fn part(&mut self, target: TestTarget) -> Option<&mut TargetSelection> {
         let tests = self.tests.get(&target)?;
         let (workspace, graph) = (self.workspace, self.graph);

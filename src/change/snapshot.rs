@@ -1,4 +1,4 @@
-//! How the work tree stood when a run of ours was recorded, to tell later what has changed since.
+//! The state of the work tree when a run was recorded, to find out later what has changed since.
 //!
 //! Where nothing was uncommitted, the commit tells. Else what differed from it is kept below the target folder, by the record
 //! of the run. Evidence from another machine, where that is missing, is looked for in the history: the commit that brought
@@ -42,7 +42,7 @@ pub enum Then {
     Other,
 }
 
-/// First bytes of the file of snapshots; the number is the version of what follows.
+/// First bytes of the file of snapshots, with the version of the format.
 const FORMAT: &str = "cargo-poc snapshots 1\n";
 /// How many times the size of a new snapshot is kept of older ones.
 const TIMES: usize = 64;
@@ -186,7 +186,7 @@ impl Snapshots {
     }
 }
 
-/// A record by all it says, but for its place in a document.
+/// The key of a record: all its fields but its place in a document.
 fn key(record: &Record) -> Option<Key> {
     let mut record = record.shortened();
     record.previous.clear();

@@ -114,7 +114,7 @@ impl Repository {
         self.head.as_deref()
     }
 
-    /// The files of the work tree, as they were when this repository, or the one it was cloned from, was first asked.
+    /// The files of the work tree, listed once for this repository and its clones.
     ///
     /// # Errors
     /// When git fails, or a path is not UTF-8.

@@ -213,7 +213,16 @@ fn dev_dependencies_rule_only_their_own_packages_tests() {
         "store/Cargo.toml",
         "\n[dev-dependencies.free]\npath = \"../free\"\n",
     );
-    assert_eq!(affected(&sandbox), whole(&["store"]));
+    // No code names it.
+    assert_eq!(affected(&sandbox), [""; 0]);
+    sandbox.commit("more");
+    sandbox.edit(
+        "store/Cargo.toml",
+        "\n[dev-dependencies.free]\npath = \"../free\"\n",
+        "",
+    );
+    let gone = sandbox.poc("affected --format names --base HEAD");
+    assert_eq!(selected(&gone), whole(&["store"]));
 }
 
 #[test]

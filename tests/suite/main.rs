@@ -40,6 +40,7 @@ mod outside;
 mod page;
 #[cfg(unix)]
 mod pty;
+mod reach;
 mod readme;
 mod record;
 mod run_formats;

@@ -1,4 +1,4 @@
-//! The item graph held against what was observed: a test that ran an item must be selected when the item changes.
+//! Compares the item graph with coverage: a test that ran an item must be selected when the item changes.
 //!
 //! In: a [`Graph`] of the sources as they are, and a [`Store`]. Out: [`Audit`]. One solve of the graph answers all pairs, so
 //! the audit takes little longer than a selection.
@@ -14,7 +14,7 @@ use crate::affected::items::{Graph, PathIndex, TestPattern};
 use crate::workspace::Workspace;
 use crate::workspace::source::syntax::ItemKind;
 
-/// Of so many missed items is told where their chains break.
+/// The audit explains at most this many missed items.
 const EXPLAINED: usize = 200;
 
 /// What the audit found.
@@ -47,7 +47,7 @@ pub struct Audit {
 pub struct Shares {
     /// What the graph selects.
     pub graph: f64,
-    /// What is left of that when tests are left out that are observed and did not run the function.
+    /// The same without tests that have coverage and did not run the function.
     pub with_coverage: f64,
     /// What ran it.
     pub ran: f64,
@@ -56,7 +56,7 @@ pub struct Shares {
 /// An item that ran in tests that the graph would not select for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Miss {
-    /// What it is called.
+    /// Its name.
     pub item: String,
     /// Its file, relative to the workspace root.
     pub file: String,
@@ -176,7 +176,7 @@ fn nodes(workspace: &Workspace, graph: &Graph, store: &Store) -> Vec<Vec<NodeId>
     found
 }
 
-/// The functions that calls expand to, by the call that stands in a file and their name.
+/// The functions that macro calls expand to, by the outermost call and their name.
 fn expanded(graph: &Graph) -> FxHashMap<(NodeId, Name), Vec<NodeId>> {
     let mut expanded: FxHashMap<_, Vec<NodeId>> = FxHashMap::default();
     let functions = (0..)
@@ -233,15 +233,22 @@ impl Auditor<'_> {
             .iter()
             .map(|file| readers.of(&self.workspace.root.join(file)).collect())
             .collect();
+        let in_programs = graph.reached_by_programs();
         for pass in graph.passes() {
             let reached = graph.reached(&pass, None);
             let always = *reached.row(graph.edges.everything);
+            let programs = *reached.row(graph.edges.any_program);
             for (item, nodes) in self.nodes.iter().enumerate() {
                 let mut row = always;
                 let file = self.store.items[item].file as usize;
                 for node in nodes.iter().chain(&read_by[file]) {
-                    for (word, more) in row.iter_mut().zip(reached.row(*node)) {
+                    let started = in_programs[*node as usize];
+                    let rows = reached.row(*node).iter().zip(&programs);
+                    for (word, (more, starting)) in row.iter_mut().zip(rows) {
                         *word |= more;
+                        if started {
+                            *word |= starting;
+                        }
                     }
                 }
                 for (bit, class) in pass.iter().enumerate() {
@@ -359,7 +366,7 @@ impl Auditor<'_> {
         audit
     }
 
-    /// Whether the item is a function, and not a macro, of which what it expands to ran.
+    /// Whether the item is a function. Of a macro, the functions that it expands to ran.
     fn is_function(&self, item: usize) -> bool {
         self.nodes[item]
             .iter()

@@ -24,13 +24,13 @@ use crate::workspace::{PackageId, Workspace};
 /// Functions that changed in their bodies alone.
 #[derive(Debug, Default)]
 pub struct BodyChanges {
-    /// Their nodes, as they are and as they were.
+    /// Their nodes, of both versions.
     pub nodes: Vec<NodeId>,
     /// The items of the store that they were.
     pub items: FxHashSet<u32>,
 }
 
-/// The texts of a file, as it was and as it is.
+/// Both versions of a file.
 #[derive(Debug)]
 pub struct Texts {
     /// When the suite was run.
@@ -128,7 +128,7 @@ fn is_plain(graph: &Graph, id: NodeId, at_build: &BTreeSet<PackageId>) -> bool {
         && !at_build.contains(&unit.package)
 }
 
-/// Members whose code runs while cargo builds: procedural macros, what build scripts depend on, and all that these link.
+/// Members whose code runs during the build: procedural macros, dependencies of build scripts, and the members that these link.
 fn at_build(workspace: &Workspace) -> BTreeSet<PackageId> {
     let expands = |id: &PackageId| {
         let targets = &workspace.packages[*id].targets;

@@ -39,14 +39,14 @@ pub struct Function {
     pub line: u32,
     /// Column of its beginning, counted from 1 in bytes.
     pub column: u32,
-    /// What tells that it was entered.
+    /// The counter at its entry.
     pub entry: Entry,
 }
 
-/// What tells that a function was entered.
+/// The kind of counter at a function's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// A counter of its own: it counts even where the function never returns.
+    /// A counter of its own, which counts even if the function never returns.
     Counted,
     /// Other counters, from which the number is derived: a function that ends midway may seem not to have run.
     Derived,

@@ -22,7 +22,7 @@ pub struct RecordedTest {
     pub parts: Vec<ExecutedFunctions>,
     /// Bytes of the profiles it left.
     pub bytes: u64,
-    /// Why what it executed is not known.
+    /// Why its coverage is unknown.
     pub why_not: Option<String>,
 }
 
@@ -50,7 +50,7 @@ pub struct Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // What is left is removed with the run's folder.
+        // Leftovers are removed together with the run's folder.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }
@@ -84,7 +84,7 @@ impl RecordFolder {
         Ok(Raw { path })
     }
 
-    /// What is known of a test; none where it has not run, or what was kept cannot be read.
+    /// The record of a test; none if it has not run, or the record cannot be read.
     ///
     /// # Errors
     /// When a file that is there cannot be read.
@@ -93,7 +93,7 @@ impl RecordFolder {
         Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
     }
 
-    /// Keeps what is known of a test.
+    /// Saves the record of a test.
     ///
     /// # Errors
     /// Names the file that could not be written.

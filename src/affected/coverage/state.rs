@@ -1,4 +1,4 @@
-//! The files of the work tree as they are, for comparing with later.
+//! The state of the work tree's files, to compare with a later state.
 
 use std::fs;
 

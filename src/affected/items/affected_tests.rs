@@ -1,6 +1,6 @@
 //! From a change to the tests that it can affect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
@@ -13,7 +13,7 @@ use super::extract::flag;
 use super::module_files::{Changed, FileId};
 use super::nodes::NodeId;
 use super::reachability::{WIDTH, backward};
-use super::test_items::TestPattern;
+use super::test_items::{TestGroup, TestPattern};
 use crate::workspace::source::syntax::ItemKind;
 
 /// The tests that a change selects.
@@ -31,6 +31,8 @@ pub struct Affected {
     pub not_compiled: Vec<Utf8PathBuf>,
     /// Other changed files that no item embeds: to be judged by the package.
     pub not_embedded: Vec<Utf8PathBuf>,
+    /// Quiet files that no code is known to read.
+    pub unread: BTreeSet<Utf8PathBuf>,
     /// How many items differ.
     pub changed_items: usize,
 }
@@ -72,7 +74,12 @@ impl Graph {
         affected.changed_items = self.items_of(&goals);
         self.widen(changed, &mut affected);
         self.files(changed, &mut goals, &mut affected);
-        let documentation = self.changed_documentation();
+        let mut documentation = self.changed_documentation();
+        let embedded = self
+            .tests
+            .iter()
+            .filter(|test| test.name == TestPattern::Doc && changed.others.contains(&test.file));
+        documentation.extend(embedded.map(|test| (test.file.clone(), test.line)));
         // A test that runs cargo may build what this configuration leaves out.
         let left_out = self.sources.files.iter();
         let left_out = left_out
@@ -87,16 +94,22 @@ impl Graph {
             && affected.units.is_empty()
             && affected.not_embedded.is_empty()
             && affected.unmounted.is_empty();
-        if same_build && self.read.by.is_empty() {
+        affected.unread = self.read.unread.clone();
+        if same_build && self.read.by.is_empty() && self.read.besides.is_empty() {
             return affected;
         }
         goals.extend(self.read.by.keys());
+        goals.extend(&self.read.besides);
         if !same_build {
             goals.push(self.edges.everything);
         }
         goals.sort_unstable();
         goals.dedup();
-        let distance = backward(&self.edges, &goals);
+        let mut distance = backward(&self.edges, &goals);
+        if self.changes_a_program(&goals, &distance, &affected.units) {
+            goals.push(self.edges.any_program);
+            distance = backward(&self.edges, &goals);
+        }
         let goals = ChangedItems {
             wanted: distance
                 .iter()
@@ -114,6 +127,27 @@ impl Graph {
         affected.tests = parts.into_iter().flatten().collect();
         affected.tests.sort_by_key(|selected| selected.test);
         affected
+    }
+
+    /// Whether a program or a dynamic library of the workspace reaches what changed.
+    fn changes_a_program(
+        &self,
+        goals: &[NodeId],
+        distance: &[u32],
+        whole: &BTreeMap<UnitId, usize>,
+    ) -> bool {
+        let of_whole = |program: &TestGroup| whole.contains_key(&program.unit);
+        if self.programs.iter().any(of_whole) {
+            return true;
+        }
+        let wanted: Vec<bool> = distance.iter().map(|steps| *steps != u32::MAX).collect();
+        let changed = goals.iter().filter(|goal| **goal != self.edges.everything);
+        let changed: Vec<NodeId> = changed.copied().collect();
+        self.programs.par_chunks(WIDTH).any(|pass| {
+            let groups: Vec<&TestGroup> = pass.iter().collect();
+            let reached = self.reached_by(&groups, Some(&wanted));
+            (0..groups.len()).any(|bit| changed.iter().any(|goal| reached.reaches(bit, *goal)))
+        })
     }
 
     /// How many items nodes stand for: before and after a change, and in every unit, an item is the same.
@@ -250,7 +284,8 @@ impl Graph {
         for path in self.sources.unmounted(changed) {
             let before = goals.len();
             goals.extend(self.embedding(path));
-            if goals.len() > before || self.read.named.contains(path) {
+            let known = goals.len() > before || self.read.named.contains(path);
+            if known || changed.quiet.contains(path) {
                 continue;
             }
             if self.sources.not_compiled.contains(path) {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashSet;
 
-use super::crate_graph::CrateGraph;
+use super::crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 use super::def_map::DefMap;
-use super::extract::flag;
+use super::extract::{Detail, flag};
 use super::file_reads::PathIndex;
 use super::module_files::{Changed, Sources};
 use super::nodes::{ModuleId, NONE, NodeId, Nodes, to_u32};
@@ -21,6 +21,11 @@ pub(super) struct Read {
     pub(super) by: BTreeMap<NodeId, Utf8PathBuf>,
     /// Changed files in the folder of no package that some item names.
     pub(super) named: BTreeSet<Utf8PathBuf>,
+    /// Items that may read a changed file by a path that no source writes down, or that name a crate which their
+    /// package has gained.
+    pub(super) besides: Vec<NodeId>,
+    /// Quiet files that no code is known to read.
+    pub(super) unread: BTreeSet<Utf8PathBuf>,
 }
 
 impl Read {
@@ -48,8 +53,49 @@ impl Read {
             if !is_owned && readers.names(file) {
                 read.named.insert(file.clone());
             }
+            if changed.others.contains(file) {
+                read.by_unknown_paths(crates, sources, nodes, file, changed, &readers);
+            }
         }
+        read.besides
+            .extend(naming_gained(crates, sources, nodes, changed));
+        read.besides.sort_unstable();
+        read.besides.dedup();
         read
+    }
+
+    /// Adds the items that may read a file, which is no Rust source, by a path that no single item writes down.
+    fn by_unknown_paths(
+        &mut self,
+        crates: &CrateGraph,
+        sources: &Sources,
+        nodes: &Nodes,
+        file: &Utf8PathBuf,
+        changed: &Changed,
+        readers: &PathIndex,
+    ) {
+        let before = self.besides.len();
+        let embedded = embedding(sources, nodes, file).next().is_some();
+        let documents = documenting(sources, file).next().is_some();
+        let known = embedded || documents || readers.of(file).next().is_some();
+        let is_quiet = changed.quiet.contains(file);
+        let mask = if is_quiet {
+            let name = file.file_name().unwrap_or_default();
+            self.besides.extend(readers.of_name(name));
+            flag::WALKS
+        } else {
+            flag::READS_FILES | flag::SPAWNS
+        };
+        let readers = Readers::of(crates, nodes, file, embedded || is_quiet);
+        let reads = |id: &NodeId| {
+            let node = &nodes.nodes[*id as usize];
+            node.flags & mask != 0 && readers.units[node.unit as usize]
+        };
+        self.besides
+            .extend((0..to_u32(nodes.nodes.len())).filter(reads));
+        if is_quiet && !known && self.besides.len() == before {
+            self.unread.insert(file.clone());
+        }
     }
 }
 
@@ -62,7 +108,8 @@ pub(super) fn relevant(
     changed: &Changed,
     read: &Read,
 ) -> Vec<bool> {
-    let everything = changed.rust.is_empty() && changed.others.is_empty();
+    let everything =
+        changed.rust.is_empty() && changed.others.is_empty() && changed.gained.is_empty();
     let mut goals = vec![everything; crates.units.len()];
     let open_uses = scopes.open_uses.iter().copied().collect();
     let embedding = sources
@@ -72,12 +119,18 @@ pub(super) fn relevant(
         .into_iter()
         .chain(embedding)
         .chain(read.by.keys().copied())
+        .chain(read.besides.iter().copied())
     {
         goals[nodes.nodes[node as usize].unit as usize] = true;
     }
     let mounted = sources.mounts.iter();
     for mount in mounted.filter(|mount| sources.files[mount.file].changed) {
         goals[mount.unit] = true;
+    }
+    for file in &changed.others {
+        for unit in documenting(sources, file) {
+            goals[unit] = true;
+        }
     }
     // A test that runs cargo or rustc can tell any change, and so can one that may do anything.
     for node in &nodes.nodes {
@@ -86,9 +139,21 @@ pub(super) fn relevant(
     for (_, unit, _) in &nodes.unread {
         goals[*unit] = true;
     }
+    // A program that changes can be started by any test, and a library loaded.
+    let is_program = |unit: &Unit| unit.kind == UnitKind::Binary || unit.dynamic;
+    let mut programs = crates.units.iter().zip(&crates.links);
+    let changed_program =
+        programs.any(|(unit, links)| is_program(unit) && links.iter().any(|unit| goals[*unit]));
+    if changed_program {
+        for node in &nodes.nodes {
+            let starts = node.flags & flag::SPAWNS != 0 && node.flags & flag::KNOWN_PROGRAM == 0;
+            goals[node.unit as usize] |= starts;
+        }
+    }
     let mut relevant = vec![false; crates.units.len()];
     for (unit, links) in crates.units.iter().zip(&crates.links) {
-        if (unit.test || unit.doctest) && links.iter().any(|unit| goals[*unit]) {
+        let counts = unit.test || unit.doctest || is_program(unit);
+        if counts && links.iter().any(|unit| goals[*unit]) {
             for unit in links {
                 relevant[*unit] = true;
             }
@@ -183,4 +248,95 @@ pub(super) fn embedding(
         })
     };
     nodes.embedding.iter().copied().filter(embeds)
+}
+
+/// The units whose documentation embeds a file with `#[doc = include_str!("…")]`.
+pub(super) fn documenting<'s>(
+    sources: &'s Sources,
+    path: &'s Utf8Path,
+) -> impl Iterator<Item = UnitId> + 's {
+    let mounts = sources.mounts.iter();
+    let embedding = mounts.filter(move |mount| {
+        let file = &sources.files[mount.file];
+        let beside = file.path.parent().unwrap_or(&file.path);
+        let tests = file.now.iter().flat_map(|items| &items.doctests);
+        let mut embedded = tests.filter_map(|test| test.embedded.as_ref());
+        embedded.any(|written| normal(&beside.join(written)) == path)
+    });
+    embedding.map(|mount| mount.unit)
+}
+
+/// Who may read a file by a path that is composed when it runs.
+struct Readers {
+    /// Per unit, whether a test that links it may.
+    units: Vec<bool>,
+}
+
+impl Readers {
+    /// Tests of packages whose code writes down paths that lead out of them; with `inside`, also those of the file's
+    /// own package and of what links it, which are selected whole otherwise. Any test, for a file of no package.
+    fn of(crates: &CrateGraph, nodes: &Nodes, file: &Utf8Path, inside: bool) -> Self {
+        let mut escapes = vec![false; crates.units.len()];
+        for node in &nodes.nodes {
+            escapes[node.unit as usize] |= node.flags & flag::ESCAPES != 0;
+        }
+        let owns: Vec<bool> = crates
+            .folders
+            .iter()
+            .map(|folder| file.starts_with(folder))
+            .collect();
+        let is_owned = owns.contains(&true);
+        let mut units = vec![false; crates.units.len()];
+        for (unit, links) in crates.units.iter().zip(&crates.links) {
+            if !unit.test && !unit.doctest {
+                continue;
+            }
+            let near = || links.iter().any(|unit| owns[crates.units[*unit].package]);
+            let far = || links.iter().any(|unit| escapes[*unit]);
+            if !is_owned || inside && near() || far() {
+                for unit in links {
+                    units[*unit] = true;
+                }
+            }
+        }
+        Self { units }
+    }
+}
+
+/// The items of members that name a crate which the member has gained.
+fn naming_gained(
+    crates: &CrateGraph,
+    sources: &Sources,
+    nodes: &Nodes,
+    changed: &Changed,
+) -> Vec<NodeId> {
+    let gained: Vec<_> = changed
+        .gained
+        .iter()
+        .filter_map(|(package, name)| Some((*package, nodes.names.get(name)?)))
+        .collect();
+    if gained.is_empty() {
+        return Vec::new();
+    }
+    let names_it = |id: &NodeId| {
+        let node = &nodes.nodes[*id as usize];
+        let package = crates.units[node.unit as usize].package;
+        let symbols = nodes.symbols(*id);
+        let item = nodes.item(sources, *id);
+        let references = &item.references;
+        let path: &[u32] = match &item.detail {
+            Detail::Use { path, .. } => path,
+            _ => &[],
+        };
+        let own = gained.iter().filter(|(of, _)| *of == package);
+        own.map(|(_, name)| *name).any(|name| {
+            let is = |symbol: &u32| symbols[*symbol as usize] == name;
+            path.iter().any(is)
+                || references.paths().flatten().any(is)
+                || references.type_refs().flatten().any(is)
+                || references.macros().iter().any(is)
+                || references.unresolved().iter().any(is)
+        })
+    };
+    (0..to_u32(nodes.nodes.len())).filter(names_it).collect()
 }

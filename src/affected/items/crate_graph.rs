@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
-use cargo_metadata::TargetKind;
+use cargo_metadata::{CrateType, Target, TargetKind};
 
 use super::extract::FileItems;
 use crate::affected::{TestTarget, TestTargetKind};
@@ -32,6 +32,8 @@ pub struct Unit {
     pub test: bool,
     /// Its documentation is tested.
     pub doctest: bool,
+    /// A library that programs load when they run.
+    pub dynamic: bool,
 }
 
 /// What a target is.
@@ -135,6 +137,7 @@ impl CrateGraph {
                     root: target.src_path.clone(),
                     test: target.test && kind != UnitKind::BuildScript,
                     doctest: target.doctest && kind == UnitKind::Library,
+                    dynamic: kind == UnitKind::Library && is_dynamic(target),
                 });
             }
             by_package.push(first..crates.units.len());
@@ -263,4 +266,10 @@ impl CrateGraph {
         }
         self.links = all;
     }
+}
+
+/// Whether a library is built to be loaded when a program runs.
+fn is_dynamic(target: &Target) -> bool {
+    let mut types = target.crate_types.iter();
+    types.any(|of| matches!(of, CrateType::CDyLib | CrateType::DyLib))
 }

@@ -42,6 +42,10 @@ pub struct Edges {
     pub roots: Vec<NodeId>,
     /// Reaching this means to depend on everything that is linked.
     pub everything: NodeId,
+    /// Reaching this means to start a process.
+    pub spawn: NodeId,
+    /// Reaching this means to start a program, or load a library, that may be any of the workspace.
+    pub any_program: NodeId,
     /// What virtual nodes stand for.
     pub synthetic: FxHashMap<NodeId, SyntheticNode>,
     /// Macro calls that define tests in a way that could not be followed.
@@ -168,6 +172,8 @@ pub enum SyntheticNode {
     Documentation,
     /// A process is started.
     Process,
+    /// A process is started that may be any program of the workspace, or a library is loaded.
+    AnyProgram,
     /// Cargo or rustc is run.
     Everything,
 }
@@ -285,6 +291,10 @@ impl<'g> Builder<'g> {
         builder
     }
 
+    fn any_program(&self) -> NodeId {
+        self.everything + 1
+    }
+
     fn ids(&self) -> std::ops::Range<NodeId> {
         0..to_u32(self.nodes.nodes.len())
     }
@@ -300,6 +310,8 @@ impl<'g> Builder<'g> {
             .collect();
         let mut edges = Edges {
             everything: self.everything,
+            spawn: self.spawn,
+            any_program: self.any_program(),
             ..Edges::default()
         };
         edges.synthetic.insert(self.spawn, SyntheticNode::Process);
@@ -307,7 +319,10 @@ impl<'g> Builder<'g> {
             .synthetic
             .insert(self.everything, SyntheticNode::Everything);
         let mut virtuals: FxHashMap<EdgeTarget, NodeId> = FxHashMap::default();
-        let mut next = self.everything + 1;
+        edges
+            .synthetic
+            .insert(self.any_program(), SyntheticNode::AnyProgram);
+        let mut next = self.any_program() + 1;
         let mut waiting = Vec::new();
         let mut pairs: Vec<(NodeId, NodeId)> = Vec::new();
         let mut number = |to: EdgeTarget, waiting: &mut Vec<EdgeTarget>, edges: &mut Edges| match to
@@ -349,6 +364,10 @@ impl<'g> Builder<'g> {
             .enumerate()
             .map(|(index, (names, item))| {
                 let from = number(EdgeTarget::Doctest(to_u32(index)), &mut waiting, &mut edges);
+                if names.iter().any(|name| self.starts_processes(*name)) {
+                    pairs.push((from, self.spawn));
+                    pairs.push((from, self.any_program()));
+                }
                 for to in names.iter().filter_map(|name| self.unresolved(None, *name)) {
                     pairs.push((from, number(to, &mut waiting, &mut edges)));
                 }

@@ -131,6 +131,9 @@ impl Graph {
             SyntheticNode::MacroBody(node) => format!("the body of {}", self.describe(node)),
             SyntheticNode::Documentation => "documentation".to_owned(),
             SyntheticNode::Process => "a process".to_owned(),
+            SyntheticNode::AnyProgram => {
+                "any program or dynamic library of the workspace".to_owned()
+            }
             SyntheticNode::Everything => "cargo or rustc".to_owned(),
         }
     }

@@ -20,6 +20,8 @@ use crate::workspace::source::syntax::Syntax;
 const LONGEST: usize = 160;
 /// All of the workspace.
 const ANYTHING: &str = ".";
+/// The file that the item stands in.
+const OWN_FILE: &str = "file!()";
 
 /// What an item says of the files that it may read.
 #[derive(Default)]
@@ -43,6 +45,8 @@ enum Hint {
     Where,
     /// It tells Rust sources by their extension.
     Rust,
+    /// It goes up from a folder.
+    Up,
 }
 
 impl FileAccessHints {
@@ -51,6 +55,9 @@ impl FileAccessHints {
         match word {
             "read_dir" | "read_dir_utf8" | "WalkDir" | "WalkBuilder" | "walkdir" => {
                 self.told.extend([Hint::Walks, Hint::Paths]);
+            }
+            "parent" | "pop" => {
+                self.told.insert(Hint::Up);
             }
             "Path" | "PathBuf" | "Utf8Path" | "Utf8PathBuf" | "File" | "fs" | "join"
             | "read_to_string" | "canonicalize" => {
@@ -100,16 +107,25 @@ impl FileAccessHints {
         self.included.push(text.trim_start_matches('/').to_owned());
     }
 
-    /// The paths that the item may read.
-    pub(super) fn finish(mut self) -> Vec<String> {
+    /// The item asks for the path of its own source: to read it, perhaps.
+    pub(super) fn own_file(&mut self) {
+        self.written.push(OWN_FILE.to_owned());
+    }
+
+    /// The paths that the item may read; whether a folder that it walks through may be any; and whether its paths may
+    /// lead out of the package.
+    pub(super) fn finish(mut self) -> (Vec<String>, bool, bool) {
         self.written.retain(|path| !self.included.contains(path));
         let paths = self.told.contains(&Hint::Paths);
-        let long =
-            |path: &String| path.contains('/') || Utf8Path::new(path).extension() == Some("rs");
+        let long = |path: &String| path.contains('/') || is_file_name(path);
         let above = |path: &String| path.trim_matches(['.', '/']).is_empty();
-        let somewhere = self.told.contains(&Hint::Where) && !self.written.iter().any(long);
+        let written = self.written.iter().any(long);
+        let rooted = self.told.contains(&Hint::Where);
+        let somewhere = rooted && !self.written.iter().any(|path| names_source(path));
         let anywhere = self.told.contains(&Hint::Walks)
             && (somewhere || self.told.contains(&Hint::Rust) || self.written.iter().any(above));
+        let any_folder = !written || self.written.iter().any(above);
+        let escapes = rooted && self.told.contains(&Hint::Up);
         self.written
             .retain(|path| !above(path) && (paths || long(path)));
         if anywhere {
@@ -117,8 +133,26 @@ impl FileAccessHints {
         }
         self.written.sort();
         self.written.dedup();
-        self.written
+        (self.written, any_folder, escapes)
     }
+}
+
+/// Whether a text that may be a path has several parts, or is the name of a Rust file.
+fn names_source(path: &str) -> bool {
+    path.contains('/') || Utf8Path::new(path).extension() == Some("rs")
+}
+
+/// Whether a word is the name of a file: `data.json`, `LICENSE`.
+fn is_file_name(word: &str) -> bool {
+    let path = Utf8Path::new(word);
+    let extension = path.extension().unwrap_or_default();
+    let upper = word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '-');
+    upper
+        || word == OWN_FILE
+        || extension.len() <= 8
+            && extension.starts_with(|c: char| c.is_ascii_alphabetic())
+            && extension.chars().all(|c| c.is_ascii_alphanumeric())
+            && path.file_stem().is_some_and(|stem| !stem.is_empty())
 }
 
 /// What of a text may be a path: without what a format string puts before it, and up to the first wildcard.
@@ -187,7 +221,12 @@ impl PathIndex {
             let package = &crates.folders[crates.units[node.unit as usize].package];
             let beside = file.parent().unwrap_or(package);
             let written = nodes.item(sources, *id).references.reads.iter();
-            for written in written.filter(|written| wanted(Utf8Path::new(written))) {
+            let is_own = |written: &String| written == OWN_FILE;
+            for written in written.filter(|path| is_own(path) || wanted(Utf8Path::new(path))) {
+                if is_own(written) {
+                    readers.entry(file.clone()).or_default().push(*id);
+                    continue;
+                }
                 for from in [package, crates.root.as_path(), beside] {
                     readers
                         .entry(normal(&from.join(written)))
@@ -202,6 +241,13 @@ impl PathIndex {
     /// Whether an item names the file itself.
     pub(super) fn names(&self, file: &Utf8Path) -> bool {
         self.0.contains_key(file)
+    }
+
+    /// The items that name a file of this name, in whatever folder.
+    pub(super) fn of_name<'r>(&'r self, name: &'r str) -> impl Iterator<Item = NodeId> + 'r {
+        let named = self.0.iter();
+        let named = named.filter(move |(path, _)| path.file_name() == Some(name));
+        named.flat_map(|(_, nodes)| nodes).copied()
     }
 
     /// The items that may read a file, given by its absolute path.

@@ -12,6 +12,7 @@ use super::expansion::{Expansions, name};
 use super::extract::{self, Digest, FileItems};
 use super::module_folders;
 use crate::sys::files;
+use crate::workspace::PackageId;
 use crate::workspace::source::modules::{Child, Place, normal};
 use crate::workspace::source::syntax::{ItemKind, TOP};
 
@@ -79,6 +80,11 @@ pub struct Changed {
     pub rust: BTreeMap<Utf8PathBuf, Option<String>>,
     /// Other changed files, absolute.
     pub others: BTreeSet<Utf8PathBuf>,
+    /// Those of the others that count only where code embeds, names or walks to them: another rule has judged them, or
+    /// no build and no test reads such files unless its code says so.
+    pub quiet: BTreeSet<Utf8PathBuf>,
+    /// Dependencies that members have gained: the member, and the name that its code calls the crate by.
+    pub gained: BTreeSet<(PackageId, String)>,
     /// Take the changed Rust files as changed in every item: their old text is not known.
     pub whole: bool,
     /// More changed than the items that are taken as changed: a test that runs cargo or rustc can tell.

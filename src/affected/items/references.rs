@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 use super::builtins::{is_builtin_attribute, is_keyword, is_known_macro};
 use super::extract::{ALL, GLOBAL, Lists, References, SELF_CALL, Symbol, Table, flag};
 use super::file_reads::FileAccessHints;
+use super::outside_effects;
 use crate::workspace::source::attribute::{Attribute, unquote};
 use crate::workspace::source::lex::Kind;
 use crate::workspace::source::syntax::Syntax;
@@ -25,6 +26,10 @@ pub struct Collector<'s, 't, 'b> {
     files: Vec<String>,
     hints: FileAccessHints,
     flags: u32,
+    /// A string holds a command line that runs cargo or rustc.
+    runs_tools: bool,
+    /// It compares with a file whose path it does not write down.
+    reads_golden: bool,
     /// `self` may not be the self type of the `impl` around the item.
     pub plain_self: bool,
     /// Type parameters in scope.
@@ -49,6 +54,8 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             files: Vec::new(),
             hints: FileAccessHints::default(),
             flags: 0,
+            runs_tools: false,
+            reads_golden: false,
             plain_self: false,
             generics: Vec::new(),
             mentioning: false,
@@ -57,7 +64,18 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
 
     /// What was gathered, each once; facts about the item join its flags.
     pub fn finish(self, flags: &mut u32) -> References {
-        *flags |= self.flags;
+        let (reads, any_folder, escapes) = self.hints.finish();
+        let mut own = self.flags;
+        if self.runs_tools && own & flag::SPAWNS != 0 {
+            own |= flag::RUNS_CARGO;
+        }
+        if !any_folder && !self.reads_golden {
+            own &= !flag::WALKS;
+        }
+        if escapes {
+            own |= flag::ESCAPES;
+        }
+        *flags |= own;
         let sorted = |set: FxHashSet<Symbol>| {
             let mut list: Vec<Symbol> = set.into_iter().collect();
             list.sort_unstable();
@@ -77,7 +95,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             macros: sorted(self.macros),
             unresolved: sorted(self.unresolved),
         };
-        References::new(&lists, self.files, self.hints.finish())
+        References::new(&lists, self.files, reads)
     }
 
     /// A path, as what it is where it stands; one that begins with a type parameter names members of the parameter's traits.
@@ -287,7 +305,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
         let dotted = at > 0 && syntax.is(at - 1, b'.') && !(at > 1 && syntax.is(at - 2, b'.'));
         if dotted {
-            self.hints.word(word);
+            self.note_member(word);
             let called = syntax.opens(at + 1, b'(') || syntax.colons(at + 1);
             if called {
                 let symbol = self.table.symbol(word);
@@ -318,6 +336,9 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             && let Some(segment) = syntax.ident(at)
         {
             self.note_word(segment);
+            if syntax.opens(at + 1, b'(') || syntax.is(at + 1, b'!') {
+                self.flags |= outside_effects::of_call(segment);
+            }
             path.push(self.table.symbol(segment));
             last = at;
             at += 1;
@@ -345,6 +366,9 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         let definition = syntax.word(last) == "macro_rules" && syntax.is(at, b'!');
         if bang {
             let name = syntax.word(last);
+            if name == "file" {
+                self.hints.own_file();
+            }
             self.macro_name(last);
             self.embedding(name, at + 2);
             if path.len() > 1 || !is_known_macro(name) {
@@ -484,33 +508,24 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// PathKeywords that tell of processes and files.
+    /// Words that tell of processes and files.
     fn note_word(&mut self, word: &str) {
         self.hints.word(word);
-        match word {
-            "Command" | "cargo_bin" | "cargo_bin_cmd" | "current_exe" | "trycmd" | "TestCases"
-            | "exec" | "execve" | "fork" | "snapbox" => {
-                self.flags |= flag::SPAWNS;
-            }
-            "trybuild" | "ui_test" | "compiletest" | "compiletest_rs" | "escargot"
-            | "CargoBuild" | "MetadataCommand" => {
-                self.flags |= flag::RUNS_CARGO;
-            }
-            _ => {}
-        }
+        self.flags |= outside_effects::of_word(word);
+        self.reads_golden |= outside_effects::is_golden(word);
+    }
+
+    /// A member: of files, what reads them; a member that starts a process belongs to a value whose type tells.
+    fn note_member(&mut self, word: &str) {
+        self.hints.word(word);
+        let reads = flag::READS_FILES | flag::WALKS | flag::ESCAPES;
+        self.flags |= outside_effects::of_word(word) & reads;
     }
 
     fn note_text(&mut self, at: u32) {
         self.hints.text(self.syntax, at);
         let text = self.syntax.word(at);
-        if text.contains("CARGO_BIN_EXE") {
-            self.flags |= flag::SPAWNS;
-        }
-        if matches!(
-            text,
-            "\"cargo\"" | "\"rustc\"" | "\"CARGO\"" | "\"RUSTC\"" | "\"rustdoc\""
-        ) {
-            self.flags |= flag::RUNS_CARGO;
-        }
+        self.flags |= outside_effects::of_text(text);
+        self.runs_tools |= outside_effects::holds_tool_command(text);
     }
 }

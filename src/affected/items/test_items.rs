@@ -1,5 +1,7 @@
 //! The tests of a workspace as its sources tell of them, and where the reach of each begins.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
@@ -92,6 +94,45 @@ pub(super) fn test_groups(
         classes[class].tests.push(test);
     }
     classes
+}
+
+/// Programs, each beginning at its `main`, and dynamic libraries, beginning at all that they export.
+pub(super) fn programs(
+    crates: &CrateGraph,
+    nodes: &Nodes,
+    edges: &Edges,
+    relevant: &[bool],
+) -> Vec<TestGroup> {
+    let mut starts: BTreeMap<UnitId, Vec<NodeId>> = BTreeMap::new();
+    for (id, node) in (0_u32..).zip(&nodes.nodes) {
+        let unit = &crates.units[node.unit as usize];
+        if !relevant[node.unit as usize] || node.module == NONE {
+            continue;
+        }
+        let is_main = node.kind == ItemKind::Fn
+            && node.owner == NONE
+            && nodes.modules[node.module as usize].parent == NONE
+            && nodes.names.text(node.name) == "main";
+        let starts_here = match unit.kind {
+            UnitKind::Binary => is_main,
+            _ => unit.dynamic && node.flags & (flag::ROOT | flag::PUBLIC) != 0,
+        };
+        if starts_here {
+            starts.entry(node.unit as usize).or_default().push(id);
+        }
+    }
+    let group = |(unit, mut starts): (UnitId, Vec<NodeId>)| {
+        let beyond = starts.iter().flat_map(|start| edges.of(*start));
+        let beyond: Vec<NodeId> = beyond.copied().collect();
+        starts.extend(beyond);
+        TestGroup {
+            unit,
+            documentation: false,
+            starts,
+            tests: Vec::new(),
+        }
+    };
+    starts.into_iter().map(group).collect()
 }
 
 /// A documentation test, before it has a node.

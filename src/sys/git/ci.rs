@@ -47,7 +47,7 @@ fn read(
     variable: &dyn Fn(&str) -> Option<String>,
     event: Value,
 ) -> Option<CiBase> {
-    // The variables are about one checkout; other repositories (of a test, say) have bases of their own.
+    // The variables describe one checkout. Other repositories, such as those of tests, have bases of their own.
     let is_checkout = |name: &str| {
         let Some(folder) = variable(name).map(Utf8PathBuf::from) else {
             return true;

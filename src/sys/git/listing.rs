@@ -10,7 +10,7 @@ use super::batch;
 use super::process::{self, split_nul};
 use crate::sys::files;
 
-/// Files that are tracked, or untracked and not ignored, as they were when git was asked.
+/// Files that are tracked, or untracked and not ignored.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// By path relative to the root of the work tree, with `/`.

@@ -4,6 +4,7 @@ use super::{
     Builder, Detail, EdgeTarget, ItemKind, ModuleId, NONE, Name, NodeId, Out, UnitId, UnitKind,
     flag, is_type,
 };
+use crate::affected::items::outside_effects;
 
 impl<'g> Builder<'g> {
     pub(super) fn references(&self, id: NodeId) -> Out {
@@ -119,6 +120,11 @@ impl<'g> Builder<'g> {
         out.to.extend(calls.map(|node| EdgeTarget::Node(*node)));
     }
 
+    /// Whether a name in documentation tells that a process is started there.
+    pub(super) fn starts_processes(&self, name: Name) -> bool {
+        outside_effects::of_word(self.nodes.names.text(name)) & flag::SPAWNS != 0
+    }
+
     /// Processes, tools, and what holds an item.
     pub(super) fn special(&self, id: NodeId, out: &mut Out) {
         let node = &self.nodes.nodes[id as usize];
@@ -126,6 +132,9 @@ impl<'g> Builder<'g> {
         // A build script runs before its package's programs exist.
         if node.flags & flag::SPAWNS != 0 && !script {
             out.to.push(EdgeTarget::Node(self.spawn));
+            if node.flags & flag::KNOWN_PROGRAM == 0 {
+                out.to.push(EdgeTarget::Node(self.any_program()));
+            }
         }
         // A build script asks rustc for its version; a test gives it code to compile.
         let tools = if script {

@@ -156,6 +156,16 @@ pub mod flag {
     pub const THROUGH_MODULE: u32 = 1 << 16;
     /// Written with `pub` of any extent.
     pub const PUBLIC: u32 = 1 << 17;
+    /// Reads files.
+    pub const READS_FILES: u32 = 1 << 27;
+    /// Walks through folders whose paths it does not write down, or reads files by a pattern.
+    pub const WALKS: u32 = 1 << 28;
+    /// Writes down paths that lead out of its package.
+    pub const ESCAPES: u32 = 1 << 29;
+    /// Every program that it starts is one of its own package.
+    pub const KNOWN_PROGRAM: u32 = 1 << 30;
+    /// Reads environment variables when it runs.
+    pub const READS_ENVIRONMENT: u32 = 1 << 31;
     /// A macro call that was expanded: what it defines stands beside it. Set where it is mounted.
     pub const EXPANDED: u32 = 1 << 10;
 }

@@ -1,6 +1,8 @@
 //! `use` and `extern crate`, one item for each name that they bring in.
 
+use super::flag;
 use super::{Detail, GLOBAL, Item, ItemKind, RawItem, Reader, Symbol, digest, tokens_into};
+use crate::affected::items::outside_effects;
 
 impl Reader<'_, '_> {
     /// One item per name that a `use` brings in.
@@ -42,8 +44,19 @@ impl Reader<'_, '_> {
             text.push(u8::from(leaf.glob));
             let alias = leaf.alias.map_or("", |alias| self.table.symbols.get(alias));
             let hash = digest([text.as_slice(), alias.as_bytes()]);
+            // Under another name, what starts processes is known by its `use` alone.
+            let last = leaf.path.last().map(|last| self.table.symbols.get(*last));
+            let effects = if last == Some(alias) {
+                0
+            } else {
+                let segments = leaf.path.iter();
+                let segments = segments.map(|symbol| self.table.symbols.get(*symbol));
+                segments.fold(0, |flags, word| flags | outside_effects::of_word(word))
+                    & (flag::SPAWNS | flag::RUNS_CARGO)
+            };
             let path = leaf.path.into_boxed_slice();
             let mut item = Item {
+                flags: template.flags | effects,
                 name: leaf.alias,
                 line: leaf.line,
                 hash,

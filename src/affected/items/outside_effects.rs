@@ -1,0 +1,126 @@
+//! Words and strings that tell how code reaches outside of itself: processes, libraries loaded at run time, files, and
+//! environment variables.
+//!
+//! Names are enough: where a word means something else, more tests are selected.
+
+use super::extract::flag;
+
+/// The [`flag`]s of a word in code.
+pub(super) fn of_word(word: &str) -> u32 {
+    match word {
+        // The standard library, nix, libc, and what assert_cmd, snapbox, trycmd, duct, xshell, subprocess, rexpect,
+        // expectrl, portable-pty, insta-cmd, test_bin, cmd_lib, command-group, process-wrap and execute call theirs.
+        "Command"
+        | "CommandBuilder"
+        | "CommandExt"
+        | "CommandWrap"
+        | "CommandGroup"
+        | "AsyncCommand"
+        | "TokioCommand"
+        | "StdCommand"
+        | "cargo_bin"
+        | "cargo_bin_cmd"
+        | "cargo_bin_str"
+        | "get_cargo_bin"
+        | "get_test_bin"
+        | "assert_cmd"
+        | "assert_cmd_snapshot"
+        | "current_exe"
+        | "trycmd"
+        | "TestCases"
+        | "snapbox"
+        | "duct"
+        | "run_cmd"
+        | "run_fun"
+        | "xshell"
+        | "Exec"
+        | "Popen"
+        | "PopenConfig"
+        | "subprocess"
+        | "rexpect"
+        | "expectrl"
+        | "PtySession"
+        | "CommandSpec"
+        | "exec"
+        | "execl"
+        | "execle"
+        | "execlp"
+        | "execv"
+        | "execve"
+        | "execvp"
+        | "execvpe"
+        | "fexecve"
+        | "fork"
+        | "forkpty"
+        | "vfork"
+        | "posix_spawn"
+        | "posix_spawnp"
+        | "popen"
+        | "CreateProcessA"
+        | "CreateProcessW"
+        | "ShellExecuteW" => flag::SPAWNS,
+        // Loading a library runs its code as starting a program does.
+        "dlopen" | "dlmopen" | "dlsym" | "libloading" | "dlopen2" | "sharedlib"
+        | "LoadLibraryA" | "LoadLibraryW" | "LoadLibraryExA" | "LoadLibraryExW"
+        | "GetProcAddress" | "abi_stable" | "DynamicLibrary" => flag::SPAWNS,
+        "trybuild" | "ui_test" | "compiletest" | "compiletest_rs" | "escargot" | "CargoBuild"
+        | "MetadataCommand" => flag::RUNS_CARGO,
+        "read_dir" | "read_dir_utf8" | "WalkDir" | "WalkBuilder" | "walkdir" | "glob"
+        | "glob_with" | "globwalk" | "GlobWalkerBuilder" | "wax" | "jwalk" | "datatest"
+        | "datatest_stable" | "dir_test" | "include_dir" => flag::READS_FILES | flag::WALKS,
+        "fs" | "fs_err" | "File" | "OpenOptions" | "read_to_string" | "read_to_end" | "Mmap"
+        | "memmap2" | "fopen" | "open" | "canonicalize" | "exists" | "is_file" | "is_dir"
+        | "metadata" | "try_exists" | "NamedFile" | "from_path" => flag::READS_FILES,
+        "ancestors" => flag::ESCAPES,
+        "var_os" | "vars" | "vars_os" | "getenv" | "dotenv" | "envy" => flag::READS_ENVIRONMENT,
+        word if is_golden(word) => flag::READS_FILES | flag::WALKS,
+        _ => 0,
+    }
+}
+
+/// Whether a word compares with a file that its library finds, as insta finds snapshots.
+pub(super) fn is_golden(word: &str) -> bool {
+    matches!(
+        word,
+        "insta" | "goldenfile" | "goldie" | "expect_file" | "expectorate"
+    ) || word.contains("snapshot") && (word.starts_with("assert") || word.starts_with("with_"))
+}
+
+/// The [`flag`]s of a name that is called, as a function or a macro.
+pub(super) fn of_call(word: &str) -> u32 {
+    match word {
+        "cmd" | "sh" | "system" | "spawn_command" => flag::SPAWNS,
+        "var" => flag::READS_ENVIRONMENT,
+        _ => 0,
+    }
+}
+
+/// The [`flag`]s of a string literal, quotes included.
+pub(super) fn of_text(text: &str) -> u32 {
+    let mut flags = 0;
+    if text.contains("CARGO_BIN_EXE") {
+        // Cargo sets it for programs of the package itself.
+        flags |= flag::SPAWNS | flag::KNOWN_PROGRAM;
+    }
+    if matches!(
+        text,
+        "\"cargo\"" | "\"rustc\"" | "\"CARGO\"" | "\"RUSTC\"" | "\"rustdoc\""
+    ) {
+        flags |= flag::RUNS_CARGO;
+    }
+    if text.contains("..") && (text.contains("../") || text.contains("\"..\""))
+        || text.contains("WORKSPACE_DIR")
+        || text.contains("WORKSPACE_ROOT")
+    {
+        flags |= flag::ESCAPES;
+    }
+    flags
+}
+
+/// Whether a string literal is a shell command, or holds one, that runs cargo or rustc.
+pub(super) fn holds_tool_command(text: &str) -> bool {
+    (text.contains("cargo ") || text.contains("rustc "))
+        && text
+            .split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')))
+            .any(|word| matches!(word, "cargo" | "rustc" | "cargo.exe"))
+}
