@@ -17,6 +17,7 @@ mod parse;
 mod parts;
 mod placeholders;
 pub mod plan;
+mod recognize;
 pub mod render;
 pub mod results;
 pub mod step_edit;
@@ -35,6 +36,7 @@ pub use parts::{
     Row, Section, SectionKind, Severity, Status, StepId,
 };
 pub use plan::Plan;
+pub use recognize::is_plan;
 pub use results::Results;
 pub use text::{Document, LineEnding, Span};
 pub use time::{Moment, Timestamp};

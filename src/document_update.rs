@@ -123,8 +123,8 @@ pub fn without_conflicts(poc: &Poc) -> Result<()> {
 pub fn results(poc: &Poc) -> Result<&(crate::document::Document, crate::document::Results)> {
     poc.results.as_ref().ok_or_else(|| {
         exit::usage(format!(
-            "there is no {} to write to; restore it from git",
-            poc.paths.results
+            "there is no {} to write to; restore it from git, or write it with `cargo poc init {} --adopt`",
+            poc.paths.results, poc.paths.name
         ))
     })
 }

@@ -3,6 +3,7 @@
 //! In: [`Request`], the arguments resolved against the workspace. Out: [`Draft`], what the templates
 //! are given; what only a person can know is left to them as a placeholder.
 
+pub mod adopt;
 pub mod context;
 pub mod dependencies;
 mod draft;
@@ -17,10 +18,13 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use self::context::Context;
-pub use self::draft::{Affected, Draft, File, Package, Prerequisite, Snippet, Step, TestTarget};
+pub use self::draft::{
+    Affected, Criterion, Draft, File, Package, Prerequisite, Snippet, Step, TestTarget,
+};
 use self::request::Request;
 use crate::affected::arguments::{self, quoted};
 use crate::affected::{Selection, TestTargetKind};
+use crate::cli::Size;
 use crate::project::Project;
 use crate::workspace::PackageId;
 
@@ -34,6 +38,7 @@ pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
     let dependencies = dependencies::blocks(project, request)?;
     let tests = affected(project, &context, &request.packages);
     let files = files(project, request, &dependencies, &tests);
+    let steps = steps::steps(project, request, &tests);
     let carried = |package| workspace.linked_by(&BTreeSet::from([package])).len() - 1;
     let packages = request.packages.iter().map(|&package| Package {
         name: workspace.packages[package].name.to_string(),
@@ -45,25 +50,49 @@ pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
         name: request.paths.name.clone(),
         title: title(&request.paths.name),
         kind: request.kind,
-        tiny: request.tiny,
         created: jiff::Zoned::now().date().to_string(),
         base: request.base.clone(),
         plan_path: relative(&request.paths.plan),
         results_path: relative(&request.paths.results),
         proves: request.proves.clone(),
         because: request.because.clone(),
-        criteria: request.criteria.clone(),
+        criteria: criteria(request, &steps),
         criteria_source: request.criteria_source.clone(),
         packages: packages.collect(),
         graph: context::mermaid(workspace, &context.selection, &request.packages),
         tree: tree::draw(project, request, &files)?,
         prerequisites: prerequisites::prerequisites(project, request, &dependencies),
-        steps: steps::steps(project, request, &tests),
+        steps,
         risks: risks::risks(project, request, &context, &dependencies),
         affected: tests,
         dependencies,
         files,
     })
+}
+
+/// The criteria that were asked for, each proven by the last step that writes code, and that no test becomes worse.
+fn criteria(request: &Request, steps: &[Step]) -> Vec<Criterion> {
+    let code = steps
+        .iter()
+        .rev()
+        .find(|step| step.title != steps::INTEGRATION);
+    let proof = code.map_or_else(|| "person".to_owned(), |step| format!("step {}", step.id));
+    let mut texts = request.criteria.clone();
+    if texts.is_empty() && request.size != Size::Tiny {
+        texts.push("[fill in: a criterion that is specific and can be measured]".to_owned());
+    }
+    let mut criteria: Vec<Criterion> = texts
+        .into_iter()
+        .map(|text| Criterion {
+            text,
+            proof: proof.clone(),
+        })
+        .collect();
+    criteria.push(Criterion {
+        text: "Every test that passed at the baseline still passes".to_owned(),
+        proof: "done".to_owned(),
+    });
+    criteria
 }
 
 fn title(slug: &str) -> String {
@@ -108,14 +137,14 @@ fn files(
         add(
             workspace.slashed(&module.parent),
             "Modify",
-            format!("takes up `mod {}`", module.name),
+            format!("declares `mod {}`", module.name),
         );
     }
     // A tiny plan asks for a test, and leaves where to its writer.
     let places = request
         .test_places
         .iter()
-        .filter(|_| !request.tiny || affected.total == 0);
+        .filter(|_| request.size != Size::Tiny || affected.total == 0);
     for place in places {
         let action = if place.path.exists() {
             "Modify"

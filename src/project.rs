@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::change;
 use crate::config::Config;
 use crate::document::results::Results;
-use crate::document::{Document, Plan, Status, read_plan, read_results};
+use crate::document::{Document, Plan, Status, is_plan, read_plan, read_results};
 use crate::evidence::{self, Evidence};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
@@ -122,7 +122,7 @@ impl Project {
         })
     }
 
-    /// Every plan in the docs folder, sorted by name; none where there is no such folder.
+    /// Every plan in the docs folder, by name and content, sorted by name; none where there is no such folder.
     ///
     /// # Errors
     /// When the folder cannot be listed.
@@ -140,6 +140,7 @@ impl Project {
                     results: docs.join(format!("{name}-results.md")),
                 })
             })
+            .filter(Paths::are_of_a_poc)
             .collect();
         found.sort();
         found.dedup_by(|later, earlier| later.name == earlier.name);
@@ -154,6 +155,16 @@ impl Project {
         let list = self.list()?;
         if let Some(exact) = list.iter().find(|paths| paths.name == name) {
             return Ok(exact.clone());
+        }
+        // Who names a document wants it read, whatever it holds.
+        let named = PLAN_ENDINGS.map(|ending| self.docs().join(format!("{name}{ending}")));
+        if is_slug(name)
+            && let Some(plan) = named.into_iter().find(|plan| plan.is_file())
+        {
+            return Ok(Paths {
+                plan,
+                ..self.paths(name)?
+            });
         }
         let matching: Vec<&Paths> = list
             .iter()
@@ -245,6 +256,18 @@ impl Project {
 }
 
 impl Paths {
+    /// Whether these are documents of a PoC: there are results, or the plan has the sections of one. A plan that cannot be
+    /// read is one, so that reading it reports the reason.
+    fn are_of_a_poc(&self) -> bool {
+        if self.results.exists() || !self.plan.is_file() {
+            return true;
+        }
+        match files::read(&self.plan).map(String::from_utf8) {
+            Ok(Ok(text)) => is_plan(&text),
+            _ => true,
+        }
+    }
+
     /// The documents of a plan that is given as a file, absolute: the results stand beside it under the same name, or
     /// where the plan links to. A results document means the plan beside it.
     ///

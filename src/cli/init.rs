@@ -37,7 +37,7 @@ pub struct Init {
     /// What the work proves
     #[arg(long, value_name = "TEXT")]
     pub proves: Option<String>,
-    /// Why it is production-grade and no toy
+    /// Why it is production-grade
     #[arg(long, value_name = "TEXT")]
     pub because: Option<String>,
     /// A success criterion (repeatable)
@@ -52,9 +52,12 @@ pub struct Init {
     /// What kind of work it is
     #[arg(long = "type", value_enum, default_value_t)]
     pub kind: Kind,
-    /// How much of a plan: `tiny` fits a screen
+    /// How much of a plan to write
     #[arg(long, value_enum, default_value_t)]
     pub size: Size,
+    /// Write the missing results document of an existing plan; the plan is not changed
+    #[arg(long, conflicts_with_all = ["package", "file", "from_diff", "dry_run"])]
+    pub adopt: bool,
     /// Where the work starts [default: merge base with the default branch, else HEAD]
     #[arg(long, value_name = "REF")]
     pub base: Option<String>,
@@ -80,7 +83,7 @@ pub enum Kind {
     Poc,
     /// A feature.
     Feature,
-    /// An issue to mend.
+    /// An issue to fix.
     Issue,
     /// A refactoring.
     Refactor,
@@ -89,9 +92,11 @@ pub enum Kind {
 /// How much of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Size {
-    /// A screenful.
+    /// One screen: the change, its tests and its files
     Tiny,
-    /// Every section.
+    /// What a reviewer reads: criteria with proofs, steps, files, risks
     #[default]
+    Standard,
+    /// Every section of the template
     Full,
 }

@@ -14,6 +14,7 @@ use crate::document_update;
 use crate::exit::{Exit, OrExit as _};
 use crate::finding::level::{Level, Setting};
 use crate::finding::{Finding, Severity};
+use crate::init;
 use crate::lint::documents::UNRELIABLE_DOCUMENT;
 use crate::lint::files::UNPLANNED_FILE;
 use crate::lint::levels::rule;
@@ -257,6 +258,9 @@ fn mend(
     mut workset: Workset,
     terminal: &mut Terminal,
 ) -> Result<Workset> {
+    if adopt(&workset, terminal)? {
+        workset = take(global, arguments)?;
+    }
     for _ in 0..ROUNDS {
         let fixes = fixes(&workset, &Texts::new(&workset));
         if fixes.is_empty() {
@@ -273,6 +277,20 @@ fn mend(
         workset = take(global, arguments)?;
     }
     Ok(workset)
+}
+
+/// Writes the results documents that plans lack; tells whether there was one.
+fn adopt(workset: &Workset, terminal: &mut Terminal) -> Result<bool> {
+    let Some(project) = &workset.project else {
+        return Ok(false);
+    };
+    let mut adopted = false;
+    for poc in workset.pocs.iter().filter(|poc| poc.results.is_none()) {
+        init::adopt::write(project, poc, project.config.template.as_deref())?;
+        terminal.status("Created", project.workspace.slashed(&poc.paths.results))?;
+        adopted = true;
+    }
+    Ok(adopted)
 }
 
 /// Writes a mended document, unless someone else has written it meanwhile.

@@ -8,7 +8,7 @@ mod suggest;
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 
-use crate::cli::{Global, Init};
+use crate::cli::{Global, Init, Size};
 use crate::document::render::render;
 use crate::document_update;
 use crate::exit::{self, Exit, OrExit as _};
@@ -35,6 +35,9 @@ pub fn agents(terminal: &mut Terminal) -> Result<Exit> {
 /// Bad usage: see [`Request::resolve`]; a document that is there already; a template that is wrong. A folder that
 /// cannot be written. Then neither document is there.
 pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result<Exit> {
+    if arguments.adopt {
+        return adopt(global, arguments, terminal);
+    }
     let interview = interview(global, arguments, terminal)?;
     let mut same_as = None;
     let composed = if let Some(Interview {
@@ -99,7 +102,36 @@ fn interview(_: &Global, _: &Init, _: &Terminal) -> Result<Option<Interview>> {
     Ok(None)
 }
 
-/// The documents of a new PoC, and what they were made of.
+/// Writes the results document that an existing plan lacks.
+fn adopt(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result<Exit> {
+    let Some(name) = &arguments.name else {
+        return Err(exit::usage("which plan? `cargo poc init NAME --adopt`"));
+    };
+    let project = Project::load(global)?;
+    let poc = project.read(project.find(name)?)?;
+    let results = project.workspace.slashed(&poc.paths.results);
+    if poc.results.is_some() {
+        terminal.status("Unchanged", format!("{results} exists"))?;
+        return Ok(Exit::Fine);
+    }
+    let folder = arguments.template.as_ref();
+    let folder = folder.map(|folder| project.folder.join(folder));
+    let folder = folder.as_deref().or(project.config.template.as_deref());
+    init::adopt::write(&project, &poc, folder)?;
+    merge_by_union(&poc.paths.results)?;
+    terminal.status("Created", results)?;
+    let name = &poc.paths.name;
+    if poc.plan.base.is_none() {
+        terminal.warn(format!(
+            "{} names no base, so its change is unknown; add `| **Base** | `COMMIT` |` to the table of its Overview",
+            project.workspace.slashed(&poc.paths.plan)
+        ))?;
+    }
+    terminal.status("Next", format!("cargo poc status {name}"))?;
+    Ok(Exit::Fine)
+}
+
+/// The documents of a new PoC, with the request and the draft they were made from.
 struct Composed {
     project: Project,
     request: Request,
@@ -117,8 +149,13 @@ fn compose(project: Project, arguments: &Init) -> Result<Composed> {
     let request = Request::resolve(&project, name, arguments)?;
     let there = [&request.paths.plan, &request.paths.results].map(|path| path.exists());
     let refuse = |path: &Utf8Path| {
+        let adopt = if there[1] {
+            String::new()
+        } else {
+            format!("; `cargo poc init {name} --adopt` writes the missing results of a plan")
+        };
         Err(exit::usage(format!(
-            "{path} is there already and is not overwritten; choose another name, or edit it"
+            "{path} exists and is not overwritten; choose another name, or edit it{adopt}"
         )))
     };
     match there {
@@ -133,10 +170,10 @@ fn compose(project: Project, arguments: &Init) -> Result<Composed> {
         .as_ref()
         .map(|folder| project.folder.join(folder));
     let folder = folder.as_deref().or(project.config.template.as_deref());
-    let template = if request.tiny {
-        "plan-tiny.md"
-    } else {
-        "plan.md"
+    let template = match request.size {
+        Size::Tiny => "plan-tiny.md",
+        Size::Standard => "plan.md",
+        Size::Full => "plan-full.md",
     };
     let plan = render(template, folder, &draft)?;
     let results = render("results.md", folder, &draft)?;

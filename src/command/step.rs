@@ -97,6 +97,14 @@ fn named<'w>(project: &Project, words: &'w [String], rest: usize) -> Result<(Pat
 
 /// The PoC and the step of a command.
 fn target(project: &Project, target: &StepTarget) -> Result<(Paths, StepId)> {
+    if let [word] = &target.words[..]
+        && !word.starts_with(|first: char| first.is_ascii_digit())
+        && project.list()?.iter().any(|paths| paths.name == *word)
+    {
+        return Err(exit::usage(format!(
+            "the step is missing: `{word}` is a PoC; name its step too, as in `{word} 1`"
+        )));
+    }
     let (paths, rest) = named(project, &target.words, 1)?;
     Ok((paths, StepId::new(&rest[0])))
 }

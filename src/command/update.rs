@@ -15,7 +15,7 @@ use crate::evidence::{Evidence, Record, Scope};
 use crate::exit::{self, Exit};
 use crate::init::{self, request::Request};
 use crate::project::{Poc, Project};
-use crate::status::{Assessment, FileState};
+use crate::status::{Assessment, FileState, FileStatus};
 use crate::sys::terminal::Terminal;
 
 /// Regions of a plan that its template can write anew.
@@ -108,13 +108,19 @@ fn generated(project: &Project, poc: &Poc) -> Result<Vec<(String, String)>> {
     }
     let request = Request::of_plan(project, poc)?;
     let draft = init::draft(project, &request)?;
-    let text = render("plan.md", project.config.template.as_deref(), &draft)?;
-    let document = Document::from_text(&poc.paths.plan, text);
-    let regions = read_plan(&document).regions.into_iter();
-    let regions = regions.filter(|region| FROM_TEMPLATE.contains(&region.name.as_str()));
-    Ok(regions
-        .map(|region| (region.name, document.text()[region.inner].to_owned()))
-        .collect())
+    let mut found: Vec<(String, String)> = Vec::new();
+    // A plan may have been written in full.
+    for template in ["plan.md", "plan-full.md"] {
+        let text = render(template, project.config.template.as_deref(), &draft)?;
+        let document = Document::from_text(&poc.paths.plan, text);
+        for region in read_plan(&document).regions {
+            let known = found.iter().any(|(name, _)| *name == region.name);
+            if FROM_TEMPLATE.contains(&region.name.as_str()) && !known {
+                found.push((region.name, document.text()[region.inner].to_owned()));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The first word of each row's Status, of the rows between markers.
@@ -125,17 +131,36 @@ fn files(edits: &mut Edits<'_>, poc: &Poc, status: &Assessment) {
         .iter()
         .filter(|region| region.name == "files")
         .collect();
-    for (row, now) in poc.plan.files.iter().zip(&status.files) {
+    let rows: Vec<_> = poc.plan.files.iter().zip(&status.files).collect();
+    for (index, (row, now)) in rows.iter().enumerate() {
+        // A cell with several paths has one status: the least of theirs.
+        let same_cell = |(other, _): &&(&FileRow, &FileStatus)| other.note_span == row.note_span;
+        if rows[..index].iter().any(|other| same_cell(&other)) {
+            continue;
+        }
+        let states = rows[index..]
+            .iter()
+            .take_while(same_cell)
+            .map(|(_, now)| now.state);
+        let rank = |state: &Option<FileState>| match state {
+            Some(FileState::Missing) => 0,
+            None | Some(FileState::Unplanned) => 1,
+            Some(FileState::Pending) => 2,
+            Some(FileState::Done) => 3,
+        };
+        let state = states.min_by_key(rank).flatten();
         let inside = regions
             .iter()
             .any(|region| region.inner.start <= row.span.start && row.span.end <= region.inner.end);
-        let word = match now.state {
+        let word = match state {
             Some(FileState::Pending) => "Pending",
             Some(FileState::Done) => "Done",
             Some(FileState::Missing) => "Missing",
             Some(FileState::Unplanned) | None => continue,
         };
-        if inside && row.path == now.path {
+        // An entry of a list has no status.
+        let is_row = poc.plan_document.text()[row.span.clone()].contains('|');
+        if inside && is_row && row.path == now.path {
             set_word(edits, row, word);
         }
     }

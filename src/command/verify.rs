@@ -334,8 +334,8 @@ fn recordable(pocs: &[Poc]) -> Result<()> {
         .try_for_each(document_update::without_conflicts)?;
     match pocs.iter().find(|poc| poc.results.is_none()) {
         Some(poc) => Err(exit::usage(format!(
-            "there is no {} to record evidence in; restore it from git, or run with --no-record",
-            poc.paths.results
+            "there is no {} to record evidence in; `cargo poc init {} --adopt` writes it, --no-record does without",
+            poc.paths.results, poc.paths.name
         ))),
         None => pocs.iter().try_for_each(|poc| {
             files::check_writable(&poc.paths.results)

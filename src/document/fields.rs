@@ -190,9 +190,9 @@ impl Reader<'_> {
         let mut fresh = true;
         let lines: Vec<_> = lines(self.outline, pieces).collect();
         for line in lines {
-            if let Some(label) =
-                label::read(self.outline, line.clone()).filter(|label| !self.continues(label))
-            {
+            let label = label::read(self.outline, line.clone())
+                .or_else(|| label::read_plain(self.outline, line.clone()));
+            if let Some(label) = label.filter(|label| !self.continues(label)) {
                 self.bulleted = false;
                 self.begin(label, line);
                 fresh = false;

@@ -65,10 +65,16 @@ impl Headings {
                 continue;
             }
             if step.is_none() && step_heading::looks_like_one(&outline.plain(pieces.clone())) {
+                let plain = outline.plain(pieces.clone());
+                let write = step_heading::suggestion(&plain)
+                    .unwrap_or_else(|| "### Step 4: title".to_owned());
+                let message = format!(
+                    "a heading that begins like a step but is not read as one; write `{write}`"
+                );
                 problems.push(document.problem(
                     ProblemKind::AmbiguousStep,
                     node.span.clone(),
-                    "a heading that begins like a step but is not read as one; write `### Step 4: title`",
+                    &message,
                 ));
             }
             if let Some(step) = &step

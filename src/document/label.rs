@@ -61,6 +61,24 @@ pub(crate) fn read(outline: &Outline<'_>, line: Range<usize>) -> Option<LabelLin
     })
 }
 
+/// Reads a known label without markup that stands alone on its line, such as `Verification:`.
+pub(crate) fn read_plain(outline: &Outline<'_>, line: Range<usize>) -> Option<LabelLine> {
+    let pieces = &outline.pieces[line.clone()];
+    let all_text = pieces
+        .iter()
+        .all(|(_, piece)| matches!(piece, Piece::Text(_)));
+    let text = outline.plain(line);
+    let name = text.strip_suffix(':').filter(|_| all_text)?;
+    let end = pieces.last()?.0.end;
+    vocabulary::is_label(name).then(|| LabelLine {
+        label: vocabulary::label(name),
+        name: name.to_owned(),
+        note: String::new(),
+        value: String::new(),
+        value_span: end..end,
+    })
+}
+
 /// Bold text at the beginning of a line, and what follows it there.
 struct Bold<'o> {
     text: String,

@@ -199,10 +199,10 @@ impl Mender<'_, '_> {
 fn is_label(outline: &Outline<'_>, line: &Range<usize>) -> bool {
     let (span, piece) = &outline.pieces[line.start];
     let at_start = outline.source[..span.start].ends_with('\n');
-    at_start
-        && *piece == Piece::StrongStart
+    let bold = *piece == Piece::StrongStart
         && (label::read(outline, line.clone()).is_some()
-            || span.end == outline.pieces[line.end - 1].0.end)
+            || span.end == outline.pieces[line.end - 1].0.end);
+    at_start && (bold || label::read_plain(outline, line.clone()).is_some())
 }
 
 /// The cells of a row by its bars; a bar behind a backslash is none.

@@ -5,6 +5,7 @@ mod outcome;
 mod plan;
 mod reading;
 mod results;
+mod unread;
 
 use super::outline::Outline;
 use super::plan::Plan;

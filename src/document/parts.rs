@@ -346,6 +346,12 @@ pub enum ProblemKind {
     BrokenTable,
     /// a table row with more cells than the header; the rest is not shown
     ExtraCells,
+    /// a list, table or code block of a known section that is not read
+    Unread,
+    /// a key that an Overview or Summary has twice
+    DuplicateRow,
+    /// a criterion that a document has twice
+    DuplicateCriterion,
 }
 
 impl ProblemKind {

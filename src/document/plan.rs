@@ -45,7 +45,7 @@ pub struct Plan {
     pub full_suite: Option<Count>,
     /// the checkboxes of the Production-Grade Checklist
     pub checklist: Vec<Item>,
-    /// the shell blocks under What "Done" Looks Like
+    /// the shell blocks under What "Done" Looks Like; those of the baseline in a plan without this section
     pub done: Vec<Block>,
     /// the rows of the tables under Files to Create/Modify
     pub files: Vec<FileRow>,
@@ -139,6 +139,8 @@ pub struct TestRow {
     pub count: Option<Count>,
     /// what it covers
     pub covers: String,
+    /// the byte at which its table begins
+    pub table: usize,
     /// the bytes of the count's cell text
     pub count_span: Span,
     /// the line, from 1

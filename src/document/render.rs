@@ -12,13 +12,14 @@ use serde::Serialize;
 use crate::exit::{Exit, OrExit as _};
 use crate::sys::files;
 
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 4] = [
     ("plan.md", include_str!("../../template/plan.md")),
+    ("plan-full.md", include_str!("../../template/plan-full.md")),
     ("plan-tiny.md", include_str!("../../template/plan-tiny.md")),
     ("results.md", include_str!("../../template/results.md")),
 ];
 
-/// Renders the template `name` (`plan.md`, `plan-tiny.md` or `results.md`) with `context`; a file of that name in
+/// Renders the template `name` (`plan.md`, `plan-full.md`, `plan-tiny.md` or `results.md`) with `context`; a file of that name in
 /// `folder` wins over the built-in one.
 ///
 /// # Errors

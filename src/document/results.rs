@@ -171,6 +171,8 @@ pub struct Validation {
     pub blocks: Vec<Block>,
     /// the total it names
     pub total: Option<Count>,
+    /// the line of that total, from 1; 0 without one
+    pub total_line: usize,
     /// named parts of the total, in order: the rows of its table, or the numbered lines of its list
     pub parts: Vec<(String, Count)>,
     /// its line, from 1; 0 when there is none

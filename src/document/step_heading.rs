@@ -26,6 +26,7 @@ pub(crate) fn read(outline: &Outline<'_>, node: &Node) -> Option<StepHeading> {
         .strip_prefix(|character: char| character.is_whitespace())?
         .trim_start();
     let (id, rest) = step_id(rest)?;
+    let rest = without_note(rest);
     let (separated, rest) = separator(rest);
     let (title, mark) = trailing_mark(rest);
     let source = &outline.source[node.span.clone()];
@@ -133,6 +134,43 @@ fn step_id(text: &str) -> Option<(StepId, &str)> {
     }
     (!text[end..].starts_with(char::is_alphanumeric))
         .then(|| (StepId::new(&text[..end]), &text[end..]))
+}
+
+/// The rest without a note in parentheses that stands between id and colon: ` (optional): title`.
+fn without_note(rest: &str) -> &str {
+    let inside = rest.trim_start().strip_prefix('(');
+    let after = inside.and_then(|inside| Some(inside.split_once(')')?.1));
+    after
+        .filter(|after| after.trim_start().starts_with([':', '-', '–', '—']))
+        .unwrap_or(rest)
+}
+
+/// How to write a heading that looks like a step's, with its own id and title; `None` where it has no id.
+pub(crate) fn suggestion(plain: &str) -> Option<String> {
+    const NUMBERS: [&str; 11] = [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    ];
+    let lower = plain.to_ascii_lowercase();
+    let at = lower.find("step")?;
+    let rest = plain.get(at + "step".len()..)?;
+    let rest = rest.strip_prefix(['s', 'S']).unwrap_or(rest);
+    let rest = rest.trim_start_matches(|sign: char| !sign.is_alphanumeric());
+    let first = rest.split(|sign: char| !sign.is_alphanumeric()).next()?;
+    let (id, rest) = match NUMBERS
+        .iter()
+        .position(|word| first.eq_ignore_ascii_case(word))
+    {
+        Some(number) => (StepId::new(&number.to_string()), &rest[first.len()..]),
+        None => step_id(rest).unwrap_or_else(|| (StepId::new(first), &rest[first.len()..])),
+    };
+    let rest = without_note(rest);
+    // `Steps 15 and 16` are several.
+    if vocabulary::words(rest).starts_with("and ") || rest.starts_with(',') {
+        return None;
+    }
+    let title = separator(rest).1;
+    let title = if title.is_empty() { "title" } else { title };
+    (!id.as_str().is_empty()).then(|| format!("### Step {id}: {title}"))
 }
 
 /// The colon or dash between id and title, once.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::outline::{Cell, NodeKind, Outline, Piece, TableRow};
+use super::outline::{Cell, Node, NodeKind, Outline, Piece, TableRow};
 use super::parts::{ParseProblem, ProblemKind, Row};
 use super::plan::{Action, Count, FileRow, TestRow};
 use super::text::{Document, Span};
@@ -80,14 +80,59 @@ impl<'o> Table<'o> {
             .collect()
     }
 
-    /// Rows of a Files table. `fallback` is what the heading above says where there is no Action column.
+    /// Rows of a Files table, one for each path; empty when no column holds paths. `fallback` is the action that the heading
+    /// above names, where there is no Action column.
     pub(crate) fn files(
         &self,
         document: &Document,
         fallback: Option<&Action>,
         problems: &mut Vec<ParseProblem>,
     ) -> Vec<FileRow> {
-        let path = self.column(&["file", "files", "path"]);
+        let Some(columns) = self.file_columns() else {
+            return Vec::new();
+        };
+        let mut files = Vec::new();
+        for row in self.body() {
+            let paths = self.paths(row, columns.path);
+            let Some((first, _)) = paths.first() else {
+                continue;
+            };
+            let text = self.text(row, columns.action);
+            let mut read = match fallback {
+                Some(fallback) if columns.action.is_none() => fallback.clone(),
+                None if columns.action.is_none() => Action::Unknown(String::new()),
+                _ => read_action(&text),
+            };
+            let mut rows = paths.as_slice();
+            // `old.rs` → `new.rs` in one cell.
+            if let (Action::Unknown(_), [_, (to, _)]) = (&read, rows)
+                && is_rename(&text)
+            {
+                read = Action::Rename(to.clone());
+                rows = &paths[..1];
+            }
+            if let Action::Unknown(text) = &read {
+                problems.push(document.problem(
+                    ProblemKind::UnreadableAction,
+                    self.span(row, columns.action),
+                    &format!("the action `{text}` of {first} is not one of Create, Modify, Delete, Rename to …, No change"),
+                ));
+            }
+            files.extend(rows.iter().map(|(path, span)| FileRow {
+                path: path.clone(),
+                action: read.clone(),
+                note: self.text(row, columns.note),
+                path_span: span.clone(),
+                note_span: self.span(row, columns.note),
+                span: row.span.clone(),
+                line: document.line_of(row.span.start),
+            }));
+        }
+        files
+    }
+
+    /// The columns of a Files table by their headings, else by what their cells hold.
+    fn file_columns(&self) -> Option<FileColumns> {
         let action = self.column(&["action", "change", "type", "operation"]);
         let note = self.column(&[
             "status",
@@ -99,54 +144,65 @@ impl<'o> Table<'o> {
             "reason",
             "details",
         ]);
-        let Some(path) = path else {
-            return Vec::new();
-        };
-        let mut files = Vec::new();
-        for row in self.body() {
-            let text = self.text(row, action);
-            let read = match fallback {
-                Some(fallback) if action.is_none() => fallback.clone(),
-                None if action.is_none() => Action::Unknown(String::new()),
-                _ => read_action(&text),
-            };
-            let file = self.path(row, path);
-            if file.is_empty() {
-                continue;
-            }
-            if let Action::Unknown(text) = &read {
-                problems.push(document.problem(
-                    ProblemKind::UnreadableAction,
-                    self.span(row, action),
-                    &format!("the action `{text}` is not one of Create, Modify, Delete, Rename to …, No change"),
-                ));
-            }
-            files.push(FileRow {
-                path: file,
-                action: read,
-                note: self.text(row, note),
-                path_span: self.span(row, Some(path)),
-                note_span: self.span(row, note),
-                span: row.span.clone(),
-                line: document.line_of(row.span.start),
-            });
+        if let Some(path) = self.column(&["file", "files", "path", "paths"]) {
+            return Some(FileColumns { path, action, note });
         }
-        files
+        let columns = 0..self.rows.first()?.cells.len();
+        let holds_paths = |column: &usize| {
+            let mut rows = self
+                .body()
+                .filter(|row| !self.text(row, Some(*column)).is_empty());
+            let is_path = |row: &TableRow| {
+                let paths = self.paths(row, *column);
+                !paths.is_empty() && paths.iter().all(|(path, _)| looks_like_path(path))
+            };
+            rows.next().is_some_and(is_path) && rows.all(is_path)
+        };
+        let path = columns.clone().find(holds_paths)?;
+        let holds_actions = |column: &usize| {
+            let known = |row: &TableRow| {
+                let text = self.text(row, Some(*column));
+                !text.is_empty() && !matches!(read_action(&text), Action::Unknown(_))
+            };
+            *column != path && self.body().any(known)
+        };
+        let action = action
+            .or_else(|| columns.clone().find(holds_actions))
+            .or_else(|| columns.clone().find(|column| *column != path));
+        let note = note.or_else(|| {
+            let mut free = columns.rev();
+            free.find(|column| *column != path && Some(*column) != action)
+        });
+        Some(FileColumns { path, action, note })
     }
 
-    /// The code of a cell, else its text.
-    fn path(&self, row: &TableRow, column: usize) -> String {
+    /// The paths of a cell with their bytes: what stands in code, else the target of a link, else the text.
+    fn paths(&self, row: &TableRow, column: usize) -> Vec<(String, Span)> {
         let Some(cell) = row.cells.get(column) else {
-            return String::new();
+            return Vec::new();
         };
-        let code =
-            self.outline.pieces[cell.pieces.clone()]
-                .iter()
-                .find_map(|(_, piece)| match piece {
-                    Piece::Code(code) => Some(code.trim().to_owned()),
-                    _ => None,
-                });
-        code.unwrap_or_else(|| self.outline.plain(cell.pieces.clone()))
+        let found = paths_in(self.outline, cell.pieces.clone());
+        if !found.is_empty() {
+            return found;
+        }
+        let span = self.span(row, Some(column));
+        let text = self.outline.plain(cell.pieces.clone());
+        let parts: Vec<&str> = text
+            .split([',', ';', ' '])
+            .filter(|part| !part.is_empty())
+            .collect();
+        if parts.len() > 1 && !text.contains('{') && parts.iter().all(|part| looks_like_path(part))
+        {
+            return parts
+                .into_iter()
+                .map(|part| (part.to_owned(), span.clone()))
+                .collect();
+        }
+        if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![(text, span)]
+        }
     }
 
     /// Rows of a Test Summary, whatever its columns are called; a row that sums up the others is none.
@@ -188,6 +244,7 @@ impl<'o> Table<'o> {
                 target: self.text(row, Some(0)),
                 count: counts::count(&self.text(row, count)),
                 covers: self.text(row, covers),
+                table: self.rows.first().map_or(0, |header| header.span.start),
                 count_span: self.span(row, count),
                 line: document.line_of(row.span.start),
             })
@@ -195,16 +252,138 @@ impl<'o> Table<'o> {
             .collect()
     }
 
-    /// Named numbers: the first column and the first other column that holds one.
-    pub(crate) fn numbers(&self) -> Vec<(String, Count)> {
+    /// Named numbers with their lines: the first column and the first other column that holds one.
+    pub(crate) fn numbers(&self, document: &Document) -> Vec<(String, Count, usize)> {
         self.body()
             .filter_map(|row| {
                 let count = (1..row.cells.len())
                     .find_map(|column| counts::count(&self.text(row, Some(column))))?;
-                Some((self.text(row, Some(0)), count))
+                Some((
+                    self.text(row, Some(0)),
+                    count,
+                    document.line_of(row.span.start),
+                ))
             })
             .collect()
     }
+}
+
+/// The columns of a Files table.
+struct FileColumns {
+    path: usize,
+    action: Option<usize>,
+    note: Option<usize>,
+}
+
+/// The paths that stand in code or as links, with their bytes. The first piece of code is one, whatever it looks like.
+pub(crate) fn paths_in(outline: &Outline<'_>, pieces: Range<usize>) -> Vec<(String, Span)> {
+    let mut found: Vec<(String, Span)> = Vec::new();
+    let mut link: Option<(String, Span, String)> = None;
+    for (span, piece) in &outline.pieces[pieces] {
+        match piece {
+            Piece::LinkStart(to) => link = Some((to.to_string(), span.clone(), String::new())),
+            Piece::LinkEnd => {
+                let Some((to, span, text)) = link.take() else {
+                    continue;
+                };
+                if looks_like_path(&text) {
+                    found.push((text, span));
+                } else if let Some(path) = link_path(&to) {
+                    found.push((path, span));
+                }
+            }
+            Piece::Text(text) | Piece::Code(text) if link.is_some() => {
+                if let Some((_, _, inner)) = &mut link {
+                    inner.push_str(text.trim());
+                }
+            }
+            Piece::Code(code) => {
+                let code = code.trim();
+                if !code.is_empty() && (found.is_empty() || looks_like_path(code)) {
+                    found.push((code.to_owned(), span.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The path that a link names, from the root of the workspace; `None` for an address.
+fn link_path(to: &str) -> Option<String> {
+    let path = to.split(['#', '?']).next().unwrap_or_default();
+    if path.contains(':') {
+        return None;
+    }
+    let mut path = path.trim_start_matches('/');
+    while let Some(rest) = path.strip_prefix("../").or_else(|| path.strip_prefix("./")) {
+        path = rest;
+    }
+    (!path.is_empty()).then(|| path.to_owned())
+}
+
+/// Whether a text is written as a path: one word with a `/` or an extension.
+pub(crate) fn looks_like_path(text: &str) -> bool {
+    let text = text.trim_end_matches('/');
+    let plain = |sign: char| sign.is_alphanumeric() || "._-/\\*?{},[]@+".contains(sign);
+    let extension = || {
+        text.rsplit_once('.').is_some_and(|(_, extension)| {
+            (1..=8).contains(&extension.len())
+                && extension.starts_with(|sign: char| sign.is_ascii_alphabetic() || sign == '*')
+        })
+    };
+    !text.is_empty()
+        && text.chars().all(plain)
+        && text.chars().any(char::is_alphanumeric)
+        && (text.contains(['/', '\\']) || extension())
+}
+
+fn is_rename(text: &str) -> bool {
+    let words = vocabulary::words(text);
+    matches!(words.as_str(), "rename" | "renamed" | "move" | "moved")
+}
+
+/// The files that a list entry names: a path in code or as a link, and its action in the entry's own words or in the
+/// heading above.
+pub(crate) fn files_in_entry(
+    document: &Document,
+    outline: &Outline<'_>,
+    node: &Node,
+    fallback: Option<&Action>,
+) -> Vec<FileRow> {
+    let mut paths = paths_in(outline, node.pieces.clone());
+    paths.retain(|(path, _)| looks_like_path(path));
+    let mut words = String::new();
+    for (_, piece) in &outline.pieces[node.pieces.clone()] {
+        match piece {
+            Piece::Text(text) => words.push_str(text),
+            _ => words.push(' '),
+        }
+    }
+    let mut known = words.split_whitespace().map(read_action);
+    let action = known
+        .find(|action| matches!(action, Action::Create | Action::Modify | Action::Delete))
+        .or_else(|| {
+            let renames = words.split_whitespace().next().is_some_and(is_rename);
+            let to = paths.get(1).filter(|_| renames)?.0.clone();
+            paths.truncate(1);
+            Some(Action::Rename(to))
+        })
+        .or_else(|| fallback.cloned());
+    let Some(action) = action else {
+        return Vec::new();
+    };
+    let end = outline.trimmed(&node.span).end;
+    let rows = paths.into_iter().map(|(path, span)| FileRow {
+        path,
+        action: action.clone(),
+        note: outline.plain(node.pieces.clone()),
+        path_span: span,
+        note_span: end..end,
+        span: node.span.start..end,
+        line: document.line_of(node.span.start),
+    });
+    rows.collect()
 }
 
 /// Whether a row is the sum of the others.

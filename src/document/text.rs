@@ -14,8 +14,51 @@ pub type Span = Range<usize>;
 pub struct Document {
     path: Utf8PathBuf,
     text: String,
-    /// Looked for when first asked for: who only compares a document needs none.
+    /// Found on first use: comparing documents needs none.
     lines: OnceLock<Lines>,
+    /// Found on first use, likewise.
+    characters: OnceLock<Characters>,
+}
+
+/// Characters counted up to some bytes, so that the column of a byte takes no time that grows with its line.
+#[derive(Debug, Clone)]
+struct Characters {
+    /// for each stretch of [`STRETCH`] bytes or a few more: where it begins, and the characters before it
+    stretches: Vec<(usize, usize)>,
+}
+
+const STRETCH: usize = 1024;
+
+impl Characters {
+    fn of(text: &str) -> Self {
+        let mut stretches = vec![(0, 0)];
+        let (mut start, mut count) = (0, 0);
+        for (at, character) in text.char_indices() {
+            if at >= start + STRETCH {
+                start = at;
+                stretches.push((at, count));
+            }
+            count += usize::from(has_width(character));
+        }
+        Self { stretches }
+    }
+
+    /// The characters before a byte.
+    fn before(&self, text: &str, at: usize) -> usize {
+        let next = self.stretches.partition_point(|(start, _)| *start <= at);
+        let (start, count) = self.stretches[next - 1];
+        let rest = text.get(start..at).unwrap_or_default();
+        count
+            + rest
+                .chars()
+                .filter(|character| has_width(*character))
+                .count()
+    }
+}
+
+/// A byte order mark has no width.
+fn has_width(character: char) -> bool {
+    character != '\u{feff}'
 }
 
 #[derive(Debug, Clone)]
@@ -93,6 +136,7 @@ impl Document {
             path: path.into(),
             text,
             lines: OnceLock::new(),
+            characters: OnceLock::new(),
         }
     }
 
@@ -129,12 +173,9 @@ impl Document {
     pub fn column_of(&self, byte: usize) -> usize {
         let start = self.lines().starts[self.line_of(byte) - 1];
         let end = byte.min(self.text.len());
-        let before = self.text.get(start..end).unwrap_or_default();
-        before
-            .chars()
-            .filter(|character| *character != '\u{feff}')
-            .count()
-            + 1
+        let characters = self.characters.get_or_init(|| Characters::of(&self.text));
+        let before = |at| characters.before(&self.text, at);
+        before(end.max(start)) - before(start) + 1
     }
 
     /// The bytes of a line (counted from 1), without its line end; empty beyond the last line.

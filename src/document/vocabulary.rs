@@ -167,6 +167,13 @@ pub(crate) fn label(name: &str) -> Label {
     }
 }
 
+/// Whether a text is a known label as a whole, so that it needs no markup to be one.
+pub(crate) fn is_label(name: &str) -> bool {
+    let begins = name.chars().next().is_some_and(char::is_uppercase);
+    let words = words(name);
+    begins && LABELS.iter().any(|(label, _)| *label == words)
+}
+
 /// What a heading is, by its first words; a number before them does not count.
 pub(crate) fn section(title: &str) -> SectionKind {
     let words = words(title);

@@ -71,7 +71,6 @@ impl Context {
         let part = self.selection.targets.get(target)?;
         let root = root_of(workspace, target);
         let sentence = root.and_then(|root| self.sentences.get(root).cloned());
-        let package = &workspace.packages[target.package].name;
         Some(Row {
             path: root.map_or_else(String::new, |root| workspace.slashed(root)),
             note: if target.kind == TestTargetKind::Doc {
@@ -80,7 +79,7 @@ impl Context {
                 ""
             },
             tests: part.known.len(),
-            covers: sentence.unwrap_or_else(|| format!("`{package}` {}", target.kind)),
+            covers: sentence.unwrap_or_default(),
         })
     }
 

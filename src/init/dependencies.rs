@@ -9,6 +9,7 @@ use serde::Serialize;
 use toml_edit::{DocumentMut, InlineTable, Item, Value};
 
 use super::request::Request;
+use crate::cli::Size;
 use crate::cli::dependencies::Dependency;
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
@@ -64,21 +65,19 @@ pub fn blocks(project: &Project, request: &Request) -> Result<Vec<Block>> {
             locked: &locked,
         };
         let value = value(project, request, &wanted, &places)?;
-        let reason = request
-            .proves
-            .as_deref()
-            .map_or_else(|| request.paths.name.clone(), one_line);
-        tables
-            .entry(wanted.table)
-            .or_default()
-            .push(format!("{} = {value} # Add for {reason}", wanted.name));
+        tables.entry(wanted.table).or_default().push(format!(
+            "{} = {value} # Add for {}",
+            wanted.name, request.paths.name
+        ));
         new_names.push(wanted.name);
     }
     let toml: Vec<String> = tables
         .into_iter()
         .map(|(table, new)| {
             let mut lines = vec![format!("[{table}]")];
-            lines.extend(context(&manifest, table, &new_names));
+            if request.size == Size::Full {
+                lines.extend(context(&manifest, table, &new_names));
+            }
             lines.extend(new);
             lines.join("\n")
         })

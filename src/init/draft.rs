@@ -14,8 +14,6 @@ pub struct Draft {
     pub title: String,
     /// `PoC`, `Feature`, `Issue` or `Refactor`.
     pub kind: &'static str,
-    /// Whether a plan of a screenful is wanted.
-    pub tiny: bool,
     /// The date, `2026-01-31`.
     pub created: String,
     /// The base's full commit id; `None` without git.
@@ -28,8 +26,8 @@ pub struct Draft {
     pub proves: Option<String>,
     /// Why it is no toy, if it was said.
     pub because: Option<String>,
-    /// Success criteria, if any were given.
-    pub criteria: Vec<String>,
+    /// Success criteria; a placeholder where none were given.
+    pub criteria: Vec<Criterion>,
     /// The document they come from.
     pub criteria_source: Option<String>,
     /// The touched packages, leaves first.
@@ -50,6 +48,15 @@ pub struct Draft {
     pub dependencies: Vec<Block>,
     /// What the graph shows could go wrong.
     pub risks: Vec<Risk>,
+}
+
+/// A success criterion.
+#[derive(Debug, Serialize)]
+pub struct Criterion {
+    /// Its text.
+    pub text: String,
+    /// What proves it: `step 2`, `done` or `person`.
+    pub proof: String,
 }
 
 /// A touched package.
@@ -89,7 +96,7 @@ pub struct TestTarget {
     pub note: &'static str,
     /// Tests counted in the source.
     pub tests: usize,
-    /// The first sentence of its module documentation, else its name.
+    /// The first sentence of its module documentation; empty without one.
     pub covers: String,
 }
 

@@ -8,21 +8,22 @@ use super::dependencies::Block;
 use super::draft::Prerequisite;
 use super::request::Request;
 use crate::affected::arguments::{self, quoted, spec};
+use crate::cli::Size;
 use crate::project::Project;
 use crate::workspace::graph::is_kind;
 use crate::workspace::{PackageId, Workspace};
 
 /// The prerequisites after the first, which is the affected tests: one for each manifest that gets dependencies, each
-/// build script of a touched package, and each touched package with tests that no run builds for want of a feature.
+/// build script of a touched package, and each touched package with tests that no plain run builds because a feature is off.
+/// Step 0 applies the dependencies, so only a full plan repeats them here.
 #[must_use]
 pub fn prerequisites(project: &Project, request: &Request, blocks: &[Block]) -> Vec<Prerequisite> {
     let mut found: Vec<Prerequisite> = blocks
         .iter()
-        .filter(|block| block.is_new())
+        .filter(|block| block.is_new() && request.size == Size::Full)
         .map(|block| dependencies(project, request, block))
         .collect();
-    // A tiny plan keeps to what its own work brings.
-    if !request.tiny {
+    if request.size != Size::Tiny {
         for &package in &request.packages {
             found.extend(build_script(project, package));
             found.extend(features_off(project, package));

@@ -46,8 +46,8 @@ pub struct Request {
     pub steps: Vec<String>,
     /// The type as the plan writes it.
     pub kind: &'static str,
-    /// Whether a plan of a screenful is wanted.
-    pub tiny: bool,
+    /// How much of a plan is wanted.
+    pub size: Size,
     /// Where each touched package's tests of this work go, in the order of `packages`.
     pub test_places: Vec<TestPlace>,
     /// What the user should know, such as what is lost without git.
@@ -138,14 +138,13 @@ impl Request {
                 Kind::Issue => "Issue",
                 Kind::Refactor => "Refactor",
             },
-            tiny: init.size == Size::Tiny,
+            size: init.size,
             test_places,
             warnings,
         })
     }
 
-    /// What would be asked for to begin a plan that is there already, with the files it names now; nothing is added to
-    /// them.
+    /// The request that an existing plan stands for, with the files it names now.
     ///
     /// # Errors
     /// Bad usage: neither its packages nor its files belong to the workspace.
@@ -200,7 +199,7 @@ impl Request {
             criteria_source: None,
             steps: Vec::new(),
             kind: "PoC",
-            tiny: false,
+            size: Size::Full,
             test_places: Vec::new(),
             warnings: Vec::new(),
         })
@@ -220,7 +219,7 @@ fn purpose(note: &str) -> Option<String> {
     let states = ["Pending", "Done", "Missing", "Complete", "In Progress"];
     let state = states.iter().find_map(|state| note.strip_prefix(state));
     let rest = state.map_or(note, |rest| rest.trim_start_matches([':', ' ']));
-    (!rest.is_empty()).then(|| rest.to_owned())
+    (!rest.is_empty() && !rest.starts_with("[fill in")).then(|| rest.to_owned())
 }
 
 fn listed(project: &Project) -> String {

@@ -15,11 +15,11 @@ use crate::workspace::graph::is_kind;
 /// A row of the Risks table.
 #[derive(Debug, Serialize)]
 pub struct Risk {
-    /// What could go wrong.
+    /// The risk.
     pub risk: String,
     /// `H`, `M` or `L`.
     pub likelihood: &'static str,
-    /// What to do about it.
+    /// The mitigation.
     pub mitigation: String,
 }
 
@@ -33,7 +33,7 @@ impl Risk {
     }
 }
 
-/// What the touched packages bring with them, most far-reaching first.
+/// The risks of the touched packages, the widest first.
 #[must_use]
 pub fn risks(
     project: &Project,
@@ -59,7 +59,7 @@ pub fn risks(
                 } else {
                     "M"
                 },
-                "Add beside what is there; `cargo poc verify` runs their tests after every step",
+                "Keep existing behaviour; `cargo poc verify` runs their tests after every step",
             ));
         }
         risks.extend(of_package(project, context, package));
@@ -78,7 +78,7 @@ pub fn risks(
                 risks.push(Risk::new(
                     format!("`{name}` {version} is in the build already; the requirement brings a second version"),
                     "M",
-                    format!("Take {version} if it will do, or look at `cargo tree --duplicates`"),
+                    format!("Use {version} if possible, or inspect `cargo tree --duplicates`"),
                 ));
             }
         }
@@ -99,7 +99,7 @@ fn of_package(project: &Project, context: &Context, package: PackageId) -> Vec<R
     if has(TargetKind::ProcMacro) {
         risks.push(Risk::new(
             format!(
-                "`{name}` is a procedural macro: it changes the code of whoever uses it, unseen"
+                "`{name}` is a procedural macro: it changes the code of its users without showing it"
             ),
             "M",
             "Test the expansion and its error messages, and build a user of it",
@@ -120,7 +120,7 @@ fn of_package(project: &Project, context: &Context, package: PackageId) -> Vec<R
         };
         risks.push(Risk::new(
             format!(
-                "`{name}` uses `unsafe` {times}; safe code around it can break what it relies on"
+                "`{name}` uses `unsafe` {times}; safe code around it can break its assumptions"
             ),
             "M",
             "Read the safety comments near every change; run the tests under Miri or a sanitizer",

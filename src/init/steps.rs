@@ -7,15 +7,19 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::draft::{Affected, Snippet, Step};
 use super::request::{PlannedFile, Request, TestPlace};
 use crate::affected::arguments::{self, quoted};
+use crate::cli::Size;
 use crate::project::Project;
 use crate::workspace::graph::is_library;
 use crate::workspace::{PackageId, Workspace};
+
+/// The title of the last step.
+pub(super) const INTEGRATION: &str = "Integration";
 
 /// Step 0, the steps between, and the last. A tiny plan has one step between and none after it.
 #[must_use]
 pub fn steps(project: &Project, request: &Request, affected: &Affected) -> Vec<Step> {
     let mut steps = vec![set_up(project, request)];
-    if request.tiny {
+    if request.size == Size::Tiny {
         let named = || request.steps.iter().map(String::as_str);
         let titles = named().chain(request.steps.is_empty().then_some("The change + Tests"));
         for title in titles {
@@ -31,25 +35,66 @@ pub fn steps(project: &Project, request: &Request, affected: &Affected) -> Vec<S
             steps.push(step(project, request, steps.len(), &title, package, &files));
         }
     } else {
-        for (index, title) in request.steps.iter().enumerate() {
-            // Leaves first; steps beyond the packages build on the last, which sees all others. The last step takes
-            // the files of packages that no step was left for.
-            let last = request.packages.len() - 1;
-            let package = request.packages[index.min(last)];
-            let mut files = Vec::new();
-            if index <= last {
-                files = files_of(&project.workspace, request, package);
-            }
-            if index + 1 == request.steps.len() {
-                for &left in request.packages.iter().skip(index + 1) {
-                    files.extend(files_of(&project.workspace, request, left));
-                }
-            }
+        let parts = assign(&project.workspace, request);
+        for (title, (package, files)) in request.steps.iter().zip(parts) {
             steps.push(step(project, request, steps.len(), title, package, &files));
         }
     }
     steps.push(integration(project, request, steps.len(), affected));
     steps
+}
+
+/// The package and the files of each step that was named, leaves first. Steps beyond the packages build on the last, which
+/// links all others; the last step takes the files of packages that no step is left for. Within a package a file goes to
+/// the step whose title shares most words with its path and purpose, else the files are spread in their order.
+fn assign<'a>(
+    workspace: &Workspace,
+    request: &'a Request,
+) -> Vec<(PackageId, Vec<&'a PlannedFile>)> {
+    let last = request.packages.len() - 1;
+    let mut parts: Vec<(PackageId, Vec<&PlannedFile>)> = (0..request.steps.len())
+        .map(|index| (request.packages[index.min(last)], Vec::new()))
+        .collect();
+    for &package in &request.packages {
+        let mut steps: Vec<usize> = { parts.iter().enumerate() }
+            .filter(|(_, (of, _))| *of == package)
+            .map(|(index, _)| index)
+            .collect();
+        if steps.is_empty() {
+            steps.push(parts.len() - 1);
+        }
+        let (named, unnamed): (Vec<_>, Vec<_>) = files_of(workspace, request, package)
+            .into_iter()
+            .map(|file| (file, best_step(request, &steps, file)))
+            .partition(|(_, step)| step.is_some());
+        for (file, step) in named {
+            parts[step.unwrap_or_default()].1.push(file);
+        }
+        let count = unnamed.len().max(steps.len());
+        for (at, (file, _)) in unnamed.into_iter().enumerate() {
+            parts[steps[at * steps.len() / count]].1.push(file);
+        }
+    }
+    parts
+}
+
+/// The step whose title shares most words with a file; `None` where none shares any.
+fn best_step(request: &Request, steps: &[usize], file: &PlannedFile) -> Option<usize> {
+    let words = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|sign: char| !sign.is_alphanumeric());
+        words
+            .filter(|word| word.len() > 3)
+            .map(|word| word.to_lowercase().trim_end_matches('s').to_owned())
+            .collect()
+    };
+    let stem = file.path.file_stem().unwrap_or_default();
+    let own = words(&format!(
+        "{stem} {}",
+        file.purpose.as_deref().unwrap_or_default()
+    ));
+    let shared = |step: &usize| words(&request.steps[*step]).intersection(&own).count();
+    let best = steps.iter().copied().rev().max_by_key(shared)?;
+    (shared(&best) > 0).then_some(best)
 }
 
 fn files_of<'a>(
@@ -68,18 +113,20 @@ fn set_up(project: &Project, request: &Request) -> Step {
     let packages: BTreeSet<_> = request.packages.iter().copied().collect();
     let check = arguments::named_packages(&project.workspace, &packages);
     let check = format!("cargo check --tests {}", quoted(&check));
-    let mut tasks = vec!["Record the baseline before anything changes".to_owned()];
+    let mut tasks = vec![format!(
+        "Record the baseline before the first change: `cargo poc verify {name} --baseline`"
+    )];
     let mut commands = vec![format!("cargo poc verify {name} --baseline")];
     let mut verification = vec![check];
     if !request.dependencies.is_empty() {
-        tasks.push("Apply the dependencies below".to_owned());
+        tasks.push(format!("Apply the dependencies: `cargo poc deps {name}`"));
         commands.push(format!("cargo poc deps {name}"));
         verification.insert(0, format!("cargo poc deps {name} --check"));
     }
     Step {
         id: 0,
         title: "Set-up".to_owned(),
-        goal: Some("The baseline is recorded and everything the steps need builds.".to_owned()),
+        goal: Some("The baseline is recorded, and the touched packages build.".to_owned()),
         tasks,
         code: Some(Snippet {
             lang: "bash",
@@ -185,26 +232,32 @@ fn integration(project: &Project, request: &Request, id: usize, affected: &Affec
         .last()
         .and_then(|&package| request.test_place(package));
     let written = top.map(|place| test(workspace, request, place, id, "the whole"));
-    let mut verification = affected.commands.clone();
+    // The affected tests run in the done block; only a full plan repeats them here.
+    let full = request.size == Size::Full;
+    let mut verification = if full {
+        affected.commands.clone()
+    } else {
+        Vec::new()
+    };
     let mut tasks = Vec::new();
     let snippet = written.map(|(snippet, command)| {
         tasks.push(format!("Write the end-to-end test in `{}`", snippet.path));
         // Tests that are yet to be written may be in a target that the selection does not know.
-        if !workspace.root.join(&snippet.path).exists() {
+        if !full || !workspace.root.join(&snippet.path).exists() {
             verification.insert(0, command);
         }
         snippet
     });
-    tasks.push("Run every affected test".to_owned());
+    if full {
+        tasks.push("Run every affected test".to_owned());
+    }
     Step {
         id,
-        title: "Integration".to_owned(),
-        goal: Some(
-            "The parts work together, and everything that worked before still does.".to_owned(),
-        ),
+        title: INTEGRATION.to_owned(),
+        goal: Some("The parts work together, and existing behaviour is unchanged.".to_owned()),
         tasks,
         code: None,
-        test: snippet,
+        test: snippet.filter(|_| full),
         verification,
         output: "All affected tests pass".to_owned(),
     }
@@ -265,7 +318,7 @@ pub(super) fn new_modules(workspace: &Workspace, files: &[&PlannedFile]) -> Vec<
         .collect()
 }
 
-/// How the parents take up the new modules.
+/// The declarations of new modules, for the first parent.
 fn declarations(workspace: &Workspace, modules: &[NewModule]) -> Option<Snippet> {
     let first = &modules.first()?.parent;
     let lines: Vec<String> = modules
@@ -303,7 +356,7 @@ fn function(request: &Request, id: usize, title: &str) -> String {
     format!("{}{words}", lead(request, id))
 }
 
-/// A test that compiles, fails until it is written, and the command that runs it and its like.
+/// A test that compiles and fails until it is written, and the command that runs the step's tests.
 fn test(
     workspace: &Workspace,
     request: &Request,
@@ -313,9 +366,16 @@ fn test(
 ) -> (Snippet, String) {
     let function = function(request, id, title);
     let what = title.replace('`', "").replace(" + Tests", "");
+    let (doc, body) = if request.size == Size::Full {
+        (
+            format!("/// [fill in: the behaviour of {what} that this test checks]\n"),
+            "    // Arrange\n    // Act\n    // Assert\n",
+        )
+    } else {
+        (String::new(), "")
+    };
     let code = format!(
-        "/// [fill in: what this shows of {what}]\n#[test]\nfn {function}() {{\n    // Arrange\n    // Act\n    // Assert\n    \
-         panic!(\"this test is not written yet\");\n}}"
+        "{doc}#[test]\nfn {function}() {{\n{body}    panic!(\"this test is not written yet\");\n}}"
     );
     let package = BTreeSet::from([place.package]);
     let mut arguments = arguments::named_packages(workspace, &package);

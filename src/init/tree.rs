@@ -53,7 +53,6 @@ pub fn draw(project: &Project, request: &Request, planned: &[File]) -> Result<St
         root.insert(&path, Some(format!("{mark}{purpose}")));
         root.open(path.parent().unwrap_or(Utf8Path::new("")));
     }
-    let name = workspace.root.file_name().unwrap_or(".");
     let mut lines = Vec::new();
     root.draw("", &mut lines);
     let width = lines
@@ -62,7 +61,7 @@ pub fn draw(project: &Project, request: &Request, planned: &[File]) -> Result<St
         .map(|(line, _)| line.chars().count())
         .max()
         .unwrap_or(0);
-    let mut text = format!("{name}/");
+    let mut text = "./".to_owned();
     for (line, note) in lines {
         match note {
             Some(note) => {

@@ -19,8 +19,9 @@ pub(crate) const UNCLEAR_TEXT: Code = Code::new(&Rule {
     gate: Gate::Independent,
     title: "part of a document could not be read as intended",
     page: r"
-The reader did not understand a date, a status or an action, found a heading that resembles a step, or found a code fence
-inside a code fence. It continued with its best interpretation, which may be wrong. Write the part in a supported form, or
+The reader did not understand a date, a status or an action, found a heading that resembles a step, a code fence inside a
+code fence, something written twice, or a list, table or code block that it does not read in this section. It continued with
+its best interpretation, which may be wrong. Write the part in a supported form, or
 set the level to `allow` for an old document.
 
 ```markdown
@@ -99,7 +100,7 @@ pub(crate) const MISSING_RESULTS: Code = Code::new(&Rule {
     title: "a plan has no results document",
     page: r"
 The plan exists, but `docs/NAME-results.md` beside it does not, so evidence cannot be recorded. Restore the file from git, or
-write new documents with `cargo poc init`.
+write it from the plan with `cargo poc init NAME --adopt` (`check --fix` does the same).
 
 ```markdown
 # Fires Implementation Plan
@@ -111,7 +112,10 @@ write new documents with `cargo poc init`.
 fn no_results(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if cx.results.is_none() {
         let message = format!("there is no {}", cx.results_path);
-        let help = "restore it from git, or start again with another name";
+        let name = &cx.poc.paths.name;
+        let help = format!(
+            "restore it from git, or write it from the plan with `cargo poc init {name} --adopt`"
+        );
         found.push(cx.in_plan_line(MISSING_RESULTS, 1, message).help(help));
     }
 }

@@ -30,6 +30,7 @@ pub(crate) const PLACEHOLDER: Code = Code::new(&Rule {
     title: "a placeholder is not filled in",
     page: r"
 A `[fill in: …]` or the bracketed text of a template is left in the document. A new plan contains some, so this is a warning.
+Each document is reported once, at its first placeholder.
 
 ```markdown
 **Goal**: [fill in: what works after this step]
@@ -37,19 +38,23 @@ A `[fill in: …]` or the bracketed text of a template is left in the document. 
 ",
 });
 
-/// What is left to fill in, in both documents.
+/// The placeholders of each document, reported once at the first.
 fn placeholders(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
-    let message = |placeholder: &Placeholder| {
-        format!(
-            "`{}` is left to fill in",
-            placeholder.text.replace(['\n', '\r'], " ")
-        )
+    let message = |placeholders: &[Placeholder]| {
+        let text = placeholders.first().map_or("", |first| first.text.as_str());
+        let text = text.replace(['\n', '\r'], " ");
+        match placeholders.len() {
+            1 => format!("`{text}` is not filled in"),
+            many => format!("{many} placeholders are not filled in; the first is `{text}`"),
+        }
     };
-    for placeholder in &cx.plan.placeholders {
-        found.push(cx.in_plan(PLACEHOLDER, &placeholder.span, message(placeholder)));
+    if let Some(first) = cx.plan.placeholders.first() {
+        found.push(cx.in_plan(PLACEHOLDER, &first.span, message(&cx.plan.placeholders)));
     }
-    for placeholder in cx.results.iter().flat_map(|results| &results.placeholders) {
-        found.push(cx.in_results(PLACEHOLDER, &placeholder.span, message(placeholder)));
+    if let Some(results) = cx.results
+        && let Some(first) = results.placeholders.first()
+    {
+        found.push(cx.in_results(PLACEHOLDER, &first.span, message(&results.placeholders)));
     }
 }
 
@@ -341,24 +346,25 @@ fn contradicting_counts(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     };
     let at = cx.line_with("affected tests:").unwrap_or(1);
     let rows = rows_above(cx, at);
-    let counts: Option<Vec<Count>> = rows.iter().map(|row| row.count).collect();
-    let sum = counts
-        .filter(|counts| !counts.is_empty())
-        .and_then(|counts| {
-            let add = |sum: u64, count: &Count| sum.checked_add(count.value);
-            let approximate = counts.iter().any(|count| count.approximate);
-            Some((counts.iter().try_fold(0, add)?, approximate))
-        });
-    if let Some((sum, approximate)) = sum {
-        let guess = approximate || total.approximate;
-        if !agree(sum, total.value, guess) {
-            let message = format!(
-                "the table's {} come to {sum} tests, and the total says {}",
-                counted(rows.len(), "row"),
-                total.value
-            );
-            found.push(cx.in_plan_line(CONTRADICTING_COUNTS, at, message));
-        }
+    // Two tables may list the same tests: the total is that of the nearest, or of all.
+    let nearest = rows.last().map(|row| row.table);
+    let nearest: Vec<&TestRow> = { rows.iter() }
+        .filter(|row| Some(row.table) == nearest)
+        .copied()
+        .collect();
+    let agrees = |rows: &[&TestRow]| {
+        sum(rows).is_none_or(|(sum, guess)| agree(sum, total.value, guess || total.approximate))
+    };
+    if !agrees(&nearest)
+        && !agrees(&rows)
+        && let Some((sum, _)) = sum(&nearest)
+    {
+        let message = format!(
+            "the table's {} add up to {sum} tests, and the total says {}",
+            counted(nearest.len(), "row"),
+            total.value
+        );
+        found.push(cx.in_plan_line(CONTRADICTING_COUNTS, at, message));
     }
     if let Some(full) = cx.plan.full_suite
         && full.value < total.value
@@ -375,6 +381,14 @@ fn contradicting_counts(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         let line = cx.line_with("full suite").unwrap_or(at);
         found.push(cx.in_plan_line(CONTRADICTING_COUNTS, line, message));
     }
+}
+
+/// The sum of the rows' counts, and whether one of them is a guess; `None` where a row has no count.
+fn sum(rows: &[&TestRow]) -> Option<(u64, bool)> {
+    let counts: Vec<Count> = rows.iter().map(|row| row.count).collect::<Option<_>>()?;
+    let add = |sum: u64, count: &Count| sum.checked_add(count.value);
+    let sum = counts.iter().try_fold(0, add)?;
+    (!counts.is_empty()).then(|| (sum, counts.iter().any(|count| count.approximate)))
 }
 
 /// The rows of the section that a total stands in; rows that are totals themselves are left out.

@@ -88,16 +88,11 @@ fn final_total(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     };
     let parts: Vec<String> = parts.map(|count| count.value.to_string()).collect();
     let message = format!(
-        "the total is {}, and its parts come to {sum} ({})",
+        "the total is {}, and its parts add up to {sum} ({})",
         total.value,
         parts.join(" + ")
     );
-    let line = validation
-        .fields
-        .iter()
-        .find(|field| field.name.to_lowercase().starts_with("total"));
-    let line = line.map_or(validation.line, |field| field.line);
-    found.push(cx.in_results_line(WRONG_TOTAL, line, message));
+    found.push(cx.in_results_line(WRONG_TOTAL, validation.total_line, message));
 }
 
 pub(crate) const FALLING_COUNT: Code = Code::new(&Rule {

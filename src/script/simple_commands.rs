@@ -40,7 +40,11 @@ pub(crate) fn proving(plan: &Plan) -> impl Iterator<Item = &Block> {
         .iter()
         .chain(prerequisites.flat_map(|need| &need.verification))
         .chain(plan.steps.iter().flat_map(|step| &step.verification))
-        .chain(&plan.done)
+        .chain(
+            plan.done
+                .iter()
+                .filter(|block| !plan.baseline.contains(block)),
+        )
         .filter(|block| block.is_shell())
 }
 

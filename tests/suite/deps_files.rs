@@ -225,7 +225,8 @@ fn check_says_what_is_missing_until_it_is_applied() {
     let plan = "# Cache\n\n## Dependencies\n\nUpdate `a/Cargo.toml`:\n\n```toml\n[dependencies]\n\
         moka = \"0.12\" # Add for caching\nserde = { version = \"1\", features = [\"derive\"] } # Add for types\n\
         log = \"0.4\" # Add for logs\nzip = \"[fill in]\" # Add for archives\nuuid = \"1\"\n```\n\n\
-        Update `b/Cargo.toml`:\n\n```toml\n[dev-dependencies]\nproptest = \"1\" # Add for tests\n```\n";
+        Update `b/Cargo.toml`:\n\n```toml\n[dev-dependencies]\nproptest = \"1\" # Add for tests\n```\n\n\
+        ## Success Criteria\n\n## Implementation Steps\n";
     write(&root.join("docs/cache-plan.md"), plan);
 
     let (out, exit) = program(&root, &["cache", "--check"]);

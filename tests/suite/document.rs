@@ -5,6 +5,7 @@ mod model;
 pub(crate) mod properties;
 mod step_edits;
 mod summary;
+mod unread;
 
 use std::fs;
 use std::path::Path;

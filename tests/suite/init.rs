@@ -54,7 +54,7 @@ fn a_plan_says_what_was_asked_and_reads_back() {
     let run = sandbox.poc(
         "init lru-cache -p store --file store/src/cache.rs='keeps answers' --file store/src/lib.rs --dep moka@0.12[sync,future] \
          --proves 'reads stay | under 1 ms' --because 'real load' --criterion 'p99 < 1 ms' --criterion 'no *stale* reads' \
-         --type feature",
+         --type feature --size full",
     );
     run.exits(0)
         .says("docs/lru-cache-plan.md")
@@ -77,7 +77,7 @@ fn a_plan_says_what_was_asked_and_reads_back() {
         [
             "p99 < 1 ms",
             "no stale reads",
-            "Every test that passed at the baseline passes still"
+            "Every test that passed at the baseline still passes"
         ]
     );
     assert_eq!(
@@ -96,7 +96,7 @@ fn a_plan_says_what_was_asked_and_reads_back() {
     );
     assert_eq!(
         new_dependencies(&plan),
-        "[dependencies]\nmoka = { version = \"0.12\", features = [\"sync\", \"future\"] } # Add for reads stay | under 1 ms"
+        "[dependencies]\nmoka = { version = \"0.12\", features = [\"sync\", \"future\"] } # Add for lru-cache"
     );
     for step in &plan.steps {
         assert!(!step.verification.is_empty(), "step {}", step.id);
@@ -130,7 +130,7 @@ fn a_plan_says_what_was_asked_and_reads_back() {
 #[test]
 fn only_what_a_person_must_say_is_left_open() {
     let sandbox = workspace();
-    sandbox.poc("init cache -p store").exits(0);
+    sandbox.poc("init cache -p store --size full").exits(0);
     let plan = plan(&sandbox, "docs/cache-plan.md");
     let open: Vec<&str> = plan
         .placeholders
@@ -172,7 +172,7 @@ fn steps_follow_the_dependencies_leaves_first() {
 fn every_command_of_a_plan_runs_once_its_tests_are_written() {
     let sandbox = workspace();
     sandbox
-        .poc("init 3d-cache -p store -p app --file store/src/cache.rs --file store/src/cache/part.rs")
+        .poc("init 3d-cache -p store -p app --size full --file store/src/cache.rs --file store/src/cache/part.rs")
         .exits(0);
     let plan = plan(&sandbox, "docs/3d-cache-plan.md");
     let skeletons: Vec<(String, &str)> = plan
@@ -338,4 +338,164 @@ fn nothing_is_ever_overwritten() {
             .says("not overwritten");
         assert_eq!(sandbox.files(), before);
     }
+}
+
+/// The default plan: what a reviewer reads, and nothing twice.
+#[test]
+fn a_plan_is_short_and_says_everything_once() {
+    let sandbox = workspace();
+    sandbox
+        .poc(
+            "init cache -p store --file store/src/cache.rs='keeps answers' --file store/src/lib.rs --dep moka@0.12 \
+             --proves 'reads stay under 1 ms' --criterion 'p99 < 1 ms' --offline",
+        )
+        .exits(0);
+    let text = sandbox.read("docs/cache-plan.md");
+    let plan = plan(&sandbox, "docs/cache-plan.md");
+    assert!((70..=125).contains(&text.lines().count()), "{text}");
+    assert_eq!(plan.placeholders, [], "{text}");
+    let command = plan.baseline[0].code.lines().next().unwrap();
+    assert_eq!(text.matches(command).count(), 1, "{text}");
+    // Without a section of its own, the work is done when the baseline's commands pass.
+    assert_eq!(plan.done, plan.baseline);
+    for said in [
+        "  - Proof: step 1\n",
+        "  - Proof: done\n",
+        "moka = \"0.12\" # Add for cache",
+    ] {
+        assert!(text.contains(said), "no {said:?} in\n{text}");
+    }
+    let folder = sandbox.root.file_name().unwrap().to_owned();
+    for hidden in [
+        "[fill in",
+        "# existing",
+        "mermaid",
+        "```bash\n```",
+        "`store` lib",
+        &folder,
+    ] {
+        assert!(!text.contains(hidden), "{hidden:?} in\n{text}");
+    }
+}
+
+/// No sentence and no command is repeated.
+#[test]
+fn no_paragraph_is_repeated() {
+    let sandbox = Sandbox::package();
+    sandbox.git();
+    sandbox
+        .poc("init cache --file src/cache.rs=keeps --file src/lib.rs")
+        .exits(0);
+    let text = sandbox.read("docs/cache-plan.md");
+    assert!(text.lines().count() <= 110, "{text}");
+    let mut seen = BTreeSet::new();
+    for line in text.lines() {
+        let words = line.split_whitespace().count();
+        if words > 4 && !line.starts_with(['|', '`']) {
+            assert!(seen.insert(line), "{line:?} twice in\n{text}");
+        }
+    }
+}
+
+/// D13: `update` right after `init` has nothing to do, in another clone too.
+#[test]
+fn an_update_after_init_changes_nothing() {
+    let sandbox = workspace();
+    for size in ["tiny", "standard", "full"] {
+        sandbox
+            .poc(&format!(
+                "init {size} -p store --file store/src/x.rs --file app/src/lib.rs=more --size {size} --dep one@1"
+            ))
+            .exits(0);
+        let written = sandbox.read(&format!("docs/{size}-plan.md"));
+        sandbox.poc(&format!("update {size}")).exits(0);
+        assert_eq!(
+            sandbox.read(&format!("docs/{size}-plan.md")),
+            written,
+            "{size}"
+        );
+    }
+    sandbox.commit("plans");
+    let clone = sandbox.root.join("another-name");
+    let from = sandbox.root.to_string();
+    sandbox.run_git(&["clone", "--quiet", &from, clone.as_str()]);
+    sandbox.poc_in("another-name", "update full").exits(0);
+    assert_eq!(
+        sandbox.read("another-name/docs/full-plan.md"),
+        sandbox.read("docs/full-plan.md")
+    );
+}
+
+/// D4: a plan that was written by hand gets its results, and can then be worked with.
+#[test]
+fn a_plan_without_results_is_adopted() {
+    const PLAN: &str = "# Rate Burst PoC Implementation Plan\n\n## Overview\n\n| Attribute | Value |\n|---|---|\n| **Proves** | bursts pass |\n\n\
+         ## Success Criteria\n\n- [ ] a burst of 10 passes\n\n## Implementation Steps\n\n### Step 1: Count\n\n**Tasks**:\n- [ ] count\n\n\
+         **Verification**:\n```bash\ncargo test -p store\n# Expected: All pass\n```\n\n**Output**: counts\n";
+    for how in ["init burst --adopt", "check burst --fix"] {
+        let sandbox = workspace();
+        sandbox.write("docs/burst-plan.md", PLAN);
+        sandbox
+            .poc("init burst -p store")
+            .exits(2)
+            .says("cargo poc init burst --adopt");
+        sandbox
+            .poc("check burst")
+            .prints("POC003")
+            .prints("cargo poc init burst --adopt");
+        sandbox.poc(how).says("docs/burst-results.md");
+        assert_eq!(sandbox.read("docs/burst-plan.md"), PLAN);
+        let text = sandbox.read("docs/burst-results.md");
+        let results = read_results(&Document::from_text("r", text.clone()));
+        assert_eq!(results.problems, [], "{text}");
+        assert_eq!(results.title, "Rate Burst PoC Results");
+        let criteria: Vec<&str> = results
+            .criteria
+            .iter()
+            .map(|item| item.text.as_str())
+            .collect();
+        assert_eq!(criteria, ["a burst of 10 passes"]);
+        assert_eq!(results.steps.len(), 1);
+        assert_eq!(results.steps[0].expected, "counts");
+        sandbox.poc("step start burst 1").exits(0);
+        sandbox.poc("init burst --adopt").exits(0).says("Unchanged");
+    }
+}
+
+/// D18: a PoC where a step is expected is no unknown step.
+#[test]
+fn a_missing_step_is_named() {
+    let sandbox = workspace();
+    sandbox.poc("init cache -p store").exits(0);
+    sandbox
+        .poc("step note cache --issue slow")
+        .exits(2)
+        .says("the step is missing")
+        .says("cache 1");
+}
+
+/// D8: a document is a plan by what it holds, not by its name alone.
+#[test]
+fn documents_that_only_have_the_name_are_no_plans() {
+    let sandbox = workspace();
+    sandbox
+        .write(
+            "docs/release-plan.md",
+            "# Release plan\n\n## Overview\n\n- tag\n- publish\n",
+        )
+        .write(
+            "docs/raft-implementation.md",
+            "# Raft\n\n## Dependencies\n\nNone.\n",
+        );
+    sandbox.poc("init cache -p store").exits(0);
+    let report = sandbox.poc("status --format json").json();
+    let names: Vec<&str> = report["pocs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|poc| poc["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["cache"]);
+    // Whoever names it wants it read.
+    sandbox.poc("status release").prints("no step found");
 }

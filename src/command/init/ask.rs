@@ -7,7 +7,7 @@ use anyhow::Result;
 use inquire::list_option::ListOption;
 use inquire::ui::RenderConfig;
 use inquire::validator::Validation;
-use inquire::{InquireError, MultiSelect, Text};
+use inquire::{Confirm, InquireError, MultiSelect, Select, Text};
 
 use super::suggest::Suggest;
 use crate::affected::arguments::{quoted, spec};
@@ -19,7 +19,19 @@ use crate::project::Project;
 use crate::sys::files::normalize;
 use crate::workspace::PackageId;
 
-/// Asks for the name, and for packages, files, dependencies and what is proven where nothing was said of them.
+/// A question, asked where the command line gives no answer.
+#[derive(Clone, Copy)]
+enum Question {
+    Name,
+    Packages,
+    Files,
+    Dependencies,
+    Proves,
+    Criteria,
+}
+
+/// Asks for the name, and for packages, files, dependencies and the proven statement where none were given. Esc goes back
+/// to the question before.
 ///
 /// # Errors
 /// Bad usage when the person gives up; a terminal that cannot be used.
@@ -28,65 +40,120 @@ pub(super) fn ask(project: &Project, given: &Init, coloured: bool) -> Result<Ini
         inquire::set_global_render_config(RenderConfig::empty());
     }
     let mut init = given.clone();
-    init.name = Some(name(project)?);
-    if init.package.is_empty() && init.file.is_empty() && !init.from_diff {
-        init.package = packages(project)?;
-    }
-    if init.file.is_empty() && !init.from_diff {
-        init.file = files(project)?;
-    }
-    if init.dependencies.0.is_empty() {
-        init.dependencies.0 = dependencies(project)?;
-    }
-    if init.proves.is_none() {
-        let proves = Text::new("What does it prove?")
-            .with_help_message(
-                "e.g. reads stay under 1 ms at 10k rps; Enter leaves it to be filled in",
-            )
-            .prompt()
-            .map_err(given_up)?;
-        init.proves = Some(proves.trim().to_owned()).filter(|proves| !proves.is_empty());
-    }
-    if init.criterion.is_empty() && init.criteria_from.is_none() {
-        let help = "what must hold for it to succeed; Enter alone goes on";
-        init.criterion = several("A success criterion:", help, None, |_| Ok(()))?;
+    let questions = questions(project, given);
+    let mut at = 0;
+    while let Some(question) = questions.get(at) {
+        match one(project, *question, &mut init)? {
+            Some(()) => at += 1,
+            None if at == 0 => return Err(exit::usage("given up; nothing was written")),
+            None => at -= 1,
+        }
     }
     Ok(init)
 }
 
-fn name(project: &Project) -> Result<String> {
+fn questions(project: &Project, given: &Init) -> Vec<Question> {
+    let no_files = given.file.is_empty() && !given.from_diff;
+    let one_package = project.workspace.packages.len() < 2;
+    let asked = [
+        (Question::Name, true),
+        (
+            Question::Packages,
+            given.package.is_empty() && no_files && !one_package,
+        ),
+        (Question::Files, no_files),
+        (Question::Dependencies, given.dependencies.0.is_empty()),
+        (Question::Proves, given.proves.is_none()),
+        (
+            Question::Criteria,
+            given.criterion.is_empty() && given.criteria_from.is_none(),
+        ),
+    ];
+    let asked = asked.into_iter().filter(|(_, asked)| *asked);
+    asked.map(|(question, _)| question).collect()
+}
+
+/// Asks one question; `None` when the person goes back.
+fn one(project: &Project, question: Question, init: &mut Init) -> Result<Option<()>> {
+    let answered = match question {
+        Question::Name => name(project)?.map(|name| init.name = Some(name)),
+        Question::Packages => packages(project)?.map(|packages| init.package = packages),
+        Question::Files => files(project, init)?.map(|files| init.file = files),
+        Question::Dependencies => dependencies(project)?.map(|found| init.dependencies.0 = found),
+        Question::Proves => {
+            let help = "e.g. reads stay under 1 ms at 10k rps; Enter leaves it open, Esc goes back";
+            let text = Text::new("What does it prove?").with_help_message(help);
+            answer(text.prompt())?.map(|proves| {
+                init.proves = Some(proves.trim().to_owned()).filter(|proves| !proves.is_empty());
+            })
+        }
+        Question::Criteria => {
+            let help = "a condition for success; Enter alone goes on, Esc goes back";
+            several("A success criterion:", help, None, |_| Ok(()), true)?
+                .map(|criteria| init.criterion = criteria)
+        }
+    };
+    Ok(answered)
+}
+
+/// The name; other words than a slug are offered as one.
+fn name(project: &Project) -> Result<Option<String>> {
     let taken: Vec<String> = project
         .list()?
         .into_iter()
         .map(|paths| paths.name)
         .collect();
-    let validate = move |name: &str| {
-        Ok(if taken.iter().any(|other| other == name) {
-            Validation::Invalid("there is a plan of this name already".into())
-        } else if !crate::project::is_slug(name) {
-            Validation::Invalid("use a-z, 0-9 and `-`, beginning with a letter or digit".into())
+    let mut offered = String::new();
+    loop {
+        let taken = taken.clone();
+        let validate = move |name: &str| {
+            let slug = slug(name);
+            Ok(if slug.is_empty() {
+                Validation::Invalid("use a-z, 0-9 and `-`, beginning with a letter or digit".into())
+            } else if taken.contains(&slug) {
+                Validation::Invalid(format!("a plan `{slug}` exists already").into())
+            } else {
+                Validation::Valid
+            })
+        };
+        let help = if offered.is_empty() {
+            "a-z, 0-9 and `-`; the documents are NAME-plan.md and NAME-results.md".to_owned()
         } else {
-            Validation::Valid
-        })
-    };
-    Text::new("Name of the work:")
-        .with_help_message("a-z, 0-9 and `-`; the documents are NAME-plan.md and NAME-results.md")
-        .with_validator(validate)
-        .prompt()
-        .map_err(given_up)
+            format!("a name has a-z, 0-9 and `-`; Enter takes `{offered}`")
+        };
+        let text = Text::new("Name of the work:")
+            .with_help_message(&help)
+            .with_initial_value(&offered)
+            .with_validator(validate);
+        let Some(name) = answer(text.prompt())? else {
+            return Ok(None);
+        };
+        if crate::project::is_slug(&name) {
+            return Ok(Some(name));
+        }
+        offered = slug(&name);
+    }
 }
 
-/// The packages to touch; not asked where there is only one.
-fn packages(project: &Project) -> Result<Vec<String>> {
+/// Words as a name: `Rate Burst` → `rate-burst`; empty where no letter or digit is left.
+fn slug(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words = lower
+        .split(|sign: char| !sign.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let mut slug = words.collect::<Vec<_>>().join("-");
+    slug.truncate(100);
+    slug.trim_end_matches('-').to_owned()
+}
+
+/// The packages to touch.
+fn packages(project: &Project) -> Result<Option<Vec<String>>> {
     let workspace = &project.workspace;
-    if workspace.packages.len() < 2 {
-        return Ok(Vec::new());
-    }
     let specs: Vec<String> = (0..workspace.packages.len())
         .map(|package| spec(workspace, package))
         .collect();
     let here: Vec<PackageId> = workspace.owner(&project.folder).into_iter().collect();
-    MultiSelect::new("Packages it touches:", specs)
+    let chosen = MultiSelect::new("Packages it touches:", specs)
         .with_default(&here)
         .with_help_message(
             "type to filter, Space selects, Enter goes on; the first one gets the dependencies",
@@ -97,53 +164,125 @@ fn packages(project: &Project) -> Result<Vec<String>> {
             } else {
                 Validation::Valid
             })
-        })
-        .prompt()
-        .map_err(given_up)
+        });
+    answer(chosen.prompt())
 }
 
-/// What cannot be right is refused at once, not after the last question; the rest is for [`Request::resolve`].
-///
-/// [`Request::resolve`]: crate::init::request::Request::resolve
-fn files(project: &Project) -> Result<Vec<String>> {
-    let help = "PATH=PURPOSE; -PATH deletes; Tab completes; Enter alone goes on";
+/// Answers that are wrong in any case are refused at once; a file that does not exist is confirmed.
+fn files(project: &Project, init: &Init) -> Result<Option<Vec<String>>> {
+    let help = "PATH=PURPOSE; -PATH deletes; Tab completes; Enter alone goes on, Esc goes back";
     let (root, folder) = (project.workspace.root.clone(), project.folder.clone());
-    let check = move |answer: &str| {
+    let path_of = |answer: &str| {
         let path = answer.strip_prefix('-').unwrap_or(answer);
-        let path = path.split('=').next().unwrap_or(path);
-        let path = normalize(&folder.join(path));
-        if path.starts_with(&root) && !path.is_dir() {
-            return Ok(());
+        path.split('=').next().unwrap_or(path).trim().to_owned()
+    };
+    let check = {
+        let folder = folder.clone();
+        move |answer: &str| {
+            let path = normalize(&folder.join(path_of(answer)));
+            if path.starts_with(&root) && !path.is_dir() {
+                return Ok(());
+            }
+            Err(exit::usage("name a file below the workspace's root"))
         }
-        Err(exit::usage("name a file below the workspace's root"))
     };
     let offered = Suggest::files(project)?;
-    several(
-        "A file it creates, changes or deletes:",
-        help,
-        Some(&offered),
-        check,
-    )
+    // A path may also start in the package's folder.
+    let mut folders = vec![folder];
+    let named = init
+        .package
+        .iter()
+        .filter_map(|spec| project.workspace.find(spec).ok());
+    folders.extend(named.map(|package| project.workspace.folder(package).to_owned()));
+    let exists = |path: &str| folders.iter().any(|folder| folder.join(path).exists());
+    let mut answers = Vec::new();
+    let question = "A file it creates, changes or deletes:";
+    loop {
+        let found = several(question, help, Some(&offered), check.clone(), false)?;
+        let Some(mut found) = found else {
+            return Ok(None);
+        };
+        let Some(answer) = found.pop() else {
+            return Ok(Some(answers));
+        };
+        let path = path_of(&answer);
+        if exists(&path) {
+            answers.push(answer);
+            continue;
+        }
+        let slip = slip(&path, &offered.texts());
+        let question = format!("`{path}` does not exist{slip} Create it?");
+        if confirm(&question, slip == ".")? {
+            answers.push(answer);
+        }
+    }
 }
 
-fn dependencies(project: &Project) -> Result<Vec<Dependency>> {
-    let help = "name, name@req or name@req[feature,feature]; Tab completes known ones; Enter alone goes on";
+/// The end of a sentence on a text that is not known: the one it may be a slip of; a full stop where there is none.
+fn slip(text: &str, known: &[&str]) -> String {
+    let distance = |other: &&&str| strsim::damerau_levenshtein(text, other);
+    let nearest = known.iter().min_by_key(distance);
+    match nearest.filter(|other| text.len() > 3 && distance(other) <= 2) {
+        Some(other) => format!("; did you mean `{other}`?"),
+        None => ".".to_owned(),
+    }
+}
+
+/// Dependencies with their kinds; a crate that the workspace does not know is confirmed.
+fn dependencies(project: &Project) -> Result<Option<Vec<Dependency>>> {
+    let help = "name, name@req or name@req[feature,feature]; Tab completes known ones; Enter alone goes on, Esc goes back";
     let offered = Suggest::dependencies(project)?;
-    let specs = several("A dependency it needs:", help, Some(&offered), check_spec)?;
-    let dependency = |spec| Dependency {
-        spec,
-        ..Dependency::default()
-    };
-    Ok(specs.into_iter().map(dependency).collect())
+    let mut found = Vec::new();
+    loop {
+        let question = "A dependency it needs:";
+        let answers = several(question, help, Some(&offered), check_spec, false)?;
+        let Some(mut answers) = answers else {
+            return Ok(None);
+        };
+        let Some(spec) = answers.pop() else {
+            return Ok(Some(found));
+        };
+        let name = spec.split(['@', '[']).next().unwrap_or_default().trim();
+        let texts = offered.texts();
+        let names: Vec<&str> = texts
+            .iter()
+            .map(|text| text.split('@').next().unwrap_or_default())
+            .collect();
+        if !names.contains(&name) {
+            let slip = slip(name, &names);
+            let question = format!("`{name}` is not used in this workspace{slip} Add it?");
+            if !confirm(&question, slip == ".")? {
+                continue;
+            }
+        }
+        let kinds = vec!["normal", "dev: for tests", "build: for the build script"];
+        let kind = Select::new("Kind of dependency:", kinds);
+        let Some(kind) = answer(kind.raw_prompt())? else {
+            continue;
+        };
+        found.push(Dependency {
+            spec,
+            dev: kind.index == 1,
+            build: kind.index == 2,
+            ..Dependency::default()
+        });
+    }
 }
 
-/// Answers until an empty one.
+/// A question for yes or no; Esc means no.
+fn confirm(question: &str, default: bool) -> Result<bool> {
+    let confirm = Confirm::new(question).with_default(default);
+    Ok(answer(confirm.prompt())?.unwrap_or(false))
+}
+
+/// Answers until an empty one, or only the first of them where `many` is not set; `None` when the person goes back.
 fn several(
     question: &str,
     help: &str,
     offered: Option<&Suggest>,
     check: impl Fn(&str) -> Result<()> + Clone + 'static,
-) -> Result<Vec<String>> {
+    many: bool,
+) -> Result<Option<Vec<String>>> {
     let mut answers = Vec::new();
     loop {
         let check = check.clone();
@@ -151,30 +290,35 @@ fn several(
         if let Some(offered) = offered {
             text = text.with_autocomplete(offered.clone());
         }
-        let answer = text
-            .with_validator(move |answer: &str| {
-                Ok(match check(answer) {
-                    Err(error) if !answer.is_empty() => {
-                        Validation::Invalid(error.to_string().into())
-                    }
-                    _ => Validation::Valid,
-                })
+        let text = text.with_validator(move |answer: &str| {
+            Ok(match check(answer) {
+                Err(error) if !answer.is_empty() => Validation::Invalid(error.to_string().into()),
+                _ => Validation::Valid,
             })
-            .prompt()
-            .map_err(given_up)?;
-        if answer.trim().is_empty() {
-            return Ok(answers);
+        });
+        let Some(text) = answer(text.prompt())? else {
+            return Ok(None);
+        };
+        let text = text.trim().to_owned();
+        if text.is_empty() {
+            return Ok(Some(answers));
         }
-        answers.push(answer.trim().to_owned());
+        answers.push(text);
+        if !many {
+            return Ok(Some(answers));
+        }
     }
 }
 
-fn given_up(error: InquireError) -> anyhow::Error {
-    match error {
-        InquireError::OperationCanceled | InquireError::OperationInterrupted => {
-            exit::usage("given up; nothing was written")
+/// An answer; `None` for Esc.
+fn answer<T>(answered: Result<T, InquireError>) -> Result<Option<T>> {
+    match answered {
+        Ok(answer) => Ok(Some(answer)),
+        Err(InquireError::OperationCanceled) => Ok(None),
+        Err(InquireError::OperationInterrupted) => {
+            Err(exit::usage("given up; nothing was written"))
         }
-        error => anyhow::Error::new(error).context("failed to ask on this terminal"),
+        Err(error) => Err(anyhow::Error::new(error).context("failed to ask on this terminal")),
     }
 }
 
@@ -220,8 +364,10 @@ pub(super) fn command_line(init: &Init) -> String {
         Kind::Issue => add("type", "issue"),
         Kind::Refactor => add("type", "refactor"),
     }
-    if init.size == Size::Tiny {
-        add("size", "tiny");
+    match init.size {
+        Size::Tiny => add("size", "tiny"),
+        Size::Standard => {}
+        Size::Full => add("size", "full"),
     }
     for dependency in &init.dependencies.0 {
         words.extend(["--dep".to_owned(), dependency.spec.clone()]);
@@ -243,6 +389,18 @@ pub(super) fn command_line(init: &Init) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_become_a_name() {
+        for (text, expected) in [
+            ("Rate Burst", "rate-burst"),
+            ("  LRU cache (v2) ", "lru-cache-v2"),
+            ("größe", "gr-e"),
+            ("--", ""),
+        ] {
+            assert_eq!(slug(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn the_command_line_says_all_that_was_asked() {

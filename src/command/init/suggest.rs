@@ -89,6 +89,11 @@ impl Suggest {
         }
     }
 
+    /// All texts.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        self.texts.iter().map(String::as_str).collect()
+    }
+
     /// What is typed, without what may stand before it.
     fn typed<'t>(&self, input: &'t str) -> (&'t str, &'t str) {
         let marked = self.mark.is_some_and(|mark| input.starts_with(mark));

@@ -10,6 +10,7 @@ use super::super::plan::Plan;
 use super::super::plan::{Action, Count, DependencyBlock, FileRow, Prerequisite, Step};
 use super::super::{counts, fields, tables, vocabulary};
 use super::reading::{Reading, blocks_of, items_outside, text_of};
+use super::unread;
 
 pub(super) fn read(mut reading: Reading<'_>) -> Plan {
     let overview = reading.pairs(&[SectionKind::Overview, SectionKind::Summary]);
@@ -20,6 +21,10 @@ pub(super) fn read(mut reading: Reading<'_>) -> Plan {
     );
     let prerequisites = prerequisites(&reading);
     let (affected_total, full_suite) = totals(&reading);
+    reading.duplicate_rows(&overview);
+    let criteria = reading.criteria();
+    reading.duplicate_criteria(&criteria);
+    unread::in_plan(&mut reading);
     let mut plan = Plan {
         title: reading.title(),
         results_link: results_link(&reading),
@@ -31,13 +36,8 @@ pub(super) fn read(mut reading: Reading<'_>) -> Plan {
             .map(|text| list(&text))
             .unwrap_or_default(),
         created,
-        baseline: prerequisites
-            .iter()
-            .find(|prerequisite| prerequisite.number == 1)
-            .map(baseline)
-            .unwrap_or_default(),
-        prerequisites,
-        criteria: reading.criteria(),
+        baseline: baseline_of(&prerequisites),
+        criteria,
         steps: steps(&reading),
         tests: reading
             .bodies(SectionKind::TestSummary)
@@ -48,14 +48,10 @@ pub(super) fn read(mut reading: Reading<'_>) -> Plan {
         affected_total,
         full_suite,
         checklist: reading.items(SectionKind::Checklist),
-        done: shell(
-            reading
-                .bodies(SectionKind::Done)
-                .into_iter()
-                .flat_map(|(_, body)| reading.blocks(body)),
-        ),
+        done: done(&reading, &prerequisites),
         files: files(&mut reading),
         dependencies: dependencies(&reading),
+        prerequisites,
         overview,
         ..Plan::default()
     };
@@ -150,6 +146,25 @@ fn numbered(title: &str) -> (Option<u64>, &str) {
     }
 }
 
+/// The blocks of prerequisite 1.
+fn baseline_of(prerequisites: &[Prerequisite]) -> Vec<Block> {
+    let first = prerequisites.iter().find(|one| one.number == 1);
+    first.map(baseline).unwrap_or_default()
+}
+
+/// The blocks of the done section. A plan without this section is done when the baseline's commands pass.
+fn done(reading: &Reading<'_>, prerequisites: &[Prerequisite]) -> Vec<Block> {
+    let bodies = reading.bodies(SectionKind::Done);
+    if bodies.is_empty() {
+        return baseline_of(prerequisites);
+    }
+    shell(
+        bodies
+            .into_iter()
+            .flat_map(|(_, body)| reading.blocks(body)),
+    )
+}
+
 /// The blocks that establish the baseline: those under Verification where there are such, else all.
 fn baseline(prerequisite: &Prerequisite) -> Vec<Block> {
     let verification = shell(prerequisite.verification.iter().cloned());
@@ -213,7 +228,7 @@ fn totals(reading: &Reading<'_>) -> (Option<Count>, Option<Count>) {
     (total("affected tests"), total("full suite"))
 }
 
-/// The rows of all tables; where a table has no Action column the heading above it may say it (`### New files`).
+/// The rows of all tables and the entries of all lists; the heading above may name the action (`### New files`).
 fn files(reading: &mut Reading<'_>) -> Vec<FileRow> {
     let mut files = Vec::new();
     for (_, body) in reading.bodies(SectionKind::Files) {
@@ -225,6 +240,12 @@ fn files(reading: &mut Reading<'_>) -> Vec<FileRow> {
                     let action = tables::read_action(&reading.outline.plain(node.pieces.clone()));
                     fallback = Some(action).filter(|action| !matches!(action, Action::Unknown(_)));
                 }
+                NodeKind::Item { depth: 0 } => files.extend(tables::files_in_entry(
+                    reading.document,
+                    reading.outline,
+                    node,
+                    fallback.as_ref(),
+                )),
                 NodeKind::Table { .. } => {
                     for table in tables::tables(reading.outline, index..index + 1) {
                         files.extend(table.files(
@@ -268,7 +289,7 @@ fn dependencies(reading: &Reading<'_>) -> Vec<DependencyBlock> {
 }
 
 /// A path in code that ends in `Cargo.toml`.
-fn manifest_in(reading: &Reading<'_>, node: &Node) -> Option<String> {
+pub(super) fn manifest_in(reading: &Reading<'_>, node: &Node) -> Option<String> {
     let pieces: Range<usize> = node.pieces.clone();
     reading.outline.pieces[pieces]
         .iter()

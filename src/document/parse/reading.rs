@@ -1,5 +1,6 @@
 //! A document on its way to a plan or to results.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::super::headings::Headings;
@@ -202,6 +203,57 @@ impl<'d> Reading<'d> {
             .find_map(|key| rows.iter().find(|row| vocabulary::words(&row.key) == *key))?;
         let empty = row.value.is_empty() || matches!(row.value.as_str(), "--" | "—" | "-" | "–");
         (!empty).then(|| row.clone())
+    }
+
+    /// Names keys that stand twice in an Overview or Summary; the first counts.
+    pub(super) fn duplicate_rows(&mut self, rows: &[Row]) {
+        let mut first: HashMap<String, usize> = HashMap::new();
+        for row in rows {
+            let key = vocabulary::words(&row.key);
+            match first.get(&key) {
+                _ if key.is_empty() => {}
+                None => drop(first.insert(key, row.line)),
+                Some(line) => {
+                    let message = format!(
+                        "`{}` is here for the second time; line {line} counts, remove one of them",
+                        row.key
+                    );
+                    self.problem(ProblemKind::DuplicateRow, row.key_span.clone(), &message);
+                }
+            }
+        }
+    }
+
+    /// Names criteria that a document has twice; one that is left to fill in is none yet.
+    pub(super) fn duplicate_criteria(&mut self, criteria: &[Item]) {
+        let mut first: HashMap<String, usize> = HashMap::new();
+        for item in criteria {
+            let text = item.text.to_lowercase();
+            match first.get(&text) {
+                _ if text.is_empty() || item.text.starts_with('[') => {}
+                None => drop(first.insert(text, item.line)),
+                Some(line) => {
+                    let message = format!(
+                        "this criterion is on line {line} already; remove one of them, or say how they differ"
+                    );
+                    let end = item.span.start + self.first_line(item).len();
+                    self.problem(
+                        ProblemKind::DuplicateCriterion,
+                        item.span.start..end,
+                        &message,
+                    );
+                }
+            }
+        }
+    }
+
+    fn first_line(&self, item: &Item) -> &'d str {
+        let text = self
+            .document
+            .text()
+            .get(item.span.clone())
+            .unwrap_or_default();
+        text.lines().next().unwrap_or_default()
     }
 
     /// The date of a row; one that cannot be read is named.

@@ -3,17 +3,22 @@
 use std::ops::Range;
 
 use super::super::parts::{Field, Label, ProblemKind, Section, SectionKind, Status};
+use super::super::plan::Count;
 use super::super::results::Results;
 use super::super::results::{ResultStep, StatusText, Validation};
 use super::super::step_heading::StepHeading;
 use super::super::time::Timestamp;
 use super::super::{counts, fields, tables, vocabulary};
 use super::reading::{Reading, items_outside, text_of};
-use super::{footer, outcome};
+use super::{footer, outcome, unread};
 
 pub(super) fn read(mut reading: Reading<'_>) -> Results {
     let summary = reading.pairs(&[SectionKind::Summary, SectionKind::Overview]);
     let status = Reading::value(&summary, &["status"]).map(|row| (row.value, row.value_span));
+    reading.duplicate_rows(&summary);
+    let criteria = reading.criteria();
+    reading.duplicate_criteria(&criteria);
+    unread::in_results(&mut reading);
     let mut results = Results {
         title: reading.title(),
         status: status.map(|(text, span)| read_status(&mut reading, text, span)),
@@ -22,7 +27,7 @@ pub(super) fn read(mut reading: Reading<'_>) -> Results {
         reviewed: reading.timestamp(&summary, &["reviewed"]),
         proves: Reading::value(&summary, &["proves"]).map(|row| row.value),
         goal: goal(&reading),
-        criteria: reading.criteria(),
+        criteria,
         footer: footer::read(&reading),
         prerequisites: reading.items(SectionKind::Prerequisites),
         steps: steps(&mut reading),
@@ -141,32 +146,32 @@ fn validation(reading: &Reading<'_>) -> Validation {
             validation.line
         };
         let fields = reading.fields(body.clone());
+        let mut add = |name: &str, count: Count, line: usize| {
+            if !tables::is_total(name) {
+                validation.parts.push((name.to_owned(), count));
+            } else if validation.total.is_none() {
+                (validation.total, validation.total_line) = (Some(count), line);
+            }
+        };
         for table in tables::tables(reading.outline, body.clone()) {
-            for (name, count) in table.numbers() {
-                if tables::is_total(&name) {
-                    validation.total = validation.total.or(Some(count));
-                } else {
-                    validation.parts.push((name, count));
-                }
+            for (name, count, line) in table.numbers(reading.document) {
+                add(&name, count, line);
             }
         }
         for field in &fields {
             let count = counts::total(&field.value);
             if let Some(count) = count.filter(|_| tables::is_total(&field.name)) {
-                validation.total = validation.total.or(Some(count));
+                add(&field.name, count, field.line);
             }
         }
-        for entry in fields.iter().flat_map(|field| &field.entries) {
-            let Some((name, value)) = entry.split_once(": ") else {
-                continue;
-            };
-            let Some(count) = counts::total(value) else {
-                continue;
-            };
-            if tables::is_total(name) {
-                validation.total = validation.total.or(Some(count));
-            } else {
-                validation.parts.push((name.to_owned(), count));
+        for (field, entry) in fields
+            .iter()
+            .flat_map(|field| field.entries.iter().map(move |entry| (field, entry)))
+        {
+            if let Some((name, value)) = entry.split_once(": ")
+                && let Some(count) = counts::total(value)
+            {
+                add(name, count, field.line);
             }
         }
         validation.items.extend(fields::items(

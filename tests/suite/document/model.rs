@@ -1,5 +1,6 @@
 //! Plans made from a model, in every style, read back to it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use cargo_poc::document::plan::Action;
@@ -92,9 +93,14 @@ fn model() -> impl Strategy<Value = Model> {
         vec(("tests/[a-z]{1,4}\\.rs", 0..2_000_u64), 0..3),
         proptest::option::of("[a-z]{1,5} = \"1\"\n"),
     )
-        .prop_map(|(name, criteria, steps, files, tests, toml)| Model {
+        .prop_map(|(name, mut criteria, steps, files, tests, toml)| Model {
             name,
-            criteria,
+            // A criterion that stands twice is a problem.
+            criteria: {
+                let mut seen = BTreeSet::new();
+                criteria.retain(|(_, text)| seen.insert(text.to_lowercase()));
+                criteria
+            },
             steps,
             files,
             tests,

@@ -24,12 +24,15 @@ fn on_a_terminal_it_asks_and_says_how_to_do_without() {
         "\n[build-dependencies]\nthree = \"3.0\"\n",
     );
     let mut terminal = sandbox.on_terminal("init");
-    // A name that is refused, and mended.
+    // A name that is refused, and one that is offered as a slug.
     terminal
         .shows("Name of the work:")
-        .types("Cache\r")
+        .types("--\r")
         .shows("use a-z, 0-9 and `-`");
-    terminal.types("\u{7f}\u{7f}\u{7f}\u{7f}\u{7f}cache\r");
+    terminal
+        .types("\u{7f}\u{7f}Rate Burst\r")
+        .shows("Enter takes `rate-burst`")
+        .types("\r");
     // The second package of the graph.
     terminal
         .shows("Packages it touches:")
@@ -37,7 +40,9 @@ fn on_a_terminal_it_asks_and_says_how_to_do_without() {
     // A file that is new, one that Tab completes, and no third.
     terminal
         .shows("A file it creates")
-        .types("free/src/x.rs=new\r");
+        .types("free/src/x.rs=new\r")
+        .shows("`free/src/x.rs` does not exist. Create it?")
+        .types("y\r");
     terminal.shows("> A file it creates, changes or deletes: free/src/x.rs=new");
     terminal.types("free/src/li").shows("\n  free/src/lib.rs");
     terminal
@@ -51,7 +56,16 @@ fn on_a_terminal_it_asks_and_says_how_to_do_without() {
         .shows("three@");
     terminal
         .types("\t\r")
-        .shows("> A dependency it needs: three@3.0")
+        .shows("Kind of dependency:")
+        .types(&format!("{DOWN}\r"))
+        .shows("> Kind of dependency: dev");
+    // One that nothing here uses is questioned.
+    terminal
+        .shows("A dependency it needs:")
+        .types("thre\r")
+        .shows("`thre` is not used in this workspace; did you mean `three`? Add it?")
+        .types("\r")
+        .shows("A dependency it needs:")
         .types("\r");
     terminal.shows("What does it prove?").types("it works\r");
     terminal.shows("A success criterion:").types("p99 < 1 ms\r");
@@ -60,19 +74,19 @@ fn on_a_terminal_it_asks_and_says_how_to_do_without() {
         .types("\r");
     let ended = terminal.ends();
     assert_eq!(ended.code, 0, "{}", ended.screen);
-    let same = "cargo poc init cache --package free --file 'free/src/x.rs=new' --file 'free/src/lib.rs=changed' --proves 'it works' \
-                --criterion 'p99 < 1 ms' --dep three@3.0";
+    let same = "cargo poc init rate-burst --package free --file 'free/src/x.rs=new' --file 'free/src/lib.rs=changed' --proves 'it works' \
+                --criterion 'p99 < 1 ms' --dep three@3.0 --dev";
     assert!(
         ended.screen.replace('\n', "").contains(same),
         "{}",
         ended.screen
     );
-    let asked = sandbox.read("docs/cache-plan.md");
+    let asked = sandbox.read("docs/rate-burst-plan.md");
     sandbox
-        .remove("docs/cache-plan.md")
-        .remove("docs/cache-results.md");
+        .remove("docs/rate-burst-plan.md")
+        .remove("docs/rate-burst-results.md");
     sandbox.shell(same).exits(0);
-    assert_eq!(sandbox.read("docs/cache-plan.md"), asked);
+    assert_eq!(sandbox.read("docs/rate-burst-plan.md"), asked);
 }
 
 #[cfg(unix)]
@@ -89,6 +103,8 @@ fn who_gives_up_writes_nothing_and_what_was_said_is_not_asked() {
         "{}",
         terminal.screen()
     );
+    // Esc goes back one question, and gives up at the first.
+    terminal.types("\u{1b}").shows("Name of the work:");
     terminal.types("\u{1b}");
     let ended = terminal.ends();
     assert_eq!(ended.code, 2, "{}", ended.screen);

@@ -251,3 +251,36 @@ fn steps_of_ones_own() {
             .any(|task| task.text.contains("app/src/x.rs"))
     );
 }
+
+#[test]
+fn files_go_to_the_step_that_speaks_of_them() {
+    let sandbox = workspace();
+    sandbox
+        .poc(
+            "init cache -p store --step 'Evict old answers' --step 'Keep answers' --step 'Report' --file store/src/keep.rs \
+             --file store/src/evict.rs --file store/src/lib.rs --file store/src/a.rs --file store/src/b.rs",
+        )
+        .exits(0);
+    let plan = plan(&sandbox, "docs/cache-plan.md");
+    let tasks = |step: usize| -> String {
+        let tasks = plan.steps[step].tasks.iter();
+        tasks
+            .map(|task| task.text.as_str())
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    for (step, file) in [
+        (1, "evict.rs"),
+        (2, "keep.rs"),
+        (1, "lib.rs"),
+        (2, "a.rs"),
+        (3, "b.rs"),
+    ] {
+        let name = format!("store/src/{file}");
+        assert!(
+            tasks(step).contains(&name),
+            "{file} is not in step {step}: {}",
+            tasks(step)
+        );
+    }
+}
