@@ -6,6 +6,7 @@ pub mod cargo_log;
 pub mod exec;
 pub mod files;
 pub mod git;
+pub(crate) mod glob;
 pub mod inherit;
 pub mod terminal;
 pub mod text;

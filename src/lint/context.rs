@@ -1,5 +1,6 @@
 //! What a rule sees, and how it makes findings and fixes.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use crate::document::edit::Edits;
@@ -34,7 +35,13 @@ pub(crate) struct LintContext<'a> {
     pub(crate) pairs: Vec<(&'a Step, &'a ResultStep)>,
     /// The commands of the plan's proving blocks, by where each block begins.
     commands: HashMap<usize, Vec<Command>>,
+    /// Bytes that may still be read to try fixes.
+    fix_bytes: Cell<usize>,
 }
+
+/// Bytes of documents to read to try fixes, so that a large document with many findings takes no quadratic time; findings
+/// beyond that have no fix, until those before them are fixed.
+const FIX_BYTES: usize = 32 * 1024 * 1024;
 
 /// A function that adds what it finds, with the rules that it checks.
 pub(crate) type Check = (&'static [Code], fn(&LintContext<'_>, &mut Vec<Finding>));
@@ -75,6 +82,7 @@ impl<'a> LintContext<'a> {
             commands: blocks
                 .map(|block| (block.span.start, simple_commands::commands(block)))
                 .collect(),
+            fix_bytes: Cell::new(FIX_BYTES),
         }
     }
 }
@@ -186,6 +194,17 @@ impl LintContext<'_> {
         lines.position(|holds| holds).map(|index| index + 1)
     }
 
+    /// Whether fixes are wanted, and this document may be read once more to try one.
+    fn may_fix(&self, document: &Document) -> bool {
+        let left = self.fix_bytes.get();
+        if !self.context.fixes || left == 0 {
+            return false;
+        }
+        self.fix_bytes
+            .set(left.saturating_sub(document.text().len().max(1)));
+        true
+    }
+
     /// Edits of the plan; `None` where the plan, read again, would not be mended by them: a fence that is left open, say.
     pub(crate) fn fix_plan(
         &self,
@@ -193,7 +212,7 @@ impl LintContext<'_> {
         edits: Vec<(Span, String)>,
         mended: impl Fn(&Plan) -> bool,
     ) -> Option<Fix> {
-        if !self.context.fixes {
+        if !self.may_fix(&self.poc.plan_document) {
             return None;
         }
         let document = edited(&self.poc.plan_document, &edits)?;
@@ -211,7 +230,10 @@ impl LintContext<'_> {
         edits: Vec<(Span, String)>,
         mended: impl Fn(&Results) -> bool,
     ) -> Option<Fix> {
-        let (document, _) = self.poc.results.as_ref().filter(|_| self.context.fixes)?;
+        let (document, _) = self.poc.results.as_ref()?;
+        if !self.may_fix(document) {
+            return None;
+        }
         let document = edited(document, &edits)?;
         mended(&read_results(&document)).then(|| Fix {
             path: self.results_path.clone(),

@@ -40,22 +40,21 @@ fn missing_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if cx.results.is_none() {
         return;
     }
+    let mut before = None;
     for (index, step) in cx.plan.steps.iter().enumerate() {
         let live = cx.status.steps[index].state != State::Withdrawn;
         if live && cx.recorded(&step.id).is_none() {
             let message = format!("step {} has no block in {}", step.id, cx.results_path);
             let finding = cx.in_plan(MISSING_STEP, &step.heading, message);
-            found.push(finding.fix(block_for(cx, index)));
+            found.push(finding.fix(block_for(cx, step, before)));
         }
+        before = cx.recorded(&step.id).or(before);
     }
 }
 
 /// A block for a step, put behind that of the step before it, as `init` writes one.
-fn block_for(cx: &LintContext<'_>, index: usize) -> Option<Fix> {
+fn block_for(cx: &LintContext<'_>, step: &Step, before: Option<&ResultStep>) -> Option<Fix> {
     let (document, results) = cx.poc.results.as_ref()?;
-    let step = cx.plan.steps.get(index)?;
-    let mut before = cx.plan.steps[..index].iter().rev();
-    let before = before.find_map(|step| cx.recorded(&step.id));
     let section = || {
         results
             .sections
@@ -333,16 +332,17 @@ fn open_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if !cx.is_said_complete() {
         return;
     }
+    let by_evidence: HashSet<&str> = { cx.status.steps.iter() }
+        .filter(|step| matches!(step.state, State::Proven | State::Stale | State::Unknown))
+        .map(|step| step.id.as_str())
+        .collect();
     for step in cx.results.iter().flat_map(|results| &results.steps) {
         let open = matches!(
             said(step),
             Some(Status::Pending | Status::InProgress | Status::Blocked | Status::Failed)
         );
-        // What a run has shown is so, whatever the line says.
-        let shown = cx.status.steps.iter().any(|shown| {
-            shown.id == step.id.as_str()
-                && matches!(shown.state, State::Proven | State::Stale | State::Unknown)
-        });
+        // Evidence counts, not the line.
+        let shown = by_evidence.contains(step.id.as_str());
         if let (true, Some(status)) = (open && !step.withdrawn && !shown, &step.status) {
             let message = format!(
                 "the Summary says complete, and step {} is `{}`",

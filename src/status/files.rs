@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use globset::GlobBuilder;
 use serde::Serialize;
 
 use super::Context;
@@ -11,6 +10,7 @@ use crate::change::Change;
 use crate::document::plan::{Action, FileRow};
 use crate::project::Poc;
 use crate::sys::files::normalize;
+use crate::sys::glob;
 
 /// How a planned file stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -111,14 +111,9 @@ fn action(action: &Action) -> FileAction {
 
 /// The files a row means: its path, or the changed files its glob matches.
 fn paths_of(row: &FileRow, root: &Utf8Path, change: Option<&Change>) -> Vec<Utf8PathBuf> {
-    let glob = row
-        .path
-        .contains(['*', '?', '{'])
-        .then(|| GlobBuilder::new(&row.path).literal_separator(true).build());
-    let Some(Ok(glob)) = glob else {
+    let Some(matcher) = glob::matcher(&row.path) else {
         return vec![root.join(&row.path)];
     };
-    let matcher = glob.compile_matcher();
     let changed = change.into_iter().flat_map(|change| &change.files);
     changed
         .filter(|file| {

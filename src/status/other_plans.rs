@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::GlobMatcher;
 
 use crate::document::plan::Action;
 use crate::document::{Plan, read_plan};
 use crate::project::{Paths, read_document};
+use crate::sys::glob;
 
 /// The files and manifests that one plan names.
 #[derive(Debug)]
 pub struct NamedPaths {
     poc: String,
     files: BTreeSet<String>,
-    globs: GlobSet,
+    globs: Vec<GlobMatcher>,
     manifests: BTreeSet<String>,
 }
 
@@ -22,14 +23,8 @@ impl NamedPaths {
     /// What `plan`, of the PoC called `poc`, names.
     #[must_use]
     pub fn of(poc: &str, plan: &Plan) -> Self {
-        let mut globs = GlobSetBuilder::new();
-        for row in &plan.files {
-            if row.path.contains(['*', '?', '{'])
-                && let Ok(glob) = Glob::new(&row.path)
-            {
-                globs.add(glob);
-            }
-        }
+        let globs = plan.files.iter().filter_map(|row| glob::matcher(&row.path));
+        let globs = globs.collect();
         let files = plan.files.iter().flat_map(|row| match &row.action {
             Action::Rename(to) => vec![row.path.clone(), to.clone()],
             _ => vec![row.path.clone()],
@@ -39,7 +34,7 @@ impl NamedPaths {
         Self {
             poc: poc.to_owned(),
             files: files.collect(),
-            globs: globs.build().unwrap_or_default(),
+            globs,
             manifests: manifests
                 .map(|path| path.trim_start_matches("./").to_owned())
                 .collect(),
@@ -86,7 +81,9 @@ impl OtherPlans {
     #[must_use]
     pub fn names(&self, poc: &str, path: &str) -> bool {
         self.others(poc).any(|plan| {
-            plan.files.contains(path) || plan.manifests.contains(path) || plan.globs.is_match(path)
+            plan.files.contains(path)
+                || plan.manifests.contains(path)
+                || plan.globs.iter().any(|glob| glob.is_match(path))
         })
     }
 
