@@ -33,7 +33,7 @@ pub(crate) use region::{RegionFormat, RegionRecord};
 
 pub(crate) use record::format_duration;
 pub use record::{
-    CHANGED, Check, Confirmation, Outcome, Record, Scope, Selected, Source, TestCounts,
+    CHANGED, Check, Confirmation, Outcome, Record, Runs, Scope, Selected, Source, TestCounts,
 };
 
 /// How evidence is written.

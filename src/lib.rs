@@ -53,7 +53,11 @@ use crate::sys::terminal::{Terminal, Verbosity};
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(outcome) = sys::cargo_log::run_as_cargo(&arguments) {
-        return end_like_cargo(outcome);
+        return end_with_status(outcome);
+    }
+    #[cfg(target_os = "linux")]
+    if let Some(outcome) = sys::exec::run_as_supervisor(&arguments) {
+        return end_with_status(outcome);
     }
     if let Some(outcome) = affected::coverage::run::rustc(&arguments) {
         return outcome.unwrap_or_else(|error| could_not_run(&error));
@@ -82,13 +86,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-/// In place of cargo: its exit status is not one of ours.
+/// Ends with the exit status of a program that was run in our place.
 #[expect(
     clippy::exit,
     clippy::disallowed_methods,
-    reason = "an exit status of cargo's is no `Exit`"
+    reason = "the exit status of another program is no `Exit`"
 )]
-fn end_like_cargo(outcome: Result<i32>) -> Exit {
+fn end_with_status(outcome: Result<i32>) -> Exit {
     match outcome {
         Ok(code) => std::process::exit(code),
         Err(error) => could_not_run(&error),

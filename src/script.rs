@@ -3,5 +3,6 @@
 pub(crate) mod calls;
 pub mod commands;
 pub mod expectation;
+mod outline;
 pub mod shell;
 pub(crate) mod simple_commands;

@@ -13,20 +13,92 @@ pub mod text;
 pub mod watch;
 
 use std::ffi::OsString;
+use std::io::{self, Read};
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
+
+/// How long git, cargo metadata, or rustc may take to answer.
+const TOOL_LIMIT: Duration = Duration::from_secs(600);
+/// Seconds in place of [`TOOL_LIMIT`].
+const TOOL_LIMIT_VARIABLE: &str = "CARGO_POC_TOOL_TIMEOUT";
 
 /// Runs a short-lived tool to its end with its output captured and no standard input.
 ///
 /// # Errors
-/// When the program cannot be started: the message names it. Its exit status is the caller's to judge.
+/// When the program cannot be started, or does not answer in time: the message names it. Its exit status is the caller's to
+/// judge.
 fn output(command: &mut Command) -> Result<Output> {
-    command.stdin(Stdio::null()).output().with_context(|| {
-        let program = command.get_program().to_string_lossy().into_owned();
-        format!("failed to run `{program}`: is it installed and on PATH?")
+    let program = command.get_program().to_string_lossy().into_owned();
+    let failed = || format!("failed to read the output of `{program}`");
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("failed to run `{program}`: is it installed and on PATH?"))?;
+    let (sender, receiver) = channel();
+    read_to_end(child.stdout.take(), 0, sender.clone());
+    read_to_end(child.stderr.take(), 1, sender);
+    let limit = tool_limit();
+    let begun = Instant::now();
+    let mut printed = [Vec::new(), Vec::new()];
+    let mut open = printed.len();
+    let status = loop {
+        let left = limit.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            // It may have ended just now; either way it is waited for.
+            let _ended = child.kill();
+            child.wait().with_context(failed)?;
+            bail!("`{program}` did not answer within {} s", limit.as_secs());
+        }
+        if open > 0 {
+            match receiver.recv_timeout(left) {
+                Ok((index, bytes)) => {
+                    printed[index] = bytes.with_context(failed)?;
+                    open -= 1;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => open = 0,
+            }
+        } else if let Some(status) = child.try_wait().with_context(failed)? {
+            break status;
+        } else {
+            // Its streams are closed, so it is about to end.
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    };
+    let [stdout, stderr] = printed;
+    Ok(Output {
+        status,
+        stdout,
+        stderr,
     })
+}
+
+fn tool_limit() -> Duration {
+    let seconds = std::env::var(TOOL_LIMIT_VARIABLE).ok();
+    let seconds = seconds.and_then(|seconds| seconds.parse().ok());
+    seconds.map_or(TOOL_LIMIT, Duration::from_secs)
+}
+
+/// Reads a stream on a separate thread, and sends its content at its end.
+fn read_to_end(
+    stream: Option<impl Read + Send + 'static>,
+    index: usize,
+    sender: Sender<(usize, io::Result<Vec<u8>>)>,
+) {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let read = match stream {
+            Some(mut stream) => stream.read_to_end(&mut bytes),
+            None => Ok(0),
+        };
+        // After the time limit there is no receiver.
+        let _gone = sender.send((index, read.map(|_| bytes)));
+    });
 }
 
 /// Shows a file in the browser that `BROWSER` names, as `cargo doc --open` does, or else in the system's.

@@ -1,7 +1,7 @@
-//! Runs checks and tells what they did: outcomes, counts, and what became worse.
+//! Runs invocations and reports outcomes, test counts and regressions.
 //!
 //! In: [`Invocation`]s, from a selection of tests ([`runner`]) or from the blocks of a plan. Out: a [`Report`], which
-//! [`Report::record`] turns into evidence. What is run is shown as it runs; nothing is written but by the caller.
+//! [`Report::record`] turns into evidence. Output is shown while it runs; only the caller writes files.
 
 use std::time::Duration;
 

@@ -38,13 +38,13 @@ use crate::verify::{self, Runner};
 use crate::workspace::PackageId;
 use crate::workspace::graph::nearest;
 
-/// Runs what proves a step, a plan's other commands, or tests, and records what was seen.
+/// Runs the verification of a step, other blocks of a plan, or tests, and records the result.
 ///
 /// # Errors
 /// Bad usage: an unknown PoC, step or base; a plan that cannot be relied on, or has nothing to run. Could not run: no
 /// cargo, no bash, results that cannot be written.
 pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) -> Result<Exit> {
-    // To list what is not selected by the change, git need not be asked.
+    // A listing that does not depend on the change needs no git.
     let listed = arguments.list && !matches!(scope(arguments), Scope::Affected);
     let project = &if listed {
         Project::load_without_git(global)?
@@ -124,7 +124,7 @@ fn runner(project: &Project, wanted: Option<RunnerChoice>) -> Result<Runner> {
     Runner::choose(wanted, &project.workspace.root)
 }
 
-/// What the runner is given, but for the tests.
+/// The runner's arguments besides the tests.
 fn words<'a>(
     project: &'a Project,
     arguments: &'a cli::Verify,
@@ -154,7 +154,7 @@ pub(super) fn selected(selection: &Selection) -> Selected {
     }
 }
 
-/// Says what a run came to, for each PoC, and writes it into its results where it is `recording`; the worst of them.
+/// Prints the outcome of a run for each PoC and, when `recording`, writes it into the results. Returns the worst exit code.
 fn record_run(
     project: &Project,
     pocs: &[Poc],
@@ -328,7 +328,7 @@ pub(super) fn known_step<'p>(poc: &'p Poc, id: &str) -> Result<&'p Step> {
     )))
 }
 
-/// Nobody should wait for a run that cannot be recorded.
+/// Checks before the run that it can be recorded.
 fn recordable(pocs: &[Poc]) -> Result<()> {
     pocs.iter()
         .try_for_each(document_update::without_conflicts)?;
@@ -363,8 +363,8 @@ fn source(project: &Project, repository: Option<&Repository>) -> Source {
     Source { commit, dirty }
 }
 
-/// The first evidence of a step, or of the done block, locks what it is evidence of. A baseline and the prerequisites do
-/// not: they tell what was there before, and are run while the plan is still being filled in.
+/// The first evidence of a step or of the done block locks its promises. A baseline and the prerequisites do not: they
+/// describe the state before the work and run while the plan is still being written.
 fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal) -> Result<()> {
     let locks = matches!(record.scope, Scope::Step(_) | Scope::Done);
     if locks {

@@ -125,9 +125,21 @@ pub struct Check {
     /// Whether a person has to look at what it does.
     #[serde(default, skip_serializing_if = "is_default")]
     pub manual: bool,
+    /// How often it was run, and how often it passed; missing if it was run once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Runs>,
     /// Who has looked; `None` until then.
     #[serde(default, skip_serializing_if = "is_default")]
     pub confirmed: Option<Confirmation>,
+}
+
+/// How often a command was run, and how often it passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runs {
+    /// How often it was run.
+    pub total: u32,
+    /// How often it passed.
+    pub passed: u32,
 }
 
 /// A person's word that what a command did is as expected.
@@ -171,6 +183,8 @@ pub enum Outcome {
     Passed,
     /// All went well as far as the program can tell; a person has to look at the rest.
     Unconfirmed,
+    /// A test, or a command that was run several times, passed only sometimes.
+    Flaky,
     /// A test runner ran no test: zero tests is never green.
     NoTests,
     /// A test or a command failed.
@@ -187,7 +201,10 @@ impl Outcome {
     /// Whether everything ran to its end, well or not.
     #[must_use]
     pub fn is_whole(self) -> bool {
-        matches!(self, Self::Passed | Self::Unconfirmed | Self::Failed)
+        matches!(
+            self,
+            Self::Passed | Self::Unconfirmed | Self::Flaky | Self::Failed
+        )
     }
 }
 
@@ -267,6 +284,7 @@ impl fmt::Display for Outcome {
         out.write_str(match self {
             Self::Passed => "passed",
             Self::Unconfirmed => "to be confirmed",
+            Self::Flaky => "flaky",
             Self::NoTests => "no tests ran",
             Self::Failed => "failed",
             Self::CouldNotRun => "could not run",

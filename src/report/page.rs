@@ -28,6 +28,7 @@ use super::sarif::PATH;
 use crate::evidence::{self, Evidence, Record, Scope, TestCounts};
 use crate::finding::Severity;
 use crate::project::Poc;
+use crate::sys::text::for_markup;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
@@ -159,7 +160,7 @@ pub fn page(subjects: &[Subject<'_>], setting: &Setting<'_>) -> Result<String> {
         rows: ROWS,
     };
     loop {
-        let text = render(&page)?;
+        let text = for_markup(render(&page)?);
         let over = text.len().saturating_sub(SIZE);
         if page.pocs.len() < 2 || !leave_out_plans(&mut page.pocs, over) {
             return Ok(text);

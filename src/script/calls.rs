@@ -1,17 +1,17 @@
-//! Calls of `cargo test` and `cargo nextest run`: what runs, as far as their words tell.
+//! Calls of `cargo test` and `cargo nextest run`: which tests their arguments select.
 
 use super::simple_commands::Command;
 
-/// What a call names.
+/// The parsed arguments of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Call<'c> {
     /// The packages of `-p`, as written.
     pub(crate) packages: Vec<&'c str>,
     /// Options that pick kinds of targets, and targets by name: `--lib`, `--test` with its value.
     pub(crate) targets: Vec<(&'c str, Option<&'c str>)>,
-    /// The filters by name; what has none runs whole.
+    /// The name filters; without any, every test runs.
     pub(crate) filters: Vec<&'c str>,
-    /// Options that decide what is built: features, a target, a profile.
+    /// Options that select the build: features, a target, a profile.
     pub(crate) builds: Vec<&'c str>,
 }
 
@@ -49,7 +49,7 @@ const VALUED: &[&str] = &[
 ];
 /// Those of them that pick a target.
 const TARGETS: &[&str] = &["--test", "--bin", "--example", "--bench"];
-/// Those of them that do not decide what is built. A filterset only leaves out some of what runs without it.
+/// Those of them that do not affect the build. A filterset only excludes tests.
 const IDLE: &[&str] = &[
     "-j",
     "--jobs",
@@ -63,7 +63,7 @@ const IDLE: &[&str] = &[
     "--filterset",
     "--filter-expr",
 ];
-/// Options that stand alone and pick kinds of targets.
+/// Options without a value that select kinds of targets.
 const KINDS: &[&str] = &[
     "--lib",
     "--bins",
@@ -73,9 +73,9 @@ const KINDS: &[&str] = &[
     "--all-targets",
     "--doc",
 ];
-/// Options that stand alone and decide what is built.
+/// Options without a value that select the build.
 const BUILDS: &[&str] = &["--all-features", "--no-default-features"];
-/// Options that stand alone and change nothing about which tests run.
+/// Options without a value that do not affect which tests run.
 const PLAIN: &[&str] = &[
     "--workspace",
     "--all",
@@ -108,7 +108,7 @@ const OF_HARNESS: &[&str] = &[
 ];
 
 impl<'c> Call<'c> {
-    /// Reads a command; `None` for what runs no tests, and where not all of its words are understood.
+    /// Parses a command; `None` if it runs no tests or has an unknown option.
     pub(crate) fn of(command: &'c Command) -> Option<Self> {
         let known = matches!(command.cargo(), Some(("nextest" | "test" | "t", _)));
         let arguments = command.test_arguments().filter(|_| known)?;

@@ -1,8 +1,7 @@
-//! The commands of a shell block, each with what is expected of it.
+//! The commands of a shell block, each with its expectations.
 //!
-//! bash itself tells where a command ends: lines are added until `bash -n`, which parses and runs nothing, takes them for
-//! a whole. So quotes over several lines, here-documents, compound commands and comments inside of strings are what bash
-//! says they are when it runs them.
+//! bash decides where a command ends: lines are added until `bash -n`, which only parses, accepts them. So multi-line quotes,
+//! here-documents, compound commands and comments inside strings are read as bash reads them when it runs them.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,6 +10,7 @@ use anyhow::Result;
 use regex::Regex;
 
 use super::expectation::{Expectation, Expected};
+use super::outline::Outline;
 use crate::sys::exec;
 
 /// A command of a block.
@@ -22,7 +22,7 @@ pub struct ScriptCommand {
     pub block: usize,
     /// Its lines in the block, from 0.
     pub lines: Range<usize>,
-    /// What is expected of it; all of it must hold.
+    /// Its expectations; all must hold.
     pub expected: Vec<Expected>,
 }
 
@@ -31,12 +31,12 @@ pub struct ScriptCommand {
 pub struct Script {
     /// In order.
     pub list: Vec<ScriptCommand>,
-    /// Expectations that belong to no command: what they stood for is commented out.
+    /// Expectations without a command, because the command is commented out.
     pub optional: Vec<Expected>,
 }
 
 impl Script {
-    /// Tells the commands of the block of this index apart; without bash there are none to run either.
+    /// Splits the block of this index into commands.
     ///
     /// # Errors
     /// When bash cannot be started.
@@ -55,7 +55,7 @@ impl Script {
             } else if line.starts_with('#') {
                 reader.comment(&lines, at)
             } else {
-                let end = end_of_command(&lines, at)?;
+                let end = end_of_command(&lines, at, &mut is_whole)?;
                 reader.command(&lines, at..end)?;
                 end
             };
@@ -64,9 +64,25 @@ impl Script {
     }
 }
 
-/// The line after the command that begins at `start`; what bash cannot parse goes on to the end, and bash will say so.
-fn end_of_command(lines: &[&str], start: usize) -> Result<usize> {
+/// The line after the command that begins at `start`. Text that bash cannot parse is one command up to the end, and running
+/// it reports the syntax error.
+fn end_of_command(
+    lines: &[&str],
+    start: usize,
+    is_whole: &mut dyn FnMut(&str) -> Result<bool>,
+) -> Result<usize> {
+    let mut outline = Outline::default();
+    let mut skipped = Vec::new();
     for end in start + 1..=lines.len() {
+        outline.line(lines[end - 1]);
+        if outline.is_open() {
+            skipped.push(end);
+        } else if is_whole(&lines[start..end].join("\n"))? {
+            return Ok(end);
+        }
+    }
+    // Nothing ended: the outline may have been wrong.
+    for end in skipped {
         if is_whole(&lines[start..end].join("\n"))? {
             return Ok(end);
         }
@@ -95,7 +111,7 @@ struct Reader {
     commands: Script,
     /// The command that an expectation below belongs to.
     owner: Option<usize>,
-    /// Whether what was commented out last stands between.
+    /// Whether a commented-out command came last.
     commented_out: bool,
     /// Expectations that stand above their command, as the first of the block does.
     above: Option<Vec<Expected>>,
@@ -182,7 +198,7 @@ impl Expected {
     }
 }
 
-/// What stands behind `# Expected:`, `# Expected output:` and the like.
+/// The text after `# Expected:`, `# Expected output:` and similar.
 pub(crate) fn expectation(comment: &str) -> Option<&str> {
     static LEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
@@ -248,7 +264,7 @@ fn is_commented_out(line: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The first line of each command with what is expected of it.
+    /// Each command with its expectations.
     fn read(script: &str) -> Vec<(String, Vec<String>)> {
         let commands = Script::of(0, script).expect("bash");
         let told = |command: &ScriptCommand| {
@@ -334,6 +350,18 @@ mod tests {
             read(script),
             [one("cargo test", &["All pass"]), one("./demo", &["\"ok\""])]
         );
+    }
+
+    #[test]
+    fn a_long_here_document_is_parsed_once() {
+        let script = format!("cat <<'END'\n{}END\ntrue", "a line\n".repeat(600));
+        let lines: Vec<&str> = script.split('\n').collect();
+        let mut asked = 0;
+        let end = end_of_command(&lines, 0, &mut |text| {
+            asked += 1;
+            is_whole(text)
+        });
+        assert_eq!((end.unwrap(), asked), (602, 1));
     }
 
     #[test]

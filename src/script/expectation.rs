@@ -1,8 +1,7 @@
-//! What `# Expected:` says of a command, as far as a program can check it.
+//! The meaning of `# Expected:`, as far as a program can check it.
 //!
-//! In: the words after `# Expected:`. Out: [`Expectation`]: assertions that [`Assertion::unmet`] holds against what was seen, or
-//! that a person has to look. A text is understood whole or not at all: of `all pass, and it feels quick` no half is
-//! taken for the whole.
+//! In: the text after `# Expected:`. Out: an [`Expectation`]: assertions that [`Assertion::unmet`] checks, or a request for a
+//! person. A text is understood completely or not at all: `all pass, and it feels quick` is left to a person.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -17,18 +16,18 @@ mod words;
 
 use words::assertions;
 
-/// An expectation as it is written, and what it means.
+/// An expectation as written, and its meaning.
 #[derive(Debug, Clone)]
 pub struct Expected {
     /// The words after `# Expected:`, lines joined by `\n`.
     pub text: String,
     /// The lines of the block that hold it, from 0.
     pub lines: std::ops::Range<usize>,
-    /// What it means.
+    /// Its meaning.
     pub meaning: Expectation,
 }
 
-/// What an expectation means.
+/// The meaning of an expectation.
 #[derive(Debug, Clone)]
 pub enum Expectation {
     /// All of these must hold.
@@ -60,6 +59,8 @@ pub enum Assertion {
     Exit(i32),
     /// Any exit status but zero.
     NonZero,
+    /// It is run this many times, and the rest holds of each run.
+    Times(u32),
     /// It took less time than this.
     Under(Duration),
     /// A line of the output matches this pattern as a whole.
@@ -79,21 +80,21 @@ pub enum Number {
     AtLeast(u64),
 }
 
-/// What a command did, to hold an expectation against.
+/// The result of a command, to check an expectation.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
     /// Its exit status, as a shell tells it.
     pub exit: i32,
     /// How many tests it ran; `None` when its output told of none.
     pub tests: Option<TestCounts>,
-    /// What it printed, without colours.
+    /// Its output without colours.
     pub output: &'a str,
     /// How long it took.
     pub duration: Duration,
 }
 
 impl Expectation {
-    /// Reads what stands after `# Expected:`, its continuation lines included. Total: what is not understood is manual.
+    /// Parses the text after `# Expected:`, including continuation lines. Text that is not understood is manual.
     #[must_use]
     pub fn read(text: &str) -> Self {
         let lines: Vec<&str> = text
@@ -128,7 +129,7 @@ impl Expectation {
         }
     }
 
-    /// What must hold; nothing for a person's part.
+    /// The assertions; none if a person must judge.
     #[must_use]
     pub fn assertions(&self) -> &[Assertion] {
         match self {
@@ -182,7 +183,7 @@ impl Number {
 }
 
 impl Assertion {
-    /// Why it does not hold; `None` when it does.
+    /// Why it does not hold; `None` if it holds.
     #[must_use]
     pub fn unmet(&self, seen: &Seen<'_>) -> Option<String> {
         let tests = || seen.tests.ok_or("no test program reported its tests");
@@ -236,6 +237,8 @@ impl Assertion {
                 seen.exit != 0,
                 "an exit code other than 0 expected, it was 0".to_owned(),
             ),
+            // The command is run so often; the other assertions are held against each run.
+            Self::Times(_) => None,
             Self::Under(limit) => unless(
                 seen.duration < *limit,
                 format!("under {limit:?} expected, it took {:.3?}", seen.duration),
@@ -282,8 +285,7 @@ impl Assertion {
             || matches!(self, Self::PassedOf(passed, total) if passed < total)
     }
 
-    /// Whether a command that ended with `exit` did what it should, as far as that tells. A search that finds nothing
-    /// ends with 1: no output is what was asked for.
+    /// Whether this exit status is expected. A search without a match exits with 1, which fits `no output`.
     #[must_use]
     pub fn allows(&self, exit: i32, searches: bool) -> bool {
         match self {
@@ -300,8 +302,7 @@ fn or(holds: bool, count: u64) -> Result<(), u64> {
     if holds { Ok(()) } else { Err(count) }
 }
 
-/// Whether a line counts as output: not blank, and not what cargo says of its own work, which depends on what is built
-/// already.
+/// Whether a line counts as output: not blank, and not cargo's progress, which depends on the state of the build.
 fn is_output(line: &str) -> bool {
     const PROGRESS: [&str; 12] = [
         "Blocking",
@@ -366,6 +367,7 @@ impl fmt::Display for Assertion {
             Self::NoOutput => out.write_str("no output"),
             Self::Exit(code) => write!(out, "exit code {code}"),
             Self::NonZero => out.write_str("an exit code other than 0"),
+            Self::Times(times) => write!(out, "{times} times"),
             Self::Under(limit) => write!(out, "under {limit:?}"),
             Self::Glob(matcher) => write!(out, "a line matches the glob `{}`", matcher.glob()),
             Self::Regex(regex) => {

@@ -68,7 +68,7 @@ impl RecursionGuard {
 pub struct Settings {
     /// The run they are part of.
     pub inside: RecursionGuard,
-    /// The file of this program, which stands in for `cargo` in shell blocks to log what cargo does.
+    /// The file of this program, which replaces `cargo` in shell blocks to log cargo's calls, and supervises programs.
     pub program: PathBuf,
     /// Whether their output may hold colours.
     pub coloured: bool,
@@ -87,6 +87,7 @@ impl Settings {
         let mut command = command
             .directory(root)
             .timeout(self.timeout)
+            .supervised(&self.program)
             .stop(self.stop.clone());
         for (name, value) in &self.environment {
             command = command.env(name, value);

@@ -1,5 +1,4 @@
-//! The commands of a plan's shell blocks, as far as rules ask about them: words, what they are piped into, and what
-//! follows when they fail. Nothing is expanded; bash alone says what a block does.
+//! The simple commands of a plan's shell blocks: their words and the operators between them. Nothing is expanded.
 
 use crate::document::{Block, Plan};
 
@@ -8,7 +7,7 @@ use crate::document::{Block, Plan};
 pub(crate) struct Command {
     /// Its words without quotes; assignments before it and redirections left out.
     pub(crate) words: Vec<String>,
-    /// What stands between it and the next one: `|`, `||`, `&&`, `;` or nothing.
+    /// The operator before the next one: `|`, `||`, `&&`, `;` or nothing.
     pub(crate) then: &'static str,
     /// The line of the document it begins on, from 1.
     pub(crate) line: usize,
@@ -227,7 +226,7 @@ impl Command {
         self.words.first().map_or("", String::as_str)
     }
 
-    /// What follows `cargo test`, `cargo nextest run` and their like; `None` for anything else.
+    /// The arguments of `cargo test`, `cargo nextest run` and similar; `None` for other commands.
     pub(crate) fn test_arguments(&self) -> Option<&[String]> {
         let (command, rest) = self.cargo()?;
         let first = rest
@@ -235,7 +234,7 @@ impl Command {
             .find(|word| !word.starts_with('-'))
             .map(String::as_str);
         match (command, rest) {
-            // What only reads or removes what a run of it left.
+            // Subcommands that only read or remove the data of an earlier run.
             ("llvm-cov", _) if matches!(first, Some("report" | "clean" | "show-env" | "run")) => {
                 None
             }
@@ -252,7 +251,7 @@ impl Command {
         }
     }
 
-    /// cargo's subcommand and what follows it.
+    /// cargo's subcommand and its arguments.
     pub(crate) fn cargo(&self) -> Option<(&str, &[String])> {
         let (program, mut rest) = self.words.split_first()?;
         if program != "cargo" && program != "cross" {
@@ -269,7 +268,7 @@ impl Command {
         }
     }
 
-    /// Whether it is a test program of another language, whose counts are read from what it prints.
+    /// Whether it is a test program of another language, whose counts are read from its output.
     pub(crate) fn is_foreign_test_program(&self) -> bool {
         const PROGRAMS: [&str; 11] = [
             "pytest", "py.test", "ctest", "jest", "vitest", "mocha", "bats", "tox", "nox", "rspec",

@@ -164,12 +164,13 @@ pub(super) fn step_status(
             status,
             Some(document::Status::Withdrawn | document::Status::Skipped)
         );
-    let evidence = evidence_state(poc, cx, &Scope::Step(step.id.to_string()));
+    let scope = Scope::Step(step.id.to_string());
+    let evidence = evidence_state(poc, cx, &scope);
     let (state, why) = if withdrawn {
         (State::Withdrawn, None)
     } else {
         match evidence.clone() {
-            EvidenceState::Proven => (State::Proven, None),
+            EvidenceState::Proven => (State::Proven, expected_failures(cx, &scope)),
             EvidenceState::Stale(why) => (State::Stale, Some(why)),
             EvidenceState::OtherCommands => (State::Stale, Some(OTHER_COMMANDS.to_owned())),
             EvidenceState::Failed(why) => (State::Failed, Some(why)),
@@ -191,6 +192,14 @@ pub(super) fn step_status(
         evidence,
         needs_done_mark: state == State::Proven && poc.is_open() && !is_marked_done(poc, step),
     }
+}
+
+/// The tests that failed as the plan expects: a step that is proven by tests written before their code.
+fn expected_failures(cx: &Context<'_>, scope: &Scope) -> Option<String> {
+    let record = &cx.evidence.last_located(scope)?.record;
+    let failed = record.checks.iter().filter_map(|check| check.tests);
+    let failed: u64 = failed.map(|tests| tests.failed).sum();
+    (failed > 0).then(|| format!("{failed} failed, as the plan expects"))
 }
 
 /// Whether every block of the results about a step calls it complete.

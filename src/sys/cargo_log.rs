@@ -2,7 +2,7 @@
 //!
 //! While a block runs, the first `cargo` on its PATH is this program. It runs the next `cargo` on PATH with the same
 //! arguments and streams, and writes argv, folder, output and exit status into a folder of the run. So a pipe, a
-//! redirection, a discarded exit status or text that only looks like test output changes nothing about what is counted.
+//! redirection, a discarded exit status or text that only looks like test output does not affect the counts.
 //! cargo itself gets the environment that it would have without the log, and so do build scripts and tests.
 //!
 //! The log needs symbolic links and inherited streams that can be compared: it exists on Unix only.
@@ -29,7 +29,7 @@ pub struct CargoLog {
 /// One cargo command that a block ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CargoCall {
-    /// What follows `cargo`.
+    /// The arguments of `cargo`.
     pub arguments: Vec<String>,
     /// The folder it was run in.
     pub folder: PathBuf,
@@ -42,7 +42,7 @@ pub struct CargoCall {
     pub errors: Option<Vec<u8>>,
 }
 
-/// The beginning of a call, as it is written.
+/// The recorded beginning of a call.
 #[derive(Serialize, Deserialize)]
 struct Beginning {
     arguments: Vec<String>,

@@ -1,8 +1,8 @@
-//! Runs one program: argv, environment, folder and timeout in; how it ended and what it printed out.
+//! Runs one program. In: argv, environment, folder and timeout. Out: exit reason and output.
 //!
-//! Every program gets a process group of its own (a job object on Windows), and the whole group is
+//! Every program gets its own process group (a job object on Windows), and the whole group is
 //! ended with it: on a timeout, on Ctrl-C, and when the program has gone but left members behind.
-//! Standard input is empty, but for a program that is talked with.
+//! Standard input is empty, except for an interactive program.
 
 use std::cell::Cell;
 use std::io::{PipeReader, PipeWriter, Read, Write as _};
@@ -17,10 +17,14 @@ mod command;
 mod group;
 mod interrupt;
 mod output;
+#[cfg(target_os = "linux")]
+mod supervisor;
 
 pub use command::ProcessCommand;
 pub use interrupt::{Running, Stop, install_interrupt_handler, interrupted};
 pub use output::OutputChunk;
+#[cfg(target_os = "linux")]
+pub use supervisor::run_as_supervisor;
 
 use command::{Streams, spawn};
 use group::Group;
@@ -57,7 +61,7 @@ pub struct Outcome {
     pub ended: ExitReason,
     /// From its start to the end of its group.
     pub duration: Duration,
-    /// The end of what it printed, at most 64 KiB, invalid UTF-8 replaced.
+    /// The end of its output, at most 64 KiB, invalid UTF-8 replaced.
     pub tail: String,
 }
 
@@ -85,7 +89,7 @@ pub fn stream(
     })
 }
 
-/// [`stream`] for a program that is talked with: `on_output` can answer on its standard input, which is closed when this
+/// [`stream`] for an interactive program: `on_output` can answer on its standard input, which is closed when this
 /// returns. The timeout then is that of one exchange, where [`Input::restart_clock`] begins the next.
 pub fn run_interactive(
     command: &ProcessCommand,
@@ -106,7 +110,7 @@ pub fn run_interactive(
     })
 }
 
-/// The standard input of a program that is talked with.
+/// The standard input of an interactive program.
 #[derive(Debug)]
 pub struct Input {
     pipe: Option<PipeWriter>,
@@ -387,13 +391,13 @@ impl Run {
         }
     }
 
-    /// Asks what is left of the group to end, kills it after the grace, and reads what was still printed.
+    /// Asks the rest of the group to end, kills it after the grace period, and reads the remaining output.
     fn end_group(&mut self, on_event: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<()> {
         let presses = interrupt::count();
         let begun = Instant::now();
         let mut asked = 0;
         while self.group.is_alive()? {
-            // Asked twice because a runner that has groups of its own (nextest) lets its tests
+            // Asked twice because a runner with its own groups (nextest) lets its tests
             // end on the first request and kills them on the second.
             if asked == 0 || (asked == 1 && begun.elapsed() >= GRACE) {
                 self.group.ask_to_end();
@@ -422,7 +426,7 @@ impl Run {
     }
 }
 
-/// Reads a pipe to its end. Ends early only when nobody listens any more.
+/// Reads a pipe to its end. Ends early only if the receiver is gone.
 fn pump(index: usize, mut reader: PipeReader, sender: &SyncSender<(usize, Vec<u8>)>) {
     let mut buffer = vec![0; 16 * 1024];
     loop {

@@ -1,5 +1,6 @@
 //! Where a run speaks: standard output for what was asked for, standard error for everything about it.
 
+pub mod ci_commands;
 pub mod link;
 pub mod sanitize;
 

@@ -1,8 +1,7 @@
-//! What a command of a block did with tests: cargo's own output and exit status, and the command's, held against each
-//! other.
+//! The tests that a command of a block ran: cargo's output and exit status are compared with the command's.
 //!
-//! In: the cargo calls that a command made, as the log has them. Out: an [`Account`]. Text that the command printed is no
-//! account: whoever prints `3 passed` has not run three tests.
+//! In: the logged cargo calls of a command. Out: an [`Account`]. Text that the command itself prints is not counted: printing
+//! `3 passed` is not running three tests.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,6 +11,7 @@ use super::test_output::{Binary, Header, Observed, Observer, header, is_summary}
 use crate::document::printed_counts;
 use crate::evidence::TestCounts;
 use crate::script::commands::ScriptCommand;
+use crate::script::expectation::Assertion;
 use crate::script::simple_commands::{self, Command};
 use crate::sys::cargo_log::CargoCall;
 use crate::sys::exec::{self, ExitReason, ProcessCommand};
@@ -21,10 +21,10 @@ const LISTING_LIMIT: Duration = Duration::from_secs(10);
 /// The exit status of nextest when no test matched.
 const NEXTEST_NO_TESTS: i32 = 4;
 
-/// What a command did with tests.
+/// The tests that a command ran.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Account {
-    /// What the runners showed.
+    /// The runs in cargo's output.
     pub(super) observed: Observed,
     /// Why it proves nothing: accounts that differ.
     pub(super) disagreements: Vec<String>,
@@ -54,9 +54,9 @@ fn test_command(script: &str) -> Option<Command> {
     commands.find(|command| command.test_arguments().is_some())
 }
 
-/// What a command did, from the log of its cargo calls.
+/// The account of a command from the log of its cargo calls.
 ///
-/// `ended` is how the command itself ended; `fails` tells that it is expected to fail.
+/// `ended` is the command's own exit reason; `fails` says that it is expected to fail.
 pub(super) fn of_calls(
     command: &ScriptCommand,
     calls: &[CargoCall],
@@ -99,7 +99,7 @@ pub(super) fn of_calls(
     account
 }
 
-/// What a command did, from what it printed: on a platform without a log of cargo calls.
+/// The account of a command from its output, on a platform without a log of cargo calls.
 pub(super) fn of_output(command: &ScriptCommand, mut observed: Observed) -> Account {
     if !names_tests(&command.script) {
         return Account::default();
@@ -158,7 +158,7 @@ fn expects_tests(command: &ScriptCommand) -> bool {
         .expected
         .iter()
         .flat_map(|expected| expected.meaning.assertions());
-    assertions.any(|assertion| assertion.is_about_tests())
+    assertions.any(Assertion::is_about_tests)
 }
 
 /// `All tests pass`: tests, whatever the command.
@@ -168,7 +168,7 @@ fn speaks_of_tests(command: &ScriptCommand) -> bool {
             .meaning
             .assertions()
             .iter()
-            .any(|assertion| assertion.is_all_pass());
+            .any(Assertion::is_all_pass);
         all_pass && expected.text.to_lowercase().contains("test")
     })
 }
@@ -246,7 +246,7 @@ fn merged(output: &str, errors: &str) -> String {
             blocks.push(String::new());
         }
     }
-    // What follows the last summary belongs to nothing.
+    // Text after the last summary belongs to no binary.
     let rest = blocks.pop().unwrap_or_default();
     if count == 0 || blocks.len() != count {
         return [plain.as_str(), "\n", output].concat();
@@ -293,9 +293,9 @@ impl Observed {
         self.notes.extend(other.notes);
     }
 
-    /// Holds the names that a run shows against those that its binaries list, where they differ from the summary: what a
-    /// test prints, or a program it starts, can look like the line of a test. `captured` tells that the output of tests
-    /// was captured, so that it cannot have cut up the lines of the harness.
+    /// Holds the names that a run shows against those that its binaries list, where they differ from the summary: output
+    /// of a test or its child process can look like the line of a test. `captured` says that the output of tests was
+    /// captured, so that it cannot split the lines of the harness.
     pub(super) fn reconcile(
         &mut self,
         captured: bool,

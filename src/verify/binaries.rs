@@ -9,7 +9,7 @@ use super::test_output::Header;
 use crate::affected::{TestTarget, TestTargetKind, all_targets};
 use crate::workspace::Workspace;
 
-/// The test targets of a workspace, by which binaries are told.
+/// The test targets of a workspace, to identify test binaries.
 #[derive(Debug)]
 pub struct Binaries<'w> {
     workspace: &'w Workspace,
@@ -89,7 +89,7 @@ impl<'w> Binaries<'w> {
     }
 }
 
-/// The crate name and the root file of a target that is built into a binary of its own.
+/// The crate name and the root file of a target with its own binary.
 fn root_file<'w>(workspace: &'w Workspace, target: &TestTarget) -> Option<(String, &'w Utf8Path)> {
     let described = target
         .described(workspace)

@@ -1,4 +1,4 @@
-//! What became worse since the baseline.
+//! Regressions since the baseline.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub(super) struct Regressions {
     pub vanished: Tests,
 }
 
-/// Measures a run against a baseline's passed tests. `exists` tells whether a binary id is still a target of the
+/// Compares a run with the tests that passed in the baseline. `exists` tells whether a binary id is still a target of the
 /// workspace: of a binary that did not run nothing is known, unless it cannot run any more.
 pub(super) fn compare(
     baseline: &Names,
@@ -80,7 +80,7 @@ impl Regressions {
     }
 }
 
-/// TestCounts names; doctests are named by their line, which any edit above moves, so those of one item are one name.
+/// Counts names; doctests are named by their line, which any edit above moves, so those of one item are one name.
 fn count<'a>(names: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, usize> {
     let mut counts = BTreeMap::new();
     for name in names {

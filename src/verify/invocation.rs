@@ -1,4 +1,4 @@
-//! One thing to run, and what it did.
+//! One command to run, and its result.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::accounts;
 use super::listing::Listing;
 use super::test_filter::TestFilters;
 use super::test_output::{Observed, Observer};
-use crate::evidence::{Confirmation, Outcome};
+use crate::evidence::{Confirmation, Outcome, Runs};
 use crate::script::expectation::{Assertion, Expectation};
 use crate::script::{commands, expectation};
 use crate::sys::exec::{self, ExitReason};
 
-/// The exit status by which nextest tells that there was nothing to run.
+/// nextest's exit status if no test matched.
 const NEXTEST_NO_TESTS: i32 = 4;
 
 /// One command to run as evidence, from the workspace root.
@@ -24,10 +24,10 @@ pub struct Invocation {
     pub whole: bool,
 }
 
-/// What a check runs.
+/// The program of an invocation.
 #[derive(Debug, Clone)]
 pub enum Program {
-    /// cargo, with what follows its name.
+    /// cargo with its arguments.
     Cargo {
         /// The arguments.
         argv: Vec<String>,
@@ -35,7 +35,7 @@ pub enum Program {
         listing: Option<Vec<String>>,
         /// What runs of binaries that do not run whole.
         picks: TestFilters,
-        /// What follows the names of tests.
+        /// Arguments after the names of tests.
         flags: Vec<String>,
     },
     /// A shell block of a plan, as written; it is run as its commands.
@@ -44,7 +44,7 @@ pub enum Program {
     Command(commands::ScriptCommand),
 }
 
-/// What a check did.
+/// The result of an invocation.
 #[derive(Debug, Clone)]
 pub struct InvocationResult {
     /// The check.
@@ -53,7 +53,7 @@ pub struct InvocationResult {
     pub ended: ExitReason,
     /// How long it took.
     pub duration: Duration,
-    /// What its output told about tests.
+    /// The tests in its output.
     pub observed: Observed,
     /// The end of its output.
     pub tail: String,
@@ -61,7 +61,9 @@ pub struct InvocationResult {
     pub unmet: Vec<String>,
     /// Commands that are there to run tests and ran none, with the reason.
     pub empty: Vec<String>,
-    /// Who has looked at what only a person can judge.
+    /// How often it was run, and how often it passed, where that is more than once.
+    pub runs: Option<Runs>,
+    /// The person who has confirmed the result, if one must.
     pub confirmed: Option<Confirmation>,
     /// What nextest listed before it ran.
     pub(crate) listing: Option<Listing>,
@@ -90,7 +92,7 @@ impl Invocation {
         matches!(&self.program, Program::Cargo { argv, .. } if argv.first().is_some_and(|word| word == "nextest"))
     }
 
-    /// What is expected of it.
+    /// Its expectations.
     #[must_use]
     pub fn expected(&self) -> &[expectation::Expected] {
         match &self.program {
@@ -99,7 +101,7 @@ impl Invocation {
         }
     }
 
-    /// What is expected of it, as far as a program can check it.
+    /// Its expectations, as far as a program can check them.
     fn assertions(&self) -> impl Iterator<Item = &Assertion> {
         let expected = self.expected().iter();
         expected.flat_map(|expected| expected.meaning.assertions())
@@ -112,7 +114,16 @@ impl Invocation {
         self.assertions().any(fails)
     }
 
-    /// Whether a person has to look at what it does.
+    /// How often it is to be run.
+    pub(super) fn times(&self) -> u32 {
+        let times = self.assertions().filter_map(|assertion| match assertion {
+            Assertion::Times(times) => Some(*times),
+            _ => None,
+        });
+        times.max().unwrap_or(1)
+    }
+
+    /// Whether a person has to judge the result.
     #[must_use]
     pub fn is_manual(&self) -> bool {
         let mut expected = self.expected().iter();
@@ -143,7 +154,7 @@ impl InvocationResult {
         observer.push_text(&stderr);
         let mut seen = observer.finish();
         if seen.compile_errors.is_empty() {
-            let note = "nextest could not list the tests; where a harness of its own is the cause, use `--runner cargo`";
+            let note = "nextest could not list the tests; if a custom harness is the cause, use `--runner cargo`";
             seen.notes.push(note.to_owned());
         }
         Self {
@@ -154,6 +165,7 @@ impl InvocationResult {
             tail: stderr,
             unmet: Vec::new(),
             empty: Vec::new(),
+            runs: None,
             confirmed: None,
             listing: None,
         }
@@ -173,6 +185,7 @@ impl InvocationResult {
             tail: String::new(),
             unmet: Vec::new(),
             empty: Vec::new(),
+            runs: None,
             confirmed: None,
             listing: Some(listing),
         }
@@ -200,10 +213,15 @@ impl InvocationResult {
         exit != 0 && assertions.any(|assertion| assertion.allows(exit, searches))
     }
 
-    /// How it ended. An exit status of zero does not make failed tests good, nor no tests at all, nor what was not
-    /// expected.
+    /// Its outcome. Exit status zero does not outweigh failed tests, missing tests or an unmet expectation.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
+        if let Some(Runs { total, passed }) = self.runs
+            && passed > 0
+            && passed < total
+        {
+            return Outcome::Flaky;
+        }
         let seen = &self.observed;
         let allowed = self.is_expected(self.ended.code());
         let failed = seen.counts().failed > 0 && !self.check.expects_failure()
@@ -231,10 +249,31 @@ impl InvocationResult {
         }
     }
 
-    /// What is left to say of a command that went well.
+    /// Whether tests failed and the plan expects that: a test that is written before the code.
+    pub(super) fn failed_as_expected(&self) -> bool {
+        self.observed.counts().failed > 0 && self.outcome() == Outcome::Passed
+    }
+
+    /// What makes its result differ from run to run, in words.
+    pub(super) fn instability(&self) -> Option<String> {
+        let command = self.check.command();
+        let line = command.lines().next().unwrap_or_default();
+        if let Some(Runs { total, passed }) = self.runs {
+            return Some(format!("`{line}` passed {passed} of {total} runs"));
+        }
+        let flaky = self.observed.flaky();
+        (!flaky.is_empty()).then(|| {
+            let tests = flaky.join(", ");
+            format!("`{line}`: passed only when run again, which proves nothing: {tests}")
+        })
+    }
+
+    /// The outcome of a command that ended as it should.
     fn judged(&self) -> Outcome {
         if !self.unmet.is_empty() {
             Outcome::Failed
+        } else if !self.observed.flaky().is_empty() {
+            Outcome::Flaky
         } else if self.check.is_manual() && self.confirmed.is_none() {
             Outcome::Unconfirmed
         } else {

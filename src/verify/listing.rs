@@ -36,7 +36,7 @@ struct WrittenMatch {
     reason: Option<String>,
 }
 
-/// What nextest is going to run, and what it knows to be ignored.
+/// The tests that nextest will run, and the ignored ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Listing {
     /// Tests that will run, by binary id.
@@ -95,7 +95,7 @@ impl Listing {
         Ok(listing)
     }
 
-    /// Takes in the tests that filters leave out though no source tells of them: filtersets to run them with.
+    /// Adds tests the filter excluded but source analysis did not find. Returns filtersets that run them.
     pub(super) fn pick(&mut self, picks: &TestFilters) -> Vec<String> {
         let mut filters = Vec::new();
         for (binary, tests) in &self.left_out {
@@ -123,7 +123,7 @@ impl Listing {
         self.selected.values().map(|tests| tests.len() as u64).sum()
     }
 
-    /// Adds to what a run showed what only the list knows: ignored tests by name, and tests that did not run.
+    /// Adds to a run what only the list contains: names of ignored tests, and tests that did not run.
     pub(super) fn complete(&self, observed: &mut Observed) {
         let Some(run) = observed.runs.iter_mut().find(|run| run.summary.is_some()) else {
             return;
@@ -138,6 +138,7 @@ impl Listing {
                     counts: TestCounts::default(),
                     ending: Ending::Whole,
                     tests: BTreeMap::new(),
+                    flaky: Vec::new(),
                     disagreement: None,
                     took: None,
                 });

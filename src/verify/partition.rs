@@ -84,7 +84,7 @@ pub struct Deal {
 
 impl Deal {
     /// Deals a selection out to `count` shards. `built` says that nextest's tests are built already: documentation
-    /// tests, which need a build of their own, then stay together.
+    /// tests, which need a separate build, then stay together.
     #[must_use]
     pub fn new(
         selection: &Selection,
@@ -111,7 +111,7 @@ impl Deal {
                 groups.extend(group.into_iter().map(|target| BTreeSet::from([target])));
             }
         }
-        // The largest first, each to whoever has least: never more than a third above the best there is.
+        // Largest first, each to the least loaded shard: at most a third above the optimum.
         groups.sort_by_key(|group| Reverse(work.sum(group.iter().copied())));
         let mut shards = vec![(0, BTreeSet::new()); count.max(1)];
         for group in groups {

@@ -1,7 +1,7 @@
-//! What a person sees while checks run: their output, and on a terminal a line below it that tells how far they are.
+//! Shows the output of invocations while they run, and on a terminal a progress line below it.
 //!
-//! On a terminal that line counts the tests that pass, and their own lines are not shown but for `--verbose`: what fails
-//! is seen as it comes. Everywhere else the output is shown as it is.
+//! On a terminal the progress line counts passed tests, whose own lines are shown only with `--verbose`. Elsewhere the output
+//! is shown unchanged.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use super::test_output::{self, Observer, TestCounts};
 use crate::evidence::Outcome;
 use crate::sys::exec::OutputChunk;
 use crate::sys::terminal::Terminal;
+use crate::sys::terminal::ci_commands::{self, CiCommands};
 use crate::sys::terminal::sanitize::{Sanitizer, sanitize};
 
 /// With how much there is to do, and without.
@@ -35,6 +36,8 @@ pub(super) struct Progress<'t> {
     /// A line that has not ended: the progress line would overwrite it.
     partial: Vec<u8>,
     sanitizer: Sanitizer,
+    /// Where a CI service reads the output.
+    ci: Option<CiCommands>,
 }
 
 /// What the check is at.
@@ -72,6 +75,7 @@ impl<'t> Progress<'t> {
             phase: Phase::Starting,
             partial: Vec::new(),
             sanitizer: Sanitizer::default(),
+            ci: ci_commands::is_read_by_ci().then(CiCommands::default),
         };
         watch.refresh();
         if let Some(bar) = &mut watch.bar {
@@ -138,7 +142,10 @@ impl<'t> Progress<'t> {
     }
 
     fn print(&mut self, bytes: &[u8]) -> Result<()> {
-        let shown = self.sanitizer.take(bytes);
+        let mut shown = self.sanitizer.take(bytes);
+        if let Some(ci) = &mut self.ci {
+            shown = ci.take(&shown);
+        }
         let terminal = &mut *self.terminal;
         suspended(self.bar.as_ref(), || {
             terminal.out().write_all(&shown)?;
@@ -146,7 +153,7 @@ impl<'t> Progress<'t> {
         })
     }
 
-    /// What cargo tells of a build that goes on.
+    /// Updates the phase from cargo's build progress.
     fn building(&mut self) {
         if self.phase == Phase::Running {
             return;
@@ -174,7 +181,7 @@ impl<'t> Progress<'t> {
         }
     }
 
-    /// What has been seen of the check's tests.
+    /// Updates the counts from the observed tests.
     pub(super) fn see(&mut self, observer: &Observer) {
         let counts = observer.so_far();
         let running = observer.is_open();

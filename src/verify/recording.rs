@@ -1,4 +1,4 @@
-//! From what checks did to a record of evidence.
+//! Turns results into a record of evidence.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::exit::Exit;
 use crate::freshness::{self, Inputs};
 use crate::workspace::Workspace;
 
-/// What a record says besides what the run did.
+/// The context of a record besides the run itself.
 #[derive(Debug, Clone)]
 pub struct RecordContext<'a> {
     /// The PoC's name.
     pub poc: &'a str,
-    /// What was verified.
+    /// The verified scope.
     pub scope: Scope,
     /// Where the sources stood before the run.
     pub source: Source,
@@ -41,7 +41,8 @@ impl Report {
     /// When the baseline's tests cannot be unpacked.
     pub fn record(&self, workspace: &Workspace, basis: &RecordContext<'_>) -> Result<Record> {
         let binaries = Binaries::of(workspace);
-        let ran = self.ran(&binaries);
+        let ran = self.ran(&binaries, |_| true);
+        let unexpected = self.ran(&binaries, |checked| !checked.failed_as_expected());
         let mut notes: Vec<String> = self
             .checked
             .iter()
@@ -63,6 +64,23 @@ impl Report {
                 .iter()
                 .flat_map(|checked| checked.empty.clone()),
         );
+        notes.extend(
+            self.checked
+                .iter()
+                .filter_map(InvocationResult::instability),
+        );
+        let expected = self
+            .checked
+            .iter()
+            .filter(|checked| checked.failed_as_expected());
+        notes.extend(expected.map(|checked| {
+            let command = checked.check.command();
+            let counts = checked.observed.counts();
+            format!(
+                "`{}` failed as the plan expects: {counts}",
+                first_line(&command)
+            )
+        }));
         let left = self
             .left
             .iter()
@@ -88,7 +106,7 @@ impl Report {
             checks: self.checks(),
             tests: self.ran_tests().then(|| self.counts()),
             selection: basis.selection,
-            failing: listed(&ran, Verdict::Failed),
+            failing: listed(&unexpected, Verdict::Failed),
             ignored: listed(&ran, Verdict::Ignored),
             regressions: worse.regressions,
             missing: worse.vanished,
@@ -110,7 +128,7 @@ impl Report {
         })
     }
 
-    /// What was run, in order, as evidence has it.
+    /// The results in order, in the form of evidence.
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
         self.checked.iter().map(written).collect()
@@ -122,17 +140,21 @@ impl Report {
             .any(|checked| checked.observed.ran_tests())
     }
 
-    /// What was run, of every binary of the workspace: a binary run twice keeps the worse verdict of a test.
-    fn ran(&self, binaries: &Binaries<'_>) -> BTreeMap<String, Ran> {
+    /// The tests of each binary of the workspace; of two runs of a binary the worse verdict counts.
+    fn ran(
+        &self,
+        binaries: &Binaries<'_>,
+        counts: impl Fn(&InvocationResult) -> bool,
+    ) -> BTreeMap<String, Ran> {
         let mut all: BTreeMap<String, Ran> = BTreeMap::new();
-        for checked in &self.checked {
+        for checked in self.checked.iter().filter(|checked| counts(checked)) {
             for run in &checked.observed.runs {
                 let nextest = run.summary.is_some();
                 for binary in &run.binaries {
                     let named = Verdict::counts_of(&binary.tests);
                     let by_name = (named.passed, named.failed)
                         == (binary.counts.passed, binary.counts.failed);
-                    // nextest does not tell what a filter left out of one binary; of our own calls we know.
+                    // nextest does not report how many tests of one binary a filter excluded; for our own calls it is known.
                     let filtered = if nextest {
                         !checked.check.whole
                     } else {
@@ -140,7 +162,7 @@ impl Report {
                     };
                     let whole = binary.ending == Ending::Whole && by_name && !filtered;
                     let ran = all.entry(binaries.identify(&binary.header)).or_default();
-                    // Two runs of one binary, each with a filter of its own, may be whole together or not.
+                    // Two filtered runs of one binary may be complete together or not.
                     ran.whole |= whole;
                     for (test, verdict) in &binary.tests {
                         let known = ran.tests.entry(test.clone()).or_insert(*verdict);
@@ -157,7 +179,7 @@ impl Report {
     /// How each test ended, by the id of its binary and its name; of a test that was run twice the worse.
     #[must_use]
     pub fn verdicts(&self, binaries: &Binaries<'_>) -> BTreeMap<String, BTreeMap<String, Verdict>> {
-        let ran = self.ran(binaries).into_iter();
+        let ran = self.ran(binaries, |_| true).into_iter();
         ran.map(|(binary, ran)| (binary, ran.tests)).collect()
     }
 
@@ -175,7 +197,7 @@ impl Report {
         all
     }
 
-    /// A hash of what was to be run: a plan whose command has changed since has no evidence.
+    /// A hash of the planned commands: a plan whose command has changed has no evidence.
     #[must_use]
     pub fn commands(&self) -> String {
         super::commands_hash(&self.planned)
@@ -192,7 +214,7 @@ pub fn confirmation_id(scope: &Scope, index: usize) -> String {
     format!("{scope}.{}", index + 1)
 }
 
-/// The exit code that a record stands for.
+/// The exit code of a record.
 #[must_use]
 pub fn exit(record: &Record) -> Exit {
     match record.outcome {
@@ -202,7 +224,7 @@ pub fn exit(record: &Record) -> Exit {
             Exit::CouldNotRun
         }
         Outcome::Passed if record.proves() => Exit::Fine,
-        Outcome::Passed | Outcome::Unconfirmed | Outcome::Failed => Exit::Findings,
+        Outcome::Passed | Outcome::Unconfirmed | Outcome::Flaky | Outcome::Failed => Exit::Findings,
         Outcome::NoTests | Outcome::CouldNotRun | Outcome::TimedOut | Outcome::Interrupted => {
             Exit::CouldNotRun
         }
@@ -227,6 +249,7 @@ fn written(checked: &InvocationResult) -> Check {
             .collect(),
         unmet: checked.unmet.clone(),
         manual: checked.check.is_manual(),
+        runs: checked.runs,
         confirmed: checked.confirmed.clone(),
     }
 }

@@ -31,13 +31,13 @@ pub struct Options<'w> {
     pub settings: shell::Settings,
     /// Whether to go on after a check has failed.
     pub keep_going: bool,
-    /// What is being verified, for the progress line: `step 1`.
+    /// The scope for the progress line: `step 1`.
     pub title: String,
     /// How many tests are expected, where that is known before.
     pub expected: Option<u64>,
     /// How long it took when it was last run, where that is known.
     pub usual: Option<Duration>,
-    /// Whether cargo is to tell how far a build is, for the progress line.
+    /// Whether cargo prints build progress, for the progress line.
     pub progress: bool,
 }
 
@@ -130,7 +130,7 @@ impl Part {
     }
 }
 
-/// Checks with their blocks as commands, and the expectations that belong to none, for those who only want to look.
+/// Invocations with blocks split into commands, and expectations without a command, for listing.
 ///
 /// # Errors
 /// When bash cannot be started.
@@ -214,6 +214,7 @@ fn run_one(
         tail: outcome.tail,
         unmet: disagreements,
         empty: Vec::new(),
+        runs: None,
         confirmed: None,
         listing: listed,
     })

@@ -1,5 +1,4 @@
-//! Which program runs the tests, and the commands for a selection of them. Pure, but for looking whether
-//! nextest is there.
+//! The program that runs the tests, and the commands for a selection of them.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +24,7 @@ pub enum Runner {
     Nextest,
 }
 
-/// How to install what is missing.
+/// How to install nextest.
 const INSTALL: &str =
     "install it with `cargo install cargo-nextest --locked`, or choose `--runner cargo`";
 
@@ -59,7 +58,9 @@ impl Runner {
         words: Words<'_>,
     ) -> Vec<Invocation> {
         if self == Self::Cargo {
-            let calls = arguments::cargo_test(workspace, selection);
+            let mut calls = arguments::cargo_test(workspace, selection);
+            // Documentation tests are compiled one by one: the quick tests come first.
+            calls.sort_by_key(|call| call.arguments.iter().any(|word| word == "--doc"));
             return calls.iter().map(|call| words.cargo_test(call)).collect();
         }
         let is_doc = |kind: &TestTargetKind| *kind == TestTargetKind::Doc;
@@ -72,7 +73,7 @@ impl Runner {
                 .map(|(target, part)| (target.binary_id(workspace), part.clone()))
                 .collect();
             let arguments = if archive(words.extra).is_some() {
-                // What is in an archive is built: nextest takes no packages beside it.
+                // An archive is already built: nextest accepts no packages with it.
                 let filtersets = arguments::filtersets(workspace, &binaries).into_iter();
                 filtersets
                     .flat_map(|filterset| ["-E".to_owned(), filterset])
@@ -87,7 +88,7 @@ impl Runner {
         checks
     }
 
-    /// The checks that run the whole suite, and what is expected of them.
+    /// The invocations that run the whole suite.
     #[must_use]
     pub fn full(self, workspace: &Workspace, words: Words<'_>) -> Vec<Invocation> {
         let configured = workspace.configured_packages();
@@ -118,8 +119,8 @@ impl Runner {
     }
 }
 
-/// A command that has cargo tell how far its build is, also through a pipe. Said on the command line, which programs that
-/// the tests start do not see.
+/// A command with which cargo prints its build progress also into a pipe. Set on the command line, which is not inherited by
+/// programs that the tests start.
 #[must_use]
 pub fn telling(argv: &[String]) -> Vec<String> {
     let telling = [
@@ -251,7 +252,7 @@ impl Words<'_> {
 
     fn argv(&self, start: &[&str], arguments: &[String]) -> Vec<String> {
         let start = start.iter().map(ToString::to_string);
-        // What is in an archive is built: nextest takes none of cargo's options beside it.
+        // An archive is already built: nextest accepts no options of cargo with it.
         let built =
             archive(self.extra).is_some() && start.clone().next().as_deref() == Some("nextest");
         let flags = if built { &[] } else { self.flags };
@@ -317,7 +318,7 @@ fn for_listing(extra: &[String]) -> Vec<String> {
     listed
 }
 
-/// Refuses options that decide what is built among the arguments for the test runner: `cargo test` would hand them to the
+/// Refuses options that select the build among the arguments for the test runner: `cargo test` would hand them to the
 /// tests, and the tests that are selected would not be those of that build.
 ///
 /// # Errors
@@ -365,11 +366,11 @@ pub fn refuse_build_options(extra: &[String], runner: Runner) -> Result<()> {
     Ok(())
 }
 
-/// Options of cargo that decide what is built.
+/// Options of cargo that select the build.
 const BUILD_FLAGS: [&str; 3] = ["--release", "--all-features", "--no-default-features"];
 
-/// What of the user's arguments for nextest `cargo test` is to have too: options for the build, and what is left for its
-/// test binaries when those that only nextest knows are taken away.
+/// The user's arguments for nextest that also apply to `cargo test`: options for the build, and arguments for test binaries
+/// without those that only nextest has.
 fn not_only_nextest(extra: &[String]) -> (Vec<String>, Vec<String>) {
     let (mut build, mut rest) = (Vec::new(), Vec::new());
     let mut words = extra.iter();

@@ -2,16 +2,17 @@
 //!
 //! One bash, so that folder, variables, functions and options go from command to command as in one script. After each
 //! command it prints a mark with the exit status into its output, and waits for an answer on its standard input, which
-//! the commands themselves do not see. The mark holds a number drawn for the run, so that no output is taken for one.
+//! the commands themselves do not see. The mark contains a random number, so that no output can contain one.
 
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::progress::Progress;
 use super::test_output::Observer;
 use super::{Invocation, InvocationResult, Options, accounts};
+use crate::evidence::{Outcome, Runs};
 use crate::script::commands::ScriptCommand;
 use crate::script::expectation::Seen;
 use crate::script::shell;
@@ -60,8 +61,10 @@ pub(super) fn run(
         mark: [&[MARK], key.as_bytes(), b" "].concat(),
         held: Vec::new(),
         current: None,
+        rounds: Vec::new(),
         checked: Vec::new(),
         stopped: false,
+        ended: false,
     };
     session.begin()?;
     let outcome = exec::run_interactive(&command, &mut |part, input| session.take(part, input))?;
@@ -75,7 +78,7 @@ fn nonce() -> String {
 }
 
 /// The commands with a mark after each. A command that may end in another status than zero is run without `set -e`,
-/// which an ERR trap then stands in for: the status is that of the first part that failed.
+/// which an ERR trap replaces: the status is that of the first failing part.
 fn script(commands: &[ScriptCommand], key: &str, keep_going: bool) -> String {
     let mut script = format!(
         "exec 198<&0 199>&1 </dev/null; __cargo_poc() {{ builtin printf '\\036%s %s\\n' {key} \"$1\" >&199; builtin read -r -u \
@@ -90,17 +93,20 @@ fn script(commands: &[ScriptCommand], key: &str, keep_going: bool) -> String {
                 .any(|assertion| (1..256).any(|exit| assertion.allows(exit, searches)))
         });
         let text = &command.script;
-        let _ = if keep_going || may_fail {
-            writeln!(
-                script,
-                "__cargo_poc_options=$-; __cargo_poc_status=; __cargo_poc_trap=$(trap -p ERR); set +e -E; trap \
+        let times = Invocation::of_block(command.clone()).times();
+        for _ in 0..times {
+            let _ = if keep_going || may_fail || times > 1 {
+                writeln!(
+                    script,
+                    "__cargo_poc_options=$-; __cargo_poc_status=; __cargo_poc_trap=$(trap -p ERR); set +e -E; trap \
                  '__cargo_poc_status=${{__cargo_poc_status:-$?}}' ERR\n{text}\n__cargo_poc_last=$?; trap - ERR; eval \
                  \"$__cargo_poc_trap\"; case $__cargo_poc_options in *E*) ;; *) set +E ;; esac; case $__cargo_poc_options in *e*) set -e ;; \
                  esac; __cargo_poc \"${{__cargo_poc_status:-$__cargo_poc_last}}\""
-            )
-        } else {
-            writeln!(script, "{text}\n__cargo_poc $?")
-        };
+                )
+            } else {
+                writeln!(script, "{text}\n__cargo_poc $?")
+            };
+        }
     }
     script
 }
@@ -123,8 +129,12 @@ struct Session<'s, 't> {
     /// Output that may be the beginning of a mark.
     held: Vec<u8>,
     current: Option<Current>,
+    /// The runs of the current command before this one.
+    rounds: Vec<InvocationResult>,
     checked: Vec<InvocationResult>,
     stopped: bool,
+    /// bash has ended.
+    ended: bool,
 }
 
 impl Session<'_, '_> {
@@ -204,7 +214,7 @@ impl Session<'_, '_> {
         self.watch.show(part)
     }
 
-    /// The current command has ended: what it did is judged.
+    /// Evaluates the current command, which has ended.
     fn end(&mut self, ended: ExitReason) -> Result<()> {
         let Some(current) = self.current.take() else {
             return Ok(());
@@ -229,13 +239,20 @@ impl Session<'_, '_> {
             tail: output[tail.unwrap_or_default()..].to_owned(),
             unmet: account.disagreements,
             empty: account.empty,
+            runs: None,
             confirmed: None,
             listing: None,
         };
         let missed = unmet(command, &checked, &plain);
         checked.unmet.extend(missed);
-        let outcome = checked.outcome();
         self.watch.end(&checked)?;
+        let times = checked.check.times() as usize;
+        self.rounds.push(checked);
+        if self.rounds.len() < times && matches!(ended, ExitReason::Exited(_)) && !self.ended {
+            return Ok(());
+        }
+        let checked = together(std::mem::take(&mut self.rounds), times)?;
+        let outcome = checked.outcome();
         self.stopped = super::stops(outcome, self.options);
         self.checked.push(checked);
         Ok(())
@@ -243,6 +260,7 @@ impl Session<'_, '_> {
 
     /// bash has ended: by `set -e`, by an `exit` of the block, by us, or because nothing was left.
     fn finish(mut self, ended: ExitReason) -> Result<Ran> {
+        self.ended = true;
         let output = std::mem::take(&mut self.held);
         self.show(&output)?;
         let after_last = self.current.is_none();
@@ -283,6 +301,30 @@ impl Session<'_, '_> {
         last.unmet.extend(late);
         Ok(())
     }
+}
+
+/// The runs of one command as one result: the first that did not pass, else the last.
+fn together(rounds: Vec<InvocationResult>, times: usize) -> Result<InvocationResult> {
+    let count = |rounds: usize| u32::try_from(rounds).unwrap_or(u32::MAX);
+    let passed = |round: &InvocationResult| {
+        matches!(round.outcome(), Outcome::Passed | Outcome::Unconfirmed)
+    };
+    let runs = Runs {
+        total: count(times),
+        passed: count(rounds.iter().filter(|round| passed(round)).count()),
+    };
+    let duration = rounds.iter().map(|round| round.duration).sum();
+    let index = rounds.iter().position(|round| !passed(round));
+    let index = index.unwrap_or(rounds.len().saturating_sub(1));
+    let mut result = rounds
+        .into_iter()
+        .nth(index)
+        .context("a command has no run")?;
+    if times > 1 {
+        result.runs = Some(runs);
+        result.duration = duration;
+    }
+    Ok(result)
 }
 
 /// Expectations of a command that were not met.

@@ -23,7 +23,7 @@ use crate::workspace::Workspace;
 /// The form's version.
 const VERSION: u32 = 1;
 
-/// What one shard was to run and what it saw. Unknown values are `null`, never left out.
+/// The tests of one shard and their results. Unknown values are `null`, never missing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shard {
     /// 1.
@@ -64,7 +64,7 @@ pub struct Identity {
 pub struct Binary {
     /// Whether it ended well-formed, with all its tests known by name, and no filter of the user's left any out.
     pub whole: bool,
-    /// Whether it has a harness of its own, which tells nothing of its tests.
+    /// Whether it has a custom harness, whose tests are not known.
     pub unknown: bool,
     /// How many tests ended how.
     pub counts: TestCounts,
@@ -121,7 +121,7 @@ impl Report {
             }
         }
         let mut record = self.record(workspace, basis)?;
-        // That a shard has no test of its own says nothing; all together must have some.
+        // One shard may have no test; all together must have some.
         let worst = self
             .checked
             .iter()
@@ -240,7 +240,7 @@ impl Merged {
         Ok(merged)
     }
 
-    /// The first of them, for what they have in common.
+    /// The first of them, for the common values.
     #[must_use]
     pub fn first(&self) -> &Shard {
         &self.shards[0].1
@@ -313,7 +313,7 @@ impl Merged {
             time: evidence::now(),
             outcome: self.outcome(),
             checks: records().flat_map(|record| record.checks.clone()).collect(),
-            tests: spoke.then(|| self.counts().into()),
+            tests: spoke.then(|| self.counts()),
             failing: super::recording::listed(&ran, Verdict::Failed),
             ignored: super::recording::listed(&ran, Verdict::Ignored),
             regressions: worse.regressions,
@@ -358,7 +358,7 @@ impl Merged {
         all
     }
 
-    /// Every shard of nextest names the same ignored tests, and what was left out.
+    /// Every shard of nextest names the same ignored and excluded tests.
     fn counts(&self) -> TestCounts {
         let mut counts = TestCounts::default();
         let mut ignored: BTreeSet<(&str, &str)> = BTreeSet::new();
@@ -384,7 +384,7 @@ impl Merged {
         counts
     }
 
-    /// Where every shard ran to its end, what ran is what was to run, and nothing twice.
+    /// Checks that each selected test ran once, if every shard ran to its end.
     fn each_test_once(&self) -> Result<()> {
         let not_once = |what: String| Err(with_exit(Exit::CouldNotRun, anyhow::anyhow!(what)));
         let assigned = &self.first().assigned;
@@ -410,7 +410,7 @@ impl Merged {
             }
         }
         for (_, shard) in &self.shards {
-            // A binary that cannot be told is named with a question mark.
+            // The name of an unidentified binary begins with a question mark.
             let named = |id: &str| {
                 let mut ids = shard.binaries.keys();
                 ids.any(|known| known == id || known.starts_with('?'))
@@ -475,17 +475,11 @@ fn difference(one: &Shard, other: &Shard) -> Option<String> {
     differ("the number of shards", &count(one), &count(other))
         .or_else(|| differ("the commit", &commit(one), &commit(other)))
         .or_else(|| differ("the scope", &a.scope.to_string(), &b.scope.to_string()))
-        .or_else(|| {
-            differ(
-                "what it is evidence for",
-                &a.pocs.join(", "),
-                &b.pocs.join(", "),
-            )
-        })
+        .or_else(|| differ("the PoC", &a.pocs.join(", "), &b.pocs.join(", ")))
         .or_else(|| differ("the test runner", &a.runner, &b.runner))
         .or_else(|| {
             differ(
-                "what was given to the runner",
+                "the arguments of the runner",
                 &a.arguments.join(" "),
                 &b.arguments.join(" "),
             )

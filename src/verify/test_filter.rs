@@ -1,6 +1,6 @@
-//! Tests run one by one: what a run's own listing tells against what the sources tell.
+//! Selects single tests: compares the names that a run lists with those that source analysis found.
 //!
-//! A name that no source tells of (a macro made it) is a test nothing is known about, so it runs.
+//! A name that source analysis did not find, for example from a macro, always runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::sys::exec::Captured;
 /// What to run of each binary, by its id; a binary that is not in here runs whole.
 pub type TestFilters = BTreeMap<String, TargetSelection>;
 
-/// The names that are to run of a binary, and how many of them no source tells of.
+/// The selected names of a binary, and how many of them source analysis did not find.
 pub(super) fn chosen<'l>(part: &TargetSelection, listed: &'l [String]) -> (Vec<&'l String>, usize) {
     let run: Vec<&String> = listed.iter().filter(|name| part.runs(name)).collect();
     let is_told = |name: &str| part.known.iter().any(|known| known.matches(name));
@@ -22,7 +22,7 @@ pub(super) fn chosen<'l>(part: &TargetSelection, listed: &'l [String]) -> (Vec<&
 }
 
 /// `argv` of a `cargo test` call with the real names of the tests to run, as its listing tells them; without any names,
-/// so that all run, where the listing cannot be told. And a note about what was not as the sources tell.
+/// so that all run, if the listing cannot be read. And a note about names that source analysis did not find.
 pub(super) fn resolve(
     argv: &[String],
     picks: &TestFilters,
@@ -76,10 +76,10 @@ pub(super) fn resolve(
     (whole, note(unknown))
 }
 
-/// What is said of tests that ran though the sources do not tell of them.
+/// The note about tests that source analysis did not find.
 pub(super) fn note(unknown: usize) -> Option<String> {
     (unknown > 0).then(|| {
-        format!("{unknown} tests ran that the sources do not tell of, so that nothing is known of what they reach")
+        format!("{unknown} tests ran that source analysis did not find, so their dependencies are unknown")
     })
 }
 

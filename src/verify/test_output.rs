@@ -1,8 +1,8 @@
 //! What `cargo test` and `cargo nextest run` print, read line by line.
 //!
 //! Input: the bytes of a run as they come, from one runner or from a script that starts several. Output:
-//! [`Observed`]. TestCounts come from the runners' summary lines, names from the lines of single tests; where
-//! the two disagree, a note says so. Output of the tests themselves may look like a runner's (a test may run
+//! [`Observed`]. Counts come from the runners' summary lines, names from the lines of single tests; where
+//! the two disagree, the binary says so. Output of the tests themselves may look like a runner's (a test may run
 //! cargo): a summary counts only where its sums match what its own runner announced.
 
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ pub enum Ending {
     Whole,
     /// It began and printed no summary: a crash, an abort, a kill.
     Crashed,
-    /// It never spoke libtest's language: a harness of its own. Its counts are unknown.
+    /// Its output is not libtest's: a custom harness. Its counts are unknown.
     Unknown,
 }
 
@@ -60,6 +60,8 @@ pub struct Binary {
     pub ending: Ending,
     /// The tests that were named. All of them, unless [`Observed::notes`] says otherwise or the run was quiet.
     pub tests: BTreeMap<String, Verdict>,
+    /// Tests that passed only when they were run again.
+    pub flaky: Vec<String>,
     /// Why its summary and the lines of its tests cannot both be right.
     pub disagreement: Option<String>,
     /// How long its tests took: libtest's own time of the binary, the sum over its tests under nextest. None where it
@@ -85,7 +87,7 @@ pub struct Observed {
     pub compile_errors: Vec<String>,
     /// Commands that cargo does not have: `nextest`.
     pub missing_commands: Vec<String>,
-    /// What does not add up or could not be told.
+    /// Inconsistencies and unknowns.
     pub notes: Vec<String>,
 }
 
@@ -107,7 +109,7 @@ enum Reader {
 }
 
 impl Observer {
-    /// Takes in a piece of output.
+    /// Reads a piece of output.
     pub fn push(&mut self, part: OutputChunk<'_>) {
         let room = LONGEST.saturating_sub(self.line.len());
         let bytes = &part.bytes[..part.bytes.len().min(room)];
@@ -117,7 +119,7 @@ impl Observer {
         }
     }
 
-    /// Takes in whole lines.
+    /// Reads whole lines.
     pub fn push_text(&mut self, text: &str) {
         for line in text.split_inclusive('\n') {
             let ends_line = line.ends_with('\n');
@@ -146,7 +148,7 @@ impl Observer {
         !matches!(self.reader, Reader::Between)
     }
 
-    /// The output has ended: closes what is open.
+    /// Ends the output and closes open binaries.
     #[must_use]
     pub fn finish(mut self) -> Observed {
         if !self.line.is_empty() {
@@ -164,7 +166,7 @@ impl Observer {
         let bytes = std::mem::take(&mut self.line);
         let text = String::from_utf8_lossy(&bytes);
         let plain = anstream::adapter::strip_str(&text).to_string();
-        // A progress bar overwrites its line: what counts is what was written last.
+        // A progress bar overwrites its line: only the last text counts.
         let plain = plain.trim_end_matches(['\n', '\r']);
         self.take(plain.rsplit('\r').next().unwrap_or(plain));
     }
@@ -247,7 +249,7 @@ impl Observed {
     }
 
     /// Whether a run executed no test although it should have: one whose filters left all out, or all of them
-    /// together. A binary with a harness of its own may have run anything.
+    /// together. A binary with a custom harness may have run any test.
     #[must_use]
     pub fn nothing_matched(&self) -> bool {
         let empty = |run: &Run| run.counts().ran() == 0 && !run.has_unknown();
@@ -263,10 +265,25 @@ impl Observed {
         self.runs.iter().any(emptied)
     }
 
-    /// Whether a binary with a harness of its own ran: it may have run any number of tests.
+    /// Whether a binary with a custom harness ran: it may have run any number of tests.
     #[must_use]
     pub fn has_unknown(&self) -> bool {
         self.runs.iter().any(Run::has_unknown)
+    }
+
+    /// Tests that passed only when they were run again, each with its binary's name.
+    pub(super) fn flaky(&self) -> Vec<String> {
+        let of = |binary: &Binary| {
+            let id = match &binary.header {
+                Header::Nextest(id) => id.clone(),
+                header => header.crate_name().unwrap_or_default().to_owned(),
+            };
+            let tests = binary.flaky.iter();
+            tests
+                .map(move |test| format!("{id} {test}"))
+                .collect::<Vec<_>>()
+        };
+        self.binaries().flat_map(of).collect()
     }
 
     /// Every binary of every run.

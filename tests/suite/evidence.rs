@@ -38,6 +38,7 @@ fn sample(scope: Scope, second: u32) -> Record {
             expected: vec!["12 passed".to_owned()],
             unmet: Vec::new(),
             manual: false,
+            runs: None,
             confirmed: None,
         }],
         tests: Some(tests),

@@ -11,7 +11,7 @@ use cargo_poc::sys::exec::{
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Set for [`helper`], which plays our own program in a process of its own.
+/// Set for [`helper`], which plays this program in a separate process.
 const HELPER: &str = "CARGO_POC_TEST_EXEC_HELPER";
 
 fn shell(script: &str) -> ProcessCommand {
@@ -28,7 +28,7 @@ fn streamed(command: &ProcessCommand) -> (Outcome, Vec<String>) {
     (outcome.unwrap(), parts)
 }
 
-/// Waits until `pid` has ended or is a zombie that nobody collects.
+/// Waits until `pid` has ended or is a zombie.
 pub(crate) fn gone(pid: i32) -> bool {
     let deadline = Instant::now() + Duration::from_secs(5);
     while Instant::now() < deadline {
@@ -52,15 +52,22 @@ fn output_and_errors_come_merged_and_in_order() {
 
 #[test]
 fn lines_come_while_the_program_runs() {
-    let started = Instant::now();
-    let mut first = None;
-    let command = shell("echo one; sleep 1; echo two");
-    let outcome = stream(&command, &mut |_| {
-        first.get_or_insert(started.elapsed());
+    let folder = tempfile::tempdir().unwrap();
+    let answer = folder.path().join("answer");
+    // The program ends only after its first line has been handed on.
+    let script = format!(
+        "echo one; until [ -e '{}' ]; do sleep 0.01; done; echo two",
+        answer.display()
+    );
+    let command = shell(&script).timeout(Some(Duration::from_secs(60)));
+    let mut lines = Vec::new();
+    let outcome = stream(&command, &mut |part| {
+        lines.push(part.bytes.to_vec());
+        std::fs::File::create(&answer)?;
         Ok(())
     });
-    assert!(outcome.unwrap().duration >= Duration::from_secs(1));
-    assert!(first.unwrap() < Duration::from_millis(900), "{first:?}");
+    assert_eq!(outcome.unwrap().ended, ExitReason::Exited(0));
+    assert_eq!(lines, [b"one\n", b"two\n"]);
 }
 
 #[test]
@@ -148,15 +155,10 @@ fn a_missing_folder_is_not_mistaken_for_a_missing_program() {
 
 #[test]
 fn a_timeout_ends_children_and_grandchildren() {
-    let command = shell("sleep 60 & echo $!; bash -c 'sleep 61 & echo $!; wait' & wait")
-        .timeout(Some(Duration::from_millis(400)));
+    let endless = "sleep infinity & echo $!; bash -c 'sleep infinity & echo $!; wait' & wait";
+    let command = shell(endless).timeout(Some(Duration::from_millis(400)));
     let (outcome, parts) = streamed(&command);
     assert_eq!(outcome.ended, ExitReason::TimedOut);
-    assert!(
-        outcome.duration < Duration::from_secs(3),
-        "{:?}",
-        outcome.duration
-    );
     assert_eq!(parts.len(), 2);
     for pid in parts {
         assert!(gone(pid.trim().parse().unwrap()), "{pid} still runs");
@@ -165,12 +167,12 @@ fn a_timeout_ends_children_and_grandchildren() {
 
 #[test]
 fn a_program_that_ignores_the_request_is_killed_after_the_grace() {
-    let command = shell("trap '' TERM; echo $$; while :; do sleep 0.1; done")
+    let command = shell("trap 'echo asked' TERM; echo $$; while :; do sleep 0.1; done")
         .timeout(Some(Duration::from_millis(200)));
     let (outcome, parts) = streamed(&command);
     assert_eq!(outcome.ended, ExitReason::TimedOut);
-    let seconds = outcome.duration.as_secs_f64();
-    assert!((2.0..5.0).contains(&seconds), "{seconds}");
+    let asked = parts.iter().filter(|part| *part == "asked\n");
+    assert_eq!(asked.count(), 2, "{parts:?}");
     assert!(gone(parts[0].trim().parse().unwrap()));
 }
 
@@ -185,14 +187,9 @@ fn what_is_printed_during_the_grace_is_kept() {
 
 #[test]
 fn members_left_behind_by_a_program_that_ended_are_ended() {
-    for left in ["sleep 60 &", "sleep 60 >/dev/null 2>&1 &"] {
+    for left in ["sleep infinity &", "sleep infinity >/dev/null 2>&1 &"] {
         let (outcome, parts) = streamed(&shell(&format!("{left} echo $!; exit 0")));
         assert_eq!(outcome.ended, ExitReason::Exited(0));
-        assert!(
-            outcome.duration < Duration::from_secs(3),
-            "{:?}",
-            outcome.duration
-        );
         assert!(gone(parts[0].trim().parse().unwrap()), "{left}");
     }
 }
@@ -201,11 +198,6 @@ fn members_left_behind_by_a_program_that_ended_are_ended() {
 fn a_chattering_member_left_behind_does_not_hold_us() {
     let (outcome, parts) = streamed(&shell("(while :; do echo x; done) & echo $!; exit 0"));
     assert_eq!(outcome.ended, ExitReason::Exited(0));
-    assert!(
-        outcome.duration < Duration::from_secs(6),
-        "{:?}",
-        outcome.duration
-    );
     let pid = parts.iter().find(|part| part.trim() != "x").unwrap();
     assert!(gone(pid.trim().parse().unwrap()));
 }
@@ -213,13 +205,8 @@ fn a_chattering_member_left_behind_does_not_hold_us() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_daemon_in_a_session_of_its_own_holding_the_pipe_does_not_hold_us() {
-    let (outcome, parts) = streamed(&shell("setsid sleep 6 & echo $!; exit 0"));
+    let (outcome, parts) = streamed(&shell("setsid sleep infinity & echo $!; exit 0"));
     assert_eq!(outcome.ended, ExitReason::Exited(0));
-    assert!(
-        outcome.duration < Duration::from_secs(5),
-        "{:?}",
-        outcome.duration
-    );
     // It left on purpose; the test cleans up after itself.
     let _gone = kill(
         Pid::from_raw(parts[0].trim().parse().unwrap()),
@@ -257,7 +244,7 @@ fn a_thousand_lines_after_the_end_are_all_read() {
     assert_eq!(parts[199_999], "200000\n");
 }
 
-/// Not a test by itself: our own program, started by [`signalled`] in a process of its own.
+/// Not a test by itself: this program, started by [`signalled`] in a separate process.
 #[test]
 fn helper() {
     let Ok(script) = std::env::var(HELPER) else {
@@ -308,14 +295,11 @@ fn ctrl_c_leaves_no_process_behind() {
 
 #[test]
 fn a_second_ctrl_c_does_not_wait_for_the_grace() {
-    let script = "trap '' TERM; echo $$; while :; do sleep 0.1; done";
-    let started = Instant::now();
+    let script = "trap 'echo asked' TERM; echo $$; while :; do sleep 0.1; done";
     let (pids, rest) = signalled(script, 1, &[Signal::SIGINT, Signal::SIGINT]);
-    assert_eq!(rest, ["ended: interrupted"]);
-    assert!(
-        started.elapsed() < Duration::from_millis(1800),
-        "{:?}",
-        started.elapsed()
-    );
+    // After the grace it would have been asked twice.
+    let asked = rest.iter().filter(|line| *line == "asked");
+    assert_eq!(asked.count(), 1, "{rest:?}");
+    assert_eq!(rest.last().unwrap(), "ended: interrupted");
     assert!(pids.into_iter().all(gone));
 }

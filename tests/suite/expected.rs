@@ -30,7 +30,7 @@ fn verify(block: &str) -> (Sandbox, Run) {
     (sandbox, run)
 }
 
-/// A command by which cargo prints what `cargo test` prints of this many tests.
+/// A cargo command that prints the output of `cargo test` for this many tests.
 fn tests(passed: usize, failed: usize, ignored: usize) -> String {
     let word = if failed > 0 { "FAILED" } else { "ok" };
     let lines = "test t ... ok\\n".repeat(passed)

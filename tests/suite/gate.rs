@@ -1,11 +1,13 @@
 //! Blocks that try to pass without proof, and honest blocks of the same shape: the exit code of each.
 
+use cargo_poc::evidence::Outcome;
+
 use crate::kit::Sandbox;
 
 /// A package whose test targets each behave in one way. Only those of the library run by default.
 fn package() -> Sandbox {
     let sandbox = Sandbox::empty();
-    let targets = ["bad", "exits", "forges", "ghost", "flaky", "noisy"];
+    let targets = ["bad", "exits", "forges", "ghost", "flaky", "noisy", "ugly"];
     let targets: String = targets
         .iter()
         .map(|name| format!("\n[[test]]\nname = \"{name}\"\ntest = false\n"))
@@ -48,6 +50,10 @@ fn package() -> Sandbox {
              std::fs::remove_file(seen).unwrap();\n    } else {\n        std::fs::write(seen, \"\").unwrap();\n    }\n    assert!(again);\n}\n",
         )
         .write(
+            "tests/ugly.rs",
+            "#[test]\nfn fails() {\n    println!(\"::add-mask::x\\n##vso[task.complete]\\n\\u{fffe}\\u{ffff}\\u{1}\\u{85}\");\n    panic!();\n}\n",
+        )
+        .write(
             "tests/noisy.rs",
             "#[test]\nfn prints() {\n    println!(\"test result: FAILED. 0 passed; 9 failed; 0 ignored; 0 measured; 0 filtered out\");\n    let child = \
              std::process::Command::new(\"printf\").arg(\"no line end\").status();\n    assert!(child.unwrap().success());\n}\n",
@@ -56,7 +62,7 @@ fn package() -> Sandbox {
     sandbox
 }
 
-/// Blocks that prove what they say.
+/// Honest blocks.
 const HONEST: &[&str] = &[
     "cargo test --lib\n# Expected: All pass",
     "cargo test --lib\n# Expected: 2 passed",
@@ -85,6 +91,8 @@ const HONEST: &[&str] = &[
     "bash -c 'cargo test --lib'\n# Expected: 2 passed",
     "for n in 1 2; do cargo test --lib; done\n# Expected: 4 passed",
     "cargo test --lib one && cargo test --lib two\n# Expected: 2 passed",
+    "cargo test --lib\n# Expected: all pass, 3 times",
+    "cargo test --lib\n# Expected: 2 passed, in 2 runs",
     "cargo test --test bad\n# Expected: 1 failed",
     "cargo test --test bad\n# Expected: 1 passed, 1 failed",
     "cargo test --test bad\n# Expected: exit code 101",
@@ -262,6 +270,11 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
         1,
         "exit code 101",
     ),
+    (
+        "cargo test --test flaky\n# Expected: all pass, 2 times",
+        1,
+        "passed 1 of 2 runs",
+    ),
     ("trap 'exit 3' EXIT\ntrue", 1, "bash ended with exit 3"),
     (
         "trap 'cargo test --test bad || true' EXIT\ntrue",
@@ -309,25 +322,39 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
     ("exit 0\ncargo test --lib", 1, "the block ended here"),
 ];
 
-#[test]
-fn every_block_has_the_outcome_that_it_earned() {
+/// The package with a PoC whose steps have these blocks, numbered from 0.
+fn with_blocks<'b>(blocks: impl IntoIterator<Item = &'b str>) -> Sandbox {
     let sandbox = package();
-    let honest = HONEST.iter().map(|block| (*block, 0, ""));
-    let blocks: Vec<(&str, i32, &str)> = honest.chain(UNPROVEN.iter().copied()).collect();
     let steps: String = blocks
-        .iter()
+        .into_iter()
         .enumerate()
-        .map(|(id, (block, ..))| {
-            format!("### Step {id}: Do it\n\n**Goal**: g\n\n**Verification**:\n```bash\n{block}\n```\n\n")
+        .map(|(id, block)| {
+            format!(
+                "### Step {id}: Do it\n\n**Goal**: g\n\n**Verification**:\n```bash\n{block}\n```\n\n"
+            )
         })
         .collect();
     sandbox
         .write(
             "docs/gate-plan.md",
-            format!("# Gate Plan\n\n## Overview\n\n| Attribute | Value |\n|---|---|\n| **Base** | `main` |\n\n## Implementation Steps\n\n{steps}"),
+            format!(
+                "# Gate Plan\n\n## Overview\n\n| Attribute | Value |\n|---|---|\n| **Base** | `main` |\n\n## Implementation \
+                 Steps\n\n{steps}"
+            ),
         )
-        .write("docs/gate-results.md", "# Gate Results\n\n## Summary\n\n| Attribute | Value |\n|---|---|\n| **Status** | Pending |\n");
+        .write(
+            "docs/gate-results.md",
+            "# Gate Results\n\n## Summary\n\n| Attribute | Value |\n|---|---|\n| **Status** | Pending |\n",
+        );
     sandbox.git();
+    sandbox
+}
+
+#[test]
+fn every_block_has_the_outcome_that_it_earned() {
+    let honest = HONEST.iter().map(|block| (*block, 0, ""));
+    let blocks: Vec<(&str, i32, &str)> = honest.chain(UNPROVEN.iter().copied()).collect();
+    let sandbox = with_blocks(blocks.iter().map(|(block, ..)| *block));
     sandbox
         .shell("cargo test --offline --no-run --lib --test bad --test exits --test forges --test ghost --test flaky --test noisy")
         .exits(0);
@@ -348,4 +375,108 @@ fn every_block_has_the_outcome_that_it_earned() {
         blocks.len(),
         wrong.join("\n")
     );
+}
+
+#[test]
+fn what_passes_only_sometimes_is_flaky_and_every_run_is_counted() {
+    let nextest = "    Starting 2 tests across 1 binary\\n  TRY 1 FAIL [   0.004s] app t::a\\n  TRY 2 PASS [   0.004s] app t::a\\n        PASS [   \
+                   0.004s] app t::b\\n------------\\n     Summary [   0.010s] 2 tests run: 2 passed (1 flaky), 0 skipped\\n   FLAKY 2/3 [   0.004s] \
+                   app t::a\\n";
+    let bin = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/bin");
+    let retried = format!("PATH=\"$PATH:{bin}\" cargo replay '{nextest}'\n# Expected: All pass");
+    let sandbox = with_blocks([
+        retried.as_str(),
+        "cargo test --test flaky\n# Expected: all pass, 4 times",
+        "cargo test --lib\n# Expected: all pass, 3 times",
+        "cargo test --test bad\n# Expected: 1 failed",
+    ]);
+    sandbox
+        .poc("verify gate --step 0")
+        .exits(1)
+        .prints("flaky")
+        .says("app t::a");
+    sandbox.poc("verify gate --step 1").exits(1).prints("flaky");
+    sandbox.poc("verify gate --step 2").exits(0);
+    let evidence = cargo_poc::evidence::read(&sandbox.read("docs/gate-results.md"));
+    let records = evidence.records.iter().map(|one| &one.record);
+    let runs: Vec<_> = records
+        .map(|record| {
+            let runs = record.checks[0].runs;
+            (record.outcome, runs.map(|runs| (runs.passed, runs.total)))
+        })
+        .collect();
+    assert_eq!(
+        runs,
+        [
+            (Outcome::Flaky, None),
+            (Outcome::Flaky, Some((2, 4))),
+            (Outcome::Passed, Some((3, 3))),
+        ]
+    );
+    // A test that is written before its code is a proven step, and its state says that the failure is expected.
+    sandbox
+        .poc("verify gate --step 3")
+        .exits(0)
+        .says("failed as the plan expects: 1 passed, 1 failed");
+    let status = sandbox.poc("status gate --format json").json();
+    let step = &status["pocs"][0]["steps"][3];
+    assert_eq!(step["state"], "proven", "{step}");
+    sandbox
+        .poc("status gate")
+        .prints("1 failed, as the plan expects");
+}
+
+#[test]
+fn output_of_a_test_is_neither_a_test_nor_a_command_nor_broken_markup() {
+    let sandbox = with_blocks(["cargo test --test ghost", "cargo test --test ugly"]);
+    let run = |step: u32| {
+        let mut command = sandbox.command(crate::kit::PROGRAM);
+        let line =
+            format!("verify gate --step {step} --no-record --format github --report junit=j.xml");
+        command.args(line.split(' ')).env("CI", "true");
+        crate::kit::finish(command, &line)
+    };
+    run(0).exits(0).hides("::error");
+    let junit = sandbox.read("j.xml");
+    assert!(
+        junit.contains("failures=\"0\"") && !junit.contains("net::dial"),
+        "{junit}"
+    );
+    let ugly = run(1);
+    ugly.exits(1).hides("##vso[");
+    let lines = || ugly.stdout.lines().chain(ugly.stderr.lines());
+    assert!(
+        !lines().any(|line| line.trim_start().starts_with("::add-mask")),
+        "{ugly}"
+    );
+    assert!(
+        lines().any(|line| line.contains(": :add-mask::x")),
+        "{ugly}"
+    );
+    let forbidden = ['\u{fffe}', '\u{ffff}', '\u{1}', '\u{85}'];
+    let junit = sandbox.read("j.xml");
+    assert!(
+        junit.contains("add-mask") && !junit.contains(forbidden),
+        "{junit}"
+    );
+}
+
+#[test]
+fn colours_do_not_change_which_tests_run() {
+    let sandbox = Sandbox::package();
+    sandbox.write(
+        "src/lib.rs",
+        "pub fn a() -> u8 {\n    1\n}\npub fn b() -> u8 {\n    2\n}\n#[test]\nfn of_a() {\n    assert!(a() > 0);\n}\n#[test]\nfn of_b() {\n    \
+         assert!(b() > 0);\n}\n",
+    );
+    sandbox.write("tests/it.rs", "#[test]\nfn alone() {}\n");
+    sandbox.git();
+    sandbox.edit("src/lib.rs", "    1\n", "    3\n");
+    for color in ["never", "always"] {
+        sandbox
+            .poc(&format!("verify --color {color} --runner cargo"))
+            .exits(0)
+            .hides("could not be listed")
+            .hides("of_b");
+    }
 }

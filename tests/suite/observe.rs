@@ -96,7 +96,7 @@ fn a_harness_of_its_own_is_unknown_and_said() {
     let custom = find(&observed, "tests/custom.rs");
     assert_eq!(custom.ending, Ending::Unknown);
     assert_eq!(custom.counts, TestCounts::default());
-    let note = "tests/custom.rs: has a harness of its own; its tests are not counted";
+    let note = "tests/custom.rs: has a custom harness; its tests are not counted";
     assert!(observed.notes.iter().any(|known| known == note));
 }
 
@@ -126,7 +126,7 @@ fn a_process_that_fails_after_its_summary_is_a_failure() {
 
 #[test]
 fn output_of_a_failed_test_that_looks_like_a_run_counts_nothing() {
-    // The nested run has the outer one's sum, a list and a header of its own.
+    // The nested run has the outer one's sum, its own list and header.
     let text = library(
         "running 2 tests\ntest outer ... FAILED\ntest fine ... ok\n\nfailures:\n\n---- outer stdout ----\n     \
          Running unittests src/lib.rs (target/debug/deps/inner-0123456789abcdef)\n\nrunning 2 tests\ntest a ... ok\ntest b \

@@ -1,11 +1,11 @@
-//! `verify --format` and `--report`: what a run came to, for programs.
+//! `verify --format` and `--report`: machine-readable results of a run.
 
 use serde_json::{Value, json};
 
 use crate::formats::{fits, junit, sarif_schema, schema};
 use crate::kit::{Run, Sandbox, finish};
 
-/// The report of a run, which is all that standard output holds.
+/// The report of a run, which is the whole standard output.
 #[track_caller]
 fn report(run: &Run, code: i32) -> Value {
     let report = run.exits(code).json();
@@ -209,7 +209,7 @@ fn a_command_of_a_plan_that_failed_is_told_on_its_line() {
     assert_eq!(told["findings"][0]["line"], 15);
     assert_eq!(told["commands"][1]["outcome"], "failed");
     assert_eq!(told["commands"][1]["unmet"].as_array().unwrap().len(), 1);
-    // What came after it was not run.
+    // Later commands were not run.
     let left = &told["commands"][2];
     assert_eq!(
         (&left["command"], &left["outcome"]),

@@ -1,4 +1,4 @@
-//! One verification on several machines: each shard in a process and a clone of its own, and what they show together.
+//! One verification on several machines: each shard in its own process and clone, and their merged result.
 
 use std::fmt::Write as _;
 use std::process::Child;
@@ -23,6 +23,11 @@ fn changed() -> Sandbox {
         "store/tests/it.rs",
         "\n#[test]\n#[ignore]\nfn slow() {\n    assert_eq!(store::answer(), 42);\n}\n",
     );
+    // Every clone builds everything again.
+    sandbox.append(
+        "Cargo.toml",
+        "\n[profile.dev]\ndebug = 0\nincremental = false\n",
+    );
     sandbox.git();
     sandbox
         .poc("init cache -p store --file store/src/cache.rs --criterion fast")
@@ -39,7 +44,7 @@ fn clone(of: &Sandbox) -> Sandbox {
     clone
 }
 
-/// Starts a shard in a clone of its own; its report goes outside of it.
+/// Starts a shard in its own clone; its report is written outside.
 fn start(of: &Sandbox, reports: &Sandbox, partition: &str, more: &str) -> (Sandbox, Child) {
     let machine = clone(of);
     let index = partition.split('/').next().unwrap();
@@ -326,7 +331,7 @@ fn shards_that_are_not_one_run_are_not_merged() {
         (
             "/run/pocs",
             json!(["other"]),
-            "what it is evidence for is cache in the first, and other in the second",
+            "the PoC is cache in the first, and other in the second",
         ),
         ("/version", json!(2), "is a report of version 2"),
     ] {

@@ -1,4 +1,4 @@
-//! Running checks on real workspaces, and what is recorded of them.
+//! Running invocations on real workspaces, and recording them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -374,7 +374,7 @@ fn a_harness_that_nextest_cannot_list_is_said_with_what_to_do() {
     assert_eq!(cargo.tests.unwrap().passed, 6);
     assert_eq!(
         cargo.notes,
-        ["tests/own.rs: has a harness of its own; its tests are not counted"]
+        ["tests/own.rs: has a custom harness; its tests are not counted"]
     );
 }
 

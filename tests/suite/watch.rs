@@ -199,7 +199,7 @@ fn a_save_during_a_run_ends_it_and_begins_anew_with_the_change() {
     }
     let said = watch.says(WATCHING);
     assert!(
-        said.contains("Changed alone/tests/slow.rs; beginning anew"),
+        said.contains("Changed alone/tests/slow.rs; starting again"),
         "{said}"
     );
     assert!(said.contains("affected: passed"), "{said}");

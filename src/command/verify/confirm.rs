@@ -16,7 +16,7 @@ use crate::verify::{self, confirmation_id};
 ///
 /// # Errors
 /// Bad usage: an id that names no command for a person to look at; git does not know who the user is. The run failed, or
-/// what it depended on has changed since: it has to be run again first.
+/// its inputs have changed since: it must be run again first.
 pub(super) fn run(
     project: &Project,
     poc: &Poc,

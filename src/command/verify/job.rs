@@ -1,4 +1,4 @@
-//! What a run of `verify` is to do, and doing it.
+//! Plans and executes one verification.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,19 +29,19 @@ use crate::verify::binaries::Binaries;
 use crate::verify::{self, Invocation, Options, Program, RecordContext};
 use crate::workspace::PackageId;
 
-/// What a run of `verify` is to do.
+/// One planned verification.
 pub(super) struct Job {
     pub(super) scope: Scope,
     pub(super) checks: Vec<Invocation>,
     /// The checks, blocks as their commands.
     pub(super) commands: Vec<Invocation>,
-    /// Expectations of what is commented out.
+    /// Expectations whose commands are commented out.
     pub(super) optional: Vec<Expected>,
     /// The packages whose tests run, which with all they link are what the evidence depends on.
     pub(super) packages: BTreeSet<PackageId>,
-    /// What led to the affected tests, for the line that says so.
+    /// The selection of affected tests, for the message about it.
     pub(super) selection: Option<Selection>,
-    /// What ends the run before its time.
+    /// Stops the run early.
     pub(super) stop: Stop,
 }
 
@@ -95,7 +95,7 @@ impl Job {
         arguments: &cli::Verify,
         mut selection: Selection,
     ) -> Result<Self> {
-        // What the run depends on is all that is affected, also where tests of it are known to run as they did.
+        // The run depends on every affected package, even if coverage shows that some of its tests are unaffected.
         let packages = selection.packages();
         super::super::coverage::narrow(project, &arguments.arguments, true, &mut selection)?;
         let runner = runner(project, arguments.runner)?;
@@ -269,7 +269,7 @@ impl Job {
             )
         };
         let (exit, records) = if interrupted {
-            // Says nothing about the code, and must not push what was proven before out of sight.
+            // An interrupted run is no evidence and must not replace earlier evidence.
             if exec::interrupted() {
                 terminal.warn("interrupted; nothing was recorded")?;
             }

@@ -17,7 +17,7 @@ use crate::sys::terminal::Terminal;
 use crate::verify::partition::digest;
 use crate::verify::shard::{Merged, Shard};
 
-/// Checks that shards together ran exactly what is selected here, and records what they saw as one run.
+/// Checks that the shards together ran exactly the selected tests, and records them as one run.
 ///
 /// # Errors
 /// As for [`Merged::of`]; and bad usage where they ran on another commit, or selected other tests.
@@ -75,7 +75,7 @@ pub(super) fn run(
     report(exit, &records, terminal)
 }
 
-/// Whether the shards ran what is selected here. Their own reports may lie in this folder, and are no change.
+/// Whether the shards ran the selected tests. Their reports may be in this folder and are not part of the change.
 fn fits(project: &Project, arguments: &cli::Verify, pocs: &[Poc], merged: &Merged) -> Result<()> {
     let first = merged.first();
     let names: Vec<&str> = pocs.iter().map(|poc| poc.paths.name.as_str()).collect();

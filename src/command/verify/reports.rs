@@ -1,4 +1,4 @@
-//! `cargo poc verify --format` and `--report`: what a run came to, for programs. All of them show one [`Run`].
+//! `cargo poc verify --format` and `--report`: machine-readable reports of one [`Run`].
 
 use anyhow::Result;
 
@@ -15,14 +15,14 @@ use crate::sys::terminal::Terminal;
 use crate::verify;
 use crate::verify::binaries::Binaries;
 
-/// Whether a report was asked for whose form is only told of a run that went on here.
+/// Rejects reports that need a run on this machine.
 pub(super) fn must_run_here(arguments: &Verify) -> Result<()> {
     let wanted = arguments.report.iter().map(|wanted| wanted.format);
     let mut wanted =
         wanted.chain((arguments.format == StatusFormat::Junit).then_some(VerifyReport::Junit));
     match wanted.find(|format| matches!(format, VerifyReport::Junit | VerifyReport::Shard)) {
         Some(VerifyReport::Junit) => Err(exit::usage(
-            "shards do not tell how each command ended; `--report junit=FILE` is for each `verify --partition M/N`",
+            "shard reports do not include how each command ended; use `--report junit=FILE` with each `verify --partition M/N`",
         )),
         Some(_) => Err(exit::usage(
             "`--report shard=FILE` is what one shard saw; name which with `--partition M/N`",
@@ -31,22 +31,22 @@ pub(super) fn must_run_here(arguments: &Verify) -> Result<()> {
     }
 }
 
-/// Where a format for programs is printed, nothing else is.
+/// Reserves standard output for a machine-readable format.
 pub(super) fn prepare(arguments: &Verify, terminal: &mut Terminal) {
     if !matches!(arguments.format, StatusFormat::Human | StatusFormat::Github) {
         terminal.reserve_out();
     }
 }
 
-/// What a run came to.
+/// A finished run.
 pub(super) struct FinishedRun<'a> {
-    /// What was verified.
+    /// The verified scope.
     pub scope: &'a Scope,
     /// How the program will end.
     pub exit: Exit,
     /// How many tests the change selects, where the run follows from one.
     pub selection: Option<Selected>,
-    /// What became of it for each PoC; nothing where nothing was to be run.
+    /// The recorded run of each PoC; empty if nothing was run.
     pub records: &'a [RecordedRun],
     /// The PoC whose own commands were run.
     pub poc: Option<&'a Poc>,
@@ -55,7 +55,7 @@ pub(super) struct FinishedRun<'a> {
 }
 
 impl FinishedRun<'_> {
-    /// Prints and writes what was asked for.
+    /// Prints and writes the requested reports.
     ///
     /// # Errors
     /// When something cannot be written.

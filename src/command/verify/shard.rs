@@ -1,6 +1,6 @@
 //! `cargo poc verify --partition M/N`, and the matrix of such jobs.
 //!
-//! Every machine works out the whole selection and who runs what of it, from the commit alone: what only one of them knows
+//! Every machine computes the whole selection and its partition from the commit alone: what only one of them knows
 //! (coverage collected there) is left aside.
 
 use anyhow::Result;
@@ -26,7 +26,7 @@ use crate::verify::runner::{archive, compiles};
 use crate::verify::shard::Identity;
 use crate::verify::{self, RecordContext, Runner};
 
-/// Runs one shard and writes what it saw; nothing is recorded.
+/// Runs one shard and writes its report; nothing is recorded.
 ///
 /// # Errors
 /// As for `verify`, and where the report cannot be written.
@@ -49,7 +49,7 @@ pub(super) fn run(
     let deal = Deal::new(&all, runner, &work, partition.count, built);
     let words = words(project, arguments, Some(partition));
     let checks = if all.is_empty() && partition.index == 1 && !all.touched.is_empty() {
-        // No test is affected: what was touched must still compile.
+        // No test is affected: the changed packages must still compile.
         vec![compiles(workspace, &all.touched, words.flags)]
     } else {
         runner.selected(workspace, &deal.share(&all, partition), words)
@@ -201,7 +201,7 @@ pub(in crate::command) fn matrix(
     Ok(Exit::Fine)
 }
 
-/// Every test. The sources tell how many a target has, by which it is weighed where nothing is recorded.
+/// Every test, weighted by the number of tests in the sources where no duration is recorded.
 fn suite(project: &Project) -> Result<Selection> {
     let workspace = &project.workspace;
     let manifests = workspace.packages.iter();

@@ -64,7 +64,7 @@ pub(super) fn run(
     apply(Mode::Write, terminal)?;
     terminal.status(
         "Updated",
-        format!("{plan}; verify again, for evidence of what it says now"),
+        format!("{plan}; verify again to record evidence for the new text"),
     )
 }
 

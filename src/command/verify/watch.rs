@@ -30,7 +30,7 @@ use crate::sys::watch::Watcher;
 /// Runs the affected tests on every save, until Ctrl-C. Nothing is recorded.
 ///
 /// # Errors
-/// As for `verify`, for what is wrong at the start; what goes wrong later is said, and the next save tried.
+/// As for `verify`, at the start. Later errors are printed, and the next save is tried.
 pub(crate) fn run(
     global: &Global,
     arguments: &cli::Verify,
@@ -54,7 +54,7 @@ pub(crate) fn run(
     watch.turn(&project, terminal)?;
     let mut said = true;
     loop {
-        // What was saved while the tests ran comes before what will be.
+        // Files saved while the tests ran come before later saves.
         let turn = Project::load(global).and_then(|project| watch.turn(&project, terminal));
         match turn {
             Ok(true) => {
@@ -102,9 +102,9 @@ struct Watch<'g> {
     global: &'g Global,
     arguments: cli::Verify,
     watcher: Watcher,
-    /// The files as they were last looked at.
+    /// The files at the last check.
     seen: Files,
-    /// The files as they were when tests last passed; none before.
+    /// The files when tests last passed; none before that.
     passed: Option<Files>,
     /// What the tests themselves seem to write.
     written: Written,
@@ -113,7 +113,7 @@ struct Watch<'g> {
 }
 
 impl Watch<'_> {
-    /// Looks at the files, and runs what those that differ can affect; whether anything was said.
+    /// Compares the files and runs the tests that changed files can affect. Returns whether anything was printed.
     fn turn(&mut self, project: &Project, terminal: &mut Terminal) -> Result<bool> {
         if exec::interrupted() {
             return Ok(false);
@@ -144,7 +144,7 @@ impl Watch<'_> {
                 1 => String::new(),
                 count => format!(" and {} more", count - 1),
             };
-            let anew = if self.ended { "; beginning anew" } else { "" };
+            let anew = if self.ended { "; starting again" } else { "" };
             terminal.status("Changed", format!("{named}{more}{anew}"))?;
         }
         let job = Job::affected(project, &self.arguments, selected)?;
@@ -196,7 +196,7 @@ impl Watch<'_> {
         Ok(ran? == Exit::Fine)
     }
 
-    /// Takes note of what changed while the tests ran. What is taken for theirs is no reason to run again.
+    /// Records the files that changed while the tests ran. Files that tests write are no reason to run again.
     fn look_back(
         &mut self,
         project: &Project,
@@ -227,9 +227,9 @@ impl Drop for Over<'_> {
     }
 }
 
-/// Whether what was saved since a run began, and is not taken for what tests write, can affect tests.
+/// Whether files saved since a run began, except those that tests write, can affect tests.
 fn can_affect(global: &Global, written: &Written, begun: &Files) -> Result<bool> {
-    // A manifest that is being edited is said after the run.
+    // An error in a manifest that is being edited is reported after the run.
     let Ok(project) = Project::load(global) else {
         return Ok(false);
     };

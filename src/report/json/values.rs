@@ -23,6 +23,7 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Unconfirmed => "unconfirmed",
+        Outcome::Flaky => "flaky",
         Outcome::NoTests => "no-tests",
         Outcome::Failed => "failed",
         Outcome::CouldNotRun => "could-not-run",

@@ -7,16 +7,19 @@ use regex::{Captures, Regex};
 
 use super::{Assertion, Number};
 
-/// What stands for the quoted text of this index while the words around it are read.
+/// Placeholder around the index of a quoted text.
 const QUOTED: char = '\u{1}';
 
 type Build = fn(&Captures<'_>, &[String]) -> Option<Assertion>;
 
-/// One form, and what it makes of what it found.
+/// A pattern and the assertion that it builds.
 struct Form {
     pattern: Regex,
     build: Build,
 }
+
+/// The most runs of one command that a plan may ask for.
+const MOST_RUNS: u32 = 1000;
 
 const NUMBER: &str = r"(\d[\d,_]*)";
 /// What may stand between a number and `tests`.
@@ -31,7 +34,7 @@ fn forms() -> Vec<Form> {
     let all = format!(
         r"(?:all(?: of)?|every) {KIND}(?:(?:tests?|checks?|doctests) )?(?:still )?{PASS}(?: without (?:any )?failures?)?"
     );
-    let table: [(String, Build); 15] = [
+    let table: [(String, Build); 16] = [
         (format!(r"all {NUMBER}{tests}"), |found, _| {
             number(found).map(|count| Assertion::Passed(Number::Exactly(count)))
         }),
@@ -68,6 +71,13 @@ fn forms() -> Vec<Form> {
         (format!(r"{NUMBER} (?:{KIND}tests?(?: (?:are |still )?(?:{PASS}|ran\b|run\b))?|{PASS})"), |found, _| {
             number(found).map(|count| Assertion::Passed(Number::Exactly(count)))
         }),
+        (
+            format!(r"(?:for |in each of |in )?{NUMBER} (?:times|runs)(?: in a row| each)?\b"),
+            |found, _| {
+                let times = u32::try_from(number(found)?).ok()?;
+                (1..=MOST_RUNS).contains(&times).then_some(Assertion::Times(times))
+            },
+        ),
         (
             r"(?:exit(?:s|ed)?|return(?:s|ed)?)(?: with)?(?: an?)?(?: (?:code|status))?:? ?(?:of )?(\d{1,3})\b".to_owned(),
             |found, _| found[1].parse().ok().map(Assertion::Exit),
@@ -128,7 +138,7 @@ pub(super) fn assertions(text: &str) -> Option<Vec<Assertion>> {
     (!assertions.is_empty()).then_some(assertions)
 }
 
-/// Takes out what stands in quotation marks or backticks: it is text to look for, never words of ours.
+/// Extracts text in quotation marks or backticks: it is text to search for, never an expectation.
 fn take_quotes(text: &str) -> (String, Vec<String>) {
     let (mut plain, mut quoted) = (String::new(), Vec::new());
     let mut rest = text;
@@ -184,7 +194,7 @@ mod tests {
 
     #[test]
     fn every_form_compiles() {
-        assert_eq!(FORMS.len(), 15);
+        assert_eq!(FORMS.len(), 16);
     }
 
     #[test]
@@ -228,6 +238,8 @@ mod tests {
             ("<1s", "under 1s"),
             ("under 500 ms", "under 500ms"),
             ("All pass in under 2 minutes", "all pass, under 120s"),
+            ("All pass, 20 times", "all pass, 20 times"),
+            ("2 passed, in 5 runs", "2 passed, 5 times"),
             ("12 passed in <1.5 s", "12 passed, under 1.5s"),
             ("glob: p99 *ms", "a line matches the glob `p99 *ms`"),
             (

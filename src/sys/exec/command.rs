@@ -1,6 +1,7 @@
 //! What to run: a description that can be shown, and started.
 
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct ProcessCommand {
     pub(super) timeout: Option<Duration>,
     pub(super) stop: Stop,
     remedy: String,
+    /// The file of this program, which supervises the program on Linux.
+    supervisor: Option<PathBuf>,
 }
 
 impl ProcessCommand {
@@ -34,6 +37,7 @@ impl ProcessCommand {
             timeout: None,
             stop: Stop::default(),
             remedy: String::new(),
+            supervisor: None,
         }
     }
 
@@ -90,11 +94,61 @@ impl ProcessCommand {
         self
     }
 
+    /// On Linux ends everything that the program starts together with it and with us, also when we are killed; `program`
+    /// is the file of this program.
+    #[must_use]
+    pub fn supervised(mut self, program: &Path) -> Self {
+        self.supervisor = Some(program.to_owned());
+        self
+    }
+
     /// What to do when the program cannot be started, for the error message: `install it with …`.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = remedy.into();
         self
+    }
+
+    /// The words to execute: the program with its arguments, or its supervisor with both.
+    #[cfg(target_os = "linux")]
+    fn words(&self) -> Vec<OsString> {
+        let mut words = Vec::new();
+        // A missing program is started directly, so that the error names it.
+        if let Some(supervisor) = self.supervisor.as_ref().filter(|_| self.is_found()) {
+            words.push(supervisor.clone().into_os_string());
+            words.push(super::supervisor::SUPERVISE.into());
+            words.push(std::process::id().to_string().into());
+        }
+        words.push(self.program.clone());
+        words.extend(self.arguments.iter().cloned());
+        words
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn words(&self) -> Vec<OsString> {
+        std::iter::once(&self.program)
+            .chain(&self.arguments)
+            .cloned()
+            .collect()
+    }
+
+    /// Whether the program is there, in its folder or on PATH.
+    #[cfg(target_os = "linux")]
+    fn is_found(&self) -> bool {
+        if self.program.as_encoded_bytes().contains(&b'/') {
+            return Path::new(&self.program).is_file();
+        }
+        let set = self
+            .environment
+            .iter()
+            .rev()
+            .find(|(name, _)| name == "PATH");
+        let path = match set {
+            Some((_, value)) => value.clone(),
+            None => std::env::var_os("PATH"),
+        };
+        let path = path.unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| folder.join(&self.program).is_file())
     }
 
     /// The command as one would type it, quoted for a shell.
@@ -106,7 +160,7 @@ impl ProcessCommand {
     }
 }
 
-/// A word as a POSIX shell reads it back; a NUL, which no argument can hold, is shown as it is.
+/// A word quoted for a POSIX shell; a word with a NUL is not quoted.
 fn quote(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
 }
@@ -118,7 +172,7 @@ pub(super) struct Streams {
     pub(super) stderr: Stdio,
 }
 
-/// Starts `command` as the leader of a group of its own.
+/// Starts `command` as the leader of a new process group.
 pub(super) fn spawn(command: &ProcessCommand, streams: Streams) -> Result<Group> {
     let directory = command.directory.as_deref();
     if let Some(directory) = directory
@@ -129,8 +183,9 @@ pub(super) fn spawn(command: &ProcessCommand, streams: Streams) -> Result<Group>
             command.display()
         );
     }
-    let mut wrapped = CommandWrap::with_new(&command.program, |inner| {
-        inner.args(&command.arguments);
+    let words = command.words();
+    let mut wrapped = CommandWrap::with_new(&words[0], |inner| {
+        inner.args(&words[1..]);
         inner.stdin(streams.stdin).stdout(streams.stdout);
         inner.stderr(streams.stderr);
         if let Some(directory) = directory {

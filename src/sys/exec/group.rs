@@ -9,6 +9,9 @@ use process_wrap::std::{ChildWrapper, CommandWrap};
 #[cfg_attr(windows, path = "group/windows.rs")]
 mod platform;
 
+#[cfg(target_os = "linux")]
+pub(super) use platform::processes;
+
 /// A started program with its process group (Unix) or job object (Windows).
 pub(super) struct Group {
     child: Box<dyn ChildWrapper>,

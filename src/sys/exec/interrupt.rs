@@ -45,8 +45,7 @@ fn end_now() {
     std::process::exit(130);
 }
 
-/// Held while a program of ours runs, or while there is something of ours to clean up: Ctrl-C then only says so, through
-/// [`interrupted`], and does not end us.
+/// Held while a program runs or cleanup is pending: Ctrl-C then only sets [`interrupted`] and does not end this process.
 #[derive(Debug)]
 pub struct Running;
 

@@ -12,7 +12,7 @@ const TAIL: usize = 64 * 1024;
 /// A piece of output: a whole line with its line end, or a part of one that is long or not yet ended.
 #[derive(Debug, Clone, Copy)]
 pub struct OutputChunk<'a> {
-    /// The bytes as they were printed; the line end is among them.
+    /// The printed bytes, including the line end.
     pub bytes: &'a [u8],
     /// Whether the line ends here.
     pub ends_line: bool,

@@ -7,7 +7,7 @@ use supports_hyperlinks::Stream;
 
 use crate::sys::files;
 
-/// What a path in a URL may hold as it is.
+/// Characters that need no escape in the path of a URL.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -15,7 +15,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
-/// Makes links, or leaves text as it is.
+/// Makes links, or returns text unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct Links {
     supported: bool,
@@ -23,7 +23,7 @@ pub struct Links {
 }
 
 impl Links {
-    /// Links on standard output: never where colours are not, since whoever reads that does not know them.
+    /// Links on standard output, if it also shows colours.
     pub(super) fn new(choice: ColorChoice) -> Self {
         Self {
             supported: choice != ColorChoice::Never && supports_hyperlinks::on(Stream::Stdout),

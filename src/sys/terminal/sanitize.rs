@@ -30,14 +30,14 @@ fn shown(character: char) -> char {
     }
 }
 
-/// Takes what is harmless from a stream of bytes; a sequence may come in parts.
+/// Filters a stream of bytes; an escape sequence may be split.
 #[derive(Default)]
 pub struct Sanitizer {
     parser: Parser<Utf8Parser>,
 }
 
 impl Sanitizer {
-    /// What of `bytes`, and of a sequence begun before, may be shown.
+    /// The harmless part of `bytes` and of an unfinished sequence before them.
     pub fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut kept = Kept(Vec::with_capacity(bytes.len()));
         for byte in bytes {

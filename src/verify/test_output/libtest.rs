@@ -12,9 +12,9 @@ use super::{Binary, Ending, TestCounts, Verdict};
 pub(super) struct Libtest {
     own: Frame,
     nested: Vec<Frame>,
-    /// Whether the line before could stand before a report: an empty one, or a row of dots.
+    /// Whether the previous line can precede a report: an empty one, or a row of dots.
     report_may_follow: bool,
-    /// cargo said that it failed; what follows is cargo's.
+    /// cargo reported that it failed; the next lines are cargo's.
     failed: bool,
     /// cargo said how its process ended: not as libtest ends one.
     died: bool,
@@ -74,7 +74,7 @@ impl Libtest {
         })
     }
 
-    /// Takes a line; false when it belongs to what comes after this binary.
+    /// Reads a line; false if it belongs to the text after this binary.
     pub(super) fn take(&mut self, line: &str) -> bool {
         let may_follow = line.is_empty() || line::is_dots(line);
         let report_may_follow = std::mem::replace(&mut self.report_may_follow, may_follow);
@@ -221,7 +221,7 @@ impl Libtest {
         }
         if ending == Ending::Unknown && !died {
             notes.push(format!(
-                "{}: has a harness of its own; its tests are not counted",
+                "{}: has a custom harness; its tests are not counted",
                 own.title()
             ));
         }
@@ -234,6 +234,7 @@ impl Libtest {
                 ending
             },
             tests: self.own.tests,
+            flaky: Vec::new(),
             disagreement: self.own.disagreement,
             took: self.own.took,
         }

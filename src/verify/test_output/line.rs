@@ -20,7 +20,7 @@ pub enum Header {
     Doctests(String),
     /// nextest's binary id: `store`, `store::it`, `store::bin/store`.
     Nextest(String),
-    /// A binary that nobody announced: a quiet run.
+    /// A binary without an announcement: a quiet run.
     Unnamed,
 }
 
@@ -223,7 +223,7 @@ fn plain_name(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// What stands behind `...`: `ok`, `FAILED`, `ignored, reason`, `bench: 12 ns/iter (+/- 1)`, with a time in
+/// Parses the text after `...`: `ok`, `FAILED`, `ignored, reason`, `bench: 12 ns/iter (+/- 1)`, with a time in
 /// angle brackets or a reason in round ones behind it.
 pub(super) fn verdict(outcome: &str) -> Option<Verdict> {
     let outcome = outcome.trim();

@@ -1,6 +1,6 @@
 //! A run of `cargo nextest`, as its human output shows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::line::{Header, seconds};
@@ -14,6 +14,8 @@ const STATUS: usize = 12;
 pub(super) struct Nextest {
     total: u64,
     tests: BTreeMap<(String, String), Verdict>,
+    /// Tests that passed only when they were run again.
+    flaky: BTreeSet<(String, String)>,
     /// By binary id.
     took: BTreeMap<String, Duration>,
     previous_rule: bool,
@@ -34,6 +36,7 @@ impl Nextest {
         Some(Self {
             total: number.parse().ok()?,
             tests: BTreeMap::new(),
+            flaky: BTreeSet::new(),
             took: BTreeMap::new(),
             previous_rule: false,
             summary: None,
@@ -69,6 +72,9 @@ impl Nextest {
         // A number of tests other than ours: a nextest that a test has started.
         if total.is_some_and(|total| total != self.total) {
             return false;
+        }
+        if is_flaky(status) {
+            self.flaky.insert((binary.to_owned(), test.to_owned()));
         }
         if let Some(verdict) = verdict(status) {
             if let (Some(time), None) = (time, self.summary) {
@@ -122,7 +128,13 @@ impl Nextest {
         for ((binary, test), verdict) in self.tests {
             binaries.entry(binary).or_default().insert(test, verdict);
         }
+        let flaky = self.flaky;
         let binaries = binaries.into_iter().map(|(id, tests)| Binary {
+            flaky: flaky
+                .iter()
+                .filter(|(binary, _)| *binary == id)
+                .map(|(_, test)| test.clone())
+                .collect(),
             disagreement: None,
             took: self.took.get(&id).copied(),
             header: Header::Nextest(id),
@@ -211,6 +223,15 @@ fn test_line(line: &str) -> Option<TestLine<'_>> {
     })
 }
 
+/// Whether a status word means that a test passed after it had failed: `FLAKY 2/3`, `TRY 2 PASS`.
+fn is_flaky(status: &str) -> bool {
+    let attempt = status
+        .strip_prefix("TRY ")
+        .and_then(|rest| rest.split_once(' '));
+    let again = attempt.is_some_and(|(number, word)| number != "1" && word == "PASS");
+    again || status.starts_with("FLAKY ") || status.starts_with("FLKY")
+}
+
 /// A status word's verdict; none when the test goes on, or was not run.
 fn verdict(status: &str) -> Option<Verdict> {
     let attempt = status
@@ -219,7 +240,7 @@ fn verdict(status: &str) -> Option<Verdict> {
         .map_or(status, |(_, status)| status);
     match attempt {
         "PASS" | "LEAK" | "TMPASS" | "TIMEOUT-PASS" => Some(Verdict::Passed),
-        _ if attempt.starts_with("FLAKY ") => Some(Verdict::Passed),
+        _ if attempt.starts_with("FLAKY ") || attempt.starts_with("FLKY") => Some(Verdict::Passed),
         "SLOW" | "TRMNTG" | "TERMINATING" | "START" | "SKIP" | "SETUP" | "" => None,
         _ if ["SETUP ", "RETRY ", "DELAY ", "PASS "]
             .iter()

@@ -1,4 +1,4 @@
-//! The files of a workspace, as they are at one moment.
+//! A snapshot of the files of a workspace.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::project::Project;
 use crate::sys::files;
 use crate::sys::git::{ChangeKind, FileChange, Repository};
 
-/// Files of the workspace that tests can depend on: those that git does not ignore, but for plans and results.
+/// Files of the workspace that tests can depend on: not ignored by git, and no plans or results.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Files(BTreeMap<Utf8PathBuf, Held>);
 
@@ -19,12 +19,12 @@ pub(super) struct Files(BTreeMap<Utf8PathBuf, Held>);
 #[derive(Debug, Clone)]
 struct Held {
     hash: blake3::Hash,
-    /// The content, of what is compared by content: sources and manifests.
+    /// The content of sources and manifests, which are compared by content.
     content: Option<Vec<u8>>,
 }
 
 impl Files {
-    /// As they are now, of those that were there when `project` was loaded.
+    /// The present state of the files that existed when `project` was loaded.
     ///
     /// # Errors
     /// When they cannot be listed or read.
@@ -32,7 +32,7 @@ impl Files {
         Self::listed(project, project.repository())
     }
 
-    /// As they are now, whenever `project` was loaded.
+    /// The present state of all files.
     ///
     /// # Errors
     /// As for [`Self::of`].

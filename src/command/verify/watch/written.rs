@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::files::Files;
 
-/// Runs on end in which a file that cargo builds from changes until it is taken for what tests write.
+/// Consecutive runs in which a file that cargo builds from changes until it is classified as written by tests.
 const BUILT_FROM: usize = 5;
 /// The same of another file.
 const OTHER: usize = 2;
@@ -22,11 +22,11 @@ const OTHER: usize = 2;
 pub(super) struct Written {
     /// In how many runs on end.
     runs: BTreeMap<Utf8PathBuf, usize>,
-    /// Those that were once taken for what tests write.
+    /// Files that were once classified as written by tests.
     known: BTreeSet<Utf8PathBuf>,
 }
 
-/// A file that is taken for what tests write.
+/// A file that is classified as written by tests.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Theirs {
     pub(super) path: Utf8PathBuf,
@@ -35,7 +35,7 @@ pub(super) struct Theirs {
 }
 
 impl Written {
-    /// Whether a file that differs from how it was when a run began is to be taken for saved, while the run goes on.
+    /// Whether a file that has changed since a run began counts as saved while the run goes on.
     pub(super) fn is_save(&self, path: &Utf8Path, begun: &Files) -> bool {
         // cargo itself brings the lockfile in line.
         let is_lockfile = path.file_name() == Some("Cargo.lock");

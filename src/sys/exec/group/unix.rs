@@ -31,7 +31,7 @@ impl Members {
             return false;
         }
         match processes() {
-            // A zombie that nobody collects is still a member for `killpg`, so look closer.
+            // For `killpg` a zombie is still a member, so check the state.
             Some(all) => all.iter().any(|process| {
                 process.running && (process.group == self.group || self.strays.contains(process))
             }),
@@ -61,11 +61,11 @@ impl Members {
     }
 
     fn signal(&self, signal: Signal) {
-        // Fails only when no member is left, which is what was asked for.
+        // Fails only when no member is left.
         let _gone = killpg(self.group, signal);
     }
 
-    /// Remembers descendants outside the group: once their parents have ended, they cannot be told.
+    /// Records descendants outside the group, which cannot be found once their parents have ended.
     fn find_strays(&mut self) {
         let Some(all) = processes() else { return };
         let mut family: Vec<Pid> = vec![self.group];
@@ -88,12 +88,12 @@ impl Members {
 
 /// A process as `/proc` tells it. Start time makes it one of a kind when its pid is used again.
 #[derive(Debug, Clone, Copy)]
-struct Process {
-    pid: Pid,
-    parent: Pid,
+pub(in crate::sys::exec) struct Process {
+    pub(in crate::sys::exec) pid: Pid,
+    pub(in crate::sys::exec) parent: Pid,
     group: Pid,
     started: u64,
-    running: bool,
+    pub(in crate::sys::exec) running: bool,
 }
 
 impl PartialEq for Process {
@@ -103,7 +103,7 @@ impl PartialEq for Process {
 }
 
 /// Every process of the machine; `None` where there is no `/proc` of Linux' form.
-fn processes() -> Option<Vec<Process>> {
+pub(in crate::sys::exec) fn processes() -> Option<Vec<Process>> {
     if !cfg!(target_os = "linux") {
         return None;
     }

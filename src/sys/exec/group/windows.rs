@@ -24,7 +24,7 @@ impl Members {
     }
 
     pub(super) fn kill(&mut self, child: &mut dyn ChildWrapper) {
-        // Fails only when the job is gone already, which is what was asked for.
+        // Fails only when the job has already ended.
         let _gone = child.start_kill();
     }
 }
