@@ -16,13 +16,14 @@ mod rules;
 pub mod selection;
 mod selector;
 mod toml;
+pub mod unrun;
 
 use std::fmt;
 
 use cargo_metadata::{Target, TargetKind};
 
 pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};
-pub use selector::{select, select_in};
+pub use selector::{select, select_in, unrun_in};
 
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::{PackageId, Workspace};

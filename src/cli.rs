@@ -111,7 +111,7 @@ pub struct Global {
 }
 
 impl Global {
-    /// What of them decides which workspace is loaded.
+    /// The options that choose and build the workspace.
     #[must_use]
     pub fn options(&self) -> Options {
         let flags = [
@@ -128,7 +128,7 @@ impl Global {
         }
     }
 
-    /// What of them decides how the streams are written.
+    /// The options of the two output streams.
     #[must_use]
     pub fn verbosity(&self) -> Verbosity {
         Verbosity {
@@ -162,7 +162,7 @@ impl Command {
 }
 
 impl Cli {
-    /// Whether what is printed is JSON, errors too.
+    /// Whether the output is JSON, errors included.
     #[must_use]
     pub fn wants_json(&self) -> bool {
         match &self.command {

@@ -2,6 +2,7 @@
 //! by the environment, and that by flags; clap reads both of the latter.
 
 mod configurations;
+pub mod detect;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -85,7 +86,7 @@ pub enum RunnerChoice {
 pub struct Config {
     /// The folder of plans and results, relative to the workspace root.
     pub docs: Utf8PathBuf,
-    /// A folder whose `plan.md` and `results.md` stand in for the built-in templates, absolute.
+    /// A folder whose `plan.md` and `results.md` replace the built-in templates, absolute.
     pub template: Option<Utf8PathBuf>,
     /// What runs the tests.
     pub runner: RunnerChoice,
@@ -142,7 +143,7 @@ impl Config {
     /// Reads the workspace's settings and lays the flags of this run over them.
     ///
     /// # Errors
-    /// Bad usage: an unknown key or a wrong value, with the manifest and the line it stands in.
+    /// Bad usage: an unknown key or a wrong value, with the manifest and the line.
     pub fn load(workspace: &Workspace, options: &Options) -> Result<Self> {
         let written = written(workspace)?;
         let rules = written

@@ -1,7 +1,6 @@
 //! What a command works on: the workspace, its settings, and its PoCs.
 
 mod load;
-mod prefetch;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -18,8 +17,8 @@ use crate::sys::git::Repository;
 use crate::workspace::Workspace;
 use crate::workspace::graph::nearest;
 
-pub use prefetch::Ask;
-use prefetch::Prefetch;
+pub use load::Ask;
+use load::Prefetch;
 
 /// A workspace with the settings that hold for this run.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ pub struct Poc {
     pub plan_document: Document,
     /// The plan.
     pub plan: Plan,
-    /// The results' text and what it says; `None` without the file.
+    /// The results document and its parsed form; `None` without the file.
     pub results: Option<(Document, Results)>,
 }
 
@@ -68,7 +67,7 @@ const LONGEST_NAME: usize = 100;
 const PLAN_ENDINGS: [&str; 2] = ["-plan.md", "-implementation.md"];
 
 impl Project {
-    /// The repository of the workspace, with its files listed as they were when this run began.
+    /// The repository of the workspace, with the files as they were at the start of this run.
     ///
     /// # Errors
     /// Why there is no repository: no git, or no work tree.

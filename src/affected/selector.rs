@@ -14,11 +14,12 @@ use super::items::{self, Affected, Cache, Changed, CrateGraph, Graph, Reader, Un
 use super::outside::Outside;
 use super::rules::{self, Ruling};
 use super::selection::{Reason, Selection, Step, TargetSelection, TestSelector, Total};
+use super::unrun::{UnrunTest, unrun_tests};
 use super::{TestTarget, TestTargetKind, all_targets, quiet_files};
 use crate::change::Change;
 use crate::config::Config;
 use crate::project::Project;
-use crate::workspace::Workspace;
+use crate::workspace::{Configuration, Workspace};
 
 /// The tests of `wanted` targets that are reached by `change` in any configuration; of other targets it may tell nothing.
 /// `reader` gives the items of source files.
@@ -99,6 +100,12 @@ pub(super) fn select_but_in(
     let mut selection = selected(workspace, config, change, classified, graph, &found);
     selection.notes.extend(cache.and_then(save));
     Ok(selection)
+}
+
+/// The tests of a project that none of these configurations runs.
+#[must_use]
+pub fn unrun_in(project: &Project, configurations: &[Configuration]) -> BTreeSet<UnrunTest> {
+    unrun_tests(&project.workspace, configurations, &open(project))
 }
 
 /// The crates of a workspace as its configuration builds them.

@@ -44,7 +44,7 @@ pub struct Build {
 }
 
 impl Build {
-    /// What of a configuration these options replace.
+    /// The options as the settings take them.
     #[must_use]
     pub fn choice(&self) -> crate::config::BuildChoice {
         let features = self.features.iter();

@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 #[derive(Debug, Default, Clone)]
 pub struct Dependencies(pub Vec<Dependency>);
 
-/// One `--dep` with what was said after it, all as `cargo add` takes it.
+/// One `--dep` with the flags after it, in the form that `cargo add` takes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Dependency {
     /// `name`, `name@req` or `name@req[feature,feature]`.

@@ -12,7 +12,7 @@ pub struct ReportFile<F> {
     pub file: Utf8PathBuf,
 }
 
-/// What `status` can write beside what it prints.
+/// Formats that `status --report` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StatusReport {
     /// Version 1 of the documented format.
@@ -23,7 +23,7 @@ pub enum StatusReport {
     Sarif,
 }
 
-/// What `verify` can write beside what it prints.
+/// Formats that `verify --report` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyReport {
     /// Version 1 of the documented format.

@@ -5,10 +5,14 @@ mod ask;
 #[cfg(feature = "interview")]
 mod suggest;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 
-use crate::cli::{Global, Init, Size};
+use crate::affected;
+use crate::cli::{Build, Global, Init, Size};
+use crate::config::detect::{self, Detected};
 use crate::document::render::render;
 use crate::document_update;
 use crate::exit::{self, Exit, OrExit as _};
@@ -16,6 +20,8 @@ use crate::init::{self, Draft, request::Request};
 use crate::project::{Ask, Project};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
+use crate::sys::text::counted;
+use crate::workspace::Configuration;
 
 /// What an assistant has to know, as a section for its instructions.
 const AGENTS: &str = include_str!("../../template/agents.md");
@@ -60,11 +66,15 @@ pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result
     for warning in notes.iter().chain(&composed.request.warnings) {
         terminal.warn(warning)?;
     }
+    for warning in unrun(&composed) {
+        terminal.warn(warning)?;
+    }
     if arguments.dry_run {
         terminal.out().write_all(composed.plan.as_bytes())?;
     } else {
         write(&composed, terminal)?;
         report(&composed, terminal)?;
+        configure(&composed, terminal)?;
     }
     if let Some(command_line) = same_as {
         terminal.status("Same as", command_line)?;
@@ -138,14 +148,26 @@ struct Composed {
     draft: Draft,
     plan: String,
     results: String,
+    /// Configurations that the project's files test, where the workspace names none.
+    detected: Vec<Detected>,
 }
 
-fn compose(project: Project, arguments: &Init) -> Result<Composed> {
+fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
     let Some(name) = &arguments.name else {
         return Err(exit::usage(
             "which name? `cargo poc init NAME`; on a terminal it asks",
         ));
     };
+    let detected = if project.config.configurations.is_empty() {
+        detect::detect(&project.workspace)
+    } else {
+        Vec::new()
+    };
+    if arguments.build == Build::default()
+        && let Some(default) = detect::default_of(&detected)
+    {
+        project.workspace.configuration = default.configuration.clone();
+    }
     let request = Request::resolve(&project, name, arguments)?;
     let there = [&request.paths.plan, &request.paths.results].map(|path| path.exists());
     let refuse = |path: &Utf8Path| {
@@ -186,7 +208,83 @@ fn compose(project: Project, arguments: &Init) -> Result<Composed> {
         draft,
         plan,
         results,
+        detected,
     })
+}
+
+/// Writes the configurations that were detected into the root manifest, once, and says why.
+fn configure(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
+    let workspace = &composed.project.workspace;
+    let wanted: Vec<&Detected> = composed
+        .detected
+        .iter()
+        .filter(|found| found.is_for_here())
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let default = detect::default_of(&composed.detected);
+    let default = default.and_then(|found| found.configuration.name.as_deref());
+    let path = workspace.root.join("Cargo.toml");
+    let bytes = files::read(&path)?;
+    let text = String::from_utf8(bytes).context("the root manifest is not UTF-8")?;
+    let text = match detect::written(&text, workspace, &wanted, default) {
+        Ok(text) => text,
+        Err(error) => {
+            return terminal.warn(format!(
+                "{error:#}; write the configurations into {} by hand",
+                workspace.slashed(&path)
+            ));
+        }
+    };
+    files::write_atomic(&path, text.as_bytes())?;
+    for found in wanted {
+        let is_default = found.configuration.name.as_deref() == default;
+        let role = if is_default { ", the default" } else { "" };
+        terminal.status(
+            "Configured",
+            format!(
+                "{}{role}, in {}: {}",
+                found.configuration,
+                workspace.slashed(&path),
+                found.reason()
+            ),
+        )?;
+    }
+    Ok(())
+}
+
+/// Warnings of tests that no configuration runs, the first of each file.
+fn unrun(composed: &Composed) -> Vec<String> {
+    /// More would hide what `init` says besides.
+    const SHOWN: usize = 5;
+    let project = &composed.project;
+    let named = project.config.configurations.values().cloned();
+    let detected = composed.detected.iter();
+    let configurations: Vec<Configuration> = named
+        .chain(detected.map(|found| found.configuration.clone()))
+        .chain([
+            Configuration::default(),
+            project.workspace.configuration.clone(),
+        ])
+        .collect();
+    let tests = affected::unrun_in(project, &configurations);
+    let mut by_file: BTreeMap<&str, (u32, usize)> = BTreeMap::new();
+    for test in &tests {
+        by_file.entry(&test.file).or_insert((test.line, 0)).1 += 1;
+    }
+    let more = by_file.len().saturating_sub(SHOWN);
+    let files = by_file.iter().take(SHOWN).map(|(file, (line, count))| {
+        let tests = counted(*count, "test");
+        format!("{file}:{line}: {tests} from here on that no configuration compiles; name one with their features in [workspace.metadata.poc.configurations]")
+    });
+    let more = (more > 0).then(|| {
+        format!(
+            "and tests in {} that no configuration compiles",
+            counted(more, "more file")
+        )
+    });
+    files.chain(more).collect()
 }
 
 /// Both documents, or neither; and how git merges them.

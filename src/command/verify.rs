@@ -1,6 +1,7 @@
 //! `cargo poc verify`.
 
 mod confirm;
+mod hint;
 mod job;
 mod merge;
 mod reports;

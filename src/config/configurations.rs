@@ -39,7 +39,7 @@ pub(super) struct WrittenConfiguration {
     packages: Vec<String>,
 }
 
-/// Arguments of cargo that have a key of their own, with the key: what they decide has to be known.
+/// Arguments of cargo for which there is a key, with the key: the program has to know their values.
 const KEYS: [(&str, &str); 12] = [
     ("-F", "features"),
     ("--features", "features"),
@@ -59,7 +59,7 @@ impl WrittenConfiguration {
     /// The configuration of this name.
     ///
     /// # Errors
-    /// A package or feature that does not exist, or an argument that has a key of its own.
+    /// A package or feature that does not exist, or an argument for which there is a key.
     pub(super) fn resolve(&self, workspace: &Workspace, name: &str) -> Result<Configuration> {
         for argument in &self.arguments {
             let flag = argument.split('=').next().unwrap_or(argument);
@@ -67,7 +67,7 @@ impl WrittenConfiguration {
                 bail!("arguments after `--` go to the tests; give them to `cargo poc verify`");
             }
             if let Some((_, key)) = KEYS.iter().find(|(known, _)| *known == flag) {
-                bail!("`{flag}` has a key of its own: write `{key} = …`");
+                bail!("there is a key for `{flag}`: write `{key} = …`");
             }
         }
         let packages = self.packages.iter().map(|spec| workspace.find(spec));
@@ -154,7 +154,7 @@ pub(super) fn unknown(name: &str, named: &BTreeMap<String, Configuration>) -> St
 }
 
 /// Whether cargo would take the features: each is one of a package that the configuration applies to.
-fn check_features(workspace: &Workspace, configuration: &Configuration) -> Result<()> {
+pub(super) fn check_features(workspace: &Workspace, configuration: &Configuration) -> Result<()> {
     let packages: BTreeSet<PackageId> = (0..workspace.packages.len())
         .filter(|package| configuration.applies_to(*package))
         .collect();

@@ -9,7 +9,8 @@ use super::Context;
 use crate::change::Change;
 use crate::document::plan::{Action, FileRow};
 use crate::project::Poc;
-use crate::sys::files::normalize;
+use crate::sys::files::{normalize, read_if_exists};
+use crate::sys::git::FileChange;
 use crate::sys::glob;
 
 /// How a planned file stands.
@@ -91,12 +92,35 @@ fn changed_files<'a>(poc: &Poc, cx: &Context<'a>) -> impl Iterator<Item = &'a Ut
     let docs = [&poc.paths.plan, &poc.paths.results];
     let change = cx.change.as_ref().ok().copied();
     let changed = change.into_iter().flat_map(|change| &change.files);
-    let changed = changed.map(|file| &file.path);
-    changed.filter(move |path| {
+    let changed = changed.filter(move |file| {
+        let path = &file.path;
         let below = path.strip_prefix(cx.root).unwrap_or(path);
-        let ours = cx.config.is_document(below) || docs.contains(path);
-        !ours && path.file_name() != Some("Cargo.lock")
-    })
+        let ours = cx.config.is_document(below) || docs.contains(&path);
+        let settings =
+            || below == "Cargo.toml" && change.is_some_and(|change| only_settings(change, file));
+        !ours && path.file_name() != Some("Cargo.lock") && !settings()
+    });
+    changed.map(|file| &file.path)
+}
+
+/// Whether a manifest differs in nothing but the settings of this program, into which `init` writes configurations.
+fn only_settings(change: &Change, file: &FileChange) -> bool {
+    let without = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).ok()?;
+        let mut document: toml_edit::DocumentMut = text.parse().ok()?;
+        for table in ["workspace", "package"] {
+            let metadata = document
+                .get_mut(table)
+                .and_then(|table| table.get_mut("metadata"));
+            if let Some(metadata) = metadata.and_then(toml_edit::Item::as_table_like_mut) {
+                metadata.remove("poc");
+            }
+        }
+        Some(document.to_string().trim_end().to_owned())
+    };
+    let now = read_if_exists(&file.path).ok().flatten().and_then(without);
+    let before = change.before(file).ok().flatten().and_then(without);
+    now.is_some() && now == before
 }
 
 fn action(action: &Action) -> FileAction {

@@ -1,11 +1,12 @@
-//! What follows from a workspace's configuration for its packages: the resolver's rules, features, and `cfg` options.
+//! Applies a workspace's configuration to its packages: the resolver's rules, features, and `cfg` options.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 use cargo_metadata::Dependency;
 
-use super::derived::{Enabled, Platforms};
+use super::configuration::Configuration;
+use super::derived::{Derived, Enabled, Platforms};
 use super::features;
 use super::manifest::Manifest;
 use super::resolver::Resolver;
@@ -16,6 +17,15 @@ use super::{PackageId, Workspace};
 use crate::sys::{cargo, files};
 
 impl Workspace {
+    /// The same workspace in another configuration.
+    #[must_use]
+    pub fn configured_as(&self, configuration: Configuration) -> Self {
+        let mut other = self.clone();
+        other.configuration = configuration;
+        other.derived = Derived::default();
+        other
+    }
+
     /// The text of the root manifest; empty where it cannot be read, which cargo has reported then.
     pub(super) fn root_manifest(&self) -> &str {
         self.derived.manifest.get_or_init(|| {
@@ -143,7 +153,7 @@ impl Workspace {
         let mut host = CfgOptions::host();
         let mut target = match &triple {
             None => host.clone(),
-            // A target that rustc does not know has options that nobody knows.
+            // The options of a target that rustc does not know are all undecided.
             Some(triple) => cargo::target_cfg(triple, &self.root)
                 .map(|text| CfgOptions::printed(&text))
                 .unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! What follows from the configuration of a workspace, worked out when it is first needed.
+//! Values derived from the configuration of a workspace, computed on first use.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use super::resolver::Resolver;
 use super::source::cfg::CfgOptions;
 
 /// Values that are worked out when they are first needed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Derived {
     pub(super) manifest: OnceLock<String>,
     pub(super) resolver: OnceLock<Resolver>,
@@ -17,7 +17,7 @@ pub(super) struct Derived {
 }
 
 /// `cfg` options without features.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Platforms {
     /// Of the target; the same as the host's without `--target`.
     pub(super) target: CfgOptions,
@@ -31,7 +31,7 @@ pub(super) struct Platforms {
 pub struct Enabled {
     /// As code of the target, which tests are; `None` where a member is not built for it.
     pub target: Vec<Option<BTreeSet<String>>>,
-    /// As code of the host: procedural macros, build scripts and what they depend on.
+    /// As code of the host: procedural macros, build scripts and their dependencies.
     pub host: Vec<Option<BTreeSet<String>>>,
 }
 

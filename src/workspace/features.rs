@@ -160,7 +160,7 @@ impl Unification<'_> {
         }
     }
 
-    /// Procedural macros are built for the host, whoever asks for them.
+    /// Procedural macros are always built for the host.
     fn context_of(&self, package: PackageId, asked: Context) -> Context {
         let mut targets = self.workspace.packages[package].targets.iter();
         let is_macro = targets.any(|target| is_kind(target, &[TargetKind::ProcMacro]));
@@ -210,7 +210,7 @@ impl Unification<'_> {
         }
     }
 
-    /// The member that a dependency leads to, and what it is built for.
+    /// The member that a dependency names, and the context that it is built in.
     fn member(
         &self,
         from: PackageId,
@@ -272,7 +272,7 @@ impl Unification<'_> {
                     Some(name) => self.enable_weakly(package, context, name, feature),
                     None => {
                         self.depend(package, context, name);
-                        // The feature that stands for the optional dependency, where there is one.
+                        // The implicit feature of the optional dependency, where there is one.
                         if named(workspace, package, name).any(|found| found.optional) {
                             self.enable(package, context, name);
                         }

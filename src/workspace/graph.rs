@@ -28,7 +28,7 @@ pub struct Edge {
 }
 
 /// A cargo workspace: its members sorted by folder, and the dependencies between them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Workspace {
     /// The workspace's root folder, absolute.
     pub root: Utf8PathBuf,
@@ -142,7 +142,7 @@ impl Workspace {
         relative_text(&self.root, path)
     }
 
-    /// The folder, absolute, in which everything is made by cargo: nobody's change, and no part of a package. `None` where
+    /// The absolute folder of cargo's build output, which is no source and no part of a package. `None` where
     /// the workspace or a member lies in it.
     #[must_use]
     pub fn built(&self) -> Option<&Utf8Path> {
@@ -299,7 +299,7 @@ impl Workspace {
         order
     }
 
-    /// `start` and what it leads to; `way` tells which of an edge's packages leads to the other, if that counts.
+    /// `start` and everything reachable from it; `way` gives the direction of an edge, or `None` to skip it.
     fn closure(
         &self,
         start: &BTreeSet<PackageId>,

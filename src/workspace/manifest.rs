@@ -27,7 +27,7 @@ pub struct Entry<'a> {
     pub item: &'a Item,
     /// Bytes of the text from the key, or from the header's `[`, to the end of the last value.
     pub span: Range<usize>,
-    /// The table has a header of its own: `[dependencies.foo]`.
+    /// The table is written with a header: `[dependencies.foo]`.
     pub header: bool,
 }
 
@@ -35,7 +35,7 @@ impl Manifest {
     /// Reads a manifest's text; a byte order mark is allowed.
     ///
     /// # Errors
-    /// The text is not TOML: the message has the line, the source and what was expected.
+    /// The text is not TOML: the message has the line, the source and the expected token.
     pub fn parse(text: &str) -> Result<Self> {
         Self::read(text).map_err(|error| usage(error.to_string().trim_end()))
     }
@@ -131,7 +131,7 @@ fn body_end(item: &Item) -> usize {
         .unwrap_or(0)
 }
 
-/// Whether an item's text stands in its table's body, and not under a header of its own.
+/// Whether an item's text is in its table's body and not under another header.
 fn in_body(item: &Item) -> bool {
     match item {
         Item::Value(_) => true,

@@ -1,4 +1,4 @@
-//! Rust sources read without a compiler: which files make up a target, which tests they hold, what they document.
+//! Rust sources read without a compiler: which files make up a target, which tests and documentation they hold.
 //!
 //! In: the root file of a target. Out: a [`Unit`]. Reading is total: a file that cannot be read or understood is
 //! a [`Problem`](file::Problem) of its unit, never an error.

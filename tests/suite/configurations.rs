@@ -474,3 +474,173 @@ fn a_plan_is_not_run_in_a_configuration_that_its_commands_lack() {
         .exits(0)
         .prints("12 passed");
 }
+
+const WORKFLOW: &str = "jobs:\n  test:\n    steps:\n      - run: cargo build\n      - run: |\n          cargo test --workspace \\\n            --all-features -- --nocapture\n";
+
+#[test]
+fn init_takes_the_configuration_that_ci_tests() {
+    let sandbox = synthetic();
+    sandbox.write(".github/workflows/ci.yml", WORKFLOW);
+    let manifest =
+        "# kept\r\n[workspace]\r\nmembers = [\"base\", \"app\"] # both\r\nresolver = \"2\"\r\n";
+    sandbox.write("Cargo.toml", manifest).commit("workflow");
+    let run = sandbox.poc("init one -p base --dry-run");
+    run.exits(0)
+        .prints("cargo check --tests -p base --all-features");
+    assert_eq!(
+        sandbox.read("Cargo.toml"),
+        manifest,
+        "a dry run writes nothing"
+    );
+    sandbox
+        .poc("init one -p base")
+        .exits(0)
+        .says("all (--all-features), the default, in Cargo.toml")
+        .says(".github/workflows/ci.yml:6 runs `cargo test --workspace --all-features`")
+        .hides("no configuration compiles");
+    let written = sandbox.read("Cargo.toml");
+    assert!(written.starts_with(manifest), "{written:?}");
+    assert!(
+        written.contains("default-configuration = \"all\"\r\n"),
+        "{written:?}"
+    );
+    let plan = sandbox.read("docs/one-plan.md");
+    for line in plan
+        .lines()
+        .filter(|line| line.starts_with("cargo test") || line.starts_with("cargo check"))
+    {
+        assert!(line.contains("--all-features"), "{line}");
+    }
+    sandbox.poc("status one").exits(0).hides("unplanned");
+    sandbox
+        .poc("verify one --baseline")
+        .exits(0)
+        .prints("12 passed");
+    sandbox.commit("plan");
+    sandbox.edit("base/src/gated.rs", "mutant(6)", "mutant(6 + 0)");
+    sandbox
+        .poc("affected --format args")
+        .exits(0)
+        .prints("--all-features");
+    sandbox.poc("init two -p app").exits(0).hides("Configured");
+    assert_eq!(sandbox.read("Cargo.toml"), written);
+}
+
+#[test]
+fn exclusive_features_are_never_combined() {
+    let sandbox = synthetic();
+    sandbox.write(
+        "justfile",
+        "test:\n    cargo test -p base --no-default-features --features wide\n    cargo nextest run -p app --features more\n    cargo test --features ${BACKEND}\n    cargo test --features elsewhere\n",
+    );
+    sandbox
+        .poc("init one -p base")
+        .exits(0)
+        .says("wide (--no-default-features --features wide)")
+        .says("more (--features more)")
+        .hides("the default")
+        .hides("BACKEND")
+        .hides("elsewhere");
+    let plan = sandbox.read("docs/one-plan.md");
+    assert!(!plan.contains("--all-features"), "{plan}");
+    let both = |line: &&str| line.contains("wide") && line.contains("more");
+    assert_eq!(plan.lines().find(both), None);
+    sandbox
+        .poc("affected --config wide --files base/src/lib.rs --format args")
+        .exits(0)
+        .prints("--no-default-features --features wide");
+}
+
+#[test]
+fn a_test_that_no_configuration_runs_is_said_with_its_line() {
+    let sandbox = synthetic();
+    sandbox
+        .poc("init one -p base --dry-run")
+        .exits(0)
+        .says("base/tests/gated.rs:4: 1 test")
+        .says("base/tests/wide.rs:2: 1 test")
+        .hides("base_windows");
+    sandbox.append(
+        "Cargo.toml",
+        "\n[workspace.metadata.poc.configurations.all]\nall-features = true\n",
+    );
+    sandbox
+        .poc("init one -p base --dry-run")
+        .exits(0)
+        .hides("no configuration compiles");
+}
+
+#[test]
+fn a_baseline_that_does_not_build_names_the_configuration_that_ci_tests() {
+    let sandbox = synthetic();
+    sandbox.write(
+        "base/tests/gated.rs",
+        "#[test]\nfn whole_file() {\n    base::gated::deep();\n}\n",
+    );
+    sandbox.commit("a test that needs a feature");
+    sandbox.poc("init one -p base").exits(0);
+    sandbox.write(".github/workflows/ci.yml", WORKFLOW);
+    sandbox
+        .poc("verify one --baseline")
+        .exits(1)
+        .says("does not build")
+        .says(".github/workflows/ci.yml:6 runs `cargo test --workspace --all-features`")
+        .says("write `--all-features` into the plan's commands");
+}
+
+#[test]
+fn another_target_has_other_tests() {
+    let sandbox = synthetic();
+    sandbox.edit("base/src/lib.rs", "mutant(4)", "mutant(4 + 0)");
+    sandbox
+        .poc("affected --format names")
+        .exits(0)
+        .prints("base_unix");
+    sandbox
+        .poc("affected --target wasm32-unknown-unknown --format names")
+        .exits(0)
+        .hides("base_unix");
+    sandbox.run_git(&["checkout", "--quiet", "base/src/lib.rs"]);
+    sandbox.edit("base/src/lib.rs", "mutant(5)", "mutant(5 + 0)");
+    sandbox
+        .poc("affected --target x86_64-pc-windows-msvc --format args")
+        .exits(0)
+        .prints("--target x86_64-pc-windows-msvc")
+        .prints("base_windows");
+}
+
+#[test]
+fn settings_of_the_terminal_change_no_result() {
+    let sandbox = synthetic();
+    sandbox
+        .write(".cargo/config.toml", "[alias]\ntest-all = \"test --all-features\"\n[term]\nquiet = false\nprogress = { when = \"always\", width = 80 }\n")
+        .commit("settings");
+    sandbox.edit("base/src/lib.rs", "mutant(1)", "mutant(1 + 0)");
+    for (name, value) in [
+        ("CARGO_TERM_COLOR", "always"),
+        ("CARGO_TERM_QUIET", "true"),
+        ("CARGO_TERM_VERBOSE", "true"),
+        ("CARGO_TERM_PROGRESS_WHEN", "never"),
+    ] {
+        let mut command = sandbox.command(PROGRAM);
+        command
+            .args([
+                "verify",
+                "--no-record",
+                "--runner",
+                "cargo",
+                "--format",
+                "json",
+            ])
+            .env(name, value);
+        let run = finish(command, name);
+        run.exits(0);
+        let report = run.json();
+        assert_eq!(report["tests"]["passed"], 1, "{name}={value}: {run}");
+        assert_eq!(
+            report["notes"],
+            serde_json::json!([]),
+            "{name}={value}: {run}"
+        );
+    }
+}

@@ -35,7 +35,6 @@ mod items;
 mod kit;
 mod lexer;
 mod many;
-mod modules;
 mod observe;
 mod outside;
 mod page;

@@ -162,11 +162,23 @@ impl CrateGraph {
 
     /// Leaves out of every file what the workspace's configuration does not compile.
     pub fn configure(&mut self, workspace: &Workspace) {
+        self.configure_by(workspace, |package| workspace.cfg_options(package));
+    }
+
+    /// Leaves out of every file what no choice of features compiles on the workspace's platform.
+    pub fn configure_platform(&mut self, workspace: &Workspace) {
+        self.configure_by(workspace, |package| CfgOptions {
+            features: None,
+            ..workspace.cfg_options(package)
+        });
+    }
+
+    fn configure_by(&mut self, workspace: &Workspace, options: impl Fn(PackageId) -> CfgOptions) {
         self.builds.clear();
         self.build_of.clear();
         let mut known: BTreeMap<CfgOptions, usize> = BTreeMap::new();
         for package in 0..workspace.packages.len() {
-            let options = workspace.cfg_options(package);
+            let options = options(package);
             let next = known.len();
             let build = *known.entry(options.clone()).or_insert(next);
             if build == next {

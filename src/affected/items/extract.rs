@@ -86,11 +86,22 @@ pub fn read(text: &str) -> FileItems {
         table: Table::default(),
         items: Vec::new(),
         index: Vec::new(),
+        conditions: own_condition(&syntax)
+            .map(|predicate| (TOP, predicate))
+            .into_iter()
+            .collect(),
     };
     for raw in &syntax.items {
         let index = u32::try_from(reader.items.len()).unwrap_or(u32::MAX);
         reader.index.push(index);
-        reader.item(raw);
+        let predicate = reader.item(raw);
+        // A `use` is one of our items for each name.
+        let items = index..u32::try_from(reader.items.len()).unwrap_or(u32::MAX);
+        let predicates = predicate.into_iter().flat_map(|predicate| {
+            let items = items.clone();
+            items.map(move |item| (item, predicate.clone()))
+        });
+        reader.conditions.extend(predicates);
     }
     let mut doctests = Vec::new();
     let map = |item: u32| {
@@ -149,14 +160,13 @@ pub fn read(text: &str) -> FileItems {
     let folders = inputs
         .flat_map(|(index, input)| strings(input).into_iter().map(move |text| (index, text)))
         .collect();
-    let conditions = conditions(&syntax, &reader.index, reader.items.len());
     FileItems {
         symbols: reader.table.symbols,
         items: reader.items,
         children,
         doctests,
         folders,
-        conditions,
+        conditions: reader.conditions,
         inner,
         problem: syntax
             .unread
@@ -164,27 +174,14 @@ pub fn read(text: &str) -> FileItems {
     }
 }
 
-/// The `cfg` predicates of a file and of its items. `index` leads from items of the syntax to ours, of which there are
-/// `count`: a `use` is one of ours for each name.
-fn conditions(syntax: &Syntax, index: &[u32], count: usize) -> Vec<(u32, Predicate)> {
-    let mut found = Vec::new();
+/// The `cfg` predicate of a file itself.
+fn own_condition(syntax: &Syntax) -> Option<Predicate> {
     let inner: Vec<Attribute> = syntax
         .inner
         .iter()
         .flat_map(|range| attributes(syntax, range.clone()))
         .collect();
-    if let Some(predicate) = Predicate::of(syntax, &inner) {
-        found.push((TOP, predicate));
-    }
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    let ends = index.iter().skip(1).copied().chain([count]);
-    for ((raw, start), end) in syntax.items.iter().zip(index).zip(ends) {
-        let own = attributes(syntax, raw.attributes.clone());
-        if let Some(predicate) = Predicate::of(syntax, &own) {
-            found.extend((*start..end).map(|item| (item, predicate.clone())));
-        }
-    }
-    found
+    Predicate::of(syntax, &inner)
 }
 
 /// A digest of byte strings, each told apart from the next.
@@ -254,12 +251,15 @@ struct Reader<'s, 't> {
     items: Vec<Item>,
     /// From items of the syntax to ours.
     index: Vec<u32>,
+    conditions: Vec<(u32, Predicate)>,
 }
 
 impl Reader<'_, '_> {
-    fn item(&mut self, raw: &RawItem) {
+    /// Adds an item, for a `use` one for each name; its `cfg` predicate.
+    fn item(&mut self, raw: &RawItem) -> Option<Predicate> {
         let syntax = self.syntax;
         let own = attributes(syntax, raw.attributes.clone());
+        let predicate = Predicate::of(syntax, &own);
         let parent = if raw.parent == TOP {
             TOP
         } else {
@@ -298,7 +298,8 @@ impl Reader<'_, '_> {
             detail: self.detail(raw, &own),
         };
         if matches!(raw.kind, ItemKind::Use | ItemKind::ExternCrate) {
-            return self.uses(raw, &item);
+            self.uses(raw, &item);
+            return predicate;
         }
         let (generics, parts) = (self.generics(raw), self.parts(raw, head.clone()));
         let mut collector = Collector::new(syntax, &mut self.table);
@@ -326,6 +327,7 @@ impl Reader<'_, '_> {
         }
         item.key = self.key(&item);
         self.items.push(item);
+        predicate
     }
 
     /// Whether a container around the item lets something else read its docs.

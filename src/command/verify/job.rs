@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::hint;
 use super::reports::FinishedRun;
 use super::{
     Before, known_step, record_run, recordable, reliable, runner, selected, selection, source,
@@ -290,6 +291,11 @@ impl Job {
             }
             settled
         };
+        if self.scope == Scope::Baseline
+            && let Some(hint) = hint::of_baseline(project, &report, &source)
+        {
+            terminal.warn(hint)?;
+        }
         if let ([poc], true) = (pocs, arguments.update && !interrupted) {
             update::run(
                 project,

@@ -1,4 +1,4 @@
-//! Adding a key to a table of a manifest, wherever and however that table is written.
+//! Adds a key to a table of a manifest, in whichever TOML form the table is written.
 
 use anyhow::{Result, bail};
 use toml_edit::{Item, Table, TableLike, Value};

@@ -1,4 +1,4 @@
-//! Attributes: what they are called, what they hold, and whether a `cfg` holds here.
+//! Attributes: their paths and arguments, with `cfg_attr` expanded.
 
 use std::ops::Range;
 

@@ -7,14 +7,14 @@ use super::syntax::{ItemKind, Syntax, TOP};
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use std::ops::Range;
 
-/// A code block in documentation that rustdoc takes for a test.
+/// A code block in documentation that rustdoc runs as a test.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Doctest {
     /// Line of the block's opening, counted from 1; in the embedded file if the text is embedded.
     pub line: u32,
     /// Marked `ignore` for every target.
     pub ignored: bool,
-    /// Index of the item it documents or stands in; [`TOP`] for the file.
+    /// Index of the item that it documents or that contains it; [`TOP`] for the file.
     pub item: u32,
     /// The code.
     pub code: String,

@@ -28,7 +28,7 @@ pub enum Pattern {
     Variable(String, String),
     /// `$( … ) separator *`.
     Repeat {
-        /// What is repeated.
+        /// The repeated part.
         parts: Vec<Pattern>,
         /// Tokens between repetitions.
         separator: Vec<String>,
@@ -94,7 +94,7 @@ fn patterns(syntax: &Syntax, range: Range<u32>) -> Vec<Pattern> {
     found
 }
 
-/// What a variable stands for.
+/// The value of a variable.
 #[derive(Debug, Clone)]
 enum Binding {
     Text(String),
@@ -306,7 +306,7 @@ fn repeat(
 ) -> u32 {
     let mut rows = Vec::new();
     let mut start = at;
-    // `$($x:tt)* end` never happens in valid macros: what follows decides first.
+    // `$($x:tt)* end` never happens in valid macros: the next token decides first.
     let ends = |at: u32| matches!(rest.first(), Some(Pattern::Token(text)) if !matches!(parts.first(), Some(Pattern::Token(_))) && syntax.word(at) == text);
     loop {
         let mut row = Vec::new();

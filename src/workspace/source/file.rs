@@ -9,7 +9,7 @@ use super::listing::{self, Found, MacroText};
 use super::modules::{self, Child};
 use super::syntax::{ItemKind, Syntax, TOP};
 
-/// A file, where it stands in its target, and what it holds.
+/// A file, its module in the target, and its contents.
 #[derive(Debug, Clone)]
 pub struct Mounted {
     /// The file.
@@ -34,11 +34,11 @@ pub struct Mounted {
     pub doctests: Vec<Doctest>,
     /// Files its documentation embeds.
     pub embedded: Vec<Utf8PathBuf>,
-    /// How often `unsafe` stands in it.
+    /// How often it contains `unsafe`.
     pub unsafe_uses: usize,
     /// Whether it defines `fn main` at its top.
     pub has_main: bool,
-    /// What was not understood.
+    /// Parts that could not be parsed.
     pub problems: Vec<Problem>,
     /// The files it leads to.
     pub children: Vec<Child>,
@@ -73,7 +73,7 @@ pub struct Problem {
     pub file: Utf8PathBuf,
     /// The line, counted from 1; 0 for the whole file.
     pub line: u32,
-    /// What was wrong.
+    /// The error.
     pub message: String,
 }
 

@@ -21,16 +21,16 @@ pub enum Kind {
     Open(u8),
     /// `)`, `]` or `}`.
     Close(u8),
-    /// `///` or `/** */`: documents what follows.
+    /// `///` or `/** */`: documents the next item.
     OuterDoc,
-    /// `//!` or `/*! */`: documents what it stands in.
+    /// `//!` or `/*! */`: documents the enclosing item.
     InnerDoc,
 }
 
 /// One token: its kind, its byte range, and for a bracket the index of its partner (itself otherwise).
 #[derive(Debug, Clone, Copy)]
 pub struct Token {
-    /// What it is.
+    /// The kind of token.
     pub kind: Kind,
     /// First byte.
     pub start: u32,
@@ -45,7 +45,7 @@ pub struct Token {
 pub struct LexProblem {
     /// Byte where reading stopped.
     pub at: u32,
-    /// What was wrong.
+    /// The error.
     pub message: &'static str,
 }
 

@@ -48,7 +48,7 @@ pub fn test_kind(attributes: &[Attribute]) -> Option<TestKind> {
 /// A test found in a file, its path relative to the module the file is.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Inline modules it stands in, then its name.
+    /// The inline modules around it, then its name.
     pub path: Vec<String>,
     /// Whether the harness lists this very name, or names that begin with it.
     pub exact: bool,
@@ -96,7 +96,7 @@ pub fn item_compiled(syntax: &Syntax, index: u32, build: Build) -> Compiled {
     all
 }
 
-/// The tests that stand in a file as functions with a test attribute.
+/// The tests that a file defines as functions with a test attribute.
 #[must_use]
 pub fn tests(syntax: &Syntax) -> Vec<Found> {
     let mut found = Vec::new();

@@ -23,7 +23,7 @@ pub struct Child {
     pub compiled: Compiled,
     /// Whether it is compiled for documentation tests.
     pub compiled_for_docs: Compiled,
-    /// It may rightly lead nowhere: behind `cfg`, or in the input of a macro.
+    /// Its file may be missing: it is behind `cfg`, or in the input of a macro.
     pub optional: bool,
     /// Its line, counted from 1.
     pub line: u32,
@@ -111,7 +111,7 @@ impl Place {
         Self { path, folder }
     }
 
-    /// Files that a declaration in this file may lead to; usually one, and all that exist count.
+    /// Candidate files of a declaration in this file; every one that exists counts.
     #[must_use]
     pub fn candidates(&self, child: &Child) -> Vec<Self> {
         let beside = self.path.parent().unwrap_or(Utf8Path::new(""));

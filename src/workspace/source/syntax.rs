@@ -50,7 +50,7 @@ pub const TOP: u32 = u32::MAX;
 /// One item, as ranges over the file's tokens.
 #[derive(Debug, Clone)]
 pub struct RawItem {
-    /// What it is.
+    /// The kind of item.
     pub kind: ItemKind,
     /// Token of its name; none for `use`, `impl`, foreign blocks; the last path segment for a macro call.
     pub name: Option<u32>,

@@ -23,9 +23,9 @@ pub struct Unit {
     pub tests: Vec<Test>,
     /// Code blocks in documentation; they run as tests only in a library.
     pub doctests: Vec<UnitDoctest>,
-    /// How often the word `unsafe` stands in the code.
+    /// How often the code contains `unsafe`.
     pub unsafe_uses: usize,
-    /// The root defines `fn main`: in a test target, a harness of its own.
+    /// The root defines `fn main`: in a test target, a custom harness.
     pub has_main: bool,
     /// What could not be read or understood.
     pub problems: Vec<Problem>,
@@ -42,7 +42,7 @@ pub struct Test {
     pub ignored: bool,
     /// Only compiled under a feature or flag that the source does not decide.
     pub conditional: bool,
-    /// The file it stands in.
+    /// Its file.
     pub file: Utf8PathBuf,
     /// Its line, counted from 1.
     pub line: u32,
@@ -51,7 +51,7 @@ pub struct Test {
 /// A documentation test, by source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitDoctest {
-    /// The file the code block stands in.
+    /// The file of the code block.
     pub file: Utf8PathBuf,
     /// The line of the block's opening, counted from 1.
     pub line: u32,
