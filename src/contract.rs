@@ -21,7 +21,7 @@ mod wording;
 pub use commands::LockedCommand;
 pub use difference::{Difference, How};
 pub use inventory::Tests;
-pub use journal::{Entry, Kind, Located, append};
+pub use journal::{Confirmed, Entry, Kind, Located, append};
 pub use locked::Contract;
 
 /// How a plan stands to what was promised.
@@ -53,6 +53,12 @@ impl ContractState {
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Entry> {
         let entries = self.entries.iter().map(|located| &located.entry);
         entries.filter(move |entry| entry.kind == kind)
+    }
+
+    /// What people have confirmed, in the order of the document.
+    pub fn confirmations(&self) -> impl DoubleEndedIterator<Item = (&Entry, &Confirmed)> {
+        let entries = self.entries.iter().map(|located| &located.entry);
+        entries.filter_map(|entry| Some((entry, entry.confirmed.as_ref()?)))
     }
 
     /// What the results of the PoC called `name` tell; [`Self::compare`] looks at the plan.

@@ -17,6 +17,7 @@ mod parse;
 mod parts;
 mod placeholders;
 pub mod plan;
+pub mod proof;
 mod recognize;
 pub mod render;
 pub mod results;

@@ -16,6 +16,7 @@ pub(crate) mod files;
 pub(crate) mod filters;
 pub mod levels;
 pub(crate) mod plan;
+pub(crate) mod proofs;
 pub(crate) mod results;
 pub mod rules;
 pub(crate) mod sources;

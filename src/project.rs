@@ -208,19 +208,20 @@ impl Project {
         Poc::read(paths)
     }
 
-    /// The PoCs that their results do not call complete or withdrawn.
+    /// The PoCs that their results do not call complete or withdrawn, and why others cannot be read.
     ///
     /// # Errors
-    /// As for [`Self::read`].
-    pub fn open(&self) -> Result<Vec<Poc>> {
-        let mut open = Vec::new();
+    /// When the folder cannot be listed.
+    pub fn open(&self) -> Result<(Vec<Poc>, Vec<anyhow::Error>)> {
+        let (mut open, mut unreadable) = (Vec::new(), Vec::new());
         for paths in self.list()? {
-            let poc = self.read(paths)?;
-            if poc.is_open() {
-                open.push(poc);
+            match self.read(paths) {
+                Ok(poc) if poc.is_open() => open.push(poc),
+                Ok(_) => {}
+                Err(error) => unreadable.push(error),
             }
         }
-        Ok(open)
+        Ok((open, unreadable))
     }
 
     /// The one PoC meant when none is named.
@@ -228,7 +229,10 @@ impl Project {
     /// # Errors
     /// Bad usage when there is none, or more than one.
     pub fn only_open(&self) -> Result<Poc> {
-        let mut open = self.open()?;
+        let (mut open, unreadable) = self.open()?;
+        if let Some(error) = unreadable.into_iter().next() {
+            return Err(error.context("failed to find the open PoC; name one"));
+        }
         if let [_] = open[..] {
             return Ok(open.remove(0));
         }

@@ -4,6 +4,8 @@
 //! evidence depended on. Out: an [`Assessment`]. The linter derives findings from it, `next` derives the next action from
 //! both; nothing computes a state a second time.
 
+mod completion;
+mod criteria;
 mod files;
 mod other_plans;
 mod state;
@@ -24,11 +26,13 @@ use crate::project::Poc;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
+pub use completion::{Blocker, summary_row};
+pub use criteria::{ConfirmedBy, CriterionStatus, ProofStatus, is_same_criterion, is_test};
 pub use files::{FileAction, FileState, FileStatus};
 pub use other_plans::{NamedPaths, OtherPlans};
 pub use state::State;
 pub(crate) use state::{EvidenceState, evidence_state};
-use state::{failed_since_done, step_status, unconfirmed, whole};
+use state::{Work, failed_since_done, step_status, unconfirmed, whole};
 
 /// The states of one PoC and its parts.
 #[derive(Debug)]
@@ -49,6 +53,8 @@ pub struct Assessment {
     pub summary: Summary,
     /// The plan's steps in order.
     pub steps: Vec<StepStatus>,
+    /// The plan's criteria in order.
+    pub criteria: Vec<CriterionStatus>,
     /// Ticked and all: the plan's criteria.
     pub plan_criteria: Ticks,
     /// Ticked and all: the results' criteria.
@@ -67,8 +73,8 @@ pub struct Assessment {
     pub placeholders: usize,
     /// The first placeholder: document and line.
     pub(crate) first_placeholder: Option<(String, usize)>,
-    /// The line of the first criterion of the results that is not ticked.
-    pub(crate) first_open_criterion: Option<usize>,
+    /// What keeps the results from saying Complete, besides what is not proven.
+    pub(crate) completion_blocker: Option<Blocker>,
     /// Whether the documents lie in a workspace; without one, no evidence can be compared.
     pub(crate) in_workspace: bool,
     /// Whether the Summary calls the work neither complete nor withdrawn.
@@ -84,8 +90,8 @@ pub(crate) struct Runs {
     pub(crate) needs_baseline: bool,
     /// What the last run of the done block shows; `None` where the plan has no such block.
     pub(crate) done: Option<EvidenceState>,
-    /// Whether the done block was ever run.
-    pub(crate) done_was_run: bool,
+    /// Why the last run of the baseline is no baseline.
+    pub(crate) baseline_failure: Option<String>,
     /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
     pub(crate) failed_since_done: Option<Scope>,
     /// The first run that waits for a person, and the name of its command for `--confirm`.
@@ -118,6 +124,8 @@ pub struct StepStatus {
     pub why: Option<String>,
     /// The line of its heading in the plan.
     pub line: usize,
+    /// Whether the plan has a command that verifies it.
+    pub(crate) has_commands: bool,
     /// What its last run shows.
     pub(crate) evidence: EvidenceState,
     /// Whether it is proven and its block of the results does not call it complete.
@@ -246,34 +254,39 @@ pub fn assess(poc: &Poc, cx: &Context<'_>) -> Assessment {
     let recorded = results.iter().flat_map(|results| &results.steps).rev();
     let recorded: HashMap<&str, &ResultStep> =
         recorded.map(|step| (step.id.as_str(), step)).collect();
-    let steps = poc.plan.steps.iter().map(|step| {
+    let files = files::files(poc, cx);
+    let work = Work::of(&poc.plan, &files);
+    let steps = poc.plan.steps.iter().enumerate().map(|(index, step)| {
         let recorded = recorded.get(step.id.as_str()).copied();
-        step_status(poc, step, recorded, cx)
+        step_status(poc, (index, step), recorded, &work, cx)
     });
     let steps: Vec<StepStatus> = steps.collect();
     let runs = runs(poc, cx);
+    let shown = criteria::Shown {
+        steps: &steps,
+        runs: &runs,
+    };
+    let criteria = criteria::criteria(poc, cx, &shown);
     Assessment {
         name: poc.paths.name.clone(),
         plan: cx.shown(&poc.paths.plan),
         results: results.map(|_| cx.shown(&poc.paths.results)),
         kind: poc.plan.kind.clone(),
-        state: whole(poc, &steps, &runs),
+        state: whole(poc, &steps, &criteria, &runs),
         base: poc.plan.base.clone(),
         summary: summary(results),
         plan_criteria: ticks(&poc.plan.criteria),
         results_criteria: results.map_or(Ticks::default(), |results| ticks(&results.criteria)),
         checklist: ticks(&poc.plan.checklist),
-        files: files::files(poc, cx),
+        files,
+        criteria,
         dependencies: dependencies(poc, cx),
         tests: tests(cx.evidence, results),
         contract: cx.contract.clone(),
         placeholders: poc.plan.placeholders.len()
             + results.map_or(0, |results| results.placeholders.len()),
         first_placeholder: first_placeholder(poc, cx),
-        first_open_criterion: results.and_then(|results| {
-            let mut criteria = results.criteria.iter();
-            Some(criteria.find(|criterion| !criterion.checked)?.line)
-        }),
+        completion_blocker: completion::blocker(poc),
         in_workspace: cx.workspace.is_some(),
         is_open: poc.is_open(),
         runs,
@@ -294,11 +307,26 @@ impl Assessment {
     }
 }
 
+impl Assessment {
+    /// How many criteria are proven.
+    #[must_use]
+    pub fn proven_criteria(&self) -> usize {
+        let criteria = self.criteria.iter();
+        criteria
+            .filter(|criterion| criterion.state == State::Proven)
+            .count()
+    }
+}
+
 fn runs(poc: &Poc, cx: &Context<'_>) -> Runs {
     Runs {
-        needs_baseline: !poc.plan.baseline.is_empty() && cx.evidence.baseline().is_none(),
-        done: (!poc.plan.done.is_empty()).then(|| evidence_state(poc, cx, &Scope::Done)),
-        done_was_run: cx.evidence.last(&Scope::Done).is_some(),
+        needs_baseline: state::has_command(&poc.plan.baseline) && cx.evidence.baseline().is_none(),
+        done: state::has_command(&poc.plan.done).then(|| evidence_state(poc, cx, &Scope::Done)),
+        baseline_failure: cx
+            .evidence
+            .last(&Scope::Baseline)
+            .filter(|_| cx.evidence.baseline().is_none())
+            .map(state::failure),
         failed_since_done: failed_since_done(cx),
         unconfirmed: unconfirmed(poc, cx),
     }

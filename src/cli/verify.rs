@@ -13,12 +13,15 @@ use crate::verify::partition::Partition;
 #[command(after_help = "\
 Examples:
   cargo poc verify cache --baseline     the plan's affected tests, before anything changes
-  cargo poc verify cache --step 1       step 1's own verification
+  cargo poc verify cache                the next step: started, run, and closed when it is proven
+  cargo poc verify cache --step 1       step 1, likewise
   cargo poc verify                      the affected tests of every open PoC, once
+  cargo poc verify cache --affected     the affected tests of one PoC
   cargo poc verify --watch              and on every save those that it can affect
   cargo poc verify cache --done         the commands under What \"Done\" Looks Like
   cargo poc verify cache --done --list  what would run, and what is expected of it
   cargo poc verify cache --confirm done.3         you have looked at what its third command did
+  cargo poc verify cache --confirm criterion.2 --reason \"measured on the target\"
   cargo poc verify cache --done --update --write  stale test counts in the plan, brought up to date
   cargo poc verify --full -- --test-threads=1
   cargo poc verify --format json        what the run came to, for a program
@@ -35,7 +38,8 @@ with it. Anything else is for a person to confirm, and is not green before. With
     reason = "flags, each of which says one thing"
 )]
 pub struct Verify {
-    /// Which PoC [default: every open one]
+    /// Which PoC [default: every open one]. With a name and no scope, the next step of its plan, then the done block; with
+    /// arguments for the test runner, its affected tests
     pub name: Option<String>,
     /// What to run.
     #[command(flatten)]
@@ -99,6 +103,15 @@ pub struct Verify {
     /// (repeatable). `verify` names the ID
     #[arg(long, value_name = "ID", conflicts_with_all = ["Scope", "list", "update", "no_record", "arguments"])]
     pub confirm: Vec<String>,
+    /// With --confirm criterion.N, what the confirmation rests on
+    #[arg(long, value_name = "TEXT", requires = "confirm")]
+    pub reason: Option<String>,
+    /// With --confirm, who confirms [default: git's user]
+    #[arg(long, value_name = "NAME", requires = "confirm")]
+    pub by: Option<String>,
+    /// Do not close a step that the run has proven
+    #[arg(long)]
+    pub no_close: bool,
     /// Then show, as a diff, the test counts that the plan expects and the run did not see; asks before it writes them
     #[arg(long, conflicts_with_all = ["affected", "full", "list"])]
     pub update: bool,
@@ -127,13 +140,13 @@ pub struct Scope {
     /// The verification of every prerequisite
     #[arg(long)]
     pub prerequisites: bool,
-    /// The verification of one step
+    /// The verification of one step; it is started before, and closed in plan and results once it is proven
     #[arg(long, value_name = "ID")]
     pub step: Option<String>,
-    /// The commands under What "Done" Looks Like; with all else proven, ticked and closed, the results then say Complete
+    /// The commands under What "Done" Looks Like; with everything else proven, the results then say Complete
     #[arg(long)]
     pub done: bool,
-    /// The tests the change can affect (the default)
+    /// The tests the change can affect (the default without a name)
     #[arg(long)]
     pub affected: bool,
     /// The workspace's whole suite

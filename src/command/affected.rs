@@ -181,9 +181,11 @@ fn change_of(project: &Project, command: &Affected, notes: &mut Vec<String>) -> 
         (Some(base), _) => return Change::since(&repository, base),
         (None, Some(name)) => Some(project.read(project.find(name)?)?),
         (None, None) => {
-            let mut open = project.open()?;
+            let (mut open, unreadable) = project.open()?;
+            notes.extend(unreadable.iter().map(|error| format!("{error:#}")));
+            // One that cannot be read may be open as well.
             open.pop_if(|only| only.plan.base.is_some())
-                .filter(|_| open.is_empty())
+                .filter(|_| open.is_empty() && unreadable.is_empty())
         }
     };
     let Some(poc) = poc else {

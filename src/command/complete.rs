@@ -107,7 +107,7 @@ fn steps() -> Vec<CompletionCandidate> {
         .filter_map(|paths| project.read(paths).ok())
         .collect();
     let pocs = if named.is_empty() {
-        project.open().unwrap_or_default()
+        project.open().unwrap_or_default().0
     } else {
         named
     };

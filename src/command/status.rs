@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::workset::Workset;
 use crate::cli;
 use crate::cli::reports::StatusReport;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::finding::{self, Finding};
 use crate::lint::documents::UNRELIABLE_DOCUMENT;
 use crate::lint::files::UNKNOWN_CHANGE;
@@ -54,6 +54,9 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
             terminal.error(error)?;
         }
     }
+    if arguments.check && statuses.is_empty() && workset.unreadable.is_empty() {
+        require_docs(workset)?;
+    }
     let gate = if arguments.check {
         gate(statuses).max(unknown(workset)?)
     } else if statuses
@@ -69,6 +72,17 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
     } else {
         Exit::Usage
     })
+}
+
+/// A gate without anything to look at must not pass because the folder's name is misspelled.
+fn require_docs(workset: &Workset) -> Result<()> {
+    match &workset.project {
+        Some(project) if !project.docs().is_dir() => Err(exit::usage(format!(
+            "there is no folder {}; name the folder of the plans with --docs",
+            project.docs()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// What changed since a base that a shallow clone lacks is not known, and what is not known is not green. Elsewhere the

@@ -11,9 +11,9 @@ use crate::document::edit::Edits;
 use crate::document::plan::Step;
 use crate::document::results::ResultStep;
 use crate::document::step_edit::{self, Note};
-use crate::document::{Document, Label, Results, Status, StepId};
+use crate::document::{Document, Item, Label, Results, Status, StepId};
 use crate::document_update::{self, Mode, Texts};
-use crate::evidence::{self, Scope, now};
+use crate::evidence::{self, Record, Scope, now};
 use crate::exit::{self, Exit, with_exit};
 use crate::project::{Paths, Poc, Project};
 use crate::status::State;
@@ -156,20 +156,65 @@ fn start(global: &Global, arguments: &StepTarget, terminal: &mut Terminal) -> Re
     let (paths, id) = target(&project, arguments)?;
     let mode = Mode::of(arguments.dry_run);
     super::amend::warn_of_unknown_tests(&project, &project.read(paths.clone())?, terminal)?;
-    let (changed, locked) = document_update::change(&project, &paths, mode, terminal, |poc| {
-        let step = planned(poc, &id)?;
+    let (changed, locked) = begin(&project, &paths, &id, mode, terminal)?;
+    let what = format!("step {id}");
+    report(&project, &paths, changed, mode, "Started", &what, terminal)?;
+    if locked && mode == Mode::Write {
+        report_lock(terminal)?;
+    }
+    Ok(Exit::Fine)
+}
+
+/// Starts a step that `verify` is about to run, if it is not begun.
+///
+/// # Errors
+/// As for `step start`.
+pub(super) fn start_before_run(
+    project: &Project,
+    paths: &Paths,
+    id: &StepId,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let (changed, locked) = begin(project, paths, id, Mode::Write, terminal)?;
+    if changed {
+        terminal.status("Started", format!("step {id} of {}", paths.name))?;
+    }
+    if locked {
+        report_lock(terminal)?;
+    }
+    Ok(())
+}
+
+fn report_lock(terminal: &mut Terminal) -> Result<()> {
+    terminal.status(
+        "Locked",
+        "what the plan promises; `cargo poc amend` changes it",
+    )
+}
+
+/// Marks a step as in progress, and locks the plan with the first one. Says whether anything changed, and whether this
+/// made the lock.
+fn begin(
+    project: &Project,
+    paths: &Paths,
+    id: &StepId,
+    mode: Mode,
+    terminal: &mut Terminal,
+) -> Result<(bool, bool)> {
+    document_update::change(project, paths, mode, terminal, |poc| {
+        let step = planned(poc, id)?;
         let (document, results) = with_block(poc, step)?;
         let mut edits = Edits::new(&document);
-        let block = block(&results, &id)?;
-        let ahead = block.status.as_ref().and_then(|status| status.status);
-        // What is complete is not begun by saying so again.
-        if ahead != Some(Status::Complete) {
+        let block = block(&results, id)?;
+        let claimed = block.status.as_ref().and_then(|status| status.status);
+        // A step that is complete already stays so.
+        if claimed != Some(Status::Complete) {
             let text = format!("In Progress ({})", now());
             step_edit::set_status(&mut edits, block, Status::InProgress, &text);
         }
         summary::begin(&mut edits, &results);
         let text = edits.apply()?;
-        let with_lock = super::amend::locked(&project, poc, &text)?;
+        let with_lock = super::amend::locked(project, poc, &text)?;
         let locked = with_lock != text;
         let results = Some(with_lock);
         Ok((
@@ -179,23 +224,7 @@ fn start(global: &Global, arguments: &StepTarget, terminal: &mut Terminal) -> Re
             },
             locked,
         ))
-    })?;
-    report(
-        &project,
-        &paths,
-        changed,
-        mode,
-        "Started",
-        &format!("step {id}"),
-        terminal,
-    )?;
-    if locked && mode == Mode::Write {
-        terminal.status(
-            "Locked",
-            "what the plan promises; `cargo poc amend` changes it",
-        )?;
-    }
-    Ok(Exit::Fine)
+    })
 }
 
 /// Without a reason to force it, only what is proven is done.
@@ -207,13 +236,10 @@ fn done(
 ) -> Result<Exit> {
     let mut project = Project::load(global)?;
     let (paths, id) = target(&project, arguments)?;
-    let (poc, status) = workset::assess_one(&project, paths.clone(), None)?;
+    let (poc, status) = workset::assess_one(&project, paths.clone())?;
     planned(&poc, &id)?;
-    let step = status
-        .assessment
-        .steps
-        .iter()
-        .find(|step| step.id == id.as_str());
+    let mut steps = status.assessment.steps.iter();
+    let step = steps.find(|step| step.id == id.as_str());
     let proven = step.is_some_and(|step| step.state == State::Proven);
     let forced = forced
         .filter(|_| !proven)
@@ -222,51 +248,14 @@ fn done(
     if let (Some(step), false, None) = (step, proven, &forced) {
         return Err(unproven(&paths.name, step));
     }
-    let by = match forced {
-        Some(_) => Some(project.repository()?.author()?),
+    let forced = match forced {
+        Some(reason) => Some((reason, project.repository()?.author()?)),
         None => None,
     };
     let mode = Mode::of(arguments.dry_run);
-    let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
-        let step = planned(poc, &id)?;
-        let (document, results) = with_block(poc, step)?;
-        let block = block(&results, &id)?;
-        let text = format!("Complete ({})", now());
-        let (mut edits, mut in_plan) = (Edits::new(&document), Edits::new(&poc.plan_document));
-        step_edit::set_status(&mut edits, block, Status::Complete, &text);
-        step_edit::mark(
-            &mut in_plan,
-            step.mark.as_ref(),
-            &step.heading,
-            Status::Complete,
-        );
-        step.tasks.iter().for_each(|task| in_plan.tick(task, true));
-        block.tasks.iter().for_each(|task| edits.tick(task, true));
-        let evidence = evidence::read(document.text());
-        let record = evidence.last(&Scope::Step(id.to_string()));
-        if let Some(tests) = record.and_then(|record| record.tests).filter(|_| proven) {
-            step_edit::fill(&mut edits, block, Label::TestResults, &tests.to_string());
-        }
-        summary::begin(&mut edits, &results);
-        let mut text = edits.apply()?;
-        if let Some(reason) = &forced {
-            text = overridden(poc, &text, &id, reason, by.as_deref())?;
-        }
-        let texts = Texts {
-            plan: Some(in_plan.apply()?),
-            results: Some(text),
-        };
-        Ok((texts, ()))
-    })?;
-    report(
-        &project,
-        &paths,
-        changed,
-        mode,
-        "Done",
-        &format!("step {id}"),
-        terminal,
-    )?;
+    let changed = close(&project, &paths, &id, forced.as_ref(), mode, terminal)?;
+    let what = format!("step {id}");
+    report(&project, &paths, changed, mode, "Done", &what, terminal)?;
     if forced.is_some() {
         terminal.warn(format!(
             "no run has shown step {id}; `cargo poc status` says so until one has"
@@ -277,6 +266,106 @@ fn done(
         summary::complete(&project, &paths, terminal)?;
     }
     Ok(Exit::Fine)
+}
+
+/// Closes a step that `verify` has run, where it is proven now; else prints what it lacks.
+///
+/// # Errors
+/// When a document cannot be read or written.
+pub(super) fn close_after_run(
+    project: &Project,
+    paths: &Paths,
+    id: &StepId,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let (_, status) = workset::assess_one(project, paths.clone())?;
+    let mut steps = status.assessment.steps.iter();
+    let Some(step) = steps.find(|step| step.id == id.as_str()) else {
+        return Ok(());
+    };
+    if step.state != State::Proven {
+        let why = step
+            .why
+            .as_ref()
+            .map_or(String::new(), |why| format!(": {why}"));
+        return terminal.warn(format!("step {id} is {}{why}", step.state.word()));
+    }
+    if close(project, paths, id, None, Mode::Write, terminal)? {
+        terminal.status("Closed", format!("step {id} of {}", paths.name))?;
+    }
+    Ok(())
+}
+
+/// Marks a step as complete in both documents: its open tasks ticked, its results filled in where nothing is written.
+/// `forced` are a reason and its author where no run has shown the step.
+fn close(
+    project: &Project,
+    paths: &Paths,
+    id: &StepId,
+    forced: Option<&(String, String)>,
+    mode: Mode,
+    terminal: &mut Terminal,
+) -> Result<bool> {
+    let (changed, ()) = document_update::change(project, paths, mode, terminal, |poc| {
+        let step = planned(poc, id)?;
+        let (document, results) = with_block(poc, step)?;
+        let block = block(&results, id)?;
+        let text = format!("Complete ({})", now());
+        let (mut edits, mut in_plan) = (Edits::new(&document), Edits::new(&poc.plan_document));
+        step_edit::set_status(&mut edits, block, Status::Complete, &text);
+        step_edit::mark(
+            &mut in_plan,
+            step.mark.as_ref(),
+            &step.heading,
+            Status::Complete,
+        );
+        step.tasks
+            .iter()
+            .for_each(|task| tick_open(&mut in_plan, task));
+        block
+            .tasks
+            .iter()
+            .for_each(|task| tick_open(&mut edits, task));
+        let evidence = evidence::read(document.text());
+        let scope = Scope::Step(id.to_string());
+        if let Some(record) = evidence.last(&scope).filter(|_| forced.is_none()) {
+            fill(&mut edits, block, record);
+        }
+        summary::begin(&mut edits, &results);
+        let mut text = edits.apply()?;
+        if let Some((reason, by)) = forced {
+            text = overridden(poc, &text, id, reason, Some(by))?;
+        }
+        let texts = Texts {
+            plan: Some(in_plan.apply()?),
+            results: Some(text),
+        };
+        Ok((texts, ()))
+    })?;
+    Ok(changed)
+}
+
+/// Ticks a box that is empty. A mark of a person's own (`[-]`, `[~]`, `[>]`) and a text that is struck out say that the
+/// task is not done, and stay.
+fn tick_open(edits: &mut Edits<'_>, task: &Item) {
+    let text = edits.document().text();
+    let empty = text
+        .get(task.mark.clone())
+        .is_some_and(|mark| mark.trim().is_empty());
+    let behind = text.get(task.mark.end..task.span.end).unwrap_or_default();
+    let behind = behind.trim_start_matches(']').trim_start();
+    if empty && !behind.starts_with("~~") && !behind.starts_with("<del>") {
+        edits.tick(task, true);
+    }
+}
+
+/// Fills in what a run has shown where the results of a step say nothing yet.
+fn fill(edits: &mut Edits<'_>, block: &ResultStep, record: &Record) {
+    let took = evidence::format_duration(record.milliseconds);
+    if let Some(tests) = record.tests {
+        step_edit::fill(edits, block, Label::TestResults, &tests.to_string());
+    }
+    step_edit::fill(edits, block, Label::Result, &format!("proven in {took}"));
 }
 
 /// Why a step cannot be called done, and what to do.

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 
 use self::job::Job;
-use super::{amend, summary};
+use super::{amend, step, summary, workset};
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli::reports::{ReportFile, VerifyReport};
@@ -27,9 +27,10 @@ use crate::document_update::{self, Mode, Texts};
 use crate::evidence::{self, Names, Record, Scope, Selected, Source};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness::{self, Hasher};
-use crate::project::{Poc, Project};
-use crate::report;
+use crate::next;
+use crate::project::{Paths, Poc, Project};
 use crate::report::run::RecordedRun;
+use crate::report::{self, PocStatus};
 use crate::sys::files;
 use crate::sys::git::Repository;
 use crate::sys::terminal::Terminal;
@@ -54,19 +55,45 @@ pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) ->
     };
     if !arguments.confirm.is_empty() {
         let poc = project.named_or_only(arguments.name.as_deref())?;
-        let exit = confirm::run(project, &poc, &arguments.confirm, terminal)?;
-        summary::complete(&Project::load(global)?, &poc.paths, terminal)?;
-        return Ok(exit);
+        return confirmed(global, project, arguments, &poc, terminal);
     }
     refuse_build_options(&arguments.arguments, runner(project, arguments.runner)?)?;
     reports::prepare(arguments, terminal);
     if !arguments.merge.is_empty() {
         return merge::run(project, arguments, terminal);
     }
-    let scope = scope(arguments);
-    let pocs = pocs(project, arguments.name.as_deref(), &scope)?;
+    let mut scope = scope(arguments);
+    if takes_next(arguments) {
+        let paths = project.named_or_only(arguments.name.as_deref())?.paths;
+        let (_, status) = workset::assess_one(project, paths.clone())?;
+        match next::next_scope(&status.assessment) {
+            Some(next) => scope = next,
+            None => return nothing_left(project, &paths, &status, terminal),
+        }
+    }
+    let (pocs, unreadable) = pocs(project, arguments.name.as_deref(), &scope)?;
+    for error in &unreadable {
+        terminal.error(error)?;
+    }
+    let exit = run_scope(global, project, arguments, &pocs, scope, terminal)?;
+    Ok(if unreadable.is_empty() {
+        exit
+    } else {
+        exit.max(Exit::Usage)
+    })
+}
+
+/// Runs one scope of the PoCs.
+fn run_scope(
+    global: &Global,
+    project: &Project,
+    arguments: &cli::Verify,
+    pocs: &[Poc],
+    scope: Scope,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
     if let Some(partition) = arguments.partition {
-        return shard::run(project, arguments, &pocs, scope, partition, terminal);
+        return shard::run(project, arguments, pocs, scope, partition, terminal);
     }
     let of_shard = |wanted: &ReportFile<VerifyReport>| wanted.format == VerifyReport::Shard;
     if arguments.report.iter().any(of_shard) {
@@ -74,18 +101,20 @@ pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) ->
             "`--report shard=FILE` is what one shard saw; name which with `--partition M/N`",
         ));
     }
-    let job = Job::plan(project, arguments, &pocs, scope)?;
+    let job = Job::plan(project, arguments, pocs, scope)?;
     if arguments.list {
         return job.list(terminal);
     }
     if job.commands.is_empty() {
         return job.nothing_to_run(project, arguments, terminal);
     }
-    let exit = job.run(project, arguments, &pocs, terminal)?;
-    if let ([poc], Scope::Done, Exit::Fine, false) =
-        (&pocs[..], &job.scope, exit, arguments.no_record)
-    {
-        summary::complete(&Project::load(global)?, &poc.paths, terminal)?;
+    let recorded = pocs.first().filter(|_| !arguments.no_record);
+    if let (Some(poc), Scope::Step(id)) = (recorded, &job.scope) {
+        step::start_before_run(project, &poc.paths, &StepId::new(id), terminal)?;
+    }
+    let exit = job.run(project, arguments, pocs, terminal)?;
+    if let (Some(poc), Exit::Fine) = (recorded, exit) {
+        after_run(global, arguments, &poc.paths, &job.scope, terminal)?;
     }
     if arguments.collect {
         super::coverage::collect(project, &arguments.arguments, terminal)?;
@@ -93,12 +122,105 @@ pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) ->
     Ok(exit)
 }
 
-/// The named PoC; else, for a scope of a plan, the only open one, and for tests every open one.
-pub(super) fn pocs(project: &Project, name: Option<&str>, scope: &Scope) -> Result<Vec<Poc>> {
+/// Closes a step that has been proven, and the whole with it.
+fn after_run(
+    global: &Global,
+    arguments: &cli::Verify,
+    paths: &Paths,
+    scope: &Scope,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    if arguments.no_close || !matches!(scope, Scope::Step(_) | Scope::Done) {
+        return Ok(());
+    }
+    let mut project = Project::load(global)?;
+    if let Scope::Step(id) = scope {
+        step::close_after_run(&project, paths, &StepId::new(id), terminal)?;
+        project.refresh_repository();
+    }
+    summary::complete(&project, paths, terminal)
+}
+
+/// Records what a person confirms, then closes what that proves.
+fn confirmed(
+    global: &Global,
+    project: &Project,
+    arguments: &cli::Verify,
+    poc: &Poc,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    let confirmation = confirm::Confirming {
+        by: arguments.by.as_deref(),
+        reason: arguments.reason.as_deref(),
+    };
+    let (exit, steps) = confirm::run(project, poc, &arguments.confirm, &confirmation, terminal)?;
+    let mut project = Project::load(global)?;
+    if !arguments.no_close && exit == Exit::Fine {
+        for id in &steps {
+            step::close_after_run(&project, &poc.paths, id, terminal)?;
+        }
+        project.refresh_repository();
+        summary::complete(&project, &poc.paths, terminal)?;
+    }
+    Ok(exit)
+}
+
+/// Whether a PoC is named and nothing says what of it to run.
+fn takes_next(arguments: &cli::Verify) -> bool {
+    arguments.name.is_some()
+        && matches!(scope(arguments), Scope::Affected)
+        && !arguments.scope.affected
+        && arguments.arguments.is_empty()
+        && arguments.partition.is_none()
+        && arguments.base.is_none()
+}
+
+/// Every step and the done block are proven, or wait for a person.
+fn nothing_left(
+    project: &Project,
+    paths: &Paths,
+    status: &PocStatus,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    let name = &paths.name;
+    match &status.next {
+        Some(next) if next.person => {
+            let (why, command) = (&next.why, &next.command);
+            terminal.status("Open", format!("{name}: {why}: `{command}`"))?;
+            Ok(Exit::Findings)
+        }
+        _ => {
+            let affected = format!("`cargo poc verify {name} --affected` runs the affected tests");
+            terminal.status(
+                "Proven",
+                format!("{name}: no step is left to run; {affected}"),
+            )?;
+            summary::complete(project, paths, terminal)?;
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+/// [`pocs`] for runs on several machines, which have to agree on them: one that cannot be read is an error.
+fn all_readable(project: &Project, name: Option<&str>, scope: &Scope) -> Result<Vec<Poc>> {
+    let (pocs, unreadable) = pocs(project, name, scope)?;
+    match unreadable.into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(pocs),
+    }
+}
+
+/// The named PoC; else, for a scope of a plan, the only open one, and for tests every open one. Documents that cannot be
+/// read are returned beside them.
+pub(super) fn pocs(
+    project: &Project,
+    name: Option<&str>,
+    scope: &Scope,
+) -> Result<(Vec<Poc>, Vec<anyhow::Error>)> {
     let of_plan = !matches!(scope, Scope::Affected | Scope::Full);
     match name {
         None if !of_plan => project.open(),
-        name => Ok(vec![project.named_or_only(name)?]),
+        name => Ok((vec![project.named_or_only(name)?], Vec::new())),
     }
 }
 

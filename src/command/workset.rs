@@ -7,25 +7,26 @@ use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use super::{base, deps};
+use super::{base, deps, summary};
 use crate::change::Change;
 use crate::cli::{Global, Which};
 use crate::config::{Config, Options, current_folder};
 use crate::contract::ContractState;
 use crate::contract::tests::Present;
-use crate::document::{Document, read_results};
 use crate::evidence::{self, Evidence, EvidenceProblem, ProblemKind, Scope};
 use crate::exit::Exit;
+use crate::finding::{Finding, Severity};
 use crate::freshness::since::{Since, Stale};
 use crate::freshness::{self, Hasher, Inputs};
+use crate::lint;
 use crate::lint::levels::Levels;
+use crate::next::{self, Next};
 use crate::project::{Ask, Paths, Poc, Project};
 use crate::report::PocStatus;
-use crate::status::{self, Context, NamedPaths, OtherPlans};
+use crate::status::{self, Assessment, Context, NamedPaths, OtherPlans, State};
 use crate::sys::cargo;
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
-use crate::{lint, next};
 
 /// The PoCs asked for.
 pub struct Workset {
@@ -205,29 +206,39 @@ fn outside(
 fn evaluate(poc: &Poc, cx: &Context<'_>, levels: &Levels) -> PocStatus {
     let assessment = status::assess(poc, cx);
     let findings = lint::lint(poc, &assessment, cx, levels);
+    let mut next = next::next(&assessment, &findings);
+    if assessment.state == State::Proven
+        && next.as_ref().is_some_and(|next| !next.person)
+        && let Some(finding) = contradiction(poc, &assessment, cx, levels)
+    {
+        next = Some(Next::fix(&finding));
+    }
     PocStatus {
-        next: next::next(&assessment, &findings),
         assessment,
         findings,
+        next,
     }
 }
 
-/// Where one PoC stands; with `results` in place of what its results hold, where it would stand.
+/// The first error that the linter would report if the results said Complete.
+fn contradiction(
+    poc: &Poc,
+    assessment: &Assessment,
+    cx: &Context<'_>,
+    levels: &Levels,
+) -> Option<Finding> {
+    let completed = summary::completed(poc, assessment).ok()?;
+    let assessment = status::assess(&completed, cx);
+    let mut findings = lint::lint(&completed, &assessment, cx, levels).into_iter();
+    findings.find(|finding| finding.severity == Severity::Error)
+}
+
+/// One PoC and its status.
 ///
 /// # Errors
 /// A document or evidence's inputs that cannot be read.
-pub(super) fn assess_one(
-    project: &Project,
-    paths: Paths,
-    results: Option<&str>,
-) -> Result<(Poc, PocStatus)> {
-    let mut poc = Poc::read(paths)?;
-    if let Some(text) = results {
-        let document = Document::from_text(&poc.paths.results, text.to_owned());
-        let results = read_results(&document);
-        poc.results = Some((document, results));
-    }
-    let mut pocs = [with_evidence(poc)];
+pub(super) fn assess_one(project: &Project, paths: Paths) -> Result<(Poc, PocStatus)> {
+    let mut pocs = [with_evidence(Poc::read(paths)?)];
     let toolchain = || cargo::toolchain(&project.workspace.root);
     let mut notes = Vec::new();
     let statuses = statuses(project, &mut pocs, Extent::Report, &toolchain, &mut notes)?;
@@ -494,7 +505,11 @@ fn inputs(project: &Project, pocs: &[Recorded], toolchain: Toolchain) -> Result<
     let recorded = recorded.flat_map(|located| located.record.inputs.keys());
     let agreed = pocs.iter().filter_map(|(_, _, contract)| contract.agreed());
     let agreed = agreed.flat_map(|agreed| agreed.inputs.keys());
-    let mut names = recorded.chain(agreed).peekable();
+    let confirmed = pocs
+        .iter()
+        .flat_map(|(_, _, contract)| contract.confirmations());
+    let confirmed = confirmed.flat_map(|(_, confirmed)| confirmed.inputs.keys());
+    let mut names = recorded.chain(agreed).chain(confirmed).peekable();
     if names.peek().is_none() {
         return Ok(Inputs::new());
     }

@@ -17,6 +17,7 @@ const ALIKE: f64 = 0.4;
 #[must_use]
 pub fn between(agreed: &Contract, now: &Contract) -> Vec<Difference> {
     let mut changes = criteria(&agreed.criteria, &now.criteria);
+    proofs(agreed, now, &mut changes);
     for (id, old) in &agreed.steps {
         match now.steps.get(id) {
             Some(new) if new == old => {}
@@ -41,6 +42,37 @@ pub fn between(agreed: &Contract, now: &Contract) -> Vec<Difference> {
     }
     promises("done", &agreed.done, &now.done, &mut changes);
     changes
+}
+
+/// Criteria whose proof is another one: weaker where a person's word replaces what a run shows.
+fn proofs(agreed: &Contract, now: &Contract, changes: &mut Vec<Difference>) {
+    for (criterion, was) in &agreed.proofs {
+        let is = now.proofs.get(criterion);
+        if is == Some(was) || !now.criteria.contains(criterion) {
+            continue;
+        }
+        let how = match is {
+            Some(is)
+                if was
+                    .split(", ")
+                    .all(|proof| is.split(", ").any(|one| one == proof)) =>
+            {
+                How::Tightened
+            }
+            Some(is) if is.split(", ").any(|proof| proof == "person") => How::Relaxed,
+            Some(_) => How::Changed,
+            None => How::Relaxed,
+        };
+        changes.push(Difference {
+            what: "proof of a criterion".to_owned(),
+            how,
+            was: Some(format!("{criterion}: {was}")),
+            is: Some(format!(
+                "{criterion}: {}",
+                is.map_or("person", String::as_str)
+            )),
+        });
+    }
 }
 
 /// What became of the tests that were agreed on.

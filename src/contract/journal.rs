@@ -22,6 +22,7 @@ use super::locked::Contract;
 use crate::evidence::compact::{self, is_default};
 use crate::evidence::record::escape;
 use crate::evidence::{EvidenceProblem, ProblemKind, RegionFormat, RegionRecord, now};
+use crate::freshness::Inputs;
 
 /// How entries are written.
 const FORMAT: RegionFormat = RegionFormat {
@@ -60,8 +61,11 @@ pub struct Entry {
     pub step: Option<String>,
     /// What an amendment changed.
     pub changes: Vec<Difference>,
-    /// The promise that holds from now on; `null` for an override.
+    /// The promise that holds from now on; `null` for an override and a confirmation.
     pub contract: Option<Contract>,
+    /// What a person confirmed; `null` for every other kind.
+    #[serde(default)]
+    pub confirmed: Option<Confirmed>,
     /// The program that wrote this.
     pub tool: String,
 }
@@ -76,6 +80,28 @@ pub enum Kind {
     Amend,
     /// A step was called done although no run had shown it.
     Override,
+    /// A person confirmed what no program can judge.
+    Confirm,
+}
+
+/// What a person confirmed, and what the confirmation is based on: it is stale once one of the inputs has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// What: `criterion: TEXT` or `checklist: TEXT`.
+    pub what: String,
+    /// The commit at HEAD; `null` where there is none.
+    pub commit: Option<String>,
+    /// Content hashes of the packages that the plan is about.
+    pub inputs: Inputs,
+}
+
+impl Confirmed {
+    /// The name under which a criterion of this text is confirmed.
+    #[must_use]
+    pub fn name_of_criterion(text: &str) -> String {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        format!("criterion: {}", words.join(" "))
+    }
 }
 
 /// An entry and where it stands.
@@ -124,6 +150,7 @@ impl Entry {
             step: None,
             changes: Vec::new(),
             contract: None,
+            confirmed: None,
             tool: concat!("cargo-poc ", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -143,6 +170,10 @@ impl Entry {
                     None,
                     None,
                 )]
+            }
+            Kind::Confirm => {
+                let what = self.confirmed.as_ref().map(|confirmed| &confirmed.what);
+                vec![self.row("confirmed", None, what.map(String::as_str))]
             }
             Kind::Amend => {
                 let mut rows: Vec<String> = self

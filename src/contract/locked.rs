@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::commands::{self, LockedCommand};
 use super::inventory::Tests;
+use crate::document::proof::{self, Proof};
 use crate::document::{Block, Plan};
 use crate::evidence::Packed;
 use crate::freshness::Inputs;
@@ -26,6 +27,9 @@ pub struct Contract {
     pub tests: Option<Packed>,
     /// Hashes of the packages they were read from: as long as these stay, so do the tests.
     pub inputs: Inputs,
+    /// The proofs that criteria name, by the criterion's text; those without a notation aside.
+    #[serde(default)]
+    pub proofs: BTreeMap<String, String>,
 }
 
 impl Contract {
@@ -51,6 +55,7 @@ impl Contract {
             done: promises(&done),
             tests: tests.map(|tests| Packed::new(&tests.active)).transpose()?,
             inputs: tests.map_or_else(Inputs::new, |tests| tests.inputs.clone()),
+            proofs: proofs(plan),
         })
     }
 
@@ -62,6 +67,9 @@ impl Contract {
             hasher.update(text.as_bytes()).update(&[0]);
         };
         self.criteria.iter().for_each(|text| add(text));
+        for (criterion, proof) in &self.proofs {
+            add(&format!("{criterion}: {proof}"));
+        }
         for (id, promises) in self.steps.iter().chain([(&"done".to_owned(), &self.done)]) {
             add(id);
             for promise in promises {
@@ -90,6 +98,16 @@ impl Contract {
         };
         format!("{criteria}, {}, {tests}", counted(self.steps.len(), "step"))
     }
+}
+
+/// The proofs of criteria, as far as they are written down.
+fn proofs(plan: &Plan) -> BTreeMap<String, String> {
+    let written = plan.criteria.iter().filter_map(|criterion| {
+        let proofs = proof::proofs(criterion);
+        let text: Vec<String> = proofs.iter().map(ToString::to_string).collect();
+        (proofs != [Proof::Person]).then(|| (criterion.text.clone(), text.join(", ")))
+    });
+    written.collect()
 }
 
 /// The commands of some blocks, line by line: bash is not asked, since this is only compared, never run. Comments that

@@ -119,6 +119,11 @@ impl Document {
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 let bytes = error.as_bytes();
+                if bytes.contains(&0) {
+                    return Err(anyhow!(
+                        "failed to read {path}: it is a binary file, not a text"
+                    ));
+                }
                 let line = bytes[..at].split(|byte| *byte == b'\n').count();
                 let found = bytes.get(at).copied().unwrap_or_default();
                 Err(anyhow!(

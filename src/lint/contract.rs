@@ -162,7 +162,7 @@ fn at_change(cx: &LintContext<'_>, code: Code, change: &Difference, message: Str
         .iter()
         .find(|item| Some(item.text.as_str()) == is);
     let kind = match change.what.as_str() {
-        "criterion" => SectionKind::SuccessCriteria,
+        "criterion" | "proof of a criterion" => SectionKind::SuccessCriteria,
         what if what.ends_with("done") => SectionKind::Done,
         "test" => SectionKind::TestSummary,
         _ => SectionKind::Steps,

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use super::context::Check;
 use super::{
-    contract, criteria, dates, dependencies, documents, evidence, files, filters, plan, results,
-    sources, targets, totals,
+    contract, criteria, dates, dependencies, documents, evidence, files, filters, plan, proofs,
+    results, sources, targets, totals,
 };
 use crate::finding::Code;
 
@@ -20,6 +20,7 @@ const CHECKS: &[&[Check]] = &[
     results::CHECKS,
     totals::CHECKS,
     criteria::CHECKS,
+    proofs::CHECKS,
     dates::CHECKS,
     files::CHECKS,
     dependencies::CHECKS,

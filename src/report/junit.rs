@@ -24,9 +24,11 @@ pub fn status(statuses: &[PocStatus]) -> String {
             result: CaseResult {
                 kind: match step.state {
                     State::Proven => Kind::Passed,
-                    State::Pending | State::InProgress | State::Withdrawn | State::Unknown => {
-                        Kind::Skipped
-                    }
+                    State::Pending
+                    | State::InProgress
+                    | State::Unconfirmed
+                    | State::Withdrawn
+                    | State::Unknown => Kind::Skipped,
                     State::Claimed | State::Stale | State::Failed => Kind::Failed,
                 },
                 type_: step.state.word().to_owned(),

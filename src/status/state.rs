@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{Context, Runs, StepStatus, ticks};
+use super::criteria::CriterionStatus;
+use super::{Context, FileState, FileStatus, Runs, StepStatus, ticks};
 use crate::document::plan::Step;
 use crate::document::results::{ResultStep, StatusText};
-use crate::document::{self, Item};
+use crate::document::{self, Block, Item, Label, Plan};
 use crate::evidence::{self, Outcome, Record, Scope};
 use crate::freshness;
 use crate::project::Poc;
@@ -28,6 +29,8 @@ pub enum State {
     Stale,
     /// The last run failed.
     Failed,
+    /// A person has to judge it.
+    Unconfirmed,
     /// Taken out of the plan.
     Withdrawn,
     /// A run has shown it; whether that still holds cannot be told without the workspace.
@@ -45,6 +48,7 @@ impl State {
             Self::Proven => "proven",
             Self::Stale => "stale",
             Self::Failed => "failed",
+            Self::Unconfirmed => "unconfirmed",
             Self::Withdrawn => "withdrawn",
             Self::Unknown => "unknown",
         }
@@ -114,7 +118,7 @@ pub(crate) fn evidence_state(poc: &Poc, cx: &Context<'_>, scope: &Scope) -> Evid
     ))
 }
 
-fn failure(record: &Record) -> String {
+pub(super) fn failure(record: &Record) -> String {
     let named = |names: &BTreeMap<String, Vec<String>>| -> Vec<String> {
         names.values().flatten().cloned().collect()
     };
@@ -134,15 +138,31 @@ fn failure(record: &Record) -> String {
     } else if !failing.is_empty() {
         format!("failing: {}", listed(&failing, 3))
     } else {
-        match record.outcome {
+        failed_command(record).unwrap_or_else(|| match record.outcome {
             Outcome::NoTests => "no test matched its command".to_owned(),
             outcome => outcome.to_string(),
-        }
+        })
     }
 }
 
+/// The first command that did not pass, and why.
+fn failed_command(record: &Record) -> Option<String> {
+    let mut checks = record.checks.iter();
+    let check = checks.find(|check| {
+        !check.unmet.is_empty() || !matches!(check.outcome, Outcome::Passed | Outcome::Unconfirmed)
+    })?;
+    let command = check.command.lines().next().unwrap_or_default();
+    let why = match (check.unmet.first(), check.outcome) {
+        (_, Outcome::NoTests) => "no test matched".to_owned(),
+        (Some(unmet), _) => unmet.clone(),
+        (None, Outcome::Failed) => format!("exit code {}", check.exit),
+        (None, outcome) => outcome.to_string(),
+    };
+    Some(format!("`{command}`: {why}"))
+}
+
 /// The first few of a list, and how many more.
-fn listed(names: &[String], few: usize) -> String {
+pub(super) fn listed(names: &[String], few: usize) -> String {
     let shown = names[..names.len().min(few)].join(", ");
     match names.len().saturating_sub(few) {
         0 => shown,
@@ -150,10 +170,90 @@ fn listed(names: &[String], few: usize) -> String {
     }
 }
 
+/// What the states of steps are computed from, besides the step itself.
+pub(super) struct Work<'a> {
+    /// The Files table, rows first and in order.
+    pub(super) files: &'a [FileStatus],
+    /// Of each row, the step that it belongs to.
+    pub(super) steps_of_files: Vec<Option<usize>>,
+    /// The place of the first step that has tests.
+    pub(super) first_with_tests: Option<usize>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn of(plan: &Plan, files: &'a [FileStatus]) -> Self {
+        let mut live = plan.steps.iter();
+        let last = live.rposition(|step| !step.withdrawn);
+        let owner = |path: &str| {
+            let mut steps = plan.steps.iter();
+            let names = |item: &Item| names_path(&item.text, path);
+            steps.position(|step| !step.withdrawn && step.tasks.iter().any(names))
+        };
+        let rows = plan.files.iter();
+        Self {
+            files,
+            steps_of_files: rows.map(|row| owner(&row.path).or(last)).collect(),
+            first_with_tests: plan.steps.iter().position(|step| !has_no_tests(step)),
+        }
+    }
+
+    /// Why a run that passed does not prove a step: planned files that are not done, or no test that ran.
+    fn missing(&self, index: usize, step: &Step, record: Option<&Record>) -> Option<String> {
+        let files = self.files.iter().zip(&self.steps_of_files);
+        let open = files.filter(|(file, owner)| {
+            let undone = matches!(file.state, Some(FileState::Pending | FileState::Missing));
+            undone && **owner == Some(index)
+        });
+        let open: Vec<String> = open.map(|(file, _)| format!("`{}`", file.path)).collect();
+        if !open.is_empty() {
+            return Some(format!("planned and not done: {}", listed(&open, 4)));
+        }
+        let ran = record.and_then(|record| record.tests);
+        let ran = ran.is_some_and(|tests| tests.passed + tests.failed > 0);
+        let why = "its run passed and ran no test; write one, or `**Tests**: none` in the step";
+        (!ran && !has_no_tests(step)).then(|| why.to_owned())
+    }
+
+    /// Whether a step only sets up: it has no tests, and stands before the first step that has some.
+    fn is_set_up(&self, index: usize) -> bool {
+        self.first_with_tests.is_some_and(|first| index < first)
+    }
+}
+
+/// Whether the plan says of a step that it has no tests: `**Tests**: none`.
+fn has_no_tests(step: &Step) -> bool {
+    let Some(field) = step.field(Label::Tests) else {
+        return false;
+    };
+    let value = field.value.trim().trim_end_matches('.').to_lowercase();
+    let none = ["none", "no tests", "n/a", "not applicable"]
+        .iter()
+        .any(|word| {
+            let rest = value.strip_prefix(word);
+            rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        });
+    none && field.blocks.is_empty()
+}
+
+/// Whether a text names a path, and not only a part of a longer one.
+fn names_path(text: &str, path: &str) -> bool {
+    let inside = |letter: char| letter.is_alphanumeric() || matches!(letter, '/' | '_' | '-');
+    text.match_indices(path).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let mut after = text[at + path.len()..].chars();
+        let next = after.next();
+        let extension = next == Some('.') && after.next().is_some_and(char::is_alphanumeric);
+        !before.is_some_and(|letter| inside(letter) || letter == '.')
+            && !next.is_some_and(inside)
+            && !extension
+    })
+}
+
 pub(super) fn step_status(
     poc: &Poc,
-    step: &Step,
+    (index, step): (usize, &Step),
     recorded: Option<&ResultStep>,
+    work: &Work<'_>,
     cx: &Context<'_>,
 ) -> StepStatus {
     let tasks = ticks(&step.tasks);
@@ -166,18 +266,32 @@ pub(super) fn step_status(
         );
     let scope = Scope::Step(step.id.to_string());
     let evidence = evidence_state(poc, cx, &scope);
+    let missing = || work.missing(index, step, cx.evidence.last(&scope));
+    let no_tests = || has_no_tests(step).then(|| "the plan says that it has no tests".to_owned());
     let (state, why) = if withdrawn {
         (State::Withdrawn, None)
     } else {
         match evidence.clone() {
-            EvidenceState::Proven => (State::Proven, expected_failures(cx, &scope)),
+            EvidenceState::Proven => match missing() {
+                Some(why) => (
+                    claimed(step, recorded, status).max(State::InProgress),
+                    Some(why),
+                ),
+                None => (
+                    State::Proven,
+                    no_tests().or_else(|| expected_failures(cx, &scope)),
+                ),
+            },
+            EvidenceState::Stale(_) if work.is_set_up(index) && missing().is_none() => {
+                (State::Proven, no_tests())
+            }
             EvidenceState::Stale(why) => (State::Stale, Some(why)),
             EvidenceState::OtherCommands => (State::Stale, Some(OTHER_COMMANDS.to_owned())),
             EvidenceState::Failed(why) => (State::Failed, Some(why)),
             EvidenceState::Unknown => (State::Unknown, None),
             EvidenceState::Nothing => (claimed(step, recorded, status), None),
             EvidenceState::Unconfirmed(id) => (
-                claimed(step, recorded, status).max(State::InProgress),
+                State::Unconfirmed,
                 Some(format!("a person has to look at what {id} did")),
             ),
         }
@@ -189,6 +303,7 @@ pub(super) fn step_status(
         tasks,
         why,
         line: step.line,
+        has_commands: has_command(&step.verification),
         evidence,
         needs_done_mark: state == State::Proven && poc.is_open() && !is_marked_done(poc, step),
     }
@@ -202,12 +317,19 @@ fn expected_failures(cx: &Context<'_>, scope: &Scope) -> Option<String> {
     (failed > 0).then(|| format!("{failed} failed, as the plan expects"))
 }
 
-/// Whether every block of the results about a step calls it complete.
+/// Whether a shell block has a line that is a command.
+pub(super) fn has_command(blocks: &[Block]) -> bool {
+    let command = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let mut blocks = blocks.iter().filter(|block| block.is_shell());
+    blocks.any(|block| block.code.lines().any(command))
+}
+
+/// Whether the block of the results about a step, if there is one, calls it complete.
 fn is_marked_done(poc: &Poc, step: &Step) -> bool {
-    let results = poc.results.iter().flat_map(|(_, results)| &results.steps);
-    let mut blocks = results.filter(|block| block.id == step.id);
+    let mut results = poc.results.iter().flat_map(|(_, results)| &results.steps);
+    let block = results.find(|block| block.id == step.id);
     let complete = |status: &StatusText| status.status == Some(document::Status::Complete);
-    blocks.all(|block| block.status.as_ref().is_some_and(complete))
+    block.is_none_or(|block| block.status.as_ref().is_some_and(complete))
 }
 
 /// What people say of a step that no run has shown. A status line that says the step goes on outweighs a mark in the
@@ -245,12 +367,19 @@ fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::
 
 /// The state of the whole: the worst thing that is true of a part, and proven only when every part and the done block
 /// are.
-pub(super) fn whole(poc: &Poc, steps: &[StepStatus], runs: &Runs) -> State {
+pub(super) fn whole(
+    poc: &Poc,
+    steps: &[StepStatus],
+    criteria: &[CriterionStatus],
+    runs: &Runs,
+) -> State {
     let status = poc
         .results
         .as_ref()
         .and_then(|(_, results)| results.status.as_ref()?.status);
-    let any = |state: State| steps.iter().any(|step| step.state == state);
+    let any_criterion = |state: State| criteria.iter().any(|criterion| criterion.state == state);
+    let any_step = |state: State| steps.iter().any(|step| step.state == state);
+    let any = |state: State| any_step(state) || any_criterion(state);
     let live = || steps.iter().filter(|step| step.state != State::Withdrawn);
     let done = runs.done.as_ref();
     if matches!(
@@ -274,9 +403,14 @@ pub(super) fn whole(poc: &Poc, steps: &[StepStatus], runs: &Runs) -> State {
         State::Stale
     } else if any(State::Unknown) {
         State::Unknown
+    } else if matches!(done, Some(EvidenceState::Unconfirmed(_))) || any(State::Unconfirmed) {
+        State::Unconfirmed
     } else if live().next().is_some()
         && live().all(|step| step.state == State::Proven)
-        && done == Some(&EvidenceState::Proven)
+        && done.is_none_or(|done| *done == EvidenceState::Proven)
+        && criteria
+            .iter()
+            .all(|criterion| criterion.state == State::Proven)
     {
         State::Proven
     } else if status == Some(document::Status::Complete) {

@@ -354,7 +354,7 @@ fn line_ends_and_everything_else_of_the_results_stay() {
         .write("docs/cache-plan.md", PLAN)
         .write("docs/cache-results.md", &results);
     sandbox.git();
-    sandbox.poc("verify cache --step 0").exits(0);
+    sandbox.poc("verify cache --done").exits(0);
     let now = sandbox.read("docs/cache-results.md");
     assert!(now.starts_with(&results));
     assert_eq!(now.matches('\n').count(), now.matches("\r\n").count());

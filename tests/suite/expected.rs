@@ -15,12 +15,12 @@ fn done(block: &str) -> Sandbox {
 }
 
 const RESULTS: &str = "# Cache Results\n\n## Summary\n\n| Attribute | Value |\n|---|---|\n| **Status** | In Progress |\n\n## \
-                       Implementation Progress\n\n### Step 1: Do it\n\n**Status**: Pending\n";
+                       Success Criteria\n\n- [ ] it pleases\n\n## Implementation Progress\n\n### Step 1: Do it\n\n**Status**: Pending\n";
 
 fn plan(block: &str) -> String {
     format!(
-        "# Cache Plan\n\n## Overview\n\n| Attribute | Value |\n|---|---|\n| **Base** | `main` |\n\n## Implementation Steps\n\n### Step \
-         1: Do it\n\n**Verification**:\n```bash\ntrue\n```\n\n## What \"Done\" Looks Like\n\n```bash\n{block}```\n"
+        "# Cache Plan\n\n## Overview\n\n| Attribute | Value |\n|---|---|\n| **Base** | `main` |\n\n## Success Criteria\n\n- [ ] it pleases\n  - Proof: done\n\n## Implementation \
+         Steps\n\n### Step 1: Do it\n\n**Tests**: none\n\n**Verification**:\n```bash\ntrue\n```\n\n## What \"Done\" Looks Like\n\n```bash\n{block}```\n"
     )
 }
 
@@ -222,7 +222,7 @@ fn output_that_looks_like_ours_or_does_not_end_in_a_line_is_output() {
 fn a_pattern_that_cannot_be_read_is_named_before_anything_runs() {
     let (sandbox, run) = verify("touch ran\n# Expected: regex: (\n");
     run.exits(2)
-        .says("docs/cache-plan.md:22: the regex `(` cannot be read");
+        .says("docs/cache-plan.md:29: the regex `(` cannot be read");
     assert!(!sandbox.exists("ran"));
 }
 
@@ -240,7 +240,7 @@ fn what_only_a_person_can_judge_is_green_when_they_say_so() {
         .prints("cargo poc verify cache --confirm done.2");
     let status = sandbox.poc("status cache --format json").json();
     let poc = &status["pocs"][0];
-    assert_eq!(poc["state"], "in progress");
+    assert_eq!(poc["state"], "unconfirmed");
     assert_eq!(
         poc["next"]["command"],
         "cargo poc verify cache --confirm done.1"

@@ -38,6 +38,7 @@ mod many;
 mod observe;
 mod outside;
 mod page;
+mod promise;
 #[cfg(unix)]
 mod pty;
 mod reach;

@@ -18,7 +18,7 @@ fn sandbox() -> Sandbox {
         .exits(0);
     sandbox.poc("verify cache --baseline -q").exits(0);
     sandbox.edit("store/src/lib.rs", "    42\n", "    40 + 2\n");
-    sandbox.poc("verify cache -q").exits(0);
+    sandbox.poc("verify cache --affected -q").exits(0);
     sandbox
         .poc("init hostile -p app --criterion harmless")
         .exits(0);

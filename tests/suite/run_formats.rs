@@ -64,7 +64,8 @@ fn a_run_that_passed_and_was_recorded_is_what_its_schema_says() {
 #[test]
 fn what_failed_and_what_is_gone_is_told_with_its_place() {
     let sandbox = worse();
-    let run = sandbox.poc("verify cache --format json --runner cargo --keep-going --no-record");
+    let run = sandbox
+        .poc("verify cache --affected --format json --runner cargo --keep-going --no-record");
     let told = report(&run, 1);
     assert_eq!(told["outcome"], "failed");
     let poc = &told["pocs"][0];
@@ -118,7 +119,7 @@ fn one_run_is_printed_and_written_in_every_form() {
     let sandbox = worse();
     sandbox.write("target/summary.md", "before\n");
     let mut command = sandbox.command(crate::kit::PROGRAM);
-    let line = "verify cache --no-record --runner cargo --format json --report json=target/run.json \
+    let line = "verify cache --affected --no-record --runner cargo --format json --report json=target/run.json \
                 --report sarif=target/run.sarif --report junit=target/run.xml --report github=target/run.txt";
     command.args(line.split_whitespace()).env(
         "GITHUB_STEP_SUMMARY",

@@ -32,6 +32,8 @@ const PLAN: &str = "# Cache Plan
   - with care
 - [ ] measure
 
+**Tests**: none
+
 **Verification**:
 ```bash
 test -f src/lib.rs
@@ -40,6 +42,8 @@ test -f src/lib.rs
 ---
 
 ### Step 2: Do more
+
+**Tests**: none
 
 **Verification**:
 ```bash
@@ -130,7 +134,7 @@ fn again(sandbox: &Sandbox, line: &str) {
 #[test]
 fn a_step_goes_from_start_to_done_and_status_says_what_is_next() {
     let sandbox = sandbox();
-    assert_eq!(next(&sandbox), "cargo poc step start cache 1");
+    assert_eq!(next(&sandbox), "cargo poc verify cache --step 1");
     let before = sandbox.files();
     sandbox
         .poc("step start cache 1 --dry-run")
@@ -161,7 +165,7 @@ fn a_step_goes_from_start_to_done_and_status_says_what_is_next() {
         .exits(1)
         .says("step 1 is in progress")
         .says("cargo poc verify cache --step 1");
-    sandbox.poc("verify cache --step 1").exits(0);
+    sandbox.poc("verify cache --step 1 --no-close").exits(0);
     assert_eq!(next(&sandbox), "cargo poc step done cache 1");
     sandbox
         .poc("step done cache 1")
@@ -178,7 +182,7 @@ fn a_step_goes_from_start_to_done_and_status_says_what_is_next() {
         .replace("- [ ] test", "- [x] test")
         .replace("- [ ] measure", "- [x] measure");
     assert_eq!(plan(&sandbox), ticked);
-    assert_eq!(next(&sandbox), "cargo poc step start cache 2");
+    assert_eq!(next(&sandbox), "cargo poc verify cache --step 2");
 
     sandbox.append("src/lib.rs", "// changed\n");
     sandbox
@@ -351,7 +355,7 @@ fn every_byte_outside_of_an_edit_stays() {
                 .lines()
                 .filter(|old| now.lines().any(|new| new == *old))
                 .count();
-            assert!(before.lines().count() - kept <= 9, "{line}\n{now}");
+            assert!(before.lines().count() - kept <= 10, "{line}\n{now}");
             assert!(now.starts_with('\u{feff}'));
         }
     }

@@ -89,7 +89,7 @@ fn how_long_is_left_is_told_from_the_last_run() {
         .poc("init cache -p app --file src/cache.rs")
         .exits(0);
     sandbox.edit("src/lib.rs", "    42\n", "    40 + 2\n");
-    sandbox.poc("verify cache -q").exits(0);
+    sandbox.poc("verify cache --affected -q").exits(0);
     let results = sandbox.read("docs/cache-results.md");
     let mut last = cargo_poc::evidence::read(&results)
         .records
@@ -102,7 +102,7 @@ fn how_long_is_left_is_told_from_the_last_run() {
         cargo_poc::evidence::append(&results, &last).unwrap(),
     );
     sandbox.edit("src/lib.rs", "40 + 2", "41 + 1");
-    let ended = sandbox.on_terminal("verify cache").ends();
+    let ended = sandbox.on_terminal("verify cache --affected").ends();
     assert_eq!(ended.code, 0, "{}", ended.screen);
     assert!(
         ended.printed.contains(", about 59 min left"),

@@ -2,28 +2,182 @@
 
 use anyhow::Result;
 
+use super::amend;
+use crate::contract::{self, Confirmed, Entry, Kind};
+use crate::document::proof::{self, Proof};
+use crate::document::{Item, StepId};
 use crate::document_update::{self, Mode, Texts};
 use crate::evidence::{self, Confirmation, Evidence, Outcome, Record, Scope};
 use crate::exit::{self, Exit, with_exit};
-use crate::freshness::{self, Hasher};
+use crate::freshness::{self, Hasher, Inputs, TOOLCHAIN, WORKSPACE};
 use crate::project::{Poc, Project};
 use crate::report::human::verify as report;
-use crate::sys::cargo;
+use crate::sys::cargo::{self, LOCKFILE};
+use crate::sys::git::Repository;
 use crate::sys::terminal::Terminal;
 use crate::verify::{self, confirmation_id};
 
-/// Records that the user has looked at these commands of the last runs.
+/// Who confirms, and why.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Confirming<'a> {
+    /// The name given; else git's user.
+    pub(super) by: Option<&'a str>,
+    /// What the confirmation rests on; criteria need it.
+    pub(super) reason: Option<&'a str>,
+}
+
+/// Records what a person confirms: commands of the last runs (`done.3`), and criteria (`criterion.2`). Returns the steps
+/// that commands belong to.
 ///
 /// # Errors
-/// Bad usage: an id that names no command for a person to look at; git does not know who the user is. The run failed, or
-/// its inputs have changed since: it must be run again first.
+/// Bad usage: an id that names nothing for a person to confirm, a criterion without a reason; git does not know who the
+/// user is. The run failed, or what it depended on has changed since: it has to be run again first.
 pub(super) fn run(
     project: &Project,
     poc: &Poc,
     ids: &[String],
+    confirming: &Confirming<'_>,
+    terminal: &mut Terminal,
+) -> Result<(Exit, Vec<StepId>)> {
+    let by = match confirming.by.map(str::trim).filter(|by| !by.is_empty()) {
+        Some(by) => by.to_owned(),
+        None => project.repository()?.author()?,
+    };
+    let is_criterion = |id: &&String| criterion_number(id).is_some();
+    let (criteria, commands): (Vec<&String>, Vec<&String>) = ids.iter().partition(is_criterion);
+    if !criteria.is_empty() {
+        confirm_criteria(project, poc, &criteria, &by, confirming.reason, terminal)?;
+    }
+    let mut steps = Vec::new();
+    for id in &commands {
+        if let Some((scope, _)) = id.rsplit_once('.')
+            && !matches!(scope, "baseline" | "prerequisites" | "done")
+        {
+            steps.push(StepId::new(scope));
+        }
+    }
+    let exit = if commands.is_empty() {
+        Exit::Fine
+    } else {
+        confirm_commands(project, poc, &commands, &by, terminal)?
+    };
+    Ok((exit, steps))
+}
+
+/// The number in `criterion.2`.
+fn criterion_number(id: &str) -> Option<&str> {
+    id.strip_prefix("criterion.")
+}
+
+/// Records that a person finds criteria met, on the sources as they are now.
+fn confirm_criteria(
+    project: &Project,
+    poc: &Poc,
+    ids: &[&String],
+    by: &str,
+    reason: Option<&str>,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let Some(reason) = reason.map(amend::reason).transpose()? else {
+        return Err(exit::usage(
+            "a criterion is confirmed with --reason: write what shows that it is met",
+        ));
+    };
+    let repository = project.repository().ok();
+    let commit = repository
+        .as_ref()
+        .and_then(|repository| repository.head().ok().flatten());
+    let inputs = confirmation_inputs(project, poc, repository)?;
+    let (changed, texts) =
+        document_update::change(project, &poc.paths, Mode::Write, terminal, |poc| {
+            let (document, _) = document_update::results(poc)?;
+            let mut text = amend::locked(project, poc, document.text())?;
+            let mut confirmed = Vec::new();
+            for id in ids {
+                let criterion = criterion(poc, id)?;
+                let entry = Entry {
+                    reason: Some(reason.clone()),
+                    confirmed: Some(Confirmed {
+                        what: Confirmed::name_of_criterion(&criterion.text),
+                        commit: commit.clone(),
+                        inputs: inputs.clone(),
+                    }),
+                    ..Entry::new(Kind::Confirm, &poc.paths.name, Some(by.to_owned()))
+                };
+                text = contract::append(&text, &entry)?;
+                confirmed.push(criterion.text.clone());
+            }
+            let results = Some(text);
+            Ok((
+                Texts {
+                    results,
+                    plan: None,
+                },
+                confirmed,
+            ))
+        })?;
+    for text in texts.iter().filter(|_| changed) {
+        terminal.status("Confirmed", format!("{text}, by {by}"))?;
+    }
+    Ok(())
+}
+
+/// The criterion that `criterion.2` names.
+///
+/// # Errors
+/// Bad usage: there is none, or a person does not prove it.
+fn criterion<'p>(poc: &'p Poc, id: &str) -> Result<&'p Item> {
+    let criteria = &poc.plan.criteria;
+    let number: Option<usize> = criterion_number(id).and_then(|number| number.parse().ok());
+    let index = number.and_then(|number| number.checked_sub(1));
+    let Some((index, item)) = index.and_then(|index| Some((index, criteria.get(index)?))) else {
+        return Err(exit::usage(format!(
+            "`{id}` is no criterion of {}; it has {}",
+            poc.paths.name,
+            criteria.len()
+        )));
+    };
+    // A nested criterion has the proofs of the one it stands below.
+    let outer = criteria[..=index].iter().rev().find(|item| item.depth == 0);
+    let proofs = proof::proofs(outer.unwrap_or(item));
+    if !proofs.contains(&Proof::Person) {
+        let proofs: Vec<String> = proofs.iter().map(ToString::to_string).collect();
+        return Err(exit::usage(format!(
+            "{id} is proven by {}, not by a person; write `- Proof: person` under it in {} if that is meant",
+            proofs.join(", "),
+            poc.paths.plan
+        )));
+    }
+    Ok(item)
+}
+
+/// What a confirmation rests on: the sources of the packages that the plan is about, and of those they link; of the whole
+/// workspace where it names none.
+fn confirmation_inputs(
+    project: &Project,
+    poc: &Poc,
+    repository: Option<Repository>,
+) -> Result<Inputs> {
+    let workspace = &project.workspace;
+    let mut packages = contract::tests::packages(workspace, &poc.plan);
+    if packages.is_empty() {
+        packages = (0..workspace.packages.len()).collect();
+    }
+    // Sources do not depend on the toolchain, and need not ask for it.
+    let mut hasher = Hasher::new(workspace, &project.config, repository, "")?;
+    let mut inputs = hasher.inputs(&packages)?;
+    inputs.retain(|name, _| ![LOCKFILE, TOOLCHAIN, WORKSPACE].contains(&name.as_str()));
+    Ok(inputs)
+}
+
+/// Records that a person has looked at these commands of the last runs.
+fn confirm_commands(
+    project: &Project,
+    poc: &Poc,
+    ids: &[&String],
+    by: &str,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let by = project.repository()?.author()?;
     let toolchain = cargo::toolchain(&project.workspace.root)?;
     let mut hasher = Hasher::new(
         &project.workspace,
@@ -50,7 +204,7 @@ pub(super) fn run(
                 }
                 let time = evidence::now();
                 record.checks[index].confirmed = Some(Confirmation {
-                    by: by.clone(),
+                    by: by.to_owned(),
                     time: time.clone(),
                 });
                 record.time = time;

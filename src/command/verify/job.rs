@@ -1,6 +1,6 @@
 //! Plans and executes one verification.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -14,7 +14,8 @@ use super::{
 use crate::affected::Selection;
 use crate::change;
 use crate::cli;
-use crate::evidence::{Names, Outcome, Record, Scope};
+use crate::document::proof::{self, Proof};
+use crate::evidence::{Names, Outcome, Packed, Record, Scope};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness;
 use crate::freshness::since;
@@ -23,10 +24,12 @@ use crate::report;
 use crate::report::run::RecordedRun;
 use crate::script::expectation::{Expectation, Expected};
 use crate::script::shell::{RecursionGuard, Settings};
+use crate::status::is_test;
 use crate::sys::exec::Stop;
 use crate::sys::terminal::Terminal;
 use crate::sys::{cargo, exec};
 use crate::verify::binaries::Binaries;
+use crate::verify::test_output::Verdict;
 use crate::verify::{self, Invocation, Options, Program, RecordContext};
 use crate::workspace::PackageId;
 
@@ -255,7 +258,7 @@ impl Job {
         }
         let record = |poc: &str, baseline: Option<&Record>, failed_before: Names| {
             let (scope, source, inputs) = (self.scope.clone(), source.clone(), inputs.clone());
-            report.record(
+            let mut record = report.record(
                 workspace,
                 &RecordContext {
                     poc,
@@ -267,7 +270,11 @@ impl Job {
                     failed_before,
                     selection: self.selection.as_ref().map(selected),
                 },
-            )
+            )?;
+            if record.passed.is_none() {
+                record.passed = passed_proofs(pocs, &report.verdicts(&binaries))?;
+            }
+            Ok(record)
         };
         let (exit, records) = if interrupted {
             // An interrupted run is no evidence and must not replace earlier evidence.
@@ -385,6 +392,36 @@ fn built_as_asked(project: &Project, poc: &Poc, checks: &[Invocation]) -> Result
         }
     }
     Ok(())
+}
+
+/// The tests that criteria name as their proof and that passed in a run; `None` where there are none.
+fn passed_proofs(
+    pocs: &[Poc],
+    verdicts: &BTreeMap<String, BTreeMap<String, Verdict>>,
+) -> Result<Option<Packed>> {
+    let criteria = pocs.iter().flat_map(|poc| &poc.plan.criteria);
+    let proofs: Vec<Proof> = criteria.flat_map(proof::proofs).collect();
+    let is_named = |binary: &str, test: &str| {
+        proofs.iter().any(|proof| match proof {
+            Proof::Test(name) => is_test(name, binary, test),
+            _ => false,
+        })
+    };
+    let mut passed = Names::new();
+    for (binary, tests) in verdicts {
+        let tests = tests
+            .iter()
+            .filter(|(_, verdict)| **verdict == Verdict::Passed);
+        for (test, _) in tests.filter(|(test, _)| is_named(binary, test)) {
+            passed
+                .entry(binary.clone())
+                .or_default()
+                .insert(test.clone());
+        }
+    }
+    (!passed.is_empty())
+        .then(|| Packed::new(&passed))
+        .transpose()
 }
 
 /// How long a verification of this scope took when it last ran to its end.

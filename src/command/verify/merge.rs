@@ -4,7 +4,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::reports::{FinishedRun, must_run_here};
-use super::{pocs, record_run, recordable, selection, source};
+use super::{all_readable, record_run, recordable, selection, source};
 use crate::affected::Selection;
 use crate::change;
 use crate::cli;
@@ -34,7 +34,7 @@ pub(super) fn run(
         .collect();
     let merged = Merged::of(shards?)?;
     let scope = merged.first().run.scope.clone();
-    let pocs = pocs(project, arguments.name.as_deref(), &scope)?;
+    let pocs = all_readable(project, arguments.name.as_deref(), &scope)?;
     fits(project, arguments, &pocs, &merged)?;
     let report = |exit: Exit, records: &[RecordedRun], terminal: &mut Terminal| {
         let ended = FinishedRun {

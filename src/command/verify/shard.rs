@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::reports::FinishedRun;
-use super::{Before, Job, pocs, runner, selected, selection, source, words};
+use super::{Before, Job, all_readable, runner, selected, selection, source, words};
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
@@ -172,7 +172,7 @@ pub(in crate::command) fn matrix(
     let all = if arguments.full {
         suite(project)?
     } else {
-        let pocs = pocs(project, arguments.name.as_deref(), &Scope::Affected)?;
+        let pocs = all_readable(project, arguments.name.as_deref(), &Scope::Affected)?;
         selection(project, &pocs, &[], arguments.base.as_deref())?
     };
     for note in &all.notes {

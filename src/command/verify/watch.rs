@@ -125,7 +125,10 @@ impl Watch<'_> {
             return Ok(false);
         }
         self.seen = files.clone();
-        let pocs = pocs(project, self.arguments.name.as_deref(), &Scope::Affected)?;
+        let (pocs, unreadable) = pocs(project, self.arguments.name.as_deref(), &Scope::Affected)?;
+        for error in unreadable.iter().filter(|_| first) {
+            terminal.error(error)?;
+        }
         let selected = match &self.passed {
             None => selection(project, &pocs, &[], self.arguments.base.as_deref())?,
             Some(passed) => affected::select_in(project, &files.since(passed), true)?,

@@ -20,14 +20,18 @@ fn style(state: State) -> Style {
     match state {
         State::Proven => GOOD,
         State::Failed => BAD,
-        State::Claimed | State::Stale => WARN,
+        State::Claimed | State::Stale | State::Unconfirmed => WARN,
         State::InProgress => LITERAL,
         State::Pending | State::Withdrawn | State::Unknown => DIM,
     }
 }
 
-/// Findings on a screen.
-const FINDINGS: usize = 20;
+/// Lines of a screen: what is above the findings, the findings, and the next action fit into them where they can.
+const LINES: usize = 24;
+/// Findings that are shown in any case.
+const FINDINGS: usize = 3;
+/// Lines of the next action, its blank line, and the line that counts further findings.
+const BELOW: usize = 5;
 
 /// A line for each PoC, and a total.
 ///
@@ -74,6 +78,7 @@ pub fn overview(terminal: &mut Terminal, statuses: &[PocStatus]) -> Result<()> {
         State::Failed,
         State::Claimed,
         State::Stale,
+        State::Unconfirmed,
         State::InProgress,
         State::Pending,
         State::Withdrawn,
@@ -107,7 +112,9 @@ fn progress(status: &PocStatus) -> String {
 /// When the output cannot be written.
 pub fn screen(terminal: &mut Terminal, status: &PocStatus) -> Result<()> {
     let (columns, links) = (terminal.columns(), terminal.links());
-    let out = terminal.out();
+    // Written at once, when it is known how many findings fit.
+    let mut text: Vec<u8> = Vec::new();
+    let out = &mut text;
     let state_style = style(status.assessment.state);
     let base = status
         .assessment
@@ -130,7 +137,9 @@ pub fn screen(terminal: &mut Terminal, status: &PocStatus) -> Result<()> {
     steps(out, &status.assessment, columns)?;
     writeln!(out)?;
     counts(out, &status.assessment)?;
-    findings(out, status, columns, &links)?;
+    let used = out.iter().filter(|byte| **byte == b'\n').count();
+    let room = LINES.saturating_sub(used + BELOW).max(FINDINGS);
+    findings(out, status, room, columns, &links)?;
     if let Some(next) = &status.next {
         writeln!(
             out,
@@ -141,6 +150,7 @@ pub fn screen(terminal: &mut Terminal, status: &PocStatus) -> Result<()> {
     } else if status.assessment.state == State::Proven {
         writeln!(out, "\n{GOOD}Everything is proven.{GOOD:#}")?;
     }
+    terminal.out().write_all(&text)?;
     Ok(())
 }
 
@@ -161,6 +171,10 @@ fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Re
             0 => String::new(),
             total => format!("{}/{total} tasks", step.tasks.checked),
         };
+        let tasks = match &step.why {
+            Some(why) if step.state == State::Proven => format!("{tasks}  {}", sanitize(why)),
+            _ => tasks,
+        };
         writeln!(
             out,
             "  {style}{}{style:#}  {}  {}  {DIM}{tasks}{DIM:#}",
@@ -168,7 +182,7 @@ fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Re
             padded(&step.id, ids),
             padded(title, width),
         )?;
-        if let Some(why) = &step.why {
+        if let Some(why) = step.why.as_ref().filter(|_| step.state != State::Proven) {
             writeln!(
                 out,
                 "  {}  {}  {DIM}{}{DIM:#}",
@@ -183,16 +197,7 @@ fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Re
 
 fn counts(out: &mut dyn Write, status: &Assessment) -> Result<()> {
     let mut line = |label: &str, text: &str| writeln!(out, "  {BOLD}{label:<12}{BOLD:#} {text}");
-    line(
-        "Criteria",
-        &format!(
-            "{}/{} ticked in the plan, {}/{} in the results",
-            status.plan_criteria.checked,
-            status.plan_criteria.total,
-            status.results_criteria.checked,
-            status.results_criteria.total
-        ),
-    )?;
+    line("Criteria", &criteria(status))?;
     if status.checklist.total > 0 {
         line(
             "Checklist",
@@ -211,7 +216,7 @@ fn counts(out: &mut dyn Write, status: &Assessment) -> Result<()> {
             .files
             .iter()
             .filter(|file| file.state == Some(state))
-            .take(8)
+            .take(2)
         {
             line(
                 "",
@@ -228,7 +233,9 @@ fn counts(out: &mut dyn Write, status: &Assessment) -> Result<()> {
         let reason = sanitize(reason.unwrap_or_default());
         line("", &format!("{WARN}forced{WARN:#} step {step}: {reason}"))?;
     }
-    line("Dependencies", &dependencies(status))?;
+    if !status.dependencies.is_empty() {
+        line("Dependencies", &dependencies(status))?;
+    }
     line("Tests", &tests(status))?;
     if status.placeholders > 0 {
         line(
@@ -237,6 +244,28 @@ fn counts(out: &mut dyn Write, status: &Assessment) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// How many criteria are proven, and the first that is not.
+fn criteria(status: &Assessment) -> String {
+    let (proven, total) = (status.proven_criteria(), status.criteria.len());
+    let mut open = status.criteria.iter();
+    let open = open.find(|criterion| criterion.state != State::Proven);
+    let open = open.map_or(String::new(), |criterion| {
+        let style = style(criterion.state);
+        let why = criterion
+            .why
+            .as_deref()
+            .map_or(String::new(), |why| format!(": {why}"));
+        format!(
+            "; {style}{}{style:#} {}. {}{}",
+            criterion.state.word(),
+            criterion.number,
+            sanitize(&criterion.text),
+            sanitize(&why)
+        )
+    });
+    format!("{proven}/{total} proven{open}")
 }
 
 /// When the promise was locked, and what became of it.
@@ -341,6 +370,7 @@ fn tests(status: &Assessment) -> String {
 fn findings(
     out: &mut dyn Write,
     status: &PocStatus,
+    room: usize,
     columns: Option<usize>,
     links: &Links,
 ) -> Result<()> {
@@ -352,7 +382,7 @@ fn findings(
     if !shown.is_empty() {
         writeln!(out)?;
     }
-    for finding in shown.iter().take(FINDINGS) {
+    for finding in shown.iter().take(room) {
         let (style, severity) = match finding.severity {
             Severity::Error => (BAD, "error"),
             Severity::Warning => (WARN, "warning"),
@@ -367,7 +397,7 @@ fn findings(
             wrapped(&message, columns, severity.len() + 12, 4)
         )?;
     }
-    if let Some(more) = shown.len().checked_sub(FINDINGS).filter(|more| *more > 0) {
+    if let Some(more) = shown.len().checked_sub(room).filter(|more| *more > 0) {
         writeln!(
             out,
             "  {DIM}and {more} more; see `cargo poc check {}`{DIM:#}",

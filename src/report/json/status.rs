@@ -8,7 +8,10 @@ use super::output::{VERSION, text};
 use super::values::{CountsReport, FindingReport, NextReport, TicksReport, state};
 use crate::contract::{ContractState, Difference, How, Kind};
 use crate::report::poc_status::PocStatus;
-use crate::status::{DependencyState, DependencyStatus, FileAction, FileState, FileStatus};
+use crate::status::{
+    CriterionStatus, DependencyState, DependencyStatus, FileAction, FileState, FileStatus,
+    ProofStatus,
+};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -28,7 +31,7 @@ pub(in crate::report) struct PocReport<'a> {
     base: Option<&'a str>,
     summary: SummaryReport<'a>,
     steps: Vec<StepReport<'a>>,
-    criteria: CriteriaReport,
+    criteria: CriteriaReport<'a>,
     checklist: TicksReport,
     files: Vec<FileReport<'a>>,
     dependencies: Vec<DependencyReport<'a>>,
@@ -72,9 +75,32 @@ struct StepReport<'a> {
 }
 
 #[derive(Serialize)]
-struct CriteriaReport {
+struct CriteriaReport<'a> {
     plan: TicksReport,
     results: TicksReport,
+    proven: usize,
+    items: Vec<CriterionReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct CriterionReport<'a> {
+    number: usize,
+    text: &'a str,
+    line: usize,
+    checked: bool,
+    state: Option<&'static str>,
+    why: Option<&'a str>,
+    proven_by: Vec<ProofReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProofReport<'a> {
+    proof: String,
+    state: Option<&'static str>,
+    why: Option<&'a str>,
+    by: Option<&'a str>,
+    time: Option<&'a str>,
+    commit: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -182,6 +208,30 @@ fn change(how: How) -> &'static str {
     }
 }
 
+fn criterion(criterion: &CriterionStatus) -> CriterionReport<'_> {
+    CriterionReport {
+        number: criterion.number,
+        text: &criterion.text,
+        line: criterion.line,
+        checked: criterion.checked,
+        state: state(criterion.state),
+        why: criterion.why.as_deref(),
+        proven_by: criterion.proven_by.iter().map(proof).collect(),
+    }
+}
+
+fn proof(proof: &ProofStatus) -> ProofReport<'_> {
+    let confirmation = proof.confirmation.as_ref();
+    ProofReport {
+        proof: proof.proof.to_string(),
+        state: state(proof.state),
+        why: proof.why.as_deref(),
+        by: confirmation.map(|confirmation| confirmation.by.as_str()),
+        time: confirmation.map(|confirmation| confirmation.time.as_str()),
+        commit: confirmation.and_then(|confirmation| confirmation.commit.as_deref()),
+    }
+}
+
 fn file(file: &FileStatus) -> FileReport<'_> {
     FileReport {
         path: &file.path,
@@ -241,6 +291,8 @@ pub(in crate::report) fn poc(status: &PocStatus) -> PocReport<'_> {
         criteria: CriteriaReport {
             plan: assessment.plan_criteria.into(),
             results: assessment.results_criteria.into(),
+            proven: assessment.proven_criteria(),
+            items: assessment.criteria.iter().map(criterion).collect(),
         },
         checklist: assessment.checklist.into(),
         files: assessment.files.iter().map(file).collect(),

@@ -70,6 +70,7 @@ impl From<TestCounts> for CountsReport {
 pub(super) struct NextReport<'a> {
     command: &'a str,
     why: &'a str,
+    person: bool,
 }
 
 impl<'a> From<&'a Next> for NextReport<'a> {
@@ -77,6 +78,7 @@ impl<'a> From<&'a Next> for NextReport<'a> {
         Self {
             command: &next.command,
             why: &next.why,
+            person: next.person,
         }
     }
 }

@@ -34,15 +34,23 @@ fn every_member_is_there_and_documented() {
             "base": "main",
             "summary": {"status": "In Progress", "started": "2026-01-03", "completed": null},
             "steps": [
-                {"id": "0", "title": "Set-up", "line": 26, "state": "stale", "why": "changed since it was verified: store", "tasks": {"checked": 0, "total": 1}},
-                {"id": "1", "title": "Keep answers", "line": 36, "state": "stale", "why": "changed since it was verified: store", "tasks": {"checked": 0, "total": 2}},
-                {"id": "2", "title": "Drop them", "line": 47, "state": "withdrawn", "why": null, "tasks": {"checked": 0, "total": 0}},
+                {"id": "0", "title": "Set-up", "line": 28, "state": "stale", "why": "changed since it was verified: store", "tasks": {"checked": 0, "total": 1}},
+                {"id": "1", "title": "Keep answers", "line": 38, "state": "stale", "why": "changed since it was verified: store", "tasks": {"checked": 0, "total": 2}},
+                {"id": "2", "title": "Drop them", "line": 49, "state": "withdrawn", "why": null, "tasks": {"checked": 0, "total": 0}},
             ],
-            "criteria": {"plan": {"checked": 1, "total": 2}, "results": {"checked": 0, "total": 2}},
+            "criteria": {
+                "plan": {"checked": 0, "total": 2},
+                "results": {"checked": 0, "total": 2},
+                "proven": 0,
+                "items": [
+                    criterion(1, "fast", 21, "step 1", "step 1 is stale: changed since it was verified: store"),
+                    criterion(2, "small", 23, "done", "the done block: changed since it was verified: store"),
+                ],
+            },
             "checklist": {"checked": 1, "total": 2},
             "files": [
                 {"path": "store/src/lib.rs", "action": "modify", "state": "done"},
-                {"path": "store/src/cache.rs", "action": "create", "state": "pending"},
+                {"path": "store/src/cache.rs", "action": "create", "state": "done"},
             ],
             "dependencies": [],
             "tests": {
@@ -53,7 +61,7 @@ fn every_member_is_there_and_documented() {
             "contract": null,
             "placeholders": 0,
             "findings": null,
-            "next": {"command": "cargo poc verify cache --step 0", "why": "step 0: changed since it was verified: store"},
+            "next": {"command": "cargo poc verify cache --step 0", "why": "step 0: changed since it was verified: store", "person": false},
         }]})
     );
     let documented =
@@ -68,6 +76,14 @@ fn every_member_is_there_and_documented() {
             .any(|form| documented.contains(&form.replace("{}", &member)));
         assert!(named, "`{member}` is not in docs/json.md");
     }
+}
+
+/// A stale criterion with one proof.
+fn criterion(number: usize, text: &str, line: usize, proof: &str, why: &str) -> Value {
+    json!({
+        "number": number, "text": text, "line": line, "checked": false, "state": "stale", "why": why,
+        "proven_by": [{"proof": proof, "state": "stale", "why": why, "by": null, "time": null, "commit": null}],
+    })
 }
 
 fn names(value: &Value, found: &mut Vec<String>) {

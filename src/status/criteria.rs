@@ -1,0 +1,415 @@
+//! The states of success criteria, each computed from the proofs it names; a tick is a claim, compared with them.
+
+use super::state::{EvidenceState, State, evidence_state};
+use super::{Context, Runs, StepStatus};
+use crate::contract::Confirmed;
+use crate::document::proof::{Proof, proofs};
+use crate::document::{Item, Placeholder};
+use crate::evidence::{Located, Names, Scope};
+use crate::freshness;
+use crate::project::Poc;
+
+/// One success criterion of the plan.
+#[derive(Debug)]
+pub struct CriterionStatus {
+    /// Its text, without markup.
+    pub text: String,
+    /// Its place among the plan's criteria, from 1: `--confirm criterion.1`.
+    pub number: usize,
+    /// Whether it is ticked in the plan or in the results.
+    pub checked: bool,
+    /// The line of the results that ticks it, where the plan does not.
+    pub(crate) ticked_in_results: Option<usize>,
+    /// Its state: proven when all of its proofs are.
+    pub state: State,
+    /// Why it is not proven.
+    pub why: Option<String>,
+    /// Its proofs.
+    pub proven_by: Vec<ProofStatus>,
+    /// Its line in the plan.
+    pub line: usize,
+}
+
+/// One proof of a criterion.
+#[derive(Debug)]
+pub struct ProofStatus {
+    /// What proves it.
+    pub proof: Proof,
+    /// Whether it does.
+    pub state: State,
+    /// Why not.
+    pub why: Option<String>,
+    /// Who confirmed it and when, where a person did.
+    pub confirmation: Option<ConfirmedBy>,
+}
+
+/// A person's confirmation of a criterion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfirmedBy {
+    /// Name and address, or the name given with `--by`.
+    pub by: String,
+    /// When, RFC 3339.
+    pub time: String,
+    /// The commit it was given at.
+    pub commit: Option<String>,
+}
+
+impl CriterionStatus {
+    /// Whether a person has to confirm it, and nothing else keeps it from being proven.
+    #[must_use]
+    pub fn waits_for_confirmation(&self) -> bool {
+        let mut open = self.proven_by.iter();
+        let mut open = open
+            .by_ref()
+            .filter(|proof| proof.state != State::Proven)
+            .peekable();
+        open.peek().is_some() && open.all(|proof| proof.proof == Proof::Person)
+    }
+}
+
+/// What a proof is compared with.
+pub(super) struct Shown<'a> {
+    pub(super) steps: &'a [StepStatus],
+    pub(super) runs: &'a Runs,
+}
+
+pub(super) fn criteria(poc: &Poc, cx: &Context<'_>, shown: &Shown<'_>) -> Vec<CriterionStatus> {
+    let results = poc
+        .results
+        .as_ref()
+        .map(|(_, results)| &results.criteria[..]);
+    let mut inherited = Vec::new();
+    let criteria = poc.plan.criteria.iter().enumerate();
+    let criteria = criteria.map(|(index, item)| {
+        // A nested criterion has the proofs of the one it stands below.
+        if item.depth == 0 {
+            inherited = proofs(item);
+        }
+        let in_results = ticked_in(item, results.unwrap_or_default());
+        let checked = item.checked || in_results.is_some();
+        let blank = is_blank(item, &poc.plan.placeholders);
+        let proven_by = inherited.iter().map(|proof| {
+            let (state, why, confirmation) = if blank {
+                (
+                    State::Pending,
+                    Some("it is left to fill in".to_owned()),
+                    None,
+                )
+            } else {
+                prove(poc, cx, shown, item, proof)
+            };
+            ProofStatus {
+                proof: proof.clone(),
+                state,
+                why,
+                confirmation,
+            }
+        });
+        let proven_by: Vec<ProofStatus> = proven_by.collect();
+        let (state, why) = together(&proven_by, checked);
+        CriterionStatus {
+            text: item.text.clone(),
+            number: index + 1,
+            checked,
+            ticked_in_results: in_results.filter(|_| !item.checked),
+            state,
+            why,
+            proven_by,
+            line: item.line,
+        }
+    });
+    criteria.collect()
+}
+
+/// Whether a criterion of the results is one of the plan, perhaps with a note behind it.
+#[must_use]
+pub fn is_same_criterion(planned: &Item, result: &Item) -> bool {
+    let plain = |text: &str| {
+        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+        words.join(" ")
+    };
+    let planned = plain(&planned.text);
+    let planned = planned.trim_end_matches(['.', ';', ':', ',']);
+    let result = plain(&result.text);
+    let Some(note) = result.strip_prefix(planned).filter(|_| !planned.is_empty()) else {
+        return false;
+    };
+    let note = note.trim_start_matches(['.', ';', ':', ',']).trim_start();
+    let signs = ['(', '[', '—', '–', '-', '→', '✅', '✓', '✔', '❌', '⚠', '='];
+    note.is_empty() || note.starts_with(signs)
+}
+
+/// The line on which the results tick the criterion.
+fn ticked_in(criterion: &Item, results: &[Item]) -> Option<usize> {
+    let mut ticked = results.iter().filter(|item| item.checked);
+    let ticked = ticked.find(|item| is_same_criterion(criterion, item))?;
+    Some(ticked.line)
+}
+
+fn is_blank(item: &Item, placeholders: &[Placeholder]) -> bool {
+    let mut placeholders = placeholders.iter();
+    placeholders.any(|placeholder| item.span.contains(&placeholder.span.start))
+}
+
+/// The state of a criterion from those of its proofs: the worst of them.
+fn together(proofs: &[ProofStatus], checked: bool) -> (State, Option<String>) {
+    let worst = proofs.iter().max_by_key(|proof| weight(proof.state));
+    let Some(worst) = worst else {
+        return (State::Pending, None);
+    };
+    let state = match worst.state {
+        State::Pending | State::InProgress | State::Unconfirmed if checked => State::Claimed,
+        state => state,
+    };
+    (state, worst.why.clone())
+}
+
+/// How much a state outweighs others of the same criterion.
+fn weight(state: State) -> u8 {
+    match state {
+        State::Proven => 0,
+        State::Unconfirmed => 1,
+        State::InProgress => 2,
+        State::Pending | State::Withdrawn => 3,
+        State::Claimed => 4,
+        State::Unknown => 5,
+        State::Stale => 6,
+        State::Failed => 7,
+    }
+}
+
+type Proved = (State, Option<String>, Option<ConfirmedBy>);
+
+fn prove(poc: &Poc, cx: &Context<'_>, shown: &Shown<'_>, item: &Item, proof: &Proof) -> Proved {
+    let (state, why) = match proof {
+        Proof::Step(id) => of_step(shown.steps, id.as_str()),
+        Proof::Done(number) => of_done(poc, cx, shown.runs, *number),
+        Proof::Test(name) => of_test(poc, cx, name),
+        Proof::Person => return of_person(cx, shown, item),
+        Proof::Unknown(text) => (
+            State::Pending,
+            Some(format!(
+                "`{text}` is not a proof: write `step ID`, `done`, `done N`, `test NAME` or `person`"
+            )),
+        ),
+    };
+    (state, why, None)
+}
+
+fn of_step(steps: &[StepStatus], id: &str) -> (State, Option<String>) {
+    let Some(step) = steps.iter().find(|step| step.id == id) else {
+        return (State::Pending, Some(format!("the plan has no step {id}")));
+    };
+    let why = match (step.state, &step.why) {
+        (State::Proven, _) => return (State::Proven, None),
+        (State::Withdrawn, _) => format!("step {id} was withdrawn"),
+        (state, Some(why)) => format!("step {id} is {}: {why}", state.word()),
+        (state, None) => format!("step {id} is {}", state.word()),
+    };
+    let state = match step.state {
+        State::Withdrawn | State::Claimed => State::Pending,
+        state => state,
+    };
+    (state, Some(why))
+}
+
+fn of_done(
+    poc: &Poc,
+    cx: &Context<'_>,
+    runs: &Runs,
+    number: Option<usize>,
+) -> (State, Option<String>) {
+    let Some(done) = &runs.done else {
+        let why = "the plan has no commands under What \"Done\" Looks Like";
+        return (State::Pending, Some(why.to_owned()));
+    };
+    let checks = cx
+        .evidence
+        .last(&Scope::Done)
+        .map(|record| &record.checks[..]);
+    let (state, why) = of_evidence(done, "the done block");
+    let Some(number) = number else {
+        return (state, why);
+    };
+    let check = checks.and_then(|checks| checks.get(number - 1));
+    match (state, check) {
+        (State::Proven, Some(_)) => (State::Proven, None),
+        // Another command of the block waits for a person.
+        (State::Unconfirmed, Some(check)) if !check.manual || check.confirmed.is_some() => {
+            (State::Proven, None)
+        }
+        (State::Proven | State::Unconfirmed, None) => (
+            State::Pending,
+            Some(format!(
+                "the done block of {} has no command {number}",
+                poc.paths.name
+            )),
+        ),
+        _ => (state, why),
+    }
+}
+
+fn of_evidence(evidence: &EvidenceState, what: &str) -> (State, Option<String>) {
+    match evidence {
+        EvidenceState::Proven => (State::Proven, None),
+        EvidenceState::Nothing => (State::Pending, Some(format!("{what} has not been run"))),
+        EvidenceState::Unconfirmed(id) => (
+            State::Unconfirmed,
+            Some(format!("a person has to look at what {id} did")),
+        ),
+        EvidenceState::Stale(why) => (State::Stale, Some(format!("{what}: {why}"))),
+        EvidenceState::OtherCommands => (
+            State::Stale,
+            Some(format!(
+                "{what} has other commands than those that were run"
+            )),
+        ),
+        EvidenceState::Failed(why) => (State::Failed, Some(format!("{what} failed: {why}"))),
+        EvidenceState::Unknown => (State::Unknown, None),
+    }
+}
+
+/// A test has passed where the last run of a scope says so and is fresh, and no last run saw it fail.
+fn of_test(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) {
+    let steps = poc.plan.steps.iter();
+    let steps = steps.map(|step| Scope::Step(step.id.to_string()));
+    let scopes = steps.chain([Scope::Done, Scope::Affected, Scope::Full]);
+    let mut best = (
+        State::Pending,
+        Some(format!("no recorded run passed the test `{name}`")),
+    );
+    for scope in scopes {
+        let Some(Located { record, .. }) = cx.evidence.last_located(&scope) else {
+            continue;
+        };
+        let failing = record.failing.iter();
+        let mut failing =
+            failing.flat_map(|(binary, tests)| tests.iter().map(move |test| (binary, test)));
+        if failing.any(|(binary, test)| is_test(name, binary, test)) {
+            return (
+                State::Failed,
+                Some(format!("the test `{name}` fails in `{scope}`")),
+            );
+        }
+        let passed = record
+            .passed
+            .as_ref()
+            .and_then(|passed| passed.names().ok());
+        if !passed.is_some_and(|passed| has_test(&passed, name)) {
+            continue;
+        }
+        let (state, why) = of_evidence(&evidence_state(poc, cx, &scope), &format!("`{scope}`"));
+        // Whether other commands of the run wait for a person does not concern the test.
+        let state = if state == State::Unconfirmed {
+            State::Proven
+        } else {
+            state
+        };
+        if state == State::Proven {
+            best = (State::Proven, None);
+        } else if best.0 == State::Pending {
+            best = (state, why);
+        }
+    }
+    best
+}
+
+fn has_test(names: &Names, wanted: &str) -> bool {
+    let mut names = names.iter();
+    names.any(|(binary, tests)| tests.iter().any(|test| is_test(wanted, binary, test)))
+}
+
+/// Whether `wanted` is the test `test` of the binary `binary` (`store`, `store::answers`): by its name in the binary,
+/// or with the crate or the binary before it.
+#[must_use]
+pub fn is_test(wanted: &str, binary: &str, test: &str) -> bool {
+    let krate = binary.split("::").next().unwrap_or_default();
+    let krate = krate.split('@').next().unwrap_or_default();
+    let before = |prefix: &str| {
+        let rest = wanted.strip_prefix(prefix);
+        rest.and_then(|rest| rest.strip_prefix("::")) == Some(test)
+    };
+    wanted == test || before(binary) || before(krate) || before(&krate.replace('-', "_"))
+}
+
+fn of_person(cx: &Context<'_>, shown: &Shown<'_>, item: &Item) -> Proved {
+    let what = Confirmed::name_of_criterion(&item.text);
+    let (state, why, by) = confirmed(cx, &what, "it");
+    let mut live = shown
+        .steps
+        .iter()
+        .filter(|step| step.state != State::Withdrawn);
+    let state = if state == State::Unconfirmed && !live.all(|step| step.state == State::Proven) {
+        // Its turn comes when the work is done.
+        State::Pending
+    } else {
+        state
+    };
+    (state, why, by)
+}
+
+/// What a person has confirmed of `what`, and whether it still holds.
+pub(super) fn confirmed(cx: &Context<'_>, what: &str, subject: &str) -> Proved {
+    let mut confirmations = cx.contract.confirmations().rev();
+    let Some((entry, confirmed)) = confirmations.find(|(_, confirmed)| confirmed.what == what)
+    else {
+        let why = format!("a person has to confirm {subject}");
+        return (State::Unconfirmed, Some(why), None);
+    };
+    let by = ConfirmedBy {
+        by: entry.by.clone().unwrap_or_default(),
+        time: entry.time.clone(),
+        commit: confirmed.commit.clone(),
+    };
+    if cx.workspace.is_none() {
+        return (State::Unknown, None, Some(by));
+    }
+    let changed = changed(cx, confirmed);
+    if changed.is_empty() {
+        return (State::Proven, None, Some(by));
+    }
+    let why = format!(
+        "changed since {} confirmed {subject}: {}",
+        by.by,
+        super::state::listed(&changed, 4)
+    );
+    (State::Stale, Some(why), Some(by))
+}
+
+fn changed(cx: &Context<'_>, confirmed: &Confirmed) -> Vec<String> {
+    freshness::changed_of(&confirmed.inputs, cx.inputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_test;
+
+    #[test]
+    fn a_test_is_known_by_its_name_in_the_binary_or_with_the_crate_before_it() {
+        for (wanted, binary, test, same) in [
+            ("cache::tests::hit", "store", "cache::tests::hit", true),
+            (
+                "store::cache::tests::hit",
+                "store",
+                "cache::tests::hit",
+                true,
+            ),
+            ("my_store::hit", "my-store", "hit", true),
+            ("store::answers::hit", "store::answers", "hit", true),
+            ("hit", "store", "cache::tests::hit", false),
+            (
+                "other::cache::tests::hit",
+                "store",
+                "cache::tests::hit",
+                false,
+            ),
+            ("cache::tests::hi", "store", "cache::tests::hit", false),
+        ] {
+            assert_eq!(
+                is_test(wanted, binary, test),
+                same,
+                "{wanted} {binary} {test}"
+            );
+        }
+    }
+}
