@@ -7,14 +7,12 @@ use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 use regex::Regex;
 
 use crate::evidence::TestCounts;
 
 mod words;
-
-use words::assertions;
 
 /// An expectation as written, and its meaning.
 #[derive(Debug, Clone)]
@@ -94,41 +92,6 @@ pub struct Seen<'a> {
 }
 
 impl Expectation {
-    /// Parses the text after `# Expected:`, including continuation lines. Text that is not understood is manual.
-    #[must_use]
-    pub fn read(text: &str) -> Self {
-        let lines: Vec<&str> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .collect();
-        let is_pattern = |line: &&&str| line.starts_with("glob:") || line.starts_with("regex:");
-        if !lines.iter().any(|line| is_pattern(&line))
-            && let Some(assertions) = assertions(&lines.join(" "))
-        {
-            return Self::Understood(assertions);
-        }
-        // A list of expectations, one a line.
-        let mut all = Vec::new();
-        for line in &lines {
-            if let Some(read) = pattern(line) {
-                match read {
-                    Ok(clause) => all.push(clause),
-                    Err(why) => return Self::Unreadable(why),
-                }
-            } else if let Some(assertions) = assertions(line.trim_start_matches(['-', '*', ' '])) {
-                all.extend(assertions);
-            } else {
-                return Self::Manual;
-            }
-        }
-        if all.is_empty() {
-            Self::Manual
-        } else {
-            Self::Understood(all)
-        }
-    }
-
     /// The assertions; none if a person must judge.
     #[must_use]
     pub fn assertions(&self) -> &[Assertion] {
@@ -137,29 +100,6 @@ impl Expectation {
             Self::Manual | Self::Unreadable(_) => &[],
         }
     }
-}
-
-/// `glob: PATTERN` or `regex: PATTERN`.
-fn pattern(line: &str) -> Option<Result<Assertion, String>> {
-    if let Some(pattern) = line.strip_prefix("glob:") {
-        let glob = GlobBuilder::new(pattern.trim()).build();
-        return Some(
-            glob.map(|glob| Assertion::Glob(Box::new(glob.compile_matcher())))
-                .map_err(|error| format!("the glob cannot be read: {error}")),
-        );
-    }
-    let pattern = line.strip_prefix("regex:")?.trim();
-    // A pattern that matches everything there is to match proves nothing.
-    if pattern.is_empty() {
-        return Some(Err("the regex is empty".to_owned()));
-    }
-    let regex = Regex::new(&format!("(?m:{pattern})"));
-    Some(regex.map(Assertion::Regex).map_err(|error| {
-        let error = error.to_string();
-        let last = error.lines().last().unwrap_or_default();
-        let last = last.trim_start_matches("error: ");
-        format!("the regex `{pattern}` cannot be read: {last}")
-    }))
 }
 
 impl Number {

@@ -35,6 +35,7 @@ mod items;
 mod kit;
 mod lexer;
 mod many;
+mod modules;
 mod observe;
 mod outside;
 mod page;
