@@ -1,4 +1,4 @@
-//! Observed coverage: what each test executed in one run of the suite, and what follows from it.
+//! Coverage: the functions that each test executed in one run of the suite, and the selections that follow.
 //!
 //! [`collect`] runs the suite once, instrumented, under nextest, which starts a process per test. [`run`] stands in front
 //! of each and keeps what ran ([`profile`], [`recorded`]); the coverage maps of all executables ([`coverage_map`]) then tell
@@ -15,6 +15,7 @@ pub mod audit;
 pub mod body_changes;
 pub mod collect;
 pub mod coverage_map;
+pub mod environment;
 mod functions;
 pub mod narrow;
 pub mod profile;
@@ -23,3 +24,4 @@ pub mod run;
 pub mod source_map;
 pub mod state;
 pub mod store;
+mod unproven;

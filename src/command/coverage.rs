@@ -1,4 +1,4 @@
-//! `cargo poc affected --collect` and `--audit`, and what stands in front of a test that is observed.
+//! `cargo poc affected --collect` and `--audit`, and the wrapper that runs a test during a collect run.
 
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ use crate::verify::runner::refuse_build_options;
 ///
 /// # Errors
 /// nextest is missing, the workspace does not build, or the form of its coverage is not known; for the audit alone, that
-/// nothing is collected or what is kept is damaged.
+/// nothing is collected or the coverage is damaged.
 pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
     let json = match command.format {
         AffectedFormat::Human => false,
@@ -91,7 +91,9 @@ pub fn narrow(
     cached: bool,
     selection: &mut Selection,
 ) -> Result<()> {
-    if selection.is_empty() {
+    // A test may have executed functions that it does not reach according to the sources.
+    let is_source = |file: &String| file.ends_with(".rs");
+    if selection.is_empty() && !selection.files.iter().any(is_source) {
         return Ok(());
     }
     let store = match Store::load(&project.workspace.target_directory) {
@@ -164,7 +166,7 @@ pub fn collect(project: &Project, arguments: &[String], terminal: &mut Terminal)
 struct Watch<'t> {
     terminal: &'t mut Terminal,
     bar: Option<ProgressBar>,
-    /// Under `--quiet`: what was not shown, in case it explains an error.
+    /// Under `--quiet`: suppressed output, in case it explains an error.
     kept: Vec<u8>,
 }
 
@@ -221,7 +223,7 @@ fn is_pass(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"PASS [")
 }
 
-/// Runs one test for nextest and keeps what it executed.
+/// Runs one test for nextest and records the functions that it executed.
 ///
 /// # Errors
 /// When the test cannot be started, or what ran cannot be kept.

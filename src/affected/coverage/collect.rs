@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
+use super::environment;
 use super::functions::Functions;
 use super::recorded::{FunctionLists, RecordFolder};
 use super::run;
@@ -24,7 +25,7 @@ use crate::sys::cargo::{Cargo, own_folder};
 use crate::sys::exec::{self, ExitReason, OutputChunk, ProcessCommand};
 use crate::sys::files;
 
-/// How to install what is missing.
+/// How to install cargo-nextest.
 const INSTALL: &str = "install it with `cargo install cargo-nextest --locked`";
 /// nextest's exit status when tests failed.
 const TESTS_FAILED: i32 = 100;
@@ -46,7 +47,7 @@ pub struct Collect<'p> {
 /// What a collect run did.
 #[derive(Debug)]
 pub struct Collected {
-    /// What is kept.
+    /// The coverage, as it is saved.
     pub store: Store,
     /// Tests that were there from a run before, on the same files.
     pub before: usize,
@@ -237,7 +238,7 @@ impl<'p> Collect<'p> {
             .env(run::FOLDER, &self.folder)
             .env(run::PROFILE_FILE, run::NOWHERE)
             .env("CARGO_INCREMENTAL", "0")
-            // The maps are sections that stripping takes along; nobody debugs these.
+            // Stripping would remove the sections of the coverage maps. Debug information is not needed.
             .env("CARGO_PROFILE_DEV_STRIP", "none")
             .env("CARGO_PROFILE_TEST_STRIP", "none")
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
@@ -300,6 +301,7 @@ impl<'p> Collect<'p> {
         let store = &mut collected.store;
         store.files.clone_from(&functions.files);
         store.items.clone_from(&functions.items);
+        store.environment = environment::of_files(root, &store.files);
         let unlisted = records.get_unlisted()?;
         let mut lists = FunctionLists::default();
         for (binary, suite) in &listing.rust_suites {
@@ -352,7 +354,7 @@ fn interrupted(ended: ExitReason) -> Result<()> {
     Ok(())
 }
 
-/// What of the user's arguments a listing takes too: all but those that say how to run.
+/// The user's arguments that `nextest list` accepts: all but those about running.
 fn for_listing(arguments: &[String]) -> Vec<String> {
     let with_value = [
         "-j",
@@ -397,7 +399,7 @@ pub fn compiler(folder: &Utf8Path) -> Result<String> {
     Ok(compiler)
 }
 
-/// What of the user's arguments says what is built, each option with its value.
+/// The user's arguments that affect the build, each option with its value.
 #[must_use]
 pub fn of_build(arguments: &[String]) -> Vec<String> {
     const WITH_VALUE: [&str; 6] = [

@@ -1,11 +1,12 @@
-//! A selection, narrowed by what was observed.
+//! Narrows a selection by coverage.
 //!
 //! A test that was observed passed, on files in a state that is known. Between that state and now a list of things changed.
 //! The test's run is still the same, and so is its outcome, when for each of these it is either not reached by the sources, or
 //! is the body of a function that the test did not run ([`BodyChanges`]). Such a test is left out, whatever it was selected for.
-//! All else that decides a run must be as it was too: toolchain, features, profile.
+//! Toolchain, features, profile and environment must be the same as well.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
@@ -13,19 +14,23 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::body_changes::{BodyChanges, Texts};
 use super::store::{State, Store};
+use super::{environment, unproven};
+use crate::affected::items::Graph;
+use crate::affected::items::extract::Digest;
 use crate::affected::selector::select_but_in;
-use crate::affected::{Selection, TestSelector, TestTarget};
+use crate::affected::{Reason, Selection, TargetSelection, TestSelector, TestTarget, all_targets};
 use crate::change::Change;
 use crate::project::Project;
 use crate::sys::git::{ChangeKind, FileChange, Repository};
 use crate::workspace::Workspace;
+use crate::workspace::source::syntax::ItemKind;
 
 /// What decides a test's run besides the files.
 #[derive(Debug, Clone, Copy)]
 pub struct Conditions<'a> {
     /// The toolchain, as [`compiler`](super::collect::compiler) gives it.
     pub toolchain: &'a str,
-    /// What is built, as [`of_build`](super::collect::of_build) gives it.
+    /// Arguments that affect the build, as [`of_build`](super::collect::of_build) gives it.
     pub built_with: &'a [String],
 }
 
@@ -34,12 +39,12 @@ pub struct Conditions<'a> {
 pub enum Narrowed {
     /// So many tests are left out of the selection.
     By(usize),
-    /// What was observed says nothing about this change; why, in words.
+    /// The coverage cannot be used for this change, with the reason.
     Not(String),
 }
 
-/// Leaves out of `selection` the tests that, by what was observed, run as they did. Sources that were read before are not
-/// read again where `cached`.
+/// Adds to `selection` the tests that executed a changed function, and removes those whose coverage proves that they run
+/// nothing that changed. With `cached`, sources are read through the cache.
 ///
 /// # Errors
 /// When git fails, or a file cannot be read.
@@ -63,6 +68,11 @@ pub fn narrow(
         };
         return Ok(Narrowed::Not(format!("it was collected with {with}")));
     }
+    if let Some(name) = environment::difference(&store.environment) {
+        return Ok(Narrowed::Not(format!(
+            "it was collected with another value of the environment variable {name}"
+        )));
+    }
     let workspace = &project.workspace;
     let repository = project.repository()?;
     let Some(since) = Since::of(workspace, store, &repository)? else {
@@ -71,11 +81,16 @@ pub fn narrow(
         ));
     };
     let mut bodies = BodyChanges::default();
+    let mut unproven = FxHashSet::default();
+    let mut executed = Executed::default();
     let rest = select_but_in(project, &since.change, cached, &mut |graph| {
         bodies = BodyChanges::of(workspace, graph, store, &since.texts);
+        unproven = unproven::unproven(workspace, graph, store, &bodies);
+        executed = Executed::of(workspace, graph, store);
         bodies.nodes.clone()
     })?;
-    let unchanged = UnchangedTests::of(store, &rest, &bodies.items);
+    executed.join(workspace, store, selection);
+    let unchanged = UnchangedTests::of(store, &rest, &bodies.items, &unproven);
     let before = selection.count();
     selection.targets.retain(|target, part| {
         if part.whole.is_empty() {
@@ -85,6 +100,88 @@ pub fn narrow(
         !part.whole.is_empty() || !part.tests.is_empty()
     });
     Ok(Narrowed::By(before - selection.count()))
+}
+
+/// The changed functions that tests executed, whether or not the sources show that they reach them.
+#[derive(Default)]
+struct Executed {
+    /// Per test of the store the file and name of the first changed function that it ran.
+    items: BTreeMap<usize, (String, String)>,
+}
+
+impl Executed {
+    fn of(workspace: &Workspace, graph: &Graph, store: &Store) -> Self {
+        let mut changed: FxHashMap<(&str, Digest, Digest), u32> = FxHashMap::default();
+        for (index, item) in (0..).zip(&store.items) {
+            let file = store.files[item.file as usize].as_str();
+            changed.insert((file, item.key, item.hash), index);
+        }
+        let mut names: FxHashMap<u32, (String, String)> = FxHashMap::default();
+        for (id, node) in (0..).zip(&graph.nodes.nodes) {
+            if !node.changed || !node.before || node.kind != ItemKind::Fn {
+                continue;
+            }
+            let item = graph.nodes.item(&graph.sources, id);
+            let file = workspace.slashed(&graph.sources.files[node.file as usize].path);
+            if let Some(index) = changed.get(&(file.as_str(), item.key, item.hash)) {
+                names.insert(*index, (file, graph.describe(id)));
+            }
+        }
+        let mut items = BTreeMap::new();
+        for (test, ran) in store.with_coverage().filter(|_| !names.is_empty()) {
+            if let Some(name) = ran.iter().find_map(|item| names.get(item)) {
+                items.insert(test, name.clone());
+            }
+        }
+        Self { items }
+    }
+
+    /// Selects the tests that ran a function of a file that is part of the change under study.
+    fn join(&self, workspace: &Workspace, store: &Store, selection: &mut Selection) {
+        let targets: FxHashMap<String, TestTarget> = all_targets(workspace)
+            .into_iter()
+            .map(|target| (target.binary_id(workspace), target))
+            .collect();
+        for (test, (file, item)) in &self.items {
+            if !selection.files.contains(file) {
+                continue;
+            }
+            let test = &store.tests[*test];
+            let Some(target) = targets.get(&test.binary) else {
+                continue;
+            };
+            let reason = || {
+                Reason::Widened(format!(
+                    "it ran `{item}` when coverage was collected, which the sources do not tell"
+                ))
+            };
+            let part = selection.targets.entry(target.clone());
+            let part = part.or_insert_with(|| TargetSelection {
+                known: Arc::new(
+                    store
+                        .tests
+                        .iter()
+                        .filter(|other| other.binary == test.binary)
+                        .map(|other| TestSelector::Exact(other.name.clone()))
+                        .collect(),
+                ),
+                ..TargetSelection::default()
+            });
+            let is_selected =
+                !part.whole.is_empty() || part.tests.keys().any(|name| name.matches(&test.name));
+            if is_selected {
+                continue;
+            }
+            let by_name = TestSelector::Exact(test.name.clone());
+            let known = part.known.iter();
+            let selector = known
+                .filter(|known| known.matches(&test.name))
+                .min()
+                .cloned()
+                .unwrap_or(by_name);
+            part.tests.insert(selector, reason());
+        }
+    }
 }
 
 /// What changed since the suite was run.
@@ -166,17 +263,21 @@ struct UnchangedTests<'s> {
 }
 
 impl<'s> UnchangedTests<'s> {
-    fn of(store: &'s Store, rest: &'s Selection, changed: &FxHashSet<u32>) -> Self {
+    fn of(
+        store: &'s Store,
+        rest: &'s Selection,
+        changed: &FxHashSet<u32>,
+        unproven: &FxHashSet<usize>,
+    ) -> Self {
         let mut unchanged = Self {
             listed: FxHashMap::default(),
             moved: FxHashMap::default(),
             rest,
         };
-        for test in &store.tests {
-            let stays = test
-                .ran
-                .as_ref()
-                .is_ok_and(|ran| ran.iter().all(|item| !changed.contains(item)));
+        for (index, test) in store.tests.iter().enumerate() {
+            let ran = test.ran.as_ref();
+            let stays = !unproven.contains(&index)
+                && ran.is_ok_and(|ran| ran.iter().all(|item| !changed.contains(item)));
             let of = if stays {
                 &mut unchanged.listed
             } else {

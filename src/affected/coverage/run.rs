@@ -19,7 +19,7 @@ use crate::sys::inherit::{self, Program};
 
 /// The hidden subcommand that runs a test for nextest.
 pub const SUBCOMMAND: &str = "run-observed-test";
-/// Set while an instrumented build runs: this program stands in front of rustc.
+/// Set during an instrumented build: this program wraps rustc.
 pub const INSTRUMENTS: &str = "CARGO_POC_INSTRUMENT";
 /// The wrapper of rustc that the user has, which ours then calls.
 pub const INNER_WRAPPER: &str = "CARGO_POC_INNER_WRAPPER";
@@ -27,9 +27,9 @@ pub const INNER_WRAPPER: &str = "CARGO_POC_INNER_WRAPPER";
 pub const FOLDER: &str = "CARGO_POC_COLLECT_FOLDER";
 /// Where the profiling runtime writes to.
 pub const PROFILE_FILE: &str = "LLVM_PROFILE_FILE";
-/// cargo's variable for what stands in front of rustc for the workspace's own packages.
+/// cargo's variable for a wrapper of rustc for workspace members.
 pub const WORKSPACE_WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
-/// Where profiles that nobody reads go.
+/// Discards profiles.
 pub const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
 /// Runs rustc for cargo if that is what we were started for: `cargo-poc /path/to/rustc …` in an instrumented build.
@@ -149,11 +149,11 @@ pub fn test(words: &[OsString]) -> Result<Exit> {
     Ok(exit(passed))
 }
 
-/// FunctionLists the tests of a binary for nextest. One that does not list its tests, because it has a harness of its own, is
+/// Lists the tests of a binary for nextest. One that does not list its tests, because it has a harness of its own, is
 /// shown to have none, so that the others can run; that it is so is kept.
 fn list(records: &RecordFolder, program: &Program) -> Result<Exit> {
     let (status, tests) = inherit::output(program)?;
-    if status.success() {
+    if status.success() && is_listing(&tests) {
         let mut out = std::io::stdout();
         out.write_all(&tests)
             .and_then(|()| out.flush())
@@ -162,6 +162,16 @@ fn list(records: &RecordFolder, program: &Program) -> Result<Exit> {
         records.put_unlisted(&binary.to_string_lossy())?;
     }
     Ok(Exit::Fine)
+}
+
+/// Whether this is what `--list --format terse` prints: `name: test` or `name: benchmark` on each line.
+fn is_listing(output: &[u8]) -> bool {
+    std::str::from_utf8(output).is_ok_and(|text| {
+        let mut lines = text.lines();
+        lines.all(|line| {
+            line.trim().is_empty() || line.ends_with(": test") || line.ends_with(": benchmark")
+        })
+    })
 }
 
 fn exit(passed: bool) -> Exit {

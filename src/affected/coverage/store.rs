@@ -1,7 +1,7 @@
 //! What a collect run found, as it is kept under the target folder: per test the items it executed, and the state of the
 //! files that it ran on.
 //!
-//! Items are told by file, key and token hash, not by line, so that edits elsewhere do not shift them.
+//! Items are identified by file, key and token hash, not by line, so that edits elsewhere do not shift them.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -13,12 +13,13 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use serde::{Deserialize, Serialize};
 
+use super::environment::Environment;
 use crate::affected::items::extract::Digest;
 use crate::sys::cargo::own_folder;
 use crate::sys::files;
 
-/// First line of the file; the number is the version of what follows.
-const HEADING: &[u8] = b"cargo-poc observed 1\n";
+/// First line of the file, with the version of the format.
+const HEADING: &[u8] = b"cargo-poc observed 2\n";
 /// Bytes of the checksum after it.
 const CHECKSUM: usize = 32;
 /// What a damaged file may unpack to at most.
@@ -27,11 +28,13 @@ const LARGEST: u64 = 4 << 30;
 /// Observed coverage of a workspace.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Store {
-    /// The files as they were.
+    /// The files during the run.
     pub state: State,
     /// The toolchain, as `rustc -vV` tells it, and flags from the environment.
     pub toolchain: String,
-    /// The arguments given to nextest that say what is built: features, profile, target.
+    /// Environment variables that tests or the build depend on.
+    pub environment: Environment,
+    /// The arguments given to nextest that affect the build: features, profile, target.
     pub built_with: Vec<String>,
     /// Source files with instrumented functions, relative to the workspace root, with `/`.
     pub files: Vec<String>,
@@ -66,7 +69,7 @@ pub struct Item {
     pub blind: bool,
 }
 
-/// A test and what it executed.
+/// A test and the items that it executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Test {
     /// nextest's id of its binary.
@@ -190,7 +193,7 @@ impl Store {
         Ok([HEADING, blake3::hash(&packed).as_bytes(), &packed].concat())
     }
 
-    /// Keeps it, in place of what was kept before.
+    /// Saves it, replacing an earlier one.
     ///
     /// # Errors
     /// Names the file that could not be written.
@@ -227,6 +230,7 @@ mod tests {
                 texts: BTreeMap::new(),
             },
             toolchain: "rustc".to_owned(),
+            environment: Environment::from([("APP_FAST".to_owned(), String::new())]),
             built_with: vec!["--all-features".to_owned()],
             files: vec!["src/lib.rs".to_owned()],
             items: vec![item(0, 1), item(0, 2), item(0, 3)],

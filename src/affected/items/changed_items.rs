@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use super::crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 use super::def_map::DefMap;
 use super::extract::{Detail, flag};
-use super::file_reads::PathIndex;
+use super::file_reads::{OWN_FOLDER, PathIndex};
 use super::module_files::{Changed, Sources};
 use super::nodes::{ModuleId, NONE, NodeId, Nodes, to_u32};
 use crate::workspace::source::modules::normal;
@@ -86,10 +86,20 @@ impl Read {
         } else {
             flag::READS_FILES | flag::SPAWNS
         };
+        // A library walks through folders that its callers give it; a test, through its package.
+        let only_tests = is_quiet && file.extension() != Some("snap");
         let readers = Readers::of(crates, nodes, file, embedded || is_quiet);
+        let rooted = rooted(sources, nodes, crates.units.len());
         let reads = |id: &NodeId| {
             let node = &nodes.nodes[*id as usize];
-            node.flags & mask != 0 && readers.units[node.unit as usize]
+            let unit = node.unit as usize;
+            let in_test = node.flags & (flag::TEST | flag::TEST_PREFIX | flag::TEST_ONLY) != 0
+                || !matches!(
+                    crates.units[unit].kind,
+                    UnitKind::Library | UnitKind::Binary
+                );
+            let counts = !only_tests || in_test && rooted[unit];
+            node.flags & mask != 0 && readers.units[unit] && counts
         };
         self.besides
             .extend((0..to_u32(nodes.nodes.len())).filter(reads));
@@ -264,6 +274,18 @@ pub(super) fn documenting<'s>(
         embedded.any(|written| normal(&beside.join(written)) == path)
     });
     embedding.map(|mount| mount.unit)
+}
+
+/// Per unit, whether code of it asks for its package's folder without a path below it.
+fn rooted(sources: &Sources, nodes: &Nodes, count: usize) -> Vec<bool> {
+    let mut rooted = vec![false; count];
+    for id in &nodes.reading {
+        let mut reads = nodes.item(sources, *id).references.reads.iter();
+        if reads.any(|path| path == OWN_FOLDER) {
+            rooted[nodes.nodes[*id as usize].unit as usize] = true;
+        }
+    }
+    rooted
 }
 
 /// Who may read a file by a path that is composed when it runs.

@@ -23,6 +23,9 @@ const ANYTHING: &str = ".";
 /// The file that the item stands in.
 const OWN_FILE: &str = "file!()";
 
+/// The folder of the package, which the item asks for without a path below it.
+pub(super) const OWN_FOLDER: &str = "CARGO_MANIFEST_DIR";
+
 /// What an item says of the files that it may read.
 #[derive(Default)]
 pub(super) struct FileAccessHints {
@@ -130,6 +133,9 @@ impl FileAccessHints {
             .retain(|path| !above(path) && (paths || long(path)));
         if anywhere {
             self.written.push(ANYTHING.to_owned());
+        }
+        if rooted && !written {
+            self.written.push(OWN_FOLDER.to_owned());
         }
         self.written.sort();
         self.written.dedup();
@@ -294,7 +300,7 @@ mod tests {
     #[test]
     fn who_walks_through_the_package_may_read_anything() {
         let walk = "fn f() { for e in WalkDir::new(env!(\"CARGO_MANIFEST_DIR\")) {} }";
-        assert_eq!(reads(walk), [ANYTHING]);
+        assert_eq!(reads(walk), [ANYTHING, OWN_FOLDER]);
         let rust = "fn f(p: &Path) { for e in fs::read_dir(p) { e.extension() == \"rs\" } }";
         assert_eq!(reads(rust), [ANYTHING]);
         let above = "fn f() { read_dir(\"..\") }";
@@ -305,7 +311,7 @@ mod tests {
         let data = "fn f() { read_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/tests/data\")) }";
         assert_eq!(reads(data), ["tests/data"]);
         let asked = "fn f() { Path::new(env!(\"CARGO_MANIFEST_DIR\")) }";
-        assert!(reads(asked).is_empty());
+        assert_eq!(reads(asked), [OWN_FOLDER]);
     }
 
     #[test]

@@ -184,3 +184,66 @@ fn tests_that_were_collected_with_another_build_run_again() {
         .says("Observed 6 of 9 tests")
         .hides("from a run before");
 }
+
+#[test]
+fn what_left_no_profile_or_depends_on_the_environment_is_not_proven() {
+    if !nextest_for("what_left_no_profile_or_depends_on_the_environment_is_not_proven") {
+        return;
+    }
+    let sandbox = Sandbox::empty();
+    sandbox.write(
+        "Cargo.toml",
+        "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[[test]]\nname = \"own\"\nharness = false\n",
+    );
+    sandbox.write(".gitignore", "target\n*.profraw\n");
+    sandbox.write(
+        "src/main.rs",
+        "fn main() { println!(\"{}\", text()) }\nfn text() -> &'static str { \"hi\" }\n",
+    );
+    sandbox.write(
+        "src/lib.rs",
+        "pub fn slow() -> u32 { 1 }\npub fn fast() -> u32 { 1 }\npub fn pick() -> u32 { if std::env::var_os(\"APP_FAST\").is_some() { fast() } \
+         else { slow() } }\n#[test] fn picks() { assert_eq!(pick(), 1) }\npub fn branch(go: bool) -> u32 { if go { fast() } else { slow() } }\n\
+         #[test] fn branches() { assert_eq!(branch(false), 1) }\n",
+    );
+    sandbox.write(
+        "tests/run.rs",
+        "use std::process::Command;\nconst APP: &str = env!(\"CARGO_BIN_EXE_app\");\n#[test] fn cleared() { \
+         assert!(Command::new(APP).env_clear().status().unwrap().success()) }\n#[test] fn through() { \
+         assert!(Command::new(\"env\").args([\"-i\", APP]).status().unwrap().success()) }\n#[test] fn plain() { \
+         assert!(Command::new(APP).status().unwrap().success()) }\n#[test] fn version() { Command::new(\"rustfmt\").arg(\"-V\").status().ok(); }\n\
+         #[test] fn other() {}\n",
+    );
+    // A harness of its own that prints something else than a list of tests.
+    sandbox.write("tests/own.rs", "fn main() { println!(\"running all\") }\n");
+    sandbox.git();
+    sandbox.poc("affected --collect").exits(0);
+    let base = "affected --base HEAD";
+    assert_eq!(selected(&sandbox, base), Vec::<String>::new());
+
+    sandbox.edit("src/main.rs", "{ \"hi\" }", "{ \"ho\" }");
+    // `version` may have started the program as well: nothing proves that it did not.
+    assert_eq!(
+        selected(&sandbox, base),
+        [
+            "app::run cleared",
+            "app::run plain",
+            "app::run through",
+            "app::run version"
+        ]
+    );
+    sandbox.edit("src/main.rs", "{ \"ho\" }", "{ \"hi\" }");
+
+    sandbox.edit(
+        "src/lib.rs",
+        "fast() -> u32 { 1 }",
+        "fast() -> u32 { 2 - 1 }",
+    );
+    assert_eq!(selected(&sandbox, base), ["app picks"]);
+    let mut command = sandbox.command(crate::kit::PROGRAM);
+    command.args(["poc", "affected", "--base", "HEAD"]);
+    command.env("APP_FAST", "1");
+    crate::kit::finish(command, "affected")
+        .exits(0)
+        .says("another value of the environment variable APP_FAST");
+}
