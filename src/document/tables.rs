@@ -45,6 +45,11 @@ impl<'o> Table<'o> {
         })
     }
 
+    /// Whether there is no row below the header.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.len() < 2
+    }
+
     /// The rows below the header.
     fn body(&self) -> impl Iterator<Item = &'o TableRow> {
         self.rows.iter().skip(1)

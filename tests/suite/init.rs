@@ -352,7 +352,8 @@ fn a_plan_is_short_and_says_everything_once() {
         .exits(0);
     let text = sandbox.read("docs/cache-plan.md");
     let plan = plan(&sandbox, "docs/cache-plan.md");
-    assert!((70..=125).contains(&text.lines().count()), "{text}");
+    // Nine affected test targets take a row each.
+    assert!((70..=135).contains(&text.lines().count()), "{text}");
     assert_eq!(plan.placeholders, [], "{text}");
     let command = plan.baseline[0].code.lines().next().unwrap();
     assert_eq!(text.matches(command).count(), 1, "{text}");

@@ -258,7 +258,8 @@ impl Form<'_, '_> {
         let mut problems = Vec::new();
         let document = self.reading.document;
         if let Some(table) = self.table() {
-            return !table.files(document, None, &mut problems).is_empty();
+            // A table without a row names nothing that could get lost.
+            return table.is_empty() || !table.files(document, None, &mut problems).is_empty();
         }
         // The heading above may name the action.
         let action = self
