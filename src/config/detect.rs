@@ -254,8 +254,24 @@ fn aliases(root: &Utf8Path) -> BTreeMap<String, Vec<String>> {
         .collect()
 }
 
+/// The command with each `${{ … }}` of a workflow as one word, whose value is not known.
+fn without_expressions(command: &str) -> String {
+    let mut text = String::new();
+    let mut rest = command;
+    while let Some(start) = rest.find("${{") {
+        let Some(length) = rest[start..].find("}}") else {
+            break;
+        };
+        text.push_str(&rest[..start]);
+        text.push_str("${}");
+        rest = &rest[start + length + 2..];
+    }
+    text + rest
+}
+
 /// The calls of cargo in a command that run tests: the words after `cargo`, up to `--`.
 fn cargo_calls(command: &str, aliases: &BTreeMap<String, Vec<String>>) -> Vec<Vec<String>> {
+    let command = without_expressions(command);
     let parts = command.split("&&").flat_map(|part| part.split(['|', ';']));
     let calls = parts.filter_map(|part| {
         let words = shlex::split(part)?;
@@ -421,6 +437,8 @@ mod tests {
             calls("cargo it --workspace"),
             ["test --features slow --workspace"]
         );
+        let expression = "run: cargo +${{ env.MSRV }} test --features ${{ matrix.features }}";
+        assert_eq!(calls(expression), ["test --features ${}"]);
         for other in [
             "cargo lint",
             "cargo build",
