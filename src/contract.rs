@@ -1,8 +1,8 @@
-//! What a plan promises: its criteria, the commands that prove its steps, and the tests that are to go on passing.
+//! The contract of a plan: its criteria, the commands that prove its steps, and the tests that must still pass.
 //!
-//! Work begins with a lock: the promise as it is then, kept in the results document beside the evidence. A later change is
-//! a disagreement until an amendment says who made it, when and why, with what was and what is. In: a plan, the names of
-//! tests, the entries of the results. Out: [`ContractState`].
+//! Work begins with a lock, which stores the contract in the results document beside the evidence. A later change of the
+//! plan is a finding until an amendment records who changed it, when and why. In: a plan, the names of tests, the entries
+//! of the results. Out: [`ContractState`].
 
 use anyhow::Result;
 
@@ -24,19 +24,19 @@ pub use inventory::Tests;
 pub use journal::{Confirmed, Entry, Kind, Located, append};
 pub use locked::Contract;
 
-/// How a plan stands to what was promised.
+/// The entries of a contract, and how the plan differs from it.
 #[derive(Debug, Clone, Default)]
 pub struct ContractState {
     /// The lock, amendments and overrides, in the order of the document.
     pub entries: Vec<Located>,
-    /// Entries that cannot be relied on.
+    /// Entries that cannot be used.
     pub problems: Vec<EvidenceProblem>,
-    /// What changed since the last of them, and nobody has amended.
+    /// Differences that no amendment records.
     pub changes: Vec<Difference>,
 }
 
 impl ContractState {
-    /// The promise as it was last agreed on; `None` before the work has begun.
+    /// The contract of the last lock or amendment; `None` before the first lock.
     #[must_use]
     pub fn agreed(&self) -> Option<&Contract> {
         let mut entries = self.entries.iter().rev();
@@ -61,7 +61,7 @@ impl ContractState {
         entries.filter_map(|entry| Some((entry, entry.confirmed.as_ref()?)))
     }
 
-    /// What the results of the PoC called `name` tell; [`Self::compare`] looks at the plan.
+    /// Reads the entries in the results of the PoC called `name`; [`Self::compare`] adds the differences.
     #[must_use]
     pub fn read(text: &str, name: &str) -> Self {
         let (entries, problems) = journal::read(text);
@@ -74,7 +74,7 @@ impl ContractState {
         state
     }
 
-    /// Finds what the plan no longer says, or says differently; `tests` is what became of the tests.
+    /// Finds how the plan differs from the contract; `tests` are the differences of its tests.
     ///
     /// # Errors
     /// Never in practice: names are packed in memory.
@@ -87,7 +87,7 @@ impl ContractState {
         Ok(())
     }
 
-    /// What became of the tests that were agreed on, when the present ones are these.
+    /// How the present tests differ from the locked ones.
     ///
     /// # Errors
     /// When the locked tests cannot be unpacked.

@@ -11,7 +11,7 @@ use crate::sys::cargo::own_folder;
 use crate::sys::files::{self, Lock};
 use crate::sys::terminal::Terminal;
 
-/// The new texts of the two documents; `None` leaves one as it is.
+/// The new texts of the two documents; `None` keeps the present text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Texts {
     /// The plan.
@@ -20,7 +20,7 @@ pub struct Texts {
     pub results: Option<String>,
 }
 
-/// Whether to write, or only to show.
+/// Whether to write or to print a diff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Write.
@@ -37,8 +37,7 @@ impl Mode {
     }
 }
 
-/// Waits for the lock of the folder that holds `results`: whoever holds it may change the documents in it. Prints what it
-/// waits for.
+/// Locks the folder of `results`; only the holder changes documents in it. Prints a line if it has to wait.
 ///
 /// # Errors
 /// When the folder cannot be locked.
@@ -54,11 +53,11 @@ pub fn lock(project: &Project, results: &Utf8Path, terminal: &mut Terminal) -> R
     Ok(lock)
 }
 
-/// Changes the documents of a PoC as `make` says, which is given them as they are once nobody else writes them. Says
-/// whether anything changed, and what `make` said beside the texts.
+/// Locks and reads the documents of a PoC, and writes the texts that `make` returns. Returns whether anything changed, and
+/// the other value of `make`.
 ///
 /// # Errors
-/// What `make` says; documents that cannot be read or written. Each is then as it was.
+/// The error of `make`; a document cannot be read or written. No document is changed then.
 pub fn change<T>(
     project: &Project,
     paths: &Paths,
@@ -98,7 +97,7 @@ pub fn change<T>(
     Ok((!changed.is_empty(), said))
 }
 
-/// Refuses documents with conflict markers: which side holds is for a person to decide.
+/// Refuses documents with conflict markers; a person decides which side to keep.
 ///
 /// # Errors
 /// Bad usage, with the line of the first marker.

@@ -80,8 +80,8 @@ pub fn read(text: &str) -> Evidence {
     }
 }
 
-/// The text with `record` added after those that are there; every other byte stays as it is. Without a region, one is
-/// made at the end.
+/// Returns the text with `record` added after the last record. Every other byte is kept. Without a region, one is added at
+/// the end.
 ///
 /// # Errors
 /// When the record cannot be written as JSON.

@@ -1,8 +1,8 @@
-//! What a run depended on, by content: evidence is fresh while these hashes stay.
+//! The inputs of a run, by content: evidence is fresh while their hashes stay the same.
 //!
 //! In: the packages a run tested. Out: [`Inputs`], a short hash for each package they link, for the files that belong to
-//! no package, and for the toolchain. Files that `affected` says no test reads are left out, by the same rules, so that
-//! both agree: files that git ignores, plans and results (a tick in a box makes no evidence stale), and those of a rule.
+//! no package, for the toolchain and for the environment. Files that no test reads are excluded by the same rules as in
+//! `affected`: files that git ignores, plans and results (ticking a box makes no evidence stale), and configured ones.
 
 mod environment;
 pub mod since;
@@ -34,7 +34,7 @@ pub const WORKSPACE: &str = "workspace files";
 /// A lockfile that git ignores, which a clone cannot have.
 pub const IGNORED_LOCKFILE: &str = "Cargo.lock (ignored by git)";
 
-/// The files of the workspace by what they are an input to, and the hashes worked out so far.
+/// The files of the workspace by input, and the hashes computed so far.
 #[derive(Debug)]
 pub struct Hasher<'w> {
     workspace: &'w Workspace,
@@ -210,7 +210,7 @@ impl<'w> Hasher<'w> {
         differing.into_iter().collect()
     }
 
-    /// The hashes, as they are now, of the inputs of these names; a name that is nobody's any more has none.
+    /// The present hashes of the inputs with these names; an unknown name has none.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -255,7 +255,7 @@ impl<'w> Hasher<'w> {
     }
 
     /// Gives the files of these inputs that git can tell the content of, and has not yet, the id it would give them:
-    /// committing a file must not make what was proven with it stale.
+    /// committing a file must not make evidence stale.
     fn ask_git(&mut self, keys: &[Option<PackageId>]) -> Result<()> {
         let Some(repository) = &self.repository else {
             return Ok(());
@@ -385,7 +385,7 @@ pub fn changed(recorded: &Inputs, now: &Inputs) -> Vec<String> {
         .collect()
 }
 
-/// Whether an input is as it was recorded. Older records have longer hashes. A clone has no lockfile that git ignores, and
+/// Whether an input equals the recorded one. Older records have longer hashes. A clone has no lockfile that git ignores, and
 /// the versions that it would resolve are not known until it is built.
 fn is_same(name: &str, recorded: Option<&String>, now: Option<&String>) -> bool {
     match (recorded, now) {
@@ -554,7 +554,7 @@ fn short(hash: blake3::Hash) -> String {
     hash.to_hex()[..12].to_owned()
 }
 
-/// Whether an input is not in git: no commit tells what it was.
+/// Whether an input is not in git, so that no commit contains it.
 fn is_in_no_commit(name: &str) -> bool {
     [TOOLCHAIN, CONFIGURATION, IGNORED_LOCKFILE].contains(&name) || environment::is_outside(name)
 }

@@ -1,8 +1,8 @@
-//! The state of the work tree when a run was recorded, to find out later what has changed since.
+//! The state of the work tree at a recorded run, to find later what has changed since.
 //!
-//! Where nothing was uncommitted, the commit tells. Else what differed from it is kept below the target folder, by the record
-//! of the run. Evidence from another machine, where that is missing, is looked for in the history: the commit that brought
-//! the record in, if all that the run depended on is in it as it was.
+//! Without uncommitted changes the commit is enough. Otherwise the differences from it are stored below the target folder
+//! under the record of the run. For evidence from another machine, which lacks them, the commit that introduced the record
+//! is used if it contains every input of the run unchanged.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct Snapshot {
     pub files: BTreeMap<String, Then>,
 }
 
-/// What a file was.
+/// The state of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Then {
     /// Not there.
@@ -38,7 +38,7 @@ pub enum Then {
         /// The content of sources and manifests.
         text: Option<Vec<u8>>,
     },
-    /// A link, a submodule, a folder: nothing to compare with.
+    /// A link, a submodule or a folder, which are not compared.
     Other,
 }
 
@@ -48,7 +48,7 @@ const FORMAT: &str = "cargo-poc snapshots 1\n";
 const TIMES: usize = 64;
 
 impl Snapshot {
-    /// The work tree now; `None` before the first commit.
+    /// The present work tree; `None` before the first commit.
     ///
     /// # Errors
     /// When git fails or a file cannot be read.

@@ -14,10 +14,11 @@ use crate::affected;
 use crate::cli::{Build, Global, Init, Size};
 use crate::config::detect::{self, Detected};
 use crate::document::render::render;
+use crate::document::{Document, read_plan};
 use crate::document_update;
 use crate::exit::{self, Exit, OrExit as _};
 use crate::init::{self, Draft, request::Request};
-use crate::project::{Ask, Project};
+use crate::project::{Ask, Project, read_document};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
@@ -199,7 +200,7 @@ fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
     };
     let plan = render(template, folder, &draft)?;
     let results = render("results.md", folder, &draft)?;
-    if there[0] && !arguments.dry_run && files::read(&request.paths.plan)? != plan.as_bytes() {
+    if there[0] && !arguments.dry_run && !has_same_steps(&request.paths.plan, &plan)? {
         return refuse(&request.paths.plan);
     }
     Ok(Composed {
@@ -285,6 +286,21 @@ fn unrun(composed: &Composed) -> Vec<String> {
         )
     });
     files.chain(more).collect()
+}
+
+/// Whether the plan that is there has the steps and criteria of `plan`, so that results can be written for it. An
+/// interrupted `init` left it; figures in it may have changed since.
+fn has_same_steps(path: &Utf8Path, plan: &str) -> Result<bool> {
+    let Some(there) = read_document(path)? else {
+        return Ok(false);
+    };
+    let parts = |document: &Document| {
+        let plan = read_plan(document);
+        let steps = plan.steps.into_iter().map(|step| (step.id, step.title));
+        let criteria = plan.criteria.into_iter().map(|criterion| criterion.text);
+        (steps.collect::<Vec<_>>(), criteria.collect::<Vec<_>>())
+    };
+    Ok(parts(&there) == parts(&Document::from_text(path, plan.to_owned())))
 }
 
 /// Both documents, or neither; and how git merges them.

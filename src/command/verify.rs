@@ -218,10 +218,20 @@ pub(super) fn pocs(
     scope: &Scope,
 ) -> Result<(Vec<Poc>, Vec<anyhow::Error>)> {
     let of_plan = !matches!(scope, Scope::Affected | Scope::Full);
-    match name {
-        None if !of_plan => project.open(),
-        name => Ok((vec![project.named_or_only(name)?], Vec::new())),
+    if of_plan || name.is_some() {
+        let poc = project.named_or_only(name)?;
+        document_update::without_conflicts(&poc)?;
+        return Ok((vec![poc], Vec::new()));
     }
+    let (open, mut unreadable) = project.open()?;
+    let mut pocs = Vec::new();
+    for poc in open {
+        match document_update::without_conflicts(&poc) {
+            Ok(()) => pocs.push(poc),
+            Err(error) => unreadable.push(error),
+        }
+    }
+    Ok((pocs, unreadable))
 }
 
 fn scope(arguments: &cli::Verify) -> Scope {
@@ -453,8 +463,6 @@ pub(super) fn known_step<'p>(poc: &'p Poc, id: &str) -> Result<&'p Step> {
 
 /// Checks before the run that it can be recorded.
 fn recordable(pocs: &[Poc]) -> Result<()> {
-    pocs.iter()
-        .try_for_each(document_update::without_conflicts)?;
     match pocs.iter().find(|poc| poc.results.is_none()) {
         Some(poc) => Err(exit::usage(format!(
             "there is no {} to record evidence in; `cargo poc init {} --adopt` writes it, --no-record does without",

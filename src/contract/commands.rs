@@ -10,7 +10,7 @@ use crate::script::commands::{continuation, expectation};
 pub struct LockedCommand {
     /// The command on one line.
     pub command: String,
-    /// What stands behind `# Expected:`.
+    /// The texts after `# Expected:`.
     pub expected: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ pub(super) fn read(script: &str) -> Vec<LockedCommand> {
             let text = expectation(line);
             let more = continuation(line).filter(|_| expects);
             expects = text.is_some() || more.is_some();
-            // A command that is still to be filled in: filling it in adds nothing to the promise.
+            // A placeholder for a command: filling it in later is not an added command.
             if text.is_none() && more.is_none() && is_placeholder(line) {
                 promises.push(LockedCommand {
                     command: line.to_owned(),

@@ -1,4 +1,4 @@
-//! What is promised now against what was agreed on.
+//! Compares a plan with its contract.
 
 use anyhow::{Context as _, Result};
 
@@ -10,10 +10,10 @@ use super::wording::{self, is_placeholder};
 use crate::diff::likeness_by_words;
 use crate::evidence::{Names, Packed};
 
-/// How alike two texts must be to be two wordings of one promise.
+/// The similarity from which two texts count as forms of one entry.
 const ALIKE: f64 = 0.4;
 
-/// Every difference between two promises, tests aside.
+/// Every difference between two contracts except tests.
 #[must_use]
 pub fn between(agreed: &Contract, now: &Contract) -> Vec<Difference> {
     let mut changes = criteria(&agreed.criteria, &now.criteria);
@@ -75,7 +75,7 @@ fn proofs(agreed: &Contract, now: &Contract, changes: &mut Vec<Difference>) {
     }
 }
 
-/// What became of the tests that were agreed on.
+/// Finds locked tests that were removed or are ignored now.
 ///
 /// # Errors
 /// When they cannot be unpacked.
@@ -111,8 +111,8 @@ fn listed(promises: &[LockedCommand]) -> String {
     }
 }
 
-/// Pairs what is the same first, then what is alike; the rest is gone or new. What was left to be filled in and is filled
-/// in is no change.
+/// Pairs equal entries first, then similar ones; the rest was removed or added. A placeholder that was filled in is
+/// neither.
 fn paired<'t, T>(
     old: &'t [T],
     new: &'t [T],
@@ -206,7 +206,7 @@ fn promises(
     for old in gone {
         changes.push(change("command", How::Removed, Some(&old.command), None));
     }
-    // What is still to be filled in promises nothing yet.
+    // A placeholder is no promise yet.
     for new in fresh
         .into_iter()
         .filter(|new| !is_placeholder(&new.command))

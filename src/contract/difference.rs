@@ -1,44 +1,44 @@
-//! One difference between two promises.
+//! One difference between a plan and its contract.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One part of the promise that is not what it was.
+/// One part of a plan that differs from the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// What changed: `criterion`, `command of step 1`, `expectation of done`, `step 4`, `test`.
+    /// The part: `criterion`, `command of step 1`, `expectation of done`, `step 4`, `test`.
     pub what: String,
-    /// What became of it.
+    /// How it differs.
     pub how: How,
-    /// What was; `null` for what is new.
+    /// The locked text; `null` if it was added.
     pub was: Option<String>,
-    /// What is; `null` for what is gone.
+    /// The present text; `null` if it was removed.
     pub is: Option<String>,
 }
 
-/// What became of a part of the promise.
+/// How a part of a plan differs from the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum How {
-    /// It is new.
+    /// Added to the plan.
     Added,
-    /// It asks for more.
+    /// The plan asks for more.
     Tightened,
-    /// It says something else.
+    /// Different, neither more nor less.
     Changed,
-    /// It is gone.
+    /// Removed from the plan.
     Removed,
-    /// It asks for less.
+    /// The plan asks for less.
     Relaxed,
-    /// It runs less.
+    /// The command runs less.
     Narrowed,
-    /// It is there, and is not run.
+    /// The test exists but is ignored.
     Ignored,
 }
 
 impl How {
-    /// Whether less is promised than before.
+    /// Whether the plan asks for less than the contract.
     #[must_use]
     pub fn weakens(self) -> bool {
         matches!(
@@ -47,7 +47,7 @@ impl How {
         )
     }
 
-    /// Whether nothing of what was promised is touched.
+    /// Whether the plan keeps everything in the contract.
     #[must_use]
     pub fn extends(self) -> bool {
         matches!(self, Self::Added | Self::Tightened)

@@ -49,7 +49,7 @@ pub struct Entry {
     pub previous: Vec<String>,
     /// The PoC's name.
     pub poc: String,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// When, RFC 3339 with the local offset.
     pub time: String,
@@ -59,9 +59,9 @@ pub struct Entry {
     pub reason: Option<String>,
     /// The step an override is about.
     pub step: Option<String>,
-    /// What an amendment changed.
+    /// The differences that an amendment records.
     pub changes: Vec<Difference>,
-    /// The promise that holds from now on; `null` for an override and a confirmation.
+    /// The contract from now on; `null` for an override and a confirmation.
     pub contract: Option<Contract>,
     /// What a person confirmed; `null` for every other kind.
     #[serde(default)]
@@ -70,15 +70,15 @@ pub struct Entry {
     pub tool: String,
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// The work begins.
     Lock,
-    /// The promise was changed on purpose.
+    /// The contract was changed on purpose.
     Amend,
-    /// A step was called done although no run had shown it.
+    /// A step was marked as done without evidence.
     Override,
     /// A person confirmed what no program can judge.
     Confirm,
@@ -214,7 +214,7 @@ impl Entry {
     }
 }
 
-/// A text of a person in a cell: no markup or box of its own may come of it, and a long one is cut.
+/// Text from a person in a cell: shortened, and without markup.
 fn shown(text: &str) -> String {
     let mut short: String = text.chars().take(160).collect();
     if short.len() < text.len() {

@@ -1,4 +1,4 @@
-//! What a plan promises, read from the plan and the sources of its tests.
+//! The contract of a plan, from its text and the sources of its tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::evidence::Packed;
 use crate::freshness::Inputs;
 use crate::sys::text::counted;
 
-/// What was promised.
+/// The locked parts of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contract {
     /// The success criteria of the plan, as written.
@@ -33,7 +33,7 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// What a plan promises now; `tests` where they are known.
+    /// The contract of a plan as it is now; `tests` if they are known.
     ///
     /// # Errors
     /// Never in practice: names are packed in memory.
@@ -59,7 +59,7 @@ impl Contract {
         })
     }
 
-    /// A hash of all that is promised, line ends and prose aside.
+    /// A hash of all parts. Line ends and prose do not count.
     #[must_use]
     pub fn hash(&self) -> String {
         let mut hasher = blake3::Hasher::new();

@@ -1,4 +1,4 @@
-//! Two wordings of one promise: which of them asks for less.
+//! Compares two forms of a criterion, command or expectation, and finds which asks for less.
 
 use std::sync::LazyLock;
 
@@ -57,12 +57,12 @@ fn without_note(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether it is a part that was left to be filled in: filling it in takes nothing back.
+/// Whether the text is a placeholder. Filling one in does not weaken the plan.
 pub(super) fn is_placeholder(text: &str) -> bool {
     text.contains("[fill in:")
 }
 
-/// What became of a criterion whose words changed.
+/// Compares two forms of a criterion.
 pub(super) fn criterion(old: &str, new: &str) -> How {
     let (skeleton, before) = numbers(old);
     let (other, after) = numbers(new);
@@ -84,7 +84,7 @@ pub(super) fn criterion(old: &str, new: &str) -> How {
     how
 }
 
-/// What a number in a criterion is.
+/// Whether a number is an upper or a lower bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bound {
     /// `under 5 ms`
@@ -99,7 +99,7 @@ struct Found {
     bound: Bound,
 }
 
-/// The text with its numbers taken out, and the numbers with what the words around make of them.
+/// Replaces the numbers of a text with `0`, and returns each number with its bound.
 fn numbers(text: &str) -> (String, Vec<Found>) {
     static NUMBER: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"\d[\d_,]*(?:\.\d+)?").ok());
@@ -187,12 +187,12 @@ impl Part {
     }
 }
 
-/// Patterns have no equality of their own; their text is in their debug form.
+/// Compares debug forms, because patterns do not implement equality.
 fn is_same(old: &Assertion, new: &Assertion) -> bool {
     format!("{old:?}") == format!("{new:?}")
 }
 
-/// What became of the expectations of a command; `None` where the same is expected in other words.
+/// Compares the expectations of a command; `None` if both ask for the same.
 pub(super) fn expectation(old: &[String], new: &[String]) -> Option<How> {
     let (old, new) = (Part::all(old), Part::all(new));
     let mut unmatched: Vec<Option<&Part>> = new.iter().map(Some).collect();
@@ -303,7 +303,7 @@ const NARROW: [&str; 14] = [
     "--partition",
 ];
 
-/// What became of a command: narrowed when it runs less than before.
+/// Compares two forms of a command; `Narrowed` if the new one runs less.
 pub(super) fn command(old: &str, new: &str) -> How {
     let swallows = |text: &str| {
         ["|| true", "|| :", "; true", "||true"]

@@ -11,7 +11,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
-/// More than any suite's names take; a text that unpacks to more is no list of ours.
+/// More than the names of any suite need. Longer text was not packed by this program.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// Names of tests by test binary, packed.
@@ -63,7 +63,7 @@ impl Packed {
                 }
                 (None, _) => current = Some(names.entry(line.to_owned()).or_default()),
                 (Some(_), None) => {
-                    bail!("failed to unpack the names of tests: one stands before any binary")
+                    bail!("failed to unpack the names of tests: a test precedes the first binary")
                 }
             }
         }
@@ -72,13 +72,13 @@ impl Packed {
 }
 
 impl std::fmt::Display for Packed {
-    /// As it is written.
+    /// The packed text.
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(&self.0)
     }
 }
 
-/// A name of a harness of its own may hold anything; ours end at the line.
+/// Custom harnesses may put control characters into names; the packed form has one name a line.
 fn one_line(name: &str) -> String {
     name.replace(['\n', '\r', '\t'], " ")
 }

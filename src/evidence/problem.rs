@@ -1,17 +1,17 @@
 //! Why a part of a region cannot be used.
 
-/// A part of the evidence that cannot be relied on.
+/// A part of the evidence that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceProblem {
-    /// What is wrong.
+    /// Its kind.
     pub kind: ProblemKind,
     /// Its line, counted from 1.
     pub line: usize,
-    /// What is wrong and what to do, for people.
+    /// The problem and its remedy, for people.
     pub message: String,
 }
 
-/// What is wrong with a part of the evidence.
+/// The kind of a problem in the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemKind {
     /// The checksum is not that of the record: it was edited.
@@ -20,10 +20,10 @@ pub enum ProblemKind {
     Damaged,
     /// A version of this program that we do not know wrote it.
     UnknownVersion,
-    /// The record before this one is gone.
+    /// The record before this one is missing.
     Gap,
-    /// A marker of the region stands without the other.
+    /// A begin or end marker of the region without the other.
     Unpaired,
-    /// A row of the table says something else than the records, or a record has no row.
+    /// A row of the table differs from the records, or a record has no row.
     Row,
 }

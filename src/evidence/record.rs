@@ -1,4 +1,4 @@
-//! One record: what one `verify` ran and saw. The written keys are version 1 and a public contract.
+//! One record: the result of one `verify`. The written keys are version 1 and a public contract.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,7 +13,7 @@ use super::compact::{self, is_default};
 use super::packed::Packed;
 use super::region::RegionRecord;
 
-/// What one `verify` ran and saw. Empty and unknown values are not written; older versions wrote them as `null`.
+/// The result of one `verify`. Empty and unknown values are not written; older versions wrote them as `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The checksums of the records that this one follows, more than one after a merge; set when it is written.
@@ -26,13 +26,13 @@ pub struct Record {
     pub previous: Vec<String>,
     /// The PoC's name, which shows evidence that was copied from another PoC's document.
     pub poc: String,
-    /// What was verified.
+    /// The scope of the run.
     pub scope: Scope,
     /// When it ended, RFC 3339 with the local offset.
     pub time: String,
     /// How it ended, all checks together.
     pub outcome: Outcome,
-    /// What was run, in order.
+    /// The commands, in order.
     pub checks: Vec<Check>,
     /// How many tests ended how; `None` when no test runner reported.
     #[serde(
@@ -67,7 +67,7 @@ pub struct Record {
     /// A baseline's passed tests, of the binaries whose tests are known by name.
     #[serde(default, skip_serializing_if = "is_default")]
     pub passed: Option<Packed>,
-    /// What was inconsistent or could not be determined.
+    /// Inconsistencies, and facts that could not be determined.
     #[serde(default, skip_serializing_if = "is_default")]
     pub notes: Vec<String>,
     /// The state of the sources.
@@ -122,13 +122,13 @@ pub struct Check {
     /// Expectations that were not met.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unmet: Vec<String>,
-    /// Whether a person has to look at what it does.
+    /// Whether a person must confirm its result.
     #[serde(default, skip_serializing_if = "is_default")]
     pub manual: bool,
     /// How often it was run, and how often it passed; missing if it was run once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<Runs>,
-    /// Who has looked; `None` until then.
+    /// Who confirmed it; `None` before that.
     #[serde(default, skip_serializing_if = "is_default")]
     pub confirmed: Option<Confirmation>,
 }
@@ -142,7 +142,7 @@ pub struct Runs {
     pub passed: u32,
 }
 
-/// A person's word that what a command did is as expected.
+/// A person's confirmation of a command's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
     /// Their name, as git has it.
@@ -165,7 +165,7 @@ pub struct TestCounts {
     pub filtered: u64,
 }
 
-/// How many tests a change selected of all, as the sources tell of them.
+/// How many tests a change selected of all tests in the sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selected {
     /// They can be affected.
@@ -208,7 +208,7 @@ impl Outcome {
     }
 }
 
-/// What was verified.
+/// The scope of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Scope {
@@ -312,7 +312,7 @@ impl AddAssign for TestCounts {
 }
 
 impl fmt::Display for TestCounts {
-    /// `12 passed, 1 failed, 3 ignored`: what is zero is left out, but for the passed.
+    /// `12 passed, 1 failed, 3 ignored`: zeros are omitted except for passed.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} passed", self.passed)?;
         for (number, what) in [
@@ -364,14 +364,14 @@ impl Record {
         self.time.parse().ok()
     }
 
-    /// Whether it shows what it set out to show: everything passed, nothing became worse.
+    /// Whether it proves its scope: everything passed without regression.
     #[must_use]
     pub fn proves(&self) -> bool {
         self.outcome == Outcome::Passed && self.regressions.is_empty() && self.missing.is_empty()
     }
 
-    /// Without what a document need not hold: how long test binaries took, but for runs of the affected or all tests, and
-    /// the ends of long notes.
+    /// The record without the parts that documents omit: the ends of long notes, and the durations of test binaries except
+    /// in the scopes that shards are balanced by.
     pub(crate) fn shortened(&self) -> Self {
         let mut record = self.clone();
         if !matches!(

@@ -1,5 +1,5 @@
-//! A region of a results document that records are added to, and kept by the program: where it is, where a line is
-//! added, and how a record is written so that a slip of the hand shows.
+//! A generated region of a results document: where it is, where a line is added, and how a record is written so that
+//! accidental edits are detected.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::chain::{self, Link};
 use super::problem::{EvidenceProblem, ProblemKind};
 
-/// What tells one kind of records from another.
+/// The format of one kind of records.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RegionFormat {
     /// The region's name in its markers and in the records: `evidence`.
@@ -23,7 +23,7 @@ pub(crate) struct RegionFormat {
     pub(crate) head: &'static str,
     /// The line below that.
     pub(crate) rule: &'static str,
-    /// What to do about a record that cannot be relied on: `verify again`.
+    /// How to replace a record that cannot be used: `verify again`.
     pub(crate) remedy: &'static str,
 }
 
@@ -41,7 +41,7 @@ impl RegionFormat {
         format!("<!-- cargo-poc:{} ", self.name)
     }
 
-    /// The first sixteen hexadecimal digits of BLAKE3 over the record as it is written.
+    /// The first sixteen hexadecimal digits of BLAKE3 over the written record.
     fn checksum(self, json: &str) -> String {
         let hash = blake3::Hasher::new()
             .update(format!("cargo-poc {} v1\n", self.name).as_bytes())
@@ -57,7 +57,7 @@ impl RegionFormat {
     fn line(self, record: &impl Serialize) -> Result<(String, String)> {
         let json = serde_json::to_string(record)
             .with_context(|| format!("failed to write the {} as JSON", self.name))?;
-        // Two hyphens may end a comment; in JSON they stand in strings alone, where one can be spelled out.
+        // Two hyphens may end a comment. In JSON they occur in strings only, where one can be escaped.
         let json = json.replace("--", "-\\u002d");
         let checksum = self.checksum(&json);
         let line = format!("{}v1 {checksum} {json} -->", self.record());
@@ -104,8 +104,8 @@ impl RegionFormat {
         (ordered.collect(), problems)
     }
 
-    /// Visible rows that no record has, and records without their rows. `unreadable` records, missing ones among
-    /// them, may have rows of their own.
+    /// Visible rows without a record, and records without their rows. `unreadable` records, including missing ones, may have
+    /// rows too.
     fn row_problems<T: RegionRecord>(
         self,
         text: &str,
@@ -153,8 +153,8 @@ impl RegionFormat {
             .collect()
     }
 
-    /// The text with a record added that follows those that no other follows; every other byte stays as it is. Without a
-    /// region, one is made at the end. Rows and records that a merge has doubled or moved are put in order.
+    /// Returns the text with a record added as the successor of all heads. Every other byte is kept. Without a region, one is
+    /// added at the end. Rows and records that a merge has doubled or moved are put in order.
     ///
     /// # Errors
     /// When the record cannot be written as JSON.
@@ -213,7 +213,7 @@ impl RegionFormat {
         merged.then(|| format!("{before}{kept}{after}"))
     }
 
-    /// What follows the beginning: `v1 CHECKSUM JSON -->`.
+    /// Reads the rest of a record's line: `v1 CHECKSUM JSON -->`.
     fn read_line<T: DeserializeOwned>(self, rest: &str) -> Result<(String, T), ProblemKind> {
         let damaged = ProblemKind::Damaged;
         let (version, rest) = rest.split_once(' ').ok_or(damaged)?;
@@ -229,7 +229,7 @@ impl RegionFormat {
         Ok((claimed.to_owned(), record))
     }
 
-    /// What is wrong with a record's line.
+    /// The problem of this kind at a line.
     pub(super) fn problem(self, kind: ProblemKind, line: usize) -> EvidenceProblem {
         let Self { name, remedy, .. } = self;
         let message = match kind {
@@ -328,7 +328,7 @@ fn add(format: RegionFormat, text: &str, rows: &[String], record: &str) -> Strin
             .chain([""])
             .collect(),
     };
-    // A comment right below a table would be taken for one of its rows.
+    // Markdown would read a comment directly below a table as a row.
     let record_lines = if row_at == Some(record_at) {
         vec!["", record]
     } else {
@@ -400,7 +400,7 @@ fn unpaired(format: RegionFormat, text: &str) -> Option<EvidenceProblem> {
     })
 }
 
-/// What stands between the markers; without an end marker, up to the line after the last record.
+/// The range between the markers; without an end marker, up to the end of the last record.
 fn find(format: RegionFormat, text: &str) -> Option<Range<usize>> {
     let (begin, end, record) = (format.begin(), format.end(), format.record());
     let begin = lines(text).find(|(_, line)| line.trim() == begin)?;

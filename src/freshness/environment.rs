@@ -1,4 +1,4 @@
-//! What controls a build or a test from outside the files of the workspace: variables and cargo's configuration.
+//! Inputs of a build or a test outside the files of the workspace: variables and cargo's configuration.
 //!
 //! Only hashes of values are kept. Variables that cargo sets itself, and those that name places of a machine or describe
 //! its terminal, are left out: they differ between machines that run the same tests.
@@ -20,7 +20,7 @@ const VARIABLE: &str = "$";
 /// The hash of a variable that is not set.
 const UNSET: &str = "unset";
 
-/// Variables that change what is built.
+/// Variables that change a build.
 const BUILD_VARIABLES: [&str; 9] = [
     "RUSTFLAGS",
     "CARGO_ENCODED_RUSTFLAGS",
@@ -53,10 +53,10 @@ const NO_BUILD_VARIABLES: [&str; 6] = [
     "CARGO_TARGET_TMPDIR",
 ];
 
-/// Compiler caches: they do not change what is built.
+/// Compiler caches: they do not change a build.
 const CACHES: [&str; 3] = ["sccache", "ccache", "cachepot"];
 
-/// Tables of cargo's configuration that change what is built.
+/// Tables of cargo's configuration that change a build.
 const TABLES: [&str; 6] = ["target", "profile", "env", "patch", "paths", "unstable"];
 
 /// Keys of its `[build]` that do not.
@@ -182,7 +182,7 @@ fn configurations(root: &Utf8Path) -> Vec<Utf8PathBuf> {
     folders.into_iter().flat_map(files).collect()
 }
 
-/// The part of a configuration that changes what is built, as text; all of it where it cannot be read.
+/// The settings of a configuration that change a build, as text; the whole text if it cannot be parsed.
 fn build_settings(bytes: &[u8]) -> Vec<u8> {
     let parsed = str::from_utf8(bytes)
         .ok()

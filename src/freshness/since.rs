@@ -1,9 +1,9 @@
-//! What changed since a run of ours, and whether any test that it ran can tell.
+//! What changed since a recorded run, and whether the change can affect a test that it ran.
 //!
-//! Evidence names what it depended on by package. That a package has changed since does not say that a test has: here the
-//! state that the run saw is found again ([`Snapshots`], or a commit), the tests that the change can affect are selected as
-//! [`affected`] does, and evidence is stale only when its commands run one of them. Whatever cannot be told makes it stale.
-//! What came of it is kept, until anything that it followed from is otherwise (`verdicts`).
+//! Evidence names its inputs by package, but a change in a package need not affect a test. This module finds the state of
+//! the run ([`Snapshots`], or a commit), selects the tests that the change can affect as [`affected`] does, and treats
+//! evidence as stale only if its commands run one of them. Anything unknown makes it stale. Verdicts are cached until one of
+//! their inputs changes (`verdicts`).
 
 mod verdicts;
 
@@ -39,12 +39,12 @@ pub struct Since<'w> {
     verdicts: Option<Verdicts<'w>>,
 }
 
-/// A run that passed, and not all of what it depended on is as it was.
+/// A run that passed, and whose inputs have changed in part.
 #[derive(Debug)]
 pub struct Stale<'s> {
     /// The run.
     pub located: &'s Located,
-    /// The names of the inputs that are not as they were.
+    /// The names of the changed inputs.
     pub changed: Vec<String>,
     /// The document that holds its record.
     pub results: &'s Utf8Path,
@@ -65,7 +65,7 @@ impl Stale<'_> {
     }
 }
 
-/// What can be told of a run.
+/// What is known of a run without a selection.
 enum Told<'s> {
     /// It is stale.
     Affected,
@@ -126,7 +126,7 @@ impl<'w> Since<'w> {
         }
     }
 
-    /// What changed since the run; `None` where the state that it saw is not to be found. `results` is the document that
+    /// What changed since the run; `None` if its state cannot be found. `results` is the document that
     /// holds the record.
     ///
     /// # Errors
@@ -167,7 +167,7 @@ impl<'w> Since<'w> {
         Ok(unaffected)
     }
 
-    /// What can be told of a run without selecting tests.
+    /// Judges a run without a selection of tests.
     fn told<'s>(&mut self, run: &'s Stale<'s>, commands: &'s [Command]) -> Result<Told<'s>> {
         if run
             .changed
@@ -199,7 +199,7 @@ impl<'w> Since<'w> {
     }
 
     /// Whether the commands of each of the runs that saw a state would run a test that what changed since can affect, or may;
-    /// none where git cannot tell what changed.
+    /// none if git does not know what changed.
     fn follow<'r, 's>(
         &self,
         state: &State,
@@ -265,7 +265,7 @@ impl<'w> Since<'w> {
         }
     }
 
-    /// The state that a run saw; `None` where it is not to be found.
+    /// The state of the work tree at a run; `None` if it cannot be found.
     fn state(&self, seen: Seen, run: &Located) -> Result<Option<State>> {
         let (checksum, results) = match seen {
             Seen::State(state) => return Ok(Some(state)),
@@ -305,7 +305,7 @@ impl Moved {
     }
 }
 
-/// How the work tree stands before a run, to be kept with its record; `None` before the first commit.
+/// The state of the work tree before a run, to be stored with its record; `None` before the first commit.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -313,7 +313,7 @@ pub fn before_run(repository: &Repository) -> Result<Option<Snapshot>> {
     Snapshot::of(repository).context("failed to note how the work tree stands")
 }
 
-/// Keeps how the work tree of `repository` stood with what was recorded of the run.
+/// Stores the state of the work tree of `repository` before a run with the records of the run.
 ///
 /// # Errors
 /// Names the file that could not be written, or when git fails.
@@ -354,7 +354,7 @@ fn tests(text: &str) -> BTreeSet<Digest> {
 struct Calls<'c>(Vec<(Call<'c>, BTreeSet<PackageId>)>);
 
 impl<'c> Calls<'c> {
-    /// `None` where that cannot be told, or hangs on more than tests.
+    /// `None` if that is unknown, or depends on more than tests.
     fn of(workspace: &Workspace, commands: &'c [Command]) -> Option<Self> {
         let mut calls = Vec::new();
         for command in commands {

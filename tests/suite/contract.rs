@@ -72,7 +72,7 @@ const RESULTS: &str = "# Cache Results
 **Status**: Pending
 ";
 
-/// A package with these documents, whose first step was verified: from here on the plan is held to what it says.
+/// A package with these documents, whose first step was verified, so that its plan is locked.
 fn begun() -> Sandbox {
     let sandbox = Sandbox::package();
     sandbox
@@ -118,7 +118,7 @@ fn the_first_verification_of_a_step_locks_and_later_ones_do_not() {
         results.contains("3 criteria, 2 steps, 2 tests ("),
         "{results}"
     );
-    sandbox.poc("verify cache --step 1").exits(0);
+    sandbox.poc("verify cache --step 0").exits(0);
     let again = sandbox.read("docs/cache-results.md");
     assert_eq!(again.matches("cargo-poc:contract v1").count(), 1);
     let status = status(&sandbox);

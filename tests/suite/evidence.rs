@@ -63,7 +63,7 @@ fn sample(scope: Scope, second: u32) -> Record {
     }
 }
 
-/// What is read of a document, without what reading adds.
+/// The records of a document without their predecessors.
 fn records(text: &str) -> Vec<Record> {
     let evidence = read(text);
     assert_eq!(evidence.problems, []);
@@ -308,7 +308,7 @@ fn the_first_whole_baseline_is_the_measure() {
     assert_eq!(baseline.passed.as_ref().unwrap().names().unwrap(), names);
 }
 
-/// Whether every line of `old` stands in `new`, in order.
+/// Whether `new` contains every line of `old`, in order.
 fn is_subsequence(old: &str, new: &str) -> bool {
     let mut new = new.lines();
     old.lines()
@@ -376,7 +376,7 @@ fn helper() {
     }
 }
 
-/// Adds a record as `verify` does: read anew under a lock, replaced whole.
+/// Adds a record as `verify` does: read under a lock, replaced as a whole.
 fn record(path: &Utf8Path, lock: &Utf8Path, one: &Record) -> anyhow::Result<()> {
     let folder = path.parent().context("no folder")?;
     let _lock = files::lock(folder, lock, || Ok(()))?;
@@ -451,7 +451,7 @@ fn a_kill_at_any_moment_leaves_a_readable_document() {
         seen = evidence.records.len();
     }
     assert!(seen > 0, "nothing was ever written");
-    // The lock of a killed process is free, and the next one removes what it left.
+    // The lock of a killed process is free, and the next writer removes its temporary file.
     let mut child = spawn(ourselves(), &path, "after", 1);
     assert!(child.wait().unwrap().success());
     assert_eq!(read(&content(&path)).records.len(), seen + 1);
@@ -603,7 +603,7 @@ fn records_of_the_first_version_stay_readable() {
 #[test]
 fn a_typical_record_takes_less_than_a_kilobyte() {
     let names = |count: usize| -> Vec<String> {
-        (0..count)
+        (10..10 + count)
             .map(|n| format!("cache::tests::reads_a_page_{n}"))
             .collect()
     };

@@ -326,6 +326,24 @@ fn a_dry_run_prints_what_would_be_written() {
 }
 
 #[test]
+fn an_interrupted_start_is_completed() {
+    let sandbox = workspace();
+    sandbox.poc("init cache -p app").exits(0);
+    let (plan, results) = (
+        sandbox.read("docs/cache-plan.md"),
+        sandbox.read("docs/cache-results.md"),
+    );
+    sandbox.remove("docs/cache-results.md");
+    sandbox.poc("init cache -p app").exits(0);
+    assert_eq!(sandbox.read("docs/cache-plan.md"), plan);
+    assert_eq!(sandbox.read("docs/cache-results.md"), results);
+    assert_eq!(
+        sandbox.read("docs/.gitattributes"),
+        "*-results.md merge=union\n"
+    );
+}
+
+#[test]
 fn nothing_is_ever_overwritten() {
     for there in ["docs/cache-plan.md", "docs/cache-results.md"] {
         let sandbox = workspace();

@@ -130,7 +130,7 @@ fn a_change_that_its_tests_cannot_tell_leaves_evidence_fresh() {
 fn a_test_that_is_new_gone_or_ignored_makes_it_stale() {
     let sandbox = sandbox();
     verified(&sandbox);
-    // The step's filter lets through what has `store` in its path.
+    // The step's filter selects tests with `store` in their path.
     let more = "\n#[cfg(test)]\nmod more {\n    #[test]\n    fn other() {}\n}\n";
     sandbox.append("src/index.rs", more);
     assert_eq!(states(&sandbox)[0], "proven");

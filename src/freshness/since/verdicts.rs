@@ -1,8 +1,8 @@
-//! Verdicts on evidence, kept by all that they follow from: what is asked, and the workspace as it is.
+//! A cache of verdicts on evidence. The key is a hash of the question and of the state of the workspace.
 //!
-//! Of the workspace that is what cargo says of it, the content of every file that git lists, and whatever else a selection
-//! looked at: files that git ignores or that lie elsewhere, and places where there was nothing. The latter are kept by their
-//! paths, so that the next run looks at them too. Where any of it differs, so does the key, and nothing is found.
+//! The state is the metadata from cargo, the content of every file that git lists, and everything else that a selection
+//! read: ignored files, files outside, and paths without a file. The cache stores these paths, so that the next run hashes
+//! them too. If anything differs, the key differs and no verdict is found.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -22,19 +22,19 @@ use crate::sys::git::{Listed, Listing, Repository, can_be_hashed};
 use crate::sys::{self, files};
 use crate::workspace::Workspace;
 
-/// Counts up whenever what is kept, or what a key is made of, changes.
+/// The version is increased when the stored values or the parts of a key change.
 const FORMAT: &str = concat!("cargo-poc verdicts 1 ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// How many times the size of what one state of the workspace needs is kept of others.
 const TIMES: usize = 8;
 
-/// The verdicts on the workspace as it is.
+/// The verdicts on the present workspace.
 #[derive(Debug)]
 pub(super) struct Verdicts<'w> {
     workspace: &'w Workspace,
     config: &'w Config,
     repository: Repository,
-    /// `None` where git does not tell all that the workspace holds; then nothing is kept.
+    /// `None` if git does not list all files of the workspace; then nothing is cached.
     known: Option<Known>,
     /// Opened by the first selection.
     reader: OnceLock<Watched>,
@@ -43,13 +43,13 @@ pub(super) struct Verdicts<'w> {
 #[derive(Debug)]
 struct Known {
     kept: Cache,
-    /// What the listed files come to.
+    /// A hash of the listed files.
     listed: Key,
     /// Files whose content `listed` tells, absolute.
     told: Arc<FxHashSet<Utf8PathBuf>>,
     /// What else selections have looked at in this state of the listed files.
     beside: BTreeMap<Utf8PathBuf, Key>,
-    /// What `listed` and `beside` come to.
+    /// A hash of `listed` and `beside`.
     now: Key,
     /// By question: those that were found, and new ones.
     given: BTreeMap<Vec<u8>, bool>,
@@ -74,7 +74,7 @@ impl<'w> Verdicts<'w> {
         })
     }
 
-    /// The verdict on `question`, which holds all that it hangs on beside the workspace as it is.
+    /// The cached verdict on `question`, which contains every input other than the workspace.
     pub(super) fn get(&mut self, question: &[u8]) -> Option<bool> {
         let known = self.known.as_mut()?;
         let verdict = known.kept.get(&of_verdict(&known.now, question))?;
@@ -82,7 +82,7 @@ impl<'w> Verdicts<'w> {
         Some(verdict)
     }
 
-    /// Keeps a verdict that follows from what was read through [`Self::reader`].
+    /// Stores a verdict that was computed from files read through [`Self::reader`].
     pub(super) fn put(&mut self, question: Vec<u8>, verdict: bool) {
         if let Some(known) = &mut self.known {
             known.given.insert(question, verdict);
@@ -100,7 +100,7 @@ impl<'w> Verdicts<'w> {
         })
     }
 
-    /// Writes what was worked out anew; no verdicts where the workspace has changed meanwhile.
+    /// Writes new verdicts, unless the workspace has changed in the meantime.
     ///
     /// # Errors
     /// When git fails, or names the file that cannot be written.
@@ -255,7 +255,7 @@ fn files_of(
     Ok(files)
 }
 
-/// What is at a path: a file by its content, a folder by its names, or nothing that can be read.
+/// A hash of a file's content or of a folder's names; one value for everything that cannot be read.
 fn state(path: &Utf8Path) -> Key {
     if path.is_dir() {
         let mut names = files::list(path).unwrap_or_default();
@@ -268,8 +268,7 @@ fn state(path: &Utf8Path) -> Key {
     }
 }
 
-/// Reads sources through the cache of items, each once for all selections, and notes what it looks at beside the files that
-/// git tells of.
+/// Reads sources through the cache of items, each once for all selections, and records the paths that git does not list.
 #[derive(Debug)]
 pub(super) struct Watched {
     cache: items::Cache,
