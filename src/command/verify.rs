@@ -373,7 +373,7 @@ impl<'p> Before<'p> {
                 more => format!(" and {more} more"),
             };
             terminal.warn(format!(
-                "changed while the commands ran: {}{more}; this run proves nothing, verify again",
+                "changed while the commands ran: {}{more}; this run proves nothing, verify again (git should ignore files that a run writes)",
                 differing[..few].join(", ")
             ))?;
         }
