@@ -156,12 +156,12 @@ fn a_failure_that_tail_would_hide_is_seen() {
 
 #[test]
 fn state_goes_from_command_to_command() {
-    let block = "mkdir -p deep/down\ncd deep/down\nexport GREETING=hello\nNAME=you\nset +u\ngreet() {\n  echo \"$GREETING $NAME $UNSET\"\n}\ntrap \
+    let block = "mkdir -p target/down\ncd target/down\nexport GREETING=hello\nNAME=you\nset +u\ngreet() {\n  echo \"$GREETING $NAME $UNSET\"\n}\ntrap \
                  'echo gone > left' EXIT\ngreet\n# Expected: \"hello you\"\nbash -c 'exit 3'\n# Expected: exit code \
                  3\nbasename \"$PWD\"\n# Expected: \"down\"\nshopt -qo errexit; shopt -qo pipefail\necho \"[$(trap -p ERR)]\"\n# Expected: \"[]\"\n";
     let (sandbox, run) = verify(block);
     run.exits(0);
-    assert_eq!(sandbox.read("deep/down/left"), "gone\n");
+    assert_eq!(sandbox.read("target/down/left"), "gone\n");
 }
 
 #[test]
@@ -212,10 +212,10 @@ fn keep_going_runs_every_command_and_tells_of_each() {
 #[test]
 fn output_that_looks_like_ours_or_does_not_end_in_a_line_is_output() {
     let block = "printf 'no line end'\n# Expected: regex: ^no line end$\nprintf '\\036%s %s\\n' 0123456789abcdef 0\n# Expected: \
-                 \"0123456789abcdef 0\"\nexec >log\necho kept\nread -r line || true\n[ -z \"$line\" ]\n";
+                 \"0123456789abcdef 0\"\nmkdir -p target\nexec >target/log\necho kept\nread -r line || true\n[ -z \"$line\" ]\n";
     let (sandbox, run) = verify(block);
     run.exits(0);
-    assert_eq!(sandbox.read("log"), "kept\n");
+    assert_eq!(sandbox.read("target/log"), "kept\n");
 }
 
 #[test]
