@@ -19,6 +19,7 @@ mod explain;
 pub mod extract;
 mod file_reads;
 pub mod item_cache;
+mod known_macros;
 pub mod module_files;
 mod module_folders;
 pub mod nodes;
@@ -104,12 +105,24 @@ impl Graph {
         let unit_of = |id: NodeId| {
             // What a macro's body names counts where the macro can be called.
             let body_of = || match edges.synthetic.get(&id)? {
-                SyntheticNode::MacroBody(node) => nodes.nodes.get(*node as usize),
+                SyntheticNode::Generator { node, .. } | SyntheticNode::MacroBody(node) => {
+                    nodes.nodes.get(*node as usize)
+                }
                 _ => None,
             };
             let node = nodes.nodes.get(id as usize).or_else(body_of);
             node.map_or((to_u32(crates.units.len()), false), |node| {
-                (node.unit, node.flags & flag::TEST_ONLY != 0)
+                // A program registers code when it runs: in its own tests, or as a process.
+                let registers = matches!(
+                    edges.synthetic.get(&id),
+                    Some(SyntheticNode::Generator { .. })
+                );
+                let is_program = matches!(
+                    crates.units[node.unit as usize].kind,
+                    UnitKind::Binary | UnitKind::Example
+                );
+                let own_only = node.flags & flag::TEST_ONLY != 0 || registers && is_program;
+                (node.unit, own_only)
             })
         };
         let units = (0..to_u32(edges.count)).map(unit_of).collect();

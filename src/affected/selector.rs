@@ -223,8 +223,24 @@ impl ClassifiedFiles {
                 classified.changed.others.insert(path.clone());
             }
         }
-        for (file, text) in sources.iter().zip(change.texts_before(&sources)?) {
-            classified.changed.rust.insert(file.path.clone(), text);
+        let texts = sources.len();
+        let others = change.files.iter();
+        let others = others.filter(|file| {
+            classified.changed.others.contains(&file.path) && may_be_included(&file.path)
+        });
+        sources.extend(others);
+        for (index, (file, text)) in sources
+            .iter()
+            .zip(change.texts_before(&sources)?)
+            .enumerate()
+        {
+            let changed = &mut classified.changed;
+            let known = if index < texts {
+                &mut changed.rust
+            } else {
+                &mut changed.texts
+            };
+            known.insert(file.path.clone(), text);
         }
         Ok(classified)
     }
@@ -233,6 +249,15 @@ impl ClassifiedFiles {
         let files = self.reached.entry(reach).or_default();
         files.push(workspace.slashed(path));
     }
+}
+
+/// Larger files are not compared as code.
+const LARGEST_INCLUDED: u64 = 1 << 20;
+
+/// Whether a file that is not named like Rust code may hold some, for an `include!`.
+fn may_be_included(path: &Utf8Path) -> bool {
+    let size = std::fs::metadata(path).map(|about| about.len());
+    size.is_ok_and(|size| size <= LARGEST_INCLUDED)
 }
 
 /// A selection in the making.

@@ -107,6 +107,9 @@ fn selected(
             .insert(path.to_owned(), Some(before.to_owned()));
     } else {
         changed.others.insert(path.to_owned());
+        changed
+            .texts
+            .insert(path.to_owned(), Some(before.to_owned()));
     }
     let graph = Graph::build(crates.clone(), &changed, &Uncached);
     let selection = graph.select(&changed);
@@ -270,7 +273,7 @@ fn binary(root: &Utf8Path, line: &str) -> String {
         "src/lib.rs" => format!("{executable} lib"),
         "src/main.rs" => format!("{executable} bin {executable}"),
         test => {
-            let mut packages = ["engine", "tool", "user"].into_iter();
+            let mut packages = ["engine", "tool", "user", "unknown", "parts"].into_iter();
             let package = packages.find(|package| root.join(package).join(test).is_file());
             format!("{} test {executable}", package.unwrap())
         }

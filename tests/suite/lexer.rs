@@ -3,7 +3,7 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_poc::workspace::source::lex::{Kind, lex};
+use cargo_poc::workspace::source::lex::{Kind, is_keyword, lex};
 use proptest::prelude::*;
 use ra_ap_rustc_lexer::{
     Base, DocStyle, FrontmatterAllowed, LiteralKind, TokenKind, strip_shebang, tokenize,
@@ -44,7 +44,9 @@ fn rustc_tokens(text: &str) -> Option<Vec<Token>> {
             },
             TokenKind::Ident => Kind::Ident,
             TokenKind::RawIdent => {
-                tokens.push((Kind::Ident, start + 2, end));
+                let name = &text[start + 2..end];
+                let from = if is_keyword(name) { start } else { start + 2 };
+                tokens.push((Kind::Ident, from, end));
                 continue;
             }
             TokenKind::RawLifetime

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 use super::def_map::DefMap;
@@ -180,24 +180,27 @@ pub(super) fn changed_nodes(
 ) -> Vec<NodeId> {
     let mut goals: Vec<NodeId> = Vec::new();
     let mut modules: FxHashSet<ModuleId> = FxHashSet::default();
+    let mut globbing: FxHashMap<ModuleId, Vec<ModuleId>> = FxHashMap::default();
+    for (into, from) in globs {
+        globbing.entry(*from).or_default().push(*into);
+    }
+    let mut changed_modules: FxHashSet<NodeId> = FxHashSet::default();
     for (id, node) in (0_u32..).zip(&nodes.nodes) {
         if !node.changed {
             continue;
         }
         goals.push(id);
         if node.kind == ItemKind::Mod {
-            modules.extend(
-                (0_u32..)
-                    .zip(&nodes.modules)
-                    .filter(|(_, module)| module.node == id)
-                    .map(|(module, _)| module),
-            );
+            changed_modules.insert(id);
         }
         if open_uses.contains(&id) {
             // A trait in scope, or names behind `*`, count for the whole module and for whoever takes all its names.
-            seen_from(node.module, globs, &mut modules);
+            seen_from(node.module, &globbing, &mut modules);
         }
     }
+    let changed = (0_u32..).zip(&nodes.modules);
+    let changed = changed.filter(|(_, module)| changed_modules.contains(&module.node));
+    modules.extend(changed.map(|(module, _)| module));
     if !modules.is_empty() {
         let inside: Vec<bool> = (0..nodes.modules.len())
             .map(|module| {
@@ -214,16 +217,15 @@ pub(super) fn changed_nodes(
     goals
 }
 
-fn seen_from(module: ModuleId, globs: &[(ModuleId, ModuleId)], modules: &mut FxHashSet<ModuleId>) {
+fn seen_from(
+    module: ModuleId,
+    globbing: &FxHashMap<ModuleId, Vec<ModuleId>>,
+    modules: &mut FxHashSet<ModuleId>,
+) {
     let mut next = vec![module];
     while let Some(module) = next.pop() {
         if modules.insert(module) {
-            next.extend(
-                globs
-                    .iter()
-                    .filter(|(_, from)| *from == module)
-                    .map(|(into, _)| *into),
-            );
+            next.extend(globbing.get(&module).into_iter().flatten());
         }
     }
 }
@@ -236,7 +238,10 @@ impl Sources {
         for file in &self.files {
             unmounted.remove(file.path.as_path());
         }
+        let mounted: BTreeSet<&Utf8Path> =
+            self.files.iter().map(|file| file.path.as_path()).collect();
         let others = changed.others.iter().map(Utf8PathBuf::as_path);
+        let others = others.filter(move |path| !mounted.contains(path));
         others.chain(unmounted)
     }
 }

@@ -219,6 +219,14 @@ impl CrateGraph {
         }
     }
 
+    /// Whether a build script runs before a unit is compiled.
+    #[must_use]
+    pub fn has_build_script(&self, unit: UnitId) -> bool {
+        let package = self.units[unit].package;
+        let mut units = self.units.iter();
+        units.any(|other| other.package == package && other.kind == UnitKind::BuildScript)
+    }
+
     /// Forgets the tests of targets that are not wanted.
     pub fn keep_tests(&mut self, wanted: &dyn Fn(&TestTarget) -> bool) {
         for unit in &mut self.units {

@@ -57,6 +57,8 @@ pub struct PathResolution {
     pub missing: bool,
     /// Even the first segment is unknown.
     pub unknown: bool,
+    /// Modules where lookup stopped, or found a name by `*` alone: generated code there may define it.
+    pub stopped: Vec<ModuleId>,
 }
 
 /// The names of every module.
@@ -73,6 +75,8 @@ pub struct DefMap<'g> {
     pub open_uses: Vec<NodeId>,
     /// Modules, each with one whose names it brings in by `*`.
     pub globs: Vec<(ModuleId, ModuleId)>,
+    /// `use` items that end in `*`.
+    glob_uses: FxHashSet<NodeId>,
     /// Modules that may have names which are not known: by a macro call, or a glob from outside.
     open: FxHashSet<ModuleId>,
 }
@@ -200,6 +204,7 @@ impl<'g> DefMap<'g> {
             standard,
             open_uses: Vec::new(),
             globs: Vec::new(),
+            glob_uses: FxHashSet::default(),
             open: FxHashSet::default(),
         };
         let imports = scopes.define(sources);
@@ -250,6 +255,7 @@ impl<'g> DefMap<'g> {
         if current.is_empty() {
             found.unknown = true;
             found.missing = true;
+            self.stop_around(module, &mut found.stopped);
             return found;
         }
         loop {
@@ -271,12 +277,16 @@ impl<'g> DefMap<'g> {
                     Resolution::Module(module) => {
                         if self.entries(module, path[at], without, &mut found.by, &mut next) {
                             known = true;
+                            if self.is_by_glob(module, path[at]) {
+                                found.stopped.push(module);
+                            }
                         } else {
                             lacking.push(module);
                         }
                     }
                 }
             }
+            found.stopped.extend(&lacking);
             // Of several modules of one name only one is compiled: one that cannot have the name is not that one.
             found.missing |= lacking
                 .iter()
@@ -287,6 +297,28 @@ impl<'g> DefMap<'g> {
             current = next;
             at += 1;
         }
+    }
+
+    /// The module, and those around a block.
+    fn stop_around(&self, module: ModuleId, stopped: &mut Vec<ModuleId>) {
+        let mut at = module;
+        while at != NONE {
+            stopped.push(at);
+            let scope = &self.nodes.modules[at as usize];
+            if !scope.block {
+                break;
+            }
+            at = scope.parent;
+        }
+    }
+
+    /// Whether a module knows a name by `*` alone: an item of the name would hide that one.
+    fn is_by_glob(&self, module: ModuleId, name: Name) -> bool {
+        let entries = self.tables[module as usize].get(&name);
+        entries.is_some_and(|entries| {
+            let mut entries = entries.iter();
+            entries.all(|held| self.glob_uses.contains(&held.entry.by))
+        })
     }
 
     /// Adds what a module means by a name; whether that is anything.
@@ -326,7 +358,10 @@ impl<'g> DefMap<'g> {
         let mut meanings = Vec::new();
         let mut at = module;
         loop {
-            self.entries(at, name, without, &mut found.by, &mut meanings);
+            let known = self.entries(at, name, without, &mut found.by, &mut meanings);
+            if known && self.is_by_glob(at, name) {
+                found.stopped.push(at);
+            }
             let scope = &self.nodes.modules[at as usize];
             if !scope.block || scope.parent == NONE {
                 break;

@@ -1,5 +1,6 @@
 //! Which node reaches which: references, names, and the conditions under which a member is reached.
 
+mod generated;
 mod index;
 mod members;
 mod references;
@@ -14,6 +15,7 @@ use super::extract::{ALL, Detail, GLOBAL, SELF_CALL, flag};
 use super::module_files::Sources;
 use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes, proc_macro_name, to_u32};
 use crate::workspace::source::syntax::ItemKind;
+use generated::GeneratedCode;
 
 /// A member that is reached when its name is and one of its types is.
 #[derive(Debug, Clone)]
@@ -176,6 +178,19 @@ pub enum SyntheticNode {
     AnyProgram,
     /// Cargo or rustc is run.
     Everything,
+    /// A name that a macro composes of this one.
+    ComposedName(Name),
+    /// Code that no source shows, and what it can name.
+    GeneratedCode,
+    /// Members of a type that generated code may call.
+    AllMembers(NodeId),
+    /// An item that generated code may call or register.
+    Generator {
+        /// The item.
+        node: NodeId,
+        /// The attribute, derive or macro that generates it.
+        by: Name,
+    },
 }
 
 /// Builds the edges.
@@ -202,8 +217,11 @@ pub struct Builder<'g> {
     opaque: FxHashMap<ModuleId, Vec<NodeId>>,
     /// Per name, the unit of all free items, macros and calls of it; none where there are several.
     unit_of_unique_name: FxHashMap<Name, Option<UnitId>>,
-    /// Modules with calls that may define any name.
-    name_composing_calls: FxHashMap<ModuleId, Vec<NodeId>>,
+    /// Members of a type, of its traits too.
+    members_of_type: FxHashMap<NodeId, Vec<NodeId>>,
+    /// Names of functions that make values of any type by `unsafe` code.
+    make_any: FxHashSet<Name>,
+    generated: GeneratedCode,
     known_redefined: FxHashSet<Name>,
     /// [`ALL`].
     all: Option<Name>,
@@ -235,6 +253,16 @@ enum EdgeTarget {
     /// Any item of the name that the unit sees; any at all, without a unit.
     UnresolvedName(Name, Option<UnitId>),
     Doctest(u32),
+    /// Names that may be composed of this one, for code of a unit.
+    Fragment(Name, UnitId),
+    /// All names in scope in a module.
+    Scope(ModuleId),
+    /// All members of a type, and of the types in its fields.
+    AllMembers(NodeId),
+    /// Everything that code of a unit can name.
+    Visible(UnitId),
+    /// A node whose generated code is live without being named.
+    Generator(NodeId),
 }
 
 /// What a node's own references come to.
@@ -243,6 +271,8 @@ struct Out {
     from: NodeId,
     /// The unit that its names are looked up in, unless they may be written elsewhere.
     visible_from: Option<UnitId>,
+    /// It may make values of types that it names without a constructor.
+    makes_values: bool,
     to: Vec<EdgeTarget>,
     /// Nodes that must reach this one: types in an opaque call.
     back: Vec<NodeId>,
@@ -274,7 +304,9 @@ impl<'g> Builder<'g> {
             calls: FxHashMap::default(),
             opaque: FxHashMap::default(),
             unit_of_unique_name: FxHashMap::default(),
-            name_composing_calls: FxHashMap::default(),
+            members_of_type: FxHashMap::default(),
+            make_any: FxHashSet::default(),
+            generated: GeneratedCode::default(),
             known_redefined: FxHashSet::default(),
             all: nodes.names.get(ALL),
             self_call: nodes.names.get(SELF_CALL),
@@ -287,6 +319,8 @@ impl<'g> Builder<'g> {
         builder.index();
         builder.rename();
         builder.name_generating_macros();
+        builder.collect_generators();
+        builder.collect_makers();
         builder.unit_of_unique_name();
         builder
     }
@@ -344,6 +378,13 @@ impl<'g> Builder<'g> {
                         SyntheticNode::MacroBody(node)
                     }
                     EdgeTarget::Doctest(_) => SyntheticNode::Documentation,
+                    EdgeTarget::Fragment(name, _) => SyntheticNode::ComposedName(name),
+                    EdgeTarget::Scope(_) | EdgeTarget::Visible(_) => SyntheticNode::GeneratedCode,
+                    EdgeTarget::AllMembers(node) => SyntheticNode::AllMembers(node),
+                    EdgeTarget::Generator(node) => SyntheticNode::Generator {
+                        node,
+                        by: self.generated.generators[&node].by,
+                    },
                 };
                 edges.synthetic.insert(id, hub);
                 waiting.push(to);
@@ -357,6 +398,9 @@ impl<'g> Builder<'g> {
             pairs.extend(out.back.into_iter().map(|from| (from, out.from)));
         }
         self.members_into(&mut edges, &mut pairs, &mut |to, edges| {
+            number(to, &mut waiting, edges)
+        });
+        self.generators_into(&mut edges, &mut pairs, &mut |to, edges| {
             number(to, &mut waiting, edges)
         });
         let doc_nodes: Vec<NodeId> = documentation
@@ -424,7 +468,13 @@ impl<'g> Builder<'g> {
                     .unresolved()
                     .iter()
                     .filter_map(|symbol| self.unresolved(None, symbols[*symbol as usize]));
-                unresolved.chain([EdgeTarget::Node(id)]).collect()
+                let mut targets: Vec<EdgeTarget> =
+                    unresolved.chain([EdgeTarget::Node(id)]).collect();
+                let references = &self.nodes.item(self.sources, id).references;
+                for call in references.macro_calls() {
+                    self.call_targets(id, call, symbols, &mut targets);
+                }
+                targets
             }
             // A call of a macro may define the member.
             EdgeTarget::MethodName(name) => [
@@ -448,7 +498,11 @@ impl<'g> Builder<'g> {
                 EdgeTarget::TraitMemberName(name),
                 EdgeTarget::Members(name, false, false),
             ],
-            EdgeTarget::Instantiated(id) => vec![EdgeTarget::Node(id)],
+            EdgeTarget::Instantiated(id) | EdgeTarget::Generator(id) => vec![EdgeTarget::Node(id)],
+            EdgeTarget::Fragment(name, unit) => self.composed(name, unit),
+            EdgeTarget::Scope(module) => self.in_scope(module),
+            EdgeTarget::AllMembers(id) => self.all_members(id),
+            EdgeTarget::Visible(unit) => self.visible_nodes(unit),
             EdgeTarget::InstantiatedWithFields(id) => {
                 let mut targets = vec![EdgeTarget::Instantiated(id)];
                 targets.extend(

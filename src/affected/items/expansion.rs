@@ -115,6 +115,7 @@ impl Expansions {
             expansion: Some(line),
             left_out,
             partial,
+            texts: rustc_hash::FxHashMap::default(),
         };
         sources.files.push(file);
         sources.mounts.push(ModuleFile {

@@ -135,7 +135,33 @@ impl Graph {
                 "any program or dynamic library of the workspace".to_owned()
             }
             SyntheticNode::Everything => "cargo or rustc".to_owned(),
+            SyntheticNode::ComposedName(name) => {
+                format!("a name composed of `{}`", self.nodes.names.text(name))
+            }
+            SyntheticNode::GeneratedCode => "generated code that cannot be read".to_owned(),
+            SyntheticNode::AllMembers(node) => {
+                format!(
+                    "members of {} that generated code may call",
+                    self.describe(node)
+                )
+            }
+            SyntheticNode::Generator { node, by } => {
+                self.describe_generator(node, self.nodes.names.text(by))
+            }
         }
+    }
+
+    fn describe_generator(&self, id: NodeId, by: &str) -> String {
+        let kind = match self.nodes.nodes[id as usize].kind {
+            ItemKind::Call => return format!("`{by}!` may register code"),
+            ItemKind::Impl => "impl",
+            ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::Type => "type",
+            ItemKind::Trait => "trait",
+            ItemKind::Mod => "module",
+            ItemKind::Fn => "function",
+            _ => "item",
+        };
+        format!("`#[{by}]` may generate callers of this {kind}")
     }
 
     /// The changed file that a node may read when it runs, if the node itself has not changed.

@@ -7,21 +7,25 @@ mod model;
 mod parts;
 mod uses;
 
+use std::hash::Hasher as _;
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 pub use compact::{Lists, References, Texts};
 pub use configured::Configured;
-pub use model::{ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, Symbol, flag};
+pub use model::{
+    ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, Symbol, TextFile, flag,
+};
 
 use super::builtins::{is_builtin_attribute, is_known_macro};
+use super::known_macros::is_standard_derive;
 use super::module_folders::strings;
-use super::references::Collector;
+use super::references::{Collector, WritesCode};
 use crate::workspace::source::attribute::{Attribute, attributes};
 use crate::workspace::source::cfg::{Build, Compiled, Predicate, compiled};
 use crate::workspace::source::doc;
-use crate::workspace::source::lex::Kind;
+use crate::workspace::source::lex::{Kind, plain_name};
 use crate::workspace::source::listing::{TestKind, holds_test, test_kind};
 use crate::workspace::source::modules::children;
 use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
@@ -38,6 +42,7 @@ pub struct Table<'t> {
 impl<'t> Table<'t> {
     /// The symbol of a name in the text.
     pub fn symbol(&mut self, text: &'t str) -> Symbol {
+        let text = plain_name(text);
         if let Some(symbol) = self.by_text.get(text) {
             return *symbol;
         }
@@ -48,6 +53,7 @@ impl<'t> Table<'t> {
 
     /// The symbol of a name that is not in the text.
     pub fn intern(&mut self, text: &str) -> Symbol {
+        let text = plain_name(text);
         if let Some(symbol) = self.owned.get(text) {
             return *symbol;
         }
@@ -90,6 +96,8 @@ pub fn read(text: &str) -> FileItems {
             .map(|predicate| (TOP, predicate))
             .into_iter()
             .collect(),
+        texts: Vec::new(),
+        writes_code: writes_code(text),
     };
     for raw in &syntax.items {
         let index = u32::try_from(reader.items.len()).unwrap_or(u32::MAX);
@@ -167,7 +175,9 @@ pub fn read(text: &str) -> FileItems {
         doctests,
         folders,
         conditions: reader.conditions,
+        texts: reader.texts,
         inner,
+        conditional: is_conditional(&syntax),
         problem: syntax
             .unread
             .map(|byte| (syntax.line(byte), "text that is no item".to_owned())),
@@ -200,6 +210,23 @@ fn short(hash: &blake3::Hash) -> Digest {
     digest
 }
 
+fn writes_code(text: &str) -> WritesCode {
+    if text.contains("OUT_DIR") && text.contains("fn main") {
+        WritesCode::Included
+    } else if text.contains("proc_macro") || text.contains("TokenStream") {
+        WritesCode::Names
+    } else {
+        WritesCode::No
+    }
+}
+
+fn is_conditional(syntax: &Syntax) -> bool {
+    syntax.inner.iter().any(|range| {
+        let attributes = attributes(syntax, range.clone());
+        attributes.iter().any(|attribute| attribute.is("cfg"))
+    })
+}
+
 fn inner_digest(syntax: &Syntax) -> Digest {
     let mut bytes = Vec::new();
     for range in &syntax.inner {
@@ -207,21 +234,36 @@ fn inner_digest(syntax: &Syntax) -> Digest {
             .first()
             .is_none_or(|attribute| attribute.is("doc"));
         if !documents {
-            tokens_into(syntax, range.clone(), false, &mut bytes);
+            tokens_into(syntax, range.clone(), Written::default(), &mut bytes);
         }
     }
     digest([bytes.as_slice()])
 }
 
-/// Writes the tokens of a range, punctuation with whether it is joined to the next: other crates does not count.
-fn tokens_into(syntax: &Syntax, range: Range<u32>, docs: bool, bytes: &mut Vec<u8>) {
+/// What of a range counts besides its tokens.
+#[derive(Debug, Clone, Copy, Default)]
+struct Written {
+    /// Documentation.
+    docs: bool,
+    /// Whether there is space between tokens.
+    spaces: bool,
+}
+
+/// Writes the tokens of a range, punctuation with whether it is joined to the next. Other layout does not count, but in the
+/// input of macros that may see it: `stringify!`, and those that are not known.
+fn tokens_into(syntax: &Syntax, range: Range<u32>, written: Written, bytes: &mut Vec<u8>) {
     let mut in_macro = range.start;
+    let mut spaced = if written.spaces {
+        range.end
+    } else {
+        range.start
+    };
     for at in range {
         let Some(token) = syntax.token(at) else {
             return;
         };
         match token.kind {
-            Kind::OuterDoc | Kind::InnerDoc if !docs && at >= in_macro => continue,
+            Kind::OuterDoc | Kind::InnerDoc if !written.docs && at >= in_macro => continue,
             Kind::Punct(b'!') if at >= in_macro => {
                 let group = if syntax.ident(at + 1).is_some() {
                     at + 2
@@ -233,13 +275,19 @@ fn tokens_into(syntax: &Syntax, range: Range<u32>, docs: bool, bytes: &mut Vec<u
                 let named = at.checked_sub(1).and_then(|name| syntax.ident(name));
                 if opens && named.is_some_and(|name| !is_known_macro(name)) {
                     in_macro = syntax.after(group);
+                    spaced = spaced.max(in_macro);
+                } else if opens && named == Some("stringify") {
+                    spaced = spaced.max(syntax.after(group));
                 }
             }
             _ => {}
         }
         bytes.extend_from_slice(syntax.word(at).as_bytes());
-        let touches = matches!(token.kind, Kind::Punct(_))
-            && matches!(syntax.token(at + 1), Some(next) if next.start == token.end && matches!(next.kind, Kind::Punct(_)));
+        let touches = syntax.token(at + 1).is_some_and(|next| {
+            let joined =
+                matches!(token.kind, Kind::Punct(_)) && matches!(next.kind, Kind::Punct(_));
+            next.start == token.end && (joined || at < spaced)
+        });
         bytes.push(u8::from(touches));
         bytes.push(0);
     }
@@ -252,9 +300,11 @@ struct Reader<'s, 't> {
     /// From items of the syntax to ours.
     index: Vec<u32>,
     conditions: Vec<(u32, Predicate)>,
+    texts: Vec<(u32, TextFile)>,
+    writes_code: WritesCode,
 }
 
-impl Reader<'_, '_> {
+impl<'s> Reader<'s, '_> {
     /// Adds an item, for a `use` one for each name; its `cfg` predicate.
     fn item(&mut self, raw: &RawItem) -> Option<Predicate> {
         let syntax = self.syntax;
@@ -268,16 +318,20 @@ impl Reader<'_, '_> {
         let foreign = own.iter().any(|attribute| is_foreign(syntax, attribute))
             || self.in_foreign(raw.parent);
         let head = Self::head(raw);
+        let written = Written {
+            docs: foreign,
+            spaces: false,
+        };
         let mut bytes = Vec::new();
         for attribute in attribute_ranges(syntax, raw.attributes.clone()) {
             let documents = attributes(syntax, attribute.clone())
                 .iter()
                 .all(|attribute| attribute.is("doc"));
             if foreign || !documents {
-                tokens_into(syntax, attribute, foreign, &mut bytes);
+                tokens_into(syntax, attribute, written, &mut bytes);
             }
         }
-        tokens_into(syntax, head.clone(), foreign, &mut bytes);
+        tokens_into(syntax, head.clone(), written, &mut bytes);
         let hash = digest([bytes.as_slice()]);
         let name = raw
             .name
@@ -294,6 +348,7 @@ impl Reader<'_, '_> {
             flags: self.flags(raw, &own),
             key: Digest::default(),
             hash,
+            position: self.position(raw, &head),
             references: References::default(),
             detail: self.detail(raw, &own),
         };
@@ -301,33 +356,77 @@ impl Reader<'_, '_> {
             self.uses(raw, &item);
             return predicate;
         }
+        let owner = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
         let (generics, parts) = (self.generics(raw), self.parts(raw, head.clone()));
-        let mut collector = Collector::new(syntax, &mut self.table);
+        let nested = raw.kind == ItemKind::Fn
+            && self
+                .inside(raw)
+                .iter()
+                .any(|other| other.kind == ItemKind::Impl);
+        let signature = self.signature(raw).map(|signature| signature.body);
+        let mut collector = Collector::new(syntax, &mut self.table, self.writes_code);
         for attribute in &own {
-            collector.attribute(attribute);
+            collector.attribute(attribute, true);
         }
         match raw.kind {
             ItemKind::Call => self.call(raw, &mut item),
             ItemKind::Macro => {
                 collector.unresolved(head);
-                item.references = collector.finish(&mut item.flags);
+                item.references = collector.finish(&mut item.flags, &mut self.texts, owner);
             }
             _ => {
-                let nested = syntax.items.iter().any(|other| {
-                    other.kind == ItemKind::Impl && within(&other.tokens, &raw.tokens)
-                }) && raw.kind == ItemKind::Fn;
+                // What a macro makes of a function may go by the names of its parameters, as fixtures do.
+                let rewritten = raw.kind == ItemKind::Fn
+                    && own.iter().any(|attribute| is_foreign(syntax, attribute));
+                if let Some(body) = signature.filter(|_| rewritten) {
+                    collector.unresolved(head.start..body);
+                }
                 collector.plain_self = nested;
                 collector.generics = generics;
                 for (range, runs) in parts {
                     collector.mentioning = !runs;
                     collector.ordinary(range);
                 }
-                item.references = collector.finish(&mut item.flags);
+                item.references = collector.finish(&mut item.flags, &mut self.texts, owner);
             }
         }
         item.key = self.key(&item);
         self.items.push(item);
         predicate
+    }
+
+    /// The items inside one: they follow it.
+    fn inside(&self, raw: &RawItem) -> &'s [RawItem] {
+        let first = self.index.len();
+        let rest = self.syntax.items.get(first..).unwrap_or_default();
+        let end = rest.partition_point(|other| other.tokens.start < raw.tokens.end);
+        &rest[..end]
+    }
+
+    /// Where the item stands, and its text as it is written.
+    fn position(&self, raw: &RawItem, head: &Range<u32>) -> u64 {
+        let syntax = self.syntax;
+        let first = if raw.attributes.is_empty() {
+            head.start
+        } else {
+            raw.attributes.start
+        };
+        let ends = (
+            syntax.token(first),
+            syntax.token(head.end.saturating_sub(1)),
+        );
+        let (Some(first_token), Some(last)) = ends else {
+            return 0;
+        };
+        let start = first_token.start as usize;
+        let before = &syntax.text[..start];
+        let column = before.rfind('\n').map_or(start, |line| start - line);
+        let mut hasher = FxHasher::default();
+        hasher.write_u32(syntax.line_of(first));
+        hasher.write_usize(column);
+        let end = last.end.max(first_token.end) as usize;
+        hasher.write(syntax.text[start..end].as_bytes());
+        hasher.finish()
     }
 
     /// Whether a container around the item lets something else read its docs.
@@ -367,10 +466,6 @@ impl Reader<'_, '_> {
     }
 }
 
-fn within(inner: &Range<u32>, outer: &Range<u32>) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
-}
-
 fn attribute_ranges(syntax: &Syntax, range: Range<u32>) -> Vec<Range<u32>> {
     let mut ranges = Vec::new();
     let mut at = range.start;
@@ -389,22 +484,11 @@ fn attribute_ranges(syntax: &Syntax, range: Range<u32>) -> Vec<Range<u32>> {
 /// Whether an attribute is, or derives by, a macro that may read what rustc does not.
 fn is_foreign(syntax: &Syntax, attribute: &Attribute) -> bool {
     if attribute.is("derive") {
-        const STANDARD: [&str; 9] = [
-            "Debug",
-            "Clone",
-            "Copy",
-            "PartialEq",
-            "Eq",
-            "PartialOrd",
-            "Ord",
-            "Hash",
-            "Default",
-        ];
         return attribute
             .rest
             .clone()
             .filter_map(|at| syntax.ident(at))
-            .any(|name| !STANDARD.contains(&name));
+            .any(|name| !is_standard_derive(name));
     }
     !is_builtin_attribute(attribute)
 }

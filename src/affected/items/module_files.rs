@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::crate_graph::{CrateGraph, UnitId};
 use super::expansion::{Expansions, name};
-use super::extract::{self, Digest, FileItems};
+use super::extract::{self, Digest, FileItems, TextFile};
 use super::module_folders;
 use crate::sys::files;
 use crate::workspace::PackageId;
@@ -47,6 +47,8 @@ pub struct SourceFile {
     pub left_out: Vec<Child>,
     /// Whether the build leaves out some of its items.
     pub partial: bool,
+    /// By item: the words of the files whose text is code of the item; none where such a file is not found.
+    pub texts: FxHashMap<u32, Option<Vec<String>>>,
 }
 
 /// A file in a module of a unit.
@@ -85,6 +87,8 @@ pub struct Changed {
     pub quiet: BTreeSet<Utf8PathBuf>,
     /// Dependencies that members have gained: the member, and the name that its code calls the crate by.
     pub gained: BTreeSet<(PackageId, String)>,
+    /// The text before the change of those among them that code may include; none where they were not there.
+    pub texts: BTreeMap<Utf8PathBuf, Option<String>>,
     /// Take the changed Rust files as changed in every item: their old text is not known.
     pub whole: bool,
     /// More changed than the items that are taken as changed: a test that runs cargo or rustc can tell.
@@ -168,7 +172,7 @@ impl Sources {
             for mount in expansions.expand(&mut sources, crates, reader) {
                 let place = sources.place(mount, &reading.places);
                 let mut declared = Vec::new();
-                sources.children(&place, mount, &mut declared);
+                sources.children(&place, mount, crates, &mut declared);
                 declared.retain(|step| {
                     let build = crates.build_of(step.unit);
                     !sources.is_declared_around(step, build, mount, &reading)
@@ -178,6 +182,7 @@ impl Sources {
             }
         }
         sources.not_compiled = sources.left_out(changed, reader, &reading);
+        sources.read_texts(crates, reader);
         sources
     }
 
@@ -215,6 +220,35 @@ impl Sources {
             }
         }
         found
+    }
+
+    /// Reads the files whose text is code of an item: expressions that are included, and templates.
+    fn read_texts(&mut self, crates: &CrateGraph, reader: &dyn Reader) {
+        let mut done: FxHashSet<FileId> = FxHashSet::default();
+        for mount in &self.mounts {
+            let file = &self.files[mount.file];
+            let Some(items) = file.now.clone().filter(|items| !items.texts.is_empty()) else {
+                continue;
+            };
+            if !done.insert(mount.file) {
+                continue;
+            }
+            let package = &crates.folders[crates.units[mount.unit].package];
+            let beside = file.path.parent().unwrap_or(package).to_owned();
+            let mut texts: FxHashMap<u32, Option<Vec<String>>> = FxHashMap::default();
+            for (item, text) in &items.texts {
+                let words = text_words(text, package, &beside, reader);
+                if words.is_none() && !text.included {
+                    continue;
+                }
+                let known = texts.entry(*item).or_insert_with(|| Some(Vec::new()));
+                *known = known.take().zip(words).map(|(mut known, words)| {
+                    known.extend(words);
+                    known
+                });
+            }
+            self.files[mount.file].texts = texts;
+        }
     }
 
     /// Follows files to those that they declare, level by level.
@@ -270,10 +304,9 @@ impl Sources {
                     declared: step.declared,
                 });
                 let mount = self.mounts.len() - 1;
-                self.children(&step.place, mount, &mut next);
+                self.children(&step.place, mount, crates, &mut next);
                 reading.places.push(step.place);
-                let package = &crates.folders[crates.units[step.unit].package];
-                self.folders(mount, package, reader, reading, &mut next);
+                self.folders(mount, crates, reader, reading, &mut next);
             }
             level = next;
         }
@@ -339,12 +372,13 @@ impl Sources {
     fn folders(
         &mut self,
         mount: usize,
-        package: &Utf8Path,
+        crates: &CrateGraph,
         reader: &dyn Reader,
         reading: &mut Reading,
         next: &mut Vec<Step>,
     ) {
         let ModuleFile { unit, file, .. } = self.mounts[mount];
+        let package = &crates.folders[crates.units[unit].package];
         for named in module_folders::named(&self.files[file], package, reader) {
             let path = self.files[file].path.clone();
             let declared = Declared {
@@ -361,6 +395,7 @@ impl Sources {
                 expansion: Some(named.line),
                 left_out: Vec::new(),
                 partial: false,
+                texts: FxHashMap::default(),
             });
             self.mounts.push(ModuleFile {
                 unit,
@@ -371,18 +406,19 @@ impl Sources {
                 path,
                 folder: named.folder,
             };
-            self.children(&place, self.mounts.len() - 1, next);
+            self.children(&place, self.mounts.len() - 1, crates, next);
             reading.places.push(place);
         }
     }
 
     /// The files that those of a mount may declare.
-    fn children(&self, at: &Place, mount: usize, next: &mut Vec<Step>) {
+    fn children(&self, at: &Place, mount: usize, crates: &CrateGraph, next: &mut Vec<Step>) {
         let ModuleFile { unit, file, .. } = self.mounts[mount];
+        let package = &crates.folders[crates.units[unit].package];
         let file = &self.files[file];
         for (items, before) in [(&file.now, false), (&file.before, true)] {
             for child in items.iter().flat_map(|items| &items.children) {
-                for place in at.candidates(child) {
+                for place in at.candidates_in(package, child) {
                     let declared = Declared {
                         mount,
                         item: child.item,
@@ -422,7 +458,7 @@ impl SourceFile {
             configured
         };
         let now = reader.read(path).map(&mut configured);
-        let old = changed.rust.get(path);
+        let old = changed.rust.get(path).or_else(|| changed.texts.get(path));
         let before = old
             .and_then(|text| text.as_deref())
             .map(extract::read)
@@ -436,6 +472,47 @@ impl SourceFile {
             expansion: None,
             left_out,
             partial,
+            texts: FxHashMap::default(),
         })
     }
+}
+
+/// How deep files that name each other are followed.
+const DEEPEST_TEXT: usize = 8;
+
+/// The words of a file that an item names, and of the files that it names in turn; none where there is no such file.
+fn text_words(
+    file: &TextFile,
+    package: &Utf8Path,
+    beside: &Utf8Path,
+    reader: &dyn Reader,
+) -> Option<Vec<String>> {
+    let templates = package.join("templates");
+    let folders: &[&Utf8Path] = match (file.included, file.from_package) {
+        (true, true) => &[package],
+        (true, false) => &[beside],
+        (false, _) => &[&templates, package, beside],
+    };
+    let mut next = vec![file.path.clone()];
+    let mut words = Vec::new();
+    let mut read: Vec<Utf8PathBuf> = Vec::new();
+    while let Some(name) = next.pop() {
+        let mut paths = folders.iter().map(|folder| normal(&folder.join(&name)));
+        let found = paths.find_map(|path| Some((reader.text(&path)?, path)));
+        let Some((text, path)) = found.filter(|(_, path)| !read.contains(path)) else {
+            continue;
+        };
+        read.push(path);
+        let is_part = |c: char| c == '_' || c.is_alphanumeric();
+        words.extend(text.split(|c| !is_part(c)).map(str::to_owned));
+        if read.len() < DEEPEST_TEXT {
+            let quoted = text.split(['"', '\'']).skip(1).step_by(2);
+            let names = quoted.filter(|name| name.len() < 160 && name.contains('.'));
+            next.extend(names.map(str::to_owned));
+        }
+    }
+    words.retain(|word| word.starts_with(|c: char| c == '_' || c.is_alphabetic()));
+    words.sort_unstable();
+    words.dedup();
+    (!read.is_empty()).then_some(words)
 }

@@ -1,10 +1,11 @@
 //! Files mounted in units → nodes and modules: every item once per place it stands in, both versions where a file changed.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::crate_graph::UnitId;
 use super::extract::{Detail, Digest, FileItems, Item, flag};
 use super::module_files::{FileId, Sources};
+use crate::workspace::source::lex::is_keyword;
 use crate::workspace::source::syntax::{ItemKind, TOP};
 
 /// A name, the same in all files.
@@ -89,6 +90,8 @@ pub struct Module {
     pub name: Name,
     /// Only compiled for the unit's own tests.
     pub test_only: bool,
+    /// The nearest module around that stands behind a `cfg`, itself included, or [`NONE`].
+    pub conditional: ModuleId,
     /// The body of a function: names not found in it are looked up around it.
     pub block: bool,
     /// The `mod` item, or the function.
@@ -116,6 +119,8 @@ pub struct Nodes {
     pub embedding: Vec<NodeId>,
     /// Items that may read files when they run.
     pub reading: Vec<NodeId>,
+    /// Items of changed files that are the same, in another place or with other layout.
+    moved: Vec<NodeId>,
     /// Per mount: nodes of the file's items now.
     pub mounted: Vec<Vec<NodeId>>,
 }
@@ -179,9 +184,20 @@ impl Nodes {
         let around = self.around(module);
         let names = around.map(|module| self.modules[module as usize].name);
         let names = names.filter(|name| *name != NONE);
-        let mut parts: Vec<&str> = names.map(|name| self.names.text(name)).collect();
+        let mut parts: Vec<String> = names.map(|name| self.written_name(name)).collect();
         parts.reverse();
         parts.join("::")
+    }
+
+    /// A name as code writes it: `r#type`.
+    #[must_use]
+    pub fn written_name(&self, name: Name) -> String {
+        let text = self.names.text(name);
+        if is_keyword(text) {
+            format!("r#{text}")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Builds nodes and modules from the mounted files.
@@ -253,6 +269,7 @@ impl Nodes {
             placed.push(both);
         }
         nodes.same_in_expansions(sources, &expansions);
+        nodes.change_by_position(sources);
         nodes
     }
 
@@ -285,6 +302,66 @@ impl Nodes {
         }
     }
 
+    /// Marks the items as changed that are in another place and can see it: by `line!` and `Location::caller`, their own, or in
+    /// the macros and functions that they call.
+    fn change_by_position(&mut self, sources: &Sources) {
+        if self.moved.is_empty() {
+            return;
+        }
+        let ids = || 0..to_u32(self.nodes.len());
+        let flags = |id: NodeId| self.nodes[id as usize].flags;
+        let reads_caller = ids().any(|id| flags(id) & flag::READS_CALLER != 0);
+        let sees = |id: NodeId| match self.nodes[id as usize].kind {
+            ItemKind::Macro => flags(id) & flag::POSITION != 0,
+            _ => reads_caller && flags(id) & flag::TRACK_CALLER != 0,
+        };
+        let name = |id: NodeId| self.nodes[id as usize].name;
+        let mut names: FxHashSet<Name> = ids().filter(|id| sees(*id)).map(name).collect();
+        loop {
+            let macros = ids().filter(|id| self.nodes[*id as usize].kind == ItemKind::Macro);
+            let more = macros.filter(|id| !names.contains(&name(*id)));
+            let more: Vec<NodeId> = more
+                .filter(|id| self.refers_to(sources, *id, &names))
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            names.extend(more.into_iter().map(name));
+        }
+        let moved: FxHashSet<NodeId> = self.moved.iter().copied().collect();
+        let expanded = ids().filter(|id| {
+            let call = self.expanded_from(*id);
+            call.is_some_and(|call| moved.contains(&call))
+        });
+        let all = moved.iter().copied().chain(expanded);
+        let changed: Vec<NodeId> = all
+            .filter(|id| flags(*id) & flag::POSITION != 0 || self.refers_to(sources, *id, &names))
+            .collect();
+        for id in changed {
+            self.nodes[id as usize].changed = true;
+        }
+    }
+
+    /// Whether an item refers to one of these names.
+    #[must_use]
+    pub fn refers_to(&self, sources: &Sources, id: NodeId, names: &FxHashSet<Name>) -> bool {
+        if names.is_empty() {
+            return false;
+        }
+        let symbols = self.symbols(id);
+        let references = &self.item(sources, id).references;
+        let lists = [
+            references.methods(),
+            references.members(),
+            references.trait_members(),
+            references.macros(),
+            references.unresolved(),
+        ];
+        let lasts = references.paths().filter_map(|path| path.last());
+        let mut all = lists.into_iter().flatten().chain(lasts);
+        all.any(|symbol| names.contains(&symbols[*symbol as usize]))
+    }
+
     fn module(
         &mut self,
         unit: UnitId,
@@ -301,8 +378,17 @@ impl Nodes {
                 .nodes
                 .get(node as usize)
                 .is_some_and(|node| node.flags & flag::TEST_ONLY != 0);
+        let own = self.nodes.get(node as usize);
+        let own = own.is_some_and(|node| node.flags & flag::CONDITIONAL != 0);
+        let around = self.modules.get(parent as usize);
+        let conditional = if own {
+            to_u32(self.modules.len())
+        } else {
+            around.map_or(NONE, |parent| parent.conditional)
+        };
         self.modules.push(Module {
             unit: to_u32(unit),
+            conditional,
             parent,
             name,
             test_only,
@@ -330,6 +416,11 @@ impl Add<'_> {
         for items in [&file.now, &file.before].into_iter().flatten() {
             if items.problem.is_some() {
                 self.nodes.unread.push((self.file, self.unit, file.changed));
+            }
+            if items.conditional
+                && let Some(module) = self.nodes.modules.get_mut(self.module as usize)
+            {
+                module.conditional = self.module;
             }
         }
         if let (Some(now), Some(before)) = (&file.now, &file.before)
@@ -369,10 +460,47 @@ impl Add<'_> {
                 .unwrap_or(NONE);
             if node != NONE {
                 self.nodes.nodes[node as usize].changed = false;
+                let now = &items[self.nodes.nodes[node as usize].item as usize];
+                if now.position != item.position {
+                    self.nodes.moved.push(node);
+                }
             }
             node
         });
-        same.collect()
+        let same: Vec<NodeId> = same.collect();
+        self.reordered(before, &same);
+        same
+    }
+
+    /// `macro_rules!` macros are seen by what follows them: one that stands before other users than it did has changed.
+    fn reordered(&mut self, before: &FileItems, same: &[NodeId]) {
+        let place = |node: NodeId, nodes: &Nodes| nodes.nodes[node as usize].item as usize;
+        let mut changed = Vec::new();
+        for (at, item) in before.items.iter().enumerate() {
+            let (Some(name), node) = (item.name, same[at]) else {
+                continue;
+            };
+            if item.kind != ItemKind::Macro || node == NONE {
+                continue;
+            }
+            let now = place(node, self.nodes);
+            let moved = before.items.iter().enumerate().any(|(other_at, other)| {
+                let other_node = same[other_at];
+                let references = &other.references;
+                let uses = other.kind == ItemKind::Mod
+                    || references.macros().contains(&name)
+                    || references.unresolved().contains(&name);
+                let was_above = other_at < at;
+                let is_above = other_node != NONE && place(other_node, self.nodes) < now;
+                other_node != NONE && other_at != at && uses && was_above != is_above
+            });
+            if moved {
+                changed.push(node);
+            }
+        }
+        for node in changed {
+            self.nodes.nodes[node as usize].changed = true;
+        }
     }
 
     fn items(

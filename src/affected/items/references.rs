@@ -5,12 +5,37 @@ use std::ops::Range;
 use rustc_hash::FxHashSet;
 
 use super::builtins::{is_builtin_attribute, is_keyword, is_known_macro};
-use super::extract::{ALL, GLOBAL, Lists, References, SELF_CALL, Symbol, Table, flag};
+use super::extract::{ALL, GLOBAL, Lists, References, SELF_CALL, Symbol, Table, TextFile, flag};
 use super::file_reads::FileAccessHints;
+use super::known_macros::is_standard_derive;
 use super::outside_effects;
-use crate::workspace::source::attribute::{Attribute, unquote};
+use crate::workspace::source::attribute::{Attribute, attributes, commas, unquote};
 use crate::workspace::source::lex::Kind;
+use crate::workspace::source::modules::included_path;
 use crate::workspace::source::syntax::Syntax;
+
+/// Whether a file is part of a program that writes code, and whether the names in that code count as the program's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WritesCode {
+    /// It writes none.
+    No,
+    /// A build script: who includes what it writes depends on all that is visible there.
+    Included,
+    /// A procedural macro: who calls it depends on what it names.
+    Names,
+}
+
+/// Words of code that registers other code, so that it runs without being named.
+const REGISTERING: [&str; 6] = [
+    "link_section",
+    "ctor",
+    "inventory",
+    "linkme",
+    "distributed_slice",
+    "no_mangle",
+];
+/// Strings longer than this compose no names.
+const LONGEST_NAME: usize = 64;
 
 /// Gathers the references of one item.
 pub struct Collector<'s, 't, 'b> {
@@ -23,7 +48,11 @@ pub struct Collector<'s, 't, 'b> {
     trait_members: FxHashSet<Symbol>,
     macros: FxHashSet<Symbol>,
     unresolved: FxHashSet<Symbol>,
+    macro_calls: FxHashSet<Vec<Symbol>>,
+    attributes: FxHashSet<Vec<Symbol>>,
     files: Vec<String>,
+    texts: Vec<TextFile>,
+    writes_code: WritesCode,
     hints: FileAccessHints,
     flags: u32,
     /// A string holds a command line that runs cargo or rustc.
@@ -40,7 +69,7 @@ pub struct Collector<'s, 't, 'b> {
 
 impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     /// Starts with nothing.
-    pub fn new(syntax: &'s Syntax<'t>, table: &'b mut Table<'t>) -> Self {
+    pub fn new(syntax: &'s Syntax<'t>, table: &'b mut Table<'t>, writes_code: WritesCode) -> Self {
         Self {
             syntax,
             table,
@@ -51,7 +80,11 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             trait_members: FxHashSet::default(),
             macros: FxHashSet::default(),
             unresolved: FxHashSet::default(),
+            macro_calls: FxHashSet::default(),
+            attributes: FxHashSet::default(),
             files: Vec::new(),
+            texts: Vec::new(),
+            writes_code,
             hints: FileAccessHints::default(),
             flags: 0,
             runs_tools: false,
@@ -63,7 +96,12 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     }
 
     /// What was gathered, each once; facts about the item join its flags.
-    pub fn finish(self, flags: &mut u32) -> References {
+    pub fn finish(
+        self,
+        flags: &mut u32,
+        texts: &mut Vec<(u32, TextFile)>,
+        item: u32,
+    ) -> References {
         let (reads, any_folder, escapes) = self.hints.finish();
         let mut own = self.flags;
         if self.runs_tools && own & flag::SPAWNS != 0 {
@@ -76,6 +114,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             own |= flag::ESCAPES;
         }
         *flags |= own;
+        texts.extend(self.texts.into_iter().map(|text| (item, text)));
         let sorted = |set: FxHashSet<Symbol>| {
             let mut list: Vec<Symbol> = set.into_iter().collect();
             list.sort_unstable();
@@ -94,6 +133,8 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             trait_members: sorted(self.trait_members),
             macros: sorted(self.macros),
             unresolved: sorted(self.unresolved),
+            macro_calls: sorted_paths(self.macro_calls),
+            attributes: sorted_paths(self.attributes),
         };
         References::new(&lists, self.files, reads)
     }
@@ -119,13 +160,23 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     }
 
     /// An attribute outside or inside an item's body.
-    pub fn attribute(&mut self, attribute: &Attribute<'t>) {
+    pub fn attribute(&mut self, attribute: &Attribute<'t>, of_item: bool) {
         if attribute.is("derive") {
             // Derives are macros, and may be renamed by a `use`.
             self.ordinary(attribute.rest.clone());
-            for at in attribute.rest.clone() {
-                if self.syntax.ident(at).is_some() {
-                    self.macro_name(at);
+            let list = attribute.rest.start + 1..attribute.rest.end.saturating_sub(1);
+            for derive in commas(self.syntax, list) {
+                let names = derive.filter(|at| self.syntax.ident(*at).is_some());
+                let path: Vec<u32> = names.collect();
+                for at in &path {
+                    self.macro_name(*at);
+                }
+                let words: Vec<&str> = path.iter().map(|at| self.syntax.word(*at)).collect();
+                let standard = words.last().is_none_or(|name| is_standard_derive(name));
+                if of_item && !standard {
+                    let mut derive = self.macro_path(&words);
+                    derive.push(self.table.intern("derive"));
+                    self.attributes.insert(derive);
                 }
             }
             return;
@@ -139,6 +190,12 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             .map(|segment| self.table.symbol(segment))
             .collect();
         self.macros.extend(path.last());
+        if of_item && !path.is_empty() {
+            let mut attribute_of_item = self.macro_path(&attribute.path);
+            self.input_names(attribute.rest.clone(), &mut attribute_of_item);
+            self.attributes.insert(attribute_of_item);
+            self.template_files(attribute.rest.clone());
+        }
         self.paths.insert(path);
         self.unresolved(attribute.rest.clone());
         self.modules_in(self.syntax, attribute.rest.clone());
@@ -146,6 +203,105 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
                 self.names_in(&unquote(self.syntax.word(at)));
             }
+        }
+    }
+
+    /// Adds the names in the input of a macro, those in its strings included.
+    fn input_names(&mut self, range: Range<u32>, into: &mut Vec<Symbol>) {
+        let syntax = self.syntax;
+        let from = into.len();
+        for at in range {
+            let Some(token) = syntax.token(at) else { break };
+            let word = syntax.word(at);
+            match token.kind {
+                // `$name` stands for names of the call.
+                Kind::Ident if !is_keyword(word) && !syntax.is(at.wrapping_sub(1), b'$') => {
+                    into.push(self.table.symbol(word));
+                }
+                Kind::Str => {
+                    let text = unquote(word);
+                    if text.len() > LONGEST_NAME || text.contains(char::is_whitespace) {
+                        continue;
+                    }
+                    into.extend(names_of(&text).map(|name| self.table.intern(name)));
+                }
+                _ => {}
+            }
+        }
+        into[from..].sort_unstable();
+        let mut names = into.split_off(from);
+        names.dedup();
+        into.append(&mut names);
+    }
+
+    /// The name of a macro, the first segment of its path, and the last before the name.
+    fn macro_path(&mut self, path: &[&str]) -> Vec<Symbol> {
+        let last = path.len().saturating_sub(1);
+        let segments = [last, 0, last.saturating_sub(1)].into_iter();
+        let words = segments.filter_map(|at| path.get(at));
+        words.map(|word| self.table.intern(word)).collect()
+    }
+
+    /// A call of a macro whose name is at a token, with its input.
+    pub fn macro_call(&mut self, name: u32, input: Range<u32>) {
+        let syntax = self.syntax;
+        let mut first = name;
+        let mut words = vec![syntax.word(name)];
+        while first >= 3 && syntax.colons(first - 2) && syntax.ident(first - 3).is_some() {
+            first -= 3;
+            words.insert(0, syntax.word(first));
+        }
+        if words.len() == 1 && first > 0 && syntax.is(first - 1, b'$') {
+            // A macro whose name the call gives: the call's own macro is known there.
+            return;
+        }
+        self.template_files(input.clone());
+        let mut call = self.macro_path(&words);
+        self.input_names(input, &mut call);
+        self.macro_calls.insert(call);
+    }
+
+    /// Files that a macro is given by name: their text may become code.
+    fn template_files(&mut self, range: Range<u32>) {
+        for at in range {
+            if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
+                let path = unquote(self.syntax.word(at));
+                if is_file_name(&path) {
+                    self.texts.push(TextFile {
+                        path,
+                        from_package: false,
+                        included: false,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Code that a program writes, in a string: the names in it, and those that it composes.
+    fn written_code(&mut self, text: &str) {
+        if text.contains("impl") {
+            self.flags |= flag::WRITES_IMPL;
+        }
+        if REGISTERING.iter().any(|word| text.contains(word)) {
+            self.flags |= flag::WRITES_ROOT;
+        }
+        let is_code = text.contains(['(', '{']) || text.contains("::") || text.contains("fn ");
+        if !is_code || self.writes_code != WritesCode::Names {
+            return;
+        }
+        let mut composed = vec![self.table.intern("{"); 3];
+        for name in names_of(text) {
+            let start = name.as_ptr() as usize - text.as_ptr() as usize;
+            let (before, after) = (&text[..start], &text[start + name.len()..]);
+            let symbol = self.table.intern(name);
+            if before.ends_with('}') || after.starts_with('{') && !after.starts_with("{{") {
+                composed.push(symbol);
+            } else {
+                self.unresolved.insert(symbol);
+            }
+        }
+        if composed.len() > 3 {
+            self.macro_calls.insert(composed);
         }
     }
 
@@ -185,14 +341,28 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             match token.kind {
                 Kind::Ident => {
                     let word = syntax.word(at);
+                    if word == "impl" && self.writes_code != WritesCode::No {
+                        self.flags |= flag::WRITES_IMPL;
+                    }
+                    if self.writes_code != WritesCode::No && REGISTERING.contains(&word) {
+                        self.flags |= flag::WRITES_ROOT;
+                    }
                     if !is_keyword(word) {
                         self.note_word(word);
+                        if word == "caller" && at > 1 && syntax.colons(at - 2) {
+                            self.flags |= flag::POSITION | flag::READS_CALLER;
+                        }
                         let symbol = self.table.symbol(word);
                         self.unresolved.insert(symbol);
                         if syntax.is(at + 1, b'!')
                             && matches!(syntax.token(at + 2), Some(open) if matches!(open.kind, Kind::Open(_)))
                         {
                             self.embedding(word, at + 3);
+                            self.position_macro(word);
+                            if !is_known_macro(word) {
+                                let past = syntax.after(at + 2);
+                                self.macro_call(at, at + 3..past.saturating_sub(1));
+                            }
                         }
                     }
                 }
@@ -230,10 +400,8 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
                         at + 2
                     };
                     let past = syntax.after(open);
-                    for attribute in
-                        crate::workspace::source::attribute::attributes(syntax, at..past)
-                    {
-                        self.attribute(&attribute);
+                    for attribute in attributes(syntax, at..past) {
+                        self.attribute(&attribute, false);
                     }
                     past
                 }
@@ -274,7 +442,8 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
                 return at + 2;
             };
             let symbol = self.table.symbol(name);
-            if of_trait && depth == 0 {
+            // What follows an associated type may be an inherent member of the type that it stands for.
+            if of_trait && depth == 0 && at == close + 1 {
                 self.trait_members.insert(symbol);
             } else {
                 self.members.insert(symbol);
@@ -287,7 +456,9 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     fn word(&mut self, at: u32, end: u32) -> u32 {
         let syntax = self.syntax;
         let word = syntax.word(at);
-        if is_keyword(word) {
+        // In the edition of 2015 these are names.
+        let called = matches!(word, "async" | "await" | "dyn") && syntax.opens(at + 1, b'(');
+        if is_keyword(word) && !called {
             if word == "unsafe" {
                 self.flags |= flag::UNSAFE;
             }
@@ -364,6 +535,9 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             && syntax.is(at, b'!')
             && matches!(syntax.token(at + 1), Some(open) if matches!(open.kind, Kind::Open(_)));
         let definition = syntax.word(last) == "macro_rules" && syntax.is(at, b'!');
+        if path.len() > 1 && syntax.word(last) == "caller" {
+            self.flags |= flag::POSITION | flag::READS_CALLER;
+        }
         if bang {
             let name = syntax.word(last);
             if name == "file" {
@@ -371,6 +545,10 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             }
             self.macro_name(last);
             self.embedding(name, at + 2);
+            self.position_macro(name);
+            if name == "include" {
+                self.included(at + 2..syntax.after(at + 1).saturating_sub(1));
+            }
             if path.len() > 1 || !is_known_macro(name) {
                 self.keep(path.clone());
             }
@@ -385,6 +563,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
                 self.formats(input.clone());
                 self.ordinary(input);
             } else {
+                self.macro_call(last, input.clone());
                 self.unresolved(input);
             }
             return syntax.after(at + 1);
@@ -397,6 +576,24 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
         self.keep(path);
         at
+    }
+
+    fn position_macro(&mut self, name: &str) {
+        if matches!(name, "line" | "column") {
+            self.flags |= flag::POSITION;
+        }
+    }
+
+    /// An `include!` of an expression: the names in the file count.
+    fn included(&mut self, input: Range<u32>) {
+        match included_path(self.syntax, input) {
+            Some(file) => self.texts.push(TextFile {
+                path: file.path,
+                from_package: file.from_package,
+                included: true,
+            }),
+            None => self.flags |= flag::UNREADABLE_INCLUDE,
+        }
     }
 
     /// Reads what `<…>` holds; the index past it.
@@ -428,9 +625,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             return;
         }
         let past = syntax.after(at);
-        for part in
-            crate::workspace::source::attribute::commas(syntax, at + 1..past.saturating_sub(1))
-        {
+        for part in commas(syntax, at + 1..past.saturating_sub(1)) {
             let mut path = prefix.to_vec();
             let mut at = part.start;
             while at < part.end {
@@ -527,5 +722,35 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         let text = self.syntax.word(at);
         self.flags |= outside_effects::of_text(text);
         self.runs_tools |= outside_effects::holds_tool_command(text);
+        if self.writes_code != WritesCode::No {
+            self.written_code(&unquote(text));
+        }
+        if text.contains("CARGO_BIN_EXE") {
+            self.flags |= flag::SPAWNS;
+        }
+        if matches!(
+            text,
+            "\"cargo\"" | "\"rustc\"" | "\"CARGO\"" | "\"RUSTC\"" | "\"rustdoc\""
+        ) {
+            self.flags |= flag::RUNS_CARGO;
+        }
     }
+}
+
+/// The words of a text that may be names.
+fn names_of(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| c != '_' && !c.is_alphanumeric());
+    words.filter(|word| {
+        word.starts_with(|c: char| c == '_' || c.is_alphabetic()) && !is_keyword(word)
+    })
+}
+
+/// Whether a text is the name of a file: `page.html`.
+fn is_file_name(text: &str) -> bool {
+    let usual = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    let extension = text.rsplit_once('.').map_or("", |(_, extension)| extension);
+    text.len() < 160
+        && text.chars().all(usual)
+        && (1..=12).contains(&extension.len())
+        && extension.starts_with(|c: char| c.is_alphabetic())
 }

@@ -11,6 +11,7 @@ use super::extract::flag;
 use super::module_files::{Reader, Sources};
 use super::nodes::{NONE, Name, NodeId, Nodes};
 use crate::workspace::source::doc;
+use crate::workspace::source::lex::plain_name;
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 
@@ -191,7 +192,7 @@ pub(super) fn documentation(
                             (0_u32..)
                                 .zip(&code.tokens)
                                 .filter_map(|(at, _)| code.ident(at))
-                                .filter_map(|name| nodes.names.get(name))
+                                .filter_map(|name| nodes.names.get(plain_name(name)))
                                 .collect()
                         });
                         found.push(make(&path, line, ignored, names));
@@ -230,9 +231,9 @@ pub(super) fn tests(
             && node.owner == NONE
             && nodes.modules[node.module as usize].parent == NONE;
         let name = if node.flags & flag::TEST != 0 {
-            TestPattern::Exact(path(nodes.names.text(node.name)))
+            TestPattern::Exact(path(&nodes.written_name(node.name)))
         } else if node.flags & flag::TEST_PREFIX != 0 {
-            TestPattern::Prefix(path(nodes.names.text(node.name)))
+            TestPattern::Prefix(path(&nodes.written_name(node.name)))
         } else if is_root && unit.kind == UnitKind::Test && nodes.names.text(node.name) == "main" {
             TestPattern::All
         } else if edges.test_calls.contains(&id) {

@@ -55,6 +55,8 @@ pub enum Build {
     Test,
     /// What rustdoc sees when it gathers documentation tests.
     Doctest,
+    /// The target as other targets link it: neither `test` nor `doctest` is set.
+    Plain,
     /// Any of the builds that `cargo test` makes: `test`, `doctest` and `doc` are undecided.
     Any,
 }

@@ -7,7 +7,7 @@
 /// What a token is. Punctuation is one byte each (`::` is two tokens that touch).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// An identifier or keyword; for `r#name` the range covers `name` only.
+    /// An identifier or keyword; for `r#name` the range covers `name` only, unless that is a keyword: `r#type` is a name.
     Ident,
     /// `'a`, quote included.
     Lifetime,
@@ -77,6 +77,67 @@ pub fn lex(text: &str) -> Result<Vec<Token>, LexProblem> {
             message: "bracket never closed",
         }),
     }
+}
+
+/// Whether a word is a keyword in some edition: as a name it is written `r#word`. Source: the Rust reference, "Keywords".
+#[must_use]
+pub fn is_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "abstract"
+            | "as"
+            | "async"
+            | "await"
+            | "become"
+            | "box"
+            | "break"
+            | "const"
+            | "continue"
+            | "do"
+            | "dyn"
+            | "else"
+            | "enum"
+            | "extern"
+            | "false"
+            | "final"
+            | "fn"
+            | "for"
+            | "if"
+            | "impl"
+            | "in"
+            | "let"
+            | "loop"
+            | "macro"
+            | "match"
+            | "mod"
+            | "move"
+            | "mut"
+            | "override"
+            | "priv"
+            | "pub"
+            | "ref"
+            | "return"
+            | "static"
+            | "struct"
+            | "trait"
+            | "true"
+            | "try"
+            | "type"
+            | "typeof"
+            | "unsafe"
+            | "unsized"
+            | "use"
+            | "virtual"
+            | "where"
+            | "while"
+            | "yield"
+    )
+}
+
+/// A name without the `r#` that marks it as one.
+#[must_use]
+pub fn plain_name(word: &str) -> &str {
+    word.strip_prefix("r#").unwrap_or(word)
 }
 
 struct Lexer<'t> {
@@ -339,7 +400,9 @@ impl Lexer<'_> {
                 let name = &self.text[start + 2..];
                 if name.starts_with(|c: char| c == '_' || c.is_alphabetic()) {
                     self.at = start + 2 + ident_length(name);
-                    self.push(Kind::Ident, start + 2, self.at);
+                    let name = &self.text[start + 2..self.at];
+                    let from = if is_keyword(name) { start } else { start + 2 };
+                    self.push(Kind::Ident, from, self.at);
                     return Ok(true);
                 }
             }
@@ -450,7 +513,7 @@ mod tests {
         assert_eq!(
             texts("r#type r#\"a\"b\"# br##\"\"#\"## c\"x\" b\"\\\"\""),
             [
-                "type",
+                "r#type",
                 "r#\"a\"b\"#",
                 "br##\"\"#\"##",
                 "c\"x\"",

@@ -1,10 +1,12 @@
 //! Which files make up a target: `mod x;` followed from its root, by the rules of the Rust reference on module source files.
 
-use super::attribute::{attributes, string_value};
+use super::attribute::{attributes, commas, string_value};
 use super::cfg::{Build, Compiled};
+use super::lex::plain_name;
 use super::listing::item_compiled;
 use super::syntax::{ItemKind, Syntax, TOP};
 use camino::{Utf8Path, Utf8PathBuf};
+use std::ops::Range;
 
 pub use crate::sys::files::normalize as normal;
 
@@ -19,6 +21,8 @@ pub struct Child {
     pub paths: Vec<String>,
     /// Some `path` is conditional, so that the usual place counts too.
     pub usual_too: bool,
+    /// `paths` are relative to the folder of the package: `concat!(env!("CARGO_MANIFEST_DIR"), "/x.rs")`.
+    pub from_package: bool,
     /// Whether it is compiled for `cargo test`.
     pub compiled: Compiled,
     /// Whether it is compiled for documentation tests.
@@ -55,6 +59,7 @@ pub fn children(syntax: &Syntax) -> Vec<Child> {
                 .filter_map(|attribute| attribute.value(syntax))
                 .collect(),
             usual_too: paths.clone().all(|attribute| attribute.condition.is_some()),
+            from_package: false,
             compiled: item_compiled(syntax, index, Build::Test),
             compiled_for_docs: item_compiled(syntax, index, Build::Doctest),
             optional: false,
@@ -62,12 +67,16 @@ pub fn children(syntax: &Syntax) -> Vec<Child> {
             item: index,
         };
         if is_include {
-            let path = item
+            let Some(path) = item
                 .body
                 .clone()
-                .and_then(|body| string_value(syntax, body.start));
-            let Some(path) = path else { continue };
-            child.paths = vec![path];
+                .and_then(|body| included_path(syntax, body))
+            else {
+                continue;
+            };
+            child.from_package = path.from_package;
+            child.optional = path.from_package;
+            child.paths = vec![path.path];
             child.usual_too = false;
         }
         let mut at = index;
@@ -94,6 +103,47 @@ pub fn children(syntax: &Syntax) -> Vec<Child> {
     found
 }
 
+/// The file that an `include!` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncludedPath {
+    /// As written.
+    pub path: String,
+    /// Relative to the folder of the package; otherwise to that of the file.
+    pub from_package: bool,
+}
+
+/// The path in the input of an `include!`; none where only a build tells it, as with `OUT_DIR`.
+#[must_use]
+pub fn included_path(syntax: &Syntax, input: Range<u32>) -> Option<IncludedPath> {
+    let macro_input = |at: u32, name: &str| {
+        let is_call = syntax.ident(at) == Some(name) && syntax.is(at + 1, b'!');
+        is_call.then(|| at + 3..syntax.after(at + 2).saturating_sub(1))
+    };
+    if let Some(path) = string_value(syntax, input.start) {
+        return Some(IncludedPath {
+            path,
+            from_package: false,
+        });
+    }
+    let mut path = String::new();
+    let mut from_package = false;
+    for part in commas(syntax, macro_input(input.start, "concat")?) {
+        if let Some(text) = string_value(syntax, part.start) {
+            path.push_str(&text);
+            continue;
+        }
+        let variable = string_value(syntax, macro_input(part.start, "env")?.start)?;
+        if variable != "CARGO_MANIFEST_DIR" || !path.is_empty() {
+            return None;
+        }
+        from_package = true;
+    }
+    if from_package {
+        path = path.trim_start_matches('/').to_owned();
+    }
+    (!path.is_empty()).then_some(IncludedPath { path, from_package })
+}
+
 /// Where a file's modules are looked for.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -111,15 +161,31 @@ impl Place {
         Self { path, folder }
     }
 
-    /// Candidate files of a declaration in this file; every one that exists counts.
+    /// [`candidates`](Self::candidates), those relative to the folder of the package included.
+    #[must_use]
+    pub fn candidates_in(&self, package: &Utf8Path, child: &Child) -> Vec<Self> {
+        if !child.from_package {
+            return self.candidates(child);
+        }
+        let paths = child.paths.iter();
+        paths
+            .map(|path| Self::root(normal(&package.join(path))))
+            .collect()
+    }
+
+    /// Files that a declaration in this file may lead to; usually one, and all that exist count. None where the path is
+    /// relative to the folder of the package.
     #[must_use]
     pub fn candidates(&self, child: &Child) -> Vec<Self> {
+        if child.from_package {
+            return Vec::new();
+        }
         let beside = self.path.parent().unwrap_or(Utf8Path::new(""));
         let mut folder = self.folder.clone();
         for (name, path) in &child.within {
             folder = match path {
                 Some(path) => folder.join(path),
-                None => folder.join(name),
+                None => folder.join(plain_name(name)),
             };
         }
         let from = if child.within.is_empty() || child.name.is_none() {
@@ -137,6 +203,7 @@ impl Place {
             .as_ref()
             .filter(|_| child.usual_too || child.paths.is_empty())
         {
+            let name = plain_name(name);
             let own = folder.join(name);
             found.push(Self {
                 path: folder.join(format!("{name}.rs")),

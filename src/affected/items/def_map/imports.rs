@@ -75,6 +75,9 @@ impl DefMap<'_> {
                     .iter()
                     .map(|symbol| symbols[*symbol as usize])
                     .collect();
+                if *glob {
+                    self.glob_uses.insert(id);
+                }
                 imports.push(Import {
                     node: id,
                     module: node.module,

@@ -99,6 +99,10 @@ impl Builder<'_> {
             match self.holder_kind(node.owner) {
                 Some(holder) => {
                     self.members.entry(node.name).or_default().push(id);
+                    let types = self.impls.get(&node.owner).map(|data| &data.types);
+                    for of in types.into_iter().flatten() {
+                        self.members_of_type.entry(*of).or_default().push(id);
+                    }
                     if holder == ItemKind::Trait {
                         self.trait_members.insert(node.name);
                     } else if let Some(holder) = self.impls.get(&node.owner)
@@ -107,10 +111,19 @@ impl Builder<'_> {
                         let header = self.nodes.nodes[node.owner as usize].flags;
                         let always = !holder.is_specialized
                             && (node.flags | header) & flag::CONDITIONAL == 0;
+                        let condition = self
+                            .nodes
+                            .modules
+                            .get(node.module as usize)
+                            .map_or(NONE, |module| module.conditional);
                         for of in &holder.types {
                             let key = (*of, node.name);
                             self.of_type.entry(key).or_default().push(id);
-                            if always {
+                            // Where the module is compiled, the type may be as well without it.
+                            let module = self.nodes.nodes[*of as usize].module;
+                            let together = condition == NONE
+                                || self.nodes.around(module).any(|module| module == condition);
+                            if always && together {
                                 self.inherent.entry(key).or_default().push(id);
                             }
                         }
@@ -157,15 +170,12 @@ impl Builder<'_> {
             || proc_macro_name(self.nodes.item(self.sources, id), self.nodes.symbols(id)).is_some()
     }
 
-    /// What calls that are not expanded may define besides the names in them: names fixed in the macro's body, or any.
+    /// What calls that are not expanded may define besides the names in them: names fixed in the macro's body.
     pub(super) fn name_generating_macros(&mut self) {
         let calls: Vec<NodeId> = self.opaque.values().flatten().copied().collect();
         let mut defined: Vec<(Name, NodeId)> = Vec::new();
         for call in calls {
-            let mut any = false;
             for id in self.bodies(call) {
-                let node = &self.nodes.nodes[id as usize];
-                any |= node.kind != ItemKind::Macro || node.flags & flag::DEFINES_ANY != 0;
                 if let Detail::Macro { defines, .. } = &self.nodes.item(self.sources, id).detail {
                     let symbols = self.nodes.symbols(id);
                     defined.extend(
@@ -175,12 +185,6 @@ impl Builder<'_> {
                     );
                 }
             }
-            if any {
-                self.name_composing_calls
-                    .entry(self.nodes.nodes[call as usize].module)
-                    .or_default()
-                    .push(call);
-            }
         }
         for (name, call) in defined {
             self.calls.entry(name).or_default().push(call);
@@ -189,7 +193,7 @@ impl Builder<'_> {
 
     /// Whether what leads to a node's members leads to its macro calls, so that these need no name: a trait, an `impl` of a
     /// type or trait that is known.
-    fn comes_by_type(&self, owner: NodeId) -> bool {
+    pub(super) fn comes_by_type(&self, owner: NodeId) -> bool {
         match self.impls.get(&owner) {
             Some(holder) => !holder.inherent || !holder.types.is_empty(),
             None => self.holder_kind(owner) == Some(ItemKind::Trait),
@@ -238,6 +242,29 @@ impl Builder<'_> {
         }
     }
 
+    /// The functions that make values of any type, through generic ones that call them.
+    pub(super) fn collect_makers(&mut self) {
+        let flags = |id: NodeId| self.nodes.nodes[id as usize].flags;
+        let name = |id: NodeId| self.nodes.nodes[id as usize].name;
+        let makers = self.ids().filter(|id| {
+            let is_function = self.nodes.nodes[*id as usize].kind == ItemKind::Fn;
+            is_function && flags(*id) & flag::MAKES_ANY != 0
+        });
+        let mut names: FxHashSet<Name> = makers.map(name).collect();
+        while !names.is_empty() {
+            let generic = self.ids().filter(|id| flags(*id) & flag::GENERIC != 0);
+            let more = generic.filter(|id| {
+                !names.contains(&name(*id)) && self.nodes.refers_to(self.sources, *id, &names)
+            });
+            let more: Vec<Name> = more.map(name).collect();
+            if more.is_empty() {
+                break;
+            }
+            names.extend(more);
+        }
+        self.make_any = names;
+    }
+
     /// The workspace macros that a call may run, through each other's bodies.
     pub(super) fn bodies(&self, call: NodeId) -> Vec<NodeId> {
         let mut found: Vec<NodeId> = Vec::new();
@@ -264,17 +291,20 @@ impl Builder<'_> {
         found
     }
 
-    /// Calls not expanded whose macros hold tests.
+    /// Calls not expanded that hold tests, themselves or in their macros.
     pub(super) fn test_calls(&self) -> FxHashSet<NodeId> {
         let calls = self.opaque.values().flatten().copied();
         calls
             .filter(|call| {
-                self.bodies(*call).iter().any(|body| {
-                    matches!(
-                        &self.nodes.item(self.sources, *body).detail,
-                        Detail::Macro { tests: true, .. }
-                    )
-                })
+                let composes = self.generated.generators.contains_key(call)
+                    && self.nodes.nodes[*call as usize].flags & flag::HOLDS_TEST != 0;
+                composes
+                    || self.bodies(*call).iter().any(|body| {
+                        matches!(
+                            &self.nodes.item(self.sources, *body).detail,
+                            Detail::Macro { tests: true, .. }
+                        )
+                    })
             })
             .collect()
     }

@@ -14,6 +14,7 @@ impl<'g> Builder<'g> {
         let mut out = Out {
             from: id,
             visible_from: self.visible_units(id),
+            makes_values: self.makes_values(id),
             ..Out::default()
         };
         let references = &item.references;
@@ -31,8 +32,14 @@ impl<'g> Builder<'g> {
             path.extend(segments.iter().map(|symbol| symbols[*symbol as usize]));
             self.path(id, &path, runs, &mut out);
             if redefined {
-                self.wild_into(&mut out, path.iter().copied());
+                self.unresolved_into(&mut out, path.iter().copied());
             }
+        }
+        if out.makes_values && node.flags & flag::METHOD != 0 {
+            // What it reads through `self` may come from anywhere.
+            let types = self.self_types(id).iter().copied();
+            let types = types.filter(|of| self.has_values(*of));
+            out.to.extend(types.map(EdgeTarget::InstantiatedWithFields));
         }
         let named = |list: &'g [u32]| list.iter().map(move |symbol| symbols[*symbol as usize]);
         out.to
@@ -49,7 +56,7 @@ impl<'g> Builder<'g> {
         }
         let own = node.kind != ItemKind::Macro && node.flags & flag::EXPANDED == 0;
         if own {
-            self.wild_into(&mut out, named(references.unresolved()));
+            self.unresolved_into(&mut out, named(references.unresolved()));
         }
         match node.kind {
             ItemKind::Use | ItemKind::ExternCrate => self.imported(id, &mut out),
@@ -60,6 +67,7 @@ impl<'g> Builder<'g> {
             _ => {}
         }
         self.special(id, &mut out);
+        self.generated_calls(id, &mut out);
         out.to.retain(|to| *to != EdgeTarget::Node(id));
         out
     }
@@ -83,7 +91,7 @@ impl<'g> Builder<'g> {
     }
 
     /// Any item of these names, as far as the node can mean it.
-    fn wild_into(&self, out: &mut Out, names: impl IntoIterator<Item = Name>) {
+    pub(super) fn unresolved_into(&self, out: &mut Out, names: impl IntoIterator<Item = Name>) {
         let visible_from = out.visible_from;
         let names = names.into_iter();
         out.to
@@ -221,12 +229,12 @@ impl<'g> Builder<'g> {
             if runs && self.has_values(*item) {
                 out.to.push(EdgeTarget::Instantiated(*item));
             }
-            if node.flags & flag::UNSAFE != 0 && self.has_values(*item) {
+            if out.makes_values && self.has_values(*item) {
                 out.to.push(EdgeTarget::InstantiatedWithFields(*item));
             }
             self.beyond(*item, &path[*rest..], out);
         }
-        self.wild_into(out, found.any.iter().copied());
+        self.unresolved_into(out, found.any.iter().copied());
         if found.external && path.len() > 1 {
             // A type or trait from outside has members of the workspace only through the workspace's traits.
             out.to
@@ -234,15 +242,37 @@ impl<'g> Builder<'g> {
         }
         if path.len() > 1 && found.missing {
             let from = usize::from(first == self.global) + 1;
-            self.wild_into(out, path[from.min(path.len() - 1)..].iter().copied());
+            self.unresolved_into(out, path[from.min(path.len() - 1)..].iter().copied());
         }
         self.perhaps_by_macro(node.scope, path[0], &mut *out);
-        if found.missing {
-            self.perhaps_by_any(node.scope, &mut *out);
-        }
+        self.perhaps_generated(&found.stopped, &mut *out);
         if path.len() == 1 && found.unknown && self.may_be_any(node.scope, node.flags) {
-            self.wild_into(out, [path[0]]);
+            self.unresolved_into(out, [path[0]]);
         }
+    }
+
+    /// Whether a node may make values of types that it does not name a constructor of.
+    fn makes_values(&self, id: NodeId) -> bool {
+        self.nodes.nodes[id as usize].flags & flag::UNSAFE != 0
+            || self.nodes.refers_to(self.sources, id, &self.make_any)
+    }
+
+    /// The names in scope in a module.
+    pub(super) fn in_scope(&self, module: ModuleId) -> Vec<EdgeTarget> {
+        let mut targets = Vec::new();
+        if module == NONE {
+            return targets;
+        }
+        for (item, by) in self.scopes.items(module) {
+            targets.push(self.macro_use(item));
+            if self.has_values(item) {
+                targets.push(EdgeTarget::Instantiated(item));
+            }
+            if by != NONE {
+                targets.push(EdgeTarget::Node(by));
+            }
+        }
+        targets
     }
 
     /// Everything in the modules that a path names, and calls that may define more of it.
@@ -275,25 +305,6 @@ impl<'g> Builder<'g> {
                     .filter(|call| self.nodes.nodes[**call as usize].module == at)
                     .map(|call| EdgeTarget::Node(*call)),
             );
-            if !scope.block {
-                break;
-            }
-            at = scope.parent;
-        }
-    }
-
-    /// A call of a macro that composes names, in the module or around the block, may define what is not found.
-    pub(super) fn perhaps_by_any(&self, module: ModuleId, out: &mut Out) {
-        let mut at = module;
-        while at != NONE && !self.name_composing_calls.is_empty() {
-            out.to.extend(
-                self.name_composing_calls
-                    .get(&at)
-                    .into_iter()
-                    .flatten()
-                    .map(|call| EdgeTarget::Node(*call)),
-            );
-            let scope = &self.nodes.modules[at as usize];
             if !scope.block {
                 break;
             }
@@ -367,6 +378,9 @@ impl<'g> Builder<'g> {
             if runs && self.has_values(*of) {
                 out.to.push(EdgeTarget::Instantiated(*of));
             }
+            if out.makes_values && self.has_values(*of) {
+                out.to.push(EdgeTarget::InstantiatedWithFields(*of));
+            }
             self.beyond(*of, rest, out);
         }
     }
@@ -411,8 +425,9 @@ impl<'g> Builder<'g> {
         out.to
             .extend(found.items.iter().map(|(item, _)| EdgeTarget::Node(*item)));
         if found.missing || !found.any.is_empty() {
-            self.wild_into(out, path.last().copied());
+            self.unresolved_into(out, path.last().copied());
         }
+        self.perhaps_generated(&found.stopped, out);
         if let Some(macros) = path.last().and_then(|last| self.macros.get(last)) {
             out.to
                 .extend(macros.iter().map(|node| EdgeTarget::Node(*node)));

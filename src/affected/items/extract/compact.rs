@@ -62,10 +62,12 @@ enum Part {
     Unresolved,
     Paths,
     TypeRefs,
+    MacroCalls,
+    Attributes,
 }
 
 /// How many lists there are.
-const PARTS: usize = 7;
+const PARTS: usize = 9;
 
 /// What an item refers to, list by list.
 #[derive(Debug, Default)]
@@ -84,6 +86,10 @@ pub struct Lists {
     pub macros: Vec<Symbol>,
     /// See [`References::unresolved`].
     pub unresolved: Vec<Symbol>,
+    /// See [`References::macro_calls`].
+    pub macro_calls: Vec<Vec<Symbol>>,
+    /// See [`References::attributes`].
+    pub attributes: Vec<Vec<Symbol>>,
 }
 
 impl References {
@@ -95,6 +101,7 @@ impl References {
             paths.iter().flat_map(with_length).collect()
         };
         let (paths, type_refs) = (flat(&lists.paths), flat(&lists.type_refs));
+        let (calls, attributes) = (flat(&lists.macro_calls), flat(&lists.attributes));
         let parts: [&[u32]; PARTS] = [
             &lists.methods,
             &lists.members,
@@ -103,6 +110,8 @@ impl References {
             &lists.unresolved,
             &paths,
             &type_refs,
+            &calls,
+            &attributes,
         ];
         let mut all = Vec::new();
         if parts.iter().any(|part| !part.is_empty()) {
@@ -139,6 +148,18 @@ impl References {
     /// Paths in fields, parameters, bounds and headers: what they name need not exist as a value.
     pub fn type_refs(&self) -> impl Iterator<Item = &[Symbol]> {
         paths(self.part(Part::TypeRefs))
+    }
+
+    /// Calls of macros that are not of the standard library: the macro's name, the first segment of its path, the last
+    /// before the name, and the names in its input.
+    pub fn macro_calls(&self) -> impl Iterator<Item = &[Symbol]> {
+        paths(self.part(Part::MacroCalls))
+    }
+
+    /// Attributes and derives of the item itself that rustc does not know: name, the first segment of the path, the last before
+    /// the name, and the names in what they are given; `derive` for a derive.
+    pub fn attributes(&self) -> impl Iterator<Item = &[Symbol]> {
+        paths(self.part(Part::Attributes))
     }
 
     /// Names of methods called with a dot.

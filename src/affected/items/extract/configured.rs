@@ -61,6 +61,7 @@ impl FileItems {
         let mut items = Self {
             symbols: self.symbols.clone(),
             inner: self.inner,
+            conditional: self.conditional,
             problem: self.problem.clone(),
             ..Self::default()
         };
@@ -96,6 +97,11 @@ impl FileItems {
         for (item, folder) in &self.folders {
             if let Some(item) = place(*item) {
                 items.folders.push((item, folder.clone()));
+            }
+        }
+        for (item, text) in &self.texts {
+            if let Some(item) = place(*item) {
+                items.texts.push((item, text.clone()));
             }
         }
         for (item, predicate) in &self.conditions {

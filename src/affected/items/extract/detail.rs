@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use super::{
     Attribute, Build, Collector, Compiled, Detail, GLOBAL, Item, ItemKind, Kind, RawItem, Reader,
-    Symbol, Syntax, TOP, TestKind, compiled, digest, flag, holds_test, is_foreign, test_kind,
-    tokens_into, within,
+    Symbol, Syntax, TOP, TestKind, Written, compiled, digest, flag, holds_test, is_foreign,
+    test_kind, tokens_into,
 };
+use crate::affected::items::known_macros::{Expansion, attribute_expansion, names_a_test};
+use crate::workspace::source::modules::included_path;
 
 impl<'t> Reader<'_, 't> {
     pub(super) fn flags(&self, raw: &RawItem, own: &[Attribute]) -> u32 {
@@ -22,20 +24,26 @@ impl<'t> Reader<'_, 't> {
         if raw.kind == ItemKind::Fn && !inside_function {
             flags |= match test_kind(own) {
                 Some(TestKind::Exact) => flag::TEST,
-                Some(TestKind::Prefix) => flag::TEST_PREFIX,
+                Some(TestKind::Prefix) if is_surely_test(own, flags & flag::PUBLIC != 0) => {
+                    flag::TEST_PREFIX
+                }
+                Some(TestKind::Prefix) => flag::TEST_PREFIX | flag::PERHAPS_TEST,
                 None => 0,
             };
         }
-        if flags & (flag::TEST | flag::TEST_PREFIX) != 0
-            || compiled(self.syntax, own, Build::Doctest) == Compiled::No
+        let is_test = flags & (flag::TEST | flag::TEST_PREFIX) != 0;
+        if is_test && flags & flag::PERHAPS_TEST == 0
+            || compiled(self.syntax, own, Build::Plain) == Compiled::No
                 && compiled(self.syntax, own, Build::Test) != Compiled::No
         {
             flags |= flag::TEST_ONLY;
         }
+        flags |= self.function_flags(raw);
         for attribute in own {
             flags |= match attribute.name() {
                 "ignore" => flag::IGNORED,
                 "cfg" => flag::CONDITIONAL,
+                "track_caller" => flag::TRACK_CALLER,
                 "ctor"
                 | "dtor"
                 | "no_mangle"
@@ -58,7 +66,7 @@ impl<'t> Reader<'_, 't> {
             {
                 flags |= flag::ROOT;
             }
-            if attribute.condition.is_some() {
+            if attribute.condition.is_some() || attribute.path.first() == Some(&"rustversion") {
                 flags |= flag::CONDITIONAL;
             }
         }
@@ -84,6 +92,9 @@ impl<'t> Reader<'_, 't> {
         {
             flags |= flag::METHOD;
         }
+        if raw.kind == ItemKind::Impl && self.is_unsafe_impl(raw) {
+            flags |= flag::UNSAFE;
+        }
         if raw.kind == ItemKind::Macro
             && raw.body.clone().is_some_and(|body| {
                 body.clone()
@@ -91,6 +102,45 @@ impl<'t> Reader<'_, 't> {
             })
         {
             flags |= flag::DEFINES_ANY;
+        }
+        flags
+    }
+
+    /// Whether an `unsafe impl` lets code from outside make values of the type, as that of `Pod` does.
+    fn is_unsafe_impl(&self, raw: &RawItem) -> bool {
+        let head = Self::head(raw);
+        let words = head.filter_map(|at| self.syntax.ident(at));
+        let words: Vec<&str> = words.collect();
+        let marks = ["Send", "Sync", "GlobalAlloc"];
+        words.first() == Some(&"unsafe") && !marks.iter().any(|mark| words.contains(mark))
+    }
+
+    /// What the signature of a function tells.
+    fn function_flags(&self, raw: &RawItem) -> u32 {
+        let Some(name) = raw.name.filter(|_| raw.kind == ItemKind::Fn) else {
+            return 0;
+        };
+        let syntax = self.syntax;
+        let mut flags = 0;
+        let foreign =
+            raw.parent != TOP && syntax.items[raw.parent as usize].kind == ItemKind::Foreign;
+        if foreign || self.is_extern(raw) {
+            // Its arguments are made by code that cannot be read.
+            flags |= flag::UNSAFE;
+        }
+        if syntax.is(name + 1, b'<') {
+            let past = angles(syntax, name + 1, raw.tokens.end);
+            let own = parameters(syntax, name + 2..past.saturating_sub(1));
+            let is_own = |at: u32| syntax.ident(at).is_some_and(|word| own.contains(&word));
+            let returns = self.signature(raw).map(|signature| signature.returns);
+            let makes = returns.unwrap_or(0..0).any(is_own);
+            let mut tokens = raw.tokens.clone();
+            if !own.is_empty() {
+                flags |= flag::GENERIC;
+            }
+            if makes && tokens.any(|at| syntax.ident(at) == Some("unsafe")) {
+                flags |= flag::MAKES_ANY;
+            }
         }
         flags
     }
@@ -299,11 +349,10 @@ impl<'t> Reader<'_, 't> {
         let index = self.index.len() - 1;
         let mut rest: Vec<Range<u32>> = Vec::new();
         let mut at = body.start;
-        for child in syntax
-            .items
-            .iter()
-            .filter(|child| child.parent as usize == index && within(&child.tokens, &body))
-        {
+        for child in self.inside(raw) {
+            if child.parent as usize != index {
+                continue;
+            }
             let start = child.attributes.start;
             if at < start {
                 rest.push(at..start);
@@ -318,6 +367,8 @@ impl<'t> Reader<'_, 't> {
             .all(|range| range.clone().all(|at| syntax.is(at, b';')));
         if only_items && !body.is_empty() {
             item.flags |= flag::TRANSPARENT;
+        } else if holds_test(syntax, body.clone()) {
+            item.flags |= flag::HOLDS_TEST;
         }
         let path = raw.tokens.start..body.start;
         // The first `::` may be that of a path from outside, and the second that behind a crate.
@@ -325,21 +376,31 @@ impl<'t> Reader<'_, 't> {
             item.flags |= flag::THROUGH_MODULE;
         }
         let mut bytes = Vec::new();
-        tokens_into(syntax, path, true, &mut bytes);
+        let written = Written {
+            docs: true,
+            spaces: true,
+        };
+        tokens_into(syntax, path, Written::default(), &mut bytes);
         for range in &rest {
-            tokens_into(syntax, range.clone(), true, &mut bytes);
+            tokens_into(syntax, range.clone(), written, &mut bytes);
         }
         item.hash = digest([bytes.as_slice()]);
-        let mut collector = Collector::new(syntax, &mut self.table);
+        let mut collector = Collector::new(syntax, &mut self.table, self.writes_code);
         collector.ordinary(raw.tokens.start..body.start.saturating_sub(1));
         if let Some(name) = raw.name {
             collector.macro_name(name);
             collector.embedding(syntax.word(name), body.start);
+            collector.macro_call(name, body.clone());
+            let included = syntax.word(name) == "include";
+            if included && included_path(syntax, body.clone()).is_none() {
+                item.flags |= flag::UNREADABLE_INCLUDE;
+            }
         }
         for range in rest {
             collector.unresolved(range);
         }
-        item.references = collector.finish(&mut item.flags);
+        let owner = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+        item.references = collector.finish(&mut item.flags, &mut self.texts, owner);
     }
 }
 
@@ -393,4 +454,16 @@ pub(super) fn generics_bounded(syntax: &Syntax, raw: &RawItem, end: u32) -> usiz
                 || syntax.ident(*at) == Some("where")
         })
         .count()
+}
+
+/// Whether an attribute of a name like `test` can only mean a test: it is a known one, or says so on a private function.
+fn is_surely_test(own: &[Attribute], public: bool) -> bool {
+    own.iter().any(|attribute| {
+        let name = attribute.name();
+        let path = &attribute.path[..attribute.path.len().saturating_sub(1)];
+        let is_known = attribute_expansion(name, path) == Expansion::Named;
+        let named = names_a_test(name);
+        let usual = named || matches!(name, "case" | "quickcheck" | "proptest");
+        is_known && usual || named && !public
+    })
 }

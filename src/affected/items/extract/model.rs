@@ -10,7 +10,7 @@ use crate::workspace::source::syntax::ItemKind;
 /// A name, as its index into [`FileItems::symbols`].
 pub type Symbol = u32;
 
-/// A digest of tokens: comments and crates do not count.
+/// A digest of tokens: comments and layout do not count.
 pub type Digest = [u8; 16];
 
 /// What one file holds.
@@ -28,10 +28,26 @@ pub struct FileItems {
     pub folders: Vec<(u32, String)>,
     /// The `cfg` predicates of items, by their index; of the file itself by [`TOP`](crate::workspace::source::syntax::TOP).
     pub conditions: Vec<(u32, Predicate)>,
+    /// Files whose words count as names in an item, with the item as its index in `items`: `include!` in a body, and the templates
+    /// that a macro is given.
+    pub texts: Vec<(u32, TextFile)>,
     /// Digest of the file's own attributes, docs apart.
     pub inner: Digest,
+    /// The file's own attributes hold a `cfg`.
+    pub conditional: bool,
     /// Why it could not be understood, with the line.
     pub problem: Option<(u32, String)>,
+}
+
+/// A file that is named in code and whose text is code, or becomes code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextFile {
+    /// As written.
+    pub path: String,
+    /// Relative to the folder of the package.
+    pub from_package: bool,
+    /// It is included: without it the item cannot be read.
+    pub included: bool,
 }
 
 /// A documentation test and the names in it.
@@ -68,6 +84,8 @@ pub struct Item {
     pub key: Digest,
     /// Its tokens.
     pub hash: Digest,
+    /// Its place and its text as written: what `line!` and `Location::caller` can see of it.
+    pub position: u64,
     /// What it refers to.
     pub references: References,
     /// What its kind tells besides.
@@ -166,6 +184,26 @@ pub mod flag {
     pub const KNOWN_PROGRAM: u32 = 1 << 30;
     /// Reads environment variables when it runs.
     pub const READS_ENVIRONMENT: u32 = 1 << 31;
+    /// Sees its own position: `line!`, `column!`, `Location::caller`.
+    pub const POSITION: u32 = 1 << 18;
+    /// `#[track_caller]`: it can see the position of its callers.
+    pub const TRACK_CALLER: u32 = 1 << 19;
+    /// Asks for the position of its caller.
+    pub const READS_CALLER: u32 = 1 << 20;
+    /// Includes a file that only a build tells.
+    pub const UNREADABLE_INCLUDE: u32 = 1 << 21;
+    /// Makes a value of any type that its caller names, by `unsafe` code.
+    pub const MAKES_ANY: u32 = 1 << 22;
+    /// Holds code in strings or quotations that implements something.
+    pub const WRITES_IMPL: u32 = 1 << 23;
+    /// Holds code in strings or quotations that runs without being named.
+    pub const WRITES_ROOT: u32 = 1 << 24;
+    /// Has type parameters of its own.
+    pub const GENERIC: u32 = 1 << 25;
+    /// A test by an attribute that may as well mean something else: `#[latest]`.
+    pub const PERHAPS_TEST: u32 = 1 << 26;
+    /// A macro call whose input holds a test; only functions are [`MAKES_ANY`], so that one bit will do.
+    pub const HOLDS_TEST: u32 = MAKES_ANY;
     /// A macro call that was expanded: what it defines stands beside it. Set where it is mounted.
     pub const EXPANDED: u32 = 1 << 10;
 }

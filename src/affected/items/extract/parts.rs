@@ -51,7 +51,7 @@ impl<'t> Reader<'_, 't> {
             | ItemKind::Trait
             | ItemKind::Impl => vec![(head, false)],
             // Code in another language may fill what it is given.
-            ItemKind::Fn if !foreign => match self.signature(raw) {
+            ItemKind::Fn if !foreign && !self.is_extern(raw) => match self.signature(raw) {
                 Some(signature) => vec![
                     (head.start..signature.returns.start, false),
                     (signature.returns.clone(), true),
@@ -62,6 +62,12 @@ impl<'t> Reader<'_, 't> {
             },
             _ => vec![(head, true)],
         }
+    }
+
+    /// Whether code in another language may call the function.
+    pub(super) fn is_extern(&self, raw: &RawItem) -> bool {
+        let name = raw.name.unwrap_or(raw.tokens.start);
+        (raw.tokens.start..name).any(|at| self.syntax.ident(at) == Some("extern"))
     }
 
     pub(super) fn signature(&self, raw: &RawItem) -> Option<Signature> {

@@ -1,7 +1,9 @@
 //! `use` and `extern crate`, one item for each name that they bring in.
 
 use super::flag;
-use super::{Detail, GLOBAL, Item, ItemKind, RawItem, Reader, Symbol, digest, tokens_into};
+use super::{
+    Detail, GLOBAL, Item, ItemKind, RawItem, Reader, Symbol, Written, digest, tokens_into,
+};
 use crate::affected::items::outside_effects;
 
 impl Reader<'_, '_> {
@@ -14,7 +16,8 @@ impl Reader<'_, '_> {
         }
         // `pub(crate) use`: the group was stepped over above.
         let mut bytes = Vec::new();
-        tokens_into(syntax, raw.attributes.start..at, false, &mut bytes);
+        let attributes = raw.attributes.start..at;
+        tokens_into(syntax, attributes, Written::default(), &mut bytes);
         let mut leaves = Vec::new();
         if raw.kind == ItemKind::ExternCrate {
             let path = vec![

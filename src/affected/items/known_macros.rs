@@ -1,0 +1,518 @@
+//! Macros from outside the workspace whose expansion is known well enough: data, with sources.
+//!
+//! A macro that is not listed here may define any name, call any function in scope, and register code that runs without being
+//! named. Each entry was checked in the documentation of its crate on docs.rs: attributes and derives listed here change only
+//! the item that they stand on and implement only traits of their own crate for it; macros listed here define and call only
+//! what their input names. Left out on purpose: `derive_builder`, `askama`, `async_graphql`, `pyo3`, `cucumber`, `mockall`,
+//! `inventory`, `linkme`, `ctor`, `wasm_bindgen`, `cached`, `enum_dispatch`, `getset`, `diesel` and `tonic`, all of which
+//! generate names or callers.
+
+/// What the expansion of a macro may hold besides the names in its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Expansion {
+    /// Nothing: it calls and defines what the input names.
+    Named,
+    /// Names composed of those in the input.
+    Composed,
+    /// What a procedural macro of the workspace writes: names composed, and those in its own source.
+    Workspace,
+    /// Anything.
+    Unknown,
+}
+
+/// One crate and its macros.
+struct Known {
+    /// The name of the crate in code; several that export the same macros.
+    crates: &'static [&'static str],
+    /// Attributes and derives.
+    attributes: &'static [&'static str],
+    /// Function-like macros.
+    macros: &'static [&'static str],
+}
+
+const KNOWN: &[Known] = &[
+    Known {
+        crates: &["rustversion"],
+        attributes: &[
+            "since", "before", "stable", "nightly", "beta", "not", "any", "all", "attr",
+        ],
+        macros: &[],
+    },
+    Known {
+        crates: &["std", "core", "alloc"],
+        attributes: &[],
+        macros: &[
+            "thread_local",
+            "global_asm",
+            "asm",
+            "naked_asm",
+            "const_format_args",
+            "assert_matches",
+            "debug_assert_matches",
+            "macro_rules",
+        ],
+    },
+    Known {
+        crates: &["serde", "serde_core", "serde_derive"],
+        attributes: &["Serialize", "Deserialize", "serde"],
+        macros: &["forward_to_deserialize_any"],
+    },
+    Known {
+        crates: &["prost", "prost_derive"],
+        attributes: &["Message", "Enumeration", "Oneof", "prost"],
+        macros: &[],
+    },
+    Known {
+        crates: &["serde_json"],
+        attributes: &[],
+        macros: &["json"],
+    },
+    Known {
+        crates: &["thiserror"],
+        attributes: &["Error", "error"],
+        macros: &[],
+    },
+    Known {
+        crates: &["displaydoc"],
+        attributes: &["Display"],
+        macros: &[],
+    },
+    Known {
+        crates: &["clap", "clap_derive", "structopt"],
+        attributes: &[
+            "Parser",
+            "Args",
+            "Subcommand",
+            "ValueEnum",
+            "StructOpt",
+            "clap",
+            "command",
+            "arg",
+            "group",
+            "value",
+            "structopt",
+        ],
+        macros: &[
+            "crate_version",
+            "crate_name",
+            "crate_authors",
+            "crate_description",
+            "value_parser",
+            "arg",
+            "command",
+        ],
+    },
+    Known {
+        crates: &["async_trait"],
+        attributes: &["async_trait"],
+        macros: &[],
+    },
+    Known {
+        crates: &[
+            "tokio",
+            "tokio_macros",
+            "async_std",
+            "actix_rt",
+            "actix_web",
+        ],
+        attributes: &["main", "test"],
+        macros: &["select", "join", "try_join", "pin", "task_local"],
+    },
+    Known {
+        crates: &["futures", "futures_util", "futures_lite", "futures_micro"],
+        attributes: &[],
+        macros: &[
+            "select",
+            "select_biased",
+            "join",
+            "try_join",
+            "pin_mut",
+            "ready",
+            "stream_select",
+            "poll",
+        ],
+    },
+    Known {
+        crates: &["tracing", "tracing_attributes"],
+        attributes: &["instrument"],
+        macros: &[
+            "trace",
+            "debug",
+            "info",
+            "warn",
+            "error",
+            "event",
+            "enabled",
+            "span",
+            "trace_span",
+            "debug_span",
+            "info_span",
+            "warn_span",
+            "error_span",
+        ],
+    },
+    Known {
+        crates: &["log"],
+        attributes: &[],
+        macros: &[
+            "trace",
+            "debug",
+            "info",
+            "warn",
+            "error",
+            "log",
+            "log_enabled",
+        ],
+    },
+    Known {
+        crates: &["anyhow", "eyre", "color_eyre"],
+        attributes: &[],
+        macros: &["anyhow", "bail", "ensure", "eyre"],
+    },
+    Known {
+        crates: &["pin_project", "pin_project_lite"],
+        attributes: &[
+            "pin_project",
+            "pinned_drop",
+            "project",
+            "project_ref",
+            "project_replace",
+            "pin",
+        ],
+        macros: &["pin_project"],
+    },
+    Known {
+        crates: &["bitflags"],
+        attributes: &[],
+        macros: &["bitflags", "bitflags_match"],
+    },
+    Known {
+        crates: &["lazy_static", "once_cell"],
+        attributes: &[],
+        macros: &["lazy_static"],
+    },
+    Known {
+        crates: &["cfg_if"],
+        attributes: &[],
+        macros: &["cfg_if"],
+    },
+    Known {
+        crates: &["static_assertions"],
+        attributes: &[],
+        macros: &[
+            "assert_impl_all",
+            "assert_not_impl_any",
+            "assert_obj_safe",
+            "assert_eq_size",
+            "const_assert",
+            "const_assert_eq",
+            "assert_type_eq_all",
+            "assert_impl_any",
+            "assert_eq_align",
+        ],
+    },
+    Known {
+        crates: &["rstest", "rstest_reuse"],
+        attributes: &["rstest", "fixture", "case", "values", "template", "apply"],
+        macros: &[],
+    },
+    Known {
+        crates: &["test_case", "test_case_macros"],
+        attributes: &["test_case", "case"],
+        macros: &[],
+    },
+    Known {
+        crates: &[
+            "test_log",
+            "wasm_bindgen_test",
+            "serial_test",
+            "tracing_test",
+            "googletest",
+            "ntest",
+            "gpui",
+        ],
+        attributes: &[
+            "test",
+            "wasm_bindgen_test",
+            "serial",
+            "parallel",
+            "file_serial",
+            "traced_test",
+            "gtest",
+            "timeout",
+        ],
+        macros: &["wasm_bindgen_test_configure"],
+    },
+    Known {
+        crates: &[
+            "proptest",
+            "quickcheck",
+            "quickcheck_macros",
+            "proptest_derive",
+        ],
+        attributes: &["proptest", "quickcheck"],
+        macros: &[
+            "proptest",
+            "prop_assert",
+            "prop_assert_eq",
+            "prop_assert_ne",
+            "prop_assume",
+            "prop_oneof",
+            "quickcheck",
+            "prop_compose",
+        ],
+    },
+    Known {
+        crates: &["criterion", "divan"],
+        attributes: &["bench"],
+        macros: &["criterion_group", "criterion_main"],
+    },
+    Known {
+        crates: &[
+            "insta",
+            "snapbox",
+            "expect_test",
+            "k9",
+            "similar_asserts",
+            "pretty_assertions",
+            "assert_matches",
+        ],
+        attributes: &[],
+        macros: &[
+            "assert_snapshot",
+            "assert_debug_snapshot",
+            "assert_json_snapshot",
+            "assert_yaml_snapshot",
+            "with_settings",
+            "assert_data_eq",
+            "str",
+            "file",
+            "expect",
+            "expect_file",
+            "assert_matches",
+            "debug_assert_matches",
+        ],
+    },
+    Known {
+        crates: &["strum", "strum_macros"],
+        attributes: &[
+            "Display",
+            "EnumString",
+            "EnumIter",
+            "EnumCount",
+            "AsRefStr",
+            "IntoStaticStr",
+            "VariantNames",
+            "FromRepr",
+            "strum",
+        ],
+        macros: &[],
+    },
+    Known {
+        crates: &["derive_more"],
+        attributes: &[
+            "Display",
+            "From",
+            "Into",
+            "Deref",
+            "DerefMut",
+            "Add",
+            "Sub",
+            "Mul",
+            "Div",
+            "AddAssign",
+            "SubAssign",
+            "AsRef",
+            "AsMut",
+            "Constructor",
+            "Error",
+            "FromStr",
+            "Index",
+            "IntoIterator",
+            "Not",
+            "Sum",
+            "TryFrom",
+            "TryInto",
+            "IsVariant",
+            "Unwrap",
+            "Debug",
+            "display",
+            "from",
+            "into",
+            "deref",
+            "debug",
+            "error",
+        ],
+        macros: &[],
+    },
+    Known {
+        crates: &["quote", "syn", "proc_macro2"],
+        attributes: &[],
+        macros: &[
+            "quote",
+            "quote_spanned",
+            "format_ident",
+            "parse_quote",
+            "parse_quote_spanned",
+            "Token",
+            "bracketed",
+            "braced",
+            "parenthesized",
+            "custom_keyword",
+        ],
+    },
+    Known {
+        crates: &[
+            "indoc",
+            "unindent",
+            "maplit",
+            "smallvec",
+            "arrayvec",
+            "itertools",
+            "memoffset",
+            "hex_literal",
+            "phf",
+        ],
+        attributes: &[],
+        macros: &[
+            "indoc",
+            "formatdoc",
+            "printdoc",
+            "eprintdoc",
+            "writedoc",
+            "hashmap",
+            "hashset",
+            "btreemap",
+            "btreeset",
+            "smallvec",
+            "izip",
+            "iproduct",
+            "chain",
+            "offset_of",
+            "hex",
+            "phf_map",
+            "phf_set",
+        ],
+    },
+    Known {
+        crates: &[
+            "zerocopy",
+            "zerocopy_derive",
+            "bytemuck",
+            "bytemuck_derive",
+            "num_derive",
+            "arbitrary",
+            "schemars",
+            "valuable",
+            "educe",
+            "derivative",
+            "zeroize",
+        ],
+        attributes: &[
+            "FromBytes",
+            "IntoBytes",
+            "AsBytes",
+            "KnownLayout",
+            "Immutable",
+            "Unaligned",
+            "FromZeroes",
+            "FromZeros",
+            "Pod",
+            "Zeroable",
+            "TransparentWrapper",
+            "FromPrimitive",
+            "ToPrimitive",
+            "Arbitrary",
+            "JsonSchema",
+            "schemars",
+            "Valuable",
+            "Educe",
+            "educe",
+            "Derivative",
+            "derivative",
+            "Zeroize",
+            "ZeroizeOnDrop",
+            "zeroize",
+        ],
+        macros: &[],
+    },
+    Known {
+        crates: &["scopeguard", "crossbeam", "crossbeam_channel", "tower"],
+        attributes: &[],
+        macros: &["defer", "defer_on_unwind", "select"],
+    },
+];
+
+/// Macros that compose names of their input and generate nothing else.
+const COMPOSING: &[(&str, &str)] = &[
+    ("paste", "paste"),
+    ("paste", "item"),
+    ("pastey", "paste"),
+    ("concat_idents", "concat_idents"),
+    ("std", "concat_idents"),
+    ("core", "concat_idents"),
+];
+
+/// What is known of a macro of a name, of a path with these segments before the name; without any, from any crate.
+pub(super) fn macro_expansion(name: &str, path: &[&str]) -> Expansion {
+    let composing = COMPOSING
+        .iter()
+        .any(|(from, known)| *known == name && (path.is_empty() || path.contains(from)));
+    if composing {
+        return Expansion::Composed;
+    }
+    known(name, path, |known| known.macros)
+}
+
+/// What is known of an attribute or derive of a name, of a path with these segments before the name; without any, from any
+/// crate.
+pub(super) fn attribute_expansion(name: &str, path: &[&str]) -> Expansion {
+    known(name, path, |known| known.attributes)
+}
+
+fn known(name: &str, path: &[&str], list: fn(&Known) -> &'static [&'static str]) -> Expansion {
+    let is_known = KNOWN.iter().any(|known| {
+        let fits = path.is_empty() || path.iter().any(|segment| known.crates.contains(segment));
+        fits && list(known).contains(&name)
+    });
+    if is_known {
+        Expansion::Named
+    } else {
+        Expansion::Unknown
+    }
+}
+
+/// Derives of the standard library.
+pub(super) fn is_standard_derive(name: &str) -> bool {
+    matches!(
+        name,
+        "Debug" | "Clone" | "Copy" | "PartialEq" | "Eq" | "PartialOrd" | "Ord" | "Hash" | "Default"
+    )
+}
+
+/// Whether a name holds `test` as a word of its own, as test attributes do: `db_test`, and not `latest`.
+pub(super) fn names_a_test(name: &str) -> bool {
+    name.split('_')
+        .any(|word| matches!(word, "test" | "tests" | "testcase" | "rstest" | "gtest"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_known_from_its_own_crate_alone() {
+        assert_eq!(macro_expansion("info", &["log"]), Expansion::Named);
+        assert_eq!(macro_expansion("info", &[]), Expansion::Named);
+        assert_eq!(macro_expansion("info", &["other"]), Expansion::Unknown);
+        assert_eq!(macro_expansion("paste", &["paste"]), Expansion::Composed);
+        assert_eq!(attribute_expansion("Serialize", &[]), Expansion::Named);
+        assert_eq!(attribute_expansion("Object", &[]), Expansion::Unknown);
+    }
+
+    #[test]
+    fn a_test_attribute_holds_the_word() {
+        assert!(names_a_test("test") && names_a_test("__private_axum_test"));
+        assert!(!names_a_test("latest") && !names_a_test("attest"));
+    }
+}

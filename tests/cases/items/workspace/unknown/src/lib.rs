@@ -1,0 +1,16 @@
+//! Code that the sources do not show, and names and places that are not plain.
+
+pub mod api;
+pub mod builder;
+pub mod composed;
+pub mod grammar;
+pub mod language;
+pub mod latest;
+pub mod object;
+pub mod order;
+pub mod position;
+
+#[test]
+fn idle() {
+    assert_eq!(0, 0);
+}
