@@ -67,9 +67,9 @@ pub struct Assessment {
     pub dependencies: Vec<DependencyStatus>,
     /// Tests then and now.
     pub tests: TestStatus,
-    /// What was promised when the work began, and what became of it.
+    /// The contract, and how the plan differs from it.
     pub contract: ContractState,
-    /// What is left to fill in, in both documents.
+    /// Placeholders left in both documents.
     pub placeholders: usize,
     /// The first placeholder: document and line.
     pub(crate) first_placeholder: Option<(String, usize)>,
@@ -120,7 +120,7 @@ pub struct StepStatus {
     pub state: State,
     /// Its tasks.
     pub tasks: Ticks,
-    /// Why the state is what it is, where that is not plain.
+    /// The reason for the state, unless it is obvious.
     pub why: Option<String>,
     /// The line of its heading in the plan.
     pub line: usize,
@@ -223,19 +223,19 @@ pub struct Context<'a> {
     pub change: Result<&'a Change, String>,
     /// Its dependencies against the manifests; the error's text where they cannot be compared.
     pub dependencies: Result<deps::Outcome, String>,
-    /// The hashes, as they are now, of every input that its evidence names.
+    /// The present hashes of every input that its evidence names.
     pub inputs: &'a BTreeMap<String, String>,
     /// Checksums of records none of whose tests what changed since can affect.
     pub unaffected: &'a BTreeSet<String>,
     /// Whether the work tree, documents aside, is as HEAD has it.
     pub is_committed: bool,
-    /// How the plan stands to what was promised.
+    /// The contract, and how the plan differs from it.
     pub contract: &'a ContractState,
-    /// Settings, which say what is a document of ours.
+    /// Settings; they tell plans and results from other files.
     pub config: &'a Config,
     /// What the other plans of the folder name.
     pub other_plans: &'a OtherPlans,
-    /// Whether findings are to say how they can be mended; that takes reading the documents again.
+    /// Whether findings carry their fixes, which requires reading the documents again.
     pub fixes: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `cargo poc amend`: a change of what was promised, made on purpose.
+//! `cargo poc amend`: records a deliberate change of the contract.
 
 use anyhow::Result;
 
@@ -11,8 +11,7 @@ use crate::project::{Poc, Project};
 use crate::report::human::contract as report;
 use crate::sys::terminal::Terminal;
 
-/// Records what the plan no longer promises, or promises differently, with who says so and why; from now on the plan is
-/// held to what it says now.
+/// Records how the plan differs from the contract, with author and reason, and locks the plan as it is now.
 ///
 /// # Errors
 /// Bad usage: no lock yet, entries that were edited, no reason; git does not know who the user is.
@@ -81,7 +80,7 @@ pub(super) fn reason(text: &str) -> Result<String> {
     Ok(text)
 }
 
-/// The results with a lock in them, made of what the plan promises now; as they are where there is one.
+/// The results with a lock of the present plan; unchanged if they have a lock.
 ///
 /// # Errors
 /// When sources cannot be read.

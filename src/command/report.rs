@@ -41,7 +41,7 @@ pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) ->
     for note in &workset.notes {
         terminal.warn(note)?;
     }
-    // What cannot be read is said on the page too.
+    // The page lists unreadable documents as well.
     workset.report_unreadable(terminal)
 }
 

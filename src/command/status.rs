@@ -13,7 +13,7 @@ use crate::report::{self, PocStatus};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 
-/// Reports where the PoCs stand; with `--check`, the exit code says whether all that is claimed is proven.
+/// Reports the state of the PoCs; with `--check`, the exit code is 0 only if every claim is proven.
 ///
 /// # Errors
 /// When the report cannot be written.

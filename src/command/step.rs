@@ -19,7 +19,7 @@ use crate::project::{Paths, Poc, Project};
 use crate::status::State;
 use crate::sys::terminal::Terminal;
 
-/// Does what is asked to one step.
+/// Runs one action on a step.
 ///
 /// # Errors
 /// Bad usage: an unknown PoC or step, documents that cannot be edited. For `done`: no fresh passing evidence.
@@ -85,7 +85,7 @@ fn words(text: &str, what: &str) -> Result<String> {
     Ok(text)
 }
 
-/// A PoC and what follows its name on the command line, which may be left out where one PoC is open.
+/// A PoC and the arguments behind its name, which is optional where one PoC is open.
 fn named<'w>(project: &Project, words: &'w [String], rest: usize) -> Result<(Paths, &'w [String])> {
     let (name, rest) = words.split_at(words.len().saturating_sub(rest));
     let poc = match name {
@@ -227,7 +227,7 @@ fn begin(
     })
 }
 
-/// Without a reason to force it, only what is proven is done.
+/// Closes a step that is proven; any other step only with a reason to force it.
 fn done(
     global: &Global,
     arguments: &StepTarget,
@@ -268,7 +268,7 @@ fn done(
     Ok(Exit::Fine)
 }
 
-/// Closes a step that `verify` has run, where it is proven now; else prints what it lacks.
+/// Closes a step that `verify` has run if it is proven now; otherwise prints what it lacks.
 ///
 /// # Errors
 /// When a document cannot be read or written.
@@ -452,7 +452,7 @@ fn annotate(
     Ok(Exit::Fine)
 }
 
-/// One line for what was done.
+/// Prints one line about the change.
 fn report(
     project: &Project,
     paths: &Paths,
@@ -470,7 +470,7 @@ fn report(
     }
 }
 
-/// Both documents of a PoC to be, with an amendment where a change of the plan touches what is locked.
+/// New texts of both documents, with an amendment if the plan's change affects the contract.
 struct Draft<'p> {
     poc: &'p Poc,
     plan: String,

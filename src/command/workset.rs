@@ -499,7 +499,7 @@ fn changes(project: &Project, pocs: &[Recorded]) -> Result<Changes> {
     Ok((changes, notes))
 }
 
-/// The hashes, as they are now, of everything that evidence and contracts name.
+/// The present hashes of everything that evidence and contracts name.
 fn inputs(project: &Project, pocs: &[Recorded], toolchain: Toolchain) -> Result<Inputs> {
     let recorded = pocs.iter().flat_map(|(_, evidence, _)| &evidence.records);
     let recorded = recorded.flat_map(|located| located.record.inputs.keys());

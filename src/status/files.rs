@@ -50,7 +50,7 @@ pub struct FileStatus {
     pub path: String,
     /// What the plan wants of it.
     pub action: FileAction,
-    /// `None` where it cannot be told: no base, or an action nobody knows.
+    /// `None` without a base, or with an unknown action.
     pub state: Option<FileState>,
 }
 

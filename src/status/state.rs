@@ -1,4 +1,4 @@
-//! The state of a step, and of the whole: what evidence shows, else what people say.
+//! The states of steps and of the whole PoC: from evidence, otherwise from claims.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub enum State {
     Unconfirmed,
     /// Taken out of the plan.
     Withdrawn,
-    /// A run has shown it; whether that still holds cannot be told without the workspace.
+    /// A run has proven it; without the workspace, nothing tells whether that still holds.
     Unknown,
 }
 
@@ -55,7 +55,7 @@ impl State {
     }
 }
 
-/// The word; what is unknown is `null`.
+/// The word; an unknown state is `null`.
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -79,7 +79,7 @@ pub(crate) enum EvidenceState {
     /// It passed, and the plan has other commands now.
     OtherCommands,
     Failed(String),
-    /// It passed, and what it depended on is not at hand.
+    /// It passed, and its inputs are not available.
     Unknown,
 }
 
@@ -332,8 +332,8 @@ fn is_marked_done(poc: &Poc, step: &Step) -> bool {
     block.is_none_or(|block| block.status.as_ref().is_some_and(complete))
 }
 
-/// What people say of a step that no run has shown. A status line that says the step goes on outweighs a mark in the
-/// heading and a list of what is completed so far; one that still says pending may have been forgotten.
+/// The state that people claim for a step without evidence. A status line "in progress" outweighs a mark in the heading and
+/// ticked results; a status line "pending" may have been forgotten.
 fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::Status>) -> State {
     let all_ticked = |items: &[Item]| !items.is_empty() && items.iter().all(|item| item.checked);
     let any_ticked = |items: &[Item]| items.iter().any(|item| item.checked);
