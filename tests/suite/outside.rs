@@ -152,6 +152,7 @@ fn a_plan_of_the_newer_template_without_results_is_read_to_the_digit() {
             "POC020 11",
             "POC006 14",
             "POC001 26",
+            "POC001 26",
             "POC001 27"
         ]
     );
