@@ -266,8 +266,8 @@ impl Paths {
         if self.results.exists() || !self.plan.is_file() {
             return true;
         }
-        match files::read(&self.plan).map(String::from_utf8) {
-            Ok(Ok(text)) => is_plan(&text),
+        match files::read_document(&self.plan) {
+            Ok(Some(bytes)) => String::from_utf8(bytes).map_or(true, |text| is_plan(&text)),
             _ => true,
         }
     }
