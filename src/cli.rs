@@ -93,7 +93,7 @@ pub struct Global {
         help_heading = "Common options"
     )]
     pub color: Option<clap::ColorChoice>,
-    /// Say only what was asked for
+    /// Print results only
     #[arg(
         short,
         long,
@@ -102,7 +102,7 @@ pub struct Global {
         help_heading = "Common options"
     )]
     pub quiet: bool,
-    /// Say more
+    /// Print additional messages
     #[arg(short, long, global = true, help_heading = "Common options")]
     pub verbose: bool,
     /// The build options of the command, where it has them.
@@ -180,31 +180,31 @@ impl Cli {
 pub enum Command {
     /// Write a plan and its results document, prefilled from the crate graph
     Init(Init),
-    /// Where the work stands: every PoC, or one
+    /// Show the state of every PoC, or one, and the next command
     Status(Status),
-    /// Find what is wrong: plan against results, workspace and evidence
+    /// Compare plan, results, workspace and evidence, and report contradictions
     Check(Check),
-    /// Write one HTML page about every PoC, or one, for people who would rather look
+    /// Write one HTML page about every PoC, or one
     Report(Report),
-    /// Run what proves a step, or the affected tests, and record what was seen
+    /// Run the verification of a step, or the affected tests, and record the outcome
     Verify(Verify),
-    /// Begin, complete, add, split, withdraw or annotate a step, in plan and results together
+    /// Start, close, add, split, withdraw or annotate a step, in plan and results together
     Step(Step),
     /// Refresh the generated parts of the documents: tree, graph, tests, counts, the Status of files
     Update(Update),
-    /// Record a deliberate change of what the plan promises
+    /// Record a deliberate change of the plan's contract
     Amend(Amend),
     /// Which tests a change can affect, and why
     Affected(Affected),
-    /// Bring Cargo.toml in line with a plan's Dependencies
+    /// Apply the Dependencies of a plan to Cargo.toml
     Deps(Deps),
-    /// Watch the whole loop on a sample workspace in a temporary folder
+    /// Play the whole loop on a sample workspace in a temporary folder
     Demo(Demo),
     /// Print a script with which a shell completes commands, PoCs, packages and steps
     Completions(Completions),
     /// Print the man page, or write all of them into a folder
     Man(Man),
-    /// Run a test for nextest and keep what it executes: `affected --collect` calls this
+    /// Run a test for nextest with coverage; `affected --collect` calls this
     #[command(name = "run-observed-test", hide = true)]
     RunCoveredTest(RunCoveredTest),
 }
@@ -221,7 +221,7 @@ pub struct Status {
     /// Which PoCs.
     #[command(flatten)]
     pub which: Which,
-    /// Gate: end with a documented exit code unless all that is claimed is proven
+    /// Gate: exit with 1 or 3 unless every claim is proven
     #[arg(long)]
     pub check: bool,
     /// How to report
@@ -240,7 +240,7 @@ pub struct Status {
 pub struct Which {
     /// Which PoC [default: all]
     pub name: Option<String>,
-    /// Read this plan, wherever it lies; outside of a workspace, what needs one is unknown
+    /// Read this plan from any folder; outside a workspace, states that need one are unknown
     #[arg(long, value_name = "FILE", conflicts_with = "name")]
     pub plan: Option<Utf8PathBuf>,
 }
@@ -250,38 +250,38 @@ pub struct Which {
 #[command(after_help = "\
 Examples:
   cargo poc check                     every PoC: exit 1 when anything is an error
-  cargo poc check cache --fix         mend what can do no harm, show the rest
-  cargo poc check --explain POC045    what a code means, with an example
+  cargo poc check cache --fix         apply safe fixes, show the rest
+  cargo poc check --explain POC045    the page of a rule, with an example
   cargo poc check -D warnings         in CI: warnings are errors too
-  cargo poc check --baseline docs/known.json --write-baseline    take what is there as known
+  cargo poc check --baseline docs/known.json --write-baseline    suppress the current findings
 
-Levels can be set in Cargo.toml, under [workspace.metadata.poc.lints]: POC012 = \"allow\", \"warn\" or \"deny\".")]
+Levels can be set in Cargo.toml, under [workspace.metadata.poc.lints]: POC012 = \"allow\", \"warn\" or \"deny\". Codes and names are accepted.")]
 pub struct Check {
     /// Which PoCs.
     #[command(flatten)]
     pub which: Which,
-    /// Mend what can be mended without a person
+    /// Apply safe fixes
     #[arg(long)]
     pub fix: bool,
     /// With --fix: show the diff, write nothing
     #[arg(long, requires = "fix")]
     pub dry_run: bool,
-    /// Findings that this file knows do not fail
+    /// Suppress the findings listed in this file
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<Utf8PathBuf>,
-    /// Write every finding to the baseline
+    /// Write all current findings to the baseline
     #[arg(long, requires = "baseline", conflicts_with = "dry_run")]
     pub write_baseline: bool,
-    /// Do not show findings of this code, or any `warnings` (repeatable)
+    /// Do not report this rule, by code or name, or all `warnings` (repeatable)
     #[arg(short = 'A', long, value_name = "CODE")]
     pub allow: Vec<String>,
-    /// Show findings of this code as warnings (repeatable)
+    /// Report this rule as a warning (repeatable)
     #[arg(short = 'W', long, value_name = "CODE")]
     pub warn: Vec<String>,
-    /// Take findings of this code, or all `warnings`, for errors (repeatable)
+    /// Report this rule, or all `warnings`, as an error (repeatable)
     #[arg(short = 'D', long, value_name = "CODE")]
     pub deny: Vec<String>,
-    /// Explain a code; without one, list them all
+    /// Explain a rule; without one, list all rules
     #[arg(
         long,
         value_name = "CODE",
@@ -322,10 +322,7 @@ Examples:
   cargo poc update cache --dry-run    the diff, nothing written
   cargo poc update                    every open PoC
 
-Refreshed is what stands between `<!-- cargo-poc:begin X -->` and `<!-- cargo-poc:end X -->`, and nothing else. In a plan X is
-graph, targets, tree, tests, or files (of whose table only the first word of Status is set: Pending or Done); in results it is
-counts, the tests of the last run of the done block or of all tests. `cargo poc init` writes the markers; in older documents
-put them around what is to be refreshed.")]
+Only text between `<!-- cargo-poc:begin X -->` and `<!-- cargo-poc:end X -->` is replaced. In a plan, X is graph, targets, tree, tests or files; of the Files table, only the first word of Status changes. In results, X is counts: the tests of the last run of the done block or of the full suite. `cargo poc init` writes the markers; add them to older documents by hand.")]
 pub struct Update {
     /// Which PoC [default: every open one]
     pub name: Option<String>,
@@ -341,10 +338,7 @@ Examples:
   cargo poc amend cache --reason \"the disk of the CI machine is slower\"
   cargo poc amend cache --dry-run --reason x      what would be recorded
 
-What a plan promises is locked when its work begins, by `cargo poc step start` or the first `cargo poc verify` of a step or of
-the done block: its criteria, its verification commands with what is expected of them, and the tests of the packages it
-affects. A later change is a finding until it is amended. What promises less (a criterion gone, a number relaxed, a test
-deleted or ignored, a command that runs less) is named as such, and stays in sight.")]
+The contract of a plan is locked when the work begins, by `cargo poc step start` or the first `cargo poc verify` of a step or the done block: the criteria, the verification commands with their expectations, and the tests of the affected packages. A later change is a finding until it is amended. A change that weakens the contract (a removed criterion, a relaxed number, a deleted or ignored test, a command that runs less) is named as such and remains visible.")]
 pub struct Amend {
     /// Which PoC [default: the open one]
     pub name: Option<String>,
@@ -364,8 +358,7 @@ Examples:
   cargo poc deps cache
   cargo poc deps --check              in CI: exit 1 when a planned dependency is missing
 
-An entry is added when a comment marks it new (`# Add for …`), or when nothing in its block is marked and the manifest
-lacks it; entries marked `# existing`, or below prose that only describes, are left alone.")]
+An entry is added if a comment marks it as new (`# Add for …`), or if no entry of its block is marked and the manifest lacks it. Entries marked `# existing`, and blocks below descriptive text, are not applied.")]
 pub struct Deps {
     /// Which PoC [default: the open one]
     pub name: Option<String>,

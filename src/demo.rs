@@ -55,7 +55,7 @@ const SNAPSHOT: &str = "store/src/snapshot.rs";
 /// One scene of the story.
 #[derive(Debug)]
 pub enum Scene {
-    /// A line about what comes next.
+    /// A line about the next command.
     Say(&'static str),
     /// `cargo poc` with these arguments, in this folder below the root (empty: the root itself), and how it must end.
     Run {
@@ -72,9 +72,9 @@ pub enum Scene {
     Edit {
         /// Which file.
         path: &'static str,
-        /// What stands there once.
+        /// The old text, which occurs once.
         from: &'static str,
-        /// What stands there then.
+        /// The new text.
         to: &'static str,
     },
 }

@@ -13,7 +13,7 @@ pub enum Exit {
     Findings = 1,
     /// Bad usage, or a document or manifest that cannot be read.
     Usage = 2,
-    /// Evidence passed once, but what it depended on has changed.
+    /// Evidence is stale: an input of a passed run has changed.
     Stale = 3,
     /// Could not run: cargo, git or a command is missing, a timeout, no test matched, a file could not be written.
     CouldNotRun = 4,
@@ -41,7 +41,7 @@ impl From<Exit> for ExitCode {
 
 /// An error together with the exit code it ends the program with.
 ///
-/// Errors without one end with [`Exit::CouldNotRun`]: what is not known to be the user's input is never green.
+/// Errors without one end with [`Exit::CouldNotRun`]: an unclassified error is never green.
 #[derive(Debug)]
 pub struct Failure {
     exit: Exit,

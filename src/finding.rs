@@ -1,6 +1,6 @@
 //! Findings: disagreements between documents, workspace and evidence, each with a stable code, a place and a remedy.
 //!
-//! A [`Code`] stands for a rule. Rules are declared in `lint`, each beside the function that checks it.
+//! A [`Code`] identifies a rule. Rules are declared in `lint`, each beside the function that checks it.
 
 pub mod level;
 
@@ -26,9 +26,9 @@ pub enum Severity {
 pub enum Gate {
     /// The rule may be lowered.
     Independent,
-    /// What is proven depends on the rule; it cannot be lowered.
+    /// The gate needs the rule, so it cannot be lowered.
     Required,
-    /// Like `Required`; a finding means that evidence is stale, which has an exit code of its own.
+    /// Like `Required`, and a finding means that evidence is stale: exit code 3 instead of 1.
     Stale,
 }
 
@@ -43,7 +43,7 @@ pub struct Rule {
     pub severity: Severity,
     /// How the gate depends on it.
     pub gate: Gate,
-    /// What it reports, in a few words.
+    /// A short description.
     pub title: &'static str,
     /// Its section of `docs/findings.md`, in Markdown.
     pub page: &'static str,
@@ -60,7 +60,7 @@ impl Code {
         Self(rule)
     }
 
-    /// The code as it is printed: `POC001`.
+    /// The printed form: `POC001`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.0.code
@@ -78,13 +78,13 @@ impl Code {
         self.0.severity
     }
 
-    /// What it reports, in a few words.
+    /// A short description.
     #[must_use]
     pub fn title(self) -> &'static str {
         self.0.title
     }
 
-    /// Whether the gate depends on it: what nobody has proven cannot be configured away.
+    /// Whether the gate depends on it. Such a rule cannot be lowered, or unproven claims would pass.
     #[must_use]
     pub fn is_gate(self) -> bool {
         self.0.gate != Gate::Independent
@@ -140,7 +140,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// Whether a finding makes the gate fail with exit code 1; stale evidence has an exit code of its own.
+/// Whether a finding makes the gate fail with exit code 1. Stale evidence exits with 3.
 #[must_use]
 pub fn has_errors(findings: &[Finding]) -> bool {
     let mut findings = findings.iter();
@@ -183,9 +183,9 @@ pub struct Finding {
 pub struct Fix {
     /// The file below the workspace root, with `/`.
     pub path: String,
-    /// What it does, as a command to a person: `give the heading the plan's title`.
+    /// A description in the imperative: `give the heading the plan's title`.
     pub what: String,
-    /// Bytes of the file and what stands there instead.
+    /// Byte ranges of the file and their replacements.
     pub edits: Vec<(Span, String)>,
 }
 

@@ -3,8 +3,8 @@
 //! Data flows one way:
 //!
 //! ```text
-//! arguments → what is ([`project`]: workspace, settings, documents; [`change`])
-//!           → what follows ([`affected`], [`status`], [`check`])
+//! arguments → facts ([`project`]: workspace, settings, documents; [`change`])
+//!           → derived values ([`affected`], [`status`], [`lint`])
 //!           → actions ([`command`]) → reports ([`report`])
 //! ```
 //!
@@ -99,10 +99,10 @@ fn end_with_status(outcome: Result<i32>) -> Exit {
     }
 }
 
-/// In place of rustc: cargo shows what is said there.
+/// An error of a run in place of rustc, whose output cargo shows.
 fn could_not_run(error: &anyhow::Error) -> Exit {
     let mut terminal = Terminal::to(Box::new(io::stdout()), Box::new(io::stderr()));
-    // Whoever listens to neither stream still gets the exit code.
+    // If both streams are closed, the exit code still reports the error.
     terminal
         .error(error)
         .map_or(Exit::CouldNotRun, |()| Exit::CouldNotRun)
@@ -129,7 +129,7 @@ fn command_word(arguments: &[OsString]) -> String {
     named.unwrap_or_default().to_owned()
 }
 
-/// Arguments that make no command line, or ask for help, which clap takes for an error.
+/// Invalid arguments, and requests for help, which clap reports as an error.
 fn misused(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let json = arguments.iter().any(|argument| argument == "--format=json")
         || arguments
@@ -220,7 +220,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
     }
 }
 
-/// `cargo poc status | head` has seen what it wanted.
+/// Whether the reader of the output has gone away, as in `cargo poc status | head`.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let broken = |cause: &(dyn std::error::Error + 'static)| {
         cause

@@ -44,7 +44,7 @@ pub struct Affected {
     /// Check with what was collected that every test is selected for all it executes; exit 1 when one is not
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub audit: bool,
-    /// Read all sources anew
+    /// Read all sources again
     #[arg(long)]
     pub no_cache: bool,
     /// With --format matrix: at most so many jobs

@@ -30,7 +30,7 @@ pub enum VerifyReport {
     Json,
     /// JUnit XML: the commands and every test that they ran.
     Junit,
-    /// SARIF 2.1.0: what failed, what became worse, and what waits for a person.
+    /// SARIF 2.1.0: failures, regressions, and runs that need confirmation.
     Sarif,
     /// The same as annotations for GitHub Actions, and a summary in `$GITHUB_STEP_SUMMARY`.
     Github,

@@ -16,8 +16,7 @@ Examples:
 
 With the last step done, the done block proven, every criterion ticked and nothing open, the Summary says Complete.
 
-NAME may be left out where one PoC is open. Doing a thing twice changes nothing the second time. All but what is edited stays,
-byte for byte; --dry-run shows the diff.")]
+NAME is optional if one PoC is open. Repeating a command changes nothing. All other text stays byte for byte; --dry-run shows the diff.")]
 pub struct Step {
     /// What to do.
     #[command(subcommand)]

@@ -29,10 +29,7 @@ Examples:
   cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines
   cargo poc verify --merge shard-1.json shard-2.json shard-3.json         one evidence of what they ran
 
-Each command of a bash block is run and judged by its own `# Expected:`, in one shell. Understood are, alone or joined by
-commas: all pass · 12 passed · 12/12 · ~12 (a twentieth more or less) · 12+ · 2 ignored · \"quoted text\" in the output · no
-output · exit code 2 · under 5 s · and, one a line, glob: PATTERN (of a line) · regex: PATTERN. Comment lines below go on
-with it. Anything else is for a person to confirm, and is not green before. Without `# Expected:` exit status 0 is.")]
+All commands of a bash block run in one shell, and each is checked against its own `# Expected:`. Supported expectations, separated by commas: all pass · 12 passed · 12/12 · ~12 (within 5 %) · 12+ · 2 ignored · \"quoted text\" in the output · no output · exit code 2 · under 5 s. On a line of their own: glob: PATTERN (of a line) · regex: PATTERN. Comment lines below continue the expectation. Anything else needs --confirm and does not pass before. Without `# Expected:`, exit status 0 passes.")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "flags, each of which says one thing"

@@ -25,13 +25,13 @@ pub(crate) struct LintContext<'a> {
     pub(crate) results: Option<&'a Results>,
     /// States, computed from evidence.
     pub(crate) status: &'a Assessment,
-    /// What is around the documents.
+    /// The workspace, the change and the evidence.
     pub(crate) context: &'a Context<'a>,
     /// The results below the workspace root, there or not.
     pub(crate) results_path: String,
     /// The results' steps by id, the first of each.
     recorded: HashMap<&'a str, &'a ResultStep>,
-    /// The plan's steps, but for those that share an id, with what is recorded of each.
+    /// Steps of the plan with their results; steps that share an id are omitted.
     pub(crate) pairs: Vec<(&'a Step, &'a ResultStep)>,
     /// The commands of the plan's proving blocks, by where each block begins.
     commands: HashMap<usize, Vec<Command>>,
@@ -43,10 +43,10 @@ pub(crate) struct LintContext<'a> {
 /// beyond that have no fix, until those before them are fixed.
 const FIX_BYTES: usize = 32 * 1024 * 1024;
 
-/// A function that adds what it finds, with the rules that it checks.
+/// A function that adds findings, with the rules that it checks.
 pub(crate) type Check = (&'static [Code], fn(&LintContext<'_>, &mut Vec<Finding>));
 
-/// Of two steps with one id nobody knows which is recorded; that is a finding of its own.
+/// Steps with a unique id, each with its results. Duplicate ids are reported by another rule.
 fn pairs<'a>(
     plan: &'a Plan,
     recorded: &HashMap<&str, &'a ResultStep>,
@@ -205,7 +205,7 @@ impl LintContext<'_> {
         true
     }
 
-    /// Edits of the plan; `None` where the plan, read again, would not be mended by them: a fence that is left open, say.
+    /// Edits of the plan; `None` if they do not resolve the finding, for example because of an unclosed code fence.
     pub(crate) fn fix_plan(
         &self,
         what: &str,
@@ -223,7 +223,7 @@ impl LintContext<'_> {
         })
     }
 
-    /// Edits of the results, likewise.
+    /// Edits of the results; `None` if they do not resolve the finding.
     pub(crate) fn fix_results(
         &self,
         what: &str,

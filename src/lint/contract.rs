@@ -1,4 +1,4 @@
-//! What a plan promised against what it promises now, and what waits for a person.
+//! Rules that compare the plan with its locked contract, and runs that need confirmation.
 
 use super::context::{Check, LintContext};
 use crate::contract::{Difference, Kind};
@@ -121,7 +121,7 @@ again would not be noticed.
 ",
 });
 
-/// What is promised now against what was agreed on.
+/// Changes of the plan since the contract was locked or amended.
 fn changes(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let changes = &cx.context.contract.changes;
     let (tests, others): (Vec<&Difference>, Vec<&Difference>) =

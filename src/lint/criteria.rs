@@ -25,7 +25,7 @@ pub(super) const CHECKS: &[Check] = &[
 /// How alike two criteria must be for one to be the other, reworded.
 const ALIKE: f64 = 0.5;
 
-/// How a criterion of the plan stands in the results.
+/// The counterpart of a criterion in the results.
 enum Match<'a> {
     /// Word for word, perhaps with a note behind it.
     Same,
@@ -70,7 +70,7 @@ fn drift(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(results) = cx.results else { return };
     let planned = written(&cx.plan.criteria, &cx.plan.placeholders);
     let mut left = written(&results.criteria, &results.placeholders);
-    // What is the same goes first, so that a twin of it is not taken for it.
+    // Identical texts are matched first, so that a similar criterion does not take their place.
     let mut open = Vec::new();
     for criterion in planned {
         match left

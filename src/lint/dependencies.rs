@@ -78,7 +78,7 @@ serde = "1" # Add for formats
 "#,
 });
 
-/// Planned, and in no manifest although a step that comes after set-up is said or shown to be done.
+/// Planned dependencies that no manifest has, although a step after set-up is claimed or proven.
 fn missing(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let done = |state: State| {
         matches!(
@@ -173,7 +173,7 @@ fn superfluous(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// A manifest as it was at the base.
+/// The text of a manifest at the base.
 fn manifest_before(cx: &LintContext<'_>, path: &str) -> Option<Manifest> {
     let change = cx.context.change.as_ref().ok()?;
     let absolute = cx.context.root.join(path);

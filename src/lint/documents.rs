@@ -1,4 +1,4 @@
-//! What cannot be read, or not as it was meant.
+//! Rules about documents that cannot be read as intended.
 
 use super::context::{Check, LintContext};
 use crate::document::{self, ProblemKind};

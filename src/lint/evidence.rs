@@ -1,4 +1,4 @@
-//! What is claimed against what runs of ours have shown.
+//! Rules that compare claims with recorded runs.
 
 use super::context::{Check, LintContext};
 use crate::document;
@@ -233,7 +233,7 @@ Documents are not compared. Commit, then verify again.
 ",
 });
 
-/// Complete as a whole, and proven by a run on sources that no commit holds: nobody else can repeat it.
+/// Completed work whose evidence comes from uncommitted sources, so that nobody can repeat the run.
 fn dirty(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if !cx.is_said_complete() {
         return;
@@ -244,7 +244,7 @@ fn dirty(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         let Some(last) = last.filter(|last| last.record.source.dirty == Some(true)) else {
             continue;
         };
-        // What was verified has been committed since, as it was.
+        // The verified sources were committed later without changes.
         if cx.context.is_committed
             && freshness::changed_of(&last.record.inputs, cx.context.inputs).is_empty()
         {

@@ -17,14 +17,14 @@ use crate::verify::{self, Program, Report};
 use crate::workspace::Workspace;
 use crate::workspace::source::{Unit, read_unit};
 
-/// A run, as far as it is known.
+/// The known parts of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen<'a> {
-    /// What was verified.
+    /// The scope of the run.
     pub scope: &'a Scope,
-    /// One record for each PoC, or the only one; they tell of the same checks.
+    /// One record for each PoC, or a single one. All have the same checks.
     pub records: &'a [&'a Record],
-    /// What was run, in order.
+    /// The commands in the order in which they ran.
     pub checks: &'a [Check],
     /// The run itself; none of shards that ran elsewhere.
     pub ran: Option<&'a Report>,
@@ -105,7 +105,7 @@ fn of_pocs(names: &[&str]) -> String {
     format!("of {}", names.join(", "))
 }
 
-/// Commands that did not pass, but those of which a failed test says so already.
+/// Commands that did not pass, unless a failed test already reports it.
 fn commands(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
     let Some(record) = seen.records.first() else {
         return Vec::new();
@@ -203,7 +203,7 @@ impl<'w> Places<'w> {
         Finding::new(code, path, line, message).about(format!("{binary} {test}"))
     }
 
-    /// The test's function; where no source tells of it, the top of the target's root file, or of the root manifest.
+    /// The function of the test. If no source contains it: the first line of the target's root file or the root manifest.
     fn place(&mut self, binary: &str, test: &str) -> (Utf8PathBuf, usize) {
         let workspace = self.workspace;
         let Some(target) = self.targets.get(binary) else {

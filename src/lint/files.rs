@@ -64,7 +64,7 @@ The plan's Overview has no Base, or git does not know it, for example in a shall
 ",
 });
 
-/// A change that nobody knows.
+/// Plans whose change since the base is unknown.
 fn unknown_change(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if let (Some(_), Err(error)) = (cx.context.workspace, &cx.context.change) {
         let mut rows = cx.plan.overview.iter();
@@ -100,7 +100,7 @@ fn created_before(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         .map(|file| &file.path)
         .collect();
     let was_there = |row: &FileRow, file: &FileStatus| {
-        // What is not there now was deleted, or never was.
+        // A missing file was deleted, or never existed.
         if file.state == Some(FileState::Pending) {
             !deleted.is_empty() && deleted.contains(&&path_of(cx, row))
         } else {

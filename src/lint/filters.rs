@@ -84,7 +84,7 @@ fn finding(
         .help(help)
 }
 
-/// Shell blocks of what is said to be done or was shown once, and is not proven now.
+/// Shell blocks of claimed steps, and of proven steps whose evidence is stale or failed.
 fn judged<'s>(cx: &'s LintContext<'_>) -> impl Iterator<Item = &'s Block> {
     let steps = cx.plan.steps.iter().zip(&cx.status.steps);
     let said = steps.filter(|(_, status)| matches!(status.state, State::Claimed | State::Stale));
@@ -199,7 +199,7 @@ fn absent<'w>(folder: &Utf8Path, words: BTreeSet<&'w str>) -> Option<BTreeSet<&'
     )
 }
 
-/// Whether the sources tell of every test of these packages, and of none that a filter lets through.
+/// Whether the sources contain every test of these packages, and none that a filter matches.
 fn is_told_by_sources(
     workspace: &Workspace,
     packages: &BTreeSet<PackageId>,

@@ -19,7 +19,7 @@ pub struct Levels {
     warnings: Option<Level>,
 }
 
-/// The name that stands for every finding that would be a warning.
+/// The name of all findings that are warnings.
 const WARNINGS: &str = "warnings";
 
 impl Levels {

@@ -1,4 +1,4 @@
-//! What is wrong within a plan.
+//! Rules about a plan alone.
 
 use camino::{Utf8Component, Utf8Path};
 
@@ -391,7 +391,7 @@ fn sum(rows: &[&TestRow]) -> Option<(u64, bool)> {
     (!counts.is_empty()).then(|| (sum, counts.iter().any(|count| count.approximate)))
 }
 
-/// The rows of the section that a total stands in; rows that are totals themselves are left out.
+/// The rows of the section that contains a total, without the rows that are totals.
 fn rows_above<'a>(cx: &'a LintContext<'_>, line: usize) -> Vec<&'a TestRow> {
     let document = &cx.poc.plan_document;
     let start = document.line_span(line).start;

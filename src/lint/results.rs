@@ -73,7 +73,7 @@ fn block_for(cx: &LintContext<'_>, step: &Step, before: Option<&ResultStep>) -> 
         (first.map_or(section.span.end, |step| step.heading.start), 3)
     };
     let text = document.text();
-    // Above the rule or the blank lines that divide it from what follows.
+    // Above the thematic break or the blank lines that end the section.
     let end = text[..at]
         .trim_end_matches(['\n', '\r', ' ', '\t', '-'])
         .len();

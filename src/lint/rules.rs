@@ -13,7 +13,7 @@ use super::{
 };
 use crate::finding::Code;
 
-/// All checks, by what they compare.
+/// All checks, by module.
 const CHECKS: &[&[Check]] = &[
     documents::CHECKS,
     plan::CHECKS,

@@ -38,11 +38,11 @@ struct Place {
     at: u32,
     /// One past its last.
     end: u32,
-    /// What it is, for the message.
+    /// A description for the message.
     what: String,
 }
 
-/// What a ticked item claims: words that tell it, the code, and where to look.
+/// A claim of a ticked item: words that identify it, the code, and the function that finds contradictions.
 const CLAIMS: &[(&[&str], Code, Look)] = &[
     (
         &["stub", "todo!", "unimplemented!", "dbg!"],
@@ -155,7 +155,7 @@ fn changed(cx: &LintContext<'_>) -> Vec<(String, String, Option<String>)> {
         .collect()
 }
 
-/// Places whose line did not stand in the old text, each line counted as often as it stood there.
+/// Places on lines that the old text lacks. A line that occurs several times is counted as often as before.
 fn new_places(now: &Syntax<'_>, old: Option<&Syntax<'_>>, look: Look) -> Vec<Place> {
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     if let Some(old) = old {
@@ -559,7 +559,7 @@ fn text_of(path: &Utf8Path) -> Option<String> {
     String::from_utf8(files::read(path).ok()?).ok()
 }
 
-/// The texts of a package's integration tests, and of its test modules in files of their own.
+/// The texts of a package's integration tests, and of its test modules in separate files.
 fn tests_of(folder: &Utf8Path) -> Vec<String> {
     let walk = |below: &str| files::walk(&folder.join(below)).unwrap_or_default();
     let integration = walk("tests").into_iter();

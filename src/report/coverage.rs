@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 /// So many misses are shown to people.
 const SHOWN: usize = 40;
 
-/// What was collected, how long it took, and what is not observed and why.
+/// The result of a collection: its size, its duration, and the tests without coverage, with the reason.
 ///
 /// # Errors
 /// When the output cannot be written.

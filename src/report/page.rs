@@ -1,4 +1,4 @@
-//! One self-contained HTML page for people who would rather look.
+//! One self-contained HTML page about every PoC.
 //!
 //! In: the statuses that every report reads, in the form of `status --format json`, with what the documents hold beside
 //! them: criteria, the runs that are recorded, the plan's text. Out: HTML that loads nothing, works without scripts, and
@@ -43,7 +43,7 @@ const RUNS: usize = 60;
 /// Bytes of a page of several PoCs, above which it shows no more plans: what mail and a phone take without complaint.
 const SIZE: usize = 500_000;
 
-/// One PoC and what is known of it.
+/// One PoC with its status and evidence.
 pub struct Subject<'a> {
     /// Its documents.
     pub poc: &'a Poc,
@@ -79,7 +79,7 @@ struct Page<'a> {
     rows: usize,
 }
 
-/// One PoC: what `status` says, and what it is about.
+/// One PoC: its status and its documents.
 #[derive(Serialize)]
 struct Part<'a> {
     status: PocReport<'a>,
@@ -136,7 +136,7 @@ struct Counts {
     passed: u64,
     failed: u64,
     ignored: u64,
-    /// What was there and did not run.
+    /// Tests that did not run.
     left: u64,
     all: u64,
 }
@@ -184,7 +184,7 @@ fn leave_out_plans(pocs: &mut [Part<'_>], mut over: usize) -> bool {
 
 fn render(page: &Page<'_>) -> Result<String> {
     let data = serde_json::to_vec(page).context("failed to write the page's data")?;
-    // Whoever writes a plan cannot know it, so no script of theirs could name it.
+    // The author of a plan cannot know it, so a script in a plan cannot use it.
     let nonce = blake3::hash(&data).to_hex()[..32].to_owned();
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -374,7 +374,7 @@ fn short(scope: &Scope) -> String {
     }
 }
 
-/// For a chart, on which what is beyond four thousand million would not be seen anyway.
+/// For a chart, where values above `u32::MAX` are not visible anyway.
 fn number(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -1,4 +1,4 @@
-//! What a run of `verify` came to, as its reports for programs have it.
+//! The outcome of `verify`, as the input of reports for programs.
 
 use crate::evidence::{Check, Record, Scope, Selected};
 use crate::exit::Exit;
@@ -7,23 +7,23 @@ use crate::verify;
 
 /// A run.
 pub struct Run<'a> {
-    /// What was verified.
+    /// The scope.
     pub scope: &'a Scope,
     /// How the program will end.
     pub exit: Exit,
     /// How many tests the change selects, where the run follows from one.
     pub selection: Option<Selected>,
-    /// One record for each PoC, or the only one; none where nothing was to be run. They tell of the same checks.
+    /// One record for each PoC, or a single one; none if nothing had to run. All have the same checks.
     pub records: &'a [RecordedRun],
-    /// What was run, in order.
+    /// The commands in the order in which they ran.
     pub checks: &'a [Check],
     /// The run itself; none of shards that ran elsewhere.
     pub ran: Option<&'a verify::Report>,
-    /// What it shows to be wrong.
+    /// The findings on the run.
     pub findings: Vec<Finding>,
 }
 
-/// A record of a run, and what became of it.
+/// A record of a run, and where it was written.
 pub struct RecordedRun {
     /// What the run showed for one PoC, or for none.
     pub record: Record,

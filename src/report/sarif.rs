@@ -12,7 +12,7 @@ use super::github::below;
 use crate::finding::{Code, Finding, Severity};
 use crate::lint::rules;
 
-/// What stands in a path of a URI as it is: RFC 3986, "unreserved" and the slash.
+/// Everything in a path of a URI that is percent-encoded: all but the slash and the "unreserved" characters of RFC 3986.
 pub(super) const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -67,7 +67,7 @@ fn rule(code: Code) -> Value {
 fn result(prefix: &Utf8Path, finding: &Finding, codes: &[Code]) -> Value {
     let uri = utf8_percent_encode(&below(prefix, &finding.path), PATH).to_string();
     let index = codes.iter().position(|code| *code == finding.code);
-    // What stays while lines above it come and go, so that a finding is not taken for a new one.
+    // The identity does not depend on line numbers, so that a moved finding is not reported as new.
     let identity = [
         finding.code.as_str(),
         &finding.path,

@@ -1,4 +1,4 @@
-//! What was worked out before, kept by what it was worked out from.
+//! Computed values, cached by the content of their inputs.
 //!
 //! One file below the target folder: [`Cache::open`], then look up ([`Cache::get`]) and add ([`Cache::put`]) from any
 //! thread, then [`Cache::save`]. Nothing in it is needed: what is missing, damaged or of another version of this program
@@ -20,7 +20,7 @@ use crate::sys::files;
 /// The first half of a BLAKE3 hash.
 pub type Key = [u8; 16];
 
-/// The key of what is worked out from some bytes; `kind` tells one use of the same bytes from another.
+/// The key of a value computed from some bytes; `kind` distinguishes uses of the same bytes.
 #[must_use]
 pub fn key(kind: &str, bytes: &[u8]) -> Key {
     let mut hasher = blake3::Hasher::new();
@@ -36,7 +36,7 @@ pub struct Cache {
     path: Utf8PathBuf,
     /// The file begins with it; it tells what the values are and who wrote them.
     format: &'static str,
-    /// As it was found.
+    /// The values read from the file.
     bytes: Vec<u8>,
     entries: FxHashMap<Key, Entry>,
     seen: Mutex<Seen>,
@@ -53,7 +53,7 @@ struct Entry {
 struct Seen {
     /// Found and still needed.
     used: Vec<Key>,
-    /// Worked out anew.
+    /// New values.
     new: BTreeMap<Key, Vec<u8>>,
 }
 
@@ -131,7 +131,7 @@ impl Cache {
     }
 }
 
-/// Tells damage, which nobody does on purpose.
+/// Detects accidental corruption; not tamper-proof.
 fn checksum(bytes: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(bytes);

@@ -77,7 +77,7 @@ pub fn normalize(path: &Utf8Path) -> Utf8PathBuf {
 /// `path` as it is without links, spelled as cargo and git spell it: they know nothing of the `\\?\` that Windows puts before it.
 ///
 /// # Errors
-/// When it leads nowhere, or to a name that is not UTF-8.
+/// When it does not exist, or its name is not UTF-8.
 pub fn resolved(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
     Utf8PathBuf::try_from(dunce::canonicalize(path)?)
         .map_err(camino::FromPathBufError::into_io_error)
@@ -105,7 +105,7 @@ pub fn walk(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
 /// Keeps the file's permissions and writes through a symbolic link to the file it names.
 ///
 /// # Errors
-/// Names the file; it is then as it was.
+/// Names the file, which is then unchanged.
 pub fn write_atomic(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     let target = resolve_link(path).with_context(|| format!("failed to follow the link {path}"))?;
     let existing = fs::metadata(&target).ok();
@@ -141,7 +141,7 @@ pub fn keep(path: &Utf8Path, contents: &[u8]) -> Result<()> {
 /// Writes a report where a user wants it, in place of what was there; its folder is created where it is missing.
 ///
 /// # Errors
-/// Names the file; it is then as it was.
+/// Names the file, which is then unchanged.
 pub fn write_report(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_str().is_empty()) {
         fs::create_dir_all(folder).with_context(|| format!("failed to create {folder}"))?;
@@ -187,7 +187,7 @@ pub fn remove(path: &Utf8Path) -> Result<()> {
     fs::remove_file(path).with_context(|| format!("failed to remove {path}"))
 }
 
-/// Creates a folder and those above it; one that is there stays as it is.
+/// Creates a folder and its parents; an existing folder stays unchanged.
 ///
 /// # Errors
 /// Names the folder.
@@ -195,7 +195,7 @@ pub fn create_folder(path: &Utf8Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("failed to create the folder {path}"))
 }
 
-/// Removes a folder of ours with all that is in it; none is fine.
+/// Removes a folder of this program with its contents, if it exists.
 ///
 /// # Errors
 /// Names the folder.
@@ -260,7 +260,7 @@ fn open_lock(_folder: &Utf8Path, beside: &Utf8Path) -> io::Result<File> {
 /// Replaces several files that change together, each whole: none is replaced before all of them can be.
 ///
 /// # Errors
-/// Names the file that cannot be written; all are then as they were.
+/// Names the file that cannot be written; all files are then unchanged.
 pub fn write_together(files: &[(&Utf8Path, &[u8])]) -> Result<()> {
     let context = |path: &Utf8Path| format!("failed to write {path}; it is as it was");
     let mut staged = Vec::new();

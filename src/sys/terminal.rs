@@ -1,4 +1,4 @@
-//! Where a run speaks: standard output for what was asked for, standard error for everything about it.
+//! Results go to standard output, diagnostics to standard error.
 
 pub mod ci_commands;
 pub mod link;
@@ -15,7 +15,7 @@ use camino::Utf8Path;
 use self::link::Links;
 use self::sanitize::HarmlessStream;
 
-/// What was asked for stands out.
+/// Emphasis for results.
 pub const BOLD: Style = Style::new().bold();
 /// What may be skipped.
 pub const DIM: Style = Style::new().dimmed();
@@ -67,8 +67,8 @@ pub struct Terminal {
     links: Links,
 }
 
-/// Standard output. Once its reader has gone away (`… | head`) what is left to say goes nowhere, and what was found out
-/// stands: tests run on, evidence is recorded, and the exit code is what it would have been.
+/// Standard output. After its reader has gone away (`… | head`), further output is dropped, but the run continues: tests
+/// run, evidence is recorded, and the exit code is the same.
 struct Output {
     stream: Box<dyn Write>,
     unread: bool,
@@ -154,7 +154,7 @@ impl Terminal {
         }
     }
 
-    /// Streams of a caller's own, without colours and with nobody at the other end.
+    /// Streams of the caller, without colours or interaction.
     #[must_use]
     pub fn to(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
         let out = AutoStream::never(out);
@@ -174,7 +174,7 @@ impl Terminal {
         }
     }
 
-    /// What was asked for.
+    /// The stream for results.
     pub fn out(&mut self) -> &mut dyn Write {
         if self.reserved {
             &mut self.err
@@ -237,13 +237,13 @@ impl Terminal {
         self.links.clone()
     }
 
-    /// Whether more is to be said.
+    /// Whether additional messages are printed.
     #[must_use]
     pub fn verbose(&self) -> bool {
         self.verbose
     }
 
-    /// Whether only what was asked for is to be said.
+    /// Whether only results are printed.
     #[must_use]
     pub fn quiet(&self) -> bool {
         self.quiet
@@ -311,7 +311,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Writes out what is buffered.
+    /// Flushes the buffer.
     ///
     /// # Errors
     /// When standard output cannot be written.

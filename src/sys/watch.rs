@@ -1,4 +1,4 @@
-//! Tells when files change. In: folders. Out: a word once changes have come to rest, or that we are asked to end.
+//! Reports file changes. In: folders. Out: a message when changes have settled, or when the program is asked to stop.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -14,7 +14,7 @@ const QUIET: Duration = Duration::from_millis(150);
 /// How often Ctrl-C is looked for.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Watches folders, with what is below them.
+/// Watches folders recursively.
 pub struct Watcher {
     system: RecommendedWatcher,
     changes: Receiver<notify::Result<notify::Event>>,
@@ -31,7 +31,7 @@ impl Watcher {
     pub fn new(roots: &[Utf8PathBuf], apart: &[Utf8PathBuf]) -> Result<Self> {
         let (sender, changes) = channel();
         let watcher = notify::recommended_watcher(move |event| {
-            // Nobody listens any more once we are about to end.
+            // The receiver is gone when the program is about to end.
             let _ = sender.send(event);
         })
         .context("failed to watch files")?;

@@ -1,4 +1,4 @@
-//! Findings as the compiler shows its own: the line, what is wrong with it, and what to do.
+//! Findings in the form of compiler diagnostics: the line, the message and the remedy.
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use anyhow::Result;

@@ -1,4 +1,4 @@
-//! What changed in what was promised.
+//! Changes of a contract.
 
 use anyhow::Result;
 

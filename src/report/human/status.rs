@@ -60,7 +60,7 @@ pub fn overview(terminal: &mut Terminal, statuses: &[PocStatus]) -> Result<()> {
             .as_ref()
             .map_or("", |next| next.command.as_str());
         let progress = progress(status);
-        // What is to be typed stands in one piece, below where there is no room beside.
+        // A command stays on one line: below its label if it does not fit beside it.
         let used = width + 11 + progress.len() + next.len() + 6;
         let apart = if columns.is_some_and(|columns| used > columns) {
             "\n    "
@@ -268,7 +268,7 @@ fn criteria(status: &Assessment) -> String {
     format!("{proven}/{total} proven{open}")
 }
 
-/// When the promise was locked, and what became of it.
+/// The time of the lock, and the amendments and changes since.
 fn contract(status: &Assessment) -> Option<String> {
     let lock = status.contract.lock()?;
     let day = lock.time.split('T').next().unwrap_or_default();
@@ -374,7 +374,7 @@ fn findings(
     columns: Option<usize>,
     links: &Links,
 ) -> Result<()> {
-    // What is left to fill in is counted above.
+    // Placeholders are counted above.
     let shown = status.findings.iter();
     let shown: Vec<&Finding> = shown
         .filter(|finding| finding.code != PLACEHOLDER)

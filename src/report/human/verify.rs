@@ -1,4 +1,4 @@
-//! What a run of `verify` came to, after its output.
+//! The outcome of `verify`, printed after its output.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::verify::{Invocation, confirmation_id};
 /// Names of one kind that are shown; the evidence holds them all.
 const SHOWN: usize = 12;
 
-/// One line for the outcome and its counts, then what became worse, by name.
+/// One line with the outcome and its counts, then the names of regressions.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -76,7 +76,7 @@ fn to_confirm(terminal: &mut Terminal, record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// The commands of a scope, each with what is expected of it as it was understood.
+/// The commands of a scope, each with its parsed expectations.
 ///
 /// # Errors
 /// When the output cannot be written.

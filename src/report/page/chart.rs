@@ -53,7 +53,7 @@ pub(super) struct Part {
     pub(super) height: f64,
 }
 
-/// What a bar is made from: its label, what it says when pointed at, and its parts, the lowest first.
+/// A bar: its label, its tooltip, and its parts from bottom to top.
 pub(super) struct Given {
     pub(super) label: String,
     pub(super) title: String,
@@ -83,7 +83,7 @@ pub(super) fn bars(given: Vec<Given>, whole: bool) -> Chart {
         let mut y = bottom;
         let parts = bar.parts.into_iter().filter(|(_, value)| *value > 0.0);
         let parts = parts.map(|(class, value)| {
-            // What is there is seen, however little it is beside the highest.
+            // Every part that is not empty stays visible.
             let height = (value * scale).max(1.5);
             y -= height;
             Part {

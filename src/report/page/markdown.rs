@@ -1,4 +1,4 @@
-//! A plan's Markdown as HTML that can do no harm, whatever the plan holds.
+//! A plan's Markdown as HTML that is safe for any plan.
 //!
 //! Raw HTML is shown as text, and comments are left out, as any reader of Markdown leaves them out. A link leads to
 //! http, https, mailto, a file beside the plan, or a heading of it; any other is only its text. A picture is a link to
@@ -72,7 +72,7 @@ pub(super) fn rendered(text: &str, place: &Place<'_>) -> String {
     page
 }
 
-/// What is left of raw HTML without its comments; `None` where that is nothing.
+/// Raw HTML without its comments; `None` if nothing remains.
 fn shown_html(html: &str) -> Option<String> {
     let mut shown = String::new();
     let mut rest = html;
