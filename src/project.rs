@@ -1,6 +1,7 @@
 //! What a command works on: the workspace, its settings, and its PoCs.
 
 mod load;
+mod prefetch;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -17,8 +18,8 @@ use crate::sys::git::Repository;
 use crate::workspace::Workspace;
 use crate::workspace::graph::nearest;
 
-pub use load::Ask;
-use load::Prefetch;
+pub use prefetch::Ask;
+use prefetch::Prefetch;
 
 /// A workspace with the settings that hold for this run.
 #[derive(Debug)]

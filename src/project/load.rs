@@ -1,31 +1,17 @@
 //! Loads a workspace. cargo and git run in parallel, and read-only commands start from cached metadata.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Metadata;
 
 use super::Project;
+use super::prefetch::{Ask, Prefetch, prefetch_git};
 use crate::config::{Config, Options, current_folder};
 use crate::sys::cargo::{self, Cargo, Members};
 use crate::sys::files;
-use crate::sys::git::Repository;
 use crate::workspace::Workspace;
-
-/// What a command will ask of git.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
-    /// Nothing that is known beforehand.
-    Nothing,
-    /// The repository's files.
-    Files,
-    /// Also where this branch left the default branch.
-    Base,
-}
-
-/// The repository around the folder that cargo starts from, opened in another thread; `None` without one.
-pub(super) type Prefetch = Arc<OnceLock<Option<Repository>>>;
 
 /// The folders that a command starts from, its options, and the repository that is being opened.
 struct Start {
@@ -154,28 +140,6 @@ impl Start {
             prefetch: Arc::clone(&self.prefetch),
         })
     }
-}
-
-/// Asks git in another thread, beside cargo: both walk the whole workspace, and neither needs the other's answer.
-fn prefetch_git(folder: Utf8PathBuf, ask: Ask) -> Prefetch {
-    let prefetch = Prefetch::default();
-    if ask == Ask::Nothing {
-        return prefetch;
-    }
-    let answer = Arc::clone(&prefetch);
-    std::thread::spawn(move || {
-        let Some(repository) = answer.get_or_init(|| Repository::open(&folder).ok()) else {
-            return;
-        };
-        // A caller that needs the failed answer asks again and gets the error.
-        std::thread::scope(|scope| {
-            scope.spawn(|| repository.listing().is_ok());
-            if ask == Ask::Base {
-                scope.spawn(|| repository.branch_point().is_ok());
-            }
-        });
-    });
-    prefetch
 }
 
 /// The metadata that cargo last reported for the workspace around `folder`.

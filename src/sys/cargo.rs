@@ -167,6 +167,18 @@ fn rustc() -> OsString {
     super::program("RUSTC", beside().unwrap_or_else(|| "rustc".into()))
 }
 
+/// Whether cargo-nextest is installed.
+pub(crate) fn is_nextest_installed() -> bool {
+    let name = format!("cargo-nextest{}", std::env::consts::EXE_SUFFIX);
+    let cargo_home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
+    let home = std::env::home_dir().map(|home| home.join(".cargo"));
+    let own = cargo_home.or(home).map(|home| home.join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    own.into_iter()
+        .chain(std::env::split_paths(&path))
+        .any(|folder| folder.join(&name).is_file())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,6 @@
 //! The program that runs the tests, and the commands for a selection of them.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 
 use anyhow::{Result, bail};
 use camino::Utf8Path;
@@ -13,6 +12,7 @@ use crate::affected::arguments;
 use crate::affected::{Selection, TargetSelection, TestTargetKind, all_targets};
 use crate::config::RunnerChoice;
 use crate::exit;
+use crate::sys::cargo::is_nextest_installed;
 use crate::workspace::{PackageId, Workspace};
 
 /// What runs the tests.
@@ -36,11 +36,11 @@ impl Runner {
     pub fn choose(wanted: RunnerChoice, root: &Utf8Path) -> Result<Self> {
         match wanted {
             RunnerChoice::Cargo => Ok(Self::Cargo),
-            RunnerChoice::Nextest if is_installed() => Ok(Self::Nextest),
+            RunnerChoice::Nextest if is_nextest_installed() => Ok(Self::Nextest),
             RunnerChoice::Nextest => bail!("cargo-nextest is not installed; {INSTALL}"),
             RunnerChoice::Auto => {
                 let configured = root.join(".config/nextest.toml").is_file();
-                Ok(if configured && is_installed() {
+                Ok(if configured && is_nextest_installed() {
                     Self::Nextest
                 } else {
                     Self::Cargo
@@ -404,19 +404,6 @@ pub fn archive(extra: &[String]) -> Option<&str> {
         }
     }
     None
-}
-
-/// Whether cargo finds a `nextest` command on PATH, as cargo itself looks for one.
-pub(crate) fn is_installed() -> bool {
-    let name = format!("cargo-nextest{}", std::env::consts::EXE_SUFFIX);
-    let cargo_home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
-    let home = std::env::home_dir().map(|home| home.join(".cargo"));
-    let own = cargo_home.or(home).map(|home| home.join("bin"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path: &OsStr = &path;
-    own.into_iter()
-        .chain(std::env::split_paths(path))
-        .any(|folder| folder.join(&name).is_file())
 }
 
 /// Whether a plan's commands for this workspace are nextest's.

@@ -169,7 +169,7 @@ fn file_graph() -> Graph {
         let text = fs::read_to_string(path).unwrap();
         let named = graph.entry(module.clone()).or_default();
         let mut words = tokens(&text);
-        flatten_test_modules(&mut words);
+        flatten_inline_modules(&mut words);
         for path in paths(&words) {
             if let Some(target) = target(module, &path, &modules) {
                 named.entry(target).or_insert_with(|| path.join("::"));
@@ -179,24 +179,25 @@ fn file_graph() -> Graph {
     graph
 }
 
-/// `super::` within `mod tests { … }` means the file's own module.
-fn flatten_test_modules(words: &mut Vec<&str>) {
-    let Some(start) = words
-        .windows(3)
-        .position(|three| three[0] == "mod" && three[1] == "tests" && three[2] == "{")
-    else {
-        return;
-    };
-    let mut kept = words[..start].to_vec();
-    let mut rest = words[start..].iter().peekable();
-    while let Some(word) = rest.next() {
-        if *word == "super" {
-            kept.push("self");
-        } else {
-            kept.push(word);
+/// Within an inline `mod name { … }`, `super` leads to the file's own module: there it becomes `self`.
+fn flatten_inline_modules(words: &mut [&str]) {
+    // The braces that are open, and whether each is that of an inline module.
+    let mut open: Vec<bool> = Vec::new();
+    for at in 0..words.len() {
+        match words[at] {
+            "{" => open.push(at >= 2 && words[at - 2] == "mod"),
+            "}" => {
+                open.pop();
+            }
+            "super" if at == 0 || words[at - 1] != "::" => {
+                let depth = open.iter().filter(|inline| **inline).count();
+                let path = words[at..].iter_mut().step_by(2);
+                let supers = path.take_while(|word| **word == "super").take(depth);
+                supers.for_each(|word| *word = "self");
+            }
+            _ => {}
         }
     }
-    *words = kept;
 }
 
 /// The shortest cycle through `start`, if there is one.

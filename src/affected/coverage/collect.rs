@@ -96,7 +96,7 @@ impl<'p> Collect<'p> {
     /// # Errors
     /// When nextest is not installed, or rustc cannot be asked.
     pub fn new(project: &'p Project, arguments: &'p [String]) -> Result<Self> {
-        if !crate::verify::runner::is_installed() {
+        if !crate::sys::cargo::is_nextest_installed() {
             bail!("collecting needs cargo-nextest, which is not installed; {INSTALL}");
         }
         let program = std::env::current_exe().context("failed to find this program's own file")?;

@@ -1,15 +1,13 @@
 //! From blocks to a plan.
 
-use std::ops::Range;
-
 use camino::Utf8Path;
 
-use super::super::outline::{Node, NodeKind, Piece};
+use super::super::outline::{NodeKind, Piece};
 use super::super::parts::{Block, Field, Label, Section, SectionKind};
 use super::super::plan::Plan;
 use super::super::plan::{Action, Count, DependencyBlock, FileRow, Prerequisite, Step};
 use super::super::{counts, fields, tables, vocabulary};
-use super::reading::{Reading, blocks_of, items_outside, text_of};
+use super::reading::{Reading, blocks_of, is_manifest, items_outside, manifest_in, text_of};
 use super::unread;
 
 pub(super) fn read(mut reading: Reading<'_>) -> Plan {
@@ -288,18 +286,6 @@ fn dependencies(reading: &Reading<'_>) -> Vec<DependencyBlock> {
     found
 }
 
-/// A path in code that ends in `Cargo.toml`.
-pub(super) fn manifest_in(reading: &Reading<'_>, node: &Node) -> Option<String> {
-    let pieces: Range<usize> = node.pieces.clone();
-    reading.outline.pieces[pieces]
-        .iter()
-        .rev()
-        .find_map(|(_, piece)| match piece {
-            Piece::Code(code) if is_manifest(code.trim()) => Some(code.trim().to_owned()),
-            _ => None,
-        })
-}
-
 /// `# crates/x/Cargo.toml` on the first line.
 fn manifest_comment(code: &str) -> Option<String> {
     let comment = code
@@ -310,8 +296,4 @@ fn manifest_comment(code: &str) -> Option<String> {
         .trim();
     let path = comment.trim_matches('`').trim_end_matches(':');
     is_manifest(path).then(|| path.to_owned())
-}
-
-fn is_manifest(path: &str) -> bool {
-    path == "Cargo.toml" || path.ends_with("/Cargo.toml") || path.ends_with("\\Cargo.toml")
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::super::headings::Headings;
-use super::super::outline::{NodeKind, Outline};
+use super::super::outline::{Node, NodeKind, Outline, Piece};
 use super::super::parts::{
     Block, Field, Item, Label, ParseProblem, Placeholder, ProblemKind, Region, Row, Section,
     SectionKind,
@@ -324,4 +324,21 @@ pub(super) fn blocks_of(fields: &[Field], pick: impl Fn(Label) -> bool) -> Vec<B
         .filter(|field| pick(field.label))
         .flat_map(|field| field.blocks.clone())
         .collect()
+}
+
+/// A path in code that ends in `Cargo.toml`.
+pub(super) fn manifest_in(reading: &Reading<'_>, node: &Node) -> Option<String> {
+    let pieces: Range<usize> = node.pieces.clone();
+    reading.outline.pieces[pieces]
+        .iter()
+        .rev()
+        .find_map(|(_, piece)| match piece {
+            Piece::Code(code) if is_manifest(code.trim()) => Some(code.trim().to_owned()),
+            _ => None,
+        })
+}
+
+/// Whether a path ends in `Cargo.toml`.
+pub(super) fn is_manifest(path: &str) -> bool {
+    path == "Cargo.toml" || path.ends_with("/Cargo.toml") || path.ends_with("\\Cargo.toml")
 }

@@ -8,8 +8,7 @@ use std::ops::Range;
 use super::super::outline::{Node, NodeKind};
 use super::super::parts::{Field, Label, ProblemKind, Section, SectionKind};
 use super::super::{fields, label, tables, vocabulary};
-use super::plan::manifest_in;
-use super::reading::Reading;
+use super::reading::{Reading, manifest_in};
 
 /// Reports what is not read of a plan.
 pub(super) fn in_plan(reading: &mut Reading<'_>) {
