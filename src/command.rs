@@ -5,6 +5,7 @@ pub mod amend;
 mod base;
 pub mod check;
 pub mod complete;
+mod completed;
 pub mod completions;
 pub mod coverage;
 pub mod demo;

@@ -127,3 +127,20 @@ pub fn results(poc: &Poc) -> Result<&(crate::document::Document, crate::document
         ))
     })
 }
+
+/// A plan that cannot be relied on must not become evidence.
+pub(crate) fn reliable(poc: &Poc) -> Result<()> {
+    without_conflicts(poc)?;
+    let worst = poc
+        .plan
+        .problems
+        .iter()
+        .find(|problem| problem.kind.severity() == crate::document::Severity::Error);
+    match worst {
+        Some(problem) => Err(exit::usage(format!(
+            "{}:{}: {}",
+            poc.paths.plan, problem.line, problem.message
+        ))),
+        None => Ok(()),
+    }
+}

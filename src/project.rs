@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::change;
 use crate::config::Config;
+use crate::document::plan::Step;
 use crate::document::results::Results;
 use crate::document::{Document, Plan, Status, is_plan, read_plan, read_results};
 use crate::evidence::{self, Evidence};
@@ -319,6 +320,29 @@ impl Paths {
 }
 
 impl Poc {
+    /// The step of the plan with this id.
+    ///
+    /// # Errors
+    /// Bad usage: there is none; the message lists those there are.
+    pub fn step(&self, id: &str) -> Result<&Step> {
+        let mut steps = self.plan.steps.iter();
+        if let Some(step) = steps.find(|step| step.id.as_str() == id) {
+            return Ok(step);
+        }
+        let ids: Vec<&str> = self
+            .plan
+            .steps
+            .iter()
+            .map(|step| step.id.as_str())
+            .collect();
+        Err(exit::usage(format!(
+            "{} has no step {id}; its steps are {}{}",
+            self.paths.plan,
+            ids.join(", "),
+            nearest(id, &ids)
+        )))
+    }
+
     /// Reads the documents of one PoC.
     ///
     /// # Errors

@@ -111,7 +111,7 @@ fn target(project: &Project, target: &StepTarget) -> Result<(Paths, StepId)> {
 
 /// A step of the plan that the work is held to.
 fn planned<'p>(poc: &'p Poc, id: &StepId) -> Result<&'p Step> {
-    let step = super::verify::known_step(poc, id.as_str())?;
+    let step = poc.step(id.as_str())?;
     if step.withdrawn {
         return Err(exit::usage(format!(
             "{} has withdrawn step {id}",
@@ -123,7 +123,7 @@ fn planned<'p>(poc: &'p Poc, id: &StepId) -> Result<&'p Step> {
 
 /// The results with a block for a step, which is made where it is missing.
 fn with_block(poc: &Poc, step: &Step) -> Result<(Document, Results)> {
-    super::verify::reliable(poc)?;
+    crate::document_update::reliable(poc)?;
     let (document, results) = document_update::results(poc)?;
     if results.steps.iter().any(|result| result.id == step.id) {
         return Ok((document.clone(), results.clone()));
@@ -421,7 +421,7 @@ fn annotate(
     let (paths, id) = target(&project, arguments)?;
     let mode = Mode::of(arguments.dry_run);
     let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
-        let step = super::verify::known_step(poc, id.as_str())?;
+        let step = poc.step(id.as_str())?;
         let (mut document, mut results) = with_block(poc, step)?;
         // One after the other: two notes may go to one place.
         for (note, text) in notes {

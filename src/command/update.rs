@@ -51,7 +51,7 @@ fn one(
     mode: Mode,
     terminal: &mut Terminal,
 ) -> Result<()> {
-    super::verify::reliable(poc)?;
+    crate::document_update::reliable(poc)?;
     let generated = generated(project, poc)?;
     let (changed, regions) = document_update::change(project, &poc.paths, mode, terminal, |now| {
         let mut texts = Texts::default();

@@ -21,8 +21,7 @@ use crate::change::{self, Change};
 use crate::cli::reports::{ReportFile, VerifyReport};
 use crate::cli::{self, Global};
 use crate::config::RunnerChoice;
-use crate::document::plan::Step;
-use crate::document::{Severity, StepId};
+use crate::document::StepId;
 use crate::document_update::{self, Mode, Texts};
 use crate::evidence::{self, Names, Record, Scope, Selected, Source};
 use crate::exit::{self, Exit, OrExit as _};
@@ -38,7 +37,6 @@ use crate::verify::partition::Partition;
 use crate::verify::runner::{Words, refuse_build_options};
 use crate::verify::{self, Runner};
 use crate::workspace::PackageId;
-use crate::workspace::graph::nearest;
 
 /// Runs the verification of a step, other blocks of a plan, or tests, and records the result.
 ///
@@ -429,36 +427,6 @@ fn selection(
         all.merge(one);
     }
     Ok(all)
-}
-
-/// A plan that cannot be relied on must not become evidence.
-pub(super) fn reliable(poc: &Poc) -> Result<()> {
-    document_update::without_conflicts(poc)?;
-    let worst = poc
-        .plan
-        .problems
-        .iter()
-        .find(|problem| problem.kind.severity() == Severity::Error);
-    match worst {
-        Some(problem) => Err(exit::usage(format!(
-            "{}:{}: {}",
-            poc.paths.plan, problem.line, problem.message
-        ))),
-        None => Ok(()),
-    }
-}
-
-pub(super) fn known_step<'p>(poc: &'p Poc, id: &str) -> Result<&'p Step> {
-    if let Some(step) = poc.plan.steps.iter().find(|step| step.id.as_str() == id) {
-        return Ok(step);
-    }
-    let ids: Vec<&str> = poc.plan.steps.iter().map(|step| step.id.as_str()).collect();
-    Err(exit::usage(format!(
-        "{} has no step {id}; its steps are {}{}",
-        poc.paths.plan,
-        ids.join(", "),
-        nearest(id, &ids)
-    )))
 }
 
 /// Checks before the run that it can be recorded.

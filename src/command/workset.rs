@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use super::{base, deps, summary};
+use super::{base, deps};
 use crate::change::Change;
 use crate::cli::{Global, Which};
 use crate::config::{Config, Options, current_folder};
@@ -227,7 +227,7 @@ fn contradiction(
     cx: &Context<'_>,
     levels: &Levels,
 ) -> Option<Finding> {
-    let completed = summary::completed(poc, assessment).ok()?;
+    let completed = super::completed::completed(poc, assessment).ok()?;
     let assessment = status::assess(&completed, cx);
     let mut findings = lint::lint(&completed, &assessment, cx, levels).into_iter();
     findings.find(|finding| finding.severity == Severity::Error)

@@ -30,7 +30,7 @@ pub(super) fn withdraw(
     let by = author(&project);
     let mode = Mode::of(arguments.dry_run);
     let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
-        let step = super::super::verify::known_step(poc, id.as_str())?;
+        let step = poc.step(id.as_str())?;
         let (document, results) = super::with_block(poc, step)?;
         let block = super::block(&results, &id)?;
         let (mut edits, mut in_plan) = (Edits::new(&document), Edits::new(&poc.plan_document));
@@ -116,7 +116,7 @@ fn place(
     let mode = Mode::of(given.dry_run);
     let title = new.title.clone();
     let (changed, id) = document_update::change(project, paths, mode, terminal, |poc| {
-        super::super::verify::reliable(poc)?;
+        crate::document_update::reliable(poc)?;
         if let Some(after) = after {
             planned(poc, after)?;
         }

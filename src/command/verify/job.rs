@@ -7,10 +7,7 @@ use anyhow::{Context as _, Result};
 
 use super::hint;
 use super::reports::FinishedRun;
-use super::{
-    Before, known_step, record_run, recordable, reliable, runner, selected, selection, source,
-    update, words,
-};
+use super::{Before, record_run, recordable, runner, selected, selection, source, update, words};
 use crate::affected::Selection;
 use crate::change;
 use crate::cli;
@@ -70,9 +67,9 @@ impl Job {
                 selection(project, pocs, &[], arguments.base.as_deref())?,
             ),
             (_, [poc]) => {
-                reliable(poc)?;
+                crate::document_update::reliable(poc)?;
                 if let Scope::Step(id) = &scope {
-                    known_step(poc, id)?;
+                    poc.step(id)?;
                 }
                 if !arguments.arguments.is_empty() {
                     return Err(exit::usage(
