@@ -81,7 +81,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) if is_broken_pipe(&error) => Exit::Fine,
         Err(error) => match fail(&mut terminal, &error, json.as_deref()) {
             Ok(()) => exit::code_of(&error),
-            Err(_) => Exit::CouldNotRun,
+            // The error itself may be that standard output cannot be written.
+            Err(_) => could_not_run(&error),
         },
     }
 }
@@ -101,8 +102,9 @@ fn end_with_status(outcome: Result<i32>) -> Exit {
 
 /// An error of a run in place of rustc, whose output cargo shows.
 fn could_not_run(error: &anyhow::Error) -> Exit {
-    let mut terminal = Terminal::to(Box::new(io::stdout()), Box::new(io::stderr()));
-    // If both streams are closed, the exit code still reports the error.
+    // Standard output is left alone: it may be what could not be written.
+    let mut terminal = Terminal::to(Box::new(io::sink()), Box::new(io::stderr()));
+    // Whoever listens to neither stream still gets the exit code.
     terminal
         .error(error)
         .map_or(Exit::CouldNotRun, |()| Exit::CouldNotRun)

@@ -371,3 +371,11 @@ fn a_lock_does_not_commit_the_address_of_who_wrote_it() {
     assert!(results.contains("| A Person |"), "{results}");
     assert!(!results.contains("person@example.invalid"), "{results}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_is_an_error() {
+    let sandbox = sandbox(TEST);
+    let run = sandbox.shell("cargo poc status >/dev/full");
+    run.exits(4).says("error:");
+}
