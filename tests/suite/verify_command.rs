@@ -174,14 +174,17 @@ fn a_run_of_the_tests_is_counted_and_a_regression_is_told() {
 
 #[test]
 fn listing_runs_nothing_and_no_record_writes_nothing() {
-    let sandbox = Sandbox::new(&["touch ran"]);
+    let sandbox = Sandbox::new(&["mkdir -p target && touch target/ran"]);
     let output = sandbox.run("verify cache --step 0 --list");
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(text(&output.stdout), "touch ran\n");
-    assert!(!sandbox.root.join("ran").exists());
+    assert_eq!(
+        text(&output.stdout),
+        "mkdir -p target && touch target/ran\n"
+    );
+    assert!(!sandbox.root.join("target/ran").exists());
     let output = sandbox.run("verify cache --step 0 --no-record");
     assert_eq!(output.status.code(), Some(0));
-    assert!(sandbox.root.join("ran").exists());
+    assert!(sandbox.root.join("target/ran").exists());
     assert_eq!(sandbox.results(), RESULTS);
 }
 
@@ -415,9 +418,9 @@ fn results_that_may_not_be_written_stay_as_they_were() {
 
 #[test]
 fn without_results_nobody_waits_for_a_run_that_cannot_be_recorded() {
-    let sandbox = Sandbox::new(&["touch ran"]);
+    let sandbox = Sandbox::new(&["mkdir -p target && touch target/ran"]);
     files::remove(Utf8Path::new(&sandbox.root.join("docs/cache-results.md"))).unwrap();
     let output = sandbox.run("verify cache --step 0");
     assert_eq!(output.status.code(), Some(2));
-    assert!(!sandbox.root.join("ran").exists());
+    assert!(!sandbox.root.join("target/ran").exists());
 }
