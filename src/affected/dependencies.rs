@@ -3,6 +3,7 @@
 //! Cargo builds a package once for the whole workspace, with the features that all who depend on it ask for
 //! ("Feature unification", the Cargo book): what one member asks for reaches every test that links the package.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml_edit::{Item, Value};
@@ -154,7 +155,7 @@ pub(super) struct Features<'w> {
     workspace: &'w Workspace,
     /// What the workspace's manifest gives its members to inherit.
     inherited: Option<BTreeMap<String, Entry>>,
-    lock: Option<Option<Lock>>,
+    lock: OnceCell<Option<Lock>>,
 }
 
 impl<'w> Features<'w> {
@@ -162,7 +163,7 @@ impl<'w> Features<'w> {
         Self {
             workspace,
             inherited: None,
-            lock: None,
+            lock: OnceCell::new(),
         }
     }
 
@@ -267,9 +268,9 @@ impl<'w> Features<'w> {
         known.get(key).cloned()
     }
 
-    fn lock(&mut self) -> Option<&Lock> {
+    fn lock(&self) -> Option<&Lock> {
         let root = &self.workspace.root;
-        let lock = self.lock.get_or_insert_with(|| {
+        let lock = self.lock.get_or_init(|| {
             let bytes = files::read(&root.join("Cargo.lock")).ok()?;
             Some(Lock::read(&parse(&bytes)?))
         });

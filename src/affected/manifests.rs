@@ -144,10 +144,9 @@ impl Ruled {
     ) {
         let inside = || changed_keys(before, after);
         match key {
-            "badges" => {}
-            // Compared entry by entry.
-            "dependencies" | "dev-dependencies" | "dev_dependencies" | "build-dependencies"
-            | "build_dependencies" | "target" => {}
+            // Dependencies are compared entry by entry.
+            "badges" | "dependencies" | "dev-dependencies" | "dev_dependencies"
+            | "build-dependencies" | "build_dependencies" | "target" => {}
             "lints" if inside().iter().all(|tool| is_other_tool(tool)) => {}
             "package" => {
                 if !inside()

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
+use camino::Utf8Path;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::affected::coverage::audit::audit;
@@ -92,7 +93,7 @@ pub fn narrow(
     selection: &mut Selection,
 ) -> Result<()> {
     // A test may have executed functions that it does not reach according to the sources.
-    let is_source = |file: &String| file.ends_with(".rs");
+    let is_source = |file: &String| Utf8Path::new(file).extension() == Some("rs");
     if selection.is_empty() && !selection.files.iter().any(is_source) {
         return Ok(());
     }

@@ -79,7 +79,7 @@ impl CoverageMap {
         read().with_context(|| format!("failed to read the coverage map of {path}"))
     }
 
-    /// FunctionLists of files, by the hash that functions call them by.
+    /// Lists of files, by the hash that functions refer to them with.
     fn lists(&mut self, section: &[u8]) -> Result<FxHashMap<u64, Vec<usize>>> {
         let mut known: FxHashMap<Utf8PathBuf, usize> = FxHashMap::default();
         let mut lists = FxHashMap::default();

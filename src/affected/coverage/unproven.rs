@@ -113,7 +113,7 @@ impl Finder<'_> {
         if programs.is_empty() {
             return found;
         }
-        let listed = self.listed();
+        let store_tests = self.listed();
         for pass in graph.passes() {
             let reached = graph.reached(&pass, None);
             for (bit, group) in pass.iter().enumerate() {
@@ -126,7 +126,7 @@ impl Finder<'_> {
                 let links = &graph.crates.links[group.unit];
                 let may_start = |program: &&Program| starts_any || links.contains(&program.unit);
                 let startable: Vec<&Program> = programs.iter().filter(may_start).collect();
-                let tests = group.tests.iter().filter_map(|test| listed.get(test));
+                let tests = group.tests.iter().filter_map(|test| store_tests.get(test));
                 for listed in tests.flatten() {
                     let Ok(ran) = &self.store.tests[*listed].ran else {
                         continue;

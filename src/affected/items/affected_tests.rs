@@ -94,7 +94,7 @@ impl Graph {
             && affected.units.is_empty()
             && affected.not_embedded.is_empty()
             && affected.unmounted.is_empty();
-        affected.unread = self.read.unread.clone();
+        affected.unread.clone_from(&self.read.unread);
         if same_build && self.read.by.is_empty() && self.read.besides.is_empty() {
             return affected;
         }

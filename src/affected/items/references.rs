@@ -38,6 +38,7 @@ const REGISTERING: [&str; 6] = [
 const LONGEST_NAME: usize = 64;
 
 /// Gathers the references of one item.
+#[expect(clippy::struct_excessive_bools, reason = "facts about one item")]
 pub struct Collector<'s, 't, 'b> {
     syntax: &'s Syntax<'t>,
     table: &'b mut Table<'t>,

@@ -1,7 +1,7 @@
 //! The base that a CI system names in its environment.
 //!
 //! Sources: GitHub "Default environment variables" and "Webhook events and payloads", GitLab "Predefined CI/CD
-//! variables", Buildkite "Environment variables", Azure "Use predefined variables". CircleCI names a base only as the
+//! variables", `Buildkite` "Environment variables", Azure "Use predefined variables". `CircleCI` names a base only as the
 //! pipeline value `pipeline.git.base_revision`, which a job must hand on with `--base`.
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -24,7 +24,7 @@ pub(super) fn base(root: &Utf8Path) -> Option<CiBase> {
     let event = variable("GITHUB_EVENT_PATH");
     let event = event.and_then(|path| std::fs::read(path).ok());
     let event = event.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    read(root, &variable, event.unwrap_or_default())
+    read(root, &variable, &event.unwrap_or_default())
 }
 
 /// The line that tells a CI system, if this is one, to name the base.
@@ -45,7 +45,7 @@ pub(super) fn is_ci() -> bool {
 fn read(
     root: &Utf8Path,
     variable: &dyn Fn(&str) -> Option<String>,
-    event: Value,
+    event: &Value,
 ) -> Option<CiBase> {
     // The variables describe one checkout. Other repositories, such as those of tests, have bases of their own.
     let is_checkout = |name: &str| {
@@ -63,7 +63,7 @@ fn read(
         Some(CiBase::Branch(name.to_owned()))
     };
     if variable("GITHUB_ACTIONS").is_some() && is_checkout("GITHUB_WORKSPACE") {
-        return github(variable, &event);
+        return github(variable, event);
     }
     if variable("GITLAB_CI").is_some() && is_checkout("CI_PROJECT_DIR") {
         let request = commit("CI_MERGE_REQUEST_DIFF_BASE_SHA").map(CiBase::Commit);
@@ -132,7 +132,7 @@ mod tests {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        read(Utf8Path::new("/work"), &variable, event)
+        read(Utf8Path::new("/work"), &variable, &event)
     }
 
     fn branch(name: &str) -> Option<CiBase> {
