@@ -400,10 +400,10 @@ fn declared(poc: &Poc) -> Vec<DependencyStatus> {
 
 fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
     let newest_first = evidence.records.iter().rev();
-    let latest = newest_first.map(|located| &located.record);
+    let mut latest = newest_first.map(|located| &located.record);
     TestStatus {
         baseline: evidence.baseline().and_then(|record| record.tests),
-        latest: latest.filter_map(|record| record.tests).next(),
+        latest: latest.find_map(|record| record.tests),
         claimed: results
             .and_then(|results| results.validation.total)
             .map(|total| total.value),

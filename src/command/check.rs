@@ -47,7 +47,7 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
     let baseline = arguments
         .baseline
         .as_deref()
-        .map(|path| workset::located(path))
+        .map(workset::located)
         .transpose()?;
     let of_the_baseline = |finding: &&Finding| {
         let path = baseline

@@ -101,7 +101,7 @@ pub fn rule(text: &str) -> Result<Code> {
     let codes: Vec<&str> = rules.iter().map(|code| code.as_str()).collect();
     let names: Vec<&str> = rules.iter().map(|code| code.name()).collect();
     let hint = match nearest(&upper, &codes) {
-        hint if hint.to_string().is_empty() => nearest(text, &names),
+        hint if hint.is_empty() => nearest(text, &names),
         hint => hint,
     };
     bail!(

@@ -23,9 +23,9 @@ pub enum State {
     InProgress,
     /// Said to be done, without evidence.
     Claimed,
-    /// EvidenceState by a run of ours that is fresh.
+    /// A recorded run passed, and nothing it depends on has changed.
     Proven,
-    /// EvidenceState once; something it depends on has changed.
+    /// A recorded run passed, and something it depends on has changed.
     Stale,
     /// The last run failed.
     Failed,

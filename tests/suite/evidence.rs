@@ -578,7 +578,7 @@ fn a_row_that_differs_from_its_record_is_a_problem() {
 
 #[test]
 fn records_of_the_first_version_stay_readable() {
-    let old = r##"{"after":null,"poc":"cache","scope":"step 1","time":"2026-01-03T10:00:05-08:00","outcome":"passed","checks":[{"command":"cargo test","exit":0,"outcome":"passed","tests":{"passed":2,"failed":0,"ignored":0,"filtered":0},"milliseconds":12,"expected":[],"unmet":[],"manual":false,"confirmed":null}],"tests":{"passed":2,"failed":0,"ignored":0,"filtered":0},"selection":null,"failing":{},"ignored":{},"regressions":{},"vanished":{},"passed":null,"notes":[],"source":{"commit":null,"dirty":null},"inputs":{"store":"0011223344556677"},"commands":"8899aabbccddeeff","milliseconds":12,"took":{},"toolchain":"rustc 1.89.0","tool":"cargo-poc 0.1.0"}"##;
+    let old = r#"{"after":null,"poc":"cache","scope":"step 1","time":"2026-01-03T10:00:05-08:00","outcome":"passed","checks":[{"command":"cargo test","exit":0,"outcome":"passed","tests":{"passed":2,"failed":0,"ignored":0,"filtered":0},"milliseconds":12,"expected":[],"unmet":[],"manual":false,"confirmed":null}],"tests":{"passed":2,"failed":0,"ignored":0,"filtered":0},"selection":null,"failing":{},"ignored":{},"regressions":{},"vanished":{},"passed":null,"notes":[],"source":{"commit":null,"dirty":null},"inputs":{"store":"0011223344556677"},"commands":"8899aabbccddeeff","milliseconds":12,"took":{},"toolchain":"rustc 1.89.0","tool":"cargo-poc 0.1.0"}"#;
     let hash = blake3::Hasher::new()
         .update(b"cargo-poc evidence v1\n")
         .update(old.as_bytes())

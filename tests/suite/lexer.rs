@@ -27,8 +27,8 @@ fn rustc_tokens(text: &str) -> Option<Vec<Token>> {
             | TokenKind::BlockComment {
                 doc_style: None,
                 terminated: true,
-            } => continue,
-            TokenKind::Frontmatter {
+            }
+            | TokenKind::Frontmatter {
                 has_invalid_preceding_whitespace: false,
                 invalid_infostring: false,
             } => continue,

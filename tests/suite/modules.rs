@@ -71,9 +71,8 @@ fn use_tree(
                 }
                 return at + 1;
             }
-            Some(&"*") => at += 1,
             Some(&"as") => at += 2,
-            Some(&"::") => at += 1,
+            Some(&("*" | "::")) => at += 1,
             Some(word) if is_name(word) => {
                 // `a::{self}` names `a`.
                 if *word != "self" || path.is_empty() {

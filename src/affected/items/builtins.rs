@@ -1,8 +1,8 @@
-//! PathKeywords that the language or its standard library gives a meaning.
+//! Keywords and macros to which the language or its standard library gives a meaning.
 
 use crate::workspace::source::attribute::Attribute;
 
-/// PathKeywords that name nothing. `self`, `super`, `crate` and `Self` begin paths.
+/// Keywords that name nothing. `self`, `super`, `crate` and `Self` begin paths.
 pub(super) fn is_keyword(word: &str) -> bool {
     matches!(
         word,

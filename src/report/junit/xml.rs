@@ -1,5 +1,6 @@
 //! JUnit XML, written without a dependency: four elements, and text without what XML 1.0 cannot hold.
 
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 /// A report of suites.
@@ -65,18 +66,24 @@ impl Report {
         let tests: usize = suites().map(|suite| suite.cases.len()).sum();
         let failures: usize = suites().map(|suite| suite.count(Kind::Failed)).sum();
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        xml += &format!(
-            "<testsuites name=\"cargo-poc\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\""
+        put(
+            &mut xml,
+            format_args!(
+                "<testsuites name=\"cargo-poc\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\""
+            ),
         );
         xml += &time(self.time);
         xml += ">\n";
         for suite in suites() {
-            xml += &format!(
-                "    <testsuite name=\"{}\" tests=\"{}\" disabled=\"{}\" errors=\"0\" failures=\"{}\">\n",
-                escaped(&suite.name, Place::Attribute),
-                suite.cases.len(),
-                suite.count(Kind::Skipped),
-                suite.count(Kind::Failed)
+            put(
+                &mut xml,
+                format_args!(
+                    "    <testsuite name=\"{}\" tests=\"{}\" disabled=\"{}\" errors=\"0\" failures=\"{}\">\n",
+                    escaped(&suite.name, Place::Attribute),
+                    suite.cases.len(),
+                    suite.count(Kind::Skipped),
+                    suite.count(Kind::Failed)
+                ),
             );
             for case in &suite.cases {
                 case.write(&mut xml);
@@ -100,7 +107,7 @@ impl Case {
             Kind::Failed => Some("failure"),
         };
         if let Some(element) = element {
-            *xml += &format!("            <{element}");
+            put(xml, format_args!("            <{element}"));
             let result = &self.result;
             write_attributes(
                 xml,
@@ -109,19 +116,30 @@ impl Case {
             *xml += "/>\n";
         }
         if !self.output.is_empty() {
-            *xml += &format!(
-                "            <system-out>{}</system-out>\n",
-                escaped(&self.output, Place::Element)
+            put(
+                xml,
+                format_args!(
+                    "            <system-out>{}</system-out>\n",
+                    escaped(&self.output, Place::Element)
+                ),
             );
         }
         *xml += "        </testcase>\n";
     }
 }
 
+/// Appends to a string, which cannot fail.
+fn put(xml: &mut String, text: fmt::Arguments<'_>) {
+    let _ = xml.write_fmt(text);
+}
+
 fn write_attributes(xml: &mut String, attributes: &[(&str, &String)]) {
     for (name, value) in attributes {
         if !value.is_empty() {
-            *xml += &format!(" {name}=\"{}\"", escaped(value, Place::Attribute));
+            put(
+                xml,
+                format_args!(" {name}=\"{}\"", escaped(value, Place::Attribute)),
+            );
         }
     }
 }

@@ -339,7 +339,7 @@ impl Lexer<'_> {
         );
         self.digits(radix);
         let mut so_far = self.bytes[start..self.at].iter();
-        let has_suffix = so_far.any(|byte| byte.is_ascii_alphabetic());
+        let has_suffix = so_far.any(u8::is_ascii_alphabetic);
         if !radix && !has_suffix && self.peek(0) == b'.' {
             let next = self.text[self.at + 1..].chars().next().unwrap_or(' ');
             if next.is_ascii_digit() {
