@@ -44,6 +44,7 @@ fuzz_target!(|text: &str| {
         config: &Config::outside(),
         other_plans: &OtherPlans::default(),
         contract: &ContractState::default(),
+        is_committed: false,
     };
     let assessment = status::assess(&poc, &cx);
     for finding in lint::lint(&poc, &assessment, &cx, &Levels::default()) {
