@@ -365,28 +365,7 @@ impl<'g> Builder<'g> {
             _ => *virtuals.entry(to).or_insert_with(|| {
                 let id = next;
                 next += 1;
-                let hub = match to {
-                    EdgeTarget::MemberName(name)
-                    | EdgeTarget::MethodName(name)
-                    | EdgeTarget::TraitMemberName(name)
-                    | EdgeTarget::Members(name, ..) => SyntheticNode::MemberName(name),
-                    EdgeTarget::Instantiated(node) | EdgeTarget::InstantiatedWithFields(node) => {
-                        SyntheticNode::Instantiated(node)
-                    }
-                    EdgeTarget::UnresolvedName(name, _) => SyntheticNode::UnresolvedName(name),
-                    EdgeTarget::MacroBody(node) | EdgeTarget::Node(node) => {
-                        SyntheticNode::MacroBody(node)
-                    }
-                    EdgeTarget::Doctest(_) => SyntheticNode::Documentation,
-                    EdgeTarget::Fragment(name, _) => SyntheticNode::ComposedName(name),
-                    EdgeTarget::Scope(_) | EdgeTarget::Visible(_) => SyntheticNode::GeneratedCode,
-                    EdgeTarget::AllMembers(node) => SyntheticNode::AllMembers(node),
-                    EdgeTarget::Generator(node) => SyntheticNode::Generator {
-                        node,
-                        by: self.generated.generators[&node].by,
-                    },
-                };
-                edges.synthetic.insert(id, hub);
+                edges.synthetic.insert(id, self.synthetic_node(to));
                 waiting.push(to);
                 id
             }),
@@ -446,6 +425,29 @@ impl<'g> Builder<'g> {
         edges.conditional_by_source = conditional_by_source;
         edges.test_calls = self.test_calls();
         (edges, doc_nodes)
+    }
+
+    /// What a target that is no item stands for.
+    fn synthetic_node(&self, to: EdgeTarget) -> SyntheticNode {
+        match to {
+            EdgeTarget::MemberName(name)
+            | EdgeTarget::MethodName(name)
+            | EdgeTarget::TraitMemberName(name)
+            | EdgeTarget::Members(name, ..) => SyntheticNode::MemberName(name),
+            EdgeTarget::Instantiated(node) | EdgeTarget::InstantiatedWithFields(node) => {
+                SyntheticNode::Instantiated(node)
+            }
+            EdgeTarget::UnresolvedName(name, _) => SyntheticNode::UnresolvedName(name),
+            EdgeTarget::MacroBody(node) | EdgeTarget::Node(node) => SyntheticNode::MacroBody(node),
+            EdgeTarget::Doctest(_) => SyntheticNode::Documentation,
+            EdgeTarget::Fragment(name, _) => SyntheticNode::ComposedName(name),
+            EdgeTarget::Scope(_) | EdgeTarget::Visible(_) => SyntheticNode::GeneratedCode,
+            EdgeTarget::AllMembers(node) => SyntheticNode::AllMembers(node),
+            EdgeTarget::Generator(node) => SyntheticNode::Generator {
+                node,
+                by: self.generated.generators[&node].by,
+            },
+        }
     }
 
     /// Where a virtual node leads without condition.

@@ -159,15 +159,7 @@ pub fn read(text: &str) -> FileItems {
         });
     }
     let inner = inner_digest(&syntax);
-    let inputs = (0_u32..)
-        .zip(&reader.items)
-        .filter_map(|(index, item)| match &item.detail {
-            Detail::Call(input) => Some((index, input)),
-            _ => None,
-        });
-    let folders = inputs
-        .flat_map(|(index, input)| strings(input).into_iter().map(move |text| (index, text)))
-        .collect();
+    let folders = folder_names(&reader.items);
     FileItems {
         symbols: reader.table.symbols,
         items: reader.items,
@@ -192,6 +184,19 @@ fn own_condition(syntax: &Syntax) -> Option<Predicate> {
         .flat_map(|range| attributes(syntax, range.clone()))
         .collect();
     Predicate::of(syntax, &inner)
+}
+
+/// Strings in short inputs of macro calls, with the index of the call.
+fn folder_names(items: &[Item]) -> Vec<(u32, String)> {
+    let inputs = (0_u32..)
+        .zip(items)
+        .filter_map(|(index, item)| match &item.detail {
+            Detail::Call(input) => Some((index, input)),
+            _ => None,
+        });
+    inputs
+        .flat_map(|(index, input)| strings(input).into_iter().map(move |text| (index, text)))
+        .collect()
 }
 
 /// A digest of byte strings, each told apart from the next.
@@ -425,7 +430,7 @@ impl<'s> Reader<'s, '_> {
         hasher.write_u32(syntax.line_of(first));
         hasher.write_usize(column);
         let end = last.end.max(first_token.end) as usize;
-        hasher.write(syntax.text[start..end].as_bytes());
+        hasher.write(&syntax.text.as_bytes()[start..end]);
         hasher.finish()
     }
 

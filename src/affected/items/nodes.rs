@@ -357,8 +357,8 @@ impl Nodes {
             references.macros(),
             references.unresolved(),
         ];
-        let lasts = references.paths().filter_map(|path| path.last());
-        let mut all = lists.into_iter().flatten().chain(lasts);
+        let path_ends = references.paths().filter_map(|path| path.last());
+        let mut all = lists.into_iter().flatten().chain(path_ends);
         all.any(|symbol| names.contains(&symbols[*symbol as usize]))
     }
 

@@ -283,7 +283,8 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         if text.contains("impl") {
             self.flags |= flag::WRITES_IMPL;
         }
-        if REGISTERING.iter().any(|word| text.contains(word)) {
+        let registers = REGISTERING.iter().any(|word| text.contains(word));
+        if registers || self.writes_code == WritesCode::Included && calls_unknown_macro(text) {
             self.flags |= flag::WRITES_ROOT;
         }
         let is_code = text.contains(['(', '{']) || text.contains("::") || text.contains("fn ");
@@ -744,6 +745,20 @@ fn names_of(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| {
         word.starts_with(|c: char| c == '_' || c.is_alphabetic()) && !is_keyword(word)
     })
+}
+
+/// Whether code in a text calls a macro that may register something.
+fn calls_unknown_macro(text: &str) -> bool {
+    let calls = text.match_indices('!').filter(|(at, _)| {
+        let rest = text[at + 1..].trim_start();
+        rest.starts_with(['(', '{', '['])
+    });
+    let mut names = calls.map(|(at, _)| {
+        let before = &text[..at];
+        let is_part = |c: char| c == '_' || c.is_alphanumeric();
+        &before[before.trim_end_matches(is_part).len()..]
+    });
+    names.any(|name| !name.is_empty() && !is_known_macro(name))
 }
 
 /// Whether a text is the name of a file: `page.html`.

@@ -52,14 +52,21 @@ impl<'g> Builder<'g> {
     pub(super) fn collect_generators(&mut self) {
         self.rate_units();
         self.rate_macros();
+        let found: Vec<(NodeId, Generator)> = self
+            .ids()
+            .filter_map(|id| {
+                let item = self.nodes.item(self.sources, id);
+                Some((id, self.generator(id, item)?))
+            })
+            .collect();
+        let composes = !found.is_empty()
+            || !self.generated.expansions.is_empty()
+            || self.ids().any(|id| self.calls_unknown(id));
         let mut generated = std::mem::take(&mut self.generated);
-        for id in self.ids() {
-            let item = self.nodes.item(self.sources, id);
-            if let Some(generator) = self.generator(id, item) {
-                generated.generators.insert(id, generator);
-                let module = self.nodes.nodes[id as usize].module;
-                generated.by_module.entry(module).or_default().push(id);
-            }
+        for (id, generator) in found {
+            generated.generators.insert(id, generator);
+            let module = self.nodes.nodes[id as usize].module;
+            generated.by_module.entry(module).or_default().push(id);
         }
         // What is written around a module may add to it.
         for module in 0..to_u32(self.nodes.modules.len()) {
@@ -74,15 +81,6 @@ impl<'g> Builder<'g> {
         for (into, from) in &self.scopes.globs {
             generated.globs.entry(*into).or_default().push(*from);
         }
-        let composes = generated
-            .generators
-            .values()
-            .any(|generator| generator.expansion != Expansion::Named)
-            || generated
-                .expansions
-                .values()
-                .any(|expansion| *expansion != Expansion::Named)
-            || self.ids().any(|id| self.calls_unknown(id));
         if composes {
             self.index_words(&mut generated);
         }
