@@ -321,7 +321,8 @@ fn write(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
         )));
     }
     if let Some(folder) = request.paths.plan.parent() {
-        files::create_folder(folder)?;
+        files::create_folder(folder)
+            .with_context(|| format!("failed to create {}", request.paths.plan))?;
     }
     let _lock = document_update::lock(project, &request.paths.results, terminal)?;
     let created = !request.paths.plan.exists();

@@ -18,17 +18,15 @@ pub(crate) const UNPROVABLE_CRITERION: Code = Code::new(&Rule {
     gate: Gate::Independent,
     title: "a criterion names a proof that does not exist",
     page: r"
-A criterion is proven by what the bullet under it names; all of it is needed:
+The bullet under a criterion names its proof. Here the plan has no step 9:
 
 ```markdown
-- [ ] reads stay under 1 ms
-  - Proof: step 2
-  - Proof: test store::cache::tests::hit
+- [ ] p99 read latency < 1 ms
+  - Proof: step 9
 ```
 
-A proof is `step ID`, `done` (the done block), `done 2` (its second command), `test NAME` or `person`. Without such a bullet,
-a person has to confirm the criterion: `cargo poc verify NAME --confirm criterion.1 --reason TEXT`. Here the bullet names a step
-or a block that the plan lacks, or something else.
+Several bullets are all needed. A proof is `step ID`, `done` (the done block), `done 2` (its second command), `test NAME` or `person`. Without such a bullet,
+a person has to confirm the criterion: `cargo poc verify NAME --confirm criterion.1 --reason TEXT`.
 ",
 });
 

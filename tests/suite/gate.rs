@@ -201,8 +201,9 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
     ),
     // Jobs in the background.
     ("cargo test --lib &\n# Expected: All tests pass", 4, ""),
+    // The block ends while the tests still run.
     (
-        "(cargo test --lib &)\nsleep 0.1\n# Expected: All tests pass",
+        "(sleep 1; cargo test --lib) &\n# Expected: All tests pass",
         4,
         "",
     ),

@@ -198,7 +198,7 @@ fn the_longest_plans_are_left_out_where_several_do_not_fit() {
     let plan = |name: &str, lines: usize| {
         let text = "- what it costs, said at length so that a plan is long\n".repeat(lines);
         let path = format!("docs/{name}-plan.md");
-        sandbox.write(&path, format!("# {name}\n\n### Step 1: Try\n\n{text}"));
+        sandbox.write(&path, format!("# {name}\n\n## Success Criteria\n\n## Implementation Steps\n\n### Step 1: Try\n\n{text}"));
     };
     let shown = |page: &str| elements(page, "div class=\"plan\"");
     for name in ["a", "b", "c", "d", "e"] {

@@ -136,7 +136,7 @@ pub fn screen(terminal: &mut Terminal, status: &PocStatus) -> Result<()> {
     )?;
     steps(out, &status.assessment, columns)?;
     writeln!(out)?;
-    counts(out, &status.assessment)?;
+    counts(out, &status.assessment, columns)?;
     let used = out.iter().filter(|byte| **byte == b'\n').count();
     let room = LINES.saturating_sub(used + BELOW).max(FINDINGS);
     findings(out, status, room, columns, &links)?;
@@ -195,9 +195,9 @@ fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Re
     Ok(())
 }
 
-fn counts(out: &mut dyn Write, status: &Assessment) -> Result<()> {
+fn counts(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Result<()> {
     let mut line = |label: &str, text: &str| writeln!(out, "  {BOLD}{label:<12}{BOLD:#} {text}");
-    line("Criteria", &criteria(status))?;
+    line("Criteria", &wrapped(&criteria(status), columns, 15, 15))?;
     if status.checklist.total > 0 {
         line(
             "Checklist",

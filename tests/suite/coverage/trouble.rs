@@ -13,7 +13,7 @@ fn what_is_kept_and_damaged_is_said_and_not_used() {
         .says("nothing is collected yet; `cargo poc affected --collect`");
     sandbox.write(
         "target/cargo-poc/observed",
-        "cargo-poc observed 1\nnot what it was",
+        "cargo-poc observed 2\nnot what it was",
     );
     sandbox
         .poc("affected --audit")
