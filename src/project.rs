@@ -175,28 +175,28 @@ impl Project {
         if let [only] = matching[..] {
             return Ok(only.clone());
         }
-        let names: Vec<&str> = list.iter().map(|paths| paths.name.as_str()).collect();
+        let existing: Vec<&str> = list.iter().map(|paths| paths.name.as_str()).collect();
         let docs = self.docs();
-        let next = if names.is_empty() {
+        let next = if existing.is_empty() {
             format!("cargo poc init {name}")
         } else {
             "cargo poc status".to_owned()
         };
         let error = exit::usage(if matching.len() > 1 {
-            let names: Vec<&str> = matching.iter().map(|paths| paths.name.as_str()).collect();
+            let candidates: Vec<&str> = matching.iter().map(|paths| paths.name.as_str()).collect();
             format!(
                 "`{name}` could be {}; say more of the name",
-                names.join(" or ")
+                candidates.join(" or ")
             )
-        } else if names.is_empty() {
+        } else if existing.is_empty() {
             format!(
                 "no plan `{name}`: {docs} holds no *-plan.md; `cargo poc init {name}` writes one"
             )
         } else {
             format!(
                 "no plan `{name}` in {docs}, which holds {}{}",
-                names.join(", "),
-                nearest(name, &names)
+                existing.join(", "),
+                nearest(name, &existing)
             )
         });
         Err(exit::with_next(next, error))

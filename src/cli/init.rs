@@ -17,6 +17,7 @@ Examples:
   cargo poc init --dry-run parser -p core --file src/parser.rs='the new parser'
 
 A --file path is relative to the current folder; with one -p, also to that package's folder. An existing file is planned as Modify, a missing one as Create, and -PATH (written --file=-PATH) as Delete.")]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub struct Init {
     /// Name of the work: a-z, 0-9 and `-`; the documents are docs/NAME-plan.md and docs/NAME-results.md. On a terminal
     /// it is asked for when it is left out

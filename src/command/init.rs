@@ -185,7 +185,7 @@ fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
         _ if arguments.dry_run => {}
         [_, true] => return refuse(&request.paths.results),
         // An interrupted `init` leaves its plan alone, which a second one completes.
-        [true, false] | [false, false] => {}
+        [_, false] => {}
     }
     let draft = init::draft(&project, &request)?;
     let folder = arguments

@@ -138,7 +138,7 @@ fn files(edits: &mut Edits<'_>, poc: &Poc, status: &Assessment) {
         if rows[..index].iter().any(|other| same_cell(&other)) {
             continue;
         }
-        let states = rows[index..]
+        let in_cell = rows[index..]
             .iter()
             .take_while(same_cell)
             .map(|(_, now)| now.state);
@@ -148,7 +148,7 @@ fn files(edits: &mut Edits<'_>, poc: &Poc, status: &Assessment) {
             Some(FileState::Pending) => 2,
             Some(FileState::Done) => 3,
         };
-        let state = states.min_by_key(rank).flatten();
+        let state = in_cell.min_by_key(rank).flatten();
         let inside = regions
             .iter()
             .any(|region| region.inner.start <= row.span.start && row.span.end <= region.inner.end);

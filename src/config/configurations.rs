@@ -140,16 +140,16 @@ pub(super) fn unknown(name: &str, named: &BTreeMap<String, Configuration>) -> St
              `arguments` of one, or into .cargo/config.toml"
         );
     }
-    let names: Vec<&str> = named.keys().map(String::as_str).collect();
-    if names.is_empty() {
+    let known: Vec<&str> = named.keys().map(String::as_str).collect();
+    if known.is_empty() {
         return format!(
             "no configuration `{name}`: the workspace has none; write [workspace.metadata.poc.configurations.{name}]"
         );
     }
     format!(
         "no configuration `{name}`; there are {}{}",
-        names.join(", "),
-        nearest(name, &names)
+        known.join(", "),
+        nearest(name, &known)
     )
 }
 

@@ -169,8 +169,9 @@ fn nothing_is_asked_twice() {
         &[
             ("cargo metadata", 1),
             ("git diff", 2),
+            ("git for-each-ref", 2),
             ("git ls-files", 2),
-            ("git rev-parse", 2),
+            ("git rev-parse", 4),
             ("rustc -vV", 2),
         ],
     );

@@ -58,7 +58,7 @@ fn build_variables() -> BTreeSet<String> {
     let counts = |name: &String| {
         let controls =
             |known: &&str| name == known || known.ends_with('_') && name.starts_with(*known);
-        OF_BUILDS.iter().any(|known| controls(known)) && !PLACES.contains(&name.as_str())
+        OF_BUILDS.iter().any(controls) && !PLACES.contains(&name.as_str())
     };
     names.filter(counts).collect()
 }

@@ -156,10 +156,10 @@ impl Finder<'_> {
         let mut found = Vec::new();
         for (pass, chunk) in groups.chunks(WIDTH).enumerate() {
             let reached = self.graph.reached_by(chunk, None);
-            let reaches = |bit: &usize| nodes.iter().any(|node| reached.reaches(*bit, *node));
+            let reaches_one = |bit: &usize| nodes.iter().any(|node| reached.reaches(*bit, *node));
             found.extend(
                 (0..chunk.len())
-                    .filter(reaches)
+                    .filter(reaches_one)
                     .map(|bit| pass * WIDTH + bit),
             );
         }

@@ -205,6 +205,22 @@ impl Job {
         Ok(ended.exit)
     }
 
+    /// Prints how many tests are affected, with what the selection has to note.
+    fn show_selection(&self, terminal: &mut Terminal) -> Result<()> {
+        let Some(selection) = &self.selection else {
+            return Ok(());
+        };
+        super::super::coverage::left_out(terminal, selection)?;
+        for note in &selection.notes {
+            terminal.warn(note)?;
+        }
+        let share = report::human::affected::share(selection);
+        terminal.status(
+            "Affected",
+            format!("{share} (`cargo poc affected --explain` says why)"),
+        )
+    }
+
     pub(super) fn run(
         &self,
         project: &Project,
@@ -216,17 +232,7 @@ impl Job {
         if !arguments.no_record {
             recordable(pocs)?;
         }
-        if let Some(selection) = &self.selection {
-            super::super::coverage::left_out(terminal, selection)?;
-            for note in &selection.notes {
-                terminal.warn(note)?;
-            }
-            let of = report::human::affected::share(selection);
-            terminal.status(
-                "Affected",
-                format!("{of} (`cargo poc affected --explain` says why)"),
-            )?;
-        }
+        self.show_selection(terminal)?;
         let toolchain = cargo::toolchain(&workspace.root)?;
         let repository = change::repository_of(workspace).ok();
         let repository = repository.as_ref();
