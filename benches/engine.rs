@@ -105,7 +105,8 @@ fn hash_a_workspace(bencher: Bencher<'_, '_>) {
     let packages: BTreeSet<usize> = (0..project.workspace.packages.len()).collect();
     bencher.bench_local(|| {
         let repository = change::repository_of(&project.workspace).ok();
-        let mut hasher = Hasher::new(project, repository, "rustc").expect("files are listed");
+        let mut hasher = Hasher::new(&project.workspace, &project.config, repository, "rustc")
+            .expect("files are listed");
         hasher.inputs(black_box(&packages)).expect("files are read")
     });
 }

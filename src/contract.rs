@@ -56,6 +56,7 @@ impl ContractState {
     }
 
     /// What people have confirmed, in the order of the document.
+    #[must_use]
     pub fn confirmations(&self) -> impl DoubleEndedIterator<Item = (&Entry, &Confirmed)> {
         let entries = self.entries.iter().map(|located| &located.entry);
         entries.filter_map(|entry| Some((entry, entry.confirmed.as_ref()?)))

@@ -285,13 +285,16 @@ pub(super) fn selected(selection: &Selection) -> Selected {
     }
 }
 
+/// Makes the record of a run for a PoC by name, against its baseline and the tests that failed before.
+type MakeRecord<'a> = dyn Fn(&str, Option<&Record>, Names) -> Result<Record> + 'a;
+
 /// Prints the outcome of a run for each PoC and, when `recording`, writes it into the results. Returns the worst exit code.
 fn record_run(
     project: &Project,
     pocs: &[Poc],
     scope: &Scope,
     recording: bool,
-    record: &dyn Fn(&str, Option<&Record>, Names) -> Result<Record>,
+    record: &MakeRecord<'_>,
     terminal: &mut Terminal,
 ) -> Result<(Exit, Vec<RecordedRun>)> {
     if pocs.is_empty() {

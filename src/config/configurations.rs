@@ -1,5 +1,6 @@
 //! `[workspace.metadata.poc.configurations]`: named builds, and the one that holds for this run.
 
+use camino::Utf8Path;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
@@ -134,7 +135,7 @@ impl BuildChoice {
 
 /// Why there is no configuration `name`.
 pub(super) fn unknown(name: &str, named: &BTreeMap<String, Configuration>) -> String {
-    if name.contains('=') || name.ends_with(".toml") {
+    if name.contains('=') || Utf8Path::new(name).extension() == Some("toml") {
         return format!(
             "`--config {name}`: here `--config` names a configuration of the workspace; cargo's own `--config` goes into \
              `arguments` of one, or into .cargo/config.toml"

@@ -291,11 +291,10 @@ fn cargo_calls(command: &str, aliases: &BTreeMap<String, Vec<String>>) -> Vec<Ve
         }
         let end = words.iter().position(|word| word == "--");
         words.truncate(end.unwrap_or(words.len()));
-        let runs_tests = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["test" | "t", ..] => true,
-            ["nextest", "run" | "r", ..] => true,
-            _ => false,
-        };
+        let runs_tests = matches!(
+            words.iter().map(String::as_str).collect::<Vec<_>>()[..],
+            ["test" | "t", ..] | ["nextest", "run" | "r", ..]
+        );
         runs_tests.then_some(words)
     });
     calls.collect()

@@ -198,22 +198,22 @@ pub(super) fn expectation(old: &[String], new: &[String]) -> Option<How> {
     let mut unmatched: Vec<Option<&Part>> = new.iter().map(Some).collect();
     let mut open = Vec::new();
     for part in &old {
-        let same = |other: &Option<&Part>| other.is_some_and(|other| part.against(other).is_none());
-        match unmatched.iter().position(same) {
+        let same = |other: Option<&Part>| other.is_some_and(|other| part.against(other).is_none());
+        match unmatched.iter().position(|other| same(*other)) {
             Some(at) => unmatched[at] = None,
             None => open.push(part),
         }
     }
     let mut hows = Vec::new();
     for part in open {
-        let how_of = |other: &Option<&Part>| other.and_then(|other| part.against(other));
+        let how_of = |other: Option<&Part>| other.and_then(|other| part.against(other));
         // An expectation of the same kind is its new form; only then another one may replace it.
         let order = [How::Tightened, How::Relaxed, How::Changed];
         let mut found = None;
         for how in order {
             if let Some(at) = unmatched
                 .iter()
-                .position(|other| how_of(other) == Some(how))
+                .position(|other| how_of(*other) == Some(how))
             {
                 unmatched[at] = None;
                 found = Some(how);

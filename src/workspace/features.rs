@@ -149,12 +149,11 @@ impl Unification<'_> {
                     Some((owner, name)) if workspace.packages[root].name.as_str() == owner => {
                         self.enable(root, context, name);
                     }
-                    Some((owner, name)) => {
-                        if named(workspace, root, owner).next().is_some() {
-                            self.depend(root, context, owner);
-                            self.enable_of(root, context, owner, name);
-                        }
+                    Some((owner, name)) if named(workspace, root, owner).next().is_some() => {
+                        self.depend(root, context, owner);
+                        self.enable_of(root, context, owner, name);
                     }
+                    Some(_) => {}
                 }
             }
         }

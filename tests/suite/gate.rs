@@ -8,10 +8,11 @@ use crate::kit::Sandbox;
 fn package() -> Sandbox {
     let sandbox = Sandbox::empty();
     let targets = ["bad", "exits", "forges", "ghost", "flaky", "noisy", "ugly"];
-    let targets: String = targets
+    let targets: Vec<String> = targets
         .iter()
         .map(|name| format!("\n[[test]]\nname = \"{name}\"\ntest = false\n"))
         .collect();
+    let targets = targets.concat();
     sandbox
         .write(
             "Cargo.toml",
@@ -326,7 +327,7 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
 /// The package with a PoC whose steps have these blocks, numbered from 0.
 fn with_blocks<'b>(blocks: impl IntoIterator<Item = &'b str>) -> Sandbox {
     let sandbox = package();
-    let steps: String = blocks
+    let steps: Vec<String> = blocks
         .into_iter()
         .enumerate()
         .map(|(id, block)| {
@@ -335,6 +336,7 @@ fn with_blocks<'b>(blocks: impl IntoIterator<Item = &'b str>) -> Sandbox {
             )
         })
         .collect();
+    let steps = steps.concat();
     sandbox
         .write(
             "docs/gate-plan.md",

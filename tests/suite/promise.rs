@@ -437,10 +437,12 @@ fn a_screen_of_24_lines_says_where_the_work_is_and_what_is_next() {
             "### Step {id}: Part {id}\n\n**Tasks**:\n- [x] write `src/p{id}.rs`\n\n**Verification**:\n```bash\ncargo test p{id}\n```\n\n"
         );
         plan = plan.replace("## What", &format!("{step}## What"));
-        results += &format!("\n### Step {id}: Part {id}\n\n**Status**: Complete\n");
+        let block = format!("\n### Step {id}: Part {id}\n\n**Status**: Complete\n");
+        results.push_str(&block);
     }
     for number in 0..30 {
-        plan += &format!("| `src/f{number}.rs` | Modify | Pending |\n");
+        let row = format!("| `src/f{number}.rs` | Modify | Pending |\n");
+        plan.push_str(&row);
     }
     let sandbox = sandbox_of(&plan, &results);
     work(&sandbox);

@@ -96,8 +96,8 @@ fn a_new_dependency_reaches_the_code_that_names_it() {
         test("three", "fastrand::seed(1);"),
     );
     let user = test("far", "k::plain();");
-    let uses = "[dependencies]\nk = { path = \"../k\" }\n";
-    let sandbox = workspace(&[("k", "", &source), ("user", uses, &user)], "");
+    let dependency = "[dependencies]\nk = { path = \"../k\" }\n";
+    let sandbox = workspace(&[("k", "", &source), ("user", dependency, &user)], "");
     sandbox.git();
     sandbox.append("k/Cargo.toml", "[dependencies]\nfastrand = \"2\"\n");
     assert_eq!(selected(&sandbox), ["k three", "k two"]);

@@ -6,10 +6,6 @@
 use super::extract::flag;
 
 /// The [`flag`]s of a word in code.
-#[expect(
-    clippy::match_same_arms,
-    reason = "the arms group words by the library that they come from"
-)]
 pub(super) fn of_word(word: &str) -> u32 {
     match word {
         // The standard library, nix, libc, and what assert_cmd, snapbox, trycmd, duct, xshell, subprocess, rexpect,

@@ -137,7 +137,7 @@ pub fn screen(terminal: &mut Terminal, status: &PocStatus) -> Result<()> {
     steps(out, &status.assessment, columns)?;
     writeln!(out)?;
     counts(out, &status.assessment, columns)?;
-    let used = out.iter().filter(|byte| **byte == b'\n').count();
+    let used = memchr::memchr_iter(b'\n', out).count();
     let room = LINES.saturating_sub(used + BELOW).max(FINDINGS);
     findings(out, status, room, columns, &links)?;
     if let Some(next) = &status.next {

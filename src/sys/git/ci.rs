@@ -127,14 +127,15 @@ mod tests {
     const OLD: &str = "1111111111111111111111111111111111111111";
     const NONE: &str = "0000000000000000000000000000000000000000";
 
-    fn of(variables: &[(&str, &str)], event: Value) -> Option<CiBase> {
+    fn of(variables: &[(&str, &str)], event: &Value) -> Option<CiBase> {
         let variable = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        read(Utf8Path::new("/work"), &variable, &event)
+        read(Utf8Path::new("/checkout"), &variable, event)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what `of` is compared with")]
     fn branch(name: &str) -> Option<CiBase> {
         Some(CiBase::Branch(name.to_owned()))
     }
@@ -142,9 +143,9 @@ mod tests {
     #[test]
     fn github_names_the_target_of_a_pull_request_or_the_commit_before_a_push() {
         let github = ("GITHUB_ACTIONS", "true");
-        assert_eq!(of(&[], Value::Null), None);
+        assert_eq!(of(&[], &Value::Null), None);
         assert_eq!(
-            of(&[github, ("GITHUB_BASE_REF", "trunk")], Value::Null),
+            of(&[github, ("GITHUB_BASE_REF", "trunk")], &Value::Null),
             branch("trunk")
         );
         let merge = [
@@ -153,23 +154,23 @@ mod tests {
             ("GITHUB_REF", "refs/pull/7/merge"),
         ];
         assert_eq!(
-            of(&merge, Value::Null),
+            of(&merge, &Value::Null),
             Some(CiBase::MergeCommit("trunk".to_owned()))
         );
         let event = |before: &str| serde_json::json!({"before": before, "repository": {"default_branch": "trunk"}});
         let push = |name| [github, ("GITHUB_REF_NAME", name)];
         assert_eq!(
-            of(&push("trunk"), event(OLD)),
+            of(&push("trunk"), &event(OLD)),
             Some(CiBase::Commit(OLD.to_owned()))
         );
-        assert_eq!(of(&push("trunk"), event(NONE)), None);
-        assert_eq!(of(&push("topic"), event(OLD)), branch("trunk"));
+        assert_eq!(of(&push("trunk"), &event(NONE)), None);
+        assert_eq!(of(&push("topic"), &event(OLD)), branch("trunk"));
         let elsewhere = [
             github,
             ("GITHUB_BASE_REF", "trunk"),
             ("GITHUB_WORKSPACE", "/other"),
         ];
-        assert_eq!(of(&elsewhere, Value::Null), None);
+        assert_eq!(of(&elsewhere, &Value::Null), None);
     }
 
     #[test]
@@ -178,14 +179,14 @@ mod tests {
         assert_eq!(
             of(
                 &[gitlab, ("CI_MERGE_REQUEST_DIFF_BASE_SHA", OLD)],
-                Value::Null
+                &Value::Null
             ),
             Some(CiBase::Commit(OLD.to_owned()))
         );
         assert_eq!(
             of(
                 &[gitlab, ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "trunk")],
-                Value::Null
+                &Value::Null
             ),
             branch("trunk")
         );
@@ -196,19 +197,19 @@ mod tests {
             ("CI_COMMIT_BEFORE_SHA", OLD),
         ];
         assert_eq!(
-            of(&pushed, Value::Null),
+            of(&pushed, &Value::Null),
             Some(CiBase::Commit(OLD.to_owned()))
         );
         let buildkite = [
             ("BUILDKITE", "true"),
             ("BUILDKITE_PULL_REQUEST_BASE_BRANCH", "trunk"),
         ];
-        assert_eq!(of(&buildkite, Value::Null), branch("trunk"));
+        assert_eq!(of(&buildkite, &Value::Null), branch("trunk"));
         let azure = [
             ("TF_BUILD", "True"),
             ("SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/trunk"),
         ];
-        assert_eq!(of(&azure, Value::Null), branch("trunk"));
-        assert_eq!(of(&[("CIRCLECI", "true")], Value::Null), None);
+        assert_eq!(of(&azure, &Value::Null), branch("trunk"));
+        assert_eq!(of(&[("CIRCLECI", "true")], &Value::Null), None);
     }
 }

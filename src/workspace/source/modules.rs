@@ -139,7 +139,8 @@ pub fn included_path(syntax: &Syntax, input: Range<u32>) -> Option<IncludedPath>
         from_package = true;
     }
     if from_package {
-        path = path.trim_start_matches('/').to_owned();
+        let root = path.len() - path.trim_start_matches('/').len();
+        path.drain(..root);
     }
     (!path.is_empty()).then_some(IncludedPath { path, from_package })
 }

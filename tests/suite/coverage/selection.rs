@@ -9,7 +9,9 @@ fn selected(sandbox: &Sandbox, line: &str) -> Vec<String> {
     run.exits(0);
     let names = run.stdout.lines().map(|line| {
         let mut words = line.split('\t').skip(1);
-        let (binary, test) = (words.next().expect(line), words.next().expect(line));
+        let (Some(binary), Some(test)) = (words.next(), words.next()) else {
+            panic!("no test of a binary: {line}");
+        };
         format!("{binary} {test}")
     });
     names.collect()
