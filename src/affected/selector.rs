@@ -24,7 +24,7 @@ use crate::workspace::{Configuration, Workspace};
 /// The tests of `wanted` targets that are reached by `change` in any configuration; of other targets it may tell nothing.
 /// `reader` gives the items of source files.
 ///
-/// Manifests, the lockfile, the toolchain and files that a user's rule names are judged by the [`rules`]; all other files by the
+/// Manifests, the lockfile, the toolchain and files that a user's rule names are judged by the rules; all other files by the
 /// item graph ([`items`]), and where that knows nothing of them by the rules again.
 ///
 /// # Errors

@@ -292,7 +292,7 @@ pub fn check_writable(path: &Utf8Path) -> Result<()> {
 }
 
 /// Removes what writers of a folder's documents left behind when they were killed. Only for the holder of its lock: other
-/// writers may be at work on files that are younger than [`LEFT_BEHIND`].
+/// writers may be at work on files that are younger than `LEFT_BEHIND`.
 pub fn remove_left_behind(folder: &Utf8Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
