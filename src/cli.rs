@@ -1,7 +1,7 @@
 //! The command line: what can be said, no logic.
 
 mod affected;
-mod build;
+mod common;
 pub mod dependencies;
 mod init;
 mod page;
@@ -11,10 +11,10 @@ mod tools;
 mod verify;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 pub use self::affected::{Affected, AffectedFormat};
-pub use self::build::Build;
+pub use self::common::{Build, StatusFormat, Which};
 pub use self::init::{Init, Kind, Size};
 pub use self::page::Report;
 use self::reports::{ReportFile, StatusReport};
@@ -235,16 +235,6 @@ pub struct Status {
     pub build: Build,
 }
 
-/// Which PoCs a report is about.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Which {
-    /// Which PoC [default: all]
-    pub name: Option<String>,
-    /// Read this plan from any folder; outside a workspace, states that need one are unknown
-    #[arg(long, value_name = "FILE", conflicts_with = "name")]
-    pub plan: Option<Utf8PathBuf>,
-}
-
 /// `cargo poc check`.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
@@ -296,23 +286,6 @@ pub struct Check {
     /// How the workspace is built.
     #[command(flatten)]
     pub build: Build,
-}
-
-/// How `status`, `check` and `verify` report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum StatusFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// Version 1 of the documented format.
-    Json,
-    /// Annotations for GitHub Actions, and a summary in $GITHUB_STEP_SUMMARY.
-    Github,
-    /// JUnit XML: of `status` and `check`, a suite for the steps and one for the findings of each PoC; of `verify`, one
-    /// for the commands and one for the tests of each binary.
-    Junit,
-    /// SARIF 2.1.0, for code scanning.
-    Sarif,
 }
 
 /// `cargo poc update`.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
-use super::Build;
+use super::common::Build;
 use crate::config::RunnerChoice;
 
 /// `cargo poc affected`.

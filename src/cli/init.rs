@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
-use super::Build;
+use super::common::Build;
 use super::dependencies::Dependencies;
 
 /// `cargo poc init`.

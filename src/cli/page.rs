@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::{Build, Which};
+use super::common::{Build, Which};
 
 /// `cargo poc report`.
 #[derive(Debug, Default, Args)]

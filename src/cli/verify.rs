@@ -3,8 +3,8 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
+use super::common::{Build, StatusFormat};
 use super::reports::{self, ReportFile, VerifyReport};
-use super::{Build, StatusFormat};
 use crate::config::RunnerChoice;
 use crate::verify::partition::Partition;
 

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::dependencies::Block;
-use super::risks::Risk;
 
 /// What the templates are given: every name here is a variable there.
 #[derive(Debug, Serialize)]
@@ -156,4 +155,29 @@ pub struct File {
     pub action: &'static str,
     /// What for.
     pub purpose: Option<String>,
+}
+
+/// A row of the Risks table.
+#[derive(Debug, Serialize)]
+pub struct Risk {
+    /// The risk.
+    pub risk: String,
+    /// `H`, `M` or `L`.
+    pub likelihood: &'static str,
+    /// The mitigation.
+    pub mitigation: String,
+}
+
+impl Risk {
+    pub(super) fn new(
+        risk: String,
+        likelihood: &'static str,
+        mitigation: impl Into<String>,
+    ) -> Self {
+        Self {
+            risk,
+            likelihood,
+            mitigation: mitigation.into(),
+        }
+    }
 }

@@ -3,35 +3,14 @@
 use std::collections::BTreeSet;
 
 use cargo_metadata::TargetKind;
-use serde::Serialize;
 
 use super::context::Context;
 use super::dependencies::Block;
+use super::draft::Risk;
 use super::request::Request;
 use crate::project::Project;
 use crate::workspace::PackageId;
 use crate::workspace::graph::is_kind;
-
-/// A row of the Risks table.
-#[derive(Debug, Serialize)]
-pub struct Risk {
-    /// The risk.
-    pub risk: String,
-    /// `H`, `M` or `L`.
-    pub likelihood: &'static str,
-    /// The mitigation.
-    pub mitigation: String,
-}
-
-impl Risk {
-    fn new(risk: String, likelihood: &'static str, mitigation: impl Into<String>) -> Self {
-        Self {
-            risk,
-            likelihood,
-            mitigation: mitigation.into(),
-        }
-    }
-}
 
 /// The risks of the touched packages, the widest first.
 #[must_use]

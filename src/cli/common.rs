@@ -1,6 +1,7 @@
-//! The build options, which several commands share.
+//! Options that several commands share.
 
-use clap::Args;
+use camino::Utf8PathBuf;
+use clap::{Args, ValueEnum};
 
 /// Build options: a named configuration, and cargo's own flags over it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -65,4 +66,31 @@ impl Build {
             },
         }
     }
+}
+
+/// Which PoCs a report is about.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Which {
+    /// Which PoC [default: all]
+    pub name: Option<String>,
+    /// Read this plan from any folder; outside a workspace, states that need one are unknown
+    #[arg(long, value_name = "FILE", conflicts_with = "name")]
+    pub plan: Option<Utf8PathBuf>,
+}
+
+/// How `status`, `check` and `verify` report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// Version 1 of the documented format.
+    Json,
+    /// Annotations for GitHub Actions, and a summary in $GITHUB_STEP_SUMMARY.
+    Github,
+    /// JUnit XML: of `status` and `check`, a suite for the steps and one for the findings of each PoC; of `verify`, one
+    /// for the commands and one for the tests of each binary.
+    Junit,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
 }
