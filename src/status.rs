@@ -4,248 +4,38 @@
 //! evidence depended on. Out: an [`Assessment`]. The linter derives findings from it, `next` derives the next action from
 //! both; nothing computes a state a second time.
 
+mod assessment;
 mod completion;
+mod context;
 mod criteria;
+mod evidence_state;
 mod files;
 mod other_plans;
-mod state;
+mod steps;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use camino::Utf8Path;
-use serde::Serialize;
 
-use crate::change::Change;
-use crate::config::Config;
-use crate::contract::ContractState;
 use crate::deps;
 use crate::document::results::{ResultStep, Results};
-use crate::document::{self, Item, Placeholder};
-use crate::evidence::{Evidence, Scope, TestCounts};
+use crate::document::{self, Placeholder};
+use crate::evidence::{Evidence, Record, Scope};
 use crate::project::Poc;
-use crate::workspace::Workspace;
-use crate::workspace::graph::relative_text;
 
+pub(crate) use assessment::EvidenceState;
+use assessment::Runs;
+pub use assessment::{
+    Assessment, ConfirmedBy, CriterionStatus, DependencyState, DependencyStatus, FileAction,
+    FileState, FileStatus, ProofStatus, State, StepStatus, Summary, TestStatus, Ticks,
+};
 pub use completion::{Blocker, summary_row};
-pub use criteria::{ConfirmedBy, CriterionStatus, ProofStatus, is_same_criterion, is_test};
-pub use files::{FileAction, FileState, FileStatus};
+pub use context::Context;
+pub use criteria::{is_same_criterion, is_test};
+pub(crate) use evidence_state::evidence_state;
+use evidence_state::failure;
 pub use other_plans::{NamedPaths, OtherPlans};
-pub use state::State;
-pub(crate) use state::{EvidenceState, evidence_state};
-use state::{Work, failed_since_done, step_status, unconfirmed, whole};
-
-/// The states of one PoC and its parts.
-#[derive(Debug)]
-pub struct Assessment {
-    /// Its name.
-    pub name: String,
-    /// The plan below the workspace root.
-    pub plan: String,
-    /// The results below the workspace root; `None` where the file is missing.
-    pub results: Option<String>,
-    /// Its type, as the plan writes it.
-    pub kind: Option<String>,
-    /// The whole.
-    pub state: State,
-    /// The base's commit id.
-    pub base: Option<String>,
-    /// What the results' Summary claims.
-    pub summary: Summary,
-    /// The plan's steps in order.
-    pub steps: Vec<StepStatus>,
-    /// The plan's criteria in order.
-    pub criteria: Vec<CriterionStatus>,
-    /// Ticked and all: the plan's criteria.
-    pub plan_criteria: Ticks,
-    /// Ticked and all: the results' criteria.
-    pub results_criteria: Ticks,
-    /// Ticked and all: the Production-Grade Checklist.
-    pub checklist: Ticks,
-    /// The Files table against the change.
-    pub files: Vec<FileStatus>,
-    /// The Dependencies section against the manifests.
-    pub dependencies: Vec<DependencyStatus>,
-    /// Tests then and now.
-    pub tests: TestStatus,
-    /// The contract, and how the plan differs from it.
-    pub contract: ContractState,
-    /// Placeholders left in both documents.
-    pub placeholders: usize,
-    /// The first placeholder: document and line.
-    pub(crate) first_placeholder: Option<(String, usize)>,
-    /// What keeps the results from saying Complete, besides what is not proven.
-    pub(crate) completion_blocker: Option<Blocker>,
-    /// Whether the documents lie in a workspace; without one, no evidence can be compared.
-    pub(crate) in_workspace: bool,
-    /// Whether the Summary calls the work neither complete nor withdrawn.
-    pub(crate) is_open: bool,
-    /// What the runs show that belong to no step.
-    pub(crate) runs: Runs,
-}
-
-/// What the runs show that belong to no step.
-#[derive(Debug)]
-pub(crate) struct Runs {
-    /// Whether the plan has a baseline command and no whole baseline is recorded.
-    pub(crate) needs_baseline: bool,
-    /// What the last run of the done block shows; `None` where the plan has no such block.
-    pub(crate) done: Option<EvidenceState>,
-    /// Why the last run of the baseline is no baseline.
-    pub(crate) baseline_failure: Option<String>,
-    /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
-    pub(crate) failed_since_done: Option<Scope>,
-    /// The first run that waits for a person, and the name of its command for `--confirm`.
-    pub(crate) unconfirmed: Option<(Scope, String)>,
-}
-
-/// What the results' Summary says, as written.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Summary {
-    /// The Status row.
-    pub status: Option<String>,
-    /// The Started row.
-    pub started: Option<String>,
-    /// The Completed row.
-    pub completed: Option<String>,
-}
-
-/// One step.
-#[derive(Debug)]
-pub struct StepStatus {
-    /// Its id.
-    pub id: String,
-    /// Its title.
-    pub title: String,
-    /// Its state.
-    pub state: State,
-    /// Its tasks.
-    pub tasks: Ticks,
-    /// The reason for the state, unless it is obvious.
-    pub why: Option<String>,
-    /// The line of its heading in the plan.
-    pub line: usize,
-    /// Whether the plan has a command that verifies it.
-    pub(crate) has_commands: bool,
-    /// What its last run shows.
-    pub(crate) evidence: EvidenceState,
-    /// Whether it is proven and its block of the results does not call it complete.
-    pub(crate) needs_done_mark: bool,
-}
-
-/// Ticked boxes of all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Ticks {
-    /// Ticked.
-    pub checked: usize,
-    /// All.
-    pub total: usize,
-}
-
-/// One declared dependency.
-#[derive(Debug, Clone, Serialize)]
-pub struct DependencyStatus {
-    /// Its manifest below the workspace root.
-    pub manifest: String,
-    /// Its name.
-    pub name: String,
-    /// `normal`, `dev`, `build`, `workspace` or `feature`.
-    pub kind: &'static str,
-    /// `None` without a workspace.
-    pub state: Option<DependencyState>,
-}
-
-/// A declared dependency compared with its manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DependencyState {
-    /// The manifest has what the plan wants.
-    Present,
-    /// The manifest lacks it.
-    Missing,
-    /// The manifest has it, and the plan wants more of it.
-    Incomplete,
-    /// Plan and manifest exclude each other.
-    Conflict,
-    /// The plan describes it and does not ask for it.
-    Described,
-    /// The plan's entry cannot be applied as written.
-    Invalid,
-}
-
-impl DependencyState {
-    /// The word for it, the same in every report.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Present => "present",
-            Self::Missing => "missing",
-            Self::Incomplete => "incomplete",
-            Self::Conflict => "conflict",
-            Self::Described => "described",
-            Self::Invalid => "invalid",
-        }
-    }
-}
-
-impl From<&deps::State> for DependencyState {
-    fn from(state: &deps::State) -> Self {
-        match state {
-            deps::State::Present => Self::Present,
-            deps::State::Missing => Self::Missing,
-            deps::State::Incomplete(_) => Self::Incomplete,
-            deps::State::Conflict(_) => Self::Conflict,
-            deps::State::Described(_) => Self::Described,
-            deps::State::Invalid(_) => Self::Invalid,
-        }
-    }
-}
-
-/// Test counts.
-#[derive(Debug, Clone, Default)]
-pub struct TestStatus {
-    /// The first whole baseline.
-    pub baseline: Option<TestCounts>,
-    /// The last run that ran tests.
-    pub latest: Option<TestCounts>,
-    /// The total that the results' Final Validation claims.
-    pub claimed: Option<u64>,
-}
-
-/// What a PoC's status is computed from, beside its documents.
-pub struct Context<'a> {
-    /// The workspace; `None` for documents that lie in none.
-    pub workspace: Option<&'a Workspace>,
-    /// Where paths are shown from: the workspace root, else the current folder.
-    pub root: &'a Utf8Path,
-    /// Its evidence.
-    pub evidence: &'a Evidence,
-    /// What changed since its base; the error's text where that is not known.
-    pub change: Result<&'a Change, String>,
-    /// Its dependencies against the manifests; the error's text where they cannot be compared.
-    pub dependencies: Result<deps::Outcome, String>,
-    /// The present hashes of every input that its evidence names.
-    pub inputs: &'a BTreeMap<String, String>,
-    /// Checksums of records none of whose tests what changed since can affect.
-    pub unaffected: &'a BTreeSet<String>,
-    /// Whether the work tree, documents aside, is as HEAD has it.
-    pub is_committed: bool,
-    /// The contract, and how the plan differs from it.
-    pub contract: &'a ContractState,
-    /// Settings; they tell plans and results from other files.
-    pub config: &'a Config,
-    /// What the other plans of the folder name.
-    pub other_plans: &'a OtherPlans,
-    /// Whether findings carry their fixes, which requires reading the documents again.
-    pub fixes: bool,
-}
-
-impl Context<'_> {
-    /// `path` as reports show it: from [`Self::root`], with `/`.
-    #[must_use]
-    pub fn shown(&self, path: &Utf8Path) -> String {
-        relative_text(self.root, path)
-    }
-}
+use steps::{Work, has_command, step_status};
 
 /// Computes the states of a PoC. Reads only what it is given, and whether planned files exist.
 #[must_use]
@@ -275,9 +65,9 @@ pub fn assess(poc: &Poc, cx: &Context<'_>) -> Assessment {
         state: whole(poc, &steps, &criteria, &runs),
         base: poc.plan.base.clone(),
         summary: summary(results),
-        plan_criteria: ticks(&poc.plan.criteria),
-        results_criteria: results.map_or(Ticks::default(), |results| ticks(&results.criteria)),
-        checklist: ticks(&poc.plan.checklist),
+        plan_criteria: Ticks::of(&poc.plan.criteria),
+        results_criteria: results.map_or(Ticks::default(), |results| Ticks::of(&results.criteria)),
+        checklist: Ticks::of(&poc.plan.checklist),
         files,
         criteria,
         dependencies: dependencies(poc, cx),
@@ -294,39 +84,15 @@ pub fn assess(poc: &Poc, cx: &Context<'_>) -> Assessment {
     }
 }
 
-impl Assessment {
-    /// How many of the steps that were not withdrawn are proven, of how many.
-    #[must_use]
-    pub fn proven(&self) -> (usize, usize) {
-        let count =
-            |wanted: fn(State) -> bool| self.steps.iter().filter(|step| wanted(step.state)).count();
-        (
-            count(|state| state == State::Proven),
-            count(|state| state != State::Withdrawn),
-        )
-    }
-}
-
-impl Assessment {
-    /// How many criteria are proven.
-    #[must_use]
-    pub fn proven_criteria(&self) -> usize {
-        let criteria = self.criteria.iter();
-        criteria
-            .filter(|criterion| criterion.state == State::Proven)
-            .count()
-    }
-}
-
 fn runs(poc: &Poc, cx: &Context<'_>) -> Runs {
     Runs {
-        needs_baseline: state::has_command(&poc.plan.baseline) && cx.evidence.baseline().is_none(),
-        done: state::has_command(&poc.plan.done).then(|| evidence_state(poc, cx, &Scope::Done)),
+        needs_baseline: has_command(&poc.plan.baseline) && cx.evidence.baseline().is_none(),
+        done: has_command(&poc.plan.done).then(|| evidence_state(poc, cx, &Scope::Done)),
         baseline_failure: cx
             .evidence
             .last(&Scope::Baseline)
             .filter(|_| cx.evidence.baseline().is_none())
-            .map(state::failure),
+            .map(failure),
         failed_since_done: failed_since_done(cx),
         unconfirmed: unconfirmed(poc, cx),
     }
@@ -354,13 +120,6 @@ fn summary(results: Option<&Results>) -> Summary {
         status: results.status.as_ref().map(|status| status.text.clone()),
         started: moment(&results.started),
         completed: moment(&results.completed),
-    }
-}
-
-fn ticks(items: &[Item]) -> Ticks {
-    Ticks {
-        checked: items.iter().filter(|item| item.checked).count(),
-        total: items.len(),
     }
 }
 
@@ -408,4 +167,82 @@ fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
             .and_then(|results| results.validation.total)
             .map(|total| total.value),
     }
+}
+
+/// The state of the whole: the worst thing that is true of a part, and proven only when every part and the done block
+/// are.
+fn whole(poc: &Poc, steps: &[StepStatus], criteria: &[CriterionStatus], runs: &Runs) -> State {
+    let status = poc
+        .results
+        .as_ref()
+        .and_then(|(_, results)| results.status.as_ref()?.status);
+    let any_criterion = |state: State| criteria.iter().any(|criterion| criterion.state == state);
+    let any_step = |state: State| steps.iter().any(|step| step.state == state);
+    let any = |state: State| any_step(state) || any_criterion(state);
+    let live = || steps.iter().filter(|step| step.state != State::Withdrawn);
+    let done = runs.done.as_ref();
+    if matches!(
+        status,
+        Some(document::Status::Withdrawn | document::Status::Skipped)
+    ) {
+        State::Withdrawn
+    } else if any(State::Failed)
+        || matches!(done, Some(EvidenceState::Failed(_)))
+        || runs.failed_since_done.is_some()
+    {
+        State::Failed
+    } else if any(State::Claimed) {
+        State::Claimed
+    } else if any(State::Stale)
+        || matches!(
+            done,
+            Some(EvidenceState::Stale(_) | EvidenceState::OtherCommands)
+        )
+    {
+        State::Stale
+    } else if any(State::Unknown) {
+        State::Unknown
+    } else if matches!(done, Some(EvidenceState::Unconfirmed(_))) || any(State::Unconfirmed) {
+        State::Unconfirmed
+    } else if live().next().is_some()
+        && live().all(|step| step.state == State::Proven)
+        && done.is_none_or(|done| *done == EvidenceState::Proven)
+        && criteria
+            .iter()
+            .all(|criterion| criterion.state == State::Proven)
+    {
+        State::Proven
+    } else if status == Some(document::Status::Complete) {
+        State::Claimed
+    } else if live().all(|step| step.state == State::Pending) {
+        State::Pending
+    } else {
+        State::InProgress
+    }
+}
+
+/// The first run that waits for a person, and what `--confirm` calls its command.
+fn unconfirmed(poc: &Poc, cx: &Context<'_>) -> Option<(Scope, String)> {
+    let steps = poc.plan.steps.iter();
+    let steps = steps.map(|step| Scope::Step(step.id.to_string()));
+    let before = [Scope::Baseline, Scope::Prerequisites];
+    let mut scopes = before.into_iter().chain(steps).chain([Scope::Done]);
+    scopes.find_map(|scope| match evidence_state(poc, cx, &scope) {
+        EvidenceState::Unconfirmed(id) => Some((scope, id)),
+        _ => None,
+    })
+}
+
+/// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
+fn failed_since_done(cx: &Context<'_>) -> Option<Scope> {
+    let records = cx.evidence.records.iter().map(|located| &located.record);
+    let newest_first = records.enumerate().rev();
+    let since_done: Vec<(usize, &Record)> = newest_first
+        .take_while(|(_, record)| record.scope != Scope::Done || !record.proves())
+        .collect();
+    [Scope::Affected, Scope::Full].into_iter().find(|scope| {
+        let mut records = since_done.iter();
+        let last = records.find(|(_, record)| record.scope == *scope);
+        last.is_some_and(|(at, record)| !record.proves() && !cx.evidence.is_superseded(*at))
+    })
 }

@@ -1,71 +1,16 @@
 //! The states of success criteria, each computed from the proofs it names; a tick is a claim, compared with them.
 
-use super::state::{EvidenceState, State, evidence_state};
-use super::{Context, Runs, StepStatus};
+use super::assessment::{
+    ConfirmedBy, CriterionStatus, EvidenceState, ProofStatus, Runs, State, StepStatus,
+};
+use super::context::Context;
+use super::evidence_state::{evidence_state, listed};
 use crate::contract::Confirmed;
 use crate::document::proof::{Proof, proofs};
 use crate::document::{Item, Placeholder};
 use crate::evidence::{Located, Names, Scope};
 use crate::freshness;
 use crate::project::Poc;
-
-/// One success criterion of the plan.
-#[derive(Debug)]
-pub struct CriterionStatus {
-    /// Its text, without markup.
-    pub text: String,
-    /// Its place among the plan's criteria, from 1: `--confirm criterion.1`.
-    pub number: usize,
-    /// Whether it is ticked in the plan or in the results.
-    pub checked: bool,
-    /// The line of the results that ticks it, where the plan does not.
-    pub(crate) ticked_in_results: Option<usize>,
-    /// Its state: proven when all of its proofs are.
-    pub state: State,
-    /// Why it is not proven.
-    pub why: Option<String>,
-    /// Its proofs.
-    pub proven_by: Vec<ProofStatus>,
-    /// Its line in the plan.
-    pub line: usize,
-}
-
-/// One proof of a criterion.
-#[derive(Debug)]
-pub struct ProofStatus {
-    /// What proves it.
-    pub proof: Proof,
-    /// Whether it does.
-    pub state: State,
-    /// Why not.
-    pub why: Option<String>,
-    /// Who confirmed it and when, where a person did.
-    pub confirmation: Option<ConfirmedBy>,
-}
-
-/// A person's confirmation of a criterion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfirmedBy {
-    /// Name and address, or the name given with `--by`.
-    pub by: String,
-    /// When, RFC 3339.
-    pub time: String,
-    /// The commit it was given at.
-    pub commit: Option<String>,
-}
-
-impl CriterionStatus {
-    /// Whether a person has to confirm it, and nothing else keeps it from being proven.
-    #[must_use]
-    pub fn waits_for_confirmation(&self) -> bool {
-        let mut open = self.proven_by.iter();
-        let mut open = open
-            .by_ref()
-            .filter(|proof| proof.state != State::Proven)
-            .peekable();
-        open.peek().is_some() && open.all(|proof| proof.proof == Proof::Person)
-    }
-}
 
 /// What a proof is compared with.
 pub(super) struct Shown<'a> {
@@ -371,7 +316,7 @@ pub(super) fn confirmed(cx: &Context<'_>, what: &str, subject: &str) -> Proved {
     let why = format!(
         "changed since {} confirmed {subject}: {}",
         by.by,
-        super::state::listed(&changed, 4)
+        listed(&changed, 4)
     );
     (State::Stale, Some(why), Some(by))
 }

@@ -3,56 +3,15 @@
 use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Serialize;
 
-use super::Context;
+use super::assessment::{FileAction, FileState, FileStatus};
+use super::context::Context;
 use crate::change::Change;
 use crate::document::plan::{Action, FileRow};
 use crate::project::Poc;
 use crate::sys::files::{normalize, read_if_exists};
 use crate::sys::git::FileChange;
 use crate::sys::glob;
-
-/// How a planned file stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FileState {
-    /// Still to do.
-    Pending,
-    /// Done as planned.
-    Done,
-    /// To be modified, and not there.
-    Missing,
-    /// Changed, and not in the plan.
-    Unplanned,
-}
-
-/// What a plan wants of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FileAction {
-    /// To be created.
-    Create,
-    /// To be modified.
-    Modify,
-    /// To be deleted.
-    Delete,
-    /// To get another name.
-    Rename,
-    /// Nothing, or something the program does not know.
-    None,
-}
-
-/// One file of the plan, or of the change.
-#[derive(Debug, Clone, Serialize)]
-pub struct FileStatus {
-    /// As the plan writes it, else below the workspace root.
-    pub path: String,
-    /// What the plan wants of it.
-    pub action: FileAction,
-    /// `None` without a base, or with an unknown action.
-    pub state: Option<FileState>,
-}
 
 /// The rows of the Files table in order, then every changed file that no row names; documents of ours and `Cargo.lock`,
 /// which follows the manifests, aside.

@@ -1,0 +1,382 @@
+//! The states of a PoC and its parts.
+
+use serde::{Serialize, Serializer};
+
+use super::completion::Blocker;
+use crate::contract::ContractState;
+use crate::deps;
+use crate::document::Item;
+use crate::document::proof::Proof;
+use crate::evidence::{Scope, TestCounts};
+
+/// The states of one PoC and its parts.
+#[derive(Debug)]
+pub struct Assessment {
+    /// Its name.
+    pub name: String,
+    /// The plan below the workspace root.
+    pub plan: String,
+    /// The results below the workspace root; `None` where the file is missing.
+    pub results: Option<String>,
+    /// Its type, as the plan writes it.
+    pub kind: Option<String>,
+    /// The whole.
+    pub state: State,
+    /// The base's commit id.
+    pub base: Option<String>,
+    /// What the results' Summary claims.
+    pub summary: Summary,
+    /// The plan's steps in order.
+    pub steps: Vec<StepStatus>,
+    /// The plan's criteria in order.
+    pub criteria: Vec<CriterionStatus>,
+    /// Ticked and all: the plan's criteria.
+    pub plan_criteria: Ticks,
+    /// Ticked and all: the results' criteria.
+    pub results_criteria: Ticks,
+    /// Ticked and all: the Production-Grade Checklist.
+    pub checklist: Ticks,
+    /// The Files table against the change.
+    pub files: Vec<FileStatus>,
+    /// The Dependencies section against the manifests.
+    pub dependencies: Vec<DependencyStatus>,
+    /// Tests then and now.
+    pub tests: TestStatus,
+    /// The contract, and how the plan differs from it.
+    pub contract: ContractState,
+    /// Placeholders left in both documents.
+    pub placeholders: usize,
+    /// The first placeholder: document and line.
+    pub(crate) first_placeholder: Option<(String, usize)>,
+    /// What keeps the results from saying Complete, besides what is not proven.
+    pub(crate) completion_blocker: Option<Blocker>,
+    /// Whether the documents lie in a workspace; without one, no evidence can be compared.
+    pub(crate) in_workspace: bool,
+    /// Whether the Summary calls the work neither complete nor withdrawn.
+    pub(crate) is_open: bool,
+    /// What the runs show that belong to no step.
+    pub(crate) runs: Runs,
+}
+
+impl Assessment {
+    /// How many of the steps that were not withdrawn are proven, of how many.
+    #[must_use]
+    pub fn proven(&self) -> (usize, usize) {
+        let count =
+            |wanted: fn(State) -> bool| self.steps.iter().filter(|step| wanted(step.state)).count();
+        (
+            count(|state| state == State::Proven),
+            count(|state| state != State::Withdrawn),
+        )
+    }
+    /// How many criteria are proven.
+    #[must_use]
+    pub fn proven_criteria(&self) -> usize {
+        let criteria = self.criteria.iter();
+        criteria
+            .filter(|criterion| criterion.state == State::Proven)
+            .count()
+    }
+}
+
+/// The state of a step, or of the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Not begun.
+    Pending,
+    /// Begun.
+    InProgress,
+    /// Said to be done, without evidence.
+    Claimed,
+    /// A recorded run passed, and nothing it depends on has changed.
+    Proven,
+    /// A recorded run passed, and something it depends on has changed.
+    Stale,
+    /// The last run failed.
+    Failed,
+    /// A person has to judge it.
+    Unconfirmed,
+    /// Taken out of the plan.
+    Withdrawn,
+    /// A run has proven it; without the workspace, nothing tells whether that still holds.
+    Unknown,
+}
+
+impl State {
+    /// The word for it, the same in every report.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::InProgress => "in progress",
+            Self::Claimed => "claimed",
+            Self::Proven => "proven",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Withdrawn => "withdrawn",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The word; an unknown state is `null`.
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unknown => serializer.serialize_none(),
+            known => serializer.serialize_str(known.word()),
+        }
+    }
+}
+
+/// What the runs show that belong to no step.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    /// Whether the plan has a baseline command and no whole baseline is recorded.
+    pub(crate) needs_baseline: bool,
+    /// What the last run of the done block shows; `None` where the plan has no such block.
+    pub(crate) done: Option<EvidenceState>,
+    /// Why the last run of the baseline is no baseline.
+    pub(crate) baseline_failure: Option<String>,
+    /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
+    pub(crate) failed_since_done: Option<Scope>,
+    /// The first run that waits for a person, and the name of its command for `--confirm`.
+    pub(crate) unconfirmed: Option<(Scope, String)>,
+}
+
+/// What a record shows now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EvidenceState {
+    Nothing,
+    Proven,
+    /// All went well but for what a person has to look at, as `--confirm` calls it.
+    Unconfirmed(String),
+    Stale(String),
+    /// It passed, and the plan has other commands now.
+    OtherCommands,
+    Failed(String),
+    /// It passed, and its inputs are not available.
+    Unknown,
+}
+
+/// What the results' Summary says, as written.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Summary {
+    /// The Status row.
+    pub status: Option<String>,
+    /// The Started row.
+    pub started: Option<String>,
+    /// The Completed row.
+    pub completed: Option<String>,
+}
+
+/// One step.
+#[derive(Debug)]
+pub struct StepStatus {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its state.
+    pub state: State,
+    /// Its tasks.
+    pub tasks: Ticks,
+    /// The reason for the state, unless it is obvious.
+    pub why: Option<String>,
+    /// The line of its heading in the plan.
+    pub line: usize,
+    /// Whether the plan has a command that verifies it.
+    pub(crate) has_commands: bool,
+    /// What its last run shows.
+    pub(crate) evidence: EvidenceState,
+    /// Whether it is proven and its block of the results does not call it complete.
+    pub(crate) needs_done_mark: bool,
+}
+
+/// Ticked boxes of all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Ticks {
+    /// Ticked.
+    pub checked: usize,
+    /// All.
+    pub total: usize,
+}
+
+impl Ticks {
+    pub(super) fn of(items: &[Item]) -> Self {
+        Self {
+            checked: items.iter().filter(|item| item.checked).count(),
+            total: items.len(),
+        }
+    }
+}
+
+/// One success criterion of the plan.
+#[derive(Debug)]
+pub struct CriterionStatus {
+    /// Its text, without markup.
+    pub text: String,
+    /// Its place among the plan's criteria, from 1: `--confirm criterion.1`.
+    pub number: usize,
+    /// Whether it is ticked in the plan or in the results.
+    pub checked: bool,
+    /// The line of the results that ticks it, where the plan does not.
+    pub(crate) ticked_in_results: Option<usize>,
+    /// Its state: proven when all of its proofs are.
+    pub state: State,
+    /// Why it is not proven.
+    pub why: Option<String>,
+    /// Its proofs.
+    pub proven_by: Vec<ProofStatus>,
+    /// Its line in the plan.
+    pub line: usize,
+}
+
+impl CriterionStatus {
+    /// Whether a person has to confirm it, and nothing else keeps it from being proven.
+    #[must_use]
+    pub fn waits_for_confirmation(&self) -> bool {
+        let mut open = self.proven_by.iter();
+        let mut open = open
+            .by_ref()
+            .filter(|proof| proof.state != State::Proven)
+            .peekable();
+        open.peek().is_some() && open.all(|proof| proof.proof == Proof::Person)
+    }
+}
+
+/// One proof of a criterion.
+#[derive(Debug)]
+pub struct ProofStatus {
+    /// What proves it.
+    pub proof: Proof,
+    /// Whether it does.
+    pub state: State,
+    /// Why not.
+    pub why: Option<String>,
+    /// Who confirmed it and when, where a person did.
+    pub confirmation: Option<ConfirmedBy>,
+}
+
+/// A person's confirmation of a criterion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfirmedBy {
+    /// Name and address, or the name given with `--by`.
+    pub by: String,
+    /// When, RFC 3339.
+    pub time: String,
+    /// The commit it was given at.
+    pub commit: Option<String>,
+}
+
+/// One file of the plan, or of the change.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileStatus {
+    /// As the plan writes it, else below the workspace root.
+    pub path: String,
+    /// What the plan wants of it.
+    pub action: FileAction,
+    /// `None` without a base, or with an unknown action.
+    pub state: Option<FileState>,
+}
+
+/// What a plan wants of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileAction {
+    /// To be created.
+    Create,
+    /// To be modified.
+    Modify,
+    /// To be deleted.
+    Delete,
+    /// To get another name.
+    Rename,
+    /// Nothing, or something the program does not know.
+    None,
+}
+
+/// How a planned file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileState {
+    /// Still to do.
+    Pending,
+    /// Done as planned.
+    Done,
+    /// To be modified, and not there.
+    Missing,
+    /// Changed, and not in the plan.
+    Unplanned,
+}
+
+/// One declared dependency.
+#[derive(Debug, Clone, Serialize)]
+pub struct DependencyStatus {
+    /// Its manifest below the workspace root.
+    pub manifest: String,
+    /// Its name.
+    pub name: String,
+    /// `normal`, `dev`, `build`, `workspace` or `feature`.
+    pub kind: &'static str,
+    /// `None` without a workspace.
+    pub state: Option<DependencyState>,
+}
+
+/// A declared dependency compared with its manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DependencyState {
+    /// The manifest has what the plan wants.
+    Present,
+    /// The manifest lacks it.
+    Missing,
+    /// The manifest has it, and the plan wants more of it.
+    Incomplete,
+    /// Plan and manifest exclude each other.
+    Conflict,
+    /// The plan describes it and does not ask for it.
+    Described,
+    /// The plan's entry cannot be applied as written.
+    Invalid,
+}
+
+impl DependencyState {
+    /// The word for it, the same in every report.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Missing => "missing",
+            Self::Incomplete => "incomplete",
+            Self::Conflict => "conflict",
+            Self::Described => "described",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+impl From<&deps::State> for DependencyState {
+    fn from(state: &deps::State) -> Self {
+        match state {
+            deps::State::Present => Self::Present,
+            deps::State::Missing => Self::Missing,
+            deps::State::Incomplete(_) => Self::Incomplete,
+            deps::State::Conflict(_) => Self::Conflict,
+            deps::State::Described(_) => Self::Described,
+            deps::State::Invalid(_) => Self::Invalid,
+        }
+    }
+}
+
+/// Test counts.
+#[derive(Debug, Clone, Default)]
+pub struct TestStatus {
+    /// The first whole baseline.
+    pub baseline: Option<TestCounts>,
+    /// The last run that ran tests.
+    pub latest: Option<TestCounts>,
+    /// The total that the results' Final Validation claims.
+    pub claimed: Option<u64>,
+}

@@ -1,0 +1,97 @@
+//! What the last run of a scope shows now.
+
+use std::collections::BTreeMap;
+
+use super::assessment::EvidenceState;
+use super::context::Context;
+use crate::evidence::{self, Outcome, Record, Scope};
+use crate::freshness;
+use crate::project::Poc;
+use crate::verify;
+
+/// What the last record of a scope shows, given the commands the plan has for it now.
+pub(crate) fn evidence_state(poc: &Poc, cx: &Context<'_>, scope: &Scope) -> EvidenceState {
+    let Some(located) = cx.evidence.last_located(scope) else {
+        return EvidenceState::Nothing;
+    };
+    let record = &located.record;
+    let unconfirmed = record.outcome == Outcome::Unconfirmed
+        && record.regressions.is_empty()
+        && record.missing.is_empty();
+    if !record.proves() && !unconfirmed {
+        return EvidenceState::Failed(failure(record));
+    }
+    let planned = verify::planned(&poc.plan, scope);
+    if !matches!(scope, Scope::Affected | Scope::Full)
+        && verify::commands_hash(&planned) != record.commands
+    {
+        return EvidenceState::OtherCommands;
+    }
+    if cx.workspace.is_none() {
+        return EvidenceState::Unknown;
+    }
+    let changed = freshness::changed_of(&record.inputs, cx.inputs);
+    if changed.is_empty() || cx.unaffected.contains(&located.checksum) {
+        let manual = |check: &evidence::Check| check.manual && check.confirmed.is_none();
+        return match record.checks.iter().position(manual) {
+            Some(index) => EvidenceState::Unconfirmed(verify::confirmation_id(scope, index)),
+            None => EvidenceState::Proven,
+        };
+    }
+    EvidenceState::Stale(format!(
+        "changed since it was verified: {}",
+        listed(&changed, 4)
+    ))
+}
+
+pub(super) fn failure(record: &Record) -> String {
+    let named = |names: &BTreeMap<String, Vec<String>>| -> Vec<String> {
+        names.values().flatten().cloned().collect()
+    };
+    let regressions = named(&record.regressions);
+    let vanished = named(&record.missing);
+    let failing = named(&record.failing);
+    if !regressions.is_empty() {
+        format!(
+            "the baseline passed what fails now: {}",
+            listed(&regressions, 3)
+        )
+    } else if !vanished.is_empty() {
+        format!(
+            "the baseline passed what is gone now: {}",
+            listed(&vanished, 3)
+        )
+    } else if !failing.is_empty() {
+        format!("failing: {}", listed(&failing, 3))
+    } else {
+        failed_command(record).unwrap_or_else(|| match record.outcome {
+            Outcome::NoTests => "no test matched its command".to_owned(),
+            outcome => outcome.to_string(),
+        })
+    }
+}
+
+/// The first command that did not pass, and why.
+fn failed_command(record: &Record) -> Option<String> {
+    let mut checks = record.checks.iter();
+    let check = checks.find(|check| {
+        !check.unmet.is_empty() || !matches!(check.outcome, Outcome::Passed | Outcome::Unconfirmed)
+    })?;
+    let command = check.command.lines().next().unwrap_or_default();
+    let why = match (check.unmet.first(), check.outcome) {
+        (_, Outcome::NoTests) => "no test matched".to_owned(),
+        (Some(unmet), _) => unmet.clone(),
+        (None, Outcome::Failed) => format!("exit code {}", check.exit),
+        (None, outcome) => outcome.to_string(),
+    };
+    Some(format!("`{command}`: {why}"))
+}
+
+/// The first few of a list, and how many more.
+pub(super) fn listed(names: &[String], few: usize) -> String {
+    let shown = names[..names.len().min(few)].join(", ");
+    match names.len().saturating_sub(few) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

@@ -1,0 +1,208 @@
+//! The states of steps: from evidence, otherwise from claims.
+
+use super::assessment::{EvidenceState, FileState, FileStatus, State, StepStatus, Ticks};
+use super::context::Context;
+use super::evidence_state::{evidence_state, listed};
+use crate::document::plan::Step;
+use crate::document::results::{ResultStep, StatusText};
+use crate::document::{self, Block, Item, Label, Plan};
+use crate::evidence::{Record, Scope};
+use crate::project::Poc;
+
+/// Why a step is stale though nothing it depends on has changed.
+const OTHER_COMMANDS: &str = "the plan's commands have changed since it was verified";
+
+/// What the states of steps are computed from, besides the step itself.
+pub(super) struct Work<'a> {
+    /// The Files table, rows first and in order.
+    pub(super) files: &'a [FileStatus],
+    /// Of each row, the step that it belongs to.
+    pub(super) steps_of_files: Vec<Option<usize>>,
+    /// The place of the first step that has tests.
+    pub(super) first_with_tests: Option<usize>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn of(plan: &Plan, files: &'a [FileStatus]) -> Self {
+        let mut live = plan.steps.iter();
+        let last = live.rposition(|step| !step.withdrawn);
+        let owner = |path: &str| {
+            let mut steps = plan.steps.iter();
+            let names = |item: &Item| names_path(&item.text, path);
+            steps.position(|step| !step.withdrawn && step.tasks.iter().any(names))
+        };
+        let rows = plan.files.iter();
+        Self {
+            files,
+            steps_of_files: rows.map(|row| owner(&row.path).or(last)).collect(),
+            first_with_tests: plan.steps.iter().position(|step| !has_no_tests(step)),
+        }
+    }
+
+    /// Why a run that passed does not prove a step: planned files that are not done, or no test that ran.
+    fn missing(&self, index: usize, step: &Step, record: Option<&Record>) -> Option<String> {
+        let files = self.files.iter().zip(&self.steps_of_files);
+        let open = files.filter(|(file, owner)| {
+            let undone = matches!(file.state, Some(FileState::Pending | FileState::Missing));
+            undone && **owner == Some(index)
+        });
+        let open: Vec<String> = open.map(|(file, _)| format!("`{}`", file.path)).collect();
+        if !open.is_empty() {
+            return Some(format!("planned and not done: {}", listed(&open, 4)));
+        }
+        let ran = record.and_then(|record| record.tests);
+        let ran = ran.is_some_and(|tests| tests.passed + tests.failed > 0);
+        let why = "its run passed and ran no test; write one, or `**Tests**: none` in the step";
+        (!ran && !has_no_tests(step)).then(|| why.to_owned())
+    }
+
+    /// Whether a step only sets up: it has no tests, and stands before the first step that has some.
+    fn is_set_up(&self, index: usize) -> bool {
+        self.first_with_tests.is_some_and(|first| index < first)
+    }
+}
+
+/// Whether the plan says of a step that it has no tests: `**Tests**: none`.
+fn has_no_tests(step: &Step) -> bool {
+    let Some(field) = step.field(Label::Tests) else {
+        return false;
+    };
+    let value = field.value.trim().trim_end_matches('.').to_lowercase();
+    let none = ["none", "no tests", "n/a", "not applicable"]
+        .iter()
+        .any(|word| {
+            let rest = value.strip_prefix(word);
+            rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        });
+    none && field.blocks.is_empty()
+}
+
+/// Whether a text names a path, and not only a part of a longer one.
+fn names_path(text: &str, path: &str) -> bool {
+    let inside = |letter: char| letter.is_alphanumeric() || matches!(letter, '/' | '_' | '-');
+    text.match_indices(path).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let mut after = text[at + path.len()..].chars();
+        let next = after.next();
+        let extension = next == Some('.') && after.next().is_some_and(char::is_alphanumeric);
+        !before.is_some_and(|letter| inside(letter) || letter == '.')
+            && !next.is_some_and(inside)
+            && !extension
+    })
+}
+
+pub(super) fn step_status(
+    poc: &Poc,
+    (index, step): (usize, &Step),
+    recorded: Option<&ResultStep>,
+    work: &Work<'_>,
+    cx: &Context<'_>,
+) -> StepStatus {
+    let tasks = Ticks::of(&step.tasks);
+    let status = recorded.and_then(|result| result.status.as_ref()?.status);
+    let withdrawn = step.withdrawn || recorded.is_some_and(|result| result.withdrawn);
+    let withdrawn = withdrawn
+        || matches!(
+            status,
+            Some(document::Status::Withdrawn | document::Status::Skipped)
+        );
+    let scope = Scope::Step(step.id.to_string());
+    let evidence = evidence_state(poc, cx, &scope);
+    let missing = || work.missing(index, step, cx.evidence.last(&scope));
+    let no_tests = || has_no_tests(step).then(|| "the plan says that it has no tests".to_owned());
+    let (state, why) = if withdrawn {
+        (State::Withdrawn, None)
+    } else {
+        match evidence.clone() {
+            EvidenceState::Proven => match missing() {
+                Some(why) => (
+                    claimed(step, recorded, status).max(State::InProgress),
+                    Some(why),
+                ),
+                None => (
+                    State::Proven,
+                    no_tests().or_else(|| expected_failures(cx, &scope)),
+                ),
+            },
+            EvidenceState::Stale(_) if work.is_set_up(index) && missing().is_none() => {
+                (State::Proven, no_tests())
+            }
+            EvidenceState::Stale(why) => (State::Stale, Some(why)),
+            EvidenceState::OtherCommands => (State::Stale, Some(OTHER_COMMANDS.to_owned())),
+            EvidenceState::Failed(why) => (State::Failed, Some(why)),
+            EvidenceState::Unknown => (State::Unknown, None),
+            EvidenceState::Nothing => (claimed(step, recorded, status), None),
+            EvidenceState::Unconfirmed(id) => (
+                State::Unconfirmed,
+                Some(format!("a person has to look at what {id} did")),
+            ),
+        }
+    };
+    StepStatus {
+        id: step.id.to_string(),
+        title: step.title.clone(),
+        state,
+        tasks,
+        why,
+        line: step.line,
+        has_commands: has_command(&step.verification),
+        evidence,
+        needs_done_mark: state == State::Proven && poc.is_open() && !is_marked_done(poc, step),
+    }
+}
+
+/// The tests that failed as the plan expects: a step that is proven by tests written before their code.
+fn expected_failures(cx: &Context<'_>, scope: &Scope) -> Option<String> {
+    let record = &cx.evidence.last_located(scope)?.record;
+    let failed = record.checks.iter().filter_map(|check| check.tests);
+    let failed: u64 = failed.map(|tests| tests.failed).sum();
+    (failed > 0).then(|| format!("{failed} failed, as the plan expects"))
+}
+
+/// Whether a shell block has a line that is a command.
+pub(super) fn has_command(blocks: &[Block]) -> bool {
+    let command = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let mut blocks = blocks.iter().filter(|block| block.is_shell());
+    blocks.any(|block| block.code.lines().any(command))
+}
+
+/// Whether the block of the results about a step, if there is one, calls it complete.
+fn is_marked_done(poc: &Poc, step: &Step) -> bool {
+    let mut results = poc.results.iter().flat_map(|(_, results)| &results.steps);
+    let block = results.find(|block| block.id == step.id);
+    let complete = |status: &StatusText| status.status == Some(document::Status::Complete);
+    block.is_none_or(|block| block.status.as_ref().is_some_and(complete))
+}
+
+/// The state that people claim for a step without evidence. A status line "in progress" outweighs a mark in the heading and
+/// ticked results; a status line "pending" may have been forgotten.
+fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::Status>) -> State {
+    let all_ticked = |items: &[Item]| !items.is_empty() && items.iter().all(|item| item.checked);
+    let any_ticked = |items: &[Item]| items.iter().any(|item| item.checked);
+    let marks = [
+        step.mark.as_ref(),
+        recorded.and_then(|result| result.mark.as_ref()),
+    ];
+    let marked = marks
+        .into_iter()
+        .flatten()
+        .any(|mark| mark.status == document::Status::Complete);
+    let tasks = recorded.map_or(&[][..], |result| &result.tasks);
+    let goes_on = matches!(
+        status,
+        Some(document::Status::InProgress | document::Status::Blocked | document::Status::Failed)
+    );
+    if status == Some(document::Status::Complete)
+        || all_ticked(&step.tasks)
+        || !goes_on && (marked || all_ticked(tasks))
+    {
+        State::Claimed
+    } else if any_ticked(&step.tasks)
+        || any_ticked(tasks)
+        || !matches!(status, None | Some(document::Status::Pending))
+    {
+        State::InProgress
+    } else {
+        State::Pending
+    }
+}
