@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::amend;
+use super::super::amend;
+use super::request::flag;
 use crate::contract::{self, Confirmed, Entry, Kind};
 use crate::document::proof::{self, Proof};
 use crate::document::{Item, StepId};
@@ -293,7 +294,7 @@ fn find(
         return Err(unknown(&all));
     };
     let again = |why: &str, exit: Exit| {
-        let scope = super::flag(&record.scope);
+        let scope = flag(&record.scope);
         let error = anyhow::anyhow!("{why}; run `cargo poc verify {name} {scope}` and look again");
         Err(with_exit(exit, error))
     };

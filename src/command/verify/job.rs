@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::super::coverage;
 use super::hint;
+use super::record::{Before, record_run, recordable, source};
 use super::reports::FinishedRun;
-use super::{Before, record_run, recordable, runner, selected, selection, source, update, words};
+use super::request::{runner, selected, selection, words};
+use super::update;
 use crate::affected::Selection;
 use crate::change;
 use crate::cli;
@@ -98,7 +101,7 @@ impl Job {
     ) -> Result<Self> {
         // The run depends on every affected package, even if coverage shows that some of its tests are unaffected.
         let packages = selection.packages();
-        super::super::coverage::narrow(project, &arguments.arguments, true, &mut selection)?;
+        coverage::narrow(project, &arguments.arguments, true, &mut selection)?;
         let runner = runner(project, arguments.runner)?;
         let words = words(project, arguments, None);
         let checks = runner.selected(&project.workspace, &selection, words);
@@ -165,7 +168,7 @@ impl Job {
                 "there is nothing to run for {scope}: the plan has no bash block with a command there; write the command that proves it"
             )));
         };
-        super::super::coverage::left_out(terminal, selection)?;
+        coverage::left_out(terminal, selection)?;
         for note in &selection.notes {
             terminal.warn(note)?;
         }
@@ -210,7 +213,7 @@ impl Job {
         let Some(selection) = &self.selection else {
             return Ok(());
         };
-        super::super::coverage::left_out(terminal, selection)?;
+        coverage::left_out(terminal, selection)?;
         for note in &selection.notes {
             terminal.warn(note)?;
         }

@@ -3,8 +3,9 @@
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::record::{record_run, recordable, source};
 use super::reports::{FinishedRun, must_run_here};
-use super::{all_readable, record_run, recordable, selection, source};
+use super::request::{all_readable, selection};
 use crate::affected::Selection;
 use crate::change;
 use crate::cli;

@@ -6,8 +6,10 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::job::Job;
+use super::record::{Before, source};
 use super::reports::FinishedRun;
-use super::{Before, Job, all_readable, runner, selected, selection, source, words};
+use super::request::{all_readable, runner, selected, selection, words};
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;

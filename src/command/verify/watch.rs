@@ -17,7 +17,8 @@ use camino::Utf8PathBuf;
 
 use self::files::Files;
 use self::written::Written;
-use super::{Job, pocs, selection};
+use super::job::Job;
+use super::request::{pocs, selection};
 use crate::affected;
 use crate::cli::{self, Global};
 use crate::evidence::Scope;

@@ -1,0 +1,184 @@
+//! Records of a run: the evidence in the results documents, and the state of its inputs before and after it.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+
+use super::super::amend;
+use crate::change;
+use crate::document_update::{self, Mode, Texts};
+use crate::evidence::{self, Names, Record, Scope, Source};
+use crate::exit::{self, Exit};
+use crate::freshness::{self, Hasher};
+use crate::project::{Poc, Project};
+use crate::report;
+use crate::report::run::RecordedRun;
+use crate::sys::files;
+use crate::sys::git::Repository;
+use crate::sys::terminal::Terminal;
+use crate::verify;
+use crate::workspace::PackageId;
+
+/// Makes the record of a run for a PoC by name, against its baseline and the tests that failed before.
+type MakeRecord<'a> = dyn Fn(&str, Option<&Record>, Names) -> Result<Record> + 'a;
+
+/// Prints the outcome of a run for each PoC and, when `recording`, writes it into the results. Returns the worst exit code.
+pub(super) fn record_run(
+    project: &Project,
+    pocs: &[Poc],
+    scope: &Scope,
+    recording: bool,
+    record: &MakeRecord<'_>,
+    terminal: &mut Terminal,
+) -> Result<(Exit, Vec<RecordedRun>)> {
+    if pocs.is_empty() {
+        let record = record("", None, Names::new())?;
+        report::human::verify::outcome(terminal, &record)?;
+        return Ok((verify::exit(&record), vec![RecordedRun::of(record)]));
+    }
+    let mut worst = Exit::Fine;
+    let mut records = Vec::new();
+    for poc in pocs {
+        let known = poc.evidence();
+        let baseline = known.baseline().filter(|_| *scope != Scope::Baseline);
+        let record = record(&poc.paths.name, baseline, known.failing())?;
+        let written = if recording {
+            write(project, poc, &record, terminal)
+        } else {
+            Ok(())
+        };
+        // The outcome is shown even if it could not be recorded.
+        report::human::verify::outcome(terminal, &record)?;
+        written?;
+        let results = project.workspace.slashed(&poc.paths.results);
+        if recording {
+            terminal.status("Recorded", format!("{} in {results}", record.scope))?;
+        }
+        worst = worst.max(verify::exit(&record));
+        records.push(RecordedRun {
+            measured: baseline.is_some(),
+            results: recording.then_some(results),
+            record,
+        });
+    }
+    Ok((worst, records))
+}
+
+/// Checks before the run that it can be recorded.
+pub(super) fn recordable(pocs: &[Poc]) -> Result<()> {
+    match pocs.iter().find(|poc| poc.results.is_none()) {
+        Some(poc) => Err(exit::usage(format!(
+            "there is no {} to record evidence in; `cargo poc init {} --adopt` writes it, --no-record does without",
+            poc.paths.results, poc.paths.name
+        ))),
+        None => pocs.iter().try_for_each(|poc| {
+            files::check_writable(&poc.paths.results)
+                .context("the run could not be recorded, so nothing was run")
+        }),
+    }
+}
+
+/// The commit and whether the work tree differs from it; unknown without git.
+pub(super) fn source(project: &Project, repository: Option<&Repository>) -> Source {
+    let Some(repository) = repository else {
+        return Source::default();
+    };
+    let commit = repository.head().ok().flatten();
+    let ours = |path: &camino::Utf8Path| {
+        let path = repository.root.join(path);
+        project
+            .config
+            .is_document(project.workspace.relative(&path))
+    };
+    let dirty = commit.as_deref().and_then(|commit| {
+        let changes = repository.changes_since(commit).ok()?;
+        Some(changes.iter().any(|change| !ours(&change.path)))
+    });
+    Source { commit, dirty }
+}
+
+/// The first evidence of a step or of the done block locks its promises. A baseline and the prerequisites do not: they
+/// describe the state before the work and run while the plan is still being written.
+fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal) -> Result<()> {
+    let locks = matches!(record.scope, Scope::Step(_) | Scope::Done);
+    if locks {
+        amend::warn_of_unknown_tests(project, poc, terminal)?;
+    }
+    document_update::change(project, &poc.paths, Mode::Write, terminal, |poc| {
+        let (document, _) = document_update::results(poc)?;
+        let mut text = document.text().to_owned();
+        if locks {
+            text = amend::locked(project, poc, &text)?;
+        }
+        let results = Some(evidence::append(&text, record)?);
+        Ok((
+            Texts {
+                results,
+                plan: None,
+            },
+            (),
+        ))
+    })
+    .context("failed to add evidence")?;
+    Ok(())
+}
+
+/// What a run of these packages' tests depends on, hashed before it.
+pub(super) struct Before<'p> {
+    project: &'p Project,
+    packages: &'p BTreeSet<PackageId>,
+    toolchain: &'p str,
+    hasher: Hasher<'p>,
+    inputs: freshness::Inputs,
+}
+
+impl<'p> Before<'p> {
+    pub(super) fn run(
+        project: &'p Project,
+        repository: Option<&Repository>,
+        toolchain: &'p str,
+        packages: &'p BTreeSet<PackageId>,
+    ) -> Result<Self> {
+        let mut hasher = hasher(project, repository.cloned(), toolchain)?;
+        let inputs = hasher.inputs(packages)?;
+        Ok(Self {
+            project,
+            packages,
+            toolchain,
+            hasher,
+            inputs,
+        })
+    }
+
+    /// What the run depended on, hashed again after it. Inputs that changed meanwhile are marked so: then the run proves
+    /// nothing, and a warning names the files.
+    pub(super) fn after(mut self, terminal: &mut Terminal) -> Result<freshness::Inputs> {
+        let repository = change::repository_of(&self.project.workspace).ok();
+        let mut hasher = hasher(self.project, repository, self.toolchain)?;
+        let after = hasher.inputs(self.packages)?;
+        // cargo updates the lockfile before it builds: the tests ran with the one that is there now.
+        freshness::keep_lockfile(&mut self.inputs, &after);
+        freshness::mark_changed(&mut self.inputs, &after);
+        if freshness::changed_while_it_ran(&self.inputs) {
+            let differing = self.hasher.differences(&hasher);
+            let few = differing.len().min(10);
+            let more = match differing.len() - few {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            terminal.warn(format!(
+                "changed while the commands ran: {}{more}; this run proves nothing, verify again (git should ignore files that a run writes)",
+                differing[..few].join(", ")
+            ))?;
+        }
+        Ok(self.inputs)
+    }
+}
+
+fn hasher<'p>(
+    project: &'p Project,
+    repository: Option<Repository>,
+    toolchain: &str,
+) -> Result<Hasher<'p>> {
+    Hasher::new(&project.workspace, &project.config, repository, toolchain)
+}

@@ -1,0 +1,162 @@
+//! The request of one `verify`: its scope, its PoCs, the change since their bases, and what runs the tests.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8PathBuf;
+
+use super::super::base;
+use crate::affected::{self, Selection};
+use crate::change::{self, Change};
+use crate::cli;
+use crate::config::RunnerChoice;
+use crate::document::StepId;
+use crate::document_update;
+use crate::evidence::{Scope, Selected};
+use crate::exit::{Exit, OrExit as _};
+use crate::project::{Poc, Project};
+use crate::verify::Runner;
+use crate::verify::partition::Partition;
+use crate::verify::runner::Words;
+
+pub(super) fn scope(arguments: &cli::Verify) -> Scope {
+    let scope = &arguments.scope;
+    if scope.baseline {
+        Scope::Baseline
+    } else if scope.prerequisites {
+        Scope::Prerequisites
+    } else if let Some(id) = &scope.step {
+        Scope::Step(StepId::new(id).to_string())
+    } else if scope.done {
+        Scope::Done
+    } else if scope.full {
+        Scope::Full
+    } else {
+        Scope::Affected
+    }
+}
+
+/// Whether a PoC is named and nothing says what of it to run.
+pub(super) fn takes_next(arguments: &cli::Verify) -> bool {
+    arguments.name.is_some()
+        && matches!(scope(arguments), Scope::Affected)
+        && !arguments.scope.affected
+        && arguments.arguments.is_empty()
+        && arguments.partition.is_none()
+        && arguments.base.is_none()
+}
+
+/// The named PoC; else, for a scope of a plan, the only open one, and for tests every open one. Documents that cannot be
+/// read are returned beside them.
+pub(super) fn pocs(
+    project: &Project,
+    name: Option<&str>,
+    scope: &Scope,
+) -> Result<(Vec<Poc>, Vec<anyhow::Error>)> {
+    let of_plan = !matches!(scope, Scope::Affected | Scope::Full);
+    if of_plan || name.is_some() {
+        let poc = project.named_or_only(name)?;
+        document_update::without_conflicts(&poc)?;
+        return Ok((vec![poc], Vec::new()));
+    }
+    let (open, mut unreadable) = project.open()?;
+    let mut pocs = Vec::new();
+    for poc in open {
+        match document_update::without_conflicts(&poc) {
+            Ok(()) => pocs.push(poc),
+            Err(error) => unreadable.push(error),
+        }
+    }
+    Ok((pocs, unreadable))
+}
+
+/// [`pocs`] for runs on several machines, which have to agree on them: one that cannot be read is an error.
+pub(super) fn all_readable(
+    project: &Project,
+    name: Option<&str>,
+    scope: &Scope,
+) -> Result<Vec<Poc>> {
+    let (pocs, unreadable) = pocs(project, name, scope)?;
+    match unreadable.into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(pocs),
+    }
+}
+
+/// What runs the tests: the one that is `wanted`, else the one that is set.
+pub(super) fn runner(project: &Project, wanted: Option<RunnerChoice>) -> Result<Runner> {
+    let wanted = wanted.unwrap_or(project.config.runner);
+    Runner::choose(wanted, &project.workspace.root)
+}
+
+/// The runner's arguments besides the tests.
+pub(super) fn words<'a>(
+    project: &'a Project,
+    arguments: &'a cli::Verify,
+    slice: Option<Partition>,
+) -> Words<'a> {
+    Words {
+        flags: &project.cargo.flags,
+        extra: &arguments.arguments,
+        slice,
+    }
+}
+
+/// How a scope is asked for.
+pub(super) fn flag(scope: &Scope) -> String {
+    match scope {
+        Scope::Step(id) => format!("--step {id}"),
+        scope => format!("--{scope}"),
+    }
+}
+
+/// The tests that the change of each PoC can affect, together; without a PoC, of the change on this branch. `but` are
+/// files that are no part of the change, `base` is the commit to compare with where the user names one.
+pub(super) fn selection(
+    project: &Project,
+    pocs: &[Poc],
+    but: &[Utf8PathBuf],
+    base: Option<&str>,
+) -> Result<Selection> {
+    let repository = change::repository_of(&project.workspace).context(
+        "failed to find out what changed; without git, run everything: `cargo poc verify --full`",
+    )?;
+    let mut bases: BTreeSet<String> = base.map(str::to_owned).into_iter().collect();
+    let mut notes = Vec::new();
+    for poc in pocs.iter().filter(|_| base.is_none()) {
+        let none = || {
+            format!(
+                "{} names no Base in its Overview; write the commit it started from",
+                poc.paths.plan
+            )
+        };
+        let base = base::of_poc(&repository, poc)?
+            .with_context(none)
+            .or_exit(Exit::Usage)?;
+        notes.extend(base.note);
+        bases.insert(base.commit);
+    }
+    if bases.is_empty() {
+        bases.insert(repository.default_base()?);
+    }
+    let mut all = Selection {
+        notes,
+        ..Selection::default()
+    };
+    for base in bases {
+        let mut change = Change::since(&repository, &base)?;
+        change.files.retain(|file| !but.contains(&file.path));
+        let one = affected::select_in(project, &change, true)?;
+        all.merge(one);
+    }
+    Ok(all)
+}
+
+/// How many tests a change selects, for the record.
+pub(super) fn selected(selection: &Selection) -> Selected {
+    let count = |tests| u64::try_from(tests).unwrap_or(u64::MAX);
+    Selected {
+        selected: count(selection.count()),
+        total: count(selection.total.tests),
+    }
+}
