@@ -10,13 +10,9 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use regex::Regex;
 
-use super::{Inputs, short};
+use super::inputs::{Inputs, VARIABLE, short};
 use crate::sys::files;
 
-/// The variables and configuration that cargo and rustc read, together.
-pub(super) const BUILD: &str = "build environment";
-/// How the name of a variable that the code reads begins.
-const VARIABLE: &str = "$";
 /// The hash of a variable that is not set.
 const UNSET: &str = "unset";
 
@@ -255,16 +251,6 @@ pub(super) fn values<'n>(names: impl Iterator<Item = &'n String>) -> Inputs {
         (format!("{VARIABLE}{name}"), hash)
     };
     names.map(value).collect()
-}
-
-/// The name of the variable that an input is about.
-pub(super) fn variable(input: &str) -> Option<&str> {
-    input.strip_prefix(VARIABLE)
-}
-
-/// Whether an input is none of the files of the workspace.
-pub(super) fn is_outside(input: &str) -> bool {
-    input == BUILD || variable(input).is_some()
 }
 
 #[cfg(test)]

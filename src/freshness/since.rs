@@ -14,13 +14,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::hasher::{Hasher, names_of};
+use super::inputs::is_in_no_commit;
 use crate::affected::items::extract::{self, Digest, flag};
 use crate::affected::{self, Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind};
 use crate::change::Change;
 use crate::change::snapshot::{Snapshot, Snapshots};
 use crate::config::Config;
 use crate::evidence::{Located, Record};
-use crate::freshness::{self, Hasher};
 use crate::script::calls::Call;
 use crate::script::simple_commands::{self, Command};
 use crate::sys::files;
@@ -169,11 +170,7 @@ impl<'w> Since<'w> {
 
     /// Judges a run without a selection of tests.
     fn told<'s>(&mut self, run: &'s Stale<'s>, commands: &'s [Command]) -> Result<Told<'s>> {
-        if run
-            .changed
-            .iter()
-            .any(|name| freshness::is_in_no_commit(name))
-        {
+        if run.changed.iter().any(|name| is_in_no_commit(name)) {
             return Ok(Told::Affected);
         }
         let Some(calls) = Calls::of(self.workspace, commands) else {
@@ -215,7 +212,7 @@ impl<'w> Since<'w> {
         let moved = Moved {
             selection: affected::select(workspace, config, &change, verdicts.reader(), &wanted)?,
             lost: lost(workspace, &change)?,
-            explained: freshness::names_of(
+            explained: names_of(
                 workspace,
                 config,
                 change.files.iter().map(|file| file.path.as_path()),
@@ -281,7 +278,7 @@ impl<'w> Since<'w> {
         };
         let mut hasher = Hasher::of_commit(self.workspace, self.config, &self.repository, &commit)?;
         let mut recorded = run.record.inputs.clone();
-        recorded.retain(|name, _| !freshness::is_in_no_commit(name));
+        recorded.retain(|name, _| !is_in_no_commit(name));
         let then = hasher.current(recorded.keys())?;
         Ok((then == recorded).then_some(State::Commit(commit)))
     }

@@ -1,7 +1,7 @@
 //! The modules of `src` depend on each other in one direction.
 //!
-//! Reads every path in every file with rustc's lexer: the trees of `use` items, and `crate::…`, `super::…` and `self::…`
-//! in code. Code under `#[cfg(test)]` counts as well.
+//! Reads every path in every file with rustc's lexer: the trees of `use` items, and in code `crate::…`, `super::…`,
+//! `self::…` and paths that begin with a child module. Code under `#[cfg(test)]` counts as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -88,15 +88,19 @@ fn use_tree(
     }
 }
 
-/// Every path of a file: of its `use` items, and in its code those that begin with `crate`, `super` or `self`.
-fn paths(words: &[&str]) -> Vec<Vec<String>> {
+/// Every path of a file: of its `use` items, and in its code those that begin with `crate`, `super`, `self` or one of its
+/// `children`.
+fn paths(words: &[&str], children: &BTreeSet<&str>) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     let mut at = 0;
     while at < words.len() {
         let follows_path = at > 0 && words[at - 1] == "::";
         match words[at] {
             "use" => at = use_tree(words, at + 1, &[], &mut paths),
-            "crate" | "super" | "self" if !follows_path && words.get(at + 1) == Some(&"::") => {
+            word if !follows_path
+                && words.get(at + 1) == Some(&"::")
+                && (matches!(word, "crate" | "super" | "self") || children.contains(word)) =>
+            {
                 let mut path = vec![words[at].to_owned()];
                 at += 1;
                 while words.get(at) == Some(&"::")
@@ -169,7 +173,17 @@ fn file_graph() -> Graph {
         let named = graph.entry(module.clone()).or_default();
         let mut words = tokens(&text);
         flatten_inline_modules(&mut words);
-        for path in paths(&words) {
+        let is_child = |other: &&Module| {
+            other
+                .split_last()
+                .is_some_and(|(_, parent)| parent == module)
+        };
+        let children = modules
+            .iter()
+            .filter(is_child)
+            .filter_map(|child| child.last());
+        let children = children.map(String::as_str).collect();
+        for path in paths(&words, &children) {
             if let Some(target) = target(module, &path, &modules) {
                 named.entry(target).or_insert_with(|| path.join("::"));
             }
@@ -320,11 +334,14 @@ fn a_cycle_is_found_and_named() {
     );
 
     let words = tokens(
-        "use super::{a::{self, B as C}, d}; // use x;\nfn f() { crate::e::f(); \"crate::g\"; self.h }",
+        "use super::{a::{self, B as C}, d}; // use x;\nfn f() { crate::e::f(); \"crate::g\"; self.h; i::j(); k::i::l() }",
     );
-    let found: Vec<String> = paths(&words).iter().map(|path| path.join("::")).collect();
+    let found: Vec<String> = paths(&words, &BTreeSet::from(["i"]))
+        .iter()
+        .map(|path| path.join("::"))
+        .collect();
     assert_eq!(
         found,
-        ["super::a", "super::a::B", "super::d", "crate::e::f"]
+        ["super::a", "super::a::B", "super::d", "crate::e::f", "i::j"]
     );
 }

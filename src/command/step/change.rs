@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::{Draft, content, named, planned, report, target, words};
+use super::target::{block, named, planned, report, target, with_block, words};
 use crate::cli::{Global, StepContent, StepTarget};
+use crate::contract::{self, ContractState, Entry, Kind};
 use crate::document::edit::Edits;
 use crate::document::step_edit::{self, NewStep};
 use crate::document::{Document, Plan, Status, StepId, read_plan, read_results};
@@ -31,8 +32,8 @@ pub(super) fn withdraw(
     let mode = Mode::of(arguments.dry_run);
     let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = poc.step(id.as_str())?;
-        let (document, results) = super::with_block(poc, step)?;
-        let block = super::block(&results, &id)?;
+        let (document, results) = with_block(poc, step)?;
+        let block = block(&results, &id)?;
         let (mut edits, mut in_plan) = (Edits::new(&document), Edits::new(&poc.plan_document));
         if !step.withdrawn {
             step_edit::strike(&mut in_plan, &step.heading, &id);
@@ -214,4 +215,65 @@ fn aligned(poc: &Poc, plan: &str, id: &StepId) -> Result<String> {
         )));
     }
     Ok(text)
+}
+
+/// New texts of both documents, with an amendment if the plan's change affects the contract.
+struct Draft<'p> {
+    poc: &'p Poc,
+    plan: String,
+    results: String,
+}
+
+impl Draft<'_> {
+    /// What the contract has of one step follows the plan; other changes stay for `amend`.
+    fn texts(self, id: &StepId, reason: &str, by: Option<&str>) -> Result<Texts> {
+        let Self {
+            poc,
+            plan,
+            mut results,
+        } = self;
+        let standing = ContractState::read(&results, &poc.paths.name);
+        if let Some(agreed) = standing.agreed() {
+            let document = Document::from_text(poc.plan_document.path(), plan.clone());
+            let now = contract::Contract::of(&read_plan(&document), None)?;
+            let mut next = agreed.clone();
+            match now.steps.get(id.as_str()) {
+                Some(promises) => next.steps.insert(id.to_string(), promises.clone()),
+                None => next.steps.remove(id.as_str()),
+            };
+            let changes = contract::compare::between(agreed, &next);
+            if next != *agreed {
+                let entry = Entry {
+                    reason: Some(reason.to_owned()),
+                    changes,
+                    contract: Some(next),
+                    ..Entry::new(Kind::Amend, &poc.paths.name, by.map(ToOwned::to_owned))
+                };
+                results = contract::append(&results, &entry)?;
+            }
+        }
+        Ok(Texts {
+            plan: Some(plan),
+            results: Some(results),
+        })
+    }
+}
+
+/// What a new step holds, as the command line has it.
+fn content(title: &str, content: &StepContent, tasks: &[String]) -> Result<step_edit::NewStep> {
+    let goal = content
+        .goal
+        .as_deref()
+        .map(|goal| words(goal, "--goal"))
+        .transpose()?;
+    Ok(step_edit::NewStep {
+        title: words(title, "the title")?,
+        goal,
+        tasks: tasks
+            .iter()
+            .map(|task| words(task, "--task"))
+            .collect::<Result<_>>()?,
+        moved: Vec::new(),
+        verification: content.verify.clone(),
+    })
 }
