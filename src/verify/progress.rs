@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::InvocationResult;
+use super::invocation::InvocationResult;
 use super::test_output::{self, Observer, TestCounts};
 use crate::evidence::Outcome;
 use crate::sys::exec::OutputChunk;

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 
 use super::binaries::Binaries;
+use super::blocks::commands_hash;
 use super::compare::{Ran, compare};
+use super::invocation::InvocationResult;
+use super::report::Report;
 use super::test_output::{Ending, Verdict};
-use super::{InvocationResult, Report};
 use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Selected, Source, now};
 use crate::exit::Exit;
 use crate::freshness::{self, Inputs};
@@ -200,7 +202,7 @@ impl Report {
     /// A hash of the planned commands: a plan whose command has changed has no evidence.
     #[must_use]
     pub fn commands(&self) -> String {
-        super::commands_hash(&self.planned)
+        commands_hash(&self.planned)
     }
 }
 

@@ -1,45 +1,20 @@
 //! Checks, one after the other.
 
-use std::time::Duration;
-
 use anyhow::Result;
-use camino::Utf8PathBuf;
 
-use super::binaries::Binaries;
+use super::invocation::{Invocation, InvocationResult, Program};
 use super::listing::Listing;
+use super::options::{Options, stops};
 use super::progress::Progress;
+use super::report::Report;
 use super::test_output::Observer;
-use super::{
-    Invocation, InvocationResult, Program, Report, accounts, runner, session, test_filter,
-};
-use crate::evidence::Outcome;
+use super::{accounts, runner, session, test_filter};
 use crate::exit;
 use crate::script::commands::Script;
-use crate::script::{commands, expectation, shell};
+use crate::script::{commands, expectation};
 use crate::sys::cargo::Cargo;
 use crate::sys::exec::{self, ProcessCommand};
 use crate::sys::terminal::Terminal;
-
-/// How to run checks.
-#[derive(Debug, Clone)]
-pub struct Options<'w> {
-    /// The test binaries of the workspace, where tests of theirs are picked.
-    pub binaries: Option<&'w Binaries<'w>>,
-    /// The workspace root.
-    pub root: Utf8PathBuf,
-    /// Environment and time limit of every program.
-    pub settings: shell::Settings,
-    /// Whether to go on after a check has failed.
-    pub keep_going: bool,
-    /// The scope for the progress line: `step 1`.
-    pub title: String,
-    /// How many tests are expected, where that is known before.
-    pub expected: Option<u64>,
-    /// How long it took when it was last run, where that is known.
-    pub usual: Option<Duration>,
-    /// Whether cargo prints build progress, for the progress line.
-    pub progress: bool,
-}
 
 /// Runs checks one after the other; after one that did not pass the rest is left, unless `keep_going`.
 ///
@@ -89,12 +64,6 @@ pub fn run(
     report.left.extend(parts.flat_map(Part::into_checks));
     report.duration = started.elapsed();
     Ok(report)
-}
-
-/// Whether nothing more is run after a check with this outcome.
-pub(super) fn stops(outcome: Outcome, options: &Options<'_>) -> bool {
-    let bad = !matches!(outcome, Outcome::Passed | Outcome::Unconfirmed);
-    matches!(outcome, Outcome::Interrupted | Outcome::CouldNotRun) || bad && !options.keep_going
 }
 
 /// A check made ready: a block is known by its commands.

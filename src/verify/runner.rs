@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 use camino::Utf8Path;
 
+use super::invocation::{Invocation, Program};
 use super::partition::Partition;
 use super::test_filter::TestFilters;
-use super::{Invocation, Program};
 use crate::affected::arguments;
 use crate::affected::{Selection, TargetSelection, TestTargetKind, all_targets};
 use crate::config::RunnerChoice;

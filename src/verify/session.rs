@@ -9,9 +9,11 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
+use super::accounts;
+use super::invocation::{Invocation, InvocationResult};
+use super::options::{Options, stops};
 use super::progress::Progress;
 use super::test_output::Observer;
-use super::{Invocation, InvocationResult, Options, accounts};
 use crate::evidence::{Outcome, Runs};
 use crate::script::commands::ScriptCommand;
 use crate::script::expectation::Seen;
@@ -253,7 +255,7 @@ impl Session<'_, '_> {
         }
         let checked = together(std::mem::take(&mut self.rounds), times)?;
         let outcome = checked.outcome();
-        self.stopped = super::stops(outcome, self.options);
+        self.stopped = stops(outcome, self.options);
         self.checked.push(checked);
         Ok(())
     }

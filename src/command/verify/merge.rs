@@ -15,7 +15,7 @@ use crate::project::{Poc, Project};
 use crate::report::run::RecordedRun;
 use crate::sys::files::normalize;
 use crate::sys::terminal::Terminal;
-use crate::verify::partition::digest;
+use crate::verify::deal::digest;
 use crate::verify::shard::{Merged, Shard};
 
 /// Checks that the shards together ran exactly the selected tests, and records them as one run.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::line::{self, Header, Summary};
-use super::{Binary, Ending, TestCounts, Verdict};
+use super::line::{self, Summary};
+use super::nextest;
+use super::observed::{Binary, Ending, Header, Verdict};
+use crate::evidence::TestCounts;
 
 /// An open test binary. Its tests may run test binaries themselves, whose output then stands inside its own:
 /// those are further frames on the stack, and are thrown away when they end.
@@ -105,7 +107,7 @@ impl Libtest {
             || line::is_finished(line)
             || line::is_run_failed(line)
             || line::compile_error(line).is_some()
-            || super::nextest::is_begin(line)
+            || nextest::is_begin(line)
         {
             return false;
         }

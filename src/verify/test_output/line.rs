@@ -2,57 +2,12 @@
 
 use std::time::Duration;
 
-use super::{TestCounts, Verdict};
-
-/// What a runner calls a test binary.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Header {
-    /// `Running unittests src/lib.rs (target/debug/deps/store-0123456789abcdef)`.
-    Cargo {
-        /// The target's root file, relative to its package.
-        source: String,
-        /// Whether cargo said `unittests`: a library, a binary or an example, not `tests/` or `benches/`.
-        unit_tests: bool,
-        /// The executable, as cargo shows it.
-        executable: String,
-    },
-    /// `Doc-tests store`: the name of the library crate.
-    Doctests(String),
-    /// nextest's binary id: `store`, `store::it`, `store::bin/store`.
-    Nextest(String),
-    /// A binary without an announcement: a quiet run.
-    Unnamed,
-}
-
-impl Header {
-    /// The crate the binary was built from: the executable's name without cargo's hash.
-    #[must_use]
-    pub fn crate_name(&self) -> Option<&str> {
-        match self {
-            Self::Cargo { executable, .. } => {
-                let file = executable.rsplit(['/', '\\']).next()?;
-                let stem = file.strip_suffix(".exe").unwrap_or(file);
-                Some(without_hash(stem))
-            }
-            Self::Doctests(name) => Some(name),
-            Self::Nextest(_) | Self::Unnamed => None,
-        }
-    }
-}
-
-/// `store-0123456789abcdef` → `store`.
-fn without_hash(stem: &str) -> &str {
-    let is_hash =
-        |hash: &str| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match stem.rsplit_once('-') {
-        Some((name, hash)) if is_hash(hash) => name,
-        _ => stem,
-    }
-}
+use super::observed::{Header, Verdict, without_hash};
+use crate::evidence::TestCounts;
 
 /// The header that `line` is, if it is one. cargo aligns its words at the twelfth column, which a test that
 /// quotes it seldom does.
-pub(in crate::verify) fn header(line: &str) -> Option<Header> {
+pub(crate) fn header(line: &str) -> Option<Header> {
     if let Some(name) = line.strip_prefix("   Doc-tests ") {
         return Some(Header::Doctests(name.to_owned()));
     }
@@ -170,7 +125,7 @@ pub(super) fn summary(line: &str) -> Option<Summary> {
 }
 
 /// Whether a line ends the tests of a binary.
-pub(in crate::verify) fn is_summary(line: &str) -> bool {
+pub(crate) fn is_summary(line: &str) -> bool {
     summary(anstream::adapter::strip_str(line).to_string().trim_end()).is_some()
 }
 

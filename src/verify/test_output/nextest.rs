@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::line::{Header, seconds};
-use super::{Binary, Ending, TestCounts, Verdict};
+use super::line::seconds;
+use super::observed::{Binary, Ending, Header, Verdict};
+use crate::evidence::TestCounts;
 
 /// The status words stand at the end of this many columns; what a test prints is indented otherwise.
 const STATUS: usize = 12;

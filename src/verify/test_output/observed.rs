@@ -1,0 +1,220 @@
+//! What the output of a run shows: its test binaries, their tests, and how they ended.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::TestCounts;
+
+/// What a runner calls a test binary.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Header {
+    /// `Running unittests src/lib.rs (target/debug/deps/store-0123456789abcdef)`.
+    Cargo {
+        /// The target's root file, relative to its package.
+        source: String,
+        /// Whether cargo said `unittests`: a library, a binary or an example, not `tests/` or `benches/`.
+        unit_tests: bool,
+        /// The executable, as cargo shows it.
+        executable: String,
+    },
+    /// `Doc-tests store`: the name of the library crate.
+    Doctests(String),
+    /// nextest's binary id: `store`, `store::it`, `store::bin/store`.
+    Nextest(String),
+    /// A binary without an announcement: a quiet run.
+    Unnamed,
+}
+
+impl Header {
+    /// The crate the binary was built from: the executable's name without cargo's hash.
+    #[must_use]
+    pub fn crate_name(&self) -> Option<&str> {
+        match self {
+            Self::Cargo { executable, .. } => {
+                let file = executable.rsplit(['/', '\\']).next()?;
+                let stem = file.strip_suffix(".exe").unwrap_or(file);
+                Some(without_hash(stem))
+            }
+            Self::Doctests(name) => Some(name),
+            Self::Nextest(_) | Self::Unnamed => None,
+        }
+    }
+}
+
+/// `store-0123456789abcdef` → `store`.
+pub(super) fn without_hash(stem: &str) -> &str {
+    let is_hash =
+        |hash: &str| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match stem.rsplit_once('-') {
+        Some((name, hash)) if is_hash(hash) => name,
+        _ => stem,
+    }
+}
+
+/// How one test ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It passed.
+    Passed,
+    /// It failed, timed out or crashed.
+    Failed,
+    /// It is marked `#[ignore]` and was not run.
+    Ignored,
+}
+
+impl Verdict {
+    pub(super) fn count(self, counts: &mut TestCounts) {
+        match self {
+            Self::Passed => counts.passed += 1,
+            Self::Failed => counts.failed += 1,
+            Self::Ignored => counts.ignored += 1,
+        }
+    }
+
+    /// How many of `tests` ended how.
+    pub(crate) fn counts_of(tests: &BTreeMap<String, Self>) -> TestCounts {
+        let mut counts = TestCounts::default();
+        for verdict in tests.values() {
+            verdict.count(&mut counts);
+        }
+        counts
+    }
+}
+
+/// Whether a test binary told how its run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It printed its summary.
+    Whole,
+    /// It began and printed no summary: a crash, an abort, a kill.
+    Crashed,
+    /// Its output is not libtest's: a custom harness. Its counts are unknown.
+    Unknown,
+}
+
+/// One test binary, or one package's doctests, as a run showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binary {
+    /// What the runner calls it.
+    pub header: Header,
+    /// How many tests ended how.
+    pub counts: TestCounts,
+    /// Whether it told how it ended.
+    pub ending: Ending,
+    /// The tests that were named. All of them, unless [`Observed::notes`] says otherwise or the run was quiet.
+    pub tests: BTreeMap<String, Verdict>,
+    /// Tests that passed only when they were run again.
+    pub flaky: Vec<String>,
+    /// Why its summary and the lines of its tests cannot both be right.
+    pub disagreement: Option<String>,
+    /// How long its tests took: libtest's own time of the binary, the sum over its tests under nextest. None where it
+    /// was not told.
+    pub took: Option<Duration>,
+}
+
+/// One run of one runner.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Run {
+    /// The binaries in the order they were first seen.
+    pub binaries: Vec<Binary>,
+    /// nextest's own totals, which it prints for the run and not for a binary.
+    pub summary: Option<TestCounts>,
+}
+
+/// Everything a command's output told about tests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// The runs, in order: a script may start several.
+    pub runs: Vec<Run>,
+    /// What could not be compiled, in cargo's words.
+    pub compile_errors: Vec<String>,
+    /// Commands that cargo does not have: `nextest`.
+    pub missing_commands: Vec<String>,
+    /// Inconsistencies and unknowns.
+    pub notes: Vec<String>,
+}
+
+impl Observed {
+    /// The sum over all runs.
+    #[must_use]
+    pub fn counts(&self) -> TestCounts {
+        self.runs
+            .iter()
+            .map(Run::counts)
+            .fold(TestCounts::default(), |mut sum, counts| {
+                sum += counts;
+                sum
+            })
+    }
+
+    /// Whether a test runner spoke at all.
+    #[must_use]
+    pub fn ran_tests(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    /// Whether a run executed no test although it should have: one whose filters left all out, or all of them
+    /// together. A binary with a custom harness may have run any test.
+    #[must_use]
+    pub fn nothing_matched(&self) -> bool {
+        let empty = |run: &Run| run.counts().ran() == 0 && !run.has_unknown();
+        let emptied = |run: &Run| empty(run) && run.counts().filtered > 0;
+        self.ran_tests() && (self.runs.iter().any(emptied) || self.runs.iter().all(empty))
+    }
+
+    /// Whether the filters of a run left out every test there was.
+    #[must_use]
+    pub fn emptied(&self) -> bool {
+        let emptied =
+            |run: &Run| run.counts().ran() == 0 && !run.has_unknown() && run.counts().filtered > 0;
+        self.runs.iter().any(emptied)
+    }
+
+    /// Whether a binary with a custom harness ran: it may have run any number of tests.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        self.runs.iter().any(Run::has_unknown)
+    }
+
+    /// Tests that passed only when they were run again, each with its binary's name.
+    pub(crate) fn flaky(&self) -> Vec<String> {
+        let of = |binary: &Binary| {
+            let id = match &binary.header {
+                Header::Nextest(id) => id.clone(),
+                header => header.crate_name().unwrap_or_default().to_owned(),
+            };
+            let tests = binary.flaky.iter();
+            tests
+                .map(move |test| format!("{id} {test}"))
+                .collect::<Vec<_>>()
+        };
+        self.binaries().flat_map(of).collect()
+    }
+
+    /// Every binary of every run.
+    pub fn binaries(&self) -> impl Iterator<Item = &Binary> {
+        self.runs.iter().flat_map(|run| &run.binaries)
+    }
+}
+
+impl Run {
+    /// nextest's totals, else the sum over the binaries.
+    #[must_use]
+    pub fn counts(&self) -> TestCounts {
+        self.summary.unwrap_or_else(|| {
+            let mut sum = TestCounts::default();
+            for binary in &self.binaries {
+                sum += binary.counts;
+            }
+            sum
+        })
+    }
+
+    fn has_unknown(&self) -> bool {
+        let unknown = |binary: &Binary| binary.ending == Ending::Unknown;
+        self.binaries.iter().any(unknown)
+    }
+}
