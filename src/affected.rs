@@ -6,6 +6,7 @@
 pub mod arguments;
 pub mod coverage;
 mod dependencies;
+pub mod failed;
 pub mod file_effect;
 pub mod items;
 mod lockfile;
@@ -23,7 +24,7 @@ use std::fmt;
 use cargo_metadata::{Target, TargetKind};
 
 pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};
-pub use selector::{select, select_in, unrun_in};
+pub use selector::{select, select_in, select_with_failed, unrun_in};
 
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::{PackageId, Workspace};

@@ -77,6 +77,8 @@ pub enum Reason {
     Items(Arc<[Step]>),
     /// No rule could tell tests apart; in words.
     Widened(String),
+    /// It failed in its last run.
+    Failed,
 }
 
 /// One item on the way from a test to a change.

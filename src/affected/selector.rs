@@ -8,6 +8,7 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::failed::TestNames;
 use super::file_effect::FileEffect;
 use super::items::nodes::NodeId;
 use super::items::{self, Affected, Cache, Changed, CrateGraph, Graph, Reader, Uncached, UnitId};
@@ -41,8 +42,9 @@ pub fn select(
     crates.keep_tests(wanted);
     let graph = Graph::build(crates, &classified.changed, reader);
     let found = graph.select(&classified.changed);
+    let failed = TestNames::new();
     Ok(selected(
-        workspace, config, change, classified, graph, &found,
+        workspace, config, change, classified, graph, &found, &failed,
     ))
 }
 
@@ -51,13 +53,26 @@ pub fn select(
 /// # Errors
 /// As [`select`].
 pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Selection> {
+    select_with_failed(project, change, cached, &TestNames::new())
+}
+
+/// [`select_in`], and the tests that `failed` names.
+///
+/// # Errors
+/// As [`select`].
+pub fn select_with_failed(
+    project: &Project,
+    change: &Change,
+    cached: bool,
+    failed: &TestNames,
+) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
     if !cached {
         let classified = ClassifiedFiles::new(workspace, config, change)?;
         let graph = Graph::build(configured(workspace), &classified.changed, &Uncached);
         let found = graph.select(&classified.changed);
         return Ok(selected(
-            workspace, config, change, classified, graph, &found,
+            workspace, config, change, classified, graph, &found, failed,
         ));
     }
     let ((crates, cache), classified) = rayon::join(
@@ -67,7 +82,7 @@ pub fn select_in(project: &Project, change: &Change, cached: bool) -> Result<Sel
     let classified = classified?;
     let graph = Graph::build(crates, &classified.changed, &cache);
     let found = graph.select(&classified.changed);
-    let mut selection = selected(workspace, config, change, classified, graph, &found);
+    let mut selection = selected(workspace, config, change, classified, graph, &found, failed);
     selection.notes.extend(save(cache));
     Ok(selection)
 }
@@ -97,7 +112,10 @@ pub(super) fn select_but_in(
         classified.changed.besides = true;
     }
     let found = graph.select(&classified.changed);
-    let mut selection = selected(workspace, config, change, classified, graph, &found);
+    let failed = TestNames::new();
+    let mut selection = selected(
+        workspace, config, change, classified, graph, &found, &failed,
+    );
     selection.notes.extend(cache.and_then(save));
     Ok(selection)
 }
@@ -135,6 +153,7 @@ fn selected(
     mut classified: ClassifiedFiles,
     graph: Graph,
     found: &Affected,
+    failed: &TestNames,
 ) -> Selection {
     for path in found.unmounted.iter().chain(&found.not_embedded) {
         let effect = rules::by_place(workspace, &classified.outside, path);
@@ -154,6 +173,7 @@ fn selected(
         selecting.by_rule(reach, &files);
     }
     selecting.by_items(found);
+    selecting.by_failure(failed);
     let mut selection = selecting.selection;
     selection.items = found.changed_items;
     let files = change.files.iter();
@@ -357,6 +377,37 @@ impl<'a> SelectionBuilder<'a> {
                         if let Some(part) = self.part(target) {
                             part.whole.insert(reason);
                         }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Selects the tests that failed in their last run. One that the sources do not show selects its whole target.
+    fn by_failure(&mut self, failed: &TestNames) {
+        if failed.is_empty() {
+            return;
+        }
+        let targets: Vec<TestTarget> = self.tests.keys().cloned().collect();
+        for target in targets {
+            let Some(names) = failed.get(&target.binary_id(self.workspace)) else {
+                continue;
+            };
+            // The failed tests of a target without tests were removed.
+            if self.tests[&target].is_empty() {
+                continue;
+            }
+            let Some(part) = self.part(target) else {
+                continue;
+            };
+            for name in names {
+                let known = part.known.iter().filter(|known| known.matches(name)).max();
+                match known.cloned() {
+                    Some(known) => {
+                        part.tests.insert(known, Reason::Failed);
+                    }
+                    None => {
+                        part.whole.insert(Reason::Failed);
                     }
                 }
             }

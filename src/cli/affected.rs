@@ -103,4 +103,10 @@ impl Affected {
             && self.name.is_none()
             && self.files.is_empty()
     }
+
+    /// Whether the selection is the one that `verify` runs: of all changes since a base.
+    #[must_use]
+    pub fn selects_like_verify(&self) -> bool {
+        self.since_evidence.is_none() && self.files.is_empty()
+    }
 }

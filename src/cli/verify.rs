@@ -17,6 +17,7 @@ Examples:
   cargo poc verify cache --step 1       step 1, likewise
   cargo poc verify                      the affected tests of every open PoC, once
   cargo poc verify cache --affected     the affected tests of one PoC
+  cargo poc verify --failed             the tests that failed in their last run
   cargo poc verify --watch              and on every save those that it can affect
   cargo poc verify cache --done         the commands under What \"Done\" Looks Like
   cargo poc verify cache --done --list  what would run, and what is expected of it
@@ -43,7 +44,7 @@ pub struct Verify {
     pub scope: Scope,
     /// Select the tests affected since this commit [default: the base of each open PoC, else the merge base with the
     /// default branch]
-    #[arg(long, value_name = "REF", conflicts_with_all = ["baseline", "prerequisites", "step", "done", "full", "confirm"])]
+    #[arg(long, value_name = "REF", conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "full", "confirm"])]
     pub base: Option<String>,
     /// Show what would run, and run nothing
     #[arg(long)]
@@ -54,9 +55,12 @@ pub struct Verify {
     /// Seconds one command may take [default: 1800]
     #[arg(long, value_name = "SECONDS", env = "CARGO_POC_TIMEOUT")]
     pub timeout: Option<u64>,
-    /// Go on after a command has failed
+    /// Run every command, also after one has failed [default for tests and the baseline; the other commands of a plan stop]
+    #[arg(long, visible_alias = "keep-going", overrides_with = "fail_fast")]
+    pub no_fail_fast: bool,
+    /// Stop after the first command that fails
     #[arg(long)]
-    pub keep_going: bool,
+    pub fail_fast: bool,
     /// Do not write evidence
     #[arg(long)]
     pub no_record: bool,
@@ -68,7 +72,7 @@ pub struct Verify {
     /// a run ends it and begins anew
     #[arg(
         long,
-        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "full", "list", "confirm", "update", "partition", "report", "merge"]
+        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "full", "list", "confirm", "update", "partition", "report", "merge"]
     )]
     pub watch: bool,
     /// Run only the M-th of N parts of the affected tests, or of all, and record nothing: nextest's own partition, or
@@ -77,7 +81,7 @@ pub struct Verify {
         long,
         value_name = "M/N",
         help_heading = "Several machines",
-        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "confirm", "update"]
+        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "confirm", "update"]
     )]
     pub partition: Option<Partition>,
     /// How to report what the run came to; what it prints meanwhile then goes to standard error, but with github
@@ -110,7 +114,7 @@ pub struct Verify {
     #[arg(long)]
     pub no_close: bool,
     /// Then show, as a diff, the test counts that the plan expects and the run did not see; asks before it writes them
-    #[arg(long, conflicts_with_all = ["affected", "full", "list"])]
+    #[arg(long, conflicts_with_all = ["affected", "failed", "full", "list"])]
     pub update: bool,
     /// With --update, write them without asking
     #[arg(long, requires = "update")]
@@ -121,6 +125,14 @@ pub struct Verify {
     /// Arguments for the test runner
     #[arg(last = true, value_name = "ARGS")]
     pub arguments: Vec<String>,
+}
+
+impl Verify {
+    /// Whether the run becomes evidence.
+    #[must_use]
+    pub fn records(&self) -> bool {
+        !self.no_record && !self.scope.failed
+    }
 }
 
 /// What `verify` runs.
@@ -146,6 +158,9 @@ pub struct Scope {
     /// The tests the change can affect (the default without a name)
     #[arg(long)]
     pub affected: bool,
+    /// Only the tests that failed in their last run; nothing is recorded
+    #[arg(long)]
+    pub failed: bool,
     /// The workspace's whole suite
     #[arg(long)]
     pub full: bool,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 
 use super::base;
+use crate::affected::failed::{FailedTests, TestNames};
 use crate::affected::{self, Selection, TestTargetKind, arguments};
 use crate::change::Change;
 use crate::cli::{Affected, AffectedFormat, Global};
@@ -107,7 +108,13 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
 fn find(project: Project, command: &Affected) -> Result<Found> {
     let mut notes = Vec::new();
     let change = change_of(&project, command, &mut notes)?;
-    let mut selection = affected::select_in(&project, &change, !command.no_cache)?;
+    let failed = if command.selects_like_verify() {
+        FailedTests::load(&project.workspace)?
+    } else {
+        TestNames::new()
+    };
+    let mut selection =
+        affected::select_with_failed(&project, &change, !command.no_cache, &failed)?;
     selection.notes.extend(notes);
     if !command.no_coverage && change.base.is_some() {
         super::coverage::narrow(&project, &[], !command.no_cache, &mut selection)?;

@@ -1,6 +1,7 @@
 //! `cargo poc verify`.
 
 mod confirm;
+mod failed;
 mod hint;
 mod job;
 mod merge;
@@ -95,7 +96,7 @@ fn run_scope(
     if job.commands.is_empty() {
         return job.nothing_to_run(project, arguments, terminal);
     }
-    let recorded = pocs.first().filter(|_| !arguments.no_record);
+    let recorded = pocs.first().filter(|_| arguments.records());
     if let (Some(poc), Scope::Step(id)) = (recorded, &job.scope) {
         step::start_before_run(project, &poc.paths, &StepId::new(id), terminal)?;
     }

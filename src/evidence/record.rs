@@ -232,6 +232,12 @@ impl Scope {
     pub fn is_of_plan(&self) -> bool {
         !matches!(self, Self::Affected | Self::Full)
     }
+
+    /// Whether a command can run after another has failed: each runs tests of its own, and none prepares the next.
+    #[must_use]
+    pub fn has_independent_commands(&self) -> bool {
+        matches!(self, Self::Affected | Self::Full | Self::Baseline)
+    }
 }
 
 impl fmt::Display for Scope {

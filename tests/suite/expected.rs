@@ -192,11 +192,11 @@ fn the_block_ends_where_its_commands_end_it_and_that_is_not_green() {
 }
 
 #[test]
-fn keep_going_runs_every_command_and_tells_of_each() {
+fn no_fail_fast_runs_every_command_and_tells_of_each() {
     let sandbox = done(
         "f() { false; echo went on; }\nf\nfalse; true\ntouch ran\necho a\n# Expected: \"b\"\ncd src\ntest -f lib.rs\n",
     );
-    let run = sandbox.poc("verify cache --done --keep-going");
+    let run = sandbox.poc("verify cache --done --no-fail-fast");
     run.exits(1).says("the output does not hold `b`");
     assert!(sandbox.exists("ran"));
     let evidence = evidence::read(&sandbox.read("docs/cache-results.md"));
@@ -310,7 +310,7 @@ fn stale_counts_are_shown_and_written_when_told_to() {
     );
     let sandbox = done(&block);
     let before = sandbox.read("docs/cache-plan.md");
-    let shown = sandbox.poc("verify cache --done --keep-going --update -q");
+    let shown = sandbox.poc("verify cache --done --no-fail-fast --update -q");
     shown
         .exits(1)
         .prints("-# Expected: 2 passed, 9 ignored")
@@ -321,7 +321,7 @@ fn stale_counts_are_shown_and_written_when_told_to() {
         "nothing is written unasked"
     );
     sandbox
-        .poc("verify cache --done --keep-going --update --write")
+        .poc("verify cache --done --no-fail-fast --update --write")
         .exits(1)
         .says("Updated");
     let expected = before

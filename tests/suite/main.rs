@@ -26,6 +26,7 @@ mod evidence;
 #[cfg(unix)]
 mod exec;
 mod expected;
+mod failed;
 mod formats;
 mod freshness;
 #[cfg(unix)]

@@ -64,8 +64,7 @@ fn a_run_that_passed_and_was_recorded_is_what_its_schema_says() {
 #[test]
 fn what_failed_and_what_is_gone_is_told_with_its_place() {
     let sandbox = worse();
-    let run = sandbox
-        .poc("verify cache --affected --format json --runner cargo --keep-going --no-record");
+    let run = sandbox.poc("verify cache --affected --format json --runner cargo --no-record");
     let told = report(&run, 1);
     assert_eq!(told["outcome"], "failed");
     let poc = &told["pocs"][0];

@@ -63,12 +63,24 @@ fn a_failure_among_them_is_one() {
     let sandbox = workspace();
     sandbox.edit("store/src/lib.rs", "    2\n", "    3\n");
     for runner in runners(&sandbox) {
-        let run = verify(&sandbox, runner, " --keep-going");
+        let run = verify(&sandbox, runner, "");
         run.exits(1);
         let shown = format!("{}{}", run.stdout, run.stderr);
         assert!(shown.contains("failed, 0 passed, 2 failed"), "{run}");
         assert!(!shown.contains("of_one"), "{run}");
     }
+}
+
+#[test]
+fn every_test_runs_after_a_failed_command_except_with_fail_fast() {
+    let sandbox = workspace();
+    sandbox.edit("store/src/lib.rs", "    2\n", "    3\n");
+    let run = verify(&sandbox, "cargo", "");
+    run.exits(1).prints("failed, 0 passed, 2 failed");
+    let run = verify(&sandbox, "cargo", " --fail-fast");
+    run.exits(1)
+        .prints("failed, 0 passed, 1 failed")
+        .says("not run: cargo test");
 }
 
 #[test]

@@ -94,8 +94,9 @@ pub fn narrow(
     let before = selection.count();
     selection.targets.retain(|target, part| {
         if part.whole.is_empty() {
-            part.tests
-                .retain(|name, _| !unchanged.is_among(workspace, target, name));
+            part.tests.retain(|name, reason| {
+                *reason == Reason::Failed || !unchanged.is_among(workspace, target, name)
+            });
         }
         !part.whole.is_empty() || !part.tests.is_empty()
     });

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 
 use super::super::coverage;
-use super::hint;
 use super::record::{Before, record_run, recordable, source};
 use super::reports::FinishedRun;
 use super::request::{runner, selected, selection, words};
-use super::update;
-use crate::affected::Selection;
-use crate::change;
+use super::{failed, hint, update};
+use crate::affected::failed::{FailedTests, TestNames};
+use crate::affected::{self, Selection};
+use crate::change::{self, Change};
 use crate::cli;
 use crate::document::proof::{self, Proof};
 use crate::evidence::{Names, Outcome, Packed, Record, Scope};
@@ -64,11 +64,15 @@ impl Job {
                 (0..workspace.packages.len()).collect(),
                 None,
             ),
-            (Scope::Affected, _) => Self::affected(
-                project,
-                arguments,
-                selection(project, pocs, &[], arguments.base.as_deref())?,
-            ),
+            (Scope::Affected, _) => {
+                let failed = FailedTests::load(workspace)?;
+                let selection = if arguments.scope.failed {
+                    only_failed(project, &failed)?
+                } else {
+                    selection(project, pocs, &[], arguments.base.as_deref(), &failed)?
+                };
+                Self::affected(project, arguments, selection)
+            }
             (_, [poc]) => {
                 crate::document_update::reliable(poc)?;
                 if let Scope::Step(id) = &scope {
@@ -232,7 +236,7 @@ impl Job {
         terminal: &mut Terminal,
     ) -> Result<Exit> {
         let workspace = &project.workspace;
-        if !arguments.no_record {
+        if arguments.records() {
             recordable(pocs)?;
         }
         self.show_selection(terminal)?;
@@ -247,6 +251,10 @@ impl Job {
         exec::install_interrupt_handler()?;
         let mut report = verify::run(&self.checks, &options, terminal)?;
         let interrupted = report.outcome() == Outcome::Interrupted;
+        if !self.scope.is_of_plan() {
+            let filtered = !arguments.arguments.is_empty();
+            failed::keep(workspace, &report, &binaries, filtered)?;
+        }
         let mut inputs = before.after(terminal)?;
         if !self.scope.is_of_plan() {
             inputs.extend(freshness::configuration(workspace));
@@ -292,7 +300,7 @@ impl Job {
                 vec![RecordedRun::of(record("", None, Names::new())?)],
             )
         } else {
-            let recording = !arguments.no_record;
+            let recording = arguments.records();
             let settled = record_run(project, pocs, &self.scope, recording, &record, terminal)?;
             let recorded = settled.1.iter().filter(|one| one.results.is_some());
             let recorded = recorded.map(|one| &one.record);
@@ -361,13 +369,26 @@ impl Job {
                 stop: self.stop.clone(),
                 environment: project.workspace.configuration.environment.clone(),
             },
-            keep_going: arguments.keep_going,
+            keep_going: !arguments.fail_fast
+                && (arguments.no_fail_fast || self.scope.has_independent_commands()),
             title: self.scope.to_string(),
             expected: last.map(|tests| tests.passed + tests.failed).max(),
             usual: usual(pocs, &self.scope),
             progress: terminal.shows_progress(),
         })
     }
+}
+
+/// The tests that `failed` names, and no others.
+fn only_failed(project: &Project, failed: &TestNames) -> Result<Selection> {
+    let nothing = Change::of_files(BTreeSet::new());
+    let selection = affected::select_with_failed(project, &nothing, true, failed)?;
+    if selection.is_empty() {
+        return Err(anyhow!(
+            "no test failed in its last run; `cargo poc verify` runs the affected tests"
+        ));
+    }
+    Ok(selection)
 }
 
 /// A plan's commands are run as written. Build options that none of them has would only be claimed.

@@ -7,6 +7,7 @@ use super::record::{record_run, recordable, source};
 use super::reports::{FinishedRun, must_run_here};
 use super::request::{all_readable, selection};
 use crate::affected::Selection;
+use crate::affected::failed::TestNames;
 use crate::change;
 use crate::cli;
 use crate::evidence::{Names, Outcome, Scope};
@@ -61,7 +62,7 @@ pub(super) fn run(
         };
         return report(exit, &[], terminal);
     }
-    let recording = !arguments.no_record;
+    let recording = arguments.records();
     if recording {
         recordable(&pocs)?;
     }
@@ -116,7 +117,13 @@ fn fits(project: &Project, arguments: &cli::Verify, pocs: &[Poc], merged: &Merge
         .collect();
     let all = match first.run.scope {
         Scope::Full => Selection::everything(&project.workspace),
-        _ => selection(project, pocs, &reports, arguments.base.as_deref())?,
+        _ => selection(
+            project,
+            pocs,
+            &reports,
+            arguments.base.as_deref(),
+            &TestNames::new(),
+        )?,
     };
     if digest(&project.workspace, &all) != first.run.selection {
         return Err(exit::usage(

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 
 use super::super::base;
+use crate::affected::failed::TestNames;
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
@@ -41,6 +42,7 @@ pub(super) fn takes_next(arguments: &cli::Verify) -> bool {
     arguments.name.is_some()
         && matches!(scope(arguments), Scope::Affected)
         && !arguments.scope.affected
+        && !arguments.scope.failed
         && arguments.arguments.is_empty()
         && arguments.partition.is_none()
         && arguments.base.is_none()
@@ -111,12 +113,14 @@ pub(super) fn flag(scope: &Scope) -> String {
 }
 
 /// The tests that the change of each PoC can affect, together; without a PoC, of the change on this branch. `but` are
-/// files that are no part of the change, `base` is the commit to compare with where the user names one.
+/// files that are no part of the change, `base` is the commit to compare with where the user names one. Tests that `failed`
+/// names are selected as well.
 pub(super) fn selection(
     project: &Project,
     pocs: &[Poc],
     but: &[Utf8PathBuf],
     base: Option<&str>,
+    failed: &TestNames,
 ) -> Result<Selection> {
     let repository = change::repository_of(&project.workspace).context(
         "failed to find out what changed; without git, run everything: `cargo poc verify --full`",
@@ -146,7 +150,7 @@ pub(super) fn selection(
     for base in bases {
         let mut change = Change::since(&repository, &base)?;
         change.files.retain(|file| !but.contains(&file.path));
-        let one = affected::select_in(project, &change, true)?;
+        let one = affected::select_with_failed(project, &change, true, failed)?;
         all.merge(one);
     }
     Ok(all)

@@ -10,6 +10,7 @@ use super::job::Job;
 use super::record::{Before, source};
 use super::reports::FinishedRun;
 use super::request::{all_readable, runner, selected, selection, words};
+use crate::affected::failed::TestNames;
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
@@ -45,7 +46,13 @@ pub(super) fn run(
     let runner = runner(project, arguments.runner)?;
     let all = match scope {
         Scope::Full => suite(project)?,
-        _ => selection(project, pocs, &[], arguments.base.as_deref())?,
+        _ => selection(
+            project,
+            pocs,
+            &[],
+            arguments.base.as_deref(),
+            &TestNames::new(),
+        )?,
     };
     let built = archive(&arguments.arguments).is_some();
     let work = Work::of(workspace, &all, &recorded(project)?);
@@ -176,7 +183,13 @@ pub(in crate::command) fn matrix(
         suite(project)?
     } else {
         let pocs = all_readable(project, arguments.name.as_deref(), &Scope::Affected)?;
-        selection(project, &pocs, &[], arguments.base.as_deref())?
+        selection(
+            project,
+            &pocs,
+            &[],
+            arguments.base.as_deref(),
+            &TestNames::new(),
+        )?
     };
     for note in &all.notes {
         terminal.warn(note)?;

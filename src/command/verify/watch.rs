@@ -19,7 +19,7 @@ use self::files::Files;
 use self::written::Written;
 use super::job::Job;
 use super::request::{pocs, selection};
-use crate::affected;
+use crate::affected::{self, failed::FailedTests};
 use crate::cli::{self, Global};
 use crate::evidence::Scope;
 use crate::exit::Exit;
@@ -131,7 +131,10 @@ impl Watch<'_> {
             terminal.error(error)?;
         }
         let selected = match &self.passed {
-            None => selection(project, &pocs, &[], self.arguments.base.as_deref())?,
+            None => {
+                let failed = FailedTests::load(&project.workspace)?;
+                selection(project, &pocs, &[], self.arguments.base.as_deref(), &failed)?
+            }
             Some(passed) => affected::select_in(project, &files.since(passed), true)?,
         };
         if selected.is_empty() {

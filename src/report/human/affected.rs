@@ -14,6 +14,8 @@ use crate::workspace::Workspace;
 
 /// Rules named in the summary.
 const RULES: usize = 3;
+/// Why a failed test is selected.
+const FAILED: &str = "it failed in its last run";
 /// Files that reach no test, shown unasked.
 const UNREAD: usize = 5;
 
@@ -56,6 +58,14 @@ fn rules(selection: &Selection) -> String {
     if selection.items > 0 {
         rules.push(counted(selection.items, "changed item"));
     }
+    let targets = selection.targets.values();
+    let failed = targets
+        .flat_map(|part| part.tests.values())
+        .filter(|reason| **reason == Reason::Failed);
+    match failed.count() {
+        0 => {}
+        failed => rules.push(counted(failed, "failed test")),
+    }
     let whole: BTreeSet<&str> = selection
         .targets
         .values()
@@ -64,6 +74,7 @@ fn rules(selection: &Selection) -> String {
             Reason::File { rule, .. } => rule.split([',', ';']).next().unwrap_or(rule),
             Reason::Items(_) => "tests that only a run names",
             Reason::Widened(_) => "what no item tells",
+            Reason::Failed => "a test failed in its last run",
         })
         .collect();
     rules.extend(whole.into_iter().map(str::to_owned));
@@ -205,6 +216,7 @@ fn is_about(reason: &Reason, text: &str) -> bool {
     match reason {
         Reason::File { file, .. } => file.contains(text),
         Reason::Widened(why) => why.contains(text),
+        Reason::Failed => FAILED.contains(text),
         Reason::Items(steps) => steps.iter().any(|step| {
             let place = step.place.as_ref();
             step.name.contains(text) || place.is_some_and(|(file, _)| file.contains(text))
@@ -268,5 +280,6 @@ pub fn reason_line(workspace: &Workspace, reason: &Reason) -> String {
             names.join(" → ")
         }
         Reason::Widened(why) => why.clone(),
+        Reason::Failed => FAILED.to_owned(),
     }
 }
