@@ -20,7 +20,6 @@ use crate::sys::files;
 use crate::workspace::manifest::{Manifest, line_of};
 use crate::workspace::{Configuration, PackageId, Workspace};
 
-pub use configurations::BuildChoice;
 use configurations::WrittenConfiguration;
 
 /// Options of the command line that decide which workspace is loaded, and how.
@@ -32,8 +31,8 @@ pub struct Options {
     pub cargo_flags: Vec<String>,
     /// `--docs`.
     pub docs: Option<Utf8PathBuf>,
-    /// `--config` and cargo's build options.
-    pub build: BuildChoice,
+    /// `--config` as the name, and cargo's build options.
+    pub build: Configuration,
 }
 
 impl Options {
@@ -166,14 +165,13 @@ impl Config {
                 .context("in the poc configuration of the workspace")
                 .or_exit(Exit::Usage)?,
             lints: levels(workspace, &written.lints)?,
-            configuration: options
-                .build
-                .choose(
-                    workspace,
-                    &configurations,
-                    written.default_configuration.as_deref(),
-                )
-                .or_exit(Exit::Usage)?,
+            configuration: configurations::choose(
+                &options.build,
+                workspace,
+                &configurations,
+                written.default_configuration.as_deref(),
+            )
+            .or_exit(Exit::Usage)?,
             configurations,
             default_configuration: written.default_configuration,
         })

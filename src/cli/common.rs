@@ -3,6 +3,8 @@
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
+use crate::workspace::Configuration;
+
 /// Build options: a named configuration, and cargo's own flags over it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Build {
@@ -45,12 +47,12 @@ pub struct Build {
 }
 
 impl Build {
-    /// The options as the settings take them.
+    /// The options as a configuration, whose name is that of `--config`.
     #[must_use]
-    pub fn choice(&self) -> crate::config::BuildChoice {
+    pub fn choice(&self) -> Configuration {
         let features = self.features.iter();
         let features = features.flat_map(|list| list.split([',', ' ']));
-        crate::config::BuildChoice {
+        Configuration {
             name: self.config.clone(),
             features: features
                 .filter(|feature| !feature.is_empty())
@@ -64,6 +66,7 @@ impl Build {
             } else {
                 self.profile.clone()
             },
+            ..Configuration::default()
         }
     }
 }

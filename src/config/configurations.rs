@@ -9,23 +9,6 @@ use serde::Deserialize;
 use crate::workspace::graph::nearest;
 use crate::workspace::{Configuration, PackageId, Workspace};
 
-/// The build options of the command line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BuildChoice {
-    /// `--config`.
-    pub name: Option<String>,
-    /// `--features`, one each.
-    pub features: Vec<String>,
-    /// `--all-features`.
-    pub all_features: bool,
-    /// `--no-default-features`.
-    pub no_default_features: bool,
-    /// `--target`.
-    pub target: Option<String>,
-    /// `--profile`, or `release`.
-    pub profile: Option<String>,
-}
-
 /// One table of `configurations`, as written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -88,49 +71,37 @@ impl WrittenConfiguration {
     }
 }
 
-impl BuildChoice {
-    /// Whether a flag says how to build; the name of a configuration is no flag.
-    #[must_use]
-    pub fn has_flags(&self) -> bool {
-        let named = Self {
-            name: self.name.clone(),
-            ..Self::default()
-        };
-        *self != named
+/// The configuration that the options of the command line choose from `named`: the one they name, else the default; feature
+/// flags replace its features, `--target` and `--profile` its own.
+///
+/// # Errors
+/// No configuration has this name, or no package this feature.
+pub(super) fn choose(
+    options: &Configuration,
+    workspace: &Workspace,
+    named: &BTreeMap<String, Configuration>,
+    default: Option<&str>,
+) -> Result<Configuration> {
+    let mut chosen = match options.name.as_deref().or(default) {
+        None => Configuration::default(),
+        Some(name) => match named.get(name) {
+            Some(configuration) => configuration.clone(),
+            None => bail!(unknown(name, named)),
+        },
+    };
+    if options.is_plain() {
+        return Ok(chosen);
     }
-
-    /// The configuration that these options choose from `named`: the one they name, else the default; feature flags replace
-    /// its features, `--target` and `--profile` its own.
-    ///
-    /// # Errors
-    /// No configuration has this name, or no package this feature.
-    pub(super) fn choose(
-        &self,
-        workspace: &Workspace,
-        named: &BTreeMap<String, Configuration>,
-        default: Option<&str>,
-    ) -> Result<Configuration> {
-        let mut chosen = match self.name.as_deref().or(default) {
-            None => Configuration::default(),
-            Some(name) => match named.get(name) {
-                Some(configuration) => configuration.clone(),
-                None => bail!(unknown(name, named)),
-            },
-        };
-        if !self.has_flags() {
-            return Ok(chosen);
-        }
-        chosen.name = None;
-        if self.all_features || self.no_default_features || !self.features.is_empty() {
-            chosen.features.clone_from(&self.features);
-            chosen.all_features = self.all_features;
-            chosen.no_default_features = self.no_default_features;
-            check_features(workspace, &chosen)?;
-        }
-        chosen.target = self.target.clone().or(chosen.target);
-        chosen.profile = self.profile.clone().or(chosen.profile);
-        Ok(chosen)
+    chosen.name = None;
+    if options.all_features || options.no_default_features || !options.features.is_empty() {
+        chosen.features.clone_from(&options.features);
+        chosen.all_features = options.all_features;
+        chosen.no_default_features = options.no_default_features;
+        check_features(workspace, &chosen)?;
     }
+    chosen.target = options.target.clone().or(chosen.target);
+    chosen.profile = options.profile.clone().or(chosen.profile);
+    Ok(chosen)
 }
 
 /// Why there is no configuration `name`.

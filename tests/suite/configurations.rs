@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use cargo_poc::affected::{TestSelector, TestTargetKind, select_in};
 use cargo_poc::change::Change;
-use cargo_poc::config::{BuildChoice, Options};
+use cargo_poc::config::Options;
 use cargo_poc::project::Project;
+use cargo_poc::workspace::Configuration;
 
 use crate::kit::{PROGRAM, Sandbox, finish};
 
@@ -184,13 +185,13 @@ fn synthetic() -> Sandbox {
     sandbox
 }
 
-fn choice(flags: &[&str]) -> BuildChoice {
+fn choice(flags: &[&str]) -> Configuration {
     let features = flags.iter().skip_while(|flag| **flag != "--features");
-    BuildChoice {
+    Configuration {
         all_features: flags.contains(&"--all-features"),
         no_default_features: flags.contains(&"--no-default-features"),
         features: features.skip(1).map(ToString::to_string).collect(),
-        ..BuildChoice::default()
+        ..Configuration::default()
     }
 }
 

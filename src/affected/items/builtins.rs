@@ -1,46 +1,11 @@
 //! Keywords and macros to which the language or its standard library gives a meaning.
 
 use crate::workspace::source::attribute::Attribute;
+use crate::workspace::source::lex::is_strict_keyword;
 
-/// Keywords that name nothing. `self`, `super`, `crate` and `Self` begin paths.
+/// Keywords that name nothing, and `_`.
 pub(super) fn is_keyword(word: &str) -> bool {
-    matches!(
-        word,
-        "as" | "async"
-            | "await"
-            | "break"
-            | "const"
-            | "continue"
-            | "dyn"
-            | "else"
-            | "enum"
-            | "extern"
-            | "false"
-            | "fn"
-            | "for"
-            | "if"
-            | "impl"
-            | "in"
-            | "let"
-            | "loop"
-            | "match"
-            | "mod"
-            | "move"
-            | "mut"
-            | "pub"
-            | "ref"
-            | "return"
-            | "static"
-            | "struct"
-            | "trait"
-            | "true"
-            | "type"
-            | "unsafe"
-            | "use"
-            | "where"
-            | "while"
-            | "_"
-    )
+    word == "_" || is_strict_keyword(word)
 }
 
 /// Macros of the standard library whose input is ordinary code.

@@ -84,7 +84,7 @@ impl Job {
                     ));
                 }
                 let checks = verify::planned(&poc.plan, &scope);
-                if arguments.build.choice().has_flags() {
+                if !arguments.build.choice().is_plain() {
                     built_as_asked(project, poc, &checks)?;
                 }
                 let scripts: Vec<String> = checks.iter().map(Invocation::command).collect();

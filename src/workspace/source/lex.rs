@@ -82,24 +82,41 @@ pub fn lex(text: &str) -> Result<Vec<Token>, LexProblem> {
 /// Whether a word is a keyword in some edition: as a name it is written `r#word`. Source: the Rust reference, "Keywords".
 #[must_use]
 pub fn is_keyword(word: &str) -> bool {
+    is_strict_keyword(word)
+        || matches!(
+            word,
+            "abstract"
+                | "become"
+                | "box"
+                | "do"
+                | "final"
+                | "macro"
+                | "override"
+                | "priv"
+                | "try"
+                | "typeof"
+                | "unsized"
+                | "virtual"
+                | "yield"
+        )
+}
+
+/// Whether a word is a keyword of the 2018 edition that is in use. `self`, `super`, `crate` and `Self` begin paths and are
+/// not among them.
+#[must_use]
+pub fn is_strict_keyword(word: &str) -> bool {
     matches!(
         word,
-        "abstract"
-            | "as"
-            | "async"
+        "as" | "async"
             | "await"
-            | "become"
-            | "box"
             | "break"
             | "const"
             | "continue"
-            | "do"
             | "dyn"
             | "else"
             | "enum"
             | "extern"
             | "false"
-            | "final"
             | "fn"
             | "for"
             | "if"
@@ -107,13 +124,10 @@ pub fn is_keyword(word: &str) -> bool {
             | "in"
             | "let"
             | "loop"
-            | "macro"
             | "match"
             | "mod"
             | "move"
             | "mut"
-            | "override"
-            | "priv"
             | "pub"
             | "ref"
             | "return"
@@ -121,16 +135,11 @@ pub fn is_keyword(word: &str) -> bool {
             | "struct"
             | "trait"
             | "true"
-            | "try"
             | "type"
-            | "typeof"
             | "unsafe"
-            | "unsized"
             | "use"
-            | "virtual"
             | "where"
             | "while"
-            | "yield"
     )
 }
 
