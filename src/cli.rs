@@ -227,7 +227,7 @@ pub struct Status {
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
-    /// Write a report to a file as well: json, junit or sarif (repeatable)
+    /// Write a report to a file as well: json, junit, sarif or markdown (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = reports::parse::<StatusReport>)]
     pub report: Vec<ReportFile<StatusReport>>,
     /// How the workspace is built.

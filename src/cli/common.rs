@@ -96,4 +96,6 @@ pub enum StatusFormat {
     Junit,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// Tables in Markdown, for a comment on a pull request.
+    Markdown,
 }

@@ -21,6 +21,8 @@ pub enum StatusReport {
     Junit,
     /// SARIF 2.1.0: findings.
     Sarif,
+    /// Tables in Markdown.
+    Markdown,
 }
 
 /// Formats that `verify --report` writes.
@@ -34,6 +36,8 @@ pub enum VerifyReport {
     Sarif,
     /// The same as annotations for GitHub Actions, and a summary in `$GITHUB_STEP_SUMMARY`.
     Github,
+    /// Tables in Markdown: commands, regressions and other findings.
+    Markdown,
     /// What one shard ran, for `verify --merge`.
     Shard,
 }

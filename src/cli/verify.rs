@@ -87,7 +87,7 @@ pub struct Verify {
     /// How to report what the run came to; what it prints meanwhile then goes to standard error, but with github
     #[arg(long, value_enum, default_value_t, conflicts_with_all = ["list", "confirm", "watch"])]
     pub format: StatusFormat,
-    /// Write a report to a file as well: json, junit, sarif, github, or with --partition shard, which is for --merge
+    /// Write a report to a file as well: json, junit, sarif, github, markdown, or with --partition shard, which is for --merge
     /// (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = reports::parse::<VerifyReport>)]
     pub report: Vec<ReportFile<VerifyReport>>,

@@ -95,6 +95,10 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
             let text = report::github::annotations(&workset.prefix(), fresh.iter().copied());
             terminal.out().write_all(text.as_bytes())?;
         }
+        StatusFormat::Markdown => {
+            let text = report::markdown::findings(&workset.prefix(), fresh.iter().copied());
+            terminal.out().write_all(text.as_bytes())?;
+        }
         StatusFormat::Human => {
             if let Some(project) = &workset.project {
                 terminal.paths_from(&project.workspace.root);

@@ -35,6 +35,7 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
         cli::StatusFormat::Junit => print(terminal, &report::junit::status(statuses))?,
         cli::StatusFormat::Sarif => print(terminal, &sarif(workset)?)?,
         cli::StatusFormat::Github => github(workset, terminal)?,
+        cli::StatusFormat::Markdown => print(terminal, &markdown(workset))?,
         cli::StatusFormat::Human => match (&statuses[..], workset.unreadable.is_empty()) {
             ([only], true) => report::human::status::screen(terminal, only)?,
             _ => report::human::status::overview(terminal, statuses)?,
@@ -45,6 +46,7 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
             StatusReport::Json => report::json::status(statuses, &workset.unreadable)?,
             StatusReport::Junit => report::junit::status(statuses),
             StatusReport::Sarif => sarif(workset)?,
+            StatusReport::Markdown => markdown(workset),
         };
         files::write_report(&wanted.file, text.as_bytes())?;
     }
@@ -142,5 +144,9 @@ fn github(workset: &Workset, terminal: &mut Terminal) -> Result<()> {
     let prefix = workset.prefix();
     let findings = workset.statuses.iter().flat_map(|status| &status.findings);
     print(terminal, &report::github::annotations(&prefix, findings))?;
-    report::github::add_summary(&report::github::summary(&prefix, &workset.statuses))
+    report::github::add_summary(&markdown(workset))
+}
+
+fn markdown(workset: &Workset) -> String {
+    report::markdown::statuses(&workset.prefix(), &workset.statuses)
 }

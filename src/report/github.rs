@@ -1,4 +1,4 @@
-//! For GitHub Actions: workflow commands for annotations, and a summary in Markdown.
+//! For GitHub Actions: workflow commands for annotations. The summary of a step is in [`markdown`](super::markdown).
 //!
 //! Source of the escapes and limits: GitHub's documentation, "Workflow commands" (`%`, carriage return and line feed
 //! everywhere; `:` and `,` in properties too), and 10 error and 10 warning annotations a step.
@@ -8,9 +8,6 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 
-use super::poc_status::PocStatus;
-use super::run::Run;
-use crate::evidence::format_duration;
 use crate::finding::{Finding, Severity};
 use crate::sys::files;
 
@@ -63,91 +60,6 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// The summary that a step appends to `$GITHUB_STEP_SUMMARY`: a table of PoCs and steps, and every finding.
-#[must_use]
-pub fn summary(prefix: &Utf8Path, statuses: &[PocStatus]) -> String {
-    let mut text = String::from(
-        "## cargo poc\n\n| PoC | State | Steps proven | Next |\n|-----|-------|--------------|------|\n",
-    );
-    for status in statuses {
-        let (proven, steps) = status.assessment.proven();
-        let next = status
-            .next
-            .as_ref()
-            .map_or(String::new(), |next| format!("`{}`", cell(&next.command)));
-        let _ = writeln!(
-            text,
-            "| {} | {} | {proven}/{steps} | {next} |",
-            cell(&status.assessment.name),
-            status.assessment.state.word(),
-        );
-    }
-    let findings = statuses.iter().flat_map(|status| &status.findings);
-    findings_table(prefix, findings, &mut text);
-    text
-}
-
-/// The same of a run: its commands, and everything it shows to be wrong.
-#[must_use]
-pub fn run_summary(prefix: &Utf8Path, run: &Run<'_>) -> String {
-    let mut text = format!("## cargo poc verify: {}\n", cell(&run.scope.to_string()));
-    let Some(first) = run.records.first() else {
-        text.push_str("\nNo test can be affected by the change.\n");
-        findings_table(prefix, &run.findings, &mut text);
-        return text;
-    };
-    for settled in run.records {
-        let poc = match settled.record.poc.as_str() {
-            "" => String::new(),
-            poc => format!("{}: ", cell(poc)),
-        };
-        let tests = settled
-            .record
-            .tests
-            .map_or_else(String::new, |tests| format!(", {tests}"));
-        let _ = writeln!(text, "\n{poc}{}{tests}", settled.record.outcome_cell());
-    }
-    text.push_str("\n| Command | Outcome | Tests | Took |\n|---------|---------|-------|------|\n");
-    for check in run.checks {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} |",
-            cell(&check.command),
-            check.outcome,
-            check
-                .tests
-                .map_or_else(|| "—".to_owned(), |tests| tests.to_string()),
-            format_duration(check.milliseconds)
-        );
-    }
-    findings_table(prefix, &run.findings, &mut text);
-    for note in &first.record.notes {
-        let _ = writeln!(text, "\n> {}", cell(note));
-    }
-    text
-}
-
-fn findings_table<'a>(
-    prefix: &Utf8Path,
-    findings: impl IntoIterator<Item = &'a Finding>,
-    text: &mut String,
-) {
-    let mut findings = findings.into_iter().peekable();
-    if findings.peek().is_some() {
-        text.push_str("\n| Finding | Where | What |\n|---------|-------|------|\n");
-    }
-    for finding in findings {
-        let _ = writeln!(
-            text,
-            "| {} | {}:{} | {} |",
-            finding.code,
-            cell(&below(prefix, &finding.path)),
-            finding.line,
-            cell(&finding.text())
-        );
-    }
-}
-
 /// Adds a summary to the step's, on GitHub; elsewhere there is none to add to.
 ///
 /// # Errors
@@ -158,12 +70,6 @@ pub fn add_summary(summary: &str) -> Result<()> {
             .context("failed to add to $GITHUB_STEP_SUMMARY"),
         _ => Ok(()),
     }
-}
-
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
-        .replace('<', "&lt;")
-        .replace(['\n', '\r'], " ")
 }
 
 #[cfg(test)]

@@ -279,7 +279,12 @@ fn junit_of_a_run_has_each_command_and_each_test() {
     assert!(matches!(how("fails"), TestCaseStatus::NonSuccess { .. }));
     assert!(matches!(how("waits"), TestCaseStatus::Skipped { .. }));
     assert_eq!((it.tests, it.failures), (3, 1));
-    // Nothing to run is a report too: whoever waits for the file finds it.
+}
+
+#[test]
+fn junit_is_written_even_if_nothing_is_run() {
+    let sandbox = Sandbox::package();
+    sandbox.git();
     sandbox
         .poc("verify --report junit=target/none.xml")
         .exits(0);
@@ -322,6 +327,18 @@ fn junit_has_a_case_for_each_step_and_each_finding() {
         .filter(|finding| finding["severity"] == "error");
     assert_eq!(errors, gating.count());
     assert_ne!(errors, 0);
+}
+
+#[test]
+fn markdown_has_a_table_of_pocs_and_one_of_findings() {
+    let sandbox = sandbox();
+    let run = sandbox.poc("status --format markdown --report markdown=target/status.md");
+    assert_eq!(run.stdout, sandbox.read("target/status.md"));
+    run.prints("| PoC | State | Steps proven | Next |")
+        .prints("| cache | ")
+        .prints("| POC020 | docs/cache-");
+    let findings = sandbox.poc("check --format markdown");
+    assert!(run.stdout.ends_with(&findings.stdout), "{run}\n{findings}");
 }
 
 #[test]

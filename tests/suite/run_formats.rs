@@ -119,7 +119,7 @@ fn one_run_is_printed_and_written_in_every_form() {
     sandbox.write("target/summary.md", "before\n");
     let mut command = sandbox.command(crate::kit::PROGRAM);
     let line = "verify cache --affected --no-record --runner cargo --format json --report json=target/run.json \
-                --report sarif=target/run.sarif --report junit=target/run.xml --report github=target/run.txt";
+                --report sarif=target/run.sarif --report junit=target/run.xml --report github=target/run.txt --report markdown=target/run.md";
     command.args(line.split_whitespace()).env(
         "GITHUB_STEP_SUMMARY",
         sandbox.root.join("target/summary.md"),
@@ -152,6 +152,11 @@ fn one_run_is_printed_and_written_in_every_form() {
         "{summary}"
     );
     assert!(summary.contains("cache: failed, "), "{summary}");
+    assert!(summary.contains("The change can affect "), "{summary}");
+    assert_eq!(
+        summary,
+        format!("before\n{}", sandbox.read("target/run.md"))
+    );
     assert_eq!(
         summary.matches("| POC0").count(),
         findings.len(),

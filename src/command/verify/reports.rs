@@ -9,7 +9,7 @@ use crate::exit::{self, Exit};
 use crate::lint::failures;
 use crate::project::{Poc, Project};
 use crate::report::run::{RecordedRun, Run};
-use crate::report::{github, json, junit, sarif};
+use crate::report::{github, json, junit, markdown, sarif};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 use crate::verify;
@@ -103,6 +103,7 @@ impl FinishedRun<'_> {
             StatusFormat::Junit => Some(VerifyReport::Junit),
             StatusFormat::Sarif => Some(VerifyReport::Sarif),
             StatusFormat::Github => Some(VerifyReport::Github),
+            StatusFormat::Markdown => Some(VerifyReport::Markdown),
         };
         if let Some(text) = printed
             .map(|format| written.form(format))
@@ -115,7 +116,7 @@ impl FinishedRun<'_> {
         if printed == Some(VerifyReport::Github)
             || reports.any(|wanted| wanted.format == VerifyReport::Github)
         {
-            github::add_summary(&github::run_summary(&project.prefix(), &run))?;
+            github::add_summary(&markdown::run(&project.prefix(), &run))?;
         }
         Ok(())
     }
@@ -142,6 +143,7 @@ impl Written<'_> {
             (VerifyReport::Json, _) => json::run(self.run)?,
             (VerifyReport::Sarif, _) => sarif::log(&prefix, &self.run.findings)?,
             (VerifyReport::Github, _) => github::annotations(&prefix, &self.run.findings),
+            (VerifyReport::Markdown, _) => markdown::run(&prefix, self.run),
             (VerifyReport::Junit, Some(ran)) => {
                 junit::run(self.run.scope, ran, &Binaries::of(&self.project.workspace))
             }
