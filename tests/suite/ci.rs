@@ -210,6 +210,10 @@ fn an_archive_is_where_and_what_binstall_looks_for() {
             .prints(&format!("{folder}/man/cargo-poc-step-done.1"))
             .prints(&format!("{folder}/completions/cargo-poc.zsh"))
             .prints(&format!("{folder}/LICENSE-MIT"));
+        let checksum = sandbox.shell(&format!(
+            "cd 'out put' && (command -v sha256sum >/dev/null && sha256sum --check '{file}.sha256' || shasum -a 256 --check '{file}.sha256')"
+        ));
+        checksum.exits(0).prints(&format!("{file}: OK"));
     }
 }
 
