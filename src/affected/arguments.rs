@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind, all_targets};
+use super::targets::{TestTarget, TestTargetKind, all_targets};
+use super::{Selection, TargetSelection, TestSelector};
 use crate::workspace::{Configuration, PackageId, Workspace, features};
 
 /// One `cargo test` call.

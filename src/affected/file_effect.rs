@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::TestTarget;
+use super::targets::TestTarget;
 use crate::workspace::{PackageId, Workspace};
 
 /// What a changed file reaches.

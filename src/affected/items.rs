@@ -8,7 +8,7 @@
 //! files ─extract→ items with references ─mount→ nodes in modules ─resolve→ names ─edges→ graph ─reach→ tests per item
 //! ```
 
-mod affected_tests;
+pub mod affected_tests;
 pub(super) mod builtins;
 mod changed_items;
 pub mod crate_graph;
@@ -24,20 +24,20 @@ pub mod module_files;
 mod module_folders;
 pub mod nodes;
 mod outside_effects;
+mod path_index;
 pub mod reachability;
 pub mod references;
 mod test_items;
 
 use rustc_hash::FxHashSet;
 
-pub use affected_tests::{Affected, Selected, Widened};
 pub use crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
-pub use file_reads::PathIndex;
 pub use item_cache::Cache;
 pub use module_files::{Changed, Reader, Sources, Uncached};
+pub use path_index::PathIndex;
 pub use test_items::{TestGroup, TestItem, TestPattern};
 
-use super::{TestTarget, TestTargetKind};
+use super::targets::{TestTarget, TestTargetKind};
 use changed_items::Read;
 use def_map::DefMap;
 use edges::{Builder, Edges, ReversePostorder, SyntheticNode};
@@ -187,11 +187,7 @@ impl Graph {
         self.reached_by(&groups, wanted)
     }
 
-    pub(in crate::affected) fn reached_by(
-        &self,
-        groups: &[&TestGroup],
-        wanted: Option<&[bool]>,
-    ) -> Reached {
+    pub(crate) fn reached_by(&self, groups: &[&TestGroup], wanted: Option<&[bool]>) -> Reached {
         let mut units = vec![<(Row, Row)>::default(); self.crates.units.len()];
         let mut seeds: Seeds = Vec::new();
         for (bit, class) in groups.iter().enumerate() {

@@ -7,8 +7,9 @@ use camino::Utf8Path;
 use cargo_metadata::TargetKind;
 
 use super::file_effect::FileEffect;
+use super::manifests;
 use super::outside::Outside;
-use super::{TestTarget, kinds, manifests};
+use super::targets::{TestTarget, kinds};
 use crate::change::Change;
 use crate::config::Config;
 use crate::sys::git::FileChange;

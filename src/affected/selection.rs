@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::TestTarget;
+use super::targets::{TestTarget, all_targets};
 use crate::workspace::{PackageId, Workspace};
 
 /// The tests that a change can affect.
@@ -205,7 +205,7 @@ impl Selection {
     /// Every target, whole.
     #[must_use]
     pub fn everything(workspace: &Workspace) -> Self {
-        let targets = super::all_targets(workspace);
+        let targets = all_targets(workspace);
         let total = Total {
             targets: targets.len(),
             tests: 0,

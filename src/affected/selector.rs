@@ -10,13 +10,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::failed::TestNames;
 use super::file_effect::FileEffect;
+use super::items::affected_tests::Affected;
 use super::items::nodes::NodeId;
-use super::items::{self, Affected, Cache, Changed, CrateGraph, Graph, Reader, Uncached, UnitId};
+use super::items::{self, Cache, Changed, CrateGraph, Graph, Reader, Uncached, UnitId};
 use super::outside::Outside;
+use super::quiet_files;
 use super::rules::{self, Ruling};
 use super::selection::{Reason, Selection, Step, TargetSelection, TestSelector, Total};
+use super::targets::{TestTarget, TestTargetKind, all_targets};
 use super::unrun::{UnrunTest, unrun_tests};
-use super::{TestTarget, TestTargetKind, all_targets, quiet_files};
 use crate::change::Change;
 use crate::config::Config;
 use crate::project::Project;

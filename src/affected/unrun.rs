@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::items::{Changed, CrateGraph, Graph, Reader, TestItem};
-use super::{TestTarget, all_targets};
+use super::targets::{TestTarget, all_targets};
 use crate::workspace::{Configuration, Workspace};
 
 /// A test that is compiled in none of the configurations.

@@ -55,7 +55,7 @@ pub(super) fn is_known_macro(name: &str) -> bool {
 }
 
 /// Attributes of the language and of tools that run no code.
-pub(in crate::affected) fn is_builtin_attribute(attribute: &Attribute) -> bool {
+pub(crate) fn is_builtin_attribute(attribute: &Attribute) -> bool {
     if attribute.path.len() > 1 {
         return matches!(
             attribute.path[0],

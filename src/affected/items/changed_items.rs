@@ -8,9 +8,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 use super::def_map::DefMap;
 use super::extract::{Detail, flag};
-use super::file_reads::{OWN_FOLDER, PathIndex};
+use super::file_reads::OWN_FOLDER;
 use super::module_files::{Changed, Sources};
 use super::nodes::{ModuleId, NONE, NodeId, Nodes, to_u32};
+use super::path_index::PathIndex;
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::ItemKind;
 

@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use cargo_metadata::{CrateType, Target, TargetKind};
 
 use super::extract::FileItems;
-use crate::affected::{TestTarget, TestTargetKind};
+use crate::affected::targets::{TestTarget, TestTargetKind};
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::source::cfg::CfgOptions;
 use crate::workspace::source::modules::Child;

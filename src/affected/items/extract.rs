@@ -1,67 +1,37 @@
 //! One file's text → its items with what they refer to, independent of where the file is mounted. This is what the cache keeps.
 
-mod compact;
+pub(super) mod compact;
 mod configured;
 mod detail;
-mod model;
+mod folders;
+pub(super) mod model;
 mod parts;
+pub(super) mod table;
 mod uses;
 
 use std::hash::Hasher as _;
 use std::ops::Range;
 
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHasher;
 
-pub use compact::{Lists, References, Texts};
+pub use compact::{References, Symbol};
 pub use configured::Configured;
 pub use model::{
-    ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, Symbol, TextFile, flag,
+    ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, TextFile, digest, flag,
 };
 
 use super::builtins::{is_builtin_attribute, is_known_macro};
 use super::known_macros::is_standard_derive;
-use super::module_folders::strings;
 use super::references::{Collector, WritesCode};
 use crate::workspace::source::attribute::{Attribute, attributes};
 use crate::workspace::source::cfg::{Build, Compiled, Predicate, compiled};
 use crate::workspace::source::doc;
-use crate::workspace::source::lex::{Kind, plain_name};
+use crate::workspace::source::lex::Kind;
 use crate::workspace::source::listing::{TestKind, holds_test, test_kind};
 use crate::workspace::source::modules::children;
 use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
-
-/// Names → symbols of one file.
-#[derive(Debug, Default)]
-pub struct Table<'t> {
-    by_text: FxHashMap<&'t str, Symbol>,
-    owned: FxHashMap<String, Symbol>,
-    /// The names, by symbol.
-    pub symbols: Texts,
-}
-
-impl<'t> Table<'t> {
-    /// The symbol of a name in the text.
-    pub fn symbol(&mut self, text: &'t str) -> Symbol {
-        let text = plain_name(text);
-        if let Some(symbol) = self.by_text.get(text) {
-            return *symbol;
-        }
-        let symbol = self.intern(text);
-        self.by_text.insert(text, symbol);
-        symbol
-    }
-
-    /// The symbol of a name that is not in the text.
-    pub fn intern(&mut self, text: &str) -> Symbol {
-        let text = plain_name(text);
-        if let Some(symbol) = self.owned.get(text) {
-            return *symbol;
-        }
-        let symbol = self.symbols.push(text);
-        self.owned.insert(text.to_owned(), symbol);
-        symbol
-    }
-}
+use folders::folder_names;
+use table::Table;
 
 /// Reads a file's content; what is no UTF-8 is a problem of it.
 #[must_use]
@@ -184,35 +154,6 @@ fn own_condition(syntax: &Syntax) -> Option<Predicate> {
         .flat_map(|range| attributes(syntax, range.clone()))
         .collect();
     Predicate::of(syntax, &inner)
-}
-
-/// Strings in short inputs of macro calls, with the index of the call.
-fn folder_names(items: &[Item]) -> Vec<(u32, String)> {
-    let inputs = (0_u32..)
-        .zip(items)
-        .filter_map(|(index, item)| match &item.detail {
-            Detail::Call(input) => Some((index, input)),
-            _ => None,
-        });
-    inputs
-        .flat_map(|(index, input)| strings(input).into_iter().map(move |text| (index, text)))
-        .collect()
-}
-
-/// A digest of byte strings, each told apart from the next.
-pub fn digest<'b>(parts: impl IntoIterator<Item = &'b [u8]>) -> Digest {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    short(&hasher.finalize())
-}
-
-fn short(hash: &blake3::Hash) -> Digest {
-    let mut digest = Digest::default();
-    digest.copy_from_slice(&hash.as_bytes()[..16]);
-    digest
 }
 
 fn writes_code(text: &str) -> WritesCode {
@@ -501,6 +442,7 @@ fn is_foreign(syntax: &Syntax, attribute: &Attribute) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::source::cfg::{CfgOptions, Features};
 
     fn hashes(text: &str) -> Vec<Digest> {
         read(text).items.iter().map(|item| item.hash).collect()
@@ -600,5 +542,38 @@ mod tests {
                 "- From false"
             ]
         );
+    }
+
+    fn names(text: &str, on: &[&str]) -> Vec<String> {
+        let options = CfgOptions {
+            features: Some(Features {
+                on: on.iter().map(|name| (*name).to_owned()).collect(),
+                ..Features::default()
+            }),
+            ..CfgOptions::host()
+        };
+        let items = read(text);
+        let items = items
+            .configured(&options)
+            .map_or(items, |configured| configured.items);
+        let names = items.items.iter().filter_map(|item| item.name);
+        names
+            .map(|name| items.symbols.get(name).to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn items_that_no_build_compiles_are_left_out_with_what_they_hold() {
+        let text = "fn a() {} #[cfg(feature = \"x\")] mod m { fn b() {} } #[cfg(not(feature = \"x\"))] fn c() {}
+            #[cfg(test)] fn d() {} #[cfg(feature = \"x\")] use e::{f, g}; #[cfg(all(feature = \"x\", unknown))] fn h() {}";
+        assert_eq!(names(text, &["x"]), ["a", "m", "b", "d", "f", "g", "h"]);
+        assert_eq!(names(text, &[]), ["a", "c", "d"]);
+    }
+
+    #[test]
+    fn a_file_may_be_left_out_as_a_whole() {
+        let text = "#![cfg(feature = \"x\")] fn a() {}";
+        assert_eq!(names(text, &["x"]), ["a"]);
+        assert_eq!(names(text, &[]), Vec::<String>::new());
     }
 }

@@ -6,22 +6,17 @@
 
 use std::collections::BTreeSet;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use rustc_hash::FxHashMap;
+use camino::Utf8Path;
 
-use super::crate_graph::CrateGraph;
-use super::module_files::Sources;
-use super::nodes::{NodeId, Nodes};
 use crate::workspace::source::attribute::unquote;
-use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::Syntax;
 
 /// Text longer than this is no path.
 const LONGEST: usize = 160;
 /// All of the workspace.
-const ANYTHING: &str = ".";
+pub(super) const ANYTHING: &str = ".";
 /// The file that the item stands in.
-const OWN_FILE: &str = "file!()";
+pub(super) const OWN_FILE: &str = "file!()";
 
 /// The folder of the package, which the item asks for without a path below it.
 pub(super) const OWN_FOLDER: &str = "CARGO_MANIFEST_DIR";
@@ -205,121 +200,4 @@ fn goes_on(syntax: &Syntax<'_>, at: u32) -> bool {
             .is_some_and(|at| words.contains(&syntax.word(at)))
     };
     is(2, &["join"]) && is(4, &[")"]) && is(7, &["join", "new", "from"])
-}
-
-/// Who may read which files and folders.
-#[derive(Debug, Default)]
-pub struct PathIndex(FxHashMap<Utf8PathBuf, Vec<NodeId>>);
-
-impl PathIndex {
-    /// Those of all items, through paths as they are written that `wanted` tells.
-    #[must_use]
-    pub fn new(
-        crates: &CrateGraph,
-        sources: &Sources,
-        nodes: &Nodes,
-        wanted: &dyn Fn(&Utf8Path) -> bool,
-    ) -> Self {
-        let mut readers: FxHashMap<Utf8PathBuf, Vec<NodeId>> = FxHashMap::default();
-        for id in &nodes.reading {
-            let node = &nodes.nodes[*id as usize];
-            let file = &sources.files[node.file as usize].path;
-            let package = &crates.folders[crates.units[node.unit as usize].package];
-            let beside = file.parent().unwrap_or(package);
-            let written = nodes.item(sources, *id).references.reads.iter();
-            let is_own = |written: &String| written == OWN_FILE;
-            for written in written.filter(|path| is_own(path) || wanted(Utf8Path::new(path))) {
-                if is_own(written) {
-                    readers.entry(file.clone()).or_default().push(*id);
-                    continue;
-                }
-                for from in [package, crates.root.as_path(), beside] {
-                    readers
-                        .entry(normal(&from.join(written)))
-                        .or_default()
-                        .push(*id);
-                }
-            }
-        }
-        Self(readers)
-    }
-
-    /// Whether an item names the file itself.
-    pub(super) fn names(&self, file: &Utf8Path) -> bool {
-        self.0.contains_key(file)
-    }
-
-    /// The items that name a file of this name, in whatever folder.
-    pub(super) fn of_name<'r>(&'r self, name: &'r str) -> impl Iterator<Item = NodeId> + 'r {
-        let named = self.0.iter();
-        let named = named.filter(move |(path, _)| path.file_name() == Some(name));
-        named.flat_map(|(_, nodes)| nodes).copied()
-    }
-
-    /// The items that may read a file, given by its absolute path.
-    pub fn of<'r>(&'r self, file: &'r Utf8Path) -> impl Iterator<Item = NodeId> + 'r {
-        let holding = file.ancestors().filter_map(|path| self.0.get(path));
-        holding.flatten().copied()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reads(code: &str) -> Vec<String> {
-        let items = super::super::extract::read(code);
-        items
-            .items
-            .iter()
-            .flat_map(|item| item.references.reads.clone())
-            .collect()
-    }
-
-    #[test]
-    fn paths_are_told_from_other_text() {
-        let code = |text: &str| format!("fn f() {{ use_it(\"{text}\"); }}");
-        assert_eq!(reads(&code("src/lib.rs")), ["src/lib.rs"]);
-        assert_eq!(reads(&code("{}/src/lib.rs")), ["src/lib.rs"]);
-        assert_eq!(reads(&code("src/**/*.rs")), ["src/"]);
-        assert_eq!(reads(&code("../other/")), ["../other/"]);
-        assert!(reads("fn f(a: &str) { a.contains(\"./src\"); }").is_empty());
-        for text in ["two words", "src", "", "/", "a: b/c", "https://host/path?"] {
-            assert!(reads(&code(text)).is_empty(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_word_is_a_path_where_paths_are_made_of_it() {
-        let code =
-            "fn f() { let a = root().join(\"src\").join(\"odd\"); let b = Path::new(\"tests\"); }";
-        assert_eq!(reads(code), ["src/odd", "tests"]);
-        assert!(reads("fn f() { name(\"src\") }").is_empty());
-    }
-
-    #[test]
-    fn who_walks_through_the_package_may_read_anything() {
-        let walk = "fn f() { for e in WalkDir::new(env!(\"CARGO_MANIFEST_DIR\")) {} }";
-        assert_eq!(reads(walk), [ANYTHING, OWN_FOLDER]);
-        let rust = "fn f(p: &Path) { for e in fs::read_dir(p) { e.extension() == \"rs\" } }";
-        assert_eq!(reads(rust), [ANYTHING]);
-        let above = "fn f() { read_dir(\"..\") }";
-        assert_eq!(reads(above), [ANYTHING]);
-        let wildcard = "fn f() { visit(\"**/*.rs\") }";
-        assert_eq!(reads(wildcard), [ANYTHING]);
-        assert!(reads("fn f(glob: &str) { glob == \"*\" }").is_empty());
-        let data = "fn f() { read_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/tests/data\")) }";
-        assert_eq!(reads(data), ["tests/data"]);
-        let asked = "fn f() { Path::new(env!(\"CARGO_MANIFEST_DIR\")) }";
-        assert_eq!(reads(asked), [OWN_FOLDER]);
-    }
-
-    #[test]
-    fn what_is_embedded_is_read() {
-        assert_eq!(
-            reads("const A: &str = include_str!(\"a file.rs\");"),
-            ["./a file.rs"]
-        );
-        assert!(reads("include!(\"part.rs\");").is_empty());
-    }
 }

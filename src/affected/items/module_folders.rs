@@ -5,12 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::extract::{FileItems, read};
 use super::module_files::{Reader, SourceFile};
-use crate::workspace::source::attribute::string_value;
 use crate::workspace::source::modules::normal;
-use crate::workspace::source::syntax::Syntax;
-
-/// Calls with more tokens than this are not about a folder.
-const LONGEST_INPUT: usize = 8;
 
 /// A folder that a macro call names.
 pub(super) struct Named {
@@ -45,24 +40,6 @@ pub(super) fn named(file: &SourceFile, package: &Utf8Path, reader: &dyn Reader) 
         }
     }
     found
-}
-
-/// The string literals of a macro call's input, if it is short.
-pub(super) fn strings(input: &str) -> Vec<String> {
-    let Some(syntax) = input
-        .contains('"')
-        .then(|| Syntax::read(input).ok())
-        .flatten()
-    else {
-        return Vec::new();
-    };
-    if syntax.tokens.len() > LONGEST_INPUT {
-        return Vec::new();
-    }
-    let tokens = (0_u32..).zip(&syntax.tokens);
-    tokens
-        .filter_map(|(at, _)| string_value(&syntax, at))
-        .collect()
 }
 
 /// `pub mod a;` for each Rust file of a folder with these names but the declaring one. A folder that cannot be listed has none:

@@ -3,7 +3,7 @@
 //!
 //! Names are enough: where a word means something else, more tests are selected.
 
-use super::extract::flag;
+use super::extract::model::flag;
 
 /// The [`flag`]s of a word in code.
 pub(super) fn of_word(word: &str) -> u32 {

@@ -5,7 +5,9 @@ use std::ops::Range;
 use rustc_hash::FxHashSet;
 
 use super::builtins::{is_builtin_attribute, is_keyword, is_known_macro};
-use super::extract::{ALL, GLOBAL, Lists, References, SELF_CALL, Symbol, Table, TextFile, flag};
+use super::extract::compact::{Lists, References, Symbol};
+use super::extract::model::{ALL, GLOBAL, SELF_CALL, TextFile, flag};
+use super::extract::table::Table;
 use super::file_reads::FileAccessHints;
 use super::known_macros::is_standard_derive;
 use super::outside_effects;
@@ -601,19 +603,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     /// Reads what `<…>` holds; the index past it.
     fn turbofish(&mut self, open: u32, end: u32) -> u32 {
         let syntax = self.syntax;
-        let mut depth = 0_u32;
-        let mut at = open;
-        while at < end {
-            if syntax.is(at, b'<') {
-                depth += 1;
-            } else if syntax.is(at, b'>') && !syntax.is(at - 1, b'-') && !syntax.is(at - 1, b'=') {
-                depth = depth.saturating_sub(1);
-            }
-            at = syntax.after(at);
-            if depth == 0 {
-                break;
-            }
-        }
+        let at = syntax.after_angles(open, end);
         self.ordinary(open + 1..at.saturating_sub(1));
         at
     }

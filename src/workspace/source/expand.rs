@@ -405,10 +405,10 @@ fn stop(syntax: &Syntax, start: u32, end: u32, at_any: &[u8]) -> Option<u32> {
         if syntax.colons(at) {
             at += 2;
             if syntax.is(at, b'<') && at_any.len() == 2 {
-                at = angles(syntax, at, end);
+                at = syntax.after_angles(at, end);
             }
         } else if syntax.is(at, b'<') && at_any.len() > 2 {
-            at = angles(syntax, at, end);
+            at = syntax.after_angles(at, end);
         } else if syntax.is(at, b'|')
             && (at == start || syntax.ident(at - 1) == Some("move") || syntax.is(at - 1, b'='))
         {
@@ -423,22 +423,6 @@ fn stop(syntax: &Syntax, start: u32, end: u32, at_any: &[u8]) -> Option<u32> {
         }
     }
     (at > start).then_some(at)
-}
-
-fn angles(syntax: &Syntax, mut at: u32, end: u32) -> u32 {
-    let mut depth = 0_u32;
-    while at < end {
-        if syntax.is(at, b'<') {
-            depth += 1;
-        } else if syntax.is(at, b'>') && !syntax.is(at - 1, b'-') && !syntax.is(at - 1, b'=') {
-            depth -= 1;
-        }
-        at = syntax.after(at);
-        if depth == 0 {
-            break;
-        }
-    }
-    at
 }
 
 #[cfg(test)]

@@ -168,6 +168,24 @@ impl<'t> Syntax<'t> {
         }
     }
 
+    /// Index past the `<…>` that opens at `at`, or `end` if it does not end before that.
+    #[must_use]
+    pub fn after_angles(&self, mut at: u32, end: u32) -> u32 {
+        let mut depth = 0_u32;
+        while at < end {
+            if self.is(at, b'<') {
+                depth += 1;
+            } else if self.is(at, b'>') && !self.is(at - 1, b'-') && !self.is(at - 1, b'=') {
+                depth = depth.saturating_sub(1);
+            }
+            at = self.after(at);
+            if depth == 0 {
+                break;
+            }
+        }
+        at
+    }
+
     fn inside(&self, open: u32) -> Range<u32> {
         open + 1..self.token(open).map_or(open + 1, |token| token.partner)
     }

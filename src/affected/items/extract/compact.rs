@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Symbol;
+/// A name, as its index into [`FileItems::symbols`].
+pub type Symbol = u32;
 
 /// Texts by number.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -139,8 +140,8 @@ impl References {
         self.all.get(start..end).unwrap_or_default()
     }
 
-    /// Paths of one segment or more in code that runs; first segments [`GLOBAL`](super::GLOBAL) and
-    /// [`SELF_CALL`](super::SELF_CALL) have a meaning of their own.
+    /// Paths of one segment or more in code that runs; first segments [`GLOBAL`](super::model::GLOBAL) and
+    /// [`SELF_CALL`](super::model::SELF_CALL) have a meaning of their own.
     pub fn paths(&self) -> impl Iterator<Item = &[Symbol]> {
         paths(self.part(Part::Paths))
     }

@@ -129,7 +129,7 @@ impl<'t> Reader<'_, 't> {
             flags |= flag::UNSAFE;
         }
         if syntax.is(name + 1, b'<') {
-            let past = angles(syntax, name + 1, raw.tokens.end);
+            let past = syntax.after_angles(name + 1, raw.tokens.end);
             let own = parameters(syntax, name + 2..past.saturating_sub(1));
             let is_own = |at: u32| syntax.ident(at).is_some_and(|word| own.contains(&word));
             let returns = self.signature(raw).map(|signature| signature.returns);
@@ -260,7 +260,7 @@ impl<'t> Reader<'_, 't> {
         at += 1;
         let mut generics = Vec::new();
         if syntax.is(at, b'<') {
-            let past = angles(syntax, at, end);
+            let past = syntax.after_angles(at, end);
             generics = parameters(syntax, at + 1..past - 1);
             at = past;
         }
@@ -269,7 +269,7 @@ impl<'t> Reader<'_, 't> {
         let mut next = at;
         while next < end {
             if syntax.is(next, b'<') {
-                next = angles(syntax, next, end);
+                next = syntax.after_angles(next, end);
                 continue;
             }
             match syntax.ident(next) {
@@ -335,7 +335,7 @@ impl<'t> Reader<'_, 't> {
             }
         }
         let arguments = if syntax.is(at, b'<') {
-            at + 1..angles(syntax, at, end).saturating_sub(1)
+            at + 1..syntax.after_angles(at, end).saturating_sub(1)
         } else {
             at..at
         };
@@ -404,23 +404,6 @@ impl<'t> Reader<'_, 't> {
     }
 }
 
-/// Index past the `<…>` that opens at `at`.
-pub(super) fn angles(syntax: &Syntax, mut at: u32, end: u32) -> u32 {
-    let mut depth = 0_u32;
-    while at < end {
-        if syntax.is(at, b'<') {
-            depth += 1;
-        } else if syntax.is(at, b'>') && !syntax.is(at - 1, b'-') && !syntax.is(at - 1, b'=') {
-            depth = depth.saturating_sub(1);
-        }
-        at = syntax.after(at);
-        if depth == 0 {
-            break;
-        }
-    }
-    at
-}
-
 /// Names of the type and const parameters in `<…>`.
 pub(super) fn parameters<'t>(syntax: &Syntax<'t>, range: Range<u32>) -> Vec<&'t str> {
     let mut names = Vec::new();
@@ -437,7 +420,7 @@ pub(super) fn parameters<'t>(syntax: &Syntax<'t>, range: Range<u32>) -> Vec<&'t 
         }
         fresh = syntax.is(at, b',');
         at = if syntax.is(at, b'<') {
-            angles(syntax, at, range.end)
+            syntax.after_angles(at, range.end)
         } else {
             syntax.after(at)
         };

@@ -2,13 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compact::{References, Texts};
+use super::compact::{References, Symbol, Texts};
 use crate::workspace::source::cfg::Predicate;
 use crate::workspace::source::modules::Child;
 use crate::workspace::source::syntax::ItemKind;
-
-/// A name, as its index into [`FileItems::symbols`].
-pub type Symbol = u32;
 
 /// A digest of tokens: comments and layout do not count.
 pub type Digest = [u8; 16];
@@ -206,4 +203,20 @@ pub mod flag {
     pub const HOLDS_TEST: u32 = MAKES_ANY;
     /// A macro call that was expanded: what it defines stands beside it. Set where it is mounted.
     pub const EXPANDED: u32 = 1 << 10;
+}
+
+/// A digest of byte strings, each told apart from the next.
+pub fn digest<'b>(parts: impl IntoIterator<Item = &'b [u8]>) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    short(&hasher.finalize())
+}
+
+fn short(hash: &blake3::Hash) -> Digest {
+    let mut digest = Digest::default();
+    digest.copy_from_slice(&hash.as_bytes()[..16]);
+    digest
 }

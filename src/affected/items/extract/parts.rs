@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::detail::{angles, parameters};
+use super::detail::parameters;
 use super::{ItemKind, Kind, RawItem, Reader, TOP};
 
 impl<'t> Reader<'_, 't> {
@@ -25,7 +25,7 @@ impl<'t> Reader<'_, 't> {
             match start.filter(|start| syntax.is(*start, b'<')) {
                 Some(start) => parameters(
                     syntax,
-                    start + 1..angles(syntax, start, raw.tokens.end).saturating_sub(1),
+                    start + 1..syntax.after_angles(start, raw.tokens.end).saturating_sub(1),
                 ),
                 None => Vec::new(),
             }
@@ -78,7 +78,7 @@ impl<'t> Reader<'_, 't> {
             .as_ref()
             .map_or(raw.tokens.end, |body| body.start - 1);
         if syntax.is(at, b'<') {
-            at = angles(syntax, at, end);
+            at = syntax.after_angles(at, end);
         }
         if !syntax.opens(at, b'(') {
             return None;

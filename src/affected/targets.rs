@@ -1,0 +1,126 @@
+//! The test targets of a workspace: what `cargo test` builds and runs.
+
+use std::fmt;
+
+use cargo_metadata::{Target, TargetKind};
+
+use crate::workspace::graph::{is_kind, is_library};
+use crate::workspace::{PackageId, Workspace};
+
+/// The tests that one build of one target, or the doctests of one library, hold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TestTarget {
+    /// The member that owns it.
+    pub package: PackageId,
+    /// Which of its targets.
+    pub kind: TestTargetKind,
+}
+
+/// A test target within its package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TestTargetKind {
+    /// Unit tests of the library.
+    Library,
+    /// Unit tests of a binary.
+    Binary(String),
+    /// An integration test.
+    Test(String),
+    /// An example built with `test = true`.
+    Example(String),
+    /// A bench built with `test = true`.
+    Bench(String),
+    /// The library's documentation tests.
+    Doc,
+}
+
+/// Every test target of the workspace that `cargo test` builds in its configuration: of the packages that the configuration
+/// applies to, without the targets whose `required-features` are off.
+#[must_use]
+pub fn all_targets(workspace: &Workspace) -> Vec<TestTarget> {
+    let features = workspace.features();
+    let mut all = Vec::new();
+    let configured = |package: &PackageId| workspace.configuration.applies_to(*package);
+    for package in (0..workspace.packages.len()).filter(configured) {
+        let member = &workspace.packages[package];
+        for target in &member.targets {
+            let built = target
+                .required_features
+                .iter()
+                .all(|feature| features.of(package).contains(feature));
+            if built {
+                all.extend(kinds(target).map(|kind| TestTarget { package, kind }));
+            }
+        }
+    }
+    all
+}
+
+/// What `cargo test` runs of a target: its tests where `test = true`, and a library's doctests.
+pub(super) fn kinds(target: &Target) -> impl Iterator<Item = TestTargetKind> {
+    let name = || target.name.clone();
+    let built = if !target.test {
+        None
+    } else if is_library(target) {
+        Some(TestTargetKind::Library)
+    } else if is_kind(target, &[TargetKind::Bin]) {
+        Some(TestTargetKind::Binary(name()))
+    } else if is_kind(target, &[TargetKind::Test]) {
+        Some(TestTargetKind::Test(name()))
+    } else if is_kind(target, &[TargetKind::Example]) {
+        Some(TestTargetKind::Example(name()))
+    } else if is_kind(target, &[TargetKind::Bench]) {
+        Some(TestTargetKind::Bench(name()))
+    } else {
+        None
+    };
+    built
+        .into_iter()
+        .chain(target.doctest.then_some(TestTargetKind::Doc))
+}
+
+impl TestTarget {
+    /// The target as cargo describes it; a library for its doctests.
+    #[must_use]
+    pub fn described<'a>(&self, workspace: &'a Workspace) -> Option<&'a Target> {
+        let targets = &workspace.packages[self.package].targets;
+        let named = |target: &Target, kind: TargetKind, name: &str| {
+            is_kind(target, &[kind]) && target.name == name
+        };
+        targets.iter().find(|target| match &self.kind {
+            TestTargetKind::Library | TestTargetKind::Doc => is_library(target),
+            TestTargetKind::Binary(name) => named(target, TargetKind::Bin, name),
+            TestTargetKind::Test(name) => named(target, TargetKind::Test, name),
+            TestTargetKind::Example(name) => named(target, TargetKind::Example, name),
+            TestTargetKind::Bench(name) => named(target, TargetKind::Bench, name),
+        })
+    }
+
+    /// nextest's id of the binary: `package`, `package::test`, `package::bin/name`; doctests, which nextest does not
+    /// run, are `package::doc`.
+    #[must_use]
+    pub fn binary_id(&self, workspace: &Workspace) -> String {
+        let package = &workspace.packages[self.package];
+        let name = &package.name;
+        match &self.kind {
+            TestTargetKind::Library => name.to_string(),
+            TestTargetKind::Binary(binary) => format!("{name}::bin/{binary}"),
+            TestTargetKind::Test(test) => format!("{name}::{test}"),
+            TestTargetKind::Example(example) => format!("{name}::example/{example}"),
+            TestTargetKind::Bench(bench) => format!("{name}::bench/{bench}"),
+            TestTargetKind::Doc => format!("{name}::doc"),
+        }
+    }
+}
+
+impl fmt::Display for TestTargetKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Library => formatter.write_str("lib"),
+            Self::Binary(name) => write!(formatter, "bin {name}"),
+            Self::Test(name) => write!(formatter, "test {name}"),
+            Self::Example(name) => write!(formatter, "example {name}"),
+            Self::Bench(name) => write!(formatter, "bench {name}"),
+            Self::Doc => formatter.write_str("doc"),
+        }
+    }
+}
