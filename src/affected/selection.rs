@@ -135,11 +135,6 @@ impl TargetSelection {
         names
     }
 
-    /// Reasons, the whole target's first.
-    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
-        self.whole.iter().chain(self.tests.values())
-    }
-
     fn merge(&mut self, other: Self) {
         self.whole.extend(other.whole);
         for (name, reason) in other.tests {

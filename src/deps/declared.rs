@@ -176,17 +176,6 @@ impl fmt::Display for Table {
     }
 }
 
-impl Declared {
-    /// What the dependency says; `None` for a feature.
-    #[must_use]
-    pub fn specification(&self) -> Option<&Specification> {
-        match &self.wanted {
-            Wanted::Dependency(specification) => Some(specification),
-            Wanted::Feature(_) => None,
-        }
-    }
-}
-
 /// Reads what a block declares.
 ///
 /// An entry is marked new by a comment whose first word is "Add" or "New" (`# Add for caching`), and as context by one

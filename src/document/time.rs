@@ -61,12 +61,6 @@ impl Timestamp {
         })
     }
 
-    /// The day as written, without regard to offsets.
-    #[must_use]
-    pub fn day(&self) -> Option<Date> {
-        self.moment.map(Moment::day)
-    }
-
     /// Which of two comes first, as far as it can be told: two instants exactly, otherwise by what both have. `None`
     /// when one cannot be read, or when the less exact one covers the other.
     #[must_use]

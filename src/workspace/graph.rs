@@ -211,14 +211,6 @@ impl Workspace {
         self.chains(changed).into_keys().collect()
     }
 
-    /// `changed` and everything that depends on it through normal and build dependencies.
-    #[must_use]
-    pub fn carried_by(&self, changed: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
-        self.closure(changed, |edge| {
-            (edge.kind != DependencyKind::Development).then_some((edge.to, edge.from))
-        })
-    }
-
     /// `packages` and every member their tests can link: what a run of their tests depends on.
     #[must_use]
     pub fn links(&self, packages: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {

@@ -27,8 +27,6 @@ pub struct Entry<'a> {
     pub item: &'a Item,
     /// Bytes of the text from the key, or from the header's `[`, to the end of the last value.
     pub span: Range<usize>,
-    /// The table is written with a header: `[dependencies.foo]`.
-    pub header: bool,
 }
 
 impl Manifest {
@@ -113,7 +111,6 @@ pub(crate) fn entry_of<'a>(key: &Key, item: &'a Item) -> Entry<'a> {
     Entry {
         item,
         span: start..body_end(item).max(own.end).max(start),
-        header,
     }
 }
 

@@ -10,24 +10,11 @@ use super::Graph;
 use super::edges::SyntheticNode;
 use super::extract::Detail;
 use super::nodes::{NONE, NodeId};
-use super::reachability::{Reached, backward};
+use super::reachability::Reached;
 use super::test_items::TestGroup;
 use crate::workspace::source::syntax::ItemKind;
 
 impl Graph {
-    /// A chain of items from a test to any of `goals`; none when it reaches none of them.
-    #[must_use]
-    pub fn explain(&self, test: usize, goals: &[NodeId]) -> Option<Vec<NodeId>> {
-        let class = self
-            .test_groups
-            .iter()
-            .position(|class| class.tests.contains(&test))?;
-        let reached = self.reached(&[class], None);
-        let distance = backward(&self.edges, goals);
-        let chain = self.chain(&self.test_groups[class], 0, &reached, &distance);
-        (!chain.is_empty()).then(|| [self.tests[test].seeds.clone(), chain].concat())
-    }
-
     /// A chain from a class to a node that is no step from what is looked for, through what the class reaches: the way that
     /// seems shortest is followed first. `distance` is each node's from there, conditions taken as met.
     pub(super) fn chain(

@@ -165,14 +165,6 @@ impl Observed {
         self.ran_tests() && (self.runs.iter().any(emptied) || self.runs.iter().all(empty))
     }
 
-    /// Whether the filters of a run left out every test there was.
-    #[must_use]
-    pub fn emptied(&self) -> bool {
-        let emptied =
-            |run: &Run| run.counts().ran() == 0 && !run.has_unknown() && run.counts().filtered > 0;
-        self.runs.iter().any(emptied)
-    }
-
     /// Whether a binary with a custom harness ran: it may have run any number of tests.
     #[must_use]
     pub fn has_unknown(&self) -> bool {
