@@ -8,6 +8,8 @@ pub mod files;
 pub mod git;
 pub(crate) mod glob;
 pub mod inherit;
+#[cfg(feature = "interview")]
+pub(crate) mod raw_mode;
 pub mod terminal;
 pub mod text;
 pub mod watch;

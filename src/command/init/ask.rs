@@ -3,6 +3,8 @@
 //! In: the arguments as given. Out: the arguments as if they had all been given, which [`command_line`] writes out, so
 //! that the next time nobody needs to ask.
 
+use std::io::ErrorKind;
+
 use anyhow::Result;
 use inquire::list_option::ListOption;
 use inquire::ui::RenderConfig;
@@ -17,6 +19,7 @@ use crate::exit;
 use crate::init::dependencies::check_spec;
 use crate::project::Project;
 use crate::sys::files::normalize;
+use crate::sys::raw_mode::RawMode;
 use crate::workspace::PackageId;
 
 /// A question, asked where the command line gives no answer.
@@ -39,6 +42,7 @@ pub(super) fn ask(project: &Project, given: &Init, coloured: bool) -> Result<Ini
     if !coloured {
         inquire::set_global_render_config(RenderConfig::empty());
     }
+    let _raw_mode = RawMode::enter()?;
     let mut init = given.clone();
     let questions = questions(project, given);
     let mut at = 0;
@@ -315,7 +319,7 @@ fn answer<T>(answered: Result<T, InquireError>) -> Result<Option<T>> {
     match answered {
         Ok(answer) => Ok(Some(answer)),
         Err(InquireError::OperationCanceled) => Ok(None),
-        Err(InquireError::OperationInterrupted) => {
+        Err(InquireError::IO(error)) if error.kind() == ErrorKind::Interrupted => {
             Err(exit::usage("given up; nothing was written"))
         }
         Err(error) => Err(anyhow::Error::new(error).context("failed to ask on this terminal")),

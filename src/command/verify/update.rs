@@ -11,6 +11,8 @@ use crate::evidence::Scope;
 use crate::exit;
 use crate::project::{Poc, Project};
 use crate::script::expectation::Assertion;
+#[cfg(feature = "interview")]
+use crate::sys::raw_mode::RawMode;
 use crate::sys::terminal::Terminal;
 use crate::verify::{self, InvocationResult, Program, Report};
 
@@ -70,6 +72,7 @@ pub(super) fn run(
 
 #[cfg(feature = "interview")]
 fn confirms(question: &str) -> Result<bool> {
+    let _raw_mode = RawMode::enter()?;
     Ok(inquire::Confirm::new(question)
         .with_default(false)
         .prompt()?)

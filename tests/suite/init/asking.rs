@@ -104,7 +104,7 @@ fn who_gives_up_writes_nothing_and_what_was_said_is_not_asked() {
         terminal.screen()
     );
     // Esc goes back one question, and gives up at the first.
-    terminal.types("\u{1b}").shows("Name of the work:");
+    terminal.types("\u{1b}").shows("? Name of the work:");
     terminal.types("\u{1b}");
     let ended = terminal.ends();
     assert_eq!(ended.code, 2, "{}", ended.screen);
