@@ -250,7 +250,7 @@ fn an_inherited_dependency_rules_the_members_that_inherit_it() {
         "app/Cargo.toml",
         "\n[dependencies]\nstore.workspace = true\n",
     );
-    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.lock_with_cargo();
     sandbox.git();
     sandbox.edit(
         "Cargo.toml",

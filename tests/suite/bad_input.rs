@@ -146,9 +146,7 @@ fn a_plan_of_five_megabytes_is_read() {
         plan(&format!("\n## Notes\n\n{filler}")),
     );
     assert!(sandbox.read("docs/cache-plan.md").len() > 5_000_000);
-    let started = std::time::Instant::now();
     sandbox.poc("status cache").exits(0).prints("0  It");
-    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }
 
 #[test]

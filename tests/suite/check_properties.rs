@@ -16,6 +16,7 @@ use cargo_poc::{lint, next};
 use proptest::prelude::*;
 
 use crate::document::properties::document;
+use crate::property::cases;
 
 /// The findings on two documents that lie in no workspace.
 fn findings(plan: &Document, results: &Document) -> Vec<Finding> {
@@ -70,7 +71,7 @@ fn fixed(document: &Document, finding: &Finding) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(3_000))]
 
     #[test]
     fn findings_lie_in_their_documents_and_a_fix_mends_its_own(plan in document(), results in document()) {

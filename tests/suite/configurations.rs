@@ -180,7 +180,7 @@ fn synthetic() -> Sandbox {
             "app/tests/it.rs",
             "#[test]\nfn app_less() {\n    app::less();\n}\n\n#[cfg(feature = \"more\")]\n#[test]\nfn app_more() {\n    app::more();\n}\n",
         );
-    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.lock_with_cargo();
     sandbox.git();
     sandbox
 }
@@ -288,26 +288,33 @@ fn an_edit_selects_tests_only_where_it_is_compiled() {
     ];
     for flags in CONFIGURATIONS {
         let flags = flags.join(" ");
+        let mutants: Vec<(&str, u32)> = edits
+            .iter()
+            .flat_map(|(path, mutants)| mutants.clone().map(|mutant| (*path, mutant)))
+            .collect();
+        // Before the first edit, so that cargo builds the tests once.
+        let line = format!("--workspace {flags} --tests");
+        let failing: Vec<BTreeSet<String>> = mutants
+            .iter()
+            .map(|(_, mutant)| failing(&sandbox, &line, *mutant))
+            .collect();
         let mut compiled = 0;
-        for (path, mutants) in edits.clone() {
-            for mutant in mutants {
-                let failing = failing(&sandbox, &format!("--workspace {flags} --tests"), mutant);
-                let text = sandbox.read(path);
-                let call = format!("mutant({mutant})");
-                sandbox.edit(path, &call, &format!("mutant({mutant} + 0)"));
-                let selected = selected(&sandbox, &flags);
-                sandbox.write(path, text);
-                assert!(
-                    failing.is_subset(&selected),
-                    "mutant {mutant} with {flags:?}: {failing:?} fail, {selected:?} are selected"
-                );
-                assert_eq!(
-                    failing.is_empty(),
-                    selected.is_empty(),
-                    "mutant {mutant} with {flags:?}: {selected:?} are selected"
-                );
-                compiled += usize::from(!failing.is_empty());
-            }
+        for ((path, mutant), failing) in mutants.into_iter().zip(failing) {
+            let text = sandbox.read(path);
+            let call = format!("mutant({mutant})");
+            sandbox.edit(path, &call, &format!("mutant({mutant} + 0)"));
+            let selected = selected(&sandbox, &flags);
+            sandbox.write(path, text);
+            assert!(
+                failing.is_subset(&selected),
+                "mutant {mutant} with {flags:?}: {failing:?} fail, {selected:?} are selected"
+            );
+            assert_eq!(
+                failing.is_empty(),
+                selected.is_empty(),
+                "mutant {mutant} with {flags:?}: {selected:?} are selected"
+            );
+            compiled += usize::from(!failing.is_empty());
         }
         assert!((6..13).contains(&compiled), "{compiled} with {flags:?}");
     }

@@ -176,10 +176,18 @@ fn an_interrupted_demo_leaves_nothing() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Once the baseline has begun, a compiler is at work below it.
+    // Once the baseline has begun and there is a target folder, a compiler is at work below it.
     let mut story = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(story.any(|line| line.unwrap().contains("--baseline -q")));
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    let is_built = |folder: &String| {
+        let target = temporary.path().join(folder).join("pantry/target");
+        target.join("debug/deps").exists()
+    };
+    // Compilers have their temporary folders here as well.
+    while !left_in(&temporary).iter().any(is_built) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
     let process = Pid::from_raw(child.id().try_into().unwrap());
     kill(process, Signal::SIGINT).unwrap();
     let rest: Vec<String> = story.map(Result::unwrap).collect();

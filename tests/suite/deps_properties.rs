@@ -8,6 +8,8 @@ use cargo_poc::deps::{Block, Declared, State, align, declared};
 use cargo_poc::workspace::manifest::Manifest;
 use proptest::prelude::*;
 
+use crate::property::{cases, text};
+
 const NAMES: [&str; 8] = [
     "anyhow", "bytes", "log", "moka", "serde", "tokio", "uuid", "zip",
 ];
@@ -118,7 +120,7 @@ fn is_left_of(old: &str, new: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(cases(600))]
 
     #[test]
     fn applying_adds_what_is_declared_and_takes_nothing_away(old in manifests(), plan in plans()) {
@@ -152,7 +154,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_read_or_refused(toml in "[ -~\n]{0,200}", prefix in prop::sample::select(vec!["", "[dependencies]\n", "[dependencies]\na = "])) {
+    fn any_text_is_read_or_refused(toml in text("[ -~\n]{0,200}"), prefix in prop::sample::select(vec!["", "[dependencies]\n", "[dependencies]\na = "])) {
         let toml = format!("{prefix}{toml}");
         let block = Block { manifest: "Cargo.toml".into(), toml: &toml, line: 1, lead: "" };
         let lines = toml.lines().count() + 1;

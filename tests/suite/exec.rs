@@ -30,7 +30,8 @@ fn streamed(command: &ProcessCommand) -> (Outcome, Vec<String>) {
 
 /// Waits until `pid` has ended or is a zombie.
 pub(crate) fn gone(pid: i32) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    // Only a process that stays ever lives that long.
+    let deadline = Instant::now() + Duration::from_secs(60);
     while Instant::now() < deadline {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let state = stat.rsplit_once(") ").map(|(_, rest)| rest.as_bytes()[0]);
@@ -258,8 +259,8 @@ fn helper() {
     eprintln!("ended: {}", outcome.unwrap().ended);
 }
 
-/// Starts `script` in [`helper`], sends the signals once the script has printed the pids of `count`
-/// processes, and returns those and what the helper printed after them.
+/// Starts `script` in [`helper`], and sends the first signal once the script has printed the pids of `count` processes,
+/// and each other one after the next line. Returns the pids, and what the helper printed after them.
 fn signalled(script: &str, count: usize, signals: &[Signal]) -> (Vec<i32>, Vec<String>) {
     let mut helper = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "exec::helper", "--nocapture"])
@@ -274,11 +275,14 @@ fn signalled(script: &str, count: usize, signals: &[Signal]) -> (Vec<i32>, Vec<S
         .take(count)
         .map(|line| line.unwrap().parse().unwrap());
     let pids: Vec<i32> = pids.collect();
-    for signal in signals {
+    let mut rest = Vec::new();
+    for (index, signal) in signals.iter().enumerate() {
+        if index > 0 {
+            rest.push(lines.next().unwrap().unwrap());
+        }
         kill(Pid::from_raw(helper.id().cast_signed()), *signal).unwrap();
-        std::thread::sleep(Duration::from_millis(300));
     }
-    let rest = lines.map(Result::unwrap).collect();
+    rest.extend(lines.map(Result::unwrap));
     helper.wait().unwrap();
     (pids, rest)
 }

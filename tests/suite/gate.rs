@@ -59,7 +59,7 @@ fn package() -> Sandbox {
             "#[test]\nfn prints() {\n    println!(\"test result: FAILED. 0 passed; 9 failed; 0 ignored; 0 measured; 0 filtered out\");\n    let child = \
              std::process::Command::new(\"printf\").arg(\"no line end\").status();\n    assert!(child.unwrap().success());\n}\n",
         );
-    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.lock_with_cargo();
     sandbox
 }
 

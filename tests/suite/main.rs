@@ -7,6 +7,7 @@
 
 mod affected;
 mod bad_input;
+mod built;
 mod change;
 mod check;
 mod check_properties;
@@ -41,6 +42,7 @@ mod observe;
 mod outside;
 mod page;
 mod promise;
+mod property;
 #[cfg(unix)]
 mod pty;
 mod reach;

@@ -2,11 +2,12 @@
 //! two small packages made for this; shorter ones stand here.
 
 use cargo_poc::sys::exec::OutputChunk;
-use proptest::prelude::*;
-
 use cargo_poc::verify::test_output::{
     Binary, Ending, Header, Observed, Observer, TestCounts, Verdict,
 };
+use proptest::prelude::*;
+
+use crate::property::text;
 
 fn observe(text: &str) -> Observed {
     let mut observer = Observer::default();
@@ -458,7 +459,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_no_run_of_tests_unless_it_looks_like_one(text in "\\PC*") {
+    fn any_text_is_no_run_of_tests_unless_it_looks_like_one(text in text("\\PC*")) {
         prop_assert_eq!(observe(&text).counts(), TestCounts::default());
     }
 }

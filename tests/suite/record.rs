@@ -45,7 +45,7 @@ fn sandbox(block: &str) -> Sandbox {
         .write("src/lib.rs", LIBRARY)
         .write("docs/cache-plan.md", plan(block))
         .write("docs/cache-results.md", RESULTS);
-    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.lock_with_cargo();
     sandbox.git();
     sandbox
 }

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::process::Child;
+use std::sync::OnceLock;
 
 use cargo_poc::evidence::{self, Outcome, Record, Scope};
 use serde_json::{Value, json};
 
+use crate::built::Built;
 use crate::kit::{Run, Sandbox, nextest_for};
 
 /// `store` with eight tests that a change reaches, `app` that links it, `alone` that does not; a PoC, and the change.
@@ -44,9 +46,19 @@ fn clone(of: &Sandbox) -> Sandbox {
     clone
 }
 
+/// [`clone`], with the tests of [`changed`] built, so that cargo builds only what `of` changed since.
+fn built_clone(of: &Sandbox) -> Sandbox {
+    static BUILT: OnceLock<Built> = OnceLock::new();
+    let clone = clone(of);
+    BUILT
+        .get_or_init(|| Built::new("shards", &changed()))
+        .place(&clone);
+    clone
+}
+
 /// Starts a shard in its own clone; its report is written outside.
 fn start(of: &Sandbox, reports: &Sandbox, partition: &str, more: &str) -> (Sandbox, Child) {
-    let machine = clone(of);
+    let machine = built_clone(of);
     let index = partition.split('/').next().unwrap();
     let report = reports.root.join(format!("shard-{index}.json"));
     let line = format!("verify --partition {partition} --report shard={report} {more}");
@@ -105,7 +117,7 @@ fn report(reports: &Sandbox, index: usize) -> Value {
 
 /// What an unsharded run of the same tests records.
 fn whole(of: &Sandbox, more: &str) -> Record {
-    let machine = clone(of);
+    let machine = built_clone(of);
     machine.poc(&format!("verify {more}"));
     records(&machine).pop().unwrap()
 }
@@ -410,7 +422,7 @@ fn shards_run_from_an_archive_that_was_built_once() {
         return;
     }
     let (of, reports) = (changed(), Sandbox::empty());
-    let builder = clone(&of);
+    let builder = built_clone(&of);
     let archive = reports.root.join("tests.tar.zst");
     let line = format!("cargo nextest archive --workspace --archive-file {archive}");
     builder.shell(&line).exits(0);

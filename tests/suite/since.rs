@@ -86,7 +86,7 @@ fn sandbox() -> Sandbox {
         .write(".gitignore", "/target\n")
         .write("docs/cache-plan.md", PLAN)
         .write("docs/cache-results.md", RESULTS);
-    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.lock_with_cargo();
     sandbox.git();
     sandbox
 }

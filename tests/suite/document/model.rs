@@ -9,6 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::property::cases;
+
 /// A plan as a person would have it in mind.
 #[derive(Debug, Clone)]
 struct Model {
@@ -230,7 +232,7 @@ fn boxes(items: &[Item]) -> Vec<(bool, String)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn generated_plans_read_back_to_their_model(model in model(), style in style()) {

@@ -7,6 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use crate::property::{cases, text};
+
 /// Lines that matter to some reader, and the characters that break careless ones.
 const LINES: &[&str] = &[
     "# Plan",
@@ -75,7 +77,7 @@ const LINES: &[&str] = &[
 ];
 
 pub(crate) fn document() -> impl Strategy<Value = Document> {
-    let line = prop_oneof![8 => select(LINES).prop_map(ToOwned::to_owned), 1 => "\\PC{0,12}"];
+    let line = prop_oneof![8 => select(LINES).prop_map(ToOwned::to_owned), 1 => text("\\PC{0,12}")];
     let ending = select(&["\n", "\r\n", "  \n", "\r"][..]);
     let mixed = vec((line.clone(), ending), 0..24).prop_map(|lines| {
         lines
@@ -168,10 +170,10 @@ fn spans(document: &Document) -> Vec<Span> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(3_000))]
 
     #[test]
-    fn any_text_is_read_without_panic(text in "(\\PC|[\\r\\n\\t`*_#|\\[\\]<>~!:-])*") {
+    fn any_text_is_read_without_panic(text in text("(\\PC|[\\r\\n\\t`*_#|\\[\\]<>~!:-])*")) {
         let document = Document::from_text("a.md", text.clone());
         let _ = (read_plan(&document), read_results(&document));
         prop_assert_eq!(Edits::new(&document).apply().unwrap(), text);
@@ -186,12 +188,12 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn bytes_outside_of_the_edited_spans_stay(
         document in document(),
-        chosen in vec((any::<Index>(), "[a|\\n é🦀]{0,6}"), 1..5),
+        chosen in vec((any::<Index>(), text("[a|\\n é🦀]{0,6}")), 1..5),
     ) {
         let text = document.text();
         let mut all = spans(&document);
@@ -221,7 +223,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn a_tick_changes_one_box_and_nothing_else(document in document(), index in any::<Index>()) {

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::properties::document;
+use crate::property::cases;
 
 /// Steps with all that careless editors lose: tabs, trailing blanks, emoji, text from right to left.
 const PLANNED: &str = "\n\n### Step 98: First \u{1f980} \t\n\n**Goal**: \u{5e9}\u{5dc}\u{5d5}\u{5dd}  \n\n**Tasks**:\n- [ ] one\t\n  - detail \n\
@@ -132,7 +133,7 @@ fn kept(old: &str, new: &str) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn every_byte_outside_of_a_step_edit_stays(

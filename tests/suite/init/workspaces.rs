@@ -54,7 +54,7 @@ fn a_workspace_with_a_root_package_and_nested_excludes() {
     );
     sandbox.member("crates/inner", "inner", &[]);
     sandbox.member("crates/apart", "apart", &[]);
-    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.lock_with_cargo();
     sandbox.git();
     sandbox.poc("init root").exits(0);
     assert_eq!(plan(&sandbox, "docs/root-plan.md").packages, ["app"]);
@@ -89,7 +89,7 @@ fn several_targets_renamed_dependencies_and_target_tables() {
     );
     sandbox.write("app/src/one.rs", "fn main() {}\n#[test]\nfn unit() {}\n");
     sandbox.write("app/src/two.rs", "fn main() {}\n");
-    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.lock_with_cargo();
     sandbox.git();
     sandbox
         .poc("init cache -p store -p app --file app/lib/part.rs --size full")
@@ -228,7 +228,7 @@ fn features_that_the_workspace_turns_on_go_with_the_commands() {
         "rare = []\n\n[[test]]\nname = \"long\"\nrequired-features = [\"rare\"]\n",
     );
     sandbox.write("store/tests/long.rs", "");
-    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.lock_with_cargo();
     sandbox.git();
     sandbox.poc("init cache -p store").exits(0);
     let plan = plan(&sandbox, "docs/cache-plan.md");

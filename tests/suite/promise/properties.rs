@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{PLAN, RESULTS, sandbox, status, text, work};
 use crate::kit::Sandbox;
+use crate::property::cases;
 
 /// One edit of a person: in which document, what is replaced, and by what.
 type Edit = (&'static str, &'static str, &'static str);
@@ -128,12 +129,11 @@ fn edits(most: usize) -> impl Strategy<Value = Vec<usize>> {
     prop::collection::vec(0..EDITS.len(), 1..most)
 }
 
-fn config(cases: u32) -> ProptestConfig {
+/// A case runs the program, so a failure is not made smaller for long.
+fn config(count: u32) -> ProptestConfig {
     ProptestConfig {
-        cases,
-        failure_persistence: None,
         max_shrink_iters: 64,
-        ..ProptestConfig::default()
+        ..cases(count)
     }
 }
 
