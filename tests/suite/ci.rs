@@ -126,7 +126,7 @@ fn the_snippets_parse_and_run_commands_that_there_are() {
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect();
-    assert_eq!(blocks.len(), 5);
+    assert_eq!(blocks.len(), 6);
     let mut count = 0;
     for block in blocks {
         let block = yaml(block);
@@ -134,7 +134,7 @@ fn the_snippets_parse_and_run_commands_that_there_are() {
         texts(&block, &mut all);
         count += all.into_iter().map(commands).sum::<usize>();
     }
-    assert_eq!(count, 7);
+    assert_eq!(count, 8);
     let hooks = text(".pre-commit-hooks.yaml");
     for id in ["cargo-poc-check", "cargo-poc-status"] {
         assert!(page.contains(id) && hooks.contains(&format!("- id: {id}\n")));

@@ -1,24 +1,13 @@
 //! When the program calls a PoC complete: where all of it is proven and ticked, and never else.
 
 use crate::kit::{Run, Sandbox};
+use crate::plans::plan;
 
-const PLAN: &str = "# Cache Plan
-
-## Overview
-
-| Attribute | Value |
-|---|---|
-| **Base** | `main` |
-| **Packages** | `app` |
-
-## Success Criteria
-
-- [ ] fast
+const PLAN: &str = plan!(
+    "- [ ] fast
   - Proof: step 1
-
-## Implementation Steps
-
-### Step 1: Do it
+",
+    "### Step 1: Do it
 
 **Tests**: none
 
@@ -32,7 +21,8 @@ test -f src/lib.rs
 ```bash
 true
 ```
-";
+"
+);
 
 const RESULTS: &str = "# Cache Results
 

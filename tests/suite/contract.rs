@@ -3,25 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::kit::Sandbox;
+use crate::plans::plan;
 
-const PLAN: &str = "# Cache Plan
-
-## Overview
-
-| Attribute | Value |
-|---|---|
-| **Base** | `main` |
-| **Packages** | `app` |
-
-## Success Criteria
-
-- [ ] p99 read latency < 5 ms
+const PLAN: &str = plan!(
+    "- [ ] p99 read latency < 5 ms
 - [ ] no panic on any input
 - [ ] [fill in: a third]
-
-## Implementation Steps
-
-### Step 0: Prepare
+",
+    "### Step 0: Prepare
 
 **Verification**:
 ```bash
@@ -50,7 +39,8 @@ true
 | File | Action | Status |
 |---|---|---|
 | `src/lib.rs` | Modify | Pending: answers |
-";
+"
+);
 
 const RESULTS: &str = "# Cache Results
 

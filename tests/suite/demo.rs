@@ -10,6 +10,7 @@ fn demo(temporary: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-poc"));
     command
         .args(["poc", "demo", "--color", "never"])
+        .env("CARGO_INCREMENTAL", "0")
         .env("TMPDIR", temporary.path())
         .env("TMP", temporary.path())
         .stdin(Stdio::null());

@@ -41,6 +41,7 @@ mod modules;
 mod observe;
 mod outside;
 mod page;
+mod plans;
 mod promise;
 mod property;
 #[cfg(unix)]

@@ -5,29 +5,18 @@ mod properties;
 use serde_json::{Value, json};
 
 use crate::kit::{Run, Sandbox};
+use crate::plans::plan;
 
-const PLAN: &str = "# Cache Plan
-
-## Overview
-
-| Attribute | Value |
-|---|---|
-| **Base** | `main` |
-| **Packages** | `app` |
-
-## Success Criteria
-
-- [ ] it answers
+const PLAN: &str = plan!(
+    "- [ ] it answers
   - Proof: step 1
 - [ ] the block passes
   - Proof: done 2
 - [ ] the unit test passes
   - Proof: test `tests::unit`
 - [ ] it is pleasant
-
-## Implementation Steps
-
-### Step 0: Set-up
+",
+    "### Step 0: Set-up
 
 **Tests**: none
 
@@ -59,7 +48,8 @@ test -f src/lib.rs
 | File | Action | Status |
 |---|---|---|
 | `src/lib.rs` | Modify | Pending: answers |
-";
+"
+);
 
 const RESULTS: &str = "# Cache Results
 

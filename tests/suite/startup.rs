@@ -4,23 +4,12 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::kit::{PROGRAM, Sandbox, finish};
+use crate::plans::plan;
 
-const PLAN: &str = "# Cache Plan
-
-## Overview
-
-| Attribute | Value |
-|---|---|
-| **Base** | `main` |
-| **Packages** | `app` |
-
-## Success Criteria
-
-- [ ] fast
-
-## Implementation Steps
-
-### Step 1: Do it
+const PLAN: &str = plan!(
+    "- [ ] fast
+",
+    "### Step 1: Do it
 
 **Tests**: none
 
@@ -28,7 +17,8 @@ const PLAN: &str = "# Cache Plan
 ```bash
 true
 ```
-";
+"
+);
 
 const RESULTS: &str = "# Cache Results
 

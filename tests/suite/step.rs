@@ -6,23 +6,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::kit::{PROGRAM, Sandbox};
+use crate::plans::plan;
 
-const PLAN: &str = "# Cache Plan
-
-## Overview
-
-| Attribute | Value |
-|---|---|
-| **Base** | `main` |
-| **Packages** | `app` |
-
-## Success Criteria
-
-- [ ] fast
-
-## Implementation Steps
-
-### Step 1: Do it
+const PLAN: &str = plan!(
+    "- [ ] fast
+",
+    "### Step 1: Do it
 
 **Goal**: it works
 
@@ -57,7 +46,8 @@ false
 ```bash
 true
 ```
-";
+"
+);
 
 const RESULTS: &str = "# Cache Results
 
