@@ -32,6 +32,7 @@ mod test_items;
 use rustc_hash::FxHashSet;
 
 pub use crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
+pub(super) use file_reads::SCRIPT;
 pub use item_cache::Cache;
 pub use module_files::{Changed, Reader, Sources, Uncached};
 pub use path_index::PathIndex;
@@ -43,7 +44,7 @@ use def_map::DefMap;
 use edges::{Builder, Edges, ReversePostorder, SyntheticNode};
 use extract::flag;
 use nodes::{ModuleId, NodeId, Nodes, to_u32};
-use reachability::{Allowed, Reached, Row, Seeds, WIDTH};
+use reachability::{Allowed, Reached, Row, Seeds, Starts, WIDTH, Ways};
 use test_items::{documentation, test_groups, tests};
 
 /// The items of a workspace and the tests that start from them.
@@ -105,9 +106,9 @@ impl Graph {
         let unit_of = |id: NodeId| {
             // What a macro's body names counts where the macro can be called.
             let body_of = || match edges.synthetic.get(&id)? {
-                SyntheticNode::Generator { node, .. } | SyntheticNode::MacroBody(node) => {
-                    nodes.nodes.get(*node as usize)
-                }
+                SyntheticNode::Generator { node, .. }
+                | SyntheticNode::Registered { node, .. }
+                | SyntheticNode::MacroBody(node) => nodes.nodes.get(*node as usize),
                 _ => None,
             };
             let node = nodes.nodes.get(id as usize).or_else(body_of);
@@ -115,7 +116,7 @@ impl Graph {
                 // A program registers code when it runs: in its own tests, or as a process.
                 let registers = matches!(
                     edges.synthetic.get(&id),
-                    Some(SyntheticNode::Generator { .. })
+                    Some(SyntheticNode::Generator { .. } | SyntheticNode::Registered { .. })
                 );
                 let is_program = matches!(
                     crates.units[node.unit as usize].kind,
@@ -189,7 +190,7 @@ impl Graph {
 
     pub(crate) fn reached_by(&self, groups: &[&TestGroup], wanted: Option<&[bool]>) -> Reached {
         let mut units = vec![<(Row, Row)>::default(); self.crates.units.len()];
-        let mut seeds: Seeds = Vec::new();
+        let mut starts = Starts::default();
         for (bit, class) in groups.iter().enumerate() {
             for unit in &self.crates.links[class.unit] {
                 let (linking, inside) = &mut units[*unit];
@@ -198,22 +199,20 @@ impl Graph {
                     inside[bit / 64] |= 1 << (bit % 64);
                 }
             }
-            seeds.extend(
-                class
-                    .starts
-                    .iter()
-                    .chain(&self.edges.roots)
-                    .map(|start| (*start, bit)),
-            );
+            let begin = |nodes: &[NodeId], seeds: &mut Seeds| {
+                seeds.extend(nodes.iter().map(|node| (*node, bit)));
+            };
+            begin(&class.starts, &mut starts.seeds);
+            begin(&self.edges.roots, &mut starts.roots);
         }
         units.push(([u64::MAX; WIDTH / 64], [u64::MAX; WIDTH / 64]));
-        Reached::new(
-            &self.edges,
-            &seeds,
-            &Allowed { units },
-            &self.units,
-            &self.order,
+        let ways = Ways {
+            edges: &self.edges,
+            allowed: &Allowed { units },
+            units: &self.units,
+            order: &self.order,
             wanted,
-        )
+        };
+        Reached::new(&ways, starts)
     }
 }

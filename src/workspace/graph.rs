@@ -220,6 +220,19 @@ impl Workspace {
         })
     }
 
+    /// The members that a procedural macro is made of, itself included; for any other package, itself.
+    #[must_use]
+    pub fn made_of(&self, package: PackageId) -> BTreeSet<PackageId> {
+        let start = BTreeSet::from([package]);
+        let mut targets = self.packages[package].targets.iter();
+        if !targets.any(|target| is_kind(target, &[TargetKind::ProcMacro])) {
+            return start;
+        }
+        self.closure(&start, |edge| {
+            (edge.kind == DependencyKind::Normal).then_some((edge.from, edge.to))
+        })
+    }
+
     /// The packages whose code may end up in that of others: procedural macros, what build scripts depend on, and what
     /// either of them depends on.
     #[must_use]

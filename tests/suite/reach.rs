@@ -384,3 +384,89 @@ fn lints_of_other_tools_select_nothing() {
     sandbox.append("Cargo.toml", "[workspace.lints.rust]\nunused = \"deny\"\n");
     assert_eq!(selected(&sandbox), ["ALL"]);
 }
+
+#[test]
+fn a_test_that_runs_a_script_may_run_cargo() {
+    let library = [("core1", "", "pub fn f() -> u32 { 1 }\n"), ("e2e", "", "")];
+    for (code, runs) in [
+        ("Command::new(\"sh\").arg(\"run.sh\").output();", true),
+        ("Command::new(\"./run.sh\").output();", true),
+        (
+            "Command::new(\"sh\").arg(format!(\"{name}.sh\")).output();",
+            true,
+        ),
+        ("Command::new(\"make\").output();", true),
+        ("Command::new(\"sh\").arg(\"quiet.sh\").output();", false),
+        (
+            "Command::new(\"sh\").args([\"-c\", \"echo hi\"]).output();",
+            false,
+        ),
+    ] {
+        let sandbox = workspace(&library, "");
+        let source = format!(
+            "use std::process::Command;\n{}{}",
+            test("t", code),
+            test("other", "")
+        );
+        sandbox.write("e2e/src/lib.rs", source);
+        sandbox.write("e2e/run.sh", "exec cargo run -p core1\n");
+        sandbox.write("e2e/quiet.sh", "echo hi\n");
+        sandbox.write("e2e/Makefile", "all:\n\tcargo run -p core1\n");
+        sandbox.git();
+        sandbox.edit("core1/src/lib.rs", "{ 1 }", "{ 2 }");
+        let expected: &[&str] = if runs { &["e2e t"] } else { &[] };
+        assert_eq!(selected(&sandbox), expected, "{code}");
+    }
+}
+
+#[test]
+fn a_test_that_starts_its_own_binary_reaches_the_tests_in_it() {
+    let source = "fn child() -> u32 { 1 }\n\
+        #[test] fn helper() { child(); }\n\
+        #[test] fn t() { std::process::Command::new(std::env::current_exe()).status(); }\n\
+        #[test] fn beside() { std::process::Command::new(std::env::current_exe().parent().join(\"cli\")).status(); }\n\
+        #[test] fn other() {}\n";
+    let sandbox = beside(source);
+    sandbox.edit("e2e/src/lib.rs", "{ 1 }", "{ 2 }");
+    assert_eq!(selected(&sandbox), ["e2e helper", "e2e t"]);
+}
+
+#[test]
+fn a_variable_may_hold_the_path_of_any_file() {
+    for (code, reads) in [
+        ("std::fs::read_dir(std::env::var(\"SAMPLES\"));", true),
+        ("std::fs::read_dir(std::env::var(\"TEST_DATA_DIR\"));", true),
+        ("std::fs::read_dir(std::env::var(\"OTHER\"));", false),
+    ] {
+        let source = format!("{}{}", test("walks", code), test("other", ""));
+        let sandbox = reading(&source, &["b/data/x.txt"]);
+        sandbox.write(
+            ".cargo/config.toml",
+            "[env]\nSAMPLES = { value = \"b/data\", relative = true }\nOTHER = \"1\"\n",
+        );
+        sandbox.commit("configuration");
+        sandbox.write("b/data/x.txt", "2");
+        let selected = selected(&sandbox);
+        assert_eq!(selected.contains(&"a walks".to_owned()), reads, "{code}");
+        assert!(!selected.contains(&"a other".to_owned()), "{code}");
+    }
+}
+
+#[test]
+fn quiet_files_are_read_by_tests_that_compose_their_names() {
+    let source = format!(
+        "const FILES: [&str; 1] = [\"CHANGELOG\"];\nfn walk(d: &Path) {{ std::fs::read_dir(d); }}\n{}{}{}",
+        test(
+            "named",
+            "for f in FILES { std::fs::read(format!(\"{f}.md\")); }"
+        ),
+        test("walked", "walk(&std::env::current_dir());"),
+        test("other", ""),
+    );
+    let sandbox = reading(&source, &["a/CHANGELOG.md", "a/LICENSE"]);
+    sandbox.write("a/CHANGELOG.md", "2");
+    assert_eq!(selected(&sandbox), ["a named", "a walked"]);
+    sandbox.write("a/CHANGELOG.md", "1");
+    sandbox.write("a/LICENSE", "2");
+    assert_eq!(selected(&sandbox), ["a walked"]);
+}

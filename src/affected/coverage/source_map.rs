@@ -4,6 +4,7 @@ use camino::Utf8Path;
 use rustc_hash::FxHashSet;
 
 use super::run::CONTINUOUS;
+use crate::affected::items::SCRIPT;
 use crate::affected::items::extract::{self, Digest, FileItems, Item, flag};
 use crate::workspace::source::syntax::{ItemKind, Syntax};
 
@@ -114,6 +115,9 @@ impl Places {
         }
         if item.flags & (flag::RUNS_CARGO | flag::RUNS_RUSTC) != 0 {
             return Some("it may run cargo or rustc, which read the sources");
+        }
+        if item.flags & flag::SPAWNS != 0 && names.reads.iter().any(|path| path == SCRIPT) {
+            return Some("it may run a script, which may run cargo");
         }
         (!CONTINUOUS && item.flags & flag::SPAWNS != 0)
             .then_some("it may start a program that is ended before it writes its profile")

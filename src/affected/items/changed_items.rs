@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 use super::def_map::DefMap;
 use super::extract::{Detail, flag};
-use super::file_reads::OWN_FOLDER;
+use super::file_reads::{CURRENT_FOLDER, OWN_FOLDER, SCRIPT};
 use super::module_files::{Changed, Sources};
 use super::nodes::{ModuleId, NONE, NodeId, Nodes, to_u32};
 use super::path_index::PathIndex;
@@ -43,7 +43,10 @@ impl Read {
         }
         // The last part of a path that leads to a file, or to a folder around it, is a part of the file's own.
         let parts = files.iter().flat_map(|file| file.components());
-        let parts: FxHashSet<&str> = parts.map(|part| part.as_str()).collect();
+        let mut parts: FxHashSet<&str> = parts.map(|part| part.as_str()).collect();
+        // `format!("{name}.md")`
+        let names = files.iter().filter_map(|file| file.file_name());
+        parts.extend(names.filter_map(|name| name.split('.').next()));
         let leads = |path: &Utf8Path| path.file_name().is_none_or(|name| parts.contains(name));
         let readers = PathIndex::new(crates, sources, nodes, &leads);
         for file in files {
@@ -89,21 +92,33 @@ impl Read {
         };
         // A library walks through folders that its callers give it; a test, through its package.
         let only_tests = is_quiet && file.extension() != Some("snap");
-        let readers = Readers::of(crates, nodes, file, embedded || is_quiet);
+        let readers = Readers::of(crates, sources, nodes, file, embedded || is_quiet);
         let rooted = rooted(sources, nodes, crates.units.len());
+        let in_test = |id: NodeId| {
+            let node = &nodes.nodes[id as usize];
+            let kind = crates.units[node.unit as usize].kind;
+            node.flags & (flag::TEST | flag::TEST_PREFIX | flag::TEST_ONLY) != 0
+                || !matches!(kind, UnitKind::Library | UnitKind::Binary)
+        };
         let reads = |id: &NodeId| {
             let node = &nodes.nodes[*id as usize];
             let unit = node.unit as usize;
-            let in_test = node.flags & (flag::TEST | flag::TEST_PREFIX | flag::TEST_ONLY) != 0
-                || !matches!(
-                    crates.units[unit].kind,
-                    UnitKind::Library | UnitKind::Binary
-                );
-            let counts = !only_tests || in_test && rooted[unit];
+            let counts = !only_tests || in_test(*id) && rooted[unit];
             node.flags & mask != 0 && readers.units[unit] && counts
         };
         self.besides
             .extend((0..to_u32(nodes.nodes.len())).filter(reads));
+        if only_tests {
+            // A test may give the folder in which it runs to a library that walks through it.
+            let walks = walking(crates, nodes);
+            let roots = nodes.reading.iter().copied().filter(|id| {
+                let unit = nodes.nodes[*id as usize].unit as usize;
+                let mut paths = nodes.item(sources, *id).references.reads.iter();
+                let here = paths.any(|path| path == OWN_FOLDER || path == CURRENT_FOLDER);
+                here && walks[unit] && readers.units[unit] && in_test(*id)
+            });
+            self.besides.extend(roots);
+        }
         if is_quiet && !known && self.besides.len() == before {
             self.unread.insert(file.clone());
         }
@@ -146,6 +161,12 @@ pub(super) fn relevant(
     // A test that runs cargo or rustc can tell any change, and so can one that may do anything.
     for node in &nodes.nodes {
         goals[node.unit as usize] |= node.flags & (flag::RUNS_CARGO | flag::RUNS_RUSTC) != 0;
+    }
+    for id in &nodes.reading {
+        let node = &nodes.nodes[*id as usize];
+        let mut paths = nodes.item(sources, *id).references.reads.iter();
+        let starts = node.flags & flag::SPAWNS != 0;
+        goals[node.unit as usize] |= starts && paths.any(|path| path == SCRIPT);
     }
     for (_, unit, _) in &nodes.unread {
         goals[*unit] = true;
@@ -294,6 +315,18 @@ fn rooted(sources: &Sources, nodes: &Nodes, count: usize) -> Vec<bool> {
     rooted
 }
 
+/// Per unit, whether it links code that walks through folders.
+fn walking(crates: &CrateGraph, nodes: &Nodes) -> Vec<bool> {
+    let mut walks = vec![false; crates.units.len()];
+    for node in &nodes.nodes {
+        walks[node.unit as usize] |= node.flags & flag::WALKS != 0;
+    }
+    let links = crates.links.iter();
+    links
+        .map(|links| links.iter().any(|unit| walks[*unit]))
+        .collect()
+}
+
 /// Who may read a file by a path that is composed when it runs.
 struct Readers {
     /// Per unit, whether a test that links it may.
@@ -303,10 +336,24 @@ struct Readers {
 impl Readers {
     /// Tests of packages whose code writes down paths that lead out of them; with `inside`, also those of the file's
     /// own package and of what links it, which are selected whole otherwise. Any test, for a file of no package.
-    fn of(crates: &CrateGraph, nodes: &Nodes, file: &Utf8Path, inside: bool) -> Self {
+    fn of(
+        crates: &CrateGraph,
+        sources: &Sources,
+        nodes: &Nodes,
+        file: &Utf8Path,
+        inside: bool,
+    ) -> Self {
         let mut escapes = vec![false; crates.units.len()];
         for node in &nodes.nodes {
             escapes[node.unit as usize] |= node.flags & flag::ESCAPES != 0;
+        }
+        let variables = path_variables(&crates.root);
+        if !variables.is_empty() {
+            for id in &nodes.reading {
+                let mut paths = nodes.item(sources, *id).references.reads.iter();
+                let unit = nodes.nodes[*id as usize].unit as usize;
+                escapes[unit] |= paths.any(|path| variables.contains(path));
+            }
         }
         let owns: Vec<bool> = crates
             .folders
@@ -329,6 +376,29 @@ impl Readers {
         }
         Self { units }
     }
+}
+
+/// The environment variables to which cargo's configuration gives a path.
+fn path_variables(root: &Utf8Path) -> FxHashSet<String> {
+    let paths = ["config.toml", "config"].map(|name| root.join(".cargo").join(name));
+    let text = paths
+        .iter()
+        .find_map(|path| std::fs::read_to_string(path).ok());
+    let document = text.and_then(|text| text.parse::<toml_edit::DocumentMut>().ok());
+    let Some(document) = document else {
+        return FxHashSet::default();
+    };
+    let table = document.get("env").and_then(|table| table.as_table_like());
+    let entries = table.into_iter().flat_map(|table| table.iter());
+    let holds_path = |entry: &toml_edit::Item| {
+        let inside = |key: &str| entry.as_table_like().and_then(|table| table.get(key));
+        let is_relative = inside("relative").and_then(toml_edit::Item::as_bool) == Some(true);
+        let value = inside("value").unwrap_or(entry).as_str();
+        is_relative
+            || value.is_some_and(|value| value.contains(['/', '.']) || root.join(value).exists())
+    };
+    let named = entries.filter(|(_, entry)| holds_path(entry));
+    named.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// The items of members that name a crate which the member has gained.

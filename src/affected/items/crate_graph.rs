@@ -66,6 +66,10 @@ pub struct CrateGraph {
     pub externs: Vec<Vec<(String, Option<UnitId>)>>,
     /// Per unit: every unit that its test binary links, runs, or was built by; itself included.
     pub links: Vec<BTreeSet<UnitId>>,
+    /// Per package: crates outside the workspace that its manifest renames, with their packages.
+    renamed: Vec<Vec<(String, String)>>,
+    /// Per package: those that its library is made of, itself included.
+    made_of: Vec<BTreeSet<PackageId>>,
     /// Per unit: whether it matters what names in it cannot mean.
     restricts_visibility: Vec<bool>,
     /// The builds that are told apart, with their `cfg` options; none where everything counts as compiled.
@@ -144,6 +148,8 @@ impl CrateGraph {
         }
         crates.name_crates(workspace, &by_package);
         crates.link(workspace, &by_package);
+        let made_of = (0..workspace.packages.len()).map(|package| workspace.made_of(package));
+        crates.made_of = made_of.collect();
         let generators = workspace.generators();
         let restricts_visibility = crates.units.iter().map(|unit| match unit.kind {
             UnitKind::Library | UnitKind::Binary => !generators.contains(&unit.package),
@@ -158,6 +164,39 @@ impl CrateGraph {
     #[must_use]
     pub fn visible_units(&self, unit: UnitId) -> Option<UnitId> {
         Some(unit).filter(|unit| self.restricts_visibility[*unit])
+    }
+
+    /// The package behind a crate's name in the code of a package, where the manifest renames it.
+    #[must_use]
+    pub fn package_of(&self, package: PackageId, name: &str) -> Option<&str> {
+        let mut renamed = self.renamed.get(package)?.iter();
+        let (_, of) = renamed.find(|(rename, _)| rename == name)?;
+        Some(of)
+    }
+
+    /// Whether a crate's name means a library of the workspace in the code of a package.
+    #[must_use]
+    pub fn is_own_crate(&self, package: PackageId, name: &str) -> bool {
+        let mut externs = self.externs[package].iter();
+        externs.any(|(known, unit)| known == name && unit.is_some())
+    }
+
+    /// Whether a package depends on a crate outside the workspace, by this name in its code.
+    #[must_use]
+    pub fn is_extern(&self, package: PackageId, name: &str) -> bool {
+        let mut externs = self.externs[package].iter();
+        externs.any(|(known, unit)| known == name && unit.is_none())
+    }
+
+    /// The libraries that a library is made of, itself included.
+    pub fn made_of(&self, unit: UnitId) -> impl Iterator<Item = UnitId> {
+        let packages = self.made_of.get(self.units[unit].package);
+        let is_part = move |other: &UnitId| {
+            let about = &self.units[*other];
+            let made = packages.is_some_and(|packages| packages.contains(&about.package));
+            *other == unit || made && about.kind == UnitKind::Library
+        };
+        (0..self.units.len()).filter(is_part)
     }
 
     /// Leaves out of every file what the workspace's configuration does not compile.
@@ -219,14 +258,6 @@ impl CrateGraph {
         }
     }
 
-    /// Whether a build script runs before a unit is compiled.
-    #[must_use]
-    pub fn has_build_script(&self, unit: UnitId) -> bool {
-        let package = self.units[unit].package;
-        let mut units = self.units.iter();
-        units.any(|other| other.package == package && other.kind == UnitKind::BuildScript)
-    }
-
     /// Forgets the tests of targets that are not wanted.
     pub fn keep_tests(&mut self, wanted: &dyn Fn(&TestTarget) -> bool) {
         for unit in &mut self.units {
@@ -247,8 +278,10 @@ impl CrateGraph {
                 .next()
         };
         let mut all = Vec::new();
+        let mut all_renamed = Vec::new();
         for (package, member) in workspace.packages.iter().enumerate() {
             let mut externs: Vec<(String, Option<UnitId>)> = Vec::new();
+            let mut renamed: Vec<(String, String)> = Vec::new();
             for dependency in &member.dependencies {
                 let library = workspace.member_of(dependency).and_then(library);
                 let name = match (&dependency.rename, library) {
@@ -256,14 +289,20 @@ impl CrateGraph {
                     (None, Some(library)) => &self.units[library].name,
                     (None, None) => &dependency.name,
                 };
+                if library.is_none() && dependency.rename.is_some() {
+                    let package = dependency.name.replace('-', "_");
+                    renamed.push((name.replace('-', "_"), package));
+                }
                 externs.push((name.replace('-', "_"), library));
             }
+            all_renamed.push(renamed);
             if let Some(own) = library(package) {
                 externs.push((self.units[own].name.replace('-', "_"), Some(own)));
             }
             all.push(externs);
         }
         self.externs = all;
+        self.renamed = all_renamed;
     }
 
     fn link(&mut self, workspace: &Workspace, by_package: &[Range<UnitId>]) {

@@ -1,8 +1,11 @@
 //! Which node reaches which: references, names, and the conditions under which a member is reached.
 
+mod composed;
 mod generated;
 mod index;
 mod members;
+mod processes;
+mod rating;
 mod references;
 
 use rayon::prelude::*;
@@ -11,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::builtins::is_known_macro;
 use super::crate_graph::{CrateGraph, UnitId, UnitKind};
 use super::def_map::DefMap;
-use super::extract::{ALL, Detail, GLOBAL, SELF_CALL, flag};
+use super::extract::{ALL, Detail, GLOBAL, SELF_CALL, STATEMENT, flag};
 use super::module_files::Sources;
 use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes, proc_macro_name, to_u32};
 use crate::workspace::source::syntax::ItemKind;
@@ -48,6 +51,8 @@ pub struct Edges {
     pub spawn: NodeId,
     /// Reaching this means to start a program, or load a library, that may be any of the workspace.
     pub any_program: NodeId,
+    /// What generated code may name by names of its own: not followed from the roots.
+    pub anything: Vec<NodeId>,
     /// What virtual nodes stand for.
     pub synthetic: FxHashMap<NodeId, SyntheticNode>,
     /// Macro calls that define tests in a way that could not be followed.
@@ -178,6 +183,8 @@ pub enum SyntheticNode {
     AnyProgram,
     /// Cargo or rustc is run.
     Everything,
+    /// The test binary is started once more.
+    OwnProgram,
     /// A name that a macro composes of this one.
     ComposedName(Name),
     /// Code that no source shows, and what it can name.
@@ -189,6 +196,13 @@ pub enum SyntheticNode {
         /// The item.
         node: NodeId,
         /// The attribute, derive or macro that generates it.
+        by: Name,
+    },
+    /// What a macro call in the body of an item may register.
+    Registered {
+        /// The item.
+        node: NodeId,
+        /// The macro.
         by: Name,
     },
 }
@@ -219,17 +233,32 @@ pub struct Builder<'g> {
     unit_of_unique_name: FxHashMap<Name, Option<UnitId>>,
     /// Members of a type, of its traits too.
     members_of_type: FxHashMap<NodeId, Vec<NodeId>>,
+    /// Names that a trait declares.
+    members_of_trait: FxHashMap<NodeId, Vec<Name>>,
     /// Names of functions that make values of any type by `unsafe` code.
     make_any: FxHashSet<Name>,
+    /// Per module, the modules whose names it brings in by `*`.
+    globs_into: FxHashMap<ModuleId, Vec<ModuleId>>,
+    /// Per module, the crates from outside whose names it brings in by `*`.
+    outside_globs: FxHashMap<ModuleId, Vec<Name>>,
+    /// Per unit, the crates that `extern crate` names.
+    extern_crates: Vec<Vec<Name>>,
+    /// Names of macros of the standard library that some `use` gives to a macro from outside.
+    replaced: FxHashSet<Name>,
     generated: GeneratedCode,
     known_redefined: FxHashSet<Name>,
     /// [`ALL`].
     all: Option<Name>,
     self_call: Option<Name>,
     global: Option<Name>,
+    /// [`STATEMENT`].
+    statement: Option<Name>,
     upper_self: Option<Name>,
     spawn: NodeId,
     everything: NodeId,
+    /// Names by which code finds the program that runs it, and those by which it goes on to others.
+    own_program: FxHashSet<Name>,
+    other_programs: FxHashSet<Name>,
 }
 
 /// A reference to a virtual node, before it has a number.
@@ -261,6 +290,14 @@ enum EdgeTarget {
     AllMembers(NodeId),
     /// Everything that code of a unit can name.
     Visible(UnitId),
+    /// All items of a unit that other code can name.
+    ItemsOf(UnitId),
+    /// What a macro of this name in the body of a node may register.
+    Registered(NodeId, Name),
+    /// What generated code in a module may name.
+    Anything(ModuleId),
+    /// All tests: one of them runs when a test binary is started again.
+    AllTests,
     /// A node whose generated code is live without being named.
     Generator(NodeId),
 }
@@ -305,19 +342,34 @@ impl<'g> Builder<'g> {
             opaque: FxHashMap::default(),
             unit_of_unique_name: FxHashMap::default(),
             members_of_type: FxHashMap::default(),
+            members_of_trait: FxHashMap::default(),
             make_any: FxHashSet::default(),
+            globs_into: FxHashMap::default(),
+            outside_globs: FxHashMap::default(),
+            extern_crates: vec![Vec::new(); crates.units.len()],
+            replaced: FxHashSet::default(),
             generated: GeneratedCode::default(),
             known_redefined: FxHashSet::default(),
             all: nodes.names.get(ALL),
             self_call: nodes.names.get(SELF_CALL),
             global: nodes.names.get(GLOBAL),
+            statement: nodes.names.get(STATEMENT),
             upper_self: nodes.names.get("Self"),
             spawn: to_u32(nodes.nodes.len()),
             everything: to_u32(nodes.nodes.len() + 1),
+            own_program: ["current_exe", "args", "args_os"]
+                .iter()
+                .filter_map(|name| nodes.names.get(name))
+                .collect(),
+            other_programs: ["parent", "pop", "with_file_name", "set_file_name", "join"]
+                .iter()
+                .filter_map(|name| nodes.names.get(name))
+                .collect(),
         };
         builder.collect_impls();
         builder.index();
         builder.rename();
+        builder.index_uses();
         builder.name_generating_macros();
         builder.collect_generators();
         builder.collect_makers();
@@ -424,6 +476,10 @@ impl<'g> Builder<'g> {
         }
         edges.conditional_by_source = conditional_by_source;
         edges.test_calls = self.test_calls();
+        let anything = virtuals
+            .iter()
+            .filter(|(to, _)| matches!(to, EdgeTarget::Anything(_)));
+        edges.anything = anything.map(|(_, node)| *node).collect();
         (edges, doc_nodes)
     }
 
@@ -441,7 +497,12 @@ impl<'g> Builder<'g> {
             EdgeTarget::MacroBody(node) | EdgeTarget::Node(node) => SyntheticNode::MacroBody(node),
             EdgeTarget::Doctest(_) => SyntheticNode::Documentation,
             EdgeTarget::Fragment(name, _) => SyntheticNode::ComposedName(name),
-            EdgeTarget::Scope(_) | EdgeTarget::Visible(_) => SyntheticNode::GeneratedCode,
+            EdgeTarget::Scope(_)
+            | EdgeTarget::Visible(_)
+            | EdgeTarget::ItemsOf(_)
+            | EdgeTarget::Anything(_) => SyntheticNode::GeneratedCode,
+            EdgeTarget::Registered(node, by) => SyntheticNode::Registered { node, by },
+            EdgeTarget::AllTests => SyntheticNode::OwnProgram,
             EdgeTarget::AllMembers(node) => SyntheticNode::AllMembers(node),
             EdgeTarget::Generator(node) => SyntheticNode::Generator {
                 node,
@@ -504,7 +565,11 @@ impl<'g> Builder<'g> {
             EdgeTarget::Fragment(name, unit) => self.composed(name, unit),
             EdgeTarget::Scope(module) => self.in_scope(module),
             EdgeTarget::AllMembers(id) => self.all_members(id),
-            EdgeTarget::Visible(unit) => self.visible_nodes(unit),
+            EdgeTarget::Visible(unit) => self.visible_units_of(unit),
+            EdgeTarget::ItemsOf(unit) => self.items_of(unit),
+            EdgeTarget::Registered(id, _) => self.registered(id),
+            EdgeTarget::Anything(module) => self.visible_in(module),
+            EdgeTarget::AllTests => self.all_tests(),
             EdgeTarget::InstantiatedWithFields(id) => {
                 let mut targets = vec![EdgeTarget::Instantiated(id)];
                 targets.extend(

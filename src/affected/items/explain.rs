@@ -122,6 +122,7 @@ impl Graph {
                 "any program or dynamic library of the workspace".to_owned()
             }
             SyntheticNode::Everything => "cargo or rustc".to_owned(),
+            SyntheticNode::OwnProgram => "the test binary, started once more".to_owned(),
             SyntheticNode::ComposedName(name) => {
                 format!("a name composed of `{}`", self.nodes.names.text(name))
             }
@@ -131,6 +132,10 @@ impl Graph {
                     "members of {} that generated code may call",
                     self.describe(node)
                 )
+            }
+            SyntheticNode::Registered { node, by } => {
+                let by = self.nodes.names.text(by);
+                format!("`{by}!` in {} may register code", self.describe(node))
             }
             SyntheticNode::Generator { node, by } => {
                 self.describe_generator(node, self.nodes.names.text(by))

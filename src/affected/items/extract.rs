@@ -17,7 +17,8 @@ use rustc_hash::FxHasher;
 pub use compact::{References, Symbol};
 pub use configured::Configured;
 pub use model::{
-    ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, TextFile, digest, flag,
+    ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, STATEMENT, TextFile, digest,
+    flag,
 };
 
 use super::builtins::{is_builtin_attribute, is_known_macro};
@@ -67,6 +68,7 @@ pub fn read(text: &str) -> FileItems {
             .into_iter()
             .collect(),
         texts: Vec::new(),
+        names_in_text: Vec::new(),
         writes_code: writes_code(text),
     };
     for raw in &syntax.items {
@@ -138,6 +140,7 @@ pub fn read(text: &str) -> FileItems {
         folders,
         conditions: reader.conditions,
         texts: reader.texts,
+        names_in_text: reader.names_in_text,
         inner,
         conditional: is_conditional(&syntax),
         problem: syntax
@@ -247,6 +250,7 @@ struct Reader<'s, 't> {
     index: Vec<u32>,
     conditions: Vec<(u32, Predicate)>,
     texts: Vec<(u32, TextFile)>,
+    names_in_text: Vec<(u32, Symbol)>,
     writes_code: WritesCode,
 }
 
@@ -309,7 +313,11 @@ impl<'s> Reader<'s, '_> {
                 .inside(raw)
                 .iter()
                 .any(|other| other.kind == ItemKind::Impl);
-        let signature = self.signature(raw).map(|signature| signature.body);
+        let signature = self.signature(raw);
+        let returns = signature
+            .as_ref()
+            .is_some_and(|signature| !signature.returns.is_empty());
+        let signature = signature.map(|signature| signature.body);
         let mut collector = Collector::new(syntax, &mut self.table, self.writes_code);
         for attribute in &own {
             collector.attribute(attribute, true);
@@ -317,7 +325,10 @@ impl<'s> Reader<'s, '_> {
         match raw.kind {
             ItemKind::Call => self.call(raw, &mut item),
             ItemKind::Macro => {
+                collector.defines_macro = true;
                 collector.unresolved(head);
+                let named = collector.names_in_text.iter();
+                self.names_in_text.extend(named.map(|name| (owner, *name)));
                 item.references = collector.finish(&mut item.flags, &mut self.texts, owner);
             }
             _ => {
@@ -328,11 +339,14 @@ impl<'s> Reader<'s, '_> {
                     collector.unresolved(head.start..body);
                 }
                 collector.plain_self = nested;
+                collector.returns = returns;
                 collector.generics = generics;
                 for (range, runs) in parts {
                     collector.mentioning = !runs;
                     collector.ordinary(range);
                 }
+                let named = collector.names_in_text.iter();
+                self.names_in_text.extend(named.map(|name| (owner, *name)));
                 item.references = collector.finish(&mut item.flags, &mut self.texts, owner);
             }
         }

@@ -18,6 +18,11 @@ pub(super) const ANYTHING: &str = ".";
 /// The file that the item stands in.
 pub(super) const OWN_FILE: &str = "file!()";
 
+/// A script or a makefile that the item may run, by whatever path.
+pub(in crate::affected) const SCRIPT: &str = "#!";
+/// The folder in which the process runs.
+pub(super) const CURRENT_FOLDER: &str = "current_dir()";
+
 /// The folder of the package, which the item asks for without a path below it.
 pub(super) const OWN_FOLDER: &str = "CARGO_MANIFEST_DIR";
 
@@ -45,6 +50,14 @@ enum Hint {
     Rust,
     /// It goes up from a folder.
     Up,
+    /// It asks where the process runs.
+    Here,
+    /// It names a script, or a tool that runs what a file of the workspace tells.
+    Script,
+    /// It names a program that runs scripts.
+    Interpreter,
+    /// It hands code to such a program.
+    Inline,
 }
 
 impl FileAccessHints {
@@ -56,6 +69,9 @@ impl FileAccessHints {
             }
             "parent" | "pop" => {
                 self.told.insert(Hint::Up);
+            }
+            "current_dir" => {
+                self.told.insert(Hint::Here);
             }
             "Path" | "PathBuf" | "Utf8Path" | "Utf8PathBuf" | "File" | "fs" | "join"
             | "read_to_string" | "canonicalize" => {
@@ -80,6 +96,7 @@ impl FileAccessHints {
             }
             "**/*.rs" => self.told.extend([Hint::Walks, Hint::Rust]),
             text => {
+                self.told.extend(scripting(text));
                 let Some(path) = path(text).filter(|_| !is_compared(syntax, at)) else {
                     return;
                 };
@@ -132,10 +149,47 @@ impl FileAccessHints {
         if rooted && !written {
             self.written.push(OWN_FOLDER.to_owned());
         }
+        if self.told.contains(&Hint::Here) {
+            self.written.push(CURRENT_FOLDER.to_owned());
+        }
+        let interprets = self.told.contains(&Hint::Interpreter);
+        if self.told.contains(&Hint::Script) || interprets && !self.told.contains(&Hint::Inline) {
+            self.written.push(SCRIPT.to_owned());
+        }
         self.written.sort();
         self.written.dedup();
         (self.written, any_folder, escapes)
     }
+}
+
+/// What a text tells of scripts.
+fn scripting(text: &str) -> Option<Hint> {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
+    if text.split(|c| !is_part(c)).any(is_script) {
+        return Some(Hint::Script);
+    }
+    match text {
+        "make" | "gmake" | "just" | "ninja" => Some(Hint::Script),
+        "sh" | "bash" | "dash" | "zsh" | "fish" | "ksh" | "pwsh" | "powershell" | "python"
+        | "python3" | "perl" | "ruby" | "/bin/sh" | "/bin/bash" | "/usr/bin/env" => {
+            Some(Hint::Interpreter)
+        }
+        "-c" | "-e" | "-Command" => Some(Hint::Inline),
+        _ => None,
+    }
+}
+
+/// Whether a path is that of a script.
+pub(super) fn is_script(path: &str) -> bool {
+    let (stem, extension) = path.rsplit_once('.').unwrap_or((path, ""));
+    let name = stem.rsplit('/').next().unwrap_or(stem);
+    matches!(
+        name,
+        "Makefile" | "GNUmakefile" | "makefile" | "justfile" | "Justfile"
+    ) || matches!(
+        extension,
+        "sh" | "bash" | "zsh" | "fish" | "nu" | "py" | "pl" | "rb" | "ps1" | "bat" | "mjs" | "mk"
+    )
 }
 
 /// Whether a text that may be a path has several parts, or is the name of a Rust file.
@@ -147,7 +201,9 @@ fn names_source(path: &str) -> bool {
 fn is_file_name(word: &str) -> bool {
     let path = Utf8Path::new(word);
     let extension = path.extension().unwrap_or_default();
-    let upper = word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '-');
+    // `LICENSE`; or a variable that holds a path.
+    let usual = |c: char| c.is_ascii_uppercase() || matches!(c, '-' | '_');
+    let upper = word.len() > 3 && word.chars().all(usual);
     upper
         || word == OWN_FILE
         || extension.len() <= 8
@@ -169,7 +225,7 @@ fn path(text: &str) -> Option<&str> {
 }
 
 /// Whether other text is compared with the literal at a token: `line.contains("src/")`.
-fn is_compared(syntax: &Syntax<'_>, at: u32) -> bool {
+pub(super) fn is_compared(syntax: &Syntax<'_>, at: u32) -> bool {
     let method = at.checked_sub(2).map(|at| syntax.word(at));
     let called = at > 0 && syntax.opens(at - 1, b'(');
     called

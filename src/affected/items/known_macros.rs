@@ -16,8 +16,17 @@ pub(super) enum Expansion {
     Composed,
     /// What a procedural macro of the workspace writes: names composed, and those in its own source.
     Workspace,
+    /// What a procedural macro of the workspace writes that takes names from elsewhere: any name.
+    Opaque,
     /// Anything.
     Unknown,
+}
+
+impl Expansion {
+    /// Whether it may hold names that stand neither in the input nor in a source that is read.
+    pub(super) fn names_anything(self) -> bool {
+        matches!(self, Self::Opaque | Self::Unknown)
+    }
 }
 
 /// One crate and its macros.
@@ -453,33 +462,45 @@ const COMPOSING: &[(&str, &str)] = &[
     ("core", "concat_idents"),
 ];
 
-/// What is known of a macro of a name, of a path with these segments before the name; without any, from any crate.
-pub(super) fn macro_expansion(name: &str, path: &[&str]) -> Expansion {
-    let composing = COMPOSING
-        .iter()
-        .any(|(from, known)| *known == name && (path.is_empty() || path.contains(from)));
-    if composing {
+/// What is known of macros of a name, from whichever crate.
+pub(super) fn macro_expansion(name: &str) -> Expansion {
+    if COMPOSING.iter().any(|(_, known)| *known == name) {
         return Expansion::Composed;
     }
-    known(name, path, |known| known.macros)
+    known(name, |known| known.macros)
 }
 
-/// What is known of an attribute or derive of a name, of a path with these segments before the name; without any, from any
-/// crate.
-pub(super) fn attribute_expansion(name: &str, path: &[&str]) -> Expansion {
-    known(name, path, |known| known.attributes)
+/// Whether a crate is known to have the macro of a name that [`macro_expansion`] tells of.
+pub(super) fn macro_is_listed(name: &str, of: &str) -> bool {
+    COMPOSING.contains(&(of, name)) || is_listed(name, of, |known| known.macros)
 }
 
-fn known(name: &str, path: &[&str], list: fn(&Known) -> &'static [&'static str]) -> Expansion {
-    let is_known = KNOWN.iter().any(|known| {
-        let fits = path.is_empty() || path.iter().any(|segment| known.crates.contains(segment));
-        fits && list(known).contains(&name)
-    });
-    if is_known {
+/// What is known of attributes and derives of a name, from whichever crate.
+pub(super) fn attribute_expansion(name: &str) -> Expansion {
+    known(name, |known| known.attributes)
+}
+
+/// Whether a crate is known to have the attribute or derive of a name that [`attribute_expansion`] tells of.
+pub(super) fn attribute_is_listed(name: &str, of: &str) -> bool {
+    is_listed(name, of, |known| known.attributes)
+}
+
+/// The crates of the standard library.
+pub(super) fn is_standard_crate(name: &str) -> bool {
+    matches!(name, "std" | "core" | "alloc")
+}
+
+fn known(name: &str, list: fn(&Known) -> &'static [&'static str]) -> Expansion {
+    if KNOWN.iter().any(|known| list(known).contains(&name)) {
         Expansion::Named
     } else {
         Expansion::Unknown
     }
+}
+
+fn is_listed(name: &str, of: &str, list: fn(&Known) -> &'static [&'static str]) -> bool {
+    let mut of_crate = KNOWN.iter().filter(|known| known.crates.contains(&of));
+    of_crate.any(|known| list(known).contains(&name))
 }
 
 /// Derives of the standard library.
@@ -502,12 +523,14 @@ mod tests {
 
     #[test]
     fn a_name_is_known_from_its_own_crate_alone() {
-        assert_eq!(macro_expansion("info", &["log"]), Expansion::Named);
-        assert_eq!(macro_expansion("info", &[]), Expansion::Named);
-        assert_eq!(macro_expansion("info", &["other"]), Expansion::Unknown);
-        assert_eq!(macro_expansion("paste", &["paste"]), Expansion::Composed);
-        assert_eq!(attribute_expansion("Serialize", &[]), Expansion::Named);
-        assert_eq!(attribute_expansion("Object", &[]), Expansion::Unknown);
+        assert_eq!(macro_expansion("info"), Expansion::Named);
+        assert_eq!(macro_expansion("paste"), Expansion::Composed);
+        assert_eq!(macro_expansion("other"), Expansion::Unknown);
+        assert!(macro_is_listed("info", "log") && !macro_is_listed("info", "other"));
+        assert!(macro_is_listed("paste", "paste") && !macro_is_listed("paste", "log"));
+        assert_eq!(attribute_expansion("Serialize"), Expansion::Named);
+        assert_eq!(attribute_expansion("Object"), Expansion::Unknown);
+        assert!(!attribute_is_listed("Serialize", "other"));
     }
 
     #[test]

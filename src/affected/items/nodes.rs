@@ -345,9 +345,15 @@ impl Nodes {
     /// Whether an item refers to one of these names.
     #[must_use]
     pub fn refers_to(&self, sources: &Sources, id: NodeId, names: &FxHashSet<Name>) -> bool {
-        if names.is_empty() {
-            return false;
-        }
+        !names.is_empty() && self.names_in(sources, id).any(|name| names.contains(&name))
+    }
+
+    /// The names of what an item refers to: the last of each path.
+    pub fn names_in<'n>(
+        &'n self,
+        sources: &'n Sources,
+        id: NodeId,
+    ) -> impl Iterator<Item = Name> + 'n {
         let symbols = self.symbols(id);
         let references = &self.item(sources, id).references;
         let lists = [
@@ -358,8 +364,8 @@ impl Nodes {
             references.unresolved(),
         ];
         let path_ends = references.paths().filter_map(|path| path.last());
-        let mut all = lists.into_iter().flatten().chain(path_ends);
-        all.any(|symbol| names.contains(&symbols[*symbol as usize]))
+        let all = lists.into_iter().flatten().chain(path_ends);
+        all.map(|symbol| symbols[*symbol as usize])
     }
 
     fn module(

@@ -90,7 +90,7 @@ pub(super) fn is_golden(word: &str) -> bool {
 pub(super) fn of_call(word: &str) -> u32 {
     match word {
         "cmd" | "sh" | "system" | "spawn_command" => flag::SPAWNS,
-        "var" => flag::READS_ENVIRONMENT,
+        "var" | "option_env" => flag::READS_ENVIRONMENT,
         _ => 0,
     }
 }
@@ -111,10 +111,48 @@ pub(super) fn of_text(text: &str) -> u32 {
     if text.contains("..") && (text.contains("../") || text.contains("\"..\""))
         || text.contains("WORKSPACE_DIR")
         || text.contains("WORKSPACE_ROOT")
+        || names_place(text)
     {
         flags |= flag::ESCAPES;
     }
     flags
+}
+
+/// Whether a string literal is the name of an environment variable that may hold a path, and is none that every system sets.
+fn names_place(text: &str) -> bool {
+    let name = text.trim_matches('"');
+    let usual = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.len() > 3
+        && name.contains('_')
+        && name.chars().all(usual)
+        && !name.starts_with("CARGO")
+        && !name.starts_with("XDG_")
+        && !matches!(
+            name,
+            "OUT_DIR" | "LD_LIBRARY_PATH" | "DYLD_LIBRARY_PATH" | "GIT_DIR"
+        )
+        && name.split('_').any(|word| {
+            matches!(
+                word,
+                "DIR"
+                    | "DIRS"
+                    | "DIRECTORY"
+                    | "PATH"
+                    | "PATHS"
+                    | "ROOT"
+                    | "FILE"
+                    | "FILES"
+                    | "FOLDER"
+                    | "FIXTURE"
+                    | "FIXTURES"
+                    | "DATA"
+                    | "TESTDATA"
+                    | "CORPUS"
+                    | "CASES"
+                    | "SAMPLES"
+                    | "ASSETS"
+            )
+        })
 }
 
 /// Whether a string literal is a shell command, or holds one, that runs cargo or rustc.

@@ -51,10 +51,14 @@ impl PathIndex {
         self.0.contains_key(file)
     }
 
-    /// The items that name a file of this name, in whatever folder.
+    /// The items that name a file of this name, with its extension or without, in whatever folder.
     pub(super) fn of_name<'r>(&'r self, name: &'r str) -> impl Iterator<Item = NodeId> + 'r {
+        let stem = name.split('.').next();
         let named = self.0.iter();
-        let named = named.filter(move |(path, _)| path.file_name() == Some(name));
+        let named = named.filter(move |(path, _)| {
+            let written = path.file_name();
+            written == Some(name) || written == stem
+        });
         named.flat_map(|(_, nodes)| nodes).copied()
     }
 

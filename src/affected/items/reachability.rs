@@ -35,6 +35,10 @@ struct Worklist<'e> {
     wanted: Option<&'e [bool]>,
     order: &'e ReversePostorder,
     rows: Vec<Row>,
+    /// Per node, what is reached already, and counts in conditions.
+    given: &'e [Row],
+    /// One bit per node: it is not followed.
+    closed: Vec<u64>,
     /// One bit per place in the order: its node has tests that were not passed on yet.
     dirty: Vec<u64>,
 }
@@ -42,7 +46,7 @@ struct Worklist<'e> {
 impl Worklist<'_> {
     fn add(&mut self, node: NodeId, row: &Row) {
         let index = node as usize;
-        if self.wanted.is_some_and(|wanted| !wanted[index]) {
+        if self.wanted.is_some_and(|wanted| !wanted[index]) || self.is_closed(index) {
             return;
         }
         let (unit, own_only) = self.units[index];
@@ -57,6 +61,11 @@ impl Worklist<'_> {
             let place = self.order.places[index] as usize;
             self.dirty[place / 64] |= 1 << (place % 64);
         }
+    }
+
+    fn is_closed(&self, index: usize) -> bool {
+        let word = self.closed.get(index / 64);
+        word.is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 
     /// Goes through the order again and again, until nothing waits. What leads back waits for the next time: to follow it at
@@ -83,47 +92,82 @@ impl Worklist<'_> {
             self.add(*next, &row);
         }
         for both in edges.conditional_from(node) {
-            let row = both.fulfilled(&self.rows);
+            let row = both.fulfilled(&self.rows, self.given);
             self.add(both.member, &row);
         }
     }
 }
 
 impl ConditionalEdge {
-    /// The tests that reach its name and one of its types.
-    fn fulfilled(&self, rows: &[Row]) -> Row {
-        let mut fulfilled = Row::default();
-        for of in &self.types {
-            for (word, more) in fulfilled.iter_mut().zip(rows[*of as usize]) {
-                *word |= more;
+    /// The tests that reach its name and one of its types, of which not both are `given`.
+    fn fulfilled(&self, rows: &[Row], given: &[Row]) -> Row {
+        let of_types = |rows: &[Row]| {
+            let mut all = Row::default();
+            for row in self.types.iter().filter_map(|of| rows.get(*of as usize)) {
+                join(&mut all, row);
             }
-        }
-        for (word, named) in fulfilled.iter_mut().zip(rows[self.named as usize]) {
-            *word &= named;
-        }
-        fulfilled
+            all
+        };
+        let (types, named) = (of_types(rows), rows[self.named as usize]);
+        let Some(named_before) = given.get(self.named as usize) else {
+            return std::array::from_fn(|word| types[word] & named[word]);
+        };
+        let types_before = of_types(given);
+        std::array::from_fn(|word| {
+            types[word] & (named[word] | named_before[word]) | types_before[word] & named[word]
+        })
     }
 }
 
-impl Reached {
-    /// Follows the edges from the seeds until nothing new is reached; only nodes that are `wanted`, if that is given.
-    #[must_use]
-    pub fn new(
-        edges: &Edges,
-        seeds: &Seeds,
-        allowed: &Allowed,
-        units: &[(u32, bool)],
-        order: &ReversePostorder,
-        wanted: Option<&[bool]>,
-    ) -> Self {
+/// Adds the bits of a row to another.
+fn join(row: &mut Row, more: &Row) {
+    for (word, more) in row.iter_mut().zip(more) {
+        *word |= more;
+    }
+}
+
+/// Where tests begin.
+#[derive(Debug, Default)]
+pub struct Starts {
+    /// What tests name.
+    pub seeds: Seeds,
+    /// What is live without being named.
+    pub roots: Seeds,
+}
+
+/// What the edges are followed through.
+#[derive(Debug, Clone, Copy)]
+pub struct Ways<'e> {
+    /// The edges.
+    pub edges: &'e Edges,
+    /// Which tests may reach which nodes.
+    pub allowed: &'e Allowed,
+    /// Per node: its unit, as an index into what is allowed, and whether only the unit's own tests see it.
+    pub units: &'e [(u32, bool)],
+    /// In which order nodes are followed.
+    pub order: &'e ReversePostorder,
+    /// Only these nodes, if given.
+    pub wanted: Option<&'e [bool]>,
+}
+
+impl Ways<'_> {
+    fn follow(&self, seeds: &Seeds, given: &[Row], closed: &[NodeId]) -> Vec<Row> {
+        let mut bits = Vec::new();
+        for node in closed {
+            let index = *node as usize;
+            bits.resize(bits.len().max(index / 64 + 1), 0);
+            bits[index / 64] |= 1 << (index % 64);
+        }
         let mut walk = Worklist {
-            edges,
-            allowed,
-            units,
-            wanted,
-            order,
-            rows: vec![Row::default(); edges.count],
-            dirty: vec![0; edges.count.div_ceil(64)],
+            edges: self.edges,
+            allowed: self.allowed,
+            units: self.units,
+            wanted: self.wanted,
+            order: self.order,
+            rows: vec![Row::default(); self.edges.count],
+            given,
+            closed: bits,
+            dirty: vec![0; self.edges.count.div_ceil(64)],
         };
         for (node, test) in seeds {
             let mut row = Row::default();
@@ -131,7 +175,27 @@ impl Reached {
             walk.add(*node, &row);
         }
         walk.run();
-        Self { rows: walk.rows }
+        walk.rows
+    }
+}
+
+impl Reached {
+    /// Follows the edges from the starts until nothing new is reached. What generated code may name by names of its own is
+    /// followed from the seeds alone.
+    #[must_use]
+    pub fn new(ways: &Ways<'_>, mut starts: Starts) -> Self {
+        let anything = &ways.edges.anything;
+        if anything.is_empty() || starts.roots.is_empty() {
+            starts.seeds.append(&mut starts.roots);
+            let rows = ways.follow(&starts.seeds, &[], &[]);
+            return Self { rows };
+        }
+        let live = ways.follow(&starts.roots, &[], anything);
+        let mut rows = ways.follow(&starts.seeds, &live, &[]);
+        for (row, more) in rows.iter_mut().zip(&live) {
+            join(row, more);
+        }
+        Self { rows }
     }
 
     /// The tests that reach a node, as bits.

@@ -6,9 +6,9 @@ use rustc_hash::FxHashSet;
 
 use super::builtins::{is_builtin_attribute, is_keyword, is_known_macro};
 use super::extract::compact::{Lists, References, Symbol};
-use super::extract::model::{ALL, GLOBAL, SELF_CALL, TextFile, flag};
+use super::extract::model::{ALL, GLOBAL, SELF_CALL, STATEMENT, TextFile, flag};
 use super::extract::table::Table;
-use super::file_reads::FileAccessHints;
+use super::file_reads::{FileAccessHints, is_compared};
 use super::known_macros::is_standard_derive;
 use super::outside_effects;
 use crate::workspace::source::attribute::{Attribute, attributes, commas, unquote};
@@ -68,6 +68,12 @@ pub struct Collector<'s, 't, 'b> {
     pub generics: Vec<&'t str>,
     /// What is read now names types without running.
     pub mentioning: bool,
+    /// The item is a function that returns something.
+    pub returns: bool,
+    /// Where it is not known to write code, the names in text that may become code.
+    pub names_in_text: Vec<Symbol>,
+    /// The item is a macro: what it holds is code of its callers.
+    pub defines_macro: bool,
 }
 
 impl<'s, 't, 'b> Collector<'s, 't, 'b> {
@@ -95,6 +101,9 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             plain_self: false,
             generics: Vec::new(),
             mentioning: false,
+            returns: false,
+            names_in_text: Vec::new(),
+            defines_macro: false,
         }
     }
 
@@ -260,8 +269,31 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
         self.template_files(input.clone());
         let mut call = self.macro_path(&words);
+        if self.is_statement(first, &input) {
+            call.push(self.table.intern(STATEMENT));
+        }
         self.input_names(input, &mut call);
         self.macro_calls.insert(call);
+    }
+
+    /// Whether a macro call with this input, whose path begins at a token, is a statement by itself: nothing uses its value.
+    fn is_statement(&self, first: u32, input: &Range<u32>) -> bool {
+        let syntax = self.syntax;
+        let Some(before) = first.checked_sub(1) else {
+            return false;
+        };
+        let begins = syntax.is(before, b';')
+            || matches!(
+                syntax.token(before).map(|token| token.kind),
+                Some(Kind::Open(b'{') | Kind::Close(b'}' | b']'))
+            );
+        let close = input.end;
+        let in_braces = syntax.opens(input.start - 1, b'{');
+        let is_last = matches!(
+            syntax.token(close + 1).map(|token| token.kind),
+            None | Some(Kind::Close(_))
+        );
+        begins && (in_braces || syntax.is(close + 1, b';') || is_last && !self.returns)
     }
 
     /// Files that a macro is given by name: their text may become code.
@@ -289,8 +321,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         if registers || self.writes_code == WritesCode::Included && calls_unknown_macro(text) {
             self.flags |= flag::WRITES_ROOT;
         }
-        let is_code = text.contains(['(', '{']) || text.contains("::") || text.contains("fn ");
-        if !is_code || self.writes_code != WritesCode::Names {
+        if !is_code(text) || self.writes_code != WritesCode::Names {
             return;
         }
         let mut composed = vec![self.table.intern("{"); 3];
@@ -307,6 +338,33 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         if composed.len() > 3 {
             self.macro_calls.insert(composed);
         }
+    }
+
+    /// A name by itself in a string of a procedural macro, which does not compare it with another: it may be a name in code,
+    /// or a part of one.
+    fn written_name(&mut self, at: u32) {
+        let syntax = self.syntax;
+        let name = unquote(syntax.word(at));
+        let is_name = names_of(&name).next() == Some(name.as_str());
+        if !is_name || self.writes_code != WritesCode::Names || is_compared(syntax, at) {
+            return;
+        }
+        let before = at.saturating_sub(2);
+        let asked = syntax
+            .ident(before)
+            .is_some_and(|word| word.starts_with("is_"));
+        let equals = |at: u32| {
+            let compares = syntax.is(at, b'=') || syntax.is(at, b'!');
+            compares && syntax.is(at + 1, b'=') || syntax.is(at, b'=') && syntax.is(at + 1, b'>')
+        };
+        let matched = equals(at + 1) || syntax.is(at + 1, b'|') || at > 1 && equals(before);
+        if asked || matched {
+            return;
+        }
+        let symbol = self.table.intern(&name);
+        self.unresolved.insert(symbol);
+        let composed = vec![self.table.intern("{"); 3];
+        self.macro_calls.insert([composed, vec![symbol]].concat());
     }
 
     fn names_in(&mut self, text: &str) {
@@ -348,7 +406,9 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
                     if word == "impl" && self.writes_code != WritesCode::No {
                         self.flags |= flag::WRITES_IMPL;
                     }
-                    if self.writes_code != WritesCode::No && REGISTERING.contains(&word) {
+                    if (self.writes_code != WritesCode::No || self.defines_macro)
+                        && REGISTERING.contains(&word)
+                    {
                         self.flags |= flag::WRITES_ROOT;
                     }
                     if !is_keyword(word) {
@@ -716,6 +776,13 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         self.runs_tools |= outside_effects::holds_tool_command(text);
         if self.writes_code != WritesCode::No {
             self.written_code(&unquote(text));
+            self.written_name(at);
+        } else {
+            let text = unquote(text);
+            if may_be_code(&text) && !is_compared(self.syntax, at) {
+                let names = names_of(&text).map(|name| self.table.intern(name));
+                self.names_in_text.extend(names);
+            }
         }
         if text.contains("CARGO_BIN_EXE") {
             self.flags |= flag::SPAWNS;
@@ -727,6 +794,15 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             self.flags |= flag::RUNS_CARGO;
         }
     }
+}
+
+fn is_code(text: &str) -> bool {
+    text.contains(['(', '{']) || text.contains("::") || text.contains("fn ")
+}
+
+/// Whether a text is code, or a name by itself.
+pub(super) fn may_be_code(text: &str) -> bool {
+    is_code(text) || names_of(text).next() == Some(text)
 }
 
 /// The words of a text that may be names.

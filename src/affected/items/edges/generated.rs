@@ -11,7 +11,7 @@ use super::{
     Builder, Detail, EdgeTarget, Edges, ItemKind, NONE, Name, NodeId, Out, UnitId, UnitKind, flag,
 };
 use crate::affected::items::extract::{Item, Symbol};
-use crate::affected::items::known_macros::{Expansion, attribute_expansion, macro_expansion};
+use crate::affected::items::known_macros::Expansion;
 use crate::affected::items::nodes::{ModuleId, to_u32};
 
 /// A node whose expansion is not known.
@@ -21,7 +21,6 @@ pub(super) struct Generator {
     pub(super) by: Name,
     /// It may register code: it is live without being named.
     pub(super) registers: bool,
-    pub(super) expansion: Expansion,
 }
 
 /// What is known of generated code before edges are built.
@@ -33,24 +32,35 @@ pub(super) struct GeneratedCode {
     /// Per module, those whose names it brings in by `*`.
     globs: FxHashMap<ModuleId, Vec<ModuleId>>,
     /// Names by the words that they consist of.
-    by_word: FxHashMap<String, Vec<Name>>,
+    pub(super) by_word: FxHashMap<String, Vec<Name>>,
     /// Names without `_` and in lower case, for fragments that are no words of their own.
-    joined: Vec<(String, Name)>,
+    pub(super) joined: Vec<(String, Name)>,
     /// Macros whose bodies compose names, or call what is not known.
-    expansions: FxHashMap<NodeId, Expansion>,
+    pub(super) expansions: FxHashMap<NodeId, Expansion>,
+    /// Macros whose bodies may register code.
+    pub(super) registering_macros: FxHashSet<NodeId>,
     /// Units whose package has a build script that writes code which implements something, or registers it.
     written_impls: FxHashSet<UnitId>,
     written_roots: FxHashSet<UnitId>,
     /// Units whose own code writes code that registers something.
-    registering: FxHashSet<UnitId>,
+    pub(super) registering: FxHashSet<UnitId>,
     /// Procedural macros: other units can name their macros alone.
-    proc_macros: FxHashSet<UnitId>,
+    pub(super) proc_macros: FxHashSet<UnitId>,
+    /// The macros of theirs that take names from files.
+    pub(super) opaque: FxHashSet<NodeId>,
+    /// The names in text that their macros may make code of.
+    pub(super) text_names: FxHashMap<NodeId, Vec<Name>>,
+    /// Items with calls in their bodies that may register code, each with the name of the first such macro.
+    in_bodies: Vec<(NodeId, Name)>,
+    /// Per unit, the items that code of other units can name.
+    items_of_unit: Vec<Vec<NodeId>>,
 }
 
 impl<'g> Builder<'g> {
     /// Finds the generators.
     pub(super) fn collect_generators(&mut self) {
         self.rate_units();
+        self.find_opaque();
         self.rate_macros();
         let found: Vec<(NodeId, Generator)> = self
             .ids()
@@ -59,10 +69,22 @@ impl<'g> Builder<'g> {
                 Some((id, self.generator(id, item)?))
             })
             .collect();
+        let in_bodies: Vec<(NodeId, Name)> = self
+            .ids()
+            .filter_map(|id| Some((id, self.registers_in_body(id)?)))
+            .collect();
+        let mut items_of_unit = vec![Vec::new(); self.crates.units.len()];
+        for (id, node) in self.ids().zip(&self.nodes.nodes) {
+            if node.flags & flag::TEST_ONLY == 0 {
+                items_of_unit[node.unit as usize].push(id);
+            }
+        }
         let composes = !found.is_empty()
             || !self.generated.expansions.is_empty()
             || self.ids().any(|id| self.calls_unknown(id));
         let mut generated = std::mem::take(&mut self.generated);
+        generated.in_bodies = in_bodies;
+        generated.items_of_unit = items_of_unit;
         for (id, generator) in found {
             generated.generators.insert(id, generator);
             let module = self.nodes.nodes[id as usize].module;
@@ -108,21 +130,23 @@ impl<'g> Builder<'g> {
             return None;
         }
         let symbols = self.nodes.symbols(id);
+        // What makes a test of a function registers that test.
+        let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0
+            && node.flags & flag::PERHAPS_TEST == 0;
+        let mut found: Option<Generator> = None;
         for attribute in item.references.attributes() {
             let expansion = self.attribute_expansion(id, attribute, symbols);
-            if expansion != Expansion::Named {
-                // What makes a test of a function registers that test.
-                let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0
-                    && node.flags & flag::PERHAPS_TEST == 0;
-                return Some(Generator {
-                    by: symbols[*attribute.first()? as usize],
-                    registers: !is_test
-                        && self.registers(expansion, symbols[attribute[0] as usize]),
-                    expansion,
-                });
+            if expansion == Expansion::Named {
+                continue;
             }
+            let by = symbols[attribute[0] as usize];
+            let generator = found.get_or_insert(Generator {
+                by,
+                registers: false,
+            });
+            generator.registers |= !is_test && self.registers(expansion, by);
         }
-        None
+        found
     }
 
     fn call_generator(&self, id: NodeId, item: &Item) -> Option<Generator> {
@@ -132,7 +156,6 @@ impl<'g> Builder<'g> {
             return Some(Generator {
                 by: node.name,
                 registers: self.generated.written_roots.contains(&unit),
-                expansion: Expansion::Unknown,
             });
         }
         if node.flags & flag::EXPANDED != 0 || self.nodes.names.text(node.name) == "include" {
@@ -142,190 +165,11 @@ impl<'g> Builder<'g> {
         let mut calls = item.references.macro_calls();
         let own = calls.find(|call| symbols[call[0] as usize] == node.name)?;
         let expansion = self.call_expansion(id, own, symbols);
-        (expansion != Expansion::Named).then_some(Generator {
+        let registers = !self.comes_by_type(node.owner) && self.may_register(id, own, symbols);
+        (expansion != Expansion::Named || registers).then_some(Generator {
             by: node.name,
-            registers: self.registers(expansion, node.name) && !self.comes_by_type(node.owner),
-            expansion,
+            registers,
         })
-    }
-
-    /// Whether a macro may make code that is live without being named.
-    fn registers(&self, expansion: Expansion, name: Name) -> bool {
-        let own = self.macros.get(&name).into_iter().flatten();
-        let mut units = own.map(|id| self.nodes.nodes[*id as usize].unit as usize);
-        match expansion {
-            Expansion::Named | Expansion::Composed => false,
-            Expansion::Workspace => units.any(|unit| {
-                let mut linked = self.crates.links[unit].iter();
-                linked.any(|unit| self.generated.registering.contains(unit))
-            }),
-            Expansion::Unknown => true,
-        }
-    }
-
-    /// The path that a macro comes by, without its name: as it is written, or as a `use` of the name begins. Empty where neither
-    /// tells.
-    fn origin(&self, id: NodeId, call: &[Symbol], symbols: &[Name]) -> Vec<&'g str> {
-        let nodes = self.nodes;
-        let [name, first, last] = [0, 1, 2].map(|at| symbols[call[at] as usize]);
-        if name != first {
-            let segments = [first, last].map(|name| nodes.names.text(name));
-            let own = segments
-                .iter()
-                .all(|text| matches!(*text, "crate" | "self" | "super"));
-            return if own { Vec::new() } else { segments.to_vec() };
-        }
-        let node = &nodes.nodes[id as usize];
-        let found = self.scopes.resolve(node.module, &[name]);
-        let path = found.by.iter().find_map(|by| {
-            let Detail::Use { path, glob: false } = &nodes.item(self.sources, *by).detail else {
-                return None;
-            };
-            let symbols = nodes.symbols(*by);
-            let path = path[..path.len().saturating_sub(1)].iter();
-            let path = path.map(|symbol| symbols[*symbol as usize]);
-            let path = path.filter(|name| Some(*name) != self.global);
-            Some(path.map(|name| nodes.names.text(name)).collect())
-        });
-        path.unwrap_or_default()
-    }
-
-    /// Whether a macro's path begins with a crate from outside the workspace.
-    fn is_from_outside(&self, id: NodeId, call: &[Symbol], symbols: &[Name]) -> bool {
-        let found = self.scopes.resolve(
-            self.nodes.nodes[id as usize].module,
-            &[symbols[call[1] as usize]],
-        );
-        call[0] != call[1]
-            && found.external
-            && found.items.is_empty()
-            && found.modules.is_empty()
-            && found.any.is_empty()
-    }
-
-    fn attribute_expansion(&self, id: NodeId, attribute: &[Symbol], symbols: &[Name]) -> Expansion {
-        let name = symbols[attribute[0] as usize];
-        let text = self.nodes.names.text(name);
-        let written = attribute[0] != attribute[1];
-        if written
-            && attribute_expansion(text, &self.origin(id, attribute, symbols)) == Expansion::Named
-        {
-            return Expansion::Named;
-        }
-        let mut own = self.macros.get(&name).into_iter().flatten();
-        let is_own = own.any(|id| {
-            let node = &self.nodes.nodes[*id as usize];
-            node.kind != ItemKind::Macro
-        });
-        if is_own && !self.is_from_outside(id, attribute, symbols) {
-            return Expansion::Workspace;
-        }
-        if attribute_expansion(text, &[]) == Expansion::Unknown {
-            return Expansion::Unknown;
-        }
-        attribute_expansion(text, &self.origin(id, attribute, symbols))
-    }
-
-    /// What is known of a macro call: its name, the first segment of its path, and the names in it.
-    pub(super) fn call_expansion(
-        &self,
-        id: NodeId,
-        call: &[Symbol],
-        symbols: &[Name],
-    ) -> Expansion {
-        let name = symbols[call[0] as usize];
-        let text = self.nodes.names.text(name);
-        if text == "{" {
-            return Expansion::Composed;
-        }
-        if super::is_known_macro(text) && !self.known_redefined.contains(&name) {
-            return Expansion::Named;
-        }
-        let mut own = self.macros_for(id, name);
-        if !own.is_empty() && self.is_from_outside(id, call, symbols) {
-            own.clear();
-        }
-        let listed = macro_expansion(text, &[]);
-        if own.is_empty() && listed == Expansion::Unknown {
-            return Expansion::Unknown;
-        }
-        if own.is_empty() || listed != Expansion::Unknown && call[0] != call[1] {
-            let listed = macro_expansion(text, &self.origin(id, call, symbols));
-            if own.is_empty() || listed != Expansion::Unknown {
-                return listed;
-            }
-        }
-        let expansions = own
-            .iter()
-            .map(|id| match self.nodes.nodes[*id as usize].kind {
-                ItemKind::Macro => *self
-                    .generated
-                    .expansions
-                    .get(id)
-                    .unwrap_or(&Expansion::Named),
-                _ => Expansion::Workspace,
-            });
-        expansions.max().unwrap_or(Expansion::Unknown)
-    }
-
-    /// What the bodies of the workspace's own macros come to, through each other.
-    fn rate_macros(&mut self) {
-        let macros: Vec<NodeId> = self
-            .ids()
-            .filter(|id| self.nodes.nodes[*id as usize].kind == ItemKind::Macro)
-            .collect();
-        loop {
-            let mut changed = false;
-            for id in &macros {
-                let node = &self.nodes.nodes[*id as usize];
-                let symbols = self.nodes.symbols(*id);
-                let item = self.nodes.item(self.sources, *id);
-                let calls = item.references.macro_calls();
-                let mut rating = if node.flags & flag::DEFINES_ANY == 0 {
-                    Expansion::Named
-                } else {
-                    Expansion::Composed
-                };
-                for call in calls {
-                    rating = rating.max(self.call_expansion(*id, call, symbols));
-                }
-                if rating != Expansion::Named
-                    && self.generated.expansions.insert(*id, rating) != Some(rating)
-                {
-                    changed = true;
-                }
-            }
-            if !changed {
-                break;
-            }
-        }
-    }
-
-    fn calls_unknown(&self, id: NodeId) -> bool {
-        let symbols = self.nodes.symbols(id);
-        let mut calls = self.nodes.item(self.sources, id).references.macro_calls();
-        calls.any(|call| self.call_expansion(id, call, symbols) != Expansion::Named)
-    }
-
-    fn index_words(&self, generated: &mut GeneratedCode) {
-        let names: FxHashSet<Name> = self
-            .free
-            .keys()
-            .chain(self.members.keys())
-            .copied()
-            .collect();
-        let mut names: Vec<Name> = names.into_iter().collect();
-        names.sort_unstable();
-        for name in names {
-            let words = words_of(self.nodes.names.text(name));
-            generated.joined.push((words.concat(), name));
-            for word in words {
-                let known = generated.by_word.entry(word).or_default();
-                if known.last() != Some(&name) {
-                    known.push(name);
-                }
-            }
-        }
     }
 
     /// The units that write code which is live without being named.
@@ -359,73 +203,6 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// What a name may mean that code of a unit composes of a fragment.
-    pub(super) fn composed(&self, fragment: Name, unit: UnitId) -> Vec<EdgeTarget> {
-        let mut targets = Vec::new();
-        for name in self.composed_names(fragment) {
-            for id in self.free.get(&name).into_iter().flatten() {
-                let node = &self.nodes.nodes[*id as usize];
-                let other = node.unit as usize;
-                let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0;
-                let written_elsewhere = self.crates.visible_units(unit).is_none();
-                let is_seen = other == unit
-                    || node.flags & flag::PUBLIC != 0
-                        && (written_elsewhere
-                            || self.can_see(unit, *id)
-                                && !self.generated.proc_macros.contains(&other));
-
-                if is_test || !is_seen {
-                    continue;
-                }
-                targets.push(self.macro_use(*id));
-                if self.has_values(*id) {
-                    targets.push(EdgeTarget::AllMembers(*id));
-                }
-            }
-            if self.members.contains_key(&name) {
-                targets.push(EdgeTarget::MemberName(name));
-            }
-        }
-        targets
-    }
-
-    /// The names that may be composed of a fragment: those that begin or end with it.
-    pub(super) fn composed_names(&self, fragment: Name) -> Vec<Name> {
-        /// Shorter fragments must be words of their own.
-        const SHORTEST_PART: usize = 4;
-        let text = self.nodes.names.text(fragment);
-        let words = words_of(text);
-        let Some(first) = words.first() else {
-            return Vec::new();
-        };
-        let has_words = |name: &&Name| {
-            let all = words_of(self.nodes.names.text(**name));
-            all.starts_with(&words) || all.ends_with(&words)
-        };
-        let by_word = self.generated.by_word.get(first).into_iter().flatten();
-        let mut found: Vec<Name> = by_word.filter(has_words).copied().collect();
-        if text.starts_with('_') || text.ends_with('_') {
-            // It is joined to the rest as it is: `get_`.
-            let fits = |name: &Name| {
-                let name = self.nodes.names.text(*name);
-                let before = text.ends_with('_') && name.starts_with(text);
-                before || text.starts_with('_') && name.ends_with(text)
-            };
-            found.retain(fits);
-            return found;
-        }
-        let joined = words.concat();
-        if joined.len() >= SHORTEST_PART {
-            let parts = self.generated.joined.iter();
-            let parts =
-                parts.filter(|(name, _)| name.starts_with(&joined) || name.ends_with(&joined));
-            found.extend(parts.map(|(_, name)| *name));
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
     /// The generators that may define what is looked for in these modules.
     pub(super) fn perhaps_generated(&self, stopped: &[ModuleId], out: &mut Out) {
         if self.generated.by_module.is_empty() {
@@ -439,15 +216,6 @@ impl<'g> Builder<'g> {
             }
             for id in self.generated.by_module.get(&module).into_iter().flatten() {
                 out.to.push(EdgeTarget::Node(*id));
-                let node = &self.nodes.nodes[*id as usize];
-                let unit = node.unit as usize;
-                // A macro of unknown meaning may include what the build script wrote.
-                if node.kind == ItemKind::Call
-                    && self.generated.generators[id].expansion == Expansion::Unknown
-                    && self.crates.has_build_script(unit)
-                {
-                    out.to.push(EdgeTarget::Visible(unit));
-                }
             }
             next.extend(self.generated.globs.get(&module).into_iter().flatten());
         }
@@ -471,6 +239,10 @@ impl<'g> Builder<'g> {
                 }
                 None => out.to.push(EdgeTarget::Visible(unit)),
             }
+        }
+        for name in self.generated.text_names.get(&id).into_iter().flatten() {
+            out.to.extend(self.unresolved(None, *name));
+            out.to.push(EdgeTarget::Fragment(*name, unit));
         }
         if node.kind != ItemKind::Macro && node.flags & flag::EXPANDED == 0 {
             for call in item.references.macro_calls() {
@@ -499,9 +271,7 @@ impl<'g> Builder<'g> {
             if expansion == Expansion::Named {
                 continue;
             }
-            if expansion == Expansion::Unknown {
-                out.to.push(EdgeTarget::Scope(node.scope));
-            }
+            self.anything(id, expansion, &mut out.to);
             if names.len() == 1 && derive == Some(names[0]) {
                 continue;
             }
@@ -529,30 +299,92 @@ impl<'g> Builder<'g> {
         let node = &self.nodes.nodes[id as usize];
         let unit = node.unit as usize;
         let names = call[3.min(call.len())..].iter();
-        to.extend(names.map(|symbol| EdgeTarget::Fragment(symbols[*symbol as usize], unit)));
-        if expansion == Expansion::Unknown {
-            to.push(EdgeTarget::Scope(node.scope));
+        let names = names.map(|symbol| symbols[*symbol as usize]);
+        let names = names.filter(|name| Some(*name) != self.statement);
+        to.extend(names.map(|name| EdgeTarget::Fragment(name, unit)));
+        self.anything(id, expansion, to);
+    }
+
+    /// What code of such an expansion may name by names of its own: all that is visible where it stands. This is not
+    /// followed from what makes code live without being named: what registers code names what its input does.
+    pub(super) fn anything(&self, id: NodeId, expansion: Expansion, to: &mut Vec<EdgeTarget>) {
+        if expansion.names_anything() {
+            to.push(EdgeTarget::Anything(self.nodes.nodes[id as usize].scope));
         }
     }
 
-    /// Everything that code of a unit can name, for code that cannot be read.
-    pub(super) fn visible_nodes(&self, unit: UnitId) -> Vec<EdgeTarget> {
+    /// All that is visible in a module.
+    pub(super) fn visible_in(&self, module: ModuleId) -> Vec<EdgeTarget> {
+        let scope = self.nodes.modules.get(module as usize);
+        scope.map_or_else(Vec::new, |scope| {
+            vec![
+                EdgeTarget::Scope(module),
+                EdgeTarget::Visible(scope.unit as usize),
+            ]
+        })
+    }
+
+    /// The names in macro calls of an item that may register code: free items, and members of types.
+    pub(super) fn registered(&self, id: NodeId) -> Vec<EdgeTarget> {
+        let symbols = self.nodes.symbols(id);
+        let unit = self.nodes.nodes[id as usize].unit as usize;
+        let references = &self.nodes.item(self.sources, id).references;
         let mut targets = Vec::new();
-        for id in self.ids() {
-            let node = &self.nodes.nodes[id as usize];
-            let other = node.unit as usize;
-            let named = matches!(
-                self.crates.units[other].kind,
-                UnitKind::Library | UnitKind::Binary
-            );
-            let hidden = other != unit && self.generated.proc_macros.contains(&other);
-            if hidden
-                || node.flags & flag::TEST_ONLY != 0
-                || !self.can_see(unit, id)
-                || !(named || other == unit)
-            {
+        for call in references.macro_calls() {
+            if !self.registers_as_statement(id, call, symbols) {
                 continue;
             }
+            let names = call[3.min(call.len())..].iter();
+            let names = names.filter_map(|symbol| self.free.get(&symbols[*symbol as usize]));
+            for id in names.flatten().copied() {
+                if self.can_see(unit, id) {
+                    targets.push(self.macro_use(id));
+                    if self.has_values(id) {
+                        targets.push(EdgeTarget::AllMembers(id));
+                    }
+                }
+            }
+            let own = self.macros_for(id, symbols[call[0] as usize]).into_iter();
+            targets.extend(own.map(|id| self.macro_use(id)));
+        }
+        targets
+    }
+
+    /// The name of the first macro in an item's body that may register code. What a test calls runs with that test.
+    fn registers_in_body(&self, id: NodeId) -> Option<Name> {
+        let node = &self.nodes.nodes[id as usize];
+        let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0;
+        if is_test || matches!(node.kind, ItemKind::Call | ItemKind::Macro) {
+            return None;
+        }
+        let symbols = self.nodes.symbols(id);
+        let mut calls = self.nodes.item(self.sources, id).references.macro_calls();
+        let call = calls.find(|call| self.registers_as_statement(id, call, symbols))?;
+        Some(symbols[call[0] as usize])
+    }
+
+    /// Whether a macro call in a body may register code: it is not there for its value.
+    fn registers_as_statement(&self, id: NodeId, call: &[Symbol], symbols: &[Name]) -> bool {
+        let marked = call.get(3).map(|symbol| symbols[*symbol as usize]);
+        self.statement.is_some() && marked == self.statement && self.may_register(id, call, symbols)
+    }
+
+    /// The units whose items code of a unit can name, for code that cannot be read.
+    pub(super) fn visible_units_of(&self, unit: UnitId) -> Vec<EdgeTarget> {
+        let links = self.crates.links[unit].iter().copied();
+        let named = links.filter(|other| {
+            let kind = self.crates.units[*other].kind;
+            let is_named = matches!(kind, UnitKind::Library | UnitKind::Binary);
+            let is_hidden = self.generated.proc_macros.contains(other);
+            *other == unit || is_named && !is_hidden
+        });
+        named.map(EdgeTarget::ItemsOf).collect()
+    }
+
+    /// All items of a unit that other code can name.
+    pub(super) fn items_of(&self, unit: UnitId) -> Vec<EdgeTarget> {
+        let mut targets = Vec::new();
+        for id in self.generated.items_of_unit[unit].iter().copied() {
             targets.push(self.macro_use(id));
             if self.has_values(id) {
                 targets.push(EdgeTarget::Instantiated(id));
@@ -563,6 +395,12 @@ impl<'g> Builder<'g> {
 
     /// All members of a type, and of the types in its fields.
     pub(super) fn all_members(&self, id: NodeId) -> Vec<EdgeTarget> {
+        if self.nodes.nodes[id as usize].kind == ItemKind::Trait {
+            let members = self.members_of_trait.get(&id).into_iter().flatten();
+            return members
+                .map(|name| EdgeTarget::TraitMemberName(*name))
+                .collect();
+        }
         let mut targets = vec![EdgeTarget::Instantiated(id)];
         let members = self.members_of_type.get(&id).into_iter().flatten();
         targets.extend(members.map(|member| EdgeTarget::Node(*member)));
@@ -603,6 +441,21 @@ impl<'g> Builder<'g> {
                 pairs.push((self.spawn, *id));
             }
         }
+        for (id, by) in &self.generated.in_bodies {
+            let node = &self.nodes.nodes[*id as usize];
+            let unit = node.unit as usize;
+            if !self.relevant[unit] {
+                continue;
+            }
+            let root = number(EdgeTarget::Registered(*id, *by), edges);
+            edges.roots.push(root);
+            if matches!(
+                self.crates.units[unit].kind,
+                UnitKind::Binary | UnitKind::Example
+            ) {
+                pairs.push((self.spawn, root));
+            }
+        }
         if !generators.is_empty() {
             for id in self.ids() {
                 let mut owners = self.nodes.owners(id);
@@ -625,38 +478,5 @@ impl<'g> Builder<'g> {
                 }
             }
         }
-    }
-}
-
-/// The words of a name, in lower case: `get_item`, `GetItem` → `get`, `item`.
-fn words_of(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let mut was_lower = false;
-    for letter in name.chars() {
-        let starts = letter == '_' || letter.is_uppercase() && was_lower;
-        if starts && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        was_lower = letter.is_lowercase() || letter.is_numeric();
-        if letter != '_' {
-            word.extend(letter.to_lowercase());
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_split_into_words() {
-        assert_eq!(words_of("get_item2"), ["get", "item2"]);
-        assert_eq!(words_of("ConfBuilder"), ["conf", "builder"]);
-        assert_eq!(words_of("__private_HTTP"), ["private", "http"]);
     }
 }

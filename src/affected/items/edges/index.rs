@@ -105,6 +105,8 @@ impl Builder<'_> {
                     }
                     if holder == ItemKind::Trait {
                         self.trait_members.insert(node.name);
+                        let of_trait = self.members_of_trait.entry(node.owner).or_default();
+                        of_trait.push(node.name);
                     } else if let Some(holder) = self.impls.get(&node.owner)
                         && holder.inherent
                     {
@@ -161,6 +163,42 @@ impl Builder<'_> {
             let known = self.macros.entry(name).or_default();
             if !known.contains(&item) {
                 known.push(item);
+            }
+        }
+    }
+
+    /// What modules bring in from crates outside: by `*`, by `extern crate`, and macros under names of the standard library.
+    pub(super) fn index_uses(&mut self) {
+        for (into, from) in &self.scopes.globs {
+            self.globs_into.entry(*into).or_default().push(*from);
+        }
+        for id in self.ids() {
+            let node = &self.nodes.nodes[id as usize];
+            let Detail::Use { path, glob } = &self.nodes.item(self.sources, id).detail else {
+                continue;
+            };
+            let symbols = self.nodes.symbols(id);
+            let path = path.iter().map(|symbol| symbols[*symbol as usize]);
+            let path: Vec<Name> = path.filter(|name| Some(*name) != self.global).collect();
+            let Some(first) = path.first().copied() else {
+                continue;
+            };
+            if node.kind == ItemKind::ExternCrate {
+                self.extern_crates[node.unit as usize].push(first);
+            } else if *glob {
+                let found = self.scopes.resolve(node.module, &path);
+                if found.external || found.missing {
+                    let brought = self.outside_globs.entry(node.module).or_default();
+                    brought.push(first);
+                }
+            } else if is_known_macro(self.nodes.names.text(node.name)) {
+                let path: Vec<&str> = path
+                    .iter()
+                    .map(|name| self.nodes.names.text(*name))
+                    .collect();
+                if self.replaces(id, &path) {
+                    self.replaced.insert(node.name);
+                }
             }
         }
     }

@@ -1,10 +1,9 @@
 //! What an item's own references lead to.
 
 use super::{
-    Builder, Detail, EdgeTarget, ItemKind, ModuleId, NONE, Name, NodeId, Out, UnitId, UnitKind,
-    flag, is_type,
+    Builder, Detail, EdgeTarget, ItemKind, ModuleId, NONE, Name, NodeId, Out, UnitId, flag, is_type,
 };
-use crate::affected::items::outside_effects;
+use crate::affected::items::known_macros::Expansion;
 
 impl<'g> Builder<'g> {
     pub(super) fn references(&self, id: NodeId) -> Out {
@@ -53,6 +52,9 @@ impl<'g> Builder<'g> {
         }
         for name in named(references.macros()) {
             self.macro_called(id, name, &mut out);
+            if self.is_replaced(id, name) {
+                self.anything(id, Expansion::Unknown, &mut out.to);
+            }
         }
         let own = node.kind != ItemKind::Macro && node.flags & flag::EXPANDED == 0;
         if own {
@@ -126,47 +128,6 @@ impl<'g> Builder<'g> {
         let calls = self.calls.get(&name).into_iter().flatten();
         let calls = calls.filter(|id| seen(id));
         out.to.extend(calls.map(|node| EdgeTarget::Node(*node)));
-    }
-
-    /// Whether a name in documentation tells that a process is started there.
-    pub(super) fn starts_processes(&self, name: Name) -> bool {
-        outside_effects::of_word(self.nodes.names.text(name)) & flag::SPAWNS != 0
-    }
-
-    /// Processes, tools, and what holds an item.
-    pub(super) fn special(&self, id: NodeId, out: &mut Out) {
-        let node = &self.nodes.nodes[id as usize];
-        let script = self.crates.units[node.unit as usize].kind == UnitKind::BuildScript;
-        // A build script runs before its package's programs exist.
-        if node.flags & flag::SPAWNS != 0 && !script {
-            out.to.push(EdgeTarget::Node(self.spawn));
-            if node.flags & flag::KNOWN_PROGRAM == 0 {
-                out.to.push(EdgeTarget::Node(self.any_program()));
-            }
-        }
-        // A build script asks rustc for its version; a test gives it code to compile.
-        let tools = if script {
-            flag::RUNS_CARGO
-        } else {
-            flag::RUNS_CARGO | flag::RUNS_RUSTC
-        };
-        if node.flags & tools != 0 {
-            out.to.push(EdgeTarget::Node(self.everything));
-        }
-        let part = self
-            .nodes
-            .nodes
-            .get(node.owner as usize)
-            .is_some_and(|owner| {
-                matches!(
-                    owner.kind,
-                    ItemKind::Impl | ItemKind::Trait | ItemKind::Call | ItemKind::Foreign
-                )
-            });
-        if part {
-            // A part refers to what holds it: the header of an `impl`, a trait, the macro around it.
-            out.to.push(EdgeTarget::Node(node.owner));
-        }
     }
 
     /// The workspace types that a type's own declaration names.

@@ -104,6 +104,9 @@ impl FileItems {
                 items.texts.push((item, text.clone()));
             }
         }
+        let named = self.names_in_text.iter();
+        let named = named.filter_map(|(item, name)| Some((place(*item)?, *name)));
+        items.names_in_text = named.collect();
         for (item, predicate) in &self.conditions {
             if let Some(item) = place(*item) {
                 items.conditions.push((item, predicate.clone()));

@@ -7,7 +7,9 @@ use super::{
     Symbol, Syntax, TOP, TestKind, Written, compiled, digest, flag, holds_test, is_foreign,
     test_kind, tokens_into,
 };
-use crate::affected::items::known_macros::{Expansion, attribute_expansion, names_a_test};
+use crate::affected::items::known_macros::{
+    Expansion, attribute_expansion, attribute_is_listed, names_a_test,
+};
 use crate::workspace::source::modules::included_path;
 
 impl<'t> Reader<'_, 't> {
@@ -400,6 +402,8 @@ impl<'t> Reader<'_, 't> {
             collector.unresolved(range);
         }
         let owner = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+        let named = collector.names_in_text.iter();
+        self.names_in_text.extend(named.map(|name| (owner, *name)));
         item.references = collector.finish(&mut item.flags, &mut self.texts, owner);
     }
 }
@@ -444,7 +448,10 @@ fn is_surely_test(own: &[Attribute], public: bool) -> bool {
     own.iter().any(|attribute| {
         let name = attribute.name();
         let path = &attribute.path[..attribute.path.len().saturating_sub(1)];
-        let is_known = attribute_expansion(name, path) == Expansion::Named;
+        let is_known = attribute_expansion(name) == Expansion::Named
+            && path
+                .first()
+                .is_none_or(|first| attribute_is_listed(name, first));
         let named = names_a_test(name);
         let usual = named || matches!(name, "case" | "quickcheck" | "proptest");
         is_known && usual || named && !public

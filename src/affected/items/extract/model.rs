@@ -28,6 +28,8 @@ pub struct FileItems {
     /// Files whose words count as names in an item, with the item as its index in `items`: `include!` in a body, and the templates
     /// that a macro is given.
     pub texts: Vec<(u32, TextFile)>,
+    /// Where it is not known to write code, names in text that may become code, each with the item as its index in `items`.
+    pub names_in_text: Vec<(u32, Symbol)>,
     /// Digest of the file's own attributes, docs apart.
     pub inner: Digest,
     /// The file's own attributes hold a `cfg`.
@@ -95,6 +97,9 @@ pub const GLOBAL: &str = "::";
 pub const ALL: &str = "*";
 /// First segment of a method call on `self`.
 pub const SELF_CALL: &str = "self.";
+
+/// Among the names of a macro call: nothing uses its value.
+pub const STATEMENT: &str = ";";
 
 /// What only some kinds of item have.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

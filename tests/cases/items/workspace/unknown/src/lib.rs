@@ -6,9 +6,12 @@ pub mod composed;
 pub mod grammar;
 pub mod language;
 pub mod latest;
+pub mod nameless;
 pub mod object;
 pub mod order;
 pub mod position;
+pub mod registered;
+pub mod replaced;
 
 #[test]
 fn idle() {

@@ -49,3 +49,43 @@ pub fn call(input: TokenStream) -> TokenStream {
 pub fn latest(_: TokenStream, item: TokenStream) -> TokenStream {
     item
 }
+
+/// Adds a function that calls one around the module.
+#[proc_macro]
+pub fn total(_: TokenStream) -> TokenStream {
+    "pub fn total() -> u32 { super::base() }".parse().unwrap()
+}
+
+/// Returns what a function of the crate returns.
+#[proc_macro_attribute]
+pub fn hooked(_: TokenStream, item: TokenStream) -> TokenStream {
+    let name = after(&item.to_string(), "fn ");
+    format!("pub fn {name}() -> u32 {{ crate::nameless::hooks::before() }}")
+        .parse()
+        .unwrap()
+}
+
+/// Has the name of a macro of the standard library.
+#[proc_macro]
+pub fn concat(_: TokenStream) -> TokenStream {
+    "formatted()".parse().unwrap()
+}
+
+/// Has the name of a derive of a known crate.
+#[proc_macro_derive(Display)]
+pub fn display(item: TokenStream) -> TokenStream {
+    let name = after(&item.to_string(), "struct ");
+    format!("impl {name} {{ pub fn show(&self) -> u32 {{ self.secret() }} }}")
+        .parse()
+        .unwrap()
+}
+
+/// Registers a function, so that it runs before the tests.
+#[proc_macro]
+pub fn register(input: TokenStream) -> TokenStream {
+    format!(
+        "#[used] #[unsafe(link_section = \".init_array\")] static START: extern \"C\" fn() = {{ extern \"C\" fn start() {{ crate::registered::add({input}); }} start }};"
+    )
+    .parse()
+    .unwrap()
+}

@@ -1,0 +1,129 @@
+//! Names that macros compose of others.
+
+use rustc_hash::FxHashSet;
+
+use super::generated::GeneratedCode;
+use super::{Builder, EdgeTarget, ItemKind, Name, UnitId, flag};
+
+impl Builder<'_> {
+    pub(super) fn index_words(&self, generated: &mut GeneratedCode) {
+        let names: FxHashSet<Name> = self
+            .free
+            .keys()
+            .chain(self.members.keys())
+            .copied()
+            .collect();
+        let mut names: Vec<Name> = names.into_iter().collect();
+        names.sort_unstable();
+        for name in names {
+            let words = words_of(self.nodes.names.text(name));
+            generated.joined.push((words.concat(), name));
+            for word in words {
+                let known = generated.by_word.entry(word).or_default();
+                if known.last() != Some(&name) {
+                    known.push(name);
+                }
+            }
+        }
+    }
+
+    /// What a name may mean that code of a unit composes of a fragment.
+    pub(super) fn composed(&self, fragment: Name, unit: UnitId) -> Vec<EdgeTarget> {
+        let mut targets = Vec::new();
+        for name in self.composed_names(fragment) {
+            for id in self.free.get(&name).into_iter().flatten() {
+                let node = &self.nodes.nodes[*id as usize];
+                let other = node.unit as usize;
+                let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0;
+                let written_elsewhere = self.crates.visible_units(unit).is_none();
+                let is_seen = other == unit
+                    || node.flags & flag::PUBLIC != 0
+                        && (written_elsewhere
+                            || self.can_see(unit, *id)
+                                && !self.generated.proc_macros.contains(&other));
+
+                if is_test || !is_seen {
+                    continue;
+                }
+                targets.push(self.macro_use(*id));
+                if self.has_values(*id) || node.kind == ItemKind::Trait {
+                    targets.push(EdgeTarget::AllMembers(*id));
+                }
+            }
+            if self.members.contains_key(&name) {
+                targets.push(EdgeTarget::MemberName(name));
+            }
+        }
+        targets
+    }
+
+    /// The names that may be composed of a fragment: those that begin or end with it.
+    pub(super) fn composed_names(&self, fragment: Name) -> Vec<Name> {
+        /// Shorter fragments must be words of their own.
+        const SHORTEST_PART: usize = 4;
+        let text = self.nodes.names.text(fragment);
+        let words = words_of(text);
+        let Some(first) = words.first() else {
+            return Vec::new();
+        };
+        let has_words = |name: &&Name| {
+            let all = words_of(self.nodes.names.text(**name));
+            all.starts_with(&words) || all.ends_with(&words)
+        };
+        let by_word = self.generated.by_word.get(first).into_iter().flatten();
+        let mut found: Vec<Name> = by_word.filter(has_words).copied().collect();
+        if text.starts_with('_') || text.ends_with('_') {
+            // It is joined to the rest as it is: `get_`.
+            let fits = |name: &Name| {
+                let name = self.nodes.names.text(*name);
+                let before = text.ends_with('_') && name.starts_with(text);
+                before || text.starts_with('_') && name.ends_with(text)
+            };
+            found.retain(fits);
+            return found;
+        }
+        let joined = words.concat();
+        if joined.len() >= SHORTEST_PART {
+            let parts = self.generated.joined.iter();
+            let parts =
+                parts.filter(|(name, _)| name.starts_with(&joined) || name.ends_with(&joined));
+            found.extend(parts.map(|(_, name)| *name));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// The words of a name, in lower case: `get_item`, `GetItem` → `get`, `item`.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let mut was_lower = false;
+    for letter in name.chars() {
+        let starts = letter == '_' || letter.is_uppercase() && was_lower;
+        if starts && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        was_lower = letter.is_lowercase() || letter.is_numeric();
+        if letter != '_' {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_into_words() {
+        assert_eq!(words_of("get_item2"), ["get", "item2"]);
+        assert_eq!(words_of("ConfBuilder"), ["conf", "builder"]);
+        assert_eq!(words_of("__private_HTTP"), ["private", "http"]);
+    }
+}
