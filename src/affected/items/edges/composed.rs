@@ -36,7 +36,9 @@ impl Builder<'_> {
                 let other = node.unit as usize;
                 let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0;
                 let written_elsewhere = self.crates.visible_units(unit).is_none();
+                // What a procedural macro composes may be private where it is called.
                 let is_seen = other == unit
+                    || self.generated.proc_macros.contains(&unit)
                     || node.flags & flag::PUBLIC != 0
                         && (written_elsewhere
                             || self.can_see(unit, *id)
