@@ -774,15 +774,15 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         let text = self.syntax.word(at);
         self.flags |= outside_effects::of_text(text);
         self.runs_tools |= outside_effects::holds_tool_command(text);
-        if self.writes_code != WritesCode::No {
-            self.written_code(&unquote(text));
-            self.written_name(at);
-        } else {
+        if self.writes_code == WritesCode::No {
             let text = unquote(text);
             if may_be_code(&text) && !is_compared(self.syntax, at) {
                 let names = names_of(&text).map(|name| self.table.intern(name));
                 self.names_in_text.extend(names);
             }
+        } else {
+            self.written_code(&unquote(text));
+            self.written_name(at);
         }
         if text.contains("CARGO_BIN_EXE") {
             self.flags |= flag::SPAWNS;

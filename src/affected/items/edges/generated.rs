@@ -56,7 +56,7 @@ pub(super) struct GeneratedCode {
     items_of_unit: Vec<Vec<NodeId>>,
 }
 
-impl<'g> Builder<'g> {
+impl Builder<'_> {
     /// Finds the generators.
     pub(super) fn collect_generators(&mut self) {
         self.rate_units();

@@ -234,8 +234,8 @@ impl<'g> Builder<'g> {
             let own = text.iter().filter(|(item, _)| *item == node.item);
             names.extend(own.map(|(_, name)| symbols[*name as usize]));
             for name in self.nodes.names_in(self.sources, id) {
-                let named = by_name.get(&name).into_iter().flatten();
-                next.extend(named.copied().filter(|id| seen.insert(*id)));
+                let items = by_name.get(&name).into_iter().flatten();
+                next.extend(items.copied().filter(|id| seen.insert(*id)));
             }
         }
         names.sort_unstable();
