@@ -4,6 +4,7 @@
 //! reason that led to it. Where no rule decides, the selection widens and the reason says so.
 
 pub mod arguments;
+mod conflicts;
 pub mod coverage;
 mod dependencies;
 pub mod failed;
@@ -21,5 +22,8 @@ mod toml;
 pub mod unrun;
 
 pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};
+pub(crate) use selector::buildable_groups_in;
 pub use selector::{select, select_in, select_with_failed, unrun_in};
+pub(crate) use targets::every_target;
 pub use targets::{TestTarget, TestTargetKind, all_targets};
+pub(crate) use unrun::tests_of_build;

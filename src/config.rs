@@ -177,6 +177,13 @@ impl Config {
         })
     }
 
+    /// The configuration of this name; `default` is a build without options where no configuration has the name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<Configuration> {
+        let plain = || (name == "default").then(Configuration::default);
+        self.configurations.get(name).cloned().or_else(plain)
+    }
+
     /// What holds where there is no workspace.
     #[must_use]
     pub fn outside() -> Self {

@@ -4,6 +4,7 @@
 //! no package, for the toolchain and for the environment. Files that no test reads are excluded by the same rules as in
 //! `affected`: files that git ignores, plans and results (ticking a box makes no evidence stale), and configured ones.
 
+pub(crate) mod build;
 mod environment;
 mod hasher;
 mod inputs;

@@ -4,6 +4,7 @@
 //! are given; what only a person can know is left to them as a placeholder.
 
 pub mod adopt;
+mod builds;
 pub mod context;
 pub mod dependencies;
 mod draft;
@@ -64,6 +65,7 @@ pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
         prerequisites: prerequisites::prerequisites(project, request, &dependencies),
         steps,
         risks: risks::risks(project, request, &context, &dependencies),
+        configurations: Vec::new(),
         affected: tests,
         dependencies,
         files,

@@ -6,6 +6,7 @@
 
 mod assessment;
 mod completion;
+mod configurations;
 mod context;
 mod criteria;
 mod evidence_state;
@@ -26,8 +27,9 @@ use crate::project::Poc;
 pub(crate) use assessment::EvidenceState;
 use assessment::Runs;
 pub use assessment::{
-    Assessment, ConfirmedBy, CriterionStatus, DependencyState, DependencyStatus, FileAction,
-    FileState, FileStatus, ProofStatus, State, StepStatus, Summary, TestStatus, Ticks,
+    Assessment, ConfigurationStatus, ConfirmedBy, CriterionStatus, DependencyState,
+    DependencyStatus, FileAction, FileState, FileStatus, ProofStatus, State, StepStatus, Summary,
+    TestStatus, Ticks,
 };
 pub use completion::{Blocker, summary_row};
 pub use context::Context;
@@ -64,6 +66,7 @@ pub fn assess(poc: &Poc, cx: &Context<'_>) -> Assessment {
         kind: poc.plan.kind.clone(),
         state: whole(poc, &steps, &criteria, &runs),
         base: poc.plan.base.clone(),
+        configurations: poc.plan.configurations.clone(),
         summary: summary(results),
         plan_criteria: Ticks::of(&poc.plan.criteria),
         results_criteria: results.map_or(Ticks::default(), |results| Ticks::of(&results.criteria)),
@@ -85,9 +88,15 @@ pub fn assess(poc: &Poc, cx: &Context<'_>) -> Assessment {
 }
 
 fn runs(poc: &Poc, cx: &Context<'_>) -> Runs {
+    let done = has_command(&poc.plan.done).then(|| evidence_state(poc, cx, &Scope::Done));
     Runs {
         needs_baseline: has_command(&poc.plan.baseline) && cx.evidence.baseline().is_none(),
-        done: has_command(&poc.plan.done).then(|| evidence_state(poc, cx, &Scope::Done)),
+        done: done
+            .clone()
+            .map(|done| configurations::in_all(poc, cx, &Scope::Done, done)),
+        done_in: done.map_or_else(Vec::new, |done| {
+            configurations::of_scope(poc, cx, &Scope::Done, &done)
+        }),
         baseline_failure: cx
             .evidence
             .last(&Scope::Baseline)

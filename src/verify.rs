@@ -8,6 +8,7 @@ pub mod binaries;
 mod blocks;
 mod compare;
 pub mod deal;
+mod hidden;
 mod invocation;
 pub(crate) mod listing;
 mod options;

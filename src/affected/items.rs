@@ -88,7 +88,12 @@ impl Graph {
         let mut docs = documentation(&crates, &sources, &nodes, reader);
         let starts: Vec<_> = docs
             .iter_mut()
-            .map(|doc| (std::mem::take(&mut doc.names), doc.item))
+            .map(|doc| {
+                (
+                    std::mem::take(&mut doc.names),
+                    std::mem::take(&mut doc.items),
+                )
+            })
             .collect();
         let (edges, doc_nodes) = builder.build(&starts);
         let mut tests = tests(&crates, &sources, &nodes, &edges);
@@ -98,6 +103,7 @@ impl Graph {
             ignored: doc.ignored,
             file: doc.file,
             line: doc.line,
+            documents: doc.documents,
             seeds: vec![node],
         }));
         let open_uses = scopes.open_uses.iter().copied().collect();

@@ -8,6 +8,7 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::conflicts::buildable_groups;
 use super::failed::TestNames;
 use super::file_effect::FileEffect;
 use super::items::affected_tests::Affected;
@@ -16,15 +17,16 @@ use super::items::{self, Cache, Changed, CrateGraph, Graph, Reader, Uncached, Un
 use super::outside::Outside;
 use super::quiet_files;
 use super::rules::{self, Ruling};
-use super::selection::{Reason, Selection, Step, TargetSelection, TestSelector, Total};
+use super::selection::{Reason, Selection, Step, TargetSelection, Total};
 use super::targets::{TestTarget, TestTargetKind, all_targets};
-use super::unrun::{UnrunTest, unrun_tests};
+use super::unrun::{UnrunTest, name_of, unrun_tests};
 use crate::change::Change;
 use crate::config::Config;
 use crate::project::Project;
-use crate::workspace::{Configuration, Workspace};
+use crate::workspace::{Configuration, PackageId, Workspace};
 
-/// The tests of `wanted` targets that are reached by `change` in any configuration; of other targets it may tell nothing.
+/// The tests of `wanted` targets that are reached by `change` in the workspace's configuration; of other targets it may tell
+/// nothing.
 /// `reader` gives the items of source files.
 ///
 /// Manifests, the lockfile, the toolchain and files that a user's rule names are judged by the rules; all other files by the
@@ -40,7 +42,7 @@ pub fn select(
     wanted: &dyn Fn(&TestTarget) -> bool,
 ) -> Result<Selection> {
     let classified = ClassifiedFiles::new(workspace, config, change)?;
-    let mut crates = CrateGraph::of(workspace);
+    let mut crates = configured(workspace);
     crates.keep_tests(wanted);
     let graph = Graph::build(crates, &classified.changed, reader);
     let found = graph.select(&classified.changed);
@@ -126,6 +128,12 @@ pub(super) fn select_but_in(
 #[must_use]
 pub fn unrun_in(project: &Project, configurations: &[Configuration]) -> BTreeSet<UnrunTest> {
     unrun_tests(&project.workspace, configurations, &open(project))
+}
+
+/// The packages of a project in groups that each compile.
+#[must_use]
+pub(crate) fn buildable_groups_in(project: &Project) -> Vec<BTreeSet<PackageId>> {
+    buildable_groups(&project.workspace, &open(project))
 }
 
 /// The crates of a workspace as its configuration builds them.
@@ -509,22 +517,14 @@ fn count_names(graph: &Graph, tests: &[usize]) -> usize {
     let names = tests.iter().map(|test| {
         let test = &graph.tests[*test];
         match &test.name {
-            items::TestPattern::Exact(name) => (true, name.as_str(), 0),
-            items::TestPattern::Prefix(start) => (false, start.as_str(), 0),
-            items::TestPattern::All => (false, "", 0),
-            items::TestPattern::Doc => (false, test.file.as_str(), test.line),
+            items::TestPattern::Exact(name) => (true, name.as_str(), 0, None),
+            items::TestPattern::Prefix(start) => (false, start.as_str(), 0, None),
+            items::TestPattern::All => (false, "", 0, None),
+            items::TestPattern::Doc => {
+                let documents = test.documents.as_deref();
+                (false, test.file.as_str(), test.line, documents)
+            }
         }
     });
     names.collect::<FxHashSet<_>>().len()
-}
-
-fn name_of(workspace: &Workspace, test: &items::TestItem) -> TestSelector {
-    match &test.name {
-        items::TestPattern::Exact(name) => TestSelector::Exact(name.clone()),
-        items::TestPattern::Prefix(start) => TestSelector::Prefix(start.clone()),
-        items::TestPattern::All => TestSelector::Prefix(String::new()),
-        items::TestPattern::Doc => {
-            TestSelector::Doc(format!("{}:{}", workspace.slashed(&test.file), test.line))
-        }
-    }
 }

@@ -55,6 +55,17 @@ pub fn all_targets(workspace: &Workspace) -> Vec<TestTarget> {
     all
 }
 
+/// Every test target of the workspace, whatever the configuration builds.
+#[must_use]
+pub(crate) fn every_target(workspace: &Workspace) -> Vec<TestTarget> {
+    let members = workspace.packages.iter().enumerate();
+    let targets = members.flat_map(|(package, member)| {
+        let kinds = member.targets.iter().flat_map(kinds);
+        kinds.map(move |kind| TestTarget { package, kind })
+    });
+    targets.collect()
+}
+
 /// What `cargo test` runs of a target: its tests where `test = true`, and a library's doctests.
 pub(super) fn kinds(target: &Target) -> impl Iterator<Item = TestTargetKind> {
     let name = || target.name.clone();

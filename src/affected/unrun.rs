@@ -1,8 +1,9 @@
-//! Tests that none of the configurations of a workspace runs.
+//! Tests by the builds that compile them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::items::{Changed, CrateGraph, Graph, Reader, TestItem};
+use super::items::{Changed, CrateGraph, Graph, Reader, TestItem, TestPattern, Uncached};
+use super::selection::TestSelector;
 use super::targets::{TestTarget, all_targets};
 use crate::workspace::{Configuration, Workspace};
 
@@ -37,6 +38,43 @@ pub fn unrun_tests(
         }
     }
     unrun
+}
+
+/// What is known of the name of a test.
+pub(super) fn name_of(workspace: &Workspace, test: &TestItem) -> TestSelector {
+    match &test.name {
+        TestPattern::Exact(name) => TestSelector::Exact(name.clone()),
+        TestPattern::Prefix(start) => TestSelector::Prefix(start.clone()),
+        TestPattern::All => TestSelector::Prefix(String::new()),
+        TestPattern::Doc => {
+            let place = format!("{}:{}", workspace.slashed(&test.file), test.line);
+            TestSelector::Doc(match &test.documents {
+                Some(item) => format!("{place} {item}"),
+                None => place,
+            })
+        }
+    }
+}
+
+/// The names of the tests of a workspace in its configuration, by binary id, those marked `#[ignore]` aside; a documentation
+/// test is named by its file and line.
+pub(crate) fn tests_of_build(workspace: &Workspace) -> BTreeMap<String, BTreeSet<TestSelector>> {
+    let mut crates = CrateGraph::of(workspace);
+    crates.configure(workspace);
+    let graph = Graph::build(crates, &Changed::default(), &Uncached);
+    let built: BTreeSet<TestTarget> = all_targets(workspace).into_iter().collect();
+    let mut names: BTreeMap<String, BTreeSet<TestSelector>> = BTreeMap::new();
+    for test in &graph.tests {
+        let target = graph.target(test);
+        if built.contains(&target) && !test.ignored {
+            let name = name_of(workspace, test);
+            names
+                .entry(target.binary_id(workspace))
+                .or_default()
+                .insert(name);
+        }
+    }
+    names
 }
 
 fn tests(

@@ -58,6 +58,10 @@ pub struct Init {
     /// Write the missing results document of an existing plan; the plan is not changed
     #[arg(long, conflicts_with_all = ["package", "file", "from_diff", "dry_run"])]
     pub adopt: bool,
+    /// Require proof in this configuration: a name in [workspace.metadata.poc.configurations], or `default` for a build
+    /// without options (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub require: Vec<String>,
     /// Where the work starts [default: merge base with the default branch, else HEAD]
     #[arg(long, value_name = "REF")]
     pub base: Option<String>,

@@ -12,7 +12,7 @@ use camino::Utf8Path;
 
 use crate::affected;
 use crate::cli::{Build, Global, Init, Size};
-use crate::config::detect::{self, Detected};
+use crate::config::detect::{self, Detected, Detection};
 use crate::document::render::render;
 use crate::document::{Document, read_plan};
 use crate::document_update;
@@ -150,7 +150,7 @@ struct Composed {
     plan: String,
     results: String,
     /// Configurations that the project's files test, where the workspace names none.
-    detected: Vec<Detected>,
+    detected: Detection,
 }
 
 fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
@@ -162,10 +162,10 @@ fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
     let detected = if project.config.configurations.is_empty() {
         detect::detect(&project.workspace)
     } else {
-        Vec::new()
+        Detection::default()
     };
     if arguments.build == Build::default()
-        && let Some(default) = detect::default_of(&detected)
+        && let Some(default) = detect::default_of(&detected.found)
     {
         project.workspace.configuration = default.configuration.clone();
     }
@@ -187,7 +187,7 @@ fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
         // An interrupted `init` leaves its plan alone, which a second one completes.
         [_, false] => {}
     }
-    let draft = init::draft(&project, &request)?;
+    let draft = draft(&mut project, &request, arguments, &detected)?;
     let folder = arguments
         .template
         .as_ref()
@@ -213,18 +213,82 @@ fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
     })
 }
 
+/// The draft with a command for each build that the work needs: the configurations that have to prove it, or groups of packages
+/// whose features exclude each other.
+fn draft(
+    project: &mut Project,
+    request: &Request,
+    arguments: &Init,
+    detected: &Detection,
+) -> Result<Draft> {
+    let usual = project.workspace.configuration.clone();
+    let required = arguments.require.iter().map(|name| {
+        let mut found = detected.found.iter().map(|found| &found.configuration);
+        let found = found.find(|found| found.name.as_ref() == Some(name));
+        let named = project.config.named(name).or_else(|| found.cloned());
+        named.ok_or_else(|| {
+            exit::usage(format!(
+                "no configuration `{name}`; write [workspace.metadata.poc.configurations.{name}]"
+            ))
+        })
+    });
+    let mut builds: Vec<Configuration> = required.collect::<Result<_>>()?;
+    if builds.is_empty() {
+        let touched = request.packages.iter().copied().collect();
+        let affected = project.workspace.linked_by(&touched);
+        let mut groups = affected::buildable_groups_in(project);
+        if groups.len() > 1 {
+            groups.retain(|group| !group.is_disjoint(&affected));
+            builds.extend(groups.into_iter().map(|packages| Configuration {
+                packages,
+                ..usual.clone()
+            }));
+        }
+    }
+    let mut whole: Option<Draft> = None;
+    for build in builds {
+        let mut variables = build.environment.clone();
+        variables.retain(|name, value| usual.environment.get(name) != Some(value));
+        project.workspace = project.workspace.configured_as(build);
+        let mut draft = init::draft(project, request)?;
+        draft.set_variables(&variables);
+        match &mut whole {
+            Some(whole) => whole.add_commands(draft),
+            None => whole = Some(draft),
+        }
+    }
+    project.workspace = project.workspace.configured_as(usual);
+    let mut draft = match whole {
+        Some(draft) => draft,
+        None => init::draft(project, request)?,
+    };
+    draft.configurations.clone_from(&arguments.require);
+    Ok(draft)
+}
+
 /// Writes the configurations that were detected into the root manifest, once, and says why.
 fn configure(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
     let workspace = &composed.project.workspace;
     let wanted: Vec<&Detected> = composed
         .detected
+        .found
         .iter()
         .filter(|found| found.is_for_here())
         .collect();
+    for unknown in &composed.detected.unknown {
+        let advice = "if it tests in another configuration, name that in [workspace.metadata.poc.configurations]";
+        terminal.status(
+            "Unknown",
+            format!("{unknown}, whose options have no known value; {advice}"),
+        )?;
+    }
+    for filter in &composed.detected.default_filters {
+        terminal.status("Assumed", filter)?;
+    }
     if wanted.is_empty() {
         return Ok(());
     }
-    let default = detect::default_of(&composed.detected);
+    let default = detect::default_of(&composed.detected.found);
     let default = default.and_then(|found| found.configuration.name.as_deref());
     let path = workspace.root.join("Cargo.toml");
     let bytes = files::read(&path)?;
@@ -261,7 +325,7 @@ fn unrun(composed: &Composed) -> Vec<String> {
     const SHOWN: usize = 5;
     let project = &composed.project;
     let named = project.config.configurations.values().cloned();
-    let detected = composed.detected.iter();
+    let detected = composed.detected.found.iter();
     let configurations: Vec<Configuration> = named
         .chain(detected.map(|found| found.configuration.clone()))
         .chain([

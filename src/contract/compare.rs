@@ -41,7 +41,22 @@ pub fn between(agreed: &Contract, now: &Contract) -> Vec<Difference> {
         }
     }
     promises("done", &agreed.done, &now.done, &mut changes);
+    configurations(&agreed.configurations, &now.configurations, &mut changes);
     changes
+}
+
+/// Configurations that every step has to be proven in: one more asks for more.
+fn configurations(agreed: &[String], now: &[String], changes: &mut Vec<Difference>) {
+    let difference = |how, was: Option<&String>, is: Option<&String>| Difference {
+        what: "configuration".to_owned(),
+        how,
+        was: was.cloned(),
+        is: is.cloned(),
+    };
+    let removed = agreed.iter().filter(|name| !now.contains(name));
+    changes.extend(removed.map(|name| difference(How::Removed, Some(name), None)));
+    let added = now.iter().filter(|name| !agreed.contains(name));
+    changes.extend(added.map(|name| difference(How::Added, None, Some(name))));
 }
 
 /// Criteria whose proof is another one: weaker where a person's word replaces what a run shows.

@@ -30,6 +30,9 @@ pub struct Contract {
     /// The proofs that criteria name, by the criterion's text; those without a notation aside.
     #[serde(default)]
     pub proofs: BTreeMap<String, String>,
+    /// The configurations that every step has to be proven in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub configurations: Vec<String>,
 }
 
 impl Contract {
@@ -56,6 +59,7 @@ impl Contract {
             tests: tests.map(|tests| Packed::new(&tests.active)).transpose()?,
             inputs: tests.map_or_else(Inputs::new, |tests| tests.inputs.clone()),
             proofs: proofs(plan),
+            configurations: plan.configurations.clone(),
         })
     }
 
@@ -70,6 +74,9 @@ impl Contract {
         for (criterion, proof) in &self.proofs {
             add(&format!("{criterion}: {proof}"));
         }
+        self.configurations
+            .iter()
+            .for_each(|name| add(&format!("configuration {name}")));
         for (id, promises) in self.steps.iter().chain([(&"done".to_owned(), &self.done)]) {
             add(id);
             for promise in promises {

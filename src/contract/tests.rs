@@ -9,7 +9,7 @@ use super::compare;
 use super::difference::Difference;
 use super::inventory::Tests;
 use super::locked::Contract;
-use crate::affected::{TestTarget, TestTargetKind, all_targets};
+use crate::affected::{TestTarget, TestTargetKind, every_target};
 use crate::document::Plan;
 use crate::evidence::{Names, Packed};
 use crate::freshness::{Hasher, Inputs};
@@ -40,7 +40,7 @@ struct Listed {
 
 /// The tests of some members, read from their sources; doctests, which have no names of their own, aside.
 fn listed(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Result<Vec<Listed>> {
-    let targets: Vec<TestTarget> = all_targets(workspace)
+    let targets: Vec<TestTarget> = every_target(workspace)
         .into_iter()
         .filter(|target| packages.contains(&target.package) && target.kind != TestTargetKind::Doc)
         .collect();
@@ -114,7 +114,7 @@ impl Present {
         if packed.is_empty() {
             return Ok(Self::default());
         }
-        let targets = all_targets(workspace).into_iter();
+        let targets = every_target(workspace).into_iter();
         let packages: BTreeMap<String, PackageId> = targets
             .map(|target| (target.binary_id(workspace), target.package))
             .collect();

@@ -29,6 +29,8 @@ pub struct Plan {
     pub base: Option<String>,
     /// Overview: Packages
     pub packages: Vec<String>,
+    /// Overview: Configurations, the builds that every step has to be proven in
+    pub configurations: Vec<String>,
     /// `### 1. …` under Prerequisites
     pub prerequisites: Vec<Prerequisite>,
     /// the shell blocks of prerequisite 1

@@ -151,7 +151,7 @@ pub(super) fn build(root: &Utf8Path) -> Result<String> {
     Ok(short(hasher.finalize()))
 }
 
-fn controls_build(name: &str) -> bool {
+pub(super) fn controls_build(name: &str) -> bool {
     BUILD_VARIABLES.contains(&name)
         || BUILD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
             && !NO_BUILD_VARIABLES.contains(&name)

@@ -5,6 +5,7 @@
 //! evidence as stale only if its commands run one of them. Anything unknown makes it stale. Verdicts are cached until one of
 //! their inputs changes (`verdicts`).
 
+mod calls;
 mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,17 +17,17 @@ use serde::Serialize;
 
 use super::hasher::{Hasher, names_of};
 use super::inputs::is_in_no_commit;
+use crate::affected;
 use crate::affected::items::extract::{self, Digest, flag};
-use crate::affected::{self, Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind};
 use crate::change::Change;
 use crate::change::snapshot::{Snapshot, Snapshots};
 use crate::config::Config;
 use crate::evidence::{Located, Record};
-use crate::script::calls::Call;
 use crate::script::simple_commands::{self, Command};
 use crate::sys::files;
 use crate::sys::git::{FileChange, Repository};
-use crate::workspace::{PackageId, Workspace};
+use crate::workspace::{Configuration, PackageId, Workspace};
+use calls::Calls;
 use verdicts::Verdicts;
 
 /// Finds the states that runs saw, and what changed since.
@@ -72,14 +73,14 @@ enum Told<'s> {
     Affected,
     /// It is as good as fresh.
     Unaffected,
-    /// That hangs on what changed since this state.
+    /// That depends on what changed since this state.
     HangsOn(State, Open<'s>),
 }
 
-/// A run that waits for a selection.
+/// A run that waits for a selection in each of its builds.
 struct Open<'s> {
     run: &'s Stale<'s>,
-    calls: Calls<'s>,
+    builds: Vec<Calls<'s>>,
     /// What the verdict is kept by.
     question: Vec<u8>,
 }
@@ -102,16 +103,6 @@ enum Seen {
 enum State {
     Commit(String),
     Snapshot(Snapshot),
-}
-
-/// What changed since a state.
-#[derive(Debug)]
-struct Moved {
-    /// The names of the inputs that the changed files are part of.
-    explained: BTreeSet<String>,
-    selection: Selection,
-    /// Members with a source that had a test which is gone; `None` for a source of no member.
-    lost: BTreeSet<Option<PackageId>>,
 }
 
 impl<'w> Since<'w> {
@@ -173,12 +164,13 @@ impl<'w> Since<'w> {
         if run.changed.iter().any(|name| is_in_no_commit(name)) {
             return Ok(Told::Affected);
         }
-        let Some(calls) = Calls::of(self.workspace, commands) else {
+        let environment = &self.workspace.configuration.environment;
+        let Some(builds) = Calls::of(self.workspace, environment, commands) else {
             return Ok(Told::Affected);
         };
         let texts: Vec<&str> = run.texts().collect();
         let seen = self.seen(run.located, run.results);
-        let question = postcard::to_stdvec(&(&seen, &texts, &run.changed))?;
+        let question = postcard::to_stdvec(&(&seen, &texts, &run.changed, environment))?;
         match self.verdicts()?.get(&question) {
             Some(true) => return Ok(Told::Affected),
             Some(false) => return Ok(Told::Unaffected),
@@ -189,7 +181,7 @@ impl<'w> Since<'w> {
         };
         let open = Open {
             run,
-            calls,
+            builds,
             question,
         };
         Ok(Told::HangsOn(state, open))
@@ -207,20 +199,44 @@ impl<'w> Since<'w> {
             return Ok(Vec::new());
         };
         let (workspace, config) = (self.workspace, self.config);
-        let wanted = |target: &_| open.iter().any(|open| open.calls.name(target));
         let verdicts = self.verdicts.as_ref().context("no verdicts were opened")?;
-        let moved = Moved {
-            selection: affected::select(workspace, config, &change, verdicts.reader(), &wanted)?,
-            lost: lost(workspace, &change)?,
-            explained: names_of(
-                workspace,
-                config,
-                change.files.iter().map(|file| file.path.as_path()),
-            ),
+        let lost = lost(workspace, &change)?;
+        let changed = change.files.iter().map(|file| file.path.as_path());
+        let explained = names_of(workspace, config, changed);
+        let mut builds: Vec<&Configuration> = Vec::new();
+        for calls in open.iter().flat_map(|open| &open.builds) {
+            if !builds.contains(&&calls.configuration) {
+                builds.push(&calls.configuration);
+            }
+        }
+        let mut moved = Vec::new();
+        for build in builds {
+            let of_build = |calls: &&Calls<'_>| calls.configuration == *build;
+            let wanted = |target: &_| {
+                let calls = open.iter().flat_map(|open| &open.builds);
+                calls.filter(of_build).any(|calls| calls.name(target))
+            };
+            let workspace = workspace.configured_as(build.clone());
+            let reader = verdicts.reader();
+            let selection = affected::select(&workspace, config, &change, reader, &wanted)?;
+            moved.push((build, selection));
+        }
+        let affects = |open: &&Open<'_>| {
+            let changed = &open.run.changed;
+            changed.iter().any(|name| !explained.contains(name))
+                || open.builds.iter().any(|calls| {
+                    let selections = moved.iter();
+                    let mut selections =
+                        selections.filter(|(build, _)| **build == calls.configuration);
+                    calls.may_have_run_in(&lost)
+                        || selections.any(|(_, selection)| {
+                            let mut parts = selection.targets.iter();
+                            parts.any(|(target, part)| calls.may_run(target, part))
+                        })
+                })
         };
         let open = open.iter();
-        let affected = open.map(|open| (open, moved.affects(&open.run.changed, &open.calls)));
-        Ok(affected.collect())
+        Ok(open.map(|open| (open, affects(&open))).collect())
     }
 
     /// Keeps the verdicts for the next run.
@@ -291,17 +307,6 @@ impl<'w> Since<'w> {
     }
 }
 
-impl Moved {
-    /// Whether a run's calls would run a test that this can affect, or may; `changed` are the names of what the run depended
-    /// on that is not as it was.
-    fn affects(&self, changed: &[String], calls: &Calls<'_>) -> bool {
-        let mut parts = self.selection.targets.iter();
-        changed.iter().any(|name| !self.explained.contains(name))
-            || calls.may_have_run_in(&self.lost)
-            || parts.any(|(target, part)| calls.may_run(target, part))
-    }
-}
-
 /// The state of the work tree before a run, to be stored with its record; `None` before the first commit.
 ///
 /// # Errors
@@ -345,83 +350,4 @@ fn tests(text: &str) -> BTreeSet<Digest> {
     let items = extract::read(text).items.into_iter();
     let listed = items.filter(|item| item.flags & (flag::TEST | flag::TEST_PREFIX) != 0);
     listed.map(|item| item.key).collect()
-}
-
-/// What commands run, all of which run tests and nothing else: each with the members that it names, all where it names none.
-struct Calls<'c>(Vec<(Call<'c>, BTreeSet<PackageId>)>);
-
-impl<'c> Calls<'c> {
-    /// `None` if that is unknown, or depends on more than tests.
-    fn of(workspace: &Workspace, commands: &'c [Command]) -> Option<Self> {
-        let mut calls = Vec::new();
-        for command in commands {
-            let call = Call::of(command).filter(|call| call.builds.is_empty())?;
-            if !matches!(command.then, "" | "&&" | ";") {
-                return None;
-            }
-            let named = call.packages.iter().map(|name| workspace.find(name).ok());
-            let mut named: BTreeSet<PackageId> = named.collect::<Option<_>>()?;
-            if named.is_empty() {
-                named.extend(0..workspace.packages.len());
-            }
-            calls.push((call, named));
-        }
-        (!calls.is_empty()).then_some(Self(calls))
-    }
-
-    /// Whether any may have run a test of these members; a source of no member may be anybody's.
-    fn may_have_run_in(&self, members: &BTreeSet<Option<PackageId>>) -> bool {
-        let mut members = members.iter();
-        members.any(|member| {
-            member.is_none_or(|member| self.0.iter().any(|(_, named)| named.contains(&member)))
-        })
-    }
-
-    /// Whether any may run tests of this target.
-    fn name(&self, target: &TestTarget) -> bool {
-        self.that_name(target).next().is_some()
-    }
-
-    /// Whether any may run a selected test of this target.
-    fn may_run(&self, target: &TestTarget, part: &TargetSelection) -> bool {
-        self.that_name(target).any(|call| runs_any(call, part))
-    }
-
-    /// The calls that may run tests of this target.
-    fn that_name(&self, target: &TestTarget) -> impl Iterator<Item = &Call<'c>> {
-        let calls = self.0.iter();
-        let named = calls.filter(|(call, packages)| {
-            packages.contains(&target.package) && runs_kind(call, &target.kind)
-        });
-        named.map(|(call, _)| call)
-    }
-}
-
-fn runs_kind(call: &Call<'_>, kind: &TestTargetKind) -> bool {
-    let named = |wanted: Option<&str>, name: &str| {
-        wanted.is_none_or(|wanted| wanted == name || wanted.contains(['*', '?', '[']))
-    };
-    call.targets.is_empty()
-        || call
-            .targets
-            .iter()
-            .any(|(option, wanted)| match (*option, kind) {
-                ("--lib", TestTargetKind::Library) | ("--doc", TestTargetKind::Doc) => true,
-                ("--tests" | "--all-targets", kind) => *kind != TestTargetKind::Doc,
-                ("--bin" | "--bins", TestTargetKind::Binary(name))
-                | ("--test", TestTargetKind::Test(name))
-                | ("--example" | "--examples", TestTargetKind::Example(name))
-                | ("--bench" | "--benches", TestTargetKind::Bench(name)) => named(*wanted, name),
-                _ => false,
-            })
-}
-
-fn runs_any(call: &Call<'_>, part: &TargetSelection) -> bool {
-    let passes = |name: &str| call.filters.iter().any(|filter| name.contains(filter));
-    call.filters.is_empty()
-        || !part.whole.is_empty()
-        || part.tests.keys().any(|name| match name {
-            TestSelector::Exact(name) => passes(name),
-            TestSelector::Prefix(_) | TestSelector::Doc(_) => true,
-        })
 }

@@ -35,6 +35,8 @@ pub struct Draft {
     pub graph: String,
     /// The file structure, drawn.
     pub tree: String,
+    /// The configurations that every step has to be proven in.
+    pub configurations: Vec<String>,
     /// The tests that the plan's files can affect.
     pub affected: Affected,
     /// Prerequisites after the first, which is the affected tests.

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::contract::UNCONFIRMED_RUN;
 use super::evidence::{FAILED_RUN, REGRESSION};
-use crate::affected::{TestTarget, TestTargetKind, all_targets};
+use crate::affected::{TestTarget, TestTargetKind, every_target};
 use crate::document::Plan;
 use crate::evidence::{Check, Outcome, Record, Scope};
 use crate::finding::{Code, Finding};
@@ -187,7 +187,7 @@ struct Places<'w> {
 
 impl<'w> Places<'w> {
     fn of(workspace: &'w Workspace) -> Self {
-        let targets = all_targets(workspace).into_iter();
+        let targets = every_target(workspace).into_iter();
         Self {
             workspace,
             targets: targets

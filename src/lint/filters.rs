@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::context::{Check, LintContext};
 use super::targets::values;
-use crate::affected::{TestTarget, TestTargetKind, all_targets};
+use crate::affected::{TestTarget, TestTargetKind, every_target};
 use crate::document::Block;
 use crate::document::plan::Action;
 use crate::finding::{Code, Finding, Gate, Rule, Severity};
@@ -205,7 +205,7 @@ fn is_told_by_sources(
     packages: &BTreeSet<PackageId>,
     filters: &[&str],
 ) -> bool {
-    let targets = all_targets(workspace).into_iter();
+    let targets = every_target(workspace).into_iter();
     let targets: Vec<TestTarget> = targets
         .filter(|target| packages.contains(&target.package) && target.kind != TestTargetKind::Doc)
         .collect();

@@ -15,6 +15,7 @@ use crate::workspace::{PackageId, Workspace};
 pub(super) const CHECKS: &[Check] = &[
     (&[UNKNOWN_TARGET], unknown_targets),
     (&[UNKNOWN_TARGET], unknown_rows),
+    (&[UNTESTED_CONFIGURATION], untested_configurations),
     (&[CONTRADICTED_COUNT], baseline_count),
     (&[CONTRADICTED_COUNT], final_count),
 ];
@@ -42,6 +43,64 @@ cargo test -p store --test round_trip
 ```
 ",
 });
+
+const UNTESTED_CONFIGURATION: Code = Code::new(&Rule {
+    code: "POC090",
+    name: "untested-configuration",
+    severity: Severity::Error,
+    gate: Gate::Independent,
+    title: "a required configuration does not exist, or no command tests in it",
+    page: r"
+The row Configurations of the Overview names builds that every step with tests, and the done block, have to be proven in:
+configurations of `[workspace.metadata.poc.configurations]`, and `default` for a build without options. A command tests in the
+configuration whose features, target, profile and variables it has. Commands of one configuration prove nothing of another, so
+each block needs a command for each.
+
+```markdown
+| **Configurations** | default, all |
+```
+
+```bash
+cargo test -p store
+cargo test -p store --all-features
+```
+",
+});
+
+/// Required configurations that no run can prove.
+fn untested_configurations(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    if cx.context.workspace.is_none() {
+        return;
+    }
+    let config = cx.context.config;
+    let names = cx.plan.configurations.iter();
+    for name in names.filter(|name| config.named(name).is_none()) {
+        let known: Vec<&str> = config.configurations.keys().map(String::as_str).collect();
+        let message = format!(
+            "the workspace has no configuration `{name}`{}",
+            nearest(name, &known)
+        );
+        let line = cx.line_with("configuration").unwrap_or(1);
+        let finding = cx.in_plan_line(UNTESTED_CONFIGURATION, line, message);
+        found.push(finding.about(name.as_str()));
+    }
+    let done = (cx.line_with("done").unwrap_or(1), &cx.status.runs.done_in);
+    let steps = cx.status.steps.iter();
+    let steps = steps.map(|step| (step.line, &step.configurations));
+    for (line, configurations) in steps.chain([done]) {
+        for one in configurations {
+            let Some(why) = &one.why else { continue };
+            if config.named(&one.name).is_none() {
+                continue;
+            }
+            let message = format!("the configuration `{}` is required, and {why}", one.name);
+            let finding = cx.in_plan_line(UNTESTED_CONFIGURATION, line, message);
+            found.push(
+                finding.help("add a command for tests with the options of the configuration"),
+            );
+        }
+    }
+}
 
 /// Commands that name a package or target which neither exists nor is planned.
 fn unknown_targets(cx: &LintContext<'_>, found: &mut Vec<Finding>) {

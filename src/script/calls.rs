@@ -11,8 +11,8 @@ pub(crate) struct Call<'c> {
     pub(crate) targets: Vec<(&'c str, Option<&'c str>)>,
     /// The name filters; without any, every test runs.
     pub(crate) filters: Vec<&'c str>,
-    /// Options that select the build: features, a target, a profile.
-    pub(crate) builds: Vec<&'c str>,
+    /// Options that select the build, with their values: features, a target, a profile.
+    pub(crate) builds: Vec<(&'c str, Option<&'c str>)>,
 }
 
 /// Options that another word follows.
@@ -40,6 +40,8 @@ const VALUED: &[&str] = &[
     "--build-jobs",
     "--test-threads",
     "--retries",
+    "--status-level",
+    "--final-status-level",
     "--partition",
     "--run-ignored",
     "--no-tests",
@@ -58,6 +60,8 @@ const IDLE: &[&str] = &[
     "--build-jobs",
     "--test-threads",
     "--retries",
+    "--status-level",
+    "--final-status-level",
     "--no-tests",
     "-E",
     "--filterset",
@@ -74,13 +78,11 @@ const KINDS: &[&str] = &[
     "--doc",
 ];
 /// Options without a value that select the build.
-const BUILDS: &[&str] = &["--all-features", "--no-default-features"];
+const BUILDS: &[&str] = &["--all-features", "--no-default-features", "--release", "-r"];
 /// Options without a value that do not affect which tests run.
 const PLAIN: &[&str] = &[
     "--workspace",
     "--all",
-    "--release",
-    "-r",
     "--locked",
     "--offline",
     "--frozen",
@@ -126,7 +128,7 @@ impl<'c> Call<'c> {
             } else if KINDS.contains(&word) {
                 call.targets.push((word, None));
             } else if BUILDS.contains(&word) {
-                call.builds.push(word);
+                call.builds.push((word, None));
             } else if !word.starts_with('-') {
                 call.filters.push(word);
             } else if !PLAIN.contains(&word) {
@@ -147,7 +149,7 @@ impl<'c> Call<'c> {
         match option {
             "-p" | "--package" => self.packages.push(value),
             option if TARGETS.contains(&option) => self.targets.push((option, Some(value))),
-            option if !IDLE.contains(&option) => self.builds.push(option),
+            option if !IDLE.contains(&option) => self.builds.push((option, Some(value))),
             _ => {}
         }
     }

@@ -7,6 +7,8 @@ use crate::document::{Block, Plan};
 pub(crate) struct Command {
     /// Its words without quotes; assignments before it and redirections left out.
     pub(crate) words: Vec<String>,
+    /// The variables that are assigned before it, with their values.
+    pub(crate) assigned: Vec<(String, String)>,
     /// The operator before the next one: `|`, `||`, `&&`, `;` or nothing.
     pub(crate) then: &'static str,
     /// The line of the document it begins on, from 1.
@@ -204,7 +206,13 @@ impl Reader<'_> {
         };
         let brackets = ["(", ")", "{", "}", "!", "then", "do", "else", "time", "env"];
         let opens = self.command.words.is_empty();
-        if opens && (assigns(&word) || brackets.contains(&word.as_str())) {
+        if opens && assigns(&word) {
+            let (name, value) = word.split_once('=').unwrap_or((&word, ""));
+            let assigned = (name.to_owned(), value.to_owned());
+            self.command.assigned.push(assigned);
+            return;
+        }
+        if opens && brackets.contains(&word.as_str()) {
             return;
         }
         self.command.words.push(word);

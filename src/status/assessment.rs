@@ -26,6 +26,8 @@ pub struct Assessment {
     pub base: Option<String>,
     /// What the results' Summary claims.
     pub summary: Summary,
+    /// The configurations that the plan requires.
+    pub configurations: Vec<String>,
     /// The plan's steps in order.
     pub steps: Vec<StepStatus>,
     /// The plan's criteria in order.
@@ -137,6 +139,8 @@ pub(crate) struct Runs {
     pub(crate) needs_baseline: bool,
     /// What the last run of the done block shows; `None` where the plan has no such block.
     pub(crate) done: Option<EvidenceState>,
+    /// The state of the done block in each configuration that the plan requires.
+    pub(crate) done_in: Vec<ConfigurationStatus>,
     /// Why the last run of the baseline is no baseline.
     pub(crate) baseline_failure: Option<String>,
     /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
@@ -186,12 +190,25 @@ pub struct StepStatus {
     pub why: Option<String>,
     /// The line of its heading in the plan.
     pub line: usize,
+    /// Its state in each configuration that the plan requires; none for a step without tests.
+    pub configurations: Vec<ConfigurationStatus>,
     /// Whether the plan has a command that verifies it.
     pub(crate) has_commands: bool,
     /// What its last run shows.
     pub(crate) evidence: EvidenceState,
     /// Whether it is proven and its block of the results does not call it complete.
     pub(crate) needs_done_mark: bool,
+}
+
+/// The state of a step in one configuration.
+#[derive(Debug, Clone)]
+pub struct ConfigurationStatus {
+    /// The configuration.
+    pub name: String,
+    /// The state of the step in it.
+    pub state: State,
+    /// Why no run can prove it there.
+    pub why: Option<String>,
 }
 
 /// Ticked boxes of all.

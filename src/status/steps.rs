@@ -1,6 +1,7 @@
 //! The states of steps: from evidence, otherwise from claims.
 
 use super::assessment::{EvidenceState, FileState, FileStatus, State, StepStatus, Ticks};
+use super::configurations::{self, unproven};
 use super::context::Context;
 use super::evidence_state::{evidence_state, listed};
 use crate::document::plan::Step;
@@ -110,11 +111,16 @@ pub(super) fn step_status(
     let evidence = evidence_state(poc, cx, &scope);
     let missing = || work.missing(index, step, cx.evidence.last(&scope));
     let no_tests = || has_no_tests(step).then(|| "the plan says that it has no tests".to_owned());
+    let configurations = if withdrawn || has_no_tests(step) {
+        Vec::new()
+    } else {
+        configurations::of_scope(poc, cx, &scope, &evidence)
+    };
     let (state, why) = if withdrawn {
         (State::Withdrawn, None)
     } else {
         match evidence.clone() {
-            EvidenceState::Proven => match missing() {
+            EvidenceState::Proven => match missing().or_else(|| unproven(&configurations)) {
                 Some(why) => (
                     claimed(step, recorded, status).max(State::InProgress),
                     Some(why),
@@ -145,6 +151,7 @@ pub(super) fn step_status(
         tasks,
         why,
         line: step.line,
+        configurations,
         has_commands: has_command(&step.verification),
         evidence,
         needs_done_mark: state == State::Proven && poc.is_open() && !is_marked_done(poc, step),

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Target;
 
 use super::test_output::Header;
-use crate::affected::{TestTarget, TestTargetKind, all_targets};
+use crate::affected::{TestTarget, TestTargetKind, every_target};
 use crate::workspace::Workspace;
 
 /// The test targets of a workspace, to identify test binaries.
@@ -17,10 +17,10 @@ pub struct Binaries<'w> {
 }
 
 impl<'w> Binaries<'w> {
-    /// The targets that `workspace` has now.
+    /// The targets that `workspace` has now, whatever its configuration builds: a command may build another one.
     #[must_use]
     pub fn of(workspace: &'w Workspace) -> Self {
-        let targets = all_targets(workspace);
+        let targets = every_target(workspace);
         Self { workspace, targets }
     }
 

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use super::binaries::Binaries;
 use super::blocks::commands_hash;
 use super::compare::{Ran, compare};
+use super::hidden::retain_gone;
 use super::invocation::InvocationResult;
 use super::report::Report;
 use super::test_output::{Ending, Verdict};
@@ -91,7 +92,13 @@ impl Report {
         let worse = match basis.baseline.and_then(|baseline| baseline.passed.as_ref()) {
             Some(passed) => {
                 let passed = passed.names().context("failed to read the baseline")?;
-                compare(&passed, &ran, |id| binaries.has(id))
+                let mut worse = compare(&passed, &ran, |id| binaries.has(id));
+                let earlier = basis.baseline.iter().flat_map(|baseline| &baseline.checks);
+                let earlier: Vec<String> = earlier.map(|check| check.command.clone()).collect();
+                let checked = self.checked.iter();
+                let run: Vec<String> = checked.map(|checked| checked.check.command()).collect();
+                retain_gone(workspace, &earlier, &run, &mut worse.vanished);
+                worse
             }
             None => super::compare::Regressions::default(),
         };

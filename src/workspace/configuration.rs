@@ -101,13 +101,16 @@ impl Configuration {
 impl fmt::Display for Configuration {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let environment = self.environment.iter();
-        let mut words: Vec<String> = environment
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        words.extend(self.feature_arguments());
-        words.extend(self.build_arguments());
-        let flags =
-            shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "));
+        let variables = environment.map(|(name, value)| {
+            let quoted = shlex::try_quote(value).unwrap_or(value.into());
+            format!("{name}={quoted}")
+        });
+        let arguments = [self.feature_arguments(), self.build_arguments()].concat();
+        let arguments = arguments.iter().map(|word| {
+            let quoted = shlex::try_quote(word).unwrap_or(word.into());
+            quoted.into_owned()
+        });
+        let flags = variables.chain(arguments).collect::<Vec<_>>().join(" ");
         match (&self.name, flags.is_empty()) {
             (Some(name), true) => write!(formatter, "{name}"),
             (Some(name), false) => write!(formatter, "{name} ({flags})"),

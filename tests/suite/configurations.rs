@@ -1,8 +1,13 @@
 //! Build configurations: which tests there are, what selects them, and what the commands say, held against real cargo.
 
+mod detected;
+mod proof;
+mod settings;
+mod targets;
+
 use std::collections::BTreeSet;
 
-use cargo_poc::affected::{TestSelector, TestTargetKind, select_in};
+use cargo_poc::affected::{TestSelector, select_in};
 use cargo_poc::change::Change;
 use cargo_poc::config::Options;
 use cargo_poc::project::Project;
@@ -76,6 +81,41 @@ impl Thing {
     }
 }
 
+impl Thing {
+    #[cfg(feature = "extra")]
+    pub fn gated_method(&self) -> u32 {
+        mutant(14)
+    }
+}
+
+pub mod nested {
+    #![cfg(feature = "std")]
+
+    pub fn inside() -> u32 {
+        crate::mutant(15)
+    }
+}
+
+#[cfg(debug_assertions)]
+pub fn checked() -> u32 {
+    mutant(16)
+}
+
+#[cfg(any(windows, feature = "extra"))]
+pub fn windows_or_extra() -> u32 {
+    mutant(17)
+}
+
+#[cfg(not(all(feature = "std", feature = "extra")))]
+pub fn not_both() -> u32 {
+    mutant(18)
+}
+
+#[cfg_attr(all(), cfg(feature = "extra"))]
+pub fn by_attribute() -> u32 {
+    mutant(19)
+}
+
 #[cfg(not(any(feature = "extra", all(unix, feature = "never"))))]
 impl Thing {
     pub fn method(&self) -> u32 {
@@ -132,8 +172,143 @@ mod tests {
     fn base_method() {
         crate::Thing.method();
     }
+
+    #[cfg(feature = "extra")]
+    #[test]
+    fn base_gated_method() {
+        crate::Thing.gated_method();
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn base_inside() {
+        crate::nested::inside();
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    fn base_checked() {
+        super::checked();
+    }
+
+    #[cfg(any(windows, feature = "extra"))]
+    #[test]
+    fn base_windows_or_extra() {
+        super::windows_or_extra();
+    }
+
+    #[cfg(not(all(feature = "std", feature = "extra")))]
+    #[test]
+    fn base_not_both() {
+        super::not_both();
+    }
+
+    #[cfg(feature = "extra")]
+    #[test]
+    fn base_by_attribute() {
+        super::by_attribute();
+    }
 }
 "#;
+
+/// Macros that write tests and documentation.
+const MACROS: &str = r###"
+#[cfg(test)]
+mod properties {
+    use quickcheck::quickcheck;
+
+    quickcheck! {
+        fn holds() -> bool {
+            fn inner() -> bool { true }
+            inner()
+        }
+
+        /// With documentation.
+        #[ignore]
+        fn holds_slowly() -> bool {
+            true
+        }
+    }
+
+    #[cfg(feature = "extra")]
+    quickcheck! {
+        fn holds_with_extra() -> bool {
+            true
+        }
+    }
+}
+
+macro_rules! numbers {
+    ($($(#[$attribute:meta])* $name:ident = $value:literal, $example:literal;)*) => {
+        $(
+            $(#[$attribute])*
+            ///
+            /// ```
+            #[doc = $example]
+            /// assert_eq!(base::one(), 1);
+            /// ```
+            pub fn $name() -> u32 {
+                $value
+            }
+        )*
+
+        /// ```
+        /// assert_eq!(base::three(), 3);
+        /// ```
+        pub fn three() -> u32 {
+            3
+        }
+
+        /// ```
+        /// assert_eq!(base::four(), 4);
+        /// ```
+        pub fn four() -> u32 {
+            4
+        }
+    };
+}
+
+numbers! {
+    /// The number one.
+    one = 1, "let example = 1;";
+    /// The number two.
+    ///
+    /// With "quotes"# in its text.
+    two = 2, "let example = 2;";
+}
+
+when_extra! {
+    /// Handed on.
+    ///
+    /// ```
+    /// assert_eq!(base::handed_on(), 1);
+    /// ```
+    pub fn handed_on() -> u32 {
+        1
+    }
+}
+
+macro_rules! documented_tests {
+    ($($(#[$attribute:meta])* $name:ident;)*) => {
+        $(
+            $(#[$attribute])*
+            #[test]
+            fn $name() {}
+        )*
+    };
+}
+
+#[cfg(test)]
+mod documented {
+    documented_tests! {
+        /// The first.
+        first_documented;
+        #[ignore = "slow"]
+        /** The second. */
+        second_documented;
+    }
+}
+"###;
 
 const CONFIGURATIONS: [&[&str]; 3] = [
     &[],
@@ -178,7 +353,9 @@ fn synthetic() -> Sandbox {
         )
         .write(
             "app/tests/it.rs",
-            "#[test]\nfn app_less() {\n    app::less();\n}\n\n#[cfg(feature = \"more\")]\n#[test]\nfn app_more() {\n    app::more();\n}\n",
+            "#[test]\nfn app_less() {\n    app::less();\n}\n\n#[cfg(feature = \"more\")]\n#[test]\nfn app_more() {\n    app::more();\n}\n\n\
+             #[cfg(feature = \"more\")]\nfn helper() -> u32 {\n    base::mutant(20)\n}\n\n#[cfg(feature = \"more\")]\n#[test]\n\
+             fn app_helper() {\n    helper();\n}\n",
         );
     sandbox.lock_with_cargo();
     sandbox.git();
@@ -195,8 +372,8 @@ fn choice(flags: &[&str]) -> Configuration {
     }
 }
 
-/// The tests that the sources tell of, and how many doctests.
-fn told(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, usize) {
+/// The tests that the sources tell of, and the doctests.
+fn told(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, Vec<String>) {
     let project = Project::load(Options {
         manifest_path: Some(sandbox.root.join("Cargo.toml")),
         cargo_flags: vec!["--offline".to_owned()],
@@ -212,24 +389,25 @@ fn told(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, usize) {
     );
     let selection = select_in(&project, &change, false).unwrap();
     let mut names = BTreeSet::new();
-    let mut doctests = 0;
+    let mut doctests = Vec::new();
     for (target, part) in &selection.targets {
-        if target.kind == TestTargetKind::Doc {
-            doctests += part.known.len();
-            continue;
-        }
         for test in part.known.iter() {
-            let TestSelector::Exact(name) = test else {
-                panic!("{test:?} is no name");
-            };
-            names.insert(name.clone());
+            match test {
+                TestSelector::Exact(name) => drop(names.insert(name.clone())),
+                TestSelector::Doc(name) => {
+                    let place = name.split(' ').next().unwrap_or_default();
+                    doctests.push(place.to_owned());
+                }
+                TestSelector::Prefix(_) => panic!("{test:?} of {target:?} is no name"),
+            }
         }
     }
+    doctests.sort_unstable();
     (names, doctests)
 }
 
-/// What `cargo test` lists, and how many doctests.
-fn listed(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, usize) {
+/// What `cargo test` lists, and the doctests as `file:line`.
+fn listed(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, Vec<String>) {
     let flags = flags.join(" ");
     let list = |what: &str| {
         let run = sandbox.shell(&format!(
@@ -242,7 +420,14 @@ fn listed(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, usize) {
             .filter_map(|line| line.strip_suffix(": test"));
         names.map(str::to_owned).collect::<BTreeSet<String>>()
     };
-    (list("--lib --bins --tests"), list("--doc").len())
+    let place = |name: &String| {
+        let (file, rest) = name.split_once(" - ").unwrap();
+        let line = rest.rsplit_once("(line ").unwrap().1.trim_end_matches(')');
+        format!("{file}:{line}")
+    };
+    let mut doctests: Vec<String> = list("--doc").iter().map(place).collect();
+    doctests.sort_unstable();
+    (list("--lib --bins --tests"), doctests)
 }
 
 /// The tests that fail where `MUTANT` is this number.
@@ -277,6 +462,39 @@ fn each_configuration_has_the_tests_that_cargo_lists() {
 }
 
 #[test]
+fn tests_that_macros_write_are_those_that_cargo_lists() {
+    let sandbox = synthetic();
+    sandbox
+        .edit("Cargo.toml", "resolver", "exclude = [\"quickcheck\"]\nresolver")
+        .write(
+            "quickcheck/Cargo.toml",
+            "[package]\nname = \"quickcheck\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+        )
+        .write(
+            "quickcheck/src/lib.rs",
+            "#[macro_export]\nmacro_rules! quickcheck {\n    ($($(#[$m:meta])* fn $name:ident() -> $result:ty { $($code:tt)* })*) => {\n        \
+             $(#[test] $(#[$m])* fn $name() { fn property() -> $result { $($code)* } assert!(property()); })*\n    };\n}\n",
+        )
+        .append("base/Cargo.toml", "\n[dev-dependencies]\nquickcheck = { path = \"../quickcheck\" }\n")
+        .append("base/src/lib.rs", MACROS);
+    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.commit("macros");
+    for flags in CONFIGURATIONS {
+        assert_eq!(told(&sandbox, flags), listed(&sandbox, flags), "{flags:?}");
+    }
+    // Documentation that a macro writes is tested where the macro is called.
+    sandbox.edit(
+        "base/src/lib.rs",
+        "assert_eq!(base::one(), 1)",
+        "assert_eq!(base::one(), 1 + 0)",
+    );
+    sandbox
+        .poc("affected --format names")
+        .exits(0)
+        .prints("base::doc");
+}
+
+#[test]
 fn an_edit_selects_tests_only_where_it_is_compiled() {
     let sandbox = synthetic();
     let edits = [
@@ -285,6 +503,8 @@ fn an_edit_selects_tests_only_where_it_is_compiled() {
         ("base/src/lib.rs", 7..=10),
         ("base/tests/wide.rs", 11..=11),
         ("app/src/lib.rs", 12..=13),
+        ("base/src/lib.rs", 14..=19),
+        ("app/tests/it.rs", 20..=20),
     ];
     for flags in CONFIGURATIONS {
         let flags = flags.join(" ");
@@ -316,7 +536,7 @@ fn an_edit_selects_tests_only_where_it_is_compiled() {
             );
             compiled += usize::from(!failing.is_empty());
         }
-        assert!((6..13).contains(&compiled), "{compiled} with {flags:?}");
+        assert!((9..20).contains(&compiled), "{compiled} with {flags:?}");
     }
 }
 
@@ -465,190 +685,4 @@ fn build_options_after_the_dashes_are_refused() {
     sandbox
         .poc("verify --full --no-record --runner cargo -- --test-threads=1")
         .exits(0);
-}
-
-#[test]
-fn a_plan_is_not_run_in_a_configuration_that_its_commands_lack() {
-    let sandbox = synthetic();
-    sandbox.poc("init plain -p base").exits(0);
-    sandbox
-        .poc("verify plain --baseline --all-features")
-        .exits(2)
-        .says("a plan's commands are run as written")
-        .says("does not have `--all-features`");
-    sandbox.poc("init every -p base --all-features").exits(0);
-    sandbox
-        .poc("verify every --baseline --all-features")
-        .exits(0)
-        .prints("12 passed");
-}
-
-const WORKFLOW: &str = "jobs:\n  test:\n    steps:\n      - run: cargo build\n      - run: |\n          cargo test --workspace \\\n            --all-features -- --nocapture\n";
-
-#[test]
-fn init_takes_the_configuration_that_ci_tests() {
-    let sandbox = synthetic();
-    sandbox.write(".github/workflows/ci.yml", WORKFLOW);
-    let manifest =
-        "# kept\r\n[workspace]\r\nmembers = [\"base\", \"app\"] # both\r\nresolver = \"2\"\r\n";
-    sandbox.write("Cargo.toml", manifest).commit("workflow");
-    let run = sandbox.poc("init one -p base --dry-run");
-    run.exits(0)
-        .prints("cargo check --tests -p base --all-features");
-    assert_eq!(
-        sandbox.read("Cargo.toml"),
-        manifest,
-        "a dry run writes nothing"
-    );
-    sandbox
-        .poc("init one -p base")
-        .exits(0)
-        .says("all (--all-features), the default, in Cargo.toml")
-        .says(".github/workflows/ci.yml:6 runs `cargo test --workspace --all-features`")
-        .hides("no configuration compiles");
-    let written = sandbox.read("Cargo.toml");
-    assert!(written.starts_with(manifest), "{written:?}");
-    assert!(
-        written.contains("default-configuration = \"all\"\r\n"),
-        "{written:?}"
-    );
-    let plan = sandbox.read("docs/one-plan.md");
-    for line in plan
-        .lines()
-        .filter(|line| line.starts_with("cargo test") || line.starts_with("cargo check"))
-    {
-        assert!(line.contains("--all-features"), "{line}");
-    }
-    sandbox.poc("status one").exits(0).hides("unplanned");
-    sandbox
-        .poc("verify one --baseline")
-        .exits(0)
-        .prints("12 passed");
-    sandbox.commit("plan");
-    sandbox.edit("base/src/gated.rs", "mutant(6)", "mutant(6 + 0)");
-    sandbox
-        .poc("affected --format args")
-        .exits(0)
-        .prints("--all-features");
-    sandbox.poc("init two -p app").exits(0).hides("Configured");
-    assert_eq!(sandbox.read("Cargo.toml"), written);
-}
-
-#[test]
-fn exclusive_features_are_never_combined() {
-    let sandbox = synthetic();
-    sandbox.write(
-        "justfile",
-        "test:\n    cargo test -p base --no-default-features --features wide\n    cargo nextest run -p app --features more\n    cargo test --features ${BACKEND}\n    cargo test --features elsewhere\n",
-    );
-    sandbox
-        .poc("init one -p base")
-        .exits(0)
-        .says("wide (--no-default-features --features wide)")
-        .says("more (--features more)")
-        .hides("the default")
-        .hides("BACKEND")
-        .hides("elsewhere");
-    let plan = sandbox.read("docs/one-plan.md");
-    assert!(!plan.contains("--all-features"), "{plan}");
-    let both = |line: &&str| line.contains("wide") && line.contains("more");
-    assert_eq!(plan.lines().find(both), None);
-    sandbox
-        .poc("affected --config wide --files base/src/lib.rs --format args")
-        .exits(0)
-        .prints("--no-default-features --features wide");
-}
-
-#[test]
-fn a_test_that_no_configuration_runs_is_said_with_its_line() {
-    let sandbox = synthetic();
-    sandbox
-        .poc("init one -p base --dry-run")
-        .exits(0)
-        .says("base/tests/gated.rs:4: 1 test")
-        .says("base/tests/wide.rs:2: 1 test")
-        .hides("base_windows");
-    sandbox.append(
-        "Cargo.toml",
-        "\n[workspace.metadata.poc.configurations.all]\nall-features = true\n",
-    );
-    sandbox
-        .poc("init one -p base --dry-run")
-        .exits(0)
-        .hides("no configuration compiles");
-}
-
-#[test]
-fn a_baseline_that_does_not_build_names_the_configuration_that_ci_tests() {
-    let sandbox = synthetic();
-    sandbox.write(
-        "base/tests/gated.rs",
-        "#[test]\nfn whole_file() {\n    base::gated::deep();\n}\n",
-    );
-    sandbox.commit("a test that needs a feature");
-    sandbox.poc("init one -p base").exits(0);
-    sandbox.write(".github/workflows/ci.yml", WORKFLOW);
-    sandbox
-        .poc("verify one --baseline")
-        .exits(1)
-        .says("does not build")
-        .says(".github/workflows/ci.yml:6 runs `cargo test --workspace --all-features`")
-        .says("write `--all-features` into the plan's commands");
-}
-
-#[test]
-fn another_target_has_other_tests() {
-    let sandbox = synthetic();
-    sandbox.edit("base/src/lib.rs", "mutant(4)", "mutant(4 + 0)");
-    sandbox
-        .poc("affected --format names")
-        .exits(0)
-        .prints("base_unix");
-    sandbox
-        .poc("affected --target wasm32-unknown-unknown --format names")
-        .exits(0)
-        .hides("base_unix");
-    sandbox.run_git(&["checkout", "--quiet", "base/src/lib.rs"]);
-    sandbox.edit("base/src/lib.rs", "mutant(5)", "mutant(5 + 0)");
-    sandbox
-        .poc("affected --target x86_64-pc-windows-msvc --format args")
-        .exits(0)
-        .prints("--target x86_64-pc-windows-msvc")
-        .prints("base_windows");
-}
-
-#[test]
-fn settings_of_the_terminal_change_no_result() {
-    let sandbox = synthetic();
-    sandbox
-        .write(".cargo/config.toml", "[alias]\ntest-all = \"test --all-features\"\n[term]\nquiet = false\nprogress = { when = \"always\", width = 80 }\n")
-        .commit("settings");
-    sandbox.edit("base/src/lib.rs", "mutant(1)", "mutant(1 + 0)");
-    for (name, value) in [
-        ("CARGO_TERM_COLOR", "always"),
-        ("CARGO_TERM_QUIET", "true"),
-        ("CARGO_TERM_VERBOSE", "true"),
-        ("CARGO_TERM_PROGRESS_WHEN", "never"),
-    ] {
-        let mut command = sandbox.command(PROGRAM);
-        command
-            .args([
-                "verify",
-                "--no-record",
-                "--runner",
-                "cargo",
-                "--format",
-                "json",
-            ])
-            .env(name, value);
-        let run = finish(command, name);
-        run.exits(0);
-        let report = run.json();
-        assert_eq!(report["tests"]["passed"], 1, "{name}={value}: {run}");
-        assert_eq!(
-            report["notes"],
-            serde_json::json!([]),
-            "{name}={value}: {run}"
-        );
-    }
 }

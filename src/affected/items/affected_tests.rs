@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use super::Graph;
 use super::changed_items::{changed_nodes, embedding};
 use super::crate_graph::UnitId;
-use super::extract::flag;
+use super::extract::{Digest, flag};
 use super::module_files::{Changed, FileId};
 use super::nodes::NodeId;
 use super::reachability::{WIDTH, backward};
@@ -305,17 +305,28 @@ impl Graph {
 
     /// Documentation tests whose code is new.
     fn changed_documentation(&self) -> FxHashSet<(Utf8PathBuf, u32)> {
+        let sources = &self.sources;
+        let mounts = sources.mounts.iter().enumerate();
+        let changed = mounts.filter(|(_, mount)| sources.files[mount.file].changed);
+        let (before, now): (Vec<_>, Vec<_>) = changed.partition(|(id, _)| sources.is_before(*id));
+        let mut known: FxHashSet<(&Utf8Path, Digest)> = FxHashSet::default();
+        for (_, mount) in &before {
+            let file = &sources.files[mount.file];
+            let tests = file.now.iter().flat_map(|items| &items.doctests);
+            known.extend(tests.map(|test| (file.path.as_path(), test.hash)));
+        }
+        for (_, mount) in &now {
+            let file = &sources.files[mount.file];
+            let tests = file.before.iter().flat_map(|items| &items.doctests);
+            known.extend(tests.map(|test| (file.path.as_path(), test.hash)));
+        }
         let mut found = FxHashSet::default();
-        for file in self.sources.files.iter().filter(|file| file.changed) {
-            let before: Vec<_> = file
-                .before
-                .iter()
-                .flat_map(|items| &items.doctests)
-                .map(|test| test.hash)
-                .collect();
+        for (id, mount) in now {
+            let file = &sources.files[mount.file];
             for test in file.now.iter().flat_map(|items| &items.doctests) {
-                if !before.contains(&test.hash) {
-                    found.insert((file.path.clone(), test.line));
+                if !known.contains(&(file.path.as_path(), test.hash)) {
+                    let line = sources.line_of_documentation(id, test);
+                    found.insert((file.path.clone(), line));
                 }
             }
         }

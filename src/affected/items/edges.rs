@@ -387,7 +387,7 @@ impl<'g> Builder<'g> {
 
     /// All edges; and a virtual node for each piece of documentation, from the names in it and the item it documents.
     #[must_use]
-    pub fn build(&self, documentation: &[(Vec<Name>, NodeId)]) -> (Edges, Vec<NodeId>) {
+    pub fn build(&self, documentation: &[(Vec<Name>, Vec<NodeId>)]) -> (Edges, Vec<NodeId>) {
         let outs: Vec<Out> = self
             .ids()
             .into_par_iter()
@@ -437,7 +437,7 @@ impl<'g> Builder<'g> {
         let doc_nodes: Vec<NodeId> = documentation
             .iter()
             .enumerate()
-            .map(|(index, (names, item))| {
+            .map(|(index, (names, items))| {
                 let from = number(EdgeTarget::Doctest(to_u32(index)), &mut waiting, &mut edges);
                 if names.iter().any(|name| self.starts_processes(*name)) {
                     pairs.push((from, self.spawn));
@@ -446,9 +446,7 @@ impl<'g> Builder<'g> {
                 for to in names.iter().filter_map(|name| self.unresolved(None, *name)) {
                     pairs.push((from, number(to, &mut waiting, &mut edges)));
                 }
-                if *item != NONE {
-                    pairs.push((from, *item));
-                }
+                pairs.extend(items.iter().map(|item| (from, *item)));
                 from
             })
             .collect();

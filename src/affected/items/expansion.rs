@@ -90,7 +90,8 @@ impl Expansions {
             return;
         }
         let call = &self.calls[index];
-        let Some((expanded, line)) = self.one(sources, crates, call, reader) else {
+        let Some((expanded, line, rewrites_attributes)) = self.one(sources, crates, call, reader)
+        else {
             self.unanswered.push(index);
             return;
         };
@@ -113,6 +114,7 @@ impl Expansions {
             before: None,
             changed: call.changed,
             expansion: Some(line),
+            rewrites_attributes,
             left_out,
             partial,
             texts: rustc_hash::FxHashMap::default(),
@@ -126,14 +128,15 @@ impl Expansions {
         self.gather(sources, sources.mounts.len() - 1, Some(index));
     }
 
-    /// What a call expands to, with the call's line; none where no macro of the workspace answers it.
+    /// What a call expands to, with the call's line, and whether the macro writes attributes anew; none where no macro of the
+    /// workspace answers it.
     fn one(
         &self,
         sources: &Sources,
         crates: &CrateGraph,
         call: &Call,
         reader: &dyn Reader,
-    ) -> Option<(Arc<FileItems>, u32)> {
+    ) -> Option<(Arc<FileItems>, u32, bool)> {
         let mount = &sources.mounts[call.mount];
         let source = &sources.files[mount.file];
         let (items, item) = call.item(sources)?;
@@ -185,7 +188,13 @@ impl Expansions {
                 ..FileItems::default()
             })
         });
-        expanded.problem.is_none().then_some((expanded, item.line))
+        let rewrites = candidates
+            .iter()
+            .any(|known| rewrites_attributes(&known.text));
+        expanded
+            .problem
+            .is_none()
+            .then_some((expanded, item.line, rewrites))
     }
 
     /// Adds what a call comes to; whether the call in a file that it stems from has not come to too much.
@@ -280,6 +289,12 @@ impl Call {
         let items = source.items(self.before)?;
         Some((items, &items.items[self.item as usize]))
     }
+}
+
+/// Whether a macro writes attributes that its input names: `#[$attribute]`.
+fn rewrites_attributes(text: &str) -> bool {
+    let letters: String = text.split_whitespace().collect();
+    letters.contains("#[$")
 }
 
 /// The inputs of all calls in a file.

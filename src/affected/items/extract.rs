@@ -28,7 +28,7 @@ use crate::workspace::source::attribute::{Attribute, attributes};
 use crate::workspace::source::cfg::{Build, Compiled, Predicate, compiled};
 use crate::workspace::source::doc;
 use crate::workspace::source::lex::Kind;
-use crate::workspace::source::listing::{TestKind, holds_test, test_kind};
+use crate::workspace::source::listing::{TestKind, holds_test, is_made_a_test, test_kind};
 use crate::workspace::source::modules::children;
 use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
 use folders::folder_names;
@@ -112,6 +112,7 @@ pub fn read(text: &str) -> FileItems {
         let hash = digest([test.code.as_bytes()]);
         doctests.push(DocItem {
             line: test.line,
+            above: test.above,
             ignored: test.ignored,
             item: map(test.item),
             names,
@@ -123,6 +124,7 @@ pub fn read(text: &str) -> FileItems {
         let hash = digest([path.as_bytes()]);
         doctests.push(DocItem {
             line: 1,
+            above: 0,
             ignored: false,
             item: map(*item),
             names: Vec::new(),

@@ -13,7 +13,7 @@ use crate::sys::cargo::own_folder;
 use crate::sys::git::{Listed, Repository};
 
 /// Counts up whenever what is read of a file, or how it is written, changes.
-const FORMAT: &str = concat!("cargo-poc items 17 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORMAT: &str = concat!("cargo-poc items 18 ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// How many times as large as what the workspace needs the cache may become.
 const SPARE: usize = 2;

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::crate_graph::{CrateGraph, UnitId};
 use super::expansion::{Expansions, name};
-use super::extract::{self, Digest, FileItems, TextFile};
+use super::extract::{self, Digest, DocItem, FileItems, TextFile};
 use super::module_folders;
 use crate::sys::files;
 use crate::workspace::PackageId;
@@ -43,6 +43,8 @@ pub struct SourceFile {
     pub changed: bool,
     /// What a macro call stands for, with the call's line: no file of its own.
     pub expansion: Option<u32>,
+    /// Whether the macro that was expanded writes the attributes of its input anew: `#[$attribute]`.
+    pub rewrites_attributes: bool,
     /// Modules and includes that it declares and that the build does not compile.
     pub left_out: Vec<Child>,
     /// Whether the build leaves out some of its items.
@@ -336,6 +338,43 @@ impl Sources {
         })
     }
 
+    /// Whether a mount is what a call expanded to before the change.
+    pub(super) fn is_before(&self, mount: usize) -> bool {
+        let mut around = std::iter::successors(Some(&self.mounts[mount]), |place| {
+            let declared = place.declared.as_ref()?;
+            let is_expansion = self.files[place.file].expansion.is_some();
+            is_expansion.then(|| &self.mounts[declared.mount])
+        });
+        around.any(|place| {
+            let declared = place.declared.as_ref();
+            self.files[place.file].expansion.is_some()
+                && declared.is_some_and(|declared| declared.before)
+        })
+    }
+
+    /// The line that rustdoc names a documentation test by. What a macro writes stands at its call, with as many lines
+    /// below it as in the documentation. What a macro only hands on keeps its line.
+    pub(super) fn line_of_documentation(&self, mount: usize, test: &DocItem) -> u32 {
+        let mut at = mount;
+        let mut rewrites = false;
+        let mut line = None;
+        while let (Some(call), Some(declared)) = (
+            self.files[self.mounts[at].file].expansion,
+            &self.mounts[at].declared,
+        ) {
+            rewrites |= self.files[self.mounts[at].file].rewrites_attributes;
+            line = Some(call);
+            at = declared.mount;
+        }
+        let Some(call) = line else { return test.line };
+        let outer = self.files[self.mounts[at].file].now.as_deref();
+        let mut written = outer.into_iter().flat_map(|items| &items.doctests);
+        match written.find(|outer| outer.hash == test.hash && outer.line >= call) {
+            Some(outer) if !rewrites => outer.line,
+            _ => call + test.above,
+        }
+    }
+
     /// Where the modules of a call's expansion are looked for: where they were if it stood in place of the call.
     fn place(&self, expansion: usize, places: &[Place]) -> Place {
         let ModuleFile { file, declared, .. } = &self.mounts[expansion];
@@ -393,6 +432,7 @@ impl Sources {
                 before: None,
                 changed: false,
                 expansion: Some(named.line),
+                rewrites_attributes: false,
                 left_out: Vec::new(),
                 partial: false,
                 texts: FxHashMap::default(),
@@ -470,6 +510,7 @@ impl SourceFile {
             before,
             changed: old.is_some(),
             expansion: None,
+            rewrites_attributes: false,
             left_out,
             partial,
             texts: FxHashMap::default(),

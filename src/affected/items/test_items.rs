@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::crate_graph::{CrateGraph, UnitId, UnitKind};
 use super::edges::Edges;
 use super::extract::flag;
-use super::module_files::{Reader, Sources};
+use super::module_files::{Reader, SourceFile, Sources};
 use super::nodes::{NONE, Name, NodeId, Nodes};
 use crate::workspace::source::doc;
 use crate::workspace::source::lex::plain_name;
@@ -41,6 +41,8 @@ pub struct TestItem {
     pub file: Utf8PathBuf,
     /// Its line, counted from 1.
     pub line: u32,
+    /// The item that a macro documents: its calls document several on one line.
+    pub documents: Option<String>,
     /// Nodes it runs.
     pub seeds: Vec<NodeId>,
 }
@@ -141,9 +143,11 @@ pub(super) struct Documentation {
     pub(super) unit: UnitId,
     pub(super) file: Utf8PathBuf,
     pub(super) line: u32,
+    pub(super) documents: Option<String>,
     pub(super) ignored: bool,
     pub(super) names: Vec<Name>,
-    pub(super) item: NodeId,
+    /// The item that it documents, and the macro call that wrote it.
+    pub(super) items: Vec<NodeId>,
 }
 
 /// The documentation tests of every library.
@@ -154,25 +158,30 @@ pub(super) fn documentation(
     reader: &dyn Reader,
 ) -> Vec<Documentation> {
     let mut found = Vec::new();
-    for (mount, placed) in sources.mounts.iter().zip(&nodes.mounted) {
+    for (id, (mount, placed)) in sources.mounts.iter().zip(&nodes.mounted).enumerate() {
         let file = &sources.files[mount.file];
-        if !crates.units[mount.unit].doctest || file.expansion.is_some() {
+        if !crates.units[mount.unit].doctest || sources.is_before(id) {
             continue;
         }
         for test in file.now.iter().flat_map(|items| &items.doctests) {
-            let item = if test.item == TOP {
-                NONE
-            } else {
-                placed[test.item as usize]
-            };
+            if is_expanded(file, placed, nodes, test.item) {
+                continue;
+            }
+            let item = placed.get(test.item as usize).copied();
+            let call = item.and_then(|item| nodes.expanded_from(item));
+            let items: Vec<NodeId> = item.into_iter().chain(call).collect();
+            let named = item.map(|item| nodes.nodes[item as usize].name);
+            let named = named.filter(|name| file.expansion.is_some() && *name != NONE);
+            let documents = named.map(|name| nodes.written_name(name));
             let make =
                 |path: &Utf8Path, line: u32, ignored: bool, names: Vec<Name>| Documentation {
                     unit: mount.unit,
                     file: path.to_owned(),
                     line,
+                    documents: documents.clone(),
                     ignored,
                     names,
-                    item,
+                    items: items.clone(),
                 };
             match &test.embedded {
                 None => {
@@ -182,12 +191,13 @@ pub(super) fn documentation(
                         .iter()
                         .map(|symbol| symbols[*symbol as usize])
                         .collect();
-                    found.push(make(&file.path, test.line, test.ignored, names));
+                    let line = sources.line_of_documentation(id, test);
+                    found.push(make(&file.path, line, test.ignored, names));
                 }
                 Some(written) => {
                     let path = normal(&file.path.parent().unwrap_or(&file.path).join(written));
                     let text = reader.text(&path).unwrap_or_default();
-                    for (line, ignored, code) in doc::blocks(&text, &[]) {
+                    for (above, ignored, code) in doc::blocks(&text) {
                         let names = Syntax::read(&code).map_or(Vec::new(), |code| {
                             (0_u32..)
                                 .zip(&code.tokens)
@@ -195,13 +205,24 @@ pub(super) fn documentation(
                                 .filter_map(|name| nodes.names.get(plain_name(name)))
                                 .collect()
                         });
-                        found.push(make(&path, line, ignored, names));
+                        found.push(make(&path, above + 1, ignored, names));
                     }
                 }
             }
         }
     }
     found
+}
+
+/// Whether an item of a file stands in the input of a macro call that was expanded: its documentation stands in the
+/// expansion as well.
+fn is_expanded(file: &SourceFile, placed: &[NodeId], nodes: &Nodes, item: u32) -> bool {
+    let items = file.now.as_deref().map_or(&[][..], |items| &items.items);
+    let mut around = std::iter::successors(items.get(item as usize).map(|_| item), |at| {
+        let parent = items[*at as usize].parent;
+        (parent != TOP).then_some(parent)
+    });
+    around.any(|at| nodes.nodes[placed[at as usize] as usize].flags & flag::EXPANDED != 0)
 }
 
 /// Tests that stand in the sources as functions or macro calls.
@@ -248,6 +269,7 @@ pub(super) fn tests(
             ignored: node.flags & flag::IGNORED != 0,
             file: file.path.clone(),
             line,
+            documents: None,
             seeds: vec![id],
         });
     }
@@ -264,6 +286,7 @@ pub(super) fn tests(
                 ignored: false,
                 file,
                 line: 0,
+                documents: None,
                 seeds: vec![edges.everything],
             });
         }

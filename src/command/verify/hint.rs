@@ -18,19 +18,27 @@ pub(super) fn of_baseline(project: &Project, report: &Report, source: &Source) -
     };
     let current = &project.workspace.configuration;
     let named = project.config.configurations.values();
-    let mut named = named.filter(|other| !other.is_plain() && *other != current);
-    let advice = if let Some(other) = named.next() {
+    let named: Vec<&Configuration> = named
+        .filter(|other| !other.is_plain() && *other != current)
+        .collect();
+    let output: String = report.checked.iter().map(|ran| ran.tail.as_str()).collect();
+    let helps = |other: &Configuration| enables_named(other, &output);
+    let best = named.iter().find(|other| helps(other)).or(named.first());
+    let advice = if let Some(other) = best {
         format!("the configuration {other} may; write its options into the plan's commands")
     } else {
         let detected = detect::detect(&project.workspace);
-        let mut others = detected.iter().filter(|found| {
+        let others = detected.found.iter().filter(|found| {
             let unnamed = Configuration {
                 name: current.name.clone(),
                 ..found.configuration.clone()
             };
-            found.is_for_here() && unnamed != *current
+            let flags = found.configuration.feature_arguments();
+            found.is_for_here() && unnamed != *current && !flags.is_empty()
         });
-        match others.next() {
+        let others: Vec<_> = others.collect();
+        let mut helping = others.iter().filter(|found| helps(&found.configuration));
+        match helping.next().or(others.first()) {
             Some(found) => {
                 let flags = found.configuration.feature_arguments().join(" ");
                 let reason = found.reason();
@@ -45,6 +53,17 @@ pub(super) fn of_baseline(project: &Project, report: &Report, source: &Source) -
         }
     };
     Some(format!("{state} with the plan's commands; {advice}"))
+}
+
+/// Whether a configuration enables a feature that errors of the compiler name.
+fn enables_named(configuration: &Configuration, errors: &str) -> bool {
+    let mut features = configuration.features.iter();
+    features.any(|feature| {
+        let name = feature.rsplit('/').next().unwrap_or(feature);
+        [format!("`{name}`"), format!("\"{name}\"")]
+            .iter()
+            .any(|quoted| errors.contains(quoted.as_str()))
+    })
 }
 
 fn short(commit: &str) -> &str {

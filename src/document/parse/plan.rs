@@ -33,6 +33,9 @@ pub(super) fn read(mut reading: Reading<'_>) -> Plan {
         packages: value(&["packages", "package"])
             .map(|text| list(&text))
             .unwrap_or_default(),
+        configurations: value(&["configurations", "configuration"])
+            .map(|text| list(&text))
+            .unwrap_or_default(),
         created,
         baseline: baseline_of(&prerequisites),
         criteria,

@@ -23,7 +23,7 @@ use crate::sys::{self, files};
 use crate::workspace::Workspace;
 
 /// The version is increased when the stored values or the parts of a key change.
-const FORMAT: &str = concat!("cargo-poc verdicts 1 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORMAT: &str = concat!("cargo-poc verdicts 2 ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// How many times the size of what one state of the workspace needs is kept of others.
 const TIMES: usize = 8;

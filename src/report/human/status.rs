@@ -165,6 +165,22 @@ fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Re
     let room = columns.map(|columns| columns.saturating_sub(ids + 32).max(16));
     let titles: Vec<String> = titles.iter().map(|title| fitted(title, room)).collect();
     let width = widest(titles.iter().map(String::as_str)).min(44);
+    let names: Vec<String> = status
+        .configurations
+        .iter()
+        .map(|name| sanitize(name))
+        .collect();
+    if !names.is_empty() {
+        let heads = names.iter().map(|name| padded(name, column(name)));
+        writeln!(
+            out,
+            "  {}  {}  {}  {DIM}{}{DIM:#}",
+            " ".repeat(11),
+            " ".repeat(ids),
+            padded("", width),
+            heads.collect::<Vec<_>>().join("  ").trim_end()
+        )?;
+    }
     for (step, title) in status.steps.iter().zip(&titles) {
         let style = style(step.state);
         let tasks = match step.tasks.total {
@@ -175,9 +191,16 @@ fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Re
             Some(why) if step.state == State::Proven => format!("{tasks}  {}", sanitize(why)),
             _ => tasks,
         };
+        let columns_of = names.iter().enumerate().map(|(index, name)| {
+            let own = step.configurations.get(index).map(|own| own.state);
+            let style = own.map_or(DIM, self::style);
+            let word = padded(own.map_or("no tests", State::word), column(name));
+            format!("{style}{word}{style:#}  ")
+        });
+        let columns_of: String = columns_of.collect();
         writeln!(
             out,
-            "  {style}{}{style:#}  {}  {}  {DIM}{tasks}{DIM:#}",
+            "  {style}{}{style:#}  {}  {}  {columns_of}{DIM}{tasks}{DIM:#}",
             padded(step.state.word(), 11),
             padded(&step.id, ids),
             padded(title, width),
@@ -193,6 +216,11 @@ fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Re
         }
     }
     Ok(())
+}
+
+/// How wide the column of a configuration is: its name, or the longest state.
+fn column(name: &str) -> usize {
+    widest([name, State::Unconfirmed.word()].into_iter())
 }
 
 fn counts(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Result<()> {

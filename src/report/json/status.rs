@@ -9,8 +9,8 @@ use super::values::{CountsReport, FindingReport, NextReport, TicksReport, state}
 use crate::contract::{ContractState, Difference, How, Kind};
 use crate::report::poc_status::PocStatus;
 use crate::status::{
-    CriterionStatus, DependencyState, DependencyStatus, FileAction, FileState, FileStatus,
-    ProofStatus,
+    ConfigurationStatus, CriterionStatus, DependencyState, DependencyStatus, FileAction, FileState,
+    FileStatus, ProofStatus,
 };
 
 #[derive(Serialize)]
@@ -29,6 +29,7 @@ pub(in crate::report) struct PocReport<'a> {
     kind: Option<&'a str>,
     state: Option<&'static str>,
     base: Option<&'a str>,
+    configurations: &'a [String],
     summary: SummaryReport<'a>,
     steps: Vec<StepReport<'a>>,
     criteria: CriteriaReport<'a>,
@@ -71,7 +72,15 @@ struct StepReport<'a> {
     state: Option<&'static str>,
     why: Option<&'a str>,
     line: usize,
+    configurations: Vec<ConfigurationReport<'a>>,
     tasks: TicksReport,
+}
+
+#[derive(Serialize)]
+struct ConfigurationReport<'a> {
+    name: &'a str,
+    state: Option<&'static str>,
+    why: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -156,6 +165,14 @@ pub fn status(statuses: &[PocStatus], unreadable: &[anyhow::Error]) -> Result<St
         pocs: statuses.iter().map(poc).collect(),
         unreadable: error_reports(unreadable, "status"),
     })
+}
+
+fn configuration(status: &ConfigurationStatus) -> ConfigurationReport<'_> {
+    ConfigurationReport {
+        name: &status.name,
+        state: state(status.state),
+        why: status.why.as_deref(),
+    }
 }
 
 fn contract(state: &ContractState) -> Option<ContractReport<'_>> {
@@ -272,6 +289,7 @@ pub(in crate::report) fn poc(status: &PocStatus) -> PocReport<'_> {
         state: state(step.state),
         why: step.why.as_deref(),
         line: step.line,
+        configurations: step.configurations.iter().map(configuration).collect(),
         tasks: step.tasks.into(),
     });
     let summary = &assessment.summary;
@@ -282,6 +300,7 @@ pub(in crate::report) fn poc(status: &PocStatus) -> PocReport<'_> {
         kind: assessment.kind.as_deref(),
         state: state(assessment.state),
         base: assessment.base.as_deref(),
+        configurations: &assessment.configurations,
         summary: SummaryReport {
             status: summary.status.as_deref(),
             started: summary.started.as_deref(),

@@ -12,6 +12,8 @@ use std::ops::Range;
 pub struct Doctest {
     /// Line of the block's opening, counted from 1; in the embedded file if the text is embedded.
     pub line: u32,
+    /// How many lines of the documentation stand above it.
+    pub above: u32,
     /// Marked `ignore` for every target.
     pub ignored: bool,
     /// Index of the item that it documents or that contains it; [`TOP`] for the file.
@@ -65,9 +67,12 @@ pub fn read(syntax: &Syntax) -> Documentation {
         if inner && item == TOP {
             own.lines.extend(text.lines.iter().cloned());
         }
-        for (line, ignored, code) in blocks(&text.join(), &text.numbers()) {
+        let numbers = text.numbers();
+        for (above, ignored, code) in blocks(&text.join()) {
+            let number = numbers.get(above as usize).or(numbers.last());
             documentation.doctests.push(Doctest {
-                line,
+                line: number.copied().unwrap_or(1),
+                above,
                 ignored,
                 item,
                 code,
@@ -78,9 +83,9 @@ pub fn read(syntax: &Syntax) -> Documentation {
     documentation
 }
 
-/// Code blocks of a Markdown text that are tests: line (of `numbers`, or counted from 1), ignored, code.
+/// Code blocks of a Markdown text that are tests: how many lines stand above, ignored, code.
 #[must_use]
-pub fn blocks(markdown: &str, numbers: &[u32]) -> Vec<(u32, bool, String)> {
+pub fn blocks(markdown: &str) -> Vec<(u32, bool, String)> {
     let mut found = Vec::new();
     let mut current: Option<(u32, bool, String)> = None;
     for (event, range) in Parser::new(markdown).into_offset_iter() {
@@ -90,12 +95,9 @@ pub fn blocks(markdown: &str, numbers: &[u32]) -> Vec<(u32, bool, String)> {
                     CodeBlockKind::Indented => Some(false),
                     CodeBlockKind::Fenced(info) => runs(&info),
                 };
-                let line = markdown[..range.start].matches('\n').count();
-                let number = numbers
-                    .get(line)
-                    .copied()
-                    .unwrap_or_else(|| u32::try_from(line + 1).unwrap_or(u32::MAX));
-                current = ignored.map(|ignored| (number, ignored, String::new()));
+                let above = markdown[..range.start].matches('\n').count();
+                let above = u32::try_from(above).unwrap_or(u32::MAX);
+                current = ignored.map(|ignored| (above, ignored, String::new()));
             }
             Event::Text(text) => {
                 if let Some((.., code)) = &mut current {

@@ -123,6 +123,30 @@ impl<'t> Definition<'t> {
     /// The text that a call with these tokens expands to; `$crate` becomes `dollar_crate`. None when no arm matches.
     #[must_use]
     pub fn expand(&self, call: &Syntax, input: Range<u32>, dollar_crate: &str) -> Option<String> {
+        let is_doc = |at: u32| {
+            call.token(at)
+                .is_some_and(|token| token.kind == Kind::OuterDoc)
+        };
+        if !input.clone().any(is_doc) {
+            return self.expand_tokens(call, input, dollar_crate);
+        }
+        // Macros see documentation as attributes.
+        let words = input.map(|at| match call.token(at) {
+            Some(token) if token.kind == Kind::OuterDoc => doc_attribute(call.word(at)),
+            _ => spelled(call, at),
+        });
+        let text = words.collect::<Vec<_>>().join(" ");
+        let call = Syntax::read(&text).ok()?;
+        let all = 0..u32::try_from(call.tokens.len()).ok()?;
+        self.expand_tokens(&call, all, dollar_crate)
+    }
+
+    fn expand_tokens(
+        &self,
+        call: &Syntax,
+        input: Range<u32>,
+        dollar_crate: &str,
+    ) -> Option<String> {
         self.arms.iter().find_map(|arm| {
             let mut bindings = Vec::new();
             let end = sequence(&arm.pattern, call, input.start, input.end, &mut bindings)?;
@@ -140,6 +164,22 @@ impl<'t> Definition<'t> {
             Some(text)
         })
     }
+}
+
+/// A doc comment as the attribute that rustc makes of it for macros.
+fn doc_attribute(comment: &str) -> String {
+    let text = match comment.strip_prefix("/**") {
+        Some(text) => text.strip_suffix("*/").unwrap_or(text),
+        None => comment.strip_prefix("///").unwrap_or(comment),
+    };
+    let text = text.trim_end_matches(['\r', '\n']);
+    // As many as no text of the comment ends a raw string with.
+    let longest = text.split('"').skip(1).map(|rest| {
+        let marks = rest.bytes().take_while(|byte| *byte == b'#');
+        marks.count() + 1
+    });
+    let marks = "#".repeat(longest.max().unwrap_or(0));
+    format!("#[doc = r{marks}\"{text}\"{marks}]")
 }
 
 /// No expansion is longer; one that would be grows without end.

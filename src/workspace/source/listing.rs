@@ -45,6 +45,20 @@ pub fn test_kind(attributes: &[Attribute]) -> Option<TestKind> {
     names.iter().any(marks).then_some(TestKind::Prefix)
 }
 
+/// Macros that make a test of every function in their input.
+const MAKE_TESTS: [&str; 1] = ["quickcheck"];
+
+/// Whether an item is a function in the input of a macro that makes a test of it: `quickcheck! { fn name() … }`.
+#[must_use]
+pub fn is_made_a_test(syntax: &Syntax, item: &RawItem) -> bool {
+    let holder = syntax.items.get(item.parent as usize);
+    item.kind == ItemKind::Fn
+        && holder.is_some_and(|holder| {
+            let named = |name| MAKE_TESTS.contains(&syntax.word(name));
+            holder.kind == ItemKind::Call && holder.name.is_some_and(named)
+        })
+}
+
 /// A test found in a file, its path relative to the module the file is.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -101,14 +115,15 @@ pub fn item_compiled(syntax: &Syntax, index: u32, build: Build) -> Compiled {
 pub fn tests(syntax: &Syntax) -> Vec<Found> {
     let mut found = Vec::new();
     for (index, item) in (0_u32..).zip(&syntax.items) {
+        let made = is_made_a_test(syntax, item);
         let Some(name) = item
             .name
-            .filter(|_| item.kind == ItemKind::Fn && !item.attributes.is_empty())
+            .filter(|_| item.kind == ItemKind::Fn && (made || !item.attributes.is_empty()))
         else {
             continue;
         };
         let own = attributes(syntax, item.attributes.clone());
-        let Some(kind) = test_kind(&own) else {
+        let Some(kind) = test_kind(&own).or(made.then_some(TestKind::Exact)) else {
             continue;
         };
         if !listed(syntax, item) {
@@ -363,7 +378,8 @@ mod tests {
     fn tests_are_listed_as_the_harness_does() {
         let text = "#[cfg(test)] mod tests { #[test] fn a() { #[test] fn inner() {} } #[tokio::test] #[ignore] async fn b() {}
             #[cfg(feature = \"x\")] mod m { #[rstest] #[case(1)] fn c() {} } #[test_case(1; \"x\")] fn d() {}
-            proptest! { #[test] fn e(x in 0..2) {} } struct S; impl S { #[cfg(test)] fn test() {} } }";
+            proptest! { #[test] fn e(x in 0..2) {} } quickcheck! { fn g(x: u8) -> bool { true } /// Doc.
+            #[ignore] fn h() -> bool { fn inner() {} true } } struct S; impl S { #[cfg(test)] fn test() {} } }";
         let syntax = Syntax::read(text).unwrap();
         assert_eq!(
             names(&tests(&syntax)),
@@ -372,7 +388,9 @@ mod tests {
                 "tests::b ignored",
                 "tests::m::c* cfg",
                 "tests::d*",
-                "tests::e"
+                "tests::e",
+                "tests::g",
+                "tests::h ignored"
             ]
         );
     }

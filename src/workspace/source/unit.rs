@@ -154,9 +154,9 @@ fn doctests(file: &Mounted) -> Vec<UnitDoctest> {
         .map(|test| (file.path.clone(), test.line, test.ignored));
     let embedded = file.embedded.iter().flat_map(|path| {
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        doc::blocks(&text, &[])
+        doc::blocks(&text)
             .into_iter()
-            .map(|(line, ignored, _)| (path.clone(), line, ignored))
+            .map(|(above, ignored, _)| (path.clone(), above + 1, ignored))
     });
     own.chain(embedded)
         .map(|(file, line, ignored)| UnitDoctest {

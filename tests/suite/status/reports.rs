@@ -32,11 +32,12 @@ fn every_member_is_there_and_documented() {
             "type": "PoC",
             "state": "stale",
             "base": "main",
+            "configurations": [],
             "summary": {"status": "In Progress", "started": "2026-01-03", "completed": null},
             "steps": [
-                {"id": "0", "title": "Set-up", "line": 28, "state": "stale", "why": "changed since it was verified: store", "tasks": {"checked": 0, "total": 1}},
-                {"id": "1", "title": "Keep answers", "line": 38, "state": "stale", "why": "changed since it was verified: store", "tasks": {"checked": 0, "total": 2}},
-                {"id": "2", "title": "Drop them", "line": 49, "state": "withdrawn", "why": null, "tasks": {"checked": 0, "total": 0}},
+                {"id": "0", "title": "Set-up", "line": 28, "state": "stale", "why": "changed since it was verified: store", "configurations": [], "tasks": {"checked": 0, "total": 1}},
+                {"id": "1", "title": "Keep answers", "line": 38, "state": "stale", "why": "changed since it was verified: store", "configurations": [], "tasks": {"checked": 0, "total": 2}},
+                {"id": "2", "title": "Drop them", "line": 49, "state": "withdrawn", "why": null, "configurations": [], "tasks": {"checked": 0, "total": 0}},
             ],
             "criteria": {
                 "plan": {"checked": 0, "total": 2},

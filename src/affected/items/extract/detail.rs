@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     Attribute, Build, Collector, Compiled, Detail, GLOBAL, Item, ItemKind, Kind, RawItem, Reader,
     Symbol, Syntax, TOP, TestKind, Written, compiled, digest, flag, holds_test, is_foreign,
-    test_kind, tokens_into,
+    is_made_a_test, test_kind, tokens_into,
 };
 use crate::affected::items::known_macros::{
     Expansion, attribute_expansion, attribute_is_listed, names_a_test,
@@ -25,6 +25,7 @@ impl<'t> Reader<'_, 't> {
             );
         if raw.kind == ItemKind::Fn && !inside_function {
             flags |= match test_kind(own) {
+                _ if is_made_a_test(self.syntax, raw) => flag::TEST,
                 Some(TestKind::Exact) => flag::TEST,
                 Some(TestKind::Prefix) if is_surely_test(own, flags & flag::PUBLIC != 0) => {
                     flag::TEST_PREFIX

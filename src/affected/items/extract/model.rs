@@ -54,6 +54,8 @@ pub struct TextFile {
 pub struct DocItem {
     /// Line of its opening.
     pub line: u32,
+    /// How many lines of the documentation stand above it.
+    pub above: u32,
     /// Marked `ignore`.
     pub ignored: bool,
     /// The item documented, or [`TOP`](crate::workspace::source::syntax::TOP).

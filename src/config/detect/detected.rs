@@ -1,0 +1,40 @@
+//! One configuration that was found, and why.
+
+use crate::workspace::Configuration;
+
+/// A configuration that some file of the project tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detected {
+    /// The configuration; its name is proposed.
+    pub configuration: Configuration,
+    /// The command, without its tests; of a build for documentation its options.
+    pub command: String,
+    /// Whether it runs tests; else it builds documentation.
+    pub runs_tests: bool,
+    /// The file that runs it, relative to the workspace root.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+}
+
+impl Detected {
+    /// Why it is proposed: `CI.yml:79 runs cargo test --all-features`.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let verb = if self.runs_tests {
+            "runs"
+        } else {
+            "builds documentation with"
+        };
+        format!("{}:{} {verb} `{}`", self.file, self.line, self.command)
+    }
+
+    /// Whether it is a build for this machine with options, so that it can be run here.
+    #[must_use]
+    pub fn is_for_here(&self) -> bool {
+        let configuration = &self.configuration;
+        !configuration.is_plain()
+            && configuration.target.is_none()
+            && configuration.profile.is_none()
+    }
+}

@@ -1,0 +1,79 @@
+//! One draft for several builds: each command once for each build.
+
+use std::collections::BTreeMap;
+
+use super::draft::{Affected, Draft};
+use crate::affected::arguments::quoted;
+
+impl Draft {
+    /// Adds the commands of a draft of the same work in another build.
+    pub(crate) fn add_commands(&mut self, other: Self) {
+        self.affected.add(other.affected);
+        for (own, other) in self.steps.iter_mut().zip(other.steps) {
+            add(&mut own.verification, other.verification);
+        }
+        for other in other.prerequisites {
+            let mut prerequisites = self.prerequisites.iter_mut();
+            match prerequisites.find(|own| own.title == other.title) {
+                Some(own) => add(&mut own.verification, other.verification),
+                None => self.prerequisites.push(other),
+            }
+        }
+        for (index, prerequisite) in self.prerequisites.iter_mut().enumerate() {
+            prerequisite.number = index + 2;
+        }
+    }
+
+    /// Puts variables before every command of cargo that builds.
+    pub(crate) fn set_variables(&mut self, variables: &BTreeMap<String, String>) {
+        if variables.is_empty() {
+            return;
+        }
+        let assigned = variables
+            .iter()
+            .map(|(name, value)| format!("{name}={} ", quoted(std::slice::from_ref(value))));
+        let assigned: String = assigned.collect();
+        let lists = [
+            &mut self.affected.commands,
+            &mut self.affected.full_commands,
+        ];
+        let steps = self.steps.iter_mut().map(|step| &mut step.verification);
+        let prerequisites = self.prerequisites.iter_mut();
+        let prerequisites = prerequisites.map(|prerequisite| &mut prerequisite.verification);
+        for commands in lists.into_iter().chain(steps).chain(prerequisites) {
+            for command in commands {
+                let builds = ["test", "nextest", "check"];
+                let mut builds = builds.iter().map(|name| format!("cargo {name} "));
+                if builds.any(|start| command.starts_with(&start)) {
+                    *command = format!("{assigned}{command}");
+                }
+            }
+        }
+    }
+}
+
+impl Affected {
+    fn add(&mut self, other: Self) {
+        add(&mut self.commands, other.commands);
+        add(&mut self.full_commands, other.full_commands);
+        for target in other.targets {
+            let mut known = self.targets.iter_mut();
+            let known =
+                known.find(|known| (&known.path, known.note) == (&target.path, target.note));
+            match known {
+                Some(known) => known.tests = known.tests.max(target.tests),
+                None => self.targets.push(target),
+            }
+        }
+        self.total = self.targets.iter().map(|target| target.tests).sum();
+        self.full_suite = self.full_suite.max(other.full_suite);
+    }
+}
+
+fn add(commands: &mut Vec<String>, others: Vec<String>) {
+    for command in others {
+        if !commands.contains(&command) {
+            commands.push(command);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The state of a step in each configuration that the plan requires.
+
+use super::assessment::{ConfigurationStatus, EvidenceState, State};
+use super::context::Context;
+use crate::evidence::{Outcome, Record, Scope};
+use crate::freshness;
+use crate::freshness::build::{self, TestCall};
+use crate::project::Poc;
+use crate::script::simple_commands::{self, Command};
+use crate::verify;
+use crate::workspace::{Configuration, Workspace};
+
+/// The state of a scope in each configuration; `evidence` is what its last run shows. Commands of one configuration prove
+/// nothing of another.
+pub(super) fn of_scope(
+    poc: &Poc,
+    cx: &Context<'_>,
+    scope: &Scope,
+    evidence: &EvidenceState,
+) -> Vec<ConfigurationStatus> {
+    let names = poc.plan.configurations.iter();
+    let one = |name: &String| {
+        let (state, why) = state(poc, cx, scope, evidence, name);
+        ConfigurationStatus {
+            name: name.clone(),
+            state,
+            why,
+        }
+    };
+    names.map(one).collect()
+}
+
+/// What the last run of a scope shows, which proves the scope only if it is proven in every configuration.
+pub(super) fn in_all(
+    poc: &Poc,
+    cx: &Context<'_>,
+    scope: &Scope,
+    evidence: EvidenceState,
+) -> EvidenceState {
+    if evidence != EvidenceState::Proven {
+        return evidence;
+    }
+    let unproven = unproven(&of_scope(poc, cx, scope, &evidence));
+    unproven.map_or(EvidenceState::Proven, EvidenceState::Stale)
+}
+
+/// Why not every configuration is proven.
+pub(super) fn unproven(configurations: &[ConfigurationStatus]) -> Option<String> {
+    let mut open = configurations.iter();
+    let open = open.find(|one| one.state != State::Proven)?;
+    let why = open.why.as_deref().unwrap_or_else(|| open.state.word());
+    Some(format!("in the configuration `{}`: {why}", open.name))
+}
+
+fn state(
+    poc: &Poc,
+    cx: &Context<'_>,
+    scope: &Scope,
+    evidence: &EvidenceState,
+    name: &str,
+) -> (State, Option<String>) {
+    let Some(workspace) = cx.workspace else {
+        return (State::Unknown, None);
+    };
+    let Some(configuration) = cx.config.named(name) else {
+        return (
+            State::Pending,
+            Some("the workspace has no such configuration".to_owned()),
+        );
+    };
+    let blocks = verify::blocks(&poc.plan, scope).into_iter();
+    let mut commands = blocks.flat_map(simple_commands::commands);
+    if !commands.any(|command| builds(workspace, &configuration, &command)) {
+        let why = "no command tests in it".to_owned();
+        return (State::Pending, Some(why));
+    }
+    match evidence {
+        EvidenceState::Proven => (State::Proven, None),
+        EvidenceState::Stale(_) | EvidenceState::OtherCommands => (State::Stale, None),
+        EvidenceState::Unknown => (State::Unknown, None),
+        EvidenceState::Nothing => (State::Pending, None),
+        EvidenceState::Unconfirmed(_) => (State::Unconfirmed, None),
+        EvidenceState::Failed(_) => {
+            let record = cx.evidence.last(scope);
+            let passed = record.is_some_and(|record| passed(workspace, &configuration, record, cx));
+            let state = if passed { State::Proven } else { State::Failed };
+            (state, None)
+        }
+    }
+}
+
+/// Whether the commands of this configuration passed in a run that failed in another one.
+fn passed(
+    workspace: &Workspace,
+    configuration: &Configuration,
+    record: &Record,
+    cx: &Context<'_>,
+) -> bool {
+    let mut checks = record.checks.iter().filter(|check| {
+        let commands = simple_commands::of_text(&check.command, 1);
+        let mut commands = commands.iter();
+        commands.any(|command| builds(workspace, configuration, command))
+    });
+    let first = checks.next();
+    let all_passed = first.is_some_and(|first| {
+        first.outcome == Outcome::Passed && checks.all(|check| check.outcome == Outcome::Passed)
+    });
+    all_passed
+        && record.regressions.is_empty()
+        && record.missing.is_empty()
+        && freshness::changed_of(&record.inputs, cx.inputs).is_empty()
+}
+
+/// Whether a command runs tests in the build of a configuration.
+pub(crate) fn builds(
+    workspace: &Workspace,
+    configuration: &Configuration,
+    command: &Command,
+) -> bool {
+    let inherited = &workspace.configuration.environment;
+    let Some(TestCall {
+        packages,
+        configuration: own,
+        ..
+    }) = build::of(workspace, inherited, command)
+    else {
+        return false;
+    };
+    let assigned = |(name, value): (&String, &String)| {
+        inherited.get(name) == Some(value)
+            || command
+                .assigned
+                .iter()
+                .any(|(own, given)| own == name && given == value)
+    };
+    let alone = Configuration {
+        packages: own.packages.clone(),
+        ..configuration.clone()
+    };
+    own.target == configuration.target
+        && own.profile == configuration.profile
+        && configuration.environment.iter().all(assigned)
+        && build::build_variables(&own.environment)
+            == build::build_variables(&configuration.environment)
+        && configuration
+            .arguments
+            .iter()
+            .all(|argument| command.words.contains(argument))
+        && packages
+            .iter()
+            .all(|package| configuration.applies_to(*package))
+        && [configuration, &alone]
+            .iter()
+            .any(|wanted| build::have_same_features(workspace, &packages, [&own, *wanted]))
+}

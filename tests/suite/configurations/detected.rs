@@ -1,0 +1,278 @@
+//! What the files of a project tell of its configurations, and what `init` makes of it.
+
+use super::synthetic;
+use crate::kit::Sandbox;
+
+const WORKFLOW: &str = "jobs:\n  test:\n    steps:\n      - run: cargo build\n      - run: |\n          cargo test --workspace \\\n            --all-features -- --nocapture\n";
+
+#[test]
+fn init_takes_the_configuration_that_ci_tests() {
+    let sandbox = synthetic();
+    sandbox.write(".github/workflows/ci.yml", WORKFLOW);
+    let manifest =
+        "# kept\r\n[workspace]\r\nmembers = [\"base\", \"app\"] # both\r\nresolver = \"2\"\r\n";
+    sandbox.write("Cargo.toml", manifest).commit("workflow");
+    let run = sandbox.poc("init one -p base --dry-run");
+    run.exits(0)
+        .prints("cargo check --tests -p base --all-features");
+    assert_eq!(
+        sandbox.read("Cargo.toml"),
+        manifest,
+        "a dry run writes nothing"
+    );
+    sandbox
+        .poc("init one -p base")
+        .exits(0)
+        .says("all (--all-features), the default, in Cargo.toml")
+        .says(".github/workflows/ci.yml:6 runs `cargo test --workspace --all-features`")
+        .hides("no configuration compiles");
+    let written = sandbox.read("Cargo.toml");
+    assert!(written.starts_with(manifest), "{written:?}");
+    assert!(
+        written.contains("default-configuration = \"all\"\r\n"),
+        "{written:?}"
+    );
+    let plan = sandbox.read("docs/one-plan.md");
+    for line in plan
+        .lines()
+        .filter(|line| line.starts_with("cargo test") || line.starts_with("cargo check"))
+    {
+        assert!(line.contains("--all-features"), "{line}");
+    }
+    sandbox.poc("status one").exits(0).hides("unplanned");
+    sandbox
+        .poc("verify one --baseline")
+        .exits(0)
+        .prints("12 passed");
+    sandbox.commit("plan");
+    sandbox.edit("base/src/gated.rs", "mutant(6)", "mutant(6 + 0)");
+    sandbox
+        .poc("affected --format args")
+        .exits(0)
+        .prints("--all-features");
+    sandbox.poc("init two -p app").exits(0).hides("Configured");
+    assert_eq!(sandbox.read("Cargo.toml"), written);
+}
+
+#[test]
+fn exclusive_features_are_never_combined() {
+    let sandbox = synthetic();
+    sandbox.write(
+        "justfile",
+        "test:\n    cargo test -p base --no-default-features --features wide\n    cargo nextest run -p app --features more\n    cargo test --features ${BACKEND}\n    cargo test --features elsewhere\n",
+    );
+    sandbox
+        .poc("init one -p base")
+        .exits(0)
+        .says("wide (--no-default-features --features wide)")
+        .says("more (--features more)")
+        .hides("the default")
+        .says("Unknown justfile:4 runs `cargo test --features ${BACKEND}`")
+        .hides("elsewhere");
+    let plan = sandbox.read("docs/one-plan.md");
+    assert!(!plan.contains("--all-features"), "{plan}");
+    let both = |line: &&str| line.contains("wide") && line.contains("more");
+    assert_eq!(plan.lines().find(both), None);
+    sandbox
+        .poc("affected --config wide --files base/src/lib.rs --format args")
+        .exits(0)
+        .prints("--no-default-features --features wide");
+}
+
+#[test]
+fn a_test_that_no_configuration_runs_is_said_with_its_line() {
+    let sandbox = synthetic();
+    sandbox
+        .poc("init one -p base --dry-run")
+        .exits(0)
+        .says("base/tests/gated.rs:4: 1 test")
+        .says("base/tests/wide.rs:2: 1 test")
+        .hides("base_windows");
+    sandbox.append(
+        "Cargo.toml",
+        "\n[workspace.metadata.poc.configurations.all]\nall-features = true\n",
+    );
+    sandbox
+        .poc("init one -p base --dry-run")
+        .exits(0)
+        .hides("no configuration compiles");
+}
+
+#[test]
+fn a_baseline_that_does_not_build_names_the_configuration_that_ci_tests() {
+    let sandbox = synthetic();
+    sandbox.write(
+        "base/tests/gated.rs",
+        "#[test]\nfn whole_file() {\n    base::gated::deep();\n}\n",
+    );
+    sandbox.commit("a test that needs a feature");
+    sandbox.poc("init one -p base").exits(0);
+    sandbox.write(".github/workflows/ci.yml", WORKFLOW);
+    sandbox
+        .poc("verify one --baseline")
+        .exits(1)
+        .says("does not build")
+        .says(".github/workflows/ci.yml:6 runs `cargo test --workspace --all-features`")
+        .says("write `--all-features` into the plan's commands");
+}
+
+const MATRIX: &str = r#"env: { RUSTFLAGS: -D warnings }
+jobs:
+  test:
+    strategy:
+      matrix:
+        features:
+          ["--no-default-features --features wide", --all-features]
+    steps:
+      - run: "cargo test ${{ matrix.features }}"
+      - run: cargo test --features ${{ inputs.more }}
+  loom:
+    env:
+      RUSTFLAGS: --cfg loom
+    steps:
+      - run: >-
+          cargo test
+          --lib
+"#;
+
+#[test]
+fn a_matrix_variables_documentation_and_nextest_are_detected() {
+    let sandbox = synthetic();
+    sandbox
+        .write(".github/workflows/ci.yml", MATRIX)
+        .write(
+            ".config/nextest.toml",
+            "[profile.default]\ndefault-filter = \"not test(slow)\"\n",
+        )
+        .append(
+            "base/Cargo.toml",
+            "\n[package.metadata.docs.rs]\nfeatures = [\"extra\"]\n",
+        )
+        .commit("a matrix");
+    sandbox
+        .poc("init one -p base")
+        .exits(0)
+        .says("wide (--no-default-features --features wide), in Cargo.toml: .github/workflows/ci.yml:9 runs")
+        .says("all (--all-features), the default, in Cargo.toml: .github/workflows/ci.yml:9 runs `cargo test --all-features`")
+        .says("loom (RUSTFLAGS='--cfg loom'), in Cargo.toml: .github/workflows/ci.yml:16 runs")
+        .says("extra (--features extra), in Cargo.toml: base/Cargo.toml:17 builds documentation with `--features extra`")
+        .says("Unknown .github/workflows/ci.yml:10 runs `cargo test --features ${}`")
+        .says("Assumed .config/nextest.toml:2: the profile `default` of nextest runs only the tests of `not test(slow)`");
+    let manifest = sandbox.read("Cargo.toml");
+    assert!(
+        manifest.contains("environment = { RUSTFLAGS = \"--cfg loom\" }"),
+        "{manifest}"
+    );
+    for name in ["wide", "all", "loom", "extra"] {
+        sandbox
+            .poc(&format!("affected --config {name} --format names"))
+            .exits(0);
+    }
+}
+
+#[test]
+fn features_that_exclude_each_other_become_several_commands() {
+    let sandbox = Sandbox::empty();
+    let user = |letter: &str| {
+        let manifest = format!(
+            "[package]\nname = \"app-{letter}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+             base = {{ path = \"../base\", features = [\"{letter}\"] }}\n"
+        );
+        let source = format!(
+            "pub fn own() -> u32 {{\n    base::common()\n}}\n\n#[test]\nfn own_{letter}() {{\n    own();\n}}\n"
+        );
+        sandbox
+            .write(&format!("app-{letter}/Cargo.toml"), manifest)
+            .write(&format!("app-{letter}/src/lib.rs"), source);
+    };
+    user("a");
+    user("b");
+    sandbox
+        .write(
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"base\", \"app-a\", \"app-b\"]\nresolver = \"2\"\n",
+        )
+        .write(
+            "base/Cargo.toml",
+            "[package]\nname = \"base\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[features]\na = []\nb = []\n",
+        )
+        .write(
+            "base/src/lib.rs",
+            "#[cfg(all(feature = \"a\", feature = \"b\"))]\ncompile_error!(\"choose one of a and b\");\n\npub fn common() -> u32 {\n    1\n}\n\n\
+             #[test]\nfn own_base() {\n    common();\n}\n",
+        );
+    sandbox.shell("cargo generate-lockfile --offline").exits(0);
+    sandbox.git();
+    sandbox
+        .shell("cargo test --offline --workspace --no-run")
+        .exits(101);
+    sandbox
+        .poc("init one -p base --file base/src/lib.rs")
+        .exits(0);
+    let plan = sandbox.read("docs/one-plan.md");
+    let commands: Vec<&str> = plan
+        .lines()
+        .filter(|line| line.starts_with("cargo test"))
+        .collect();
+    assert!(commands.len() > 1, "{plan}");
+    for command in commands {
+        assert!(
+            !(command.contains("app-a") && command.contains("app-b")),
+            "{command}"
+        );
+        assert!(!command.contains("--workspace"), "{command}");
+    }
+    sandbox
+        .poc("verify one --baseline")
+        .exits(0)
+        .prints("3 passed");
+}
+
+#[test]
+fn init_writes_commands_for_each_required_configuration() {
+    let sandbox = synthetic();
+    sandbox
+        .append(
+            "Cargo.toml",
+            "\n[workspace.metadata.poc.configurations.all]\nall-features = true\n\n\
+             [workspace.metadata.poc.configurations.model]\nenvironment = { RUSTFLAGS = \"--cfg loom\" }\n",
+        )
+        .commit("configurations");
+    sandbox
+        .poc("init two -p base --require default --require all --require model --file base/src/lib.rs")
+        .exits(0);
+    let plan = sandbox.read("docs/two-plan.md");
+    assert!(
+        plan.contains("| **Configurations** | default, all, model |"),
+        "{plan}"
+    );
+    assert!(plan.contains("RUSTFLAGS='--cfg loom' cargo test"), "{plan}");
+    sandbox.poc("check two").hides("POC090");
+    sandbox.poc("verify two --baseline").exits(0);
+    sandbox
+        .poc("init three -p base --require al")
+        .exits(2)
+        .says("no configuration `al`");
+}
+
+#[test]
+fn a_baseline_that_does_not_build_names_the_configuration_with_the_feature() {
+    let sandbox = synthetic();
+    sandbox
+        .write(
+            "base/tests/gated.rs",
+            "#[test]\nfn whole_file() {\n    base::gated::deep();\n}\n",
+        )
+        .append(
+            "Cargo.toml",
+            "\n[workspace.metadata.poc.configurations.first]\nfeatures = [\"never\"]\n\n\
+             [workspace.metadata.poc.configurations.second]\nfeatures = [\"extra\"]\n",
+        )
+        .commit("a test that needs a feature");
+    sandbox.poc("init one -p base").exits(0);
+    sandbox
+        .poc("verify one --baseline")
+        .exits(1)
+        .says("does not build")
+        .says("the configuration second (--features extra) may");
+}
