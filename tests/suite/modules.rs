@@ -298,8 +298,8 @@ fn files_depend_on_each_other_without_cycles() {
     }
 }
 
-#[test]
-fn top_level_modules_depend_on_each_other_without_cycles() {
+/// Which top-level modules name which.
+fn top_level_graph() -> Graph {
     let mut top = Graph::new();
     for (module, named) in file_graph() {
         let from = vec![module[0].clone()];
@@ -312,7 +312,38 @@ fn top_level_modules_depend_on_each_other_without_cycles() {
             }
         }
     }
-    assert_has_no_cycle(&top);
+    top
+}
+
+#[test]
+fn top_level_modules_depend_on_each_other_without_cycles() {
+    assert_has_no_cycle(&top_level_graph());
+}
+
+#[test]
+fn the_architecture_lists_each_module_below_those_it_uses() {
+    let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    let text = fs::read_to_string(path).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+    let first_cells = rows.filter_map(|row| row.split(" |").next());
+    let listed: Vec<&str> = first_cells
+        .flat_map(|cell| cell.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+        .filter(|name| !name.is_empty())
+        .collect();
+    let graph = top_level_graph();
+    let modules: BTreeSet<&str> = graph.keys().map(|module| module[0].as_str()).collect();
+    assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), modules);
+    let place = |module: &Module| listed.iter().position(|name| *name == module[0]);
+    for (module, named) in &graph {
+        for (used, by) in named {
+            assert!(
+                place(used) < place(module),
+                "{} uses {} ({by})",
+                module[0],
+                used[0]
+            );
+        }
+    }
 }
 
 #[test]
