@@ -27,6 +27,7 @@ mod outside_effects;
 mod path_index;
 pub mod reachability;
 pub mod references;
+pub mod sources;
 mod test_items;
 
 use rustc_hash::FxHashSet;
@@ -34,8 +35,8 @@ use rustc_hash::FxHashSet;
 pub use crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 pub(super) use file_reads::SCRIPT;
 pub use item_cache::Cache;
-pub use module_files::{Changed, Reader, Sources, Uncached};
 pub use path_index::PathIndex;
+pub use sources::{Changed, Reader, Sources, Uncached};
 pub use test_items::{TestGroup, TestItem, TestPattern};
 
 use super::targets::{TestTarget, TestTargetKind};

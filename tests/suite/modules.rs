@@ -260,42 +260,11 @@ fn assert_has_no_cycle(graph: &Graph) {
     assert!(report.is_empty(), "{report}");
 }
 
-/// Directories whose files still depend on each other in cycles. Remove an entry when its cycles are cut; never add one.
-const CYCLIC: &[&str] = &["affected"];
-
-/// The part of the graph outside and between [`CYCLIC`] directories: an edge within one is dropped.
-fn without_known_cycles(graph: &Graph) -> Graph {
-    let directory = |module: &Module| {
-        let path = module.join("/");
-        CYCLIC.iter().find(|directory| {
-            path.strip_prefix(**directory)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-    };
-    let kept = graph.iter().map(|(module, named)| {
-        let within =
-            |to: &Module| directory(module).is_some() && directory(module) == directory(to);
-        let named = named.iter().filter(|(to, _)| !within(to));
-        let named = named.map(|(to, by)| (to.clone(), by.clone())).collect();
-        (module.clone(), named)
-    });
-    kept.collect()
-}
-
 #[test]
 fn files_depend_on_each_other_without_cycles() {
     let graph = file_graph();
     assert!(graph.len() > 100, "only {} files were read", graph.len());
-    assert_has_no_cycle(&without_known_cycles(&graph));
-    for directory in CYCLIC {
-        let is_cyclic = |module: &Module| {
-            module.join("/").starts_with(directory) && cycle(&graph, module).is_some()
-        };
-        assert!(
-            graph.keys().any(is_cyclic),
-            "{directory} has no cycle any more"
-        );
-    }
+    assert_has_no_cycle(&graph);
 }
 
 /// Which top-level modules name which.

@@ -10,9 +10,9 @@ use super::Graph;
 use super::changed_items::{changed_nodes, embedding};
 use super::crate_graph::UnitId;
 use super::extract::{Digest, flag};
-use super::module_files::{Changed, FileId};
 use super::nodes::NodeId;
 use super::reachability::{WIDTH, backward};
+use super::sources::{Changed, FileId};
 use super::test_items::{TestGroup, TestPattern};
 use crate::workspace::source::syntax::ItemKind;
 

@@ -9,9 +9,9 @@ use super::crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 use super::def_map::DefMap;
 use super::extract::{Detail, flag};
 use super::file_reads::{CURRENT_FOLDER, OWN_FOLDER, SCRIPT};
-use super::module_files::{Changed, Sources};
 use super::nodes::{ModuleId, NONE, NodeId, Nodes, to_u32};
 use super::path_index::PathIndex;
+use super::sources::{Changed, Sources};
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::ItemKind;
 

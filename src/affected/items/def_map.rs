@@ -6,8 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::crate_graph::CrateGraph;
 use super::extract::GLOBAL;
-use super::module_files::Sources;
 use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes};
+use super::sources::Sources;
 use crate::workspace::source::syntax::ItemKind;
 
 /// What a name means.

@@ -2,6 +2,7 @@
 
 mod composed;
 mod generated;
+mod generators;
 mod index;
 mod members;
 mod processes;
@@ -15,10 +16,10 @@ use super::builtins::is_known_macro;
 use super::crate_graph::{CrateGraph, UnitId, UnitKind};
 use super::def_map::DefMap;
 use super::extract::{ALL, Detail, GLOBAL, SELF_CALL, STATEMENT, flag};
-use super::module_files::Sources;
 use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes, proc_macro_name, to_u32};
+use super::sources::Sources;
 use crate::workspace::source::syntax::ItemKind;
-use generated::GeneratedCode;
+use generators::GeneratedCode;
 
 /// A member that is reached when its name is and one of its types is.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::builtins::is_known_macro;
 use super::crate_graph::{CrateGraph, UnitId};
 use super::extract::{self, Detail, Digest, FileItems, Item, digest, flag};
-use super::module_files::{Declared, FileId, ModuleFile, Reader, SourceFile, Sources};
+use super::sources::{Declared, FileId, ModuleFile, Reader, SourceFile, Sources};
 use crate::workspace::source::expand::Definition;
 use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 

@@ -19,7 +19,7 @@ pub(super) const ANYTHING: &str = ".";
 pub(super) const OWN_FILE: &str = "file!()";
 
 /// A script or a makefile that the item may run, by whatever path.
-pub(in crate::affected) const SCRIPT: &str = "#!";
+pub(crate) const SCRIPT: &str = "#!";
 /// The folder in which the process runs.
 pub(super) const CURRENT_FOLDER: &str = "current_dir()";
 

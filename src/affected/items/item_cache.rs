@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::extract::{self, Digest, FileItems, digest};
-use super::module_files::Reader;
+use super::sources::Reader;
 use crate::sys::cache;
 use crate::sys::cargo::own_folder;
 use crate::sys::git::{Listed, Repository};

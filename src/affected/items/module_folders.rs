@@ -4,7 +4,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::extract::{FileItems, read};
-use super::module_files::{Reader, SourceFile};
+use super::sources::{Reader, SourceFile};
 use crate::workspace::source::modules::normal;
 
 /// A folder that a macro call names.

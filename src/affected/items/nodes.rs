@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::crate_graph::UnitId;
 use super::extract::{Detail, Digest, FileItems, Item, flag};
-use super::module_files::{FileId, Sources};
+use super::sources::{FileId, Sources};
 use crate::workspace::source::lex::is_keyword;
 use crate::workspace::source::syntax::{ItemKind, TOP};
 

@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 
 use super::crate_graph::CrateGraph;
 use super::file_reads::OWN_FILE;
-use super::module_files::Sources;
 use super::nodes::{NodeId, Nodes};
+use super::sources::Sources;
 use crate::workspace::source::modules::normal;
 
 /// Who may read which files and folders.

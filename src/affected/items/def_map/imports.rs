@@ -4,8 +4,8 @@ use rustc_hash::FxHashMap;
 
 use super::{DefMap, Entry, Resolution, ScopeEntry};
 use crate::affected::items::extract::{Detail, flag};
-use crate::affected::items::module_files::Sources;
 use crate::affected::items::nodes::{ModuleId, NONE, Name, NodeId, proc_macro_name};
+use crate::affected::items::sources::Sources;
 use crate::workspace::source::syntax::ItemKind;
 
 /// A `use`, still to be followed.

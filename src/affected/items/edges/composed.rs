@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::generated::GeneratedCode;
+use super::generators::GeneratedCode;
 use super::{Builder, EdgeTarget, ItemKind, Name, UnitId, flag};
 
 impl Builder<'_> {

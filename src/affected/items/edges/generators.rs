@@ -1,0 +1,49 @@
+//! Items whose expansion is not known, and what is known of it.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::affected::items::crate_graph::UnitId;
+use crate::affected::items::known_macros::Expansion;
+use crate::affected::items::nodes::{ModuleId, Name, NodeId};
+
+/// A node whose expansion is not known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Generator {
+    /// The attribute, derive or macro.
+    pub(super) by: Name,
+    /// It may register code: it is live without being named.
+    pub(super) registers: bool,
+}
+
+/// What is known of generated code before edges are built.
+#[derive(Default)]
+pub(super) struct GeneratedCode {
+    pub(super) generators: FxHashMap<NodeId, Generator>,
+    /// Generators by the module they stand in.
+    pub(super) by_module: FxHashMap<ModuleId, Vec<NodeId>>,
+    /// Per module, those whose names it brings in by `*`.
+    pub(super) globs: FxHashMap<ModuleId, Vec<ModuleId>>,
+    /// Names by the words that they consist of.
+    pub(super) by_word: FxHashMap<String, Vec<Name>>,
+    /// Names without `_` and in lower case, for fragments that are no words of their own.
+    pub(super) joined: Vec<(String, Name)>,
+    /// Macros whose bodies compose names, or call what is not known.
+    pub(super) expansions: FxHashMap<NodeId, Expansion>,
+    /// Macros whose bodies may register code.
+    pub(super) registering_macros: FxHashSet<NodeId>,
+    /// Units whose package has a build script that writes code which implements something, or registers it.
+    pub(super) written_impls: FxHashSet<UnitId>,
+    pub(super) written_roots: FxHashSet<UnitId>,
+    /// Units whose own code writes code that registers something.
+    pub(super) registering: FxHashSet<UnitId>,
+    /// Procedural macros: other units can name their macros alone.
+    pub(super) proc_macros: FxHashSet<UnitId>,
+    /// The macros of theirs that take names from files.
+    pub(super) opaque: FxHashSet<NodeId>,
+    /// The names in text that their macros may make code of.
+    pub(super) text_names: FxHashMap<NodeId, Vec<Name>>,
+    /// Items with calls in their bodies that may register code, each with the name of the first such macro.
+    pub(super) in_bodies: Vec<(NodeId, Name)>,
+    /// Per unit, the items that code of other units can name.
+    pub(super) items_of_unit: Vec<Vec<NodeId>>,
+}
