@@ -19,6 +19,7 @@ use cargo_poc::cli::Global;
 use cargo_poc::document::{Document, read_plan};
 use cargo_poc::freshness::Hasher;
 use cargo_poc::project::Project;
+use cargo_poc::script::commands::Script;
 use clap::{Args as _, FromArgMatches as _};
 use divan::{Bencher, black_box};
 use tempfile::TempDir;
@@ -73,6 +74,37 @@ fn read_a_plan(bencher: Bencher<'_, '_>, kibibytes: usize) {
     bencher
         .counter(divan::counter::BytesCount::of_str(&text))
         .bench_local(|| read_plan(&Document::from_text("plan.md", black_box(text.clone()))));
+}
+
+/// A plan with this many placeholders in one paragraph. Twice as many may take three times as long at most.
+#[divan::bench(args = [100_000, 200_000])]
+fn read_placeholders(bencher: Bencher<'_, '_>, count: usize) {
+    let text = format!("# Large PoC Plan\n\n{}\n", "[fill in: what] ".repeat(count));
+    bencher.bench_local(|| read_plan(&Document::from_text("plan.md", black_box(text.clone()))));
+}
+
+/// A plan with this many steps, likewise.
+#[divan::bench(args = [15_000, 30_000])]
+fn read_steps(bencher: Bencher<'_, '_>, count: usize) {
+    let mut text = String::from("# Large PoC Plan\n\n## Implementation Steps\n");
+    for step in 0..count {
+        let _ = write!(
+            text,
+            "\n### Step {step}: Part {step}\n\n**Goal**: it works\n\n**Tasks**:\n- [ ] do it\n\n**Verification**:\n```bash\ntrue\n```\n",
+        );
+    }
+    bencher.bench_local(|| read_plan(&Document::from_text("plan.md", black_box(text.clone()))));
+}
+
+/// A block with a here-document, a quoted text and a function of this many lines each, likewise.
+#[divan::bench(args = [300, 600])]
+fn split_a_block(bencher: Bencher<'_, '_>, lines: usize) {
+    let text = "it's \"x\" $(y\n".repeat(lines);
+    let quoted = "one `two` # three\n".repeat(lines);
+    let body = "  echo one; # it's two\n".repeat(lines);
+    let block =
+        format!("cat <<'END' > /dev/null\n{text}END\necho '{quoted}'\nf() {{\n{body}}}\nf\n");
+    bencher.bench_local(|| Script::of(0, black_box(&block)).expect("bash splits the block"));
 }
 
 /// The generated workspace; the folder lives as long as the process.

@@ -93,8 +93,11 @@ impl ContractState {
     /// # Errors
     /// When the locked tests cannot be unpacked.
     pub fn of_tests(&self, now: &Tests) -> Result<Vec<Difference>> {
-        let packed = self.agreed().and_then(|agreed| agreed.tests.as_ref());
-        let changes = packed.map(|packed| compare::of_tests(packed, now));
+        let agreed = self.agreed();
+        let changes = agreed.and_then(|agreed| {
+            let tests = agreed.tests.as_ref()?;
+            Some(compare::of_tests(tests, agreed.idle.as_ref(), now))
+        });
         changes.transpose().map(Option::unwrap_or_default)
     }
 

@@ -18,6 +18,7 @@ mod parts;
 mod placeholders;
 pub mod plan;
 pub mod proof;
+pub mod quarantine;
 mod recognize;
 pub mod render;
 pub mod results;

@@ -10,6 +10,7 @@ use crate::project::{Paths, Poc, Project};
 use crate::sys::cargo::own_folder;
 use crate::sys::files::{self, Lock};
 use crate::sys::terminal::Terminal;
+use crate::sys::together;
 
 /// The new texts of the two documents; `None` keeps the present text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub fn lock(project: &Project, results: &Utf8Path, terminal: &mut Terminal) -> R
         let waits = format!("waiting for file lock on {}", workspace.slashed(results));
         terminal.status("Blocking", waits)
     })?;
-    files::remove_left_behind(folder);
+    together::remove_left_behind(folder);
     Ok(lock)
 }
 
@@ -91,7 +92,7 @@ pub fn change<T>(
             let texts: Vec<(&Utf8Path, &[u8])> = texts
                 .map(|(path, _, new)| (path.as_path(), new.as_bytes()))
                 .collect();
-            files::write_together(&texts)?;
+            together::write_together(&texts)?;
         }
     }
     Ok((!changed.is_empty(), said))

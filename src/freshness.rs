@@ -8,6 +8,7 @@ pub(crate) mod build;
 mod environment;
 mod hasher;
 mod inputs;
+mod outside;
 mod script;
 pub mod since;
 

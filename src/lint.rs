@@ -17,6 +17,7 @@ pub(crate) mod filters;
 pub mod levels;
 pub(crate) mod plan;
 pub(crate) mod proofs;
+pub(crate) mod quarantine;
 pub(crate) mod results;
 pub mod rules;
 pub(crate) mod sources;

@@ -69,6 +69,7 @@ pub fn next(status: &Assessment, findings: &[Finding]) -> Option<Next> {
         .or_else(|| steps(status))
         .or_else(|| done(status))
         .or_else(|| criteria(status))
+        .or_else(|| checklist(status))
         .or_else(|| documents(status, findings))
 }
 
@@ -236,6 +237,25 @@ fn criteria(status: &Assessment) -> Option<Next> {
         Next::ask(format!("cargo poc verify {name} --full"), why)
     } else {
         Next::ask(edit(&status.plan, criterion.line), why)
+    })
+}
+
+/// The first item of the checklist that is not proven.
+fn checklist(status: &Assessment) -> Option<Next> {
+    let mut items = status.checklist.iter();
+    let item = items.find(|item| item.state != State::Proven)?;
+    let why = item.why.as_deref().unwrap_or("it is not proven");
+    let why = format!("checklist item {}, {}: {why}", item.number, item.text);
+    let confirms =
+        item.claims.is_empty() && matches!(item.state, State::Unconfirmed | State::Stale);
+    Some(if confirms {
+        let command = format!(
+            "cargo poc verify {} --confirm checklist --reason \"…\"",
+            status.name
+        );
+        Next::ask(command, why)
+    } else {
+        Next::ask(edit(&status.plan, item.line), why)
     })
 }
 

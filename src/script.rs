@@ -6,3 +6,4 @@ pub mod expectation;
 mod outline;
 pub mod shell;
 pub(crate) mod simple_commands;
+pub(crate) mod wrappers;

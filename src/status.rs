@@ -5,6 +5,7 @@
 //! both; nothing computes a state a second time.
 
 mod assessment;
+mod checklist;
 mod completion;
 mod configurations;
 mod context;
@@ -12,6 +13,7 @@ mod criteria;
 mod evidence_state;
 mod files;
 mod other_plans;
+mod sources;
 mod steps;
 
 use std::collections::HashMap;
@@ -27,13 +29,14 @@ use crate::project::Poc;
 pub(crate) use assessment::EvidenceState;
 use assessment::Runs;
 pub use assessment::{
-    Assessment, ConfigurationStatus, ConfirmedBy, CriterionStatus, DependencyState,
-    DependencyStatus, FileAction, FileState, FileStatus, ProofStatus, State, StepStatus, Summary,
-    TestStatus, Ticks,
+    Assessment, ChecklistClaim, ChecklistStatus, ConfigurationStatus, ConfirmedBy, Contradiction,
+    CriterionStatus, DependencyState, DependencyStatus, FileAction, FileState, FileStatus,
+    ProofStatus, QuarantineStatus, State, StepStatus, Summary, TestStatus, Ticks,
 };
+pub use checklist::claims_of;
 pub use completion::{Blocker, summary_row};
 pub use context::Context;
-pub use criteria::{is_same_criterion, is_test};
+pub use criteria::is_same_criterion;
 pub(crate) use evidence_state::evidence_state;
 use evidence_state::failure;
 pub use other_plans::{NamedPaths, OtherPlans};
@@ -59,21 +62,23 @@ pub fn assess(poc: &Poc, cx: &Context<'_>) -> Assessment {
         runs: &runs,
     };
     let criteria = criteria::criteria(poc, cx, &shown);
+    let checklist = checklist::checklist(poc, cx, &steps, &runs);
     Assessment {
         name: poc.paths.name.clone(),
         plan: cx.shown(&poc.paths.plan),
         results: results.map(|_| cx.shown(&poc.paths.results)),
         kind: poc.plan.kind.clone(),
-        state: whole(poc, &steps, &criteria, &runs),
+        state: whole(poc, &steps, &criteria, &checklist, &runs),
         base: poc.plan.base.clone(),
         configurations: poc.plan.configurations.clone(),
         summary: summary(results),
         plan_criteria: Ticks::of(&poc.plan.criteria),
         results_criteria: results.map_or(Ticks::default(), |results| Ticks::of(&results.criteria)),
-        checklist: Ticks::of(&poc.plan.checklist),
+        checklist,
         files,
         criteria,
         dependencies: dependencies(poc, cx),
+        quarantine: quarantine(poc),
         tests: tests(cx.evidence, results),
         contract: cx.contract.clone(),
         placeholders: poc.plan.placeholders.len()
@@ -85,6 +90,16 @@ pub fn assess(poc: &Poc, cx: &Context<'_>) -> Assessment {
         runs,
         steps,
     }
+}
+
+fn quarantine(poc: &Poc) -> Vec<QuarantineStatus> {
+    let today = document::quarantine::today();
+    let rows = poc.plan.quarantine.iter();
+    rows.map(|row| QuarantineStatus {
+        objection: row.objection(today),
+        row: row.clone(),
+    })
+    .collect()
 }
 
 fn runs(poc: &Poc, cx: &Context<'_>) -> Runs {
@@ -180,14 +195,21 @@ fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
 
 /// The state of the whole: the worst thing that is true of a part, and proven only when every part and the done block
 /// are.
-fn whole(poc: &Poc, steps: &[StepStatus], criteria: &[CriterionStatus], runs: &Runs) -> State {
+fn whole(
+    poc: &Poc,
+    steps: &[StepStatus],
+    criteria: &[CriterionStatus],
+    checklist: &[ChecklistStatus],
+    runs: &Runs,
+) -> State {
     let status = poc
         .results
         .as_ref()
         .and_then(|(_, results)| results.status.as_ref()?.status);
     let any_criterion = |state: State| criteria.iter().any(|criterion| criterion.state == state);
     let any_step = |state: State| steps.iter().any(|step| step.state == state);
-    let any = |state: State| any_step(state) || any_criterion(state);
+    let any_item = |state: State| checklist.iter().any(|item| item.state == state);
+    let any = |state: State| any_step(state) || any_criterion(state) || any_item(state);
     let live = || steps.iter().filter(|step| step.state != State::Withdrawn);
     let done = runs.done.as_ref();
     if matches!(
@@ -219,6 +241,7 @@ fn whole(poc: &Poc, steps: &[StepStatus], criteria: &[CriterionStatus], runs: &R
         && criteria
             .iter()
             .all(|criterion| criterion.state == State::Proven)
+        && checklist.iter().all(|item| item.state == State::Proven)
     {
         State::Proven
     } else if status == Some(document::Status::Complete) {

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod cargo;
+pub(crate) mod cargo_alias;
 pub mod cargo_log;
 pub mod exec;
 pub mod files;
@@ -12,6 +13,7 @@ pub mod inherit;
 pub(crate) mod raw_mode;
 pub mod terminal;
 pub mod text;
+pub mod together;
 pub mod watch;
 
 use std::ffi::OsString;

@@ -4,16 +4,19 @@
 //! [`Report::record`] turns into evidence. Output is shown while it runs; only the caller writes files.
 
 mod accounts;
+mod baseline;
 pub mod binaries;
 mod blocks;
 mod compare;
 pub mod deal;
+mod harness;
 mod hidden;
 mod invocation;
 pub(crate) mod listing;
 mod options;
 pub mod partition;
 mod progress;
+mod quarantine;
 pub(crate) mod recording;
 mod report;
 mod run;
@@ -23,6 +26,7 @@ pub mod shard;
 pub mod test_filter;
 pub mod test_output;
 
+pub use baseline::reject_idle_targets;
 pub use blocks::{blocks, commands_hash, planned};
 pub use invocation::{Invocation, InvocationResult, Program};
 pub use options::Options;

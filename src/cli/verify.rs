@@ -23,6 +23,7 @@ Examples:
   cargo poc verify cache --done --list  what would run, and what is expected of it
   cargo poc verify cache --confirm done.3         you have looked at what its third command did
   cargo poc verify cache --confirm criterion.2 --reason \"measured on the target\"
+  cargo poc verify cache --confirm checklist --reason \"reviewed\"  the items that no program can check
   cargo poc verify cache --done --update --write  stale test counts in the plan, brought up to date
   cargo poc verify --full -- --test-threads=1
   cargo poc verify --format json        what the run came to, for a program
@@ -104,7 +105,7 @@ pub struct Verify {
     /// (repeatable). `verify` names the ID
     #[arg(long, value_name = "ID", conflicts_with_all = ["Scope", "list", "update", "no_record", "arguments"])]
     pub confirm: Vec<String>,
-    /// With --confirm criterion.N, what the confirmation rests on
+    /// With --confirm criterion.N or checklist, what the confirmation rests on
     #[arg(long, value_name = "TEXT", requires = "confirm")]
     pub reason: Option<String>,
     /// With --confirm, who confirms [default: git's user]

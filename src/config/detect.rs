@@ -18,11 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::sys::files;
+use crate::sys::{cargo_alias, files};
 use crate::workspace::manifest::Manifest;
 use crate::workspace::manifest::insert::Order;
 use crate::workspace::{Configuration, Workspace};
-use calls::{CargoCall, aliases, cargo_calls, configuration};
+use calls::{CargoCall, cargo_calls, configuration};
 pub use detected::Detected;
 use text::{commands, text_of};
 
@@ -107,7 +107,7 @@ pub struct Detection {
 #[must_use]
 pub fn detect(workspace: &Workspace) -> Detection {
     let root = &workspace.root;
-    let aliases = aliases(root);
+    let aliases = cargo_alias::aliases(root.as_std_path());
     let mut detection = Detection::default();
     let mut pending = start(root);
     let mut read = BTreeSet::new();

@@ -18,6 +18,7 @@ const ALIKE: f64 = 0.4;
 pub fn between(agreed: &Contract, now: &Contract) -> Vec<Difference> {
     let mut changes = criteria(&agreed.criteria, &now.criteria);
     proofs(agreed, now, &mut changes);
+    quarantine(agreed, now, &mut changes);
     for (id, old) in &agreed.steps {
         match now.steps.get(id) {
             Some(new) if new == old => {}
@@ -90,12 +91,46 @@ fn proofs(agreed: &Contract, now: &Contract, changes: &mut Vec<Difference>) {
     }
 }
 
-/// Finds locked tests that were removed or are ignored now.
+/// Tests that were put into quarantine, or stay there longer: their failures count less. One that was taken out counts
+/// more.
+fn quarantine(agreed: &Contract, now: &Contract, changes: &mut Vec<Difference>) {
+    let text = |test: &String, until: &String| format!("{test} until {until}");
+    for (test, until) in &now.quarantine {
+        let was = agreed.quarantine.get(test);
+        if was == Some(until) {
+            continue;
+        }
+        let shorter = was.is_some_and(|was| until < was && !until.is_empty());
+        changes.push(Difference {
+            what: "quarantine".to_owned(),
+            how: if shorter {
+                How::Tightened
+            } else {
+                How::Relaxed
+            },
+            was: was.map(|was| text(test, was)),
+            is: Some(text(test, until)),
+        });
+    }
+    for (test, until) in &agreed.quarantine {
+        if !now.quarantine.contains_key(test) {
+            changes.push(Difference {
+                what: "quarantine".to_owned(),
+                how: How::Tightened,
+                was: Some(text(test, until)),
+                is: Some(format!("{test} counts again")),
+            });
+        }
+    }
+}
+
+/// Finds locked tests that were removed, are ignored now, or assert nothing any more; `idle` are those that never did.
 ///
 /// # Errors
 /// When they cannot be unpacked.
-pub fn of_tests(agreed: &Packed, now: &Tests) -> Result<Vec<Difference>> {
+pub fn of_tests(agreed: &Packed, idle: Option<&Packed>, now: &Tests) -> Result<Vec<Difference>> {
     let names = agreed.names().context("failed to read the locked tests")?;
+    let idle = idle.map(Packed::names).transpose()?;
     let mut changes = Vec::new();
     for (binary, locked) in &names {
         let of =
@@ -109,6 +144,18 @@ pub fn of_tests(agreed: &Packed, now: &Tests) -> Result<Vec<Difference>> {
             changes.push(Difference {
                 what: "test".to_owned(),
                 how,
+                was: Some(format!("{binary} {name}")),
+                is: None,
+            });
+        }
+        let Some(idle) = &idle else {
+            continue;
+        };
+        let emptied = |name: &&String| of(&now.idle, name) && !of(idle, name);
+        for name in locked.iter().filter(emptied) {
+            changes.push(Difference {
+                what: "test".to_owned(),
+                how: How::Emptied,
                 was: Some(format!("{binary} {name}")),
                 is: None,
             });

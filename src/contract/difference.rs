@@ -35,6 +35,8 @@ pub enum How {
     Narrowed,
     /// The test exists but is ignored.
     Ignored,
+    /// The test runs, and its body cannot fail any more.
+    Emptied,
 }
 
 impl How {
@@ -43,7 +45,7 @@ impl How {
     pub fn weakens(self) -> bool {
         matches!(
             self,
-            Self::Removed | Self::Relaxed | Self::Narrowed | Self::Ignored
+            Self::Removed | Self::Relaxed | Self::Narrowed | Self::Ignored | Self::Emptied
         )
     }
 
@@ -64,6 +66,7 @@ impl fmt::Display for How {
             Self::Relaxed => "relaxed",
             Self::Narrowed => "narrowed",
             Self::Ignored => "newly ignored",
+            Self::Emptied => "without any assertion now",
         })
     }
 }

@@ -10,6 +10,8 @@ pub struct Tests {
     pub active: Names,
     /// Those marked `#[ignore]`.
     pub ignored: Names,
+    /// Those that run and whose bodies cannot fail.
+    pub idle: Names,
     /// Hashes of the packages they were read from.
     pub inputs: Inputs,
 }

@@ -102,6 +102,13 @@ impl Confirmed {
         let words: Vec<&str> = text.split_whitespace().collect();
         format!("criterion: {}", words.join(" "))
     }
+
+    /// The name under which an item of the checklist with this text is confirmed.
+    #[must_use]
+    pub fn name_of_item(text: &str) -> String {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        format!("checklist: {}", words.join(" "))
+    }
 }
 
 /// An entry and where it stands.

@@ -25,6 +25,9 @@ pub struct Contract {
     /// The tests of the packages that the work affects, by binary id, those marked `#[ignore]` aside; `null` where they
     /// are not known.
     pub tests: Option<Packed>,
+    /// Those of the tests whose bodies cannot fail; `null` in locks of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Packed>,
     /// Hashes of the packages they were read from: as long as these stay, so do the tests.
     pub inputs: Inputs,
     /// The proofs that criteria name, by the criterion's text; those without a notation aside.
@@ -33,6 +36,9 @@ pub struct Contract {
     /// The configurations that every step has to be proven in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub configurations: Vec<String>,
+    /// The tests in quarantine, each with the last day as written.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quarantine: BTreeMap<String, String>,
 }
 
 impl Contract {
@@ -57,9 +63,11 @@ impl Contract {
                 .collect(),
             done: promises(&done),
             tests: tests.map(|tests| Packed::new(&tests.active)).transpose()?,
+            idle: tests.map(|tests| Packed::new(&tests.idle)).transpose()?,
             inputs: tests.map_or_else(Inputs::new, |tests| tests.inputs.clone()),
             proofs: proofs(plan),
             configurations: plan.configurations.clone(),
+            quarantine: quarantine(plan),
         })
     }
 
@@ -77,6 +85,9 @@ impl Contract {
         self.configurations
             .iter()
             .for_each(|name| add(&format!("configuration {name}")));
+        for (test, until) in &self.quarantine {
+            add(&format!("quarantine: {test} {until}"));
+        }
         for (id, promises) in self.steps.iter().chain([(&"done".to_owned(), &self.done)]) {
             add(id);
             for promise in promises {
@@ -105,6 +116,15 @@ impl Contract {
         };
         format!("{criteria}, {}, {tests}", counted(self.steps.len(), "step"))
     }
+}
+
+/// The tests in quarantine, with their last days.
+fn quarantine(plan: &Plan) -> BTreeMap<String, String> {
+    let rows = plan.quarantine.iter().map(|row| {
+        let until = row.last_day().map(|day| day.to_string());
+        (row.test.clone(), until.unwrap_or_default())
+    });
+    rows.collect()
 }
 
 /// The proofs of criteria, as far as they are written down.

@@ -13,7 +13,7 @@ use crate::affected::{TestTarget, TestTargetKind, every_target};
 use crate::document::Plan;
 use crate::evidence::{Names, Packed};
 use crate::freshness::{Hasher, Inputs};
-use crate::workspace::source::read_unit;
+use crate::workspace::source::{Test, read_unit};
 use crate::workspace::{PackageId, Workspace};
 
 /// The members whose tests a plan affects: those it names, those its files belong to, and all that link them.
@@ -35,7 +35,7 @@ pub fn packages(workspace: &Workspace, plan: &Plan) -> BTreeSet<PackageId> {
 struct Listed {
     package: PackageId,
     binary: String,
-    tests: Vec<(String, bool)>,
+    tests: Vec<Test>,
 }
 
 /// The tests of some members, read from their sources; doctests, which have no names of their own, aside.
@@ -51,27 +51,32 @@ fn listed(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Result<Vec<L
         Ok(Listed {
             package: target.package,
             binary: target.binary_id(workspace),
-            tests: tests.map(|test| (test.name, test.ignored)).collect(),
+            tests: tests.collect(),
         })
     });
     listed.collect()
 }
 
-/// The names of tests by binary id: those that run, and those marked `#[ignore]`.
-fn names<'l>(listed: impl Iterator<Item = &'l Listed>) -> (Names, Names) {
-    let (mut active, mut ignored) = (Names::new(), Names::new());
+/// The tests by binary id, without hashes.
+fn inventory<'l>(listed: impl Iterator<Item = &'l Listed>) -> Tests {
+    let mut all = Tests::default();
     for target in listed {
-        for (name, is_ignored) in &target.tests {
-            let names = if *is_ignored {
-                &mut ignored
-            } else {
-                &mut active
-            };
+        let add = |names: &mut Names, test: &Test| {
             let names = names.entry(target.binary.clone()).or_default();
-            names.insert(name.clone());
+            names.insert(test.name.clone());
+        };
+        for test in &target.tests {
+            if test.ignored {
+                add(&mut all.ignored, test);
+                continue;
+            }
+            add(&mut all.active, test);
+            if !test.asserts {
+                add(&mut all.idle, test);
+            }
         }
     }
-    (active, ignored)
+    all
 }
 
 /// The tests a plan affects now, with the hashes of what they were read from.
@@ -80,19 +85,18 @@ fn names<'l>(listed: impl Iterator<Item = &'l Listed>) -> (Names, Names) {
 /// When sources cannot be read.
 pub fn of_plan(workspace: &Workspace, plan: &Plan, hasher: &mut Hasher<'_>) -> Result<Tests> {
     let packages = packages(workspace, plan);
-    let (active, ignored) = names(listed(workspace, &packages)?.iter());
+    let all = inventory(listed(workspace, &packages)?.iter());
     let inputs = hasher.members(&packages)?;
-    Ok(Tests {
-        active,
-        ignored,
-        inputs,
-    })
+    Ok(Tests { inputs, ..all })
 }
 
 /// What became of the tests that contracts agreed on, where their sources have changed. Many contracts agree on the same
 /// ones: each source is read once, and they are compared once.
 #[derive(Debug, Default)]
-pub struct Present(BTreeMap<Packed, Vec<Difference>>);
+pub struct Present(BTreeMap<Agreed, Vec<Difference>>);
+
+/// The locked tests, and those of them whose bodies could not fail; older locks do not know the latter.
+type Agreed = (Packed, Option<Packed>);
 
 impl Present {
     /// Reads what is needed; `now` are the hashes of the present sources.
@@ -109,8 +113,7 @@ impl Present {
             inputs.any(|(name, hash)| now.get(name) != Some(hash))
         };
         let changed = agreed.filter(changed);
-        let packed: BTreeSet<&Packed> =
-            changed.filter_map(|agreed| agreed.tests.as_ref()).collect();
+        let packed: BTreeSet<Agreed> = changed.filter_map(agreed_tests).collect();
         if packed.is_empty() {
             return Ok(Self::default());
         }
@@ -118,9 +121,9 @@ impl Present {
         let packages: BTreeMap<String, PackageId> = targets
             .map(|target| (target.binary_id(workspace), target.package))
             .collect();
-        let mut sets: BTreeMap<BTreeSet<PackageId>, Vec<&Packed>> = BTreeMap::new();
+        let mut sets: BTreeMap<BTreeSet<PackageId>, Vec<Agreed>> = BTreeMap::new();
         for packed in packed {
-            let binaries = packed.names()?.into_keys();
+            let binaries = packed.0.names()?.into_keys();
             let owners = binaries.filter_map(|binary| packages.get(&binary).copied());
             sets.entry(owners.collect()).or_default().push(packed);
         }
@@ -128,14 +131,10 @@ impl Present {
         let mut present = BTreeMap::new();
         for (owners, packed) in sets {
             let own = listed.iter().filter(|one| owners.contains(&one.package));
-            let (active, ignored) = names(own);
-            let now = Tests {
-                active,
-                ignored,
-                inputs: Inputs::new(),
-            };
-            for packed in packed {
-                present.insert(packed.clone(), compare::of_tests(packed, &now)?);
+            let now = inventory(own);
+            for (tests, idle) in packed {
+                let differences = compare::of_tests(&tests, idle.as_ref(), &now)?;
+                present.insert((tests, idle), differences);
             }
         }
         Ok(Self(present))
@@ -144,9 +143,12 @@ impl Present {
     /// What became of the tests that a contract agreed on; nothing as long as their sources are as they were.
     #[must_use]
     pub fn of(&self, agreed: &Contract) -> &[Difference] {
-        let packed = agreed.tests.as_ref();
-        packed
-            .and_then(|packed| self.0.get(packed))
+        agreed_tests(agreed)
+            .and_then(|agreed| self.0.get(&agreed))
             .map_or(&[], Vec::as_slice)
     }
+}
+
+fn agreed_tests(contract: &Contract) -> Option<Agreed> {
+    Some((contract.tests.clone()?, contract.idle.clone()))
 }

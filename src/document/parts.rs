@@ -237,6 +237,7 @@ pub enum SectionKind {
     Done,
     Files,
     Dependencies,
+    Quarantine,
     Risks,
     ErrorCodes,
     NextSteps,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::parts::{
     Block, Field, HeadingMark, Item, Label, ParseProblem, Placeholder, Region, Row, Section, StepId,
 };
+use super::quarantine::Quarantined;
 use super::text::Span;
 use super::time::Timestamp;
 
@@ -53,6 +54,8 @@ pub struct Plan {
     pub files: Vec<FileRow>,
     /// the toml blocks under Dependencies
     pub dependencies: Vec<DependencyBlock>,
+    /// the rows of the tables under Quarantine
+    pub quarantine: Vec<Quarantined>,
     /// every heading with its extent, steps included
     pub sections: Vec<Section>,
     /// generated parts

@@ -140,9 +140,22 @@ fn number(text: &str) -> Option<usize> {
     text.trim().parse().ok().filter(|number| *number > 0)
 }
 
+/// Whether `wanted` is the test `test` of the binary `binary` (`store`, `store::answers`): by its name in the binary,
+/// or with the crate or the binary before it.
+#[must_use]
+pub fn is_test(wanted: &str, binary: &str, test: &str) -> bool {
+    let krate = binary.split("::").next().unwrap_or_default();
+    let krate = krate.split('@').next().unwrap_or_default();
+    let before = |prefix: &str| {
+        let rest = wanted.strip_prefix(prefix);
+        rest.and_then(|rest| rest.strip_prefix("::")) == Some(test)
+    };
+    wanted == test || before(binary) || before(krate) || before(&krate.replace('-', "_"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Proof, proofs};
+    use super::{Proof, is_test, proofs};
     use crate::document::{Document, StepId, read_plan};
 
     fn read(lines: &str) -> Vec<Proof> {
@@ -202,6 +215,35 @@ mod tests {
             assert!(
                 matches!(found[..], [Proof::Unknown(_)]),
                 "{lines}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_test_is_known_by_its_name_in_the_binary_or_with_the_crate_before_it() {
+        for (wanted, binary, test, same) in [
+            ("cache::tests::hit", "store", "cache::tests::hit", true),
+            (
+                "store::cache::tests::hit",
+                "store",
+                "cache::tests::hit",
+                true,
+            ),
+            ("my_store::hit", "my-store", "hit", true),
+            ("store::answers::hit", "store::answers", "hit", true),
+            ("hit", "store", "cache::tests::hit", false),
+            (
+                "other::cache::tests::hit",
+                "store",
+                "cache::tests::hit",
+                false,
+            ),
+            ("cache::tests::hi", "store", "cache::tests::hit", false),
+        ] {
+            assert_eq!(
+                is_test(wanted, binary, test),
+                same,
+                "{wanted} {binary} {test}"
             );
         }
     }

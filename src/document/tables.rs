@@ -5,7 +5,9 @@ use std::ops::Range;
 use super::outline::{Cell, Node, NodeKind, Outline, Piece, TableRow};
 use super::parts::{ParseProblem, ProblemKind, Row};
 use super::plan::{Action, Count, FileRow, TestRow};
+use super::quarantine::Quarantined;
 use super::text::{Document, Span};
+use super::time::Timestamp;
 use super::{counts, vocabulary};
 
 /// A table as its header and its rows.
@@ -69,6 +71,26 @@ impl<'o> Table<'o> {
             Some(cell) if cell.span.start < end => cell_text(self.outline, cell),
             _ => end..end,
         }
+    }
+
+    /// The rows as tests in quarantine; none where no column names tests.
+    pub(super) fn quarantined(&self, document: &Document) -> Vec<Quarantined> {
+        let Some(test) = self.column(&["test", "tests", "name"]) else {
+            return Vec::new();
+        };
+        let owner = self.column(&["owner", "who"]);
+        let reason = self.column(&["reason", "why"]);
+        let until = self.column(&["until", "expires", "expiry", "last day"]);
+        self.body()
+            .map(|row| Quarantined {
+                test: self.text(row, Some(test)).trim().to_owned(),
+                owner: self.text(row, owner).trim().to_owned(),
+                reason: self.text(row, reason).trim().to_owned(),
+                until: Timestamp::read(&self.text(row, until)),
+                line: document.line_of(row.span.start),
+            })
+            .filter(|row| row.test.chars().any(char::is_alphanumeric))
+            .collect()
     }
 
     /// Rows of two columns, key and value.

@@ -97,6 +97,8 @@ const SECTIONS: &[(&str, SectionKind)] = &[
     ("files", SectionKind::Files),
     ("dependencies", SectionKind::Dependencies),
     ("new dependencies", SectionKind::Dependencies),
+    ("quarantine", SectionKind::Quarantine),
+    ("quarantined tests", SectionKind::Quarantine),
     ("risks", SectionKind::Risks),
     ("risk", SectionKind::Risks),
     ("error codes", SectionKind::ErrorCodes),

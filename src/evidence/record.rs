@@ -47,6 +47,9 @@ pub struct Record {
     /// Failed tests by binary id.
     #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
     pub failing: BTreeMap<String, Vec<String>>,
+    /// Failed and flaky tests that the plan excused, since they were in quarantine, by binary id.
+    #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
+    pub quarantined: BTreeMap<String, Vec<String>>,
     /// Ignored tests by binary id.
     #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
     pub ignored: BTreeMap<String, Vec<String>>,

@@ -1,14 +1,16 @@
 //! Hashes the inputs of runs from the files of the workspace, or of a commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::SystemTime;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use super::environment;
 use super::inputs::{self, BUILD, IGNORED_LOCKFILE, Inputs, TOOLCHAIN, WORKSPACE, short, variable};
+use super::{environment, outside};
 use crate::config::Config;
+use crate::evidence::CHANGED;
 use crate::sys::cargo::LOCKFILE;
 use crate::sys::files;
 use crate::sys::git::{Listed, Repository, can_be_hashed};
@@ -20,6 +22,8 @@ pub struct Hasher<'w> {
     workspace: &'w Workspace,
     repository: Option<Repository>,
     files: BTreeMap<Option<PackageId>, Vec<File>>,
+    /// All files of the workspace, read by tests or not.
+    listed: HashSet<Utf8PathBuf>,
     hashes: BTreeMap<Option<PackageId>, Hashed>,
     common: Inputs,
 }
@@ -29,6 +33,8 @@ pub struct Hasher<'w> {
 struct Hashed {
     hash: String,
     contents: Vec<(String, String)>,
+    /// When each file of [`Self::contents`] was last written to, where the file system knows it.
+    written: BTreeMap<String, SystemTime>,
 }
 
 impl<'w> Hasher<'w> {
@@ -97,6 +103,7 @@ impl<'w> Hasher<'w> {
     ) -> Self {
         common.extend(inputs::environment(workspace));
         let mut by_owner: BTreeMap<Option<PackageId>, Vec<File>> = BTreeMap::new();
+        let listed = files.iter().map(|file| file.path.clone()).collect();
         for file in files {
             if counts(workspace, config, &file.path) {
                 let owner = workspace.owner(&file.path);
@@ -107,6 +114,7 @@ impl<'w> Hasher<'w> {
             workspace,
             repository,
             files: by_owner,
+            listed,
             hashes: BTreeMap::new(),
             common,
         }
@@ -123,6 +131,14 @@ impl<'w> Hasher<'w> {
         inputs.extend(self.sources(&needed)?);
         inputs.extend(environment::values(self.variables_read(&needed)?.iter()));
         Ok(inputs)
+    }
+
+    /// The inputs that are not among the files of the workspace, as far as what was built shows them.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn outside(&self) -> Result<Inputs> {
+        outside::inputs(self.workspace, &self.listed)
     }
 
     /// The hashes of the members that these packages link.
@@ -187,6 +203,43 @@ impl<'w> Hasher<'w> {
         differing.into_iter().collect()
     }
 
+    /// The files that have the same content in `later` and were written to after the first of `times`, the calls of cargo,
+    /// while no call was at work: the tests may have seen another content. A file that cargo rewrites is one that a build
+    /// script makes.
+    #[must_use]
+    pub fn restored(&self, later: &Self, times: &[(SystemTime, SystemTime)]) -> Vec<String> {
+        let Some((_, first)) = times.first() else {
+            return Vec::new();
+        };
+        let at_work = |written: &SystemTime| {
+            times
+                .iter()
+                .any(|(begun, ended)| written >= begun && written < ended)
+        };
+        let mut restored = Vec::new();
+        for (key, before) in &self.hashes {
+            let Some(after) = later.hashes.get(key) else {
+                continue;
+            };
+            for (path, written) in &after.written {
+                let known = before.written.get(path).is_some_and(|then| then != written);
+                if known && written >= first && !at_work(written) {
+                    restored.push(path.clone());
+                }
+            }
+        }
+        restored
+    }
+
+    /// Marks the inputs that hold one of these files, as [`Self::restored`] gives them, as changed.
+    pub fn mark_restored(&self, inputs: &mut Inputs, files: &[String]) {
+        for (key, hashed) in &self.hashes {
+            if files.iter().any(|file| hashed.written.contains_key(file)) {
+                inputs.insert(name(self.workspace, *key), CHANGED.to_owned());
+            }
+        }
+    }
+
     /// The present hashes of the inputs with these names; an unknown name has none.
     ///
     /// # Errors
@@ -208,6 +261,8 @@ impl<'w> Hasher<'w> {
                 inputs.insert(name.clone(), self.hashes[key].hash.clone());
             } else if let Some(variable) = variable(name) {
                 inputs.extend(environment::values(std::iter::once(&variable.to_owned())));
+            } else if let Some(hash) = outside::hash(workspace, name)? {
+                inputs.insert(name.clone(), hash);
             }
         }
         Ok(inputs)
@@ -379,8 +434,13 @@ fn hash(workspace: &Workspace, files: &[File]) -> Result<Hashed> {
             .update(content.as_bytes())
             .update(&[0]);
     }
+    let written = files.iter().filter_map(|file| {
+        let written = crate::sys::files::written(&file.path)?;
+        Some((workspace.slashed(&file.path), written))
+    });
     Ok(Hashed {
         hash: short(whole.finalize()),
+        written: written.collect(),
         contents,
     })
 }

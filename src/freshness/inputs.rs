@@ -21,6 +21,10 @@ pub const WORKSPACE: &str = "workspace files";
 pub const IGNORED_LOCKFILE: &str = "Cargo.lock (ignored by git)";
 /// The variables and configuration that cargo and rustc read, together.
 pub(super) const BUILD: &str = "build environment";
+/// How the name of a file begins that is not among those of the workspace.
+pub(super) const FILE: &str = "file ";
+/// How the name of a package's folder begins that is outside of the workspace.
+pub(super) const FOLDER: &str = "folder ";
 /// How the name of a variable that the code reads begins.
 pub(super) const VARIABLE: &str = "$";
 
@@ -64,12 +68,12 @@ pub fn changed(recorded: &Inputs, now: &Inputs) -> Vec<String> {
         .collect()
 }
 
-/// Whether an input equals the recorded one. Older records have longer hashes. A clone has no lockfile that git ignores, and
-/// the versions that it would resolve are not known until it is built.
+/// Whether an input equals the recorded one. Older records have longer hashes. A clone has no files that git does not have: no
+/// lockfile that git ignores, whose versions are not known until it is built.
 fn is_same(name: &str, recorded: Option<&String>, now: Option<&String>) -> bool {
     match (recorded, now) {
         (Some(recorded), Some(now)) => recorded == now || is_start(now, recorded),
-        (Some(_), None) => name == IGNORED_LOCKFILE,
+        (Some(_), None) => name == IGNORED_LOCKFILE || is_elsewhere(name),
         // A record from before the environment was recorded says nothing of it.
         (None, Some(_)) => name == BUILD,
         (None, None) => true,
@@ -123,5 +127,10 @@ pub(super) fn variable(input: &str) -> Option<&str> {
 
 /// Whether an input is none of the files of the workspace.
 fn is_outside(input: &str) -> bool {
-    input == BUILD || variable(input).is_some()
+    input == BUILD || variable(input).is_some() || is_elsewhere(input)
+}
+
+/// Whether an input is outside of the files that a clone has.
+fn is_elsewhere(input: &str) -> bool {
+    input.starts_with(FILE) || input.starts_with(FOLDER)
 }

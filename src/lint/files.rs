@@ -56,7 +56,8 @@ pub(crate) const UNKNOWN_CHANGE: Code = Code::new(&Rule {
     gate: Gate::Independent,
     title: "the change since the base is unknown",
     page: r"
-The plan's Overview has no Base, or git does not know it, for example in a shallow clone. Which files changed is then unknown.
+The plan's Overview has no Base, or git does not know it, for example in a shallow clone. Which files changed is then unknown. A
+Base that moves with each commit, such as `HEAD`, excludes what was committed: write the id of a commit.
 
 ```markdown
 | **Base** | `no-such-branch` |
@@ -64,16 +65,22 @@ The plan's Overview has no Base, or git does not know it, for example in a shall
 ",
 });
 
-/// Plans whose change since the base is unknown.
+/// Plans whose change since the base is unknown, or does not contain what was committed.
 fn unknown_change(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
-    if let (Some(_), Err(error)) = (cx.context.workspace, &cx.context.change) {
-        let mut rows = cx.plan.overview.iter();
-        let base = rows.find(|row| row.key.eq_ignore_ascii_case("base"));
-        found.push(match base {
-            Some(row) => cx.in_plan(UNKNOWN_CHANGE, &row.value_span, error),
-            None => cx.in_plan_line(UNKNOWN_CHANGE, 1, error),
-        });
-    }
+    let mut rows = cx.plan.overview.iter();
+    let base = rows.find(|row| row.key.eq_ignore_ascii_case("base"));
+    let error = match (&cx.context.change, &cx.plan.base) {
+        _ if cx.context.workspace.is_none() => return,
+        (Err(error), _) => error.clone(),
+        (Ok(_), Some(base)) if base.starts_with("HEAD") || base.starts_with('@') => format!(
+            "the base `{base}` moves with each commit, so the change does not contain what was committed; write the id of a commit"
+        ),
+        (Ok(_), _) => return,
+    };
+    found.push(match base {
+        Some(row) => cx.in_plan(UNKNOWN_CHANGE, &row.value_span, error),
+        None => cx.in_plan_line(UNKNOWN_CHANGE, 1, error),
+    });
 }
 
 pub(crate) const CREATED_BEFORE: Code = Code::new(&Rule {

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use super::context::Check;
 use super::{
     contract, criteria, dates, dependencies, documents, evidence, files, filters, plan, proofs,
-    results, sources, targets, totals,
+    quarantine, results, sources, targets, totals,
 };
 use crate::finding::Code;
 
@@ -21,6 +21,7 @@ const CHECKS: &[&[Check]] = &[
     totals::CHECKS,
     criteria::CHECKS,
     proofs::CHECKS,
+    quarantine::CHECKS,
     dates::CHECKS,
     files::CHECKS,
     dependencies::CHECKS,

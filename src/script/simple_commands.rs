@@ -228,6 +228,12 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a word names cargo, by its name or by the path of its file.
+pub(super) fn is_cargo(program: &str) -> bool {
+    let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
+    matches!(name, "cargo" | "cargo.exe" | "cross")
+}
+
 impl Command {
     /// The command's program.
     pub(crate) fn program(&self) -> &str {
@@ -262,7 +268,7 @@ impl Command {
     /// cargo's subcommand and its arguments.
     pub(crate) fn cargo(&self) -> Option<(&str, &[String])> {
         let (program, mut rest) = self.words.split_first()?;
-        if program != "cargo" && program != "cross" {
+        if !is_cargo(program) {
             return None;
         }
         loop {

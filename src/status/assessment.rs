@@ -7,6 +7,7 @@ use crate::contract::ContractState;
 use crate::deps;
 use crate::document::Item;
 use crate::document::proof::Proof;
+use crate::document::quarantine::Quarantined;
 use crate::evidence::{Scope, TestCounts};
 
 /// The states of one PoC and its parts.
@@ -36,12 +37,14 @@ pub struct Assessment {
     pub plan_criteria: Ticks,
     /// Ticked and all: the results' criteria.
     pub results_criteria: Ticks,
-    /// Ticked and all: the Production-Grade Checklist.
-    pub checklist: Ticks,
+    /// The Production-Grade Checklist in order.
+    pub checklist: Vec<ChecklistStatus>,
     /// The Files table against the change.
     pub files: Vec<FileStatus>,
     /// The Dependencies section against the manifests.
     pub dependencies: Vec<DependencyStatus>,
+    /// Tests in quarantine.
+    pub quarantine: Vec<QuarantineStatus>,
     /// Tests then and now.
     pub tests: TestStatus,
     /// The contract, and how the plan differs from it.
@@ -263,6 +266,63 @@ impl CriterionStatus {
     }
 }
 
+/// One item of the Production-Grade Checklist.
+#[derive(Debug)]
+pub struct ChecklistStatus {
+    /// Its text, without markup.
+    pub text: String,
+    /// Its place in the checklist, from 1: `--confirm checklist.1`.
+    pub number: usize,
+    /// Its line in the plan.
+    pub line: usize,
+    /// Whether it is ticked.
+    pub checked: bool,
+    /// What a program checks of it; nothing where a person confirms it.
+    pub claims: Vec<ChecklistClaim>,
+    /// Its state.
+    pub state: State,
+    /// Why it is not proven.
+    pub why: Option<String>,
+    /// Who confirmed it and when, where a person did.
+    pub confirmation: Option<ConfirmedBy>,
+    /// The places that contradict it.
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// What a program can check of the checklist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChecklistClaim {
+    /// No `todo!`, `unimplemented!` or `dbg!` was added.
+    NoStubs,
+    /// No `unwrap` was added outside of tests.
+    NoUnwraps,
+    /// No `#[ignore]` was added.
+    NoIgnoredTests,
+    /// New public items are documented.
+    Documented,
+    /// No literal looks like a secret.
+    NoSecrets,
+    /// Each created file has a test.
+    TestsExist,
+}
+
+/// A place that contradicts an item of the checklist.
+#[derive(Debug)]
+pub struct Contradiction {
+    /// What it contradicts.
+    pub claim: ChecklistClaim,
+    /// The file below the workspace root.
+    pub path: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column, from 1.
+    pub column: usize,
+    /// Its bytes, in the file; in the plan where the file itself is the place.
+    pub span: Option<std::ops::Range<usize>>,
+    /// What is there.
+    pub what: String,
+}
+
 /// One proof of a criterion.
 #[derive(Debug)]
 pub struct ProofStatus {
@@ -385,6 +445,15 @@ impl From<&deps::State> for DependencyState {
             deps::State::Invalid(_) => Self::Invalid,
         }
     }
+}
+
+/// A test in quarantine.
+#[derive(Debug)]
+pub struct QuarantineStatus {
+    /// The row of the plan.
+    pub row: Quarantined,
+    /// Why it excuses nothing today; `None` where it does.
+    pub objection: Option<String>,
 }
 
 /// Test counts.

@@ -6,7 +6,7 @@ use super::assessment::{
 use super::context::Context;
 use super::evidence_state::{evidence_state, listed};
 use crate::contract::Confirmed;
-use crate::document::proof::{Proof, proofs};
+use crate::document::proof::{Proof, is_test, proofs};
 use crate::document::{Item, Placeholder};
 use crate::evidence::{Located, Names, Scope};
 use crate::freshness;
@@ -91,7 +91,7 @@ fn ticked_in(criterion: &Item, results: &[Item]) -> Option<usize> {
     Some(ticked.line)
 }
 
-fn is_blank(item: &Item, placeholders: &[Placeholder]) -> bool {
+pub(super) fn is_blank(item: &Item, placeholders: &[Placeholder]) -> bool {
     let mut placeholders = placeholders.iter();
     placeholders.any(|placeholder| item.span.contains(&placeholder.span.start))
 }
@@ -264,19 +264,6 @@ fn has_test(names: &Names, wanted: &str) -> bool {
     names.any(|(binary, tests)| tests.iter().any(|test| is_test(wanted, binary, test)))
 }
 
-/// Whether `wanted` is the test `test` of the binary `binary` (`store`, `store::answers`): by its name in the binary,
-/// or with the crate or the binary before it.
-#[must_use]
-pub fn is_test(wanted: &str, binary: &str, test: &str) -> bool {
-    let krate = binary.split("::").next().unwrap_or_default();
-    let krate = krate.split('@').next().unwrap_or_default();
-    let before = |prefix: &str| {
-        let rest = wanted.strip_prefix(prefix);
-        rest.and_then(|rest| rest.strip_prefix("::")) == Some(test)
-    };
-    wanted == test || before(binary) || before(krate) || before(&krate.replace('-', "_"))
-}
-
 fn of_person(cx: &Context<'_>, shown: &Shown<'_>, item: &Item) -> Proved {
     let what = Confirmed::name_of_criterion(&item.text);
     let (state, why, by) = confirmed(cx, &what, "it");
@@ -323,38 +310,4 @@ pub(super) fn confirmed(cx: &Context<'_>, what: &str, subject: &str) -> Proved {
 
 fn changed(cx: &Context<'_>, confirmed: &Confirmed) -> Vec<String> {
     freshness::changed_of(&confirmed.inputs, cx.inputs)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_test;
-
-    #[test]
-    fn a_test_is_known_by_its_name_in_the_binary_or_with_the_crate_before_it() {
-        for (wanted, binary, test, same) in [
-            ("cache::tests::hit", "store", "cache::tests::hit", true),
-            (
-                "store::cache::tests::hit",
-                "store",
-                "cache::tests::hit",
-                true,
-            ),
-            ("my_store::hit", "my-store", "hit", true),
-            ("store::answers::hit", "store::answers", "hit", true),
-            ("hit", "store", "cache::tests::hit", false),
-            (
-                "other::cache::tests::hit",
-                "store",
-                "cache::tests::hit",
-                false,
-            ),
-            ("cache::tests::hi", "store", "cache::tests::hit", false),
-        ] {
-            assert_eq!(
-                is_test(wanted, binary, test),
-                same,
-                "{wanted} {binary} {test}"
-            );
-        }
-    }
 }

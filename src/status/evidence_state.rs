@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::assessment::EvidenceState;
 use super::context::Context;
+use crate::document::proof::is_test;
+use crate::document::quarantine;
 use crate::evidence::{self, Outcome, Record, Scope};
 use crate::freshness;
 use crate::project::Poc;
@@ -20,6 +22,11 @@ pub(crate) fn evidence_state(poc: &Poc, cx: &Context<'_>, scope: &Scope) -> Evid
         && record.missing.is_empty();
     if !record.proves() && !unconfirmed {
         return EvidenceState::Failed(failure(record));
+    }
+    if let Some(test) = counts_again(poc, record) {
+        return EvidenceState::Failed(format!(
+            "the test {test} did not pass, and no quarantine excuses it any more"
+        ));
     }
     let planned = verify::planned(&poc.plan, scope);
     if !matches!(scope, Scope::Affected | Scope::Full)
@@ -42,6 +49,24 @@ pub(crate) fn evidence_state(poc: &Poc, cx: &Context<'_>, scope: &Scope) -> Evid
         "changed since it was verified: {}",
         listed(&changed, 4)
     ))
+}
+
+/// A test that a run excused and that the plan does not excuse today.
+fn counts_again(poc: &Poc, record: &Record) -> Option<String> {
+    if record.quarantined.is_empty() {
+        return None;
+    }
+    let today = quarantine::today();
+    let excuses = |binary: &str, test: &str| {
+        let mut rows = poc.plan.quarantine.iter();
+        rows.any(|row| is_test(&row.test, binary, test) && row.objection(today).is_none())
+    };
+    let mut tests = record
+        .quarantined
+        .iter()
+        .flat_map(|(binary, tests)| tests.iter().map(move |test| (binary, test)));
+    let (_, test) = tests.find(|(binary, test)| !excuses(binary, test))?;
+    Some(test.clone())
 }
 
 pub(super) fn failure(record: &Record) -> String {

@@ -8,8 +8,10 @@
 //! The log needs symbolic links and inherited streams that can be compared: it exists on Unix only.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -17,22 +19,30 @@ use serde::{Deserialize, Serialize};
 use super::exec::ProcessCommand;
 
 /// The folder of the log, for the `cargo` that a block finds on PATH.
-const FOLDER: &str = "CARGO_POC_CARGO_LOG";
+pub(crate) const FOLDER: &str = "CARGO_POC_CARGO_LOG";
+
+/// How the folders of logs are called.
+const PREFIX: &str = "cargo-poc-log.";
+/// The file in it that the writing process has locked: a log whose lock is free was left behind by a killed process.
+const LOCK: &str = "lock";
 
 /// The log of one shell block.
 #[derive(Debug)]
 pub struct CargoLog {
     folder: tempfile::TempDir,
+    _lock: File,
     next: AtomicU64,
 }
 
 /// One cargo command that a block ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CargoCall {
-    /// The arguments of `cargo`.
-    pub arguments: Vec<String>,
+    /// The arguments of `cargo`; none where they could not be logged.
+    pub arguments: Option<Vec<String>>,
     /// The folder it was run in.
     pub folder: PathBuf,
+    /// When it began and ended. An end that was not logged is that of the log.
+    pub time: (SystemTime, SystemTime),
     /// Its exit status as a shell gives it; none while it is running, or when it was killed.
     pub exit: Option<i32>,
     /// Standard output and standard error in the order they were printed. Standard output alone where the two go to
@@ -57,16 +67,19 @@ impl CargoLog {
     pub fn create(program: &Path) -> Result<Option<Self>> {
         #[cfg(unix)]
         {
+            remove_left_behind(&std::env::temp_dir());
             let folder = tempfile::Builder::new()
-                .prefix("cargo-poc-log.")
+                .prefix(PREFIX)
                 .tempdir()
                 .context("failed to create a folder for the log of cargo commands")?;
+            let lock = locked(folder.path()).context("failed to lock the log of cargo commands")?;
             let programs = folder.path().join("bin");
             std::fs::create_dir(&programs)
                 .and_then(|()| std::os::unix::fs::symlink(program, programs.join("cargo")))
                 .context("failed to prepare the log of cargo commands")?;
             Ok(Some(Self {
                 folder,
+                _lock: lock,
                 next: AtomicU64::new(0),
             }))
         }
@@ -119,20 +132,61 @@ fn read(folder: &Path, number: u64) -> Result<Option<CargoCall>> {
     let Some(beginning) = content("call")? else {
         return Ok(None);
     };
-    // The call is created before it is written: one that cannot be read yet has only begun.
-    let beginning: Beginning = serde_json::from_slice(&beginning).unwrap_or(Beginning {
-        arguments: Vec::new(),
-        folder: PathBuf::new(),
-    });
+    // The call is created before it is written: one that cannot be read has only begun, or the disk was full.
+    let beginning: Option<Beginning> = serde_json::from_slice(&beginning).ok();
     let exit = content("exit")?;
     let exit = exit.and_then(|text| String::from_utf8_lossy(&text).trim().parse().ok());
+    let written = |what: &str| std::fs::metadata(file(folder, number, what))?.modified();
+    let begun = written("call").unwrap_or_else(|_| SystemTime::now());
+    let ended = written("exit").unwrap_or_else(|_| SystemTime::now());
     Ok(Some(CargoCall {
-        arguments: beginning.arguments,
-        folder: beginning.folder,
+        folder: beginning
+            .as_ref()
+            .map(|beginning| beginning.folder.clone())
+            .unwrap_or_default(),
+        arguments: beginning.map(|beginning| beginning.arguments),
+        time: (begun, ended),
         exit,
         output: content("out")?.unwrap_or_default(),
         errors: content("err")?,
     }))
+}
+
+/// The lock file of a log, which has its name only once it is locked.
+#[cfg(unix)]
+fn locked(folder: &Path) -> std::io::Result<File> {
+    let unnamed = folder.join("unlocked");
+    let lock = File::create(&unnamed)?;
+    lock.lock()?;
+    std::fs::rename(unnamed, folder.join(LOCK))?;
+    Ok(lock)
+}
+
+/// Removes the logs of killed processes from the folder for temporary files.
+#[cfg(unix)]
+fn remove_left_behind(temporary: &Path) {
+    /// The age from which a log without a lock is not being made any more.
+    const OLD: std::time::Duration = std::time::Duration::from_secs(3600);
+    let Ok(entries) = std::fs::read_dir(temporary) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let is_free = match File::options().write(true).open(entry.path().join(LOCK)) {
+            Ok(lock) => lock.try_lock().is_ok(),
+            Err(_) => {
+                let modified = entry.metadata().and_then(|metadata| metadata.modified());
+                let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+                age.is_some_and(|age| age > OLD)
+            }
+        };
+        if is_free {
+            // A leftover that cannot be removed does no harm.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Runs cargo and logs it, when this program was started as the `cargo` of a block; its exit status.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
@@ -24,6 +25,23 @@ pub fn read_if_exists(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("failed to read {path}")),
+    }
+}
+
+/// When a file, or what is known of it, was last changed. On Unix no program can set this time.
+#[must_use]
+pub fn written(path: &Utf8Path) -> Option<SystemTime> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).ok()?);
+        let rest = Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).ok()?);
+        Some(SystemTime::UNIX_EPOCH + seconds + rest)
+    }
+    #[cfg(not(unix))]
+    {
+        metadata.modified().ok()
     }
 }
 
@@ -257,24 +275,6 @@ fn open_lock(_folder: &Utf8Path, beside: &Utf8Path) -> io::Result<File> {
         .open(beside)
 }
 
-/// Replaces several files that change together, each whole: none is replaced before all of them can be.
-///
-/// # Errors
-/// Names the file that cannot be written; all files are then unchanged.
-pub fn write_together(files: &[(&Utf8Path, &[u8])]) -> Result<()> {
-    let context = |path: &Utf8Path| format!("failed to write {path}; it is as it was");
-    let mut staged = Vec::new();
-    for (path, contents) in files {
-        let write = staged_beside(path, contents);
-        staged.push((*path, write.with_context(|| context(path))?));
-    }
-    for (path, (file, target)) in staged {
-        let replaced = file.persist(&target).map_err(|failed| failed.error);
-        replaced.with_context(|| context(path))?;
-    }
-    Ok(())
-}
-
 /// Whether a file can be replaced, before work is done whose result goes there.
 ///
 /// # Errors
@@ -291,28 +291,6 @@ pub fn check_writable(path: &Utf8Path) -> Result<()> {
     check().with_context(|| format!("failed to write {path}"))
 }
 
-/// Removes what writers of a folder's documents left behind when they were killed. Only for the holder of its lock: other
-/// writers may be at work on files that are younger than `LEFT_BEHIND`.
-pub fn remove_left_behind(folder: &Utf8Path) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let is_old = || {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            let age = modified.ok().and_then(|modified| modified.elapsed().ok());
-            age.is_some_and(|age| age > LEFT_BEHIND)
-        };
-        let own = name.starts_with(DOCUMENT) || name.starts_with(TEMPORARY) && is_old();
-        if own && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            // A leftover that cannot be removed does no harm.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
 /// Whether a file is one that a process of this program writes before it replaces another.
 #[must_use]
 pub fn is_temporary(path: &Utf8Path) -> bool {
@@ -320,13 +298,8 @@ pub fn is_temporary(path: &Utf8Path) -> bool {
         .is_some_and(|name| name.starts_with(TEMPORARY))
 }
 
-/// The age from which a temporary file has no writer any more.
-const LEFT_BEHIND: std::time::Duration = std::time::Duration::from_secs(3600);
-
 /// How temporary files are called.
-const TEMPORARY: &str = ".cargo-poc-";
-/// How those are called that only the holder of a folder's lock writes.
-const DOCUMENT: &str = ".cargo-poc-document-";
+pub(super) const TEMPORARY: &str = ".cargo-poc-";
 
 /// The largest document that is read.
 const LARGEST_DOCUMENT: u64 = 64 * 1024 * 1024;
@@ -378,25 +351,11 @@ fn root_around(path: &Utf8Path) -> Utf8PathBuf {
     root.unwrap_or(folder)
 }
 
-/// A file's new contents beside it, and the file that they are to replace.
-fn staged_beside(path: &Utf8Path, contents: &[u8]) -> io::Result<(NamedTempFile, Utf8PathBuf)> {
-    let target = resolve_link(path)?;
-    let existing = fs::metadata(&target).ok();
-    refuse_read_only(existing.as_ref())?;
-    let mut builder = builder();
-    builder.prefix(DOCUMENT);
-    let file = written_by(&builder, &target, contents)?;
-    if let Some(existing) = &existing {
-        file.as_file().set_permissions(existing.permissions())?;
-    }
-    Ok((file, target))
-}
-
 fn written_beside(path: &Utf8Path, contents: &[u8]) -> io::Result<NamedTempFile> {
     written_by(&builder(), path, contents)
 }
 
-fn written_by(
+pub(super) fn written_by(
     builder: &tempfile::Builder<'_, '_>,
     path: &Utf8Path,
     contents: &[u8],
@@ -410,7 +369,7 @@ fn written_by(
 
 /// A new file gets the mode that the umask allows, as any editor's would; tempfile's own default is 0600.
 #[cfg(unix)]
-fn builder() -> tempfile::Builder<'static, 'static> {
+pub(super) fn builder() -> tempfile::Builder<'static, 'static> {
     use std::os::unix::fs::PermissionsExt as _;
     let mut builder = tempfile::Builder::new();
     builder
@@ -420,14 +379,14 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 }
 
 #[cfg(not(unix))]
-fn builder() -> tempfile::Builder<'static, 'static> {
+pub(super) fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY);
     builder
 }
 
 /// Renaming over a read-only file would succeed; its owner asked for it not to be changed.
-fn refuse_read_only(existing: Option<&Metadata>) -> io::Result<()> {
+pub(super) fn refuse_read_only(existing: Option<&Metadata>) -> io::Result<()> {
     if existing.is_some_and(|metadata| metadata.permissions().readonly()) {
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
@@ -437,7 +396,7 @@ fn refuse_read_only(existing: Option<&Metadata>) -> io::Result<()> {
     Ok(())
 }
 
-fn resolve_link(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+pub(super) fn resolve_link(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_symlink() => path.canonicalize_utf8(),
         _ => Ok(path.to_owned()),

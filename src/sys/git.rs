@@ -78,6 +78,13 @@ pub struct FileChange {
     pub kind: ChangeKind,
 }
 
+/// Whether git ignores `path`, relative to `folder`; false where git cannot be asked.
+#[must_use]
+pub(crate) fn is_ignored(folder: &Utf8Path, path: &Utf8Path) -> bool {
+    let asked = process::run(folder, &["check-ignore", "--quiet", "--", path.as_str()]);
+    asked.is_ok_and(|output| output.status.success())
+}
+
 impl Repository {
     /// The repository that `folder` lies in; an error's text says why there is none (no git, no repository).
     ///

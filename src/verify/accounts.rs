@@ -3,23 +3,28 @@
 //! In: the logged cargo calls of a command. Out: an [`Account`]. Text that the command itself prints is not counted: printing
 //! `3 passed` is not running three tests.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use super::test_output::{Binary, Header, Observed, Observer, header, is_summary};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::binaries::Binaries;
+use super::harness::list;
+use super::test_output::{Observed, Observer, header, is_summary};
 use crate::document::printed_counts;
 use crate::evidence::TestCounts;
 use crate::script::commands::ScriptCommand;
 use crate::script::expectation::Assertion;
 use crate::script::simple_commands::{self, Command};
-use crate::sys::cargo_log::CargoCall;
-use crate::sys::exec::{self, ExitReason, ProcessCommand};
+use crate::script::wrappers;
+use crate::sys::cargo_alias;
+use crate::sys::cargo_log::{self, CargoCall};
+use crate::sys::exec::ExitReason;
 
-/// How long a test binary may take to list its tests.
-const LISTING_LIMIT: Duration = Duration::from_secs(10);
 /// The exit status of nextest when no test matched.
 const NEXTEST_NO_TESTS: i32 = 4;
+/// The file of a package.
+const MANIFEST: &str = "Cargo.toml";
 
 /// The tests that a command ran.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +35,10 @@ pub(super) struct Account {
     pub(super) disagreements: Vec<String>,
     /// The commands that are there to run tests and ran none, with the reason.
     pub(super) empty: Vec<String>,
+    /// Calls that only build or list tests, behind an alias.
+    builds: Vec<String>,
+    /// When cargo was at work.
+    pub(super) times: Vec<(SystemTime, SystemTime)>,
 }
 
 /// Whether a script names a command that runs tests. A definition of a function names it for later.
@@ -50,7 +59,7 @@ fn test_command(script: &str) -> Option<Command> {
     if defines {
         return None;
     }
-    let mut commands = simple_commands::of_text(script, 1).into_iter();
+    let mut commands = wrappers::with_inner(script).into_iter();
     commands.find(|command| command.test_arguments().is_some())
 }
 
@@ -62,10 +71,22 @@ pub(super) fn of_calls(
     calls: &[CargoCall],
     ended: ExitReason,
     fails: bool,
+    binaries: Option<&Binaries<'_>>,
 ) -> Account {
     let mut account = Account::default();
     for call in calls {
-        account.add(call, ended, fails);
+        account.add(call, ended, fails, binaries);
+    }
+    if [cargo_log::FOLDER, "__cargo_poc"]
+        .iter()
+        .any(|name| command.script.contains(name))
+    {
+        account.disagreements.push(
+            "the command names what `cargo poc verify` records cargo's calls with, so their record is not reliable".to_owned(),
+        );
+    }
+    if account.empty.is_empty() && account.observed.counts().ran() == 0 {
+        account.empty.append(&mut account.builds);
     }
     let named = test_command(&command.script);
     let builds_only = |named: &Command| named.runs_tests() == Some(false);
@@ -100,10 +121,15 @@ pub(super) fn of_calls(
 }
 
 /// The account of a command from its output, on a platform without a log of cargo calls.
-pub(super) fn of_output(command: &ScriptCommand, mut observed: Observed) -> Account {
+pub(super) fn of_output(
+    command: &ScriptCommand,
+    mut observed: Observed,
+    binaries: Option<&Binaries<'_>>,
+) -> Account {
     if !names_tests(&command.script) {
         return Account::default();
     }
+    observed.settle_silent(binaries);
     observed.reconcile(true, &mut |header| list(header, Path::new(".")));
     let ran = observed.counts().ran() > 0 || observed.has_unknown();
     let builds = !observed.compile_errors.is_empty();
@@ -113,14 +139,15 @@ pub(super) fn of_output(command: &ScriptCommand, mut observed: Observed) -> Acco
         disagreements: observed.disagreements(),
         observed,
         empty: empty.into_iter().collect(),
+        ..Account::default()
     }
 }
 
 /// Why calls that began after the last command, in a trap or in the background, make the run prove nothing.
-pub(super) fn of_late_calls(calls: &[CargoCall]) -> Vec<String> {
+pub(super) fn of_late_calls(calls: &[CargoCall], binaries: Option<&Binaries<'_>>) -> Vec<String> {
     let mut account = Account::default();
     for call in calls {
-        account.add(call, ExitReason::Exited(0), false);
+        account.add(call, ExitReason::Exited(0), false, binaries);
     }
     account.disagreements.extend(account.empty);
     account.disagreements
@@ -174,28 +201,52 @@ fn speaks_of_tests(command: &ScriptCommand) -> bool {
 }
 
 impl Account {
-    fn add(&mut self, call: &CargoCall, ended: ExitReason, fails: bool) {
-        let typed = Command {
-            words: std::iter::once("cargo".to_owned())
-                .chain(call.arguments.iter().cloned())
-                .collect(),
-            ..Command::default()
+    fn add(
+        &mut self,
+        call: &CargoCall,
+        ended: ExitReason,
+        fails: bool,
+        binaries: Option<&Binaries<'_>>,
+    ) {
+        self.times.push(call.time);
+        let Some(arguments) = &call.arguments else {
+            self.disagreements
+                .push("a call of cargo could not be logged, so its result is not known".to_owned());
+            return;
         };
+        let aliases = cargo_alias::aliases(&call.folder);
+        let typed = of_cargo(arguments.clone());
+        let meant = of_cargo(cargo_alias::resolve(arguments.clone(), &aliases));
         let line = typed.words.join(" ");
-        let is_test = typed.test_arguments().is_some();
+        let is_test = meant.test_arguments().is_some();
         let mut seen = observe(call);
-        if is_test && typed.runs_tests() == Some(false) {
+        if is_test && meant.runs_tests() == Some(false) {
             // `--no-run` and `--list` start binaries at most to ask for names.
             seen.runs.clear();
             seen.notes.clear();
             self.observed.extend(seen);
+            if typed.test_arguments().is_none() {
+                // An alias hides it; for a command that is written out, the block shows it.
+                self.builds.push(format!("`{line}` does not run tests"));
+            }
             return;
         }
-        let captures = !call
-            .arguments
+        let captures = !meant
+            .words
             .iter()
             .any(|word| matches!(word.as_str(), "--nocapture" | "--no-capture"));
-        seen.reconcile(captures, &mut |header| list(header, &call.folder));
+        let mut list = |header: &_| list(header, &call.folder);
+        if !is_test && meant.runs_tests() != Some(true) {
+            // Any program can print what looks like tests.
+            seen.keep_existing(binaries, &mut list);
+        }
+        seen.settle_silent(binaries);
+        seen.reconcile(captures, &mut list);
+        if seen.ran_tests()
+            && let Some(why) = not_covered(&meant, &call.folder, binaries)
+        {
+            self.disagreements.push(format!("`{line}` {why}"));
+        }
         let runs = is_test || seen.ran_tests();
         self.disagreements.extend(seen.disagreements());
         let ran = seen.counts().ran();
@@ -219,6 +270,58 @@ impl Account {
         }
         self.observed.extend(seen);
     }
+}
+
+fn of_cargo(arguments: Vec<String>) -> Command {
+    Command {
+        words: std::iter::once("cargo".to_owned())
+            .chain(arguments)
+            .collect(),
+        ..Command::default()
+    }
+}
+
+/// Why the hashed inputs of a run do not contain the package whose tests a call of cargo ran.
+fn not_covered(call: &Command, folder: &Path, binaries: Option<&Binaries<'_>>) -> Option<String> {
+    let workspace = binaries?.workspace();
+    let mut words = call.words.iter();
+    let mut manifest = None;
+    while let Some(word) = words.next() {
+        match word.split_once('=') {
+            Some(("--manifest-path", path)) => manifest = Some(PathBuf::from(path)),
+            _ if word == "--manifest-path" => manifest = words.next().map(PathBuf::from),
+            _ if word == "-C" => manifest = words.next().map(|path| Path::new(path).join(MANIFEST)),
+            _ if word == "--" => break,
+            _ => {}
+        }
+    }
+    let found = || {
+        folder
+            .ancestors()
+            .map(|folder| folder.join(MANIFEST))
+            .find(|path| path.is_file())
+    };
+    let path = manifest.map(|path| folder.join(path)).or_else(found)?;
+    let path = Utf8PathBuf::from_path_buf(path.canonicalize().ok()?).ok()?;
+    let root = crate::sys::files::resolved(&workspace.root).ok()?;
+    let Ok(relative) = path.strip_prefix(&root) else {
+        return Some(format!(
+            "tested {path}, which is outside of the workspace, so later changes of it would not be noticed"
+        ));
+    };
+    let is_own = |own: &Utf8Path| own.strip_prefix(&workspace.root).ok() == Some(relative);
+    let members = workspace
+        .packages
+        .iter()
+        .map(|package| package.manifest_path.as_path());
+    if relative == MANIFEST || members.into_iter().any(is_own) {
+        return None;
+    }
+    let ignored = workspace.is_built(&workspace.root.join(relative))
+        || crate::sys::git::is_ignored(&root, relative);
+    ignored.then(|| {
+        format!("tested {relative}, which git ignores, so later changes of it would not be noticed")
+    })
 }
 
 /// Reads the output of a call.
@@ -263,27 +366,6 @@ fn merged(output: &str, errors: &str) -> String {
     text + &rest
 }
 
-/// The tests that a binary lists; none where it cannot be asked.
-pub(super) fn list(header: &Header, folder: &Path) -> Option<BTreeSet<String>> {
-    let Header::Cargo { executable, .. } = header else {
-        return None;
-    };
-    let folder = camino::Utf8Path::from_path(folder)?;
-    let command = ProcessCommand::new(folder.join(executable))
-        .args(["--list", "--format", "terse"])
-        .directory(folder)
-        .timeout(Some(LISTING_LIMIT));
-    let listed = exec::capture(&command).ok()?;
-    let text = String::from_utf8(listed.stdout).ok()?;
-    let names = text.lines().filter_map(|line| {
-        let name = line
-            .strip_suffix(": test")
-            .or(line.strip_suffix(": benchmark"))?;
-        Some(name.to_owned())
-    });
-    listed.ended.success().then(|| names.collect())
-}
-
 impl Observed {
     /// Takes what another command of the same script showed.
     fn extend(&mut self, other: Self) {
@@ -293,46 +375,10 @@ impl Observed {
         self.notes.extend(other.notes);
     }
 
-    /// Holds the names that a run shows against those that its binaries list, where they differ from the summary: output
-    /// of a test or its child process can look like the line of a test. `captured` says that the output of tests was
-    /// captured, so that it cannot split the lines of the harness.
-    pub(super) fn reconcile(
-        &mut self,
-        captured: bool,
-        list: &mut dyn FnMut(&Header) -> Option<BTreeSet<String>>,
-    ) {
-        for run in &mut self.runs {
-            for binary in &mut run.binaries {
-                if binary.disagreement.is_some() {
-                    binary.keep_listed(captured, list(&binary.header));
-                }
-            }
-        }
-    }
-
     /// Accounts that differ, in words.
     pub(super) fn disagreements(&self) -> Vec<String> {
         self.binaries()
             .filter_map(|binary| binary.disagreement.clone())
             .collect()
-    }
-}
-
-impl Binary {
-    fn keep_listed(&mut self, captured: bool, listed: Option<BTreeSet<String>>) {
-        let Some(listed) = listed else {
-            return;
-        };
-        self.tests.retain(|name, _| listed.contains(name));
-        let named = super::test_output::Verdict::counts_of(&self.tests);
-        let counts = self.counts;
-        let agree = (named.passed, named.failed, named.ignored)
-            == (counts.passed, counts.failed, counts.ignored);
-        // A quiet run names only what failed.
-        let quiet = named.passed + named.ignored == 0 && named.failed <= counts.failed;
-        let fewer = named.passed <= counts.passed && named.failed <= counts.failed;
-        if agree || quiet || !captured && fewer {
-            self.disagreement = None;
-        }
     }
 }

@@ -4,10 +4,12 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Target;
+use toml_edit::{Item, TableLike};
 
 use super::test_output::Header;
 use crate::affected::{TestTarget, TestTargetKind, every_target};
 use crate::workspace::Workspace;
+use crate::workspace::manifest::Manifest;
 
 /// The test targets of a workspace, to identify test binaries.
 #[derive(Debug)]
@@ -57,6 +59,43 @@ impl<'w> Binaries<'w> {
         }
     }
 
+    /// The workspace.
+    pub(super) fn workspace(&self) -> &'w Workspace {
+        self.workspace
+    }
+
+    /// Whether a target of the workspace is this binary.
+    pub(super) fn knows(&self, header: &Header) -> bool {
+        !self.identify(header).starts_with('?')
+    }
+
+    /// Whether the manifest gives the binary a harness of its own, so that it need not print a summary. Also of targets
+    /// that `cargo test` runs only by name.
+    pub(super) fn has_custom_harness(&self, header: &Header) -> bool {
+        let Header::Cargo { source, .. } = header else {
+            return false;
+        };
+        let name = header.crate_name().unwrap_or_default();
+        let workspace = self.workspace;
+        let packages = workspace.packages.iter().enumerate();
+        let mut targets = packages.flat_map(|(id, package)| {
+            let folder = workspace.folder(id);
+            package
+                .targets
+                .iter()
+                .filter(move |target| {
+                    let own = target.src_path.strip_prefix(folder);
+                    let own = own.unwrap_or(&target.src_path).as_str().replace('\\', "/");
+                    crate_name(target) == name
+                        && (source.is_empty() || own == source.replace('\\', "/"))
+                })
+                .map(move |target| (package, target))
+        });
+        targets.any(|(package, target)| {
+            has_custom_harness(&package.manifest_path, target).unwrap_or(false)
+        })
+    }
+
     /// The target built into `executable`: the one with its crate name and root file; where several have both, the
     /// one that dep-info says it was built from.
     fn built(&self, name: &str, source: &str, executable: &Utf8Path) -> Option<String> {
@@ -95,6 +134,26 @@ fn root_file<'w>(workspace: &'w Workspace, target: &TestTarget) -> Option<(Strin
         .described(workspace)
         .filter(|_| target.kind != TestTargetKind::Doc)?;
     Some((crate_name(described), &described.src_path))
+}
+
+/// Whether the manifest of a target has `harness = false` for it; `None` where the manifest does not describe it.
+fn has_custom_harness(manifest: &Utf8Path, target: &Target) -> Option<bool> {
+    let text = crate::sys::files::read(manifest).ok()?;
+    let manifest = Manifest::parse(std::str::from_utf8(&text).ok()?).ok()?;
+    let is_false =
+        |table: &dyn TableLike| table.get("harness").and_then(Item::as_bool) == Some(false);
+    let is_named =
+        |table: &dyn TableLike| table.get("name").and_then(Item::as_str) == Some(&target.name);
+    let tables = ["bin", "test", "example", "bench"]
+        .into_iter()
+        .filter(|table| target.kind.iter().any(|kind| kind.to_string() == *table));
+    for table in tables {
+        let mut entries = manifest.get(&[table])?.as_array_of_tables()?.iter();
+        if let Some(entry) = entries.find(|entry| is_named(*entry)) {
+            return Some(is_false(entry));
+        }
+    }
+    manifest.get(&["lib"])?.as_table_like().map(is_false)
 }
 
 fn library_name(workspace: &Workspace, target: &TestTarget) -> String {

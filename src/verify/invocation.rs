@@ -1,5 +1,6 @@
 //! One command to run, and its result.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::accounts;
@@ -13,6 +14,12 @@ use crate::sys::exec::{self, ExitReason};
 
 /// nextest's exit status if no test matched.
 const NEXTEST_NO_TESTS: i32 = 4;
+
+/// What cargo and nextest end with if a test failed.
+const TEST_FAILED: [i32; 2] = [100, 101];
+
+/// Failed and flaky tests in quarantine, by binary id.
+pub(super) type Excused = BTreeMap<String, Vec<String>>;
 
 /// One command to run as evidence, from the workspace root.
 #[derive(Debug, Clone)]
@@ -65,6 +72,8 @@ pub struct InvocationResult {
     pub runs: Option<Runs>,
     /// The person who has confirmed the result, if one must.
     pub confirmed: Option<Confirmation>,
+    /// Its failed and flaky tests that the plan has in quarantine, where these are all that failed.
+    pub(super) excused: Excused,
     /// What nextest listed before it ran.
     pub(crate) listing: Option<Listing>,
 }
@@ -167,6 +176,7 @@ impl InvocationResult {
             empty: Vec::new(),
             runs: None,
             confirmed: None,
+            excused: Excused::new(),
             listing: None,
         }
     }
@@ -187,6 +197,7 @@ impl InvocationResult {
             empty: Vec::new(),
             runs: None,
             confirmed: None,
+            excused: Excused::new(),
             listing: Some(listing),
         }
     }
@@ -223,8 +234,10 @@ impl InvocationResult {
             return Outcome::Flaky;
         }
         let seen = &self.observed;
-        let allowed = self.is_expected(self.ended.code());
-        let failed = seen.counts().failed > 0 && !self.check.expects_failure()
+        let excused = !self.excused.is_empty();
+        let allowed = self.is_expected(self.ended.code())
+            || excused && TEST_FAILED.contains(&self.ended.code());
+        let failed = seen.counts().failed > 0 && !self.check.expects_failure() && !excused
             || !seen.compile_errors.is_empty() && !allowed;
         let nothing_matched = match self.check.program {
             Program::Command(_) => !self.empty.is_empty(),
@@ -251,7 +264,9 @@ impl InvocationResult {
 
     /// Whether tests failed and the plan expects that: a test that is written before the code.
     pub(super) fn failed_as_expected(&self) -> bool {
-        self.observed.counts().failed > 0 && self.outcome() == Outcome::Passed
+        self.observed.counts().failed > 0
+            && self.excused.is_empty()
+            && self.outcome() == Outcome::Passed
     }
 
     /// What makes its result differ from run to run, in words.
@@ -272,7 +287,7 @@ impl InvocationResult {
     fn judged(&self) -> Outcome {
         if !self.unmet.is_empty() {
             Outcome::Failed
-        } else if !self.observed.flaky().is_empty() {
+        } else if !self.observed.flaky().is_empty() && self.excused.is_empty() {
             Outcome::Flaky
         } else if self.check.is_manual() && self.confirmed.is_none() {
             Outcome::Unconfirmed

@@ -27,6 +27,8 @@ pub struct Options<'w> {
     pub usual: Option<Duration>,
     /// Whether cargo prints build progress, for the progress line.
     pub progress: bool,
+    /// The tests whose failures the plans excuse today, as the plans name them.
+    pub quarantine: Vec<String>,
 }
 
 /// Whether nothing more is run after a check with this outcome.

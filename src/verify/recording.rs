@@ -92,7 +92,8 @@ impl Report {
         let worse = match basis.baseline.and_then(|baseline| baseline.passed.as_ref()) {
             Some(passed) => {
                 let passed = passed.names().context("failed to read the baseline")?;
-                let mut worse = compare(&passed, &ran, |id| binaries.has(id));
+                let mut worse =
+                    compare(&passed, &self.without_excused(&ran), |id| binaries.has(id));
                 let earlier = basis.baseline.iter().flat_map(|baseline| &baseline.checks);
                 let earlier: Vec<String> = earlier.map(|check| check.command.clone()).collect();
                 let checked = self.checked.iter();
@@ -102,6 +103,13 @@ impl Report {
             }
             None => super::compare::Regressions::default(),
         };
+        let quarantined = self.excused();
+        notes.extend(quarantined.iter().map(|(binary, tests)| {
+            format!(
+                "in quarantine, so its failure is excused: {binary} {}",
+                tests.join(", ")
+            )
+        }));
         let is_baseline = basis.scope == Scope::Baseline;
         let passed = is_baseline
             .then(|| Packed::new(&names(&ran, Verdict::Passed)))
@@ -116,6 +124,7 @@ impl Report {
             tests: self.ran_tests().then(|| self.counts()),
             selection: basis.selection,
             failing: listed(&unexpected, Verdict::Failed),
+            quarantined,
             ignored: listed(&ran, Verdict::Ignored),
             regressions: worse.regressions,
             missing: worse.vanished,
@@ -141,6 +150,35 @@ impl Report {
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
         self.checked.iter().map(written).collect()
+    }
+
+    /// The tests whose failures the plan excuses, by binary id.
+    fn excused(&self) -> BTreeMap<String, Vec<String>> {
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (binary, tests) in self.checked.iter().flat_map(|checked| &checked.excused) {
+            all.entry(binary.clone())
+                .or_default()
+                .extend(tests.iter().cloned());
+        }
+        for tests in all.values_mut() {
+            tests.sort();
+            tests.dedup();
+        }
+        all
+    }
+
+    /// The same tests, with those that passed whose failures are excused.
+    fn without_excused(&self, ran: &BTreeMap<String, Ran>) -> BTreeMap<String, Ran> {
+        let mut ran = ran.clone();
+        for (binary, tests) in self.excused() {
+            let Some(own) = ran.get_mut(&binary) else {
+                continue;
+            };
+            for test in tests {
+                own.tests.insert(test, Verdict::Passed);
+            }
+        }
+        ran
     }
 
     fn ran_tests(&self) -> bool {

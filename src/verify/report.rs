@@ -1,6 +1,6 @@
 //! What a run of invocations did.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::invocation::{Invocation, InvocationResult};
 use crate::evidence::{Outcome, Record, TestCounts};
@@ -16,6 +16,8 @@ pub struct Report {
     pub left: Vec<Invocation>,
     /// From the first to the last.
     pub duration: Duration,
+    /// When the cargo commands of blocks were at work, in order.
+    pub times: Vec<(SystemTime, SystemTime)>,
 }
 
 impl Report {

@@ -8,7 +8,7 @@ use super::options::{Options, stops};
 use super::progress::Progress;
 use super::report::Report;
 use super::test_output::Observer;
-use super::{accounts, runner, session, test_filter};
+use super::{harness, quarantine, runner, session, test_filter};
 use crate::exit;
 use crate::script::commands::Script;
 use crate::script::{commands, expectation};
@@ -54,6 +54,7 @@ pub fn run(
                 let outcome = ran.checked.iter().map(InvocationResult::outcome).max();
                 report.checked.extend(ran.checked);
                 report.left.extend(ran.left);
+                report.times.extend(ran.times);
                 outcome.is_some_and(|outcome| stops(outcome, options))
             }
         };
@@ -170,13 +171,16 @@ fn run_one(
     if let Some(listing) = &listed {
         listing.complete(&mut seen);
     }
+    seen.settle_silent(options.binaries);
     seen.reconcile(true, &mut |header| {
-        accounts::list(header, options.root.as_std_path())
+        harness::list(header, options.root.as_std_path())
     });
     seen.notes.extend(notes);
     let disagreements = seen.disagreements();
+    let excused = quarantine::excused(&options.quarantine, &seen, check, options.binaries);
     Ok(InvocationResult {
         check: check.clone(),
+        excused,
         ended: outcome.ended,
         duration: outcome.duration,
         observed: seen,

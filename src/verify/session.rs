@@ -5,15 +5,15 @@
 //! the commands themselves do not see. The mark contains a random number, so that no output can contain one.
 
 use std::fmt::Write as _;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use anyhow::{Context as _, Result};
 
-use super::accounts;
 use super::invocation::{Invocation, InvocationResult};
 use super::options::{Options, stops};
 use super::progress::Progress;
 use super::test_output::Observer;
+use super::{accounts, quarantine};
 use crate::evidence::{Outcome, Runs};
 use crate::script::commands::ScriptCommand;
 use crate::script::expectation::Seen;
@@ -36,6 +36,8 @@ pub(super) struct Ran {
     pub(super) checked: Vec<InvocationResult>,
     /// Those that were not.
     pub(super) left: Vec<Invocation>,
+    /// When cargo was at work.
+    pub(super) times: Vec<(SystemTime, SystemTime)>,
 }
 
 /// Runs the commands; after one that did not pass the rest is left, unless told to keep going. `before` and `total` are
@@ -47,7 +49,11 @@ pub(super) fn run(
     place: (usize, usize),
 ) -> Result<Ran> {
     let key = nonce();
-    let script = script(commands, &key, options.keep_going);
+    let script = script(
+        commands,
+        &key,
+        options.keep_going || !options.quarantine.is_empty(),
+    );
     let log = CargoLog::create(&options.settings.program)?;
     let command = options.settings.block(&script, &options.root)?;
     let command = match &log {
@@ -67,6 +73,7 @@ pub(super) fn run(
         checked: Vec::new(),
         stopped: false,
         ended: false,
+        times: Vec::new(),
     };
     session.begin()?;
     let outcome = exec::run_interactive(&command, &mut |part, input| session.take(part, input))?;
@@ -137,6 +144,8 @@ struct Session<'s, 't> {
     stopped: bool,
     /// bash has ended.
     ended: bool,
+    /// When cargo was at work.
+    times: Vec<(SystemTime, SystemTime)>,
 }
 
 impl Session<'_, '_> {
@@ -230,11 +239,25 @@ impl Session<'_, '_> {
         let command = &self.commands[index];
         let check = Invocation::of_block(command.clone());
         let account = match &self.log {
-            Some(log) => accounts::of_calls(command, &log.take()?, ended, check.expects_failure()),
-            None => accounts::of_output(command, current.observer.finish()),
+            Some(log) => accounts::of_calls(
+                command,
+                &log.take()?,
+                ended,
+                check.expects_failure(),
+                self.options.binaries,
+            ),
+            None => accounts::of_output(command, current.observer.finish(), self.options.binaries),
         };
+        self.times.extend(account.times);
+        let excused = quarantine::excused(
+            &self.options.quarantine,
+            &account.observed,
+            &check,
+            self.options.binaries,
+        );
         let mut checked = InvocationResult {
             check,
+            excused,
             ended,
             duration,
             observed: account.observed,
@@ -284,13 +307,14 @@ impl Session<'_, '_> {
         Ok(Ran {
             checked: self.checked,
             left,
+            times: self.times,
         })
     }
 
     /// What happens after the last command counts: a trap, or a job that goes on.
     fn end_of_block(&mut self, ended: ExitReason) -> Result<()> {
         let late = match &self.log {
-            Some(log) => accounts::of_late_calls(&log.take()?),
+            Some(log) => accounts::of_late_calls(&log.take()?, self.options.binaries),
             None => Vec::new(),
         };
         let Some(last) = self.checked.last_mut() else {
@@ -331,9 +355,15 @@ fn together(rounds: Vec<InvocationResult>, times: usize) -> Result<InvocationRes
 
 /// Expectations of a command that were not met.
 fn unmet(command: &ScriptCommand, checked: &InvocationResult, output: &str) -> Vec<String> {
+    let mut tests = accounts::counts(command, &checked.observed, output);
+    if let Some(tests) = &mut tests
+        && !checked.excused.is_empty()
+    {
+        tests.failed = 0;
+    }
     let seen = Seen {
         exit: checked.ended.code(),
-        tests: accounts::counts(command, &checked.observed, output),
+        tests,
         output,
         duration: checked.duration,
     };

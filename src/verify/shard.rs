@@ -288,13 +288,20 @@ impl Merged {
     ) -> Result<Record> {
         let targets = Binaries::of(workspace);
         let ran = self.ran();
-        let worse = match baseline.and_then(|baseline| baseline.passed.as_ref()) {
+        let quarantined = self.excused();
+        let mut worse = match baseline.and_then(|baseline| baseline.passed.as_ref()) {
             Some(passed) => {
                 let passed = passed.names().context("failed to read the baseline")?;
                 compare(&passed, &ran, |id| targets.has(id))
             }
             None => super::compare::Regressions::default(),
         };
+        for (binary, tests) in &quarantined {
+            if let Some(worse) = worse.regressions.get_mut(binary) {
+                worse.retain(|test| !tests.contains(test));
+            }
+        }
+        worse.regressions.retain(|_, tests| !tests.is_empty());
         let records = || self.shards.iter().map(|(_, shard)| &shard.record);
         let mut notes = vec![format!("{} shards, merged", self.shards.len())];
         notes.extend(records().flat_map(|record| record.notes.clone()));
@@ -319,6 +326,7 @@ impl Merged {
             regressions: worse.regressions,
             missing: worse.vanished,
             recovered: BTreeMap::new(),
+            quarantined,
             passed: None,
             notes,
             commands: commands.finalize().to_hex()[..16].to_owned(),
@@ -330,6 +338,18 @@ impl Merged {
             durations_ms: took,
             ..self.first().record.clone()
         })
+    }
+
+    /// The tests whose failures the plans excused, by binary id.
+    fn excused(&self) -> BTreeMap<String, Vec<String>> {
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let records = self.shards.iter().map(|(_, shard)| &shard.record);
+        for (binary, tests) in records.flat_map(|record| &record.quarantined) {
+            all.entry(binary.clone())
+                .or_default()
+                .extend(tests.iter().cloned());
+        }
+        all
     }
 
     fn binaries(&self) -> impl Iterator<Item = (usize, &String, &Binary)> {

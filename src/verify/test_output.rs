@@ -16,6 +16,7 @@ mod observed;
 use libtest::Libtest;
 use nextest::Nextest;
 
+pub(super) use libtest::is_not_counted;
 pub(super) use line::{header, is_summary};
 pub use observed::{Binary, Ending, Header, Observed, Run, Verdict};
 

@@ -3,6 +3,7 @@
 //! In: the root file of a target. Out: a [`Unit`]. Reading is total: a file that cannot be read or understood is
 //! a [`Problem`](file::Problem) of its unit, never an error.
 
+mod assertion;
 pub mod attribute;
 pub mod cfg;
 pub mod doc;
@@ -14,4 +15,4 @@ pub mod modules;
 pub mod syntax;
 pub mod unit;
 
-pub use unit::{Unit, UnitDoctest, read_unit, read_units, sentence};
+pub use unit::{Test, Unit, UnitDoctest, read_unit, read_units, sentence};

@@ -269,6 +269,46 @@ fn tests_that_go_or_are_ignored_are_named() {
 }
 
 #[test]
+fn a_test_that_asserts_nothing_any_more_is_named() {
+    let sandbox = Sandbox::package();
+    sandbox
+        .write("docs/cache-plan.md", PLAN)
+        .write("docs/cache-results.md", RESULTS)
+        .write(
+            "tests/it.rs",
+            "#[test]\nfn integration() {\n    assert_eq!(1 + 1, 2);\n}\n#[test]\nfn builds() {}\n#[test]\nfn helped() {\n    same(1);\n}\nfn same(n: u32) {\n    \
+             assert_eq!(n, 1);\n}\n",
+        );
+    sandbox.git();
+    sandbox.poc("verify cache --step 0").exits(0);
+    sandbox.edit(
+        "tests/it.rs",
+        "assert_eq!(1 + 1, 2);",
+        "let sum = 1 + 1;\n    assert_eq!(sum, 2);",
+    );
+    assert_eq!(findings(&sandbox), []);
+    sandbox.edit("tests/it.rs", "assert_eq!(sum, 2);", "let _ = sum;");
+    finds(
+        &sandbox,
+        "POC061",
+        "test without any assertion now: app::it integration",
+    );
+    sandbox.edit("tests/it.rs", "let _ = sum;", "assert!(true);");
+    finds(
+        &sandbox,
+        "POC061",
+        "test without any assertion now: app::it integration",
+    );
+    sandbox.edit("tests/it.rs", "    assert_eq!(n, 1);\n", "    let _ = n;\n");
+    finds(
+        &sandbox,
+        "POC061",
+        "tests without any assertion now: app::it helped, app::it integration",
+    );
+    sandbox.poc("status --check").exits(1);
+}
+
+#[test]
 fn an_amendment_records_who_when_why_what_was_and_what_is() {
     let sandbox = begun();
     sandbox

@@ -44,6 +44,7 @@ fn sample(scope: Scope, second: u32) -> Record {
         regressions: BTreeMap::from([("store::it".to_owned(), vec!["reads --> fail".to_owned()])]),
         missing: BTreeMap::new(),
         recovered: BTreeMap::new(),
+        quarantined: BTreeMap::new(),
         passed: None,
         notes: Vec::new(),
         source: Source {

@@ -38,7 +38,7 @@ fn tests(passed: usize, failed: usize, ignored: usize) -> String {
         + &"test i ... ignored\\n".repeat(ignored);
     let bin = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/bin");
     format!(
-        "PATH=\"$PATH:{bin}\" cargo replay '    Finished `test` profile\\n     Running unittests src/lib.rs (target/debug/deps/app-0123456789abcdef)\\n\\nrunning {} \
+        "PATH=\"$PATH:{bin}\" cargo tarpaulin '    Finished `test` profile\\n     Running unittests src/lib.rs (target/debug/deps/app-0123456789abcdef)\\n\\nrunning {} \
          tests\\n{lines}\\ntest result: {word}. {passed} passed; {failed} failed; {ignored} ignored; 0 measured; 0 filtered out; \
          finished in 0.00s\\n'",
         passed + failed + ignored,

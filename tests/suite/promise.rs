@@ -1,6 +1,9 @@
 //! What is promised and what proves it: criteria, steps, and the way from a new plan to a complete one.
 
+mod checklist;
 mod properties;
+mod quarantine;
+mod use_cases;
 
 use serde_json::{Value, json};
 
@@ -266,6 +269,45 @@ fn a_criterion_is_as_proven_as_what_it_names() {
     );
     let gate = sandbox.poc("status --check");
     assert_ne!(gate.code, 0, "{gate}");
+}
+
+#[test]
+fn a_baseline_needs_a_test_of_every_target_that_it_starts() {
+    let baseline = |command: &str| {
+        PLAN.replace(
+            "## Success Criteria",
+            &format!("## Prerequisites\n\n### 1. Affected tests\n\n**Verification**:\n```bash\n{command}\n```\n\n## Success Criteria"),
+        )
+    };
+    let sandbox = sandbox();
+    sandbox.write(
+        "tests/gated.rs",
+        "#![cfg(feature = \"gated\")]\n#[test]\nfn gated() {}\n",
+    );
+    for (command, code, message) in [
+        ("cargo test -p app --lib", 0, ""),
+        ("cargo test -p app --test it", 0, ""),
+        (
+            "cargo test -p app --lib --tests",
+            0,
+            "app::gated ran no test: a feature or flag",
+        ),
+        (
+            "cargo test -p app --lib --tests unit",
+            4,
+            "app::it ran no test: the filter left out the one test in its sources",
+        ),
+        (
+            "cargo test -p app --lib --tests unit\ncargo test -p app --test it",
+            0,
+            "",
+        ),
+    ] {
+        sandbox.write("docs/cache-plan.md", baseline(command));
+        let run = sandbox.poc("verify cache --baseline --no-record");
+        assert_eq!(run.code, code, "{command}: {run}");
+        assert!(run.stderr.contains(message), "{command}: {run}");
+    }
 }
 
 #[test]

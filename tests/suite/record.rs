@@ -379,3 +379,62 @@ fn a_report_that_cannot_be_written_is_an_error() {
     let run = sandbox.shell("cargo poc status >/dev/full");
     run.exits(4).says("error:");
 }
+
+#[test]
+fn files_from_outside_of_the_workspace_are_inputs() {
+    let sandbox = sandbox(TEST);
+    let beside = tempfile::tempdir().unwrap();
+    let file = beside.path().join("beside.txt");
+    std::fs::write(&file, "1").unwrap();
+    let outside = file.to_str().unwrap();
+    let test = format!(
+        "#[test]\nfn includes() {{\n    assert_eq!(include_str!({outside:?}).len() + include_str!(\"ignored.txt\").len(), 2);\n}}\n"
+    );
+    sandbox
+        .write(".gitignore", "target/\nignored.txt\n")
+        .write("src/ignored.txt", "2")
+        .append("src/lib.rs", &test);
+    verify(&sandbox).exits(0);
+    assert_eq!(state(&sandbox), "proven");
+    std::fs::write(&file, "3").unwrap();
+    assert_eq!(state(&sandbox), "stale");
+    std::fs::write(&file, "1").unwrap();
+    assert_eq!(state(&sandbox), "proven");
+    sandbox.write("src/ignored.txt", "4");
+    assert_eq!(state(&sandbox), "stale");
+}
+
+#[test]
+fn packages_beside_the_workspace_are_inputs() {
+    let sandbox = sandbox(TEST);
+    let beside = tempfile::tempdir().unwrap();
+    let path = |name: &str| beside.path().join(name);
+    for (name, needs) in [
+        ("near", "\n[dependencies]\nfar = { path = \"../far\" }\n"),
+        ("far", ""),
+    ] {
+        std::fs::create_dir_all(path(name).join("src")).unwrap();
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{needs}"
+        );
+        std::fs::write(path(name).join("Cargo.toml"), manifest).unwrap();
+        std::fs::write(path(name).join("src/lib.rs"), "").unwrap();
+    }
+    let near = path("near");
+    sandbox
+        .append(
+            "Cargo.toml",
+            &format!("\n[dependencies]\nnear = {{ path = {near:?} }}\n"),
+        )
+        .shell("cargo generate-lockfile --offline")
+        .exits(0);
+    verify(&sandbox).exits(0);
+    assert_eq!(state(&sandbox), "proven");
+    for name in ["near", "far"] {
+        let source = path(name).join("src/lib.rs");
+        std::fs::write(&source, "pub fn new() {}\n").unwrap();
+        assert_eq!(state(&sandbox), "stale", "{name}");
+        std::fs::write(&source, "").unwrap();
+        assert_eq!(state(&sandbox), "proven", "{name}");
+    }
+}

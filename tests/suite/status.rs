@@ -70,7 +70,7 @@ cargo test -p store
 ## Production-Grade Checklist
 
 - [x] **No stubs**
-- [ ] **Documented**
+- [ ] **No secrets**
 
 ## What \"Done\" Looks Like
 
@@ -159,6 +159,7 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
         regressions: BTreeMap::new(),
         missing: BTreeMap::new(),
         recovered: BTreeMap::new(),
+        quarantined: BTreeMap::new(),
         passed: (scope == Scope::Baseline).then(|| Packed::new(&Names::new()).unwrap()),
         notes: Vec::new(),
         source: Source::default(),

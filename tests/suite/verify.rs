@@ -48,6 +48,7 @@ fn options(root: &Utf8Path) -> Options<'static> {
         expected: None,
         usual: None,
         progress: false,
+        quarantine: Vec::new(),
     }
 }
 
@@ -65,7 +66,7 @@ fn block(script: &str) -> Report {
 /// A script whose cargo prints what a runner printed, and ends with `status`.
 fn printing(case: &str, status: i32) -> String {
     let cases = format!("{}/tests/cases", env!("CARGO_MANIFEST_DIR"));
-    format!("PATH=\"$PATH:{cases}/bin\" cargo replay '{cases}/observe/{case}' {status}")
+    format!("PATH=\"$PATH:{cases}/bin\" cargo tarpaulin '{cases}/observe/{case}' {status}")
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn a_test_command_that_ran_no_test_is_not_green() {
     let nothing_matched = "running 0 tests\\n\\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 5 filtered out; \
                            finished in 0.00s\\n";
     let bin = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/bin");
-    let script = format!("PATH=\"$PATH:{bin}\" cargo replay '{nothing_matched}'");
+    let script = format!("PATH=\"$PATH:{bin}\" cargo tarpaulin '{nothing_matched}'");
     assert_eq!(block(&script).outcome(), Outcome::NoTests);
 }
 

@@ -13,6 +13,7 @@ use crate::exit::{self, Exit, with_exit};
 use crate::freshness::{self, Hasher, Inputs, TOOLCHAIN, WORKSPACE};
 use crate::project::{Poc, Project};
 use crate::report::human::verify as report;
+use crate::status::claims_of;
 use crate::sys::cargo::{self, LOCKFILE};
 use crate::sys::git::Repository;
 use crate::sys::terminal::Terminal;
@@ -27,8 +28,8 @@ pub(super) struct Confirming<'a> {
     pub(super) reason: Option<&'a str>,
 }
 
-/// Records what a person confirms: commands of the last runs (`done.3`), and criteria (`criterion.2`). Returns the steps
-/// that commands belong to.
+/// Records what a person confirms: commands of the last runs (`done.3`), criteria (`criterion.2`) and items of the checklist
+/// (`checklist.4`, or `checklist` for all that no program can check). Returns the steps that commands belong to.
 ///
 /// # Errors
 /// Bad usage: an id that names nothing for a person to confirm, a criterion without a reason; git does not know who the
@@ -44,10 +45,12 @@ pub(super) fn run(
         Some(by) => by.to_owned(),
         None => project.repository()?.author()?,
     };
-    let is_criterion = |id: &&String| criterion_number(id).is_some();
-    let (criteria, commands): (Vec<&String>, Vec<&String>) = ids.iter().partition(is_criterion);
-    if !criteria.is_empty() {
-        confirm_criteria(project, poc, &criteria, &by, confirming.reason, terminal)?;
+    let is_promise = |id: &&String| {
+        criterion_number(id).is_some() || *id == CHECKLIST || item_number(id).is_some()
+    };
+    let (promises, commands): (Vec<&String>, Vec<&String>) = ids.iter().partition(is_promise);
+    if !promises.is_empty() {
+        confirm_promises(project, poc, &promises, &by, confirming.reason, terminal)?;
     }
     let mut steps = Vec::new();
     for id in &commands {
@@ -65,13 +68,21 @@ pub(super) fn run(
     Ok((exit, steps))
 }
 
+/// The id of every item of the checklist that no program can check.
+const CHECKLIST: &str = "checklist";
+
+/// The number in `checklist.2`.
+fn item_number(id: &str) -> Option<&str> {
+    id.strip_prefix("checklist.")
+}
+
 /// The number in `criterion.2`.
 fn criterion_number(id: &str) -> Option<&str> {
     id.strip_prefix("criterion.")
 }
 
-/// Records that a person finds criteria met, on the sources as they are now.
-fn confirm_criteria(
+/// Records that a person finds criteria and items of the checklist met, on the sources as they are now.
+fn confirm_promises(
     project: &Project,
     poc: &Poc,
     ids: &[&String],
@@ -81,7 +92,7 @@ fn confirm_criteria(
 ) -> Result<()> {
     let Some(reason) = reason.map(amend::reason).transpose()? else {
         return Err(exit::usage(
-            "a criterion is confirmed with --reason: write what shows that it is met",
+            "criteria and the checklist are confirmed with --reason: write what shows that they are met",
         ));
     };
     let repository = project.repository().ok();
@@ -94,19 +105,22 @@ fn confirm_criteria(
             let (document, _) = document_update::results(poc)?;
             let mut text = amend::locked(project, poc, document.text())?;
             let mut confirmed = Vec::new();
-            for id in ids {
-                let criterion = criterion(poc, id)?;
+            let named: Vec<Vec<(String, String)>> = ids
+                .iter()
+                .map(|id| promises(poc, id))
+                .collect::<Result<_>>()?;
+            for (what, promise) in named.into_iter().flatten() {
                 let entry = Entry {
                     reason: Some(reason.clone()),
                     confirmed: Some(Confirmed {
-                        what: Confirmed::name_of_criterion(&criterion.text),
+                        what,
                         commit: commit.clone(),
                         inputs: inputs.clone(),
                     }),
                     ..Entry::new(Kind::Confirm, &poc.paths.name, Some(by.to_owned()))
                 };
                 text = contract::append(&text, &entry)?;
-                confirmed.push(criterion.text.clone());
+                confirmed.push(promise);
             }
             let results = Some(text);
             Ok((
@@ -121,6 +135,46 @@ fn confirm_criteria(
         terminal.status("Confirmed", format!("{text}, by {by}"))?;
     }
     Ok(())
+}
+
+/// The promises that an id names: the name under which each is confirmed, and its text.
+fn promises(poc: &Poc, id: &str) -> Result<Vec<(String, String)>> {
+    let of_item = |item: &Item| (Confirmed::name_of_item(&item.text), item.text.clone());
+    let items = &poc.plan.checklist;
+    if id == CHECKLIST {
+        let by_people: Vec<_> = items
+            .iter()
+            .filter(|item| claims_of(item).is_empty())
+            .map(of_item)
+            .collect();
+        if by_people.is_empty() {
+            return Err(exit::usage(format!(
+                "the checklist of {} has no item for a person to confirm",
+                poc.paths.name
+            )));
+        }
+        return Ok(by_people);
+    }
+    let Some(number) = item_number(id) else {
+        let criterion = criterion(poc, id)?;
+        let name = Confirmed::name_of_criterion(&criterion.text);
+        return Ok(vec![(name, criterion.text.clone())]);
+    };
+    let index = number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_sub(1));
+    match index.and_then(|index| items.get(index)) {
+        Some(item) if claims_of(item).is_empty() => Ok(vec![of_item(item)]),
+        Some(_) => Err(exit::usage(format!(
+            "{id} is checked by the program, not confirmed by a person"
+        ))),
+        None => Err(exit::usage(format!(
+            "`{id}` is no item of the checklist of {}; it has {}",
+            poc.paths.name,
+            items.len()
+        ))),
+    }
 }
 
 /// The criterion that `criterion.2` names.

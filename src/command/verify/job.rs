@@ -14,7 +14,9 @@ use crate::affected::failed::{FailedTests, TestNames};
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
-use crate::document::proof::{self, Proof};
+use crate::contract;
+use crate::document::proof::{self, Proof, is_test};
+use crate::document::quarantine;
 use crate::evidence::{Names, Outcome, Packed, Record, Scope};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness;
@@ -24,7 +26,6 @@ use crate::report;
 use crate::report::run::RecordedRun;
 use crate::script::expectation::{Expectation, Expected};
 use crate::script::shell::{RecursionGuard, Settings};
-use crate::status::is_test;
 use crate::sys::exec::Stop;
 use crate::sys::terminal::Terminal;
 use crate::sys::{cargo, exec};
@@ -247,15 +248,13 @@ impl Job {
         let mut source = source(project, repository);
         let mut stood = repository.map(since::before_run).transpose()?.flatten();
         let binaries = Binaries::of(workspace);
-        let options = self.options(project, arguments, pocs, &binaries, terminal)?;
-        exec::install_interrupt_handler()?;
-        let mut report = verify::run(&self.checks, &options, terminal)?;
+        let mut report = self.execute(project, arguments, pocs, &binaries, terminal)?;
         let interrupted = report.outcome() == Outcome::Interrupted;
         if !self.scope.is_of_plan() {
             let filtered = !arguments.arguments.is_empty();
             failed::keep(workspace, &report, &binaries, filtered)?;
         }
-        let mut inputs = before.after(terminal)?;
+        let mut inputs = before.after(&report.times, terminal)?;
         if !self.scope.is_of_plan() {
             inputs.extend(freshness::configuration(workspace));
         }
@@ -339,6 +338,36 @@ impl Job {
         Ok(exit)
     }
 
+    /// Runs the checks.
+    fn execute(
+        &self,
+        project: &Project,
+        arguments: &cli::Verify,
+        pocs: &[Poc],
+        binaries: &Binaries<'_>,
+        terminal: &mut Terminal,
+    ) -> Result<verify::Report> {
+        let options = self.options(project, arguments, pocs, binaries, terminal)?;
+        exec::install_interrupt_handler()?;
+        let mut report = verify::run(&self.checks, &options, terminal)?;
+        self.reject_idle_targets(project, pocs, &mut report)?;
+        Ok(report)
+    }
+
+    /// Rejects a baseline without a test of a target that it started.
+    fn reject_idle_targets(
+        &self,
+        project: &Project,
+        pocs: &[Poc],
+        report: &mut verify::Report,
+    ) -> Result<()> {
+        let (Scope::Baseline, [poc]) = (&self.scope, pocs) else {
+            return Ok(());
+        };
+        let packages = contract::tests::packages(&project.workspace, &poc.plan);
+        verify::reject_idle_targets(report, &project.workspace, &packages)
+    }
+
     pub(super) fn options<'w>(
         &self,
         project: &Project,
@@ -375,6 +404,7 @@ impl Job {
             expected: last.map(|tests| tests.passed + tests.failed).max(),
             usual: usual(pocs, &self.scope),
             progress: terminal.shows_progress(),
+            quarantine: quarantined(pocs),
         })
     }
 }
@@ -449,6 +479,15 @@ fn passed_proofs(
     (!passed.is_empty())
         .then(|| Packed::new(&passed))
         .transpose()
+}
+
+/// The tests that the plans excuse today.
+fn quarantined(pocs: &[Poc]) -> Vec<String> {
+    let today = quarantine::today();
+    let rows = pocs.iter().flat_map(|poc| &poc.plan.quarantine);
+    rows.filter(|row| row.objection(today).is_none())
+        .map(|row| row.test.clone())
+        .collect()
 }
 
 /// How long a verification of this scope took when it last ran to its end.

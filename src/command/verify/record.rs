@@ -1,13 +1,14 @@
 //! Records of a run: the evidence in the results documents, and the state of its inputs before and after it.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 
 use super::super::amend;
 use crate::change;
 use crate::document_update::{self, Mode, Texts};
-use crate::evidence::{self, Names, Record, Scope, Source};
+use crate::evidence::{self, CHANGED, Names, Record, Scope, Source};
 use crate::exit::{self, Exit};
 use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
@@ -130,6 +131,8 @@ pub(super) struct Before<'p> {
     toolchain: &'p str,
     hasher: Hasher<'p>,
     inputs: freshness::Inputs,
+    /// The inputs outside of the workspace, as far as they were known before the run.
+    outside: freshness::Inputs,
 }
 
 impl<'p> Before<'p> {
@@ -141,26 +144,37 @@ impl<'p> Before<'p> {
     ) -> Result<Self> {
         let mut hasher = hasher(project, repository.cloned(), toolchain)?;
         let inputs = hasher.inputs(packages)?;
+        let outside = hasher.outside()?;
         Ok(Self {
             project,
             packages,
             toolchain,
             hasher,
             inputs,
+            outside,
         })
     }
 
     /// What the run depended on, hashed again after it. Inputs that changed meanwhile are marked so: then the run proves
     /// nothing, and a warning names the files.
-    pub(super) fn after(mut self, terminal: &mut Terminal) -> Result<freshness::Inputs> {
+    pub(super) fn after(
+        mut self,
+        times: &[(SystemTime, SystemTime)],
+        terminal: &mut Terminal,
+    ) -> Result<freshness::Inputs> {
         let repository = change::repository_of(&self.project.workspace).ok();
         let mut hasher = hasher(self.project, repository, self.toolchain)?;
         let after = hasher.inputs(self.packages)?;
         // cargo updates the lockfile before it builds: the tests ran with the one that is there now.
         freshness::keep_lockfile(&mut self.inputs, &after);
         freshness::mark_changed(&mut self.inputs, &after);
+        let restored = self.hasher.restored(&hasher, times);
+        self.hasher.mark_restored(&mut self.inputs, &restored);
+        self.inputs
+            .extend(outside(&self.outside, hasher.outside()?));
         if freshness::changed_while_it_ran(&self.inputs) {
-            let differing = self.hasher.differences(&hasher);
+            let mut differing = self.hasher.differences(&hasher);
+            differing.extend(restored);
             let few = differing.len().min(10);
             let more = match differing.len() - few {
                 0 => String::new(),
@@ -173,6 +187,16 @@ impl<'p> Before<'p> {
         }
         Ok(self.inputs)
     }
+}
+
+/// The inputs outside of the workspace after a run; those that changed meanwhile are marked so.
+fn outside(before: &freshness::Inputs, mut after: freshness::Inputs) -> freshness::Inputs {
+    for (name, hash) in &mut after {
+        if before.get(name).is_some_and(|before| before != hash) {
+            CHANGED.clone_into(hash);
+        }
+    }
+    after
 }
 
 fn hasher<'p>(

@@ -90,7 +90,7 @@ pub(super) fn run(
         terminal.warn("interrupted; no report was written")?;
         return Ok(Exit::CouldNotRun);
     }
-    let mut inputs = before.after(terminal)?;
+    let mut inputs = before.after(&ran.times, terminal)?;
     inputs.extend(freshness::configuration(workspace));
     if freshness::changed_while_it_ran(&inputs) {
         source.dirty = Some(true);

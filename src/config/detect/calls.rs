@@ -2,34 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
-
-use super::text::text_of;
 use crate::config::configurations::check_features;
-use crate::sys::files;
-use crate::workspace::manifest::Manifest;
+use crate::sys::{cargo_alias, files};
 use crate::workspace::{Configuration, Workspace};
-
-/// `[alias]` of the workspace's cargo configuration, as words.
-pub(super) fn aliases(root: &Utf8Path) -> BTreeMap<String, Vec<String>> {
-    let paths = [".cargo/config.toml", ".cargo/config"].map(|path| root.join(path));
-    let text = paths.iter().find_map(|path| text_of(path));
-    let manifest = text.and_then(|text| Manifest::parse(&text).ok());
-    let table = manifest
-        .as_ref()
-        .and_then(|manifest| manifest.get(&["alias"])?.as_table_like());
-    let words = |item: &toml_edit::Item| match item.as_str() {
-        Some(text) => Some(text.split_whitespace().map(str::to_owned).collect()),
-        None => {
-            let words = item.as_array()?.iter();
-            words.map(|word| Some(word.as_str()?.to_owned())).collect()
-        }
-    };
-    let entries = table.into_iter().flat_map(|table| table.iter());
-    entries
-        .filter_map(|(name, item)| Some((name.to_owned(), words(item)?)))
-        .collect()
-}
 
 /// A call of cargo that runs tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,15 +31,7 @@ pub(super) fn cargo_calls(
         if words.first().is_some_and(|word| word.starts_with('+')) {
             words.remove(0);
         }
-        // An alias may name another one.
-        for _ in 0..8 {
-            match words.first().and_then(|word| aliases.get(word)) {
-                Some(alias) => {
-                    words.splice(..1, alias.iter().cloned());
-                }
-                None => break,
-            }
-        }
+        words = cargo_alias::resolve(words, aliases);
         let end = words.iter().position(|word| word == "--");
         words.truncate(end.unwrap_or(words.len()));
         let runs_tests = matches!(

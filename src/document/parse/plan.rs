@@ -46,6 +46,12 @@ pub(super) fn read(mut reading: Reading<'_>) -> Plan {
             .flat_map(|(_, body)| tables::tables(reading.outline, body))
             .flat_map(|table| table.tests(reading.document))
             .collect(),
+        quarantine: reading
+            .bodies(SectionKind::Quarantine)
+            .into_iter()
+            .flat_map(|(_, body)| tables::tables(reading.outline, body))
+            .flat_map(|table| table.quarantined(reading.document))
+            .collect(),
         affected_total,
         full_suite,
         checklist: reading.items(SectionKind::Checklist),

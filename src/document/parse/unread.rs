@@ -85,6 +85,7 @@ fn holds_data(kind: SectionKind) -> bool {
             | SectionKind::Done
             | SectionKind::Files
             | SectionKind::Dependencies
+            | SectionKind::Quarantine
             | SectionKind::FinalValidation
     )
 }
@@ -299,6 +300,16 @@ fn plan_advice(form: &Form<'_, '_>) -> Option<&'static str> {
         SectionKind::Done => {
             let read = form.shape == Shape::Shell || form.holds_shell();
             (!read).then_some(COMMANDS)
+        }
+        SectionKind::Quarantine => {
+            let read = form.shape == Shape::Table
+                && form.table().is_some_and(|table| {
+                    table.is_empty() || !table.quarantined(form.reading.document).is_empty()
+                })
+                || form.shape == Shape::Entry && form.is_nothing();
+            (!read).then_some(
+                "this is not read; write a table with the columns Test, Owner, Reason and Until",
+            )
         }
         SectionKind::Files => {
             let listed = matches!(form.shape, Shape::Table | Shape::Entry | Shape::Box);

@@ -11,7 +11,7 @@ use crate::evidence::TestCounts;
 use crate::finding::{Finding, Severity};
 use crate::lint::plan::PLACEHOLDER;
 use crate::report::PocStatus;
-use crate::status::{Assessment, DependencyState, FileState, State};
+use crate::status::{Assessment, ChecklistStatus, DependencyState, FileState, State};
 use crate::sys::terminal::link::Links;
 use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
 use crate::sys::text::counted;
@@ -226,14 +226,8 @@ fn column(name: &str) -> usize {
 fn counts(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Result<()> {
     let mut line = |label: &str, text: &str| writeln!(out, "  {BOLD}{label:<12}{BOLD:#} {text}");
     line("Criteria", &wrapped(&criteria(status), columns, 15, 15))?;
-    if status.checklist.total > 0 {
-        line(
-            "Checklist",
-            &format!(
-                "{}/{} ticked",
-                status.checklist.checked, status.checklist.total
-            ),
-        )?;
+    if !status.checklist.is_empty() {
+        line("Checklist", &wrapped(&checklist(status), columns, 15, 15))?;
     }
     line("Files", &files(status))?;
     for (state, verb) in [
@@ -265,6 +259,20 @@ fn counts(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> R
         line("Dependencies", &dependencies(status))?;
     }
     line("Tests", &tests(status))?;
+    for (index, quarantined) in status.quarantine.iter().enumerate() {
+        let row = &quarantined.row;
+        let until = row.until.as_ref().map_or("--", |until| until.text.as_str());
+        let text = sanitize(&format!(
+            "{} until {until}, {}: {}",
+            row.test, row.owner, row.reason
+        ));
+        let text = match &quarantined.objection {
+            None => text,
+            Some(why) => format!("{WARN}counts{WARN:#}, since {}: {text}", sanitize(why)),
+        };
+        let label = if index == 0 { "Quarantine" } else { "" };
+        line(label, &wrapped(&text, columns, 15, 15))?;
+    }
     if status.placeholders > 0 {
         line(
             "To fill in",
@@ -294,6 +302,31 @@ fn criteria(status: &Assessment) -> String {
         )
     });
     format!("{proven}/{total} proven{open}")
+}
+
+/// How many items of the checklist hold, and the first that does not.
+fn checklist(status: &Assessment) -> String {
+    let proven = |item: &&ChecklistStatus| item.state == State::Proven;
+    let (held, total) = (
+        status.checklist.iter().filter(proven).count(),
+        status.checklist.len(),
+    );
+    let open = status.checklist.iter().find(|item| !proven(item));
+    let open = open.map_or(String::new(), |item| {
+        let style = style(item.state);
+        let why = item
+            .why
+            .as_deref()
+            .map_or(String::new(), |why| format!(": {why}"));
+        format!(
+            "; {style}{}{style:#} {}. {}{}",
+            item.state.word(),
+            item.number,
+            sanitize(&item.text),
+            sanitize(&why)
+        )
+    });
+    format!("{held}/{total} proven{open}")
 }
 
 /// The time of the lock, and the amendments and changes since.

@@ -9,8 +9,8 @@ use super::values::{CountsReport, FindingReport, NextReport, TicksReport, state}
 use crate::contract::{ContractState, Difference, How, Kind};
 use crate::report::poc_status::PocStatus;
 use crate::status::{
-    ConfigurationStatus, CriterionStatus, DependencyState, DependencyStatus, FileAction, FileState,
-    FileStatus, ProofStatus,
+    ChecklistStatus, ConfigurationStatus, CriterionStatus, DependencyState, DependencyStatus,
+    FileAction, FileState, FileStatus, ProofStatus, QuarantineStatus, State,
 };
 
 #[derive(Serialize)]
@@ -33,9 +33,10 @@ pub(in crate::report) struct PocReport<'a> {
     summary: SummaryReport<'a>,
     steps: Vec<StepReport<'a>>,
     criteria: CriteriaReport<'a>,
-    checklist: TicksReport,
+    checklist: ChecklistReport<'a>,
     files: Vec<FileReport<'a>>,
     dependencies: Vec<DependencyReport<'a>>,
+    quarantine: Vec<QuarantineReport<'a>>,
     tests: TestsReport,
     contract: Option<ContractReport<'a>>,
     placeholders: usize,
@@ -103,6 +104,55 @@ struct CriterionReport<'a> {
 }
 
 #[derive(Serialize)]
+struct ChecklistReport<'a> {
+    checked: usize,
+    total: usize,
+    proven: usize,
+    items: Vec<ChecklistItemReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct ChecklistItemReport<'a> {
+    number: usize,
+    text: &'a str,
+    line: usize,
+    checked: bool,
+    computed: bool,
+    state: Option<&'static str>,
+    why: Option<&'a str>,
+    by: Option<&'a str>,
+    time: Option<&'a str>,
+    commit: Option<&'a str>,
+}
+
+fn checklist(items: &[ChecklistStatus]) -> ChecklistReport<'_> {
+    let count =
+        |wanted: fn(&ChecklistStatus) -> bool| items.iter().filter(|item| wanted(item)).count();
+    ChecklistReport {
+        checked: count(|item| item.checked),
+        total: items.len(),
+        proven: count(|item| item.state == State::Proven),
+        items: items.iter().map(checklist_item).collect(),
+    }
+}
+
+fn checklist_item(item: &ChecklistStatus) -> ChecklistItemReport<'_> {
+    let confirmation = item.confirmation.as_ref();
+    ChecklistItemReport {
+        number: item.number,
+        text: &item.text,
+        line: item.line,
+        checked: item.checked,
+        computed: !item.claims.is_empty(),
+        state: state(item.state),
+        why: item.why.as_deref(),
+        by: confirmation.map(|one| one.by.as_str()),
+        time: confirmation.map(|one| one.time.as_str()),
+        commit: confirmation.and_then(|one| one.commit.as_deref()),
+    }
+}
+
+#[derive(Serialize)]
 struct ProofReport<'a> {
     proof: String,
     state: Option<&'static str>,
@@ -110,6 +160,30 @@ struct ProofReport<'a> {
     by: Option<&'a str>,
     time: Option<&'a str>,
     commit: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct QuarantineReport<'a> {
+    test: &'a str,
+    owner: &'a str,
+    reason: &'a str,
+    until: Option<&'a str>,
+    excuses: bool,
+    why: Option<&'a str>,
+    line: usize,
+}
+
+fn quarantined(status: &QuarantineStatus) -> QuarantineReport<'_> {
+    let row = &status.row;
+    QuarantineReport {
+        test: &row.test,
+        owner: &row.owner,
+        reason: &row.reason,
+        until: row.until.as_ref().map(|until| until.text.as_str()),
+        excuses: status.objection.is_none(),
+        why: status.objection.as_deref(),
+        line: row.line,
+    }
 }
 
 #[derive(Serialize)]
@@ -222,6 +296,7 @@ fn change(how: How) -> &'static str {
         How::Relaxed => "relaxed",
         How::Narrowed => "narrowed",
         How::Ignored => "ignored",
+        How::Emptied => "emptied",
     }
 }
 
@@ -313,9 +388,10 @@ pub(in crate::report) fn poc(status: &PocStatus) -> PocReport<'_> {
             proven: assessment.proven_criteria(),
             items: assessment.criteria.iter().map(criterion).collect(),
         },
-        checklist: assessment.checklist.into(),
+        checklist: checklist(&assessment.checklist),
         files: assessment.files.iter().map(file).collect(),
         dependencies: assessment.dependencies.iter().map(dependency).collect(),
+        quarantine: assessment.quarantine.iter().map(quarantined).collect(),
         tests: TestsReport {
             baseline: assessment.tests.baseline.map(Into::into),
             latest: assessment.tests.latest.map(Into::into),

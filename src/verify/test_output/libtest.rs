@@ -8,6 +8,11 @@ use super::nextest;
 use super::observed::{Binary, Ending, Header, Verdict};
 use crate::evidence::TestCounts;
 
+/// The note about a binary without a summary.
+pub(crate) fn is_not_counted(title: &str) -> String {
+    format!("{title}: has a custom harness; its tests are not counted")
+}
+
 /// An open test binary. Its tests may run test binaries themselves, whose output then stands inside its own:
 /// those are further frames on the stack, and are thrown away when they end.
 #[derive(Debug)]
@@ -20,6 +25,8 @@ pub(super) struct Libtest {
     failed: bool,
     /// cargo said how its process ended: not as libtest ends one.
     died: bool,
+    /// Binaries inside of it that ended with failed tests; the cargo that ran them may report each.
+    nested_failures: usize,
 }
 
 #[derive(Debug)]
@@ -73,6 +80,7 @@ impl Libtest {
             report_may_follow: false,
             failed: false,
             died: false,
+            nested_failures: 0,
         })
     }
 
@@ -90,9 +98,30 @@ impl Libtest {
             Phase::Waiting | Phase::Running(_) => self.take_running(line, report_may_follow),
         }
         if depth > 0 && self.top().is_done() {
-            self.nested.pop();
+            self.pop_nested();
         }
         true
+    }
+
+    /// The innermost binary inside of this one has ended.
+    fn pop_nested(&mut self) {
+        let ended = self.nested.pop();
+        if ended.is_some_and(|frame| frame.counts.failed > 0) {
+            self.nested_failures += 1;
+        }
+    }
+
+    /// More tests than the innermost binary announced: the announcement was text that a test printed.
+    fn drop_overfull(&mut self) {
+        while let Some(frame) = self.nested.last()
+            && let Phase::Running(announced) = frame.phase
+            && frame.group.ran() + frame.group.ignored > announced
+            && let Some(frame) = self.nested.pop()
+        {
+            for (name, verdict) in frame.tests {
+                self.top().record(name, verdict);
+            }
+        }
     }
 
     /// Between groups, or before the first: the next binary may begin, or the run end.
@@ -126,8 +155,10 @@ impl Libtest {
                     .push(Frame::new(Header::Unnamed, Phase::Running(count)));
             }
         } else if line::is_binary_failed(line) {
-            // Ours has ended without a summary, or one inside it has.
-            if self.nested.pop().is_none() {
+            // One inside of ours failed, or has ended without a summary, or ours has.
+            if self.nested_failures > 0 {
+                self.nested_failures -= 1;
+            } else if self.nested.pop().is_none() {
                 self.failed = true;
             }
         } else if let Some(summary) = line::summary(line) {
@@ -136,6 +167,7 @@ impl Libtest {
             self.top().start_report(line);
         } else {
             self.top().take_test(line);
+            self.drop_overfull();
         }
     }
 
@@ -146,6 +178,7 @@ impl Libtest {
         let fits = |frame: &Frame| matches!(frame.phase, Phase::Running(count) if count == total);
         if let Some(index) = self.nested.iter().rposition(fits) {
             self.nested.truncate(index);
+            self.nested_failures += usize::from(counts.failed > 0);
         } else if fits(&self.own) {
             self.nested.clear();
             self.own.end_group(summary);
@@ -222,10 +255,7 @@ impl Libtest {
             own.tests.insert(name, Verdict::Failed);
         }
         if ending == Ending::Unknown && !died {
-            notes.push(format!(
-                "{}: has a custom harness; its tests are not counted",
-                own.title()
-            ));
+            notes.push(is_not_counted(&own.title()));
         }
         Binary {
             header: self.own.header,
@@ -260,13 +290,7 @@ impl Frame {
     }
 
     fn title(&self) -> String {
-        match &self.header {
-            Header::Cargo { source, .. } if !source.is_empty() => source.clone(),
-            Header::Cargo { executable, .. } => executable.clone(),
-            Header::Doctests(name) => format!("doctests of {name}"),
-            Header::Nextest(id) => id.clone(),
-            Header::Unnamed => "a test binary".to_owned(),
-        }
+        self.header.title()
     }
 
     fn is_done(&self) -> bool {

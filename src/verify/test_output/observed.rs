@@ -28,6 +28,17 @@ pub enum Header {
 }
 
 impl Header {
+    /// The name of the binary in messages.
+    pub(crate) fn title(&self) -> String {
+        match self {
+            Self::Cargo { source, .. } if !source.is_empty() => source.clone(),
+            Self::Cargo { executable, .. } => executable.clone(),
+            Self::Doctests(name) => format!("doctests of {name}"),
+            Self::Nextest(id) => id.clone(),
+            Self::Unnamed => "a test binary".to_owned(),
+        }
+    }
+
     /// The crate the binary was built from: the executable's name without cargo's hash.
     #[must_use]
     pub fn crate_name(&self) -> Option<&str> {

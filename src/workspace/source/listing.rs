@@ -1,5 +1,6 @@
 //! Tests in one file, as the test harness will list them.
 
+use super::assertion::Assertions;
 use super::attribute::{Attribute, attributes};
 use super::cfg::{Build, Compiled, compiled};
 use super::expand::Definition;
@@ -72,6 +73,8 @@ pub struct Found {
     pub compiled: Compiled,
     /// Its line, counted from 1.
     pub line: u32,
+    /// Whether its body can fail, as far as its file shows.
+    pub asserts: bool,
 }
 
 /// The inline modules around an item, outermost first.
@@ -114,6 +117,7 @@ pub fn item_compiled(syntax: &Syntax, index: u32, build: Build) -> Compiled {
 #[must_use]
 pub fn tests(syntax: &Syntax) -> Vec<Found> {
     let mut found = Vec::new();
+    let mut assertions = None;
     for (index, item) in (0_u32..).zip(&syntax.items) {
         let made = is_made_a_test(syntax, item);
         let Some(name) = item
@@ -137,6 +141,11 @@ pub fn tests(syntax: &Syntax) -> Vec<Found> {
             ignored: own.iter().any(|attribute| attribute.is("ignore")),
             compiled: item_compiled(syntax, index, Build::Test),
             line: syntax.line_of(name),
+            asserts: kind == TestKind::Prefix
+                || own.iter().any(|attribute| attribute.is("should_panic"))
+                || assertions
+                    .get_or_insert_with(|| Assertions::of(syntax))
+                    .are_in(syntax, item),
         });
     }
     found
@@ -313,6 +322,8 @@ impl Around {
                 path,
                 compiled: test.compiled.and(self.compiled),
                 line: self.line,
+                // What the expansion calls may be defined anywhere.
+                asserts: true,
                 ..test
             });
         }
@@ -344,6 +355,7 @@ impl Around {
             path,
             exact: false,
             ignored: false,
+            asserts: true,
             compiled: self.compiled,
             line: self.line,
         }
@@ -407,5 +419,43 @@ mod tests {
             names(&macro_tests(&syntax, &macros)),
             ["again", "one", "m::a", "m::b", "m::fixed", "*"]
         );
+    }
+
+    /// Whether the one test of a text asserts.
+    fn asserts(text: &str) -> bool {
+        let text = text.replace("T(", "#[test]\nfn t(");
+        let syntax = Syntax::read(&text).unwrap_or_else(|_| panic!("{text}"));
+        let tests = tests(&syntax);
+        assert_eq!(tests.len(), 1, "{text}");
+        tests[0].asserts
+    }
+
+    #[test]
+    fn a_body_that_can_fail_is_told_from_one_that_cannot() {
+        for body in [
+            "T() { assert_eq!(add(1, 2), 3); }",
+            "T() { assert!(true == add(1)); }",
+            "T() { add(1).unwrap(); }",
+            "T() { panic!(\"no\") }",
+            "T() -> Result<(), E> { add(1)?; Ok(()) }",
+            "T() { common::check_all(); }",
+            "T() { holds(1); }\nfn holds(n: u32) { same!(n); }\nmacro_rules! same { ($n:expr) => { assert_eq!($n, 1) } }",
+            "#[should_panic]\nT() { add(1); }",
+            "#[test_case(1 => 2)]\nfn t(n: u32) -> u32 { n + 1 }",
+            "T() { insta::assert_snapshot!(add(1)); }",
+        ] {
+            assert!(asserts(body), "{body}");
+        }
+        for body in [
+            "T() {}",
+            "T() { let _ = add(1, 2); }",
+            "T() { assert!(true); }",
+            "T() { assert!(true, \"fine\"); }",
+            "T() { println!(\"{}\", 1 != 2); }",
+            "T() { quiet(); }\nfn quiet() { let _ = 1; }\nfn other() { assert!(false); }",
+            "T() -> Result<(), E> { Ok(()) }",
+        ] {
+            assert!(!asserts(body), "{body}");
+        }
     }
 }

@@ -33,6 +33,10 @@ pub struct Unit {
 
 /// A test, by source.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the test"
+)]
 pub struct Test {
     /// Path within the test binary, `a::b::name`.
     pub name: String,
@@ -46,6 +50,8 @@ pub struct Test {
     pub file: Utf8PathBuf,
     /// Its line, counted from 1.
     pub line: u32,
+    /// Whether its body can fail, as far as its file shows.
+    pub asserts: bool,
 }
 
 /// A documentation test, by source.
@@ -140,6 +146,7 @@ fn test(file: &Mounted, found: &listing::Found) -> Option<Test> {
         conditional: compiled == Compiled::Perhaps,
         file: file.path.clone(),
         line: found.line,
+        asserts: found.asserts,
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_poc::evidence::{Record, Scope, append, read};
-use cargo_poc::sys::files;
+use cargo_poc::sys::{files, together};
 
 use super::sample;
 
@@ -39,9 +39,9 @@ fn helper() {
 fn record(path: &Utf8Path, lock: &Utf8Path, one: &Record) -> anyhow::Result<()> {
     let folder = path.parent().context("no folder")?;
     let _lock = files::lock(folder, lock, || Ok(()))?;
-    files::remove_left_behind(folder);
+    together::remove_left_behind(folder);
     let text = append(&content(path), one)?;
-    files::write_together(&[(path, text.as_bytes())]).context("failed to add evidence")
+    together::write_together(&[(path, text.as_bytes())]).context("failed to add evidence")
 }
 
 fn spawn(mut launcher: Command, document: &Utf8Path, name: &str, count: u32) -> Child {

@@ -107,11 +107,99 @@ const EDITS: &[Edit] = &[
     ),
 ];
 
-fn edited(edits: &[usize]) -> (String, String) {
+/// What else a plan may contain, and how the sources may stand: where the next action has to find its way.
+const SECTIONS: &[Edit] = &[
+    (
+        IN_PLAN,
+        "## Implementation Steps",
+        "## Prerequisites\n\n### 1. Affected tests\n\n**Verification**:\n```bash\ncargo test -p app --lib\n```\n\n## Implementation Steps",
+    ),
+    (
+        IN_PLAN,
+        "## Implementation Steps",
+        "## Prerequisites\n\n### 1. Affected tests\n\n**Verification**:\n```bash\ncargo test -p app typo\n```\n\n## Implementation Steps",
+    ),
+    (
+        IN_PLAN,
+        "## What \"Done\"",
+        "## Production-Grade Checklist\n\n- [ ] **No stubs**: no `todo!` is left\n- [ ] **Documented**: every public item says what it is\n\n## What \"Done\"",
+    ),
+    (
+        IN_PLAN,
+        "## What \"Done\"",
+        "## Production-Grade Checklist\n\n- [x] **No secrets**: no password in the source\n- [ ] it was shown to a user\n\n## What \"Done\"",
+    ),
+    (
+        IN_PLAN,
+        "## What \"Done\"",
+        "## Quarantine\n\n| Test | Owner | Reason | Until |\n|---|---|---|---|\n| `broken` | Ada | shaky | 2020-01-31 |\n\n## What \"Done\"",
+    ),
+    (
+        IN_PLAN,
+        "## What \"Done\"",
+        "## Quarantine\n\n| Test | Owner | Reason | Until |\n|---|---|---|---|\n| `broken` | Ada | shaky | 9999-01-31 |\n\n## What \"Done\"",
+    ),
+    (IN_PLAN, "# Expected: 1 passed", "# Expected: 9 passed"),
+    (
+        IN_PLAN,
+        "# Expected: 1 passed",
+        "# Expected: it feels quick",
+    ),
+    (
+        IN_PLAN,
+        "cargo test --lib",
+        "cargo test --lib --no-fail-fast",
+    ),
+    (IN_PLAN, "test -f src/lib.rs", "test -f src/nothing.rs"),
+    (IN_PLAN, "true\ntest -f src/lib.rs", "sleep 0 &"),
+    (IN_PLAN, "  - Proof: step 1\n", "  - Proof: step 9\n"),
+    (IN_PLAN, "| **Base** | `main` |\n", ""),
+    (
+        IN_PLAN,
+        "| **Packages** | `app` |\n",
+        "| **Packages** | `nothing` |\n",
+    ),
+    (
+        IN_PLAN,
+        "| `src/lib.rs` | Modify |",
+        "| `src/new.rs` | Create |",
+    ),
+    (
+        IN_PLAN,
+        "- [ ] it is pleasant",
+        "- [ ] [fill in: what it is]",
+    ),
+    (
+        IN_PLAN,
+        "## Files to",
+        "## Dependencies\n\nUpdate `Cargo.toml`:\n\n```toml\n[dependencies]\nnothing = { path = \"nothing\" } # Add for this\n```\n\n## Files to",
+    ),
+    (
+        IN_PLAN,
+        "### Step 0: Set-up",
+        "<<<<<<< HEAD\n### Step 0: Set-up",
+    ),
+    (
+        IN_RESULTS,
+        "| **Status** | Pending |",
+        "| **Status** | Blocked by Ada |",
+    ),
+    (IN_RESULTS, "### Step 1: Do it\n", "### Step 7: Do it\n"),
+];
+
+/// Sources in which something else is wrong.
+const SOURCES: &[&str] = &[
+    "",
+    "#[test]\nfn broken() {\n    panic!();\n}\n",
+    "#[test]\n#[ignore]\nfn left_out() {}\n",
+    "pub fn undocumented() {\n    todo!()\n}\n",
+    "this does not compile\n",
+];
+
+fn edited<'e>(edits: impl Iterator<Item = &'e Edit>) -> (String, String) {
     let (mut plan, mut results) = (PLAN.to_owned(), RESULTS.to_owned());
-    for index in edits {
-        let (path, old, new) = EDITS[*index];
-        let document = if path == IN_PLAN {
+    for (path, old, new) in edits {
+        let document = if *path == IN_PLAN {
             &mut plan
         } else {
             &mut results
@@ -150,8 +238,11 @@ fn is_claimed_unproven(poc: &Value) -> bool {
 fn no_edits_alone_reach_complete_or_a_passing_gate_with_an_unproven_criterion() {
     let sandbox = sandbox();
     work(&sandbox);
-    let checked = TestRunner::new(config(120)).run(&edits(9), |edits| {
-        write(&sandbox, edited(&edits));
+    let all = (edits(9), prop::collection::vec(0..SECTIONS.len(), 0..3));
+    let checked = TestRunner::new(config(120)).run(&all, |(edits, sections)| {
+        let edits = edits.iter().map(|index| &EDITS[*index]);
+        let sections = sections.iter().map(|index| &SECTIONS[*index]);
+        write(&sandbox, edited(edits.chain(sections)));
         let run = sandbox.poc("status cache --check --format json");
         let poc = run.json()["pocs"][0].take();
         prop_assert!(poc["state"] != "proven", "{poc:#}");
@@ -165,35 +256,58 @@ fn no_edits_alone_reach_complete_or_a_passing_gate_with_an_unproven_criterion() 
 
 #[test]
 fn the_next_action_leads_to_complete_or_to_a_person_and_never_in_a_loop() {
-    let start = (edits(5), any::<bool>(), any::<bool>());
-    let checked = TestRunner::new(config(10)).run(&start, |(edits, worked, breaks)| {
-        let sandbox = sandbox();
-        write(&sandbox, edited(&edits));
-        if worked {
-            work(&sandbox);
-        }
-        if breaks {
-            sandbox.append("src/lib.rs", "#[test]\nfn broken() {\n    panic!();\n}\n");
-        }
-        let mut seen: Vec<String> = Vec::new();
-        loop {
-            let poc = status(&sandbox);
-            let next = &poc["next"];
-            if next.is_null() || next["person"] == true {
-                let ended =
-                    !next.is_null() || poc["state"] == "proven" || poc["state"] == "withdrawn";
-                prop_assert!(ended, "{poc:#}");
-                return Ok(());
-            }
-            let command = text(&next["command"]).to_owned();
-            let line = command.strip_prefix("cargo poc ").unwrap();
-            sandbox.poc(line);
-            prop_assert!(
-                !seen.contains(&command),
-                "{command} twice, after {seen:?}\n{poc:#}"
+    let start = (
+        edits(4),
+        prop::collection::vec(0..SECTIONS.len(), 0..3),
+        any::<bool>(),
+        0..SOURCES.len(),
+        0..8_u32,
+    );
+    let checked =
+        TestRunner::new(config(24)).run(&start, |(edits, sections, worked, source, rest)| {
+            let sandbox = sandbox();
+            let edits = edits.iter().map(|index| &EDITS[*index]);
+            write(
+                &sandbox,
+                edited(edits.chain(sections.iter().map(|index| &SECTIONS[*index]))),
             );
-            seen.push(command);
-        }
-    });
+            if worked {
+                work(&sandbox);
+            }
+            sandbox.append("src/lib.rs", SOURCES[source]);
+            match rest {
+                0 => {
+                    sandbox.remove(IN_RESULTS);
+                }
+                // A run that is stale afterwards.
+                1 => {
+                    sandbox.poc("verify cache --step 1");
+                    sandbox.append("src/lib.rs", "\n/// Later.\npub fn later() {}\n");
+                }
+                2 => {
+                    sandbox.poc("verify cache --full");
+                }
+                _ => {}
+            }
+            let mut seen: Vec<String> = Vec::new();
+            loop {
+                let poc = status(&sandbox);
+                let next = &poc["next"];
+                if next.is_null() || next["person"] == true {
+                    let ended =
+                        !next.is_null() || poc["state"] == "proven" || poc["state"] == "withdrawn";
+                    prop_assert!(ended, "{poc:#}");
+                    return Ok(());
+                }
+                let command = text(&next["command"]).to_owned();
+                let line = command.strip_prefix("cargo poc ").unwrap();
+                sandbox.poc(line);
+                prop_assert!(
+                    !seen.contains(&command),
+                    "{command} twice, after {seen:?}\n{poc:#}"
+                );
+                seen.push(command);
+            }
+        });
     checked.unwrap();
 }
