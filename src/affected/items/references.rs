@@ -357,12 +357,27 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             let compares = syntax.is(at, b'=') || syntax.is(at, b'!');
             compares && syntax.is(at + 1, b'=') || syntax.is(at, b'=') && syntax.is(at + 1, b'>')
         };
-        let matched = equals(at + 1) || syntax.is(at + 1, b'|') || at > 1 && equals(before);
+        // `Some("a" | "b") =>`
+        let is_close = |at: u32| {
+            let kind = syntax.token(at).map(|token| token.kind);
+            matches!(kind, Some(Kind::Close(_)))
+        };
+        let matched = equals(at + 1)
+            || is_close(at + 1) && equals(at + 2)
+            || syntax.is(at + 1, b'|')
+            || at > 1 && (equals(before) || syntax.is(at - 1, b'|'));
         if asked || matched {
             return;
         }
         let symbol = self.table.intern(&name);
         self.unresolved.insert(symbol);
+        // `name + "Builder"`, `name.push_str("Builder")`
+        let joined = at > 1
+            && (syntax.is(at - 1, b'+')
+                || matches!(syntax.ident(before), Some("push_str" | "insert_str")));
+        if !joined && !name.starts_with('_') && !name.ends_with('_') {
+            return;
+        }
         let composed = vec![self.table.intern("{"); 3];
         self.macro_calls.insert([composed, vec![symbol]].concat());
     }

@@ -36,14 +36,15 @@ impl Builder<'_> {
                 let other = node.unit as usize;
                 let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0;
                 let written_elsewhere = self.crates.visible_units(unit).is_none();
-                // What a procedural macro composes may be private where it is called.
-                let is_seen = other == unit
-                    || self.generated.proc_macros.contains(&unit)
-                    || node.flags & flag::PUBLIC != 0
-                        && (written_elsewhere
-                            || self.can_see(unit, *id)
-                                && !self.generated.proc_macros.contains(&other));
-
+                let proc_macros = &self.generated.proc_macros;
+                let is_seen = if proc_macros.contains(&unit) {
+                    // It stands where the macro is called, and may be private there.
+                    !proc_macros.contains(&other)
+                } else {
+                    let is_visible = written_elsewhere
+                        || self.can_see(unit, *id) && !proc_macros.contains(&other);
+                    other == unit || node.flags & flag::PUBLIC != 0 && is_visible
+                };
                 if is_test || !is_seen {
                     continue;
                 }
