@@ -1,7 +1,7 @@
-//! Which tests a change can affect.
+//! Selects the tests that a change can affect.
 //!
-//! In: the workspace and the change. Out: [`Selection`], the tests whose outcome the change can alter, each with the
-//! reason that led to it. Where no rule decides, the selection widens and the reason says so.
+//! Input: the workspace and the change. Output: [`Selection`], the tests whose outcome the change can alter, each with its reason.
+//! If no rule applies, the selection widens and the reason states it.
 
 pub mod arguments;
 mod conflicts;

@@ -1,4 +1,4 @@
-//! The change under study: which files of the workspace differ from the base.
+//! The files of the workspace that differ from a base.
 
 pub mod snapshot;
 
@@ -13,26 +13,26 @@ use crate::sys::files;
 use crate::sys::git::{ChangeKind, FileChange, Repository};
 use crate::workspace::Workspace;
 
-/// What differs between a base commit and the work tree, or a list of files given by hand.
+/// The difference between a base commit and the work tree, or a given list of files.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// The base's full commit id; `None` when the files were given.
+    /// The full id of the base commit; `None` if the files were given.
     pub base: Option<String>,
     /// Changed files, absolute, sorted.
     pub files: Vec<FileChange>,
     repository: Option<Repository>,
-    /// What [`Self::before`] has read: several plans ask for the same files.
+    /// A cache of [`Self::before`], because several plans need the same files.
     read: Arc<Mutex<BTreeMap<Utf8PathBuf, Content>>>,
-    /// What files held before, by absolute path, where the base does not tell it.
+    /// The earlier content of files by absolute path, if it differs from the base.
     held: BTreeMap<Utf8PathBuf, Content>,
-    /// Paths that lead to a changed file through a symbolic link, with the file's own path.
+    /// Paths to changed files through a symbolic link, with the file's real path.
     linked: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
 }
 
-/// How many symbolic links are followed one after the other; folders may link to each other in circles.
+/// The maximum number of symbolic links to follow in a row, because links may form cycles.
 const LINK_DEPTH: usize = 3;
 
-/// Where a symbolic link leads, below the root as the workspace names it.
+/// The target of a symbolic link, relative to the workspace's spelling of the root.
 fn target_of(link: &Utf8Path, repository: &Repository) -> Option<Utf8PathBuf> {
     if let (Ok(target), Ok(root)) = (files::resolved(link), files::resolved(&repository.root)) {
         return Some(repository.root.join(target.strip_prefix(root).ok()?));
@@ -42,15 +42,15 @@ fn target_of(link: &Utf8Path, repository: &Repository) -> Option<Utf8PathBuf> {
     Some(files::normalize(&link.parent()?.join(written)))
 }
 
-/// A file at the base; `None` where it was not there.
+/// The content of a file at the base; `None` if it did not exist.
 type Content = Option<Vec<u8>>;
 
 impl Change {
-    /// Base commit → work tree: committed since, staged, unstaged, untracked but not ignored. What cargo builds is no
-    /// change, even where git does not ignore it.
+    /// Base commit → work tree: committed since, staged, unstaged, untracked but not ignored. Build outputs are excluded, even if git
+    /// does not ignore them.
     ///
     /// # Errors
-    /// When `base` names no commit, or git fails.
+    /// When `base` is not a commit, or git fails.
     pub fn since(repository: &Repository, base: &str) -> Result<Self> {
         let commit = repository.commit(base)?;
         let mut files = repository.changes_since(&commit)?;
@@ -76,8 +76,7 @@ impl Change {
         Ok(change)
     }
 
-    /// Adds the paths by which symbolic links of the work tree lead to changed files: cargo and tests read the files
-    /// by these.
+    /// Adds the paths through symbolic links to changed files, because cargo and tests read the files by these paths.
     fn follow_links(&mut self, repository: &Repository) -> Result<()> {
         let mut links = Vec::new();
         for link in &repository.listing()?.links {
@@ -86,7 +85,7 @@ impl Change {
                 links.push((link, target));
             }
         }
-        // A link may lead to a folder that holds links.
+        // A link may lead to a folder that contains links.
         let mut from = 0;
         for _ in 0..LINK_DEPTH {
             let known = self.files.len();
@@ -136,10 +135,10 @@ impl Change {
         Ok(change)
     }
 
-    /// These files against what they held at some other time, which `state` names; what is not held then was not there,
-    /// or is nobody's to read.
+    /// These files compared with their earlier content in a state called `state`. Files without earlier content did not exist then, or
+    /// cannot be read.
     #[must_use]
-    pub fn from_held(
+    pub fn from_earlier_content(
         state: String,
         mut files: Vec<FileChange>,
         held: BTreeMap<Utf8PathBuf, Vec<u8>>,
@@ -158,7 +157,7 @@ impl Change {
         }
     }
 
-    /// The same with the paths by which symbolic links of the work tree lead to its files.
+    /// Adds the paths through symbolic links of the work tree to its files.
     ///
     /// # Errors
     /// When git cannot list the work tree.
@@ -167,7 +166,7 @@ impl Change {
         Ok(self)
     }
 
-    /// These files, each as a whole: `paths` as [`Workspace::locate`] gives them.
+    /// These files, each as a whole: `paths` from [`Workspace::locate`].
     #[must_use]
     pub fn of_files(paths: BTreeSet<Utf8PathBuf>) -> Self {
         let files = paths.into_iter().map(|path| FileChange {
@@ -188,12 +187,12 @@ impl Change {
         }
     }
 
-    /// The path of a changed file itself, where `path` leads to it through a symbolic link.
+    /// The real path of a changed file, if `path` leads to it through a symbolic link.
     fn own_path<'p>(&'p self, path: &'p Utf8Path) -> &'p Utf8Path {
         self.linked.get(path).map_or(path, Utf8PathBuf::as_path)
     }
 
-    /// The change of the file at an absolute path, if it is among the changed.
+    /// The change of the file at an absolute path, if it has changed.
     #[must_use]
     pub fn file(&self, path: &Utf8Path) -> Option<&FileChange> {
         let found = self
@@ -202,7 +201,7 @@ impl Change {
         found.ok().map(|index| &self.files[index])
     }
 
-    /// The content of a changed file at the base; `None` where it was not there, or the change has no base.
+    /// The content of a changed file at the base; `None` if it did not exist, or the change has no base.
     ///
     /// # Errors
     /// When git cannot be run.
@@ -226,7 +225,7 @@ impl Change {
         Ok(content)
     }
 
-    /// Whether `path`, absolute, was in the base commit; `None` where that cannot be told, as of files that git ignores.
+    /// Whether the absolute path `path` existed in the base commit; `None` if unknown, as for files that git ignores.
     #[must_use]
     pub fn was_there(&self, path: &Utf8Path) -> Option<bool> {
         let repository = self.repository.as_ref()?;
@@ -238,12 +237,12 @@ impl Change {
         }
         let relative = path.strip_prefix(&repository.root).ok()?;
         let tracked = repository.listing().ok()?.files.contains_key(relative);
-        // What is on the disk and not listed is ignored, and no commit tells whether it was there.
+        // An existing file that is not listed is ignored, so no commit contains it.
         (tracked || !path.exists()).then_some(tracked)
     }
 
-    /// The texts of changed files at the base, in their order, asked of git at once; none where a file was not there, is
-    /// no text, or the change has no base.
+    /// The texts of changed files at the base, in the same order, from one call of git; `None` for files that did not exist or are not
+    /// text, and for a change without base.
     ///
     /// # Errors
     /// When git cannot be run.
@@ -282,13 +281,13 @@ impl Change {
 /// The repository of a workspace, without cached answers.
 ///
 /// # Errors
-/// Why there is no repository: no git, or no work tree.
+/// When there is no git or no work tree.
 pub fn repository_of(workspace: &Workspace) -> Result<Repository> {
     let repository = Repository::open(&workspace.root)?;
     with_paths_of(workspace, repository)
 }
 
-/// `repository`, if it is the one that the workspace's root lies in.
+/// Returns `repository` if it contains the workspace's root.
 #[must_use]
 pub fn fitted(repository: Repository, workspace: &Workspace) -> Option<Repository> {
     let real = files::resolved(&workspace.root).ok()?;
@@ -300,7 +299,7 @@ pub fn fitted(repository: Repository, workspace: &Workspace) -> Option<Repositor
     }
 }
 
-/// With paths that match the workspace's: git resolves symbolic links, cargo does not.
+/// Adapts paths to those of the workspace: git resolves symbolic links, cargo does not.
 fn with_paths_of(workspace: &Workspace, mut repository: Repository) -> Result<Repository> {
     repository.built = workspace.built().map(Utf8Path::to_owned);
     let real = files::resolved(&workspace.root)

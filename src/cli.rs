@@ -1,4 +1,4 @@
-//! The command line: what can be said, no logic.
+//! The command line, without logic.
 
 mod affected;
 mod common;
@@ -34,8 +34,7 @@ Exit codes:
 
 /// Plans, evidence and affected tests for proof-of-concept work in a Rust workspace.
 ///
-/// The loop: `init` writes a plan that knows your crates, `deps` applies its dependencies, `verify` runs what proves a
-/// step and records it, `status` says where the work stands, from that evidence and never from a ticked box.
+/// `init` writes a plan prefilled from the crate graph. `deps` adds its dependencies to the manifests. `verify` runs the verification of a step and records the outcome. `status` computes the progress from these records, never from ticked boxes.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo-poc",
@@ -49,7 +48,7 @@ pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -66,16 +65,16 @@ pub struct Global {
         help_heading = "Manifest options"
     )]
     pub manifest_path: Option<Utf8PathBuf>,
-    /// Assert that Cargo.lock stays as it is
+    /// Assert that Cargo.lock does not change
     #[arg(long, global = true, help_heading = "Manifest options")]
     pub locked: bool,
     /// Run without the network
     #[arg(long, global = true, help_heading = "Manifest options")]
     pub offline: bool,
-    /// --locked and --offline together
+    /// Equivalent to --locked and --offline
     #[arg(long, global = true, help_heading = "Manifest options")]
     pub frozen: bool,
-    /// The folder of plans and results, below the workspace root [default: docs]
+    /// Folder of plans and results, relative to the workspace root [default: docs]
     #[arg(
         long,
         global = true,
@@ -93,7 +92,7 @@ pub struct Global {
         help_heading = "Common options"
     )]
     pub color: Option<clap::ColorChoice>,
-    /// Print results only
+    /// Print only results
     #[arg(
         short,
         long,
@@ -105,13 +104,13 @@ pub struct Global {
     /// Print additional messages
     #[arg(short, long, global = true, help_heading = "Common options")]
     pub verbose: bool,
-    /// The build options of the command, where it has them.
+    /// The build options of the command, if it has any.
     #[arg(skip)]
     pub build: Build,
 }
 
 impl Global {
-    /// The options that choose and build the workspace.
+    /// Returns the options that select the workspace.
     #[must_use]
     pub fn options(&self) -> Options {
         let flags = [
@@ -128,7 +127,7 @@ impl Global {
         }
     }
 
-    /// The options of the two output streams.
+    /// Returns the options of the output streams.
     #[must_use]
     pub fn verbosity(&self) -> Verbosity {
         Verbosity {
@@ -146,7 +145,7 @@ impl From<&Global> for Options {
 }
 
 impl Command {
-    /// The build options of this command; none for one that neither builds nor compares with a build.
+    /// Returns the build options of this command; `None` if the command does not depend on a build.
     #[must_use]
     pub fn build(&self) -> Option<&Build> {
         match self {
@@ -162,7 +161,7 @@ impl Command {
 }
 
 impl Cli {
-    /// Whether the output is JSON, errors included.
+    /// Whether the output, including errors, is JSON.
     #[must_use]
     pub fn wants_json(&self) -> bool {
         match &self.command {
@@ -175,14 +174,14 @@ impl Cli {
     }
 }
 
-/// What to do.
+/// A subcommand.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a plan and its results document, prefilled from the crate graph
     Init(Init),
     /// Show the state of every PoC, or one, and the next command
     Status(Status),
-    /// Compare plan, results, workspace and evidence, and report contradictions
+    /// Report contradictions between plan, results, workspace and evidence
     Check(Check),
     /// Write one HTML page about every PoC, or one
     Report(Report),
@@ -190,19 +189,19 @@ pub enum Command {
     Verify(Verify),
     /// Start, close, add, split, withdraw or annotate a step, in plan and results together
     Step(Step),
-    /// Refresh the generated parts of the documents: tree, graph, tests, counts, the Status of files
+    /// Refresh the generated parts of the documents: tree, graph, tests, counts, Status of files
     Update(Update),
-    /// Record a deliberate change of the plan's contract
+    /// Record a deliberate change of the contract of a plan
     Amend(Amend),
-    /// Which tests a change can affect, and why
+    /// List the tests that a change can affect, with reasons
     Affected(Affected),
-    /// Apply the Dependencies of a plan to Cargo.toml
+    /// Add the planned dependencies to Cargo.toml
     Deps(Deps),
-    /// Play the whole loop on a sample workspace in a temporary folder
+    /// Demonstrate every step on a sample workspace in a temporary folder
     Demo(Demo),
-    /// Print a script with which a shell completes commands, PoCs, packages and steps
+    /// Print a completion script for a shell
     Completions(Completions),
-    /// Print the man page, or write all of them into a folder
+    /// Print the man page, or write all man pages to a folder
     Man(Man),
     /// Run a test for nextest with coverage; `affected --collect` calls this
     #[command(name = "run-observed-test", hide = true)]
@@ -218,19 +217,19 @@ Examples:
   cargo poc status --check      in CI: exit 1 while anything claimed is not proven, 3 when evidence is stale
   cargo poc status --format json --plan ~/old/cache-plan.md    a document that lies in no workspace")]
 pub struct Status {
-    /// Which PoCs.
+    /// The PoCs to report.
     #[command(flatten)]
     pub which: Which,
-    /// Gate: exit with 1 or 3 unless every claim is proven
+    /// Exit with 1 or 3 unless every claim is proven
     #[arg(long)]
     pub check: bool,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
     /// Write a report to a file as well: json, junit, sarif or markdown (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = reports::parse::<StatusReport>)]
     pub report: Vec<ReportFile<StatusReport>>,
-    /// How the workspace is built.
+    /// The build options.
     #[command(flatten)]
     pub build: Build,
 }
@@ -247,13 +246,13 @@ Examples:
 
 Levels can be set in Cargo.toml, under [workspace.metadata.poc.lints]: POC012 = \"allow\", \"warn\" or \"deny\". Codes and names are accepted.")]
 pub struct Check {
-    /// Which PoCs.
+    /// The PoCs to check.
     #[command(flatten)]
     pub which: Which,
     /// Apply safe fixes
     #[arg(long)]
     pub fix: bool,
-    /// With --fix: show the diff, write nothing
+    /// With --fix: show the diff and write nothing
     #[arg(long, requires = "fix")]
     pub dry_run: bool,
     /// Suppress the findings listed in this file
@@ -271,7 +270,7 @@ pub struct Check {
     /// Report this rule, or all `warnings`, as an error (repeatable)
     #[arg(short = 'D', long, value_name = "CODE")]
     pub deny: Vec<String>,
-    /// Explain a rule; without one, list all rules
+    /// Explain this rule, or list all rules
     #[arg(
         long,
         value_name = "CODE",
@@ -280,10 +279,10 @@ pub struct Check {
         conflicts_with_all = ["fix", "baseline", "plan"]
     )]
     pub explain: Option<String>,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
-    /// How the workspace is built.
+    /// The build options.
     #[command(flatten)]
     pub build: Build,
 }
@@ -297,9 +296,9 @@ Examples:
 
 Only text between `<!-- cargo-poc:begin X -->` and `<!-- cargo-poc:end X -->` is replaced. In a plan, X is graph, targets, tree, tests or files; of the Files table, only the first word of Status changes. In results, X is counts: the tests of the last run of the done block or of the full suite. `cargo poc init` writes the markers; add them to older documents by hand.")]
 pub struct Update {
-    /// Which PoC [default: every open one]
+    /// Name of the PoC [default: every open one]
     pub name: Option<String>,
-    /// Show the diff, write nothing
+    /// Show the diff and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -313,12 +312,12 @@ Examples:
 
 The contract of a plan is locked when the work begins, by `cargo poc step start` or the first `cargo poc verify` of a step or the done block: the criteria, the verification commands with their expectations, and the tests of the affected packages. A later change is a finding until it is amended. A change that weakens the contract (a removed criterion, a relaxed number, a deleted or ignored test, a command that runs less) is named as such and remains visible.")]
 pub struct Amend {
-    /// Which PoC [default: the open one]
+    /// Name of the PoC [default: the open one]
     pub name: Option<String>,
-    /// Why
+    /// Reason for the change
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// Show the diff, write nothing
+    /// Show the diff and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -333,12 +332,12 @@ Examples:
 
 An entry is added if a comment marks it as new (`# Add for …`), or if no entry of its block is marked and the manifest lacks it. Entries marked `# existing`, and blocks below descriptive text, are not applied.")]
 pub struct Deps {
-    /// Which PoC [default: the open one]
+    /// Name of the PoC [default: the open one]
     pub name: Option<String>,
-    /// Show the diff, write nothing
+    /// Show the diff and write nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Exit 1 when something is missing, write nothing
+    /// Exit with 1 if something is missing; write nothing
     #[arg(long, conflicts_with = "dry_run")]
     pub check: bool,
     /// Only this manifest (repeatable)
@@ -346,7 +345,7 @@ pub struct Deps {
     pub manifest: Vec<Utf8PathBuf>,
 }
 
-/// `cargo-poc run-observed-test`, which `affected --collect` has nextest put in front of each test.
+/// `cargo-poc run-observed-test`. `affected --collect` makes nextest run each test through it.
 #[derive(Debug, Args)]
 pub struct RunCoveredTest {
     /// The test binary and its arguments

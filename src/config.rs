@@ -1,5 +1,5 @@
-//! Settings: `[workspace.metadata.poc]` (or `[package.metadata.poc]` where there is no workspace table) is overruled
-//! by the environment, and that by flags; clap reads both of the latter.
+//! Settings: `[workspace.metadata.poc]` (or `[package.metadata.poc]` without a workspace table). Environment variables override
+//! them, and flags override both; clap reads variables and flags.
 
 mod configurations;
 pub mod detect;
@@ -22,7 +22,7 @@ use crate::workspace::{Configuration, PackageId, Workspace};
 
 use configurations::WrittenConfiguration;
 
-/// Options of the command line that decide which workspace is loaded, and how.
+/// Command-line options that select the workspace and its build.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// `--manifest-path`.
@@ -36,17 +36,17 @@ pub struct Options {
 }
 
 impl Options {
-    /// The folder that cargo starts from: the current one, or that of `--manifest-path`.
+    /// The folder in which cargo runs: the current one, or that of `--manifest-path`.
     ///
     /// # Errors
-    /// When the current folder is gone or its path is not UTF-8.
+    /// When the current folder no longer exists or its path is not UTF-8.
     pub fn folder(&self) -> Result<Utf8PathBuf> {
         let current = current_folder()?;
         let manifest = self.manifest_path.as_deref().and_then(Utf8Path::parent);
         Ok(manifest.map_or_else(|| current.clone(), |folder| current.join(folder)))
     }
 
-    /// How these options reach cargo.
+    /// Converts the options for cargo.
     #[must_use]
     pub fn cargo(&self) -> Cargo {
         Cargo {
@@ -59,7 +59,7 @@ impl Options {
 /// The current folder, absolute.
 ///
 /// # Errors
-/// When the current folder is gone or its path is not UTF-8.
+/// When the current folder no longer exists or its path is not UTF-8.
 pub fn current_folder() -> Result<Utf8PathBuf> {
     let current = std::env::current_dir().context("failed to find the current folder")?;
     Utf8PathBuf::try_from(current)
@@ -67,11 +67,11 @@ pub fn current_folder() -> Result<Utf8PathBuf> {
         .or_exit(Exit::Usage)
 }
 
-/// The program that runs tests, as flags and settings name it.
+/// The test runner in flags and settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunnerChoice {
-    /// nextest where the workspace configures it and it is installed, else cargo test.
+    /// nextest if the workspace configures it and it is installed, else cargo test.
     #[default]
     Auto,
     /// cargo test.
@@ -80,35 +80,35 @@ pub enum RunnerChoice {
     Nextest,
 }
 
-/// What holds for this run.
+/// The settings of this run.
 #[derive(Debug)]
 pub struct Config {
     /// The folder of plans and results, relative to the workspace root.
     pub docs: Utf8PathBuf,
     /// A folder whose `plan.md` and `results.md` replace the built-in templates, absolute.
     pub template: Option<Utf8PathBuf>,
-    /// What runs the tests.
+    /// The test runner.
     pub runner: RunnerChoice,
-    /// How long one command may take.
+    /// The time limit of one command.
     pub timeout: Duration,
-    /// What files reach that cargo's layout says nothing of.
+    /// Rules about the readers of files that cargo's layout does not determine.
     pub rules: Vec<Rule>,
-    /// The levels of rules, in the order in which they are set.
+    /// The levels of lint rules, in the order in which they are set.
     pub lints: Vec<Setting>,
     /// Named configurations.
     pub configurations: BTreeMap<String, Configuration>,
-    /// The name of the configuration that holds where none is named.
+    /// The name of the default configuration.
     pub default_configuration: Option<String>,
     /// The configuration of this run.
     pub configuration: Configuration,
 }
 
-/// Files whose reach the user knows.
+/// Files whose readers the user declares.
 #[derive(Debug)]
 pub struct Rule {
-    /// Paths relative to the workspace root, `../` where they lie beside it.
+    /// Paths relative to the workspace root, with `../` for files outside it.
     pub files: GlobSet,
-    /// The packages that read them; none: no test does.
+    /// The packages that read them; empty if no test does.
     pub packages: BTreeSet<PackageId>,
 }
 
@@ -135,14 +135,14 @@ struct WrittenRule {
     packages: Vec<String>,
 }
 
-/// Half an hour: a full suite of a large workspace fits, a hang does not stay overnight.
+/// Half an hour: enough for the full suite of a large workspace, but a hanging command ends.
 const TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 impl Config {
-    /// Reads the workspace's settings and lays the flags of this run over them.
+    /// Reads the workspace's settings and applies the flags of this run.
     ///
     /// # Errors
-    /// Bad usage: an unknown key or a wrong value, with the manifest and the line.
+    /// A usage error for an unknown key or a wrong value, with the manifest and the line.
     pub fn load(workspace: &Workspace, options: &Options) -> Result<Self> {
         let written = written(workspace)?;
         let rules = written
@@ -184,7 +184,7 @@ impl Config {
         self.configurations.get(name).cloned().or_else(plain)
     }
 
-    /// What holds where there is no workspace.
+    /// The settings without a workspace.
     #[must_use]
     pub fn outside() -> Self {
         Self {
@@ -200,20 +200,20 @@ impl Config {
         }
     }
 
-    /// The first rule that speaks of `relative`, a path relative to the workspace root.
+    /// The first rule that matches `relative`, a path relative to the workspace root.
     #[must_use]
     pub fn rule(&self, relative: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.files.is_match(relative))
     }
 
-    /// Whether a rule says that no test reads `relative`, a path below the workspace root.
+    /// Whether a rule declares that no test reads `relative`, a path relative to the workspace root.
     #[must_use]
     pub fn is_unread(&self, relative: &Utf8Path) -> bool {
         let rule = self.rule(relative.as_str());
         rule.is_some_and(|rule| rule.packages.is_empty())
     }
 
-    /// Whether `relative`, a path below the workspace root, is a plan or results document, or tells git how to merge them.
+    /// Whether `relative`, relative to the workspace root, is a plan, results, or the file with their merge attributes for git.
     #[must_use]
     pub fn is_document(&self, relative: &Utf8Path) -> bool {
         let name = relative.file_name().unwrap_or_default();
@@ -242,7 +242,7 @@ impl WrittenRule {
     }
 }
 
-/// The named configurations, of which the default is one.
+/// The named configurations, including the default one.
 fn configurations(
     workspace: &Workspace,
     written: &Written,
@@ -283,7 +283,7 @@ fn below(workspace: &Workspace, docs: &Utf8Path) -> Result<Utf8PathBuf> {
 fn levels(workspace: &Workspace, written: &BTreeMap<String, String>) -> Result<Vec<Setting>> {
     let setting = |(lint, level): (&String, &String)| {
         let level = Level::from_str(level, false)
-            .map_err(|_| anyhow!("`{level}` is no level; use allow, warn or deny"))
+            .map_err(|_| anyhow!("`{level}` is not a level; use allow, warn or deny"))
             .with_context(|| {
                 format!(
                     "the lint levels in {}",
@@ -306,7 +306,7 @@ pub fn place_of_lint(root: &Utf8Path, lint: &str) -> String {
     place_of(root, &["lints", lint])
 }
 
-/// The root manifest with the line of a key of the settings; without the line where it is written otherwise.
+/// The root manifest with the line of a settings key; without the line if the key has another syntax.
 fn place_of(root: &Utf8Path, keys: &[&str]) -> String {
     let path = root.join("Cargo.toml");
     let text = files::read(&path).unwrap_or_default();
@@ -340,14 +340,14 @@ fn written(workspace: &Workspace) -> Result<Written> {
     serde_json::from_value(poc.clone())
         .with_context(|| {
             format!(
-                "the poc configuration in {} is not right",
+                "the poc configuration in {} is invalid",
                 place(&workspace.root)
             )
         })
         .or_exit(Exit::Usage)
 }
 
-/// The manifest with the line of the table's header; just the manifest where the header is written otherwise.
+/// The manifest with the line of the table's header; only the manifest if the header has another syntax.
 fn place(root: &Utf8Path) -> String {
     let path = root.join("Cargo.toml");
     let text = files::read(&path).unwrap_or_default();

@@ -1,8 +1,8 @@
 //! The contract of a plan: its criteria, the commands that prove its steps, and the tests that must still pass.
 //!
-//! Work begins with a lock, which stores the contract in the results document beside the evidence. A later change of the
-//! plan is a finding until an amendment records who changed it, when and why. In: a plan, the names of tests, the entries
-//! of the results. Out: [`ContractState`].
+//! Work begins with a lock, which stores the contract in the results document beside the evidence. A later change of the plan is
+//! a finding until an amendment records its author, time and reason. Input: a plan, the names of tests, the entries of the
+//! results. Output: [`ContractState`].
 
 use anyhow::Result;
 
@@ -43,7 +43,7 @@ impl ContractState {
         entries.find_map(|located| located.entry.contract.as_ref())
     }
 
-    /// The entry the work began with.
+    /// The entry of the first lock.
     #[must_use]
     pub fn lock(&self) -> Option<&Entry> {
         self.of(Kind::Lock).next()
@@ -55,14 +55,14 @@ impl ContractState {
         entries.filter(move |entry| entry.kind == kind)
     }
 
-    /// What people have confirmed, in the order of the document.
+    /// The confirmations, in the order of the document.
     #[must_use]
     pub fn confirmations(&self) -> impl DoubleEndedIterator<Item = (&Entry, &Confirmed)> {
         let entries = self.entries.iter().map(|located| &located.entry);
         entries.filter_map(|entry| Some((entry, entry.confirmed.as_ref()?)))
     }
 
-    /// Reads the entries in the results of the PoC called `name`; [`Self::compare`] adds the differences.
+    /// Reads the entries in the results of the PoC `name`; [`Self::compare`] adds the differences.
     #[must_use]
     pub fn read(text: &str, name: &str) -> Self {
         let (entries, problems) = journal::read(text);
@@ -71,11 +71,11 @@ impl ContractState {
             problems,
             changes: Vec::new(),
         };
-        state.set_aside_foreign(name);
+        state.exclude_foreign(name);
         state
     }
 
-    /// Finds how the plan differs from the contract; `tests` are the differences of its tests.
+    /// Finds the differences between the plan and the contract; `tests` are the differences of its tests.
     ///
     /// # Errors
     /// Never in practice: names are packed in memory.
@@ -88,11 +88,11 @@ impl ContractState {
         Ok(())
     }
 
-    /// How the present tests differ from the locked ones.
+    /// The differences between the current tests and the locked ones.
     ///
     /// # Errors
     /// When the locked tests cannot be unpacked.
-    pub fn of_tests(&self, now: &Tests) -> Result<Vec<Difference>> {
+    pub fn test_differences(&self, now: &Tests) -> Result<Vec<Difference>> {
         let agreed = self.agreed();
         let changes = agreed.and_then(|agreed| {
             let tests = agreed.tests.as_ref()?;
@@ -101,7 +101,7 @@ impl ContractState {
         changes.transpose().map(Option::unwrap_or_default)
     }
 
-    fn set_aside_foreign(&mut self, name: &str) {
+    fn exclude_foreign(&mut self, name: &str) {
         let (own, foreign) = std::mem::take(&mut self.entries)
             .into_iter()
             .partition::<Vec<_>, _>(|located| located.entry.poc == name);

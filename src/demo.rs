@@ -1,15 +1,15 @@
-//! The sample workspace and the story that `cargo poc demo` tells on it: data, no processes and no files.
+//! The sample workspace of `cargo poc demo`, and the scenes that are played on it. Data only.
 //!
-//! Three packages: `app`, a program, stands on `store`; `codec` stands by itself. The work lets a store be saved as text;
-//! its first draft has a fault, its fix takes `codec`, and then `codec` changes under what was proven.
+//! Three packages: the program `app` depends on `store`; `codec` has no dependency. The planned work saves a store as
+//! text. The first draft has a bug, the fix uses `codec`, and a later change of `codec` makes the evidence stale.
 
 use crate::exit::Exit;
 
-/// A file of the sample workspace: its path below the root, with `/`, and its content.
+/// A file of the sample workspace: its path relative to the root, with `/`, and its content.
 pub type File = (&'static str, &'static str);
 
-/// The workspace as it is before the work. Manifests have another name in the program's own package, since cargo packs no
-/// folder that holds a `Cargo.toml` of its own.
+/// The workspace before the work. In this package, the manifests have another name, because `cargo package` omits
+/// folders that contain a `Cargo.toml`.
 pub const WORKSPACE: [File; 11] = [
     (
         "Cargo.toml",
@@ -55,22 +55,22 @@ const SNAPSHOT: &str = "store/src/snapshot.rs";
 /// One scene of the story.
 #[derive(Debug)]
 pub enum Scene {
-    /// A line about the next command.
+    /// Prints a line about the next command.
     Say(&'static str),
-    /// `cargo poc` with these arguments, in this folder below the root (empty: the root itself), and how it must end.
+    /// Runs `cargo poc`.
     Run {
-        /// Where.
+        /// The current folder, relative to the root; empty for the root.
         folder: &'static str,
-        /// With what.
+        /// Its arguments.
         arguments: &'static [&'static str],
-        /// How it must end.
+        /// The expected exit code.
         exit: Exit,
     },
-    /// A file is written whole.
+    /// Writes a file.
     Write(File),
-    /// In a file, the first text becomes the second.
+    /// Replaces a text in a file.
     Edit {
-        /// Which file.
+        /// The file.
         path: &'static str,
         /// The old text, which occurs once.
         from: &'static str,
@@ -87,10 +87,10 @@ const fn run(arguments: &'static [&'static str], exit: Exit) -> Scene {
     }
 }
 
-/// The story, in order.
+/// All scenes, in order.
 pub const STORY: [Scene; 32] = [
-    Scene::Say("Three packages: app stands on store; codec stands by itself."),
-    Scene::Say("A store shall be saved as text. That is risky enough for a plan:"),
+    Scene::Say("Three packages: app depends on store; codec has no dependency."),
+    Scene::Say("The work is to save a store as text. Start with a plan:"),
     Scene::Run {
         folder: "store",
         arguments: &[
@@ -99,7 +99,7 @@ pub const STORY: [Scene; 32] = [
             "-p",
             "store",
             "--file",
-            "src/snapshot.rs=a store as text and back",
+            "src/snapshot.rs=save and load a store as text",
             "--file",
             "src/lib.rs=the new module",
             "--dep",
@@ -107,17 +107,17 @@ pub const STORY: [Scene; 32] = [
             "--path",
             "../codec",
             "--proves",
-            "a saved store loads back whole",
+            "a saved store loads without loss",
         ],
-        exit: Exit::Fine,
+        exit: Exit::Success,
     },
-    Scene::Say("First, what passes before anything changes:"),
-    run(&["verify", "snapshot", "--baseline", "-q"], Exit::Fine),
-    Scene::Say("The plan's dependency goes into store/Cargo.toml:"),
-    run(&["deps", "snapshot", "--dry-run"], Exit::Fine),
-    run(&["deps", "snapshot"], Exit::Fine),
+    Scene::Say("Record which tests pass before the change:"),
+    run(&["verify", "snapshot", "--baseline", "-q"], Exit::Success),
+    Scene::Say("Add the planned dependency to store/Cargo.toml:"),
+    run(&["deps", "snapshot", "--dry-run"], Exit::Success),
+    run(&["deps", "snapshot"], Exit::Success),
     Scene::Say(
-        "The work: store/src/snapshot.rs, a first draft with one line per value, and its tests.",
+        "Write a first draft of store/src/snapshot.rs, with one line per value, and its tests.",
     ),
     Scene::Edit {
         path: STORE,
@@ -132,35 +132,33 @@ pub const STORY: [Scene; 32] = [
         "store/tests/snapshot.rs",
         include_str!("../template/demo/work/snapshot_tests.rs"),
     )),
-    Scene::Say("Which tests can that reach, of the whole workspace?"),
-    run(&["affected"], Exit::Fine),
-    Scene::Say("Does step 1 hold? A value of two lines does not survive:"),
+    Scene::Say("Which tests of the workspace can this change affect?"),
+    run(&["affected"], Exit::Success),
+    Scene::Say("Verify step 1. A value with two lines fails:"),
     run(&["verify", "snapshot", "--step", "1", "-q"], Exit::Findings),
-    Scene::Say("The fix: snapshot.rs hands the values to codec, which was made for that."),
+    Scene::Say("Fix it: snapshot.rs encodes the values with codec."),
     Scene::Write((
         SNAPSHOT,
         include_str!("../template/demo/work/snapshot_fixed.rs"),
     )),
-    run(&["verify", "snapshot", "--step", "1", "-q"], Exit::Fine),
-    Scene::Say("And the rest of the plan:"),
-    run(&["verify", "snapshot", "--step", "0", "-q"], Exit::Fine),
-    run(&["verify", "snapshot", "--step", "2", "-q"], Exit::Fine),
-    run(&["status", "snapshot"], Exit::Fine),
-    Scene::Say(
-        "Later, someone makes codec faster. Is what was proven still true? Nobody has looked:",
-    ),
+    run(&["verify", "snapshot", "--step", "1", "-q"], Exit::Success),
+    Scene::Say("Verify the rest of the plan:"),
+    run(&["verify", "snapshot", "--step", "0", "-q"], Exit::Success),
+    run(&["verify", "snapshot", "--step", "2", "-q"], Exit::Success),
+    run(&["status", "snapshot"], Exit::Success),
+    Scene::Say("Later, someone makes codec faster. The evidence of steps 1 and 2 is stale:"),
     Scene::Edit {
         path: CODEC,
         from: "let mut text = String::new();",
         to: "let mut text = String::with_capacity(64);",
     },
     run(&["status", "--check"], Exit::Stale),
-    Scene::Say("So look again:"),
-    run(&["verify", "snapshot", "--step", "1", "-q"], Exit::Fine),
-    run(&["verify", "snapshot", "--step", "2", "-q"], Exit::Fine),
-    run(&["status", "--check"], Exit::Fine),
-    Scene::Say("The plan and its evidence are plain files in docs/, for git and for people."),
-    Scene::Say("On a workspace of your own: cargo poc init NAME -p PACKAGE"),
+    Scene::Say("Verify them again:"),
+    run(&["verify", "snapshot", "--step", "1", "-q"], Exit::Success),
+    run(&["verify", "snapshot", "--step", "2", "-q"], Exit::Success),
+    run(&["status", "--check"], Exit::Success),
+    Scene::Say("The plan and its evidence are Markdown files in docs/, tracked by git."),
+    Scene::Say("In your own workspace: cargo poc init NAME -p PACKAGE"),
 ];
 
 #[cfg(test)]
@@ -170,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_edit_finds_its_text_once_and_every_file_is_written_once_or_changed() {
+    fn edits_match_once_and_writes_change_files() {
         let mut files: BTreeMap<&str, String> = WORKSPACE
             .iter()
             .map(|(path, content)| (*path, (*content).to_owned()))
@@ -178,9 +176,7 @@ mod tests {
         for scene in &STORY {
             match scene {
                 Scene::Edit { path, from, to } => {
-                    let text = files
-                        .get_mut(path)
-                        .expect("an edit of a file that is there");
+                    let text = files.get_mut(path).expect("the edited file exists");
                     assert_eq!(text.matches(from).count(), 1, "{path}: {from}");
                     *text = text.replacen(from, to, 1);
                 }
@@ -194,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_story_shows_a_failure_and_a_stale_proof_and_ends_well() {
+    fn story_contains_a_failure_and_stale_evidence_and_ends_with_success() {
         let exits: Vec<Exit> = STORY
             .iter()
             .filter_map(|scene| match scene {
@@ -204,6 +200,6 @@ mod tests {
             .collect();
         assert!(exits.contains(&Exit::Findings));
         assert!(exits.contains(&Exit::Stale));
-        assert_eq!(exits.last(), Some(&Exit::Fine));
+        assert_eq!(exits.last(), Some(&Exit::Success));
     }
 }

@@ -1,15 +1,15 @@
-//! A plan's Dependencies section against the manifests: what is there, what is missing, and the edits that add it.
+//! Compares a plan's Dependencies section with the manifests, and computes the edits that add missing entries.
 //!
-//! In: the toml blocks of the section ([`Block`]) and the manifests on disk. Out: a [`State`] for each entry, and for each
-//! manifest that changes an [`Edit`], which is shown, checked or written; it is the same list in all three.
+//! Input: the TOML blocks of the section ([`Block`]) and the manifests on disk. Output: a [`State`] for each entry, and an [`Edit`] for
+//! each manifest to change. The same edits are shown, checked or written.
 //!
-//! An entry is applied when the plan marks it new, or when nothing in its block is marked new, the manifest lacks it and
-//! neither a comment nor the prose above the block says that it only describes. What is merely described is never added;
-//! where it differs from the manifest, a [`Note`] says so.
+//! An entry is applied if the plan marks it as new, or if nothing in its block is marked as new, the manifest lacks it, and neither a
+//! comment nor the text above the block makes it a description. Described entries are never added; if one differs from the
+//! manifest, a [`Note`] reports it.
 //!
-//! A manifest's requirement that lies inside the plan's is kept (`1.2` where `1` is wanted), one that holds the plan's is
-//! narrowed to it (`1` becomes `1.2`), anything else is a conflict: nothing is written and both sides are shown. Features are
-//! united. A flag, a source or a rename that the plan states otherwise is a conflict too.
+//! If a manifest's requirement is inside the plan's, it is kept (`1.2` for `1`). If it includes the plan's, it is narrowed (`1` becomes
+//! `1.2`). Anything else is a conflict: nothing is written and both sides are shown. Features are combined. Different flags,
+//! sources or renames are conflicts too.
 
 mod apply;
 mod blocks;
@@ -39,19 +39,19 @@ use crate::exit::usage;
 use crate::sys::files;
 use crate::workspace::manifest::Manifest;
 
-/// The outcome of a plan's Dependencies section on a workspace.
+/// The result of comparing a plan's Dependencies section with a workspace.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    /// The manifests to write; empty when any entry is refused, since a plan is applied whole or not at all.
+    /// The manifests to write; empty if any entry is refused, because a plan is applied completely or not at all.
     pub edits: Vec<Edit>,
-    /// Every entry with how the manifests on disk stand to it, in the order of the plan.
+    /// The state of every entry, in the order of the plan.
     pub entries: Vec<(Declared, State)>,
-    /// What was seen and left alone.
+    /// Entries that were ignored, with the reason.
     pub notes: Vec<Note>,
 }
 
 impl Outcome {
-    /// Why nothing is written: each entry refused, with both sides. Empty when none is.
+    /// The refused entries, each with both sides; empty if there are none.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
         self.entries
@@ -77,7 +77,7 @@ fn refusal(declared: &Declared, state: &State) -> Option<String> {
             let margin = format!("\n  {:width$}  ", "");
             let side = |text: &str| text.lines().collect::<Vec<_>>().join(&margin);
             Some(format!(
-                "`{name}` in {table}: {}\n  {place:width$}  {}\n  {plan:width$}  {}\n  make the two agree, then run this again",
+                "`{name}` in {table}: {}\n  {place:width$}  {}\n  {plan:width$}  {}\n  make them agree, then run this again",
                 conflict.why,
                 side(&conflict.manifest),
                 side(&declared.text),
@@ -88,13 +88,13 @@ fn refusal(declared: &Declared, state: &State) -> Option<String> {
     }
 }
 
-/// Compares the blocks with the manifests under `root` and works out what to write. Reads, and writes nothing.
+/// Compares the blocks with the manifests of `root` and computes the edits. Writes nothing.
 ///
-/// `only` keeps the blocks of these manifests, named from the workspace root; empty, it keeps all.
+/// `only` selects blocks by their manifests, relative to the workspace root; an empty list selects all.
 ///
 /// # Errors
-/// A block that cannot be read, a manifest that is missing, not TOML or outside the workspace, or one of `only` that no block
-/// names: with the place.
+/// A block that cannot be parsed; a manifest that is missing, not TOML or outside the workspace; or an element of `only` without a
+/// block. The message contains the position.
 pub fn plan_edits(root: &Utf8Path, blocks: &[Block<'_>], only: &[Utf8PathBuf]) -> Result<Outcome> {
     let blocks = chosen(blocks, only)?;
     let mut outcome = Outcome::default();
@@ -102,7 +102,7 @@ pub fn plan_edits(root: &Utf8Path, blocks: &[Block<'_>], only: &[Utf8PathBuf]) -
     for block in blocks {
         let Some(manifest) = inside(block)? else {
             let message = format!(
-                "`{}` is no Cargo.toml; the block is left to you",
+                "`{}` is not a Cargo.toml; the block is ignored",
                 block.manifest
             );
             outcome.notes.push(Note {
@@ -116,7 +116,7 @@ pub fn plan_edits(root: &Utf8Path, blocks: &[Block<'_>], only: &[Utf8PathBuf]) -
             ..block.clone()
         })?;
         outcome.notes.extend(declarations.notes);
-        // A manifest higher up comes first: what it declares for the workspace, those below it inherit.
+        // Parent manifests come first: members inherit what they declare for the workspace.
         wanted
             .entry((manifest.components().count(), manifest))
             .or_default()
@@ -165,7 +165,7 @@ pub fn plan_edits(root: &Utf8Path, blocks: &[Block<'_>], only: &[Utf8PathBuf]) -
     Ok(outcome)
 }
 
-/// What cargo makes of the entries beyond what they state.
+/// Warnings about settings of entries that cargo ignores or overrides.
 fn warnings(
     manifest: &Manifest,
     entries: &[Declared],
@@ -196,7 +196,7 @@ fn described(declared: &Declared, state: &State) -> Option<Note> {
         ..
     } = declared;
     let message = format!(
-        "`{name}` in {table} is only described, and {manifest} differs: {difference}; to have it applied, mark it `# Add for` and a reason"
+        "`{name}` in {table} is only described, but {manifest} differs: {difference}; to apply it, mark it `# Add for` and a reason"
     );
     Some(Note {
         line: *line,
@@ -217,7 +217,7 @@ fn chosen<'a, 'b>(blocks: &'b [Block<'a>], only: &[Utf8PathBuf]) -> Result<Vec<&
             names.into_iter().collect::<Vec<_>>().join(", ")
         };
         return Err(usage(format!(
-            "no block of the plan's Dependencies is for {unknown}; there are blocks for: {names}"
+            "the plan's Dependencies have no block for {unknown}; there are blocks for: {names}"
         )));
     }
     let chosen = blocks
@@ -226,7 +226,7 @@ fn chosen<'a, 'b>(blocks: &'b [Block<'a>], only: &[Utf8PathBuf]) -> Result<Vec<&
     Ok(chosen.collect())
 }
 
-/// The manifest a block names, without `.`; `None` when it is a file of another kind.
+/// The manifest of a block, without `.`; `None` for a file of another kind.
 fn inside(block: &Block<'_>) -> Result<Option<Utf8PathBuf>> {
     let path = normal(&block.manifest);
     let leads_out = |component: Utf8Component<'_>| !matches!(component, Utf8Component::Normal(_));
@@ -245,7 +245,7 @@ fn normal(path: &Utf8Path) -> Utf8PathBuf {
     files::slashed(&kept.collect::<Utf8PathBuf>()).into()
 }
 
-/// The manifests read so far, with the edits made so far.
+/// The manifests that have been read, with the edits so far.
 struct Manifests<'a> {
     root: &'a Utf8Path,
     read: BTreeMap<Utf8PathBuf, Manifest>,
@@ -255,7 +255,7 @@ impl Manifests<'_> {
     fn get(&mut self, path: &Utf8Path) -> Result<&Manifest> {
         if !self.read.contains_key(path) {
             let bytes = files::read_if_exists(&self.root.join(path))?
-                .ok_or_else(|| usage(format!("there is no {path}; create the package first")))?;
+                .ok_or_else(|| usage(format!("{path} does not exist; create the package first")))?;
             let text =
                 String::from_utf8(bytes).map_err(|_| usage(format!("{path} is not UTF-8")))?;
             let manifest =
@@ -265,7 +265,7 @@ impl Manifests<'_> {
         Ok(&self.read[path])
     }
 
-    /// The folder and the manifest with `[workspace]` above `path`; `None` when that is the manifest itself or there is none.
+    /// The folder and the manifest with `[workspace]` above `path`; `None` if it is the manifest itself or there is none.
     fn workspace_of(&mut self, path: &Utf8Path) -> Result<Option<(Utf8PathBuf, Manifest)>> {
         if self.get(path)?.get(&["workspace"]).is_some() {
             return Ok(None);

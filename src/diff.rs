@@ -1,4 +1,4 @@
-//! Two texts compared: what differs as a unified diff, and how alike they are.
+//! Unified diffs, and the similarity of two texts.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use crate::sys::terminal::{BAD, DIM, GOOD, Terminal};
 
-/// The difference between two texts of a file, as `patch` takes it; `path` is below the workspace root. Empty when there is
-/// none.
+/// The difference between two texts of a file in the format of `patch`; `path` is relative to the workspace root. Empty if the texts
+/// are equal.
 #[must_use]
 pub fn unified(path: &str, old: &str, new: &str) -> String {
     let mut options = diffy::DiffOptions::new();
@@ -17,24 +17,24 @@ pub fn unified(path: &str, old: &str, new: &str) -> String {
     if hunks.hunks().is_empty() {
         return String::new();
     }
-    // As `diff` writes a blank line that stays: with its leading space.
+    // `diff` writes a blank context line with its leading space.
     let formatter = diffy::PatchFormatter::new().suppress_blank_empty(false);
     formatter.fmt_patch(&hunks).to_string()
 }
 
-/// How much of two texts is the same words, in whatever order, from 0 to 1.
+/// The share of equal words in two texts in any order, from 0 to 1.
 #[must_use]
 pub fn likeness_by_words(old: &str, new: &str) -> f64 {
     likeness(old.split_whitespace(), new.split_whitespace())
 }
 
-/// How much of two texts is the same lines, in whatever order, from 0 to 1.
+/// The share of equal lines in two texts in any order, from 0 to 1.
 #[must_use]
 pub fn likeness_by_lines(old: &str, new: &str) -> f64 {
     likeness(old.lines(), new.lines())
 }
 
-/// The Sørensen–Dice coefficient of two bags: twice what both have, of all.
+/// The Sørensen–Dice coefficient of two multisets: twice the size of the intersection, divided by the sum of the sizes.
 #[expect(clippy::cast_precision_loss, reason = "a share")]
 fn likeness<'t>(old: impl Iterator<Item = &'t str>, new: impl Iterator<Item = &'t str>) -> f64 {
     let (mut left, mut all, mut both) = (BTreeMap::<&str, usize>::new(), 0_usize, 0_usize);
@@ -56,10 +56,10 @@ fn likeness<'t>(old: impl Iterator<Item = &'t str>, new: impl Iterator<Item = &'
     }
 }
 
-/// How much of a line is shown that the program keeps for itself, in bytes.
+/// The maximum number of bytes to show of a line that only the program reads.
 const SHOWN: usize = 80;
 
-/// Prints a diff, coloured, with the line ends it has. Lines that only the program reads are cut: they are long.
+/// Prints a colored diff and keeps its line ends. Long lines that only the program reads are shortened.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_diff_is_what_patch_takes() {
+    fn diff_has_the_format_of_patch() {
         assert_eq!(unified("f", "same\n", "same\n"), "");
         assert_eq!(
             unified("f", "a\nb\nc", "a\nB\nc\nd\n"),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn likeness_is_the_share_of_both_that_is_in_both() {
+    fn likeness_is_the_share_of_common_elements() {
         let close = |share: f64, expected: f64| (share - expected).abs() < 1e-9;
         assert!(close(likeness_by_words("", ""), 1.0));
         assert!(close(likeness_by_words("a b b", "b a d"), 4.0 / 6.0));

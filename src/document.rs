@@ -1,8 +1,7 @@
-//! Plan and results documents: bytes in, typed parts out, each with its byte range.
+//! Plan and results documents, parsed into typed parts that know their byte ranges.
 //!
-//! Reading is total: any UTF-8 text gives a [`Plan`] or [`Results`], and what could not be understood is a
-//! [`ParseProblem`] with its line. Nothing is lost: every part knows the bytes it was read from, so that
-//! [`edit`] can change one part and leave all others as they were.
+//! Parsing is total: any UTF-8 text results in a [`Plan`] or [`Results`]. Text that is not understood becomes a [`ParseProblem`]
+//! with its line. Every part keeps its byte range, so that [`edit`] can change one part and leave all others unchanged.
 
 mod checklist;
 mod counts;

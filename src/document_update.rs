@@ -1,4 +1,4 @@
-//! Changes to the documents of one PoC: read again under the lock of their folder, then shown as a diff, or written whole.
+//! Changes the documents of one PoC: reads them again under the lock of their folder, then writes them or shows a diff.
 
 use anyhow::Result;
 use camino::Utf8Path;
@@ -12,7 +12,7 @@ use crate::sys::files::{self, Lock};
 use crate::sys::terminal::Terminal;
 use crate::sys::together;
 
-/// The new texts of the two documents; `None` keeps the present text.
+/// The new texts of the two documents; `None` keeps the current text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Texts {
     /// The plan.
@@ -31,14 +31,14 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// What `--dry-run` says.
+    /// The mode for `--dry-run`.
     #[must_use]
     pub fn of(dry_run: bool) -> Self {
         if dry_run { Self::DryRun } else { Self::Write }
     }
 }
 
-/// Locks the folder of `results`; only the holder changes documents in it. Prints a line if it has to wait.
+/// Locks the folder of `results`. Only the holder changes documents in it. Prints a line if it has to wait.
 ///
 /// # Errors
 /// When the folder cannot be locked.
@@ -54,11 +54,11 @@ pub fn lock(project: &Project, results: &Utf8Path, terminal: &mut Terminal) -> R
     Ok(lock)
 }
 
-/// Locks and reads the documents of a PoC, and writes the texts that `make` returns. Returns whether anything changed, and
-/// the other value of `make`.
+/// Locks and reads the documents of a PoC, and writes the texts that `make` returns. Returns whether anything changed, and the
+/// other value of `make`.
 ///
 /// # Errors
-/// The error of `make`; a document cannot be read or written. No document is changed then.
+/// The error of `make`, or a document that cannot be read or written. Then no document is changed.
 pub fn change<T>(
     project: &Project,
     paths: &Paths,
@@ -98,10 +98,10 @@ pub fn change<T>(
     Ok((!changed.is_empty(), said))
 }
 
-/// Refuses documents with conflict markers; a person decides which side to keep.
+/// Rejects documents with conflict markers; a person decides which side to keep.
 ///
 /// # Errors
-/// Bad usage, with the line of the first marker.
+/// A usage error with the line of the first marker.
 pub fn without_conflicts(poc: &Poc) -> Result<()> {
     let results = poc.results.as_ref().map(|(_, results)| &results.problems);
     let plan = poc.plan.problems.iter().map(|one| (&poc.paths.plan, one));
@@ -116,20 +116,20 @@ pub fn without_conflicts(poc: &Poc) -> Result<()> {
     }
 }
 
-/// The results of a PoC, which a change needs to be there.
+/// The results of a PoC.
 ///
 /// # Errors
-/// Bad usage: there is no such file.
+/// A usage error if the file does not exist.
 pub fn results(poc: &Poc) -> Result<&(crate::document::Document, crate::document::Results)> {
     poc.results.as_ref().ok_or_else(|| {
         exit::usage(format!(
-            "there is no {} to write to; restore it from git, or write it with `cargo poc init {} --adopt`",
+            "{} does not exist; restore it from git, or create it with `cargo poc init {} --adopt`",
             poc.paths.results, poc.paths.name
         ))
     })
 }
 
-/// A plan that cannot be relied on must not become evidence.
+/// Rejects an ambiguous plan, which must not become evidence.
 pub(crate) fn reliable(poc: &Poc) -> Result<()> {
     without_conflicts(poc)?;
     let worst = poc

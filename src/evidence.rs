@@ -14,9 +14,9 @@
 //! <!-- cargo-poc:end evidence -->
 //! ```
 //!
-//! The sixteen digits are a checksum of the record. It tells a slip of the hand and a merge gone wrong, not a
-//! forger: what CI trusts is its own run. Each record names the checksum of the one before it, so that a record
-//! taken out leaves a gap. Reading is total: a line that cannot be read is a [`EvidenceProblem`] and never evidence.
+//! The sixteen digits are a checksum of the record. It detects accidental corruption; it is not tamper-proof, so CI runs `verify`
+//! itself. Each record names the checksum of the preceding record, so a removed record leaves a gap. Parsing is total: a line that
+//! cannot be parsed is an [`EvidenceProblem`] and never evidence.
 
 use anyhow::Result;
 
@@ -36,7 +36,7 @@ pub use record::{
     CHANGED, Check, Confirmation, Outcome, Record, Runs, Scope, Selected, Source, TestCounts,
 };
 
-/// How evidence is written.
+/// The format of evidence.
 const FORMAT: RegionFormat = RegionFormat {
     name: "evidence",
     heading: "## Evidence",
@@ -50,22 +50,22 @@ const FORMAT: RegionFormat = RegionFormat {
 pub struct Evidence {
     /// The readable records in the order of their chain: the last one is the newest.
     pub records: Vec<Located>,
-    /// What cannot be used.
+    /// Parts that cannot be used.
     pub problems: Vec<EvidenceProblem>,
 }
 
-/// A record and where it stands.
+/// A record and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Located {
     /// The record.
     pub record: Record,
     /// Its checksum.
     pub checksum: String,
-    /// Its line, counted from 1.
+    /// Its line, from 1.
     pub line: usize,
 }
 
-/// Reads the evidence of a results document. Total: any text gives an answer.
+/// Reads the evidence of a results document. Accepts any text.
 #[must_use]
 pub fn read(text: &str) -> Evidence {
     let (entries, problems) = FORMAT.read::<Record>(text);
@@ -89,7 +89,7 @@ pub fn append(text: &str, record: &Record) -> Result<String> {
     FORMAT.append(text, &record.shortened())
 }
 
-/// Now, to the second, with the offset of this machine, as records have it.
+/// The current local time with its offset, in seconds, as in records.
 #[must_use]
 pub fn now() -> String {
     jiff::Zoned::now()
@@ -104,7 +104,7 @@ impl Evidence {
         self.last_located(scope).map(|located| &located.record)
     }
 
-    /// The last record of a scope, with its place.
+    /// The last record of a scope, with its position.
     #[must_use]
     pub fn last_located(&self, scope: &Scope) -> Option<&Located> {
         let mut records = self.records.iter().rev();
@@ -128,7 +128,7 @@ impl Evidence {
         failing
     }
 
-    /// Whether the failure of the record at `position` is settled: each test that failed in it passed in a later run.
+    /// Whether each test that failed in the record at `position` has passed in a later run.
     #[must_use]
     pub fn is_superseded(&self, position: usize) -> bool {
         let Some(failed) = self.records.get(position).map(|located| &located.record) else {
@@ -153,8 +153,7 @@ impl Evidence {
                 .all(|(binary, tests)| tests.iter().all(|test| passed(binary, test)))
     }
 
-    /// The baseline that regressions are measured against: the first that ran to its end, since a later one may
-    /// already contain the regression.
+    /// The baseline for regressions: the first that completed, because a later one may already contain the regression.
     #[must_use]
     pub fn baseline(&self) -> Option<&Record> {
         let mut records = self.records.iter().map(|located| &located.record);

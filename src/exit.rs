@@ -1,30 +1,30 @@
-//! How a run ends: the documented exit codes, and errors that carry one.
+//! The documented exit codes, and errors that carry one.
 
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
-/// What the exit status of `cargo poc` says. The numbers are a public contract.
+/// The exit codes of `cargo poc`. The numbers are a public contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// Nothing to object to.
-    Fine = 0,
+    /// No error and no finding.
+    Success = 0,
     /// A finding, or a test failed.
     Findings = 1,
-    /// Bad usage, or a document or manifest that cannot be read.
+    /// A usage error, or a document or manifest that cannot be read.
     Usage = 2,
     /// Evidence is stale: an input of a passed run has changed.
     Stale = 3,
-    /// Could not run: cargo, git or a command is missing, a timeout, no test matched, a file could not be written.
+    /// Could not run: a missing cargo, git or command, a timeout, no matching test, or a file that could not be written.
     CouldNotRun = 4,
 }
 
 impl Exit {
-    /// Its name in machine formats.
+    /// The name in machine formats.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Fine => "fine",
+            Self::Success => "fine",
             Self::Findings => "findings",
             Self::Usage => "usage",
             Self::Stale => "stale",
@@ -39,9 +39,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error together with the exit code it ends the program with.
+/// An error and the exit code of the program.
 ///
-/// Errors without one end with [`Exit::CouldNotRun`]: an unclassified error is never green.
+/// Errors without an exit code result in [`Exit::CouldNotRun`], so an unclassified error is never a success.
 #[derive(Debug)]
 pub struct Failure {
     exit: Exit,
@@ -60,12 +60,12 @@ impl Error for Failure {
     }
 }
 
-/// An error that says the input is at fault: [`Exit::Usage`].
+/// An error caused by the input: [`Exit::Usage`].
 pub fn usage(message: impl Into<String>) -> anyhow::Error {
     with_exit(Exit::Usage, anyhow::anyhow!(message.into()))
 }
 
-/// Gives `error` an exit code, unless something inside it has chosen one already.
+/// Attaches an exit code to `error`, unless its chain already contains one.
 #[must_use]
 pub fn with_exit(exit: Exit, error: anyhow::Error) -> anyhow::Error {
     if error.downcast_ref::<Failure>().is_some() {
@@ -74,7 +74,7 @@ pub fn with_exit(exit: Exit, error: anyhow::Error) -> anyhow::Error {
     anyhow::Error::new(Failure { exit, error })
 }
 
-/// A command to go on with after an error, for programs; people read it in the message.
+/// The command that fixes an error, for JSON output. The message contains it as well.
 #[derive(Debug)]
 struct Next {
     command: String,
@@ -93,7 +93,7 @@ impl Error for Next {
     }
 }
 
-/// Gives `error` the command to go on with.
+/// Attaches the command that fixes `error`.
 #[must_use]
 pub fn with_next(command: impl Into<String>, error: anyhow::Error) -> anyhow::Error {
     let exit = code_of(&error);
@@ -101,7 +101,7 @@ pub fn with_next(command: impl Into<String>, error: anyhow::Error) -> anyhow::Er
     with_exit(exit, anyhow::Error::new(Next { command, error }))
 }
 
-/// The command to go on with after `error`, where one was given.
+/// The command that fixes `error`, if known.
 #[must_use]
 pub fn next_of(error: &anyhow::Error) -> Option<&str> {
     let failure = error.downcast_ref::<Failure>()?;
@@ -109,7 +109,7 @@ pub fn next_of(error: &anyhow::Error) -> Option<&str> {
     Some(&next.command)
 }
 
-/// The exit code that `error` ends the program with.
+/// The exit code of the program after `error`.
 #[must_use]
 pub fn code_of(error: &anyhow::Error) -> Exit {
     error
@@ -119,7 +119,7 @@ pub fn code_of(error: &anyhow::Error) -> Exit {
 
 /// Attaches an exit code to the error of a result.
 pub trait OrExit<T> {
-    /// Like [`with_exit`], on the error side.
+    /// Like [`with_exit`], for the error of this result.
     fn or_exit(self, exit: Exit) -> anyhow::Result<T>;
 }
 
@@ -139,7 +139,7 @@ mod tests {
     fn context_keeps_the_exit_code_and_the_chain() {
         let error = Err::<(), _>(usage("no such package"))
             .context("failed to write the plan")
-            .expect_err("it is an error");
+            .expect_err("an error");
         assert_eq!(code_of(&error), Exit::Usage);
         assert_eq!(
             format!("{error:#}"),
@@ -148,23 +148,23 @@ mod tests {
     }
 
     #[test]
-    fn a_next_command_is_kept_with_the_exit_code_and_said_once() {
+    fn next_command_keeps_exit_code_and_message() {
         let error = with_next("cargo poc status", usage("no plan `x`"));
         let error = Err::<(), _>(error)
             .context("failed to read")
-            .expect_err("it is an error");
+            .expect_err("an error");
         assert_eq!(code_of(&error), Exit::Usage);
         assert_eq!(next_of(&error), Some("cargo poc status"));
         assert_eq!(format!("{error:#}"), "failed to read: no plan `x`");
     }
 
     #[test]
-    fn an_error_nobody_classified_is_never_green() {
+    fn unclassified_error_is_not_a_success() {
         assert_eq!(code_of(&anyhow::anyhow!("disk full")), Exit::CouldNotRun);
     }
 
     #[test]
-    fn the_innermost_choice_stands() {
+    fn innermost_exit_code_wins() {
         let error = with_exit(Exit::CouldNotRun, usage("bad"));
         assert_eq!(code_of(&error), Exit::Usage);
     }

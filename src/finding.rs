@@ -21,7 +21,7 @@ pub enum Severity {
     Error,
 }
 
-/// How the gate (`status --check`, `check`) depends on a rule.
+/// How the gate (`status --check`, `check`) treats a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
     /// The rule may be lowered.
@@ -168,11 +168,11 @@ pub struct Finding {
     pub column: usize,
     /// The bytes of the file it is about, on one line; `None` for the line as a whole.
     pub span: Option<Span>,
-    /// What tells it from others at the same place, where there can be several: a file, a criterion.
+    /// Distinguishes several findings at the same position: a file, a criterion.
     pub subject: String,
-    /// What disagrees.
+    /// The problem.
     pub message: String,
-    /// What to do; empty where the message says all.
+    /// The remedy; empty if the message suffices.
     pub help: String,
     /// A safe change that resolves it.
     pub fix: Option<Fix>,
@@ -190,7 +190,7 @@ pub struct Fix {
 }
 
 impl Finding {
-    /// A finding on a line as a whole.
+    /// A finding on a whole line.
     #[must_use]
     pub fn new(
         code: Code,
@@ -212,28 +212,28 @@ impl Finding {
         }
     }
 
-    /// The same, with what to do.
+    /// Adds a remedy.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
         self
     }
 
-    /// The same, told apart from others at its place.
+    /// Adds a subject, which distinguishes findings at the same position.
     #[must_use]
     pub fn about(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();
         self
     }
 
-    /// The same, with a fix.
+    /// Adds a fix.
     #[must_use]
     pub fn fix(mut self, fix: Option<Fix>) -> Self {
         self.fix = fix;
         self
     }
 
-    /// What disagrees and what to do, on one line.
+    /// The problem and the remedy, on one line.
     #[must_use]
     pub fn text(&self) -> String {
         if self.help.is_empty() {

@@ -1,8 +1,8 @@
-//! The inputs of a run, by content: evidence is fresh while their hashes stay the same.
+//! Hashes of the inputs of a run. Evidence is fresh while they are unchanged.
 //!
-//! In: the packages a run tested. Out: [`Inputs`], a short hash for each package they link, for the files that belong to
-//! no package, for the toolchain and for the environment. Files that no test reads are excluded by the same rules as in
-//! `affected`: files that git ignores, plans and results (ticking a box makes no evidence stale), and configured ones.
+//! Input: the tested packages. Output: [`Inputs`], a short hash for each package they link, for the files that belong to no
+//! package, for the toolchain and for the environment. Files that no test reads are excluded by the same rules as in
+//! `affected`: files that git ignores, plans and results, and files that the configuration excludes.
 
 pub(crate) mod build;
 mod environment;

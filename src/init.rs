@@ -1,7 +1,7 @@
-//! The first draft of a plan, from what the user says and what the crate graph knows.
+//! Drafts a plan from the arguments and the crate graph.
 //!
-//! In: [`Request`], the arguments resolved against the workspace. Out: [`Draft`], what the templates
-//! are given; what only a person can know is left to them as a placeholder.
+//! Input: [`Request`], the arguments resolved against the workspace. Output: [`Draft`], the variables of the templates. Anything
+//! the tool cannot infer becomes a placeholder.
 
 pub mod adopt;
 mod builds;
@@ -29,7 +29,7 @@ use crate::cli::Size;
 use crate::project::Project;
 use crate::workspace::PackageId;
 
-/// Works out the draft: reads sources and manifests, runs nothing but `cargo info` for a version nobody gave.
+/// Computes the draft: reads sources and manifests, and runs only `cargo info` for missing versions.
 ///
 /// # Errors
 /// When a manifest or source cannot be read.
@@ -72,7 +72,7 @@ pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
     })
 }
 
-/// The criteria that were asked for, each proven by the last step that writes code, and that no test becomes worse.
+/// The given criteria, each proven by the last step that writes code, and the criterion that no test regresses.
 fn criteria(request: &Request, steps: &[Step]) -> Vec<Criterion> {
     let code = steps
         .iter()
@@ -81,7 +81,7 @@ fn criteria(request: &Request, steps: &[Step]) -> Vec<Criterion> {
     let proof = code.map_or_else(|| "person".to_owned(), |step| format!("step {}", step.id));
     let mut texts = request.criteria.clone();
     if texts.is_empty() && request.size != Size::Tiny {
-        texts.push("[fill in: a criterion that is specific and can be measured]".to_owned());
+        texts.push("[fill in: a specific, measurable criterion]".to_owned());
     }
     let mut criteria: Vec<Criterion> = texts
         .into_iter()
@@ -91,7 +91,7 @@ fn criteria(request: &Request, steps: &[Step]) -> Vec<Criterion> {
         })
         .collect();
     criteria.push(Criterion {
-        text: "Every test that passed at the baseline still passes".to_owned(),
+        text: "Every test that passed in the baseline still passes".to_owned(),
         proof: "done".to_owned(),
     });
     criteria
@@ -105,8 +105,7 @@ fn title(slug: &str) -> String {
     })
 }
 
-/// The declared files, the files that declare new modules, the test file of each step, and each manifest that gets a
-/// dependency.
+/// The planned files, the files that declare new modules, the test file of each step, and each manifest with a new dependency.
 fn files(
     project: &Project,
     request: &Request,
@@ -142,7 +141,7 @@ fn files(
             format!("declares `mod {}`", module.name),
         );
     }
-    // A tiny plan asks for a test, and leaves where to its writer.
+    // A tiny plan requires a test, but not a specific file.
     let places = request
         .test_places
         .iter()
@@ -198,8 +197,8 @@ fn affected(project: &Project, context: &Context, packages: &[PackageId]) -> Aff
     }
 }
 
-/// The commands that run a selection, as the workspace's runner takes them; none stops at the first failure, since a
-/// baseline has to know every test.
+/// The commands that run a selection with the workspace's runner. None of them stops at the first failure, because a baseline
+/// needs the result of every test.
 fn commands(project: &Project, nextest: bool, selection: &Selection) -> Vec<String> {
     let workspace = &project.workspace;
     if !nextest {

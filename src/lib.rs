@@ -8,7 +8,7 @@
 //!           → actions ([`command`]) → reports ([`report`])
 //! ```
 //!
-//! [`sys`] is the only place that touches processes and files.
+//! Only [`sys`] starts processes and accesses files.
 
 pub mod affected;
 pub mod change;
@@ -49,7 +49,7 @@ use crate::exit::Exit;
 use crate::project::Project;
 use crate::sys::terminal::{Terminal, Verbosity};
 
-/// Runs the program with the arguments of a process, and says how it ended. Never panics on bad input.
+/// Runs the program with the arguments of a process. Never panics on bad input.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(outcome) = sys::cargo_log::run_as_cargo(&arguments) {
@@ -62,7 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     if let Some(outcome) = affected::coverage::run::rustc(&arguments) {
         return outcome.unwrap_or_else(|error| could_not_run(&error));
     }
-    if command::complete::is_asked() {
+    if command::complete::is_requested() {
         return command::completions::answer(arguments)
             .unwrap_or_else(|error| could_not_run(&error));
     }
@@ -71,27 +71,27 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             cli.global.build = cli.command.build().cloned().unwrap_or_default();
             cli
         }
-        Err(error) => return misused(&error, &arguments),
+        Err(error) => return report_usage_error(&error, &arguments),
     };
     let mut terminal = Terminal::new(cli.global.verbosity());
-    let json = cli.wants_json().then(|| command_word(&arguments));
+    let json = cli.wants_json().then(|| command_name(&arguments));
     let outcome = dispatch(cli, &mut terminal).and_then(|exit| terminal.flush().map(|()| exit));
     match outcome {
         Ok(exit) => exit,
-        Err(error) if is_broken_pipe(&error) => Exit::Fine,
+        Err(error) if is_broken_pipe(&error) => Exit::Success,
         Err(error) => match fail(&mut terminal, &error, json.as_deref()) {
             Ok(()) => exit::code_of(&error),
-            // The error itself may be that standard output cannot be written.
+            // The error may be a failure to write standard output.
             Err(_) => could_not_run(&error),
         },
     }
 }
 
-/// Ends with the exit status of a program that was run in our place.
+/// Exits with the status of a program that ran instead of this one.
 #[expect(
     clippy::exit,
     clippy::disallowed_methods,
-    reason = "the exit status of another program is no `Exit`"
+    reason = "the exit status of another program is not an `Exit`"
 )]
 fn end_with_status(outcome: Result<i32>) -> Exit {
     match outcome {
@@ -100,17 +100,17 @@ fn end_with_status(outcome: Result<i32>) -> Exit {
     }
 }
 
-/// An error of a run in place of rustc, whose output cargo shows.
+/// Reports an error of a run as rustc wrapper, whose output cargo shows.
 fn could_not_run(error: &anyhow::Error) -> Exit {
-    // Standard output is left alone: it may be what could not be written.
+    // Do not touch standard output: writing to it may be what failed.
     let mut terminal = Terminal::to(Box::new(io::sink()), Box::new(io::stderr()));
-    // Whoever listens to neither stream still gets the exit code.
+    // If stderr cannot be written either, the exit code remains.
     terminal
         .error(error)
         .map_or(Exit::CouldNotRun, |()| Exit::CouldNotRun)
 }
 
-/// Says why a run ends: to people, or, for the command named, in the JSON that it would have printed.
+/// Reports an error as text, or as JSON for the command `json`.
 fn fail(terminal: &mut Terminal, error: &anyhow::Error, json: Option<&str>) -> Result<()> {
     match json {
         None => terminal.error(error),
@@ -121,8 +121,8 @@ fn fail(terminal: &mut Terminal, error: &anyhow::Error, json: Option<&str>) -> R
     }
 }
 
-/// The command that the arguments name; empty where they name none.
-fn command_word(arguments: &[OsString]) -> String {
+/// The name of the subcommand in the arguments; empty if there is none.
+fn command_name(arguments: &[OsString]) -> String {
     let cli = Cli::command();
     let named = arguments.iter().find_map(|argument| {
         let mut names = cli.get_subcommands().map(clap::Command::get_name);
@@ -131,29 +131,29 @@ fn command_word(arguments: &[OsString]) -> String {
     named.unwrap_or_default().to_owned()
 }
 
-/// Invalid arguments, and requests for help, which clap reports as an error.
-fn misused(error: &clap::Error, arguments: &[OsString]) -> Exit {
+/// Reports invalid arguments and requests for help, which clap returns as errors.
+fn report_usage_error(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let json = arguments.iter().any(|argument| argument == "--format=json")
         || arguments
             .windows(2)
             .any(|pair| pair[0] == "--format" && pair[1] == "json");
     let (written, exit) = match (error.use_stderr(), json) {
-        // Help for a reader that has gone away is not worth an error.
-        (false, _) => (error.print().map_err(Into::into), Exit::Fine),
+        // Ignore a closed pipe while printing help.
+        (false, _) => (error.print().map_err(Into::into), Exit::Success),
         (true, false) => (error.print().map_err(Into::into), Exit::Usage),
         (true, true) => {
             let text = error.render().to_string();
             let message = text.trim().trim_start_matches("error: ");
             let mut terminal = Terminal::new(Verbosity::default());
             let error = exit::usage(message);
-            let command = command_word(arguments);
+            let command = command_name(arguments);
             (fail(&mut terminal, &error, Some(&command)), Exit::Usage)
         }
     };
     written.map_or(Exit::CouldNotRun, |()| exit)
 }
 
-/// cargo runs `cargo-poc poc …` for `cargo poc …`; both ways are one command line, and help shows the one in use.
+/// Parses the arguments of `cargo-poc …` and of `cargo-poc poc …`, as cargo calls it. Help shows the form in use.
 fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let through_cargo = arguments.get(1).is_some_and(|first| first == "poc");
     if through_cargo {
@@ -171,7 +171,7 @@ fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches_mut(&mut matches)
 }
 
-/// The colours of help and of what clap says, as `--color` and `CARGO_TERM_COLOR` will say once they are read.
+/// The color setting for help and for errors of clap, before the arguments are parsed.
 fn coloured(arguments: &[OsString]) -> clap::ColorChoice {
     let words = || arguments.iter().filter_map(|word| word.to_str());
     let given = words()
@@ -210,7 +210,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::RunCoveredTest(arguments) => command::coverage::run_test(&arguments),
         Command::Report(arguments) => command::report::run(&cli.global, &arguments, terminal),
         Command::Status(arguments) => {
-            // The process ends with it: to give back the memory of many documents takes longer than to write the list.
+            // The process ends here, and freeing many documents takes longer than writing the list.
             let workset = workset::load_for_report(&cli.global, &arguments.which)?;
             let workset = ManuallyDrop::new(workset);
             command::status::run(&workset, &arguments, terminal)
@@ -222,7 +222,7 @@ fn dispatch(cli: Cli, terminal: &mut Terminal) -> Result<Exit> {
     }
 }
 
-/// Whether the reader of the output has gone away, as in `cargo poc status | head`.
+/// Whether the output was a pipe that the reader closed, as in `cargo poc status | head`.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let broken = |cause: &(dyn std::error::Error + 'static)| {
         cause

@@ -1,8 +1,8 @@
 //! The linter: compares a plan with its results, the workspace and the evidence.
 //!
-//! In: a [`Poc`], its [`Assessment`] and the [`Context`] around it. Out: [`Finding`]s, which `status` and `check` both
-//! show. A rule is declared beside the function that checks it, in the module of what it compares. Rules that need git's
-//! history or sources read them only if a document makes it necessary.
+//! Input: a [`Poc`], its [`Assessment`] and its [`Context`]. Output: [`Finding`]s for `status` and `check`. A rule is declared
+//! beside the function that checks it, in the module named after the compared data. Rules read git's history and sources only
+//! if a document makes it necessary.
 
 mod context;
 pub(crate) mod contract;
@@ -32,7 +32,7 @@ use crate::status::{Assessment, Context};
 use context::LintContext;
 use levels::Levels;
 
-/// The findings on one PoC at these levels, sorted by file, line and code.
+/// The findings of one PoC at these levels, sorted by file, line and code.
 #[must_use]
 pub fn lint(
     poc: &Poc,

@@ -1,8 +1,8 @@
-//! The next action: one command to paste, and why.
+//! The next action: a command, and the reason for it.
 //!
-//! In: an [`Assessment`] and the findings on it. Out: the first thing that keeps the PoC from being complete. Following it
-//! ends in a complete PoC or at a question that only a person can answer ([`Next::person`]), never in a loop: a command is
-//! proposed without that mark only where running it changes the state.
+//! Input: an [`Assessment`] and its findings. Output: the first action that a complete PoC needs. Following the actions ends
+//! with a complete PoC or with a question for a person ([`Next::person`]), never in a loop: without that mark, a command is
+//! proposed only if running it changes the state.
 
 use serde::Serialize;
 
@@ -16,19 +16,19 @@ use crate::status::{
 };
 use crate::sys::text::counted;
 
-/// What to do next.
+/// The next action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Next {
-    /// A command to paste.
+    /// The command to run.
     pub command: String,
-    /// Why, and what to do before it.
+    /// The reason, and the work to do first.
     pub why: String,
-    /// Whether a person has to do something first: judge, write or decide. Else the command alone goes on.
+    /// Whether a person has to judge, write or decide something first. If not, running the command is enough.
     pub person: bool,
 }
 
 impl Next {
-    /// A command that goes on by itself.
+    /// A command that needs no person.
     fn run(command: String, why: impl Into<String>) -> Self {
         Self {
             command,
@@ -37,7 +37,7 @@ impl Next {
         }
     }
 
-    /// A command for after a person has done what `why` says.
+    /// A command to run after a person has done what `why` describes.
     fn ask(command: String, why: impl Into<String>) -> Self {
         Self {
             person: true,
@@ -45,11 +45,11 @@ impl Next {
         }
     }
 
-    /// What to do about a finding that would contradict the results if they said Complete.
+    /// The action for a finding that prevents Complete.
     #[must_use]
     pub fn fix(finding: &Finding) -> Self {
         let why = format!(
-            "everything is proven, and this contradicts Complete: {} ({})",
+            "everything is proven, but a finding prevents Complete: {} ({})",
             finding.text(),
             finding.code
         );
@@ -57,7 +57,7 @@ impl Next {
     }
 }
 
-/// The first thing that keeps the PoC from being complete; `None` when nothing does.
+/// The first action that the PoC needs to be complete; `None` if it is complete.
 #[must_use]
 pub fn next(status: &Assessment, findings: &[Finding]) -> Option<Next> {
     if status.state == State::Withdrawn || !status.in_workspace {
@@ -73,7 +73,7 @@ pub fn next(status: &Assessment, findings: &[Finding]) -> Option<Next> {
         .or_else(|| documents(status, findings))
 }
 
-/// Documents that nothing can be run from.
+/// Documents without runnable commands.
 fn cannot_run(status: &Assessment, findings: &[Finding]) -> Option<Next> {
     if status.steps.is_empty() {
         let why = "the plan has no steps (`### Step 1: …`)";
@@ -87,7 +87,7 @@ fn cannot_run(status: &Assessment, findings: &[Finding]) -> Option<Next> {
     Some(Next::ask(format!("cargo poc check {}", status.name), why))
 }
 
-/// What comes before the first step.
+/// Actions before the first step.
 fn preparation(status: &Assessment) -> Option<Next> {
     let name = &status.name;
     if status.runs.needs_baseline {
@@ -117,7 +117,7 @@ fn preparation(status: &Assessment) -> Option<Next> {
     None
 }
 
-/// What went wrong, or waits for a person.
+/// Failures, confirmations and changes of the contract.
 fn broken(status: &Assessment) -> Option<Next> {
     let name = &status.name;
     if let Some(step) = first(status, State::Failed) {
@@ -128,18 +128,18 @@ fn broken(status: &Assessment) -> Option<Next> {
     if let Some(scope) = &status.runs.failed_since_done {
         return Some(Next::ask(
             format!("cargo poc verify {name} --{scope}"),
-            format!("fix what the last run of `{scope}` showed"),
+            format!("fix the failures in the last run of `{scope}`"),
         ));
     }
     if let Some((scope, id)) = &status.runs.unconfirmed {
         return Some(Next::ask(
             format!("cargo poc verify {name} --confirm {id}"),
-            format!("after looking at what the run of `{scope}` did"),
+            format!("after checking the output of the run of `{scope}`"),
         ));
     }
     let mut changes = status.contract.changes.iter();
     let change = changes.find(|change| !change.how.extends())?;
-    let why = format!("{change}: restore it, or say why it is meant");
+    let why = format!("{change}: restore it, or give a reason for the change");
     Some(Next::ask(
         format!("cargo poc amend {name} --reason \"…\""),
         why,
@@ -150,8 +150,8 @@ fn steps(status: &Assessment) -> Option<Next> {
     let name = &status.name;
     if let Some(step) = first(status, State::Claimed) {
         let why = match &step.why {
-            Some(why) => format!("step {} is claimed and not proven: {why}", step.id),
-            None => format!("step {} is claimed and not proven", step.id),
+            Some(why) => format!("step {} is claimed but not proven: {why}", step.id),
+            None => format!("step {} is claimed but not proven", step.id),
         };
         return Some(verify(status, step, why));
     }
@@ -162,7 +162,7 @@ fn steps(status: &Assessment) -> Option<Next> {
     if let Some(step) = status.steps.iter().find(|step| step.needs_done_mark) {
         return Some(Next::run(
             format!("cargo poc step done {name} {}", step.id),
-            format!("step {} is proven, and its results do not say so", step.id),
+            format!("step {} is proven but not marked as done", step.id),
         ));
     }
     let mut open = status.steps.iter();
@@ -179,14 +179,14 @@ fn steps(status: &Assessment) -> Option<Next> {
     Some(verify(status, step, why))
 }
 
-/// Running a step's verification, where it has one and a run can change its state.
+/// Verifies a step, if it has a command and a run can change its state.
 fn verify(status: &Assessment, step: &StepStatus, why: String) -> Next {
     if !step.has_commands {
         let why = format!("step {} has no verification command; write one", step.id);
         return Next::ask(edit(&status.plan, step.line), why);
     }
     let command = verify_step(&status.name, step);
-    // A run that passed and does not prove the step would end so again.
+    // Running a verification again that passed without proving the step changes nothing.
     if step.evidence == EvidenceState::Proven || step.state == State::Unconfirmed {
         return Next::ask(command, why);
     }
@@ -203,11 +203,11 @@ fn done(status: &Assessment) -> Option<Next> {
         }
         EvidenceState::Nothing => Some(Next::run(
             command,
-            "every step is proven; the done block is left",
+            "every step is proven; verify the done block",
         )),
         _ => Some(Next::run(
             command,
-            "the done block has not passed on the present sources",
+            "the done block has not passed on the current sources",
         )),
     }
 }
@@ -215,7 +215,7 @@ fn done(status: &Assessment) -> Option<Next> {
 fn criteria(status: &Assessment) -> Option<Next> {
     let name = &status.name;
     if status.criteria.is_empty() {
-        let why = "everything is proven, and the plan has no success criteria";
+        let why = "everything is proven, but the plan has no success criteria";
         return Some(Next::ask(edit(&status.plan, 1), why));
     }
     let mut criteria = status.criteria.iter();
@@ -259,13 +259,13 @@ fn checklist(status: &Assessment) -> Option<Next> {
     })
 }
 
-/// What the documents lack once everything is proven.
+/// Missing parts of the documents once everything is proven.
 fn documents(status: &Assessment, findings: &[Finding]) -> Option<Next> {
     if status.placeholders > 0 {
         return Some(fill_in(status));
     }
     if finding::has_errors(findings) || finding::has_stale(findings) {
-        let why = "everything is proven, and the documents say otherwise";
+        let why = "everything is proven, but the documents do not match";
         return Some(Next::ask(format!("cargo poc check {}", status.name), why));
     }
     if !status.is_open {
@@ -273,11 +273,11 @@ fn documents(status: &Assessment, findings: &[Finding]) -> Option<Next> {
     }
     if let Some(blocker) = &status.completion_blocker {
         let path = status.results.as_ref().unwrap_or(&status.plan);
-        let why = format!("everything is proven, and {}", blocker.why);
+        let why = format!("everything is proven, but {}", blocker.why);
         return Some(Next::ask(edit(path, blocker.line), why));
     }
     (status.state == State::Proven).then(|| {
-        let why = "everything is proven, and the Summary does not say Complete";
+        let why = "everything is proven, but the Summary is not Complete";
         Next::run(format!("cargo poc verify {}", status.name), why)
     })
 }
@@ -290,24 +290,24 @@ fn verify_step(name: &str, step: &StepStatus) -> String {
     format!("cargo poc verify {name} --step {}", step.id)
 }
 
-/// The first thing that is left to fill in.
+/// Fill in the first placeholder.
 fn fill_in(status: &Assessment) -> Next {
     let place = status.first_placeholder.clone();
     let (path, line) = place.unwrap_or((status.plan.clone(), 1));
     let why = format!(
-        "everything is proven; {} left to fill in, the first at {path}:{line}",
+        "everything is proven; {} left, the first at {path}:{line}",
         counted(status.placeholders, "placeholder")
     );
     Next::ask(edit(&path, line), why)
 }
 
-/// Opens a file at a line; every editor that is called from a shell takes one this way, or ignores it.
+/// A command that opens a file at a line. Editors that do not support `+LINE` ignore it.
 fn edit(path: &str, line: usize) -> String {
     let path = quoted(&[path.to_owned()]);
     format!("${{EDITOR:-vi}} +{line} {path}")
 }
 
-/// The scope of the step, or of the done block, that `verify NAME` runs; `None` when none is left that a run could prove.
+/// The scope that `verify NAME` runs: a step or the done block; `None` if a run can prove nothing more.
 #[must_use]
 pub fn next_scope(status: &Assessment) -> Option<Scope> {
     let mut steps = status.steps.iter();

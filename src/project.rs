@@ -1,4 +1,4 @@
-//! What a command works on: the workspace, its settings, and its PoCs.
+//! The workspace of a command, its settings, and its PoCs.
 
 mod load;
 mod prefetch;
@@ -22,18 +22,18 @@ use crate::workspace::graph::nearest;
 pub use prefetch::Ask;
 use prefetch::Prefetch;
 
-/// A workspace with the settings that hold for this run.
+/// A workspace with the settings of this run.
 #[derive(Debug)]
 pub struct Project {
-    /// How to reach cargo.
+    /// The interface to cargo.
     pub cargo: Cargo,
-    /// Members and how they depend on each other.
+    /// Members and their dependencies.
     pub workspace: Workspace,
     /// Settings.
     pub config: Config,
     /// The current folder, absolute.
     pub folder: Utf8PathBuf,
-    /// What went otherwise than it should when it was loaded, and changes nothing.
+    /// Warnings from loading that do not change the result.
     pub notes: Vec<String>,
     prefetch: Prefetch,
 }
@@ -43,13 +43,13 @@ pub struct Project {
 pub struct Paths {
     /// The slug.
     pub name: String,
-    /// `docs/NAME-plan.md`, or `docs/NAME-implementation.md` of the older generation; absolute.
+    /// `docs/NAME-plan.md`, or the older `docs/NAME-implementation.md`; absolute.
     pub plan: Utf8PathBuf,
-    /// `docs/NAME-results.md`, absolute; it may not be there.
+    /// `docs/NAME-results.md`, absolute; it may not exist.
     pub results: Utf8PathBuf,
 }
 
-/// One PoC as its documents tell it.
+/// A PoC with its documents.
 #[derive(Debug)]
 pub struct Poc {
     /// Its name and files.
@@ -62,17 +62,17 @@ pub struct Poc {
     pub results: Option<(Document, Results)>,
 }
 
-/// The longest name of a PoC: file systems take 255 bytes, and names are typed.
+/// The maximum length of a PoC's name: file systems allow 255 bytes, and people type names.
 const LONGEST_NAME: usize = 100;
 
-/// What plans are called; both generations of the template.
+/// File name endings of plans, of both generations of the template.
 const PLAN_ENDINGS: [&str; 2] = ["-plan.md", "-implementation.md"];
 
 impl Project {
-    /// The repository of the workspace, with the files as they were at the start of this run.
+    /// The repository of the workspace, with the files at the start of this run.
     ///
     /// # Errors
-    /// Why there is no repository: no git, or no work tree.
+    /// When there is no git or no work tree.
     pub fn repository(&self) -> Result<Repository> {
         let opened = self
             .prefetch
@@ -84,12 +84,12 @@ impl Project {
         }
     }
 
-    /// Discards the listing of files, so that git is asked again after this run has written some.
+    /// Discards the listing of files after this run has written some.
     pub fn refresh_repository(&mut self) {
         self.prefetch = Prefetch::default();
     }
 
-    /// The workspace's folder within its repository, which GitHub and SARIF take paths from.
+    /// The workspace's folder within its repository, for the paths of GitHub and SARIF.
     #[must_use]
     pub fn prefix(&self) -> Utf8PathBuf {
         let root = &self.workspace.root;
@@ -108,7 +108,7 @@ impl Project {
     /// The documents of a PoC that may not exist yet.
     ///
     /// # Errors
-    /// Bad usage when `name` is no slug.
+    /// A usage error when `name` is not a slug.
     pub fn paths(&self, name: &str) -> Result<Paths> {
         if !is_slug(name) {
             return Err(exit::usage(format!(
@@ -124,7 +124,7 @@ impl Project {
         })
     }
 
-    /// Every plan in the docs folder, by name and content, sorted by name; none where there is no such folder.
+    /// Every plan in the docs folder, recognized by name and content, sorted by name; empty without the folder.
     ///
     /// # Errors
     /// When the folder cannot be listed.
@@ -149,16 +149,16 @@ impl Project {
         Ok(found)
     }
 
-    /// The PoC called `name`, or the only one whose name begins so.
+    /// The PoC called `name`, or the only one whose name starts with it.
     ///
     /// # Errors
-    /// Bad usage: none or several, with the names there are.
+    /// A usage error for none or several; the message lists the names.
     pub fn find(&self, name: &str) -> Result<Paths> {
         let list = self.list()?;
         if let Some(exact) = list.iter().find(|paths| paths.name == name) {
             return Ok(exact.clone());
         }
-        // Who names a document wants it read, whatever it holds.
+        // A named document is read whatever its content.
         let named = PLAN_ENDINGS.map(|ending| self.docs().join(format!("{name}{ending}")));
         if is_slug(name)
             && let Some(plan) = named.into_iter().find(|plan| plan.is_file())
@@ -184,17 +184,14 @@ impl Project {
         };
         let error = exit::usage(if matching.len() > 1 {
             let candidates: Vec<&str> = matching.iter().map(|paths| paths.name.as_str()).collect();
-            format!(
-                "`{name}` could be {}; say more of the name",
-                candidates.join(" or ")
-            )
+            format!("`{name}` is ambiguous: {}", candidates.join(" or "))
         } else if existing.is_empty() {
             format!(
-                "no plan `{name}`: {docs} holds no *-plan.md; `cargo poc init {name}` writes one"
+                "no plan `{name}`: {docs} contains no *-plan.md; `cargo poc init {name}` writes one"
             )
         } else {
             format!(
-                "no plan `{name}` in {docs}, which holds {}{}",
+                "no plan `{name}` in {docs}, which contains {}{}",
                 existing.join(", "),
                 nearest(name, &existing)
             )
@@ -210,7 +207,7 @@ impl Project {
         Poc::read(paths)
     }
 
-    /// The PoCs that their results do not call complete or withdrawn, and why others cannot be read.
+    /// The PoCs whose results are neither complete nor withdrawn, and errors of unreadable ones.
     ///
     /// # Errors
     /// When the folder cannot be listed.
@@ -226,14 +223,14 @@ impl Project {
         Ok((open, unreadable))
     }
 
-    /// The one PoC meant when none is named.
+    /// The only open PoC, if none is named.
     ///
     /// # Errors
-    /// Bad usage when there is none, or more than one.
+    /// A usage error when there is none, or more than one.
     pub fn only_open(&self) -> Result<Poc> {
         let (mut open, unreadable) = self.open()?;
         if let Some(error) = unreadable.into_iter().next() {
-            return Err(error.context("failed to find the open PoC; name one"));
+            return Err(error.context("failed to find the open PoC; pass its name"));
         }
         if let [_] = open[..] {
             return Ok(open.remove(0));
@@ -241,15 +238,15 @@ impl Project {
         let names: Vec<&str> = open.iter().map(|poc| poc.paths.name.as_str()).collect();
         Err(exit::usage(if names.is_empty() {
             format!(
-                "no open PoC in {}; name one, or begin with `cargo poc init NAME`",
+                "no open PoC in {}; pass a name, or start with `cargo poc init NAME`",
                 self.docs()
             )
         } else {
-            format!("which PoC? {} are open; name one", names.join(", "))
+            format!("several PoCs are open: {}; pass a name", names.join(", "))
         }))
     }
 
-    /// The PoC of this name, else the only open one.
+    /// The PoC of this name, or the only open one.
     ///
     /// # Errors
     /// As for [`Self::find`], [`Self::read`] and [`Self::only_open`].
@@ -262,8 +259,8 @@ impl Project {
 }
 
 impl Paths {
-    /// Whether these are documents of a PoC: there are results, or the plan has the sections of one. A plan that cannot be
-    /// read is one, so that reading it reports the reason.
+    /// Whether these are documents of a PoC: there are results, or the plan has the sections of one. An unreadable plan counts, so that
+    /// reading it reports the error.
     fn are_of_a_poc(&self) -> bool {
         if self.results.exists() || !self.plan.is_file() {
             return true;
@@ -274,11 +271,11 @@ impl Paths {
         }
     }
 
-    /// The documents of a plan that is given as a file, absolute: the results stand beside it under the same name, or
-    /// where the plan links to. A results document means the plan beside it.
+    /// The documents of a plan at an absolute path. The results are the file of the same name beside it, or the file that the plan
+    /// links to. For a results document, the plan is the file beside it.
     ///
     /// # Errors
-    /// Bad usage: a results document without a plan beside it.
+    /// A usage error for a results document without a plan beside it.
     pub fn of_file(file: Utf8PathBuf) -> Result<Self> {
         let folder = file.parent().unwrap_or(Utf8Path::new(""));
         let stem = file.file_name().unwrap_or_default();
@@ -286,7 +283,7 @@ impl Paths {
             let plans = PLAN_ENDINGS.map(|ending| folder.join(format!("{name}{ending}")));
             let Some(plan) = plans.iter().find(|plan| plan.is_file()) else {
                 return Err(exit::usage(format!(
-                    "{file} is a results document, and there is no {name}-plan.md beside it; name the plan"
+                    "{file} is a results document without a {name}-plan.md beside it; pass the plan"
                 )));
             };
             return Ok(Self {
@@ -323,7 +320,7 @@ impl Poc {
     /// The step of the plan with this id.
     ///
     /// # Errors
-    /// Bad usage: there is none; the message lists those there are.
+    /// A usage error if there is none; the message lists the steps.
     pub fn step(&self, id: &str) -> Result<&Step> {
         let mut steps = self.plan.steps.iter();
         if let Some(step) = steps.find(|step| step.id.as_str() == id) {
@@ -346,10 +343,10 @@ impl Poc {
     /// Reads the documents of one PoC.
     ///
     /// # Errors
-    /// When the plan is missing, or a document is not UTF-8: bad usage, with the place.
+    /// A usage error when the plan is missing, or a document is not UTF-8, with the position.
     pub fn read(paths: Paths) -> Result<Self> {
         let plan_document = read_document(&paths.plan)?
-            .with_context(|| format!("there is no {}", paths.plan))
+            .with_context(|| format!("{} does not exist", paths.plan))
             .or_exit(Exit::Usage)?;
         let plan = read_plan(&plan_document);
         let results = read_document(&paths.results)?.map(|document| {
@@ -364,14 +361,14 @@ impl Poc {
         })
     }
 
-    /// What its results record; none without the file.
+    /// The evidence in its results; empty without the file.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         let text = self.results.as_ref().map(|(document, _)| document.text());
         text.map_or_else(Evidence::default, evidence::read)
     }
 
-    /// Whether its results leave it open.
+    /// Whether its results are neither complete nor withdrawn.
     #[must_use]
     pub fn is_open(&self) -> bool {
         let status = self
@@ -394,10 +391,10 @@ pub fn is_slug(name: &str) -> bool {
         && name.len() <= LONGEST_NAME
 }
 
-/// The document at `path`; `None` where there is none.
+/// Reads the document at `path`; `None` if it does not exist.
 ///
 /// # Errors
-/// Bad input: it is not UTF-8, too large, no regular file, or a link that leads elsewhere; with the place.
+/// A usage error with the position: not UTF-8, too large, not a regular file, or a link that leaves the folder.
 pub(crate) fn read_document(path: &Utf8Path) -> Result<Option<Document>> {
     let bytes = files::read_document(path).or_exit(Exit::Usage)?;
     bytes

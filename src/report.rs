@@ -1,6 +1,6 @@
 //! Output for people and programs.
 //!
-//! In: what a command has computed, [`PocStatus`] for a PoC. Nothing is computed here.
+//! Input: the results of a command, such as [`PocStatus`] for a PoC. Reports compute no states.
 
 pub mod coverage;
 pub mod github;

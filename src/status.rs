@@ -1,8 +1,8 @@
 //! The state of a PoC and its parts, computed from evidence and the workspace, never from a ticked box.
 //!
-//! In: a [`Poc`]'s documents and its [`Context`]: evidence, the change since its base, and the present hashes of what its
-//! evidence depended on. Out: an [`Assessment`]. The linter derives findings from it, `next` derives the next action from
-//! both; nothing computes a state a second time.
+//! Input: the documents of a [`Poc`] and its [`Context`]: evidence, the change since its base, and the current hashes of the
+//! inputs of its evidence. Output: an [`Assessment`]. The linter derives findings from it, and `next` derives the next action
+//! from both. Nothing else computes states.
 
 mod assessment;
 mod checklist;
@@ -42,7 +42,7 @@ use evidence_state::failure;
 pub use other_plans::{NamedPaths, OtherPlans};
 use steps::{Work, has_command, step_status};
 
-/// Computes the states of a PoC. Reads only what it is given, and whether planned files exist.
+/// Computes the states of a PoC. Apart from its arguments, it only checks whether planned files exist.
 #[must_use]
 pub fn assess(poc: &Poc, cx: &Context<'_>) -> Assessment {
     let results = poc.results.as_ref().map(|(_, results)| results);
@@ -162,7 +162,7 @@ fn dependencies(poc: &Poc, cx: &Context<'_>) -> Vec<DependencyStatus> {
         .collect()
 }
 
-/// What the plan declares, in blocks that can be read, without the manifests to compare it with.
+/// The dependencies declared in readable blocks, if there are no manifests to compare with.
 fn declared(poc: &Poc) -> Vec<DependencyStatus> {
     let Ok((blocks, _)) = deps::blocks(&poc.plan, &poc.plan_document, None) else {
         return Vec::new();
@@ -193,8 +193,7 @@ fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
     }
 }
 
-/// The state of the whole: the worst thing that is true of a part, and proven only when every part and the done block
-/// are.
+/// The state of the whole: the worst state of its parts. It is proven only if every part and the done block are.
 fn whole(
     poc: &Poc,
     steps: &[StepStatus],
@@ -253,7 +252,7 @@ fn whole(
     }
 }
 
-/// The first run that waits for a person, and what `--confirm` calls its command.
+/// The first run that needs a confirmation, and the id of its command for `--confirm`.
 fn unconfirmed(poc: &Poc, cx: &Context<'_>) -> Option<(Scope, String)> {
     let steps = poc.plan.steps.iter();
     let steps = steps.map(|step| Scope::Step(step.id.to_string()));
@@ -265,7 +264,7 @@ fn unconfirmed(poc: &Poc, cx: &Context<'_>) -> Option<(Scope, String)> {
     })
 }
 
-/// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
+/// The scope of the last run of affected or all tests, if it failed and the done block has not passed since.
 fn failed_since_done(cx: &Context<'_>) -> Option<Scope> {
     let records = cx.evidence.records.iter().map(|located| &located.record);
     let newest_first = records.enumerate().rev();

@@ -1,4 +1,4 @@
-//! The only place that touches processes and files: [`cargo`], [`git`] and [`files`].
+//! Starts processes and accesses files, through [`cargo`], [`git`] and [`files`]. No other module does.
 
 pub mod cache;
 pub mod cargo;
@@ -25,16 +25,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
 
-/// How long git, cargo metadata, or rustc may take to answer.
+/// The time limit of git, cargo metadata, and rustc.
 const TOOL_LIMIT: Duration = Duration::from_secs(600);
-/// Seconds in place of [`TOOL_LIMIT`].
+/// An environment variable with another time limit, in seconds.
 const TOOL_LIMIT_VARIABLE: &str = "CARGO_POC_TOOL_TIMEOUT";
 
-/// Runs a short-lived tool to its end with its output captured and no standard input.
+/// Runs a short-lived tool, captures its output, and gives it no standard input.
 ///
 /// # Errors
-/// When the program cannot be started, or does not answer in time: the message names it. Its exit status is the caller's to
-/// judge.
+/// When the program cannot be started, or exceeds the time limit; the message names it. The caller checks the exit status.
 fn output(command: &mut Command) -> Result<Output> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = || format!("failed to read the output of `{program}`");
@@ -42,7 +41,7 @@ fn output(command: &mut Command) -> Result<Output> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command
         .spawn()
-        .with_context(|| format!("failed to run `{program}`: is it installed and on PATH?"))?;
+        .with_context(|| format!("failed to run `{program}`: is it installed and in PATH?"))?;
     let (sender, receiver) = channel();
     read_to_end(child.stdout.take(), 0, sender.clone());
     read_to_end(child.stderr.take(), 1, sender);
@@ -53,10 +52,10 @@ fn output(command: &mut Command) -> Result<Output> {
     let status = loop {
         let left = limit.saturating_sub(begun.elapsed());
         if left.is_zero() {
-            // It may have ended just now; either way it is waited for.
+            // It may have ended just now; either way, wait for it.
             let _ended = child.kill();
             child.wait().with_context(failed)?;
-            bail!("`{program}` did not answer within {} s", limit.as_secs());
+            bail!("`{program}` did not end within {} s", limit.as_secs());
         }
         if open > 0 {
             match receiver.recv_timeout(left) {
@@ -105,16 +104,16 @@ fn read_to_end(
     });
 }
 
-/// Shows a file in the browser that `BROWSER` names, as `cargo doc --open` does, or else in the system's.
+/// Opens a file in the browser of `BROWSER`, like `cargo doc --open`, or in the default browser.
 ///
 /// # Errors
-/// When nothing takes it.
+/// When no browser can open it.
 pub fn browse(file: &Utf8Path) -> Result<()> {
     let named = std::env::var_os("BROWSER").filter(|browser| !browser.is_empty());
     let mut command = match named {
         Some(browser) => Command::new(browser),
         None if cfg!(target_os = "macos") => Command::new("open"),
-        // `start` takes its first quoted argument as a window title.
+        // `start` treats its first quoted argument as a window title.
         None if cfg!(windows) => {
             let mut command = Command::new("cmd");
             command.args(["/c", "start", ""]);
@@ -129,18 +128,17 @@ pub fn browse(file: &Utf8Path) -> Result<()> {
         .stderr(Stdio::null())
         .spawn()
         .map(drop)
-        .with_context(|| format!("failed to show {file}; set BROWSER to a program that can"))
+        .with_context(|| format!("failed to open {file}; set BROWSER to a browser"))
 }
 
-/// What tells this program's file from another build of it: its size and when it was written; `None` where the file is not to
-/// be found any more.
+/// Distinguishes builds of this program: the size and modification time of its file; `None` if the file no longer exists.
 #[must_use]
 pub fn own_build() -> Option<String> {
     let about = std::env::current_exe().and_then(std::fs::metadata).ok()?;
     Some(format!("{} {:?}", about.len(), about.modified().ok()?))
 }
 
-/// The program that `variable` names, else `fallback` from PATH.
+/// The program in `variable`, or `fallback` from PATH.
 fn program(variable: &str, fallback: impl Into<OsString>) -> OsString {
     std::env::var_os(variable)
         .filter(|value| !value.is_empty())

@@ -1,7 +1,7 @@
 //! Runs invocations and reports outcomes, test counts and regressions.
 //!
-//! In: [`Invocation`]s, from a selection of tests ([`runner`]) or from the blocks of a plan. Out: a [`Report`], which
-//! [`Report::record`] turns into evidence. Output is shown while it runs; only the caller writes files.
+//! Input: [`Invocation`]s, from a selection of tests ([`runner`]) or from the blocks of a plan. Output: a [`Report`], which
+//! [`Report::record`] converts to evidence. Output is shown while it runs; only the caller writes files.
 
 mod accounts;
 mod baseline;

@@ -1,4 +1,4 @@
-//! The packages of a cargo workspace, how they depend on each other, and how they are built.
+//! The packages of a cargo workspace, their dependencies, and their build configuration.
 
 mod build;
 pub mod configuration;

@@ -1,5 +1,5 @@
 "use strict";
-// Filters, which are not there without scripts; the page is whole without them.
+// Filters. They are hidden without scripts; the page is complete without them.
 (() => {
   const form = document.getElementById("filters");
   if (!form) return;
@@ -28,6 +28,6 @@
   form.addEventListener("input", apply);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
-  // A browser keeps what was typed over a reload.
+  // Browsers keep form values when a page is reloaded.
   apply();
 })();

@@ -1,4 +1,4 @@
-//! A selection as arguments of `cargo test` and cargo-nextest. Pure: nothing is run here.
+//! Converts a selection to arguments of `cargo test` and cargo-nextest. Pure functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,24 +12,23 @@ use crate::workspace::{Configuration, PackageId, Workspace, features};
 pub struct Invocation {
     /// Arguments of `cargo test`: packages, targets, features.
     pub arguments: Vec<String>,
-    /// What runs of each target, by its binary id, where that is not all of it.
+    /// The selected part of each target by its binary id, if not the whole target.
     pub picks: BTreeMap<String, TargetSelection>,
-    /// How many test targets it runs.
+    /// The number of test targets.
     pub targets: usize,
 }
 
-/// How long one argument may be, in bytes: Linux takes 128 KiB, Windows 32 KiB for the whole command line.
+/// The maximum length of an argument in bytes: Linux allows 128 KiB, Windows 32 KiB for the whole command line.
 const LONGEST: usize = if cfg!(windows) { 8 * 1024 } else { 96 * 1024 };
-/// How long all names of a call may be together.
+/// The maximum length of all names of a call.
 const MOST: usize = if cfg!(windows) {
     24 * 1024
 } else {
     1024 * 1024
 };
 
-/// The calls of `cargo test` that together run exactly the selection: packages whose selected targets are written
-/// alike share one, since cargo applies a target flag to every package of the call. Targets that run whole and those
-/// of which only some tests do are called apart.
+/// The calls of `cargo test` that together run exactly the selection. Packages with equal target flags share a call, because cargo
+/// applies a target flag to every package of the call. Whole targets and single tests are in separate calls.
 #[must_use]
 pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocation> {
     let mut groups: BTreeMap<(bool, Vec<String>), (BTreeSet<PackageId>, Invocation)> =
@@ -70,14 +69,14 @@ pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocatio
         .collect()
 }
 
-/// Whether only some tests of a target run. Documentation tests run all or none: rustdoc names them after places in
-/// files, which move.
+/// Whether only some tests of a target run. Documentation tests run all or none: rustdoc names them by their position in files, which
+/// changes.
 fn is_picked(target: &TestTarget, part: &TargetSelection) -> bool {
     target.kind != TestTargetKind::Doc && !part.is_whole()
 }
 
-/// Arguments after `--` of a `cargo test` call that runs these tests; names that only begin as given make it run
-/// every test whose name holds that beginning.
+/// Arguments after `--` of a `cargo test` call that runs these tests. A name prefix makes it run every test whose name contains the
+/// prefix.
 #[must_use]
 pub fn name_arguments<'n>(names: impl IntoIterator<Item = &'n TestSelector>) -> Vec<String> {
     let names: BTreeSet<&TestSelector> = names.into_iter().collect();
@@ -102,15 +101,15 @@ pub fn name_arguments<'n>(names: impl IntoIterator<Item = &'n TestSelector>) -> 
 }
 
 impl Invocation {
-    /// The names of the tests that run, as the sources tell them.
+    /// The names of the selected tests in the sources.
     #[must_use]
     pub fn name_arguments(&self) -> Vec<String> {
         name_arguments(self.picks.values().flat_map(|part| part.tests.keys()))
     }
 }
 
-/// One call of `cargo test` that runs the selection, and how many test targets beyond it: cargo applies a target flag
-/// to every package of the call, and runs doctests either alone or with a whole package.
+/// One call of `cargo test` that runs the selection, and the number of additional test targets: cargo applies a target flag to every
+/// package of the call, and runs doctests either alone or with a whole package.
 #[must_use]
 pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invocation {
     let mut invocations = cargo_test(workspace, selection);
@@ -143,7 +142,7 @@ pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invoca
         .map(|target| &target.kind)
         .collect();
     arguments.extend(kinds.iter().flat_map(|kind| flag(kind)));
-    // Every target's tests are known by name, or none can be picked.
+    // Single tests can be selected only if the names of every target are known.
     let by_name = selection.targets.values().all(|part| part.whole.is_empty());
     if by_name {
         let parts = selection.targets.values();
@@ -159,8 +158,8 @@ pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invoca
     }
 }
 
-/// Arguments with which `cargo test` runs no test: cargo has none for that, and without any it runs all. A name
-/// that no test has, asked of the member that links the fewest others.
+/// Arguments that make `cargo test` run no test. cargo has no such option, and without arguments it runs all tests, so this is a name
+/// that no test has, for the member that links the fewest others.
 #[must_use]
 pub fn nothing(workspace: &Workspace) -> Vec<String> {
     let configured = workspace.configured_packages().into_iter();
@@ -177,9 +176,8 @@ pub fn nothing(workspace: &Workspace) -> Vec<String> {
     arguments
 }
 
-/// Arguments of `cargo nextest run` that build no more than the selection's packages and run exactly the
-/// selection; doctests, which nextest does not run, aside. No filterset where whole packages are selected, so that a
-/// test target added later runs too.
+/// Arguments of `cargo nextest run` that build only the selection's packages and run exactly the selection, without doctests, which
+/// nextest does not run. There is no filterset if whole packages are selected, so that new test targets run too.
 #[must_use]
 pub fn nextest(workspace: &Workspace, selection: &Selection) -> Vec<String> {
     let mut arguments = nextest_packages(workspace, &selection.packages());
@@ -192,14 +190,14 @@ pub fn nextest(workspace: &Workspace, selection: &Selection) -> Vec<String> {
     arguments
 }
 
-/// The selection as nextest filtersets, `none()` when it is empty: one, or several to be given with `-E` each where
-/// one would be longer than an argument may be.
+/// The selection as nextest filtersets, `none()` if it is empty: one, or several for separate `-E` options if one would be too long for
+/// an argument.
 #[must_use]
 pub fn filtersets(workspace: &Workspace, selection: &Selection) -> Vec<String> {
     joined(&filters(workspace, selection))
 }
 
-/// A filterset of one test of a binary.
+/// A filterset for one test of a binary.
 #[must_use]
 pub fn one_test(binary: &str, test: &str) -> String {
     format!("binary_id(={binary}) & test(={test})")
@@ -223,7 +221,7 @@ fn joined(filters: &[(String, bool)]) -> Vec<String> {
     expressions
 }
 
-/// A filter for each package that is selected whole (`true`), else for each of its selected targets.
+/// A filter for each package that is selected whole (`true`), otherwise for each of its selected targets.
 fn filters(workspace: &Workspace, selection: &Selection) -> Vec<(String, bool)> {
     let is_built = |target: &&TestTarget| target.kind != TestTargetKind::Doc;
     let all = all_targets(workspace);
@@ -256,7 +254,7 @@ fn filters(workspace: &Workspace, selection: &Selection) -> Vec<(String, bool)> 
     }
     let length: usize = filters.iter().map(|(text, _)| text.len()).sum();
     if length > MOST {
-        // Whole binaries rather than a command line that no system takes.
+        // Select whole binaries if the command line would be too long.
         let targets = selection.targets.keys().filter(is_built);
         let ids = targets.map(|target| target.binary_id(workspace));
         return ids.map(|id| (format!("binary_id(={id})"), false)).collect();
@@ -264,7 +262,7 @@ fn filters(workspace: &Workspace, selection: &Selection) -> Vec<(String, bool)> 
     filters
 }
 
-/// The whole binary, or its selected tests in filters that are each no longer than an argument may be.
+/// The whole binary, or its selected tests in filters that are short enough for an argument.
 fn of_binary(binary: &str, part: &TargetSelection) -> Vec<String> {
     if part.is_whole() {
         return vec![format!("binary_id(={binary})")];
@@ -289,8 +287,8 @@ fn of_binary(binary: &str, part: &TargetSelection) -> Vec<String> {
         .collect()
 }
 
-/// What `cargo test` and `cargo check` take for these packages in the workspace's configuration: `-p` for each, or
-/// `--workspace` for all, then features, target, profile and further arguments.
+/// Arguments of `cargo test` and `cargo check` for these packages in the workspace's configuration: `-p` for each, or `--workspace` for
+/// all, then features, target, profile and further arguments.
 #[must_use]
 pub fn package_arguments(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
     let mut arguments = if packages.len() == workspace.packages.len() {
@@ -305,7 +303,7 @@ pub fn package_arguments(workspace: &Workspace, packages: &BTreeSet<PackageId>) 
     arguments
 }
 
-/// [`package_arguments`] with every package by name, also where these are all: for commands that people keep.
+/// [`package_arguments`] with every package by name, even for all of them: for commands in plans.
 #[must_use]
 pub fn named_packages(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
     let names = packages.iter();
@@ -313,8 +311,8 @@ pub fn named_packages(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> 
     names.chain(build_arguments(workspace, packages)).collect()
 }
 
-/// What cargo takes besides the packages, so that these are built as the whole configuration builds them: `-p` alone turns
-/// on fewer features than `--workspace`.
+/// Arguments besides the packages, so that these are built as in the whole configuration: `-p` alone enables fewer features than
+/// `--workspace`.
 #[must_use]
 pub fn build_arguments(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
     let configuration = &workspace.configuration;
@@ -332,7 +330,7 @@ pub fn build_arguments(workspace: &Workspace, packages: &BTreeSet<PackageId>) ->
     [flags.feature_arguments(), flags.build_arguments()].concat()
 }
 
-/// [`package_arguments`] as nextest takes them, whose `--profile` is not cargo's.
+/// [`package_arguments`] for nextest, whose `--profile` differs from cargo's.
 #[must_use]
 pub fn nextest_packages(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
     let mut arguments = package_arguments(workspace, packages);
@@ -344,9 +342,9 @@ pub fn nextest_packages(workspace: &Workspace, packages: &BTreeSet<PackageId>) -
     arguments
 }
 
-/// How cargo's `-p` names a member: by name, and with its version where members share the name.
+/// The argument of `-p` for a member: its name, with its version if members share the name.
 ///
-/// A member wins over a dependency of the same name only when the version tells them apart, so a name that is also a
+/// cargo prefers a member to a dependency with the same name only if the version distinguishes them, so a name that is also a
 /// dependency's gets the version too.
 #[must_use]
 pub fn spec(workspace: &Workspace, package: PackageId) -> String {
@@ -389,8 +387,8 @@ fn by_package<'a>(
     packages
 }
 
-/// The target flags for one package's selected targets, with the targets of each call: none at all for the whole
-/// package; else named targets, and `--doc` in a call of its own, which cargo demands.
+/// The target flags for one package's selected targets, with the targets of each call: none for the whole package, otherwise named
+/// targets, and `--doc` in a separate call, as cargo requires.
 fn target_flags<'k>(
     all: &BTreeSet<&TestTargetKind>,
     selected: &BTreeSet<&'k TestTargetKind>,

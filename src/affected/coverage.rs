@@ -1,10 +1,10 @@
-//! Coverage: the functions that each test executed in one run of the suite, and the selections that follow.
+//! Coverage: the functions that each test executed in one run of the suite, and selections that use it.
 //!
-//! [`collect`] runs the suite once, instrumented, under nextest, which starts a process per test. [`run`] stands in front
-//! of each and keeps what ran ([`profile`], [`recorded`]); the coverage maps of all executables ([`coverage_map`]) then tell
-//! where those functions stand, [`source_map`] in which items, and the [`store`] keeps them per test. [`audit`] holds the item
-//! graph against it: a test that ran an item must be selected when the item changes. [`narrow`] leaves out of a selection what ran none of the
-//! functions whose [`body_changes`] changed.
+//! [`collect`] runs the suite once with instrumentation under nextest, which starts a process per test. [`run`] wraps each of them and
+//! records the executed functions ([`profile`], [`recorded`]). The coverage maps of all executables ([`coverage_map`]) contain the
+//! positions of functions, [`source_map`] maps positions to items, and the [`store`] saves the items of each test. [`audit`] checks the
+//! item graph: a test that executed an item must be selected if the item changes. [`narrow`] removes tests from a selection that
+//! executed none of the functions whose bodies changed ([`body_changes`]).
 //!
 //! ```text
 //! suite ─run→ profiles ─seen→ functions per test ┐

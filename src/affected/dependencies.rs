@@ -1,7 +1,7 @@
-//! The dependencies that a manifest declares, before and after a change, and what their features reach.
+//! Compares the dependencies of a manifest before and after a change, and finds the packages whose features change.
 //!
-//! Cargo builds a package once for the whole workspace, with the features that all who depend on it ask for
-//! ("Feature unification", the Cargo book): what one member asks for reaches every test that links the package.
+//! cargo builds a package once for the whole workspace, with the features that all its dependents request ("Feature unification", the
+//! Cargo book), so a feature of one member affects every test that links the package.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use super::toml::{canonical, parse};
 use crate::sys::files;
 use crate::workspace::{PackageId, Workspace};
 
-/// In which table a dependency stands.
+/// The table of a dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Table {
     Normal,
@@ -21,7 +21,7 @@ pub(super) enum Table {
     Build,
 }
 
-/// A dependency as a manifest declares it.
+/// A dependency in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     /// Its key, which is the crate's name in code.
@@ -33,11 +33,11 @@ pub(super) struct Entry {
     pub(super) inherited: bool,
     /// Features, and whether default features are on.
     features: (BTreeSet<String>, Option<bool>),
-    /// All of it, in a normal form.
+    /// The whole entry in a normal form.
     text: String,
 }
 
-/// Where a dependency stands: the `cfg` or triple of its `[target]` table, else nothing; the table; its key.
+/// The position of a dependency: the `cfg` or triple of its `[target]` table, or nothing; the table; its key.
 pub(super) type Place = (String, Table, String);
 
 const TABLES: [(&str, Table); 5] = [
@@ -98,17 +98,17 @@ impl Entry {
     }
 }
 
-/// What changed among the dependencies of one member.
+/// The changed dependencies of one member.
 #[derive(Debug, Default)]
 pub(super) struct Difference {
-    /// Members whose features may have changed with it, and those that link a package outside whose features may have.
+    /// Members whose features may have changed, and those that link an external package whose features may have.
     pub(super) unified: BTreeSet<PackageId>,
     /// New dependencies of the member: the crate's name in code, and a description.
     pub(super) gained: Vec<(String, String)>,
-    /// A normal or build dependency is gone or another one, or a build dependency is new.
+    /// A normal or build dependency was removed or replaced, or a build dependency is new.
     pub(super) of_package: bool,
-    /// The same of a dev-dependency.
-    pub(super) of_tests: bool,
+    /// A dev-dependency was removed or replaced.
+    pub(super) test_differences: bool,
 }
 
 /// Compares the dependencies of a member.
@@ -140,7 +140,7 @@ pub(super) fn compare(
                 let words = format!("`[{name}] {key}` added");
                 difference.gained.push((key.replace('-', "_"), words));
             }
-            (_, Table::Development) => difference.of_tests = true,
+            (_, Table::Development) => difference.test_differences = true,
             _ => difference.of_package = true,
         }
         difference
@@ -150,10 +150,10 @@ pub(super) fn compare(
     difference
 }
 
-/// Whose features a changed dependency changes.
+/// Finds the packages whose features a changed dependency changes.
 pub(super) struct Features<'w> {
     workspace: &'w Workspace,
-    /// What the workspace's manifest gives its members to inherit.
+    /// The entries of `[workspace.dependencies]`.
     inherited: Option<BTreeMap<String, Entry>>,
     lock: OnceCell<Option<Lock>>,
 }
@@ -167,7 +167,7 @@ impl<'w> Features<'w> {
         }
     }
 
-    /// The members whose build may have other features through a dependency of `package` that was `before` and is `after`.
+    /// The members whose features may change because a dependency of `package` changed from `before` to `after`.
     fn changed_by(
         &mut self,
         package: PackageId,
@@ -190,7 +190,7 @@ impl<'w> Features<'w> {
         };
         let asks_for_features = asks.iter().any(Entry::asks_for_features);
         if let Some(member) = self.member(&named) {
-            // A member is built with its default features in any case.
+            // A member is always built with its default features.
             return asks_for_features.then_some(member).into_iter().collect();
         }
         let same = before.zip(after).is_some_and(|(before, after)| {
@@ -203,8 +203,7 @@ impl<'w> Features<'w> {
         self.linking(&named, Some(package).filter(|_| is_new))
     }
 
-    /// The members that link a package from outside, or anything that it depends on; not counting that `gained` depends
-    /// on it.
+    /// The members that link an external package, or one of its dependencies, ignoring the dependency of `gained`.
     pub(super) fn linking(&mut self, name: &str, gained: Option<PackageId>) -> BTreeSet<PackageId> {
         let workspace = self.workspace;
         let Some(lock) = self.lock() else {
@@ -213,15 +212,15 @@ impl<'w> Features<'w> {
         let mut changed = lock.needed_by(name);
         let gaining = gained.map(|package| workspace.packages[package].name.as_str());
         if gained.is_some() && !lock.is_needed_besides(name, gaining) {
-            // Only what gained it links it.
+            // Only the member that gained it links it.
             changed.remove(name);
         }
         let without = gaining.map(|gaining| (gaining, name));
         lock.members_reaching_without(workspace, &changed, without)
     }
 
-    /// The members whose features, or those of what they link, change with the features that strings such as `dep/feature`
-    /// of a `[features]` table name.
+    /// The members whose features, or those of their dependencies, change with features named by strings such as `dep/feature` in a
+    /// `[features]` table.
     pub(super) fn named_by(&mut self, table: &Item) -> BTreeSet<PackageId> {
         let mut found = BTreeSet::new();
         let values = table.as_table_like();
@@ -278,7 +277,7 @@ impl<'w> Features<'w> {
     }
 }
 
-/// The members with a dependency that is no member, of which any may need `name`; not counting that `gained` depends on it.
+/// The members with an external dependency, any of which may need `name`, ignoring the dependency of `gained`.
 fn of_registries(
     workspace: &Workspace,
     name: &str,

@@ -1,4 +1,4 @@
-//! The tests that failed in their last run, as kept under the target folder. They stay selected until they pass.
+//! The tests that failed in their last run, stored in the target folder. They stay selected until they pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::sys::cargo::own_folder;
 use crate::sys::files;
 use crate::workspace::{Configuration, Workspace};
 
-/// By binary id, the names of tests.
+/// Names of tests by binary id.
 pub type TestNames = BTreeMap<String, BTreeSet<String>>;
 
 /// The failed tests of a workspace, by build configuration.

@@ -1,18 +1,18 @@
-//! What one changed file reaches, whichever rule decided.
+//! The effect of one changed file on packages and tests.
 
 use std::collections::BTreeSet;
 
 use super::targets::TestTarget;
 use crate::workspace::{PackageId, Workspace};
 
-/// What a changed file reaches.
+/// The effect of a changed file.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileEffect {
-    /// No test, and why.
+    /// It affects no test, with the reason.
     Nothing(String),
-    /// Just these targets, and what the file is to them.
+    /// It affects only these targets, with the description of the file.
     Targets(Vec<TestTarget>, String),
-    /// These packages and with them all that link them, and what the file is to them.
+    /// It affects these packages and all that link them, with the description of the file.
     Packages(BTreeSet<PackageId>, String),
 }
 

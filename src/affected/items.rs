@@ -1,8 +1,8 @@
-//! Which tests can reach a changed item: a graph of items over names, built from sources alone.
+//! Finds the tests that can reach a changed item, in a graph of items whose edges are names. Only sources are read.
 //!
-//! In: a [`CrateGraph`] (units and what they link), the old text of changed files, and a [`Reader`] of files.
-//! Out: [`Affected`], the tests that reach a changed item, each with a chain of items that leads there. Where a rule
-//! cannot decide, the selection widens and [`Affected::widened`] says so.
+//! Input: a [`CrateGraph`] (units and the units they link), the old text of changed files, and a [`Reader`] of files. Output: [`Affected`],
+//! the tests that reach a changed item, each with the chain of items. If a rule cannot decide, the selection widens and
+//! [`Affected::widened`] contains the reason.
 //!
 //! ```text
 //! files ─extract→ items with references ─mount→ nodes in modules ─resolve→ names ─edges→ graph ─reach→ tests per item
@@ -48,36 +48,36 @@ use nodes::{ModuleId, NodeId, Nodes, to_u32};
 use reachability::{Allowed, Reached, Row, Seeds, Starts, WIDTH, Ways};
 use test_items::{documentation, test_groups, tests};
 
-/// The items of a workspace and the tests that start from them.
+/// The items of a workspace and its tests.
 #[derive(Debug)]
 pub struct Graph {
     /// Units and links.
     pub crates: CrateGraph,
-    /// Files and where they stand.
+    /// Files and their positions in modules.
     pub sources: Sources,
-    /// Items where they stand.
+    /// Items and their positions.
     pub nodes: Nodes,
-    /// Who reaches whom.
+    /// Edges between nodes.
     pub edges: Edges,
     /// Every test.
     pub tests: Vec<TestItem>,
-    /// `use` items that may act without being named: traits, globs, names from outside.
+    /// `use` items that may have an effect without being named: traits, globs, external names.
     open_uses: FxHashSet<NodeId>,
     read: Read,
-    /// Modules and the modules that bring in their names by `*`.
+    /// Modules, and the modules that import their names with `*`.
     globs: Vec<(ModuleId, ModuleId)>,
-    /// Per node: its unit, and whether only the unit's own tests see it. Names are of no unit: of the one after the last.
+    /// The unit of each node, and whether only the unit's tests see it. Names have no unit: the index after the last.
     units: Vec<(u32, bool)>,
     order: ReversePostorder,
-    /// Tests that reach the same, but for themselves.
+    /// Groups of tests that reach the same nodes, except themselves.
     pub test_groups: Vec<TestGroup>,
-    /// Programs and dynamic libraries of the workspace, as if each were a test without a name.
+    /// Programs and dynamic libraries of the workspace, as tests without a name.
     pub programs: Vec<TestGroup>,
 }
 
 impl Graph {
-    /// Reads the sources and builds the graph, both versions of changed files in it. If anything changed, the graph has
-    /// edges only where the change can be reached: in units that tests link which it can affect.
+    /// Reads the sources and builds the graph with both versions of changed files. After a change, the graph has edges only in units that
+    /// the change can affect and that tests link.
     #[must_use]
     pub fn build(crates: CrateGraph, changed: &Changed, reader: &dyn Reader) -> Self {
         let sources = Sources::read(&crates, changed, reader);
@@ -111,7 +111,7 @@ impl Graph {
         let globs = scopes.globs.clone();
         drop(builder);
         let unit_of = |id: NodeId| {
-            // What a macro's body names counts where the macro can be called.
+            // Names in a macro's body count where the macro can be called.
             let body_of = || match edges.synthetic.get(&id)? {
                 SyntheticNode::Generator { node, .. }
                 | SyntheticNode::Registered { node, .. }
@@ -153,7 +153,7 @@ impl Graph {
         }
     }
 
-    /// Per node, whether a program or a dynamic library of the workspace reaches it.
+    /// Whether a program or a dynamic library of the workspace reaches each node.
     #[must_use]
     pub fn reached_by_programs(&self) -> Vec<bool> {
         let mut found = vec![false; self.edges.count];
@@ -167,7 +167,7 @@ impl Graph {
         found
     }
 
-    /// The test target that holds a test.
+    /// The target of a test.
     #[must_use]
     pub fn target(&self, test: &TestItem) -> TestTarget {
         let unit = &self.crates.units[test.unit];
@@ -181,14 +181,14 @@ impl Graph {
         }
     }
 
-    /// Classes of tests in groups that one pass follows together: those of one package belong together, as they link the same.
+    /// Groups of test classes for one pass each. Classes of one package share a pass, because they link the same units.
     #[must_use]
     pub fn passes(&self) -> Vec<Vec<usize>> {
         let all: Vec<usize> = (0..self.test_groups.len()).collect();
         all.chunks(WIDTH).map(<[usize]>::to_vec).collect()
     }
 
-    /// Everything that a group of classes reaches; only nodes that are `wanted`, if that is given.
+    /// Everything that a group of classes reaches; with `wanted`, only through these nodes.
     #[must_use]
     pub fn reached(&self, pass: &[usize], wanted: Option<&[bool]>) -> Reached {
         let groups: Vec<&TestGroup> = pass.iter().map(|group| &self.test_groups[*group]).collect();

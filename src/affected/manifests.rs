@@ -1,4 +1,4 @@
-//! What a changed `Cargo.toml` or `Cargo.lock` reaches: compared as TOML, before and after.
+//! The effect of a changed `Cargo.toml` or `Cargo.lock`, compared as TOML before and after.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,12 +16,12 @@ use crate::sys::files;
 use crate::sys::git::{ChangeKind, FileChange};
 use crate::workspace::{PackageId, Workspace};
 
-/// What a changed manifest or lockfile reaches.
+/// The effect of a changed manifest or lockfile.
 #[derive(Debug, Default)]
 pub(super) struct ManifestEffect {
     /// Effects that do not depend on the names in code.
     pub(super) effects: Vec<FileEffect>,
-    /// Crates that members have gained, as their code names them.
+    /// Crates that members have gained, by their name in code.
     pub(super) gained: BTreeSet<(PackageId, String)>,
 }
 
@@ -34,8 +34,8 @@ impl From<FileEffect> for ManifestEffect {
     }
 }
 
-/// Whether a `Cargo.toml` says anything to cargo: the workspace's, a member's, that of a package outside that members
-/// build, or one that is gone and may have been a member's. Any other is a file like those around it, a fixture perhaps.
+/// Whether cargo reads a `Cargo.toml`: the workspace's, a member's, that of an external package that members build, or a deleted
+/// one that may have been a member's. Any other is an ordinary file, such as a fixture.
 pub(super) fn rules_a_build(workspace: &Workspace, outside: &Outside, file: &FileChange) -> bool {
     let folder = file.path.parent().unwrap_or(&file.path);
     folder == workspace.root
@@ -47,13 +47,13 @@ pub(super) fn rules_a_build(workspace: &Workspace, outside: &Outside, file: &Fil
             .any(|package| package.manifest_path == file.path)
 }
 
-/// What a changed manifest rules. Comments and layout rule nothing, nor does what only the registry or a linter reads.
-/// A dependency that is new rules the code that names it; other dependencies, and the tables of test targets, rule the
-/// package, or its own tests alone. Features rule all that link what they are features of. `[workspace.dependencies]` rules
-/// the members that inherit a changed entry; any other workspace-wide table rules everything; the rest rules its package.
+/// The effect of a changed manifest. Comments and layout have no effect, and neither do keys that only the registry or a linter
+/// reads. A new dependency affects the code that names it. Other dependencies, and the tables of test targets, affect the package,
+/// or its own tests alone. A feature affects everything that links its package. `[workspace.dependencies]` affects the members that
+/// inherit a changed entry. Any other workspace-wide table affects everything; other keys affect their package.
 ///
 /// # Errors
-/// When git or the disk cannot be read.
+/// When git fails, or a file cannot be read.
 pub(super) fn manifest(
     workspace: &Workspace,
     change: &Change,
@@ -72,7 +72,7 @@ pub(super) fn manifest(
     }
     let (before, after) = match versions(change, file)? {
         Versions::Both(before, after) => (*before, *after),
-        // A member that is new or gone changes the features of what it depends on.
+        // A new or removed member changes the features of its dependencies.
         Versions::New(after) if !is_root => (DocumentMut::new(), *after),
         _ => return Ok(whole().into()),
     };
@@ -104,20 +104,20 @@ pub(super) fn manifest(
     Ok(ruled.effect(workspace))
 }
 
-/// Members that a manifest's change rules.
+/// The members that a changed manifest affects.
 #[derive(Default)]
 struct Ruled {
-    /// They and the packages that link them.
+    /// Affected with the packages that link them.
     packages: BTreeSet<PackageId>,
-    /// Their own tests alone.
+    /// Affected in their own tests alone.
     tests: BTreeSet<PackageId>,
-    /// They and the packages that link them, since their features may have changed.
+    /// Affected with the packages that link them, because their features may have changed.
     unified: BTreeSet<PackageId>,
     /// New dependencies of members, each with a description.
     gained: BTreeMap<(PackageId, String), String>,
 }
 
-/// Keys of `[package]` that reach no build; those that cargo compiles in as `CARGO_PKG_…` are not among them.
+/// Keys of `[package]` that affect no build, excluding those that cargo compiles in as `CARGO_PKG_…`.
 const REGISTRY_KEYS: [&str; 7] = [
     "categories",
     "documentation",
@@ -128,7 +128,7 @@ const REGISTRY_KEYS: [&str; 7] = [
     "default-run",
 ];
 
-/// Lints of tools that do not compile.
+/// Lints of tools other than the compiler.
 fn is_other_tool(name: &str) -> bool {
     matches!(name, "clippy" | "rustdoc")
 }
@@ -182,7 +182,7 @@ impl Ruled {
         if difference.of_package {
             self.packages.insert(package);
         }
-        if difference.of_tests {
+        if difference.test_differences {
             self.tests.insert(package);
         }
         self.unified.extend(difference.unified);
@@ -191,7 +191,7 @@ impl Ruled {
             .extend(gained.map(|(name, words)| ((package, name), words)));
     }
 
-    /// The changed keys inside `[workspace]`; the first that rules everything.
+    /// The changed keys in `[workspace]`; the first one that affects everything decides.
     fn by_workspace(
         &mut self,
         workspace: &Workspace,
@@ -214,7 +214,7 @@ impl Ruled {
         None
     }
 
-    /// What members inherit from `[workspace.dependencies]`. Nobody inherits a new entry but by a change of its own manifest.
+    /// The members that inherit from `[workspace.dependencies]`. A new entry is inherited only after a change of the member's manifest.
     fn by_inherited(&mut self, workspace: &Workspace, before: &Item, after: &Item) {
         let changed = changed_keys(before, after);
         let (known, _): (BTreeSet<String>, BTreeSet<String>) = changed
@@ -255,26 +255,26 @@ impl Ruled {
             let packages = self.packages.iter().chain(&self.tests).copied();
             effects.push(FileEffect::Packages(
                 packages.collect(),
-                "what changed in the manifest".into(),
+                "changed keys of the manifest".into(),
             ));
         } else if !own.is_empty() {
             effects.push(FileEffect::Targets(
                 own,
-                "only the package's own tests read what changed in its manifest".into(),
+                "changed keys of the manifest that only the package's own tests use".into(),
             ));
         }
         if !self.unified.is_empty() {
             effects.push(FileEffect::Packages(
                 self.unified,
-                "built with other features, as members ask for them together".into(),
+                "built with other features because of feature unification".into(),
             ));
         }
         if effects.is_empty() {
             let gained: Vec<&str> = self.gained.values().map(String::as_str).collect();
             effects.push(FileEffect::Nothing(if gained.is_empty() {
-                "the manifest changed only where no build reads it".into()
+                "only keys that no build uses changed in the manifest".into()
             } else {
-                format!("{}: code that names it counts", gained.join(", "))
+                format!("{}: only code that names it counts", gained.join(", "))
             }));
         }
         ManifestEffect {
@@ -284,7 +284,7 @@ impl Ruled {
     }
 }
 
-/// What a document holds under `key`; nothing where it has no such key.
+/// The value of a document under `key`; an empty table if it has no such key.
 fn table<'a>(document: &'a DocumentMut, key: &str) -> &'a Item {
     document.get(key).unwrap_or(&Item::None)
 }
@@ -317,12 +317,12 @@ fn names_inherited(item: &Item, keys: &BTreeSet<String>) -> bool {
     })
 }
 
-/// What a changed lockfile rules: the members that reach a changed package through the lockfile's own graph, which
-/// covers every feature and platform. A package that is new or gone is reached only through one whose list of dependencies
-/// changed; where a member's list grew, its manifest tells.
+/// The effect of a changed lockfile: the members that reach a changed package in the lockfile's graph, which covers every feature and
+/// platform. A new or removed package is reached only through one whose list of dependencies changed; if a member's list grew, its
+/// manifest shows it.
 ///
 /// # Errors
-/// When git or the disk cannot be read.
+/// When git fails, or a file cannot be read.
 pub(super) fn lockfile(
     workspace: &Workspace,
     change: &Change,
@@ -349,16 +349,16 @@ pub(super) fn lockfile(
     packages.extend(after.members_reaching(workspace, &changed));
     if packages.is_empty() {
         return Ok(FileEffect::Nothing(
-            "no member reaches what changed in the lockfile".into(),
+            "no member depends on the changed packages of the lockfile".into(),
         ));
     }
     Ok(FileEffect::Packages(
         packages,
-        "packages that changed in the lockfile".into(),
+        "changed packages of the lockfile".into(),
     ))
 }
 
-/// Keys of cargo's configuration that reach no build and no test.
+/// Keys of cargo's configuration that affect no build and no test.
 const HARMLESS_KEYS: [&str; 7] = [
     "alias",
     "cache",
@@ -369,10 +369,10 @@ const HARMLESS_KEYS: [&str; 7] = [
     "term",
 ];
 
-/// Whether nothing that a build reads changed in a file of cargo's configuration.
+/// Whether only keys that no build uses changed in a file of cargo's configuration.
 ///
 /// # Errors
-/// When git or the disk cannot be read.
+/// When git fails, or a file cannot be read.
 pub(super) fn only_harmless(change: &Change, file: &FileChange) -> Result<bool> {
     let (before, after) = match versions(change, file)? {
         Versions::Both(before, after) => (*before, *after),
@@ -388,9 +388,9 @@ pub(super) fn only_harmless(change: &Change, file: &FileChange) -> Result<bool> 
 /// A TOML file before and after a change.
 enum Versions {
     Both(Box<DocumentMut>, Box<DocumentMut>),
-    /// It was not there before.
+    /// It is new.
     New(Box<DocumentMut>),
-    /// It is gone, one of them does not parse, or the change has no base.
+    /// It was deleted, a version does not parse, or the change has no base.
     Unknown,
 }
 

@@ -1,8 +1,6 @@
-//! Packages outside of the workspace that its members build: path dependencies that are no members, and packages that
-//! `[patch]` and `[replace]` put in the place of others.
+//! Packages outside the workspace that its members build: path dependencies that are not members, and packages of `[patch]` and `[replace]`.
 //!
-//! `cargo metadata --no-deps` names the folders of the former but not their dependencies, so their manifests are read
-//! here.
+//! `cargo metadata --no-deps` contains the folders of the former but not their dependencies, so their manifests are read here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,21 +12,21 @@ use super::toml::parse;
 use crate::sys::files;
 use crate::workspace::{PackageId, Workspace};
 
-/// One package outside of the workspace.
+/// A package outside the workspace.
 #[derive(Debug, Default)]
 pub(super) struct OutsidePackage {
-    /// Members that build it, directly or through others outside.
+    /// Members that build it, directly or through other external packages.
     pub(super) used_by: BTreeSet<PackageId>,
     /// Members that it depends on, and the members that these link.
     links: BTreeSet<PackageId>,
 }
 
-/// The packages outside of the workspace, by folder.
+/// The packages outside the workspace, by folder.
 #[derive(Debug, Default)]
 pub(super) struct Outside(BTreeMap<Utf8PathBuf, OutsidePackage>);
 
 impl Outside {
-    /// Reads the manifests of all of them.
+    /// Reads the manifests of all external packages.
     pub(super) fn read(workspace: &Workspace) -> Self {
         let mut found = Self::default();
         let mut waiting: Vec<(Utf8PathBuf, BTreeSet<PackageId>)> = workspace
@@ -64,7 +62,7 @@ impl Outside {
                 }
             }
         }
-        // What one depends on, those that depend on it link too.
+        // The dependents of a package link its dependencies too.
         let pairs: Vec<(Utf8PathBuf, Utf8PathBuf)> = found
             .0
             .keys()
@@ -84,7 +82,7 @@ impl Outside {
         found
     }
 
-    /// The package whose folder holds a file, with its folder; the innermost where folders nest.
+    /// The innermost package whose folder contains a file, with the folder.
     pub(super) fn owner(&self, path: &Utf8Path) -> Option<(&Utf8Path, &OutsidePackage)> {
         path.ancestors().find_map(|folder| {
             let (folder, package) = self.0.get_key_value(folder)?;
@@ -97,7 +95,7 @@ impl Outside {
         self.0.contains_key(folder)
     }
 
-    /// The packages outside that link a member, by folder.
+    /// The external packages that link a member, by folder.
     pub(super) fn linking(
         &self,
         member: PackageId,
@@ -108,8 +106,8 @@ impl Outside {
     }
 }
 
-/// The folders that `[patch]` and `[replace]` of the workspace's manifest name, each with the members that reach the
-/// package by the lockfile, or all of them.
+/// The folders in `[patch]` and `[replace]` of the workspace's manifest, each with the members that depend on the package according to the
+/// lockfile, or all of them.
 fn patches(workspace: &Workspace) -> Vec<(Utf8PathBuf, BTreeSet<PackageId>)> {
     let Ok(bytes) = files::read(&workspace.root.join("Cargo.toml")) else {
         return Vec::new();
@@ -147,7 +145,7 @@ fn patches(workspace: &Workspace) -> Vec<(Utf8PathBuf, BTreeSet<PackageId>)> {
     found
 }
 
-/// The members that reach a package by the lockfile; all, where it does not tell.
+/// The members that depend on a package according to the lockfile; all if it is unknown.
 fn users_of(workspace: &Workspace, name: &str) -> BTreeSet<PackageId> {
     let lock = files::read(&workspace.root.join("Cargo.lock"));
     let lock = lock.ok().and_then(|bytes| parse(&bytes));
@@ -163,7 +161,7 @@ fn users_of(workspace: &Workspace, name: &str) -> BTreeSet<PackageId> {
     }
 }
 
-/// The folders of the path dependencies of the package in `folder`; none where its manifest cannot be read.
+/// The folders of the path dependencies of the package in `folder`; empty if its manifest cannot be read.
 fn path_dependencies(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     let manifest = files::read(&folder.join("Cargo.toml")).ok();
     let Some(manifest) = manifest.and_then(|bytes| parse(&bytes)) else {
@@ -180,7 +178,7 @@ fn path_dependencies(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     found
 }
 
-/// The path that the workspace of a package outside gives for a dependency.
+/// The path of a dependency in the workspace of an external package.
 fn inherited_path(folder: &Utf8Path, key: &str) -> Option<Utf8PathBuf> {
     folder.ancestors().find_map(|root| {
         let bytes = files::read(&root.join("Cargo.toml")).ok()?;

@@ -1,12 +1,11 @@
-//! Files that no build and no test reads unless its code says so: they select nothing where no code embeds, names or
-//! walks to them.
+//! Files that no build and no test reads unless code embeds, names or walks to them. They select nothing by themselves.
 
 use camino::Utf8Path;
 
 use crate::workspace::Workspace;
 
-/// What such a file is, in words; `None` for any other. The names count in the root of the workspace or of a package:
-/// below `tests/`, a README may well be data.
+/// The description of such a file; `None` for any other. Names count only in the root of the workspace or of a package: a README in
+/// `tests/` may be data.
 pub(super) fn kind_of(workspace: &Workspace, path: &Utf8Path) -> Option<&'static str> {
     if is_snapshot(path) {
         return Some("a snapshot");
@@ -20,7 +19,7 @@ pub(super) fn kind_of(workspace: &Workspace, path: &Utf8Path) -> Option<&'static
     of_name(first)
 }
 
-/// The path of a file below the innermost root around it, of a package or of the workspace.
+/// The path of a file relative to the innermost root, of a package or of the workspace.
 fn inside_root<'p>(workspace: &Workspace, path: &'p Utf8Path) -> Option<&'p Utf8Path> {
     match workspace.owner(path) {
         Some(package) => path.strip_prefix(workspace.folder(package)).ok(),
@@ -28,7 +27,7 @@ fn inside_root<'p>(workspace: &Workspace, path: &'p Utf8Path) -> Option<&'p Utf8
     }
 }
 
-/// What insta compares with: `snapshots/NAME.snap` beside the source.
+/// A snapshot of insta: `snapshots/NAME.snap` beside the source.
 fn is_snapshot(path: &Utf8Path) -> bool {
     path.extension() == Some("snap")
         && path.parent().and_then(Utf8Path::file_name) == Some("snapshots")
@@ -90,7 +89,7 @@ fn of_name(name: &str) -> Option<&'static str> {
         }
         _ => {}
     }
-    // `LICENSE-MIT`, `README.de.md`: text for people, and no code.
+    // `LICENSE-MIT`, `README.de.md`: text for people, not code.
     let extension = Utf8Path::new(&lower).extension();
     let is_text = matches!(
         extension,

@@ -1,4 +1,4 @@
-//! What one changed file can reach, by cargo's own layout.
+//! The effect of a changed file according to cargo's layout.
 
 use std::collections::BTreeSet;
 
@@ -16,21 +16,21 @@ use crate::sys::git::FileChange;
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::{PackageId, Workspace};
 
-/// What the name of a file decides.
+/// The effects that follow from the name of a file.
 #[derive(Debug, Default)]
 pub(super) struct Ruling {
     /// The tests that it reaches.
     pub(super) effects: Vec<FileEffect>,
-    /// Crates that members have gained, as their code names them.
+    /// Crates that members have gained, by their name in code.
     pub(super) gained: BTreeSet<(PackageId, String)>,
-    /// Code may read the file as well: what embeds, names or walks to it counts beside the effects.
+    /// Whether code may read the file as well: code that embeds, names or walks to it counts in addition to the effects.
     pub(super) is_data: bool,
-    /// Cargo acts in another way: tests that run it can tell.
+    /// Whether cargo behaves differently, so that tests that run cargo are affected.
     pub(super) rules_tools: bool,
 }
 
 impl Ruling {
-    /// The effect, and no other.
+    /// A single effect.
     fn only(effect: FileEffect) -> Self {
         Self {
             effects: vec![effect],
@@ -47,10 +47,10 @@ impl Ruling {
     }
 }
 
-/// What `file` reaches by a user's rule or by what cargo calls it; none where its content decides.
+/// The effect of `file` by a user's rule or by its name; `None` if its content decides.
 ///
 /// # Errors
-/// When the file's content before the change cannot be asked of git.
+/// When git cannot return the file's old content.
 pub(super) fn by_name(
     workspace: &Workspace,
     outside: &Outside,
@@ -61,11 +61,11 @@ pub(super) fn by_name(
     let relative = workspace.relative(&file.path);
     if let Some(rule) = config.rule(&workspace.slashed(&file.path)) {
         return Ok(Some(Ruling::only(if rule.packages.is_empty() {
-            FileEffect::Nothing("a rule of the poc configuration says so".into())
+            FileEffect::Nothing("according to a rule of the poc configuration".into())
         } else {
             FileEffect::Packages(
                 rule.packages.clone(),
-                "named by a rule of the poc configuration".into(),
+                "according to a rule of the poc configuration".into(),
             )
         })));
     }
@@ -96,7 +96,7 @@ pub(super) fn by_name(
                 .is_some_and(|folder| folder.ends_with(".cargo")) =>
         {
             Some(if manifests::only_harmless(change, file)? {
-                let why = "only what no build reads changed in cargo's configuration";
+                let why = "only keys that no build uses changed in cargo's configuration";
                 Ruling {
                     rules_tools: true,
                     ..Ruling::and_data(FileEffect::Nothing(why.into()))
@@ -107,13 +107,13 @@ pub(super) fn by_name(
         }
         ".gitmodules" => Some(everything("the list of submodules")),
         _ if file.path.is_dir() && !file.path.is_symlink() => Some(everything(
-            "a repository of its own, whose changed files are unknown",
+            "a nested repository, whose changed files are unknown",
         )),
         _ => None,
     })
 }
 
-/// The effect of a file that no source is known to embed: every test that could read it.
+/// The effect of a file that no known source embeds: every test that could read it.
 pub(super) fn by_place(workspace: &Workspace, outside: &Outside, path: &Utf8Path) -> FileEffect {
     let vendored = path.ancestors().skip(1);
     let vendored = vendored.take_while(|folder| folder.starts_with(&workspace.root));
@@ -136,12 +136,12 @@ pub(super) fn by_place(workspace: &Workspace, outside: &Outside, path: &Utf8Path
         Some(package) => of_package(workspace, package, path),
         None => FileEffect::everything(
             workspace,
-            "in no package, so any test may read it; a rule in [workspace.metadata.poc] can say which do",
+            "in no package, so any test may read it; a rule in [workspace.metadata.poc] can restrict this",
         ),
     }
 }
 
-/// What a file of a member reaches through packages outside of the workspace, which link the member.
+/// The effect of a member's file through external packages that link the member.
 pub(super) fn through_outside(
     workspace: &Workspace,
     outside: &Outside,
@@ -161,7 +161,7 @@ pub(super) fn through_outside(
     effects.collect()
 }
 
-/// A file below a member's folder: one that only tests can mean, or one that the package's code may read.
+/// The effect of a file in a member's folder: on its tests, or on the package if its code may read the file.
 fn of_package(workspace: &Workspace, package: PackageId, path: &Utf8Path) -> FileEffect {
     let folder = workspace.folder(package);
     let inside = path.strip_prefix(folder).unwrap_or(path);
@@ -183,7 +183,7 @@ fn of_package(workspace: &Workspace, package: PackageId, path: &Utf8Path) -> Fil
     )
 }
 
-/// Whether code that others link has its root below `folder`, as `[lib] path = "tests/lib.rs"` can arrange.
+/// Whether linked code has its root in `folder`, as with `[lib] path = "tests/lib.rs"`.
 fn holds_linked_code(workspace: &Workspace, package: PackageId, folder: &Utf8Path) -> bool {
     let targets = &workspace.packages[package].targets;
     targets.iter().any(|target| {

@@ -1,4 +1,4 @@
-//! What a change selects: test targets whole, or tests of theirs one by one, each with the reason.
+//! The tests that a change selects: whole targets, or single tests, each with its reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,36 +11,35 @@ use crate::workspace::{PackageId, Workspace};
 pub struct Selection {
     /// The selected tests by target; a target without an entry is not affected.
     pub targets: BTreeMap<TestTarget, TargetSelection>,
-    /// Changed files that can affect no test, with why.
+    /// Changed files that affect no test, with the reason.
     pub without_effect: Vec<(String, String)>,
-    /// Members with a changed file, which must still compile when no test is affected.
+    /// Members with a changed file, which must compile even if no test is affected.
     pub touched: BTreeSet<PackageId>,
     /// Changed files, relative to the workspace root.
     pub files: BTreeSet<String>,
-    /// Changed items that the item graph knows.
+    /// The number of changed items in the item graph.
     pub items: usize,
     /// Warnings that do not change the selection.
     pub notes: Vec<String>,
-    /// Tests that the sources select and that are left out, because they ran nothing of what changed.
+    /// The number of tests that coverage removed from the selection, because they execute nothing that changed.
     pub left_out: usize,
-    /// What there is to select from.
+    /// The totals of the workspace.
     pub total: Total,
 }
 
-/// How much a workspace has of something.
+/// Totals of a workspace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Total {
     /// Test targets.
     pub targets: usize,
-    /// Tests by source: one whose names only a run tells (a macro makes them) counts once, and so does a documentation
-    /// test.
+    /// Tests in the sources: tests named by a macro count once per call, and so does each documentation test.
     pub tests: usize,
 }
 
 /// The selected tests of a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TargetSelection {
-    /// Why all of it is selected; empty where its tests are selected one by one.
+    /// Why the whole target is selected; empty if single tests are selected.
     pub whole: BTreeSet<Reason>,
     /// Tests that reach a changed item, each with the path to it.
     pub tests: BTreeMap<TestSelector, Reason>,
@@ -53,7 +52,7 @@ pub struct TargetSelection {
 pub enum TestSelector {
     /// The harness lists this name.
     Exact(String),
-    /// The harness lists names that begin so; an empty one means any.
+    /// The harness lists names with this prefix; an empty prefix means any name.
     Prefix(String),
     /// A documentation test: its file, relative to the workspace root, and line.
     Doc(String),
@@ -62,26 +61,26 @@ pub enum TestSelector {
 /// Why tests are selected.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// What a file is to a package, and the members it travels through.
+    /// The kind of file in a package, and the members it affects transitively.
     File {
         /// The changed file, relative to the workspace root.
         file: String,
-        /// How many more files lead here in the same way.
+        /// The number of other files with the same effect.
         more: usize,
-        /// What the file is to the package, in words.
+        /// The description of the file's role in the package.
         rule: String,
-        /// Members from the changed one to the selected one, each depending on the one before.
+        /// Members from the changed one to the selected one, each depending on the previous one.
         chain: Vec<PackageId>,
     },
-    /// Items from the test to a changed one, each reaching the next.
+    /// Items from the test to a changed one, each with an edge to the next.
     Items(Arc<[Step]>),
-    /// No rule could tell tests apart; in words.
+    /// A description, if no rule could select single tests.
     Widened(String),
     /// It failed in its last run.
     Failed,
 }
 
-/// One item on the way from a test to a change.
+/// An item on the path from a test to a change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
     /// Its name: `a::b::name`, or `.name` for any member of that name.
@@ -91,13 +90,13 @@ pub struct Step {
 }
 
 impl TargetSelection {
-    /// Whether every test the target may hold is selected.
+    /// Whether every test of the target is selected.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         !self.whole.is_empty() || self.tests.len() == self.known.len()
     }
 
-    /// How many of the tests found in the sources are selected.
+    /// The number of selected tests in the sources.
     #[must_use]
     pub fn count(&self) -> usize {
         if self.whole.is_empty() {
@@ -107,8 +106,7 @@ impl TargetSelection {
         }
     }
 
-    /// Whether a test of this name, as the harness lists it, is to run: one that is selected, and one that no source
-    /// tells of, which nothing is known about.
+    /// Whether to run a test with this name from the harness: selected tests, and tests that are in no source, about which nothing is known.
     #[must_use]
     pub fn runs(&self, name: &str) -> bool {
         let is_named = |known: &TestSelector| known.matches(name);
@@ -118,8 +116,8 @@ impl TargetSelection {
                 && !self.known.iter().any(is_named)
     }
 
-    /// Names of selected tests as the harness lists them, with `*` for those that no source tells: all of a target that
-    /// is selected for a reason of its own, tests that a macro names, documentation tests.
+    /// Names of selected tests as the harness lists them, with `*` for names that are not in the sources: whole targets, tests named by a macro,
+    /// documentation tests.
     #[must_use]
     pub fn listed(&self) -> Vec<&str> {
         if !self.whole.is_empty() {
@@ -159,7 +157,7 @@ impl TestSelector {
 }
 
 impl Selection {
-    /// The part of the selection in the targets that `wanted` accepts, with the same total.
+    /// The selection restricted to targets that `wanted` accepts, with the same totals.
     #[must_use]
     pub fn only(&self, wanted: impl Fn(&TestTarget) -> bool) -> Self {
         let targets = self.targets.iter().filter(|(target, _)| wanted(target));
@@ -178,14 +176,14 @@ impl Selection {
         self.targets.is_empty()
     }
 
-    /// Whether everything is.
+    /// Whether everything is selected.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         self.targets.len() == self.total.targets
             && self.targets.values().all(TargetSelection::is_whole)
     }
 
-    /// How many of the tests found in the sources are selected.
+    /// The number of selected tests in the sources.
     #[must_use]
     pub fn count(&self) -> usize {
         self.targets.values().map(TargetSelection::count).sum()
@@ -197,7 +195,7 @@ impl Selection {
         self.targets.keys().map(|target| target.package).collect()
     }
 
-    /// Every target, whole.
+    /// Selects every target completely.
     #[must_use]
     pub fn everything(workspace: &Workspace) -> Self {
         let targets = all_targets(workspace);
@@ -216,7 +214,7 @@ impl Selection {
         }
     }
 
-    /// The same with every selected target whole: for plans, whose tests are still to be written.
+    /// Selects every selected target completely: for plans, whose tests are not written yet.
     #[must_use]
     pub fn by_target(mut self) -> Self {
         for part in self.targets.values_mut() {

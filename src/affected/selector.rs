@@ -1,4 +1,4 @@
-//! From a change to a [`Selection`]: classifies each changed file and joins the effects.
+//! Computes a [`Selection`] from a change: classifies each changed file and joins the effects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,11 +29,11 @@ use crate::workspace::{Configuration, PackageId, Workspace};
 /// nothing.
 /// `reader` gives the items of source files.
 ///
-/// Manifests, the lockfile, the toolchain and files that a user's rule names are judged by the rules; all other files by the
-/// item graph ([`items`]), and where that knows nothing of them by the rules again.
+/// The rules decide about manifests, the lockfile, the toolchain and files in a user's rule; the item graph ([`items`]) decides about other
+/// files, and the rules again about those that the graph does not contain.
 ///
 /// # Errors
-/// When a changed file's content before the change cannot be asked of git.
+/// When git cannot return the old content of a changed file.
 pub fn select(
     workspace: &Workspace,
     config: &Config,
@@ -52,7 +52,7 @@ pub fn select(
     ))
 }
 
-/// All tests in a project that are reached by `change` in its configuration; sources that were read before are not read again where `cached`.
+/// All tests of a project that `change` affects in its configuration; with `cached`, sources are read through the cache.
 ///
 /// # Errors
 /// As [`select`].
@@ -91,7 +91,7 @@ pub fn select_with_failed(
     Ok(selection)
 }
 
-/// [`select_in`], as if the items that `leave` picks from the graph had not changed.
+/// [`select_in`], with the items that `leave` picks from the graph treated as unchanged.
 ///
 /// # Errors
 /// As [`select`].
@@ -152,10 +152,10 @@ fn open(project: &Project) -> Cache {
 /// Saves newly parsed sources; a note if that fails.
 fn save(cache: Cache) -> Option<String> {
     let error = cache.save().err()?;
-    Some(format!("{error:#}; the next run reads all sources again"))
+    Some(format!("{error:#}; the next run parses all sources again"))
 }
 
-/// What the rules and the graph say together.
+/// Joins the results of the rules and the graph.
 fn selected(
     workspace: &Workspace,
     config: &Config,
@@ -171,7 +171,7 @@ fn selected(
     }
     for path in &found.unread {
         if let Some(kind) = quiet_files::kind_of(workspace, path) {
-            let why = format!("{kind}, which no code is known to read");
+            let why = format!("{kind}, which no known code reads");
             classified.reach(workspace, FileEffect::Nothing(why), path);
         }
     }
@@ -198,13 +198,13 @@ fn selected(
     selection
 }
 
-/// Changed files, by what decides which tests they reach.
+/// Changed files, by the part that decides about them.
 struct ClassifiedFiles {
-    /// Rules: what they reach, with the files that reach it.
+    /// Effects of rules, with their files.
     reached: BTreeMap<FileEffect, Vec<String>>,
     /// The item graph.
     changed: Changed,
-    /// Packages outside of the workspace.
+    /// Packages outside the workspace.
     outside: Outside,
 }
 
@@ -281,16 +281,16 @@ impl ClassifiedFiles {
     }
 }
 
-/// Larger files are not compared as code.
+/// The maximum size of a file to compare as code, in bytes.
 const LARGEST_INCLUDED: u64 = 1 << 20;
 
-/// Whether a file that is not named like Rust code may hold some, for an `include!`.
+/// Whether a file without the extension of Rust may contain code for an `include!`.
 fn may_be_included(path: &Utf8Path) -> bool {
     let size = std::fs::metadata(path).map(|about| about.len());
     size.is_ok_and(|size| size <= LARGEST_INCLUDED)
 }
 
-/// A selection in the making.
+/// Builds a selection.
 struct SelectionBuilder<'a> {
     workspace: &'a Workspace,
     graph: &'a Graph,
@@ -331,7 +331,7 @@ impl<'a> SelectionBuilder<'a> {
         }
     }
 
-    /// The selected part of a target; none if the target is not built.
+    /// The selected part of a target; `None` if the target is not built.
     fn part(&mut self, target: TestTarget) -> Option<&mut TargetSelection> {
         let tests = self.tests.get(&target)?;
         let (workspace, graph) = (self.workspace, self.graph);
@@ -393,7 +393,7 @@ impl<'a> SelectionBuilder<'a> {
         }
     }
 
-    /// Selects the tests that failed in their last run. One that the sources do not show selects its whole target.
+    /// Selects the tests that failed in their last run. One that is not in the sources selects its whole target.
     fn by_failure(&mut self, failed: &TestNames) {
         if failed.is_empty() {
             return;
@@ -481,7 +481,7 @@ impl<'a> SelectionBuilder<'a> {
     }
 }
 
-/// Chains of nodes in words, each node's worked out once.
+/// The texts of chains of nodes, each node computed once.
 struct ChainTexts<'a> {
     workspace: &'a Workspace,
     graph: &'a Graph,
@@ -491,7 +491,7 @@ struct ChainTexts<'a> {
 impl ChainTexts<'_> {
     fn of(&mut self, chain: &[NodeId]) -> Arc<[Step]> {
         let mut steps: Vec<Step> = chain.iter().map(|node| self.step(*node)).collect();
-        // A name called and a name that members have are two nodes and one word.
+        // A called name and the name of members are two nodes with one text.
         steps.dedup();
         steps.into()
     }
@@ -512,7 +512,7 @@ impl ChainTexts<'_> {
     }
 }
 
-/// How many names these tests of one target have, as [`name_of`] would tell them apart.
+/// The number of distinct names of these tests according to [`name_of`].
 fn count_names(graph: &Graph, tests: &[usize]) -> usize {
     let names = tests.iter().map(|test| {
         let test = &graph.tests[*test];

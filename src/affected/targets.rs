@@ -1,4 +1,4 @@
-//! The test targets of a workspace: what `cargo test` builds and runs.
+//! The test targets of a workspace, which `cargo test` builds and runs.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use cargo_metadata::{Target, TargetKind};
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::{PackageId, Workspace};
 
-/// The tests that one build of one target, or the doctests of one library, hold.
+/// The tests of one target build, or the doctests of one library.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TestTarget {
     /// The member that owns it.
@@ -33,8 +33,8 @@ pub enum TestTargetKind {
     Doc,
 }
 
-/// Every test target of the workspace that `cargo test` builds in its configuration: of the packages that the configuration
-/// applies to, without the targets whose `required-features` are off.
+/// Every test target that `cargo test` builds in the workspace's configuration: those of its packages, without targets whose
+/// `required-features` are off.
 #[must_use]
 pub fn all_targets(workspace: &Workspace) -> Vec<TestTarget> {
     let features = workspace.features();
@@ -66,7 +66,7 @@ pub(crate) fn every_target(workspace: &Workspace) -> Vec<TestTarget> {
     targets.collect()
 }
 
-/// What `cargo test` runs of a target: its tests where `test = true`, and a library's doctests.
+/// The tests that `cargo test` runs for a target: its tests if `test = true`, and a library's doctests.
 pub(super) fn kinds(target: &Target) -> impl Iterator<Item = TestTargetKind> {
     let name = || target.name.clone();
     let built = if !target.test {
@@ -90,7 +90,7 @@ pub(super) fn kinds(target: &Target) -> impl Iterator<Item = TestTargetKind> {
 }
 
 impl TestTarget {
-    /// The target as cargo describes it; a library for its doctests.
+    /// The target in cargo's metadata; the library for its doctests.
     #[must_use]
     pub fn described<'a>(&self, workspace: &'a Workspace) -> Option<&'a Target> {
         let targets = &workspace.packages[self.package].targets;
@@ -106,8 +106,8 @@ impl TestTarget {
         })
     }
 
-    /// nextest's id of the binary: `package`, `package::test`, `package::bin/name`; doctests, which nextest does not
-    /// run, are `package::doc`.
+    /// nextest's id of the binary: `package`, `package::test`, `package::bin/name`; `package::doc` for doctests, which nextest does not
+    /// run.
     #[must_use]
     pub fn binary_id(&self, workspace: &Workspace) -> String {
         let package = &workspace.packages[self.package];

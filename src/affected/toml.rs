@@ -1,10 +1,10 @@
-//! TOML compared by meaning: comments, layout and the order of keys do not count.
+//! Compares TOML by value, ignoring comments, layout and the order of keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml_edit::{DocumentMut, Item};
 
-/// Parses a document; `None` where it is none.
+/// Parses a document; `None` if it is invalid.
 pub(super) fn parse(bytes: &[u8]) -> Option<DocumentMut> {
     std::str::from_utf8(bytes)
         .ok()?
@@ -13,7 +13,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<DocumentMut> {
         .ok()
 }
 
-/// The keys whose values differ between two tables, comments and layout aside.
+/// The keys whose values differ between two tables, ignoring comments and layout.
 pub(super) fn changed_keys(before: &Item, after: &Item) -> BTreeSet<String> {
     let (before, after) = (entries(before), entries(after));
     before
@@ -33,7 +33,7 @@ fn entries(item: &Item) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A value's text with keys sorted and no layout: two values are equal exactly when these are.
+/// A value's canonical text with sorted keys: equal exactly for equal values.
 pub(super) fn canonical(item: &Item) -> String {
     if item.as_table_like().is_some() {
         let inside: Vec<String> = entries(item)

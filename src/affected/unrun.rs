@@ -7,18 +7,18 @@ use super::selection::TestSelector;
 use super::targets::{TestTarget, all_targets};
 use crate::workspace::{Configuration, Workspace};
 
-/// A test that is compiled in none of the configurations.
+/// A test that no configuration compiles.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnrunTest {
     /// Its file, relative to the workspace root.
     pub file: String,
-    /// Its line, counted from 1.
+    /// Its line, from 1.
     pub line: u32,
     /// Its target.
     pub target: TestTarget,
 }
 
-/// The tests that some choice of features compiles on this platform, and none of the `configurations` does.
+/// The tests that some choice of features compiles on this platform, but none of the `configurations`.
 #[must_use]
 pub fn unrun_tests(
     workspace: &Workspace,

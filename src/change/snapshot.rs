@@ -1,8 +1,8 @@
 //! The state of the work tree at a recorded run, to find later what has changed since.
 //!
-//! Without uncommitted changes the commit is enough. Otherwise the differences from it are stored below the target folder
-//! under the record of the run. For evidence from another machine, which lacks them, the commit that introduced the record
-//! is used if it contains every input of the run unchanged.
+//! Without uncommitted changes the commit is enough. Otherwise the differences from it are stored in the target folder under the
+//! record of the run. Evidence from another machine has no stored differences; then the commit that introduced the record is used,
+//! if it contains every input of the run unchanged.
 
 use std::collections::BTreeMap;
 
@@ -17,23 +17,23 @@ use crate::sys::cargo::own_folder;
 use crate::sys::files;
 use crate::sys::git::{ChangeKind, FileChange, Repository, can_be_hashed};
 
-/// What differed from a commit.
+/// A commit and the differences from it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The commit at HEAD.
     pub commit: String,
-    /// By path relative to the repository's root.
-    pub files: BTreeMap<String, Then>,
+    /// The differing files, by path relative to the repository's root.
+    pub files: BTreeMap<String, StoredFile>,
 }
 
 /// The state of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Then {
-    /// Not there.
+pub enum StoredFile {
+    /// Missing.
     Gone,
     /// A regular file.
     Held {
-        /// The id that git gives to its content.
+        /// git's id of its content.
         id: String,
         /// The content of sources and manifests.
         text: Option<Vec<u8>>,
@@ -42,13 +42,13 @@ pub enum Then {
     Other,
 }
 
-/// First bytes of the file of snapshots, with the version of the format.
+/// The header of the snapshots file, with the version of the format.
 const FORMAT: &str = "cargo-poc snapshots 1\n";
-/// How many times the size of a new snapshot is kept of older ones.
+/// The size limit for older snapshots, as a multiple of the size of a new one.
 const TIMES: usize = 64;
 
 impl Snapshot {
-    /// The present work tree; `None` before the first commit.
+    /// The current work tree; `None` before the first commit.
     ///
     /// # Errors
     /// When git fails or a file cannot be read.
@@ -62,17 +62,17 @@ impl Snapshot {
         Ok(Some(Self { commit, files }))
     }
 
-    /// Leaves out the files, relative to the repository's root, that `unread` picks.
+    /// Removes the files, relative to the repository's root, for which `unread` returns true.
     #[must_use]
     pub fn without(mut self, unread: impl Fn(&Utf8Path) -> bool) -> Self {
         self.files.retain(|path, _| !unread(Utf8Path::new(path)));
         self
     }
 
-    /// Takes the lockfile as it is now, where git has it: cargo brings it in line before it builds.
+    /// Updates the lockfile, if git has it, because cargo changes it before it builds.
     ///
     /// # Errors
-    /// When git fails or it cannot be read.
+    /// When git fails or the lockfile cannot be read.
     pub fn refresh_lockfile(&mut self, repository: &Repository, root: &Utf8Path) -> Result<()> {
         let path = root.join(LOCKFILE);
         let Ok(path) = path.strip_prefix(&repository.root) else {
@@ -85,7 +85,7 @@ impl Snapshot {
         let committed = repository.content_id(&self.commit, path)?;
         for (path, then) in now {
             match &then {
-                Then::Held { id, .. } if Some(id) == committed.as_ref() => {
+                StoredFile::Held { id, .. } if Some(id) == committed.as_ref() => {
                     self.files.remove(&path);
                 }
                 _ => {
@@ -96,7 +96,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// The files that differed from the commit and are otherwise now, absolute, each with what it held.
+    /// The files that differed from the commit and differ now from their state then, with absolute paths and their earlier content.
     ///
     /// # Errors
     /// When git fails or a file cannot be read.
@@ -106,15 +106,19 @@ impl Snapshot {
         let mut moved = Vec::new();
         for (path, before) in &self.files {
             let kind = match (before, now.get(path)) {
-                (Then::Gone, Some(Then::Gone)) => continue,
-                (Then::Held { id, .. }, Some(Then::Held { id: now, .. })) if id == now => continue,
-                (Then::Gone, _) => ChangeKind::Added,
-                (_, Some(Then::Gone)) => ChangeKind::Deleted,
+                (StoredFile::Gone, Some(StoredFile::Gone)) => continue,
+                (StoredFile::Held { id, .. }, Some(StoredFile::Held { id: now, .. }))
+                    if id == now =>
+                {
+                    continue;
+                }
+                (StoredFile::Gone, _) => ChangeKind::Added,
+                (_, Some(StoredFile::Gone)) => ChangeKind::Deleted,
                 _ => ChangeKind::Modified,
             };
             let text = match before {
-                Then::Held { text, .. } => text.clone(),
-                Then::Gone | Then::Other => None,
+                StoredFile::Held { text, .. } => text.clone(),
+                StoredFile::Gone | StoredFile::Other => None,
             };
             let path = repository.root.join(path);
             moved.push((FileChange { path, kind }, text));
@@ -123,14 +127,14 @@ impl Snapshot {
     }
 }
 
-/// What these files, relative to the repository's root, are.
+/// The states of these files, relative to the repository's root.
 ///
 /// # Errors
 /// When git fails or a file cannot be read.
 fn then<'p>(
     repository: &Repository,
     paths: impl Iterator<Item = &'p Utf8Path>,
-) -> Result<BTreeMap<String, Then>> {
+) -> Result<BTreeMap<String, StoredFile>> {
     let mut all = BTreeMap::new();
     let mut asked = Vec::new();
     for path in paths {
@@ -139,7 +143,11 @@ fn then<'p>(
             asked.push(path);
         } else {
             let gone = absolute.symlink_metadata().is_err();
-            let then = if gone { Then::Gone } else { Then::Other };
+            let then = if gone {
+                StoredFile::Gone
+            } else {
+                StoredFile::Other
+            };
             all.insert(path.to_string(), then);
         }
     }
@@ -147,33 +155,33 @@ fn then<'p>(
         let told = matches!(path.extension(), Some("rs" | "toml" | "lock"));
         let text = told.then(|| files::read(&repository.root.join(path)));
         let text = text.transpose()?;
-        all.insert(path.to_string(), Then::Held { id, text });
+        all.insert(path.to_string(), StoredFile::Held { id, text });
     }
     Ok(all)
 }
 
-/// The snapshots kept below the target folder, by record.
+/// The stored snapshots, by record.
 #[derive(Debug)]
 pub struct Snapshots(Cache);
 
 impl Snapshots {
-    /// Those of a workspace with this target folder; none where the file is missing or damaged.
+    /// Opens the snapshots of a workspace with this target folder; empty if the file is missing or damaged.
     #[must_use]
     pub fn open(target_directory: &Utf8Path) -> Self {
         let path = own_folder(target_directory).join("snapshots");
         Self(Cache::open(path, FORMAT))
     }
 
-    /// How the work tree stood when this record was made.
+    /// The state of the work tree at the run of this record.
     #[must_use]
     pub fn get(&self, record: &Record) -> Option<Snapshot> {
         self.0.get(&key(record)?)
     }
 
-    /// Keeps `snapshot` for each of `records`.
+    /// Stores `snapshot` for each of `records`.
     ///
     /// # Errors
-    /// Names the file that could not be written.
+    /// When the file cannot be written; the message contains its path.
     pub fn keep<'r>(
         self,
         records: impl Iterator<Item = &'r Record>,
@@ -186,7 +194,7 @@ impl Snapshots {
     }
 }
 
-/// The key of a record: all its fields but its place in a document.
+/// The key of a record: all fields except its position in a document.
 fn key(record: &Record) -> Option<Key> {
     let mut record = record.shortened();
     record.previous.clear();

@@ -1,4 +1,4 @@
-//! `affected` on the command line.
+//! The command line of `cargo poc affected`.
 
 use std::num::NonZeroUsize;
 
@@ -23,38 +23,38 @@ Examples:
   cargo poc affected --format matrix --shards 4       jobs for `verify --partition`, in CI")]
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub struct Affected {
-    /// The PoC whose base to compare with
+    /// Name of the PoC whose base to compare with
     pub name: Option<String>,
-    /// Compare with this commit [default: the one open PoC's base, else the merge base with the default branch]
+    /// Compare with this commit [default: the base of the only open PoC, else the merge base with the default branch]
     #[arg(long, value_name = "REF", conflicts_with = "files")]
     pub base: Option<String>,
-    /// Compare with what the PoC's last recorded run saw, or its last of SCOPE: baseline, done, affected, full, a step's id
+    /// Compare with the state at the last recorded run of the PoC, or at its last run of SCOPE: baseline, done, affected, full or a step id
     #[arg(long, value_name = "SCOPE", num_args = 0..=1, require_equals = true, default_missing_value = "",
         conflicts_with_all = ["base", "files"])]
     pub since_evidence: Option<String>,
-    /// As if these files had changed
+    /// Assume that these files changed
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub files: Vec<Utf8PathBuf>,
-    /// Show reasons; with TEXT, of the targets, tests, files and items whose name contains it
+    /// Show reasons; with TEXT, only for targets, tests, files and items whose names contain it
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     pub explain: Option<String>,
-    /// Run the whole suite once, instrumented, and keep what each test executes (needs cargo-nextest)
+    /// Run the whole suite once with coverage and store which functions each test executes (needs cargo-nextest)
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub collect: bool,
-    /// Check with what was collected that every test is selected for all it executes; exit 1 when one is not
+    /// Check with the collected coverage that each test is selected for every function it executes; exit with 1 if not
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub audit: bool,
-    /// Read all sources again
+    /// Read all sources again, without the cache
     #[arg(long)]
     pub no_cache: bool,
-    /// With --format matrix: at most so many jobs
+    /// With --format matrix: the maximum number of jobs
     #[arg(long, value_name = "N", help_heading = "Several machines")]
     pub shards: Option<NonZeroUsize>,
-    /// With --format matrix: the jobs of the workspace's whole suite, for `verify --full --partition`
+    /// With --format matrix: jobs for the whole suite, for `verify --full --partition`
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain", "collect", "audit"],
         help_heading = "Several machines")]
     pub full: bool,
-    /// With --format matrix: what will run the tests
+    /// With --format matrix: the test runner
     #[arg(
         long,
         value_enum,
@@ -62,13 +62,13 @@ pub struct Affected {
         help_heading = "Several machines"
     )]
     pub runner: Option<RunnerChoice>,
-    /// Select from the sources alone, also where it was collected what tests execute
+    /// Select from the sources alone and ignore the collected coverage
     #[arg(long = "no-observed", conflicts_with_all = ["collect", "audit"], help_heading = "Observed coverage")]
     pub no_coverage: bool,
-    /// What to print
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub format: AffectedFormat,
-    /// How the workspace is built.
+    /// The build options.
     #[command(flatten)]
     pub build: Build,
     /// With --collect: arguments for nextest, such as --test-threads=1
@@ -76,7 +76,7 @@ pub struct Affected {
     pub arguments: Vec<String>,
 }
 
-/// What `affected` prints.
+/// Output formats of `affected`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum AffectedFormat {
     /// For people.
@@ -90,12 +90,12 @@ pub enum AffectedFormat {
     Names,
     /// Version 1 of the documented format.
     Json,
-    /// The jobs of a CI matrix, for `verify --partition`: JSON on one line.
+    /// JSON on one line: the jobs of a CI matrix, for `verify --partition`.
     Matrix,
 }
 
 impl Affected {
-    /// Whether the change is looked for from where this branch left the default branch, as far as the arguments tell.
+    /// Whether the base is the merge base with the default branch, according to the arguments.
     #[must_use]
     pub fn asks_for_base(&self) -> bool {
         self.base.is_none()

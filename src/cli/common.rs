@@ -5,10 +5,10 @@ use clap::{Args, ValueEnum};
 
 use crate::workspace::Configuration;
 
-/// Build options: a named configuration, and cargo's own flags over it.
+/// Build options: a named configuration, and cargo's flags, which override it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Build {
-    /// Build in this configuration of [workspace.metadata.poc.configurations] [default: its default-configuration]
+    /// Use this configuration of [workspace.metadata.poc.configurations] [default: its default-configuration]
     #[arg(
         long,
         value_name = "NAME",
@@ -33,7 +33,7 @@ pub struct Build {
     /// Build for this target triple
     #[arg(long, value_name = "TRIPLE", help_heading = "Build options")]
     pub target: Option<String>,
-    /// Build with this profile of cargo
+    /// Build with this cargo profile
     #[arg(
         long,
         value_name = "NAME",
@@ -71,17 +71,17 @@ impl Build {
     }
 }
 
-/// Which PoCs a report is about.
+/// The PoCs of a report.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Which {
-    /// Which PoC [default: all]
+    /// Name of the PoC [default: all]
     pub name: Option<String>,
-    /// Read this plan from any folder; outside a workspace, states that need one are unknown
+    /// Read this plan, in any folder; outside a workspace, some states are unknown
     #[arg(long, value_name = "FILE", conflicts_with = "name")]
     pub plan: Option<Utf8PathBuf>,
 }
 
-/// How `status`, `check` and `verify` report.
+/// Output formats of `status`, `check` and `verify`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum StatusFormat {
     /// For people.
@@ -91,8 +91,8 @@ pub enum StatusFormat {
     Json,
     /// Annotations for GitHub Actions, and a summary in $GITHUB_STEP_SUMMARY.
     Github,
-    /// JUnit XML: of `status` and `check`, a suite for the steps and one for the findings of each PoC; of `verify`, one
-    /// for the commands and one for the tests of each binary.
+    /// JUnit XML. `status` and `check` write one suite for the steps and one for the findings of each PoC. `verify` writes one
+    /// suite for the commands and one for the tests of each binary.
     Junit,
     /// SARIF 2.1.0, for code scanning.
     Sarif,

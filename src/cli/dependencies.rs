@@ -1,7 +1,7 @@
-//! `--dep SPEC` and the flags after it that say more about it: `--dep moka@0.12 --dep tempfile --dev`.
+//! `--dep SPEC` and the flags that follow it: `--dep moka@0.12 --dep tempfile --dev`.
 //!
-//! A flag belongs to the `--dep` before it, so one call can name dependencies of every kind; clap keeps the positions
-//! (its cookbook's "find" example works the same way).
+//! A flag belongs to the preceding `--dep`, so one call can name dependencies of every kind. clap keeps the positions; the
+//! "find" example of its cookbook works in the same way.
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 #[derive(Debug, Default, Clone)]
 pub struct Dependencies(pub Vec<Dependency>);
 
-/// One `--dep` with the flags after it, in the form that `cargo add` takes.
+/// One `--dep` and its flags, in the syntax of `cargo add`.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Dependency {
     /// `name`, `name@req` or `name@req[feature,feature]`.
@@ -19,16 +19,16 @@ pub struct Dependency {
     pub dev: bool,
     /// For `[build-dependencies]`.
     pub build: bool,
-    /// `(key, value)` of a source: `path`, or `git` with `branch`, `tag` or `rev`.
+    /// `(key, value)` pairs of a source: `path`, or `git` with `branch`, `tag` or `rev`.
     pub source: Vec<(&'static str, String)>,
 }
 
 const SOURCES: [(&str, &str, &str); 5] = [
-    ("path", "DIR", "The --dep before is in this folder"),
-    ("git", "URL", "The --dep before is in this git repository"),
-    ("branch", "NAME", "With --git: its branch"),
-    ("tag", "NAME", "With --git: its tag"),
-    ("rev", "SHA", "With --git: its revision"),
+    ("path", "DIR", "Folder of the preceding --dep"),
+    ("git", "URL", "Git repository of the preceding --dep"),
+    ("branch", "NAME", "Branch of the preceding --git"),
+    ("tag", "NAME", "Tag of the preceding --git"),
+    ("rev", "SHA", "Revision of the preceding --git"),
 ];
 
 impl Args for Dependencies {
@@ -37,7 +37,7 @@ impl Args for Dependencies {
             .long("dep")
             .value_name("SPEC")
             .action(ArgAction::Append)
-            .help("A dependency the work needs: name, name@req, name@req[feature,feature] (repeatable)");
+            .help("A dependency to add: name, name@req, name@req[feature,feature] (repeatable)");
         let flag = |name: &'static str, help: &'static str| {
             Arg::new(name)
                 .long(name)
@@ -48,8 +48,8 @@ impl Args for Dependencies {
         };
         let command = command
             .arg(dep)
-            .arg(flag("dev", "The --dep before is a dev-dependency"))
-            .arg(flag("build", "The --dep before is a build-dependency"));
+            .arg(flag("dev", "Make the preceding --dep a dev-dependency"))
+            .arg(flag("build", "Make the preceding --dep a build-dependency"));
         SOURCES
             .iter()
             .fold(command, |command, (name, value, help)| {
@@ -112,7 +112,7 @@ impl FromArgMatches for Dependencies {
     }
 }
 
-/// The values of an argument with their positions on the command line.
+/// Returns the values of an argument with their positions on the command line.
 fn values<'a>(matches: &'a ArgMatches, name: &str) -> impl Iterator<Item = (usize, String)> + 'a {
     let indices = matches.indices_of(name).into_iter().flatten();
     indices.zip(
@@ -133,7 +133,7 @@ fn before<'a>(
     found.map(|(_, dependency)| dependency).ok_or_else(|| {
         Error::raw(
             ErrorKind::MissingRequiredArgument,
-            format!("--{flag} says more about the --dep before it, and there is none\n"),
+            format!("--{flag} needs a --dep before it\n"),
         )
     })
 }
@@ -142,11 +142,11 @@ fn check(dependency: &Dependency) -> Result<(), Error> {
     let keys: Vec<&str> = dependency.source.iter().map(|(key, _)| *key).collect();
     let git = keys.contains(&"git");
     let problem = if dependency.dev && dependency.build {
-        "is given both --dev and --build"
+        "has both --dev and --build"
     } else if git && keys.contains(&"path") {
-        "is given both --path and --git"
+        "has both --path and --git"
     } else if !git && keys.iter().any(|key| *key != "path") {
-        "is given --branch, --tag or --rev without --git"
+        "has --branch, --tag or --rev without --git"
     } else {
         return Ok(());
     };

@@ -19,40 +19,39 @@ Examples:
 A --file path is relative to the current folder; with one -p, also to that package's folder. An existing file is planned as Modify, a missing one as Create, and -PATH (written --file=-PATH) as Delete.")]
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub struct Init {
-    /// Name of the work: a-z, 0-9 and `-`; the documents are docs/NAME-plan.md and docs/NAME-results.md. On a terminal
-    /// it is asked for when it is left out
+    /// Name of the work: a-z, 0-9 and `-`. The documents are docs/NAME-plan.md and docs/NAME-results.md. Without it, `init` asks on a terminal
     pub name: Option<String>,
-    /// A package the work touches; the first gets the dependencies (repeatable)
+    /// A package that the work changes; the first one gets the dependencies (repeatable)
     #[arg(short, long, value_name = "SPEC")]
     pub package: Vec<String>,
-    /// A file the work creates, modifies or, as -PATH, deletes (repeatable)
+    /// A file that the work creates, modifies or, as -PATH, deletes (repeatable)
     #[arg(long, value_name = "[-]PATH[=PURPOSE]", allow_hyphen_values = true)]
     pub file: Vec<String>,
-    /// Take the files from what differs between the base and the work tree
+    /// Plan the files that differ between the base and the work tree
     #[arg(long)]
     pub from_diff: bool,
-    /// What the work depends on.
+    /// The new dependencies.
     #[command(flatten)]
     pub dependencies: Dependencies,
-    /// What the work proves
+    /// The statement that the work proves
     #[arg(long, value_name = "TEXT")]
     pub proves: Option<String>,
-    /// Why it is production-grade
+    /// Why the work is production-grade
     #[arg(long, value_name = "TEXT")]
     pub because: Option<String>,
     /// A success criterion (repeatable)
     #[arg(long, value_name = "TEXT")]
     pub criterion: Vec<String>,
-    /// Take the success criteria from a document's checklist; FILE#HEADING takes one section's
+    /// Copy the success criteria from the checklist of a document; FILE#HEADING copies those of one section
     #[arg(long, value_name = "FILE[#HEADING]")]
     pub criteria_from: Option<String>,
-    /// An implementation step between set-up and integration, in place of one per package (repeatable)
+    /// An implementation step between set-up and integration, instead of one step per package (repeatable)
     #[arg(long, value_name = "TITLE")]
     pub step: Vec<String>,
-    /// What kind of work it is
+    /// Kind of work
     #[arg(long = "type", value_enum, default_value_t)]
     pub kind: Kind,
-    /// How much of a plan to write
+    /// Size of the plan
     #[arg(long, value_enum, default_value_t)]
     pub size: Size,
     /// Write the missing results document of an existing plan; the plan is not changed
@@ -62,24 +61,24 @@ pub struct Init {
     /// without options (repeatable)
     #[arg(long, value_name = "NAME")]
     pub require: Vec<String>,
-    /// Where the work starts [default: merge base with the default branch, else HEAD]
+    /// Base commit [default: merge base with the default branch, else HEAD]
     #[arg(long, value_name = "REF")]
     pub base: Option<String>,
-    /// A folder whose plan.md and results.md replace the built-in templates
+    /// Folder with templates plan.md and results.md that replace the built-in ones
     #[arg(long, value_name = "DIR")]
     pub template: Option<Utf8PathBuf>,
     /// Print the plan instead of writing it
     #[arg(long)]
     pub dry_run: bool,
-    /// Print a section for AGENTS.md that tells an assistant how to work with plans here, and do nothing else
+    /// Print a section for AGENTS.md about working with plans, and do nothing else
     #[arg(long, conflicts_with_all = ["name", "package", "file", "from_diff", "dry_run"])]
     pub agents: bool,
-    /// How the workspace is built.
+    /// The build options.
     #[command(flatten)]
     pub build: Build,
 }
 
-/// The kind of work a plan is for.
+/// The kind of work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     /// A proof of concept.
@@ -87,13 +86,13 @@ pub enum Kind {
     Poc,
     /// A feature.
     Feature,
-    /// An issue to fix.
+    /// A bug fix.
     Issue,
     /// A refactoring.
     Refactor,
 }
 
-/// How much of a plan.
+/// The size of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Size {
     /// One screen: the change, its tests and its files

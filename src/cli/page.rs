@@ -1,4 +1,4 @@
-//! `cargo poc report`.
+//! The command line of `cargo poc report`.
 
 use camino::Utf8PathBuf;
 use clap::Args;
@@ -14,18 +14,18 @@ Examples:
   cargo poc report -o - | gzip > report.html.gz
   cargo poc report --open                  and shows it
 
-The page is one file: it loads nothing, needs no script, and takes the browser's light or dark colours.")]
+The page is one file. It loads nothing, needs no script, and follows the light or dark mode of the browser.")]
 pub struct Report {
-    /// Which PoCs.
+    /// The PoCs of the page.
     #[command(flatten)]
     pub which: Which,
-    /// Where to write the page; `-` prints it [default: target/cargo-poc/report.html]
+    /// Output file; `-` prints the page [default: target/cargo-poc/report.html]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<Utf8PathBuf>,
-    /// Show the page in the browser: that of $BROWSER, or else the system's
+    /// Open the page in $BROWSER, or in the default browser
     #[arg(long)]
     pub open: bool,
-    /// How the workspace is built.
+    /// The build options.
     #[command(flatten)]
     pub build: Build,
 }

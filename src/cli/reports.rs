@@ -1,18 +1,18 @@
-//! `--report FORMAT=FILE`: reports beside the one that is printed.
+//! `--report FORMAT=FILE`: reports in addition to the printed one.
 
 use camino::Utf8PathBuf;
 use clap::ValueEnum;
 
-/// One report and where it goes.
+/// A report and its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportFile<F> {
-    /// Its form.
+    /// Its format.
     pub format: F,
-    /// The file, which is replaced.
+    /// The file to replace.
     pub file: Utf8PathBuf,
 }
 
-/// Formats that `status --report` writes.
+/// Formats of `status --report`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StatusReport {
     /// Version 1 of the documented format.
@@ -25,27 +25,27 @@ pub enum StatusReport {
     Markdown,
 }
 
-/// Formats that `verify --report` writes.
+/// Formats of `verify --report`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyReport {
     /// Version 1 of the documented format.
     Json,
-    /// JUnit XML: the commands and every test that they ran.
+    /// JUnit XML: the commands and their tests.
     Junit,
     /// SARIF 2.1.0: failures, regressions, and runs that need confirmation.
     Sarif,
-    /// The same as annotations for GitHub Actions, and a summary in `$GITHUB_STEP_SUMMARY`.
+    /// Annotations for GitHub Actions, and a summary in `$GITHUB_STEP_SUMMARY`.
     Github,
     /// Tables in Markdown: commands, regressions and other findings.
     Markdown,
-    /// What one shard ran, for `verify --merge`.
+    /// The results of one shard, for `verify --merge`.
     Shard,
 }
 
-/// Reads `junit=target/poc.xml`.
+/// Parses an argument such as `junit=target/poc.xml`.
 ///
 /// # Errors
-/// What is wrong with it, for clap to show.
+/// A message for clap to show.
 pub fn parse<F: ValueEnum>(text: &str) -> Result<ReportFile<F>, String> {
     let names: Vec<String> = F::value_variants()
         .iter()
@@ -54,13 +54,15 @@ pub fn parse<F: ValueEnum>(text: &str) -> Result<ReportFile<F>, String> {
         .collect();
     let formats = names.join(", ");
     let Some((format, file)) = text.split_once('=') else {
-        return Err(format!("write FORMAT=FILE; the formats are {formats}"));
+        return Err(format!(
+            "expected FORMAT=FILE with one of the formats {formats}"
+        ));
     };
     if file.is_empty() {
-        return Err(format!("no file is named; write {format}=FILE"));
+        return Err(format!("the file is missing; write {format}=FILE"));
     }
     let format = F::from_str(format, false)
-        .map_err(|_| format!("no format `{format}`; the formats are {formats}"))?;
+        .map_err(|_| format!("unknown format `{format}`; the formats are {formats}"))?;
     Ok(ReportFile {
         format,
         file: file.into(),
@@ -73,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_file_may_have_an_equals_sign_and_must_have_a_name() {
-        let read = parse::<StatusReport>("sarif=a=b.sarif").expect("it is one");
+        let read = parse::<StatusReport>("sarif=a=b.sarif").expect("a valid argument");
         assert_eq!(read.format, StatusReport::Sarif);
         assert_eq!(read.file, "a=b.sarif");
         for wrong in ["sarif", "sarif=", "yaml=x"] {

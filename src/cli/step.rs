@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 #[command(after_help = "\
 Examples:
   cargo poc step start cache 1
-  cargo poc step note cache 1 --issue \"the lock is held over an await\" --lesson \"hold it shorter\"
+  cargo poc step note cache 1 --issue \"the lock is held across an await\" --lesson \"drop the guard first\"
   cargo poc step done cache 1             once `cargo poc verify cache --step 1` has passed
   cargo poc step done cache 1 --force --reason \"proven by hand on the target\"
   cargo poc step add cache \"Warm up\" --after 2 --verify 'cargo test -p store warm'
@@ -16,112 +16,111 @@ Examples:
 
 With the last step done, the done block proven, every criterion ticked and nothing open, the Summary says Complete.
 
-NAME is optional if one PoC is open. Repeating a command changes nothing. All other text stays byte for byte; --dry-run shows the diff.")]
+NAME is optional if one PoC is open. Repeating a command changes nothing. All other text is kept byte for byte. --dry-run shows the diff.")]
 pub struct Step {
-    /// What to do.
+    /// The action.
     #[command(subcommand)]
     pub action: StepAction,
 }
 
-/// What to do with a step.
+/// An action on a step.
 #[derive(Debug, Subcommand)]
 pub enum StepAction {
-    /// Say that the work on a step begins; the first one locks what the plan promises
+    /// Start a step; the first start locks the contract of the plan
     Start(StepTarget),
-    /// Say that a step is done, and with the last one, where all is proven and ticked, that the work is; refused without
-    /// fresh passing evidence
+    /// Close a step, which needs fresh passing evidence; the last one completes the work if everything is proven and ticked
     Done {
-        /// Which step.
+        /// The step to close.
         #[command(flatten)]
         target: StepTarget,
-        /// Even so; recorded as yours, and status goes on showing it
+        /// Close it without evidence; status keeps showing who did so
         #[arg(long, requires = "reason")]
         force: bool,
-        /// Why it is forced
+        /// Reason for --force
         #[arg(long, value_name = "TEXT", requires = "force")]
         reason: Option<String>,
     },
-    /// Put a step behind another, and move some of its tasks there
+    /// Insert a step after another and move some of its tasks there
     Split {
-        /// The step, and the title of the new one behind it
+        /// The step to split, and the title of the new step
         #[arg(value_name = "[NAME] STEP TITLE", num_args = 2..=3, required = true)]
         words: Vec<String>,
-        /// A task to move, counted from 1 (repeatable)
+        /// Number of a task to move, from 1 (repeatable)
         #[arg(long, value_name = "NUMBER")]
         task: Vec<usize>,
-        /// What the new step holds.
+        /// The content of the new step.
         #[command(flatten)]
         content: StepContent,
     },
-    /// Take a step out of the plan, in sight and with a reason
+    /// Withdraw a step; the plan keeps it with the reason
     Withdraw {
-        /// Which step.
+        /// The step to withdraw.
         #[command(flatten)]
         target: StepTarget,
-        /// Why
+        /// Reason for the withdrawal
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
     /// Add a step
     Add {
-        /// Its title
+        /// Title of the step
         #[arg(value_name = "[NAME] TITLE", num_args = 1..=2, required = true)]
         words: Vec<String>,
-        /// The step it stands behind [default: the last]
+        /// Insert after this step [default: the last]
         #[arg(long, value_name = "STEP")]
         after: Option<String>,
         /// A task (repeatable)
         #[arg(long, value_name = "TEXT")]
         task: Vec<String>,
-        /// What it holds.
+        /// The content of the new step.
         #[command(flatten)]
         content: StepContent,
     },
-    /// Write down an issue, a lesson, a decision or a deviation
+    /// Record an issue, a lesson, a decision or a deviation
     #[command(group = clap::ArgGroup::new("notes").required(true).multiple(true))]
     Note {
-        /// Which step.
+        /// The step of the note.
         #[command(flatten)]
         target: StepTarget,
-        /// Something that went wrong (repeatable)
+        /// A problem (repeatable)
         #[arg(long, value_name = "TEXT", group = "notes")]
         issue: Vec<String>,
-        /// Something learned (repeatable)
+        /// A lesson (repeatable)
         #[arg(long, value_name = "TEXT", group = "notes")]
         lesson: Vec<String>,
-        /// A choice made (repeatable)
+        /// A decision (repeatable)
         #[arg(long, value_name = "TEXT", group = "notes")]
         decision: Vec<String>,
-        /// Something done otherwise than planned (repeatable)
+        /// A deviation from the plan (repeatable)
         #[arg(long, value_name = "TEXT", group = "notes")]
         deviation: Vec<String>,
     },
 }
 
-/// Which step.
+/// The step to act on.
 #[derive(Debug, Clone, Args)]
 pub struct StepTarget {
-    /// The step's id, and before it the PoC's name [default: the open one]
+    /// Name of the PoC [default: the open one], and id of the step
     #[arg(value_name = "[NAME] STEP", num_args = 1..=2, required = true)]
     pub words: Vec<String>,
-    /// Show the diff, write nothing
+    /// Show the diff and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// What a new step holds.
+/// The content of a new step.
 #[derive(Debug, Clone, Args)]
 pub struct StepContent {
-    /// What works after it that did not before
+    /// The behaviour that the step adds
     #[arg(long, value_name = "TEXT")]
     pub goal: Option<String>,
-    /// A line of its verification, `# Expected: …` too (repeatable)
+    /// A line of its verification, including `# Expected: …` (repeatable)
     #[arg(long, value_name = "LINE")]
     pub verify: Vec<String>,
-    /// Why, for the record, where the work has begun
+    /// Reason for the change, recorded if the work has begun
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// Show the diff, write nothing
+    /// Show the diff and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }

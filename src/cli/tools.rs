@@ -1,4 +1,4 @@
-//! `demo`, `completions` and `man` on the command line.
+//! The command lines of `demo`, `completions` and `man`.
 
 use camino::Utf8PathBuf;
 use clap::Args;
@@ -8,9 +8,9 @@ use clap::Args;
 #[command(after_help = "\
 Examples:
   cargo poc demo           the whole loop, and nothing left behind
-  cargo poc demo --keep    and look at its plan, results and git log afterwards")]
+  cargo poc demo --keep    keeps the folder with the plan, results and git log")]
 pub struct Demo {
-    /// Keep the folder, and say where it is
+    /// Keep the folder and print its path
     #[arg(long)]
     pub keep: bool,
 }
@@ -27,7 +27,7 @@ Examples:
                                                  in $PROFILE, for `cargo-poc` alone
   cargo poc completions zsh > ~/.zfunc/_cargo-poc    read when needed, with ~/.zfunc in fpath
 
-The shell asks `cargo-poc`, which has to be on PATH, so names are those of the workspace it is in.")]
+The script calls `cargo-poc`, which has to be in PATH, to complete the names of the current workspace.")]
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
@@ -40,7 +40,7 @@ Examples:
   cargo poc man | man -l -
   cargo poc man --out /usr/local/share/man/man1    cargo-poc.1, cargo-poc-verify.1, …")]
 pub struct Man {
-    /// Write a page for each command into this folder
+    /// Write a page for each command to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<Utf8PathBuf>,
 }

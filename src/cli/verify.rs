@@ -31,29 +31,25 @@ Examples:
   cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines
   cargo poc verify --merge shard-1.json shard-2.json shard-3.json         one evidence of what they ran
 
-All commands of a bash block run in one shell, and each is checked against its own `# Expected:`. Supported expectations, separated by commas: all pass · 12 passed · 12/12 · ~12 (within 5 %) · 12+ · 2 ignored · \"quoted text\" in the output · no output · exit code 2 · under 5 s. On a line of their own: glob: PATTERN (of a line) · regex: PATTERN. Comment lines below continue the expectation. Anything else needs --confirm and does not pass before. Without `# Expected:`, exit status 0 passes.")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "flags, each of which says one thing"
-)]
+All commands of a bash block run in one shell, and each is checked against its own `# Expected:`. Supported expectations, separated by commas: all pass · 12 passed · 12/12 · ~12 (within 5 %) · 12+ · 2 ignored · \"quoted text\" in the output · no output · exit code 2 · under 5 s. On a separate line: glob: PATTERN (matches a line) · regex: PATTERN. Following comment lines continue the expectation. Any other expectation needs --confirm before it passes. Without `# Expected:`, exit status 0 passes.")]
+#[expect(clippy::struct_excessive_bools, reason = "one flag for each option")]
 pub struct Verify {
-    /// Which PoC [default: every open one]. With a name and no scope, the next step of its plan, then the done block; with
-    /// arguments for the test runner, its affected tests
+    /// Name of the PoC [default: every open one]. With a name and no scope, run the next step of its plan, then the done block. With a name and arguments for the test runner, run its affected tests
     pub name: Option<String>,
-    /// What to run.
+    /// The scope to run.
     #[command(flatten)]
     pub scope: Scope,
     /// Select the tests affected since this commit [default: the base of each open PoC, else the merge base with the
     /// default branch]
     #[arg(long, value_name = "REF", conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "full", "confirm"])]
     pub base: Option<String>,
-    /// Show what would run, and run nothing
+    /// List the commands and run nothing
     #[arg(long)]
     pub list: bool,
-    /// What runs the tests [default: nextest where .config/nextest.toml and cargo-nextest are there, else cargo]
+    /// Test runner [default: nextest if .config/nextest.toml exists and cargo-nextest is installed, else cargo]
     #[arg(long, value_enum, env = "CARGO_POC_RUNNER")]
     pub runner: Option<RunnerChoice>,
-    /// Seconds one command may take [default: 1800]
+    /// Time limit of one command, in seconds [default: 1800]
     #[arg(long, value_name = "SECONDS", env = "CARGO_POC_TIMEOUT")]
     pub timeout: Option<u64>,
     /// Run every command, also after one has failed [default for tests and the baseline; the other commands of a plan stop]
@@ -65,19 +61,16 @@ pub struct Verify {
     /// Do not write evidence
     #[arg(long)]
     pub no_record: bool,
-    /// With --baseline, then run the suite once more, instrumented, and keep what each test executes, as
-    /// `cargo poc affected --collect` does
+    /// With --baseline: then run the suite again with coverage and store which functions each test executes, like `cargo poc affected --collect`
     #[arg(long, requires = "baseline", conflicts_with = "list")]
     pub collect: bool,
-    /// Run the affected tests, and on every save those that it can affect, until Ctrl-C; nothing is recorded. A save during
-    /// a run ends it and begins anew
+    /// Run the affected tests, and on every save the tests that it can affect, until Ctrl-C. Record nothing. A save during a run restarts it
     #[arg(
         long,
         conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "full", "list", "confirm", "update", "partition", "report", "merge"]
     )]
     pub watch: bool,
-    /// Run only the M-th of N parts of the affected tests, or of all, and record nothing: nextest's own partition, or
-    /// with `cargo test` a group of packages
+    /// Run only part M of N of the affected tests, or of all tests, and record nothing. A part is a partition of nextest or, with `cargo test`, a group of packages
     #[arg(
         long,
         value_name = "M/N",
@@ -85,14 +78,13 @@ pub struct Verify {
         conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "confirm", "update"]
     )]
     pub partition: Option<Partition>,
-    /// How to report what the run came to; what it prints meanwhile then goes to standard error, but with github
+    /// Output format. Except with github, the output of commands then goes to standard error
     #[arg(long, value_enum, default_value_t, conflicts_with_all = ["list", "confirm", "watch"])]
     pub format: StatusFormat,
-    /// Write a report to a file as well: json, junit, sarif, github, markdown, or with --partition shard, which is for --merge
-    /// (repeatable)
+    /// Also write a report to a file: json, junit, sarif, github, markdown, or with --partition shard, the input of --merge (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = reports::parse::<VerifyReport>)]
     pub report: Vec<ReportFile<VerifyReport>>,
-    /// Run nothing; check that the shards that wrote these reports ran every test once, on this commit, and record it
+    /// Run nothing; check that the shards of these reports ran every test once, on this commit, and record the result
     #[arg(
         long,
         value_name = "REPORT",
@@ -101,26 +93,25 @@ pub struct Verify {
         conflicts_with_all = ["Scope", "partition", "list", "confirm", "update", "arguments"]
     )]
     pub merge: Vec<Utf8PathBuf>,
-    /// Run nothing; record that you have looked at what a command of the last run did, and found it as expected
-    /// (repeatable). `verify` names the ID
+    /// Run nothing; record that you judged the result of a command of the last run to be as expected (repeatable). `verify` prints the ID
     #[arg(long, value_name = "ID", conflicts_with_all = ["Scope", "list", "update", "no_record", "arguments"])]
     pub confirm: Vec<String>,
     /// With --confirm criterion.N or checklist, what the confirmation rests on
     #[arg(long, value_name = "TEXT", requires = "confirm")]
     pub reason: Option<String>,
-    /// With --confirm, who confirms [default: git's user]
+    /// With --confirm: name of the person who confirms [default: git's user]
     #[arg(long, value_name = "NAME", requires = "confirm")]
     pub by: Option<String>,
     /// Do not close a step that the run has proven
     #[arg(long)]
     pub no_close: bool,
-    /// Then show, as a diff, the test counts that the plan expects and the run did not see; asks before it writes them
+    /// Then show outdated test counts of the plan as a diff, and ask before writing the new counts
     #[arg(long, conflicts_with_all = ["affected", "failed", "full", "list"])]
     pub update: bool,
-    /// With --update, write them without asking
+    /// With --update: write without asking
     #[arg(long, requires = "update")]
     pub write: bool,
-    /// How the workspace is built.
+    /// The build options.
     #[command(flatten)]
     pub build: Build,
     /// Arguments for the test runner
@@ -136,33 +127,33 @@ impl Verify {
     }
 }
 
-/// What `verify` runs.
+/// The scope of `verify`.
 #[derive(Debug, Default, Clone, Args)]
 #[group(multiple = false)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "flags of which clap lets one through"
+    reason = "flags; clap accepts at most one"
 )]
 pub struct Scope {
-    /// The plan's baseline: the affected tests as they are before the work
+    /// The baseline of the plan: the affected tests before the work
     #[arg(long)]
     pub baseline: bool,
     /// The verification of every prerequisite
     #[arg(long)]
     pub prerequisites: bool,
-    /// The verification of one step; it is started before, and closed in plan and results once it is proven
+    /// The verification of one step. It is started before the run, and closed in plan and results once it is proven
     #[arg(long, value_name = "ID")]
     pub step: Option<String>,
-    /// The commands under What "Done" Looks Like; with everything else proven, the results then say Complete
+    /// The commands under What "Done" Looks Like. With everything else proven, the results then become Complete
     #[arg(long)]
     pub done: bool,
-    /// The tests the change can affect (the default without a name)
+    /// The tests that the change can affect (the default without a name)
     #[arg(long)]
     pub affected: bool,
     /// Only the tests that failed in their last run; nothing is recorded
     #[arg(long)]
     pub failed: bool,
-    /// The workspace's whole suite
+    /// The whole suite of the workspace
     #[arg(long)]
     pub full: bool,
 }

@@ -18,7 +18,7 @@ use crate::report;
 use crate::sys::terminal::Terminal;
 use crate::workspace::Workspace;
 
-/// What a change can affect.
+/// The change and the tests that it can affect.
 struct Found {
     project: Project,
     change: Change,
@@ -28,7 +28,7 @@ struct Found {
 /// Prints the tests that the change, or the given files, can affect.
 ///
 /// # Errors
-/// Bad usage (a base that does not exist, a file outside the workspace), or git cannot be asked.
+/// A usage error (a base that does not exist, a file outside the workspace), or a failure to run git.
 pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
     if command.collect || command.audit {
         return super::coverage::run(&Project::load(global)?, command, terminal);
@@ -59,7 +59,7 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
     if change.base.is_none() {
         for file in change.files.iter().filter(|file| !file.path.exists()) {
             terminal.warn(format!(
-                "there is no {}; taken as a file to be created or deleted",
+                "{} does not exist; it is treated as created or deleted",
                 workspace.slashed(&file.path)
             ))?;
         }
@@ -92,17 +92,17 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
                 .count();
             if doctests > 0 {
                 terminal.warn(format!(
-                    "nextest runs no doctests; those of the affected libraries ({doctests}) run under `cargo test --doc`"
+                    "nextest does not run doctests; run those of the affected libraries ({doctests}) with `cargo test --doc`"
                 ))?;
             }
         }
         AffectedFormat::Names => names(workspace, &selection, terminal)?,
-        // A matrix was printed above.
+        // The matrix was printed above.
         AffectedFormat::Json | AffectedFormat::Matrix => {
             report::json::affected(terminal, workspace, &change, &selection, started.elapsed())?;
         }
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 fn find(project: Project, command: &Affected) -> Result<Found> {
@@ -126,8 +126,8 @@ fn find(project: Project, command: &Affected) -> Result<Found> {
     })
 }
 
-/// A line for each selected test; `*` where names are not known from source, or where all of a binary is selected and
-/// none is known; `ALL` when nothing is left out.
+/// Prints a line for each selected test. The name is `*` if no source contains the names, or if all tests of a binary are
+/// selected and none is known. Prints `ALL` if every test is selected.
 fn names(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
     if selection.is_everything() && !selection.is_empty() {
         writeln!(terminal.out(), "ALL")?;
@@ -145,7 +145,7 @@ fn names(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) 
 
 fn args(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
     if selection.is_empty() {
-        terminal.warn("no test is affected; `cargo test` without arguments would run them all")?;
+        terminal.warn("no test is affected; `cargo test` without arguments would run all tests")?;
         writeln!(
             terminal.out(),
             "{}",
@@ -166,8 +166,8 @@ fn args(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) -
     Ok(())
 }
 
-/// The change that the arguments mean: given files; else base → work tree, where the base is the one given, the named
-/// or only open PoC's, or where this branch left the default branch.
+/// The change to select by: the given files, or the difference between the base and the work tree. The base is the given
+/// one, that of the named or only open PoC, or the merge base with the default branch.
 fn change_of(project: &Project, command: &Affected, notes: &mut Vec<String>) -> Result<Change> {
     if !command.files.is_empty() {
         let located = command
@@ -179,7 +179,7 @@ fn change_of(project: &Project, command: &Affected, notes: &mut Vec<String>) -> 
     }
     let repository = project
         .repository()
-        .context("failed to find out what changed")
+        .context("failed to determine the change")
         .context("without git, name the files: `cargo poc affected --files PATH…`")?;
     if let Some(scope) = &command.since_evidence {
         return since_evidence(project, command.name.as_deref(), scope);
@@ -190,7 +190,7 @@ fn change_of(project: &Project, command: &Affected, notes: &mut Vec<String>) -> 
         (None, None) => {
             let (mut open, unreadable) = project.open()?;
             notes.extend(unreadable.iter().map(|error| format!("{error:#}")));
-            // One that cannot be read may be open as well.
+            // An unreadable PoC may be open as well.
             open.pop_if(|only| only.plan.base.is_some())
                 .filter(|_| open.is_empty() && unreadable.is_empty())
         }
@@ -199,13 +199,13 @@ fn change_of(project: &Project, command: &Affected, notes: &mut Vec<String>) -> 
         return Change::since(&repository, &repository.default_base()?);
     };
     let base = base::of_poc(&repository, &poc)?
-        .with_context(|| format!("{} records no base; give one with --base", poc.paths.plan))
+        .with_context(|| format!("{} has no base; pass one with --base", poc.paths.plan))
         .or_exit(Exit::Usage)?;
     notes.extend(base.note);
     Change::since(&repository, &base.commit)
 }
 
-/// What changed since the last recorded run of a PoC; `scope` as the user wrote it, empty for any.
+/// The change since the last recorded run of a PoC. `scope` is the argument of the user, empty for any scope.
 fn since_evidence(project: &Project, name: Option<&str>, scope: &str) -> Result<Change> {
     let poc = project.named_or_only(name)?;
     let evidence = poc.evidence();
@@ -218,9 +218,9 @@ fn since_evidence(project: &Project, name: Option<&str>, scope: &str) -> Result<
     };
     let results = project.workspace.slashed(&poc.paths.results);
     let none = match scope {
-        "" => format!("{results} records no run yet; `cargo poc verify` does"),
+        "" => format!("{results} has no recorded run; run `cargo poc verify`"),
         scope => format!(
-            "{results} records no run of `{scope}`; name `baseline`, `done`, `affected`, `full` or a step's id"
+            "{results} has no recorded run of `{scope}`; use `baseline`, `done`, `affected`, `full` or a step id"
         ),
     };
     let run = run.context(none).or_exit(Exit::Usage)?;
@@ -228,7 +228,7 @@ fn since_evidence(project: &Project, name: Option<&str>, scope: &str) -> Result<
         .change(run, &poc.paths.results)?;
     let time = &run.record.time;
     let unknown = format!(
-        "what the run of {} at {time} saw is not to be found: it ran on uncommitted changes, elsewhere; verify again, or name a commit with --base",
+        "the state at the run of {} at {time} is not available: it ran elsewhere on uncommitted changes; verify again, or pass a commit with --base",
         run.record.scope
     );
     change.context(unknown).or_exit(Exit::CouldNotRun)

@@ -11,10 +11,10 @@ use crate::project::{Poc, Project};
 use crate::report::human::contract as report;
 use crate::sys::terminal::Terminal;
 
-/// Records how the plan differs from the contract, with author and reason, and locks the plan as it is now.
+/// Records how the plan differs from the contract, with author and reason, and locks the current plan.
 ///
 /// # Errors
-/// Bad usage: no lock yet, entries that were edited, no reason; git does not know who the user is.
+/// A usage error: no lock, edited entries, no reason. Also if git does not know the user's name.
 pub fn run(project: &Project, arguments: &cli::Amend, terminal: &mut Terminal) -> Result<Exit> {
     let poc = project.named_or_only(arguments.name.as_deref())?;
     let reason = reason(&arguments.reason)?;
@@ -37,10 +37,10 @@ pub fn run(project: &Project, arguments: &cli::Amend, terminal: &mut Terminal) -
                 )));
             }
             let present = tests(project, poc)?;
-            standing.compare(&poc.plan, &standing.of_tests(&present)?)?;
+            standing.compare(&poc.plan, &standing.test_differences(&present)?)?;
             if standing.agreed().is_none() {
                 return Err(exit::usage(format!(
-                    "nothing of {name} is locked yet, so its plan can be edited freely; `cargo poc step start {name} ID` begins the work"
+                    "the contract of {name} is not locked, so its plan can be edited freely; `cargo poc step start {name} ID` starts the work"
                 )));
             }
             let mut texts = Texts::default();
@@ -57,30 +57,30 @@ pub fn run(project: &Project, arguments: &cli::Amend, terminal: &mut Terminal) -
         },
     )?;
     if !changed {
-        terminal.status("Unchanged", "the plan promises what it promised before")?;
-        return Ok(Exit::Fine);
+        terminal.status("Unchanged", "the plan matches its contract")?;
+        return Ok(Exit::Success);
     }
     if !arguments.dry_run {
         report::differences(terminal, &differences)?;
         let results = project.workspace.slashed(&poc.paths.results);
         terminal.status("Amended", format!("{results} by {by}"))?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// A reason that says something.
+/// Checks that a reason is not empty.
 ///
 /// # Errors
-/// Bad usage: it is empty.
+/// A usage error if it is empty.
 pub(super) fn reason(text: &str) -> Result<String> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() {
-        return Err(exit::usage("--reason says nothing; write why"));
+        return Err(exit::usage("--reason is empty; write a reason"));
     }
     Ok(text)
 }
 
-/// The results with a lock of the present plan; unchanged if they have a lock.
+/// Adds a lock of the current plan to the results, unless they have one.
 ///
 /// # Errors
 /// When sources cannot be read.
@@ -91,7 +91,7 @@ pub(super) fn locked(project: &Project, poc: &Poc, text: &str) -> Result<String>
     {
         return Ok(text.to_owned());
     }
-    // The tests of a plan that names no package are not known, which is not to say that there are none.
+    // Without packages, the tests of the plan are unknown, not empty.
     let tests = Some(tests(project, poc)?).filter(|_| !names_no_package(project, poc));
     let repository = project.repository().ok();
     let by = repository.and_then(|repository| repository.author().ok());
@@ -102,7 +102,7 @@ pub(super) fn locked(project: &Project, poc: &Poc, text: &str) -> Result<String>
     contract::append(text, &entry)
 }
 
-/// Says, before the first lock of a plan that names no package, that it locks no test.
+/// Warns before the first lock of a plan without packages that no test is locked.
 pub(super) fn warn_of_unknown_tests(
     project: &Project,
     poc: &Poc,
@@ -126,9 +126,9 @@ fn names_no_package(project: &Project, poc: &Poc) -> bool {
     contract::tests::packages(&project.workspace, &poc.plan).is_empty()
 }
 
-/// The tests the plan affects now.
+/// The tests that the plan affects now.
 fn tests(project: &Project, poc: &Poc) -> Result<Tests> {
-    // Tests do not depend on the toolchain, and need not ask for it.
+    // Tests do not depend on the toolchain, so rustc is not called.
     let mut hasher = Hasher::new(
         &project.workspace,
         &project.config,

@@ -1,21 +1,21 @@
-//! The commit that the change of a PoC is compared with.
+//! The base commit of a PoC.
 
 use anyhow::Result;
 
 use crate::project::Poc;
 use crate::sys::git::Repository;
 
-/// A base, and why it is not the one that the plan records.
+/// A base, and the reason if it differs from the one in the plan.
 pub(super) struct PocBase {
     pub(super) commit: String,
     pub(super) note: Option<String>,
 }
 
-/// The base of a PoC now: the commit that its plan records or, once its branch was rebased onto the default branch or
-/// has merged it, the commit where it leaves the default branch. `None` where the plan records none.
+/// The base of a PoC: the commit in its plan or, if its branch was rebased onto the default branch or has merged it, the
+/// current merge base. `None` if the plan has no base.
 ///
 /// # Errors
-/// When the plan's base names no commit, or git cannot be run.
+/// When the plan's base is not a commit, or git cannot be run.
 pub(super) fn of_poc(repository: &Repository, poc: &Poc) -> Result<Option<PocBase>> {
     let Some(recorded) = &poc.plan.base else {
         return Ok(None);

@@ -25,23 +25,23 @@ use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
 use crate::workspace::graph::relative_text;
 
-/// As often as one fix may make room for another.
+/// The maximum number of rounds: a fix may allow another one.
 const ROUNDS: usize = 8;
 
-/// Reports every finding on the PoCs asked for; with `--fix`, mends what can be mended first.
+/// Reports every finding on the named PoCs, after applying fixes with `--fix`.
 ///
 /// # Errors
-/// Bad usage, a document that cannot be read, or a file that cannot be written.
+/// A usage error, a document that cannot be read, or a file that cannot be written.
 pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> Result<Exit> {
     if let Some(code) = &arguments.explain {
         return explain(code, terminal);
     }
-    let mut workset = take(global, arguments)?;
+    let mut workset = load_workset(global, arguments)?;
     if arguments.fix && arguments.dry_run {
         return preview(&workset, terminal);
     }
     if arguments.fix {
-        workset = mend(global, arguments, workset, terminal)?;
+        workset = apply_fixes(global, arguments, workset, terminal)?;
     }
     let texts = Texts::new(&workset);
     let baseline = arguments
@@ -113,7 +113,7 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
     }
     if unused > 0 {
         terminal.warn(format!(
-            "{} of the baseline gone; `--write-baseline` takes what is gone out",
+            "{} of the baseline no longer occurring; `--write-baseline` removes them",
             counted(unused, "finding")
         ))?;
     }
@@ -121,8 +121,8 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
     Ok(exit(&workset, &fresh))
 }
 
-/// The PoCs asked for, at the levels asked for.
-fn take(global: &Global, arguments: &cli::Check) -> Result<Workset> {
+/// Loads the named PoCs, with the levels of the arguments.
+fn load_workset(global: &Global, arguments: &cli::Check) -> Result<Workset> {
     workset::load(global, &arguments.which, |config| {
         let levels = [
             (&arguments.allow, Level::Allow),
@@ -140,7 +140,7 @@ fn take(global: &Global, arguments: &cli::Check) -> Result<Workset> {
     })
 }
 
-/// Unreadable before errors.
+/// Unreadable documents take precedence over errors.
 fn exit(workset: &Workset, fresh: &[&Finding]) -> Exit {
     let unreliable = fresh
         .iter()
@@ -153,7 +153,7 @@ fn exit(workset: &Workset, fresh: &[&Finding]) -> Exit {
     {
         Exit::Findings
     } else {
-        Exit::Fine
+        Exit::Success
     }
 }
 
@@ -179,7 +179,7 @@ fn summary(
     let fixable = fresh.iter().filter(|finding| finding.fix.is_some()).count();
     if fixable > 0 {
         parts.push(format!(
-            "{fixable} can be mended with `cargo poc check --fix`"
+            "{fixable} can be fixed with `cargo poc check --fix`"
         ));
     }
     let pocs = match workset.statuses.len() {
@@ -189,29 +189,29 @@ fn summary(
     terminal.status("Checked", format!("{pocs}: {}", parts.join(", ")))
 }
 
-/// The documentation of a code; without one, all codes.
+/// Prints the documentation of a rule, or the list of all rules.
 fn explain(code: &str, terminal: &mut Terminal) -> Result<Exit> {
     if code.is_empty() {
         report::human::check::codes(terminal)?;
-        return Ok(Exit::Fine);
+        return Ok(Exit::Success);
     }
     let code = rule(code).or_exit(Exit::Usage)?;
     report::human::check::explanation(terminal, code)?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// A file to be, with how many findings that mends.
-struct Mended {
+/// The fixed content of a file, and the number of fixed findings.
+struct FixedFile {
     old: String,
     new: String,
     findings: usize,
 }
 
-/// Bytes of a file and what stands there instead.
+/// Bytes of a file and their replacement.
 type Edit = (Span, String);
 
-/// The fixes that can be made at once, by file: where two touch the same bytes, the first is made.
-fn fixes(workset: &Workset, texts: &Texts<'_>) -> BTreeMap<String, Mended> {
+/// The fixes that can be applied together, by file. Of overlapping fixes, the first is applied.
+fn fixes(workset: &Workset, texts: &Texts<'_>) -> BTreeMap<String, FixedFile> {
     let mut edits: BTreeMap<&str, (Vec<&Edit>, usize)> = BTreeMap::new();
     let findings = workset.statuses.iter().flat_map(|status| &status.findings);
     for fix in findings.filter_map(|finding| finding.fix.as_ref()) {
@@ -225,7 +225,7 @@ fn fixes(workset: &Workset, texts: &Texts<'_>) -> BTreeMap<String, Mended> {
             *count += 1;
         }
     }
-    let mended = edits
+    let fixed = edits
         .into_iter()
         .filter_map(|(path, (mut edits, findings))| {
             edits.sort_by_key(|(span, _)| span.start);
@@ -235,55 +235,52 @@ fn fixes(workset: &Workset, texts: &Texts<'_>) -> BTreeMap<String, Mended> {
             for (span, text) in edits.into_iter().rev() {
                 new.replace_range(span.clone(), &text.replace('\n', ends));
             }
-            Some((path.to_owned(), Mended { old, new, findings }))
+            Some((path.to_owned(), FixedFile { old, new, findings }))
         });
-    mended.collect()
+    fixed.collect()
 }
 
-/// What `--fix` would change, as a diff.
+/// Shows the changes of `--fix` as a diff.
 fn preview(workset: &Workset, terminal: &mut Terminal) -> Result<Exit> {
     let fixes = fixes(workset, &Texts::new(workset));
     if fixes.is_empty() {
-        terminal.status(
-            "Unchanged",
-            "there is nothing that can be mended without a person",
-        )?;
+        terminal.status("Unchanged", "no finding can be fixed automatically")?;
     }
-    for (path, mended) in fixes {
-        diff::print(&unified(&path, &mended.old, &mended.new), terminal)?;
+    for (path, fixed) in fixes {
+        diff::print(&unified(&path, &fixed.old, &fixed.new), terminal)?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// Mends what can be mended, and looks again.
-fn mend(
+/// Applies all fixes and loads the documents again.
+fn apply_fixes(
     global: &Global,
     arguments: &cli::Check,
     mut workset: Workset,
     terminal: &mut Terminal,
 ) -> Result<Workset> {
     if adopt(&workset, terminal)? {
-        workset = take(global, arguments)?;
+        workset = load_workset(global, arguments)?;
     }
     for _ in 0..ROUNDS {
         let fixes = fixes(&workset, &Texts::new(&workset));
         if fixes.is_empty() {
             break;
         }
-        for (path, mended) in fixes {
-            replace(&workset, &path, &mended, terminal)
-                .with_context(|| format!("failed to mend {path}"))?;
+        for (path, fixed) in fixes {
+            replace(&workset, &path, &fixed, terminal)
+                .with_context(|| format!("failed to fix {path}"))?;
             terminal.status(
                 "Fixed",
-                format!("{} in {path}", counted(mended.findings, "finding")),
+                format!("{} in {path}", counted(fixed.findings, "finding")),
             )?;
         }
-        workset = take(global, arguments)?;
+        workset = load_workset(global, arguments)?;
     }
     Ok(workset)
 }
 
-/// Writes the results documents that plans lack; tells whether there was one.
+/// Writes missing results documents. Returns whether there were any.
 fn adopt(workset: &Workset, terminal: &mut Terminal) -> Result<bool> {
     let Some(project) = &workset.project else {
         return Ok(false);
@@ -297,8 +294,13 @@ fn adopt(workset: &Workset, terminal: &mut Terminal) -> Result<bool> {
     Ok(adopted)
 }
 
-/// Writes a mended document, unless someone else has written it meanwhile.
-fn replace(workset: &Workset, shown: &str, mended: &Mended, terminal: &mut Terminal) -> Result<()> {
+/// Writes a fixed document, unless another process has changed it.
+fn replace(
+    workset: &Workset,
+    shown: &str,
+    fixed: &FixedFile,
+    terminal: &mut Terminal,
+) -> Result<()> {
     let path = workset.root.join(shown);
     let assessments = workset.statuses.iter().map(|status| &status.assessment);
     let owner = { assessments }
@@ -307,13 +309,13 @@ fn replace(workset: &Workset, shown: &str, mended: &Mended, terminal: &mut Termi
     let _lock = lock
         .map(|(project, _)| document_update::lock(project, &path, terminal))
         .transpose()?;
-    if files::read(&path)? != mended.old.as_bytes() {
-        bail!("it changed while this ran; run this again");
+    if files::read(&path)? != fixed.old.as_bytes() {
+        bail!("it was changed by another process; run this again");
     }
-    files::write_atomic(&path, mended.new.as_bytes())
+    files::write_atomic(&path, fixed.new.as_bytes())
 }
 
-/// The texts of the files that findings are in: documents as they were read, others when they are asked for.
+/// The texts of files with findings: documents as they were read, other files on demand.
 struct Texts<'a> {
     workset: &'a Workset,
     read: RefCell<BTreeMap<String, Option<String>>>,
@@ -344,7 +346,7 @@ impl<'a> Texts<'a> {
         text.clone()
     }
 
-    /// The line of a finding, without the blanks around it.
+    /// The line of a finding, without surrounding blanks.
     fn line(&self, finding: &Finding) -> String {
         let text = self.get(&finding.path).unwrap_or_default();
         let line = text.lines().nth(finding.line.saturating_sub(1));

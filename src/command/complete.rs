@@ -1,7 +1,8 @@
-//! What a shell offers when Tab is pressed: asked of the workspace, not written down.
+//! Shell completion with values from the workspace.
 //!
-//! A completion asks this program with `CARGO_POC_COMPLETE` set. PoCs, packages, steps and codes are those there are now, in the
-//! workspace that `--manifest-path` and `--docs` of the line mean. What cannot be read offers nothing: nobody can be told why.
+//! The completion scripts call this program with `CARGO_POC_COMPLETE` set. PoCs, packages, steps and codes come from the
+//! workspace that `--manifest-path` and `--docs` of the line select. Errors result in no candidates, because a completion
+//! cannot show them.
 
 use std::ffi::{OsStr, OsString};
 
@@ -15,10 +16,10 @@ use crate::config::Options;
 use crate::lint::rules;
 use crate::project::{Poc, Project};
 
-/// The environment variable by which a shell asks.
-pub const ASKED: &str = "CARGO_POC_COMPLETE";
+/// The environment variable that requests a completion.
+pub const VARIABLE: &str = "CARGO_POC_COMPLETE";
 
-/// The command line with what each argument can be.
+/// The command line, with completers for its arguments.
 #[must_use]
 pub fn command() -> Command {
     Cli::command()
@@ -93,7 +94,7 @@ fn configurations() -> Vec<CompletionCandidate> {
         .collect()
 }
 
-/// The steps of the PoCs that the line names; of all open ones where it names none.
+/// The steps of the PoCs on the line, or of all open PoCs.
 fn steps() -> Vec<CompletionCandidate> {
     let Some(project) = project() else {
         return Vec::new();
@@ -141,7 +142,7 @@ fn codes() -> Vec<CompletionCandidate> {
     codes.chain(names).collect()
 }
 
-/// The line that is being completed, without our own name.
+/// The line to complete, without the program's name.
 fn line() -> Vec<String> {
     let words = std::env::args_os().skip_while(|word| word != "--").skip(2);
     words
@@ -172,8 +173,8 @@ fn project() -> Option<Project> {
     Project::load_without_git(options).ok()
 }
 
-/// Whether this process was started to complete a line.
+/// Whether this process was started for a completion.
 #[must_use]
-pub fn is_asked() -> bool {
-    std::env::var_os(ASKED).is_some_and(|shell| shell != OsStr::new(""))
+pub fn is_requested() -> bool {
+    std::env::var_os(VARIABLE).is_some_and(|shell| shell != OsStr::new(""))
 }

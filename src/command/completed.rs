@@ -1,4 +1,4 @@
-//! The documents of a PoC once its Summary says Complete.
+//! The documents of a PoC with a complete Summary.
 
 use anyhow::{Result, anyhow};
 
@@ -10,7 +10,7 @@ use crate::evidence::now;
 use crate::project::Poc;
 use crate::status::{self, Assessment, State, summary_row};
 
-/// The PoC as it would be with a Summary that says Complete.
+/// The PoC with a Summary that is Complete.
 ///
 /// # Errors
 /// When a document cannot be edited.
@@ -33,10 +33,10 @@ pub(super) fn completed(poc: &Poc, assessment: &Assessment) -> Result<Poc> {
     })
 }
 
-/// Both documents with every proven criterion ticked, and a Summary that says Complete and since when.
+/// Both documents with every proven criterion ticked, and a Summary that is Complete with its date.
 pub(super) fn texts(poc: &Poc, assessment: &Assessment) -> Result<Texts> {
     let Some((document, results)) = &poc.results else {
-        return Err(anyhow!("there is no results document"));
+        return Err(anyhow!("the results document is missing"));
     };
     let (mut edits, mut in_plan) = (Edits::new(document), Edits::new(&poc.plan_document));
     for (criterion, item) in assessment.criteria.iter().zip(&poc.plan.criteria) {
@@ -60,7 +60,7 @@ pub(super) fn texts(poc: &Poc, assessment: &Assessment) -> Result<Texts> {
     })
 }
 
-/// Sets the date of a row that has none.
+/// Sets the date of a row without one.
 pub(super) fn date(edits: &mut Edits<'_>, results: &Results, key: &str) {
     if let Some(row) = summary_row(results, key)
         && matches!(row.value.as_str(), "" | "--" | "—" | "-")

@@ -1,4 +1,4 @@
-//! `cargo poc completions` and `cargo poc man`: what a shell and a packager want of a program.
+//! `cargo poc completions` and `cargo poc man`.
 
 use std::ffi::OsString;
 
@@ -6,13 +6,13 @@ use anyhow::{Context as _, Result, bail};
 use clap::CommandFactory as _;
 use clap_complete::env::{CompleteEnv, Shells};
 
-use super::complete::{self, ASKED};
+use super::complete::{self, VARIABLE};
 use crate::cli::{Cli, Completions, Man};
 use crate::exit::Exit;
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 
-/// What completes `cargo poc …` in bash: cargo's own completion for everything else.
+/// Completion of `cargo poc …` in bash. All other commands use cargo's completion.
 const BESIDE_CARGO_BASH: &str = r#"
 if declare -F _comp_load >/dev/null; then _comp_load cargo
 elif declare -F _completion_loader >/dev/null; then _completion_loader cargo; fi 2>/dev/null
@@ -30,7 +30,7 @@ _cargo_poc_beside_cargo() {
 complete -o bashdefault -o default -F _cargo_poc_beside_cargo cargo
 "#;
 
-/// The same for zsh, whose own completion of cargo knows no other commands.
+/// The same for zsh, whose completion of cargo supports no external commands.
 const BESIDE_CARGO_ZSH: &str = r#"
 [[ ${_comps[cargo]-} == _cargo_poc_beside_cargo ]] || typeset -g _cargo_poc_cargo=${_comps[cargo]-}
 function _cargo_poc_beside_cargo() {
@@ -47,7 +47,7 @@ function _cargo_poc_beside_cargo() {
 compdef _cargo_poc_beside_cargo cargo
 "#;
 
-/// The same for fish, which asks every rule that holds.
+/// The same for fish, which applies every matching rule.
 const BESIDE_CARGO_FISH: &str = r"
 function __cargo_poc_follows
     set -l words (commandline --current-process --tokenize --cut-at-cursor)
@@ -61,7 +61,7 @@ end
 complete --command cargo --condition __cargo_poc_follows --no-files --arguments '(__cargo_poc_line)'
 ";
 
-/// The same for elvish, which without a rule of someone's completes files.
+/// The same for elvish, which by default completes files.
 const BESIDE_CARGO_ELVISH: &str = r"
 var cargo-poc-else~ = $edit:complete-filename~
 if (has-key $edit:completion:arg-completer cargo) {
@@ -76,7 +76,7 @@ set edit:completion:arg-completer[cargo] = { |@words|
 }
 ";
 
-/// Prints the script that has a shell ask this program what can be typed.
+/// Prints the completion script of a shell.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -85,9 +85,9 @@ pub fn run(arguments: &Completions, terminal: &mut Terminal) -> Result<Exit> {
     let shells = Shells::builtins();
     let shell = shells
         .completer(&name)
-        .with_context(|| format!("there are no completions for {name}"))?;
+        .with_context(|| format!("{name} is not supported"))?;
     let mut script = Vec::new();
-    shell.write_registration(ASKED, "cargo-poc", "cargo-poc", "cargo-poc", &mut script)?;
+    shell.write_registration(VARIABLE, "cargo-poc", "cargo-poc", "cargo-poc", &mut script)?;
     let out = terminal.out();
     out.write_all(&script)?;
     match name.as_str() {
@@ -97,26 +97,26 @@ pub fn run(arguments: &Completions, terminal: &mut Terminal) -> Result<Exit> {
         "elvish" => out.write_all(BESIDE_CARGO_ELVISH.as_bytes())?,
         _ => {}
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// Answers a shell that completes a line.
+/// Prints the candidates for a completion.
 ///
 /// # Errors
-/// When the shell is not known, or does not listen.
+/// When the shell is unknown, or the output cannot be written.
 pub fn answer(arguments: Vec<OsString>) -> Result<Exit> {
     let folder = std::env::current_dir().ok();
     let answered = CompleteEnv::with_factory(complete::command)
-        .var(ASKED)
+        .var(VARIABLE)
         .bin("cargo-poc")
         .try_complete(arguments, folder.as_deref())?;
     if !answered {
-        bail!("{ASKED} is for the script that `cargo poc completions` prints");
+        bail!("{VARIABLE} is for the script that `cargo poc completions` prints");
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// Prints the man page of the program, or writes it and one for each command into a folder.
+/// Prints the man page of the program, or writes all man pages to a folder.
 ///
 /// # Errors
 /// When a page cannot be written.
@@ -125,18 +125,18 @@ pub fn man(arguments: &Man, terminal: &mut Terminal) -> Result<Exit> {
     command.build();
     let Some(folder) = &arguments.out else {
         terminal.out().write_all(&page(&command)?)?;
-        return Ok(Exit::Fine);
+        return Ok(Exit::Success);
     };
     let pages = pages(command);
     for command in &pages {
         let name = command.get_display_name().unwrap_or(command.get_name());
         files::write_report(&folder.join(format!("{name}.1")), &page(command)?)?;
     }
-    terminal.status("Wrote", format!("{} man pages into {folder}", pages.len()))?;
-    Ok(Exit::Fine)
+    terminal.status("Wrote", format!("{} man pages to {folder}", pages.len()))?;
+    Ok(Exit::Success)
 }
 
-/// A command and those below it that people are to know of.
+/// A command and its visible subcommands.
 fn pages(command: clap::Command) -> Vec<clap::Command> {
     let below: Vec<clap::Command> = command
         .get_subcommands()

@@ -23,18 +23,18 @@ use crate::sys::text::counted;
 use crate::verify::Runner;
 use crate::verify::runner::refuse_build_options;
 
-/// Runs the suite once and keeps what each test executed; then, with `--audit`, holds the item graph against it.
+/// Runs the suite once and stores its coverage. With `--audit`, checks the item graph against it.
 ///
 /// # Errors
-/// nextest is missing, the workspace does not build, or the form of its coverage is not known; for the audit alone, that
-/// nothing is collected or the coverage is damaged.
+/// nextest is missing, the workspace does not build, or the format of the coverage is unknown. For the audit alone: no
+/// coverage is collected, or it is damaged.
 pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
     let json = match command.format {
         AffectedFormat::Human => false,
         AffectedFormat::Json => true,
         _ => {
             return Err(exit::usage(
-                "--collect and --audit report as `--format human` or `--format json`",
+                "--collect and --audit support only `--format human` and `--format json`",
             ));
         }
     };
@@ -42,19 +42,21 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
         collect(project, &command.arguments, terminal)?;
     }
     if !command.audit {
-        return Ok(Exit::Fine);
+        return Ok(Exit::Success);
     }
     let started = Instant::now();
     let built = &project.workspace.target_directory;
     let store = Store::load(built)?
-        .context("nothing is collected yet; `cargo poc affected --collect` runs the suite and keeps what each test executes")
+        .context("no coverage is collected; run `cargo poc affected --collect`")
         .or_exit(Exit::CouldNotRun)?;
     let lockfile = project.workspace.root.join("Cargo.lock");
     let now = project
         .repository()
         .and_then(|repository| State::of(&repository, &lockfile));
     if now.is_ok_and(|now| now.files != store.state.files) {
-        terminal.warn("files have changed since the suite was run: items that are not as they were then are left out")?;
+        terminal.warn(
+            "files have changed since the coverage was collected: changed items are not checked",
+        )?;
     }
     let graph = Graph::build(
         CrateGraph::of(&project.workspace),
@@ -69,20 +71,20 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
     }
     if audit.pairs == 0 {
         return Err(anyhow!(
-            "nothing was audited: no item that is as it was when the tests ran was run by a test; \
-             `cargo poc affected --collect` makes it anew"
+            "nothing was audited: every item that a test executed has changed since; \
+             run `cargo poc affected --collect` again"
         ))
         .or_exit(Exit::CouldNotRun);
     }
     Ok(if audit.is_clean() {
-        Exit::Fine
+        Exit::Success
     } else {
         Exit::Findings
     })
 }
 
-/// Leaves out of a selection what, by what was collected, runs as it did; `arguments` are what the user gives the runner of
-/// the tests, `cached` is as for the selection. What cannot be used is noted in the selection, which stays.
+/// Removes tests from a selection that, according to the coverage, execute nothing that changed. `arguments` are those for the
+/// test runner, `cached` is as for the selection. If the coverage cannot be used, the selection stays and gets a note.
 ///
 /// # Errors
 /// When git fails, or a file cannot be read.
@@ -92,7 +94,7 @@ pub fn narrow(
     cached: bool,
     selection: &mut Selection,
 ) -> Result<()> {
-    // A test may have executed functions that it does not reach according to the sources.
+    // A test may have executed functions that the sources do not reach.
     let is_source = |file: &String| Utf8Path::new(file).extension() == Some("rs");
     if selection.is_empty() && !selection.files.iter().any(is_source) {
         return Ok(());
@@ -116,19 +118,19 @@ pub fn narrow(
         Narrowed::Not(why) => {
             selection
                 .notes
-                .push(format!("what was collected is not used: {why}"));
+                .push(format!("the collected coverage is not used: {why}"));
         }
     }
     Ok(())
 }
 
-/// What the workspace's configuration gives nextest.
+/// The arguments for nextest from the workspace's configuration.
 fn configured(project: &Project) -> Vec<String> {
     let workspace = &project.workspace;
     test_arguments::nextest_packages(workspace, &workspace.configured_packages())
 }
 
-/// Says how many tests were left out, if any were.
+/// Prints how many tests were omitted, if any.
 ///
 /// # Errors
 /// When standard error cannot be written.
@@ -139,11 +141,11 @@ pub fn left_out(terminal: &mut Terminal, selection: &Selection) -> Result<()> {
     let left_out = counted(selection.left_out, "test");
     terminal.status(
         "Left out",
-        format!("{left_out} that ran nothing of what changed since the suite was run"),
+        format!("{left_out} that executed nothing that changed since the coverage was collected"),
     )
 }
 
-/// Runs the suite once, instrumented, and keeps what each test executed; `arguments` are for nextest.
+/// Runs the suite once with coverage and stores it. `arguments` are for nextest.
 ///
 /// # Errors
 /// As for [`run()`].
@@ -155,7 +157,7 @@ pub fn collect(project: &Project, arguments: &[String], terminal: &mut Terminal)
     let into = project.workspace.slashed(collect.target());
     terminal.status(
         "Collecting",
-        format!("what each test executes, instrumented, in {into}"),
+        format!("the coverage of each test, built in {into}"),
     )?;
     let mut watch = Watch::new(terminal);
     let collected = collect.run(&mut |part| watch.see(part));
@@ -163,7 +165,7 @@ pub fn collect(project: &Project, arguments: &[String], terminal: &mut Terminal)
     report::coverage::collected(terminal, &project.workspace, &collected?, started.elapsed())
 }
 
-/// Hands on what cargo and nextest say, but counts tests that pass in place of naming each.
+/// Forwards the output of cargo and nextest, but counts passed tests instead of listing them.
 struct Watch<'t> {
     terminal: &'t mut Terminal,
     bar: Option<ProgressBar>,
@@ -177,7 +179,7 @@ impl<'t> Watch<'t> {
             .shows_progress()
             .then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()));
         if let Some(bar) = &bar {
-            // The template is ours; a plain bar is no loss.
+            // The template is valid; otherwise use a plain bar.
             if let Ok(style) =
                 ProgressStyle::with_template("{spinner} {pos} tests collected {elapsed}")
             {
@@ -219,7 +221,7 @@ impl<'t> Watch<'t> {
     }
 }
 
-/// `        PASS [   0.012s] (1/3) package test` as nextest tells it.
+/// Whether a line of nextest's output is `        PASS [   0.012s] (1/3) package test`.
 fn is_pass(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"PASS [")
 }
@@ -227,7 +229,7 @@ fn is_pass(line: &[u8]) -> bool {
 /// Runs one test for nextest and records the functions that it executed.
 ///
 /// # Errors
-/// When the test cannot be started, or what ran cannot be kept.
+/// When the test cannot be started, or its coverage cannot be stored.
 pub fn run_test(command: &RunCoveredTest) -> Result<Exit> {
     run::test(&command.words)
 }

@@ -15,29 +15,29 @@ use crate::sys::exec::{self, ExitReason, ProcessCommand};
 use crate::sys::files;
 use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
 
-/// The sample builds in seconds; what takes this long hangs.
+/// The sample builds in seconds; a command that takes this long hangs.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The sample's own folder within the temporary one; it is the workspace's name.
+/// The folder of the workspace within the temporary folder.
 const NAME: &str = "pantry";
 
-/// Tells the story of [`STORY`] on the sample workspace, with real runs of this very program, and removes the folder.
+/// Plays [`STORY`] on the sample workspace with real runs of this program, and removes the folder.
 ///
 /// # Errors
-/// When a command of the story ends in another way than it should, cannot be run, or is interrupted. The folder of a
-/// story that went wrong is kept, and the message says where.
+/// When a command has an unexpected exit code, cannot be run, or is interrupted. After a failure the folder is kept, and
+/// the message contains its path.
 pub fn run(arguments: &Demo, terminal: &mut Terminal) -> Result<Exit> {
-    // While the story is told, Ctrl-C ends what runs and then comes back to us: the folder is ours to remove.
+    // Ctrl-C ends the running command, but not this program, which has to remove the folder.
     exec::install_interrupt_handler()?;
     let _cleaning_up = exec::Running::enter();
     let folder = tempfile::Builder::new()
         .prefix("cargo-poc-demo-")
         .tempdir()
         .context("failed to create a temporary folder; set TMPDIR to one that can be written")?;
-    let outcome = Stage::new(&folder, terminal).and_then(|mut stage| stage.tell());
+    let outcome = Stage::new(&folder, terminal).and_then(|mut stage| stage.play_all());
     if exec::interrupted() {
         remove(folder)?;
-        bail!("interrupted; the demo's folder is gone again");
+        bail!("interrupted; the folder of the demo was removed");
     }
     if let Err(error) = outcome {
         if crate::is_broken_pipe(&error) {
@@ -46,7 +46,7 @@ pub fn run(arguments: &Demo, terminal: &mut Terminal) -> Result<Exit> {
         }
         let path = folder.keep();
         return Err(error.context(format!(
-            "the demo went wrong; its folder is kept: {}",
+            "the demo failed; its folder is kept: {}",
             path.join(NAME).display()
         )));
     }
@@ -58,7 +58,7 @@ pub fn run(arguments: &Demo, terminal: &mut Terminal) -> Result<Exit> {
         remove(folder)?;
         terminal.status("Removed", format!("{path}; `--keep` keeps it"))?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 fn remove(folder: TempDir) -> Result<()> {
@@ -68,13 +68,13 @@ fn remove(folder: TempDir) -> Result<()> {
         .with_context(|| format!("failed to remove {path}"))
 }
 
-/// Where the story is told: the sample workspace, and the screen.
+/// The sample workspace and the terminal.
 struct Stage<'a> {
     root: Utf8PathBuf,
     program: OsString,
     search_path: OsString,
     terminal: &'a mut Terminal,
-    /// Whether the last thing said belongs to what comes next.
+    /// Whether the last line introduces the next command, so that no empty line separates them.
     introduced: bool,
 }
 
@@ -83,10 +83,10 @@ impl<'a> Stage<'a> {
         let folder = Utf8PathBuf::try_from(folder.path().to_owned())
             .context("the temporary folder's path is not UTF-8; set TMPDIR to another")
             .or_exit(Exit::Usage)?;
-        // Links in it (/tmp on macOS) would make cargo's paths and ours differ.
+        // cargo resolves symbolic links, such as /tmp on macOS. Paths have to match.
         let folder =
             files::resolved(&folder).with_context(|| format!("failed to find {folder}"))?;
-        let program = std::env::current_exe().context("failed to find this program's own file")?;
+        let program = std::env::current_exe().context("failed to find the path of this program")?;
         let own = program.parent().map(std::path::Path::to_path_buf);
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let search_path = own.into_iter().chain(std::env::split_paths(&inherited));
@@ -100,7 +100,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    fn tell(&mut self) -> Result<()> {
+    fn play_all(&mut self) -> Result<()> {
         for (path, content) in WORKSPACE {
             files::create(&self.root.join(path), content.as_bytes())?;
         }
@@ -150,7 +150,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Runs `cargo poc` for all to see.
+    /// Runs `cargo poc` and shows the command and its output.
     fn run(&mut self, folder: &str, arguments: &[&str], expected: Exit) -> Result<()> {
         let shown = ProcessCommand::new("cargo")
             .arg("poc")
@@ -172,28 +172,28 @@ impl<'a> Stage<'a> {
         let command = ProcessCommand::new(&self.program)
             .arg("poc")
             .args(arguments);
-        let command = self.surrounded(command).directory(self.root.join(folder));
+        let command = self.isolated(command).directory(self.root.join(folder));
         let outcome = exec::stream(&command, &mut |part| {
             self.terminal.out().write_all(part.bytes)?;
             self.terminal.flush()
         })?;
         if outcome.ended != ExitReason::Exited(expected as i32) {
             bail!(
-                "`{shown}` ended with {} where exit {} was expected",
+                "`{shown}` ended with {}; expected exit {}",
                 outcome.ended,
                 expected as i32
             );
         }
-        if expected != Exit::Fine {
+        if expected != Exit::Success {
             let code = expected as i32;
             writeln!(self.terminal.out(), "{DIM}(exit code {code}){DIM:#}")?;
         }
         Ok(())
     }
 
-    /// Runs what sets the stage, unseen.
+    /// Runs a command without showing it.
     fn prepare(&self, command: &ProcessCommand) -> Result<()> {
-        let command = self.surrounded(command.clone()).directory(&self.root);
+        let command = self.isolated(command.clone()).directory(&self.root);
         let captured = exec::capture(&command)?;
         if !captured.ended.success() {
             bail!(
@@ -206,9 +206,8 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// A command that sees the sample and nothing of the user's: no other target folder, no other repository, no hooks,
-    /// no identity, no network.
-    fn surrounded(&self, command: ProcessCommand) -> ProcessCommand {
+    /// Isolates a command from the user's settings: target folder, repositories, hooks, identity and network.
+    fn isolated(&self, command: ProcessCommand) -> ProcessCommand {
         let coloured = if self.terminal.coloured() {
             "always"
         } else {
@@ -230,7 +229,7 @@ impl<'a> Stage<'a> {
                 .env(format!("GIT_{person}_NAME"), "cargo poc demo")
                 .env(format!("GIT_{person}_EMAIL"), "demo@example.invalid");
         }
-        for foreign in [
+        for variable in [
             "GIT_DIR",
             "GIT_WORK_TREE",
             "GIT_INDEX_FILE",
@@ -239,7 +238,7 @@ impl<'a> Stage<'a> {
             "CARGO_POC_DOCS",
             "GITHUB_STEP_SUMMARY",
         ] {
-            command = command.env_remove(foreign);
+            command = command.env_remove(variable);
         }
         command
     }

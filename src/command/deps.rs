@@ -10,11 +10,11 @@ use crate::exit::{Exit, with_exit};
 use crate::project::{Poc, Project};
 use crate::sys::terminal::{BOLD, Terminal};
 
-/// Brings the manifests in line with the plan's Dependencies, or shows what that would change.
+/// Applies the plan's Dependencies to the manifests, or shows what would change.
 ///
 /// # Errors
-/// A plan or manifest that cannot be read (bad usage); entries that contradict a manifest, or are not filled in, which
-/// are findings; cargo refusing the result. No manifest is changed then.
+/// A plan or manifest that cannot be read (usage error); entries that contradict a manifest, or contain placeholders (findings);
+/// a result that cargo rejects. Then no manifest is changed.
 pub fn run(project: &Project, arguments: &Deps, terminal: &mut Terminal) -> Result<Exit> {
     let poc = project.named_or_only(arguments.name.as_deref())?;
     let plan = project.workspace.slashed(&poc.paths.plan);
@@ -37,10 +37,10 @@ pub fn run(project: &Project, arguments: &Deps, terminal: &mut Terminal) -> Resu
         deps::commit(&project.workspace.root, &outcome.edits, &project.cargo)?;
         report(&outcome, terminal)?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// How the manifests stand to a plan's Dependencies; `manifests`, from the current folder, keeps only their blocks.
+/// Compares the manifests with a plan's Dependencies. `manifests`, relative to the current folder, selects blocks.
 ///
 /// # Errors
 /// A block or a manifest that cannot be read; a manifest outside the workspace, or one without a block.
@@ -61,9 +61,9 @@ pub fn compare(project: &Project, poc: &Poc, manifests: &[Utf8PathBuf]) -> Resul
     Ok(outcome)
 }
 
-/// One line on standard output for each entry that a manifest lacks or contradicts.
+/// Prints one line for each entry that a manifest lacks or contradicts.
 fn check(outcome: &Outcome, plan: &str, terminal: &mut Terminal) -> Result<Exit> {
-    let mut exit = Exit::Fine;
+    let mut exit = Exit::Success;
     for (declared, state) in &outcome.entries {
         let what = match state {
             State::Missing => "is missing".to_owned(),
@@ -110,7 +110,7 @@ fn unchanged(outcome: &Outcome, plan: &str, terminal: &mut Terminal) -> Result<(
     let message = if outcome.entries.is_empty() {
         format!("{plan} declares no dependencies")
     } else {
-        format!("nothing in {plan} is left to apply")
+        format!("the manifests contain everything that {plan} declares")
     };
     terminal.status("Unchanged", message)
 }

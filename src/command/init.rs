@@ -24,23 +24,23 @@ use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
 use crate::workspace::Configuration;
 
-/// What an assistant has to know, as a section for its instructions.
+/// A section about this tool for the instructions of coding assistants.
 const AGENTS: &str = include_str!("../../template/agents.md");
 
-/// Prints the section for assistants; no workspace is needed for that.
+/// Prints the section for assistants. Needs no workspace.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn agents(terminal: &mut Terminal) -> Result<Exit> {
     terminal.out().write_all(AGENTS.as_bytes())?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 /// Writes a plan and its results document, or prints them.
 ///
 /// # Errors
-/// Bad usage: see [`Request::resolve`]; a document that is there already; a template that is wrong. A folder that
-/// cannot be written. Then neither document is there.
+/// A usage error (see [`Request::resolve`]), an existing document, an invalid template, or a folder that cannot be written.
+/// Then no document is written.
 pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result<Exit> {
     if arguments.adopt {
         return adopt(global, arguments, terminal);
@@ -80,7 +80,7 @@ pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result
     if let Some(command_line) = same_as {
         terminal.status("Same as", command_line)?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 /// The arguments that a person completed on a terminal.
@@ -91,7 +91,7 @@ struct Interview {
     command_line: String,
 }
 
-/// Asks for what is missing if no name is given; `None` if one is, or nobody can be asked.
+/// Asks for missing arguments if no name is given; `None` if one is, or without a terminal.
 #[cfg(feature = "interview")]
 fn interview(global: &Global, arguments: &Init, terminal: &Terminal) -> Result<Option<Interview>> {
     if arguments.name.is_some() || !terminal.can_ask() {
@@ -113,17 +113,19 @@ fn interview(_: &Global, _: &Init, _: &Terminal) -> Result<Option<Interview>> {
     Ok(None)
 }
 
-/// Writes the results document that an existing plan lacks.
+/// Writes the missing results document of an existing plan.
 fn adopt(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result<Exit> {
     let Some(name) = &arguments.name else {
-        return Err(exit::usage("which plan? `cargo poc init NAME --adopt`"));
+        return Err(exit::usage(
+            "the name of the plan is missing: `cargo poc init NAME --adopt`",
+        ));
     };
     let project = Project::load(global)?;
     let poc = project.read(project.find(name)?)?;
     let results = project.workspace.slashed(&poc.paths.results);
     if poc.results.is_some() {
         terminal.status("Unchanged", format!("{results} exists"))?;
-        return Ok(Exit::Fine);
+        return Ok(Exit::Success);
     }
     let folder = arguments.template.as_ref();
     let folder = folder.map(|folder| project.folder.join(folder));
@@ -134,29 +136,29 @@ fn adopt(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result<E
     let name = &poc.paths.name;
     if poc.plan.base.is_none() {
         terminal.warn(format!(
-            "{} names no base, so its change is unknown; add `| **Base** | `COMMIT` |` to the table of its Overview",
+            "{} has no base, so its change is unknown; add `| **Base** | `COMMIT` |` to the table of its Overview",
             project.workspace.slashed(&poc.paths.plan)
         ))?;
     }
     terminal.status("Next", format!("cargo poc status {name}"))?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// The documents of a new PoC, with the request and the draft they were made from.
+/// The documents of a new PoC, with their request and draft.
 struct Composed {
     project: Project,
     request: Request,
     draft: Draft,
     plan: String,
     results: String,
-    /// Configurations that the project's files test, where the workspace names none.
+    /// Configurations found in the project's files, if the workspace has no named one.
     detected: Detection,
 }
 
 fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
     let Some(name) = &arguments.name else {
         return Err(exit::usage(
-            "which name? `cargo poc init NAME`; on a terminal it asks",
+            "the name is missing: `cargo poc init NAME`; on a terminal, `init` asks for it",
         ));
     };
     let detected = if project.config.configurations.is_empty() {
@@ -178,13 +180,13 @@ fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
             format!("; `cargo poc init {name} --adopt` writes the missing results of a plan")
         };
         Err(exit::usage(format!(
-            "{path} exists and is not overwritten; choose another name, or edit it{adopt}"
+            "{path} already exists; choose another name, or edit it{adopt}"
         )))
     };
     match there {
         _ if arguments.dry_run => {}
         [_, true] => return refuse(&request.paths.results),
-        // An interrupted `init` leaves its plan alone, which a second one completes.
+        // An interrupted `init` leaves only a plan; a second one completes it.
         [_, false] => {}
     }
     let draft = draft(&mut project, &request, arguments, &detected)?;
@@ -266,7 +268,7 @@ fn draft(
     Ok(draft)
 }
 
-/// Writes the configurations that were detected into the root manifest, once, and says why.
+/// Writes the detected configurations to the root manifest and prints the reasons.
 fn configure(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
     let workspace = &composed.project.workspace;
     let wanted: Vec<&Detected> = composed
@@ -297,7 +299,7 @@ fn configure(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
         Ok(text) => text,
         Err(error) => {
             return terminal.warn(format!(
-                "{error:#}; write the configurations into {} by hand",
+                "{error:#}; add the configurations to {} manually",
                 workspace.slashed(&path)
             ));
         }
@@ -319,9 +321,9 @@ fn configure(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
     Ok(())
 }
 
-/// Warnings of tests that no configuration runs, the first of each file.
+/// Warnings about tests that no configuration compiles, one per file.
 fn unrun(composed: &Composed) -> Vec<String> {
-    /// More would hide what `init` says besides.
+    /// The maximum number of warnings.
     const SHOWN: usize = 5;
     let project = &composed.project;
     let named = project.config.configurations.values().cloned();
@@ -341,19 +343,19 @@ fn unrun(composed: &Composed) -> Vec<String> {
     let more = by_file.len().saturating_sub(SHOWN);
     let files = by_file.iter().take(SHOWN).map(|(file, (line, count))| {
         let tests = counted(*count, "test");
-        format!("{file}:{line}: {tests} from here on that no configuration compiles; name one with their features in [workspace.metadata.poc.configurations]")
+        format!("{file}:{line}: {tests} from this line on that no configuration compiles; add one with their features to [workspace.metadata.poc.configurations]")
     });
     let more = (more > 0).then(|| {
         format!(
-            "and tests in {} that no configuration compiles",
+            "tests in {} that no configuration compiles",
             counted(more, "more file")
         )
     });
     files.chain(more).collect()
 }
 
-/// Whether the plan that is there has the steps and criteria of `plan`, so that results can be written for it. An
-/// interrupted `init` left it; figures in it may have changed since.
+/// Whether the existing plan has the steps and criteria of `plan`, so that an interrupted `init` wrote it and results can be
+/// added. Numbers in it may have changed since.
 fn has_same_steps(path: &Utf8Path, plan: &str) -> Result<bool> {
     let Some(there) = read_document(path)? else {
         return Ok(false);
@@ -367,7 +369,7 @@ fn has_same_steps(path: &Utf8Path, plan: &str) -> Result<bool> {
     Ok(parts(&there) == parts(&Document::from_text(path, plan.to_owned())))
 }
 
-/// Both documents, or neither; and how git merges them.
+/// Writes both documents or neither, and the merge attribute for git.
 fn write(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
     let Composed {
         project,
@@ -381,7 +383,7 @@ fn write(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
         && !folder.is_dir()
     {
         return Err(exit::usage(format!(
-            "{folder} is a file, and the documents' folder has to be there; move it, or choose another with --docs"
+            "{folder} is a file, not a folder; move it, or choose another folder with --docs"
         )));
     }
     if let Some(folder) = request.paths.plan.parent() {
@@ -395,14 +397,14 @@ fn write(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
     }
     if let Err(error) = files::create(&request.paths.results, results.as_bytes()) {
         if created {
-            files::remove(&request.paths.plan).context("failed to undo the half-made start")?;
+            files::remove(&request.paths.plan).context("failed to remove the incomplete plan")?;
         }
         return Err(error).or_exit(Exit::CouldNotRun);
     }
     merge_by_union(&request.paths.results)
 }
 
-/// Has git keep the records of both sides where branches are merged.
+/// Makes git keep the records of both sides of a merge.
 fn merge_by_union(results: &Utf8Path) -> Result<()> {
     const ATTRIBUTE: &str = "*-results.md merge=union\n";
     let path = results.with_file_name(".gitattributes");

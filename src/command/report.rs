@@ -1,4 +1,4 @@
-//! `cargo poc report`.
+//! The command line of `cargo poc report`.
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,16 +11,16 @@ use crate::sys::files;
 use crate::sys::terminal::Terminal;
 use crate::sys::{self, cargo::own_folder};
 
-/// Writes the page about the PoCs asked for, and says where it is.
+/// Writes the page about the named PoCs and prints its path.
 ///
 /// # Errors
-/// As for `status`, and when it cannot be written.
+/// As for `status`, and when the page cannot be written.
 pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) -> Result<Exit> {
-    // The page shows documents whole.
+    // The page contains whole documents.
     let workset = &workset::load(global, &arguments.which, |_| Ok(()))?;
     let printed = arguments.output.as_deref() == Some(Utf8Path::new("-"));
     if printed && arguments.open {
-        return Err(usage("--open shows a file, and `-o -` writes none"));
+        return Err(usage("--open needs a file, but `-o -` prints the page"));
     }
     let target = match &arguments.output {
         Some(_) if printed => workset::located(Utf8Path::new("page.html"))?,
@@ -45,7 +45,7 @@ pub fn run(global: &Global, arguments: &cli::Report, terminal: &mut Terminal) ->
     workset.report_unreadable(terminal)
 }
 
-/// Where cargo builds, so that git ignores it and `cargo clean` takes it away; beside a plan that lies in no workspace.
+/// A file in the target folder, which git ignores; beside a plan that is outside a workspace.
 fn default(workset: &Workset) -> Utf8PathBuf {
     match &workset.project {
         Some(project) => own_folder(&project.workspace.target_directory).join("report.html"),

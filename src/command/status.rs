@@ -13,7 +13,7 @@ use crate::report::{self, PocStatus};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 
-/// Reports the state of the PoCs; with `--check`, the exit code is 0 only if every claim is proven.
+/// Reports the state of the PoCs. With `--check`, the exit code is 0 only if every claim is proven.
 ///
 /// # Errors
 /// When the report cannot be written.
@@ -50,7 +50,7 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
         };
         files::write_report(&wanted.file, text.as_bytes())?;
     }
-    // What cannot be read has no status, and is never left out in silence.
+    // Unreadable documents have no status, but are always reported.
     for error in &workset.unreadable {
         if arguments.format != cli::StatusFormat::Json {
             terminal.error(error)?;
@@ -67,7 +67,7 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
     {
         Exit::Usage
     } else {
-        Exit::Fine
+        Exit::Success
     };
     Ok(if workset.unreadable.is_empty() {
         gate
@@ -76,19 +76,19 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
     })
 }
 
-/// A gate without anything to look at must not pass because the folder's name is misspelled.
+/// The gate must not pass if the folder's name is misspelt.
 fn require_docs(workset: &Workset) -> Result<()> {
     match &workset.project {
         Some(project) if !project.docs().is_dir() => Err(exit::usage(format!(
-            "there is no folder {}; name the folder of the plans with --docs",
+            "the folder {} does not exist; pass the folder of the plans with --docs",
             project.docs()
         ))),
         _ => Ok(()),
     }
 }
 
-/// What changed since a base that a shallow clone lacks is not known, and what is not known is not green. Elsewhere the
-/// base may be gone for good, and evidence stands without it.
+/// Fails if a shallow clone lacks a base: then the change is unknown, which must not count as success. In other clones the base
+/// may no longer exist, and evidence remains valid without it.
 fn unknown(workset: &Workset) -> Result<Exit> {
     let unknown = |status: &PocStatus| {
         let mut findings = status.findings.iter();
@@ -102,11 +102,11 @@ fn unknown(workset: &Workset) -> Result<Exit> {
         Some(repository) if workset.statuses.iter().any(unknown) && repository.is_shallow()? => {
             Ok(Exit::CouldNotRun)
         }
-        _ => Ok(Exit::Fine),
+        _ => Ok(Exit::Success),
     }
 }
 
-/// Unreadable before unproven before stale.
+/// Unreadable documents take precedence over unproven claims, and these over stale evidence.
 fn gate(statuses: &[PocStatus]) -> Exit {
     let unreliable = |status: &PocStatus| {
         status
@@ -125,7 +125,7 @@ fn gate(statuses: &[PocStatus]) -> Exit {
     } else if any(finding::has_stale) {
         Exit::Stale
     } else {
-        Exit::Fine
+        Exit::Success
     }
 }
 
@@ -139,7 +139,7 @@ fn sarif(workset: &Workset) -> Result<String> {
     report::sarif::log(&workset.prefix(), findings)
 }
 
-/// GitHub takes paths from the repository's root.
+/// GitHub expects paths relative to the repository's root.
 fn github(workset: &Workset, terminal: &mut Terminal) -> Result<()> {
     let prefix = workset.prefix();
     let findings = workset.statuses.iter().flat_map(|status| &status.findings);

@@ -1,4 +1,4 @@
-//! `cargo poc step`: a step in plan and results together, aligned by id.
+//! `cargo poc step`: changes a step in plan and results together.
 
 mod change;
 mod close;
@@ -23,7 +23,7 @@ use crate::sys::terminal::Terminal;
 /// Runs one action on a step.
 ///
 /// # Errors
-/// Bad usage: an unknown PoC or step, documents that cannot be edited. For `done`: no fresh passing evidence.
+/// A usage error: an unknown PoC or step, documents that cannot be edited. For `done`: no fresh passing evidence.
 pub fn run(global: &Global, arguments: &cli::Step, terminal: &mut Terminal) -> Result<Exit> {
     match &arguments.action {
         StepAction::Start(target) => start(global, target, terminal),
@@ -86,10 +86,10 @@ fn start(global: &Global, arguments: &StepTarget, terminal: &mut Terminal) -> Re
     if locked && mode == Mode::Write {
         report_lock(terminal)?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// Starts a step that `verify` is about to run, if it is not begun.
+/// Starts the step that `verify` is about to run, unless it has been started.
 ///
 /// # Errors
 /// As for `step start`.
@@ -112,12 +112,12 @@ pub(super) fn start_before_run(
 fn report_lock(terminal: &mut Terminal) -> Result<()> {
     terminal.status(
         "Locked",
-        "what the plan promises; `cargo poc amend` changes it",
+        "the contract of the plan; `cargo poc amend` changes it",
     )
 }
 
-/// Marks a step as in progress, and locks the plan with the first one. Says whether anything changed, and whether this
-/// made the lock.
+/// Marks a step as in progress, and locks the plan when the first one starts. Returns whether anything changed, and whether
+/// the plan was locked now.
 fn begin(
     project: &Project,
     paths: &Paths,
@@ -131,7 +131,7 @@ fn begin(
         let mut edits = Edits::new(&document);
         let block = block(&results, id)?;
         let claimed = block.status.as_ref().and_then(|status| status.status);
-        // A step that is complete already stays so.
+        // A complete step stays complete.
         if claimed != Some(Status::Complete) {
             let text = format!("In Progress ({})", now());
             step_edit::set_status(&mut edits, block, Status::InProgress, &text);
@@ -163,7 +163,7 @@ fn annotate(
     let (changed, ()) = document_update::change(&project, &paths, mode, terminal, |poc| {
         let step = poc.step(id.as_str())?;
         let (mut document, mut results) = with_block(poc, step)?;
-        // One after the other: two notes may go to one place.
+        // One after the other: two notes may change the same place.
         for (note, text) in notes {
             let mut edits = Edits::new(&document);
             step_edit::add_note(&mut edits, &results, block(&results, &id)?, *note, text);
@@ -189,5 +189,5 @@ fn annotate(
         &format!("in step {id}"),
         terminal,
     )?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }

@@ -1,5 +1,5 @@
-//! The Summary of a results document: In Progress once work has begun, Complete once everything is proven and nothing
-//! contradicts it. A status in a person's own words stays.
+//! The Summary of a results document: In Progress once work has started, Complete once everything is proven and no finding
+//! prevents it. A status in a person's own words is kept.
 
 use anyhow::Result;
 
@@ -18,7 +18,7 @@ use crate::status::{State, summary_row};
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
 
-/// The work as a whole has begun.
+/// Marks the work as started.
 pub(super) fn begin(edits: &mut Edits<'_>, results: &Results) {
     let pending = results
         .status
@@ -31,8 +31,8 @@ pub(super) fn begin(edits: &mut Edits<'_>, results: &Results) {
     date(edits, results, "started");
 }
 
-/// Writes Complete where everything is proven and the linter would report no error then; where everything is proven and
-/// something else is open, prints what. Otherwise does nothing.
+/// Writes Complete if everything is proven and the linter would report no error then. If everything is proven but something
+/// else is open, prints it. Otherwise does nothing.
 ///
 /// # Errors
 /// When the workspace or a document cannot be read, or the results cannot be written.
@@ -47,14 +47,17 @@ pub(super) fn complete(project: &Project, paths: &Paths, terminal: &mut Terminal
     }
     let texts = texts(&poc, &status.assessment)?;
     let (changed, ()) = document_update::change(project, paths, Mode::Write, terminal, |now| {
-        // Another process may have changed a document since.
+        // Another process may have changed a document.
         let same = plan_and_results(now) == plan_and_results(&poc);
         Ok((if same { texts } else { Texts::default() }, ()))
     })?;
     let results = project.workspace.slashed(&paths.results);
     if changed {
         let why = "every step, the done block and every criterion are proven";
-        terminal.status("Complete", format!("{name}: {why}; {results} says so now"))
+        terminal.status(
+            "Complete",
+            format!("{name}: {why}; {results} now contains the status Complete"),
+        )
     } else {
         let why = format!("{results} was changed by another process; run this again");
         report_blockers(name, &why, terminal)
@@ -62,7 +65,7 @@ pub(super) fn complete(project: &Project, paths: &Paths, terminal: &mut Terminal
 }
 
 fn report_blockers(name: &str, what: &str, terminal: &mut Terminal) -> Result<()> {
-    let proven = "everything is proven, and it is not complete";
+    let proven = "everything is proven, but the work is not complete";
     terminal.status("Open", format!("{name}: {proven}: {what}"))
 }
 
@@ -71,14 +74,14 @@ fn plan_and_results(poc: &Poc) -> (&str, Option<&str>) {
     (poc.plan_document.text(), results)
 }
 
-/// What keeps a PoC of which everything is proven from being complete.
+/// The first reason why a PoC is not complete although everything is proven.
 fn blocker(status: &PocStatus) -> Option<String> {
     let assessment = &status.assessment;
     let name = &assessment.name;
     if let Some(step) = assessment.steps.iter().find(|step| step.needs_done_mark) {
         let id = &step.id;
         return Some(format!(
-            "step {id} is proven, and its results do not say so: `cargo poc step done {name} {id}`"
+            "step {id} is proven but not closed: `cargo poc step done {name} {id}`"
         ));
     }
     let waits = |finding: &&Finding| {
@@ -90,7 +93,7 @@ fn blocker(status: &PocStatus) -> Option<String> {
     }
     if assessment.placeholders > 0 {
         let left = counted(assessment.placeholders, "placeholder");
-        return Some(format!("{left} left to fill in"));
+        return Some(format!("{left} not filled in"));
     }
     let next = status.next.as_ref().filter(|next| next.person)?;
     Some(format!("{}: `{}`", next.why, next.command))

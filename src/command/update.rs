@@ -1,4 +1,4 @@
-//! `cargo poc update`: the generated parts of plans and results, as the workspace and the evidence have them now.
+//! `cargo poc update`: refreshes the generated parts of plans and results from the workspace and the evidence.
 
 use std::collections::BTreeSet;
 
@@ -18,13 +18,13 @@ use crate::project::{Poc, Project};
 use crate::status::{Assessment, FileState, FileStatus};
 use crate::sys::terminal::Terminal;
 
-/// Regions of a plan that its template can write anew.
+/// Regions of a plan that its template generates.
 const FROM_TEMPLATE: [&str; 4] = ["graph", "targets", "tree", "tests"];
 
-/// Refreshes the named PoC, else every open one.
+/// Refreshes the named PoC, or every open one.
 ///
 /// # Errors
-/// A document that cannot be read or relied on, a source that cannot be read.
+/// A document or source that cannot be read, or a document that is ambiguous.
 pub fn run(global: &Global, arguments: &cli::Update, terminal: &mut Terminal) -> Result<Exit> {
     let which = Which {
         name: arguments.name.clone(),
@@ -32,7 +32,7 @@ pub fn run(global: &Global, arguments: &cli::Update, terminal: &mut Terminal) ->
     };
     let workset = workset::load(global, &which, |_| Ok(()))?;
     let Some(project) = &workset.project else {
-        return Err(exit::usage("there is no workspace here"));
+        return Err(exit::usage("this folder is not in a workspace"));
     };
     let mode = Mode::of(arguments.dry_run);
     let wanted = |poc: &Poc| arguments.name.is_some() || poc.is_open();
@@ -85,7 +85,7 @@ fn one(
     let name = &poc.paths.name;
     if regions == 0 {
         return terminal.warn(format!(
-            "{name} has no markers, so nothing in it is generated; `cargo poc update --help` names them"
+            "{name} has no markers, so it has no generated part; `cargo poc update --help` lists the markers"
         ));
     }
     match (changed, mode) {
@@ -95,7 +95,7 @@ fn one(
     }
 }
 
-/// What the template would write into each region if the plan were begun now with the files it has.
+/// The content of each region that the template would generate for the current files.
 fn generated(project: &Project, poc: &Poc) -> Result<Vec<(String, String)>> {
     let wanted: BTreeSet<&str> = poc
         .plan
@@ -109,7 +109,7 @@ fn generated(project: &Project, poc: &Poc) -> Result<Vec<(String, String)>> {
     let request = Request::of_plan(project, poc)?;
     let draft = init::draft(project, &request)?;
     let mut found: Vec<(String, String)> = Vec::new();
-    // A plan may have been written in full.
+    // Use the full template: the plan may have all sections.
     for template in ["plan.md", "plan-full.md"] {
         let text = render(template, project.config.template.as_deref(), &draft)?;
         let document = Document::from_text(&poc.paths.plan, text);
@@ -123,7 +123,7 @@ fn generated(project: &Project, poc: &Poc) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// The first word of each row's Status, of the rows between markers.
+/// Sets the first word of each row's Status, for rows between markers.
 fn files(edits: &mut Edits<'_>, poc: &Poc, status: &Assessment) {
     let regions: Vec<&Region> = poc
         .plan
@@ -133,7 +133,7 @@ fn files(edits: &mut Edits<'_>, poc: &Poc, status: &Assessment) {
         .collect();
     let rows: Vec<_> = poc.plan.files.iter().zip(&status.files).collect();
     for (index, (row, now)) in rows.iter().enumerate() {
-        // A cell with several paths has one status: the least of theirs.
+        // The status of a cell with several paths is the least advanced.
         let same_cell = |(other, _): &&(&FileRow, &FileStatus)| other.note_span == row.note_span;
         if rows[..index].iter().any(|other| same_cell(&other)) {
             continue;
@@ -158,7 +158,7 @@ fn files(edits: &mut Edits<'_>, poc: &Poc, status: &Assessment) {
             Some(FileState::Missing) => "Missing",
             Some(FileState::Unplanned) | None => continue,
         };
-        // An entry of a list has no status.
+        // A list entry has no status.
         let is_row = poc.plan_document.text()[row.span.clone()].contains('|');
         if inside && is_row && row.path == now.path {
             set_word(edits, row, word);
@@ -186,7 +186,7 @@ fn set_word(edits: &mut Edits<'_>, row: &FileRow, word: &str) {
     }
 }
 
-/// The tests of the last run of the done block, else of all tests, else of the affected ones.
+/// Sets the tests of the last run of the done block, of all tests, or of the affected tests, in this order.
 fn counts(edits: &mut Edits<'_>, region: &Region, evidence: &Evidence) {
     let last = |scope: &Scope| {
         evidence

@@ -31,8 +31,8 @@ use crate::verify::runner::refuse_build_options;
 /// Runs the verification of a step, other blocks of a plan, or tests, and records the result.
 ///
 /// # Errors
-/// Bad usage: an unknown PoC, step or base; a plan that cannot be relied on, or has nothing to run. Could not run: no
-/// cargo, no bash, results that cannot be written.
+/// A usage error: an unknown PoC, step or base; a plan that is ambiguous or has no commands. Could not run: cargo or bash
+/// is missing, or the results cannot be written.
 pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) -> Result<Exit> {
     // A listing that does not depend on the change needs no git.
     let listed = arguments.list && !matches!(scope(arguments), Scope::Affected);
@@ -86,7 +86,7 @@ fn run_scope(
     let of_shard = |wanted: &ReportFile<VerifyReport>| wanted.format == VerifyReport::Shard;
     if arguments.report.iter().any(of_shard) {
         return Err(exit::usage(
-            "`--report shard=FILE` is what one shard saw; name which with `--partition M/N`",
+            "`--report shard=FILE` reports one shard; select it with `--partition M/N`",
         ));
     }
     let job = Job::plan(project, arguments, pocs, scope)?;
@@ -101,7 +101,7 @@ fn run_scope(
         step::start_before_run(project, &poc.paths, &StepId::new(id), terminal)?;
     }
     let exit = job.run(project, arguments, pocs, terminal)?;
-    if let (Some(poc), Exit::Fine) = (recorded, exit) {
+    if let (Some(poc), Exit::Success) = (recorded, exit) {
         after_run(global, arguments, &poc.paths, &job.scope, terminal)?;
     }
     if arguments.collect {
@@ -110,7 +110,7 @@ fn run_scope(
     Ok(exit)
 }
 
-/// Closes a step that has been proven, and the whole with it.
+/// Closes a proven step, and completes the work if everything is proven.
 fn after_run(
     global: &Global,
     arguments: &cli::Verify,
@@ -129,7 +129,7 @@ fn after_run(
     summary::complete(&project, paths, terminal)
 }
 
-/// Records what a person confirms, then closes what that proves.
+/// Records a person's confirmation, then closes the steps that it proves.
 fn confirmed(
     global: &Global,
     project: &Project,
@@ -143,7 +143,7 @@ fn confirmed(
     };
     let (exit, steps) = confirm::run(project, poc, &arguments.confirm, &confirmation, terminal)?;
     let mut project = Project::load(global)?;
-    if !arguments.no_close && exit == Exit::Fine {
+    if !arguments.no_close && exit == Exit::Success {
         for id in &steps {
             step::close_after_run(&project, &poc.paths, id, terminal)?;
         }
@@ -153,7 +153,7 @@ fn confirmed(
     Ok(exit)
 }
 
-/// Every step and the done block are proven, or wait for a person.
+/// Every step and the done block are proven or need a confirmation.
 fn nothing_left(
     project: &Project,
     paths: &Paths,
@@ -174,7 +174,7 @@ fn nothing_left(
                 format!("{name}: no step is left to run; {affected}"),
             )?;
             summary::complete(project, paths, terminal)?;
-            Ok(Exit::Fine)
+            Ok(Exit::Success)
         }
     }
 }

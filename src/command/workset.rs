@@ -1,4 +1,4 @@
-//! What `status` and `check` report on: the documents asked for, and where each PoC stands.
+//! The input of `status` and `check`: documents, evidence and the status of each PoC.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -28,26 +28,26 @@ use crate::sys::cargo;
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 
-/// The PoCs asked for.
+/// The named PoCs and their statuses.
 pub struct Workset {
-    /// Their workspace; `None` for a document that lies in none.
+    /// The workspace; `None` for a document outside a workspace.
     pub project: Option<Project>,
-    /// Where paths are shown from: the workspace root, else the current folder.
+    /// Base of shown paths: the workspace root or the current folder.
     pub root: Utf8PathBuf,
-    /// Their documents, by name.
+    /// The documents, sorted by name.
     pub pocs: Vec<Poc>,
-    /// What each one's results record, in the same order.
+    /// The evidence of each PoC, in the same order.
     pub evidence: Vec<Evidence>,
-    /// Where each stands, in the same order.
+    /// The status of each PoC, in the same order.
     pub statuses: Vec<PocStatus>,
-    /// Why documents cannot be read, by their place; of all PoCs, one that cannot be read does not hide the others.
+    /// Errors of documents that cannot be read, by path. They do not affect the other PoCs.
     pub unreadable: Vec<anyhow::Error>,
-    /// What went otherwise than it should, and changes nothing.
+    /// Warnings that do not change the result.
     pub notes: Vec<String>,
 }
 
 impl Workset {
-    /// Says what could not be read, which has no status and makes the run one with bad input.
+    /// Prints the documents that cannot be read. Without a status, they make the exit code a usage error.
     ///
     /// # Errors
     /// When the output cannot be written.
@@ -56,13 +56,13 @@ impl Workset {
             terminal.error(error)?;
         }
         Ok(if self.unreadable.is_empty() {
-            Exit::Fine
+            Exit::Success
         } else {
             Exit::Usage
         })
     }
 
-    /// The folder of [`Self::root`] within the repository, which GitHub takes paths from.
+    /// The folder of [`Self::root`] within the repository, for GitHub, which expects paths from the repository's root.
     #[must_use]
     pub fn prefix(&self) -> Utf8PathBuf {
         let project = self.project.as_ref();
@@ -70,11 +70,11 @@ impl Workset {
     }
 }
 
-/// Reads the PoCs asked for and computes where they stand. cargo and rustc are asked side by side: each takes as long as
-/// all the rest. `adjust` has the last word on the settings.
+/// Loads the named PoCs and computes their statuses. cargo and rustc run in parallel, because each takes as long as everything
+/// else. `adjust` can change the settings.
 ///
 /// # Errors
-/// No workspace, an unknown name, a named document that cannot be read, or evidence whose inputs cannot be.
+/// No workspace, an unknown name, a named document that cannot be read, or inputs of evidence that cannot be read.
 pub fn load(
     global: &Global,
     which: &Which,
@@ -83,7 +83,7 @@ pub fn load(
     load_to(global, which, Extent::Whole, adjust)
 }
 
-/// [`load`] for commands that only report: no finding has a fix.
+/// Like [`load`], for commands that only report: findings have no fix.
 ///
 /// # Errors
 /// As for [`load`].
@@ -91,7 +91,7 @@ pub fn load_for_report(global: &Global, which: &Which) -> Result<Workset> {
     load_to(global, which, Extent::Report, |_| Ok(()))
 }
 
-/// What the documents are read for.
+/// The purpose of loading documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Extent {
     /// To change them: findings carry their fixes.
@@ -113,7 +113,9 @@ fn load_to(
         let toolchain = || {
             let first = asked.lock().unwrap_or_else(PoisonError::into_inner).take();
             match first {
-                Some(first) => first.join().map_err(|_| anyhow!("asking rustc panicked"))?,
+                Some(first) => first
+                    .join()
+                    .map_err(|_| anyhow!("the thread that runs rustc panicked"))?,
                 None => cargo::toolchain(&options.folder()?),
             }
         };
@@ -137,7 +139,7 @@ fn load_to(
     })
 }
 
-/// What tells rustc's version; only called when there is evidence to compare with.
+/// Returns rustc's version. Only called if there is evidence to compare.
 type Toolchain<'a> = &'a (dyn Fn() -> Result<String> + Sync);
 
 fn of_project(
@@ -161,7 +163,7 @@ fn of_project(
     })
 }
 
-/// A plan that lies in no workspace.
+/// Loads a plan outside a workspace.
 fn outside(
     options: &Options,
     file: &Utf8Path,
@@ -174,7 +176,7 @@ fn outside(
     let paths = Paths::of_file(located(file)?)?;
     let (poc, evidence, mut contract) = with_evidence(Poc::read(paths)?);
     contract.compare(&poc.plan, &[])?;
-    let unknown = "it lies in no workspace";
+    let unknown = "the plan is not in a workspace";
     let cx = Context {
         workspace: None,
         root: &root,
@@ -202,7 +204,7 @@ fn outside(
     })
 }
 
-/// The assessment of a PoC, the findings on it, and the next action.
+/// The assessment of a PoC, its findings, and the next action.
 fn evaluate(poc: &Poc, cx: &Context<'_>, levels: &Levels) -> PocStatus {
     let assessment = status::assess(poc, cx);
     let findings = lint::lint(poc, &assessment, cx, levels);
@@ -220,7 +222,7 @@ fn evaluate(poc: &Poc, cx: &Context<'_>, levels: &Levels) -> PocStatus {
     }
 }
 
-/// The first error that the linter would report if the results said Complete.
+/// The first error that the linter would report if the results were Complete.
 fn contradiction(
     poc: &Poc,
     assessment: &Assessment,
@@ -236,7 +238,7 @@ fn contradiction(
 /// One PoC and its status.
 ///
 /// # Errors
-/// A document or evidence's inputs that cannot be read.
+/// A document or an input of evidence that cannot be read.
 pub(super) fn assess_one(project: &Project, paths: Paths) -> Result<(Poc, PocStatus)> {
     let mut pocs = [with_evidence(Poc::read(paths)?)];
     let toolchain = || cargo::toolchain(&project.workspace.root);
@@ -247,18 +249,18 @@ pub(super) fn assess_one(project: &Project, paths: Paths) -> Result<(Poc, PocSta
     Ok((poc, status.context("a PoC without a status")?))
 }
 
-/// `file` as the user named it from the current folder, absolute.
+/// The absolute path of `file`, which is relative to the current folder.
 ///
 /// # Errors
-/// When the current folder is gone.
+/// When the current folder no longer exists.
 pub fn located(file: &Utf8Path) -> Result<Utf8PathBuf> {
     Ok(files::normalize(&current_folder()?.join(file)))
 }
 
-/// The documents of a PoC, and what its results record.
+/// The documents of a PoC, its evidence and its contract.
 type Recorded = (Poc, Evidence, ContractState);
 
-/// The documents of the PoCs asked for.
+/// The documents of the named PoCs.
 struct Read {
     pocs: Vec<Recorded>,
     unreadable: Vec<anyhow::Error>,
@@ -300,13 +302,13 @@ fn with_evidence(poc: Poc) -> Recorded {
     let results = poc.results.as_ref();
     let text = results.map_or("", |(document, _)| document.text());
     let mut evidence = evidence::read(text);
-    set_aside_foreign(&mut evidence, &poc.paths.name);
+    exclude_foreign(&mut evidence, &poc.paths.name);
     let contract = ContractState::read(text, &poc.paths.name);
     (poc, evidence, contract)
 }
 
-/// What another PoC's runs have shown proves nothing here, however it came here.
-fn set_aside_foreign(evidence: &mut Evidence, name: &str) {
+/// Moves evidence of another PoC to the problems: it proves nothing here.
+fn exclude_foreign(evidence: &mut Evidence, name: &str) {
     let (own, foreign): (Vec<_>, Vec<_>) = std::mem::take(&mut evidence.records)
         .into_iter()
         .partition(|located| located.record.poc == name);
@@ -317,13 +319,13 @@ fn set_aside_foreign(evidence: &mut Evidence, name: &str) {
             kind: ProblemKind::Damaged,
             line: located.line,
             message: format!(
-                "this evidence is of the PoC `{}` and does not count here; take it out, and verify",
+                "this evidence belongs to the PoC `{}` and does not count here; remove it and verify again",
                 located.record.poc
             ),
         }));
 }
 
-/// Whether evidence depends on a lockfile that git ignores, and there is none here.
+/// Whether evidence depends on a lockfile that git ignores and that is missing here.
 fn lacks_lockfile(evidence: &Evidence, inputs: &Inputs) -> bool {
     let records = evidence.records.iter();
     let mut inputs_of = records.map(|located| &located.record.inputs);
@@ -331,7 +333,7 @@ fn lacks_lockfile(evidence: &Evidence, inputs: &Inputs) -> bool {
     !inputs.contains_key(name) && inputs_of.any(|recorded| recorded.contains_key(name))
 }
 
-/// The status of each PoC; `notes` gets what went otherwise than it should, and changes none.
+/// Computes the status of each PoC, and adds warnings to `notes`.
 fn statuses(
     project: &Project,
     pocs: &mut [Recorded],
@@ -355,7 +357,7 @@ fn statuses(
         .any(|(_, evidence, _)| lacks_lockfile(evidence, &inputs))
     {
         notes.push(format!(
-            "{} is ignored by git and is not here, so the versions of dependencies are not compared with those that were verified",
+            "git ignores {}, which is missing here, so the versions of dependencies are not compared with the verified ones",
             cargo::LOCKFILE
         ));
     }
@@ -368,15 +370,10 @@ fn statuses(
         standing.compare(&poc.plan, tests.unwrap_or_default())?;
         let change = match &changes {
             Ok(changes) => poc.plan.base.as_deref().map_or_else(
-                || {
-                    Err(
-                        "the plan's Overview names no Base; what changed since is unknown"
-                            .to_owned(),
-                    )
-                },
+                || Err("the plan has no Base in its Overview, so the change is unknown".to_owned()),
                 |base| changes[base].as_ref().map_err(|error| format!("{error:#}")),
             ),
-            Err(error) => Err(format!("what changed is unknown: {error:#}")),
+            Err(error) => Err(format!("the change is unknown: {error:#}")),
         };
         let cx = Context {
             workspace: Some(&project.workspace),
@@ -397,11 +394,11 @@ fn statuses(
     pocs.par_iter_mut().map(status).collect()
 }
 
-/// Whether the work tree, documents aside, is as HEAD has it.
+/// Whether the work tree equals HEAD, except for documents.
 fn is_committed(project: &Project) -> bool {
     let (workspace, config) = (&project.workspace, &project.config);
     let changes = project.repository().and_then(|repository| {
-        let head = repository.head()?.context("there is no commit yet")?;
+        let head = repository.head()?.context("the repository has no commit")?;
         let changes = repository.changes_since(&head)?;
         let paths = changes.into_iter();
         Ok(paths
@@ -412,7 +409,7 @@ fn is_committed(project: &Project) -> bool {
     changes.is_ok_and(|paths| paths.iter().all(is_document))
 }
 
-/// The checksums of records whose inputs have changed, and none of whose tests that can affect.
+/// The checksums of records whose inputs have changed without a possible effect on their tests.
 fn unaffected(
     project: &Project,
     pocs: &[Recorded],
@@ -441,21 +438,19 @@ fn unaffected(
     if stale.is_empty() {
         return Ok(BTreeSet::new());
     }
-    // Where there is no repository, nothing tells what changed.
+    // Without a repository, the change is unknown.
     let Ok(repository) = project.repository() else {
         return Ok(BTreeSet::new());
     };
     let mut since = Since::new(&project.workspace, &project.config, repository);
     let unaffected = since.unaffected(&stale)?;
     if let Err(error) = since.finish() {
-        notes.push(format!(
-            "{error:#}; the next run takes longer than it has to"
-        ));
+        notes.push(format!("{error:#}; the next run will be slower"));
     }
     Ok(unaffected)
 }
 
-/// The plans of the folder, read and unread.
+/// All plans of the folder, including those not loaded.
 fn other_plans(project: &Project, pocs: &[Recorded]) -> OtherPlans {
     let known = |paths: &Paths| pocs.iter().any(|(poc, ..)| poc.paths.name == paths.name);
     let mut unread = project.list().unwrap_or_default();
@@ -465,7 +460,7 @@ fn other_plans(project: &Project, pocs: &[Recorded]) -> OtherPlans {
     OtherPlans::new(known.collect(), unread)
 }
 
-/// The change since each base that a plan names; and a note for each base that has moved since.
+/// The change since each base, and a note for each base that has moved.
 type Changes = (BTreeMap<String, Result<Change>>, Vec<String>);
 
 fn changes(project: &Project, pocs: &[Recorded]) -> Result<Changes> {
@@ -483,11 +478,11 @@ fn changes(project: &Project, pocs: &[Recorded]) -> Result<Changes> {
             continue;
         }
         let change = base::of_poc(&repository, poc).and_then(|base| {
-            let base = base.context("the plan records no base")?;
+            let base = base.context("the plan has no base")?;
             notes.extend(base.note);
             if recorded.starts_with("HEAD") || recorded.starts_with('@') {
                 notes.push(format!(
-                    "{} has the Base `{recorded}`, which moves with each commit and hides what was committed; write {}",
+                    "the Base `{recorded}` of {} moves with each commit and hides committed changes; replace it with {}",
                     project.workspace.slashed(&poc.paths.plan),
                     &base.commit[..base.commit.len().min(12)]
                 ));
@@ -499,7 +494,7 @@ fn changes(project: &Project, pocs: &[Recorded]) -> Result<Changes> {
     Ok((changes, notes))
 }
 
-/// The present hashes of everything that evidence and contracts name.
+/// The current hashes of all inputs that evidence and contracts name.
 fn inputs(project: &Project, pocs: &[Recorded], toolchain: Toolchain) -> Result<Inputs> {
     let recorded = pocs.iter().flat_map(|(_, evidence, _)| &evidence.records);
     let recorded = recorded.flat_map(|located| located.record.inputs.keys());

@@ -1,4 +1,4 @@
-//! `[workspace.metadata.poc.configurations]`: named builds, and the one that holds for this run.
+//! `[workspace.metadata.poc.configurations]`: named build configurations, and the one of this run.
 
 use camino::Utf8Path;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ pub(super) struct WrittenConfiguration {
     packages: Vec<String>,
 }
 
-/// Arguments of cargo for which there is a key, with the key: the program has to know their values.
+/// Arguments of cargo that have a key, because the program has to know their values.
 const KEYS: [(&str, &str); 12] = [
     ("-F", "features"),
     ("--features", "features"),
@@ -40,18 +40,18 @@ const KEYS: [(&str, &str); 12] = [
 ];
 
 impl WrittenConfiguration {
-    /// The configuration of this name.
+    /// Resolves the configuration with this name.
     ///
     /// # Errors
-    /// A package or feature that does not exist, or an argument for which there is a key.
+    /// A package or feature that does not exist, or an argument that has a key.
     pub(super) fn resolve(&self, workspace: &Workspace, name: &str) -> Result<Configuration> {
         for argument in &self.arguments {
             let flag = argument.split('=').next().unwrap_or(argument);
             if argument == "--" {
-                bail!("arguments after `--` go to the tests; give them to `cargo poc verify`");
+                bail!("arguments after `--` are for the tests; pass them to `cargo poc verify`");
             }
             if let Some((_, key)) = KEYS.iter().find(|(known, _)| *known == flag) {
-                bail!("there is a key for `{flag}`: write `{key} = …`");
+                bail!("`{flag}` has a key: write `{key} = …`");
             }
         }
         let packages = self.packages.iter().map(|spec| workspace.find(spec));
@@ -75,7 +75,7 @@ impl WrittenConfiguration {
 /// flags replace its features, `--target` and `--profile` its own.
 ///
 /// # Errors
-/// No configuration has this name, or no package this feature.
+/// If no configuration has this name, or no package has a feature.
 pub(super) fn choose(
     options: &Configuration,
     workspace: &Workspace,
@@ -104,7 +104,7 @@ pub(super) fn choose(
     Ok(chosen)
 }
 
-/// Why there is no configuration `name`.
+/// The error message for an unknown configuration.
 pub(super) fn unknown(name: &str, named: &BTreeMap<String, Configuration>) -> String {
     if name.contains('=') || Utf8Path::new(name).extension() == Some("toml") {
         return format!(
@@ -115,17 +115,17 @@ pub(super) fn unknown(name: &str, named: &BTreeMap<String, Configuration>) -> St
     let known: Vec<&str> = named.keys().map(String::as_str).collect();
     if known.is_empty() {
         return format!(
-            "no configuration `{name}`: the workspace has none; write [workspace.metadata.poc.configurations.{name}]"
+            "no configuration `{name}`: the workspace has none; add [workspace.metadata.poc.configurations.{name}]"
         );
     }
     format!(
-        "no configuration `{name}`; there are {}{}",
+        "no configuration `{name}`; the configurations are {}{}",
         known.join(", "),
         nearest(name, &known)
     )
 }
 
-/// Whether cargo would take the features: each is one of a package that the configuration applies to.
+/// Checks that cargo would accept the features: each belongs to a package of the configuration.
 pub(super) fn check_features(workspace: &Workspace, configuration: &Configuration) -> Result<()> {
     let packages: BTreeSet<PackageId> = (0..workspace.packages.len())
         .filter(|package| configuration.applies_to(*package))
@@ -150,7 +150,7 @@ pub(super) fn check_features(workspace: &Workspace, configuration: &Configuratio
                     .iter()
                     .find(|member| member.name.as_str() == owner);
                 let Some(member) = member else {
-                    // A dependency outside the workspace, whose features are not known here.
+                    // The features of a dependency outside the workspace are unknown.
                     continue;
                 };
                 if !member.features.contains_key(name) {

@@ -26,7 +26,7 @@ use calls::{CargoCall, cargo_calls, configuration};
 pub use detected::Detected;
 use text::{commands, text_of};
 
-/// The text of the root manifest with these configurations, the default among them.
+/// The root manifest with these configurations added, and the default one set.
 ///
 /// # Errors
 /// The manifest has a layout that cannot be edited.
@@ -203,11 +203,11 @@ fn commands_of(path: &Utf8Path, text: &str) -> Vec<workflow::Run> {
         .collect()
 }
 
-/// The configuration to build in by default, among those that were found: for this machine and the whole workspace, and of
-/// these the one with the most features. None where the files test no such configuration, or only the plain build.
+/// The default among the detected configurations: for this machine and the whole workspace, with the most features. `None` if the
+/// files test no such configuration, or only the plain build.
 #[must_use]
 pub fn default_of(found: &[Detected]) -> Option<&Detected> {
-    // Of equals `max_by_key` takes the last, and the first is wanted.
+    // `max_by_key` returns the last of equal elements, but the first is needed.
     let usual = found.iter().filter(|found| {
         let configuration = &found.configuration;
         found.runs_tests
@@ -225,7 +225,7 @@ pub fn default_of(found: &[Detected]) -> Option<&Detected> {
     (!most.configuration.is_plain()).then_some(most)
 }
 
-/// The files that say what a project runs.
+/// The files with the commands of a project.
 fn start(root: &Utf8Path) -> Vec<Utf8PathBuf> {
     let workflows = root.join(".github/workflows");
     let mut names = files::list(&workflows).unwrap_or_default();
@@ -252,7 +252,7 @@ fn start(root: &Utf8Path) -> Vec<Utf8PathBuf> {
     found
 }
 
-/// The shell scripts below the root that a command starts.
+/// The shell scripts in the workspace that a command starts.
 fn scripts(root: &Utf8Path, command: &str) -> Vec<Utf8PathBuf> {
     let words = command.split(|letter: char| letter.is_whitespace() || "\"';&|".contains(letter));
     let scripts =
@@ -263,7 +263,7 @@ fn scripts(root: &Utf8Path, command: &str) -> Vec<Utf8PathBuf> {
         .collect()
 }
 
-/// Gives each configuration a unique name after its features, target and profile.
+/// Gives each configuration a unique name from its features, target and profile.
 fn name(found: &mut [Detected]) {
     let mut taken = BTreeSet::new();
     for one in found {

@@ -1,11 +1,11 @@
-//! The commands of a block as lines to compare.
+//! The commands of a block in the form that contracts compare.
 
 use serde::{Deserialize, Serialize};
 
 use super::wording::is_placeholder;
 use crate::script::commands::{continuation, expectation};
 
-/// A command and what is expected of it.
+/// A command and its expectations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedCommand {
     /// The command on one line.
@@ -14,8 +14,7 @@ pub struct LockedCommand {
     pub expected: Vec<String>,
 }
 
-/// Every command on one line (lines that end in a backslash joined), with the expectations in comments below or behind
-/// it.
+/// Every command on one line (lines that end in a backslash are joined), with the expectations in comments after or below it.
 pub(super) fn read(script: &str) -> Vec<LockedCommand> {
     let mut promises: Vec<LockedCommand> = Vec::new();
     let mut open = String::new();
@@ -25,7 +24,7 @@ pub(super) fn read(script: &str) -> Vec<LockedCommand> {
             let text = expectation(line);
             let more = continuation(line).filter(|_| expects);
             expects = text.is_some() || more.is_some();
-            // A placeholder for a command: filling it in later is not an added command.
+            // Skip a placeholder: filling it in later is not an added command.
             if text.is_none() && more.is_none() && is_placeholder(line) {
                 promises.push(LockedCommand {
                     command: line.to_owned(),
@@ -65,7 +64,7 @@ pub(super) fn read(script: &str) -> Vec<LockedCommand> {
     promises
 }
 
-/// A command and the expectation in a comment behind it.
+/// Splits a command from the expectation in its trailing comment.
 fn behind(line: &str) -> (String, Vec<String>) {
     let comment = line.match_indices(" #").find_map(|(at, _)| {
         let text = expectation(&line[at + 1..])?;

@@ -10,10 +10,10 @@ use super::wording::{self, is_placeholder};
 use crate::diff::likeness_by_words;
 use crate::evidence::{Names, Packed};
 
-/// The similarity from which two texts count as forms of one entry.
+/// The minimum similarity of two forms of one entry.
 const ALIKE: f64 = 0.4;
 
-/// Every difference between two contracts except tests.
+/// Every difference between two contracts except in tests.
 #[must_use]
 pub fn between(agreed: &Contract, now: &Contract) -> Vec<Difference> {
     let mut changes = criteria(&agreed.criteria, &now.criteria);
@@ -60,7 +60,7 @@ fn configurations(agreed: &[String], now: &[String], changes: &mut Vec<Differenc
     changes.extend(added.map(|name| difference(How::Added, None, Some(name))));
 }
 
-/// Criteria whose proof is another one: weaker where a person's word replaces what a run shows.
+/// Criteria with another proof. It is weaker if a person's confirmation replaces a run.
 fn proofs(agreed: &Contract, now: &Contract, changes: &mut Vec<Difference>) {
     for (criterion, was) in &agreed.proofs {
         let is = now.proofs.get(criterion);
@@ -173,8 +173,7 @@ fn listed(promises: &[LockedCommand]) -> String {
     }
 }
 
-/// Pairs equal entries first, then similar ones; the rest was removed or added. A placeholder that was filled in is
-/// neither.
+/// Pairs equal entries first, then similar ones; the rest was removed or added. Filling in a placeholder is neither.
 fn paired<'t, T>(
     old: &'t [T],
     new: &'t [T],
@@ -268,7 +267,7 @@ fn promises(
     for old in gone {
         changes.push(change("command", How::Removed, Some(&old.command), None));
     }
-    // A placeholder is no promise yet.
+    // A placeholder is not part of the contract.
     for new in fresh
         .into_iter()
         .filter(|new| !is_placeholder(&new.command))
@@ -305,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn criteria_are_paired_by_what_they_say() {
+    fn criteria_are_paired_by_text() {
         let old = [
             "reads stay under 1 ms",
             "no panic on any input",
@@ -340,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_compared_with_what_is_expected_of_them() {
+    fn commands_are_compared_with_their_expectations() {
         let read = |script: &str| super::super::commands::read(script);
         let old = read("cargo test -p a\n# Expected: 12 passed\ncargo fmt --check\n");
         let new = read("# a word\ncargo test \\\n  -p a reads\n# Expected: 3 passed\n");

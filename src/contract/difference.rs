@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One part of a plan that differs from the contract.
+/// A part of a plan that differs from the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The part: `criterion`, `command of step 1`, `expectation of done`, `step 4`, `test`.
@@ -13,7 +13,7 @@ pub struct Difference {
     pub how: How,
     /// The locked text; `null` if it was added.
     pub was: Option<String>,
-    /// The present text; `null` if it was removed.
+    /// The current text; `null` if it was removed.
     pub is: Option<String>,
 }
 
@@ -23,13 +23,13 @@ pub struct Difference {
 pub enum How {
     /// Added to the plan.
     Added,
-    /// The plan asks for more.
+    /// The plan requires more.
     Tightened,
-    /// Different, neither more nor less.
+    /// Different, but neither stricter nor weaker.
     Changed,
     /// Removed from the plan.
     Removed,
-    /// The plan asks for less.
+    /// The plan requires less.
     Relaxed,
     /// The command runs less.
     Narrowed,
@@ -40,7 +40,7 @@ pub enum How {
 }
 
 impl How {
-    /// Whether the plan asks for less than the contract.
+    /// Whether the plan requires less than the contract.
     #[must_use]
     pub fn weakens(self) -> bool {
         matches!(
@@ -49,7 +49,7 @@ impl How {
         )
     }
 
-    /// Whether the plan keeps everything in the contract.
+    /// Whether the plan still contains the whole contract.
     #[must_use]
     pub fn extends(self) -> bool {
         matches!(self, Self::Added | Self::Tightened)

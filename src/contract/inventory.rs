@@ -3,15 +3,15 @@
 use crate::evidence::Names;
 use crate::freshness::Inputs;
 
-/// The tests a plan's packages have now.
+/// The current tests of a plan's packages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tests {
-    /// Those that run, by binary id.
+    /// Tests that run, by binary id.
     pub active: Names,
-    /// Those marked `#[ignore]`.
+    /// Tests marked `#[ignore]`.
     pub ignored: Names,
     /// Those that run and whose bodies cannot fail.
     pub idle: Names,
-    /// Hashes of the packages they were read from.
+    /// Hashes of the packages that contain them.
     pub inputs: Inputs,
 }

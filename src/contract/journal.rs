@@ -1,5 +1,5 @@
-//! The entries of a contract as they are written into a results document, like evidence: a row for people, a line with a
-//! checksum for the program.
+//! The entries of a contract in a results document, in the same format as evidence: a row for people, and a line with a checksum
+//! for the program.
 //!
 //! ```text
 //! <!-- cargo-poc:begin contract -->
@@ -24,7 +24,7 @@ use crate::evidence::record::escape;
 use crate::evidence::{EvidenceProblem, ProblemKind, RegionFormat, RegionRecord, now};
 use crate::freshness::Inputs;
 
-/// How entries are written.
+/// The format of entries.
 const FORMAT: RegionFormat = RegionFormat {
     name: "contract",
     heading: "## Contract",
@@ -33,13 +33,13 @@ const FORMAT: RegionFormat = RegionFormat {
     remedy: "amend it again",
 };
 
-/// Changes of one amendment that have a row of their own; the entry's line holds all.
+/// The maximum number of rows for the changes of one amendment; the entry's line contains all.
 const SHOWN: usize = 20;
 
-/// One entry. Unknown values are `null`, never left out.
+/// An entry. Unknown values are `null`, never omitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The checksums of the entries that this one follows, more than one after a merge; set when it is written.
+    /// The checksums of its predecessors, several after a merge; set when the entry is written.
     #[serde(
         rename = "after",
         default,
@@ -51,22 +51,22 @@ pub struct Entry {
     pub poc: String,
     /// Its kind.
     pub kind: Kind,
-    /// When, RFC 3339 with the local offset.
+    /// The time, RFC 3339 with the local offset.
     pub time: String,
-    /// The name of who wrote it, as git has it; `null` where git does not know.
+    /// The author's name from git; `null` if git does not know it.
     pub by: Option<String>,
-    /// Why; `null` for a lock.
+    /// The reason; `null` for a lock.
     pub reason: Option<String>,
-    /// The step an override is about.
+    /// The step of an override.
     pub step: Option<String>,
     /// The differences that an amendment records.
     pub changes: Vec<Difference>,
-    /// The contract from now on; `null` for an override and a confirmation.
+    /// The contract after this entry; `null` for an override and a confirmation.
     pub contract: Option<Contract>,
-    /// What a person confirmed; `null` for every other kind.
+    /// The confirmation; `null` for every other kind.
     #[serde(default)]
     pub confirmed: Option<Confirmed>,
-    /// The program that wrote this.
+    /// The program that wrote the entry.
     pub tool: String,
 }
 
@@ -76,27 +76,27 @@ pub struct Entry {
 pub enum Kind {
     /// The work begins.
     Lock,
-    /// The contract was changed on purpose.
+    /// The contract was changed deliberately.
     Amend,
     /// A step was marked as done without evidence.
     Override,
-    /// A person confirmed what no program can judge.
+    /// A person confirmed a result that no program can check.
     Confirm,
 }
 
-/// What a person confirmed, and what the confirmation is based on: it is stale once one of the inputs has changed.
+/// A person's confirmation and its inputs. It is stale once one of the inputs has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmed {
-    /// What: `criterion: TEXT` or `checklist: TEXT`.
+    /// The subject: `criterion: TEXT` or `checklist: TEXT`.
     pub what: String,
-    /// The commit at HEAD; `null` where there is none.
+    /// The commit at HEAD; `null` if there is none.
     pub commit: Option<String>,
-    /// Content hashes of the packages that the plan is about.
+    /// Content hashes of the plan's packages.
     pub inputs: Inputs,
 }
 
 impl Confirmed {
-    /// The name under which a criterion of this text is confirmed.
+    /// The subject of a confirmation of the criterion with this text.
     #[must_use]
     pub fn name_of_criterion(text: &str) -> String {
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -111,7 +111,7 @@ impl Confirmed {
     }
 }
 
-/// An entry and where it stands.
+/// An entry and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
     /// The entry.
@@ -144,7 +144,7 @@ impl RegionRecord for Entry {
 }
 
 impl Entry {
-    /// An entry of now.
+    /// A new entry with the current time.
     #[must_use]
     pub fn new(kind: Kind, poc: &str, by: Option<String>) -> Self {
         Self {
@@ -221,7 +221,7 @@ impl Entry {
     }
 }
 
-/// Text from a person in a cell: shortened, and without markup.
+/// A person's text for a cell: shortened and without markup.
 fn shown(text: &str) -> String {
     let mut short: String = text.chars().take(160).collect();
     if short.len() < text.len() {
@@ -230,7 +230,7 @@ fn shown(text: &str) -> String {
     short.replace('<', "&lt;")
 }
 
-/// Reads the entries of a results document. Total: any text gives an answer.
+/// Reads the entries of a results document. Accepts any text.
 #[must_use]
 pub(super) fn read(text: &str) -> (Vec<Located>, Vec<EvidenceProblem>) {
     let (entries, problems) = FORMAT.read::<Entry>(text);
@@ -248,13 +248,13 @@ pub(super) fn foreign(located: &Located) -> EvidenceProblem {
         kind: ProblemKind::Damaged,
         line: located.line,
         message: format!(
-            "this contract is of the PoC `{}` and does not count here; take it out",
+            "this contract belongs to the PoC `{}` and does not count here; remove it",
             located.entry.poc
         ),
     }
 }
 
-/// The text with `entry` added; every other byte stays as it is.
+/// Adds `entry` to the text. Every other byte is kept.
 ///
 /// # Errors
 /// When the entry cannot be written as JSON.

@@ -22,15 +22,14 @@ pub struct Contract {
     pub steps: BTreeMap<String, Vec<LockedCommand>>,
     /// The commands of the done block.
     pub done: Vec<LockedCommand>,
-    /// The tests of the packages that the work affects, by binary id, those marked `#[ignore]` aside; `null` where they
-    /// are not known.
+    /// The tests of the affected packages, by binary id, except those marked `#[ignore]`; `null` if they are unknown.
     pub tests: Option<Packed>,
     /// Those of the tests whose bodies cannot fail; `null` in locks of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle: Option<Packed>,
-    /// Hashes of the packages they were read from: as long as these stay, so do the tests.
+    /// Hashes of the packages that contain the tests. While they are unchanged, so are the tests.
     pub inputs: Inputs,
-    /// The proofs that criteria name, by the criterion's text; those without a notation aside.
+    /// The proofs of criteria, by the criterion's text, without proofs that have no notation.
     #[serde(default)]
     pub proofs: BTreeMap<String, String>,
     /// The configurations that every step has to be proven in.
@@ -42,12 +41,12 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// The contract of a plan as it is now; `tests` if they are known.
+    /// The current contract of a plan, with `tests` if they are known.
     ///
     /// # Errors
     /// Never in practice: names are packed in memory.
     pub fn of(plan: &Plan, tests: Option<&Tests>) -> Result<Self> {
-        // Blocks by id, collected once: a search for each step would be quadratic.
+        // Collect blocks by id once: a search for each step would be quadratic.
         let mut of_steps: BTreeMap<&str, Vec<&Block>> = BTreeMap::new();
         for step in &plan.steps {
             let blocks = step.verification.iter().filter(|block| block.is_shell());
@@ -127,7 +126,7 @@ fn quarantine(plan: &Plan) -> BTreeMap<String, String> {
     rows.collect()
 }
 
-/// The proofs of criteria, as far as they are written down.
+/// The proofs of criteria that have a notation.
 fn proofs(plan: &Plan) -> BTreeMap<String, String> {
     let written = plan.criteria.iter().filter_map(|criterion| {
         let proofs = proof::proofs(criterion);
@@ -137,8 +136,8 @@ fn proofs(plan: &Plan) -> BTreeMap<String, String> {
     written.collect()
 }
 
-/// The commands of some blocks, line by line: bash is not asked, since this is only compared, never run. Comments that
-/// expect nothing are prose.
+/// The commands of some blocks, line by line. They are parsed without bash, because they are only compared, never run. Comments
+/// without an expectation are skipped.
 fn promises(blocks: &[&Block]) -> Vec<LockedCommand> {
     let mut promises: Vec<LockedCommand> = Vec::new();
     for block in blocks {

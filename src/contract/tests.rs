@@ -1,4 +1,4 @@
-//! The tests that a plan's work can affect, by name, as their sources have them.
+//! The names of the tests that a plan's work can affect, from their sources.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::freshness::{Hasher, Inputs};
 use crate::workspace::source::{Test, read_unit};
 use crate::workspace::{PackageId, Workspace};
 
-/// The members whose tests a plan affects: those it names, those its files belong to, and all that link them.
+/// The members whose tests a plan affects: the named ones, the owners of its files, and all members that link them.
 #[must_use]
 pub fn packages(workspace: &Workspace, plan: &Plan) -> BTreeSet<PackageId> {
     let named = plan
@@ -31,14 +31,14 @@ pub fn packages(workspace: &Workspace, plan: &Plan) -> BTreeSet<PackageId> {
     workspace.linked_by(&touched)
 }
 
-/// The tests of one target as its sources have them.
+/// The tests of one target in its sources.
 struct Listed {
     package: PackageId,
     binary: String,
     tests: Vec<Test>,
 }
 
-/// The tests of some members, read from their sources; doctests, which have no names of their own, aside.
+/// The tests of some members in their sources, without doctests, which have no names.
 fn listed(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Result<Vec<Listed>> {
     let targets: Vec<TestTarget> = every_target(workspace)
         .into_iter()
@@ -79,7 +79,7 @@ fn inventory<'l>(listed: impl Iterator<Item = &'l Listed>) -> Tests {
     all
 }
 
-/// The tests a plan affects now, with the hashes of what they were read from.
+/// The tests that a plan affects now, with the hashes of their packages.
 ///
 /// # Errors
 /// When sources cannot be read.
@@ -90,8 +90,8 @@ pub fn of_plan(workspace: &Workspace, plan: &Plan, hasher: &mut Hasher<'_>) -> R
     Ok(Tests { inputs, ..all })
 }
 
-/// What became of the tests that contracts agreed on, where their sources have changed. Many contracts agree on the same
-/// ones: each source is read once, and they are compared once.
+/// The differences of tests between contracts and the current sources. Contracts with equal tests share the work: each source is
+/// read once, and the tests are compared once.
 #[derive(Debug, Default)]
 pub struct Present(BTreeMap<Agreed, Vec<Difference>>);
 
@@ -99,10 +99,10 @@ pub struct Present(BTreeMap<Agreed, Vec<Difference>>);
 type Agreed = (Packed, Option<Packed>);
 
 impl Present {
-    /// Reads what is needed; `now` are the hashes of the present sources.
+    /// Reads the sources that have changed; `now` are the hashes of the current sources.
     ///
     /// # Errors
-    /// When sources cannot be read, or names not unpacked.
+    /// When sources cannot be read, or names cannot be unpacked.
     pub fn read<'c>(
         workspace: &Workspace,
         agreed: impl Iterator<Item = &'c Contract>,
@@ -140,7 +140,7 @@ impl Present {
         Ok(Self(present))
     }
 
-    /// What became of the tests that a contract agreed on; nothing as long as their sources are as they were.
+    /// The differences of a contract's tests; empty if their sources are unchanged.
     #[must_use]
     pub fn of(&self, agreed: &Contract) -> &[Difference] {
         agreed_tests(agreed)

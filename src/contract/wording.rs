@@ -1,4 +1,4 @@
-//! Compares two forms of a criterion, command or expectation, and finds which asks for less.
+//! Compares two forms of a criterion, command or expectation, and determines whether one requires less.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ pub(super) fn normal(text: &str) -> String {
     with_units_joined(&plain)
 }
 
-/// A command in normal form: one blank where there are several, outside of quotes.
+/// A command in normal form: multiple blanks outside quotes are joined.
 pub(super) fn normal_command(text: &str) -> String {
     let mut normal = String::new();
     let (mut quote, mut escaped) = (None, false);
@@ -47,7 +47,7 @@ fn with_units_joined(text: &str) -> String {
     }
 }
 
-/// What a criterion says, without the note that may be appended to it: `(measured on 4 cores)`.
+/// A criterion without the note that may follow it: `(measured on 4 cores)`.
 fn without_note(text: &str) -> String {
     let text = text.trim().trim_end_matches(['✅', '.', ' ']);
     let text = match text.rfind(" (") {
@@ -152,7 +152,7 @@ fn numbers(text: &str) -> (String, Vec<Found>) {
     (skeleton, found)
 }
 
-/// One thing that is expected: what a program can check, or text for a person, in normal form.
+/// One expectation in normal form: an assertion for the program, or text for a person.
 enum Part {
     Checked(Assertion),
     Text(String),
@@ -174,7 +174,7 @@ impl Part {
         parts
     }
 
-    /// How `new` differs; `None` where both ask for the same.
+    /// How `new` differs; `None` if both are equivalent.
     fn against(&self, new: &Self) -> Option<How> {
         match (self, new) {
             (Self::Text(old), Self::Text(new)) if old == new => None,
@@ -192,7 +192,7 @@ fn is_same(old: &Assertion, new: &Assertion) -> bool {
     format!("{old:?}") == format!("{new:?}")
 }
 
-/// Compares the expectations of a command; `None` if both ask for the same.
+/// Compares the expectations of a command; `None` if both are equivalent.
 pub(super) fn expectation(old: &[String], new: &[String]) -> Option<How> {
     let (old, new) = (Part::all(old), Part::all(new));
     let mut unmatched: Vec<Option<&Part>> = new.iter().map(Some).collect();
@@ -207,7 +207,7 @@ pub(super) fn expectation(old: &[String], new: &[String]) -> Option<How> {
     let mut hows = Vec::new();
     for part in open {
         let how_of = |other: Option<&Part>| other.and_then(|other| part.against(other));
-        // An expectation of the same kind is its new form; only then another one may replace it.
+        // Prefer an expectation of the same kind; otherwise use any other one.
         let order = [How::Tightened, How::Relaxed, How::Changed];
         let mut found = None;
         for how in order {
@@ -265,7 +265,7 @@ fn clause(old: &Assertion, new: &Assertion) -> How {
     }
 }
 
-/// Words of a cargo command that make it run or check more.
+/// Options of cargo commands that run or check more.
 const WIDE: [&str; 16] = [
     "--workspace",
     "--all",
@@ -285,7 +285,7 @@ const WIDE: [&str; 16] = [
     "--no-fail-fast",
 ];
 
-/// Words that make it run less.
+/// Options that run less.
 const NARROW: [&str; 14] = [
     "--skip",
     "--exact",
@@ -339,7 +339,7 @@ pub(super) fn command(old: &str, new: &str) -> How {
     let narrower = any(&gone, &WIDE) || any(&added, &NARROW) || filter(&added) && !filter(&gone);
     let wider = any(&added, &WIDE) || any(&gone, &NARROW) || filter(&gone) && !filter(&added);
     match (narrower, wider) {
-        // `-p a` for `--workspace` adds a wide word and still runs less.
+        // `-p a` instead of `--workspace` adds an option but runs less.
         (true, false) => How::Narrowed,
         (true, true) if any(&gone, &WIDE[..4]) => How::Narrowed,
         (false, true) => How::Tightened,
@@ -347,7 +347,7 @@ pub(super) fn command(old: &str, new: &str) -> How {
     }
 }
 
-/// The words of a command, an option's value joined to it: `-p=a`.
+/// The words of a command, with an option's value joined to it: `-p=a`.
 fn words(text: &str) -> Vec<String> {
     const VALUED: [&str; 14] = [
         "-p",
@@ -392,7 +392,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_is_no_change() {
+    fn note_does_not_change_a_criterion() {
         assert_eq!(
             without_note("p99 < 1 ms (measured on 4 cores)"),
             "p99 < 1 ms"
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn spelling_is_no_change() {
+    fn spelling_does_not_change_the_meaning() {
         for (old, new) in [
             ("p99 < 5 ms", "p99 < 5ms"),
             ("at least 80 % hits", "At least  80% hits."),
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_bounds_by_the_words_around_them() {
+    fn bounds_are_detected_from_adjacent_words() {
         for (old, new, how) in [
             ("p99 < 1 ms", "p99 < 5 ms", How::Relaxed),
             ("p99 under 5 ms", "p99 under 1 ms", How::Tightened),
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn expectations_that_ask_for_less() {
+    fn weaker_expectations_are_detected() {
         for (old, new, how) in [
             ("584 passed", "553 passed", How::Relaxed),
             ("553 passed", "584 passed", How::Tightened),
@@ -466,7 +466,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_that_run_less() {
+    fn narrower_commands_are_detected() {
         for (old, new, how) in [
             ("cargo test --workspace", "cargo test -p a", How::Narrowed),
             ("cargo test -p a -p b", "cargo test -p a", How::Narrowed),

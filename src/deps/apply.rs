@@ -1,4 +1,4 @@
-//! Making a manifest have what a plan wants, and writing the outcome.
+//! Edits manifests so that they contain the entries of a plan, and writes them.
 
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
@@ -13,13 +13,13 @@ use crate::sys::files;
 use crate::workspace::manifest::Manifest;
 use crate::workspace::manifest::insert::Order;
 
-/// Brings `manifest` in line with what is declared for it: the edited manifest, and the state each entry was found in.
+/// Adds the declared entries to `manifest`. Returns the edited manifest and the state of each entry before the edit.
 ///
-/// `inherited` is the workspace's manifest, where that is another one. Entries that conflict or
-/// are not valid change nothing. Applied to its own result it changes nothing.
+/// `inherited` is the workspace's manifest, if it is another one. Conflicting and invalid entries change nothing. Applying it to its
+/// result changes nothing.
 ///
 /// # Errors
-/// An entry stands in a layout that cannot be edited as text.
+/// If an entry has a layout that cannot be edited as text.
 pub fn align(
     manifest: &Manifest,
     declared: &[Declared],
@@ -45,7 +45,7 @@ pub fn align(
             let now = state(&manifest, entry, inherited);
             if now != State::Present {
                 bail!(
-                    "{}: the edit left it {}; make it by hand and report this as a bug",
+                    "{}: it is {} after the edit; edit it manually and report this as a bug",
                     context(),
                     now.label()
                 );
@@ -97,7 +97,7 @@ fn append(manifest: &Manifest, path: &[&str], values: &[String]) -> Result<Manif
     manifest.append(path, &values)
 }
 
-/// Puts another requirement between the quotes that are there.
+/// Replaces the requirement between the existing quotes.
 fn set_requirement(manifest: &Manifest, path: &[&str], version: &str) -> Result<Manifest> {
     let field = [path, &["version"]].concat();
     let path = if manifest.get(path).is_some_and(Item::is_str) {
@@ -117,10 +117,10 @@ fn set_requirement(manifest: &Manifest, path: &[&str], version: &str) -> Result<
     manifest.splice(span, &format!("{quote}{version}{quote}"))
 }
 
-/// Adds a field to an entry. A bare version, or a lone dotted `workspace = true`, becomes an inline table as `cargo add`
-/// writes it; every other layout is kept.
+/// Adds a field to an entry. A bare version, or a single dotted `workspace = true`, becomes an inline table as in `cargo add`; other
+/// layouts are kept.
 fn set_field(manifest: &Manifest, path: &[&str], key: &str, value: &str) -> Result<Manifest> {
-    let entry = manifest.entry(path).context("the entry is not there")?;
+    let entry = manifest.entry(path).context("the entry does not exist")?;
     let text = manifest.text();
     if let Some(span) = entry.item.span().filter(|_| entry.item.is_str()) {
         let version = text[span.clone()].to_owned();
@@ -140,18 +140,18 @@ fn set_field(manifest: &Manifest, path: &[&str], key: &str, value: &str) -> Resu
     manifest.insert(path, key, value, Order::Last)
 }
 
-/// Writes the edits under `root`, then asks cargo to read every manifest that changed.
+/// Writes the edits to `root`, then lets cargo read every changed manifest.
 ///
-/// All or nothing: when a file cannot be written or cargo refuses one, each is put back as it was.
+/// All or nothing: if a file cannot be written or cargo rejects one, all are restored.
 ///
 /// # Errors
-/// A manifest changed on disk since it was read; a file could not be written; or what cargo said, and that the old text
-/// is back.
+/// A manifest changed on disk since it was read; a file cannot be written; or cargo's error, with the note that the old texts are
+/// restored.
 pub fn commit(root: &Utf8Path, edits: &[Edit], cargo: &Cargo) -> Result<()> {
     for edit in edits {
         if files::read(&root.join(&edit.path))? != edit.old.as_bytes() {
             bail!(
-                "{} changed while this ran; nothing was written, run this again",
+                "{} was changed by another process; nothing was written, run this again",
                 edit.path
             );
         }
@@ -168,15 +168,13 @@ pub fn commit(root: &Utf8Path, edits: &[Edit], cargo: &Cargo) -> Result<()> {
     let Err(error) = outcome else { return Ok(()) };
     for edit in written {
         if let Err(failed) = files::write_atomic(&root.join(&edit.path), edit.old.as_bytes()) {
-            return Err(
-                failed.context(format!("failed to put {} back after: {error:#}", edit.path))
-            );
+            return Err(failed.context(format!("failed to restore {} after: {error:#}", edit.path)));
         }
     }
-    Err(error.context("nothing was changed: every manifest has its old text back"))
+    Err(error.context("nothing was changed: every manifest was restored"))
 }
 
-/// Lets cargo read each edited manifest; members of one workspace are read together.
+/// Lets cargo read each edited manifest; members of a workspace are read together.
 fn accepted(root: &Utf8Path, edits: &[Edit], cargo: &Cargo) -> Result<()> {
     let mut seen: Vec<String> = Vec::new();
     for edit in edits {
@@ -211,7 +209,7 @@ mod tests {
     use super::super::declared::{Block, declared};
     use super::*;
 
-    /// A manifest with the entries of a block under `[dependencies]` applied, and the states they were found in.
+    /// Applies the entries of a block under `[dependencies]` to a manifest, and returns their states before.
     fn applied(manifest: &str, entries: &str) -> (String, Vec<&'static str>) {
         let toml = format!("[dependencies]\n{entries}");
         let block = Block {
@@ -229,7 +227,7 @@ mod tests {
         )
     }
 
-    /// Inline tables over several lines are TOML 1.1, which not every cargo reads yet.
+    /// Inline tables over several lines are TOML 1.1, which older versions of cargo reject.
     #[test]
     fn inline_tables_over_several_lines_keep_their_layout() {
         let manifest = "[dependencies]\nserde = {\n    version = \"1\", # wire\n}\nlog = {\n\tversion = \"0.4\"\n}\n";
@@ -243,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_is_no_dependency_is_a_conflict() {
+    fn entry_that_is_not_a_dependency_is_a_conflict() {
         let manifest = "[dependencies]\nmoka = 12\n";
         assert_eq!(
             applied(manifest, "moka = \"0.12\" # Add for x\n"),
@@ -252,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_is_none_cannot_be_edited() {
+    fn value_that_is_not_a_table_cannot_be_edited() {
         let manifest = Manifest::parse("dependencies = 1\n").unwrap();
         let error = manifest
             .insert(&["dependencies"], "moka", "\"1\"", Order::Last)

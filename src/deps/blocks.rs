@@ -1,4 +1,4 @@
-//! From a plan document to the blocks of its Dependencies section.
+//! Extracts the blocks of the Dependencies section from a plan.
 
 use anyhow::Result;
 use camino::Utf8PathBuf;
@@ -8,11 +8,11 @@ use crate::document::plan::DependencyBlock;
 use crate::document::{Document, Plan};
 use crate::exit::usage;
 
-/// The blocks of a plan. A block that names no manifest is for `only_package`, the manifest of a workspace that has one
-/// package; where that is `None` it is left alone, and a note says so.
+/// The blocks of a plan. A block without a manifest belongs to `only_package`, the manifest of a workspace with one package; if that is
+/// `None`, the block is ignored with a note.
 ///
 /// # Errors
-/// A block that names no manifest has entries to apply: nobody can know where.
+/// If a block without a manifest has entries to apply.
 pub fn blocks<'a>(
     plan: &'a Plan,
     document: &'a Document,
@@ -41,7 +41,7 @@ pub fn blocks<'a>(
                 block.line
             )));
         }
-        let message = "this block names no Cargo.toml; it is left to you".to_owned();
+        let message = "this block has no Cargo.toml; it is ignored".to_owned();
         notes.push(Note {
             line: block.line,
             message,
@@ -50,7 +50,7 @@ pub fn blocks<'a>(
     Ok((blocks, notes))
 }
 
-/// The paragraph, list item or heading that ends right above `offset`, past blank lines; empty below another block.
+/// The paragraph, list item or heading directly above `offset`, ignoring blank lines; empty below another block.
 fn paragraph_before(text: &str, offset: usize) -> &str {
     let above = text[..offset].trim_end_matches([' ', '\t', '>']).trim_end();
     let mut start = above.len();
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lead_is_what_stands_right_above() {
+    fn lead_is_the_paragraph_above() {
         let text = "x\n\nCurrent dependencies\nof `Cargo.toml`:\n\n```toml\n# a\n```\n```toml\n";
         assert_eq!(
             paragraph_before(text, text.find("```").unwrap_or(0)),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_knows_its_manifest_and_line() {
+    fn block_has_its_manifest_and_line() {
         let (document, plan) = read(
             "# X\n\n## Dependencies\n\nUpdate `a\\Cargo.toml`:\r\n\r\n```toml\r\n[dependencies]\r\n```\r\n",
         );
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_without_a_manifest_is_for_the_only_package_or_nobody() {
+    fn block_without_a_manifest_belongs_to_the_only_package() {
         let (document, plan) =
             read("# X\n\n## Dependencies\n\n```toml\n[dependencies]\nmoka = \"1\"\n```\n");
         let (found, _) = blocks(&plan, &document, Some("Cargo.toml")).unwrap();

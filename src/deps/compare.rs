@@ -1,4 +1,4 @@
-//! An entry of a plan against a manifest: is it there, what is missing, where do the two disagree.
+//! Compares an entry of a plan with a manifest.
 
 use camino::Utf8Path;
 use semver::VersionReq;
@@ -11,25 +11,25 @@ use super::source;
 use super::specification::{Specification, quoted_value, strings};
 use crate::workspace::manifest::{Entry, Manifest, line_of};
 
-/// How a manifest stands to an entry of a plan.
+/// The state of an entry of a plan in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// It has what the plan wants.
+    /// Present as planned.
     Present,
-    /// It lacks the entry, and the plan wants it added.
+    /// Missing, and to be added.
     Missing,
-    /// It has the entry, and the plan wants more of it.
+    /// Present without a planned part.
     Incomplete(Vec<Change>),
-    /// The two exclude each other: a person decides.
+    /// Contradicts the plan: a person decides.
     Conflict(Conflict),
-    /// The plan only describes the entry; what the manifest has otherwise, when it does.
+    /// The plan only describes the entry; the difference from the manifest, if any.
     Described(Option<String>),
-    /// The plan's entry cannot be applied as written, and why.
+    /// The plan's entry cannot be applied, with the reason.
     Invalid(String),
 }
 
 impl State {
-    /// One word for machines: `present`, `missing`, `incomplete`, `conflict`, `described` or `invalid`.
+    /// The name in machine formats: `present`, `missing`, `incomplete`, `conflict`, `described` or `invalid`.
     #[must_use]
     pub fn label(&self) -> &'static str {
         match self {
@@ -43,38 +43,38 @@ impl State {
     }
 }
 
-/// One change to an entry that a manifest has.
+/// A change of an existing entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Put this version requirement in place of the one that is there.
+    /// Replace the version requirement.
     Requirement(String),
-    /// Append these: features of a dependency, or what a feature turns on.
+    /// Append features of a dependency, or values of a feature.
     Features(Vec<String>),
     /// Add this field: key, and value as TOML text.
     Field(String, String),
 }
 
-/// Two sides that exclude each other.
+/// A contradiction between plan and manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// What they disagree about.
+    /// The contradiction.
     pub why: String,
     /// 1-based line of the manifest.
     pub manifest_line: usize,
-    /// What the manifest has there.
+    /// The text of the manifest.
     pub manifest: String,
 }
 
 /// The workspace's manifest, which a member inherits from.
 #[derive(Debug)]
 pub struct Inherited<'a> {
-    /// Its folder, from the root of all manifests.
+    /// Its folder, relative to the workspace root.
     pub folder: &'a Utf8Path,
     /// Its content.
     pub manifest: &'a Manifest,
 }
 
-/// Compares an entry with a manifest. `inherited` is the workspace's manifest, where it is another one.
+/// Compares an entry with a manifest. `inherited` is the workspace's manifest, if it is another one.
 #[must_use]
 pub fn state(manifest: &Manifest, declared: &Declared, inherited: Option<&Inherited<'_>>) -> State {
     if declared.intent != Intent::Describe
@@ -96,7 +96,7 @@ pub fn state(manifest: &Manifest, declared: &Declared, inherited: Option<&Inheri
         },
     };
     match (compared, declared.intent) {
-        (Ok(None), Intent::Describe) => State::Described(Some("it is not there".to_owned())),
+        (Ok(None), Intent::Describe) => State::Described(Some("it is missing".to_owned())),
         (Ok(None), _) => State::Missing,
         (Ok(Some(changes)), _) if changes.is_empty() => State::Present,
         (Ok(Some(changes)), Intent::Apply) => State::Incomplete(changes),
@@ -107,7 +107,7 @@ pub fn state(manifest: &Manifest, declared: &Declared, inherited: Option<&Inheri
     }
 }
 
-/// What cargo makes of an entry beyond what it states, once the manifest has it.
+/// Warnings about settings of an entry that cargo ignores or overrides.
 pub(super) fn warnings(
     manifest: &Manifest,
     declared: &Declared,
@@ -124,7 +124,7 @@ pub(super) fn warnings(
     defaults::warnings(declared, &has, cx.inherited(&declared.name).as_ref())
 }
 
-/// The keys of a table in this manifest: its older name, or another spelling of the same `cfg(…)`, if that is what it has.
+/// The keys of a table in this manifest, including its older name, or another spelling of the same `cfg(…)`.
 pub(super) fn table_path(manifest: &Manifest, table: &Table) -> Vec<String> {
     let own = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
     let (kind, target) = match table {
@@ -158,7 +158,7 @@ pub(super) fn table_path(manifest: &Manifest, table: &Table) -> Vec<String> {
     path
 }
 
-/// `cfg(unix)` and `cfg( unix )` are one target.
+/// `cfg(unix)` and `cfg( unix )` are the same target.
 fn same_target(one: &str, other: &str) -> bool {
     let tokens = |text: &str| {
         text.chars()
@@ -168,7 +168,7 @@ fn same_target(one: &str, other: &str) -> bool {
     tokens(one) == tokens(other)
 }
 
-/// Why an entry was refused, and the manifest's entry if one stands against it.
+/// Why an entry was refused, with the conflicting entry of the manifest, if any.
 enum Refusal {
     Conflict {
         why: String,
@@ -178,7 +178,7 @@ enum Refusal {
     Invalid(String),
 }
 
-/// What has to change, `None` when the entry is to be added whole.
+/// The required changes; `None` if the whole entry is to be added.
 type Compared = Result<Option<Vec<Change>>, Refusal>;
 
 fn refused(manifest: &Manifest, refusal: Refusal, intent: Intent) -> State {
@@ -213,7 +213,7 @@ fn compare_feature(entry: Option<&Entry<'_>>, wanted: &[String]) -> Option<Vec<C
     Some(features_lacking(&has, &[], wanted).into_iter().collect())
 }
 
-/// What an entry is compared with.
+/// The manifests for a comparison.
 struct Comparison<'a> {
     manifest: &'a Manifest,
     /// The entry's key.
@@ -243,7 +243,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Why cargo would refuse the table in this manifest.
+    /// Why cargo would reject the table in this manifest.
     fn misplaced(&self, declared: &Declared) -> Option<String> {
         let path = &declared.manifest;
         let points_elsewhere = self.manifest.get(&["package", "workspace"]).is_some();
@@ -272,7 +272,7 @@ impl<'a> Comparison<'a> {
         Specification::read(item, self.root.text()).ok()
     }
 
-    /// An entry that is not there: nothing may stand in for it under another name.
+    /// A missing entry. The package must not exist under another name.
     fn absent(&self, path: &[&str], wanted: &Specification) -> Compared {
         let Some((name, table)) = path.split_last() else {
             return Ok(None);
@@ -299,7 +299,7 @@ impl<'a> Comparison<'a> {
         Ok(None)
     }
 
-    /// Cargo refuses since edition 2024 what it ignored before.
+    /// Since edition 2024, cargo rejects what it ignored before.
     fn accepts_defaults(
         &self,
         wanted: &Specification,
@@ -323,7 +323,7 @@ impl<'a> Comparison<'a> {
             let from = self.inherited(name);
             Some(from.ok_or_else(|| {
                 refuse(format!(
-                    "the manifest inherits `{name}`, but `[workspace.dependencies]` has none"
+                    "the manifest inherits `{name}`, but `[workspace.dependencies]` does not contain it"
                 ))
             })?)
         } else {
@@ -333,7 +333,7 @@ impl<'a> Comparison<'a> {
         match (&from, wanted.workspace) {
             (None, true) => {
                 return Err(refuse(
-                    "the plan inherits it from the workspace, the manifest has its own requirement"
+                    "the plan inherits it from the workspace, but the manifest has a separate requirement"
                         .to_owned(),
                 ));
             }
@@ -344,7 +344,7 @@ impl<'a> Comparison<'a> {
                     .map_err(&refuse)?;
                 if let Some(change) = lacking.first() {
                     return Err(refuse(format!(
-                        "the manifest inherits it from `[workspace.dependencies]`, and {} there; put the change there",
+                        "the manifest inherits it from `[workspace.dependencies]`, but {} there; make the change there",
                         lacks(change)
                     )));
                 }
@@ -367,7 +367,7 @@ impl<'a> Comparison<'a> {
         Ok(Some(changes))
     }
 
-    /// Package, source and version: what `has`, of a manifest in `folder`, lacks of them, or why the two exclude each other.
+    /// Compares package, source and version of `has`, of a manifest in `folder`: missing parts, or the reason of a contradiction.
     fn source_changes(
         &self,
         has: &Specification,
@@ -376,11 +376,11 @@ impl<'a> Comparison<'a> {
     ) -> Result<Vec<Change>, String> {
         let package = |specification: &Specification| {
             let package = specification.package.clone();
-            package.unwrap_or_else(|| "the package of its own name".to_owned())
+            package.unwrap_or_else(|| "the package of the same name".to_owned())
         };
         if has.package_name(self.name) != wanted.package_name(self.name) {
             return Err(format!(
-                "the manifest means {}, the plan {}",
+                "the manifest refers to {}, the plan to {}",
                 package(has),
                 package(wanted)
             ));
@@ -395,12 +395,12 @@ impl<'a> Comparison<'a> {
                 Some(other) if source::is_same(key, (folder, other), (self.folder, value)) => {}
                 Some(other) => {
                     return Err(format!(
-                        "`{key}` is `{other}` in the manifest and `{value}` in the plan"
+                        "`{key}` is `{other}` in the manifest, but `{value}` in the plan"
                     ));
                 }
                 None if !matches!(key.as_str(), "public" | "artifact" | "lib") => {
                     return Err(format!(
-                        "the plan has `{key} = {}`, the manifest takes the package from elsewhere",
+                        "the plan has `{key} = {}`, but the manifest uses another source",
                         quoted_value(value)
                     ));
                 }
@@ -417,7 +417,7 @@ impl<'a> Comparison<'a> {
                 .is_some_and(|it| source::is_default("registry", it))
         {
             return Err(format!(
-                "`registry` is `{registry}` in the manifest and `crates-io` in the plan"
+                "`registry` is `{registry}` in the manifest, but `crates-io` in the plan"
             ));
         }
         changes.extend(version_change(has, wanted)?);
@@ -430,10 +430,9 @@ fn version_change(has: &Specification, wanted: &Specification) -> Result<Option<
         return Ok(None);
     };
     match (&has.version, versions(has, wanted)) {
-        (None, _) if has.has_own_source() && !wanted.has_own_source() => Err(
-            "the manifest takes the package from a folder or repository, the plan from a registry"
-                .to_owned(),
-        ),
+        (None, _) if has.has_own_source() && !wanted.has_own_source() => {
+            Err("the manifest uses a folder or repository, but the plan a registry".to_owned())
+        }
         (None, _) => Ok(Some(Change::Field(
             "version".to_owned(),
             quoted_value(version),
@@ -441,12 +440,12 @@ fn version_change(has: &Specification, wanted: &Specification) -> Result<Option<
         (Some(_), Some(Relation::Satisfied)) => Ok(None),
         (Some(_), Some(Relation::Narrower)) => Ok(Some(Change::Requirement(version.clone()))),
         (Some(has), _) => Err(format!(
-            "requirement `{has}` in the manifest and `{version}` in the plan: neither is inside the other"
+            "requirement `{has}` in the manifest and `{version}` in the plan: neither includes the other"
         )),
     }
 }
 
-/// Another entry of the table for the same package: cargo refuses two with compatible versions.
+/// Another entry of the table for the same package: cargo rejects two with compatible versions.
 fn same_package<'a>(
     manifest: &'a Manifest,
     table: &[&str],
@@ -478,8 +477,8 @@ fn versions(has: &Specification, wanted: &Specification) -> Option<Relation> {
     ))
 }
 
-/// Flags the plan states must be as the manifest has them: turning one breaks code that relies on it. A flag that cargo
-/// ignores is no disagreement.
+/// Flags in the plan must equal those in the manifest, because changing one breaks code that relies on it. Flags that cargo ignores
+/// do not matter.
 fn flags_agree(
     has: &Specification,
     from: Option<&Specification>,
@@ -487,7 +486,7 @@ fn flags_agree(
 ) -> Result<(), String> {
     let is = |key: &str, has: bool, wanted: Option<bool>| match wanted {
         Some(wanted) if wanted != has => Err(format!(
-            "`{key}` is {has} in the manifest and {wanted} in the plan"
+            "`{key}` is {has} in the manifest, but {wanted} in the plan"
         )),
         _ => Ok(()),
     };
@@ -511,7 +510,7 @@ fn features_lacking(has: &[String], inherited: &[String], wanted: &[String]) -> 
     (!lacking.is_empty()).then_some(Change::Features(lacking))
 }
 
-/// A change, told as what the manifest lacks.
+/// Describes a change as what the manifest lacks.
 fn lacks(change: &Change) -> String {
     match change {
         Change::Requirement(version) => format!("it has a lower requirement than `{version}`"),

@@ -1,4 +1,4 @@
-//! From a toml block of a plan to the entries it declares, and what the plan means by each.
+//! Parses the entries of a plan's TOML block, and whether each is new or a description.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,55 +14,55 @@ use crate::exit::usage;
 use crate::workspace::manifest::insert::quoted;
 use crate::workspace::manifest::{Manifest, entry_of, line_of};
 
-/// One toml code block of a plan's Dependencies section.
+/// A TOML code block of a plan's Dependencies section.
 #[derive(Debug, Clone)]
 pub struct Block<'a> {
-    /// The manifest it is about, from the workspace root, with `/`.
+    /// Its manifest, relative to the workspace root, with `/`.
     pub manifest: Utf8PathBuf,
-    /// What stands between the fences.
+    /// The text between the fences.
     pub toml: &'a str,
-    /// The 1-based line of the plan on which `toml` begins.
+    /// The 1-based line of the plan at which `toml` starts.
     pub line: usize,
-    /// The paragraph right above the fence; empty when there is none.
+    /// The paragraph directly above the fence; empty if there is none.
     pub lead: &'a str,
 }
 
-/// What a block declares.
+/// The content of a block.
 #[derive(Debug, Clone, Default)]
 pub struct Declarations {
     /// Dependencies and features, in the order of the block.
     pub entries: Vec<Declared>,
-    /// What the block holds beside them, which is left alone.
+    /// Other content of the block, which is ignored.
     pub notes: Vec<Note>,
 }
 
-/// Something that was seen and left alone.
+/// Something that was ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// 1-based line of the plan.
     pub line: usize,
-    /// What it is, and what to do if it should not be left alone.
+    /// Its description, with a remedy.
     pub message: String,
 }
 
-/// One entry that a plan declares.
+/// An entry in a plan.
 #[derive(Debug, Clone)]
 pub struct Declared {
-    /// The manifest it belongs in, from the workspace root, with `/`.
+    /// Its manifest, relative to the workspace root, with `/`.
     pub manifest: Utf8PathBuf,
-    /// The table it belongs in.
+    /// Its table.
     pub table: Table,
     /// Its key: the dependency's or the feature's name.
     pub name: String,
     /// Its value.
     pub wanted: Wanted,
-    /// What the plan means by it.
+    /// Whether it is to be added.
     pub intent: Intent,
     /// 1-based line of the plan.
     pub line: usize,
-    /// As the plan writes it, for messages; may be several lines.
+    /// The text of the plan, for messages; may have several lines.
     pub text: String,
-    /// Why it cannot be applied as written: a placeholder, or no version requirement.
+    /// Why it cannot be applied: a placeholder, or no version requirement.
     pub problem: Option<String>,
 }
 
@@ -71,29 +71,29 @@ pub struct Declared {
 pub enum Wanted {
     /// A dependency.
     Dependency(Specification),
-    /// A feature, and what it turns on.
+    /// A feature with its values.
     Feature(Vec<String>),
 }
 
-/// What a plan means by an entry.
+/// Whether an entry is to be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// Marked new: the manifest is brought in line with it.
+    /// Marked as new: the manifest is changed to contain it.
     Apply,
-    /// Not marked, in a block where nothing is marked new: it is added when the manifest lacks it, and else left.
+    /// Not marked, in a block without entries marked as new: it is added if the manifest lacks it, otherwise ignored.
     AddIfAbsent,
-    /// It describes what is there: never applied.
+    /// It describes the manifest and is never applied.
     Describe,
 }
 
-/// A table of a manifest that entries stand in.
+/// A table of a manifest with dependencies or features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Table {
-    /// `[dependencies]` and its like, perhaps for a target.
+    /// `[dependencies]` and its variants, optionally for a target.
     Dependencies {
-        /// Normal, for development, or for the build script.
+        /// Normal, development or build dependencies.
         kind: Kind,
-        /// The target's name or `cfg(…)`, as the plan writes it.
+        /// The target's name or `cfg(…)`, as in the plan.
         target: Option<String>,
     },
     /// `[workspace.dependencies]`
@@ -116,7 +116,7 @@ pub enum Kind {
 impl Kind {
     const ALL: [Self; 3] = [Self::Normal, Self::Dev, Self::Build];
 
-    /// The names of the table: first the one cargo writes, then the one it still reads.
+    /// The names of the table: the one that cargo writes, then the older one.
     pub(super) fn tables(self) -> &'static [&'static str] {
         match self {
             Self::Normal => &["dependencies"],
@@ -133,7 +133,7 @@ impl Kind {
 }
 
 impl Table {
-    /// One word for machines: `normal`, `dev`, `build`, `workspace` or `feature`.
+    /// The name in machine formats: `normal`, `dev`, `build`, `workspace` or `feature`.
     #[must_use]
     pub fn label(&self) -> &'static str {
         match self {
@@ -176,17 +176,17 @@ impl fmt::Display for Table {
     }
 }
 
-/// Reads what a block declares.
+/// Parses a block.
 ///
-/// An entry is marked new by a comment whose first word is "Add" or "New" (`# Add for caching`), and as context by one
-/// that begins with "existing", "already", "current", "unchanged", "present" or "context": at the end of one of the
-/// entry's lines, in the comment lines right above it, or on the table's header for all that have no mark of their own.
-/// A context comment on a line of its own covers the entries below it, up to a blank line or the next comment.
-/// See [`Intent`] for what follows from the marks; a block whose lead says "current dependencies" or "no new
-/// dependencies" describes whatever it does not mark new. Lines that are only `...` are skipped.
+/// An entry is marked as new by a comment whose first word is "Add" or "New" (`# Add for caching`), and as context by one that
+/// starts with "existing", "already", "current", "unchanged", "present" or "context": at the end of one of the entry's lines, in the
+/// comment lines directly above it, or on the table's header for all entries without a mark. A context comment on a separate line
+/// applies to the entries below it, up to a blank line or the next comment. See [`Intent`] for the meaning of the marks. A block whose
+/// lead contains "current dependencies" or "no new dependencies" describes every entry that is not marked as new. Lines that consist
+/// of `...` are skipped.
 ///
 /// # Errors
-/// The block is not TOML, or an entry stands outside every table: with the line of the plan.
+/// If the block is not TOML, or an entry is outside a table. The message contains the line of the plan.
 pub fn declared(block: &Block<'_>) -> Result<Declarations> {
     let text = blank_elisions(block.toml);
     let manifest = Manifest::read(&text).map_err(|error| not_toml(block, &text, &error))?;
@@ -206,7 +206,7 @@ struct Reader<'a> {
     text: &'a str,
     marks: Marks<'a>,
     found: Declarations,
-    /// The mark of each entry found.
+    /// The mark of each entry.
     seen: Vec<Option<Mark>>,
 }
 
@@ -238,7 +238,7 @@ impl Reader<'_> {
                 }
                 _ => {
                     return Err(usage(format!(
-                        "plan line {line}: `{name}` stands in no table; put it under `[dependencies]` or the table it belongs in"
+                        "plan line {line}: `{name}` is not in a table; put it under `[dependencies]` or the table it belongs in"
                     )));
                 }
             }
@@ -319,7 +319,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Marks become intents once all of them are known.
+    /// Derives intents once all marks are known.
     fn finish(mut self) -> Declarations {
         let selective = self.seen.contains(&Some(Mark::New)) || describes(self.block.lead);
         for (entry, mark) in self.found.entries.iter_mut().zip(&self.seen) {
@@ -335,8 +335,7 @@ impl Reader<'_> {
     }
 
     fn left_alone(&mut self, line: usize, what: &str) {
-        let message =
-            format!("`{what}` is no table of dependencies or features; it is left to you");
+        let message = format!("`{what}` is not a table of dependencies or features; it is ignored");
         self.found.notes.push(Note { line, message });
     }
 
@@ -349,7 +348,7 @@ fn not_toml(block: &Block<'_>, text: &str, error: &toml_edit::TomlError) -> anyh
     let line = line_of(text, error.span().unwrap_or_default().start);
     let source = text.lines().nth(line - 1).unwrap_or_default().trim();
     let hint = if source.contains("...") || source.contains('…') {
-        "; write the entry out, or put `...` on a line of its own"
+        "; write the whole entry, or put `...` on a separate line"
     } else {
         ""
     };
@@ -360,7 +359,7 @@ fn not_toml(block: &Block<'_>, text: &str, error: &toml_edit::TomlError) -> anyh
     ))
 }
 
-/// Why an entry cannot be written into a manifest as it stands.
+/// Why an entry cannot be written to a manifest.
 fn problem(name: &str, wanted: &Wanted) -> Option<String> {
     let is_name = |name: &str| {
         !name.is_empty()
@@ -370,7 +369,7 @@ fn problem(name: &str, wanted: &Wanted) -> Option<String> {
     };
     if !is_name(name) {
         return Some(format!(
-            "`{name}` is no name of a package or feature; fill it in"
+            "`{name}` is not a valid name of a package or feature; fill it in"
         ));
     }
     let Wanted::Dependency(specification) = wanted else {
@@ -380,7 +379,7 @@ fn problem(name: &str, wanted: &Wanted) -> Option<String> {
         && let Err(error) = VersionReq::parse(version)
     {
         return Some(format!(
-            "`{version}` is no version requirement ({error}); fill it in, as in `{name} = \"1.2\"`"
+            "`{version}` is not a version requirement ({error}); fill it in, as in `{name} = \"1.2\"`"
         ));
     }
     let texts = specification
@@ -396,11 +395,11 @@ fn problem(name: &str, wanted: &Wanted) -> Option<String> {
         && !specification.workspace
         && !specification.has_own_source();
     nothing.then(|| {
-        format!("it says no version, path or repository; fill it in, as in `{name} = \"1.2\"`")
+        format!("it has no version, path or repository; fill it in, as in `{name} = \"1.2\"`")
     })
 }
 
-/// `[fill in: …]`, `[path]`, `<url>`: what templates put where a person writes. TOML text in brackets is an array, not this.
+/// A placeholder of a template: `[fill in: …]`, `[path]`, `<url>`. A TOML array in brackets is not one.
 fn placeholder(text: &str) -> bool {
     (text.starts_with('[') && text.ends_with(']') && !text.contains('"'))
         || (text.starts_with('<') && text.ends_with('>'))

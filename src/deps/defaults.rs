@@ -1,4 +1,4 @@
-//! Default features as cargo resolves them, and keys that it ignores.
+//! Default features as cargo resolves them, and keys that cargo ignores.
 
 use toml_edit::Item;
 
@@ -6,8 +6,8 @@ use super::declared::{Declared, Intent, Table, Wanted};
 use super::specification::Specification;
 use crate::workspace::manifest::Manifest;
 
-/// Whether an entry comes with default features. For one that inherits, `from` is the workspace's entry: a member can turn
-/// them on, and never off.
+/// Whether an entry has default features. For an inherited entry, `from` is the workspace's entry: a member can enable default
+/// features but not disable them.
 pub(super) fn has_defaults(entry: &Specification, from: Option<&Specification>) -> bool {
     let Some(from) = from.filter(|_| entry.workspace) else {
         return entry.default_features.unwrap_or(true);
@@ -15,12 +15,12 @@ pub(super) fn has_defaults(entry: &Specification, from: Option<&Specification>) 
     entry.default_features == Some(true) || from.default_features.unwrap_or(true)
 }
 
-/// Whether an entry states `default-features = false` where cargo does not follow it.
+/// Whether an entry has a `default-features = false` that cargo ignores.
 pub(super) fn is_ignored(entry: &Specification, from: Option<&Specification>) -> bool {
     entry.workspace && entry.default_features == Some(false) && has_defaults(entry, from)
 }
 
-/// Whether cargo refuses what it only ignored before edition 2024.
+/// Whether cargo rejects what it only ignored before edition 2024.
 pub(super) fn is_refused(manifest: &Manifest, root: &Manifest) -> bool {
     let edition = match manifest.get(&["package", "edition"]) {
         Some(item) if item.is_str() => item.as_str(),
@@ -32,7 +32,7 @@ pub(super) fn is_refused(manifest: &Manifest, root: &Manifest) -> bool {
     edition.is_some_and(|edition| edition >= "2024")
 }
 
-/// What cargo makes of an entry beyond what it states; empty for one that is only described.
+/// Warnings about settings that cargo ignores or overrides; empty for a described entry.
 ///
 /// `has` is the manifest's entry after the edit, `from` the entry of `[workspace.dependencies]` with its name.
 pub(super) fn warnings(
@@ -58,7 +58,7 @@ pub(super) fn warnings(
         .collect();
         if !ignored.is_empty() {
             warnings.push(format!(
-                "cargo ignores `{}` of `{name}` beside `workspace = true`; state it in `[workspace.dependencies]`",
+                "cargo ignores `{}` of `{name}` beside `workspace = true`; set it in `[workspace.dependencies]`",
                 ignored.join("`, `")
             ));
         }
@@ -70,9 +70,9 @@ pub(super) fn warnings(
         ));
     } else if !has_defaults(has, from) && wanted.default_features.is_none() {
         let place = if has.workspace {
-            "`[workspace.dependencies]` turns them off".to_owned()
+            "`[workspace.dependencies]` disables them".to_owned()
         } else {
-            format!("{manifest} turns them off")
+            format!("{manifest} disables them")
         };
         warnings.push(format!(
             "`{name}` comes without its default features, because {place}; if that is intended, write \

@@ -1,8 +1,8 @@
-//! Comments in a plan's toml blocks that say which entries are new, and prose that says a block is only a description.
+//! Comments in TOML blocks that mark entries as new or existing, and text that makes a block a description.
 
 use std::ops::Range;
 
-/// What a comment says of an entry.
+/// The mark in a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     /// `# Add for …`
@@ -11,10 +11,10 @@ pub(super) enum Mark {
     Context,
 }
 
-/// The lines of a block, to look for marks in.
+/// The lines of a block, to search for marks.
 #[derive(Debug)]
 pub(super) struct Marks<'a> {
-    /// Each line with the offset at which it starts.
+    /// Each line with its byte offset.
     lines: Vec<(usize, &'a str)>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// The mark of what stands at `span`: on its own lines, else in the comments above.
+    /// The mark of the entry at `span`: on its lines, or in the comments above.
     pub(super) fn of(&self, span: &Range<usize>) -> Option<Mark> {
         let first = self.index(span.start);
         let last = self.index(span.end.saturating_sub(1).max(span.start));
@@ -53,7 +53,7 @@ impl<'a> Marks<'a> {
                 .count();
             strongest(lines[..count].iter().filter_map(|line| mark_of(line)))
         };
-        // Right above, either mark counts; farther above only "context", since taking too little for new does no harm.
+        // Directly above, both marks count; farther above only "context", because a missed new entry does no harm.
         comment_lines(&above).or_else(|| {
             let entry = |line: &&&str| !line.is_empty() && !line.starts_with(['#', '[']);
             let entries = above.iter().take_while(entry).count();
@@ -75,7 +75,7 @@ fn strongest(marks: impl Iterator<Item = Mark>) -> Option<Mark> {
     })
 }
 
-/// The mark a comment carries, by its first word.
+/// The mark in a comment, by its first word.
 fn mark_of(comment: &str) -> Option<Mark> {
     let text = comment.trim_start_matches(['#', ' ', '\t']);
     let word = text
@@ -91,7 +91,7 @@ fn mark_of(comment: &str) -> Option<Mark> {
     }
 }
 
-/// The comment on a line, from its `#`; one inside a string is none.
+/// The comment on a line, from its `#`, ignoring `#` in strings.
 fn comment_in(line: &str) -> Option<&str> {
     let mut quote = None;
     let mut escaped = false;
@@ -108,7 +108,7 @@ fn comment_in(line: &str) -> Option<&str> {
     None
 }
 
-/// Blanks lines that only stand for something left out, keeping every line number.
+/// Blanks out lines that mark an omission, and keeps line numbers.
 pub(super) fn blank_elisions(toml: &str) -> String {
     toml.split_inclusive('\n')
         .map(|line| match line.trim().trim_end_matches(',') {
@@ -121,7 +121,7 @@ pub(super) fn blank_elisions(toml: &str) -> String {
         .collect()
 }
 
-/// Whether the paragraph above a block says that it describes what is there.
+/// Whether the paragraph above a block makes it a description.
 pub(super) fn describes(lead: &str) -> bool {
     let lead = lead.to_lowercase();
     let words: Vec<&str> = lead
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_word_of_a_comment_decides() {
+    fn first_word_of_a_comment_is_the_mark() {
         for (comment, mark) in [
             ("# Add for caching", Some(Mark::New)),
             ("# add: caching", Some(Mark::New)),
@@ -181,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_inside_a_string_is_no_comment() {
+    fn hash_in_a_string_is_not_a_comment() {
         assert_eq!(comment_in(r##"a = "#x" # Add for y"##), Some("# Add for y"));
         assert_eq!(comment_in(r##"a = "\"#" "##), None);
         assert_eq!(comment_in("a = '#\\' # z"), Some("# z"));
     }
 
     #[test]
-    fn elisions_are_blanked_in_place() {
+    fn omissions_are_blanked_out() {
         assert_eq!(
             blank_elisions("a = 1\r\n  ...,\r\n# ...\n…"),
             "a = 1\r\n      \r\n# ...\n "
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_that_describes() {
+    fn describing_text_is_recognized() {
         for lead in [
             "Current dependencies:",
             "No new dependencies required.",

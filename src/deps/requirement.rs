@@ -1,25 +1,25 @@
-//! Version requirements as ranges, to tell whether one is inside another.
+//! Compares version requirements as ranges.
 //!
-//! Every requirement cargo knows is one range: comparators are joined by "and", and none means "not this version".
+//! Every requirement of cargo is one range: comparators are joined by "and", and there is no "not this version".
 //! The bounds follow the table in the Cargo Book, "Specifying Dependencies".
 
 use std::cmp::{max, min};
 
 use semver::{Comparator, Op, Prerelease, Version, VersionReq};
 
-/// How the requirement a manifest has stands to the one a plan asks for.
+/// The relation between a manifest's requirement and the planned one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
-    /// Whatever the manifest accepts, the plan accepts: nothing to do.
+    /// The plan accepts every version that the manifest accepts: nothing to do.
     Satisfied,
-    /// Whatever the plan accepts, the manifest accepts, and more: the manifest can be narrowed without taking in a
-    /// version it excluded, as when `1.0` becomes `1.2`.
+    /// The manifest accepts every version that the plan accepts, and more: it can be narrowed without adding a version, for example from
+    /// `1.0` to `1.2`.
     Narrower,
-    /// One would take in versions that the other excludes: a person decides.
+    /// Each accepts a version that the other excludes: a person decides.
     Conflicting,
 }
 
-/// Compares the requirement a manifest has with the one that is wanted.
+/// Compares a manifest's requirement with the planned one.
 #[must_use]
 pub(super) fn relation(has: &VersionReq, wanted: &VersionReq) -> Relation {
     let (has, wanted) = (Bounds::of(has), Bounds::of(wanted));
@@ -32,7 +32,7 @@ pub(super) fn relation(has: &VersionReq, wanted: &VersionReq) -> Relation {
     }
 }
 
-/// Versions from `from`, included, to `to`, excluded.
+/// Versions from `from` (inclusive) to `to` (exclusive).
 #[derive(Debug, PartialEq, Eq)]
 struct Bounds {
     from: Version,
@@ -75,7 +75,7 @@ impl Bounds {
             Op::LessEq => (zero, after(comparator)),
             Op::Tilde => (from, next(comparator.major, comparator.minor, None)),
             Op::Caret => (from, caret_end(comparator)),
-            // `>=` is the last operator there is; the enum is open only for the future.
+            // `>=` is the last operator; the enum is non-exhaustive.
             _ => (from, None),
         };
         Self { from, to }
@@ -91,14 +91,14 @@ impl Bounds {
     }
 }
 
-/// The first version after all those a comparator names: `1.2` names every `1.2.x`.
+/// The first version after all those of a comparator: `1.2` matches every `1.2.x`.
 fn after(comparator: &Comparator) -> Option<Version> {
     if let (Some(minor), Some(patch), false) = (
         comparator.minor,
         comparator.patch,
         comparator.pre.is_empty(),
     ) {
-        // The pre-release right after `rc.1` is `rc.1.0`.
+        // The next pre-release after `rc.1` is `rc.1.0`.
         let pre = Prerelease::new(&format!("{}.0", comparator.pre)).ok()?;
         return Some(Version {
             pre,
@@ -108,7 +108,7 @@ fn after(comparator: &Comparator) -> Option<Version> {
     next(comparator.major, comparator.minor, comparator.patch)
 }
 
-/// The version after `major.minor.patch` with the last given number raised; `None` past the largest.
+/// The version after `major.minor.patch` with the last given number incremented; `None` on overflow.
 fn next(major: u64, minor: Option<u64>, patch: Option<u64>) -> Option<Version> {
     match (minor, patch) {
         (Some(minor), Some(patch)) => Some(Version::new(major, minor, patch.checked_add(1)?)),
@@ -117,7 +117,7 @@ fn next(major: u64, minor: Option<u64>, patch: Option<u64>) -> Option<Version> {
     }
 }
 
-/// Caret: up to the next change of the leftmost number that is not zero.
+/// Caret: up to the next change of the leftmost non-zero number.
 fn caret_end(comparator: &Comparator) -> Option<Version> {
     match (comparator.major, comparator.minor, comparator.patch) {
         (0, Some(0), Some(patch)) => next(0, Some(0), Some(patch)),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inside_satisfies() {
+    fn narrower_requirements_satisfy() {
         for (has, wanted) in [
             ("1", "1"),
             ("1.2", "1"),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_it_can_be_narrowed() {
+    fn wider_requirements_can_be_narrowed() {
         for (has, wanted) in [
             ("1", "1.2"),
             ("*", "1"),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_and_overlaps_conflict() {
+    fn disjoint_and_overlapping_requirements_conflict() {
         for (has, wanted) in [
             ("1", "2"),
             ("0.3", "0.4"),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     proptest! {
-        /// The ranges agree with semver's own judgement on every version without a pre-release.
+        /// The ranges agree with semver on every version without a pre-release.
         #[test]
         fn bounds_accept_what_semver_accepts(
             operator in prop::sample::select(vec!["", "=", "^", "~", ">", ">=", "<", "<="]),

@@ -1,12 +1,12 @@
-//! Where a package comes from, compared as cargo compares it.
+//! Compares the sources of a package like cargo.
 
 use camino::Utf8Path;
 
 use crate::sys::files;
 
-/// Whether two values of a key such as `path` or `git` name the same place.
+/// Whether two values of a key such as `path` or `git` refer to the same source.
 ///
-/// `has_folder` and `wanted_folder` are the folders, from the workspace root, of the manifests that relative paths start at.
+/// `has_folder` and `wanted_folder` are the folders of the manifests, relative to the workspace root, where relative paths start.
 pub(super) fn is_same(
     key: &str,
     (has_folder, has): (&Utf8Path, &str),
@@ -25,12 +25,12 @@ pub(super) fn is_same(
     }
 }
 
-/// Whether a key and its value state what cargo assumes without them.
+/// Whether a key has the value that cargo assumes by default.
 pub(super) fn is_default(key: &str, value: &str) -> bool {
     key == "registry" && value == "crates-io"
 }
 
-/// A repository's address as cargo's `CanonicalUrl`: no slash and no `.git` at the end, and letter case aside on GitHub.
+/// A repository's URL as in cargo's `CanonicalUrl`: without a final slash or `.git`, and in lower case on GitHub.
 fn canonical_git(url: &str) -> String {
     let url = lower_scheme_and_host(url.trim());
     let url = url.strip_suffix('/').unwrap_or(&url);
@@ -53,7 +53,7 @@ fn canonical_index(url: &str) -> String {
     format!("{sparse}{}", canonical_git(url))
 }
 
-/// Scheme and host in lower case and the scheme's usual port left out, as the URL standard has it.
+/// Scheme and host in lower case, without the default port of the scheme, as in the URL standard.
 fn lower_scheme_and_host(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
@@ -74,7 +74,7 @@ fn lower_scheme_and_host(url: &str) -> String {
     format!("{scheme}://{user}{host}{path}")
 }
 
-/// The host of an address without its scheme.
+/// The host of a URL without its scheme.
 fn host(rest: &str) -> &str {
     let authority = rest.split('/').next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_that_cargo_takes_for_one_place() {
+    fn equal_sources() {
         for (key, one, other) in [
             ("path", "./dep", "dep"),
             ("path", "dep/", "dep"),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_that_cargo_keeps_apart() {
+    fn different_sources() {
         for (key, one, other) in [
             ("path", "dep", "Dep"),
             ("path", "dep", "../dep"),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_two_manifests_start_at_their_own_folders() {
+    fn paths_are_relative_to_their_manifests() {
         let (root, member) = (Utf8Path::new(""), Utf8Path::new("m"));
         assert!(is_same("path", (root, "dep"), (member, "../dep")));
         assert!(!is_same("path", (root, "dep"), (member, "dep")));

@@ -1,4 +1,4 @@
-//! What one dependency entry says, read alike from a manifest and from a plan.
+//! A dependency entry, parsed from a manifest or from a plan.
 
 use toml_edit::{Item, TableLike, Value};
 
@@ -11,21 +11,21 @@ pub struct Specification {
     pub version: Option<String>,
     /// `workspace = true`: the rest is inherited from `[workspace.dependencies]`.
     pub workspace: bool,
-    /// The features named, in order.
+    /// The features, in order.
     pub features: Vec<String>,
-    /// `default-features`, where it is said.
+    /// `default-features`, if present.
     pub default_features: Option<bool>,
-    /// `optional`, where it is said.
+    /// `optional`, if present.
     pub optional: Option<bool>,
     /// `package`: the real name of a renamed dependency.
     pub package: Option<String>,
-    /// Everything else (`path`, `git`, `branch`, `tag`, `rev`, `registry`, …): key, and the value without its quotes.
+    /// All other keys (`path`, `git`, `branch`, `tag`, `rev`, `registry`, …) with their values without quotes.
     pub others: Vec<(String, String)>,
-    /// Every field as TOML text on one line, in the order written.
+    /// Every field as TOML text on one line, in the original order.
     pub(super) fields: Vec<(String, String)>,
 }
 
-/// Keys of [`Specification::others`] that say where a package comes from.
+/// Keys of [`Specification::others`] that select the source of a package.
 const SOURCE_KEYS: [&str; 7] = [
     "path",
     "git",
@@ -37,10 +37,10 @@ const SOURCE_KEYS: [&str; 7] = [
 ];
 
 impl Specification {
-    /// Reads the entry's value out of the text it was parsed from.
+    /// Parses the entry's value from the text.
     ///
     /// # Errors
-    /// Says which key has a value of the wrong type.
+    /// If a key has a value of the wrong type; the message contains the key.
     pub fn read(item: &Item, text: &str) -> Result<Self, String> {
         let mut specification = Self::default();
         if let Some(version) = item.as_str() {
@@ -100,19 +100,19 @@ impl Specification {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether the package is taken from a folder or a repository.
+    /// Whether the package comes from a folder or a repository.
     #[must_use]
     pub fn has_own_source(&self) -> bool {
         self.other("path").is_some() || self.other("git").is_some()
     }
 
-    /// The name of the package that the entry called `name` means.
+    /// The package name of the entry called `name`.
     #[must_use]
     pub fn package_name<'a>(&'a self, name: &'a str) -> &'a str {
         self.package.as_deref().unwrap_or(name)
     }
 
-    /// A field as TOML text, as it was written.
+    /// A field as TOML text, as written.
     pub(super) fn written(&self, key: &str) -> Option<&str> {
         self.fields
             .iter()
@@ -120,7 +120,7 @@ impl Specification {
             .map(|(_, text)| text.as_str())
     }
 
-    /// The entry as key and value in TOML text, in the shortest of the forms cargo writes.
+    /// The entry as key and value in TOML text, in the shortest form that cargo writes.
     pub(super) fn assignment(&self, name: &str) -> (String, String) {
         match self.fields.as_slice() {
             [(key, value)] if key == "version" => (name.to_owned(), value.clone()),
@@ -161,7 +161,7 @@ pub(super) fn array(values: &[String]) -> String {
     )
 }
 
-/// A value as written, arrays and tables brought onto one line and without comments.
+/// A value on one line, without comments.
 fn one_line(item: &Item, text: &str) -> String {
     match item {
         Item::Value(value) => one_line_value(value, text),

@@ -1,16 +1,15 @@
-//! The checkboxes of any document, for success criteria that stand elsewhere.
+//! The checkboxes of any document, as a source of success criteria.
 
 use super::outline::Outline;
 use super::parts::Section;
 use super::text::Document;
 use super::{fields, headings::Headings, normalize};
 
-/// The texts of the outermost checkboxes below the headings whose text contains `heading` (letter case aside), or of
-/// the whole document.
+/// The texts of the outermost checkboxes below the headings that contain `heading` (ignoring case), or of the whole document.
 #[must_use]
 pub fn checklist(document: &Document, heading: Option<&str>) -> Vec<String> {
     let mut outline = Outline::read(document.text());
-    // What is odd about a document of another kind is none of ours.
+    // Problems of other documents are not reported.
     normalize::normalize(&mut outline);
     let headings = Headings::read(document, &mut outline, &mut Vec::new());
     let wanted = heading.map(str::to_lowercase);

@@ -1,9 +1,9 @@
-//! Numbers of tests as people write them. What cannot be read surely is not read.
+//! Parses numbers of tests in prose. Ambiguous text is skipped.
 
 use super::plan::Count;
 use super::vocabulary;
 
-/// Reads the first number of a text: `~12`, `12+`, `about 12`, `1,234`. `None` for `~X` and for text without a number.
+/// Parses the first number of a text: `~12`, `12+`, `about 12`, `1,234`. `None` for `~X` and for text without a number.
 pub(crate) fn count(text: &str) -> Option<Count> {
     let number = numbers(text).next()?;
     let before = text[..number.start].trim_end_matches(['*', '`']);
@@ -25,7 +25,7 @@ pub(crate) fn count(text: &str) -> Option<Count> {
     })
 }
 
-/// What a Test Results line gives.
+/// The numbers of a Test Results line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Outcome {
     pub(crate) not_applicable: bool,
@@ -35,11 +35,11 @@ pub(crate) struct Outcome {
     pub(crate) full_suite: Option<(u64, u64)>,
 }
 
-/// Reads a Test Results line.
+/// Parses a Test Results line.
 ///
-/// Fractions at the top level (`34/34 unit tests + 5/5 live tests`) are added; those in parentheses break the number
-/// down, or name the full suite. Without a fraction, `N passed` and `N failed` count. A number with `~` or `+` is no
-/// count, and neither is a fraction of something else than tests (`5/6 criteria`).
+/// Fractions at the top level (`34/34 unit tests + 5/5 live tests`) are added. Those in parentheses break the number down, or refer
+/// to the full suite. Without a fraction, `N passed` and `N failed` count. A number with `~` or `+` is not a count, and neither is
+/// a fraction of something other than tests (`5/6 criteria`).
 pub(crate) fn outcome(text: &str) -> Outcome {
     let text = head(text);
     let words = vocabulary::words(text);
@@ -106,8 +106,8 @@ pub(crate) fn fraction(text: &str) -> Option<(u64, u64)> {
         .map(|fraction| (fraction.passed, fraction.total))
 }
 
-/// The number of tests a total names: the second number of a fraction (`294/294 passing`), the result of a sum
-/// (`223 existing + ~51 new = ~274 tests`), else the first number.
+/// The number of tests in a total: the second number of a fraction (`294/294 passing`), the result of a sum
+/// (`223 existing + ~51 new = ~274 tests`), or the first number.
 pub(crate) fn total(text: &str) -> Option<Count> {
     let text = head(text);
     let result = text.rsplit_once('=').and_then(|(_, result)| count(result));
@@ -118,7 +118,7 @@ pub(crate) fn total(text: &str) -> Option<Count> {
     result.or(fraction).or_else(|| count(text))
 }
 
-/// A result is a line or a few; more is prose, and need not be searched.
+/// A result has a few lines; longer text is prose and is not searched.
 fn head(text: &str) -> &str {
     let end = (0..=text.len().min(2_000))
         .rev()
@@ -127,8 +127,7 @@ fn head(text: &str) -> &str {
     &text[..end]
 }
 
-/// Reads what a test runner printed: the sum of libtest's `test result:` lines, else the last line that names tests
-/// passed.
+/// Parses the output of a test runner: the sum of libtest's `test result:` lines, or the last line with a number of passed tests.
 pub(crate) fn output(text: &str) -> Outcome {
     let mut lines = text
         .lines()
@@ -157,7 +156,7 @@ pub(crate) fn output(text: &str) -> Outcome {
         .unwrap_or_default()
 }
 
-/// How many tests passed and failed, in the output of a test runner of any kind; `None` when it does not tell.
+/// The numbers of passed and failed tests in the output of any test runner; `None` if it contains none.
 #[must_use]
 pub fn printed_counts(output_of_runner: &str) -> Option<(u64, u64)> {
     let read = output(output_of_runner);
@@ -169,11 +168,11 @@ pub fn printed_counts(output_of_runner: &str) -> Option<(u64, u64)> {
 struct Fraction {
     passed: u64,
     total: u64,
-    /// how many parentheses it stands in
+    /// the depth of parentheses around it
     depth: usize,
-    /// whether the words around name the full suite
+    /// whether adjacent words refer to the full suite
     full: bool,
-    /// whether the words after it allow that it counts tests
+    /// whether it can be a number of tests, by the words after it
     tests: bool,
 }
 
@@ -237,7 +236,7 @@ fn counts_tests(following: &str) -> bool {
         })
 }
 
-/// The text between the separators around a place.
+/// The text between the separators around a position.
 fn clause_around(text: &str, start: usize, end: usize) -> &str {
     const SEPARATORS: [char; 7] = ['(', ')', ',', ';', '+', '\n', '•'];
     let from = text[..start].rfind(SEPARATORS).map_or(0, |at| {
@@ -259,7 +258,7 @@ fn depth_at(text: &str, at: usize) -> usize {
         })
 }
 
-/// The number that stands at most two words before one of some words: `28 passed`, `34 unit tests pass`.
+/// The number at most two words before one of some words: `28 passed`, `34 unit tests pass`.
 fn counted(text: &str, words: &[&str]) -> Option<u64> {
     let mut found = None;
     for number in numbers(text) {
@@ -296,7 +295,7 @@ struct Number {
     end: usize,
 }
 
-/// The whole numbers of a text that are no part of a word (`v2`, `4b`); commas between thousands are allowed.
+/// The whole numbers of a text that are not part of a word (`v2`, `4b`); commas between thousands are allowed.
 fn numbers(text: &str) -> impl Iterator<Item = Number> + '_ {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -350,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn fractions_are_added_and_the_full_suite_is_not() {
+    fn fractions_are_added_without_the_full_suite() {
         let outcome = outcome("34/34 tests passing (61/61 full suite)");
         assert_eq!(
             (outcome.passed, outcome.total, outcome.full_suite),
@@ -373,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn words_count_where_there_is_no_fraction() {
+    fn words_count_without_a_fraction() {
         assert_eq!(read("28 passed"), (Some(28), Some(28)));
         assert_eq!(read("28 passed, 2 failed, 1 skipped"), (Some(28), Some(30)));
         assert_eq!(read("All 34 unit tests pass"), (Some(34), Some(34)));
@@ -387,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_sure_is_not_read() {
+    fn ambiguous_text_is_skipped() {
         for text in [
             "(79 baseline - 1 removed + 6 new)",
             "~61 tests",
@@ -408,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_of_test_runners() {
+    fn output_of_test_runners() {
         let libtest = "running 5 tests\n\ntest result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n\n\
                        test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
         let read = output(libtest);

@@ -1,15 +1,15 @@
-//! Changes to a document, each limited to its bytes.
+//! Edits of a document by byte spans.
 //!
-//! Spans come from the parts of a [`Plan`](super::Plan) or [`Results`](super::Results) read from the same document.
-//! Every byte outside of them stays; new text takes the document's line ends. A change to what is there already is none,
-//! so that doing a thing twice changes nothing the second time.
+//! Spans come from the parts of a [`Plan`](super::Plan) or [`Results`](super::Results) of the same document. All other bytes
+//! stay unchanged, and new text gets the document's line ends. Writing an equal value is no edit, so repeating an operation
+//! changes nothing.
 
 use anyhow::{Result, bail};
 
 use super::parts::{Item, Region};
 use super::text::{Document, Span};
 
-/// Changes to one document, applied at once.
+/// Edits of one document, applied together.
 #[derive(Debug, Clone)]
 pub struct Edits<'d> {
     document: &'d Document,
@@ -17,7 +17,7 @@ pub struct Edits<'d> {
 }
 
 impl<'d> Edits<'d> {
-    /// No changes yet.
+    /// Creates an empty set of edits.
     #[must_use]
     pub fn new(document: &'d Document) -> Self {
         Self {
@@ -26,16 +26,16 @@ impl<'d> Edits<'d> {
         }
     }
 
-    /// The document that is changed.
+    /// The edited document.
     #[must_use]
     pub fn document(&self) -> &'d Document {
         self.document
     }
 
-    /// The new text. Fails when two changes overlap or a span is not one of this document; both are bugs of the caller.
+    /// The new text. Fails if two edits overlap or a span is outside the document; both are bugs of the caller.
     pub fn apply(&self) -> Result<String> {
         let mut changes: Vec<_> = self.changes.iter().collect();
-        // stable: several insertions at one place stay in their order
+        // stable sort: several insertions at one position keep their order
         changes.sort_by_key(|(span, _)| (span.start, span.end));
         let text = self.document.text();
         let mut result = String::with_capacity(text.len());
@@ -47,7 +47,7 @@ impl<'d> Edits<'d> {
             else {
                 let (path, line) = (self.document.path(), self.document.line_of(span.start));
                 bail!(
-                    "failed to edit {path}:{line}: two changes overlap, or one lies outside of the document"
+                    "failed to edit {path}:{line}: two edits overlap, or one is outside the document"
                 );
             };
             result.push_str(between);
@@ -66,14 +66,14 @@ impl<'d> Edits<'d> {
         }
     }
 
-    /// Ticks a box, or takes the tick away; a box that says so already keeps its sign (`X`, `✓`).
+    /// Ticks a box or removes its tick. An existing tick keeps its character (`X`, `✓`).
     pub fn tick(&mut self, item: &Item, checked: bool) {
         if item.checked != checked {
             self.replace(item.mark.clone(), if checked { "x" } else { " " });
         }
     }
 
-    /// Sets the value of a field, a status or a date: one line, with a blank before it when there was no value.
+    /// Sets the value of a field, a status or a date to one line, with a blank before it if there was no value.
     pub fn set_value(&mut self, span: &Span, value: &str) {
         let value = one_line(value);
         let glued = span.is_empty()
@@ -87,7 +87,7 @@ impl<'d> Edits<'d> {
         );
     }
 
-    /// Sets the text of a table's cell, bars escaped. An empty span at the end of a row adds a cell to it.
+    /// Sets the text of a table cell and escapes bars. An empty span at the end of a row adds a cell.
     pub fn set_cell(&mut self, span: &Span, value: &str) {
         let mut value = cell(value);
         if span.is_empty() && value.is_empty() {
@@ -112,7 +112,7 @@ impl<'d> Edits<'d> {
         self.replace(span.clone(), &value);
     }
 
-    /// Replaces what stands between the markers of a region; the markers keep lines of their own.
+    /// Replaces the text between the markers of a region; the markers keep separate lines.
     pub fn set_region(&mut self, region: &Region, text: &str) {
         let own_line = self
             .before(&region.inner)
@@ -130,14 +130,14 @@ impl<'d> Edits<'d> {
         self.document.text()[..span.start].chars().next_back()
     }
 
-    /// The text with the line ends of the document.
+    /// Converts line ends to those of the document.
     fn adopt(&self, text: &str) -> String {
         text.replace("\r\n", "\n")
             .replace('\n', self.document.line_ending().as_str())
     }
 }
 
-/// The text of a cell: on one line, bars escaped, also in code. A bar that is escaped already stays.
+/// The text of a cell on one line, with bars escaped, also in code. Escaped bars are kept.
 fn cell(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut backslash = false;
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_changes_one_byte() {
+    fn tick_changes_one_byte() {
         let text = "\u{feff}# Plan  \r\n\r\n## Success Criteria\r\n\r\n-\t[ ] שלום 🦀 \t\r\n- [X] b\r\n- [] c\r\n";
         let document = document(text);
         let plan = read_plan(&document);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_cells_are_set_where_they_stand() {
+    fn values_and_cells_are_replaced_in_place() {
         let text = "# R\n\n## Summary\n\n| A | V |\n|---|---|\n| **Status** | Pending |\n| **Started** |  |\n| **Completed** |\n\n\
                     ### Step 1: a\n\n**Status**:\n**Result**: old\n";
         let document = document(text);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_is_replaced_between_its_markers_and_only_when_it_differs() {
+    fn region_is_replaced_only_if_it_differs() {
         let text = "a\r\n<!-- cargo-poc:begin t -->\r\nold\r\n<!-- cargo-poc:end t -->\r\nz\r\n";
         let document = document(text);
         let plan = read_plan(&document);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_on_one_line_gets_lines() {
+    fn region_on_one_line_gets_separate_lines() {
         let document = document("<!-- cargo-poc:begin t --><!-- cargo-poc:end t -->\n");
         let plan = read_plan(&document);
         let mut edits = Edits::new(&document);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_changes_and_foreign_spans_are_refused() {
+    fn overlapping_edits_and_foreign_spans_are_errors() {
         let document = document("abcdef");
         let mut edits = Edits::new(&document);
         edits.replace(1..4, "x");

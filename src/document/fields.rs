@@ -1,4 +1,4 @@
-//! Labelled parts: `**Label** (note): value` and what follows.
+//! Labelled parts: `**Label** (note): value` and the content after it.
 
 use std::ops::Range;
 
@@ -7,9 +7,9 @@ use super::parts::{Block, Field, Item, Label};
 use super::text::Document;
 use super::{label, vocabulary};
 
-/// What stands in a step, a prerequisite or a section, in document order.
+/// The content of a step, a prerequisite or a section, in document order.
 ///
-/// The first field has no name when something stands before the first label.
+/// The first field has no name if there is content before the first label.
 pub(crate) fn read(document: &Document, outline: &Outline<'_>, nodes: Range<usize>) -> Vec<Field> {
     let start = outline.nodes[..nodes.start]
         .last()
@@ -45,7 +45,7 @@ pub(crate) fn read(document: &Document, outline: &Outline<'_>, nodes: Range<usiz
     fields
 }
 
-/// The checkboxes among some blocks, whatever labels stand between them.
+/// The checkboxes among some blocks, under any label.
 pub(crate) fn items(document: &Document, outline: &Outline<'_>, nodes: Range<usize>) -> Vec<Item> {
     nodes
         .filter_map(|index| item(document, outline, &outline.nodes[index]))
@@ -63,7 +63,7 @@ pub(crate) fn blocks(
         .collect()
 }
 
-/// A list entry that begins with a box: `[ ]`, `[x]`, `[]`, or another single sign people tick with.
+/// A list entry that starts with a box: `[ ]`, `[x]`, `[]`, or another single character.
 pub(crate) fn item(document: &Document, outline: &Outline<'_>, node: &Node) -> Option<Item> {
     let NodeKind::Item { depth, .. } = node.kind else {
         return None;
@@ -86,7 +86,7 @@ pub(crate) fn item(document: &Document, outline: &Outline<'_>, node: &Node) -> O
         .last()
         .map_or(mark.end + 1, |(span, _)| span.end);
     let end = outline.trimmed(&(node.span.start..node.span.end)).end;
-    // for outermost entries only: kept for each, the texts of a deep list would outgrow the document
+    // only for outermost entries: kept for each entry, the texts of a deep list would exceed the document's size
     let detail = outline
         .source
         .get(own_end..end)
@@ -142,7 +142,7 @@ struct Reader<'d> {
     document: &'d Document,
     outline: &'d Outline<'d>,
     fields: Vec<Field>,
-    /// whether all labels so far stood in bullets, as in `- **Goal**: …`
+    /// whether all labels so far were in bullets, as in `- **Goal**: …`
     bulleted: bool,
 }
 
@@ -170,7 +170,7 @@ impl Reader<'_> {
         &mut self.fields[last]
     }
 
-    /// A heading below the step is a label of its own.
+    /// A heading below the step acts as a label.
     fn heading(&mut self, node: &Node) {
         let name = self.outline.plain(node.pieces.clone());
         let end = self.outline.trimmed(&node.span).end;
@@ -185,7 +185,7 @@ impl Reader<'_> {
         });
     }
 
-    /// A paragraph may hold several labels, one a line.
+    /// A paragraph may contain several labels, one per line.
     fn paragraph(&mut self, pieces: Range<usize>) {
         let mut fresh = true;
         let lines: Vec<_> = lines(self.outline, pieces).collect();
@@ -203,7 +203,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Inside free text an unknown label (`**Cause**: …` under Issues) is a part of the text.
+    /// Inside free text, an unknown label (`**Cause**: …` under Issues) is part of the text.
     fn continues(&self, label: &label::LabelLine) -> bool {
         let current = self.fields.last().map_or(Label::Other, |field| field.label);
         label.label == Label::Other
@@ -230,7 +230,7 @@ impl Reader<'_> {
         });
     }
 
-    /// Text that carries no label: the rest of a value, or a paragraph of its own.
+    /// Text without a label: the rest of a value, or a new paragraph.
     fn more(&mut self, line: Range<usize>, fresh: bool) {
         let text = self.outline.plain(line.clone());
         let Some(end) = self.outline.pieces[line.clone()]

@@ -1,5 +1,4 @@
-//! What makes Markdown mean something else than its writer meant: fences and comments. And the generated regions, which
-//! are comments too.
+//! Fences and comments whose meaning in Markdown differs from the author's intention, and generated regions, which are comments.
 
 use std::collections::HashMap;
 
@@ -8,8 +7,8 @@ use super::parts::{ParseProblem, ProblemKind, Region};
 use super::text::{Document, Span};
 use super::vocabulary;
 
-/// Names the first line of each conflict that git left: `<<<<<<< `, `=======` and `>>>>>>> ` at the beginning of lines, also
-/// inside fences, since a conflict may divide a command.
+/// Reports the first line of each conflict that git left: `<<<<<<< `, `=======` and `>>>>>>> ` at the start of lines, also inside
+/// fences, because a conflict may be inside a command.
 pub(crate) fn conflicts(document: &Document, source: &str, problems: &mut Vec<ParseProblem>) {
     let (mut at, mut begin, mut divided) = (0, None, false);
     for line in source.split_inclusive('\n') {
@@ -34,13 +33,13 @@ pub(crate) fn conflicts(document: &Document, source: &str, problems: &mut Vec<Pa
             problems.push(document.problem(
                 ProblemKind::Conflict,
                 span,
-                "a merge left conflict markers here; keep what holds (of two evidence records both), and remove the markers",
+                "a merge left conflict markers here; keep the valid text (both of two evidence records), and remove the markers",
             ));
         }
     }
 }
 
-/// Names fences that are not closed, that hold the opening of another, or that hold a step's heading.
+/// Reports fences that are not closed, that contain an opening fence, or that contain a step's heading.
 pub(crate) fn fences(document: &Document, outline: &Outline<'_>, problems: &mut Vec<ParseProblem>) {
     for node in &outline.nodes {
         let NodeKind::Fence { fenced: true, .. } = node.kind else {
@@ -56,7 +55,7 @@ pub(crate) fn fences(document: &Document, outline: &Outline<'_>, problems: &mut 
         let mut closed = false;
         let mut at = node.span.start;
         for (index, line) in raw.split_inclusive('\n').enumerate() {
-            // What neither opens nor closes a fence and is no heading: nearly all lines.
+            // Skip lines that are neither a fence nor a heading, which are nearly all.
             if !line.contains([marker, '#']) {
                 at += line.len();
                 closed = false;
@@ -85,7 +84,7 @@ pub(crate) fn fences(document: &Document, outline: &Outline<'_>, problems: &mut 
                 problems.push(document.problem(
                     ProblemKind::StepInFence,
                     span,
-                    "a step heading inside a code fence is not counted; close the fence before it if it is a step",
+                    "a step heading inside a code fence does not count; close the fence before it if it is a step",
                 ));
             }
         }
@@ -93,7 +92,7 @@ pub(crate) fn fences(document: &Document, outline: &Outline<'_>, problems: &mut 
             problems.push(document.problem(
                 ProblemKind::UnclosedFence,
                 first_line(outline, node),
-                "a code fence is not closed; all that follows, up to the end of the document or of its list, is code",
+                "a code fence is not closed; everything up to the end of the document or of its list is code",
             ));
         }
     }
@@ -111,7 +110,7 @@ fn first_line(outline: &Outline<'_>, node: &Node) -> Span {
     node.span.start..node.span.start + raw.lines().next().unwrap_or_default().len()
 }
 
-/// Finds the generated regions, and comments that are never closed.
+/// Finds the generated regions, and comments that are not closed.
 pub(crate) fn regions(
     document: &Document,
     outline: &Outline<'_>,
@@ -151,7 +150,7 @@ fn comments(
         .find("<!--")
         .map(|found| at + found)
     {
-        // `<!-->` is a whole comment, so the end may share its dashes with the beginning
+        // `<!-->` is a whole comment, so the end may share its dashes with the start
         let body = start + "<!--".len();
         let Some(end) = outline.source[body - 2..within.end]
             .find("-->")
@@ -160,7 +159,7 @@ fn comments(
             problems.push(document.problem(
                 ProblemKind::UnclosedComment,
                 start..body,
-                "a comment is not closed with `-->`; all that follows is hidden and not read",
+                "a comment is not closed with `-->`; everything after it is hidden and ignored",
             ));
             return;
         };
@@ -186,7 +185,7 @@ fn comments(
     }
 }
 
-/// Each `end` goes with the nearest open `begin` of its name; a `begin` of another name in between has lost its end.
+/// Pairs each `end` with the nearest open `begin` of its name; a `begin` of another name in between has no end.
 fn pair(
     document: &Document,
     markers: Vec<Marker>,
@@ -223,7 +222,7 @@ fn pair(
     regions
 }
 
-/// What stands between begins on the line after the first marker, when nothing else stands on the marker's line.
+/// The content starts on the line after the first marker, unless the marker's line contains other text.
 fn region(document: &Document, begin: &Marker, end: &Marker) -> Region {
     let line = document.line_of(begin.span.start);
     let next = document
@@ -250,6 +249,6 @@ fn unbalanced(document: &Document, marker: &Marker, problems: &mut Vec<ParseProb
     problems.push(document.problem(
         ProblemKind::UnbalancedRegion,
         marker.span.clone(),
-        &format!("`cargo-poc:{found} {name}` has no `cargo-poc:{missing} {name}`; put the missing marker back, or remove this one"),
+        &format!("`cargo-poc:{found} {name}` has no `cargo-poc:{missing} {name}`; restore the missing marker, or remove this one"),
     ));
 }

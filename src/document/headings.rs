@@ -1,4 +1,4 @@
-//! Headings: which of them are steps, which are sections, and what belongs to each.
+//! Headings: steps, sections, and their content.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -12,17 +12,16 @@ use super::vocabulary;
 /// The headings of a document.
 #[derive(Debug, Default)]
 pub(crate) struct Headings {
-    /// every heading with its extent
+    /// every heading with its range
     pub(crate) sections: Vec<Section>,
-    /// the blocks of each section, its heading aside, as a range of nodes
+    /// the blocks of each section as a range of nodes, without its heading
     pub(crate) bodies: Vec<Range<usize>>,
-    /// the step headings, with the section each belongs to
+    /// the step headings, each with its section
     pub(crate) steps: Vec<(usize, StepHeading)>,
 }
 
 impl Headings {
-    /// Finds the headings; a line that Markdown takes for a heading only because of the rule under it becomes a
-    /// paragraph again.
+    /// Finds the headings. A line that is a heading only because of a rule under it becomes a paragraph.
     pub(crate) fn read(
         document: &Document,
         outline: &mut Outline<'_>,
@@ -59,7 +58,7 @@ impl Headings {
                 problems.push(document.problem(
                     ProblemKind::SecondTitle,
                     node.span,
-                    "a second heading of level 1; it is read as text. If it stands in code, close the fence before it",
+                    "a second heading of level 1 is treated as text; if it is code, close the fence before it"
                 ));
                 outline.nodes[index].kind = NodeKind::Paragraph;
                 continue;
@@ -68,9 +67,8 @@ impl Headings {
                 let plain = outline.plain(pieces.clone());
                 let write = step_heading::suggestion(&plain)
                     .unwrap_or_else(|| "### Step 4: title".to_owned());
-                let message = format!(
-                    "a heading that begins like a step but is not read as one; write `{write}`"
-                );
+                let message =
+                    format!("this heading resembles a step but is not one; write `{write}`");
                 problems.push(document.problem(
                     ProblemKind::AmbiguousStep,
                     node.span.clone(),
@@ -83,10 +81,7 @@ impl Headings {
                 problems.push(document.problem(
                     ProblemKind::DuplicateStep,
                     node.span.clone(),
-                    &format!(
-                        "step {} stands here for the second time; give each step its own id",
-                        step.id
-                    ),
+                    &format!("step {} occurs twice; give each step a unique id", step.id),
                 ));
             }
             reader.push(index, level, kind, outline.plain(pieces), node.span, step);
@@ -94,7 +89,7 @@ impl Headings {
         reader.finish(outline)
     }
 
-    /// The blocks of every section of a kind, in order; steps inside are left out.
+    /// The blocks of every section of a kind, in order, without nested steps.
     pub(crate) fn bodies_of(
         &self,
         kind: SectionKind,
@@ -106,7 +101,7 @@ impl Headings {
             .map(|(section, body)| (section, body.clone()))
     }
 
-    /// The first node that belongs to a section other than the title: what stands above is the preamble.
+    /// The first node that belongs to a section other than the title; everything before it is the preamble.
     pub(crate) fn preamble(&self, outline: &Outline<'_>) -> Range<usize> {
         let end = self
             .sections
@@ -125,13 +120,13 @@ struct Reader<'d> {
     headings: Headings,
     /// the heading nodes
     starts: Vec<usize>,
-    /// the headings above the one being read
+    /// the ancestors of the current heading
     ancestors: Vec<(u8, SectionKind)>,
     titled: bool,
 }
 
 impl Reader<'_> {
-    /// `text` over `---` without a blank line is a heading to Markdown and a line over a rule to its writer.
+    /// Markdown parses `text` over `---` without a blank line as a heading, but authors mean a line and a rule.
     fn is_heading(&self, outline: &Outline<'_>, node: &Node) -> bool {
         let raw = &self.document.text()[node.span.clone()];
         if raw.trim_start().starts_with('#') {
@@ -149,7 +144,7 @@ impl Reader<'_> {
             || step_heading::read(outline, node).is_some()
     }
 
-    /// A heading below a known section is a part of it (`### Dependencies` under Prerequisites), but for the steps'.
+    /// A heading below a known section is a part of it (`### Dependencies` under Prerequisites), except below steps.
     fn kind(&mut self, level: u8, title: &str) -> SectionKind {
         if level == 1 && !self.titled {
             self.titled = true;
@@ -216,8 +211,8 @@ impl Reader<'_> {
         });
     }
 
-    /// Gives each section its end: the next heading of its level or above. A step also ends the step before it and
-    /// any section that steps do not belong in.
+    /// Sets the end of each section: the next heading of the same or a higher level. A step also ends the previous step and any
+    /// section that cannot contain steps.
     fn finish(mut self, outline: &Outline<'_>) -> Headings {
         let end = (outline.nodes.len(), self.document.text().len());
         let mut open: Vec<usize> = Vec::new();
@@ -250,7 +245,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a section of this kind holds no steps, so that a step ends it whatever their levels are.
+/// Whether a section of this kind cannot contain steps, so that a step of any level ends it.
 fn ends_at_step(kind: SectionKind) -> bool {
     !matches!(
         kind,

@@ -1,4 +1,4 @@
-//! Labels at the beginning of a line: `**Label** (note): value` and its kin.
+//! Labels at the start of a line, such as `**Label** (note): value`.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::parts::Label;
 use super::text::Span;
 use super::vocabulary;
 
-/// A label at the beginning of a line.
+/// A label at the start of a line.
 pub(crate) struct LabelLine {
     pub(crate) label: Label,
     pub(crate) name: String,
@@ -16,8 +16,8 @@ pub(crate) struct LabelLine {
     pub(crate) value_span: Span,
 }
 
-/// Reads `**Label**: value`, `**Label:** value`, `**Label** (note): value`, ``**Update** `f`:``, `**Label: value**`, or a
-/// known label that stands alone on its line or before a dash.
+/// Parses `**Label**: value`, `**Label:** value`, `**Label** (note): value`, ``**Update** `f`:``, `**Label: value**`, or a known label
+/// that is alone on its line or before a dash.
 pub(crate) fn read(outline: &Outline<'_>, line: Range<usize>) -> Option<LabelLine> {
     let pieces = &outline.pieces[line.clone()];
     let (_, Piece::StrongStart) = pieces.first()? else {
@@ -61,7 +61,7 @@ pub(crate) fn read(outline: &Outline<'_>, line: Range<usize>) -> Option<LabelLin
     })
 }
 
-/// Reads a known label without markup that stands alone on its line, such as `Verification:`.
+/// Parses a known label without markup that is alone on its line, such as `Verification:`.
 pub(crate) fn read_plain(outline: &Outline<'_>, line: Range<usize>) -> Option<LabelLine> {
     let pieces = &outline.pieces[line.clone()];
     let all_text = pieces
@@ -79,7 +79,7 @@ pub(crate) fn read_plain(outline: &Outline<'_>, line: Range<usize>) -> Option<La
     })
 }
 
-/// Bold text at the beginning of a line, and what follows it there.
+/// Bold text at the start of a line, and the text after it.
 struct Bold<'o> {
     text: String,
     inside: Rest<'o>,
@@ -128,7 +128,7 @@ impl<'o> Bold<'o> {
         Some((&self.text, String::new(), self.after.skip(dash.len())))
     }
 
-    /// `**Label: value**`, with nothing behind it but signs or a note
+    /// `**Label: value**`, followed only by symbols or a note
     fn sentence(&self) -> Option<Parts<'_, 'o>> {
         let rest = self.after.text();
         let closes = rest.starts_with('(') || !rest.chars().any(char::is_alphanumeric);
@@ -138,11 +138,11 @@ impl<'o> Bold<'o> {
     }
 }
 
-/// The part of a line from a byte on.
+/// The rest of a line from a byte.
 #[derive(Clone)]
 struct Rest<'o> {
     outline: &'o Outline<'o>,
-    /// the pieces that begin at or after `from`; the one before may reach into it
+    /// the pieces that start at or after `from`; the one before may extend into it
     line: Range<usize>,
     from: usize,
 }
@@ -165,7 +165,7 @@ impl Rest<'_> {
         }
     }
 
-    /// Splits at the first colon outside code and parentheses: the text before it, and the rest.
+    /// Splits at the first colon outside code and parentheses, into the text before it and the rest.
     fn at_colon(&self) -> Option<(String, Self)> {
         let mut depth = 0_usize;
         for index in self.line.clone() {
@@ -202,7 +202,7 @@ impl Rest<'_> {
         None
     }
 
-    /// Without the first `length` bytes of its text.
+    /// The rest without the first `length` bytes of its text.
     fn skip(&self, length: usize) -> Self {
         let from = self.span().start + length;
         let line = self
@@ -216,7 +216,7 @@ impl Rest<'_> {
     }
 }
 
-/// The text of some pieces without markup; the piece before them may reach beyond `from`, and then its end counts.
+/// The text of some pieces without markup. The piece before them may extend beyond `from`; then its end is included.
 pub(crate) fn text_from(outline: &Outline<'_>, pieces: Range<usize>, from: usize) -> String {
     let mut text = String::new();
     if let Some((span, Piece::Text(part))) = pieces

@@ -1,7 +1,7 @@
-//! Where Markdown means something else than the writer of a line did, the writer is right.
+//! Corrects the block structure where Markdown differs from the author's intention.
 //!
-//! A label right under a list belongs to the last entry for Markdown, and a line right under a table is a row of it. A
-//! table whose header and delimiter row differ is no table. All three are common in documents written by hand.
+//! Markdown treats a label directly under a list as a part of the last entry, and a line directly under a table as a row. A table
+//! whose header and delimiter row differ is not a table. All three are common in documents written by hand.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::parts::ProblemKind;
 use super::text::Span;
 use super::{fields, label};
 
-/// Splits and turns blocks into what was meant; returns what should be named to the writer.
+/// Splits and converts blocks; returns the problems to report.
 pub(crate) fn normalize(outline: &mut Outline<'_>) -> Vec<(ProblemKind, Span)> {
     let nodes = std::mem::take(&mut outline.nodes);
     let mut mender = Mender {
@@ -30,7 +30,7 @@ pub(crate) fn normalize(outline: &mut Outline<'_>) -> Vec<(ProblemKind, Span)> {
 struct Mender<'o, 'a> {
     outline: &'o mut Outline<'a>,
     nodes: Vec<Node>,
-    /// the list entries that the next node may stand in
+    /// the list entries that may contain the next node
     open: Vec<usize>,
     found: Vec<(ProblemKind, Span)>,
 }
@@ -82,7 +82,7 @@ impl Mender<'_, '_> {
         }
     }
 
-    /// Cuts an entry before a label that stands at the very beginning of a line.
+    /// Splits an entry before a label at the start of a line.
     fn entry(&mut self, mut node: Node, opens: bool) {
         let outline = &*self.outline;
         let label = fields::lines(outline, node.pieces.clone())
@@ -116,7 +116,7 @@ impl Mender<'_, '_> {
         }
     }
 
-    /// Names rows that have more cells than the header: Markdown drops the rest, which is mostly a bar without backslash.
+    /// Reports rows with more cells than the header: Markdown omits the rest. The usual cause is a bar without a backslash.
     fn extra_cells(&mut self, rows: &[TableRow]) {
         let columns = rows.first().map_or(0, |row| row.cells.len());
         for row in rows {
@@ -153,7 +153,7 @@ impl Mender<'_, '_> {
         Some(lines.map(|(_, line)| self.row(&line)).collect())
     }
 
-    /// Cuts a line into cells; a text piece may reach over several of them.
+    /// Splits a line into cells; a text piece may span several cells.
     fn row(&mut self, line: &Range<usize>) -> TableRow {
         let span = self.span(line.clone());
         let outline = &mut *self.outline;
@@ -167,7 +167,7 @@ impl Mender<'_, '_> {
                 let (span, piece) = outline.pieces[index].clone();
                 let within = span.start.max(cell.start)..span.end.min(cell.end);
                 match piece {
-                    // markers are looked for in all pieces, and must not be found twice
+                    // markers are searched in all pieces, and must not be found twice
                     Piece::Html => {}
                     Piece::Text(text) if text.len() == span.len() && within.start < within.end => {
                         let text = &outline.source[within.clone()];
@@ -195,7 +195,7 @@ impl Mender<'_, '_> {
     }
 }
 
-/// A line of bold text at the beginning of a line: a label, or a footer.
+/// A line that starts with bold text: a label or a footer.
 fn is_label(outline: &Outline<'_>, line: &Range<usize>) -> bool {
     let (span, piece) = &outline.pieces[line.start];
     let at_start = outline.source[..span.start].ends_with('\n');
@@ -205,7 +205,7 @@ fn is_label(outline: &Outline<'_>, line: &Range<usize>) -> bool {
     at_start && (bold || label::read_plain(outline, line.clone()).is_some())
 }
 
-/// The cells of a row by its bars; a bar behind a backslash is none.
+/// Splits a row at its bars, except those after a backslash.
 fn cells(outline: &Outline<'_>, row: &Span) -> Vec<Span> {
     let text = &outline.source[row.clone()];
     let mut start = usize::from(text.starts_with('|'));

@@ -1,7 +1,7 @@
-//! The Markdown layer: text in, a flat list of blocks in document order out, each with its bytes.
+//! The Markdown layer: converts text to a flat list of blocks in document order, each with its byte range.
 //!
-//! The blocks come from pulldown-cmark, so that fences, nested fences and comments mean here what they mean to
-//! whoever renders the document. Inline markup is kept as one list of pieces; a block knows its range in it.
+//! The blocks come from pulldown-cmark, so that fences, nested fences and comments have the same meaning as in renderers. Inline
+//! markup is one list of pieces; a block knows its range in the list.
 
 use std::ops::Range;
 
@@ -21,11 +21,11 @@ pub(crate) struct Outline<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) kind: NodeKind,
-    /// all of it, nested blocks included
+    /// the whole block, including nested blocks
     pub(crate) span: Span,
-    /// its own inline content
+    /// its direct inline content
     pub(crate) pieces: Range<usize>,
-    /// whether it stands inside a list
+    /// whether it is inside a list
     pub(crate) in_list: bool,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Node {
 pub(crate) enum NodeKind {
     Heading(u8),
     Paragraph,
-    /// A list entry; its own text is its first paragraph.
+    /// A list entry; its text is its first paragraph.
     Item {
         depth: usize,
     },
@@ -57,7 +57,7 @@ pub(crate) struct TableRow {
 }
 
 impl TableRow {
-    /// Whether the row has a bar; a row without one is a line of text that stands right under a table.
+    /// Whether the row contains a bar. A row without one is a line of text directly below a table.
     pub(crate) fn has_bar(&self, source: &str) -> bool {
         source[self.span.clone()].contains('|')
     }
@@ -66,7 +66,7 @@ impl TableRow {
 /// A cell.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
-    /// between the bars, blanks included
+    /// the bytes between the bars, including blanks
     pub(crate) span: Span,
     pub(crate) pieces: Range<usize>,
 }
@@ -87,11 +87,11 @@ pub(crate) enum Piece<'a> {
     Html,
 }
 
-/// The byte order mark; Markdown would take it for a character of the first line.
+/// The byte order mark, which Markdown would treat as a character of the first line.
 pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl<'a> Outline<'a> {
-    /// Reads the blocks of `source` in one pass.
+    /// Parses the blocks of `source` in one pass.
     pub(crate) fn read(source: &'a str) -> Self {
         match with_closing_fences(source) {
             None => Self::read_as(source),
@@ -99,7 +99,7 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// The blocks of a text of the same length and the same lines, but for blanks, over `source`.
+    /// The blocks of a text that differs from `source` only in blanks.
     fn over(self, source: &str) -> Outline<'_> {
         let text = |text: CowStr<'_>, span: &Span| {
             let own = source
@@ -167,7 +167,7 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// The pieces of `within` that begin in `span`.
+    /// The pieces of `within` that start in `span`.
     pub(crate) fn pieces_in(&self, within: Range<usize>, span: &Span) -> Range<usize> {
         let pieces = &self.pieces[within.clone()];
         let start = pieces.partition_point(|(at, _)| at.start < span.start);
@@ -175,7 +175,7 @@ impl<'a> Outline<'a> {
         within.start + start..within.start + end.max(start)
     }
 
-    /// `span` without the blanks at both ends.
+    /// `span` without blanks at both ends.
     pub(crate) fn trimmed(&self, span: &Span) -> Span {
         let text = &self.source[span.clone()];
         let start = span.start + (text.len() - text.trim_start().len());
@@ -183,8 +183,8 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// The text with blanks in place of the tabs behind what may close a fence, where there are any: Markdown allows tabs
-/// there (its specification 0.31, section 4.5), and pulldown-cmark reads on to the end of the document.
+/// Replaces tabs after a possible closing fence with blanks. Markdown allows tabs there (specification 0.31, section 4.5), but
+/// pulldown-cmark continues the fence to the end of the document.
 fn with_closing_fences(source: &str) -> Option<String> {
     let is_fence = |line: &str| {
         let marks = line.trim_start_matches([' ', '\t', '>']).trim_end();
@@ -208,17 +208,17 @@ fn with_closing_fences(source: &str) -> Option<String> {
 }
 
 struct Reader<'a> {
-    /// bytes before the text that was parsed
+    /// the number of bytes before the parsed text
     offset: usize,
     outline: Outline<'a>,
-    /// the open blocks: an index into `nodes`, and whether inline content still belongs to it
+    /// the open blocks: an index into `nodes`, and whether inline content still belongs to the block
     open: Vec<Open>,
     list_depth: usize,
 }
 
 struct Open {
     node: usize,
-    /// inline content goes here; an entry's text ends at its first nested block
+    /// the block for inline content; the text of an entry ends at its first nested block
     takes_text: bool,
 }
 
@@ -336,7 +336,7 @@ impl<'a> Reader<'a> {
         self.open.pop();
     }
 
-    /// The first paragraph of a loose list entry is the entry's own text.
+    /// Treats the first paragraph of a loose list entry as the text of the entry.
     fn open_paragraph(&mut self, span: Span) {
         if let Some(open) = self.open.last()
             && open.takes_text
@@ -362,7 +362,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Nested blocks begin: what follows is no longer the text of the entry.
+    /// Ends the text of the entry when nested blocks start.
     fn close_text(&mut self) {
         if let Some(open) = self.open.last_mut() {
             open.takes_text = false;

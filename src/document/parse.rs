@@ -1,4 +1,4 @@
-//! From blocks to plans and results.
+//! Converts blocks to plans and results.
 
 mod footer;
 mod outcome;
@@ -13,7 +13,7 @@ use super::results::Results;
 use super::text::Document;
 use reading::Reading;
 
-/// Reads a plan. Never fails: what cannot be read is in [`Plan::problems`].
+/// Parses a plan. Never fails: [`Plan::problems`] contains the text that cannot be parsed.
 #[must_use]
 pub fn read_plan(document: &Document) -> Plan {
     let mut outline = Outline::read(document.text());
@@ -21,7 +21,7 @@ pub fn read_plan(document: &Document) -> Plan {
     plan::read(reading)
 }
 
-/// Reads a results document. Never fails: what cannot be read is in [`Results::problems`].
+/// Parses a results document. Never fails: [`Results::problems`] contains the text that cannot be parsed.
 #[must_use]
 pub fn read_results(document: &Document) -> Results {
     let mut outline = Outline::read(document.text());

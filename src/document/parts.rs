@@ -1,4 +1,4 @@
-//! The parts that plans and results share.
+//! Parts of plans and results.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,7 +12,7 @@ use super::text::{Document, Span};
 pub struct StepId(String);
 
 impl StepId {
-    /// Takes an id as written; letters after the number are lowered, so that `4B` and `4b` are one id.
+    /// Parses an id; letters after the number are lowered, so that `4B` and `4b` are the same id.
     #[must_use]
     pub fn new(id: &str) -> Self {
         let id = id.trim();
@@ -29,7 +29,7 @@ impl StepId {
         &self.0
     }
 
-    /// The number (`u64::MAX` when there is none or it is too long) and what follows it.
+    /// The number (`u64::MAX` if it is missing or too large) and the text after it.
     fn parts(&self) -> (u64, &str) {
         let digits = self.0.bytes().take_while(u8::is_ascii_digit).count();
         (
@@ -59,29 +59,29 @@ impl PartialOrd for StepId {
     }
 }
 
-/// What a person says about a step, a prerequisite or the whole. A claim, never evidence.
+/// The status that a person wrote for a step, a prerequisite or the whole work. A claim, never evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// not started
     Pending,
-    /// begun, or done in part
+    /// started, or partly done
     InProgress,
-    /// said to be complete
+    /// marked as complete
     Complete,
-    /// cannot go on
+    /// blocked
     Blocked,
-    /// tried, and failed
+    /// failed
     Failed,
-    /// left out on purpose
+    /// skipped deliberately
     Skipped,
-    /// taken out of the plan, or moved elsewhere
+    /// removed from the plan, or moved elsewhere
     Withdrawn,
 }
 
 /// A status mark in a heading, such as ` ✅` or ` -- Complete`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeadingMark {
-    /// what the mark says
+    /// the status
     pub status: Status,
     /// the word or sign, without the dash before it
     pub span: Span,
@@ -94,13 +94,13 @@ pub struct Item {
     pub checked: bool,
     /// the text without markup, on one line
     pub text: String,
-    /// nested bullets and paragraphs of an outermost entry, as written; empty when there are none
+    /// nested bullets and paragraphs of an outermost entry, as written; otherwise empty
     pub detail: String,
-    /// how deep the list is nested, 0 for the outermost
+    /// the nesting depth of the list, 0 for the outermost
     pub depth: usize,
-    /// the whole list entry, nested entries included
+    /// the whole list entry, including nested entries
     pub span: Span,
-    /// what stands between the brackets: one character, or nothing in `[]`
+    /// the bytes between the brackets: one character, or none in `[]`
     pub mark: Span,
     /// the line of the box, from 1
     pub line: usize,
@@ -109,27 +109,27 @@ pub struct Item {
 /// A code block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
-    /// the first word after the fence, lowered (`bash`, `rust`, `toml`); empty without one
+    /// the first word after the fence in lower case (`bash`, `rust`, `toml`); empty without one
     pub lang: String,
-    /// the content, with `\n` line ends and without the indentation of the list it stands in
+    /// the content, with `\n` line ends and without the indentation of the enclosing list
     pub code: String,
     /// the block with its fences
     pub span: Span,
-    /// the content as it stands in the document
+    /// the bytes of the content
     pub code_span: Span,
     /// the line of the opening fence, from 1
     pub line: usize,
 }
 
 impl Block {
-    /// Whether the block holds shell commands.
+    /// Whether the block contains shell commands.
     #[must_use]
     pub fn is_shell(&self) -> bool {
         matches!(self.lang.as_str(), "bash" | "sh" | "shell" | "zsh")
     }
 }
 
-/// What a field is, by the first words of its label.
+/// The kind of a field, by the first words of its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the labels")]
 pub enum Label {
@@ -164,33 +164,33 @@ pub enum Label {
     Other,
 }
 
-/// A labelled part: `**Label** (note): value` and all that follows up to the next label or heading.
+/// A labelled part: `**Label** (note): value` and everything up to the next label or heading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
-    /// what the field is
+    /// the kind of the field
     pub label: Label,
     /// the label as written, without markup and colon
     pub name: String,
-    /// what stands between the label and the colon: `(add to tests/a.rs)`, `src/a.rs`; without markup
+    /// the text between the label and the colon, without markup: `(add to tests/a.rs)`, `src/a.rs`
     pub note: String,
     /// the text after the colon up to the end of its paragraph, without markup, on one line
     pub value: String,
-    /// the bytes of that text; empty, right after the colon, when there is none
+    /// the bytes of that text; empty, directly after the colon, if there is none
     pub value_span: Span,
-    /// what follows the value: bullets and numbered entries without a box, and further paragraphs, without markup
+    /// the text after the value, without markup: bullets and numbered entries without a box, and further paragraphs
     pub entries: Vec<String>,
     /// checkboxes
     pub items: Vec<Item>,
     /// code blocks
     pub blocks: Vec<Block>,
-    /// the field with all that belongs to it
+    /// the whole field
     pub span: Span,
     /// the line of the label, from 1
     pub line: usize,
 }
 
 impl Field {
-    /// The value and the entries, one a line.
+    /// The value and the entries, one per line.
     #[must_use]
     pub fn text(&self) -> String {
         let value = Some(self.value.as_str()).filter(|value| !value.is_empty());
@@ -211,13 +211,13 @@ pub struct Row {
     pub value: String,
     /// the bytes of the key's text
     pub key_span: Span,
-    /// the bytes of the value's text; empty where the cell is
+    /// the bytes of the value's text; empty for an empty cell
     pub value_span: Span,
     /// the line, from 1
     pub line: usize,
 }
 
-/// What a section is, by its heading.
+/// The kind of a section, by its heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the headings")]
 pub enum SectionKind {
@@ -230,7 +230,7 @@ pub enum SectionKind {
     SuccessCriteria,
     Architecture,
     Steps,
-    /// a step's own heading
+    /// the heading of a step
     Step,
     TestSummary,
     Checklist,
@@ -249,31 +249,31 @@ pub enum SectionKind {
     Other,
 }
 
-/// A heading and what belongs to it.
+/// A heading and its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
-    /// what the section is
+    /// the kind of the section
     pub kind: SectionKind,
     /// the heading without markup
     pub title: String,
-    /// 1 for `#`, to 6
+    /// the level, from 1 for `#` to 6
     pub level: u8,
     /// the heading
     pub heading: Span,
-    /// the heading and all up to the next one of its level or above
+    /// the heading and everything up to the next one of the same or a higher level
     pub span: Span,
     /// the line of the heading, from 1
     pub line: usize,
 }
 
-/// The line under the criteria of a results document that sums them up.
+/// The summary line under the criteria of a results document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footer {
     /// the line without markup
     pub text: String,
-    /// whether it claims that all criteria are met; `None` when it cannot be told
+    /// whether it claims that all criteria are met; `None` if it is unclear
     pub met: Option<bool>,
-    /// met and total, where the line names them
+    /// the numbers of met and of all criteria, if the line contains them
     pub counts: Option<(u64, u64)>,
     /// the bytes of the line
     pub span: Span,
@@ -281,7 +281,7 @@ pub struct Footer {
     pub line: usize,
 }
 
-/// Something a person still has to fill in.
+/// A placeholder that a person has to fill in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placeholder {
     /// as written, with its brackets
@@ -297,66 +297,66 @@ pub struct Placeholder {
 pub struct Region {
     /// the name in both markers
     pub name: String,
-    /// what stands between the markers, from the start of the line after the first
+    /// the bytes between the markers, from the line after the first
     pub inner: Span,
-    /// the markers and what stands between them
+    /// the bytes of the region with its markers
     pub outer: Span,
     /// the line of the first marker, from 1
     pub line: usize,
 }
 
-/// How much a problem weighs.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
-    /// read, but perhaps not as meant
+    /// parsed, but perhaps not as intended
     Warning,
-    /// the document cannot be relied on
+    /// the document is ambiguous
     Error,
 }
 
-/// What was wrong with a document's form.
+/// The kind of a problem in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ProblemKind {
     /// no step heading in the whole document
     NoSteps,
-    /// two steps of one id
+    /// two steps with the same id
     DuplicateStep,
-    /// a heading that begins like a step but has no id that can be read, or repeats one without being a step
+    /// a heading that resembles a step but has no valid id, or a repeated one
     AmbiguousStep,
-    /// a code fence that is not closed before the document ends
+    /// a code fence that is not closed
     UnclosedFence,
-    /// a line inside a code fence that looks like the opening of another
+    /// a line inside a code fence that looks like an opening fence
     NestedFence,
-    /// a step heading inside a code fence, so not counted
+    /// a step heading inside a code fence, which does not count
     StepInFence,
-    /// `<!--` without `-->`: all that follows is hidden
+    /// `<!--` without `-->`: everything after it is hidden
     UnclosedComment,
-    /// a `cargo-poc:begin` or `cargo-poc:end` marker without its partner
+    /// a `cargo-poc:begin` or `cargo-poc:end` marker without its counterpart
     UnbalancedRegion,
-    /// a heading of level 1 after the first, ignored
+    /// a second heading of level 1, which is ignored
     SecondTitle,
-    /// a date that cannot be read
+    /// an invalid date
     UnreadableTimestamp,
-    /// a status that cannot be read
+    /// an unknown status
     UnreadableStatus,
-    /// an action of the Files table that cannot be read
+    /// an unknown action in the Files table
     UnreadableAction,
-    /// the markers that git puts around the two sides of a conflict
+    /// conflict markers of git
     Conflict,
-    /// lines that look like a table but are none (no delimiter row, or another number of cells)
+    /// lines that resemble a table but are none (no delimiter row, or another number of cells)
     BrokenTable,
-    /// a table row with more cells than the header; the rest is not shown
+    /// a table row with more cells than the header; the additional cells are not shown
     ExtraCells,
-    /// a list, table or code block of a known section that is not read
+    /// a list, table or code block in a known section that is not parsed
     Unread,
-    /// a key that an Overview or Summary has twice
+    /// a duplicate key in an Overview or Summary
     DuplicateRow,
-    /// a criterion that a document has twice
+    /// a duplicate criterion
     DuplicateCriterion,
 }
 
 impl ProblemKind {
-    /// How much it weighs.
+    /// The severity of problems of this kind.
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
@@ -370,23 +370,23 @@ impl ProblemKind {
     }
 }
 
-/// Something in the document that was not understood, or perhaps not as it was meant.
+/// A part of the document that was not understood, or perhaps not as intended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParseProblem {
-    /// what it is
+    /// its kind
     pub kind: ProblemKind,
-    /// where it is
+    /// its bytes
     pub span: Span,
     /// its line, from 1
     pub line: usize,
     /// its column in characters, from 1
     pub column: usize,
-    /// what was found and what to do
+    /// the problem and the remedy
     pub message: String,
 }
 
 impl Document {
-    /// A problem at a place; its column is filled in by [`Document::sort`], for all problems at once.
+    /// A problem at a position. [`Document::sort`] computes the columns of all problems at once.
     pub(super) fn problem(&self, kind: ProblemKind, span: Span, message: &str) -> ParseProblem {
         let line = self.line_of(span.start);
         ParseProblem {
@@ -398,8 +398,8 @@ impl Document {
         }
     }
 
-    /// Puts problems in order and gives them their columns. Columns count from the problem before where that stands on
-    /// the same line: counting each from the line's start takes minutes when a document is one huge line.
+    /// Sorts problems and computes their columns. Columns are counted from the previous problem on the same line: counting each from
+    /// the start of the line takes minutes in a document with one huge line.
     pub(super) fn sort(&self, problems: &mut [ParseProblem]) {
         problems.sort_by_key(|problem| (problem.span.start, problem.kind));
         let mut before = (0, 0, 1);

@@ -1,7 +1,7 @@
-//! What is left to fill in: our own `[fill in: …]` anywhere, and the brackets of the template these documents come from.
+//! Placeholders: `[fill in: …]` anywhere, and the bracketed texts of the original template.
 //!
-//! Brackets have many other meanings (links, boxes, arrays, attributes, toml tables), so that the template's are only
-//! recognised by the words they begin with. A missed one is better than a false one.
+//! Brackets have many other meanings (links, boxes, arrays, attributes, TOML tables), so those of the template are recognized
+//! only by their first words. A missed placeholder is better than a false one.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::outline::{NodeKind, Outline, Piece};
 use super::parts::Placeholder;
 use super::text::{Document, Span};
 
-/// Words that a placeholder of several words begins with, in prose.
+/// First words of placeholders with several words, in prose.
 const LEADS: &[&str] = &[
     "what ",
     "why ",
@@ -77,7 +77,7 @@ const WORDS: &[&str] = &[
     "source-doc",
 ];
 
-/// In inline code only what no code looks like.
+/// In inline code: only texts that cannot be code.
 const CODE_LEADS: &[&str] = &[
     "path/to/",
     "new-f",
@@ -96,7 +96,7 @@ const CODE_WORDS: &[&str] = &[
     "ClassName",
 ];
 
-/// In code blocks likewise.
+/// In code blocks: only texts that cannot be code.
 const FENCE_LEADS: &[&str] = &[
     "actual ",
     "command to ",
@@ -106,7 +106,7 @@ const FENCE_LEADS: &[&str] = &[
 ];
 const FENCE_WORDS: &[&str] = &["directory", "project-root", "Description"];
 
-/// The longest placeholder, in bytes: a sentence or two.
+/// The maximum length of a placeholder, in bytes: a sentence or two.
 const LONGEST: usize = 500;
 
 /// Finds all placeholders, in document order.
@@ -148,7 +148,7 @@ pub(crate) fn read(document: &Document, outline: &Outline<'_>) -> Vec<Placeholde
         .collect()
 }
 
-/// `[fill in: …]` anywhere but in comments, which nobody sees.
+/// `[fill in: …]` everywhere except in comments, which are not visible.
 fn ours(outline: &Outline<'_>) -> Vec<Span> {
     const OPENING: &str = "[fill in:";
     let blocks = outline
@@ -177,7 +177,7 @@ fn ours(outline: &Outline<'_>) -> Vec<Span> {
     spans
 }
 
-/// The length of a bracketed text, brackets inside it counted; `None` when it does not end in its paragraph.
+/// The length of a bracketed text, including nested brackets; `None` if it does not end in its paragraph.
 fn closing(text: &str) -> Option<usize> {
     let (mut depth, mut line_is_empty) = (0_usize, false);
     for (at, character) in text.char_indices().take_while(|(at, _)| *at < LONGEST) {
@@ -195,7 +195,7 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-/// The pieces of a list entry behind its box.
+/// The pieces of a list entry after its box.
 fn without_box(outline: &Outline<'_>, pieces: Range<usize>) -> Range<usize> {
     let Some((first, _)) = outline.pieces[pieces.clone()].first() else {
         return pieces;
@@ -284,7 +284,7 @@ fn fence(outline: &Outline<'_>, code: &Span, spans: &mut Vec<Span>) {
     );
 }
 
-/// A bracketed text and what stands around it.
+/// A bracketed text and its surroundings.
 struct Bracketed<'t> {
     before: &'t str,
     text: &'t str,
@@ -310,7 +310,7 @@ impl Bracketed<'_> {
     }
 }
 
-/// Tries every bracketed text without brackets and line ends in it.
+/// Tries every bracketed text that contains no brackets or line ends.
 fn brackets(
     source: &str,
     within: &Span,
@@ -318,7 +318,7 @@ fn brackets(
     spans: &mut Vec<Span>,
 ) {
     let bytes = source.as_bytes();
-    // Most texts have none.
+    // Most texts contain none.
     let Some(first) = memchr::memchr(b'[', &bytes[within.clone()]) else {
         return;
     };

@@ -1,4 +1,4 @@
-//! What a plan says.
+//! The parts of a plan.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +9,12 @@ use super::quarantine::Quarantined;
 use super::text::Span;
 use super::time::Timestamp;
 
-/// A plan as read. Parts that are missing are empty; parts that are doubled are joined in document order.
+/// A parsed plan. Missing parts are empty; duplicate parts are joined in document order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// the first heading of level 1, without markup
     pub title: String,
-    /// the results document named above the first section, as written
+    /// the results document linked above the first section, as written
     pub results_link: Option<String>,
     /// the rows of the Overview
     pub overview: Vec<Row>,
@@ -38,7 +38,7 @@ pub struct Plan {
     pub baseline: Vec<Block>,
     /// the checkboxes under Success Criteria
     pub criteria: Vec<Item>,
-    /// the steps, wherever they stand, in document order
+    /// the steps of all sections, in document order
     pub steps: Vec<Step>,
     /// the rows of the tables under Test Summary
     pub tests: Vec<TestRow>,
@@ -48,7 +48,7 @@ pub struct Plan {
     pub full_suite: Option<Count>,
     /// the checkboxes of the Production-Grade Checklist
     pub checklist: Vec<Item>,
-    /// the shell blocks under What "Done" Looks Like; those of the baseline in a plan without this section
+    /// the shell blocks under What "Done" Looks Like; without this section, those of the baseline
     pub done: Vec<Block>,
     /// the rows of the tables under Files to Create/Modify
     pub files: Vec<FileRow>,
@@ -56,26 +56,26 @@ pub struct Plan {
     pub dependencies: Vec<DependencyBlock>,
     /// the rows of the tables under Quarantine
     pub quarantine: Vec<Quarantined>,
-    /// every heading with its extent, steps included
+    /// every heading with its range, including steps
     pub sections: Vec<Section>,
     /// generated parts
     pub regions: Vec<Region>,
-    /// what is left to fill in
+    /// placeholders
     pub placeholders: Vec<Placeholder>,
-    /// what could not be read, in document order
+    /// problems, in document order
     pub problems: Vec<ParseProblem>,
 }
 
-/// A need that must be met before the first step.
+/// A condition for the first step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prerequisite {
-    /// the number in its heading, else its place, from 1
+    /// the number in its heading, or its position, from 1
     pub number: u64,
     /// the heading without the number and without markup
     pub title: String,
-    /// the blocks that bring it about
+    /// the blocks that establish it
     pub commands: Vec<Block>,
-    /// the blocks that show it is met
+    /// the blocks that verify it
     pub verification: Vec<Block>,
     /// all its labelled parts
     pub fields: Vec<Field>,
@@ -92,13 +92,13 @@ pub struct Step {
     pub id: StepId,
     /// the heading without id, mark and markup
     pub title: String,
-    /// whether it was struck out: `### ~~Step 6~~: Moved`
+    /// whether it is struck out: `### ~~Step 6~~: Moved`
     pub withdrawn: bool,
     /// a status mark in the heading
     pub mark: Option<HeadingMark>,
-    /// what it is for
+    /// its goal
     pub goal: String,
-    /// its checkboxes, those of acceptance criteria aside
+    /// its checkboxes, without acceptance criteria
     pub tasks: Vec<Item>,
     /// the blocks under Code, Commands, Specification or an unknown label
     pub code: Vec<Block>,
@@ -106,13 +106,13 @@ pub struct Step {
     pub tests: Vec<Block>,
     /// the blocks under Verification
     pub verification: Vec<Block>,
-    /// what it leaves behind
+    /// its output
     pub output: String,
-    /// all its labelled parts in order
+    /// all its labelled parts, in order
     pub fields: Vec<Field>,
     /// the heading
     pub heading: Span,
-    /// what follows the heading
+    /// the text below the heading
     pub body: Span,
     /// the line of the heading, from 1
     pub line: usize,
@@ -131,7 +131,7 @@ impl Step {
 pub struct Count {
     /// the number
     pub value: u64,
-    /// whether it is marked as a guess (`~`, `about`) or a lower bound (`+`)
+    /// whether it is approximate (`~`, `about`) or a lower bound (`+`)
     pub approximate: bool,
 }
 
@@ -140,11 +140,11 @@ pub struct Count {
 pub struct TestRow {
     /// the test file or target, without markup
     pub target: String,
-    /// how many tests; `None` when it cannot be told
+    /// the number of tests; `None` if it is unclear
     pub count: Option<Count>,
     /// what it covers
     pub covers: String,
-    /// the byte at which its table begins
+    /// the first byte of its table
     pub table: usize,
     /// the bytes of the count's cell text
     pub count_span: Span,
@@ -152,35 +152,35 @@ pub struct TestRow {
     pub line: usize,
 }
 
-/// What happens to a file.
+/// The planned action on a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
-    /// it is new
+    /// create it
     Create,
-    /// it changes
+    /// modify it
     Modify,
-    /// it goes
+    /// delete it
     Delete,
-    /// it gets the name given, as written
+    /// rename it to this path, as written
     Rename(String),
-    /// it is named, but stays as it is
+    /// leave it unchanged
     None,
-    /// something else, as written
+    /// an unknown action, as written
     Unknown(String),
 }
 
 /// A row of the Files table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRow {
-    /// the path as written, without markup; may hold a glob
+    /// the path as written, without markup; may contain a glob
     pub path: String,
-    /// what happens to it
+    /// the planned action
     pub action: Action,
     /// the Status or Purpose column
     pub note: String,
     /// the bytes of the path's cell text
     pub path_span: Span,
-    /// the bytes of the note's cell text; empty where the cell is
+    /// the bytes of the note's cell text; empty for an empty cell
     pub note_span: Span,
     /// the whole row
     pub span: Span,
@@ -191,8 +191,8 @@ pub struct FileRow {
 /// A toml block under Dependencies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DependencyBlock {
-    /// the manifest it is for, as written; `None` when neither the text above nor a first comment names one
+    /// the path of its manifest, as written; `None` if neither the text above nor the first comment contains it
     pub manifest: Option<String>,
-    /// the block; `block.code` is the toml
+    /// the block; `block.code` is the TOML text
     pub block: Block,
 }

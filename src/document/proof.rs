@@ -1,24 +1,24 @@
-//! What proves a success criterion: a bullet under it, `- Proof: step 1`.
+//! The proofs of a success criterion: bullets under it, such as `- Proof: step 1`.
 //!
-//! In: the criterion's nested lines as written. Out: its [`Proof`]s, all of which are needed. A criterion without such a
-//! line is for a person to confirm.
+//! Input: the criterion's nested lines. Output: its [`Proof`]s, all of which are required. A criterion without proofs needs a
+//! person's confirmation.
 
 use std::fmt;
 
 use super::{Item, StepId};
 
-/// What proves a criterion.
+/// A proof of a criterion.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Proof {
-    /// The step of this id is proven.
+    /// The step with this id is proven.
     Step(StepId),
-    /// The done block has passed; with a number, counted from 1, this command of it.
+    /// The done block, or its command with this number (from 1), has passed.
     Done(Option<usize>),
-    /// The test of this name has passed.
+    /// The test with this name has passed.
     Test(String),
     /// A person has confirmed it.
     Person,
-    /// Text that names no proof the program knows.
+    /// Text that is not a known proof.
     Unknown(String),
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for Proof {
     }
 }
 
-/// The proofs that the lines under a criterion name; [`Proof::Person`] alone where they name none.
+/// The proofs in the lines under a criterion; only [`Proof::Person`] if there are none.
 #[must_use]
 pub fn proofs(criterion: &Item) -> Vec<Proof> {
     let mut proofs = Vec::new();
@@ -51,7 +51,7 @@ pub fn proofs(criterion: &Item) -> Vec<Proof> {
     proofs
 }
 
-/// The text behind `Proof:`, with or without a bullet and markup.
+/// The text after `Proof:`, with or without a bullet and markup.
 fn proof_text(line: &str) -> Option<&str> {
     let line = line.trim_start_matches(|sign: char| {
         sign.is_whitespace() || matches!(sign, '-' | '*' | '+' | '_' | '>')
@@ -79,7 +79,7 @@ fn read(text: &str, proofs: &mut Vec<Proof>) {
     }
 }
 
-/// The parts that commas, semicolons and `and` separate; those in code spans stay whole.
+/// Splits a text at commas, semicolons and `and`, but not inside code spans.
 fn parts(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     for (index, piece) in text.split('`').enumerate() {
@@ -102,7 +102,7 @@ fn parts(text: &str) -> Vec<String> {
     parts
 }
 
-/// One proof. A bare id or name continues the kind before it: `steps 1, 2`.
+/// Parses one proof. An id or name alone has the kind of the preceding proof: `steps 1, 2`.
 fn one(part: &str, before: Option<&Proof>) -> Proof {
     let (word, rest) = part.split_once(char::is_whitespace).unwrap_or((part, ""));
     let rest = rest.trim();
@@ -140,8 +140,8 @@ fn number(text: &str) -> Option<usize> {
     text.trim().parse().ok().filter(|number| *number > 0)
 }
 
-/// Whether `wanted` is the test `test` of the binary `binary` (`store`, `store::answers`): by its name in the binary,
-/// or with the crate or the binary before it.
+/// Whether `wanted` is the test `test` of the binary `binary` (`store`, `store::answers`): its name in the binary, optionally
+/// prefixed with the crate or the binary.
 #[must_use]
 pub fn is_test(wanted: &str, binary: &str, test: &str) -> bool {
     let krate = binary.split("::").next().unwrap_or_default();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_notation_is_read_in_every_usual_spelling() {
+    fn notation_has_several_spellings() {
         for (lines, expected) in [
             ("", vec![Proof::Person]),
             ("  - Proof: step 1", vec![step("1")]),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_that_is_not_understood_is_kept_and_never_a_proof() {
+    fn unknown_notation_proves_nothing() {
         for lines in [
             "  - Proof: trust me",
             "  - Proof:",
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_is_known_by_its_name_in_the_binary_or_with_the_crate_before_it() {
+    fn test_names_may_have_a_crate_prefix() {
         for (wanted, binary, test, same) in [
             ("cache::tests::hit", "store", "cache::tests::hit", true),
             (

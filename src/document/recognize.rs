@@ -1,10 +1,10 @@
-//! Whether a file is a plan, by its content: other documents may have a name that ends in `-plan.md`.
+//! Recognizes plans by their content, because other documents may have a name that ends in `-plan.md`.
 
 use super::parts::SectionKind;
 use super::{step_heading, vocabulary};
 
-/// Whether a text has the sections of a plan: a step beside one of them, or two of them, or any of them below the title of
-/// an implementation plan. Headings are enough, so that a plan in a poor state is still one.
+/// Whether a text has the sections of a plan: a step and one other section, two other sections, or any of them below the title of
+/// an implementation plan. Headings suffice, so that an incomplete plan is recognized.
 #[must_use]
 pub fn is_plan(text: &str) -> bool {
     let mut has_step = false;
@@ -31,7 +31,7 @@ pub fn is_plan(text: &str) -> bool {
     has_step && (labelled || titled || !kinds.is_empty()) || kinds.len() >= enough
 }
 
-/// Whether a section stands in plans of this kind and hardly elsewhere.
+/// Whether a section is specific to plans.
 fn is_characteristic(kind: SectionKind, title: &str) -> bool {
     match kind {
         SectionKind::Steps => vocabulary::words(title).contains("implementation"),

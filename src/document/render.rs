@@ -1,7 +1,7 @@
-//! Plans and results written from templates: the built-in ones, or those of a folder.
+//! Renders plans and results from the built-in templates, or those of a folder.
 //!
-//! Two filters keep a user's text from breaking the document: `inline` (one line, no comment opened) and `cell` (that,
-//! and `|` escaped, since a table cell ends at one even within backticks: GitHub's tables extension).
+//! Two filters keep user text from breaking the document: `inline` (one line that opens no comment), and `cell`, which also escapes
+//! `|`, because it ends a table cell even within backticks (GitHub's tables extension).
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
@@ -19,11 +19,11 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("results.md", include_str!("../../template/results.md")),
 ];
 
-/// Renders the template `name` (`plan.md`, `plan-full.md`, `plan-tiny.md` or `results.md`) with `context`; a file of that name in
-/// `folder` wins over the built-in one.
+/// Renders the template `name` (`plan.md`, `plan-full.md`, `plan-tiny.md` or `results.md`) with `context`. A file of that name in
+/// `folder` takes precedence over the built-in one.
 ///
 /// # Errors
-/// Bad usage: the folder is not there or a template of it is wrong, with its line.
+/// A usage error if the folder does not exist or a template is invalid, with its line.
 pub fn render(name: &str, folder: Option<&Utf8Path>, context: &impl Serialize) -> Result<String> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -47,7 +47,7 @@ fn source(name: &str, folder: Option<&Utf8Path>) -> Result<(String, String)> {
     if let Some(folder) = folder {
         if !folder.is_dir() {
             return Err(crate::exit::usage(format!(
-                "there is no template folder {folder}"
+                "the template folder {folder} does not exist"
             )));
         }
         let path = folder.join(name);
@@ -59,7 +59,7 @@ fn source(name: &str, folder: Option<&Utf8Path>) -> Result<(String, String)> {
         }
     }
     let built_in = BUILT_IN.iter().find(|(built_in, _)| *built_in == name);
-    let (_, text) = built_in.with_context(|| format!("there is no template {name}"))?;
+    let (_, text) = built_in.with_context(|| format!("the template {name} does not exist"))?;
     Ok(((*text).to_owned(), name.to_owned()))
 }
 
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_stays_one_cell() {
+    fn cell_text_stays_in_one_cell() {
         assert_eq!(cell("a | `b|c`\n<!-- d"), "a \\| `b\\|c` &lt;!-- d");
     }
 }

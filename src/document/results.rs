@@ -1,4 +1,4 @@
-//! What a results document says.
+//! The parts of a results document.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::plan::Count;
 use super::text::Span;
 use super::time::Timestamp;
 
-/// A results document as read. Parts that are missing are empty; parts that are doubled are joined.
+/// A parsed results document. Missing parts are empty; duplicate parts are joined.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Results {
     /// the first heading of level 1, without markup
@@ -31,32 +31,32 @@ pub struct Results {
     pub goal: String,
     /// the checkboxes under Success Criteria
     pub criteria: Vec<Item>,
-    /// the line under them
+    /// the summary line under them
     pub footer: Option<Footer>,
     /// the checkboxes under Prerequisites Completed
     pub prerequisites: Vec<Item>,
-    /// the steps, wherever they stand, in document order
+    /// the steps of all sections, in document order
     pub steps: Vec<ResultStep>,
     /// the Final Validation
     pub validation: Validation,
-    /// every heading with its extent, steps included
+    /// every heading with its range, including steps
     pub sections: Vec<Section>,
-    /// generated parts, evidence among them
+    /// generated parts, including evidence
     pub regions: Vec<Region>,
-    /// what is left to fill in
+    /// placeholders
     pub placeholders: Vec<Placeholder>,
-    /// what could not be read, in document order
+    /// problems, in document order
     pub problems: Vec<ParseProblem>,
 }
 
-/// A status as a person wrote it.
+/// A status that a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusText {
-    /// what it says; `None` when it cannot be told
+    /// its meaning; `None` if it is unknown
     pub status: Option<Status>,
     /// as written, without markup
     pub text: String,
-    /// a date in parentheses behind it: `Complete (2026-01-16T16:25:00-0800)`
+    /// the date in parentheses after it: `Complete (2026-01-16T16:25:00-0800)`
     pub stamp: Option<Timestamp>,
     /// the bytes of the text
     pub span: Span,
@@ -64,48 +64,48 @@ pub struct StatusText {
     pub line: usize,
 }
 
-/// What is recorded of a step.
+/// The results of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResultStep {
-    /// its id, the one of the plan
+    /// its id, as in the plan
     pub id: StepId,
     /// the heading without id, mark and markup
     pub title: String,
-    /// whether it was struck out
+    /// whether it is struck out
     pub withdrawn: bool,
-    /// a status mark in the heading; the truth is `status`
+    /// a status mark in the heading; `status` takes precedence
     pub mark: Option<HeadingMark>,
     /// the `**Status**:` line
     pub status: Option<StatusText>,
-    /// what should come out
+    /// the expected outcome
     pub expected: String,
-    /// what was done: text and entries, joined by line
+    /// the implementation: text and entries, joined by line
     pub implementation: String,
-    /// what the tests gave
+    /// the results of the tests
     pub test_results: Option<TestResults>,
-    /// issues met; empty for `None`
+    /// issues; empty for `None`
     pub issues: Vec<String>,
     /// lessons learned; empty for `None`
     pub lessons: Vec<String>,
-    /// the closing word
+    /// the result
     pub result: String,
     /// its checkboxes
     pub tasks: Vec<Item>,
     /// the verdict of its review
     pub review: Option<Review>,
-    /// when it was begun: `**Started**`, else the date behind a status that says it is in progress
+    /// when it was started: `**Started**`, or the date after the status "in progress"
     pub started: Option<Timestamp>,
-    /// when it was completed: `**Completed**`, else the date behind a status that says it is complete
+    /// when it was completed: `**Completed**`, or the date after the status "complete"
     pub completed: Option<Timestamp>,
     /// when it was reviewed: `**Reviewed**`
     pub reviewed: Option<Timestamp>,
     /// its code blocks
     pub blocks: Vec<Block>,
-    /// all its labelled parts in order
+    /// all its labelled parts, in order
     pub fields: Vec<Field>,
     /// the heading
     pub heading: Span,
-    /// what follows the heading
+    /// the text below the heading
     pub body: Span,
     /// the line of the heading, from 1
     pub line: usize,
@@ -122,16 +122,16 @@ impl ResultStep {
 /// The verdict of a Review block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
-    /// fine
+    /// passed
     Pass,
-    /// something is open
+    /// a point is open
     Flag,
 }
 
-/// A Review block; it may stand before or after the Result.
+/// A Review block; it may precede or follow the Result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
-    /// PASS or FLAG: the one right behind the label, else the last one named; `None` when neither is
+    /// PASS or FLAG: the one directly after the label, or the last one in the block; `None` if there is none
     pub verdict: Option<Verdict>,
     /// the bytes of the block
     pub span: Span,
@@ -139,20 +139,20 @@ pub struct Review {
     pub line: usize,
 }
 
-/// What a Test Results line says. People write it in many shapes; only what can be read surely is given.
+/// A Test Results line. People write it in many forms; only unambiguous numbers are parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestResults {
     /// as written, without markup, on one line
     pub text: String,
-    /// whether it says that there is nothing to test (`N/A …`)
+    /// whether it states that there is nothing to test (`N/A …`)
     pub not_applicable: bool,
-    /// tests passed, all kinds added; those of the full suite only when the line names no others
+    /// passed tests of all kinds; those of the full suite only if the line contains no others
     pub passed: Option<u64>,
-    /// tests run, likewise
+    /// tests that ran, counted in the same way
     pub total: Option<u64>,
     /// tests failed
     pub failed: Option<u64>,
-    /// passed and total of the full suite, where the line names it
+    /// passed and all tests of the full suite, if the line contains them
     pub full_suite: Option<(u64, u64)>,
     /// the bytes of the value
     pub span: Span,
@@ -169,7 +169,7 @@ pub struct Validation {
     pub items: Vec<Item>,
     /// its code blocks
     pub blocks: Vec<Block>,
-    /// the total it names
+    /// the total
     pub total: Option<Count>,
     /// the line of that total, from 1; 0 without one
     pub total_line: usize,

@@ -1,5 +1,5 @@
-//! Edits of one step, in a plan and in its results: begun, completed, withdrawn, added, noted. Each is a set of spans; a
-//! step that is as wanted already is left as it is.
+//! Edits of one step in a plan and in its results: start, complete, withdraw, add, note. Each edit is a set of spans. An edit that
+//! would change nothing is empty.
 
 use std::fmt::Write as _;
 
@@ -10,35 +10,35 @@ use super::results::{ResultStep, Results};
 use super::text::{Document, Span};
 use super::vocabulary;
 
-/// What a step is to hold that is added.
+/// The content of a new step.
 #[derive(Debug, Clone, Default)]
 pub struct NewStep {
     /// Its heading, without the id.
     pub title: String,
-    /// What it is for.
+    /// Its goal.
     pub goal: Option<String>,
-    /// Its tasks, each a text.
+    /// The texts of its tasks.
     pub tasks: Vec<String>,
-    /// Tasks of another step, as they stand there.
+    /// Tasks moved from another step, as written there.
     pub moved: Vec<String>,
-    /// The commands that prove it.
+    /// Its verification commands.
     pub verification: Vec<String>,
 }
 
-/// What is noted of a step.
+/// A note about a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Note {
-    /// Something that went wrong.
+    /// A problem.
     Issue,
-    /// Something learned.
+    /// A lesson.
     Lesson,
-    /// A choice made; it stands with those of the whole work.
+    /// A decision; it is added to those of the whole work.
     Decision,
-    /// Something done otherwise than planned.
+    /// A deviation from the plan.
     Deviation,
 }
 
-/// An id for a step after `after`, else for one at the end: `4b`, `4c`, `7`.
+/// A free id for a step after `after`, or for one at the end: `4b`, `4c`, `7`.
 #[must_use]
 pub fn free_id(plan: &Plan, after: Option<&StepId>) -> StepId {
     let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
@@ -57,7 +57,7 @@ pub fn free_id(plan: &Plan, after: Option<&StepId>) -> StepId {
     StepId::new(&last.map_or(1, |last| last + 1).to_string())
 }
 
-/// The step that a new one with an id of `after`'s number stands behind: the last of that number.
+/// The step after which to insert a new one with the number of `after`: the last with this number.
 #[must_use]
 pub fn last_of_number<'p>(plan: &'p Plan, after: &StepId) -> Option<&'p Step> {
     let number = |id: &StepId| {
@@ -72,7 +72,7 @@ pub fn last_of_number<'p>(plan: &'p Plan, after: &StepId) -> Option<&'p Step> {
     same.or_else(|| plan.steps.iter().find(|step| step.id == *after))
 }
 
-/// Says of a step in the results what is the case, with the time in parentheses, unless it says so already.
+/// Sets the status of a step in the results, with the time in parentheses, unless it is already set.
 pub fn set_status(edits: &mut Edits<'_>, step: &ResultStep, status: Status, text: &str) {
     mark(edits, step.mark.as_ref(), &step.heading, status);
     match &step.status {
@@ -85,7 +85,7 @@ pub fn set_status(edits: &mut Edits<'_>, step: &ResultStep, status: Status, text
     }
 }
 
-/// Brings the mark of a heading in line, in its own style: a sign for a sign, a word for a word.
+/// Updates the mark of a heading in its style: a symbol by a symbol, a word by a word.
 pub fn mark(edits: &mut Edits<'_>, mark: Option<&HeadingMark>, heading: &Span, status: Status) {
     let Some(mark) = mark.filter(|mark| mark.status != status && mark.span != *heading) else {
         return;
@@ -125,14 +125,14 @@ pub fn strike(edits: &mut Edits<'_>, heading: &Span, id: &StepId) {
     edits.replace(heading.start + end..heading.start + end, "~~");
 }
 
-/// Adds a step to the plan behind `after`, else behind its last.
+/// Adds a step to the plan after `after`, or after the last step.
 pub fn add_to_plan(edits: &mut Edits<'_>, plan: &Plan, after: &Step, id: &StepId, new: &NewStep) {
     let hashes = hashes(level_of(&plan.sections, &after.heading));
     let fill = |what: &str| format!("[fill in: {what}]");
     let goal = new
         .goal
         .clone()
-        .unwrap_or_else(|| fill("what works after this step that did not before"));
+        .unwrap_or_else(|| fill("the behaviour that this step adds"));
     let mut block = format!(
         "{hashes} Step {id}: {}\n\n**Goal**: {goal}\n\n**Tasks**:\n",
         new.title
@@ -151,7 +151,7 @@ pub fn add_to_plan(edits: &mut Edits<'_>, plan: &Plan, after: &Step, id: &StepId
         let _ = writeln!(
             block,
             "# {}",
-            fill("the command that proves it, and below it what is expected")
+            fill("the verification command, and below it the expectation")
         );
     }
     for command in &new.verification {
@@ -166,7 +166,7 @@ pub fn add_to_plan(edits: &mut Edits<'_>, plan: &Plan, after: &Step, id: &StepId
     insert(edits, after.body.end, &block);
 }
 
-/// Adds a step to the results, where the order of the plan has it.
+/// Adds a step to the results, in the order of the plan.
 pub fn add_to_results(
     edits: &mut Edits<'_>,
     plan: &Plan,
@@ -208,7 +208,7 @@ pub fn add_to_results(
     insert(edits, at, &block);
 }
 
-/// Takes tasks out of a step; what they were, with what is nested in them.
+/// Removes tasks from a step and returns them with their nested entries.
 pub fn take_tasks(edits: &mut Edits<'_>, step: &Step, numbers: &[usize]) -> Vec<String> {
     let text = edits.document().text();
     let outer: Vec<_> = step.tasks.iter().filter(|task| task.depth == 0).collect();
@@ -227,7 +227,7 @@ pub fn take_tasks(edits: &mut Edits<'_>, step: &Step, numbers: &[usize]) -> Vec<
     taken
 }
 
-/// Puts a note where it belongs, as an entry of a list; one that stands there already is not repeated.
+/// Adds a note as a list entry, unless it exists already.
 pub fn add_note(
     edits: &mut Edits<'_>,
     results: &Results,
@@ -270,7 +270,7 @@ pub fn add_note(
     }
 }
 
-/// Whether a field says that there is nothing.
+/// Whether a field is empty or means "none".
 fn is_nothing(field: &Field) -> bool {
     let nothing = |text: &str| {
         let words = vocabulary::words(text);
@@ -285,7 +285,7 @@ fn is_nothing(field: &Field) -> bool {
         && field.blocks.is_empty()
 }
 
-/// Adds to the decisions of the whole work.
+/// Adds a decision to those of the whole work.
 fn decide(edits: &mut Edits<'_>, results: &Results, text: &str) {
     let document = edits.document();
     let section = results
@@ -330,7 +330,7 @@ fn decide(edits: &mut Edits<'_>, results: &Results, text: &str) {
     edits.replace(end..end, &format!("{gap}{lead}{text}"));
 }
 
-/// Sets a value of a step's field where nobody has written one.
+/// Sets a value of a step's field if it is empty.
 pub fn fill(edits: &mut Edits<'_>, step: &ResultStep, label: Label, value: &str) {
     if let Some(field) = step.field(label)
         && matches!(field.value.as_str(), "" | "--" | "—" | "-")
@@ -341,7 +341,7 @@ pub fn fill(edits: &mut Edits<'_>, step: &ResultStep, label: Label, value: &str)
     }
 }
 
-/// Whether a section is one that the program keeps at the end of the results.
+/// Whether the program keeps this section at the end of the results.
 fn is_kept(section: &Section) -> bool {
     section.level == 2 && matches!(section.title.as_str(), "Contract" | "Evidence")
 }
@@ -355,7 +355,7 @@ fn hashes(level: u8) -> String {
     "#".repeat(usize::from(level))
 }
 
-/// Inserts a block at the beginning of a line, or at the document's end, with a blank line on both sides.
+/// Inserts a block at the start of a line, or at the end of the document, with a blank line on both sides.
 fn insert(edits: &mut Edits<'_>, at: usize, block: &str) {
     let text = edits.document().text();
     let before = &text[..at];
@@ -372,7 +372,7 @@ fn insert(edits: &mut Edits<'_>, at: usize, block: &str) {
     edits.replace(at..at, &format!("{gap}{block}{end}"));
 }
 
-/// Where the content of a span ends: before blanks, and before the rule that parts it from the next.
+/// The end of a span's content: before trailing blanks and the separating rule.
 fn content_end(document: &Document, span: Span) -> usize {
     let text = document.text()[span.clone()].trim_end();
     let text = text

@@ -1,10 +1,10 @@
-//! Headings that begin a step: `### Step 4b: title`, in all the forms people give them.
+//! Headings of steps: `### Step 4b: title`, in all common forms.
 
 use super::outline::{Node, Outline, Piece};
 use super::parts::{HeadingMark, Status, StepId};
 use super::vocabulary;
 
-/// A heading that begins a step.
+/// A heading of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StepHeading {
     pub(crate) id: StepId,
@@ -15,7 +15,7 @@ pub(crate) struct StepHeading {
     pub(crate) separated: bool,
 }
 
-/// Reads `Step 4b: title`, with or without marks and struck-out parts.
+/// Parses `Step 4b: title`, with or without marks and struck-out parts.
 pub(crate) fn read(outline: &Outline<'_>, node: &Node) -> Option<StepHeading> {
     let plain = outline.plain(node.pieces.clone());
     let (lead, rest) = leading_sign(&plain);
@@ -51,7 +51,7 @@ pub(crate) fn read(outline: &Outline<'_>, node: &Node) -> Option<StepHeading> {
     })
 }
 
-/// Where the mark stands in the raw heading; the whole heading when markup stands inside the mark.
+/// The bytes of the mark in the raw heading; the whole heading if the mark contains markup.
 fn heading_mark(status: Status, at: Option<usize>, text: &str, node: &Node) -> HeadingMark {
     let span = at.map_or(node.span.clone(), |at| {
         node.span.start + at..node.span.start + at + text.len()
@@ -59,7 +59,7 @@ fn heading_mark(status: Status, at: Option<usize>, text: &str, node: &Node) -> H
     HeadingMark { status, span }
 }
 
-/// `Step` and something that is meant as an id: a number word or a number.
+/// `Step` followed by an intended id: a number or the word for one.
 pub(crate) fn looks_like_one(plain: &str) -> bool {
     let words = vocabulary::words(plain);
     let Some(rest) = words
@@ -136,7 +136,7 @@ fn step_id(text: &str) -> Option<(StepId, &str)> {
         .then(|| (StepId::new(&text[..end]), &text[end..]))
 }
 
-/// The rest without a note in parentheses that stands between id and colon: ` (optional): title`.
+/// The rest without a note in parentheses between id and colon: ` (optional): title`.
 fn without_note(rest: &str) -> &str {
     let inside = rest.trim_start().strip_prefix('(');
     let after = inside.and_then(|inside| Some(inside.split_once(')')?.1));
@@ -145,7 +145,7 @@ fn without_note(rest: &str) -> &str {
         .unwrap_or(rest)
 }
 
-/// How to write a heading that looks like a step's, with its own id and title; `None` where it has no id.
+/// The correct form of a heading that resembles a step's, with its id and title; `None` without an id.
 pub(crate) fn suggestion(plain: &str) -> Option<String> {
     const NUMBERS: [&str; 11] = [
         "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
@@ -184,8 +184,8 @@ fn separator(text: &str) -> (bool, &str) {
     (rest.is_empty(), rest.trim())
 }
 
-/// The longest end of a title that is nothing but signs and a state: ` - Complete`, ` -- COMPLETE ✅`, ` (complete)`,
-/// ` ✅ DONE`; or the whole title.
+/// The longest end of a title that consists of symbols and a state: ` - Complete`, ` -- COMPLETE ✅`, ` (complete)`, ` ✅ DONE`; or the
+/// whole title.
 fn trailing_mark(title: &str) -> (&str, Option<(Status, &str)>) {
     const EDGES: [char; 9] = ['-', '–', '—', ' ', '(', ')', '[', ']', ':'];
     let title = title.trim();
@@ -208,7 +208,7 @@ fn trailing_mark(title: &str) -> (&str, Option<(Status, &str)>) {
     (title, None)
 }
 
-/// What a text says that is nothing but signs, dashes, brackets and a state.
+/// The status in a text that consists only of symbols, dashes, brackets and a state.
 fn mark(text: &str) -> Option<Status> {
     let words = vocabulary::words(text);
     let is_state = matches!(
@@ -230,7 +230,7 @@ fn mark(text: &str) -> Option<Status> {
             | "passed"
             | "incomplete"
     );
-    // a template offers several: `✅/🔄/⬜`
+    // a template with several alternatives: `✅/🔄/⬜`
     if text.contains('/') || !(is_state || words.is_empty()) {
         return None;
     }

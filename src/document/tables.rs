@@ -1,4 +1,4 @@
-//! Tables: keys and values, files, tests.
+//! Tables of keys and values, files, and tests.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::text::{Document, Span};
 use super::time::Timestamp;
 use super::{counts, vocabulary};
 
-/// A table as its header and its rows.
+/// A table with its header and rows.
 pub(crate) struct Table<'o> {
     outline: &'o Outline<'o>,
     rows: &'o [TableRow],
@@ -30,7 +30,7 @@ pub(crate) fn tables<'o>(
 }
 
 impl<'o> Table<'o> {
-    /// The column whose heading begins with one of some words, the words in order of preference.
+    /// The column whose heading starts with one of some words, in order of preference.
     fn column(&self, names: &[&str]) -> Option<usize> {
         let header = self.rows.first()?;
         let titles: Vec<_> = header
@@ -64,7 +64,7 @@ impl<'o> Table<'o> {
             .unwrap_or_default()
     }
 
-    /// The bytes of a cell's text; empty, at the end of the row, where there is no cell.
+    /// The bytes of a cell's text; empty, at the end of the row, for a missing cell.
     fn span(&self, row: &TableRow, column: Option<usize>) -> Span {
         let end = self.outline.trimmed(&row.span).end;
         match column.and_then(|column| row.cells.get(column)) {
@@ -107,8 +107,8 @@ impl<'o> Table<'o> {
             .collect()
     }
 
-    /// Rows of a Files table, one for each path; empty when no column holds paths. `fallback` is the action that the heading
-    /// above names, where there is no Action column.
+    /// Rows of a Files table, one for each path; empty without a column of paths. `fallback` is the action in the heading above, for
+    /// tables without an Action column.
     pub(crate) fn files(
         &self,
         document: &Document,
@@ -158,7 +158,7 @@ impl<'o> Table<'o> {
         files
     }
 
-    /// The columns of a Files table by their headings, else by what their cells hold.
+    /// The columns of a Files table by their headings, or by the content of their cells.
     fn file_columns(&self) -> Option<FileColumns> {
         let action = self.column(&["action", "change", "type", "operation"]);
         let note = self.column(&[
@@ -203,7 +203,7 @@ impl<'o> Table<'o> {
         Some(FileColumns { path, action, note })
     }
 
-    /// The paths of a cell with their bytes: what stands in code, else the target of a link, else the text.
+    /// The paths of a cell with their bytes: code spans, or the targets of links, or the text.
     fn paths(&self, row: &TableRow, column: usize) -> Vec<(String, Span)> {
         let Some(cell) = row.cells.get(column) else {
             return Vec::new();
@@ -232,7 +232,7 @@ impl<'o> Table<'o> {
         }
     }
 
-    /// Rows of a Test Summary, whatever its columns are called; a row that sums up the others is none.
+    /// Rows of a Test Summary, whatever the headings of its columns, without rows that contain sums.
     pub(crate) fn tests(&self, document: &Document) -> Vec<TestRow> {
         let Some(header) = self.rows.first() else {
             return Vec::new();
@@ -279,7 +279,7 @@ impl<'o> Table<'o> {
             .collect()
     }
 
-    /// Named numbers with their lines: the first column and the first other column that holds one.
+    /// Named numbers with their lines: the first column and the first other column with a number.
     pub(crate) fn numbers(&self, document: &Document) -> Vec<(String, Count, usize)> {
         self.body()
             .filter_map(|row| {
@@ -302,7 +302,7 @@ struct FileColumns {
     note: Option<usize>,
 }
 
-/// The paths that stand in code or as links, with their bytes. The first piece of code is one, whatever it looks like.
+/// The paths in code spans or links, with their bytes. The first code span is always a path.
 pub(crate) fn paths_in(outline: &Outline<'_>, pieces: Range<usize>) -> Vec<(String, Span)> {
     let mut found: Vec<(String, Span)> = Vec::new();
     let mut link: Option<(String, Span, String)> = None;
@@ -336,7 +336,7 @@ pub(crate) fn paths_in(outline: &Outline<'_>, pieces: Range<usize>) -> Vec<(Stri
     found
 }
 
-/// The path that a link names, from the root of the workspace; `None` for an address.
+/// The path that a link names, relative to the workspace root; `None` for a URL.
 fn link_path(to: &str) -> Option<String> {
     let path = to.split(['#', '?']).next().unwrap_or_default();
     if path.contains(':') {
@@ -349,7 +349,7 @@ fn link_path(to: &str) -> Option<String> {
     (!path.is_empty()).then(|| path.to_owned())
 }
 
-/// Whether a text is written as a path: one word with a `/` or an extension.
+/// Whether a text looks like a path: one word with a `/` or an extension.
 pub(crate) fn looks_like_path(text: &str) -> bool {
     let text = text.trim_end_matches('/');
     let plain = |sign: char| sign.is_alphanumeric() || "._-/\\*?{},[]@+".contains(sign);
@@ -370,8 +370,7 @@ fn is_rename(text: &str) -> bool {
     matches!(words.as_str(), "rename" | "renamed" | "move" | "moved")
 }
 
-/// The files that a list entry names: a path in code or as a link, and its action in the entry's own words or in the
-/// heading above.
+/// The files of a list entry: a path in code or as a link, with the action from the entry's text or from the heading above.
 pub(crate) fn files_in_entry(
     document: &Document,
     outline: &Outline<'_>,
@@ -413,7 +412,7 @@ pub(crate) fn files_in_entry(
     rows.collect()
 }
 
-/// Whether a row is the sum of the others.
+/// Whether a row contains the sum of the others.
 pub(crate) fn is_total(name: &str) -> bool {
     let words = vocabulary::words(name);
     words == "total"
@@ -422,7 +421,7 @@ pub(crate) fn is_total(name: &str) -> bool {
         || words == "sum"
 }
 
-/// Reads an action of the Files table; also used for headings such as `### New files`.
+/// Parses an action of the Files table; also used for headings such as `### New files`.
 pub(crate) fn read_action(text: &str) -> Action {
     let words = vocabulary::words(text);
     let first = words.split(' ').next().unwrap_or_default();
@@ -448,7 +447,7 @@ pub(crate) fn read_action(text: &str) -> Action {
     }
 }
 
-/// The bytes of a cell's text; where it is empty, one blank after its bar.
+/// The bytes of a cell's text; for an empty cell, one blank after its bar.
 fn cell_text(outline: &Outline<'_>, cell: &Cell) -> Span {
     let span = outline.trimmed(&cell.span);
     if !span.is_empty() {

@@ -1,4 +1,4 @@
-//! A document's text with its path, its lines and its line ends.
+//! The text of a document with its path, lines and line ends.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -9,21 +9,21 @@ use camino::{Utf8Path, Utf8PathBuf};
 /// A range of bytes in [`Document::text`]; always on character boundaries.
 pub type Span = Range<usize>;
 
-/// A document exactly as read: byte order mark, line ends and trailing blanks included.
+/// The exact text of a document, including byte order mark, line ends and trailing blanks.
 #[derive(Debug, Clone)]
 pub struct Document {
     path: Utf8PathBuf,
     text: String,
-    /// Found on first use: comparing documents needs none.
+    /// Computed on first use, because comparing documents does not need it.
     lines: OnceLock<Lines>,
-    /// Found on first use, likewise.
+    /// Computed on first use.
     characters: OnceLock<Characters>,
 }
 
-/// Characters counted up to some bytes, so that the column of a byte takes no time that grows with its line.
+/// An index of character counts, so that computing a column takes no time proportional to the line.
 #[derive(Debug, Clone)]
 struct Characters {
-    /// for each stretch of [`STRETCH`] bytes or a few more: where it begins, and the characters before it
+    /// for each stretch of about [`STRETCH`] bytes, its start and the characters before it
     stretches: Vec<(usize, usize)>,
 }
 
@@ -43,7 +43,7 @@ impl Characters {
         Self { stretches }
     }
 
-    /// The characters before a byte.
+    /// The number of characters before a byte.
     fn before(&self, text: &str, at: usize) -> usize {
         let next = self.stretches.partition_point(|(start, _)| *start <= at);
         let (start, count) = self.stretches[next - 1];
@@ -67,13 +67,13 @@ struct Lines {
     ending: LineEnding,
 }
 
-/// How the lines of a document end; new text adopts it.
+/// The line ending of a document, also used for new text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LineEnding {
     /// `\n`, also for a document without a line end
     #[default]
     Lf,
-    /// `\r\n`, when most lines end so
+    /// `\r\n`, if most lines end with it
     CrLf,
 }
 
@@ -109,9 +109,9 @@ impl Lines {
 }
 
 impl Document {
-    /// Takes the bytes of a file. `path` is only used in messages.
+    /// Creates a document from the bytes of a file. `path` is only used in messages.
     ///
-    /// Fails when the bytes are not UTF-8, naming the line and the byte.
+    /// Fails if the bytes are not UTF-8; the message contains the line and the byte.
     pub fn from_bytes(path: impl Into<Utf8PathBuf>, bytes: Vec<u8>) -> Result<Self> {
         let path = path.into();
         match String::from_utf8(bytes) {
@@ -121,7 +121,7 @@ impl Document {
                 let bytes = error.as_bytes();
                 if bytes.contains(&0) {
                     return Err(anyhow!(
-                        "failed to read {path}: it is a binary file, not a text"
+                        "failed to read {path}: it is a binary file, not text"
                     ));
                 }
                 let line = bytes[..at].split(|byte| *byte == b'\n').count();
@@ -134,7 +134,7 @@ impl Document {
         }
     }
 
-    /// Takes text that is known to be UTF-8. `path` is only used in messages.
+    /// Creates a document from text. `path` is only used in messages.
     #[must_use]
     pub fn from_text(path: impl Into<Utf8PathBuf>, text: String) -> Self {
         Self {
@@ -149,25 +149,25 @@ impl Document {
         self.lines.get_or_init(|| Lines::of(&self.text))
     }
 
-    /// The path given when the document was made.
+    /// The path given at creation.
     #[must_use]
     pub fn path(&self) -> &Utf8Path {
         &self.path
     }
 
-    /// The raw text, byte for byte as read.
+    /// The unchanged text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// How most lines of the document end.
+    /// The ending of most lines.
     #[must_use]
     pub fn line_ending(&self) -> LineEnding {
         self.lines().ending
     }
 
-    /// The line that holds a byte, counted from 1. Offsets beyond the end belong to the last line.
+    /// The line that contains a byte, from 1. Offsets beyond the end belong to the last line.
     #[must_use]
     pub fn line_of(&self, byte: usize) -> usize {
         self.lines().starts.partition_point(|start| *start <= byte)

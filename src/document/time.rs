@@ -1,4 +1,4 @@
-//! Dates as people write them.
+//! Dates in the forms that people write.
 
 use std::cmp::Ordering;
 
@@ -12,32 +12,31 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp {
     /// as written
     pub text: String,
-    /// what it means; `None` when it cannot be read
+    /// its meaning; `None` if it is invalid
     pub moment: Option<Moment>,
 }
 
-/// A point in time, as exact as it was written.
+/// A point in time with the precision of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// with an offset from UTC
     Instant {
         /// the instant
         at: jiff::Timestamp,
-        /// the offset it was written with
+        /// the offset in the text
         offset: Offset,
     },
-    /// a date and a time somewhere
+    /// a local date and time without an offset
     Local(DateTime),
-    /// a day somewhere
+    /// a local date without an offset
     Day(Date),
 }
 
 impl Timestamp {
-    /// Reads a date; `None` for an empty one (nothing, `--`, `—`, `N/A`, `TBD`, a state such as `Pending`, a template's
-    /// placeholder).
+    /// Parses a date; `None` for an empty one (nothing, `--`, `—`, `N/A`, `TBD`, a state such as `Pending`, a placeholder of a template).
     ///
-    /// Understood: RFC 3339 with `Z`, `-08:00` or `-0800`, with or without seconds, with `T` or a blank; a date alone;
-    /// `January 3, 2026` and `3 January 2026`, with or without a time; each with a note in parentheses behind it.
+    /// Supported: RFC 3339 with `Z`, `-08:00` or `-0800`, with or without seconds, with `T` or a blank; a date alone; `January 3, 2026`
+    /// and `3 January 2026`, with or without a time; each with a note in parentheses after it.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -61,8 +60,8 @@ impl Timestamp {
         })
     }
 
-    /// Which of two comes first, as far as it can be told: two instants exactly, otherwise by what both have. `None`
-    /// when one cannot be read, or when the less exact one covers the other.
+    /// Compares two times: two instants exactly, otherwise by the parts that both have. `None` if one is invalid, or if the less precise
+    /// one includes the other.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         let (left, right) = (self.moment?, other.moment?);
@@ -112,7 +111,7 @@ fn is_empty_word(core: &str) -> bool {
         || matches!(word.as_str(), "n/a" | "tbd" | "none" | "unknown" | "never")
 }
 
-/// Splits into date, time and offset, each by its form, so that any mix of them is read.
+/// Splits a text into date, time and offset by their forms, in any combination.
 fn read_moment(core: &str) -> Option<Moment> {
     let (date, rest) = read_date(core)?;
     let rest = rest
@@ -173,7 +172,7 @@ fn read_date(text: &str) -> Option<(Date, &str)> {
             if end == 0 {
                 return None;
             }
-            // a name that is no month is a day of the week
+            // a name that is not a month is a day of the week
             month = month.or_else(|| read_month(&rest[..end]));
             rest = &rest[end..];
         }
@@ -222,7 +221,7 @@ fn read_time(text: &str) -> Option<(Time, &str)> {
     Some((Time::new(hour, minute.parse().ok()?, second, 0).ok()?, rest))
 }
 
-/// `Z`, `UTC`, `+01`, `-0800`, `-08:00`, with `UTC` or `GMT` before it or not.
+/// `Z`, `UTC`, `+01`, `-0800`, `-08:00`, optionally prefixed with `UTC` or `GMT`.
 fn read_offset(text: &str) -> Option<Offset> {
     let text = text
         .strip_prefix("UTC")
@@ -273,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_people_write() {
+    fn common_forms() {
         for (text, expected) in [
             ("2026-01-03T10:20:30-0800", "2026-01-03T18:20:30Z"),
             ("2026-01-03T10:20:30-08:00", "2026-01-03T18:20:30Z"),
@@ -309,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_and_an_instant_compare_by_day_only() {
+    fn day_and_instant_compare_by_day() {
         let at = |text| Timestamp::read(text).unwrap();
         let compare = |left, right| at(left).compare(&at(right));
         assert_eq!(compare("2026-01-03", "2026-01-03T10:00:00Z"), None);

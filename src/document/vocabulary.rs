@@ -1,8 +1,8 @@
-//! The words people use for labels, sections and states, and what they mean here.
+//! The words for labels, sections and states.
 
 use super::parts::{Label, SectionKind, Status};
 
-/// Labels by their first words; the first row that fits wins, so longer rows stand first.
+/// Labels by their first words. The first matching row wins, so longer rows come first.
 const LABELS: &[(&str, Label)] = &[
     ("why needed", Label::WhyNeeded),
     ("goal", Label::Goal),
@@ -70,7 +70,7 @@ const LABELS: &[(&str, Label)] = &[
     ("finished", Label::Completed),
 ];
 
-/// Headings by their first words, likewise.
+/// Headings by their first words. The first matching row wins.
 const SECTIONS: &[(&str, SectionKind)] = &[
     ("overview", SectionKind::Overview),
     ("summary", SectionKind::Summary),
@@ -112,7 +112,7 @@ const SECTIONS: &[(&str, SectionKind)] = &[
     ("goals", SectionKind::Goal),
 ];
 
-/// States by word; the word that stands first in a text wins, the longer one where two begin together.
+/// States by word. The first word in a text wins; of two at the same position, the longer one.
 const STATES: &[(&str, Status)] = &[
     ("not started", Status::Pending),
     ("not yet", Status::Pending),
@@ -153,11 +153,11 @@ const STATES: &[(&str, Status)] = &[
     ("passed", Status::Complete),
 ];
 
-/// What a label is, by its first words.
+/// The label for a text, by its first words.
 pub(crate) fn label(name: &str) -> Label {
     let words = words(name);
     match first_words(&words, LABELS) {
-        // `Test Counts by File`, `Test Coverage`: about tests, but none
+        // `Test Counts by File`, `Test Coverage`: about tests, but not Tests
         Some(Label::Tests)
             if words.starts_with("test ")
                 && !matches!(words.as_str(), "test code" | "test cases") =>
@@ -169,14 +169,14 @@ pub(crate) fn label(name: &str) -> Label {
     }
 }
 
-/// Whether a text is a known label as a whole, so that it needs no markup to be one.
+/// Whether the whole text is a known label, so that it needs no markup.
 pub(crate) fn is_label(name: &str) -> bool {
     let begins = name.chars().next().is_some_and(char::is_uppercase);
     let words = words(name);
     begins && LABELS.iter().any(|(label, _)| *label == words)
 }
 
-/// What a heading is, by its first words; a number before them does not count.
+/// The section kind of a heading, by its first words without a number.
 pub(crate) fn section(title: &str) -> SectionKind {
     let words = words(title);
     let words =
@@ -184,8 +184,8 @@ pub(crate) fn section(title: &str) -> SectionKind {
     first_words(words, SECTIONS).unwrap_or(SectionKind::Other)
 }
 
-/// What a text says about progress. Words outweigh signs, what stands in parentheses counts least; a text that offers
-/// several states to choose from, such as `Pending / Complete`, says nothing.
+/// The status in a text. Words take precedence over symbols, and text in parentheses counts least. A text with several alternatives,
+/// such as `Pending / Complete`, has no status.
 pub(crate) fn status(text: &str) -> Option<Status> {
     let (head, _) = text.split_once('(').unwrap_or((text, ""));
     if head.contains(['/', '|'])
@@ -209,7 +209,7 @@ pub(crate) fn status(text: &str) -> Option<Status> {
     }
 }
 
-/// The state word that stands first in a text.
+/// The first state word in a text.
 fn state(text: &str) -> Option<Status> {
     let words = words(text);
     STATES
@@ -219,7 +219,7 @@ fn state(text: &str) -> Option<Status> {
         .map(|(_, _, status)| status)
 }
 
-/// What a sign in a heading or a status line stands for.
+/// The status of a symbol in a heading or a status line.
 pub(crate) fn sign(character: char) -> Option<Status> {
     match character {
         '✅' | '☑' | '✔' | '✓' | '🟢' => Some(Status::Complete),
@@ -232,7 +232,7 @@ pub(crate) fn sign(character: char) -> Option<Status> {
     }
 }
 
-/// A text in small letters, all but letters and digits turned into single blanks; quotation marks vanish.
+/// The text in lower case, with every sequence of other characters than letters and digits as one blank, without quotation marks.
 pub(crate) fn words(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     for character in text.chars() {
@@ -262,7 +262,7 @@ fn first_words<T: Copy>(words: &str, table: &[(&str, T)]) -> Option<T> {
         .map(|(_, meaning)| *meaning)
 }
 
-/// Where `needle` stands in `words` as whole words.
+/// The position of `needle` in `words`, as whole words.
 fn find_words(words: &str, needle: &str) -> Option<usize> {
     words
         .match_indices(needle)
@@ -280,7 +280,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_in_the_forms_people_write() {
+    fn common_forms_of_statuses() {
         for (text, expected) in [
             ("Complete", Some(Status::Complete)),
             ("✅ Complete", Some(Status::Complete)),

@@ -1,22 +1,21 @@
-//! The order of records. Each names the records that it follows, so no clock decides which came later; time only
-//! orders records of branches that were merged.
+//! The order of records. Each record names its predecessors, so no clock decides the order; the time orders only records of
+//! merged branches.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use jiff::Timestamp;
 
-/// What the order of one record depends on.
+/// The fields of a record that determine its order.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Link<'r> {
     pub(crate) checksum: &'r str,
-    /// Checksums of the records that it follows.
+    /// Checksums of its predecessors.
     pub(crate) previous: &'r [String],
     pub(crate) time: Option<Timestamp>,
 }
 
-/// The positions of records in their order: each after those that it follows; of records that can be next, the one with
-/// the earliest time, then the first in the document.
+/// The positions of records in order: each after its predecessors, otherwise by time, otherwise by position in the document.
 pub(crate) fn order(links: &[Link<'_>]) -> Vec<usize> {
     let positions = links.iter().enumerate();
     let positions: BTreeMap<&str, usize> =
@@ -50,7 +49,7 @@ pub(crate) fn order(links: &[Link<'_>]) -> Vec<usize> {
     order
 }
 
-/// The checksums of the records that no other follows: those that a new record follows. Several after a merge.
+/// The checksums of records without successor, the predecessors of a new record. There are several after a merge.
 pub(crate) fn heads(links: &[Link<'_>]) -> Vec<String> {
     let followed: BTreeSet<&str> = links
         .iter()

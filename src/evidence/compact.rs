@@ -1,4 +1,4 @@
-//! Record fields in their shortest written form. Values that say nothing are left out, and long lists of tests are packed.
+//! The shortest written form of record fields. Empty values are omitted, and long lists of tests are packed.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use serde::{Deserializer, Serialize, Serializer};
 
 use super::packed::{Names, Packed};
 
-/// Up to this many names are written as text, which is easier to read in a diff.
+/// The maximum number of names that are written as text, which is easier to read in a diff.
 const LONGEST_LIST: usize = 8;
 
-/// Whether a value is the default of its type, and need not be written.
+/// Whether a value is the default of its type, which is omitted.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Test names by binary id: an object, or packed text where there are many.
+/// Test names by binary id: an object, or packed text for long lists.
 pub(crate) mod names {
     use super::{BTreeMap, Deserializer, LONGEST_LIST, Names, Packed, Serializer, unpacked};
     use serde::de::Error as _;
@@ -52,7 +52,7 @@ fn unpacked(text: String) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
         .collect())
 }
 
-/// Checksums of earlier records: `null` or left out for none, text for one, a list after a merge.
+/// Checksums of earlier records: `null` or omitted for none, text for one, a list after a merge.
 pub(crate) mod previous {
     use super::{Deserializer, Serializer};
     use serde::de::Error as _;

@@ -1,4 +1,4 @@
-//! A baseline's passed tests, small enough for a comment: sorted, one a line, deflated, in base64.
+//! Packs the passed tests of a baseline into a comment: sorted, one per line, deflated, in base64.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
@@ -11,7 +11,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
-/// More than the names of any suite need. Longer text was not packed by this program.
+/// The size limit of unpacked text. Longer text was not packed by this program.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// Names of tests by test binary, packed.
@@ -23,7 +23,7 @@ pub struct Packed(String);
 pub type Names = BTreeMap<String, BTreeSet<String>>;
 
 impl Packed {
-    /// Packs names. A binary without tests is kept: it ran, and had none.
+    /// Packs names. A binary without tests is included.
     ///
     /// # Errors
     /// Never in practice: compression into memory does not fail.
@@ -41,10 +41,10 @@ impl Packed {
         Ok(Self(STANDARD_NO_PAD.encode(bytes)))
     }
 
-    /// The names.
+    /// Unpacks the names.
     ///
     /// # Errors
-    /// When the text was not packed by us.
+    /// When the text was not packed by this program.
     pub fn names(&self) -> Result<Names> {
         let bytes = STANDARD_NO_PAD
             .decode(&self.0)
@@ -78,7 +78,7 @@ impl std::fmt::Display for Packed {
     }
 }
 
-/// Custom harnesses may put control characters into names; the packed form has one name a line.
+/// Replaces control characters, which names of custom harnesses may contain: the packed form has one name per line.
 fn one_line(name: &str) -> String {
     name.replace(['\n', '\r', '\t'], " ")
 }

@@ -1,11 +1,11 @@
-//! Why a part of a region cannot be used.
+//! Problems of records in a region.
 
 /// A part of the evidence that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceProblem {
     /// Its kind.
     pub kind: ProblemKind,
-    /// Its line, counted from 1.
+    /// Its line, from 1.
     pub line: usize,
     /// The problem and its remedy, for people.
     pub message: String,
@@ -14,11 +14,11 @@ pub struct EvidenceProblem {
 /// The kind of a problem in the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemKind {
-    /// The checksum is not that of the record: it was edited.
+    /// The checksum does not match: the record was edited.
     Edited,
-    /// The line is cut, wrapped, or no record at all.
+    /// The line is truncated, wrapped, or not a record.
     Damaged,
-    /// A version of this program that we do not know wrote it.
+    /// An unknown version of this program wrote it.
     UnknownVersion,
     /// The record before this one is missing.
     Gap,

@@ -1,4 +1,4 @@
-//! One record: the result of one `verify`. The written keys are version 1 and a public contract.
+//! A record: the result of one `verify`. Its keys are version 1 of a public format.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,10 +13,10 @@ use super::compact::{self, is_default};
 use super::packed::Packed;
 use super::region::RegionRecord;
 
-/// The result of one `verify`. Empty and unknown values are not written; older versions wrote them as `null`.
+/// The result of one `verify`. Empty and unknown values are omitted; older versions wrote them as `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// The checksums of the records that this one follows, more than one after a merge; set when it is written.
+    /// The checksums of its predecessors, several after a merge; set when the record is written.
     #[serde(
         rename = "after",
         default,
@@ -24,24 +24,24 @@ pub struct Record {
         skip_serializing_if = "is_default"
     )]
     pub previous: Vec<String>,
-    /// The PoC's name, which shows evidence that was copied from another PoC's document.
+    /// The PoC's name, to detect evidence copied from another PoC's document.
     pub poc: String,
     /// The scope of the run.
     pub scope: Scope,
-    /// When it ended, RFC 3339 with the local offset.
+    /// The end of the run, RFC 3339 with the local offset.
     pub time: String,
-    /// How it ended, all checks together.
+    /// The outcome of all checks together.
     pub outcome: Outcome,
     /// The commands, in order.
     pub checks: Vec<Check>,
-    /// How many tests ended how; `None` when no test runner reported.
+    /// Test counts; `None` when no test runner reported any.
     #[serde(
         default,
         serialize_with = "compact::without_zeros",
         skip_serializing_if = "is_default"
     )]
     pub tests: Option<TestCounts>,
-    /// How many tests the change selected of how many there are; `None` where the run did not follow from a change.
+    /// The number of selected tests; `None` if the run was not selected by a change.
     #[serde(default, skip_serializing_if = "is_default")]
     pub selection: Option<Selected>,
     /// Failed tests by binary id.
@@ -53,10 +53,10 @@ pub struct Record {
     /// Ignored tests by binary id.
     #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
     pub ignored: BTreeMap<String, Vec<String>>,
-    /// Tests that the baseline passed and that failed, by binary id.
+    /// Tests that passed in the baseline and failed now, by binary id.
     #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
     pub regressions: BTreeMap<String, Vec<String>>,
-    /// Tests that the baseline passed and that no longer exist, by binary id.
+    /// Tests that passed in the baseline and no longer exist, by binary id.
     #[serde(
         rename = "vanished",
         default,
@@ -67,7 +67,7 @@ pub struct Record {
     /// Tests that failed in an earlier run and passed in this one, by binary id.
     #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
     pub recovered: BTreeMap<String, Vec<String>>,
-    /// A baseline's passed tests, of the binaries whose tests are known by name.
+    /// The passed tests of a baseline, for binaries whose tests are known by name.
     #[serde(default, skip_serializing_if = "is_default")]
     pub passed: Option<Packed>,
     /// Inconsistencies, and facts that could not be determined.
@@ -75,133 +75,133 @@ pub struct Record {
     pub notes: Vec<String>,
     /// The state of the sources.
     pub source: Source,
-    /// Content hashes of what the run depended on, by name: packages, `Cargo.lock`, the toolchain, the environment.
+    /// Content hashes of the inputs by name: packages, `Cargo.lock`, the toolchain, the environment.
     pub inputs: BTreeMap<String, String>,
-    /// A hash of the commands: a plan whose command has changed since makes the evidence stale.
+    /// A hash of the commands. If the plan's commands change, the evidence is stale.
     pub commands: String,
-    /// How long it took, in milliseconds.
+    /// The duration, in milliseconds.
     pub milliseconds: u64,
-    /// How long the tests of each binary took, in milliseconds, by binary id.
+    /// The durations of each binary's tests, in milliseconds, by binary id.
     #[serde(rename = "took", default, skip_serializing_if = "is_default")]
     pub durations_ms: BTreeMap<String, u64>,
-    /// The toolchain: rustc's version line.
+    /// The version line of rustc.
     pub toolchain: String,
-    /// The program that wrote this: `cargo-poc 0.1.0`.
+    /// The program that wrote the record: `cargo-poc 0.1.0`.
     pub tool: String,
 }
 
-/// Where the sources stood.
+/// The state of the sources.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The commit at HEAD; `null` without git or before the first commit.
     pub commit: Option<String>,
-    /// Whether the work tree differed from it; `null` when that is not known.
+    /// Whether the work tree differed from it; `null` if unknown.
     pub dirty: Option<bool>,
 }
 
-/// One command that was run.
+/// A command that ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// The command as typed, or the block as written.
     pub command: String,
-    /// Its exit status, as a shell reports it: 124 for a timeout, 128 + n for a signal.
+    /// Its exit status as in a shell: 124 for a timeout, 128 + n for signal n.
     #[serde(default, skip_serializing_if = "is_default")]
     pub exit: i32,
-    /// How it ended.
+    /// Its outcome.
     #[serde(default, skip_serializing_if = "is_default")]
     pub outcome: Outcome,
-    /// How many of its tests ended how; `None` when no test runner reported.
+    /// Its test counts; `None` when no test runner reported any.
     #[serde(
         default,
         serialize_with = "compact::without_zeros",
         skip_serializing_if = "is_default"
     )]
     pub tests: Option<TestCounts>,
-    /// How long it took, in milliseconds.
+    /// The duration, in milliseconds.
     pub milliseconds: u64,
-    /// What the plan expects of it, as written.
+    /// The expectations of the plan, as written.
     #[serde(default, skip_serializing_if = "is_default")]
     pub expected: Vec<String>,
-    /// Expectations that were not met.
+    /// Messages about unmet expectations.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unmet: Vec<String>,
     /// Whether a person must confirm its result.
     #[serde(default, skip_serializing_if = "is_default")]
     pub manual: bool,
-    /// How often it was run, and how often it passed; missing if it was run once.
+    /// The number of runs and of passed runs; omitted for a single run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<Runs>,
-    /// Who confirmed it; `None` before that.
+    /// The confirmation, if there is one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub confirmed: Option<Confirmation>,
 }
 
-/// How often a command was run, and how often it passed.
+/// The number of runs of a command, and of passed runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Runs {
-    /// How often it was run.
+    /// All runs.
     pub total: u32,
-    /// How often it passed.
+    /// Passed runs.
     pub passed: u32,
 }
 
 /// A person's confirmation of a command's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
-    /// Their name, as git has it.
+    /// The person's name, from git.
     pub by: String,
-    /// When, RFC 3339 with the local offset.
+    /// The time, RFC 3339 with the local offset.
     pub time: String,
 }
 
-/// How many tests ended how, in one run or in several.
+/// Test counts of one run or several.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TestCounts {
-    /// Tests that passed, measured benchmarks included.
+    /// Passed tests, including measured benchmarks.
     pub passed: u64,
-    /// Tests that failed, timed out or ended their process.
+    /// Tests that failed, timed out or aborted.
     pub failed: u64,
     /// Tests marked `#[ignore]`. nextest reports them only in its list.
     pub ignored: u64,
-    /// Tests that the run's filters excluded. For nextest this is every skipped test.
+    /// Tests excluded by filters of the run. For nextest, every skipped test.
     pub filtered: u64,
 }
 
-/// How many tests a change selected of all tests in the sources.
+/// The number of tests that a change selected, and of all tests in the sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selected {
-    /// They can be affected.
+    /// Selected tests.
     pub selected: u64,
-    /// There are so many.
+    /// All tests.
     pub total: u64,
 }
 
-/// How a check, or a whole run, ended. The worst of the checks is that of the run.
+/// The outcome of a check or a run. That of a run is the worst of its checks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Everything passed.
     #[default]
     Passed,
-    /// All went well as far as the program can tell; a person has to look at the rest.
+    /// All automatic checks passed; a person has to judge the rest.
     Unconfirmed,
-    /// A test, or a command that was run several times, passed only sometimes.
+    /// A test, or a repeated command, passed only in some runs.
     Flaky,
-    /// A test runner ran no test: zero tests is never green.
+    /// A test runner ran no test, which never counts as passed.
     NoTests,
     /// A test or a command failed.
     Failed,
     /// A command is missing or could not be executed.
     CouldNotRun,
-    /// It took longer than it may.
+    /// It exceeded the time limit.
     TimedOut,
-    /// It was ended from outside.
+    /// It was interrupted.
     Interrupted,
 }
 
 impl Outcome {
-    /// Whether everything ran to its end, well or not.
+    /// Whether everything completed, passed or not.
     #[must_use]
     pub fn is_whole(self) -> bool {
         matches!(
@@ -230,13 +230,13 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether its commands are those of a plan; those of the others follow from the sources and the configuration.
+    /// Whether its commands are those of a plan; other scopes derive them from the sources and the configuration.
     #[must_use]
     pub fn is_of_plan(&self) -> bool {
         !matches!(self, Self::Affected | Self::Full)
     }
 
-    /// Whether a command can run after another has failed: each runs tests of its own, and none prepares the next.
+    /// Whether commands are independent, so that they run even after another has failed.
     #[must_use]
     pub fn has_independent_commands(&self) -> bool {
         matches!(self, Self::Affected | Self::Full | Self::Baseline)
@@ -268,7 +268,7 @@ impl FromStr for Scope {
             "full" => Self::Full,
             other => match other.strip_prefix("step ") {
                 Some(id) => Self::Step(id.to_owned()),
-                None => bail!("`{other}` is no scope of a verification"),
+                None => bail!("`{other}` is not a scope of a verification"),
             },
         })
     }
@@ -304,7 +304,7 @@ impl fmt::Display for Outcome {
 }
 
 impl TestCounts {
-    /// Tests that were executed.
+    /// Executed tests.
     #[must_use]
     pub fn ran(self) -> u64 {
         self.passed + self.failed
@@ -340,9 +340,9 @@ impl fmt::Display for TestCounts {
 /// The hash of an input that changed while the commands ran.
 pub const CHANGED: &str = "changed";
 
-/// How many notes of a run a document keeps.
+/// The maximum number of notes in a document.
 const NOTES: usize = 4;
-/// How many characters of each.
+/// The maximum length of a note, in characters.
 const NOTE_LENGTH: usize = 120;
 
 impl RegionRecord for Record {
@@ -367,20 +367,20 @@ impl RegionRecord for Record {
 }
 
 impl Record {
-    /// When it ended; `None` when the time cannot be read, which `evidence::read` rejects.
+    /// The end of the run; `None` for an invalid time, which `evidence::read` rejects.
     #[must_use]
     pub fn moment(&self) -> Option<Timestamp> {
         self.time.parse().ok()
     }
 
-    /// Whether it proves its scope: everything passed without regression.
+    /// Whether it proves its scope: everything passed without a regression.
     #[must_use]
     pub fn proves(&self) -> bool {
         self.outcome == Outcome::Passed && self.regressions.is_empty() && self.missing.is_empty()
     }
 
-    /// The record without the parts that documents omit: the ends of long notes, and the durations of test binaries except
-    /// in the scopes that shards are balanced by.
+    /// The record as written to documents: long notes are shortened, and durations of test binaries are kept only in the scopes
+    /// that are used to balance shards.
     pub(crate) fn shortened(&self) -> Self {
         let mut record = self.clone();
         if !matches!(
@@ -486,7 +486,7 @@ impl Record {
     }
 }
 
-/// A duration as people read it: `3.2 s`, `2 min 5 s`.
+/// Formats a duration: `3.2 s`, `2 min 5 s`.
 pub(crate) fn format_duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
@@ -496,7 +496,7 @@ pub(crate) fn format_duration(milliseconds: u64) -> String {
     }
 }
 
-/// A table cell ends at a pipe, in a code span too.
+/// Escapes pipes, which end a table cell even in a code span.
 pub(crate) fn escape(cell: &str) -> String {
     cell.replace('|', "\\|").replace(['\n', '\r', '\t'], " ")
 }

@@ -1,5 +1,5 @@
-//! A generated region of a results document: where it is, where a line is added, and how a record is written so that
-//! accidental edits are detected.
+//! A generated region of a results document: its position, insertion of lines, and the format of records with checksums against
+//! accidental edits.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -19,11 +19,11 @@ pub(crate) struct RegionFormat {
     pub(crate) name: &'static str,
     /// Its heading: `## Evidence`.
     pub(crate) heading: &'static str,
-    /// The head of its table; the first column is When.
+    /// The header of its table; the first column is When.
     pub(crate) head: &'static str,
-    /// The line below that.
+    /// The separator line below the header.
     pub(crate) rule: &'static str,
-    /// How to replace a record that cannot be used: `verify again`.
+    /// The remedy for an unusable record: `verify again`.
     pub(crate) remedy: &'static str,
 }
 
@@ -36,7 +36,7 @@ impl RegionFormat {
         format!("<!-- cargo-poc:end {} -->", self.name)
     }
 
-    /// How a record's line begins; its version and checksum follow.
+    /// The start of a record's line; its version and checksum follow.
     fn record(self) -> String {
         format!("<!-- cargo-poc:{} ", self.name)
     }
@@ -64,8 +64,8 @@ impl RegionFormat {
         Ok((line, checksum))
     }
 
-    /// The records of a document in the order of their chain, and what cannot be used. Total. A record that is there twice,
-    /// as after a merge of two branches, counts once.
+    /// The records of a document in the order of their chain, and the problems. Accepts any text. A duplicate record, as after a
+    /// merge, counts once.
     pub(crate) fn read<T: RegionRecord>(self, text: &str) -> (Vec<Entry<T>>, Vec<EvidenceProblem>) {
         let lead = self.record();
         let (mut entries, mut problems) = (Vec::new(), Vec::new());
@@ -104,8 +104,7 @@ impl RegionFormat {
         (ordered.collect(), problems)
     }
 
-    /// Visible rows without a record, and records without their rows. `unreadable` records, including missing ones, may have
-    /// rows too.
+    /// Rows without a record, and records without their rows. `unreadable` records, including missing ones, may have rows too.
     fn row_problems<T: RegionRecord>(
         self,
         text: &str,
@@ -153,8 +152,8 @@ impl RegionFormat {
             .collect()
     }
 
-    /// Returns the text with a record added as the successor of all heads. Every other byte is kept. Without a region, one is
-    /// added at the end. Rows and records that a merge has doubled or moved are put in order.
+    /// Adds a record as the successor of all records without successor. Every other byte is kept. Without a region, one is added at
+    /// the end. Rows and records that a merge has duplicated or moved are sorted.
     ///
     /// # Errors
     /// When the record cannot be written as JSON.
@@ -174,7 +173,7 @@ impl RegionFormat {
         Ok(add(self, &text, &record.rows(), &line))
     }
 
-    /// The text without the records and their rows, where a merge has doubled one or put a row behind a record.
+    /// The text without the records and their rows, if a merge has duplicated one or moved a row after a record.
     fn without_merged<T: RegionRecord>(self, text: &str, entries: &[Entry<T>]) -> Option<String> {
         let region = find(self, text)?;
         let rows: BTreeSet<String> = entries
@@ -213,7 +212,7 @@ impl RegionFormat {
         merged.then(|| format!("{before}{kept}{after}"))
     }
 
-    /// Reads the rest of a record's line: `v1 CHECKSUM JSON -->`.
+    /// Parses the rest of a record's line: `v1 CHECKSUM JSON -->`.
     fn read_line<T: DeserializeOwned>(self, rest: &str) -> Result<(String, T), ProblemKind> {
         let damaged = ProblemKind::Damaged;
         let (version, rest) = rest.split_once(' ').ok_or(damaged)?;
@@ -229,24 +228,24 @@ impl RegionFormat {
         Ok((claimed.to_owned(), record))
     }
 
-    /// The problem of this kind at a line.
+    /// A problem of this kind at a line.
     pub(super) fn problem(self, kind: ProblemKind, line: usize) -> EvidenceProblem {
         let Self { name, remedy, .. } = self;
         let message = match kind {
-            ProblemKind::UnknownVersion => format!(
-                "this {name} is of a version that this program does not know and does not count; update cargo-poc"
-            ),
+            ProblemKind::UnknownVersion => {
+                format!("this {name} has an unknown version and does not count; update cargo-poc")
+            }
             ProblemKind::Edited => format!(
                 "this {name} was edited and does not count; restore the line from git, or {remedy}"
             ),
             ProblemKind::Gap => format!(
-                "the {name} recorded before this is gone or cannot be read; restore it from git"
+                "the {name} recorded before this is missing or cannot be read; restore it from git"
             ),
             ProblemKind::Row => format!(
-                "the table of the {name} does not show what was recorded; restore its rows from git"
+                "the table of the {name} differs from the records; restore its rows from git"
             ),
             ProblemKind::Damaged | ProblemKind::Unpaired => format!(
-                "this {name} is cut or wrapped and does not count; restore the line from git, or {remedy}"
+                "this {name} is truncated or wrapped and does not count; restore the line from git, or {remedy}"
             ),
         };
         EvidenceProblem {
@@ -257,20 +256,20 @@ impl RegionFormat {
     }
 }
 
-/// What can be written into a region.
+/// A record of a region.
 pub(crate) trait RegionRecord: Serialize + DeserializeOwned {
-    /// The checksums of the records that it follows.
+    /// The checksums of its predecessors.
     fn previous(&self) -> &[String];
 
     /// The same record with these predecessors.
     #[must_use]
     fn following(&self, previous: Vec<String>) -> Self;
 
-    /// When it was written; `None` where that cannot be read.
+    /// The time of the record; `None` if it is invalid.
     fn time(&self) -> Option<Timestamp>;
 
-    /// Its rows of the table, without line ends. The rows in documents are compared with these: for a record that was
-    /// written earlier they must stay the same.
+    /// Its rows of the table, without line ends. Documents are compared with them, so the rows of existing records must not
+    /// change.
     fn rows(&self) -> Vec<String>;
 }
 
@@ -294,7 +293,7 @@ fn links<T: RegionRecord>(entries: &[Entry<T>]) -> Vec<Link<'_>> {
     links
 }
 
-/// Whether a line is a row of a table with content: neither a head nor the line below it.
+/// Whether a line is a table row with content: neither a header nor a separator.
 fn is_row(line: &str) -> bool {
     let line = line.trim();
     line.starts_with('|')
@@ -302,13 +301,13 @@ fn is_row(line: &str) -> bool {
         && line.contains(|character| !"|-: ".contains(character))
 }
 
-/// A row without the blanks around its cells, which formatters change.
+/// A row without blanks around its cells, which formatters change.
 fn plain_row(row: &str) -> String {
     let cells: Vec<&str> = row.trim().split('|').map(str::trim).collect();
     cells.join("|")
 }
 
-/// The text with rows of the table and a record's line added.
+/// Adds rows and a record's line.
 fn add(format: RegionFormat, text: &str, rows: &[String], record: &str) -> String {
     let end = line_ending(text);
     let Some(region) = find(format, text) else {
@@ -318,7 +317,7 @@ fn add(format: RegionFormat, text: &str, rows: &[String], record: &str) -> Strin
     let rows = rows.iter().map(String::as_str);
     let inner = &text[region.clone()];
     let record_at = record_place(format, inner);
-    // Without a table, or with one that was taken apart: a new one, above everything.
+    // If there is no table, or a broken one, add a new one at the top.
     let row_at = row_place(inner);
     let row_lines: Vec<&str> = match row_at {
         Some(_) => rows.collect(),
@@ -328,7 +327,7 @@ fn add(format: RegionFormat, text: &str, rows: &[String], record: &str) -> Strin
             .chain([""])
             .collect(),
     };
-    // Markdown would read a comment directly below a table as a row.
+    // Markdown would parse a comment directly below a table as a row.
     let record_lines = if row_at == Some(record_at) {
         vec!["", record]
     } else {
@@ -340,7 +339,7 @@ fn add(format: RegionFormat, text: &str, rows: &[String], record: &str) -> Strin
         .next()
         .is_none_or(|(_, line)| line.trim() != end_marker)
     {
-        // The end marker was lost: without it the next reader could not tell where evidence stops.
+        // Restore a missing end marker, which marks the end of the evidence for the next reader.
         pieces.push((inner.len(), vec![&end_marker]));
     }
     let mut added = text[..region.start].to_owned();
@@ -360,7 +359,7 @@ fn add(format: RegionFormat, text: &str, rows: &[String], record: &str) -> Strin
     added
 }
 
-/// A region for a document that has none, to stand at its end.
+/// A new region for the end of a document.
 fn new_region(format: RegionFormat, text: &str, rows: &[String], record: &str) -> String {
     let end = line_ending(text);
     let gap = match text {
@@ -378,7 +377,7 @@ fn new_region(format: RegionFormat, text: &str, rows: &[String], record: &str) -
     gap + &lines.join(end)
 }
 
-/// A marker that stands without the other.
+/// A begin marker without an end marker, or the reverse.
 fn unpaired(format: RegionFormat, text: &str) -> Option<EvidenceProblem> {
     let line_of = |marker: &str| {
         let mut lines = lines_with(text, marker);
@@ -394,7 +393,7 @@ fn unpaired(format: RegionFormat, text: &str) -> Option<EvidenceProblem> {
         kind: ProblemKind::Unpaired,
         line,
         message: format!(
-            "the {name} has no `<!-- cargo-poc:{marker} {name} -->`; put it back",
+            "the {name} has no `<!-- cargo-poc:{marker} {name} -->`; restore it",
             name = format.name
         ),
     })
@@ -415,7 +414,7 @@ fn find(format: RegionFormat, text: &str) -> Option<Range<usize>> {
     Some(start..last.map_or(start, |(at, line)| at + line.len()))
 }
 
-/// Behind the last row of the table.
+/// The position after the last row of the table.
 fn row_place(inner: &str) -> Option<usize> {
     let mut place = None;
     for (at, line) in lines(inner) {
@@ -429,7 +428,7 @@ fn row_place(inner: &str) -> Option<usize> {
     place
 }
 
-/// Behind the last record, else before the blank lines that end the region.
+/// The position after the last record, or before the blank lines at the end of the region.
 fn record_place(format: RegionFormat, inner: &str) -> usize {
     let record = format.record();
     let last = lines(inner)
@@ -449,7 +448,7 @@ fn record_place(format: RegionFormat, inner: &str) -> usize {
     })
 }
 
-/// The lines that begin so, blanks aside, with their numbers from 1. Most documents are long and have few of them.
+/// Lines that start with `lead` after blanks, with their numbers from 1.
 fn lines_with<'t>(text: &'t str, lead: &'t str) -> impl Iterator<Item = (usize, &'t str)> {
     let (mut number, mut counted) = (1, 0);
     let places = memchr::memmem::find_iter(text.as_bytes(), lead);
@@ -465,7 +464,7 @@ fn lines_with<'t>(text: &'t str, lead: &'t str) -> impl Iterator<Item = (usize, 
     })
 }
 
-/// Every line with its offset, its line end included.
+/// Every line with its offset, including its line end.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     text.split_inclusive('\n').map(move |line| {
@@ -475,7 +474,7 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// How most lines of the text end.
+/// The line ending that most lines have.
 fn line_ending(text: &str) -> &'static str {
     let all = text.matches('\n').count();
     let with_return = text.matches("\r\n").count();

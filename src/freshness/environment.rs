@@ -1,7 +1,7 @@
 //! Inputs of a build or a test outside the files of the workspace: variables and cargo's configuration.
 //!
-//! Only hashes of values are kept. Variables that cargo sets itself, and those that name places of a machine or describe
-//! its terminal, are left out: they differ between machines that run the same tests.
+//! Only hashes of values are stored. Variables that cargo sets, and those that contain paths of a machine or describe its
+//! terminal, are excluded: they differ between machines that run the same tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use regex::Regex;
 use super::inputs::{Inputs, VARIABLE, short};
 use crate::sys::files;
 
-/// The hash of a variable that is not set.
+/// The hash of an unset variable.
 const UNSET: &str = "unset";
 
 /// Variables that change a build.
@@ -29,7 +29,7 @@ const BUILD_VARIABLES: [&str; 9] = [
     "RUSTC_BOOTSTRAP",
 ];
 
-/// How others of them begin.
+/// Prefixes of such variables.
 const BUILD_PREFIXES: [&str; 6] = [
     "CARGO_BUILD_",
     "CARGO_PROFILE_",
@@ -39,7 +39,7 @@ const BUILD_PREFIXES: [&str; 6] = [
     "CARGO_FEATURE_",
 ];
 
-/// Those among them that only say where and how fast cargo builds.
+/// Exceptions, which only control where and how fast cargo builds.
 const NO_BUILD_VARIABLES: [&str; 6] = [
     "CARGO_BUILD_JOBS",
     "CARGO_BUILD_TARGET_DIR",
@@ -49,13 +49,13 @@ const NO_BUILD_VARIABLES: [&str; 6] = [
     "CARGO_TARGET_TMPDIR",
 ];
 
-/// Compiler caches: they do not change a build.
+/// Compiler caches, which do not change a build.
 const CACHES: [&str; 3] = ["sccache", "ccache", "cachepot"];
 
 /// Tables of cargo's configuration that change a build.
 const TABLES: [&str; 6] = ["target", "profile", "env", "patch", "paths", "unstable"];
 
-/// Keys of its `[build]` that do not.
+/// Keys of `[build]` that do not change a build.
 const NO_BUILD_KEYS: [&str; 5] = [
     "jobs",
     "target-dir",
@@ -64,7 +64,7 @@ const NO_BUILD_KEYS: [&str; 5] = [
     "dep-info-basedir",
 ];
 
-/// Variables that code may read without a test depending on them, or that cargo sets.
+/// Variables that cargo sets, or that code may read without an effect on tests.
 const PLACES: [&str; 41] = [
     "CARGO",
     "CARGO_HOME",
@@ -109,7 +109,7 @@ const PLACES: [&str; 41] = [
     "NEXTEST",
 ];
 
-/// How others of them begin.
+/// Prefixes of such variables.
 const PLACE_PREFIXES: [&str; 8] = [
     "CARGO_PKG_",
     "CARGO_BIN_EXE_",
@@ -121,7 +121,7 @@ const PLACE_PREFIXES: [&str; 8] = [
     "XDG_",
 ];
 
-/// The hash of what controls a build of the workspace at `root` from outside its files.
+/// Hashes everything outside the files of the workspace at `root` that controls its build.
 ///
 /// # Errors
 /// When a configuration of cargo cannot be read.
@@ -165,7 +165,7 @@ fn is_cache(name: &str, value: &std::ffi::OsStr) -> bool {
     name.ends_with("_WRAPPER") && (program.is_empty() || CACHES.contains(&program))
 }
 
-/// The files of cargo's configuration outside the workspace: those inside are files of the workspace.
+/// The files of cargo's configuration outside the workspace; those inside count as files of the workspace.
 fn configurations(root: &Utf8Path) -> Vec<Utf8PathBuf> {
     let home = std::env::home_dir().and_then(|home| Utf8PathBuf::from_path_buf(home).ok());
     let cargo_home = std::env::var("CARGO_HOME").ok().map(Utf8PathBuf::from);
@@ -199,8 +199,8 @@ fn build_settings(bytes: &[u8]) -> Vec<u8> {
     serde_json::to_vec(&tables).unwrap_or_else(|_| bytes.to_vec())
 }
 
-/// The names of the variables that a Rust source reads. Where it reads one whose name is no literal, every text in it
-/// that could be the name of a variable.
+/// The names of the variables that a Rust source reads. If it reads one whose name is not a literal, every string in it that
+/// could be the name of a variable.
 pub(super) fn variables_read(source: &str) -> BTreeSet<String> {
     static READ: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let read = r#"\b(?:var|var_os|(?:option_)?env!)\s*[(\[{]\s*&?\s*(?:"([A-Za-z_][A-Za-z0-9_]*)"|([^)"\s]))"#;
@@ -240,7 +240,7 @@ pub(super) fn variables_read(source: &str) -> BTreeSet<String> {
     names
 }
 
-/// The inputs that variables of these names are now.
+/// The current inputs for variables with these names.
 pub(super) fn values<'n>(names: impl Iterator<Item = &'n String>) -> Inputs {
     let value = |name: &'n String| {
         let value = std::env::var_os(name);

@@ -38,8 +38,8 @@ struct Hashed {
 }
 
 impl<'w> Hasher<'w> {
-    /// Lists the workspace's files, as `repository` has them where there is one; `toolchain` is what
-    /// [`toolchain`](crate::sys::cargo::toolchain) gave.
+    /// Lists the workspace's files, through `repository` if there is one. `toolchain` is the result of
+    /// [`toolchain`](crate::sys::cargo::toolchain).
     ///
     /// # Errors
     /// When the files cannot be listed or the lockfile cannot be read.
@@ -62,10 +62,10 @@ impl<'w> Hasher<'w> {
         Ok(Self::over(workspace, config, repository, files, common))
     }
 
-    /// The same of a commit's files, without the toolchain and the environment, which are in no commit.
+    /// Hashes the files of a commit, without the toolchain and the environment, which are not in a commit.
     ///
     /// # Errors
-    /// When git cannot be asked.
+    /// When git cannot be run.
     pub fn of_commit(
         workspace: &'w Workspace,
         config: &'w Config,
@@ -120,7 +120,7 @@ impl<'w> Hasher<'w> {
         }
     }
 
-    /// The inputs of a run of these packages' tests: every member they link, and what rules all.
+    /// The inputs of a run of these packages' tests: every member they link, and the global inputs.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -156,7 +156,7 @@ impl<'w> Hasher<'w> {
         Ok(keys.iter().copied().map(input).collect())
     }
 
-    /// The variables that sources of these inputs read.
+    /// The variables that the sources of these inputs read.
     fn variables_read(&self, keys: &BTreeSet<Option<PackageId>>) -> Result<BTreeSet<String>> {
         let files = self.files.iter().filter(|(key, _)| keys.contains(key));
         let sources: Vec<&Utf8PathBuf> = files
@@ -174,8 +174,8 @@ impl<'w> Hasher<'w> {
         Ok(read.into_iter().flatten().collect())
     }
 
-    /// The files that are otherwise in `later`, relative to the workspace, of the inputs that both have hashed; and other
-    /// inputs that differ.
+    /// The files, relative to the workspace, that differ in `later`, for inputs that both have hashed; and other inputs that
+    /// differ.
     #[must_use]
     pub fn differences(&self, later: &Self) -> Vec<String> {
         let mut differing = BTreeSet::new();
@@ -240,7 +240,7 @@ impl<'w> Hasher<'w> {
         }
     }
 
-    /// The present hashes of the inputs with these names; an unknown name has none.
+    /// The current hashes of the inputs with these names; an unknown name has none.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -286,8 +286,7 @@ impl<'w> Hasher<'w> {
         Ok(())
     }
 
-    /// Gives the files of these inputs that git can tell the content of, and has not yet, the id it would give them:
-    /// committing a file must not make evidence stale.
+    /// Uses git's ids for the files of these inputs, so that committing a file does not make evidence stale. Computes missing ids.
     fn ask_git(&mut self, keys: &[Option<PackageId>]) -> Result<()> {
         let Some(repository) = &self.repository else {
             return Ok(());
@@ -315,8 +314,8 @@ impl<'w> Hasher<'w> {
     }
 }
 
-/// Whether a file is an input of its owner: no document, not the lockfile, not built, and not left unread by a rule of
-/// the user.
+/// Whether a file is an input of its owner: not a plan or results, not the lockfile, not a build output, and not excluded by
+/// a rule of the user.
 fn counts(workspace: &Workspace, config: &Config, path: &Utf8Path) -> bool {
     let relative = workspace.relative(path);
     relative != LOCKFILE
@@ -325,7 +324,7 @@ fn counts(workspace: &Workspace, config: &Config, path: &Utf8Path) -> bool {
         && !config.is_unread(relative)
 }
 
-/// The names of the inputs that these files, absolute, belong to.
+/// The names of the inputs that contain these absolute paths.
 pub fn names_of<'f>(
     workspace: &Workspace,
     config: &Config,
@@ -343,7 +342,7 @@ pub fn names_of<'f>(
         .collect()
 }
 
-/// A member's name, with its folder where members share the name; [`WORKSPACE`] for files of no member.
+/// A member's name, with its folder if members share the name; [`WORKSPACE`] for files of no member.
 fn name(workspace: &Workspace, key: Option<PackageId>) -> String {
     let Some(package) = key else {
         return WORKSPACE.to_owned();
@@ -367,7 +366,7 @@ fn lockfile(inputs: &mut Inputs, workspace: &Workspace, ignored: bool) -> Result
     Ok(())
 }
 
-/// Whether git ignores the lockfile that is there: all files that it does not ignore are `listed`.
+/// Whether git ignores the existing lockfile: `listed` are all files that it does not ignore.
 fn lockfile_is_ignored(
     workspace: &Workspace,
     repository: Option<&Repository>,
@@ -382,7 +381,7 @@ fn lockfile_is_ignored(
 struct File {
     /// Absolute.
     path: Utf8PathBuf,
-    /// git's id of its content, where git knows it.
+    /// git's id of its content, if known.
     content: Option<String>,
 }
 
@@ -410,7 +409,7 @@ fn listed(workspace: &Workspace, repository: Option<&Repository>) -> Result<Vec<
         .collect())
 }
 
-/// Over each file's path and content; a file that is gone (deleted, still in git's index) counts as absent.
+/// Hashes each file's path and content. A missing file (deleted, but still in git's index) is skipped.
 fn hash(workspace: &Workspace, files: &[File]) -> Result<Hashed> {
     let mut contents: Vec<(String, String)> = files
         .par_iter()

@@ -6,29 +6,28 @@ use crate::evidence::CHANGED;
 use crate::sys::cargo::LOCKFILE;
 use crate::workspace::{PackageId, Workspace};
 
-/// Name of an input → the first 12 hex digits of its BLAKE3 hash: enough to tell contents of one workspace apart, few
-/// enough for a document. Names are members' names, [`LOCKFILE`], [`TOOLCHAIN`], [`WORKSPACE`], variables, and the
-/// rest of the environment.
+/// Maps an input to the first 12 hex digits of its BLAKE3 hash, which distinguish the contents of one workspace and fit into a
+/// document. Inputs are members' names, [`LOCKFILE`], [`TOOLCHAIN`], [`WORKSPACE`], variables, and the rest of the environment.
 pub type Inputs = BTreeMap<String, String>;
 
-/// What `rustc -vV` prints.
+/// The output of `rustc -vV`.
 pub const TOOLCHAIN: &str = "toolchain";
-/// The build configuration of a run whose commands follow from it.
+/// The build configuration of a run whose commands depend on it.
 pub const CONFIGURATION: &str = "configuration";
 /// Files of the workspace that belong to no member.
 pub const WORKSPACE: &str = "workspace files";
-/// A lockfile that git ignores, which a clone cannot have.
+/// A lockfile that git ignores, so that a clone lacks it.
 pub const IGNORED_LOCKFILE: &str = "Cargo.lock (ignored by git)";
-/// The variables and configuration that cargo and rustc read, together.
+/// The variables and configuration that cargo and rustc read, as one input.
 pub(super) const BUILD: &str = "build environment";
 /// How the name of a file begins that is not among those of the workspace.
 pub(super) const FILE: &str = "file ";
 /// How the name of a package's folder begins that is outside of the workspace.
 pub(super) const FOLDER: &str = "folder ";
-/// How the name of a variable that the code reads begins.
+/// The prefix of a variable's input name.
 pub(super) const VARIABLE: &str = "$";
 
-/// Sets the hash of the lockfile to that of `after`; no hash where it has none.
+/// Replaces the hash of the lockfile with that of `after`, or removes it.
 pub fn keep_lockfile(inputs: &mut Inputs, after: &Inputs) {
     for name in [LOCKFILE, IGNORED_LOCKFILE] {
         match after.get(name) {
@@ -38,8 +37,8 @@ pub fn keep_lockfile(inputs: &mut Inputs, after: &Inputs) {
     }
 }
 
-/// The variables of the build configuration as an input of a plan's commands, which have their other options written out.
-/// None where the configuration sets none.
+/// The variables of the build configuration, as an input of a plan's commands, which contain the other options. `None` if the
+/// configuration sets none.
 #[must_use]
 pub fn environment(workspace: &Workspace) -> Option<(String, String)> {
     let environment = &workspace.configuration.environment;
@@ -47,8 +46,8 @@ pub fn environment(workspace: &Workspace) -> Option<(String, String)> {
     (!environment.is_empty()).then(|| (CONFIGURATION.to_owned(), hash()))
 }
 
-/// The build configuration as an input of a run whose commands follow from it: such a run proves nothing of another
-/// configuration. None for a build without options, as in records of earlier versions.
+/// The build configuration as an input of a run whose commands depend on it, so that the run proves nothing for another
+/// configuration. `None` for a build without options, as in records of earlier versions.
 #[must_use]
 pub fn configuration(workspace: &Workspace) -> Option<(String, String)> {
     let name = |package: PackageId| workspace.packages[package].name.to_string();
@@ -57,7 +56,7 @@ pub fn configuration(workspace: &Workspace) -> Option<(String, String)> {
     Some((CONFIGURATION.to_owned(), hash))
 }
 
-/// The names whose hashes differ between what a run recorded and now, sorted: none means fresh.
+/// The names whose current hashes differ from the recorded ones, sorted. Empty means fresh.
 #[must_use]
 pub fn changed(recorded: &Inputs, now: &Inputs) -> Vec<String> {
     let names: BTreeSet<&String> = recorded.keys().chain(now.keys()).collect();
@@ -84,7 +83,7 @@ fn is_start(short: &str, long: &str) -> bool {
     short.len() == 12 && long.len() == 16 && long.starts_with(short)
 }
 
-/// The same, where `now` may hold more than the run named.
+/// The same for a `now` that may contain more inputs than the record.
 #[must_use]
 pub fn changed_of(recorded: &Inputs, now: &Inputs) -> Vec<String> {
     let changed = |(name, hash): &(&String, &String)| !is_same(name, Some(*hash), now.get(*name));
@@ -98,14 +97,14 @@ pub fn changed_of(recorded: &Inputs, now: &Inputs) -> Vec<String> {
         .collect()
 }
 
-/// Marks the inputs that changed while a run used them: no later state equals them.
+/// Marks the inputs that changed during a run, so that no later state equals them.
 pub fn mark_changed(inputs: &mut Inputs, after: &Inputs) {
     for name in changed(inputs, after) {
         inputs.insert(name, CHANGED.to_owned());
     }
 }
 
-/// Whether a record depended on something that changed while it ran.
+/// Whether an input of a record changed during its run.
 #[must_use]
 pub fn changed_while_it_ran(inputs: &Inputs) -> bool {
     inputs.values().any(|hash| hash == CHANGED)
@@ -115,17 +114,17 @@ pub(super) fn short(hash: blake3::Hash) -> String {
     hash.to_hex()[..12].to_owned()
 }
 
-/// Whether an input is not in git, so that no commit contains it.
+/// Whether an input is outside git, so that no commit contains it.
 pub(super) fn is_in_no_commit(name: &str) -> bool {
     [TOOLCHAIN, CONFIGURATION, IGNORED_LOCKFILE].contains(&name) || is_outside(name)
 }
 
-/// The name of the variable that an input is about.
+/// The name of an input's variable.
 pub(super) fn variable(input: &str) -> Option<&str> {
     input.strip_prefix(VARIABLE)
 }
 
-/// Whether an input is none of the files of the workspace.
+/// Whether an input is not a file of the workspace.
 fn is_outside(input: &str) -> bool {
     input == BUILD || variable(input).is_some() || is_elsewhere(input)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::workspace::{PackageId, Workspace};
 
-/// The packages that a plan's shell block tests: those its cargo commands name with `-p`; the whole workspace for
-/// `--workspace`, for commands that name none, and for any program but cargo, which may depend on anything.
+/// The packages that a plan's shell block tests: those its cargo commands select with `-p`. The whole workspace for
+/// `--workspace`, for commands without `-p`, and for other programs, which may depend on anything.
 #[must_use]
 pub fn packages_of_script(workspace: &Workspace, script: &str) -> BTreeSet<PackageId> {
     let everything = || (0..workspace.packages.len()).collect();
@@ -31,7 +31,7 @@ pub fn packages_of_script(workspace: &Workspace, script: &str) -> BTreeSet<Packa
     }
 }
 
-/// The packages one cargo command names; none of them for `cargo poc`, which tests nothing itself.
+/// The packages that a cargo command selects; none for `cargo poc`, which does not test anything itself.
 fn of_cargo_command(workspace: &Workspace, command: &str) -> Option<BTreeSet<PackageId>> {
     let words = shlex::split(command)?;
     let mut words = words

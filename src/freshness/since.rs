@@ -1,9 +1,8 @@
-//! What changed since a recorded run, and whether the change can affect a test that it ran.
+//! Finds the change since a recorded run, and whether it can affect a test of that run.
 //!
-//! Evidence names its inputs by package, but a change in a package need not affect a test. This module finds the state of
-//! the run ([`Snapshots`], or a commit), selects the tests that the change can affect as [`affected`] does, and treats
-//! evidence as stale only if its commands run one of them. Anything unknown makes it stale. Verdicts are cached until one of
-//! their inputs changes (`verdicts`).
+//! Evidence names its inputs by package, but not every change of a package affects a test. This module finds the state of the
+//! run ([`Snapshots`], or a commit), selects the affected tests as [`affected`] does, and treats evidence as stale only if its
+//! commands run one of them. Anything unknown makes it stale. Verdicts are cached until one of their inputs changes (`verdicts`).
 
 mod calls;
 mod verdicts;
@@ -30,30 +29,30 @@ use crate::workspace::{Configuration, PackageId, Workspace};
 use calls::Calls;
 use verdicts::Verdicts;
 
-/// Finds the states that runs saw, and what changed since.
+/// Finds the states of runs and the changes since.
 #[derive(Debug)]
 pub struct Since<'w> {
     workspace: &'w Workspace,
     config: &'w Config,
     repository: Repository,
     snapshots: Snapshots,
-    /// `None` until someone asks for one.
+    /// `None` until it is needed.
     verdicts: Option<Verdicts<'w>>,
 }
 
-/// A run that passed, and whose inputs have changed in part.
+/// A run that passed, some of whose inputs have changed.
 #[derive(Debug)]
 pub struct Stale<'s> {
     /// The run.
     pub located: &'s Located,
     /// The names of the changed inputs.
     pub changed: Vec<String>,
-    /// The document that holds its record.
+    /// The document with its record.
     pub results: &'s Utf8Path,
 }
 
 impl Stale<'_> {
-    /// The texts that bash was given.
+    /// The scripts that bash ran.
     fn texts(&self) -> impl Iterator<Item = &str> {
         let checks = self.located.record.checks.iter();
         checks.map(|check| check.command.as_str())
@@ -67,30 +66,30 @@ impl Stale<'_> {
     }
 }
 
-/// What is known of a run without a selection.
-enum Told<'s> {
+/// The verdict on a run without a selection.
+enum Verdict<'s> {
     /// It is stale.
     Affected,
-    /// It is as good as fresh.
+    /// It is fresh.
     Unaffected,
     /// That depends on what changed since this state.
-    HangsOn(State, Open<'s>),
+    DependsOn(State, Open<'s>),
 }
 
 /// A run that waits for a selection in each of its builds.
 struct Open<'s> {
     run: &'s Stale<'s>,
     builds: Vec<Calls<'s>>,
-    /// What the verdict is kept by.
+    /// The cache key of the verdict.
     question: Vec<u8>,
 }
 
-/// Where the state that a run saw is found.
+/// Where to find the state of a run.
 #[derive(Debug, Serialize)]
-enum Seen {
+enum StateSource {
     /// It is known.
     State(State),
-    /// Maybe in the history of `head`: where the record with this checksum came into the results.
+    /// Possibly in the history of `head`, at the commit that added the record with this checksum to the results.
     History {
         head: Option<String>,
         checksum: String,
@@ -118,18 +117,17 @@ impl<'w> Since<'w> {
         }
     }
 
-    /// What changed since the run; `None` if its state cannot be found. `results` is the document that
-    /// holds the record.
+    /// The change since the run; `None` if its state cannot be found. `results` is the document with the record.
     ///
     /// # Errors
     /// When git fails or a file cannot be read.
     pub fn change(&self, run: &Located, results: &Utf8Path) -> Result<Option<Change>> {
-        let state = self.state(self.seen(run, results), run)?;
+        let state = self.state(self.state_source(run, results), run)?;
         state.map(|state| self.change_since(&state)).transpose()
     }
 
-    /// The checksums of those of the runs whose commands would run no test that what changed since can affect. For each state
-    /// that they saw it is followed what the change affects, once for all of its runs.
+    /// The checksums of the runs whose commands would run no test that the change since then can affect. Runs with the same state
+    /// share one selection.
     ///
     /// # Errors
     /// When git fails or a file cannot be read.
@@ -138,12 +136,12 @@ impl<'w> Since<'w> {
         let mut open: BTreeMap<State, Vec<Open<'_>>> = BTreeMap::new();
         let commands: Vec<Vec<Command>> = runs.iter().map(Stale::commands).collect();
         for (run, commands) in runs.iter().zip(&commands) {
-            match self.told(run, commands)? {
-                Told::Affected => {}
-                Told::Unaffected => {
+            match self.verdict(run, commands)? {
+                Verdict::Affected => {}
+                Verdict::Unaffected => {
                     unaffected.insert(run.located.checksum.clone());
                 }
-                Told::HangsOn(state, run) => open.entry(state).or_default().push(run),
+                Verdict::DependsOn(state, run) => open.entry(state).or_default().push(run),
             }
         }
         let followed = open
@@ -159,36 +157,36 @@ impl<'w> Since<'w> {
         Ok(unaffected)
     }
 
-    /// Judges a run without a selection of tests.
-    fn told<'s>(&mut self, run: &'s Stale<'s>, commands: &'s [Command]) -> Result<Told<'s>> {
+    /// The verdict on a run, if it needs no selection.
+    fn verdict<'s>(&mut self, run: &'s Stale<'s>, commands: &'s [Command]) -> Result<Verdict<'s>> {
         if run.changed.iter().any(|name| is_in_no_commit(name)) {
-            return Ok(Told::Affected);
+            return Ok(Verdict::Affected);
         }
         let environment = &self.workspace.configuration.environment;
         let Some(builds) = Calls::of(self.workspace, environment, commands) else {
-            return Ok(Told::Affected);
+            return Ok(Verdict::Affected);
         };
         let texts: Vec<&str> = run.texts().collect();
-        let seen = self.seen(run.located, run.results);
+        let seen = self.state_source(run.located, run.results);
         let question = postcard::to_stdvec(&(&seen, &texts, &run.changed, environment))?;
         match self.verdicts()?.get(&question) {
-            Some(true) => return Ok(Told::Affected),
-            Some(false) => return Ok(Told::Unaffected),
+            Some(true) => return Ok(Verdict::Affected),
+            Some(false) => return Ok(Verdict::Unaffected),
             None => {}
         }
         let Ok(Some(state)) = self.state(seen, run.located) else {
-            return Ok(Told::Affected);
+            return Ok(Verdict::Affected);
         };
         let open = Open {
             run,
             builds,
             question,
         };
-        Ok(Told::HangsOn(state, open))
+        Ok(Verdict::DependsOn(state, open))
     }
 
-    /// Whether the commands of each of the runs that saw a state would run a test that what changed since can affect, or may;
-    /// none if git does not know what changed.
+    /// Whether the commands of each run with this state would, or may, run a test that the change since then can affect. Empty if
+    /// git does not know the change.
     fn follow<'r, 's>(
         &self,
         state: &State,
@@ -239,10 +237,10 @@ impl<'w> Since<'w> {
         Ok(open.map(|open| (open, affects(&open))).collect())
     }
 
-    /// Keeps the verdicts for the next run.
+    /// Stores the verdicts in the cache.
     ///
     /// # Errors
-    /// When git fails, or names the file that could not be written.
+    /// When git fails, or a file cannot be written; the message contains its path.
     pub fn finish(self) -> Result<()> {
         self.verdicts.map_or(Ok(()), Verdicts::save)
     }
@@ -258,20 +256,20 @@ impl<'w> Since<'w> {
         self.verdicts.as_mut().context("no verdicts were opened")
     }
 
-    /// Where the state that a run saw is found. Documents of ours are no part of it: no test reads them.
-    fn seen(&self, run: &Located, results: &Utf8Path) -> Seen {
+    /// Where to find the state of a run. Plans and results are not part of it, because no test reads them.
+    fn state_source(&self, run: &Located, results: &Utf8Path) -> StateSource {
         if let Some(snapshot) = self.snapshots.get(&run.record) {
             let (workspace, config) = (self.workspace, self.config);
             let is_document = |path: &Utf8Path| {
                 config.is_document(workspace.relative(&self.repository.root.join(path)))
             };
-            return Seen::State(State::Snapshot(snapshot.without(is_document)));
+            return StateSource::State(State::Snapshot(snapshot.without(is_document)));
         }
         let source = &run.record.source;
         if let (Some(commit), Some(false)) = (&source.commit, source.dirty) {
-            return Seen::State(State::Commit(commit.clone()));
+            return StateSource::State(State::Commit(commit.clone()));
         }
-        Seen::History {
+        StateSource::History {
             head: self.repository.opened_at().map(str::to_owned),
             checksum: run.checksum.clone(),
             results: results.to_owned(),
@@ -279,10 +277,10 @@ impl<'w> Since<'w> {
     }
 
     /// The state of the work tree at a run; `None` if it cannot be found.
-    fn state(&self, seen: Seen, run: &Located) -> Result<Option<State>> {
+    fn state(&self, seen: StateSource, run: &Located) -> Result<Option<State>> {
         let (checksum, results) = match seen {
-            Seen::State(state) => return Ok(Some(state)),
-            Seen::History {
+            StateSource::State(state) => return Ok(Some(state)),
+            StateSource::History {
                 checksum, results, ..
             } => (checksum, results),
         };
@@ -315,10 +313,10 @@ pub fn before_run(repository: &Repository) -> Result<Option<Snapshot>> {
     Snapshot::of(repository).context("failed to note how the work tree stands")
 }
 
-/// Stores the state of the work tree of `repository` before a run with the records of the run.
+/// Stores the state of the work tree before a run for the records of the run.
 ///
 /// # Errors
-/// Names the file that could not be written, or when git fails.
+/// When git fails, or a file cannot be written; the message contains its path.
 pub fn keep<'r>(
     workspace: &Workspace,
     repository: &Repository,
@@ -329,7 +327,7 @@ pub fn keep<'r>(
     Snapshots::open(&workspace.target_directory).keep(records, &stood)
 }
 
-/// The owners of changed sources that had a test which they have no more.
+/// The owners of changed sources from which a test was removed.
 fn lost(workspace: &Workspace, change: &Change) -> Result<BTreeSet<Option<PackageId>>> {
     let is_source = |file: &&FileChange| file.path.extension() == Some("rs");
     let sources: Vec<_> = change.files.iter().filter(is_source).collect();

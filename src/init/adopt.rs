@@ -1,4 +1,4 @@
-//! The results document of a plan that was written by hand.
+//! Creates the results document of an existing plan.
 
 use anyhow::Result;
 use camino::Utf8Path;
@@ -10,7 +10,7 @@ use crate::document::render::render;
 use crate::project::{Poc, Project};
 use crate::sys::files;
 
-/// What the results template is given: the parts of the draft that a plan holds.
+/// The variables of the results template that a plan contains.
 #[derive(Serialize)]
 struct Adopted<'p> {
     name: &'p str,
@@ -37,10 +37,10 @@ struct Step<'p> {
     output: &'p str,
 }
 
-/// Writes the results of a PoC that has none, from its plan; `folder` may hold a template.
+/// Writes the missing results of a PoC from its plan; `folder` may contain a template.
 ///
 /// # Errors
-/// A template that is wrong; a file that exists or cannot be written.
+/// An invalid template, or a file that exists or cannot be written.
 pub fn write(project: &Project, poc: &Poc, folder: Option<&Utf8Path>) -> Result<()> {
     let text = text(project, poc, folder)?;
     files::create(&poc.paths.results, text.as_bytes())
@@ -49,7 +49,7 @@ pub fn write(project: &Project, poc: &Poc, folder: Option<&Utf8Path>) -> Result<
 /// The text of the results document.
 ///
 /// # Errors
-/// A template that is wrong.
+/// An invalid template.
 pub fn text(project: &Project, poc: &Poc, folder: Option<&Utf8Path>) -> Result<String> {
     let plan = &poc.plan;
     let adopted = Adopted {
@@ -87,7 +87,7 @@ pub fn text(project: &Project, poc: &Poc, folder: Option<&Utf8Path>) -> Result<S
     render("results.md", folder, &adopted)
 }
 
-/// The plan's title without the words that name the document.
+/// The plan's title without words such as "Implementation Plan".
 fn title(plan: &Plan, name: &str) -> String {
     let title = plan.title.as_str();
     let title = ["PoC Implementation Plan", "Implementation Plan", "Plan"]

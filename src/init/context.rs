@@ -1,4 +1,4 @@
-//! What the sources and the graph say about the plan's files.
+//! Data from the sources and the crate graph about the planned files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -19,7 +19,7 @@ use crate::verify;
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::{PackageId, Workspace, source};
 
-/// Everything the draft needs to know, read once.
+/// The data that a draft needs, read once.
 pub struct Context {
     /// The tests that the plan's files can affect.
     pub selection: Selection,
@@ -27,9 +27,9 @@ pub struct Context {
     pub locked: BTreeMap<String, Version>,
     /// Whether the workspace's tests run under nextest.
     pub nextest: bool,
-    /// By root file, what the affected targets say of themselves.
+    /// The module documentation of affected targets, by root file.
     sentences: BTreeMap<Utf8PathBuf, String>,
-    /// Of the touched packages, uses of `unsafe` in the library and the binaries.
+    /// The number of `unsafe` uses in the libraries and binaries of touched packages.
     unsafe_uses: BTreeMap<PackageId, usize>,
 }
 
@@ -65,7 +65,7 @@ impl Context {
         })
     }
 
-    /// The target's row of the Test Summary; none where it is not affected.
+    /// The target's row of the Test Summary; `None` if it is not affected.
     #[must_use]
     pub fn row(&self, workspace: &Workspace, target: &TestTarget) -> Option<Row> {
         let part = self.selection.targets.get(target)?;
@@ -83,7 +83,7 @@ impl Context {
         })
     }
 
-    /// Uses of `unsafe` in a touched package's library and binaries.
+    /// The number of `unsafe` uses in a touched package's library and binaries.
     #[must_use]
     pub fn unsafe_uses(&self, package: PackageId) -> usize {
         self.unsafe_uses.get(&package).copied().unwrap_or_default()
@@ -102,7 +102,7 @@ fn unsafe_uses(workspace: &Workspace, package: PackageId) -> Result<usize> {
     uses.sum()
 }
 
-/// The planned files as if they had changed, and the touched packages that no planned file stands for.
+/// A change of the planned files, and the touched packages without a planned file.
 fn planned_change(project: &Project, request: &Request) -> Change {
     let workspace = &project.workspace;
     let mut files: BTreeSet<Utf8PathBuf> =
@@ -123,11 +123,11 @@ fn root_of<'a>(workspace: &'a Workspace, target: &TestTarget) -> Option<&'a Utf8
     Some(&target.described(workspace)?.src_path)
 }
 
-/// Packages drawn in the graph; more would be a hairball.
+/// The maximum number of packages in the graph; more would be unreadable.
 const DRAWN: usize = 24;
 
-/// The packages whose tests are affected and the dependencies between them, as Mermaid draws them; touched ones stand
-/// out. Where there are too many, the touched ones and who depends on them directly.
+/// A Mermaid graph of the packages whose tests are affected, with the touched ones marked. If there are too many, only the touched
+/// ones and their direct dependents.
 #[must_use]
 pub fn mermaid(workspace: &Workspace, selection: &Selection, touched: &[PackageId]) -> String {
     let mut shown = selection.packages();

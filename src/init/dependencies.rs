@@ -1,4 +1,4 @@
-//! The Dependencies section: for each manifest, what stands there now and what the work adds.
+//! The Dependencies section: current and new entries of each manifest.
 
 use std::collections::BTreeMap;
 
@@ -16,32 +16,32 @@ use crate::project::Project;
 use crate::sys::files;
 use crate::workspace::graph::{folder_of, relative_text};
 
-/// The toml block of one manifest.
+/// The TOML block of one manifest.
 #[derive(Debug, Serialize)]
 pub struct Block {
-    /// The manifest below the workspace root.
+    /// The path of the manifest relative to the workspace root.
     pub manifest: String,
     /// The block's content.
     pub toml: String,
-    /// The names it adds, in the order asked for.
+    /// The names of new entries, in the given order.
     pub new_names: Vec<String>,
 }
 
 impl Block {
-    /// Whether it adds anything.
+    /// Whether it has new entries.
     #[must_use]
     pub fn is_new(&self) -> bool {
         !self.new_names.is_empty()
     }
 }
 
-/// Existing entries shown beside new ones, per table; a longer list says how many it leaves out.
+/// The maximum number of existing entries to show per table.
 const CONTEXT: usize = 12;
 
-/// One block for the manifest that gets the dependencies; none when there are none to add.
+/// The block of the manifest that gets the dependencies; empty without dependencies.
 ///
 /// # Errors
-/// Bad usage: a specification that cannot be read. A manifest that cannot be read.
+/// A usage error for an invalid specification; a manifest that cannot be read.
 pub fn blocks(project: &Project, request: &Request) -> Result<Vec<Block>> {
     if request.dependencies.is_empty() {
         return Ok(Vec::new());
@@ -89,10 +89,10 @@ pub fn blocks(project: &Project, request: &Request) -> Result<Vec<Block>> {
     }])
 }
 
-/// Whether `spec` can be read as `name@req[feature,feature]`.
+/// Checks that `spec` has the form `name@req[feature,feature]`.
 ///
 /// # Errors
-/// What is wrong with it, and how it is written.
+/// The problem and the correct form.
 pub fn check_spec(spec: &str) -> Result<()> {
     let dependency = Dependency {
         spec: spec.to_owned(),
@@ -101,7 +101,7 @@ pub fn check_spec(spec: &str) -> Result<()> {
     Wanted::parse(&dependency).map(|_| ())
 }
 
-/// `name@req[feature,feature]`, taken apart.
+/// A parsed `name@req[feature,feature]`.
 struct Wanted<'a> {
     name: String,
     requirement: Option<String>,
@@ -140,11 +140,11 @@ impl<'a> Wanted<'a> {
         };
         let sound = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
         if name.is_empty() || !name.chars().all(sound) {
-            return Err(wrong("names no package"));
+            return Err(wrong("has no package name"));
         }
         if let Some(requirement) = &requirement {
             semver::VersionReq::parse(requirement)
-                .map_err(|error| wrong(&format!("has no version requirement ({error})")))?;
+                .map_err(|error| wrong(&format!("has an invalid version requirement ({error})")))?;
         }
         let table = match (dependency.dev, dependency.build) {
             (true, _) => "dev-dependencies",
@@ -161,19 +161,18 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Where a version can come from when none is given.
+/// Sources of a missing version.
 struct Places<'a> {
-    /// The requirement in the manifest now.
+    /// The current requirement in the manifest.
     present: Option<String>,
-    /// Whether `[workspace.dependencies]` has it.
+    /// Whether `[workspace.dependencies]` contains it.
     inherited: bool,
     /// The lockfile.
     locked: &'a BTreeMap<String, Version>,
 }
 
-/// The entry's value: what was asked for; else what the manifest has; else the workspace's own, or the member of that
-/// name; else the version in `Cargo.lock`; else the newest that cargo reports for the package's `rust-version`; else a
-/// placeholder.
+/// The value of an entry, from the first of these sources: the argument; the manifest; the workspace's entry, or the member of that
+/// name; the version in `Cargo.lock`; the newest version that cargo reports for the package's `rust-version`; a placeholder.
 fn value(
     project: &Project,
     request: &Request,
@@ -242,12 +241,12 @@ fn requirement_of(entry: &Item) -> Option<String> {
     version.map(str::to_owned)
 }
 
-/// A requirement ignores build metadata, and cargo warns of it.
+/// Removes build metadata, which requirements ignore and cargo warns about.
 fn without_metadata(version: &str) -> String {
     version.split('+').next().unwrap_or(version).to_owned()
 }
 
-/// What the table holds now, each entry marked as existing so that nobody adds it again.
+/// The current entries of the table, marked as existing so that they are not added again.
 fn context(manifest: &DocumentMut, table: &str, new: &[String]) -> Vec<String> {
     let entries = manifest.get(table).and_then(Item::as_table_like);
     let mut lines: Vec<String> = entries
@@ -264,7 +263,7 @@ fn context(manifest: &DocumentMut, table: &str, new: &[String]) -> Vec<String> {
     if lines.len() > CONTEXT {
         let more = lines.len() - CONTEXT;
         lines.truncate(CONTEXT);
-        lines.push(format!("# and {more} more that are there already"));
+        lines.push(format!("# and {more} more existing entries"));
     }
     lines
 }
@@ -284,7 +283,7 @@ fn read_manifest(path: &Utf8Path) -> Result<DocumentMut> {
         .or_exit(Exit::Usage)
 }
 
-/// The newest locked version of every package; none where there is no lockfile.
+/// The newest locked version of every package; empty without a lockfile.
 ///
 /// # Errors
 /// When the lockfile cannot be read.

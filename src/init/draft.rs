@@ -1,15 +1,15 @@
-//! What the templates are given.
+//! The variables of the templates.
 
 use serde::Serialize;
 
 use super::dependencies::Block;
 
-/// What the templates are given: every name here is a variable there.
+/// The variables of the templates; field names are variable names.
 #[derive(Debug, Serialize)]
 pub struct Draft {
     /// The slug.
     pub name: String,
-    /// The slug as words: `lru-cache` → `Lru cache`.
+    /// The slug as a title: `lru-cache` → `Lru cache`.
     pub title: String,
     /// `PoC`, `Feature`, `Issue` or `Refactor`.
     pub kind: &'static str,
@@ -17,37 +17,37 @@ pub struct Draft {
     pub created: String,
     /// The base's full commit id; `None` without git.
     pub base: Option<String>,
-    /// The plan's path below the workspace root.
+    /// The plan's path relative to the workspace root.
     pub plan_path: String,
-    /// The results' path below the workspace root.
+    /// The results' path relative to the workspace root.
     pub results_path: String,
-    /// What the work proves, if it was said.
+    /// The statement that the work proves, if given.
     pub proves: Option<String>,
-    /// Why it is no toy, if it was said.
+    /// Why it is production-grade, if given.
     pub because: Option<String>,
-    /// Success criteria; a placeholder where none were given.
+    /// Success criteria; a placeholder if none were given.
     pub criteria: Vec<Criterion>,
-    /// The document they come from.
+    /// The document that contains them.
     pub criteria_source: Option<String>,
     /// The touched packages, leaves first.
     pub packages: Vec<Package>,
-    /// Mermaid: the packages whose tests are affected.
+    /// A Mermaid graph of the packages whose tests are affected.
     pub graph: String,
-    /// The file structure, drawn.
+    /// The file structure as a tree.
     pub tree: String,
     /// The configurations that every step has to be proven in.
     pub configurations: Vec<String>,
     /// The tests that the plan's files can affect.
     pub affected: Affected,
-    /// Prerequisites after the first, which is the affected tests.
+    /// Prerequisites after the first, which runs the affected tests.
     pub prerequisites: Vec<Prerequisite>,
     /// The steps in order.
     pub steps: Vec<Step>,
     /// The Files table.
     pub files: Vec<File>,
-    /// A toml block for each manifest.
+    /// A TOML block for each manifest.
     pub dependencies: Vec<Block>,
-    /// What the graph shows could go wrong.
+    /// Risks from the crate graph.
     pub risks: Vec<Risk>,
 }
 
@@ -56,7 +56,7 @@ pub struct Draft {
 pub struct Criterion {
     /// Its text.
     pub text: String,
-    /// What proves it: `step 2`, `done` or `person`.
+    /// Its proof: `step 2`, `done` or `person`.
     pub proof: String,
 }
 
@@ -65,9 +65,9 @@ pub struct Criterion {
 pub struct Package {
     /// Its name.
     pub name: String,
-    /// Its folder below the workspace root; empty for the root itself.
+    /// Its folder relative to the workspace root; empty for the root.
     pub folder: String,
-    /// How many members depend on it, through others too.
+    /// The number of members that depend on it, directly or not.
     pub dependents: usize,
 }
 
@@ -76,11 +76,11 @@ pub struct Package {
 pub struct Affected {
     /// Test targets with at least one test.
     pub targets: Vec<TestTarget>,
-    /// Their tests, counted in the source.
+    /// The number of their tests in the sources.
     pub total: usize,
-    /// All tests of the workspace, counted in the source.
+    /// The number of all tests in the sources of the workspace.
     pub full_suite: usize,
-    /// What cargo takes for the packages that the work touches.
+    /// The cargo arguments that select the touched packages.
     pub arguments: String,
     /// The commands that run the affected tests.
     pub commands: Vec<String>,
@@ -91,28 +91,28 @@ pub struct Affected {
 /// One row of the Test Summary.
 #[derive(Debug, Serialize)]
 pub struct TestTarget {
-    /// Its root file below the workspace root, and what of it: `src/lib.rs` (doctests).
+    /// Its root file relative to the workspace root, for example `src/lib.rs`.
     pub path: String,
-    /// `doctests` for those, else empty.
+    /// `doctests`, or empty.
     pub note: &'static str,
-    /// Tests counted in the source.
+    /// The number of tests in the source.
     pub tests: usize,
     /// The first sentence of its module documentation; empty without one.
     pub covers: String,
 }
 
-/// A need that must be met before the first step.
+/// A condition for the first step.
 #[derive(Debug, Serialize)]
 pub struct Prerequisite {
     /// Its number, from 2.
     pub number: usize,
     /// Its heading.
     pub title: String,
-    /// Why it is needed.
+    /// The reason.
     pub why: String,
-    /// The commands that bring it about.
+    /// The commands that establish it.
     pub commands: Vec<String>,
-    /// The commands that show it is met.
+    /// The commands that verify it.
     pub verification: Vec<String>,
 }
 
@@ -123,26 +123,26 @@ pub struct Step {
     pub id: usize,
     /// Its heading.
     pub title: String,
-    /// What it accomplishes; `None` leaves a placeholder.
+    /// Its goal; `None` for a placeholder.
     pub goal: Option<String>,
     /// Its checkboxes.
     pub tasks: Vec<String>,
-    /// What to write or run.
+    /// The code to write or the commands to run.
     pub code: Option<Snippet>,
-    /// The test to begin with.
+    /// Its first test.
     pub test: Option<Snippet>,
-    /// The commands that prove it.
+    /// Its verification commands.
     pub verification: Vec<String>,
-    /// What it leaves behind.
+    /// Its output.
     pub output: String,
 }
 
-/// A code block and where it goes.
+/// A code block and its file.
 #[derive(Debug, Serialize)]
 pub struct Snippet {
     /// The language of its fence.
     pub lang: &'static str,
-    /// The file it is for, below the workspace root; empty for commands.
+    /// Its file relative to the workspace root; empty for commands.
     pub path: String,
     /// The code.
     pub code: String,
@@ -151,11 +151,11 @@ pub struct Snippet {
 /// A row of the Files table.
 #[derive(Debug, Clone, Serialize)]
 pub struct File {
-    /// Below the workspace root.
+    /// The path relative to the workspace root.
     pub path: String,
     /// `Create`, `Modify` or `Delete`.
     pub action: &'static str,
-    /// What for.
+    /// Its purpose.
     pub purpose: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What has to be there before the first step, as far as the graph shows.
+//! Conditions for the first step that follow from the crate graph.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,9 @@ use crate::project::Project;
 use crate::workspace::graph::is_kind;
 use crate::workspace::{PackageId, Workspace};
 
-/// The prerequisites after the first, which is the affected tests: one for each manifest that gets dependencies, each
-/// build script of a touched package, and each touched package with tests that no plain run builds because a feature is off.
-/// Step 0 applies the dependencies, so only a full plan repeats them here.
+/// The prerequisites after the first, which runs the affected tests: one for each manifest with new dependencies, each build script
+/// of a touched package, and each touched package with tests that a plain run skips because a feature is off. Step 0 applies the
+/// dependencies, so only a full plan repeats them here.
 #[must_use]
 pub fn prerequisites(project: &Project, request: &Request, blocks: &[Block]) -> Vec<Prerequisite> {
     let mut found: Vec<Prerequisite> = blocks
@@ -59,7 +59,7 @@ fn build_script(project: &Project, package: PackageId) -> Option<Prerequisite> {
         number: 0,
         title: format!("The build script of `{}` runs here", member.name),
         why: format!(
-            "`{}` may need tools or libraries of the machine.",
+            "`{}` may need tools or libraries that must be installed.",
             project.workspace.slashed(&script.src_path)
         ),
         commands: Vec::new(),
@@ -67,7 +67,7 @@ fn build_script(project: &Project, package: PackageId) -> Option<Prerequisite> {
     })
 }
 
-/// The command that builds a package with its tests, as the workspace's configuration builds it.
+/// The command that builds a package with its tests in the workspace's configuration.
 fn check(workspace: &Workspace, package: PackageId) -> String {
     let arguments = arguments::named_packages(workspace, &BTreeSet::from([package]));
     format!("cargo check --tests {}", quoted(&arguments))
@@ -101,7 +101,7 @@ fn features_off(project: &Project, package: PackageId) -> Option<Prerequisite> {
         number: 0,
         title: format!("Tests of `{}` that need features", member.name),
         why: format!(
-            "A plain run leaves out {} without a word: {} must be on.",
+            "A plain run silently omits {}, which need {}.",
             names.join(", "),
             wanted.join(", ")
         ),

@@ -19,14 +19,14 @@ use crate::sys::git::ChangeKind;
 use crate::workspace::PackageId;
 use crate::workspace::graph::is_library;
 
-/// What is asked of `init`, with every name resolved.
+/// The resolved arguments of `init`.
 #[derive(Debug)]
 pub struct Request {
     /// The documents to write.
     pub paths: Paths,
     /// The touched packages, each after those it depends on.
     pub packages: Vec<PackageId>,
-    /// The package that gets the dependencies: the first one named.
+    /// The package that gets the dependencies: the first named one.
     pub dependent: PackageId,
     /// The planned files.
     pub files: Vec<PlannedFile>,
@@ -34,53 +34,53 @@ pub struct Request {
     pub dependencies: Vec<Dependency>,
     /// The base's commit id; `None` without git.
     pub base: Option<String>,
-    /// What it proves.
+    /// The statement that it proves.
     pub proves: Option<String>,
-    /// Why it is no toy.
+    /// Why it is production-grade.
     pub because: Option<String>,
     /// Success criteria.
     pub criteria: Vec<String>,
-    /// The document they come from, as named.
+    /// The document that contains them, as given.
     pub criteria_source: Option<String>,
     /// Titles of the steps between set-up and integration.
     pub steps: Vec<String>,
-    /// The type as the plan writes it.
+    /// The type as in the plan.
     pub kind: &'static str,
-    /// How much of a plan is wanted.
+    /// The size of the plan.
     pub size: Size,
-    /// Where each touched package's tests of this work go, in the order of `packages`.
+    /// The file for each touched package's tests, in the order of `packages`.
     pub test_places: Vec<TestPlace>,
-    /// What the user should know, such as what is lost without git.
+    /// Warnings, for example about missing data without git.
     pub warnings: Vec<String>,
 }
 
 /// A planned file.
 #[derive(Debug, Clone)]
 pub struct PlannedFile {
-    /// Absolute.
+    /// The absolute path.
     pub path: Utf8PathBuf,
     /// `Create`, `Modify` or `Delete`.
     pub action: &'static str,
-    /// What for.
+    /// Its purpose.
     pub purpose: Option<String>,
 }
 
-/// Where a package's tests of this work go.
+/// The file for a package's new tests.
 #[derive(Debug, Clone)]
 pub struct TestPlace {
     /// The package.
     pub package: PackageId,
-    /// The file, absolute.
+    /// The absolute path of the file.
     pub path: Utf8PathBuf,
-    /// The flags that select its target: `--test cache`, or `--lib`.
+    /// The flags that select its target: `--test cache` or `--lib`.
     pub target: Vec<String>,
 }
 
 impl Request {
-    /// Resolves the arguments; nothing is written.
+    /// Resolves the arguments. Writes nothing.
     ///
     /// # Errors
-    /// Bad usage: a name that is no slug, an unknown package, a file outside the workspace, a base that does not exist.
+    /// A usage error: a name that is not a slug, an unknown package, a file outside the workspace, a base that does not exist.
     pub fn resolve(project: &Project, name: &str, init: &Init) -> Result<Self> {
         let workspace = &project.workspace;
         let mut warnings = Vec::new();
@@ -144,14 +144,14 @@ impl Request {
         })
     }
 
-    /// The request that an existing plan stands for, with the files it names now.
+    /// The request that corresponds to an existing plan and its current files.
     ///
     /// # Errors
-    /// Bad usage: neither its packages nor its files belong to the workspace.
+    /// A usage error if neither its packages nor its files belong to the workspace.
     pub fn of_plan(project: &Project, poc: &Poc) -> Result<Self> {
         let workspace = &project.workspace;
         let plan = &poc.plan;
-        // As written: a purpose may hold code.
+        // Use the raw text, because a purpose may contain code.
         let text = poc.plan_document.text();
         let raw = |row: &FileRow| text[row.note_span.clone()].replace("\\|", "|");
         let rows = plan
@@ -182,7 +182,7 @@ impl Request {
         let packages = workspace.dependency_order(&touched);
         let Some(dependent) = packages.last().copied() else {
             return Err(exit::usage(format!(
-                "{} names no package of this workspace, neither in its Overview nor by its files",
+                "{} refers to no package of this workspace, neither in its Overview nor by its files",
                 poc.paths.plan
             )));
         };
@@ -205,7 +205,7 @@ impl Request {
         })
     }
 
-    /// The place for the tests of one touched package.
+    /// The file for the tests of one touched package.
     #[must_use]
     pub fn test_place(&self, package: PackageId) -> Option<&TestPlace> {
         self.test_places
@@ -214,7 +214,7 @@ impl Request {
     }
 }
 
-/// What a file is for, without the state before it: `Pending: keeps them`.
+/// The purpose of a file, without the state before it: `Pending: keeps them`.
 fn purpose(note: &str) -> Option<String> {
     let states = ["Pending", "Done", "Missing", "Complete", "In Progress"];
     let state = states.iter().find_map(|state| note.strip_prefix(state));
@@ -251,20 +251,20 @@ fn planned(project: &Project, named: &[PackageId], argument: &str) -> Result<Pla
     };
     if path.is_empty() {
         return Err(exit::usage(format!(
-            "`--file {argument}` names no file; write PATH, PATH=PURPOSE or -PATH"
+            "`--file {argument}` contains no path; write PATH, PATH=PURPOSE or -PATH"
         )));
     }
     let path = locate(project, named, Utf8Path::new(path))?;
     if path.is_dir() {
         return Err(exit::usage(format!(
-            "{path} is a folder; name the files below it"
+            "{path} is a folder; pass the files in it"
         )));
     }
     let action = match (deleted, path.exists()) {
         (true, true) => "Delete",
         (true, false) => {
             return Err(exit::usage(format!(
-                "{path} is planned to go, but is not there; correct the path, or leave it out"
+                "{path} is planned as Delete, but does not exist; correct the path, or omit it"
             )));
         }
         (false, true) => "Modify",
@@ -277,8 +277,8 @@ fn planned(project: &Project, named: &[PackageId], argument: &str) -> Result<Pla
     })
 }
 
-/// A path is meant from the current folder; with one package named, from that package's folder, unless the file is here
-/// or would lie in that package. One that goes up can only be meant from here.
+/// Resolves a path relative to the current folder; with one package named, relative to that package's folder, unless the file is in the
+/// current folder or that package. A path with `..` is always relative to the current folder.
 fn locate(project: &Project, named: &[PackageId], path: &Utf8Path) -> Result<Utf8PathBuf> {
     let workspace = &project.workspace;
     let here = workspace.locate(&project.folder, path);
@@ -304,7 +304,7 @@ fn base(project: &Project, init: &Init, warnings: &mut Vec<String>) -> Result<Op
         Ok(repository) => repository,
         Err(error) if init.base.is_none() && !init.from_diff => {
             warnings.push(format!(
-                "no git repository ({error:#}): the plan records no base, so `affected` needs --files and evidence \
+                "no git repository ({error:#}): the plan has no base, so `affected` needs --files and evidence \
                  names no commit"
             ));
             return Ok(None);
@@ -316,7 +316,7 @@ fn base(project: &Project, init: &Init, warnings: &mut Vec<String>) -> Result<Op
         None => match repository.default_base() {
             Ok(base) => base,
             Err(error) if !init.from_diff => {
-                warnings.push(format!("{error:#}: the plan records no base"));
+                warnings.push(format!("{error:#}: the plan has no base"));
                 return Ok(None);
             }
             Err(error) => return Err(error),
@@ -325,7 +325,7 @@ fn base(project: &Project, init: &Init, warnings: &mut Vec<String>) -> Result<Op
     Ok(Some(base))
 }
 
-/// The files of the change, except those named by hand and documents of ours.
+/// The files of the change, except those given as arguments, plans and results.
 fn from_diff(
     project: &Project,
     base: Option<&str>,
@@ -371,15 +371,15 @@ fn criteria(project: &Project, init: &Init) -> Result<(Vec<String>, Option<Strin
             format!(" under a heading `{heading}`")
         });
         return Err(exit::usage(format!(
-            "{path} has no checklist (`- [ ] …`){place} to take criteria from"
+            "{path} has no checklist (`- [ ] …`){place} with criteria"
         )));
     }
     criteria.extend(found);
     Ok((criteria, Some(project.workspace.slashed(&path))))
 }
 
-/// `tests/<name>.rs`, or the test target that has this name already; where cargo does not find tests by itself, unit
-/// tests in the package's library or first binary.
+/// `tests/<name>.rs`, or the existing test target with this name; if cargo does not discover tests, unit tests in the package's library
+/// or first binary.
 fn test_place(project: &Project, package: PackageId, name: &str) -> TestPlace {
     let member = &project.workspace.packages[package];
     let target = name.replace('-', "_");
@@ -422,8 +422,8 @@ fn test_place(project: &Project, package: PackageId, name: &str) -> TestPlace {
     }
 }
 
-/// Whether cargo finds `tests/*.rs` by itself: unless `autotests` says no, or a package of edition 2015 lists targets of
-/// its own (the Cargo Book, "Target auto-discovery"). A manifest that cannot be read is cargo's to complain of.
+/// Whether cargo discovers `tests/*.rs`: unless `autotests` is false, or a package of edition 2015 lists targets (the Cargo Book,
+/// "Target auto-discovery"). Errors in the manifest are left to cargo.
 fn finds_tests(member: &Package) -> bool {
     let text = files::read(&member.manifest_path).unwrap_or_default();
     let document = String::from_utf8_lossy(&text);

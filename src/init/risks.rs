@@ -1,4 +1,4 @@
-//! Risks that the crate graph and the sources show.
+//! Risks that follow from the crate graph and the sources.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::project::Project;
 use crate::workspace::PackageId;
 use crate::workspace::graph::is_kind;
 
-/// The risks of the touched packages, the widest first.
+/// The risks of the touched packages, those with the most dependents first.
 #[must_use]
 pub fn risks(
     project: &Project,
@@ -28,7 +28,7 @@ pub fn risks(
         if dependents > 0 {
             risks.push(Risk::new(
                 format!(
-                    "{dependents} of {} packages {} on `{name}`; a change of behaviour reaches {}",
+                    "{dependents} of {} packages {} on `{name}`; a change of behaviour affects {}",
                     workspace.packages.len(),
                     if dependents == 1 { "depends" } else { "depend" },
                     if dependents == 1 { "it" } else { "them all" },
@@ -55,7 +55,7 @@ pub fn risks(
                 .is_none_or(|wanted| wanted.matches(version));
             if !fits {
                 risks.push(Risk::new(
-                    format!("`{name}` {version} is in the build already; the requirement brings a second version"),
+                    format!("the build already contains `{name}` {version}; the requirement adds a second version"),
                     "M",
                     format!("Use {version} if possible, or inspect `cargo tree --duplicates`"),
                 ));
@@ -77,18 +77,16 @@ fn of_package(project: &Project, context: &Context, package: PackageId) -> Vec<R
     let mut risks = Vec::new();
     if has(TargetKind::ProcMacro) {
         risks.push(Risk::new(
-            format!(
-                "`{name}` is a procedural macro: it changes the code of its users without showing it"
-            ),
+            format!("`{name}` is a procedural macro: it changes the code of its users invisibly"),
             "M",
-            "Test the expansion and its error messages, and build a user of it",
+            "Test the expansion and its error messages, and build a package that uses it",
         ));
     }
     if has(TargetKind::CustomBuild) {
         risks.push(Risk::new(
             format!("`{name}` has a build script, whose output depends on the machine"),
             "L",
-            "Build once from a clean target folder before calling the work done",
+            "Build once with an empty target folder before completing the work",
         ));
     }
     let blocks = context.unsafe_uses(package);
@@ -107,9 +105,11 @@ fn of_package(project: &Project, context: &Context, package: PackageId) -> Vec<R
     }
     if let Some(version) = &member.rust_version {
         risks.push(Risk::new(
-            format!("`{name}` promises to build with Rust {version}; newer language or library features break that"),
+            format!(
+                "`{name}` supports Rust {version}; newer language or library features break that"
+            ),
             "L",
-            format!("Check with Rust {version}, or let clippy's `incompatible_msrv` watch"),
+            format!("Check with Rust {version}, or use clippy's `incompatible_msrv`"),
         ));
     }
     risks

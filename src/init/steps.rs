@@ -1,4 +1,4 @@
-//! The steps: set-up, one per touched package with leaves first, and a final integration.
+//! The steps: set-up, one per touched package from the leaves up, and a final integration.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::workspace::{PackageId, Workspace};
 /// The title of the last step.
 pub(super) const INTEGRATION: &str = "Integration";
 
-/// Step 0, the steps between, and the last. A tiny plan has one step between and none after it.
+/// Step 0, the middle steps, and the last. A tiny plan has one middle step and none after it.
 #[must_use]
 pub fn steps(project: &Project, request: &Request, affected: &Affected) -> Vec<Step> {
     let mut steps = vec![set_up(project, request)];
@@ -44,9 +44,9 @@ pub fn steps(project: &Project, request: &Request, affected: &Affected) -> Vec<S
     steps
 }
 
-/// The package and the files of each step that was named, leaves first. Steps beyond the packages build on the last, which
-/// links all others; the last step takes the files of packages that no step is left for. Within a package a file goes to
-/// the step whose title shares most words with its path and purpose, else the files are spread in their order.
+/// Assigns a package and files to each named step, from the leaves up. Steps beyond the packages belong to the last one, which links
+/// all others; the last step gets the files of packages without a step. Within a package, a file goes to the step whose title shares
+/// most words with its path and purpose, or files are distributed in their order.
 fn assign<'a>(
     workspace: &Workspace,
     request: &'a Request,
@@ -78,7 +78,7 @@ fn assign<'a>(
     parts
 }
 
-/// The step whose title shares most words with a file; `None` where none shares any.
+/// The step whose title shares most words with a file; `None` without a common word.
 fn best_step(request: &Request, steps: &[usize], file: &PlannedFile) -> Option<usize> {
     let words = |text: &str| -> BTreeSet<String> {
         let words = text.split(|sign: char| !sign.is_alphanumeric());
@@ -139,7 +139,7 @@ fn set_up(project: &Project, request: &Request) -> Step {
     }
 }
 
-/// The only step of a tiny plan, proven by the tests that can be affected; by a test of its own where there are none.
+/// The only step of a tiny plan, proven by the affected tests, or by a new test if there are none.
 fn tiny(project: &Project, request: &Request, affected: &Affected, id: usize, title: &str) -> Step {
     let workspace = &project.workspace;
     let mut tasks = tasks(workspace, request.files.iter());
@@ -242,7 +242,7 @@ fn integration(project: &Project, request: &Request, id: usize, affected: &Affec
     let mut tasks = Vec::new();
     let snippet = written.map(|(snippet, command)| {
         tasks.push(format!("Write the end-to-end test in `{}`", snippet.path));
-        // Tests that are yet to be written may be in a target that the selection does not know.
+        // New tests may be in a target that the selection does not know.
         if !full || !workspace.root.join(&snippet.path).exists() {
             verification.insert(0, command);
         }
@@ -263,16 +263,16 @@ fn integration(project: &Project, request: &Request, id: usize, affected: &Affec
     }
 }
 
-/// A module that the plan creates, and the file that has to declare it.
+/// A planned module, and the file that has to declare it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NewModule {
-    /// Absolute.
+    /// The absolute path.
     pub(super) parent: Utf8PathBuf,
     pub(super) name: String,
 }
 
-/// The modules among the files to create whose parent can be told: the root of a target beside them, `name.rs` beside
-/// their folder, or `mod.rs` in it.
+/// The modules among the files to create whose parent is clear: the root of a target beside them, `name.rs` beside their folder, or
+/// `mod.rs` in it.
 pub(super) fn new_modules(workspace: &Workspace, files: &[&PlannedFile]) -> Vec<NewModule> {
     let created = files
         .iter()
@@ -306,7 +306,7 @@ pub(super) fn new_modules(workspace: &Workspace, files: &[&PlannedFile]) -> Vec<
                             && (parent.exists() || files.iter().any(|file| file.path == *parent))
                     })?,
             };
-            // What lies in tests/, benches/ or src/bin/ is a target of its own, not a module.
+            // Files in tests/, benches/ and src/bin/ are targets, not modules.
             parent
                 .ancestors()
                 .any(|folder| roots.iter().any(|root| root.parent() == Some(folder)))
@@ -333,14 +333,14 @@ fn declarations(workspace: &Workspace, modules: &[NewModule]) -> Option<Snippet>
     })
 }
 
-/// What the names of a step's tests begin with; the last letter keeps step 1's apart from step 10's.
+/// The prefix of a step's test names; its final `_` distinguishes step 1 from step 10.
 fn lead(request: &Request, id: usize) -> String {
     let name = request.paths.name.replace('-', "_");
     let digit = name.starts_with(|first: char| first.is_ascii_digit());
     format!("{}{name}_step_{id}_", if digit { "poc_" } else { "" })
 }
 
-/// The name of a step's first test: the step's lead and the first words of its title.
+/// The name of a step's first test: the prefix of the step and the first words of its title.
 fn function(request: &Request, id: usize, title: &str) -> String {
     let plain = title.replace(" + Tests", "").to_lowercase();
     let words: Vec<&str> = plain
@@ -356,7 +356,7 @@ fn function(request: &Request, id: usize, title: &str) -> String {
     format!("{}{words}", lead(request, id))
 }
 
-/// A test that compiles and fails until it is written, and the command that runs the step's tests.
+/// A test that compiles but fails until it is written, and the command that runs the step's tests.
 fn test(
     workspace: &Workspace,
     request: &Request,

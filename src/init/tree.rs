@@ -1,4 +1,4 @@
-//! The File Structure: the real tree of the touched packages, with what the plan changes marked.
+//! The File Structure: the tree of the touched packages with the planned changes marked.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,18 +11,18 @@ use super::request::Request;
 use crate::project::Project;
 use crate::sys::files;
 
-/// Entries of one folder that are drawn; a longer folder says how many it leaves out.
+/// The maximum number of drawn entries per folder.
 const SHOWN: usize = 16;
 
 #[derive(Default)]
 struct Node {
     folders: BTreeMap<String, Node>,
     files: BTreeMap<String, Option<String>>,
-    /// Whether the plan names something below, so that the folder is drawn open.
+    /// Whether the plan contains a file in the folder, so that it is drawn open.
     planned: bool,
 }
 
-/// Draws the touched packages' folders: planned files and what stands beside them in full, other folders as a count.
+/// Draws the folders of the touched packages: planned files and their siblings in full, other folders as a count.
 ///
 /// # Errors
 /// When a folder cannot be read.

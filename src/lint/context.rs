@@ -1,4 +1,4 @@
-//! What a rule sees, and how it makes findings and fixes.
+//! The input of lint rules, and constructors for findings and fixes.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use crate::project::Poc;
 use crate::script::simple_commands::{self, Command};
 use crate::status::{Assessment, Context, State};
 
-/// What a rule looks at.
+/// The input of lint rules.
 pub(crate) struct LintContext<'a> {
     /// The documents.
     pub(crate) poc: &'a Poc,
@@ -27,23 +27,23 @@ pub(crate) struct LintContext<'a> {
     pub(crate) status: &'a Assessment,
     /// The workspace, the change and the evidence.
     pub(crate) context: &'a Context<'a>,
-    /// The results below the workspace root, there or not.
+    /// Path of the results relative to the workspace root, even if the file is missing.
     pub(crate) results_path: String,
-    /// The results' steps by id, the first of each.
+    /// The first step with each id in the results.
     recorded: HashMap<&'a str, &'a ResultStep>,
     /// Steps of the plan with their results; steps that share an id are omitted.
     pub(crate) pairs: Vec<(&'a Step, &'a ResultStep)>,
-    /// The commands of the plan's proving blocks, by where each block begins.
+    /// The commands of the plan's verification blocks, by the start of the block.
     commands: HashMap<usize, Vec<Command>>,
-    /// Bytes that may still be read to try fixes.
+    /// Bytes that may still be parsed to check fixes.
     fix_bytes: Cell<usize>,
 }
 
-/// Bytes of documents to read to try fixes, so that a large document with many findings takes no quadratic time; findings
-/// beyond that have no fix, until those before them are fixed.
+/// Limit of bytes to parse for checking fixes, so that a large document with many findings takes no quadratic time. Findings
+/// beyond the limit have no fix until the earlier ones are fixed.
 const FIX_BYTES: usize = 32 * 1024 * 1024;
 
-/// A function that adds findings, with the rules that it checks.
+/// A function that adds findings, and its rules.
 pub(crate) type Check = (&'static [Code], fn(&LintContext<'_>, &mut Vec<Finding>));
 
 /// Steps with a unique id, each with its results. Duplicate ids are reported by another rule.
@@ -109,7 +109,7 @@ impl LintContext<'_> {
         Finding::new(code, &self.status.plan, line, message)
     }
 
-    /// A finding on bytes of the results; on the plan's first line where there are no results.
+    /// A finding on bytes of the results, or on the first line of the plan if there are no results.
     pub(crate) fn in_results(
         &self,
         code: Code,
@@ -132,8 +132,8 @@ impl LintContext<'_> {
         Finding::new(code, &self.results_path, line, message)
     }
 
-    /// Whether the results' Summary says that the work is complete.
-    pub(crate) fn is_said_complete(&self) -> bool {
+    /// Whether the Summary of the results claims that the work is complete.
+    pub(crate) fn claims_complete(&self) -> bool {
         let status = self.results.and_then(|results| results.status.as_ref());
         status.is_some_and(|status| status.status == Some(ClaimedStatus::Complete))
     }
@@ -150,12 +150,12 @@ impl LintContext<'_> {
             .map(|(step, _)| step)
     }
 
-    /// What the results record of a step.
+    /// The results of a step.
     pub(crate) fn recorded(&self, id: &StepId) -> Option<&ResultStep> {
         self.recorded.get(id.as_str()).copied()
     }
 
-    /// The commands of a block that proves something.
+    /// The commands of a verification block.
     pub(crate) fn commands_of(&self, block: &Block) -> &[Command] {
         self.commands
             .get(&block.span.start)
@@ -186,7 +186,7 @@ impl LintContext<'_> {
         self.in_plan(code, &(line.start + start..line.end), message)
     }
 
-    /// The first line of the plan that holds this text, in small letters.
+    /// The first line of the plan that contains this lower-case text.
     pub(crate) fn line_with(&self, text: &str) -> Option<usize> {
         let lines = self.poc.plan_document.text().lines();
         let text = text.to_lowercase();
@@ -194,7 +194,7 @@ impl LintContext<'_> {
         lines.position(|holds| holds).map(|index| index + 1)
     }
 
-    /// Whether fixes are wanted, and this document may be read once more to try one.
+    /// Whether fixes are requested, and this document may be parsed again to check one.
     fn may_fix(&self, document: &Document) -> bool {
         let left = self.fix_bytes.get();
         if !self.context.fixes || left == 0 {
@@ -210,13 +210,13 @@ impl LintContext<'_> {
         &self,
         what: &str,
         edits: Vec<(Span, String)>,
-        mended: impl Fn(&Plan) -> bool,
+        is_fixed: impl Fn(&Plan) -> bool,
     ) -> Option<Fix> {
         if !self.may_fix(&self.poc.plan_document) {
             return None;
         }
         let document = edited(&self.poc.plan_document, &edits)?;
-        mended(&read_plan(&document)).then(|| Fix {
+        is_fixed(&read_plan(&document)).then(|| Fix {
             path: self.status.plan.clone(),
             what: what.to_owned(),
             edits,
@@ -228,14 +228,14 @@ impl LintContext<'_> {
         &self,
         what: &str,
         edits: Vec<(Span, String)>,
-        mended: impl Fn(&Results) -> bool,
+        is_fixed: impl Fn(&Results) -> bool,
     ) -> Option<Fix> {
         let (document, _) = self.poc.results.as_ref()?;
         if !self.may_fix(document) {
             return None;
         }
         let document = edited(document, &edits)?;
-        mended(&read_results(&document)).then(|| Fix {
+        is_fixed(&read_results(&document)).then(|| Fix {
             path: self.results_path.clone(),
             what: what.to_owned(),
             edits,
@@ -243,7 +243,7 @@ impl LintContext<'_> {
     }
 }
 
-/// The document with edits made, which do not overlap.
+/// Applies edits that do not overlap to a document.
 fn edited(document: &Document, edits: &[(Span, String)]) -> Option<Document> {
     let mut changes = Edits::new(document);
     for (span, text) in edits {

@@ -16,7 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
     (&[FORCED_STEP], overrides),
 ];
 
-/// Tests of one kind that are named; `amend` names all.
+/// The number of changed tests to name in a finding; `amend` names all.
 const NAMED: usize = 4;
 
 pub(crate) const UNCONFIRMED_RUN: Code = Code::new(&Rule {
@@ -39,7 +39,7 @@ Read the output and confirm it in your name, or write a supported expectation (`
 ",
 });
 
-/// The first run whose output a person has to look at.
+/// The first run that needs a confirmation.
 fn to_confirm(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some((scope, id)) = &cx.status.runs.unconfirmed else {
         return;
@@ -47,9 +47,9 @@ fn to_confirm(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let mut records = cx.context.evidence.records.iter().rev();
     let record = records.find(|located| located.record.scope == *scope);
     let line = record.map_or(1, |located| located.line);
-    let message = format!("what {id} did is for a person to judge");
+    let message = format!("the result of {id} needs a confirmation by a person");
     let help = format!(
-        "look at it, then run `cargo poc verify {} --confirm {id}`",
+        "check the output, then run `cargo poc verify {} --confirm {id}`",
         cx.status.name
     );
     found.push(
@@ -69,7 +69,7 @@ Each entry under `## Contract` has a checksum and names the previous entry. Rest
 ",
 });
 
-/// Entries that do not count.
+/// Invalid entries.
 fn damaged(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for problem in &cx.context.contract.problems {
         found.push(cx.in_results_line(DAMAGED_CONTRACT, problem.line, &problem.message));
@@ -121,7 +121,7 @@ again would not be noticed.
 ",
 });
 
-/// Changes of the plan since the contract was locked or amended.
+/// Changes of the plan since the contract was locked or ais_fixed.
 fn changes(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let changes = &cx.context.contract.changes;
     let (tests, others): (Vec<&Difference>, Vec<&Difference>) =
@@ -153,7 +153,7 @@ fn changes(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// A finding where the plan says what changed, or would.
+/// A finding at the changed line of the plan, or at the section of a removed one.
 fn at_change(cx: &LintContext<'_>, code: Code, change: &Difference, message: String) -> Finding {
     let is = change.is.as_deref();
     let criterion = cx
@@ -184,7 +184,7 @@ fn at_change(cx: &LintContext<'_>, code: Code, change: &Difference, message: Str
     };
     let name = &cx.status.name;
     finding.about(change.to_string()).help(format!(
-        "restore it, or say why: `cargo poc amend {name} --reason \"…\"`"
+        "restore it, or give a reason: `cargo poc amend {name} --reason \"…\"`"
     ))
 }
 
@@ -199,7 +199,7 @@ pub(crate) const FORCED_STEP: Code = Code::new(&Rule {
 "#,
 });
 
-/// Steps that were called done without proof, and still have none.
+/// Steps that were closed without proof and are still not proven.
 fn overrides(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let entries = cx.context.contract.entries.iter();
     for located in entries.filter(|located| located.entry.kind == Kind::Override) {
@@ -209,8 +209,8 @@ fn overrides(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let reason = located.entry.reason.as_deref().unwrap_or_default();
-        let by = located.entry.by.as_deref().unwrap_or("nobody known");
-        let message = format!("step {id} was called done without proof by {by}: {reason}");
+        let by = located.entry.by.as_deref().unwrap_or("an unknown person");
+        let message = format!("step {id} was closed without proof by {by}: {reason}");
         let help = format!("run `cargo poc verify {} --step {id}`", cx.status.name);
         found.push(
             cx.in_results_line(FORCED_STEP, located.line, message)

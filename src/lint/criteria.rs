@@ -1,4 +1,4 @@
-//! Success criteria: the same in plan and results, and met when the work is called complete.
+//! Success criteria: equal in plan and results, and met when the work is marked as complete.
 
 use std::collections::BTreeSet;
 
@@ -22,16 +22,16 @@ pub(super) const CHECKS: &[Check] = &[
     (&[CONTRADICTING_FOOTER], footer),
 ];
 
-/// How alike two criteria must be for one to be the other, reworded.
+/// The minimum similarity of a reworded criterion.
 const ALIKE: f64 = 0.5;
 
 /// The counterpart of a criterion in the results.
 enum Match<'a> {
-    /// Word for word, perhaps with a note behind it.
+    /// The same text, perhaps with a note after it.
     Same,
-    /// In other words.
+    /// A similar text.
     Reworded(&'a Item),
-    /// Not at all.
+    /// No match.
     Dropped,
 }
 
@@ -65,7 +65,7 @@ The results have a criterion that the plan lacks. The plan is the contract: add 
 ",
 });
 
-/// Criteria dropped, reworded and added on the way from plan to results.
+/// Criteria that were dropped, reworded or added in the results.
 fn drift(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(results) = cx.results else { return };
     let planned = written(&cx.plan.criteria, &cx.plan.placeholders);
@@ -92,7 +92,7 @@ fn drift(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             }
         }
     }
-    // A criterion that the results have twice is a problem of that document.
+    // A duplicate criterion in the results is reported by another rule.
     let known = |item: &&Item| {
         let mut planned = cx.plan.criteria.iter();
         planned.any(|criterion| is_same(&criterion.text, &item.text))
@@ -106,7 +106,7 @@ fn drift(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// The criteria; one that is left to fill in is none yet.
+/// The criteria without placeholders.
 fn written<'a>(items: &'a [Item], placeholders: &[Placeholder]) -> Vec<&'a Item> {
     let blank = |item: &Item| {
         let mut inside = placeholders.iter();
@@ -115,7 +115,7 @@ fn written<'a>(items: &'a [Item], placeholders: &[Placeholder]) -> Vec<&'a Item>
     items.iter().filter(|item| !blank(item)).collect()
 }
 
-/// Takes the item that is most like the criterion out of `left`.
+/// Removes the item that is most similar to the criterion from `left`.
 fn closest<'a>(criterion: &Item, left: &mut Vec<&'a Item>) -> Match<'a> {
     let likeness = |item: &Item| {
         let (one, other) = (plain(&criterion.text), plain(&item.text));
@@ -160,7 +160,7 @@ fn reworded(cx: &LintContext<'_>, criterion: &Item, item: &Item) -> Finding {
     let gone: Vec<&str> = old.difference(&new).map(String::as_str).collect();
     let come: Vec<&str> = new.difference(&old).map(String::as_str).collect();
     let message = if gone.is_empty() {
-        format!("the plan words it: {}", criterion.text)
+        format!("the wording of the plan is: {}", criterion.text)
     } else {
         let come = if come.is_empty() {
             "nothing".to_owned()
@@ -168,23 +168,23 @@ fn reworded(cx: &LintContext<'_>, criterion: &Item, item: &Item) -> Finding {
             format!("`{}`", come.join(" "))
         };
         format!(
-            "`{}` in the plan has become {come}: {}",
+            "`{}` in the plan became {come}: {}",
             gone.join(" "),
             criterion.text
         )
     };
     cx.in_results(REWORDED_CRITERION, &item.span, message)
         .about(&criterion.text)
-        .help("keep the plan's words, and put what came out in parentheses behind them")
+        .help("use the plan's wording, and put the result in parentheses after it")
 }
 
-/// The plan's criterion, open, at the end of the results' list.
+/// Adds the plan's criterion, unticked, to the end of the list in the results.
 fn restore(cx: &LintContext<'_>, criterion: &Item) -> Option<Fix> {
     let (document, results) = cx.poc.results.as_ref()?;
     let last = results.criteria.last().filter(|item| item.depth == 0)?;
     let text = document.text().get(last.span.clone())?;
     let end = last.span.start + text.trim_end().len();
-    // A footer that stands right under the list belongs to its last entry.
+    // A footer directly under the list belongs to its last entry.
     let footer = results
         .footer
         .as_ref()
@@ -197,7 +197,7 @@ fn restore(cx: &LintContext<'_>, criterion: &Item) -> Option<Fix> {
         .next()
         .filter(|sign| matches!(sign, '-' | '*' | '+'))?;
     cx.fix_results(
-        "add it to the results, open",
+        "add it to the results, unticked",
         vec![(end..end, format!("\n{bullet} [ ] {}", criterion.text))],
         |new| {
             let mut items = new.criteria.iter();
@@ -207,11 +207,11 @@ fn restore(cx: &LintContext<'_>, criterion: &Item) -> Option<Fix> {
     )
 }
 
-/// Whether `told` is `planned`, perhaps with a note behind it.
-fn is_same(planned: &str, told: &str) -> bool {
-    let (planned, told) = (plain(planned), plain(told));
+/// Whether `recorded` is `planned`, perhaps with a note after it.
+fn is_same(planned: &str, recorded: &str) -> bool {
+    let (planned, recorded) = (plain(planned), plain(recorded));
     let planned = planned.trim_end_matches(['.', ';', ':', ',']);
-    let Some(note) = told.strip_prefix(planned) else {
+    let Some(note) = recorded.strip_prefix(planned) else {
         return false;
     };
     let note = note.trim_start_matches(['.', ';', ':', ',']).trim_start();
@@ -219,13 +219,13 @@ fn is_same(planned: &str, told: &str) -> bool {
     note.is_empty() || note.starts_with(signs)
 }
 
-/// On one line, in small letters.
+/// The text on one line, in lower case.
 fn plain(text: &str) -> String {
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     words.join(" ")
 }
 
-/// The numbers of a text, with the sign before and the unit right behind each.
+/// The numbers of a text, each with the sign before it and the unit after it.
 fn numbers(text: &str) -> BTreeSet<String> {
     let bare = text.split(['(', '[']).next().unwrap_or_default();
     let words = bare.split_whitespace();
@@ -254,9 +254,9 @@ The Summary says Complete, but a criterion of the results is not ticked.
 ",
 });
 
-/// Complete as a whole, and criteria are open.
+/// Open criteria of work that is marked as complete.
 fn open(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
-    let Some(results) = cx.results.filter(|_| cx.is_said_complete()) else {
+    let Some(results) = cx.results.filter(|_| cx.claims_complete()) else {
         return;
     };
     let open: Vec<&Item> = results
@@ -267,12 +267,12 @@ fn open(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if let Some(first) = open.first() {
         let all = results.criteria.len();
         let message = format!(
-            "the Summary says complete with {} of {all} criteria met",
+            "the Summary says complete, but only {} of {all} criteria are met",
             all - open.len()
         );
         found.push(cx.in_results(OPEN_CRITERIA, &first.span, message));
     } else if results.criteria.is_empty() && !cx.plan.criteria.is_empty() {
-        let message = "the Summary says complete, and the results list no criteria";
+        let message = "the Summary says complete, but the results list no criteria";
         let section = results
             .sections
             .iter()
@@ -297,7 +297,7 @@ The summary line under the criteria does not match the boxes above it.
 ",
 });
 
-/// The line that sums the criteria up.
+/// The summary line under the criteria.
 fn footer(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(results) = cx.results else { return };
     let Some(footer) = &results.footer else {
@@ -313,15 +313,15 @@ fn footer(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let message = match (footer.counts, footer.met) {
         (Some(told), _) if told != (count(ticked), count(all)) && told != every => {
             format!(
-                "the line says {} of {}, and {ticked} of {all} are ticked",
+                "the line says {} of {}, but {ticked} of {all} are ticked",
                 told.0, told.1
             )
         }
         (_, Some(true)) if ticked < all => {
-            format!("the line says all are met, and {ticked} of {all} are ticked")
+            format!("the line says all are met, but {ticked} of {all} are ticked")
         }
         (_, Some(false)) if all > 0 && every.0 == every.1 => {
-            "the line says not all are met, and all are ticked".to_owned()
+            "the line says not all are met, but all are ticked".to_owned()
         }
         _ => return,
     };
@@ -333,7 +333,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_behind_a_criterion_leaves_it_the_same() {
+    fn criterion_with_a_note_is_the_same() {
         for (planned, told, same) in [
             ("p99 < 1 ms", "p99 < 1 ms (0.8 ms measured)", true),
             ("p99 < 1 ms.", "P99  < 1 ms", true),

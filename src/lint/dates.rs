@@ -1,4 +1,4 @@
-//! Dates that cannot be in the order they are written in.
+//! Contradicting dates.
 
 use std::cmp::Ordering;
 
@@ -52,7 +52,7 @@ fn whole(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             && is_before(second, first)
         {
             let message = format!(
-                "{} on {}, before it was {} on {}",
+                "{} on {}, but {} later, on {}",
                 key.to_lowercase(),
                 second.text,
                 earlier.0,
@@ -79,14 +79,14 @@ fn whole(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         && let Some((step, _)) = ends.clone().find(|(_, end)| is_before(completed, end))
     {
         let message = format!(
-            "completed on {}, before step {} was",
+            "completed on {}, but step {} was completed later",
             completed.text, step.id
         );
         found.push(cx.in_results(DATES_OUT_OF_ORDER, &row("Completed"), message));
     }
 }
 
-/// Whether a step has passed more than once: its date is that of the last time.
+/// Whether a step has passed more than once. Its date is that of the last run.
 fn was_verified_again(cx: &LintContext<'_>, step: &ResultStep) -> bool {
     let scope = Scope::Step(step.id.to_string());
     let records = cx.context.evidence.records.iter();
@@ -94,7 +94,7 @@ fn was_verified_again(cx: &LintContext<'_>, step: &ResultStep) -> bool {
     passed.count() > 1
 }
 
-/// Each step after the one before it.
+/// Completion dates of consecutive steps.
 fn steps(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(results) = cx.results else { return };
     let mut last: Option<(&ResultStep, &Timestamp)> = None;
@@ -113,7 +113,7 @@ fn steps(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             && !was_verified_again(cx, before)
         {
             let message = format!(
-                "step {} is of {}, after step {} of {}",
+                "step {} is dated {}, later than step {}, dated {}",
                 before.id, end.text, step.id, at.text
             );
             found.push(cx.in_results(DATES_OUT_OF_ORDER, &step.heading, message));

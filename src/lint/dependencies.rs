@@ -1,4 +1,4 @@
-//! The Dependencies section against the manifests, now and at the base.
+//! Compares the Dependencies section with the manifests, in the work tree and at the base.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ Update `cache/Cargo.toml`:
 ",
 });
 
-/// A section that cannot be compared, for another reason than a block that cannot be read.
+/// A section that cannot be compared although its blocks can be parsed.
 fn unknown(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let (Some(_), Err(error)) = (cx.context.workspace, &cx.context.dependencies) else {
         return;
@@ -78,7 +78,7 @@ serde = "1" # Add for formats
 "#,
 });
 
-/// Planned dependencies that no manifest has, although a step after set-up is claimed or proven.
+/// Planned dependencies that are missing although a step after set-up is claimed or proven.
 fn missing(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let done = |state: State| {
         matches!(
@@ -86,13 +86,13 @@ fn missing(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             State::Claimed | State::Proven | State::Stale | State::Failed
         )
     };
-    if !cx.status.steps.iter().any(|step| done(step.state)) && !cx.is_said_complete() {
+    if !cx.status.steps.iter().any(|step| done(step.state)) && !cx.claims_complete() {
         return;
     }
     for (declared, state) in entries(cx) {
         let message = match state {
-            Stands::Missing => format!("{} is planned, and not there", named(declared)),
-            Stands::Incomplete(_) => format!("{} is there, and not as planned", named(declared)),
+            Stands::Missing => format!("{} is planned but missing", named(declared)),
+            Stands::Incomplete(_) => format!("{} differs from the plan", named(declared)),
             Stands::Invalid(why) => format!("{} cannot be added: {why}", named(declared)),
             _ => continue,
         };
@@ -119,7 +119,7 @@ store = "0.3" # Add for answers
 "#,
 });
 
-/// Planned one way, and in a manifest another.
+/// Dependencies whose manifest entry contradicts the plan.
 fn conflicting(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for (declared, state) in entries(cx) {
         let Stands::Conflict(conflict) = state else {
@@ -133,7 +133,11 @@ fn conflicting(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             conflict.manifest_line
         );
         let finding = cx.in_plan_line(CONFLICTING_DEPENDENCY, declared.line, message);
-        found.push(finding.about(&declared.name).help("make the two agree"));
+        found.push(
+            finding
+                .about(&declared.name)
+                .help("correct the plan or the manifest"),
+        );
     }
 }
 
@@ -153,7 +157,7 @@ store = { version = "0.1", path = "../store" } # Add for answers
 "#,
 });
 
-/// Marked as new, and as planned at the base already.
+/// Dependencies marked as new that existed at the base.
 fn superfluous(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for (declared, state) in entries(cx) {
         if declared.intent != Intent::Apply || *state != Stands::Present {
@@ -164,7 +168,7 @@ fn superfluous(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         };
         if deps::state(&before, declared, None) == Stands::Present {
             let message = format!(
-                "{}: marked as new, and it was there at the base",
+                "{} is marked as new, but existed at the base",
                 named(declared)
             );
             let finding = cx.in_plan_line(EXISTING_DEPENDENCY, declared.line, message);
@@ -200,7 +204,7 @@ path = "../free"
 "#,
 });
 
-/// Added to a manifest since the base, and declared nowhere in the plan.
+/// Dependencies that were added since the base and that no plan declares.
 fn undeclared(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let (Some(workspace), Ok(change)) = (cx.context.workspace, cx.context.change.as_ref()) else {
         return;
@@ -228,7 +232,7 @@ fn undeclared(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         let Some(Ok(now)) = now.map(|text| Manifest::parse(&text)) else {
             continue;
         };
-        // A package that is new has all of its manifest for a plan.
+        // All dependencies of a new package are part of it.
         let Some(before) = manifest_before(cx, &path) else {
             continue;
         };
@@ -239,11 +243,11 @@ fn undeclared(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         for (name, at) in dependencies(&now) {
             if !old.contains(&name) && !declared.contains(name.as_str()) {
                 let message = format!(
-                    "`{name}` was added, and {} does not declare it",
+                    "`{name}` was added, but {} does not declare it",
                     cx.status.plan
                 );
                 let line = line_of(now.text(), at);
-                let help = "add it to the plan's Dependencies, or take it out";
+                let help = "add it to the plan's Dependencies, or remove it";
                 let finding = Finding::new(UNDECLARED_DEPENDENCY, &path, line, message);
                 found.push(finding.about(&name).help(help));
             }
@@ -251,7 +255,7 @@ fn undeclared(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Names of all dependencies of a manifest, with the byte each begins at.
+/// Names of all dependencies of a manifest, each with its first byte.
 fn dependencies(manifest: &Manifest) -> Vec<(String, usize)> {
     let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
     let mut tables: Vec<Vec<String>> = kinds.iter().map(|kind| vec![(*kind).to_owned()]).collect();

@@ -1,4 +1,4 @@
-//! Rules about documents that cannot be read as intended.
+//! Documents that cannot be parsed as intended.
 
 use super::context::{Check, LintContext};
 use crate::document::{self, ProblemKind};
@@ -71,7 +71,7 @@ cargo test -p app
 ",
 });
 
-/// What the reader of the documents could not make out.
+/// Problems that the parser reported.
 fn problems(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let code = |kind: ProblemKind| match kind.severity() {
         _ if kind == ProblemKind::Conflict => CONFLICT_MARKERS,
@@ -108,13 +108,13 @@ write it from the plan with `cargo poc init NAME --adopt` (`check --fix` does th
 ",
 });
 
-/// A plan without its results.
+/// A plan without results.
 fn no_results(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if cx.results.is_none() {
-        let message = format!("there is no {}", cx.results_path);
+        let message = format!("{} does not exist", cx.results_path);
         let name = &cx.poc.paths.name;
         let help = format!(
-            "restore it from git, or write it from the plan with `cargo poc init {name} --adopt`"
+            "restore it from git, or create it from the plan with `cargo poc init {name} --adopt`"
         );
         found.push(cx.in_plan_line(MISSING_RESULTS, 1, message).help(help));
     }

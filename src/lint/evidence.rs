@@ -46,7 +46,7 @@ $ sed -i 's/"outcome":"failed"/"outcome":"passed"/' docs/fires-results.md
 "#,
 });
 
-/// Evidence that does not count.
+/// Evidence with a wrong checksum.
 fn damaged(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for problem in &cx.context.evidence.problems {
         found.push(cx.in_results_line(DAMAGED_EVIDENCE, problem.line, &problem.message));
@@ -119,19 +119,16 @@ $ sed -i "s/cargo test -p store/cargo test -p app/" docs/fires-plan.md
 "#,
 });
 
-/// Steps whose claim or evidence does not hold.
+/// Steps whose claim or evidence is not valid.
 fn steps(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for (step, planned) in cx.status.steps.iter().zip(&cx.plan.steps) {
         let (code, verb) = match step.state {
-            State::Claimed => (
-                UNPROVEN_CLAIM,
-                "is said to be done, and nothing has shown it",
-            ),
+            State::Claimed => (UNPROVEN_CLAIM, "is marked as done, but no run proves it"),
             State::Failed => (FAILED_RUN, "failed"),
             State::Stale if step.evidence == EvidenceState::OtherCommands => {
-                (OTHER_COMMANDS, "was proven and is stale")
+                (OTHER_COMMANDS, "was proven but is stale")
             }
-            State::Stale => (STALE_EVIDENCE, "was proven and is stale"),
+            State::Stale => (STALE_EVIDENCE, "was proven but is stale"),
             _ => continue,
         };
         let why = step
@@ -149,7 +146,7 @@ fn steps(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Results that say `Complete` before everything is proven.
+/// Results that claim `Complete` before everything is proven.
 fn whole(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let claim = cx.results.and_then(|results| results.status.as_ref());
     let Some(claim) = claim.filter(|claim| claim.status == Some(document::Status::Complete)) else {
@@ -157,7 +154,7 @@ fn whole(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     };
     if cx.status.state != State::Proven {
         let message = format!(
-            "the results say `{}`, and not everything is proven",
+            "the results say `{}`, but not everything is proven",
             claim.text
         );
         let help = format!("see `cargo poc status {}`", cx.status.name);
@@ -205,11 +202,11 @@ fn runs(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             ),
             EvidenceState::Stale(why) if scope == Scope::Done => (
                 STALE_EVIDENCE,
-                format!("the done block was proven and is stale ({why})"),
+                format!("the done block was proven but is stale ({why})"),
             ),
             EvidenceState::OtherCommands if scope == Scope::Done => (
                 OTHER_COMMANDS,
-                "the done block has other commands than those that were run".to_owned(),
+                "the commands of the done block differ from those of its last run".to_owned(),
             ),
             _ => continue,
         };
@@ -233,9 +230,9 @@ Documents are not compared. Commit, then verify again.
 ",
 });
 
-/// Completed work whose evidence comes from uncommitted sources, so that nobody can repeat the run.
+/// Completed work whose evidence comes from uncommitted sources: nobody can repeat the run.
 fn dirty(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
-    if !cx.is_said_complete() {
+    if !cx.claims_complete() {
         return;
     }
     let steps = cx.live_steps().map(|step| Scope::Step(step.id.to_string()));
@@ -250,7 +247,7 @@ fn dirty(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         {
             continue;
         }
-        let message = format!("`{scope}` was last verified on sources that are in no commit");
+        let message = format!("the last run of `{scope}` used sources that are not in a commit");
         let help = "commit, then verify again";
         let finding = cx.in_results_line(UNCOMMITTED_EVIDENCE, last.line, message);
         found.push(finding.help(help));

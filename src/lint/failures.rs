@@ -1,6 +1,6 @@
-//! What a run shows to be wrong, as findings with a place each: in a test's source, or in the plan that has the command.
+//! Failures of a run as findings, each with its position: in the source of a test, or at a command of the plan.
 //!
-//! In: the records of a run, one for each PoC it was for. Out: findings under the codes that `status` has for the same.
+//! Input: the records of a run, one for each PoC. Output: findings with the codes that `status` uses.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::verify::{self, Program, Report};
 use crate::workspace::Workspace;
 use crate::workspace::source::{Unit, read_unit};
 
-/// The known parts of a run.
+/// The run and its records.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen<'a> {
     /// The scope of the run.
@@ -26,13 +26,13 @@ pub(crate) struct Seen<'a> {
     pub records: &'a [&'a Record],
     /// The commands in the order in which they ran.
     pub checks: &'a [Check],
-    /// The run itself; none of shards that ran elsewhere.
+    /// The run itself; `None` if shards ran elsewhere.
     pub ran: Option<&'a Report>,
-    /// The plan whose commands were run, with its path from the workspace root.
+    /// The plan with the commands of the run, and its path relative to the workspace root.
     pub plan: Option<(&'a str, &'a Plan)>,
 }
 
-/// Tests that failed or are gone, commands that failed otherwise, and what waits for a person; by path, line and code.
+/// Tests that failed or are missing, commands that failed, and pending confirmations, sorted by path, line and code.
 #[must_use]
 pub(crate) fn of(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
     let mut places = Places::of(workspace);
@@ -59,7 +59,7 @@ fn tests(seen: Seen<'_>, places: &mut Places<'_>) -> Vec<Finding> {
             (FAILED_RUN, format!("the test `{test}` of {binary} failed"))
         } else {
             let message = format!(
-                "the test `{test}` of {binary} failed, and the baseline {} passed it",
+                "the test `{test}` of {binary} failed, but passed in the baseline {}",
                 of_pocs(&by)
             );
             (REGRESSION, message)
@@ -74,7 +74,7 @@ fn tests(seen: Seen<'_>, places: &mut Places<'_>) -> Vec<Finding> {
     }
     for ((binary, test), by) in gone {
         let message = format!(
-            "the test `{test}` of {binary} is gone or ignored, and the baseline {} passed it",
+            "the test `{test}` of {binary} is missing or ignored, but passed in the baseline {}",
             of_pocs(&by)
         );
         findings.push(places.finding(REGRESSION, binary, test, message));
@@ -127,7 +127,7 @@ fn commands(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
             Outcome::Unconfirmed => (
                 UNCONFIRMED_RUN,
                 format!(
-                    "`{command}` is for a person to look at: {}",
+                    "`{command}` needs a confirmation by a person: {}",
                     check.expected.join("; ").replace('\n', " ")
                 ),
             ),
@@ -145,14 +145,14 @@ fn commands(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
             FAILED_RUN,
             path,
             line,
-            "no test ran, and zero tests prove nothing",
+            "no test ran; a run without tests proves nothing",
         ));
     }
     findings
 }
 
 impl Seen<'_> {
-    /// Where the plan has the command of this index.
+    /// The line of the plan with the command of this index.
     fn line(&self, index: usize) -> Option<(String, usize)> {
         let (path, plan) = self.plan?;
         let checked = self.ran?.checked.get(index)?;
@@ -178,7 +178,7 @@ impl Seen<'_> {
     }
 }
 
-/// Where tests stand; the sources of a target are read when a test of it is looked for.
+/// The positions of tests. The sources of a target are read on demand.
 struct Places<'w> {
     workspace: &'w Workspace,
     targets: BTreeMap<String, TestTarget>,
@@ -203,7 +203,7 @@ impl<'w> Places<'w> {
         Finding::new(code, path, line, message).about(format!("{binary} {test}"))
     }
 
-    /// The function of the test. If no source contains it: the first line of the target's root file or the root manifest.
+    /// The function of the test; if no source contains it, the first line of the target's root file or of the root manifest.
     fn place(&mut self, binary: &str, test: &str) -> (Utf8PathBuf, usize) {
         let workspace = self.workspace;
         let Some(target) = self.targets.get(binary) else {
@@ -238,7 +238,7 @@ impl<'w> Places<'w> {
     }
 }
 
-/// `src/lib.rs - answer (line 5)`, as rustdoc names a test; from one of these folders.
+/// The position of a documentation test that rustdoc calls `src/lib.rs - answer (line 5)`, in one of these folders.
 fn documented(folders: &[&Utf8Path], test: &str) -> Option<(Utf8PathBuf, usize)> {
     let (file, rest) = test.split_once(" - ")?;
     let (_, line) = rest.rsplit_once("(line ")?;

@@ -1,4 +1,4 @@
-//! The Files table against what changed since the base.
+//! Compares the Files table with the changes since the base.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -18,22 +18,22 @@ pub(super) const CHECKS: &[Check] = &[
     (&[CREATED_BEFORE], created_before),
     (
         &[NOT_AT_BASE, RENAMED_FILE, UNPLANNED_FILE],
-        not_there_to_modify,
+        missing_to_modify,
     ),
     (
         &[UNFINISHED_FILE, RENAMED_FILE, UNPLANNED_FILE],
-        left_undone,
+        unfinished_files,
     ),
     (&[RENAMED_FILE, UNPLANNED_FILE], unplanned),
 ];
 
-/// Unplanned files that are each a finding; more are one together.
+/// The maximum number of unplanned files with separate findings. More files share one finding.
 const EACH: usize = 10;
 
-/// How much of a file's lines must be the same for it to be one that moved.
+/// The minimum share of equal lines of a moved file.
 const MOVED: f64 = 0.5;
 
-/// Rows of the Files table with how each stands; none without a workspace. The rows come first in a status, in order.
+/// Rows of the Files table with their states; none without a workspace.
 fn rows<'a>(cx: &'a LintContext<'_>) -> impl Iterator<Item = (&'a FileRow, &'a FileStatus)> {
     let known = cx.context.workspace.is_some();
     let rows = cx.plan.files.iter().zip(&cx.status.files);
@@ -98,7 +98,7 @@ The plan creates a file that existed at the base. Either the plan replaces exist
 ",
 });
 
-/// `Create`, and it was there.
+/// Files with the action `Create` that existed at the base.
 fn created_before(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(change) = change(cx) else { return };
     let deleted = change.files.iter();
@@ -117,7 +117,7 @@ fn created_before(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for (row, file) in rows(cx).filter(|(row, _)| row.action == Action::Create) {
         if was_there(row, file) {
             let message = format!(
-                "`{}` is to be created, and it existed at the base",
+                "`{}` is planned as Create, but existed at the base",
                 row.path
             );
             let help = "plan it as Modify, or choose another name";
@@ -159,8 +159,8 @@ A planned file is missing, and a new file that no plan names has the same name o
 ",
 });
 
-/// `Modify`, and there was nothing to modify.
-fn not_there_to_modify(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+/// Files with the action `Modify` that do not exist.
+fn missing_to_modify(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(change) = change(cx) else { return };
     for (row, file) in rows(cx).filter(|(row, _)| row.action == Action::Modify) {
         let path = path_of(cx, row);
@@ -169,29 +169,23 @@ fn not_there_to_modify(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         let (code, message, help) = match moved_to(cx, change, row, &path) {
             Some(to) if missing => (
                 RENAMED_FILE,
-                format!(
-                    "`{}` is gone; it looks as if it had become `{to}`",
-                    row.path
-                ),
+                format!("`{}` is missing; it seems to have become `{to}`", row.path),
                 format!("plan it as `Rename to {to}`"),
             ),
             _ if missing && was_there == Some(true) => (
                 NOT_AT_BASE,
-                format!("`{}` is to be modified, and it was deleted", row.path),
+                format!("`{}` is planned as Modify, but was deleted", row.path),
                 "plan it as Delete, or restore it".to_owned(),
             ),
             _ if missing => (
                 NOT_AT_BASE,
-                format!(
-                    "`{}` is to be modified, and there is no such file",
-                    row.path
-                ),
+                format!("`{}` is planned as Modify, but does not exist", row.path),
                 "plan it as Create, or correct the path".to_owned(),
             ),
             _ if was_there == Some(false) => (
                 NOT_AT_BASE,
                 format!(
-                    "`{}` is to be modified, and it did not exist at the base",
+                    "`{}` is planned as Modify, but did not exist at the base",
                     row.path
                 ),
                 "plan it as Create".to_owned(),
@@ -204,7 +198,7 @@ fn not_there_to_modify(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// The new file, in no plan, that a planned one which is gone has become: it has the same name, or most of its lines.
+/// The new unplanned file that replaces a missing one: it has the same name, or most of its lines.
 fn moved_to(
     cx: &LintContext<'_>,
     change: &Change,
@@ -263,9 +257,9 @@ file to modify is unchanged since the base.
 ",
 });
 
-/// Complete as a whole, and a row is not done.
-fn left_undone(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
-    let Some(change) = change(cx).filter(|_| cx.is_said_complete()) else {
+/// Unfinished rows of work that is marked as complete.
+fn unfinished_files(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+    let Some(change) = change(cx).filter(|_| cx.claims_complete()) else {
         return;
     };
     let pending = |file: &FileStatus| file.state == Some(FileState::Pending);
@@ -275,29 +269,35 @@ fn left_undone(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         let (code, message) = match (&row.action, moved) {
             (Action::Create, Some(to)) => (
                 RENAMED_FILE,
-                format!("`{}` was to be created; `{to}` was instead", row.path),
+                format!(
+                    "`{}` is planned as Create, but `{to}` was created",
+                    row.path
+                ),
             ),
             (Action::Create, None) => (
                 UNFINISHED_FILE,
-                format!("`{}` was to be created, and is not there", row.path),
+                format!("`{}` is planned as Create, but does not exist", row.path),
             ),
             (Action::Delete, _) => (
                 UNFINISHED_FILE,
-                format!("`{}` was to be deleted, and is still there", row.path),
+                format!("`{}` is planned as Delete, but still exists", row.path),
             ),
             (Action::Rename(to), _) => (
                 UNFINISHED_FILE,
-                format!("`{}` was to become `{to}`, and has not", row.path),
+                format!(
+                    "`{}` is planned as Rename to `{to}`, but was not renamed",
+                    row.path
+                ),
             ),
             _ => (
                 UNFINISHED_FILE,
                 format!(
-                    "`{}` was to be modified, and is as it was at the base",
+                    "`{}` is planned as Modify, but has not changed since the base",
                     row.path
                 ),
             ),
         };
-        let help = "do it, or take the row out of the plan";
+        let help = "do it, or remove the row from the plan";
         let finding = cx.in_plan(code, &row.path_span, message);
         found.push(finding.help(help).about(subject));
     }
@@ -319,7 +319,7 @@ section names, and files of other plans are not reported.
 ",
 });
 
-/// Changed files that no row names; documents of ours, lockfiles, and manifests that the Dependencies name aside.
+/// Changed files that no row names, without plans, results, lockfiles, and manifests that the Dependencies name.
 fn unplanned(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let named = |file: &&FileStatus| {
         let manifest = Utf8Path::new(&file.path);
@@ -345,16 +345,16 @@ fn unplanned(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         Some(heading) => cx.in_plan(UNPLANNED_FILE, heading, message),
         None => cx.in_plan_line(UNPLANNED_FILE, 1, message),
     };
-    let help = "add it to the Files table, or leave it as it was";
+    let help = "add it to the Files table, or revert it";
     if unplanned.len() > EACH {
-        // The base is far away, or the plan is of something else: each by itself would bury all other findings.
+        // The base is old, or the plan is about other work: separate findings would hide all others.
         let few: Vec<String> = unplanned
             .iter()
             .take(3)
             .map(|file| format!("`{}`", file.path))
             .collect();
         let message = format!(
-            "{} and {} more were changed, and the plan does not name them",
+            "{} and {} more changed files are not in the plan",
             few.join(", "),
             unplanned.len() - few.len()
         );
@@ -370,7 +370,7 @@ fn unplanned(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             Some(ChangeKind::Deleted) => "was deleted",
             _ => "was changed",
         };
-        let message = format!("`{}` {verb}, and the plan does not name it", file.path);
+        let message = format!("`{}` {verb}, but the plan does not name it", file.path);
         found.push(at(message).about(&file.path).help(help));
     }
 }

@@ -1,8 +1,8 @@
-//! Filters of tests that nothing can meet: the test a step was to be proven by was never written, or is called otherwise.
+//! Test filters that match nothing: the test that should prove a step was never written, or has another name.
 //!
-//! Judged is only what is said to be done, or was shown once: before that, a test may be yet to be written. A macro, a build
-//! script or a harness can make a test whose name stands nowhere as such, but it makes it out of words that do: a filter
-//! is found only where one of its words stands in no file, and no file's name, of the packages and the members they link.
+//! Only claimed steps and steps with evidence are checked, because before that, tests may be unwritten. A macro, a build
+//! script or a harness can generate a test whose name is in no source, but the parts of the name are. So a filter is
+//! reported only if one of its words is in no file, and in no file name, of the packages and the members they link.
 
 use std::collections::BTreeSet;
 
@@ -24,9 +24,9 @@ use crate::workspace::{PackageId, Workspace};
 
 pub(super) const CHECKS: &[Check] = &[(&[UNMET_FILTER], unmet_filter)];
 
-/// Shorter words stand everywhere.
+/// Shorter words are in almost every source.
 const SHORTEST: usize = 3;
-/// Longer files are data that no name of a test is made of, in bytes.
+/// Longer files are data that test names do not come from, in bytes.
 const LONGEST: usize = 4 * 1024 * 1024;
 
 fn unmet_filter(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
@@ -35,7 +35,7 @@ fn unmet_filter(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     };
     for block in judged(cx) {
         let commands = cx.commands_of(block);
-        // Somewhere else there are other packages.
+        // Another workspace has other packages.
         let moves = |command: &Command| matches!(command.program(), "cd" | "pushd");
         if commands.iter().any(moves) {
             continue;
@@ -77,7 +77,7 @@ fn finding(
 ) -> Finding {
     let all = filters.join("`, `");
     let words = missing.join("`, `");
-    let message = format!("no test can be called `{all}`: no source holds `{words}`");
+    let message = format!("no test can match `{all}`: no source contains `{words}`");
     let help = "write the test, or correct its name in the command";
     cx.command(UNMET_FILTER, command, message)
         .about(all)
@@ -88,13 +88,13 @@ fn finding(
 fn judged<'s>(cx: &'s LintContext<'_>) -> impl Iterator<Item = &'s Block> {
     let steps = cx.plan.steps.iter().zip(&cx.status.steps);
     let said = steps.filter(|(_, status)| matches!(status.state, State::Claimed | State::Stale));
-    let done = cx.is_said_complete() && cx.status.state != State::Proven;
+    let done = cx.claims_complete() && cx.status.state != State::Proven;
     said.flat_map(|(step, _)| &step.verification)
         .chain(cx.plan.done.iter().filter(move |_| done))
         .filter(|block| block.is_shell())
 }
 
-/// The filters by name of a command that runs tests; `None` where there are none, or not all of its words are understood.
+/// The name filters of a test command; `None` if there are none, or if a word of the command is not understood.
 fn filters(command: &Command) -> Option<Vec<&str>> {
     let call = Call::of(command)?;
     let plain = |filter: &&str| {
@@ -106,7 +106,7 @@ fn filters(command: &Command) -> Option<Vec<&str>> {
     judged.then_some(call.filters)
 }
 
-/// Words that stand nowhere, at least one of each filter; `None` where a test may be called as a filter says.
+/// Words that are in no source, at least one of each filter; `None` if a test may match a filter.
 fn missing(
     cx: &LintContext<'_>,
     workspace: &Workspace,
@@ -116,7 +116,7 @@ fn missing(
     let named = values(command.test_arguments()?, &["-p", "--package"]);
     let mut packages: BTreeSet<PackageId> = BTreeSet::new();
     for name in &named {
-        // What names no member, or several, is for another rule.
+        // A name of no member, or of several, is reported by another rule.
         packages.insert(workspace.find(name).ok()?);
     }
     if packages.is_empty() {
@@ -135,7 +135,7 @@ fn missing(
             return None;
         }
     }
-    is_told_by_sources(workspace, &packages, filters)
+    sources_contain_all(workspace, &packages, filters)
         .then(|| all.into_iter().map(str::to_owned).collect())
 }
 
@@ -146,7 +146,7 @@ fn words(filter: &str) -> Vec<String> {
     words.map(str::to_ascii_lowercase).collect()
 }
 
-/// Whether the plan creates a file in these packages that is not there yet.
+/// Whether the plan creates a file in these packages that does not exist yet.
 fn waits_for_file(
     cx: &LintContext<'_>,
     workspace: &Workspace,
@@ -166,8 +166,8 @@ fn waits_for_file(
     })
 }
 
-/// Of `words`, those that neither a file below `folder` holds nor its name; `None` where not all can be read. Documents
-/// of plans and other prose name tests and make none.
+/// The words that are in no file of `folder` and in no file name; `None` if a file cannot be read. Plans and other prose name
+/// tests but define none, so they are skipped.
 fn absent<'w>(folder: &Utf8Path, words: BTreeSet<&'w str>) -> Option<BTreeSet<&'w str>> {
     let paths = files::walk(folder).ok()?;
     let prose = |path: &Utf8Path| matches!(path.extension(), Some("md" | "html"));
@@ -200,7 +200,7 @@ fn absent<'w>(folder: &Utf8Path, words: BTreeSet<&'w str>) -> Option<BTreeSet<&'
 }
 
 /// Whether the sources contain every test of these packages, and none that a filter matches.
-fn is_told_by_sources(
+fn sources_contain_all(
     workspace: &Workspace,
     packages: &BTreeSet<PackageId>,
     filters: &[&str],

@@ -19,15 +19,15 @@ pub struct Levels {
     warnings: Option<Level>,
 }
 
-/// The name of all findings that are warnings.
+/// Refers to all rules whose level is a warning.
 const WARNINGS: &str = "warnings";
 
 impl Levels {
-    /// The levels that the settings of `config` result in; later settings override earlier ones.
+    /// The levels that `config` sets; later settings override earlier ones.
     ///
     /// # Errors
-    /// Bad usage: an unknown rule, or a rule of the gate that would be lowered. The message names the line of the
-    /// manifest below `root` that sets the level.
+    /// A usage error for an unknown rule, or for a gate rule that would be lowered. The message contains the line of the manifest
+    /// of `root` that sets the level.
     pub fn configured(config: &Config, root: &Utf8Path) -> Result<Self> {
         let mut levels = Self::default();
         for setting in &config.lints {
@@ -65,7 +65,7 @@ impl Levels {
         Ok(())
     }
 
-    /// The findings at these levels, without those that are allowed.
+    /// Applies the levels and removes allowed findings.
     #[must_use]
     pub fn apply(&self, findings: Vec<Finding>) -> Vec<Finding> {
         let at_level = |mut finding: Finding| {
@@ -91,7 +91,7 @@ impl Levels {
 /// The rule with this code or name.
 ///
 /// # Errors
-/// There is none; the message suggests a similar one.
+/// If there is none. The message suggests a similar one.
 pub fn rule(text: &str) -> Result<Code> {
     if let Some(code) = rules::find(text) {
         return Ok(code);

@@ -1,4 +1,4 @@
-//! Rules about a plan alone.
+//! Rules that read only the plan.
 
 use camino::{Utf8Component, Utf8Path};
 
@@ -14,7 +14,7 @@ pub(super) const CHECKS: &[Check] = &[
     (&[PLACEHOLDER], placeholders),
     (&[NO_CRITERIA], no_criteria),
     (&[NO_VERIFICATION], no_verification),
-    (&[NO_TEST_RUN], no_test_where_one_is_due),
+    (&[NO_TEST_RUN], no_test_run),
     (&[HIDDEN_FAILURE], hidden_failure),
     (&[OUTSIDE_PATH], outside_path),
     (&[BROKEN_DEPENDENCIES], broken_toml),
@@ -38,7 +38,7 @@ Each document is reported once, at its first placeholder.
 ",
 });
 
-/// The placeholders of each document, reported once at the first.
+/// Placeholders: one finding per document, at the first.
 fn placeholders(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let message = |placeholders: &[Placeholder]| {
         let text = placeholders.first().map_or("", |first| first.text.as_str());
@@ -75,14 +75,14 @@ It is fast.
 ",
 });
 
-/// A plan that nothing can be held against.
+/// Plans without criteria.
 fn no_criteria(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if cx.plan.criteria.is_empty() {
         let finding = match cx.section(SectionKind::SuccessCriteria) {
-            Some(heading) => cx.in_plan(NO_CRITERIA, &heading, "there is no criterion here"),
+            Some(heading) => cx.in_plan(NO_CRITERIA, &heading, "this section has no criterion"),
             None => cx.in_plan_line(NO_CRITERIA, 1, "the plan has no success criteria"),
         };
-        let help = "write what can be measured as `- [ ] …` under `## Success Criteria`";
+        let help = "write measurable criteria as `- [ ] …` under `## Success Criteria`";
         found.push(finding.help(help));
     }
 }
@@ -102,7 +102,7 @@ A step without a bash block under `**Verification**` can be claimed but never pr
 ",
 });
 
-/// Steps that nothing can prove.
+/// Steps without a verification.
 fn no_verification(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for step in cx.live_steps() {
         let runs = step
@@ -110,7 +110,7 @@ fn no_verification(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             .iter()
             .any(|block| !cx.commands_of(block).is_empty());
         if !runs {
-            let message = format!("step {} has no command that proves it", step.id);
+            let message = format!("step {} has no verification command", step.id);
             let help = "add a bash block under `**Verification**:`";
             found.push(
                 cx.in_plan(NO_VERIFICATION, &step.heading, message)
@@ -136,8 +136,8 @@ cargo check -p store --tests
 ",
 });
 
-/// Verifications without a test, of steps that write tests.
-fn no_test_where_one_is_due(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
+/// Steps that write tests but do not run any.
+fn no_test_run(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let due = |step: &&Step| !step.tests.is_empty();
     for step in cx.live_steps().filter(due) {
         let blocks = step.verification.iter().filter(|block| block.is_shell());
@@ -147,7 +147,7 @@ fn no_test_where_one_is_due(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             .all(|command| command.runs_tests() == Some(false));
         if let (true, Some(first)) = (none, commands.first()) {
             let message = format!(
-                "step {} writes tests, and its verification runs none",
+                "step {} writes tests, but its verification runs none",
                 step.id
             );
             let help = "run them, as in `cargo test -p PACKAGE`";
@@ -172,7 +172,7 @@ cargo test -p store 2>&1 | tail -5
 ",
 });
 
-/// Commands whose failure is lost on the way.
+/// Commands whose failure has no effect.
 fn hidden_failure(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     const FILTERS: &[&str] = &[
         "awk", "cat", "cut", "egrep", "grep", "head", "less", "more", "rg", "sed", "sort", "tail",
@@ -192,15 +192,15 @@ fn hidden_failure(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             let (message, help) = match command.then {
                 "|" if FILTERS.contains(&next.program()) && !guarded => (
                     format!(
-                        "a shell takes the exit status of `{}` for that of `{}`",
+                        "the shell uses the exit status of `{}` and ignores that of `{}`",
                         next.program(),
                         command.program()
                     ),
-                    "take the pipe out, or begin the block with `set -o pipefail`",
+                    "remove the pipe, or start the block with `set -o pipefail`",
                 ),
                 "||" if IGNORES.contains(&next.program()) => (
-                    format!("`|| {}` makes a failure pass", next.words.join(" ")),
-                    "take it out",
+                    format!("`|| {}` hides a failure", next.words.join(" ")),
+                    "remove it",
                 ),
                 _ => continue,
             };
@@ -225,19 +225,19 @@ different file on each machine. `--fix` shortens an absolute path that is inside
 ",
 });
 
-/// Rows of the Files table that leave the workspace.
+/// Rows of the Files table with paths outside the workspace.
 fn outside_path(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for row in &cx.plan.files {
         if leaves(&row.path) {
-            let message = format!("`{}` leaves the workspace", row.path);
-            let help = "name files from the workspace root";
+            let message = format!("`{}` is outside the workspace", row.path);
+            let help = "write paths relative to the workspace root";
             let finding = cx.in_plan(OUTSIDE_PATH, &row.path_span, message);
             found.push(finding.help(help).fix(inside(cx, row)));
         }
     }
 }
 
-/// Whether a path leads out of the folder it is taken from.
+/// Whether a relative path leaves its base folder.
 pub(super) fn leaves(path: &str) -> bool {
     let mut depth = 0_i32;
     let mut components = Utf8Path::new(path).components();
@@ -252,7 +252,7 @@ pub(super) fn leaves(path: &str) -> bool {
     climbs || Utf8Path::new(path).is_absolute() || path.starts_with('~')
 }
 
-/// An absolute path below the workspace root, written from there.
+/// Converts an absolute path in the workspace to a relative one.
 fn inside(cx: &LintContext<'_>, row: &FileRow) -> Option<Fix> {
     cx.context.workspace?;
     let below = Utf8Path::new(&row.path)
@@ -264,7 +264,7 @@ fn inside(cx: &LintContext<'_>, row: &FileRow) -> Option<Fix> {
     let cell = document.text().get(row.path_span.clone())?;
     let at = cell.find(&row.path)? + row.path_span.start;
     cx.fix_plan(
-        "write the path from the workspace root",
+        "write the path relative to the workspace root",
         vec![(at..at + row.path.len(), below.clone())],
         |new| new.files.iter().any(|row| row.path == below),
     )
@@ -287,7 +287,7 @@ serde =
 ",
 });
 
-/// Blocks under Dependencies that are not TOML, or no dependencies.
+/// Blocks under Dependencies that are not TOML, or contain no dependencies.
 fn broken_toml(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for dependency in &cx.plan.dependencies {
         if let Some((line, message)) = toml_problem(&dependency.block) {
@@ -296,7 +296,7 @@ fn broken_toml(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// What `deps` says of a block it cannot read, and the line it names.
+/// The error of `deps` for a block that cannot be parsed, and its line.
 pub(super) fn toml_problem(block: &Block) -> Option<(usize, String)> {
     let block = deps::Block {
         manifest: "Cargo.toml".into(),
@@ -310,7 +310,7 @@ pub(super) fn toml_problem(block: &Block) -> Option<(usize, String)> {
     Some((line.unwrap_or(block.line), message))
 }
 
-/// `plan line 12: what` and `plan line 12 names this: what`, as the line and what.
+/// Splits `plan line 12: message` and `plan line 12 names this: message` into line and message.
 pub(super) fn placed(error: &str) -> (Option<usize>, &str) {
     let placed = error.strip_prefix("plan line ").and_then(|rest| {
         let (place, message) = rest.split_once(": ")?;
@@ -346,7 +346,7 @@ fn contradicting_counts(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     };
     let at = cx.line_with("affected tests:").unwrap_or(1);
     let rows = rows_above(cx, at);
-    // Two tables may list the same tests: the total is that of the nearest, or of all.
+    // Two tables may list the same tests: the total applies to the nearest table, or to all.
     let nearest = rows.last().map(|row| row.table);
     let nearest: Vec<&TestRow> = { rows.iter() }
         .filter(|row| Some(row.table) == nearest)
@@ -360,7 +360,7 @@ fn contradicting_counts(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         && let Some((sum, _)) = sum(&nearest)
     {
         let message = format!(
-            "the table's {} add up to {sum} tests, and the total says {}",
+            "{} of the table add up to {sum} tests, but the total is {}",
             counted(nearest.len(), "row"),
             total.value
         );
@@ -383,7 +383,7 @@ fn contradicting_counts(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// The sum of the rows' counts, and whether one of them is a guess; `None` where a row has no count.
+/// The sum of the rows' counts, and whether one of them is approximate; `None` if a row has no count.
 fn sum(rows: &[&TestRow]) -> Option<(u64, bool)> {
     let counts: Vec<Count> = rows.iter().map(|row| row.count).collect::<Option<_>>()?;
     let add = |sum: u64, count: &Count| sum.checked_add(count.value);
@@ -410,7 +410,7 @@ fn rows_above<'a>(cx: &'a LintContext<'_>, line: usize) -> Vec<&'a TestRow> {
         .collect()
 }
 
-/// Whether two counts can be of the same tests; guesses may be off by a twentieth, and by one.
+/// Whether two counts can refer to the same tests. Approximate counts may differ by 5 % and by one.
 pub(super) fn agree(one: u64, other: u64, guess: bool) -> bool {
     one == other || guess && one.abs_diff(other) <= (one.max(other) / 20).max(1)
 }
@@ -431,7 +431,7 @@ corrects the link if the results exist.
 ",
 });
 
-/// A link to other results than the plan's own.
+/// Links to the results of another plan.
 fn results_link(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(link) = &cx.plan.results_link else {
         return;
@@ -441,7 +441,7 @@ fn results_link(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         return;
     }
     let own = cx.poc.paths.results.file_name().unwrap_or_default();
-    let message = format!("the plan links to `{link}`, and its results are `{own}`");
+    let message = format!("the plan links to `{link}`, but its results are `{own}`");
     let document = &cx.poc.plan_document;
     let mut headings = cx.plan.sections.iter().map(|section| section.heading.start);
     let end = headings.nth(1).unwrap_or(document.text().len());
@@ -450,11 +450,11 @@ fn results_link(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         let edits: Vec<_> = places
             .map(|(at, _)| (at..at + named.len(), own.to_owned()))
             .collect();
-        let mended = |new: &Plan| {
+        let is_fixed = |new: &Plan| {
             let link = new.results_link.as_deref();
             link.and_then(|link| Utf8Path::new(link).file_name()) == Some(own)
         };
-        cx.fix_plan("link to the plan's results", edits, mended)
+        cx.fix_plan("link to the plan's results", edits, is_fixed)
     });
     let at = cx.line_with(link).unwrap_or(1);
     found.push(cx.in_plan_line(WRONG_RESULTS_LINK, at, message).fix(fixed));

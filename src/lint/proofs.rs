@@ -1,4 +1,4 @@
-//! Success criteria against their proofs: a tick without proof, and a proof that cannot be read.
+//! Proofs of success criteria: a tick without proof, and a proof that does not exist.
 
 use super::context::{Check, LintContext};
 use super::evidence::{STALE_EVIDENCE, UNPROVEN_CLAIM};
@@ -30,7 +30,7 @@ a person has to confirm the criterion: `cargo poc verify NAME --confirm criterio
 ",
 });
 
-/// Proofs that name nothing the plan or the program knows.
+/// Proofs that refer to nothing.
 fn unprovable(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for (criterion, item) in cx.status.criteria.iter().zip(&cx.plan.criteria) {
         let unprovable = criterion
@@ -42,7 +42,7 @@ fn unprovable(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
                 Proof::Unknown(_) => true,
                 Proof::Test(_) | Proof::Person => false,
             });
-        // A nested criterion has the proofs of the one above it, which is reported there.
+        // A nested criterion inherits proofs, which are reported at its parent.
         for proof in unprovable.filter(|_| item.depth == 0) {
             let why = proof.why.as_deref().unwrap_or("it cannot be read");
             let message = format!("criterion {} cannot be proven: {why}", criterion.number);
@@ -54,7 +54,7 @@ fn unprovable(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Criteria that are ticked and not proven, one finding for each document.
+/// Ticked criteria that are not proven, one finding per document.
 fn ticked(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let unproven = |criterion: &&CriterionStatus| {
         criterion.checked && !matches!(criterion.state, State::Proven | State::Unknown)
@@ -67,15 +67,15 @@ fn ticked(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         let Some(first) = criteria.first() else {
             continue;
         };
-        let why = first.why.as_deref().unwrap_or("nothing has shown it");
+        let why = first.why.as_deref().unwrap_or("no run proves it");
         let more = match criteria.len() - 1 {
             0 => String::new(),
             more => format!(", and {more} more"),
         };
         let verb = if stale {
-            "was proven and is stale"
+            "was proven but is stale"
         } else {
-            "is ticked and not proven"
+            "is ticked but not proven"
         };
         let message = format!("criterion {} {verb} ({why}){more}", first.number);
         let code = if stale {

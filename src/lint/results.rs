@@ -1,4 +1,4 @@
-//! The plan against the results: steps, marks, reviews, and sums.
+//! Compares the plan with the results: steps, marks, reviews and sums.
 
 use std::collections::HashSet;
 
@@ -35,7 +35,7 @@ The results have no block for a step of the plan, so its progress cannot be reco
 ",
 });
 
-/// Steps that have no block in the results.
+/// Steps without a block in the results.
 fn missing_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if cx.results.is_none() {
         return;
@@ -52,7 +52,7 @@ fn missing_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// A block for a step, put behind that of the step before it, as `init` writes one.
+/// Inserts a block for a step after the block of the preceding step, in the form of `init`.
 fn block_for(cx: &LintContext<'_>, step: &Step, before: Option<&ResultStep>) -> Option<Fix> {
     let (document, results) = cx.poc.results.as_ref()?;
     let section = || {
@@ -129,13 +129,13 @@ fn extra_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for step in cx.results.iter().flat_map(|results| &results.steps) {
         if !planned.contains(step.id.as_str()) && !step.withdrawn {
             let message = format!("the plan has no step {}", step.id);
-            let help = format!("add it to {}, or take the block out", cx.status.plan);
+            let help = format!("add it to {}, or remove the block", cx.status.plan);
             found.push(cx.in_results(EXTRA_STEP, &step.heading, message).help(help));
         }
     }
 }
 
-pub(super) fn said(step: &ResultStep) -> Option<Status> {
+pub(super) fn claimed_status(step: &ResultStep) -> Option<Status> {
     step.status.as_ref()?.status
 }
 
@@ -154,19 +154,22 @@ One document strikes the step out and the other does not.
 ",
 });
 
-/// Withdrawn here, alive there.
+/// Steps that only one document has withdrawn.
 fn withdrawn_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for (step, recorded) in &cx.pairs {
-        let out = matches!(said(recorded), Some(Status::Withdrawn | Status::Skipped));
+        let out = matches!(
+            claimed_status(recorded),
+            Some(Status::Withdrawn | Status::Skipped)
+        );
         if step.withdrawn && !recorded.withdrawn && !out {
             let message = format!(
-                "the plan has withdrawn step {}, the results have not",
+                "step {} is withdrawn in the plan, but not in the results",
                 step.id
             );
             found.push(cx.in_results(HALF_WITHDRAWN_STEP, &recorded.heading, message));
         } else if !step.withdrawn && recorded.withdrawn {
             let message = format!(
-                "the results have withdrawn step {}, the plan has not",
+                "step {} is withdrawn in the results, but not in the plan",
                 step.id
             );
             found.push(cx.in_plan(HALF_WITHDRAWN_STEP, &step.heading, message));
@@ -190,14 +193,14 @@ Steps are matched by id, so nothing is lost, but a reader may think that these a
 ",
 });
 
-/// Titles that say something else; a part left out is none.
+/// Titles that differ; an omitted part is no difference.
 fn retitled_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for (step, recorded) in &cx.pairs {
         if step.withdrawn || recorded.withdrawn || same_title(&step.title, &recorded.title) {
             continue;
         }
         let message = format!(
-            "step {} is called `{}` here and `{}` in the plan",
+            "the title of step {} is `{}`, but `{}` in the plan",
             step.id, recorded.title, step.title
         );
         found.push(
@@ -207,7 +210,7 @@ fn retitled_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Whether one title has all the words of the other, in their order.
+/// Whether one title contains all words of the other in the same order.
 fn same_title(one: &str, other: &str) -> bool {
     if one == other {
         return true;
@@ -232,7 +235,7 @@ fn same_title(one: &str, other: &str) -> bool {
 fn retitle(cx: &LintContext<'_>, step: &Step, recorded: &ResultStep) -> Option<Fix> {
     let (document, _) = cx.poc.results.as_ref()?;
     let heading = document.text().get(recorded.heading.clone())?;
-    // Markup makes the text of a heading another one than its title: that is left to a person.
+    // With markup, the heading differs from its title: left to a person.
     let mut places = heading.match_indices(&recorded.title);
     let (at, title) = places.next().filter(|(_, title)| !title.is_empty())?;
     let at = recorded.heading.start + at;
@@ -240,7 +243,7 @@ fn retitle(cx: &LintContext<'_>, step: &Step, recorded: &ResultStep) -> Option<F
         return None;
     }
     cx.fix_results(
-        "give the heading the plan's title",
+        "copy the title of the plan",
         vec![(at..at + title.len(), step.title.clone())],
         |new| {
             let mut steps = new.steps.iter();
@@ -277,18 +280,18 @@ fn mark(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let message = format!(
-            "the heading's mark and `**Status**: {}` contradict",
+            "the mark in the heading contradicts `**Status**: {}`",
             status.text
         );
         found.push(
             cx.in_results(CONTRADICTING_MARK, &mark.span, message)
-                .help("the status counts")
+                .help("correct one of them; the status counts")
                 .fix(remark(cx, step.heading.start, mark, &status.text)),
         );
     }
 }
 
-/// The status in place of the mark; a sign is only replaced where the status begins with one.
+/// Replaces the mark by the status; a symbol is only replaced if the status begins with one.
 fn remark(cx: &LintContext<'_>, heading: usize, mark: &HeadingMark, status: &str) -> Option<Fix> {
     let (document, results) = cx.poc.results.as_ref()?;
     let old = document.text().get(mark.span.clone())?;
@@ -299,10 +302,10 @@ fn remark(cx: &LintContext<'_>, heading: usize, mark: &HeadingMark, status: &str
     }
     let agrees = |step: &ResultStep| {
         let mark = step.mark.as_ref().map(|mark| mark.status);
-        mark.is_some() && mark == said(step)
+        mark.is_some() && mark == claimed_status(step)
     };
     cx.fix_results(
-        "let the heading say what the status says",
+        "copy the status to the heading",
         vec![(mark.span.clone(), status.to_owned())],
         |new| {
             let mut steps = new.steps.iter();
@@ -327,9 +330,9 @@ The Summary says Complete, but a step of the results is pending, in progress, bl
 ",
 });
 
-/// Complete as a whole, and a step is not.
+/// Open steps of work that is marked as complete.
 fn open_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
-    if !cx.is_said_complete() {
+    if !cx.claims_complete() {
         return;
     }
     let by_evidence: HashSet<&str> = { cx.status.steps.iter() }
@@ -338,14 +341,14 @@ fn open_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         .collect();
     for step in cx.results.iter().flat_map(|results| &results.steps) {
         let open = matches!(
-            said(step),
+            claimed_status(step),
             Some(Status::Pending | Status::InProgress | Status::Blocked | Status::Failed)
         );
-        // Evidence counts, not the line.
+        // A proven step counts as done, whatever its Status line says.
         let shown = by_evidence.contains(step.id.as_str());
         if let (true, Some(status)) = (open && !step.withdrawn && !shown, &step.status) {
             let message = format!(
-                "the Summary says complete, and step {} is `{}`",
+                "the Summary says complete, but step {} is `{}`",
                 step.id, status.text
             );
             found.push(cx.in_results(OPEN_STEP, &status.span, message));
@@ -368,20 +371,20 @@ A step or the whole work is called complete, but the review of the step ended wi
 ",
 });
 
-/// Reviews that ended with FLAG under a step, or a whole, that is called complete.
+/// Reviews that ended with FLAG although the step or the work is marked as complete.
 fn open_flag(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for step in cx.results.iter().flat_map(|results| &results.steps) {
         let flagged = step
             .review
             .as_ref()
             .filter(|review| review.verdict == Some(Verdict::Flag));
-        let complete = said(step) == Some(Status::Complete) || cx.is_said_complete();
+        let complete = claimed_status(step) == Some(Status::Complete) || cx.claims_complete();
         if let (Some(review), true) = (flagged, complete) {
             let message = format!(
-                "step {} is called complete, and its review ended with FLAG",
+                "step {} is marked as complete, but its review ended with FLAG",
                 step.id
             );
-            let help = "mend what it flags, then let the review end with PASS";
+            let help = "fix what the review flags, then let it end with PASS";
             found.push(cx.in_results(OPEN_FLAG, &review.span, message).help(help));
         }
     }
@@ -406,7 +409,7 @@ A box is ticked under Pending, or open under Complete.
 ",
 });
 
-/// Boxes that say something else than the status above them.
+/// Boxes that contradict the status above them.
 fn ticks(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(results) = cx.results else { return };
     if let Some(status) = &results.status
@@ -414,7 +417,7 @@ fn ticks(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         && let Some(item) = results.criteria.iter().find(|item| item.checked)
     {
         let message = format!(
-            "a criterion is ticked, and the Summary says `{}`",
+            "a criterion is ticked, but the Summary says `{}`",
             status.text
         );
         found.push(cx.in_results(CONTRADICTING_TICK, &first_line(item), message));
@@ -431,7 +434,7 @@ fn ticks(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         if let Some(item) = wrong {
             let what = if item.checked { "ticked" } else { "open" };
             let message = format!(
-                "a task is {what}, and step {} is `{}`",
+                "a task is {what}, but step {} is `{}`",
                 step.id, status.text
             );
             found.push(cx.in_results(CONTRADICTING_TICK, &first_line(item), message));
@@ -439,7 +442,7 @@ fn ticks(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// An entry of a list; a finding shows its first line.
+/// The first line of a list entry, which a finding shows.
 fn first_line(item: &Item) -> crate::document::Span {
     item.span.clone()
 }

@@ -1,4 +1,4 @@
-//! Every rule, and the page that documents them.
+//! All rules, and the page that documents them.
 //!
 //! To add a rule, declare its [`Code`] beside its function in one of the modules below and add both to the `CHECKS` of
 //! that module. Codes, `--explain`, SARIF, completions and `docs/findings.md` derive from these lists.

@@ -46,7 +46,7 @@ fn finding(cx: &LintContext<'_>, item: &ChecklistStatus, place: &Contradiction) 
         }
     };
     let message = format!(
-        "{}, and {}:{} ticks `{}`",
+        "{}, but {}:{} ticks `{}`",
         place.what, cx.status.plan, item.line, item.text
     );
     let mut finding = Finding::new(code, &place.path, place.line, message);

@@ -1,7 +1,7 @@
-//! The file of `check --baseline`: findings that do not fail a check, as for old documents.
+//! The file of `check --baseline`: findings that do not fail a check, for example of old documents.
 //!
-//! A finding is identified by its code, its file, the text of its line and its subject, not by its line number, so that it
-//! stays suppressed when lines move. The file has one finding a line, which makes it easy to review and edit.
+//! A finding is identified by its code, its file, the text of its line and its subject, so it stays suppressed when lines
+//! move. The file has one finding per line, which makes it easy to review and edit.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::exit::{Exit, OrExit as _, usage};
 use crate::finding::Finding;
 use crate::sys::files;
 
-/// The version of the file's format.
+/// The version of the file format.
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -23,7 +23,7 @@ struct Written {
     findings: Vec<Entry>,
 }
 
-/// What identifies a finding.
+/// The identity of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -33,7 +33,7 @@ struct Entry {
     subject: String,
 }
 
-/// Suppressed findings, each with how often it is suppressed.
+/// Suppressed findings, each with its number of occurrences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Suppressions {
     entries: BTreeMap<Entry, usize>,
@@ -43,10 +43,13 @@ impl Suppressions {
     /// Reads the file of `--baseline`.
     ///
     /// # Errors
-    /// Bad usage: the file does not exist or has another format; the message has the line.
+    /// A usage error if the file does not exist or has another format. The message contains the line.
     pub fn read(path: &Utf8Path) -> Result<Self> {
-        let bytes = files::read_if_exists(path)?
-            .ok_or_else(|| usage(format!("there is no {path}; `--write-baseline` writes one")))?;
+        let bytes = files::read_if_exists(path)?.ok_or_else(|| {
+            usage(format!(
+                "{path} does not exist; `--write-baseline` creates it"
+            ))
+        })?;
         let written: Written = serde_json::from_slice(&bytes)
             .with_context(|| format!("failed to read the baseline {path}"))
             .or_exit(Exit::Usage)?;
@@ -63,7 +66,7 @@ impl Suppressions {
         Ok(suppressions)
     }
 
-    /// Which of the findings are suppressed, in their order, and how many suppressions match none. `line` returns the
+    /// Returns for each finding whether it is suppressed, and the number of suppressions that match none. `line` returns the
     /// text of a finding's line.
     pub fn apply(
         &self,
@@ -83,7 +86,7 @@ impl Suppressions {
     }
 }
 
-/// Writes a file that suppresses exactly these findings, sorted, one a line.
+/// Writes a file that suppresses exactly these findings, sorted, one per line.
 ///
 /// # Errors
 /// When the file cannot be written.

@@ -1,4 +1,4 @@
-//! Packages and test targets that a plan names, and the counts that a run saw.
+//! Packages and test targets that a plan names, and test counts that a run contradicts.
 
 use camino::Utf8Path;
 use cargo_metadata::TargetKind;
@@ -20,7 +20,7 @@ pub(super) const CHECKS: &[Check] = &[
     (&[CONTRADICTED_COUNT], final_count),
 ];
 
-/// The flags that name a target, the kinds they mean, and the folder such a target lies in.
+/// The flags that select a target, with its kind and its folder.
 const FLAGS: [(&str, TargetKind, &str); 4] = [
     ("--test", TargetKind::Test, "tests"),
     ("--bin", TargetKind::Bin, "src/bin"),
@@ -102,7 +102,7 @@ fn untested_configurations(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Commands that name a package or target which neither exists nor is planned.
+/// Commands with a package or target that neither exists nor is planned.
 fn unknown_targets(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(workspace) = cx.context.workspace else {
         return;
@@ -125,7 +125,8 @@ fn unknown_targets(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
                         .iter()
                         .map(|package| package.name.as_str())
                         .collect();
-                    let message = format!("there is no package `{name}`{}", nearest(name, &names));
+                    let message =
+                        format!("package `{name}` does not exist{}", nearest(name, &names));
                     found.push(cx.command(UNKNOWN_TARGET, command, message).about(*name));
                 }
             }
@@ -169,7 +170,7 @@ fn targets(
             }
             let names: Vec<&str> = targets().map(|target| target.name.as_str()).collect();
             let message = format!(
-                "no package here has `{flag} {name}`{}",
+                "no selected package has `{flag} {name}`{}",
                 nearest(name, &names)
             );
             let help = "correct the name, or add its file to the Files table";
@@ -180,7 +181,7 @@ fn targets(
     found
 }
 
-/// The values of options: `-p a`, `-pa`, `--package=a`; nothing behind `--`.
+/// The values of options, as in `-p a`, `-pa`, `--package=a`, before `--`.
 pub(super) fn values<'a>(arguments: &'a [String], names: &[&str]) -> Vec<&'a str> {
     let mut values = Vec::new();
     let mut words = arguments
@@ -209,7 +210,7 @@ fn is_pattern(name: &str) -> bool {
     name.contains(['*', '?', '[', '$', '{', '<'])
 }
 
-/// Whether a row of the Files table makes this file, or already would not need to.
+/// Whether a row of the Files table creates this file.
 fn is_planned(cx: &LintContext<'_>, path: &str) -> bool {
     cx.context.root.join(path).exists()
         || cx.plan.files.iter().any(|row| {
@@ -232,7 +233,8 @@ fn unknown_rows(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         };
         let is_file = Utf8Path::new(word).extension() == Some("rs") && word.contains('/');
         if is_file && !is_pattern(word) && !is_planned(cx, word) {
-            let message = format!("there is no `{word}`, and no row of the Files table creates it");
+            let message =
+                format!("`{word}` does not exist, and no row of the Files table creates it");
             let finding = cx.in_plan_line(UNKNOWN_TARGET, row.line, message);
             found.push(finding.about(word));
         }
@@ -255,7 +257,7 @@ of the done block or the full suite.
 ",
 });
 
-/// The plan's count of affected tests against its baseline.
+/// Compares the plan's count of affected tests with the baseline.
 fn baseline_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let baseline = cx
         .context
@@ -265,7 +267,7 @@ fn baseline_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let (Some(total), Some(tests)) = (cx.plan.affected_total, baseline) else {
         return;
     };
-    // A guess is a guess: it was counted in the sources, and macros and doctests come on top.
+    // Approximate counts come from the sources, without macros and doctests.
     let ran = tests.passed + tests.failed;
     let off = total.value.abs_diff(ran);
     let wrong = if total.approximate {
@@ -275,7 +277,7 @@ fn baseline_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     };
     if wrong {
         let message = format!(
-            "{} affected tests are named, and the baseline ran {ran}",
+            "the plan names {} affected tests, but the baseline ran {ran}",
             total.value
         );
         let line = cx.line_with("affected tests:").unwrap_or(1);
@@ -283,7 +285,7 @@ fn baseline_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// The results' total against the last run of the done block or the full suite.
+/// Compares the total of the results with the last run of the done block or the full suite.
 fn final_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(validation) = cx.results.map(|results| &results.validation) else {
         return;
@@ -303,7 +305,7 @@ fn final_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     };
     if !runs.iter().any(same) {
         let message = format!(
-            "a total of {} tests, and the last run had {last}",
+            "the total is {} tests, but the last run had {last}",
             total.value
         );
         let field = validation

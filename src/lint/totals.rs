@@ -2,7 +2,7 @@
 
 use super::context::{Check, LintContext};
 use super::plan::agree;
-use super::results::said;
+use super::results::claimed_status;
 use crate::document::Status;
 use crate::document::results::ResultStep;
 use crate::finding::{Code, Finding, Gate, Rule, Severity};
@@ -38,29 +38,29 @@ ran.
 ",
 });
 
-/// Test Results that do not add up, or that a status contradicts.
+/// Test Results that do not add up, or contradict the status.
 fn step_totals(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for step in cx.results.iter().flat_map(|results| &results.steps) {
         let Some(tests) = &step.test_results else {
             continue;
         };
-        let complete = said(step) == Some(Status::Complete);
+        let complete = claimed_status(step) == Some(Status::Complete);
         let message = match (tests.passed, tests.total, tests.full_suite) {
             (Some(passed), Some(total), _) if passed > total => {
-                format!("{passed} tests cannot pass of {total}")
+                format!("{passed} of {total} tests cannot pass")
             }
             (Some(passed), Some(total), _) if passed < total && complete => {
                 format!(
-                    "step {} is called complete with {passed} of {total} tests passing",
+                    "step {} is marked as complete with {passed} of {total} tests passing",
                     step.id
                 )
             }
             (_, Some(total), Some((_, full))) if total > full => {
-                format!("{total} tests are more than the {full} of the full suite")
+                format!("{total} tests exceed the {full} tests of the full suite")
             }
             (_, _, Some((passed, full))) if passed < full && complete => {
                 format!(
-                    "step {} is called complete with {passed} of {full} tests of the full suite passing",
+                    "step {} is marked as complete with {passed} of {full} tests of the full suite passing",
                     step.id
                 )
             }
@@ -70,7 +70,7 @@ fn step_totals(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// A Final Validation whose parts are not its total.
+/// A Final Validation whose parts do not add up to its total.
 fn final_total(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let Some(validation) = cx.results.map(|results| &results.validation) else {
         return;
@@ -88,7 +88,7 @@ fn final_total(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     };
     let parts: Vec<String> = parts.map(|count| count.value.to_string()).collect();
     let message = format!(
-        "the total is {}, and its parts add up to {sum} ({})",
+        "the total is {}, but its parts add up to {sum} ({})",
         total.value,
         parts.join(" + ")
     );
@@ -115,8 +115,8 @@ one step are not compared with a whole suite.
 ",
 });
 
-/// Fewer tests after a step than after the one before it. A step's own tests are not the suite's: only counts of one
-/// kind are compared, and those of a step alone only where they look like a suite's, half of the count before or more.
+/// Steps with fewer tests than the step before. Only counts of the same kind are compared. Counts of a single step are
+/// compared only if they are at least half of the preceding count, so that they can be those of the suite.
 fn falling_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     const EXCUSES: &[&str] = &[
         "removed", "deleted", "merged", "dropped", "replaced", "obsolete", "- ",
@@ -140,10 +140,10 @@ fn falling_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
                 .any(|excuse| tests.text.to_lowercase().contains(excuse))
         {
             let message = format!(
-                "{count} tests after step {}, and {before} after step {}",
+                "{count} tests after step {}, but {before} after step {}",
                 step.id, at.id
             );
-            let help = "say in the line which were removed, or restore them";
+            let help = "name the removed tests in this line, or restore them";
             found.push(
                 cx.in_results(FALLING_COUNT, &tests.span, message)
                     .help(help),
@@ -169,7 +169,7 @@ ones are for parts of the suite. `~61` may differ by 5 %; `61+` is a lower bound
 ",
 });
 
-/// Counts expected by the done block that the results' total has left behind.
+/// Counts expected by the done block that differ from the total of the results.
 fn stale_expectation(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let total = cx.results.and_then(|results| results.validation.total);
     let Some(total) = total.filter(|total| !total.approximate) else {
@@ -177,7 +177,7 @@ fn stale_expectation(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     };
     let expected = cx.plan.done.iter().flat_map(expectations);
     let expected = expected.filter(|(_, count)| !count.of_some_tests);
-    // The full suite's is the largest; the others are of parts of it.
+    // The largest count is that of the full suite; the others are of parts.
     let Some((line, count)) = expected.max_by_key(|(_, count)| count.value) else {
         return;
     };
@@ -188,7 +188,7 @@ fn stale_expectation(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if !met {
         let sign = if count.approximate { "~" } else { "" };
         let message = format!(
-            "{sign}{} tests are expected here, and the results have {}",
+            "{sign}{} tests are expected here, but the results have {}",
             count.value, total.value
         );
         found.push(cx.in_plan_line(OUTDATED_EXPECTATION, line, message));
@@ -199,7 +199,7 @@ struct Expected {
     value: u64,
     approximate: bool,
     lower_bound: bool,
-    /// Whether its command selects tests by target or name, so that the total of the results is of other tests.
+    /// Whether the command selects tests by target or name, so that the total of the results is not comparable.
     of_some_tests: bool,
 }
 
@@ -219,7 +219,7 @@ fn selects_tests(code: &str, index: usize) -> bool {
     calls.any(|call| !call.filters.is_empty() || !call.targets.is_empty())
 }
 
-/// `# Expected: ~61 tests` and its like, with their lines.
+/// Lines such as `# Expected: ~61 tests`, with their numbers.
 fn expectations(block: &crate::document::Block) -> Vec<(usize, Expected)> {
     let lines = block.code.lines().enumerate();
     let expected = lines.filter_map(|(index, line)| {

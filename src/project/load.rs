@@ -13,27 +13,27 @@ use crate::sys::cargo::{self, Cargo, Members};
 use crate::sys::files;
 use crate::workspace::Workspace;
 
-/// The folders that a command starts from, its options, and the repository that is being opened.
+/// The starting folders of a command, its options, and the repository that is being opened.
 struct Start {
     options: Options,
     cargo: Cargo,
     /// The current folder, absolute.
     folder: Utf8PathBuf,
-    /// Where the workspace is looked for from.
+    /// The folder in which to search for the workspace.
     from: Utf8PathBuf,
     prefetch: Prefetch,
 }
 
 impl Project {
-    /// Asks cargo for the workspace around the current folder, or that of `--manifest-path`.
+    /// Loads the workspace around the current folder, or that of `--manifest-path`.
     ///
     /// # Errors
-    /// No workspace, a broken manifest or configuration (bad usage), or no cargo.
+    /// No workspace, a broken manifest or configuration (usage errors), or no cargo.
     pub fn load(options: impl Into<Options>) -> Result<Self> {
         Start::here(options.into(), Ask::Files)?.load()
     }
 
-    /// [`Self::load`] for a command that needs no git: it is asked only where it turns out to be needed.
+    /// [`Self::load`] for a command that usually needs no git: git runs only on demand.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -41,9 +41,9 @@ impl Project {
         Start::here(options.into(), Ask::Nothing)?.load()
     }
 
-    /// Loads the project and applies `work` to it. While cargo runs, `work` is applied to cached metadata; that result is
-    /// discarded and `work` applied again if cargo's answer differs. So `work` must show nothing, and write only caches that
-    /// are keyed by content.
+    /// Loads the project and applies `work` to it. While cargo runs, `work` is applied to cached metadata; that result is discarded
+    /// and `work` applied again if cargo's answer differs. So `work` must not print anything, and may write only caches that are
+    /// keyed by content.
     ///
     /// # Errors
     /// As [`Self::load`], and those of `work`.
@@ -59,18 +59,18 @@ impl Project {
             let speculative = cached
                 .as_ref()
                 .and_then(|cached| cached.read().ok())
-                // Several workspaces may be built in one folder.
+                // Several workspaces may share one target folder.
                 .filter(|metadata| start.from.starts_with(&metadata.workspace_root))
                 .map(|metadata| start.project(metadata).and_then(&work));
             let members = asked.join();
-            let members = members.map_err(|_| anyhow!("asking cargo panicked"))??;
+            let members = members.map_err(|_| anyhow!("the thread that runs cargo panicked"))??;
             match speculative {
                 Some(result) if cached.as_ref() == Some(&members) => result,
                 _ => {
                     let mut project = start.project(members.read()?)?;
                     let not_cached =
                         cache_members(&project.workspace.target_directory, &members).err();
-                    let slow = |error| format!("{error:#}; the next run takes longer");
+                    let slow = |error| format!("{error:#}; the next run will be slower");
                     project.notes.extend(not_cached.map(slow));
                     work(project)
                 }
@@ -78,7 +78,7 @@ impl Project {
         })
     }
 
-    /// The workspace around a document, or that of `--manifest-path`; `None` where the document lies in none.
+    /// The workspace around a document, or that of `--manifest-path`; `None` if the document is outside a workspace.
     ///
     /// # Errors
     /// As [`Self::load`], except for a missing workspace.
@@ -151,7 +151,7 @@ fn cached_members(folder: &Utf8Path) -> Option<Members> {
     })
 }
 
-/// Caches the metadata where the target folder exists; it is not created for this.
+/// Caches the metadata if the target folder exists, and does not create it.
 fn cache_members(target: &Utf8Path, members: &Members) -> Result<()> {
     if !target.is_dir() {
         return Ok(());

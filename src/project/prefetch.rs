@@ -1,4 +1,4 @@
-//! What is asked of git while cargo reads the workspace.
+//! git queries that run while cargo reads the workspace.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,21 +6,21 @@ use camino::Utf8PathBuf;
 
 use crate::sys::git::Repository;
 
-/// What a command will ask of git.
+/// The git queries of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
-    /// Nothing that is known beforehand.
+    /// None.
     Nothing,
     /// The repository's files.
     Files,
-    /// Also where this branch left the default branch.
+    /// Also the merge base with the default branch.
     Base,
 }
 
 /// The repository around the folder that cargo starts from, opened in another thread; `None` without one.
 pub(super) type Prefetch = Arc<OnceLock<Option<Repository>>>;
 
-/// Asks git in another thread, beside cargo: both walk the whole workspace, and neither needs the other's answer.
+/// Runs git in another thread, in parallel with cargo: both read the whole workspace, independently of each other.
 pub(super) fn prefetch_git(folder: Utf8PathBuf, ask: Ask) -> Prefetch {
     let prefetch = Prefetch::default();
     if ask == Ask::Nothing {
@@ -31,7 +31,7 @@ pub(super) fn prefetch_git(folder: Utf8PathBuf, ask: Ask) -> Prefetch {
         let Some(repository) = answer.get_or_init(|| Repository::open(&folder).ok()) else {
             return;
         };
-        // Whoever needs what fails here asks again, and gets the error.
+        // On an error, the query is repeated on demand and reports it.
         std::thread::scope(|scope| {
             scope.spawn(|| repository.listing().is_ok());
             if ask == Ask::Base {

@@ -1,4 +1,4 @@
-//! What a collect run kept, and what an audit found: for people, and version 1 of `affected --audit --format json`.
+//! Prints the result of a collection and of an audit, for people and as version 1 of `affected --audit --format json`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
 use crate::sys::text::counted;
 use crate::workspace::Workspace;
 
-/// So many misses are shown to people.
+/// The maximum number of misses for people.
 const SHOWN: usize = 40;
 
 /// The result of a collection: its size, its duration, and the tests without coverage, with the reason.
@@ -50,7 +50,7 @@ pub fn collected(
         terminal.status(
             "Kept",
             format!(
-                "{} from a run before, on the same files",
+                "{} from an interrupted run, on the same files",
                 counted(collected.before, "test")
             ),
         )?;
@@ -78,9 +78,12 @@ pub fn collected(
             counted(doc, "library crate")
         )
     }));
-    left.extend(store.unlisted.iter().map(|binary| {
-        format!("{binary}: it has a harness of its own, which does not list its tests")
-    }));
+    left.extend(
+        store
+            .unlisted
+            .iter()
+            .map(|binary| format!("{binary}: its custom harness does not list its tests")),
+    );
     for line in left {
         terminal.status("Unobserved", line)?;
     }
@@ -100,7 +103,7 @@ fn megabytes(bytes: u64) -> String {
     format!("{megabytes:.1} MB")
 }
 
-/// What an audit found, for people.
+/// Prints the result of an audit for people.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -160,8 +163,8 @@ pub fn audit(terminal: &mut Terminal, audit: &Audit, took: Duration) -> Result<(
     let shares = audit.shares;
     writeln!(
         terminal.out(),
-        "when one function's body changes, on average: {:.1} % of tests selected from sources, {:.1} % with what was observed; \
-         {:.1} % ran it",
+        "for a change of one function body, on average: {:.1} % of tests selected from sources, {:.1} % with coverage; \
+         {:.1} % executed it",
         100.0 * shares.graph,
         100.0 * shares.with_coverage,
         100.0 * shares.ran,
@@ -208,7 +211,7 @@ struct WrittenShares {
     ran: f64,
 }
 
-/// What an audit found, for programs.
+/// Prints the result of an audit as JSON.
 ///
 /// # Errors
 /// When the output cannot be written.

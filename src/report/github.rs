@@ -1,7 +1,7 @@
 //! For GitHub Actions: workflow commands for annotations. The summary of a step is in [`markdown`](super::markdown).
 //!
-//! Source of the escapes and limits: GitHub's documentation, "Workflow commands" (`%`, carriage return and line feed
-//! everywhere; `:` and `,` in properties too), and 10 error and 10 warning annotations a step.
+//! Escapes and limits are from GitHub's documentation, "Workflow commands": `%`, carriage return and line feed everywhere, `:`
+//! and `,` also in properties; 10 error and 10 warning annotations per step.
 
 use std::fmt::Write as _;
 
@@ -11,11 +11,11 @@ use camino::Utf8Path;
 use crate::finding::{Finding, Severity};
 use crate::sys::files;
 
-/// Annotations of one severity that GitHub shows for a step.
+/// The number of annotations of one severity that GitHub shows for a step.
 const SHOWN: usize = 10;
 
-/// Annotations for the findings, one a line, as many as GitHub shows; the rest is in the summary. `prefix` is the
-/// workspace's folder within the repository, which GitHub takes paths from.
+/// Annotations for the findings, one per line, as many as GitHub shows; the summary contains the rest. `prefix` is the
+/// workspace's folder within the repository, because GitHub's paths start there.
 pub fn annotations<'a>(
     prefix: &Utf8Path,
     findings: impl IntoIterator<Item = &'a Finding>,
@@ -45,7 +45,7 @@ fn annotation(command: &str, prefix: &Utf8Path, finding: &Finding) -> String {
     )
 }
 
-/// A path of the workspace from the repository's root, with `/`.
+/// A path relative to the repository's root, with `/`.
 pub(super) fn below(prefix: &Utf8Path, path: &str) -> String {
     files::slashed(&prefix.join(path))
 }
@@ -60,7 +60,7 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Adds a summary to the step's, on GitHub; elsewhere there is none to add to.
+/// Appends a summary to that of the step on GitHub; elsewhere does nothing.
 ///
 /// # Errors
 /// When the file that GitHub names cannot be written.
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_finding_can_end_its_annotation() {
+    fn annotation_is_escaped() {
         let path = "docs/a,b:c-plan.md";
         let finding = Finding::new(
             crate::lint::evidence::UNPROVEN_CLAIM,

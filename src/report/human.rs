@@ -1,4 +1,4 @@
-//! For people at a terminal.
+//! Output for people at a terminal.
 
 pub mod affected;
 pub mod check;
@@ -10,12 +10,12 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
 use crate::sys::terminal::sanitize::sanitize;
 
-/// `text` with blanks after it up to `width` columns; wide characters take two.
+/// Pads `text` with blanks to `width` columns; wide characters take two.
 fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// `text` cut to `width` columns, where there are so few.
+/// Cuts `text` to `width` columns, if there is a limit.
 fn fitted(text: &str, width: Option<usize>) -> String {
     let Some(width) = width.filter(|width| text.width() > *width) else {
         return text.to_owned();
@@ -28,14 +28,14 @@ fn fitted(text: &str, width: Option<usize>) -> String {
     format!("{}…", kept.collect::<String>().trim_end())
 }
 
-/// `text` over as many lines as it needs in `columns`, of which `used` are taken on the first; those after it begin `indent`
-/// columns to the right. On one line where there is no end to it.
+/// Wraps `text` to `columns`, of which `used` are taken on the first line. Further lines are indented by `indent` columns. Without
+/// `columns`, the text stays on one line.
 fn wrapped(text: &str, columns: Option<usize>, used: usize, indent: usize) -> String {
     let Some(columns) = columns else {
         return text.to_owned();
     };
     let (before, below) = (" ".repeat(used), " ".repeat(indent));
-    // A path or a command that is too long is for the terminal to break, so that it can be copied whole.
+    // A longer word, such as a path or a command, stays whole, so that it can be copied.
     let options = textwrap::Options::new(columns.max(indent + 20))
         .initial_indent(&before)
         .subsequent_indent(&below)
@@ -44,7 +44,7 @@ fn wrapped(text: &str, columns: Option<usize>, used: usize, indent: usize) -> St
     lines.get(used..).unwrap_or_default().to_owned()
 }
 
-/// The columns of the widest text.
+/// The width of the widest text in columns.
 fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
     texts.map(UnicodeWidthStr::width).max().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! JUnit XML, which every CI displays: the state of PoCs, and the tests of a run.
+//! JUnit XML: the state of PoCs, and the tests of a run.
 
 mod xml;
 
@@ -11,8 +11,8 @@ use crate::verify;
 use crate::verify::binaries::Binaries;
 use crate::verify::test_output::Verdict;
 
-/// `status --format junit`: two suites for each PoC, one of its steps and one of its findings. A step that is claimed,
-/// stale or failed is a failure; one that has not started is skipped.
+/// `status --format junit`: two suites for each PoC, one of its steps and one of its findings. A step that is claimed, stale or
+/// failed is a failure; a step that has not started is skipped.
 #[must_use]
 pub fn status(statuses: &[PocStatus]) -> String {
     let mut report = Report::default();

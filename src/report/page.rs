@@ -1,8 +1,8 @@
 //! One self-contained HTML page about every PoC.
 //!
-//! In: the statuses that every report reads, in the form of `status --format json`, with what the documents hold beside
-//! them: criteria, the runs that are recorded, the plan's text. Out: HTML that loads nothing, works without scripts, and
-//! in which all text of a user's is escaped; a Content-Security-Policy holds the browser to that.
+//! Input: the status of each PoC in the form of `status --format json`, and from the documents the criteria, the recorded runs
+//! and the plan's text. Output: HTML that loads nothing and works without scripts. All text from documents is escaped, and a
+//! Content-Security-Policy forbids everything else.
 
 mod chart;
 mod graph;
@@ -36,32 +36,32 @@ const TEMPLATE: &str = include_str!("../../template/page.html");
 const STYLE: &str = include_str!("../../template/page.css");
 const SCRIPT: &str = include_str!("../../template/page.js");
 
-/// Rows of one table; a branch may have changed thousands of files.
+/// The maximum number of rows of a table; a branch may have changed thousands of files.
 const ROWS: usize = 200;
-/// Runs that are charted: the last ones.
+/// The maximum number of runs in a chart: the last ones.
 const RUNS: usize = 60;
-/// Bytes of a page of several PoCs, above which it shows no more plans: what mail and a phone take without complaint.
+/// The size in bytes from which a page of several PoCs omits plans, so that it can be sent by mail and opened on a phone.
 const SIZE: usize = 500_000;
 
 /// One PoC with its status and evidence.
 pub struct Subject<'a> {
     /// Its documents.
     pub poc: &'a Poc,
-    /// What its results record.
+    /// Its evidence.
     pub evidence: &'a Evidence,
-    /// Where it stands.
+    /// Its status.
     pub status: &'a PocStatus,
 }
 
-/// Where the page is made, and what for.
+/// The environment of the page.
 pub struct Setting<'a> {
-    /// The workspace; `None` for a document that lies in none.
+    /// The workspace; `None` for a document outside a workspace.
     pub workspace: Option<&'a Workspace>,
-    /// The folder that paths are shown from.
+    /// The base of shown paths.
     pub root: &'a Utf8Path,
-    /// The folder that the page is for: links into the workspace begin there.
+    /// The folder of the page, where relative links start.
     pub folder: &'a Utf8Path,
-    /// The commit at HEAD, where it is known.
+    /// The commit at HEAD, if known.
     pub commit: Option<String>,
     /// Documents that cannot be read.
     pub unreadable: &'a [anyhow::Error],
@@ -79,7 +79,7 @@ struct Page<'a> {
     rows: usize,
 }
 
-/// One PoC: its status and its documents.
+/// One PoC with its status and documents.
 #[derive(Serialize)]
 struct Part<'a> {
     status: PocReport<'a>,
@@ -91,14 +91,14 @@ struct Part<'a> {
     /// The last run of each step, in the order of the steps.
     last: Vec<Option<Run<'a>>>,
     runs: Vec<Run<'a>>,
-    /// Runs that are not charted.
+    /// The number of runs that are not in the charts.
     earlier: usize,
     tests: Option<Chart>,
     durations: Option<Chart>,
     graph: Option<Graph>,
-    /// `None` where the page has no room for it.
+    /// `None` if the page would become too large.
     plan: Option<String>,
-    /// Where the plan's own file is, as seen from the page.
+    /// The path from the page to the plan's file.
     link: String,
 }
 
@@ -122,7 +122,7 @@ struct Run<'a> {
     time: String,
     outcome: String,
     good: bool,
-    /// Tests that the baseline passed and that fail now or are gone.
+    /// The number of regressions.
     worse: usize,
     tests: Option<Counts>,
     commands: Vec<&'a str>,
@@ -141,7 +141,7 @@ struct Counts {
     all: u64,
 }
 
-/// The page: of one PoC all there is; of several, the longest plans are left out where it would be over half a megabyte.
+/// Renders the page. Of several PoCs, the longest plans are omitted if the page would exceed half a megabyte.
 ///
 /// # Errors
 /// When the template cannot be rendered, which is a bug.
@@ -162,14 +162,14 @@ pub fn page(subjects: &[Subject<'_>], setting: &Setting<'_>) -> Result<String> {
     loop {
         let text = for_markup(render(&page)?);
         let over = text.len().saturating_sub(SIZE);
-        if page.pocs.len() < 2 || !leave_out_plans(&mut page.pocs, over) {
+        if page.pocs.len() < 2 || !omit_plans(&mut page.pocs, over) {
             return Ok(text);
         }
     }
 }
 
-/// Takes out the longest plans, of `over` bytes together or all; whether there were any to take.
-fn leave_out_plans(pocs: &mut [Part<'_>], mut over: usize) -> bool {
+/// Removes the longest plans, of at least `over` bytes together. Returns whether there were any.
+fn omit_plans(pocs: &mut [Part<'_>], mut over: usize) -> bool {
     let mut plans: Vec<&mut Option<String>> = pocs.iter_mut().map(|poc| &mut poc.plan).collect();
     plans.sort_by_key(|plan| plan.as_ref().map(String::len));
     let mut any = false;
@@ -184,7 +184,7 @@ fn leave_out_plans(pocs: &mut [Part<'_>], mut over: usize) -> bool {
 
 fn render(page: &Page<'_>) -> Result<String> {
     let data = serde_json::to_vec(page).context("failed to write the page's data")?;
-    // The author of a plan cannot know it, so a script in a plan cannot use it.
+    // The author of a plan cannot know the nonce, so a script in a plan cannot use it.
     let nonce = blake3::hash(&data).to_hex()[..32].to_owned();
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -194,7 +194,7 @@ fn render(page: &Page<'_>) -> Result<String> {
     environment.add_global("script", Value::from_safe_string(SCRIPT.to_owned()));
     environment.add_global("nonce", nonce);
     environment.add_filter("moment", moment);
-    // The name's ending turns on escaping.
+    // The extension of the name enables escaping.
     environment
         .add_template("page.html", TEMPLATE)
         .and_then(|()| {
@@ -291,8 +291,8 @@ fn run(record: &Record) -> Run<'_> {
     }
 }
 
-/// What a run's tests came to, and how many there were: those that its filters left out, or, of a run that followed
-/// from a change, all that the sources tell of.
+/// The test counts of a run, and the total: with the tests that its filters excluded, or all tests in the sources for a run
+/// selected by a change.
 fn counts(record: &Record) -> Option<Counts> {
     let TestCounts {
         passed,
@@ -312,7 +312,7 @@ fn counts(record: &Record) -> Option<Counts> {
     })
 }
 
-/// A bar for each run that ran tests: passed, failed, ignored, and what there was besides.
+/// A bar for each run with tests: passed, failed, ignored, and not selected.
 fn tests(records: &[&Record]) -> Option<Chart> {
     let bars: Vec<Given> = records
         .iter()
@@ -346,7 +346,7 @@ fn tests(records: &[&Record]) -> Option<Chart> {
     (!bars.is_empty()).then(|| chart::bars(bars, true))
 }
 
-/// A bar of seconds for each run.
+/// A bar with the duration of each run.
 fn durations(records: &[&Record]) -> Option<Chart> {
     let bars = records.iter().map(|record| Given {
         label: short(&record.scope),
@@ -362,7 +362,7 @@ fn durations(records: &[&Record]) -> Option<Chart> {
     (!bars.is_empty()).then(|| chart::bars(bars, false))
 }
 
-/// The scope as it fits below a bar.
+/// The scope, short enough for a label.
 fn short(scope: &Scope) -> String {
     match scope {
         Scope::Baseline => "base".to_owned(),
@@ -374,12 +374,12 @@ fn short(scope: &Scope) -> String {
     }
 }
 
-/// For a chart, where values above `u32::MAX` are not visible anyway.
+/// Converts a count for a chart, where values above `u32::MAX` are not distinguishable.
 fn number(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// `2026-01-03 10:04 -08:00`, as people read it.
+/// Formats a time: `2026-01-03 10:04 -08:00`.
 fn moment(time: &str) -> String {
     match (time.get(..10), time.get(11..16), time.get(19..)) {
         (Some(day), Some(minute), Some(offset)) => format!("{day} {minute} {offset}"),

@@ -1,4 +1,4 @@
-//! The state of one PoC as reports show it.
+//! The status of one PoC, the input of reports.
 
 use crate::finding::Finding;
 use crate::next::Next;

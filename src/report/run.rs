@@ -1,4 +1,4 @@
-//! The outcome of `verify`, as the input of reports for programs.
+//! The outcome of `verify`, the input of machine-readable reports.
 
 use crate::evidence::{Check, Record, Scope, Selected};
 use crate::exit::Exit;
@@ -9,32 +9,32 @@ use crate::verify;
 pub struct Run<'a> {
     /// The scope.
     pub scope: &'a Scope,
-    /// How the program will end.
+    /// The exit code of the program.
     pub exit: Exit,
-    /// How many tests the change selects, where the run follows from one.
+    /// The number of tests that the change selects, if the run depends on a change.
     pub selection: Option<Selected>,
-    /// One record for each PoC, or a single one; none if nothing had to run. All have the same checks.
+    /// One record for each PoC, or a single one; empty if nothing had to run. All have the same checks.
     pub records: &'a [RecordedRun],
     /// The commands in the order in which they ran.
     pub checks: &'a [Check],
-    /// The run itself; none of shards that ran elsewhere.
+    /// The run itself; `None` if shards ran elsewhere.
     pub ran: Option<&'a verify::Report>,
     /// The findings on the run.
     pub findings: Vec<Finding>,
 }
 
-/// A record of a run, and where it was written.
+/// A record of a run, and its document.
 pub struct RecordedRun {
-    /// What the run showed for one PoC, or for none.
+    /// The record for one PoC, or for none.
     pub record: Record,
-    /// Whether there was a baseline to measure it against.
+    /// Whether a baseline was available for comparison.
     pub measured: bool,
-    /// The results document it was recorded in, from the workspace root.
+    /// The results document with the record, relative to the workspace root.
     pub results: Option<String>,
 }
 
 impl RecordedRun {
-    /// A record that was measured against nothing and is written nowhere.
+    /// A record without baseline and document.
     #[must_use]
     pub fn of(record: Record) -> Self {
         Self {

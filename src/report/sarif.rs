@@ -1,7 +1,7 @@
 //! Findings as SARIF 2.1.0, for code scanning and editors.
 //!
-//! Source of the form: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0". Paths are relative to
-//! the repository's root and percent-encoded, as its section 3.4.3 asks of a URI.
+//! Format: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0". Paths are relative to the repository's root
+//! and percent-encoded, as section 3.4.3 requires for a URI.
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
@@ -12,7 +12,7 @@ use super::github::below;
 use crate::finding::{Code, Finding, Severity};
 use crate::lint::rules;
 
-/// Everything in a path of a URI that is percent-encoded: all but the slash and the "unreserved" characters of RFC 3986.
+/// Characters of a path that are percent-encoded: all but the slash and the "unreserved" characters of RFC 3986.
 pub(super) const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')

@@ -1,4 +1,4 @@
-//! Calls of `cargo test` and `cargo nextest run`: which tests their arguments select.
+//! Calls of `cargo test` and `cargo nextest run`, and the tests that their arguments select.
 
 use super::simple_commands::Command;
 
@@ -7,15 +7,15 @@ use super::simple_commands::Command;
 pub(crate) struct Call<'c> {
     /// The packages of `-p`, as written.
     pub(crate) packages: Vec<&'c str>,
-    /// Options that pick kinds of targets, and targets by name: `--lib`, `--test` with its value.
+    /// Options that select kinds of targets, and targets by name: `--lib`, `--test` with its value.
     pub(crate) targets: Vec<(&'c str, Option<&'c str>)>,
-    /// The name filters; without any, every test runs.
+    /// The name filters; without filters, every test runs.
     pub(crate) filters: Vec<&'c str>,
     /// Options that select the build, with their values: features, a target, a profile.
     pub(crate) builds: Vec<(&'c str, Option<&'c str>)>,
 }
 
-/// Options that another word follows.
+/// Options with a value in the next word.
 const VALUED: &[&str] = &[
     "-p",
     "--package",
@@ -49,9 +49,9 @@ const VALUED: &[&str] = &[
     "--filterset",
     "--filter-expr",
 ];
-/// Those of them that pick a target.
+/// Those that select a target.
 const TARGETS: &[&str] = &["--test", "--bin", "--example", "--bench"];
-/// Those of them that do not affect the build. A filterset only excludes tests.
+/// Those that do not affect the build. A filterset only excludes tests.
 const IDLE: &[&str] = &[
     "-j",
     "--jobs",
@@ -96,7 +96,7 @@ const PLAIN: &[&str] = &[
     "--no-capture",
     "--fail-fast",
 ];
-/// The same of the harness, behind `--`; all run tests that the filters let through.
+/// The same for options of the harness, after `--`.
 const OF_HARNESS: &[&str] = &[
     "--exact",
     "--ignored",
@@ -155,7 +155,7 @@ impl<'c> Call<'c> {
     }
 }
 
-/// An option that has a value, and the value where it is glued to it: `--features=x`, `-pstore`.
+/// An option that has a value, and the value if it is in the same word: `--features=x`, `-pstore`.
 fn valued(word: &str) -> Option<(&str, Option<&str>)> {
     if VALUED.contains(&word) {
         return Some((word, None));

@@ -1,7 +1,7 @@
 //! The commands of a shell block, each with its expectations.
 //!
-//! bash decides where a command ends: lines are added until `bash -n`, which only parses, accepts them. So multi-line quotes,
-//! here-documents, compound commands and comments inside strings are read as bash reads them when it runs them.
+//! bash determines where a command ends: lines are added until `bash -n`, which only parses, accepts them. So multi-line quotes,
+//! here-documents, compound commands and comments in strings are parsed as when they run.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -16,13 +16,13 @@ use crate::sys::exec;
 /// A command of a block.
 #[derive(Debug, Clone)]
 pub struct ScriptCommand {
-    /// As written, without its line end.
+    /// The text without its line end.
     pub script: String,
-    /// Which of the blocks that are run it belongs to, from 0.
+    /// The index of its block, from 0.
     pub block: usize,
     /// Its lines in the block, from 0.
     pub lines: Range<usize>,
-    /// Its expectations; all must hold.
+    /// Its expectations; all have to be met.
     pub expected: Vec<Expected>,
 }
 
@@ -36,7 +36,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Splits the block of this index into commands.
+    /// Splits a block with this index into commands.
     ///
     /// # Errors
     /// When bash cannot be started.
@@ -64,8 +64,8 @@ impl Script {
     }
 }
 
-/// The line after the command that begins at `start`. Text that bash cannot parse is one command up to the end, and running
-/// it reports the syntax error.
+/// The line after the command that starts at `start`. Text that bash cannot parse is one command up to the end; running it reports the
+/// syntax error.
 fn end_of_command(
     lines: &[&str],
     start: usize,
@@ -81,7 +81,7 @@ fn end_of_command(
             return Ok(end);
         }
     }
-    // Nothing ended: the outline may have been wrong.
+    // Nothing ended: the outline may be wrong.
     for end in skipped {
         if is_whole(&lines[start..end].join("\n"))? {
             return Ok(end);
@@ -90,8 +90,8 @@ fn end_of_command(
     Ok(lines.len())
 }
 
-/// Whether bash takes a text for a whole command. A line that ends in a backslash goes on; of a here-document without
-/// its end bash only warns.
+/// Whether bash accepts a text as a complete command. A line that ends in a backslash continues; bash only warns about a here-document
+/// without its end.
 fn is_whole(text: &str) -> Result<bool> {
     let backslashes = text.len() - text.trim_end_matches('\\').len();
     if backslashes % 2 == 1 {
@@ -109,11 +109,11 @@ fn is_whole(text: &str) -> Result<bool> {
 struct Reader {
     block: usize,
     commands: Script,
-    /// The command that an expectation below belongs to.
+    /// The command of an expectation below.
     owner: Option<usize>,
-    /// Whether a commented-out command came last.
+    /// Whether the last command is commented out.
     commented_out: bool,
-    /// Expectations that stand above their command, as the first of the block does.
+    /// Expectations above their command, such as the first of a block.
     above: Option<Vec<Expected>>,
 }
 
@@ -144,7 +144,7 @@ impl Reader {
         Ok(())
     }
 
-    /// A comment, and the line after it and what belongs to it.
+    /// Parses a comment and its continuation lines.
     fn comment(&mut self, lines: &[&str], at: usize) -> usize {
         let Some(first) = expectation(lines[at].trim()) else {
             if is_commented_out(lines[at]) || is_numbered(lines[at]) {
@@ -175,7 +175,7 @@ impl Reader {
         }
     }
 
-    /// An expectation with no command below it belongs to the one above.
+    /// An expectation without a command below it belongs to the one above.
     fn finish(mut self) -> Script {
         for expected in self.above.unwrap_or_default() {
             match self.commands.list.last_mut() {
@@ -210,7 +210,7 @@ pub(crate) fn expectation(comment: &str) -> Option<&str> {
     Some(comment[lead.end()..].trim())
 }
 
-/// A comment that goes on with the expectation above it.
+/// A comment that continues the expectation above it.
 pub(crate) fn continuation(line: &str) -> Option<&str> {
     let text = line.trim().strip_prefix('#')?;
     let own = expectation(line.trim()).is_some() || is_numbered(line) || is_commented_out(line);
@@ -225,7 +225,7 @@ fn is_numbered(line: &str) -> bool {
     digits > 0 && text[digits..].starts_with(['.', ')', ':'])
 }
 
-/// `# cargo test --workspace`: a command for those who want it.
+/// `# cargo test --workspace`: an optional command.
 fn is_commented_out(line: &str) -> bool {
     const PROGRAMS: [&str; 22] = [
         "cargo",
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn each_command_has_its_own() {
+    fn each_command_has_its_expectations() {
         let script = "# 1. build\ncargo build\n\n# 2. test\ncargo test -p a\n# Expected: 12 passed\r\ncargo test -p b # Expected: \
                       3 passed\n\n# expected output: \"ok\"\n";
         assert_eq!(
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_end_where_bash_says() {
+    fn commands_end_as_in_bash() {
         let script = "echo 'one\n# Expected: in a string\ntwo'\n# Expected: \"one\"\ncat <<'END' |\n# Expected: in a document\nEND\n  cat\nfor x \
                       in a b; do\n  # Expected: inside\n  echo $x\ndone\n# Expected: \"a\"\necho a \\\n  b\n\ntest a &&\n  test b\nf() {\n  echo\n}\necho \"a # Expected: \
                       b\"\n";
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_continue_an_expectation() {
+    fn continued_expectations() {
         let script = "a\n# Expected: 293 passed,\n#   2 ignored\n# 2. next\nb\n# Expected:\n#   \"x\"\n#   \"y\"\n# Expected: <1s\n";
         assert_eq!(
             read(script),
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_commented_out_keeps_its_expectation() {
+    fn commented_out_command_keeps_its_expectation() {
         let script = "cargo test -p a\n\n# 2. (Optional) Full suite\n# cargo test --workspace\n# Expected: All pass\n\n# 3. demo\n./demo\n# \
                       Expected: \"ok\"\n";
         assert_eq!(
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn what_bash_cannot_parse_is_one_command() {
+    fn text_that_bash_cannot_parse_is_one_command() {
         assert_eq!(
             read("true\nfi\ntrue\n"),
             [one("true", &[]), one("fi\ntrue\n", &[])]

@@ -1,7 +1,7 @@
-//! The meaning of `# Expected:`, as far as a program can check it.
+//! Parses and checks `# Expected:`.
 //!
-//! In: the text after `# Expected:`. Out: an [`Expectation`]: assertions that [`Assertion::unmet`] checks, or a request for a
-//! person. A text is understood completely or not at all: `all pass, and it feels quick` is left to a person.
+//! Input: the text after `# Expected:`. Output: an [`Expectation`]: assertions that [`Assertion::unmet`] checks, or a request for a
+//! person. A text is understood completely or not at all: `all pass, and it feels quick` needs a person.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -14,12 +14,12 @@ use crate::evidence::TestCounts;
 
 mod words;
 
-/// An expectation as written, and its meaning.
+/// An expectation with its text and meaning.
 #[derive(Debug, Clone)]
 pub struct Expected {
-    /// The words after `# Expected:`, lines joined by `\n`.
+    /// The text after `# Expected:`, with lines joined by `\n`.
     pub text: String,
-    /// The lines of the block that hold it, from 0.
+    /// Its lines in the block, from 0.
     pub lines: std::ops::Range<usize>,
     /// Its meaning.
     pub meaning: Expectation,
@@ -28,42 +28,42 @@ pub struct Expected {
 /// The meaning of an expectation.
 #[derive(Debug, Clone)]
 pub enum Expectation {
-    /// All of these must hold.
+    /// All of these assertions must hold.
     Understood(Vec<Assertion>),
-    /// A person has to look.
+    /// A person has to judge the result.
     Manual,
-    /// A pattern that cannot be read, and why.
+    /// An invalid pattern, with the error.
     Unreadable(String),
 }
 
-/// One thing that can be checked.
+/// An assertion that the program can check.
 #[derive(Debug, Clone)]
 pub enum Assertion {
-    /// Every test that ran passed; of a command that runs none, that it succeeded.
+    /// Every test passed; a command without tests succeeded.
     AllPass,
     /// This many tests passed.
     Passed(Number),
-    /// This many of this many passed, and no other ran.
+    /// This many of this many tests passed, and no other ran.
     PassedOf(u64, u64),
-    /// This many failed.
+    /// This many tests failed.
     Failed(u64),
-    /// This many are marked `#[ignore]`, or were left out.
+    /// This many tests are marked `#[ignore]`, or were excluded.
     Ignored(u64),
-    /// The output holds this text.
+    /// The output contains this text.
     Contains(String),
-    /// Nothing was printed, cargo's own progress aside.
+    /// The output is empty, except for cargo's progress.
     NoOutput,
     /// The exit status.
     Exit(i32),
-    /// Any exit status but zero.
+    /// Any exit status except zero.
     NonZero,
-    /// It is run this many times, and the rest holds of each run.
+    /// The command runs this many times, and the other assertions hold for each run.
     Times(u32),
-    /// It took less time than this.
+    /// It took less than this time.
     Under(Duration),
-    /// A line of the output matches this pattern as a whole.
+    /// A whole line of the output matches this pattern.
     Glob(Box<GlobMatcher>),
-    /// The pattern is found in the output; `^` and `$` are ends of lines.
+    /// The output matches this pattern; `^` and `$` match at line ends.
     Regex(Regex),
 }
 
@@ -72,7 +72,7 @@ pub enum Assertion {
 pub enum Number {
     /// `12`
     Exactly(u64),
-    /// `~12`: a twentieth more or less, and at least one
+    /// `~12`: within 5 %, and at least one more or less
     About(u64),
     /// `12+`
     AtLeast(u64),
@@ -81,18 +81,18 @@ pub enum Number {
 /// The result of a command, to check an expectation.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// Its exit status, as a shell tells it.
+    /// Its exit status, as in a shell.
     pub exit: i32,
-    /// How many tests it ran; `None` when its output told of none.
+    /// The tests that it ran; `None` if its output contains none.
     pub tests: Option<TestCounts>,
     /// Its output without colours.
     pub output: &'a str,
-    /// How long it took.
+    /// The duration.
     pub duration: Duration,
 }
 
 impl Expectation {
-    /// The assertions; none if a person must judge.
+    /// The assertions; empty if a person must judge.
     #[must_use]
     pub fn assertions(&self) -> &[Assertion] {
         match self {
@@ -103,7 +103,7 @@ impl Expectation {
 }
 
 impl Number {
-    /// Whether `count` is as expected.
+    /// Whether `count` meets the expectation.
     #[must_use]
     pub fn holds(self, count: u64) -> bool {
         match self {
@@ -113,7 +113,7 @@ impl Number {
         }
     }
 
-    /// The number that is written.
+    /// The written number.
     #[must_use]
     pub fn value(self) -> u64 {
         match self {
@@ -123,7 +123,7 @@ impl Number {
 }
 
 impl Assertion {
-    /// Why it does not hold; `None` if it holds.
+    /// Why it is not met; `None` if it is.
     #[must_use]
     pub fn unmet(&self, seen: &Seen<'_>) -> Option<String> {
         let tests = || seen.tests.ok_or("no test program reported its tests");
@@ -131,15 +131,18 @@ impl Assertion {
         let counted = |what: &str, wanted: String, of: &dyn Fn(TestCounts) -> Result<(), u64>| {
             let tests = match tests() {
                 Ok(tests) => tests,
-                Err(why) => return Some(format!("{wanted} {what} expected, and {why}")),
+                Err(why) => return Some(format!("{wanted} {what} expected, but {why}")),
             };
             let count = of(tests).err()?;
-            Some(format!("{wanted} {what} expected, {count} {what}"))
+            Some(format!("{wanted} {what} expected, but {count} {what}"))
         };
         match self {
             Self::AllPass => {
                 let failed = seen.tests.map_or(0, |tests| tests.failed);
-                unless(failed == 0, format!("all were to pass, {failed} failed"))
+                unless(
+                    failed == 0,
+                    format!("all pass expected, but {failed} failed"),
+                )
             }
             Self::Passed(number) => counted("passed", number.to_string(), &|tests| {
                 or(number.holds(tests.passed), tests.passed)
@@ -160,28 +163,31 @@ impl Assertion {
             }),
             Self::Contains(text) => unless(
                 seen.output.contains(text.as_str()),
-                format!("the output does not hold `{text}`"),
+                format!("the output does not contain `{text}`"),
             ),
             Self::NoOutput => {
                 let line = seen.output.lines().find(|line| is_output(line))?;
                 Some(format!(
-                    "no output expected, and it printed `{}`",
+                    "no output expected, but it printed `{}`",
                     shortened(line.trim())
                 ))
             }
             Self::Exit(code) => unless(
                 seen.exit == *code,
-                format!("exit code {code} expected, it was {}", seen.exit),
+                format!("exit code {code} expected, but it was {}", seen.exit),
             ),
             Self::NonZero => unless(
                 seen.exit != 0,
-                "an exit code other than 0 expected, it was 0".to_owned(),
+                "an exit code other than 0 expected, but it was 0".to_owned(),
             ),
-            // The command is run so often; the other assertions are held against each run.
+            // The number of runs is not checked here; the other assertions are checked for each run.
             Self::Times(_) => None,
             Self::Under(limit) => unless(
                 seen.duration < *limit,
-                format!("under {limit:?} expected, it took {:.3?}", seen.duration),
+                format!(
+                    "under {limit:?} expected, but it took {:.3?}",
+                    seen.duration
+                ),
             ),
             Self::Glob(matcher) => unless(
                 seen.output
@@ -199,7 +205,7 @@ impl Assertion {
         }
     }
 
-    /// Whether it can only hold of tests.
+    /// Whether it can only be met by tests.
     #[must_use]
     pub(crate) fn is_about_tests(&self) -> bool {
         matches!(
@@ -212,27 +218,27 @@ impl Assertion {
         )
     }
 
-    /// Whether it says that everything passes.
+    /// Whether it means that everything passes.
     #[must_use]
     pub(crate) fn is_all_pass(&self) -> bool {
         matches!(self, Self::AllPass)
     }
 
-    /// Whether it expects tests to fail: a test that is written before the code that it tests.
+    /// Whether it expects failed tests, which are written before the code.
     #[must_use]
     pub(crate) fn expects_failure(&self) -> bool {
         matches!(self, Self::Failed(1..))
             || matches!(self, Self::PassedOf(passed, total) if passed < total)
     }
 
-    /// Whether this exit status is expected. A search without a match exits with 1, which fits `no output`.
+    /// Whether this exit status is expected. A search without a match exits with 1, which meets `no output`.
     #[must_use]
     pub fn allows(&self, exit: i32, searches: bool) -> bool {
         match self {
             Self::Exit(code) => exit == *code,
             Self::NonZero => exit != 0,
             Self::NoOutput => exit == 1 && searches,
-            // What cargo and nextest end with when a test failed.
+            // The exit codes of cargo and nextest for failed tests.
             _ => self.expects_failure() && matches!(exit, 100 | 101),
         }
     }
@@ -242,7 +248,7 @@ fn or(holds: bool, count: u64) -> Result<(), u64> {
     if holds { Ok(()) } else { Err(count) }
 }
 
-/// Whether a line counts as output: not blank, and not cargo's progress, which depends on the state of the build.
+/// Whether a line counts as output: not blank, and not cargo's progress, which depends on the build.
 fn is_output(line: &str) -> bool {
     const PROGRESS: [&str; 12] = [
         "Blocking",
@@ -265,7 +271,7 @@ fn is_output(line: &str) -> bool {
     !trimmed.is_empty() && !progress
 }
 
-/// The beginning of a long text.
+/// The start of a long text.
 fn shortened(text: &str) -> String {
     let mut short: String = text.chars().take(80).collect();
     if short.len() < text.len() {
@@ -274,7 +280,7 @@ fn shortened(text: &str) -> String {
     short
 }
 
-/// Whether a command looks for something and says by exit status 1 that it is not there.
+/// Whether a command searches for something and exits with 1 if it finds nothing.
 #[must_use]
 pub fn searches(command: &str) -> bool {
     static SEARCH: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -303,7 +309,7 @@ impl fmt::Display for Assertion {
             Self::PassedOf(passed, total) => write!(out, "{passed} of {total} passed"),
             Self::Failed(number) => write!(out, "{number} failed"),
             Self::Ignored(number) => write!(out, "{number} ignored"),
-            Self::Contains(text) => write!(out, "the output holds `{text}`"),
+            Self::Contains(text) => write!(out, "the output contains `{text}`"),
             Self::NoOutput => out.write_str("no output"),
             Self::Exit(code) => write!(out, "exit code {code}"),
             Self::NonZero => out.write_str("an exit code other than 0"),
@@ -326,7 +332,7 @@ impl fmt::Display for Assertion {
 impl fmt::Display for Expectation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Manual => out.write_str("for a person to confirm"),
+            Self::Manual => out.write_str("to be confirmed by a person"),
             Self::Unreadable(why) => out.write_str(why),
             Self::Understood(assertions) => {
                 for (index, clause) in assertions.iter().enumerate() {
@@ -363,14 +369,14 @@ mod tests {
     }
 
     #[test]
-    fn about_is_a_twentieth_and_a_stale_count_is_none() {
+    fn approximate_counts_are_within_five_percent() {
         assert!(Number::About(61).holds(64) && Number::About(61).holds(58));
         assert!(!Number::About(61).holds(66));
         assert!(Number::About(5).holds(6) && !Number::About(5).holds(7));
     }
 
     #[test]
-    fn counts_are_held_against_what_ran() {
+    fn counts_are_compared_with_the_run() {
         let ran = |passed, failed| Seen {
             tests: Some(TestCounts {
                 passed,
@@ -397,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn no_output_is_none_but_for_what_cargo_says_of_its_work() {
+    fn no_output_ignores_the_progress_of_cargo() {
         let quiet = "   Compiling store v0.1.0\n    Finished `dev` profile\n\n";
         assert_eq!(unmet("No output (zero matches)", &seen(quiet)), [""; 0]);
         let loud = unmet("No output", &seen("src/lib.rs:3: todo!()\n"));
@@ -412,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_and_texts_and_time() {
+    fn patterns_text_and_time() {
         let output = seen("p99: 0.8 ms\nDependencies OK\n");
         for met in [
             "\"Dependencies OK\"",

@@ -1,9 +1,8 @@
-//! Whether lines of a shell script are surely not the end of a command: within quotes, a here-document or a compound
-//! command.
+//! Detects lines of a shell script that cannot end a command: inside quotes, a here-document or a compound command.
 //!
-//! Only bash knows where a command ends, and each question costs a process and a parse of the text. This counts open quotes,
-//! here-documents and compound commands, so that bash is not asked after every line of a long command. It may be wrong in both directions; the caller asks
-//! bash before it believes that a command has ended.
+//! Only bash knows where a command ends, but each check starts a process that parses the text. This module counts open quotes,
+//! here-documents and compound commands, so that bash does not check every line of a long command. It may be wrong in both
+//! directions; the caller lets bash confirm the end of a command.
 
 /// Open constructs at the end of the lines so far.
 #[derive(Debug, Default)]
@@ -13,14 +12,14 @@ pub(super) struct Outline {
     documents: Vec<(String, bool)>,
     /// Parentheses and compound commands.
     depth: i32,
-    /// Whether the line ends in a backslash.
+    /// Whether the line ends with a backslash.
     goes_on: bool,
-    /// Whether the next word is a command's.
+    /// Whether the next word starts a command.
     begins: bool,
 }
 
 impl Outline {
-    /// Takes the next line.
+    /// Adds a line.
     pub(super) fn line(&mut self, line: &str) {
         if let (None, Some((end, tabs))) = (self.quote, self.documents.first()) {
             let line = if *tabs {
@@ -76,7 +75,7 @@ impl Outline {
         self.end_word(&mut word);
     }
 
-    /// Whether the lines so far are surely no whole command.
+    /// Whether the lines so far cannot be a complete command.
     pub(super) fn is_open(&self) -> bool {
         self.quote.is_some() || !self.documents.is_empty() || self.depth > 0 || self.goes_on
     }
@@ -97,7 +96,7 @@ impl Outline {
         );
     }
 
-    /// Reads the delimiter of a here-document after `<<`; returns the text after it.
+    /// Parses the delimiter of a here-document after `<<`; returns the text after it.
     fn document<'l>(&mut self, rest: &'l str) -> &'l str {
         let tabs = rest.starts_with('-');
         let rest = rest.trim_start_matches('-').trim_start_matches([' ', '\t']);

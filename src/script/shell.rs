@@ -1,7 +1,7 @@
-//! Commands of ours and shell blocks of a plan, made ready to run.
+//! Prepares commands and shell blocks of a plan to run.
 //!
-//! Whatever is run as evidence must neither edit the tree nor pass because it was told to: snapshot tools that
-//! can be put into an accepting mode by the environment are put out of it.
+//! Programs that run as evidence must neither change the sources nor accept any result, so variables that put snapshot tools into an
+//! accepting mode are removed.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -12,15 +12,15 @@ use camino::Utf8Path;
 
 use crate::sys::exec::{ProcessCommand, Stop};
 
-/// Tells a `verify` inside of a `verify` which runs it is part of, one a line.
+/// Tells a nested `verify` which runs it is part of, one per line.
 const INSIDE: &str = "CARGO_POC_INSIDE";
 
-/// Linux passes no longer argument than 128 KiB, Windows no longer command line than 32 Ki characters; a block that long
-/// is a program and belongs in a file.
+/// The maximum length of a block: Linux limits an argument to 128 KiB, Windows a command line to 32 Ki characters. A longer block should
+/// be a script.
 const LONGEST: usize = if cfg!(windows) { 30 } else { 120 } * 1024;
 
-/// Environment variables that make snapshot and compile-fail tests accept what they see: insta, trybuild,
-/// expect-test, snapbox and trycmd, goldenfile, `ui_test`.
+/// Environment variables that make snapshot and compile-fail tests accept any output: insta, trybuild, expect-test, snapbox and trycmd,
+/// goldenfile, `ui_test`.
 const ACCEPTING: [&str; 9] = [
     "INSTA_UPDATE",
     "INSTA_FORCE_PASS",
@@ -33,17 +33,17 @@ const ACCEPTING: [&str; 9] = [
     "BLESS",
 ];
 
-/// One `verify` on one PoC, known to every program it starts.
+/// A `verify` of one PoC, known to every program that it starts.
 #[derive(Debug, Clone)]
 pub struct RecursionGuard {
     value: OsString,
 }
 
 impl RecursionGuard {
-    /// Notes that `key` (a results document and a scope) is being run.
+    /// Records that `key` (a results document and a scope) is running.
     ///
     /// # Errors
-    /// When it is being run already: a block of the plan calls `cargo poc verify` on itself.
+    /// If it is already running, because a block of the plan calls `cargo poc verify` on itself.
     pub fn enter(key: &str) -> Result<Self> {
         Self::within(std::env::var(INSIDE).ok().as_deref(), key)
     }
@@ -63,25 +63,25 @@ impl RecursionGuard {
     }
 }
 
-/// How the programs of a run are started.
+/// Settings for the programs of a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The run they are part of.
+    /// The run that they belong to.
     pub inside: RecursionGuard,
     /// The file of this program, which replaces `cargo` in shell blocks to log cargo's calls, and supervises programs.
     pub program: PathBuf,
-    /// Whether their output may hold colours.
+    /// Whether their output may be colored.
     pub coloured: bool,
-    /// How long one may take.
+    /// The time limit of a program.
     pub timeout: Option<std::time::Duration>,
-    /// What ends them before their time.
+    /// Stops the programs early.
     pub stop: Stop,
     /// Variables of the build configuration.
     pub environment: BTreeMap<String, String>,
 }
 
 impl Settings {
-    /// `command` with the environment that evidence needs, run from `root`.
+    /// Adds the environment for evidence to `command`, and runs it in `root`.
     #[must_use]
     pub fn prepare(&self, command: ProcessCommand, root: &Utf8Path) -> ProcessCommand {
         let mut command = command
@@ -98,9 +98,9 @@ impl Settings {
         command
             .env("INSTA_UPDATE", "no")
             .env("INSTA_FORCE_PASS", "0")
-            // Output goes through a pipe: a progress bar would only be noise in it.
+            // Output goes through a pipe, where a progress bar would be noise.
             .env("CARGO_TERM_PROGRESS_WHEN", "never")
-            // A configuration may hide which binary runs, which is read here.
+            // A configuration may hide the names of binaries, which are parsed here.
             .env("CARGO_TERM_QUIET", "false")
             .env("CARGO_TERM_VERBOSE", "false")
             .env("NEXTEST_HIDE_PROGRESS_BAR", "1")
@@ -112,30 +112,30 @@ impl Settings {
             .env("PATH", search_path())
     }
 
-    /// A shell block of a plan: `bash -euo pipefail`, so that the first command that fails fails the block. Bash
-    /// gets it whole, with here-documents and quotes over several lines.
+    /// A shell block of a plan, run with `bash -euo pipefail`, so that the first failing command fails the block. bash gets the whole block,
+    /// including here-documents and multi-line quotes.
     ///
     /// # Errors
-    /// When it is too long to be passed on, or holds a NUL.
+    /// If it is too long, or contains a NUL character.
     pub fn block(&self, script: &str, root: &Utf8Path) -> Result<ProcessCommand> {
         if script.len() > LONGEST {
             bail!(
-                "failed to run a block of {} KiB: put it into a script and let the plan call that",
+                "failed to run a block of {} KiB: put it into a script and call the script from the plan",
                 script.len() / 1024
             );
         }
         if script.contains('\0') {
-            bail!("failed to run a block that holds a NUL character");
+            bail!("failed to run a block that contains a NUL character");
         }
-        // Bash takes the carriage return of a CRLF document for a part of the last word.
+        // bash treats the carriage return of a CRLF document as part of the last word.
         let script = script.replace("\r\n", "\n");
         let command = bash().args(["-euo", "pipefail", "-c", &script]);
         Ok(self.prepare(command, root))
     }
 }
 
-/// Bash: that of PATH, and on Windows the one that comes with git. A program called `bash` is looked for in Windows' own
-/// folder first, where it is that of its Linux, which knows neither these paths nor this cargo.
+/// bash in PATH, or on Windows the one that is installed with git. Windows searches its system folder first, where `bash` is the one of
+/// its Linux subsystem, which has other paths and another cargo.
 pub(super) fn bash() -> ProcessCommand {
     let path = std::env::var_os("PATH").filter(|_| cfg!(windows));
     let found = path.and_then(|path| beside_git(&path));
@@ -143,7 +143,7 @@ pub(super) fn bash() -> ProcessCommand {
         .remedy("the blocks of a plan need bash; install it (on Windows it comes with git)")
 }
 
-/// `bin/bash.exe` of the installation whose `cmd`, `bin` or `mingw64/bin` is on `path`.
+/// `bin/bash.exe` of the git installation whose `cmd`, `bin` or `mingw64/bin` is in `path`.
 fn beside_git(path: &OsStr) -> Option<PathBuf> {
     let gits = std::env::split_paths(path).map(|folder| folder.join("git.exe"));
     gits.filter(|git| git.is_file()).find_map(|git| {
@@ -153,7 +153,7 @@ fn beside_git(path: &OsStr) -> Option<PathBuf> {
     })
 }
 
-/// PATH with this program's folder at its end: a plan may call `cargo poc`, installed or not.
+/// PATH with this program's folder at the end, so that a plan can call `cargo poc`.
 #[must_use]
 pub fn search_path() -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -161,7 +161,7 @@ pub fn search_path() -> OsString {
         .ok()
         .and_then(|program| program.parent().map(PathBuf::from));
     let folders = std::env::split_paths(&path).chain(own);
-    // A folder whose name holds the separator cannot be on PATH at all.
+    // A folder whose name contains the separator cannot be in PATH.
     std::env::join_paths(folders).unwrap_or(path)
 }
 
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bash_is_found_beside_git() {
+    fn bash_is_found_in_the_installation_of_git() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let file = |path: &str| {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verification_inside_of_itself_is_refused_and_others_are_not() {
+    fn recursive_verification_is_rejected() {
         let first = RecursionGuard::within(None, "docs/a-results.md step 1").unwrap();
         let value = first.value.to_str();
         let second = RecursionGuard::within(value, "docs/a-results.md step 2").unwrap();

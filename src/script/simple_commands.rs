@@ -1,21 +1,21 @@
-//! The simple commands of a plan's shell blocks: their words and the operators between them. Nothing is expanded.
+//! The simple commands of a plan's shell blocks: their words and operators. Nothing is expanded.
 
 use crate::document::{Block, Plan};
 
 /// One simple command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Command {
-    /// Its words without quotes; assignments before it and redirections left out.
+    /// Its words without quotes, assignments and redirections.
     pub(crate) words: Vec<String>,
     /// The variables that are assigned before it, with their values.
     pub(crate) assigned: Vec<(String, String)>,
-    /// The operator before the next one: `|`, `||`, `&&`, `;` or nothing.
+    /// The operator before the next command: `|`, `||`, `&&`, `;` or nothing.
     pub(crate) then: &'static str,
-    /// The line of the document it begins on, from 1.
+    /// Its first line in the document, from 1.
     pub(crate) line: usize,
 }
 
-/// The commands of a block, those after `#` left out.
+/// The commands of a block, without comments.
 pub(crate) fn commands(block: &Block) -> Vec<Command> {
     of_text(&block.code, block.line + 1)
 }
@@ -34,7 +34,7 @@ pub(crate) fn of_text(text: &str, line: usize) -> Vec<Command> {
     reader.commands
 }
 
-/// Every shell block of a plan that proves something: baseline, prerequisites, steps, done block.
+/// Every verification block of a plan: baseline, prerequisites, steps, done block.
 pub(crate) fn proving(plan: &Plan) -> impl Iterator<Item = &Block> {
     let prerequisites = plan.prerequisites.iter().skip(1);
     plan.baseline
@@ -55,11 +55,11 @@ struct Reader<'a> {
     commands: Vec<Command>,
     command: Command,
     word: Option<String>,
-    /// Ends of the here-documents that begin on the next line.
+    /// Delimiters of the here-documents that start on the next line.
     documents: Vec<String>,
 }
 
-/// Operators, the longer ones first.
+/// Operators, with longer ones first.
 const OPERATORS: [&str; 7] = ["||", "&&", ";;", "|&", "|", ";", "&"];
 
 impl Reader<'_> {
@@ -100,7 +100,7 @@ impl Reader<'_> {
         self.rest = &self.rest[bytes..];
     }
 
-    /// Characters of a word that mean nothing but themselves.
+    /// Characters of a word without special meaning.
     fn plain(&mut self) {
         let special = |character| " \t\r\n\\'\"<>|&;".contains(character);
         let end = self.rest.find(special).unwrap_or(self.rest.len());
@@ -122,7 +122,7 @@ impl Reader<'_> {
     fn escape(&mut self) {
         let mut after = self.rest.chars().skip(1);
         match after.next() {
-            // a line that goes on
+            // a continued line
             Some('\n') => self.advance(2),
             Some(next) => {
                 self.push(next);
@@ -151,7 +151,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `2>&1`, `> file`, `<<EOF`: no word of the command.
+    /// `2>&1`, `> file`, `<<EOF`: not a word of the command.
     fn redirection(&mut self) {
         if self
             .word
@@ -254,7 +254,7 @@ impl Command {
             }
             ("test" | "t" | "llvm-cov" | "tarpaulin", rest) => Some(rest),
             ("nextest", [run, rest @ ..]) if run == "run" || run == "r" => Some(rest),
-            // Wrappers that hand a subcommand on to cargo.
+            // Wrappers that pass a subcommand to cargo.
             ("hack" | "careful" | "miri", rest) => {
                 let at = rest
                     .iter()
@@ -265,7 +265,7 @@ impl Command {
         }
     }
 
-    /// cargo's subcommand and its arguments.
+    /// The subcommand of cargo and its arguments.
     pub(crate) fn cargo(&self) -> Option<(&str, &[String])> {
         let (program, mut rest) = self.words.split_first()?;
         if !is_cargo(program) {
@@ -282,7 +282,7 @@ impl Command {
         }
     }
 
-    /// Whether it is a test program of another language, whose counts are read from its output.
+    /// Whether it is a test program of another language, whose counts are parsed from its output.
     pub(crate) fn is_foreign_test_program(&self) -> bool {
         const PROGRAMS: [&str; 11] = [
             "pytest", "py.test", "ctest", "jest", "vitest", "mocha", "bats", "tox", "nox", "rspec",
@@ -304,7 +304,7 @@ impl Command {
         }
     }
 
-    /// Whether it runs tests: `None` where that cannot be known, as of a script.
+    /// Whether it runs tests; `None` if that is unknown, as for a script.
     pub(crate) fn runs_tests(&self) -> Option<bool> {
         const NO_TESTS: &[&str] = &[
             "[", "[[", "cat", "cd", "cp", "curl", "diff", "echo", "export", "false", "find", "git",
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_told_apart() {
+    fn commands_and_operators_are_split() {
         assert_eq!(
             read(
                 "# note\nRUST_LOG=x cargo test -p \"a b\" 2>&1 | tail -5 # end\n\ncd x && cargo \\\n  fmt --check || true\n"
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_over_lines_and_documents_are_no_commands() {
+    fn quotes_and_here_documents_are_not_commands() {
         assert_eq!(
             read(
                 "python -c \"\n# no comment\nprint('a | b')\n\"\ncat <<'EOF' > f\ncargo test | tail\nEOF\nls > out\n"
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_tests_is_known_by_its_command() {
+    fn test_commands_are_recognized() {
         let runs = |code: &str| {
             let block = Block {
                 lang: "bash".to_owned(),

@@ -15,13 +15,13 @@ use crate::evidence::{Scope, TestCounts};
 pub struct Assessment {
     /// Its name.
     pub name: String,
-    /// The plan below the workspace root.
+    /// The plan's path relative to the workspace root.
     pub plan: String,
-    /// The results below the workspace root; `None` where the file is missing.
+    /// The results' path relative to the workspace root; `None` if the file is missing.
     pub results: Option<String>,
-    /// Its type, as the plan writes it.
+    /// Its type, as in the plan.
     pub kind: Option<String>,
-    /// The whole.
+    /// The state of the whole PoC.
     pub state: State,
     /// The base's commit id.
     pub base: Option<String>,
@@ -33,38 +33,38 @@ pub struct Assessment {
     pub steps: Vec<StepStatus>,
     /// The plan's criteria in order.
     pub criteria: Vec<CriterionStatus>,
-    /// Ticked and all: the plan's criteria.
+    /// The ticks of the plan's criteria.
     pub plan_criteria: Ticks,
-    /// Ticked and all: the results' criteria.
+    /// The ticks of the results' criteria.
     pub results_criteria: Ticks,
     /// The Production-Grade Checklist in order.
     pub checklist: Vec<ChecklistStatus>,
-    /// The Files table against the change.
+    /// The states of planned and changed files.
     pub files: Vec<FileStatus>,
-    /// The Dependencies section against the manifests.
+    /// The states of the planned dependencies.
     pub dependencies: Vec<DependencyStatus>,
     /// Tests in quarantine.
     pub quarantine: Vec<QuarantineStatus>,
-    /// Tests then and now.
+    /// Test counts of the baseline, the last run and the claim.
     pub tests: TestStatus,
     /// The contract, and how the plan differs from it.
     pub contract: ContractState,
-    /// Placeholders left in both documents.
+    /// The number of placeholders in both documents.
     pub placeholders: usize,
     /// The first placeholder: document and line.
     pub(crate) first_placeholder: Option<(String, usize)>,
-    /// What keeps the results from saying Complete, besides what is not proven.
+    /// A problem of the results that prevents Complete, apart from unproven parts.
     pub(crate) completion_blocker: Option<Blocker>,
-    /// Whether the documents lie in a workspace; without one, no evidence can be compared.
+    /// Whether the documents are in a workspace; without one, evidence cannot be compared.
     pub(crate) in_workspace: bool,
-    /// Whether the Summary calls the work neither complete nor withdrawn.
+    /// Whether the Summary is neither complete nor withdrawn.
     pub(crate) is_open: bool,
-    /// What the runs show that belong to no step.
+    /// Results of runs that belong to no step.
     pub(crate) runs: Runs,
 }
 
 impl Assessment {
-    /// How many of the steps that were not withdrawn are proven, of how many.
+    /// The numbers of proven steps and of steps that are not withdrawn.
     #[must_use]
     pub fn proven(&self) -> (usize, usize) {
         let count =
@@ -74,7 +74,7 @@ impl Assessment {
             count(|state| state != State::Withdrawn),
         )
     }
-    /// How many criteria are proven.
+    /// The number of proven criteria.
     #[must_use]
     pub fn proven_criteria(&self) -> usize {
         let criteria = self.criteria.iter();
@@ -84,14 +84,14 @@ impl Assessment {
     }
 }
 
-/// The state of a step, or of the whole.
+/// The state of a step or of the whole PoC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// Not begun.
+    /// Not started.
     Pending,
     /// Begun.
     InProgress,
-    /// Said to be done, without evidence.
+    /// Marked as done, without evidence.
     Claimed,
     /// A recorded run passed, and nothing it depends on has changed.
     Proven,
@@ -101,14 +101,14 @@ pub enum State {
     Failed,
     /// A person has to judge it.
     Unconfirmed,
-    /// Taken out of the plan.
+    /// Removed from the plan.
     Withdrawn,
-    /// A run has proven it; without the workspace, nothing tells whether that still holds.
+    /// A run has passed, but without the workspace it is unknown whether it is fresh.
     Unknown,
 }
 
 impl State {
-    /// The word for it, the same in every report.
+    /// The name in every report.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ impl State {
     }
 }
 
-/// The word; an unknown state is `null`.
+/// The name; `null` for an unknown state.
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -135,39 +135,39 @@ impl Serialize for State {
     }
 }
 
-/// What the runs show that belong to no step.
+/// Results of runs that belong to no step.
 #[derive(Debug)]
 pub(crate) struct Runs {
-    /// Whether the plan has a baseline command and no whole baseline is recorded.
+    /// Whether the plan has a baseline command but no complete baseline is recorded.
     pub(crate) needs_baseline: bool,
-    /// What the last run of the done block shows; `None` where the plan has no such block.
+    /// The evidence of the done block; `None` if the plan has none.
     pub(crate) done: Option<EvidenceState>,
     /// The state of the done block in each configuration that the plan requires.
     pub(crate) done_in: Vec<ConfigurationStatus>,
-    /// Why the last run of the baseline is no baseline.
+    /// Why the last run of the baseline is not a baseline.
     pub(crate) baseline_failure: Option<String>,
-    /// The scope of the last run of affected or all tests, where it failed and the done block has not passed since.
+    /// The scope of the last run of affected or all tests, if it failed and the done block has not passed since.
     pub(crate) failed_since_done: Option<Scope>,
-    /// The first run that waits for a person, and the name of its command for `--confirm`.
+    /// The first run that needs a confirmation, and the id of its command for `--confirm`.
     pub(crate) unconfirmed: Option<(Scope, String)>,
 }
 
-/// What a record shows now.
+/// The evidence of a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EvidenceState {
     Nothing,
     Proven,
-    /// All went well but for what a person has to look at, as `--confirm` calls it.
+    /// Passed, except for results that need a confirmation, with the id for `--confirm`.
     Unconfirmed(String),
     Stale(String),
-    /// It passed, and the plan has other commands now.
+    /// Passed, but the plan has other commands now.
     OtherCommands,
     Failed(String),
-    /// It passed, and its inputs are not available.
+    /// Passed, but its inputs are not available.
     Unknown,
 }
 
-/// What the results' Summary says, as written.
+/// The Summary of the results, as written.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Summary {
     /// The Status row.
@@ -197,9 +197,9 @@ pub struct StepStatus {
     pub configurations: Vec<ConfigurationStatus>,
     /// Whether the plan has a command that verifies it.
     pub(crate) has_commands: bool,
-    /// What its last run shows.
+    /// The evidence of its last run.
     pub(crate) evidence: EvidenceState,
-    /// Whether it is proven and its block of the results does not call it complete.
+    /// Whether it is proven but not marked as complete in the results.
     pub(crate) needs_done_mark: bool,
 }
 
@@ -214,7 +214,7 @@ pub struct ConfigurationStatus {
     pub why: Option<String>,
 }
 
-/// Ticked boxes of all.
+/// The numbers of ticked and of all boxes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Ticks {
     /// Ticked.
@@ -237,15 +237,15 @@ impl Ticks {
 pub struct CriterionStatus {
     /// Its text, without markup.
     pub text: String,
-    /// Its place among the plan's criteria, from 1: `--confirm criterion.1`.
+    /// Its number among the plan's criteria, from 1, as in `--confirm criterion.1`.
     pub number: usize,
     /// Whether it is ticked in the plan or in the results.
     pub checked: bool,
-    /// The line of the results that ticks it, where the plan does not.
+    /// The line of the results that ticks it, if the plan does not.
     pub(crate) ticked_in_results: Option<usize>,
-    /// Its state: proven when all of its proofs are.
+    /// Its state: proven if all of its proofs are.
     pub state: State,
-    /// Why it is not proven.
+    /// The reason if it is not proven.
     pub why: Option<String>,
     /// Its proofs.
     pub proven_by: Vec<ProofStatus>,
@@ -254,7 +254,7 @@ pub struct CriterionStatus {
 }
 
 impl CriterionStatus {
-    /// Whether a person has to confirm it, and nothing else keeps it from being proven.
+    /// Whether it only needs a person's confirmation.
     #[must_use]
     pub fn waits_for_confirmation(&self) -> bool {
         let mut open = self.proven_by.iter();
@@ -281,9 +281,9 @@ pub struct ChecklistStatus {
     pub claims: Vec<ChecklistClaim>,
     /// Its state.
     pub state: State,
-    /// Why it is not proven.
+    /// The reason if it is not proven.
     pub why: Option<String>,
-    /// Who confirmed it and when, where a person did.
+    /// The confirmation, if a person gave one.
     pub confirmation: Option<ConfirmedBy>,
     /// The places that contradict it.
     pub contradictions: Vec<Contradiction>,
@@ -326,72 +326,72 @@ pub struct Contradiction {
 /// One proof of a criterion.
 #[derive(Debug)]
 pub struct ProofStatus {
-    /// What proves it.
+    /// The kind of proof.
     pub proof: Proof,
-    /// Whether it does.
+    /// Its state.
     pub state: State,
     /// Why not.
     pub why: Option<String>,
-    /// Who confirmed it and when, where a person did.
+    /// The confirmation, if a person gave one.
     pub confirmation: Option<ConfirmedBy>,
 }
 
 /// A person's confirmation of a criterion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfirmedBy {
-    /// Name and address, or the name given with `--by`.
+    /// The person's name, or the one given with `--by`.
     pub by: String,
-    /// When, RFC 3339.
+    /// The time, RFC 3339.
     pub time: String,
-    /// The commit it was given at.
+    /// The commit at that time.
     pub commit: Option<String>,
 }
 
-/// One file of the plan, or of the change.
+/// A planned or changed file.
 #[derive(Debug, Clone, Serialize)]
 pub struct FileStatus {
-    /// As the plan writes it, else below the workspace root.
+    /// The path as in the plan, or relative to the workspace root.
     pub path: String,
-    /// What the plan wants of it.
+    /// The planned action.
     pub action: FileAction,
     /// `None` without a base, or with an unknown action.
     pub state: Option<FileState>,
 }
 
-/// What a plan wants of a file.
+/// The planned action on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileAction {
-    /// To be created.
+    /// Create it.
     Create,
-    /// To be modified.
+    /// Modify it.
     Modify,
-    /// To be deleted.
+    /// Delete it.
     Delete,
-    /// To get another name.
+    /// Rename it.
     Rename,
-    /// Nothing, or something the program does not know.
+    /// None, or an unknown action.
     None,
 }
 
-/// How a planned file stands.
+/// The state of a planned file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileState {
-    /// Still to do.
+    /// Not done yet.
     Pending,
     /// Done as planned.
     Done,
-    /// To be modified, and not there.
+    /// Planned as modified, but it does not exist.
     Missing,
-    /// Changed, and not in the plan.
+    /// Changed, but not in the plan.
     Unplanned,
 }
 
 /// One declared dependency.
 #[derive(Debug, Clone, Serialize)]
 pub struct DependencyStatus {
-    /// Its manifest below the workspace root.
+    /// The path of its manifest relative to the workspace root.
     pub manifest: String,
     /// Its name.
     pub name: String,
@@ -405,22 +405,22 @@ pub struct DependencyStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DependencyState {
-    /// The manifest has what the plan wants.
+    /// The manifest contains it as planned.
     Present,
     /// The manifest lacks it.
     Missing,
-    /// The manifest has it, and the plan wants more of it.
+    /// The manifest contains it without a planned part.
     Incomplete,
-    /// Plan and manifest exclude each other.
+    /// Plan and manifest contradict each other.
     Conflict,
-    /// The plan describes it and does not ask for it.
+    /// The plan describes it but does not add it.
     Described,
     /// The plan's entry cannot be applied as written.
     Invalid,
 }
 
 impl DependencyState {
-    /// The word for it, the same in every report.
+    /// The name in every report.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -459,9 +459,9 @@ pub struct QuarantineStatus {
 /// Test counts.
 #[derive(Debug, Clone, Default)]
 pub struct TestStatus {
-    /// The first whole baseline.
+    /// The first complete baseline.
     pub baseline: Option<TestCounts>,
-    /// The last run that ran tests.
+    /// The last run with tests.
     pub latest: Option<TestCounts>,
     /// The total that the results' Final Validation claims.
     pub claimed: Option<u64>,

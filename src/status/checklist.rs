@@ -78,7 +78,7 @@ pub(super) fn checklist(
         let (state, why, confirmation) = if is_blank(item, &poc.plan.placeholders) {
             (
                 State::Pending,
-                Some("it is left to fill in".to_owned()),
+                Some("it contains a placeholder".to_owned()),
                 None,
             )
         } else if !claims.is_empty() {
@@ -134,7 +134,7 @@ fn of_person(
 ) -> (State, Option<String>, Option<ConfirmedBy>) {
     let what = Confirmed::name_of_item(&item.text);
     let (state, why, by) = confirmed(cx, &what, "it");
-    // Its turn comes when the work is done.
+    // It is confirmed when the work is done.
     let early = state == State::Unconfirmed && !is_done;
     (if early { State::Pending } else { state }, why, by)
 }

@@ -1,24 +1,24 @@
-//! What keeps the Summary of the results from saying Complete, besides what is not proven.
+//! Problems of the results that prevent Complete, apart from unproven parts.
 
 use crate::document::results::Results;
 use crate::document::{Row, Status, vocabulary};
 use crate::project::Poc;
 
-/// Something that only a person can change.
+/// A problem that only a person can resolve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocker {
     /// Its line in the results.
     pub line: usize,
-    /// What it is, after "everything is proven, and".
+    /// The problem, as the end of a sentence after "everything is proven, but".
     pub why: String,
 }
 
-/// The first thing about the results themselves that keeps them from saying Complete.
+/// The first problem of the results that prevents Complete.
 pub(super) fn blocker(poc: &Poc) -> Option<Blocker> {
     let Some((_, results)) = &poc.results else {
         return Some(Blocker {
             line: 1,
-            why: "there is no results document".to_owned(),
+            why: "the results document is missing".to_owned(),
         });
     };
     let Some(row) = summary_row(results, "status") else {
@@ -29,7 +29,7 @@ pub(super) fn blocker(poc: &Poc) -> Option<Blocker> {
     };
     (!is_plain(&row.value)).then(|| Blocker {
         line: row.line,
-        why: format!("the Status is `{}`, which is for you to change", row.value),
+        why: format!("the Status is `{}`, which only you can change", row.value),
     })
 }
 
@@ -40,7 +40,7 @@ pub fn summary_row<'r>(results: &'r Results, key: &str) -> Option<&'r Row> {
     rows.find(|row| row.key.eq_ignore_ascii_case(key))
 }
 
-/// Whether a status says that the work is pending or goes on, and nothing else.
+/// Whether a status is only a word for pending or in progress.
 fn is_plain(value: &str) -> bool {
     let words = vocabulary::words(value);
     let plain = [
@@ -67,7 +67,7 @@ mod tests {
     use super::is_plain;
 
     #[test]
-    fn only_a_plain_word_is_replaced_by_the_program() {
+    fn only_plain_statuses_are_replaced() {
         for plain in [
             "",
             "--",

@@ -13,36 +13,36 @@ use crate::evidence::Evidence;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
-/// What a PoC's status is computed from, beside its documents.
+/// The input for the status of a PoC, besides its documents.
 pub struct Context<'a> {
-    /// The workspace; `None` for documents that lie in none.
+    /// The workspace; `None` for documents outside a workspace.
     pub workspace: Option<&'a Workspace>,
-    /// Where paths are shown from: the workspace root, else the current folder.
+    /// Base of shown paths: the workspace root or the current folder.
     pub root: &'a Utf8Path,
     /// Its evidence.
     pub evidence: &'a Evidence,
-    /// What changed since its base; the error's text where that is not known.
+    /// The change since its base, or the text of the error.
     pub change: Result<&'a Change, String>,
-    /// Its dependencies against the manifests; the error's text where they cannot be compared.
+    /// Its dependencies compared with the manifests, or the text of the error.
     pub dependencies: Result<deps::Outcome, String>,
-    /// The present hashes of every input that its evidence names.
+    /// The current hashes of all inputs that its evidence names.
     pub inputs: &'a BTreeMap<String, String>,
-    /// Checksums of records none of whose tests what changed since can affect.
+    /// Checksums of records whose tests the change since then cannot affect.
     pub unaffected: &'a BTreeSet<String>,
-    /// Whether the work tree, documents aside, is as HEAD has it.
+    /// Whether the work tree equals HEAD, except for documents.
     pub is_committed: bool,
     /// The contract, and how the plan differs from it.
     pub contract: &'a ContractState,
-    /// Settings; they tell plans and results from other files.
+    /// Settings, which distinguish plans and results from other files.
     pub config: &'a Config,
-    /// What the other plans of the folder name.
+    /// The files and manifests that other plans of the folder name.
     pub other_plans: &'a OtherPlans,
     /// Whether findings carry their fixes, which requires reading the documents again.
     pub fixes: bool,
 }
 
 impl Context<'_> {
-    /// `path` as reports show it: from [`Self::root`], with `/`.
+    /// `path` relative to [`Self::root`], with `/`.
     #[must_use]
     pub fn shown(&self, path: &Utf8Path) -> String {
         relative_text(self.root, path)

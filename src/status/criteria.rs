@@ -1,4 +1,4 @@
-//! The states of success criteria, each computed from the proofs it names; a tick is a claim, compared with them.
+//! The states of success criteria, computed from their proofs. A tick is a claim to compare with.
 
 use super::assessment::{
     ConfirmedBy, CriterionStatus, EvidenceState, ProofStatus, Runs, State, StepStatus,
@@ -12,7 +12,7 @@ use crate::evidence::{Located, Names, Scope};
 use crate::freshness;
 use crate::project::Poc;
 
-/// What a proof is compared with.
+/// The evidence that proofs are compared with.
 pub(super) struct Shown<'a> {
     pub(super) steps: &'a [StepStatus],
     pub(super) runs: &'a Runs,
@@ -26,7 +26,7 @@ pub(super) fn criteria(poc: &Poc, cx: &Context<'_>, shown: &Shown<'_>) -> Vec<Cr
     let mut inherited = Vec::new();
     let criteria = poc.plan.criteria.iter().enumerate();
     let criteria = criteria.map(|(index, item)| {
-        // A nested criterion has the proofs of the one it stands below.
+        // A nested criterion inherits the proofs of its parent.
         if item.depth == 0 {
             inherited = proofs(item);
         }
@@ -37,7 +37,7 @@ pub(super) fn criteria(poc: &Poc, cx: &Context<'_>, shown: &Shown<'_>) -> Vec<Cr
             let (state, why, confirmation) = if blank {
                 (
                     State::Pending,
-                    Some("it is left to fill in".to_owned()),
+                    Some("it contains a placeholder".to_owned()),
                     None,
                 )
             } else {
@@ -66,7 +66,7 @@ pub(super) fn criteria(poc: &Poc, cx: &Context<'_>, shown: &Shown<'_>) -> Vec<Cr
     criteria.collect()
 }
 
-/// Whether a criterion of the results is one of the plan, perhaps with a note behind it.
+/// Whether a criterion of the results is one of the plan, perhaps with a note after it.
 #[must_use]
 pub fn is_same_criterion(planned: &Item, result: &Item) -> bool {
     let plain = |text: &str| {
@@ -84,7 +84,7 @@ pub fn is_same_criterion(planned: &Item, result: &Item) -> bool {
     note.is_empty() || note.starts_with(signs)
 }
 
-/// The line on which the results tick the criterion.
+/// The line of the results that ticks the criterion.
 fn ticked_in(criterion: &Item, results: &[Item]) -> Option<usize> {
     let mut ticked = results.iter().filter(|item| item.checked);
     let ticked = ticked.find(|item| is_same_criterion(criterion, item))?;
@@ -96,7 +96,7 @@ pub(super) fn is_blank(item: &Item, placeholders: &[Placeholder]) -> bool {
     placeholders.any(|placeholder| item.span.contains(&placeholder.span.start))
 }
 
-/// The state of a criterion from those of its proofs: the worst of them.
+/// The state of a criterion: the worst state of its proofs.
 fn together(proofs: &[ProofStatus], checked: bool) -> (State, Option<String>) {
     let worst = proofs.iter().max_by_key(|proof| weight(proof.state));
     let Some(worst) = worst else {
@@ -109,7 +109,7 @@ fn together(proofs: &[ProofStatus], checked: bool) -> (State, Option<String>) {
     (state, worst.why.clone())
 }
 
-/// How much a state outweighs others of the same criterion.
+/// The precedence of a state over others of the same criterion.
 fn weight(state: State) -> u8 {
     match state {
         State::Proven => 0,
@@ -179,7 +179,7 @@ fn of_done(
     let check = checks.and_then(|checks| checks.get(number - 1));
     match (state, check) {
         (State::Proven, Some(_)) => (State::Proven, None),
-        // Another command of the block waits for a person.
+        // Another command of the block needs the confirmation.
         (State::Unconfirmed, Some(check)) if !check.manual || check.confirmed.is_some() => {
             (State::Proven, None)
         }
@@ -200,13 +200,15 @@ fn of_evidence(evidence: &EvidenceState, what: &str) -> (State, Option<String>) 
         EvidenceState::Nothing => (State::Pending, Some(format!("{what} has not been run"))),
         EvidenceState::Unconfirmed(id) => (
             State::Unconfirmed,
-            Some(format!("a person has to look at what {id} did")),
+            Some(format!(
+                "the result of {id} needs a confirmation by a person"
+            )),
         ),
         EvidenceState::Stale(why) => (State::Stale, Some(format!("{what}: {why}"))),
         EvidenceState::OtherCommands => (
             State::Stale,
             Some(format!(
-                "{what} has other commands than those that were run"
+                "the commands of {what} differ from those of its last run"
             )),
         ),
         EvidenceState::Failed(why) => (State::Failed, Some(format!("{what} failed: {why}"))),
@@ -214,7 +216,7 @@ fn of_evidence(evidence: &EvidenceState, what: &str) -> (State, Option<String>) 
     }
 }
 
-/// A test has passed where the last run of a scope says so and is fresh, and no last run saw it fail.
+/// A test has passed if the last run of a scope passed it and is fresh, and no other last run failed it.
 fn of_test(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) {
     let steps = poc.plan.steps.iter();
     let steps = steps.map(|step| Scope::Step(step.id.to_string()));
@@ -244,7 +246,7 @@ fn of_test(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) {
             continue;
         }
         let (state, why) = of_evidence(&evidence_state(poc, cx, &scope), &format!("`{scope}`"));
-        // Whether other commands of the run wait for a person does not concern the test.
+        // Pending confirmations of other commands do not matter for the test.
         let state = if state == State::Unconfirmed {
             State::Proven
         } else {
@@ -272,7 +274,7 @@ fn of_person(cx: &Context<'_>, shown: &Shown<'_>, item: &Item) -> Proved {
         .iter()
         .filter(|step| step.state != State::Withdrawn);
     let state = if state == State::Unconfirmed && !live.all(|step| step.state == State::Proven) {
-        // Its turn comes when the work is done.
+        // It is confirmed when the work is done.
         State::Pending
     } else {
         state
@@ -280,7 +282,7 @@ fn of_person(cx: &Context<'_>, shown: &Shown<'_>, item: &Item) -> Proved {
     (state, why, by)
 }
 
-/// What a person has confirmed of `what`, and whether it still holds.
+/// The state of a person's confirmation of `what`.
 pub(super) fn confirmed(cx: &Context<'_>, what: &str, subject: &str) -> Proved {
     let mut confirmations = cx.contract.confirmations().rev();
     let Some((entry, confirmed)) = confirmations.find(|(_, confirmed)| confirmed.what == what)

@@ -11,7 +11,7 @@ use crate::freshness;
 use crate::project::Poc;
 use crate::verify;
 
-/// What the last record of a scope shows, given the commands the plan has for it now.
+/// The evidence of a scope from its last record and the current commands of the plan.
 pub(crate) fn evidence_state(poc: &Poc, cx: &Context<'_>, scope: &Scope) -> EvidenceState {
     let Some(located) = cx.evidence.last_located(scope) else {
         return EvidenceState::Nothing;
@@ -78,12 +78,12 @@ pub(super) fn failure(record: &Record) -> String {
     let failing = named(&record.failing);
     if !regressions.is_empty() {
         format!(
-            "the baseline passed what fails now: {}",
+            "tests that passed in the baseline failed: {}",
             listed(&regressions, 3)
         )
     } else if !vanished.is_empty() {
         format!(
-            "the baseline passed what is gone now: {}",
+            "tests that passed in the baseline are missing: {}",
             listed(&vanished, 3)
         )
     } else if !failing.is_empty() {
@@ -96,7 +96,7 @@ pub(super) fn failure(record: &Record) -> String {
     }
 }
 
-/// The first command that did not pass, and why.
+/// The first command that did not pass, and the reason.
 fn failed_command(record: &Record) -> Option<String> {
     let mut checks = record.checks.iter();
     let check = checks.find(|check| {
@@ -112,7 +112,7 @@ fn failed_command(record: &Record) -> Option<String> {
     Some(format!("`{command}`: {why}"))
 }
 
-/// The first few of a list, and how many more.
+/// The first entries of a list, and the number of the others.
 pub(super) fn listed(names: &[String], few: usize) -> String {
     let shown = names[..names.len().min(few)].join(", ");
     match names.len().saturating_sub(few) {

@@ -1,4 +1,4 @@
-//! The Files table against what changed since the base.
+//! Compares the Files table with the change since the base.
 
 use std::collections::HashSet;
 
@@ -13,8 +13,8 @@ use crate::sys::files::{normalize, read_if_exists};
 use crate::sys::git::FileChange;
 use crate::sys::glob;
 
-/// The rows of the Files table in order, then every changed file that no row names; documents of ours and `Cargo.lock`,
-/// which follows the manifests, aside.
+/// The rows of the Files table in order, then every changed file that no row names, without plans, results and `Cargo.lock`, which
+/// follows the manifests.
 pub(super) fn files(poc: &Poc, cx: &Context<'_>) -> Vec<FileStatus> {
     let change = cx.change.as_ref().ok().copied();
     let others: Vec<&Utf8PathBuf> = changed_files(poc, cx).collect();
@@ -62,7 +62,7 @@ fn changed_files<'a>(poc: &Poc, cx: &Context<'a>) -> impl Iterator<Item = &'a Ut
     changed.map(|file| &file.path)
 }
 
-/// Whether a manifest differs in nothing but the settings of this program, into which `init` writes configurations.
+/// Whether a manifest differs only in the settings of this program, which `init` writes.
 fn only_settings(change: &Change, file: &FileChange) -> bool {
     let without = |bytes: Vec<u8>| {
         let text = String::from_utf8(bytes).ok()?;
@@ -92,7 +92,7 @@ fn action(action: &Action) -> FileAction {
     }
 }
 
-/// The files a row means: its path, or the changed files its glob matches.
+/// The files of a row: its path, or the changed files that its glob matches.
 fn paths_of(row: &FileRow, root: &Utf8Path, change: Option<&Change>) -> Vec<Utf8PathBuf> {
     let Some(matcher) = glob::matcher(&row.path) else {
         return vec![root.join(&row.path)];

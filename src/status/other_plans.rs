@@ -1,4 +1,4 @@
-//! What other plans of the same folder account for: the work of one PoC is no surprise in another.
+//! Files and manifests that other plans of the same folder name, so that they are not reported as unplanned.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -20,7 +20,7 @@ pub struct NamedPaths {
 }
 
 impl NamedPaths {
-    /// What `plan`, of the PoC called `poc`, names.
+    /// The paths that `plan` of the PoC `poc` names.
     #[must_use]
     pub fn of(poc: &str, plan: &Plan) -> Self {
         let globs = plan.files.iter().filter_map(|row| glob::matcher(&row.path));
@@ -51,7 +51,7 @@ pub struct OtherPlans {
 }
 
 impl OtherPlans {
-    /// `known` are the plans already read; those of `unread` are read when a file is first looked up.
+    /// `known` are plans that have been read; those of `unread` are read on the first lookup.
     #[must_use]
     pub fn new(known: Vec<NamedPaths>, unread: Vec<Paths>) -> Self {
         Self {
@@ -62,8 +62,8 @@ impl OtherPlans {
     }
 
     fn read_unread(&self) -> Vec<NamedPaths> {
-        // A plan that cannot be read names nothing; `status` reports it when it is asked about that PoC. Not in parallel:
-        // parallel callers wait for this.
+        // A plan that cannot be read names nothing; `status` reports it for its own PoC. Do not read in parallel: parallel
+        // callers wait for this.
         let named = self.unread.iter().filter_map(|paths| {
             let document = read_document(&paths.plan).ok()??;
             Some(NamedPaths::of(&paths.name, &read_plan(&document)))
@@ -77,7 +77,7 @@ impl OtherPlans {
         plans.filter(move |plan| plan.poc != poc)
     }
 
-    /// Whether a plan other than that of `poc` names this file, given from the workspace root.
+    /// Whether a plan other than that of `poc` names this file, relative to the workspace root.
     #[must_use]
     pub fn names(&self, poc: &str, path: &str) -> bool {
         self.others(poc).any(|plan| {

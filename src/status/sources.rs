@@ -17,14 +17,14 @@ use crate::workspace::source::lex::Kind;
 use crate::workspace::source::listing::{item_compiled, test_kind, tests};
 use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
 
-/// A rule about one source: the places where it does not hold.
+/// Returns the places in one source that contradict an item.
 type Look = fn(&Syntax<'_>) -> Vec<Place>;
 
-/// Something seen in a source.
+/// A range of bytes in a source.
 struct Place {
-    /// Its first byte.
+    /// The first byte.
     at: u32,
-    /// One past its last.
+    /// The byte after the last.
     end: u32,
     /// A description for the message.
     what: String,
@@ -51,7 +51,7 @@ pub(super) fn contradictions(
     if claims.iter().any(|claim| look(*claim).is_some()) {
         for (path, now, before) in changed(cx) {
             let Ok(syntax) = Syntax::read(&now) else {
-                // Not Rust as far as we can tell; the compiler has the word.
+                // The file does not parse as Rust, which the compiler reports.
                 continue;
             };
             let old = before
@@ -91,7 +91,7 @@ fn at(syntax: &Syntax<'_>, path: &str, place: Place, claim: ChecklistClaim) -> C
     }
 }
 
-/// The Rust files that changed and are there: path, text, and text at the base.
+/// The changed Rust files that exist: path, text, and text at the base.
 fn changed(cx: &Context<'_>) -> Vec<(String, String, Option<String>)> {
     let (Some(_), Ok(change)) = (cx.workspace, &cx.change) else {
         return Vec::new();
@@ -116,7 +116,7 @@ fn changed(cx: &Context<'_>) -> Vec<(String, String, Option<String>)> {
         .collect()
 }
 
-/// Places on lines that the old text lacks. A line that occurs several times is counted as often as before.
+/// Places on lines that the old text lacks. Equal lines are counted, so an additional copy is new.
 fn new_places(now: &Syntax<'_>, old: Option<&Syntax<'_>>, look: Look) -> Vec<Place> {
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     if let Some(old) = old {
@@ -230,7 +230,7 @@ fn undocumented(syntax: &Syntax<'_>) -> Vec<Place> {
     items.collect()
 }
 
-/// `pub`, in modules of this file that are `pub` too; what a member of an `impl` is of, is not asked.
+/// Whether the item and its enclosing modules in this file are `pub`. The type of an `impl` is not considered.
 fn is_public(syntax: &Syntax<'_>, item: &RawItem) -> bool {
     let public = |item: &RawItem| {
         let first = item.tokens.start;
@@ -262,7 +262,7 @@ fn is_documented(syntax: &Syntax<'_>, item: &RawItem) -> bool {
             .any(|attribute| attribute.is("doc"))
 }
 
-/// String literals that look like keys, and long ones given to something called a password or token.
+/// String literals that look like keys, and long ones assigned to a name such as `password` or `token`.
 fn secrets(syntax: &Syntax<'_>) -> Vec<Place> {
     let tests = test_code(syntax);
     let strings = (0..count(syntax)).filter_map(|at| {
@@ -278,7 +278,7 @@ fn secrets(syntax: &Syntax<'_>) -> Vec<Place> {
     strings.collect()
 }
 
-/// Forms that only keys have: those of AWS, GitHub, Slack, Google, Stripe, and PEM.
+/// Prefixes and forms of keys of AWS, GitHub, Slack, Google, Stripe, and PEM.
 fn is_key(text: &str) -> bool {
     let body = |prefix: &str, length: usize| {
         text.match_indices(prefix).any(|(at, _)| {
@@ -300,7 +300,7 @@ fn is_key(text: &str) -> bool {
         || text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----")
 }
 
-/// `password = "…"`, `api_key: "…"`, `const TOKEN: &str = "…"`: long, of letters and digits, and no example.
+/// `password = "…"`, `api_key: "…"`, `const TOKEN: &str = "…"`: long, of letters and digits, and not an example.
 fn is_given_to_a_secret(syntax: &Syntax<'_>, at: u32, text: &str) -> bool {
     const NAMES: &[&str] = &[
         "password",
@@ -334,7 +334,7 @@ fn is_given_to_a_secret(syntax: &Syntax<'_>, at: u32, text: &str) -> bool {
     assigned && named
 }
 
-/// Created files that no test of their package names, and that hold none.
+/// Created files that contain no test and that no test of their package names.
 fn without_tests(plan: &Plan, cx: &Context<'_>) -> Vec<Contradiction> {
     let mut found = Vec::new();
     let Some(workspace) = cx.workspace else {
@@ -390,7 +390,7 @@ fn text_of(path: &Utf8Path) -> Option<String> {
     String::from_utf8(files::read(path).ok()?).ok()
 }
 
-/// The texts of a package's integration tests, and of its test modules in separate files.
+/// The texts of a package's integration tests and test modules.
 fn tests_of(folder: &Utf8Path) -> Vec<String> {
     let walk = |below: &str| files::walk(&folder.join(below)).unwrap_or_default();
     let integration = walk("tests").into_iter();

@@ -10,16 +10,16 @@ use crate::document::{self, Block, Item, Label, Plan};
 use crate::evidence::{Record, Scope};
 use crate::project::Poc;
 
-/// Why a step is stale though nothing it depends on has changed.
+/// Why a step is stale although none of its inputs has changed.
 const OTHER_COMMANDS: &str = "the plan's commands have changed since it was verified";
 
-/// What the states of steps are computed from, besides the step itself.
+/// The input for the states of steps, besides the step itself.
 pub(super) struct Work<'a> {
-    /// The Files table, rows first and in order.
+    /// The files, with the rows of the Files table first and in order.
     pub(super) files: &'a [FileStatus],
-    /// Of each row, the step that it belongs to.
+    /// The step of each row.
     pub(super) steps_of_files: Vec<Option<usize>>,
-    /// The place of the first step that has tests.
+    /// The index of the first step with tests.
     pub(super) first_with_tests: Option<usize>,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Why a run that passed does not prove a step: planned files that are not done, or no test that ran.
+    /// Why a passed run does not prove a step: unfinished planned files, or no test.
     fn missing(&self, index: usize, step: &Step, record: Option<&Record>) -> Option<String> {
         let files = self.files.iter().zip(&self.steps_of_files);
         let open = files.filter(|(file, owner)| {
@@ -49,21 +49,21 @@ impl<'a> Work<'a> {
         });
         let open: Vec<String> = open.map(|(file, _)| format!("`{}`", file.path)).collect();
         if !open.is_empty() {
-            return Some(format!("planned and not done: {}", listed(&open, 4)));
+            return Some(format!("planned but not done: {}", listed(&open, 4)));
         }
         let ran = record.and_then(|record| record.tests);
         let ran = ran.is_some_and(|tests| tests.passed + tests.failed > 0);
-        let why = "its run passed and ran no test; write one, or `**Tests**: none` in the step";
+        let why = "its run passed without a test; write one, or add `**Tests**: none` to the step";
         (!ran && !has_no_tests(step)).then(|| why.to_owned())
     }
 
-    /// Whether a step only sets up: it has no tests, and stands before the first step that has some.
+    /// Whether a step is a set-up step: it has no tests and precedes the first step with tests.
     fn is_set_up(&self, index: usize) -> bool {
         self.first_with_tests.is_some_and(|first| index < first)
     }
 }
 
-/// Whether the plan says of a step that it has no tests: `**Tests**: none`.
+/// Whether the plan declares that a step has no tests: `**Tests**: none`.
 fn has_no_tests(step: &Step) -> bool {
     let Some(field) = step.field(Label::Tests) else {
         return false;
@@ -78,7 +78,7 @@ fn has_no_tests(step: &Step) -> bool {
     none && field.blocks.is_empty()
 }
 
-/// Whether a text names a path, and not only a part of a longer one.
+/// Whether a text contains a path that is not part of a longer one.
 fn names_path(text: &str, path: &str) -> bool {
     let inside = |letter: char| letter.is_alphanumeric() || matches!(letter, '/' | '_' | '-');
     text.match_indices(path).any(|(at, _)| {
@@ -140,7 +140,9 @@ pub(super) fn step_status(
             EvidenceState::Nothing => (claimed(step, recorded, status), None),
             EvidenceState::Unconfirmed(id) => (
                 State::Unconfirmed,
-                Some(format!("a person has to look at what {id} did")),
+                Some(format!(
+                    "the result of {id} needs a confirmation by a person"
+                )),
             ),
         }
     };
@@ -158,7 +160,7 @@ pub(super) fn step_status(
     }
 }
 
-/// The tests that failed as the plan expects: a step that is proven by tests written before their code.
+/// The failed tests that the plan expects, for a step whose tests are written before the code.
 fn expected_failures(cx: &Context<'_>, scope: &Scope) -> Option<String> {
     let record = &cx.evidence.last_located(scope)?.record;
     let failed = record.checks.iter().filter_map(|check| check.tests);
@@ -166,14 +168,14 @@ fn expected_failures(cx: &Context<'_>, scope: &Scope) -> Option<String> {
     (failed > 0).then(|| format!("{failed} failed, as the plan expects"))
 }
 
-/// Whether a shell block has a line that is a command.
+/// Whether a shell block contains a command.
 pub(super) fn has_command(blocks: &[Block]) -> bool {
     let command = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     let mut blocks = blocks.iter().filter(|block| block.is_shell());
     blocks.any(|block| block.code.lines().any(command))
 }
 
-/// Whether the block of the results about a step, if there is one, calls it complete.
+/// Whether the results mark the step as complete.
 fn is_marked_done(poc: &Poc, step: &Step) -> bool {
     let mut results = poc.results.iter().flat_map(|(_, results)| &results.steps);
     let block = results.find(|block| block.id == step.id);
@@ -181,8 +183,8 @@ fn is_marked_done(poc: &Poc, step: &Step) -> bool {
     block.is_none_or(|block| block.status.as_ref().is_some_and(complete))
 }
 
-/// The state that people claim for a step without evidence. A status line "in progress" outweighs a mark in the heading and
-/// ticked results; a status line "pending" may have been forgotten.
+/// The claimed state of a step without evidence. The status "in progress" takes precedence over a mark in the heading and over
+/// ticked results; the status "pending" does not, because it may be outdated.
 fn claimed(step: &Step, recorded: Option<&ResultStep>, status: Option<document::Status>) -> State {
     let all_ticked = |items: &[Item]| !items.is_empty() && items.iter().all(|item| item.checked);
     let any_ticked = |items: &[Item]| items.iter().any(|item| item.checked);

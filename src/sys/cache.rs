@@ -1,8 +1,8 @@
-//! Computed values, cached by the content of their inputs.
+//! A cache of computed values, keyed by the content of their inputs.
 //!
-//! One file below the target folder: [`Cache::open`], then look up ([`Cache::get`]) and add ([`Cache::put`]) from any
-//! thread, then [`Cache::save`]. Nothing in it is needed: what is missing, damaged or of another version of this program
-//! is worked out again. It is replaced as a whole, so that runs side by side lose nothing but work.
+//! The cache is one file in the target folder: [`Cache::open`], then [`Cache::get`] and [`Cache::put`] from any thread, then
+//! [`Cache::save`]. Entries that are missing, damaged or of another version are computed again. The file is replaced as a whole, so
+//! parallel runs lose nothing but work.
 
 use std::collections::{BTreeMap, btree_map};
 use std::hash::Hasher as _;
@@ -34,15 +34,15 @@ pub fn key(kind: &str, bytes: &[u8]) -> Key {
 #[derive(Debug)]
 pub struct Cache {
     path: Utf8PathBuf,
-    /// The file begins with it; it tells what the values are and who wrote them.
+    /// The header of the file, with the kind of values and the version.
     format: &'static str,
-    /// The values read from the file.
+    /// The values in the file.
     bytes: Vec<u8>,
     entries: FxHashMap<Key, Entry>,
     seen: Mutex<Seen>,
 }
 
-/// Where a value lies in the file, and the checksum of its bytes.
+/// The position of a value in the file, and the checksum of its bytes.
 #[derive(Debug, Clone)]
 struct Entry {
     checksum: u64,
@@ -51,15 +51,15 @@ struct Entry {
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// Found and still needed.
+    /// Entries that were looked up.
     used: Vec<Key>,
     /// New values.
     new: BTreeMap<Key, Vec<u8>>,
 }
 
 impl Cache {
-    /// The cache at `path`, empty where there is none that begins with `format`. A file that cannot be read is none;
-    /// writing it will say why.
+    /// Opens the cache at `path`; empty without a file that starts with `format`. A file that cannot be read counts as missing; writing it
+    /// will report the error.
     #[must_use]
     pub fn open(path: Utf8PathBuf, format: &'static str) -> Self {
         let bytes = files::read_if_exists(&path).ok().flatten();
@@ -73,8 +73,7 @@ impl Cache {
         }
     }
 
-    /// The value of a key, which this run may have put; `None` where it is not known or its bytes are not those that were
-    /// written.
+    /// The value of a key, including those added in this run; `None` if it is unknown or its checksum is wrong.
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
         let Some(bytes) = self.found(key) else {
             let bytes = self.seen().new.get(key)?.clone();
@@ -85,25 +84,25 @@ impl Cache {
         Some(value)
     }
 
-    /// The bytes that the file has for a key, if they are those that were written.
+    /// The bytes for a key in the file, if their checksum is correct.
     fn found(&self, key: &Key) -> Option<&[u8]> {
         let entry = self.entries.get(key)?;
         let bytes = self.bytes.get(entry.at.clone())?;
         (checksum(bytes) == entry.checksum).then_some(bytes)
     }
 
-    /// Keeps a value; one that cannot be written is worked out again the next time.
+    /// Adds a value; one that cannot be serialized is ignored.
     pub fn put(&self, key: Key, value: &impl Serialize) {
         if let Ok(bytes) = postcard::to_stdvec(value) {
             self.seen().new.insert(key, bytes);
         }
     }
 
-    /// Writes what was found and what was added, if anything was. Values that nobody asked for are kept, for branches one
-    /// comes back to, until the whole is `times` as large as what is needed.
+    /// Writes the values that were looked up or added, if any is new. Other values are kept, for example for other branches, until the file is
+    /// `times` as large as the needed ones.
     ///
     /// # Errors
-    /// Names the file.
+    /// When the file cannot be written; the message contains its path.
     pub fn save(self, times: usize) -> Result<()> {
         let seen = self.seen();
         let Seen { used, new } = &*seen;
@@ -138,8 +137,8 @@ fn checksum(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// `format`, how many entries there are, for each its key, checksum and length, and then the values themselves. Numbers
-/// are little-endian, of 8 bytes.
+/// The format: `format`, the number of entries, for each its key, checksum and length, and then the values. Numbers are little-endian
+/// with 8 bytes.
 fn written(format: &str, entries: &BTreeMap<Key, &[u8]>) -> Vec<u8> {
     let mut bytes = format.as_bytes().to_vec();
     bytes.extend((entries.len() as u64).to_le_bytes());
@@ -154,7 +153,7 @@ fn written(format: &str, entries: &BTreeMap<Key, &[u8]>) -> Vec<u8> {
     bytes
 }
 
-/// Where the values lie; none where the bytes are not in the form of [`written`].
+/// The positions of the values; `None` if the bytes do not have the format of [`written`].
 fn entries(bytes: &[u8], format: &str) -> Option<FxHashMap<Key, Entry>> {
     let mut rest = bytes.strip_prefix(format.as_bytes())?;
     let count = usize::try_from(u64::from_le_bytes(*take(&mut rest)?)).ok()?;
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_found_again_by_what_it_was_worked_out_from() {
+    fn values_are_found_by_their_inputs() {
         let (_folder, path) = folder();
         filled(&path);
         let cache = Cache::open(path, FORMAT);
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_needs_goes_when_something_new_is_kept_and_there_is_no_room() {
+    fn unused_values_are_dropped_when_the_file_is_too_large() {
         for (times, two) in [(1, false), (2, true)] {
             let (_folder, path) = folder();
             filled(&path);
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_damaged_is_kept_anew_or_not_at_all() {
+    fn damaged_values_are_dropped() {
         for asked in [true, false] {
             let (_folder, path) = folder();
             filled(&path);
@@ -269,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_found_again() {
+    fn written_values_are_read() {
         let bytes = sample();
         let found = entries(&bytes, FORMAT).unwrap();
         let one = &found[&[1; 16]];
@@ -279,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_of_another_version_is_no_cache() {
+    fn truncated_or_other_version_is_not_a_cache() {
         let bytes = sample();
         for length in 0..bytes.len() {
             assert!(entries(&bytes[..length], FORMAT).is_none(), "{length}");
@@ -288,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_damaged_file_nothing_is_found_but_what_was_written() {
+    fn damaged_file_returns_only_intact_values() {
         let (_folder, path) = folder();
         filled(&path);
         let whole = files::read(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Asking cargo about a workspace.
+//! Runs cargo and rustc for data about a workspace.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,54 +13,54 @@ use crate::exit::{Exit, OrExit as _};
 /// The name of the lockfile at the workspace root.
 pub const LOCKFILE: &str = "Cargo.lock";
 
-/// How this run reaches cargo: the options every command passes on.
+/// The options that every command passes to cargo.
 #[derive(Debug, Clone, Default)]
 pub struct Cargo {
-    /// `--manifest-path`: the manifest to start from instead of the current folder's.
+    /// `--manifest-path`: the manifest to use instead of the current folder's.
     pub manifest_path: Option<Utf8PathBuf>,
     /// `--locked`, `--offline` and `--frozen`, as given.
     pub flags: Vec<String>,
 }
 
-/// What cargo says of a workspace, as it printed it.
+/// cargo's metadata of a workspace, as printed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Members(Vec<u8>);
 
 impl Members {
-    /// What was printed before.
+    /// Metadata that was printed earlier.
     #[must_use]
     pub fn printed(text: Vec<u8>) -> Self {
         Self(text)
     }
 
-    /// As it was printed.
+    /// The printed text.
     #[must_use]
     pub fn text(&self) -> &[u8] {
         &self.0
     }
 
-    /// What it says.
+    /// Parses the metadata.
     ///
     /// # Errors
-    /// It is not in cargo's format.
+    /// When it does not have cargo's format.
     pub fn read(&self) -> Result<Metadata> {
         let text =
             str::from_utf8(&self.0).context("`cargo metadata` printed text that is not UTF-8")?;
-        // A wrapper around cargo may have said something before.
+        // A wrapper around cargo may have printed other lines before.
         let answer = text.lines().find(|line| line.starts_with('{'));
         let answer = answer.context("`cargo metadata` printed no JSON")?;
-        MetadataCommand::parse(answer).context("failed to read what `cargo metadata` printed")
+        MetadataCommand::parse(answer).context("failed to parse the output of `cargo metadata`")
     }
 }
 
 impl Cargo {
-    /// The cargo that runs us, else the one on PATH.
+    /// The cargo that runs this program, or the one in PATH.
     #[must_use]
     pub fn program() -> OsString {
         super::program("CARGO", "cargo")
     }
 
-    /// `cargo metadata --no-deps`: members and targets, no resolve, nothing written, no network.
+    /// Runs `cargo metadata --no-deps`: members and targets, without a resolve, writes, or the network.
     ///
     /// # Errors
     /// cargo's own message: no workspace, a manifest that does not parse (with its line), or no cargo.
@@ -82,8 +82,8 @@ impl Cargo {
             .or_exit(Exit::Usage)
     }
 
-    /// The newest version of `name` that cargo reports for a package with this `rust-version`; `None` when the
-    /// registry does not know it or cannot be reached.
+    /// The newest version of `name` that cargo reports for a package with this `rust-version`; `None` if the registry does not have it or
+    /// cannot be reached.
     ///
     /// # Errors
     /// When cargo cannot be started.
@@ -106,8 +106,8 @@ fn version_line(line: &str) -> Option<String> {
     Some(version.to_owned())
 }
 
-/// Where cargo may build the workspace around `folder`, innermost first: `CARGO_TARGET_DIR`, else a `target` in it or above
-/// it. Only cargo's answer tells for certain.
+/// Possible target folders of the workspace around `folder`, innermost first: `CARGO_TARGET_DIR`, or a `target` in it or above it. Only
+/// cargo knows the actual one.
 #[must_use]
 pub fn target_folders(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     let named = std::env::var("CARGO_TARGET_DIR").ok();
@@ -120,13 +120,13 @@ pub fn target_folders(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     }
 }
 
-/// The folder of what this program keeps from one run to the next, in the one that cargo builds in.
+/// This program's folder in the target folder.
 #[must_use]
 pub fn own_folder(target_directory: &Utf8Path) -> Utf8PathBuf {
     target_directory.join("cargo-poc")
 }
 
-/// The toolchain in use, as `rustc -vV` tells it: release, commit and host.
+/// The output of `rustc -vV` for the current toolchain: release, commit and host.
 ///
 /// # Errors
 /// When rustc cannot be run.
@@ -143,7 +143,7 @@ pub fn toolchain(folder: &Utf8Path) -> Result<String> {
     String::from_utf8(output.stdout).context("`rustc -vV` printed text that is not UTF-8")
 }
 
-/// The `cfg` options of a target, as `rustc --print cfg` prints them; `None` where rustc does not know it or cannot be run.
+/// The output of `rustc --print cfg` for a target; `None` if rustc does not know it or cannot be run.
 #[must_use]
 pub fn target_cfg(triple: &str, folder: &Utf8Path) -> Option<String> {
     let mut command = Command::new(rustc());
@@ -153,8 +153,8 @@ pub fn target_cfg(triple: &str, folder: &Utf8Path) -> Option<String> {
     String::from_utf8(printed).ok()
 }
 
-/// The rustc of `RUSTC`, else the one beside the cargo that runs us, else the one on PATH. rustup's proxy takes as long to
-/// find the one beside cargo as that takes to answer; where rustup has chosen the toolchain, it is the same.
+/// The rustc of `RUSTC`, the one beside the cargo that runs this program, or the one in PATH. rustup's proxy takes as long to find the one
+/// beside cargo as that takes to run; if rustup has chosen the toolchain, it is the same.
 fn rustc() -> OsString {
     let beside = || {
         let chosen = std::env::var_os("RUSTUP_TOOLCHAIN")?;
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_line_of_cargo_info_is_read() {
+    fn version_line_of_cargo_info_is_parsed() {
         let line = "version: 0.14.1 (latest 0.14.3)";
         assert_eq!(version_line(line).as_deref(), Some("0.14.1"));
         assert_eq!(version_line("rust-version: 1.70"), None);

@@ -1,11 +1,10 @@
 //! A log of the cargo commands that a shell block runs, written out of band.
 //!
-//! While a block runs, the first `cargo` on its PATH is this program. It runs the next `cargo` on PATH with the same
-//! arguments and streams, and writes argv, folder, output and exit status into a folder of the run. So a pipe, a
-//! redirection, a discarded exit status or text that only looks like test output does not affect the counts.
-//! cargo itself gets the environment that it would have without the log, and so do build scripts and tests.
+//! While a block runs, the first `cargo` in its PATH is this program. It runs the next `cargo` in PATH with the same arguments and streams,
+//! and writes argv, folder, output and exit status to a folder of the run. So a pipe, a redirection, a discarded exit status or text that
+//! looks like test output does not affect the counts. cargo, build scripts and tests get the same environment as without the log.
 //!
-//! The log needs symbolic links and inherited streams that can be compared: it exists on Unix only.
+//! The log needs symbolic links and inherited streams that can be compared, so it exists only on Unix.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -18,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exec::ProcessCommand;
 
-/// The folder of the log, for the `cargo` that a block finds on PATH.
+/// The folder of the log, for the `cargo` that a block finds in PATH.
 pub(crate) const FOLDER: &str = "CARGO_POC_CARGO_LOG";
 
 /// How the folders of logs are called.
@@ -34,25 +33,24 @@ pub struct CargoLog {
     next: AtomicU64,
 }
 
-/// One cargo command that a block ran.
+/// A cargo command of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CargoCall {
     /// The arguments of `cargo`; none where they could not be logged.
     pub arguments: Option<Vec<String>>,
-    /// The folder it was run in.
+    /// Its current folder.
     pub folder: PathBuf,
     /// When it began and ended. An end that was not logged is that of the log.
     pub time: (SystemTime, SystemTime),
-    /// Its exit status as a shell gives it; none while it is running, or when it was killed.
+    /// Its exit status as in a shell; `None` while it is running, or if it was killed.
     pub exit: Option<i32>,
-    /// Standard output and standard error in the order they were printed. Standard output alone where the two go to
-    /// different files.
+    /// Standard output and standard error in their order; only standard output if the two go to different files.
     pub output: Vec<u8>,
-    /// Standard error, where it goes to another file than standard output.
+    /// Standard error, if it goes to another file than standard output.
     pub errors: Option<Vec<u8>>,
 }
 
-/// The recorded beginning of a call.
+/// The recorded start of a call.
 #[derive(Serialize, Deserialize)]
 struct Beginning {
     arguments: Vec<String>,
@@ -60,10 +58,10 @@ struct Beginning {
 }
 
 impl CargoLog {
-    /// An empty log, which `program`, the file of this program, writes; none on a platform without one.
+    /// Creates an empty log, which `program`, the file of this program, writes; `None` on a platform without a log.
     ///
     /// # Errors
-    /// When its folder cannot be made.
+    /// When its folder cannot be created.
     pub fn create(program: &Path) -> Result<Option<Self>> {
         #[cfg(unix)]
         {
@@ -90,17 +88,17 @@ impl CargoLog {
         }
     }
 
-    /// `command` with a PATH on which `cargo` writes this log; `path` is its PATH without.
+    /// Sets a PATH for `command` in which `cargo` writes this log; `path` is the PATH without it.
     #[must_use]
     pub fn attach(&self, command: ProcessCommand, path: &OsString) -> ProcessCommand {
         let programs = std::iter::once(self.folder.path().join("bin"));
         let folders = programs.chain(std::env::split_paths(path));
-        // The folder's name is ours and has no separator; those of `path` were joined before.
+        // The folder's name has no separator, and those of `path` were joined before.
         let joined = std::env::join_paths(folders).unwrap_or_else(|_| path.clone());
         command.env("PATH", joined).env(FOLDER, self.folder.path())
     }
 
-    /// The calls that began since the last time, in order.
+    /// The calls that started since the last time, in order.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -183,13 +181,13 @@ fn remove_left_behind(temporary: &Path) {
             }
         };
         if is_free {
-            // A leftover that cannot be removed does no harm.
+            // A temporary file that cannot be removed does no harm.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
 }
 
-/// Runs cargo and logs it, when this program was started as the `cargo` of a block; its exit status.
+/// Runs cargo and logs it, if this program was started as the `cargo` of a block. Returns the exit status.
 #[must_use]
 pub fn run_as_cargo(arguments: &[OsString]) -> Option<Result<i32>> {
     let name = Path::new(arguments.first()?).file_name()?;
@@ -224,10 +222,10 @@ mod shim {
 
     use super::{Beginning, FOLDER, file};
 
-    /// How long an open pipe may stay silent once cargo has ended: a daemon may hold it for ever.
+    /// The time that an open pipe may be silent after cargo has ended, because a daemon may keep it open.
     const SILENCE: Duration = Duration::from_millis(500);
 
-    /// A thread that copies one stream into the log and on to where it was going.
+    /// A thread that copies one stream to the log and to its destination.
     struct Copying {
         thread: JoinHandle<()>,
         copied: Arc<AtomicU64>,
@@ -261,7 +259,7 @@ mod shim {
             copies.push(copy(error_reader, log("err")?, std::io::stderr()));
         }
         let mut child = command.spawn().context("failed to start cargo")?;
-        // The command holds the writing ends of the pipes.
+        // The command contains the writing ends of the pipes.
         drop(command);
         end_with_us(child.id())?;
         let status = child.wait().context("failed to wait for cargo")?;
@@ -275,7 +273,7 @@ mod shim {
         Ok(exit)
     }
 
-    /// Writes the beginning of a call; its number.
+    /// Records the start of a call and returns its number.
     fn begin(folder: &Path, arguments: &[OsString]) -> Result<u64> {
         let lossy = |word: &OsString| word.to_string_lossy().into_owned();
         let beginning = Beginning {
@@ -297,7 +295,7 @@ mod shim {
         unreachable!("a file can be created or the error is returned")
     }
 
-    /// The cargo behind ours on PATH, and PATH without ours.
+    /// The next cargo in PATH after this program, and PATH without this program's folder.
     fn next_cargo(own: &Path) -> Option<(PathBuf, OsString)> {
         let path = std::env::var_os("PATH")?;
         let folders: Vec<PathBuf> = std::env::split_paths(&path)
@@ -314,7 +312,7 @@ mod shim {
         Some((program, std::env::join_paths(folders).ok()?))
     }
 
-    /// Whether two streams are the same pipe or file: then the order in which they are written to is kept.
+    /// Whether two streams are the same pipe or file, so that the order of their output is kept.
     fn same_file(one: impl AsFd, other: impl AsFd) -> bool {
         let identity = |stream: &dyn AsFd| {
             let owned = stream.as_fd().try_clone_to_owned().ok()?;
@@ -338,11 +336,11 @@ mod shim {
                     Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                     Err(_) => return,
                 };
-                // What cannot be logged is missing from the account, which then does not add up.
+                // Output that cannot be logged is missing from the account, which then does not add up.
                 if log.write_all(&buffer[..length]).is_err() {
                     return;
                 }
-                // `| head -1` stops reading; the log goes on.
+                // `| head -1` stops reading, but the log continues.
                 has_reader = has_reader
                     && to
                         .write_all(&buffer[..length])
@@ -372,15 +370,15 @@ mod shim {
         }
     }
 
-    /// A signal that ends us ends cargo too, which alone would go on.
+    /// Ends cargo if a signal ends this program.
     fn end_with_us(child: u32) -> Result<()> {
         use nix::sys::signal::{Signal, kill};
         let child = nix::unistd::Pid::from_raw(child.cast_signed());
         ctrlc::set_handler(move || {
-            // Fails only when cargo has just ended.
+            // Fails only if cargo has just ended.
             let _gone = kill(child, Signal::SIGTERM);
         })
-        .context("failed to take over signals")
+        .context("failed to install a signal handler")
     }
 
     fn exit_code(status: ExitStatus) -> i32 {

@@ -1,8 +1,7 @@
-//! Runs one program. In: argv, environment, folder and timeout. Out: exit reason and output.
+//! Runs one program. Input: argv, environment, folder and timeout. Output: exit reason and output.
 //!
-//! Every program gets its own process group (a job object on Windows), and the whole group is
-//! ended with it: on a timeout, on Ctrl-C, and when the program has gone but left members behind.
-//! Standard input is empty, except for an interactive program.
+//! Every program runs in its own process group (a job object on Windows). The whole group is ended on a timeout, on Ctrl-C, and when the
+//! program has ended but other members have not. Standard input is empty, except for an interactive program.
 
 use std::cell::Cell;
 use std::io::{PipeReader, PipeWriter, Read, Write as _};
@@ -30,47 +29,46 @@ use command::{Streams, spawn};
 use group::Group;
 use output::{Lines, Tail};
 
-/// How long a group is given between being asked to end and being killed.
+/// The time between asking a group to end and killing it.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long a pipe may stay open, once the program itself has ended and all it printed is read, before
-/// its group is ended.
+/// The time that a pipe may stay open after the program has ended and its output is read, before its group is ended.
 const DRAIN: Duration = Duration::from_millis(500);
-/// How long, after the group has been killed, output of a process that left the group is waited for.
+/// The time to wait for output of a process outside the group after the group has been killed.
 const ABANDON: Duration = Duration::from_secs(2);
-/// How often the state of the program, the clock and Ctrl-C are looked at.
+/// The interval for checking the program, the clock and Ctrl-C.
 const POLL: Duration = Duration::from_millis(20);
-/// A line that has not ended is handed on after this much silence: a prompt, or a row of dots.
+/// The time of silence after which an incomplete line is forwarded: a prompt, or a row of dots.
 const IDLE: Duration = Duration::from_millis(200);
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitReason {
-    /// By itself, with this exit status.
+    /// It exited with this status.
     Exited(i32),
-    /// By a signal that was not ours (Unix).
+    /// A signal that this program did not send (Unix).
     Signalled(i32),
-    /// By us: it ran longer than its timeout.
+    /// This program ended it because of its timeout.
     TimedOut,
-    /// By us: the user pressed Ctrl-C, we were asked to end, or its [`Stop`] was.
+    /// This program ended it because of Ctrl-C, a request to end, or its [`Stop`].
     Interrupted,
 }
 
-/// What [`stream`] saw.
+/// The result of [`stream`].
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// How the program ended.
     pub ended: ExitReason,
-    /// From its start to the end of its group.
+    /// The duration from its start to the end of its group.
     pub duration: Duration,
-    /// The end of its output, at most 64 KiB, invalid UTF-8 replaced.
+    /// The end of its output, at most 64 KiB, with invalid UTF-8 replaced.
     pub tail: String,
 }
 
-/// What [`capture`] saw.
+/// The result of [`capture`].
 #[derive(Debug, Clone)]
 pub struct Captured {
     /// How the program ended.
     pub ended: ExitReason,
-    /// From its start to the end of its group.
+    /// The duration from its start to the end of its group.
     pub duration: Duration,
     /// All of standard output.
     pub stdout: Vec<u8>,
@@ -78,8 +76,8 @@ pub struct Captured {
     pub stderr: Vec<u8>,
 }
 
-/// Runs `command` with standard output and error merged, in order, into one pipe, and hands each line
-/// to `on_output` while the program runs. An error from `on_output` ends the group and is returned.
+/// Runs `command` with standard output and error merged into one pipe, in order, and passes each line to `on_output` while the program runs.
+/// An error of `on_output` ends the group and is returned.
 pub fn stream(
     command: &ProcessCommand,
     on_output: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
@@ -89,8 +87,8 @@ pub fn stream(
     })
 }
 
-/// [`stream`] for an interactive program: `on_output` can answer on its standard input, which is closed when this
-/// returns. The timeout then is that of one exchange, where [`Input::restart_clock`] begins the next.
+/// [`stream`] for an interactive program: `on_output` can write to its standard input, which is closed at the end. The timeout applies to one
+/// exchange; [`Input::restart_clock`] starts the next.
 pub fn run_interactive(
     command: &ProcessCommand,
     on_output: &mut dyn FnMut(OutputChunk<'_>, &mut Input) -> Result<()>,
@@ -119,7 +117,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Sends a line. A program that has gone, or closed its input, does not hear it; how it ended tells why.
+    /// Sends a line. Errors are ignored: if the program has ended or closed its input, its exit reason shows why.
     pub fn send(&mut self, line: &str) {
         if let Some(pipe) = &mut self.pipe
             && writeln!(pipe, "{line}").is_err()
@@ -128,25 +126,25 @@ impl Input {
         }
     }
 
-    /// Nothing more will be sent.
+    /// Closes the input.
     pub fn close(&mut self) {
         self.pipe = None;
     }
 
-    /// The timeout counts from now.
+    /// Restarts the timeout.
     pub fn restart_clock(&self) {
         self.deadline.set(deadline(self.limit));
     }
 }
 
-/// When a program is to be ended; shared with who may put it off.
+/// The time at which a program is ended, shared with code that may postpone it.
 type Deadline = Rc<Cell<Option<Instant>>>;
 
 fn deadline(limit: Option<Duration>) -> Option<Instant> {
     limit.and_then(|limit| Instant::now().checked_add(limit))
 }
 
-/// Runs a program with both its outputs in one pipe.
+/// Runs a program with both outputs in one pipe.
 fn merged(
     command: &ProcessCommand,
     stdin: Stdio,
@@ -178,12 +176,12 @@ fn merged(
     })
 }
 
-/// Runs `command` and keeps all of its standard output and standard error, apart.
+/// Runs `command` and captures its standard output and standard error separately.
 pub fn capture(command: &ProcessCommand) -> Result<Captured> {
     capture_output(command, &mut |_| Ok(()))
 }
 
-/// [`capture`], and hands standard error on, line by line, while the program runs.
+/// [`capture`] that also forwards standard error line by line while the program runs.
 pub fn capture_output(
     command: &ProcessCommand,
     on_error_output: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
@@ -219,7 +217,7 @@ pub fn capture_output(
 }
 
 impl ExitReason {
-    /// The exit status a shell would give: 124 for a timeout, 128 + n for a signal, 130 for Ctrl-C.
+    /// The exit status as in a shell: 124 for a timeout, 128 + n for signal n, 130 for Ctrl-C.
     #[must_use]
     pub fn code(self) -> i32 {
         match self {
@@ -230,7 +228,7 @@ impl ExitReason {
         }
     }
 
-    /// Whether the program ended by itself with status 0.
+    /// Whether the program exited with status 0.
     #[must_use]
     pub fn success(self) -> bool {
         self == Self::Exited(0)
@@ -241,7 +239,7 @@ impl ExitReason {
         if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
             return Self::Signalled(signal);
         }
-        // Only a signal leaves no code, and that was asked first.
+        // Only a signal leaves no code, and that was checked before.
         Self::Exited(status.code().unwrap_or(-1))
     }
 }
@@ -260,7 +258,7 @@ impl std::fmt::Display for ExitReason {
 enum Event<'a> {
     /// Bytes from the pipe of this index.
     Output(usize, &'a [u8]),
-    /// No output for a while.
+    /// No output for [`IDLE`].
     Idle,
 }
 
@@ -272,7 +270,7 @@ enum Received {
     End,
 }
 
-/// A started program and the pipes it writes to.
+/// A started program and its output pipes.
 struct Run {
     group: Group,
     started: Instant,
@@ -291,7 +289,7 @@ impl Run {
         let guard = interrupt::Running::enter();
         let started = Instant::now();
         let group = spawn(command, streams)?;
-        // A bounded channel: a program that prints faster than we read is held up, memory is not.
+        // A bounded channel: a program that prints too fast is blocked, and memory stays bounded.
         let (sender, output) = sync_channel(64);
         for (index, reader) in readers.into_iter().enumerate() {
             let sender = sender.clone();
@@ -307,7 +305,7 @@ impl Run {
         })
     }
 
-    /// Waits for the program, its output and its group; the group is gone when this returns.
+    /// Waits for the program, its output and its group; no member of the group is left when this returns.
     fn finish(&mut self, on_event: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<ExitReason> {
         let watched = self.watch(on_event);
         if watched.is_err() {
@@ -318,7 +316,7 @@ impl Run {
 
     fn watch(&mut self, on_event: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<ExitReason> {
         let mut status = None;
-        // Since when, after its end, everything the program itself had printed has been read.
+        // The time since which all output of the ended program has been read.
         let mut caught_up: Option<Instant> = None;
         let mut last_output = Some(Instant::now());
         let mut pause = Duration::from_micros(200);
@@ -345,7 +343,7 @@ impl Run {
             if status.is_none() {
                 status = self.group.try_wait()?.map(ExitReason::from_status);
             }
-            // A daemon may hold the pipe for ever, silent or not.
+            // A daemon may keep the pipe open for ever.
             let abandoned = caught_up.is_some_and(|since| since.elapsed() >= DRAIN);
             if let Some(ended) = status
                 && (!open || abandoned)
@@ -365,9 +363,9 @@ impl Run {
         }
     }
 
-    /// Why the program is to be ended now, if it is.
+    /// Why the program must be ended now, if it must.
     fn forced(&self) -> Option<ExitReason> {
-        if interrupted() || self.stop.is_asked() {
+        if interrupted() || self.stop.is_requested() {
             return Some(ExitReason::Interrupted);
         }
         let late = |deadline| Instant::now() >= deadline;
@@ -377,7 +375,7 @@ impl Run {
             .then_some(ExitReason::TimedOut)
     }
 
-    /// The next output, waiting [`POLL`] for it at most; calls `on_empty` before it waits.
+    /// The next output, waiting at most [`POLL`]; calls `on_empty` before it waits.
     fn receive(&self, on_empty: &mut dyn FnMut()) -> Received {
         match self.output.try_recv() {
             Ok((index, bytes)) => return Received::Output(index, bytes),
@@ -397,8 +395,7 @@ impl Run {
         let begun = Instant::now();
         let mut asked = 0;
         while self.group.is_alive()? {
-            // Asked twice because a runner with its own groups (nextest) lets its tests
-            // end on the first request and kills them on the second.
+            // Ask twice, because a runner with its own groups (nextest) lets its tests end on the first request and kills them on the second.
             if asked == 0 || (asked == 1 && begun.elapsed() >= GRACE) {
                 self.group.ask_to_end();
                 asked += 1;
@@ -417,7 +414,7 @@ impl Run {
         while begun.elapsed() < ABANDON {
             match self.receive(&mut || ()) {
                 Received::Output(index, bytes) => on_event(Event::Output(index, &bytes))?,
-                // Still held: by a process that has left both group and family.
+                // A process outside the group still has the pipe open.
                 Received::Nothing => {}
                 Received::End => break,
             }
@@ -426,7 +423,7 @@ impl Run {
     }
 }
 
-/// Reads a pipe to its end. Ends early only if the receiver is gone.
+/// Reads a pipe to its end, or until the receiver is gone.
 fn pump(index: usize, mut reader: PipeReader, sender: &SyncSender<(usize, Vec<u8>)>) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
@@ -438,7 +435,7 @@ fn pump(index: usize, mut reader: PipeReader, sender: &SyncSender<(usize, Vec<u8
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            // A pipe that cannot be read any more has nothing further to give.
+            // A pipe with an error has no further output.
             Err(_) => return,
         }
     }

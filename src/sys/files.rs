@@ -1,4 +1,4 @@
-//! Files: read whole, written whole or not at all, locked while they are changed.
+//! Files: whole reads, atomic writes, and locks.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
@@ -8,18 +8,18 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use tempfile::NamedTempFile;
 
-/// Reads a file whole, as the bytes it holds.
+/// Reads a whole file.
 ///
 /// # Errors
-/// Names the file.
+/// When the file cannot be read; the message contains its path.
 pub fn read(path: &Utf8Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("failed to read {path}"))
 }
 
-/// Reads a file whole; `None` when there is none.
+/// Reads a whole file; `None` if it does not exist.
 ///
 /// # Errors
-/// Names the file; anything but its absence is an error.
+/// When an existing file cannot be read; the message contains its path.
 pub fn read_if_exists(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -48,15 +48,15 @@ pub fn written(path: &Utf8Path) -> Option<SystemTime> {
 /// Opens a file to read parts of it.
 ///
 /// # Errors
-/// Names the file.
+/// When the file cannot be opened; the message contains its path.
 pub fn open(path: &Utf8Path) -> Result<File> {
     File::open(path).with_context(|| format!("failed to read {path}"))
 }
 
-/// The names of what a folder holds, unsorted; none where there is no such folder.
+/// The names in a folder, unsorted; empty if the folder does not exist.
 ///
 /// # Errors
-/// Names the folder. A name that is not UTF-8 is left out: no file of ours has one.
+/// When the folder cannot be listed; the message contains its path. Names that are not UTF-8 are skipped.
 pub fn list(folder: &Utf8Path) -> Result<Vec<String>> {
     let list = || match fs::read_dir(folder) {
         Ok(entries) => entries
@@ -76,7 +76,7 @@ pub fn slashed(path: &Utf8Path) -> String {
     path.as_str().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
-/// `path` without `.` and `..`, worked out without the disk. A leading `..` stays.
+/// `path` without `.` and `..`, computed without the disk. A leading `..` is kept.
 #[must_use]
 pub fn normalize(path: &Utf8Path) -> Utf8PathBuf {
     let mut normal = Utf8PathBuf::new();
@@ -92,7 +92,7 @@ pub fn normalize(path: &Utf8Path) -> Utf8PathBuf {
     normal
 }
 
-/// `path` as it is without links, spelled as cargo and git spell it: they know nothing of the `\\?\` that Windows puts before it.
+/// `path` with links resolved, in the spelling of cargo and git, without the `\\?\` prefix of Windows.
 ///
 /// # Errors
 /// When it does not exist, or its name is not UTF-8.
@@ -101,11 +101,10 @@ pub fn resolved(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
         .map_err(camino::FromPathBufError::into_io_error)
 }
 
-/// Every file below `folder` that git would not ignore, absolute and sorted; hidden files are left out as in an
-/// editor's file list.
+/// Every file in `folder` that git does not ignore, absolute and sorted, without hidden files.
 ///
 /// # Errors
-/// Names the folder that cannot be read.
+/// When a folder cannot be read; the message contains its path.
 pub fn walk(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     let mut paths = Vec::new();
     for entry in ignore::WalkBuilder::new(folder).require_git(false).build() {
@@ -118,12 +117,12 @@ pub fn walk(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     Ok(paths)
 }
 
-/// Replaces the contents of `path`, or creates it: readers see the old file or the new one, never a part.
+/// Replaces the content of `path`, or creates it. Readers see the old file or the new one, never a part.
 ///
-/// Keeps the file's permissions and writes through a symbolic link to the file it names.
+/// Keeps the file's permissions, and follows a symbolic link.
 ///
 /// # Errors
-/// Names the file, which is then unchanged.
+/// When the file cannot be written; then it is unchanged. The message contains its path.
 pub fn write_atomic(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     let target = resolve_link(path).with_context(|| format!("failed to follow the link {path}"))?;
     let existing = fs::metadata(&target).ok();
@@ -136,14 +135,14 @@ pub fn write_atomic(path: &Utf8Path, contents: &[u8]) -> Result<()> {
         file.persist(&target)?;
         Ok(())
     };
-    replace().with_context(|| format!("failed to write {path}; it is as it was"))
+    replace().with_context(|| format!("failed to write {path}; it is unchanged"))
 }
 
-/// Replaces a file that can be made again, and its folder where that is missing: readers see the old file or the new
-/// one; after a crash of the machine it may be damaged.
+/// Replaces a file that can be generated again, and creates its folder. Readers see the old file or the new one, but a crash of the machine
+/// may damage it.
 ///
 /// # Errors
-/// Names the file.
+/// When the file cannot be written; the message contains its path.
 pub fn keep(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     let keep = || -> io::Result<()> {
         let folder = path.parent().unwrap_or(Utf8Path::new("."));
@@ -156,10 +155,10 @@ pub fn keep(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     keep().with_context(|| format!("failed to write {path}"))
 }
 
-/// Writes a report where a user wants it, in place of what was there; its folder is created where it is missing.
+/// Writes or replaces a report at a path given by the user, and creates its folder.
 ///
 /// # Errors
-/// Names the file, which is then unchanged.
+/// When the file cannot be written; then it is unchanged. The message contains its path.
 pub fn write_report(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_str().is_empty()) {
         fs::create_dir_all(folder).with_context(|| format!("failed to create {folder}"))?;
@@ -167,10 +166,10 @@ pub fn write_report(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     write_atomic(path, contents)
 }
 
-/// Adds to the end of a file that is not ours, such as a CI's summary; creates it where it is missing.
+/// Appends to a file of another program, such as a CI summary; creates it if it is missing.
 ///
 /// # Errors
-/// Names the file.
+/// When the file cannot be written; the message contains its path.
 pub fn append(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     let append = || {
         File::options()
@@ -182,10 +181,10 @@ pub fn append(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     append().with_context(|| format!("failed to write {path}"))
 }
 
-/// Creates `path` with `contents`, and its folder where that is missing; never touches a file that is there.
+/// Creates `path` with `contents`, and its folder; never changes an existing file.
 ///
 /// # Errors
-/// Names the file: it exists already, or it could not be written, and then there is none.
+/// When the file exists, or cannot be written, and then it does not exist. The message contains its path.
 pub fn create(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     let create = || -> io::Result<()> {
         if let Some(folder) = path.parent() {
@@ -197,10 +196,10 @@ pub fn create(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     create().with_context(|| format!("failed to create {path}"))
 }
 
-/// Removes a file that this run created, when what belongs beside it could not be written.
+/// Removes a file that this run created, after a related file could not be written.
 ///
 /// # Errors
-/// Names the file.
+/// When the file cannot be removed; the message contains its path.
 pub fn remove(path: &Utf8Path) -> Result<()> {
     fs::remove_file(path).with_context(|| format!("failed to remove {path}"))
 }
@@ -208,7 +207,7 @@ pub fn remove(path: &Utf8Path) -> Result<()> {
 /// Creates a folder and its parents; an existing folder stays unchanged.
 ///
 /// # Errors
-/// Names the folder.
+/// When the folder cannot be created; the message contains its path.
 pub fn create_folder(path: &Utf8Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("failed to create the folder {path}"))
 }
@@ -216,7 +215,7 @@ pub fn create_folder(path: &Utf8Path) -> Result<()> {
 /// Removes a folder of this program with its contents, if it exists.
 ///
 /// # Errors
-/// Names the folder.
+/// When the folder cannot be removed; the message contains its path.
 pub fn remove_folder(path: &Utf8Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -232,13 +231,13 @@ pub struct Lock {
     _file: File,
 }
 
-/// Waits for the lock of a folder: whoever holds it may replace files in it. Where a file system has no locks, as some
-/// network file systems, none is taken. `waiting` is called once before it waits for another process.
+/// Waits for the lock of a folder; its holder may replace files in it. On file systems without locks, such as some network file systems, no
+/// lock is taken. `waiting` is called once before it waits for another process.
 ///
-/// On Unix the folder itself is locked, which leaves no file behind; elsewhere the file `beside`.
+/// On Unix the folder itself is locked, which needs no file; otherwise the file `beside`.
 ///
 /// # Errors
-/// Names what cannot be locked; what `waiting` returns.
+/// When the folder cannot be locked; or the error of `waiting`.
 pub fn lock(
     folder: &Utf8Path,
     beside: &Utf8Path,
@@ -275,10 +274,10 @@ fn open_lock(_folder: &Utf8Path, beside: &Utf8Path) -> io::Result<File> {
         .open(beside)
 }
 
-/// Whether a file can be replaced, before work is done whose result goes there.
+/// Checks that a file can be replaced, before work whose result is written to it.
 ///
 /// # Errors
-/// Names the file and why it cannot be.
+/// When it cannot be replaced; the message contains its path and the reason.
 pub fn check_writable(path: &Utf8Path) -> Result<()> {
     let check = || -> io::Result<()> {
         let target = resolve_link(path)?;
@@ -291,23 +290,23 @@ pub fn check_writable(path: &Utf8Path) -> Result<()> {
     check().with_context(|| format!("failed to write {path}"))
 }
 
-/// Whether a file is one that a process of this program writes before it replaces another.
+/// Whether a file is a temporary file of this program.
 #[must_use]
 pub fn is_temporary(path: &Utf8Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.starts_with(TEMPORARY))
 }
 
-/// How temporary files are called.
+/// The prefix of temporary files.
 pub(super) const TEMPORARY: &str = ".cargo-poc-";
 
-/// The largest document that is read.
+/// The size limit of a document.
 const LARGEST_DOCUMENT: u64 = 64 * 1024 * 1024;
 
-/// Reads a regular file of a repository; `None` where there is none.
+/// Reads a regular file of a repository; `None` if it does not exist.
 ///
 /// # Errors
-/// Names the file: a folder, a pipe or a device; a link that leads out of the repository; too large.
+/// A folder, a pipe or a device; a link that leaves the repository; a file that is too large. The message contains the path.
 pub fn read_document(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
     let link = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -317,9 +316,7 @@ pub fn read_document(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
         let target = resolved(path).with_context(|| format!("failed to follow the link {path}"))?;
         let root = root_around(path);
         if !target.starts_with(&root) {
-            anyhow::bail!(
-                "{path} is a link to {target}, which lies outside of {root}; it is not read"
-            );
+            anyhow::bail!("{path} is a link to {target}, which is outside {root}; it is not read");
         }
     }
     let metadata = fs::metadata(path).with_context(|| format!("failed to read {path}"))?;
@@ -333,8 +330,8 @@ pub fn read_document(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
     read_if_exists(path)
 }
 
-/// The folder that links in a document's folder may lead to: the work tree around it, else the outermost folder with a
-/// manifest, else its own.
+/// The folder that links in a document's folder must not leave: the work tree around it, the outermost folder with a manifest, or the folder
+/// itself.
 fn root_around(path: &Utf8Path) -> Utf8PathBuf {
     let folder = path.parent().unwrap_or(Utf8Path::new("."));
     let folder = resolved(folder).unwrap_or_else(|_| folder.to_owned());
@@ -367,7 +364,7 @@ pub(super) fn written_by(
     Ok(file)
 }
 
-/// A new file gets the mode that the umask allows, as any editor's would; tempfile's own default is 0600.
+/// Gives a new file the mode of the umask; the default of tempfile is 0600.
 #[cfg(unix)]
 pub(super) fn builder() -> tempfile::Builder<'static, 'static> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -385,7 +382,7 @@ pub(super) fn builder() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-/// Renaming over a read-only file would succeed; its owner asked for it not to be changed.
+/// Rejects a read-only file, which renaming could replace against the owner's intention.
 pub(super) fn refuse_read_only(existing: Option<&Metadata>) -> io::Result<()> {
     if existing.is_some_and(|metadata| metadata.permissions().readonly()) {
         return Err(io::Error::new(
@@ -408,7 +405,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_keeps_its_root_and_names_when_it_is_slashed() {
+    fn slashed_keeps_root_and_names() {
         for path in ["a/b", "/a/b", "../a", ""] {
             assert_eq!(
                 slashed(Utf8Path::new(
@@ -420,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_are_resolved_without_asking_the_disk() {
+    fn normalize_does_not_access_the_disk() {
         assert_eq!(normalize(Utf8Path::new("/a/./b/../c")), "/a/c");
         assert_eq!(normalize(Utf8Path::new("../a/./b/../../..")), "../..");
     }
@@ -450,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_only_file_is_refused_and_kept() {
+    fn read_only_file_is_rejected() {
         let (_guard, folder) = folder();
         let path = folder.join("plan.md");
         create(&path, b"old").expect("created");
@@ -465,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn creating_never_overwrites_and_leaves_nothing_else_behind() {
+    fn creating_never_overwrites_and_leaves_no_temporary_file() {
         let (_guard, folder) = folder();
         let path = folder.join("docs/plan.md");
         create(&path, b"first").expect("created");

@@ -1,4 +1,4 @@
-//! Asking git what changed. Paths are always read with `-z`: git quotes any other way.
+//! Runs git to find changes. Paths are always read with `-z`, because git quotes them otherwise.
 
 mod base;
 mod batch;
@@ -25,16 +25,16 @@ pub use listing::{Listed, Listing, can_be_hashed};
 pub struct Repository {
     /// The top folder of the work tree, absolute.
     pub root: Utf8PathBuf,
-    /// Where cargo builds, absolute: nothing below it is anybody's change. `None` where that is not known.
+    /// The absolute target folder, whose files are never part of a change; `None` if it is unknown.
     pub built: Option<Utf8PathBuf>,
-    /// The commit at HEAD when it was opened, if there was one.
+    /// The commit at HEAD when the repository was opened; `None` before the first commit.
     head: Option<String>,
     listing: Memo<Listing>,
-    /// The commit where this branch left the default branch; `None` where there is none.
+    /// The merge base with the default branch; `None` if there is none.
     branch_point: Memo<Option<String>>,
-    /// What differed from a commit, by its id.
+    /// Differences from a commit, by its id.
     changes: MemoMap<String, Arc<Changes>>,
-    /// What files held, by commit and path.
+    /// Contents of files, by commit and path.
     contents: MemoMap<(String, Utf8PathBuf), Option<Vec<u8>>>,
 }
 
@@ -50,22 +50,22 @@ fn memoized<T>(answer: &Memo<T>, ask: impl FnOnce() -> Result<T>) -> Result<&T> 
     answer.as_ref().map_err(|error| anyhow!("{error}"))
 }
 
-/// What differs between a commit and the work tree.
+/// The differences between a commit and the work tree.
 #[derive(Debug, Default)]
 struct Changes {
     files: Vec<FileChange>,
-    /// What sources and manifests inside changed submodules held.
+    /// The old content of sources and manifests in changed submodules.
     submodule_sources: BTreeMap<Utf8PathBuf, Vec<u8>>,
 }
 
-/// What happened to one file between two states.
+/// How a file differs between two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeKind {
-    /// It was not there before; untracked files that are not ignored count.
+    /// It is new; untracked files that are not ignored count.
     Added,
     /// Its content, mode or type differs.
     Modified,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
 }
 
@@ -74,7 +74,7 @@ pub enum ChangeKind {
 pub struct FileChange {
     /// Relative to the repository's root, with `/`.
     pub path: Utf8PathBuf,
-    /// What happened to it.
+    /// The kind of change.
     pub kind: ChangeKind,
 }
 
@@ -86,10 +86,10 @@ pub(crate) fn is_ignored(folder: &Utf8Path, path: &Utf8Path) -> bool {
 }
 
 impl Repository {
-    /// The repository that `folder` lies in; an error's text says why there is none (no git, no repository).
+    /// Opens the repository around `folder`.
     ///
     /// # Errors
-    /// When git cannot be run, or `folder` is in no work tree.
+    /// When git cannot be run, or `folder` is not in a work tree.
     pub fn open(folder: &Utf8Path) -> Result<Self> {
         let both = text(folder, &["rev-parse", "--show-toplevel", "HEAD^{commit}"]);
         let both = both.ok().and_then(|both| {
@@ -115,7 +115,7 @@ impl Repository {
         })
     }
 
-    /// The commit at HEAD when this repository, or the one it was cloned from, was opened; `None` before the first.
+    /// The commit at HEAD when this repository, or the one it was cloned from, was opened; `None` before the first commit.
     #[must_use]
     pub fn opened_at(&self) -> Option<&str> {
         self.head.as_deref()
@@ -129,11 +129,11 @@ impl Repository {
         memoized(&self.listing, || Listing::of(&self.root))
     }
 
-    /// The ids that git would give to the content of these regular files, relative to the root, in their order: what
-    /// [`Listed::Clean`] holds once they are committed.
+    /// The ids that git computes for the content of these regular files, relative to the root, in the same order: the ids of [`Listed::Clean`]
+    /// after a commit.
     ///
     /// # Errors
-    /// When git fails: a file is gone, or cannot be read.
+    /// When git fails because a file does not exist or cannot be read.
     pub fn content_ids(&self, paths: &[&Utf8Path]) -> Result<Vec<String>> {
         listing::content_ids(&self.root, paths)
     }
@@ -141,7 +141,7 @@ impl Repository {
     /// The full commit id of `revision`.
     ///
     /// # Errors
-    /// When it names no commit: bad usage, with what to do about a shallow clone.
+    /// When it is not a commit: a usage error, with the remedy for a shallow clone.
     pub fn commit(&self, revision: &str) -> Result<String> {
         let branch_point = self.branch_point.get();
         let branch_point = branch_point.and_then(|found| found.as_ref().ok()?.as_deref());
@@ -159,7 +159,7 @@ impl Repository {
             return Ok(commit);
         }
         if let Some(depth) = self.depth()? {
-            // A commit is fetched by its full id alone, without what lies between.
+            // A commit can be fetched only by its full id, without the commits in between.
             let full =
                 revision.len() >= 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
             let next = if full {
@@ -174,13 +174,13 @@ impl Repository {
             return Err(exit::with_next(next, missing));
         }
         let unknown = exit::usage(format!(
-            "`{revision}` names no commit in {}; `git log --oneline` shows what there is",
+            "`{revision}` is not a commit in {}; `git log --oneline` lists the commits",
             self.root
         ));
         Err(exit::with_next("git log --oneline", unknown))
     }
 
-    /// Whether the history was cut off when it was fetched.
+    /// Whether the repository is a shallow clone.
     ///
     /// # Errors
     /// When git cannot be run.
@@ -188,13 +188,13 @@ impl Repository {
         Ok(self.text(&["rev-parse", "--is-shallow-repository"])? == "true")
     }
 
-    /// How many commits a shallow clone has from HEAD; `None` where the history is whole.
+    /// The number of commits from HEAD in a shallow clone; `None` for a complete history.
     fn depth(&self) -> Result<Option<u64>> {
         if !self.is_shallow()? {
             return Ok(None);
         }
         let count = self.text(&["rev-list", "--count", "HEAD"])?;
-        let count = count.parse().context("git counted no commits")?;
+        let count = count.parse().context("git printed no number of commits")?;
         Ok(Some(count))
     }
 
@@ -213,10 +213,10 @@ impl Repository {
             .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned()))
     }
 
-    /// The name of whoever would commit now: `A Person`. Documents do not need the address.
+    /// The user's name in git: `A Person`. Documents do not contain the email address.
     ///
     /// # Errors
-    /// When git does not know: what to set.
+    /// When git does not know it; the message contains the settings.
     pub fn author(&self) -> Result<String> {
         let ident = self.text(&["var", "GIT_AUTHOR_IDENT"]).context(
             "git does not know who you are; set `git config user.name` and `git config user.email`",
@@ -225,7 +225,7 @@ impl Repository {
         Ok(ident[..end].to_owned())
     }
 
-    /// The content of `path` (relative to the root) at `commit`; `None` where it did not exist.
+    /// The content of `path` (relative to the root) at `commit`; `None` if it did not exist.
     ///
     /// # Errors
     /// When git cannot be run.
@@ -234,7 +234,7 @@ impl Repository {
         Ok(output.status.success().then_some(output.stdout))
     }
 
-    /// The contents of `paths` (relative to the root) at `commit`, in their order; none where there was none.
+    /// The contents of `paths` (relative to the root) at `commit`, in the same order; `None` for missing files.
     ///
     /// # Errors
     /// When git fails.
@@ -257,7 +257,7 @@ impl Repository {
         Ok(contents.collect())
     }
 
-    /// The contents with these ids, in their order; none where git holds no such content.
+    /// The contents with these ids, in the same order; `None` for unknown ids.
     ///
     /// # Errors
     /// When git fails.
@@ -283,7 +283,7 @@ impl Repository {
         Ok(files.collect())
     }
 
-    /// The id of the content of `path`, relative to the root, at `commit`; `None` where it did not exist.
+    /// The id of the content of `path`, relative to the root, at `commit`; `None` if it did not exist.
     ///
     /// # Errors
     /// When git cannot be run.
@@ -294,8 +294,7 @@ impl Repository {
         Ok(output.status.success().then_some(id))
     }
 
-    /// The commit that first brought `text` into the file at `path`, relative to the root; `None` where no commit that HEAD
-    /// descends from did.
+    /// The first commit that added `text` to the file at `path`, relative to the root; `None` if no ancestor of HEAD did.
     ///
     /// # Errors
     /// When git fails.
@@ -316,7 +315,7 @@ impl Repository {
     }
 }
 
-/// What git calls the content of `path`, relative to the root, at `commit`.
+/// git's name for the content of `path`, relative to the root, at `commit`.
 fn blob(commit: &str, path: &Utf8Path) -> String {
     format!("{commit}:{}", files::slashed(path))
 }

@@ -1,4 +1,4 @@
-//! Globs of paths, with one meaning in the whole program.
+//! Globs of paths, with the same meaning in the whole program.
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -8,8 +8,8 @@ pub(crate) fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '{'])
 }
 
-/// The matcher of a pattern: `*` and `?` stay inside a folder, `**` crosses folders. `None` for a plain path and for a
-/// pattern that cannot be read, which then is a path.
+/// The matcher of a pattern: `*` and `?` match inside a folder, `**` across folders. `None` for a plain path and for an invalid pattern, which
+/// is treated as a path.
 #[must_use]
 pub(crate) fn matcher(pattern: &str) -> Option<GlobMatcher> {
     if !is_pattern(pattern) {
@@ -24,7 +24,7 @@ mod tests {
     use super::matcher;
 
     #[test]
-    fn a_star_stays_inside_a_folder() {
+    fn star_matches_inside_a_folder() {
         for (pattern, path, matches) in [
             ("src/*.rs", "src/a.rs", true),
             ("src/*.rs", "src/a/b.rs", false),

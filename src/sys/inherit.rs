@@ -1,29 +1,29 @@
-//! Runs a program in our own place: same streams, same process group, its environment changed.
+//! Runs a program with this program's streams and process group, and a changed environment.
 
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result};
 
-/// A program with its arguments, and what to change in the environment it inherits: set, or taken away.
+/// A program with its arguments, and variables to set or remove.
 #[derive(Debug, Default)]
 pub struct Program {
     /// The program, then its arguments.
     pub words: Vec<OsString>,
-    /// Variables and their values, none where it is taken away.
+    /// Variables with their values; `None` to remove one.
     pub environment: Vec<(OsString, Option<OsString>)>,
 }
 
-/// Runs the program to its end. What ends our group (Ctrl-C, a test runner's time limit) ends it too.
+/// Runs the program. Whatever ends this process group (Ctrl-C, a test runner's time limit) ends it too.
 ///
 /// # Errors
-/// When there is no program, or it cannot be started: the message names it.
+/// When there is no program, or it cannot be started; the message names it.
 pub fn run(program: &Program) -> Result<ExitStatus> {
     let (name, mut command) = command(program)?;
     command.status().with_context(|| failed(name))
 }
 
-/// Like [`run`], and gives what the program prints to its standard output in place of passing it on.
+/// Like [`run`], but returns the program's standard output.
 ///
 /// # Errors
 /// As [`run`].

@@ -15,27 +15,27 @@ use camino::Utf8Path;
 use self::link::Links;
 use self::sanitize::HarmlessStream;
 
-/// Emphasis for results.
+/// Emphasis in results.
 pub const BOLD: Style = Style::new().bold();
-/// What may be skipped.
+/// Less important text.
 pub const DIM: Style = Style::new().dimmed();
 /// Proven, passed, done.
 pub const GOOD: Style = AnsiColor::Green.on_default();
 /// Failed, missing, contradicted.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
-/// Claimed, stale, to look at.
+/// Claimed, stale, to be checked.
 pub const WARN: Style = AnsiColor::Yellow.on_default();
-/// Commands and names to type.
+/// Commands and names that the user can type.
 pub const LITERAL: Style = AnsiColor::Cyan.on_default();
 
-/// How much is written, and whether in colour: `--color`, `--quiet` and `--verbose`.
+/// The amount of output and its colors: `--color`, `--quiet` and `--verbose`.
 #[derive(Debug, Clone, Copy)]
 pub struct Verbosity {
-    /// Whether to colour.
+    /// Whether to use colors.
     pub color: clap::ColorChoice,
-    /// Only results and errors.
+    /// Whether to print only results and errors.
     pub quiet: bool,
-    /// Details too.
+    /// Whether to print details.
     pub verbose: bool,
 }
 
@@ -49,10 +49,10 @@ impl Default for Verbosity {
     }
 }
 
-/// The two streams of a run, with its verbosity. Colours are stripped where they are not wanted.
+/// The output streams of a run, with its verbosity.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each says one thing of the streams"
+    reason = "independent properties of the streams"
 )]
 pub struct Terminal {
     out: BufWriter<Output>,
@@ -61,14 +61,14 @@ pub struct Terminal {
     coloured: bool,
     quiet: bool,
     verbose: bool,
-    /// Standard output is for a document alone.
+    /// Whether standard output is reserved for a machine-readable document.
     reserved: bool,
     columns: Option<usize>,
     links: Links,
 }
 
-/// Standard output. After its reader has gone away (`… | head`), further output is dropped, but the run continues: tests
-/// run, evidence is recorded, and the exit code is the same.
+/// Standard output. If its reader has closed it (`… | head`), further output is dropped, but the run continues: tests run, evidence is
+/// recorded, and the exit code is the same.
 struct Output {
     stream: Box<dyn Write>,
     unread: bool,
@@ -104,7 +104,7 @@ impl Write for Output {
     }
 }
 
-/// A stream that a document cannot drive a terminal through; a file or a program gets every byte.
+/// A sanitized stream for a terminal; a file or a program gets the original bytes.
 fn shielded(stream: impl Write + 'static, is_terminal: bool) -> Box<dyn Write> {
     if is_terminal {
         Box::new(HarmlessStream::new(stream))
@@ -114,7 +114,7 @@ fn shielded(stream: impl Write + 'static, is_terminal: bool) -> Box<dyn Write> {
 }
 
 impl Terminal {
-    /// The streams of this process, coloured as `--color`, `NO_COLOR`, `CLICOLOR_FORCE` and the terminal say.
+    /// The streams of this process, with colors according to `--color`, `NO_COLOR`, `CLICOLOR_FORCE` and the terminal.
     #[must_use]
     pub fn new(verbosity: Verbosity) -> Self {
         let wanted = match verbosity.color {
@@ -154,7 +154,7 @@ impl Terminal {
         }
     }
 
-    /// Streams of the caller, without colours or interaction.
+    /// Streams of the caller, without colors or interaction.
     #[must_use]
     pub fn to(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
         let out = AutoStream::never(out);
@@ -183,35 +183,35 @@ impl Terminal {
         }
     }
 
-    /// Standard output is for [`Self::document`] alone from now on; what else would be shown there goes to standard error.
+    /// Reserves standard output for [`Self::document`]; other output goes to standard error.
     pub fn reserve_out(&mut self) {
         self.reserved = true;
     }
 
-    /// Where a document for a program goes, whole.
+    /// The stream for a machine-readable document.
     pub fn document(&mut self) -> &mut dyn Write {
         &mut self.out
     }
 
-    /// Whether standard error is a terminal that a progress line may use.
+    /// Whether standard error is a terminal that can show a progress line.
     #[must_use]
     pub fn shows_progress(&self) -> bool {
         !self.quiet && self.attended
     }
 
-    /// Whether a person can be asked, which takes the feature `interview`.
+    /// Whether questions can be asked, which requires the feature `interview`.
     #[must_use]
     pub fn can_ask(&self) -> bool {
         cfg!(feature = "interview") && self.attended && io::stdin().is_terminal()
     }
 
-    /// Whether standard error takes colours.
+    /// Whether standard error uses colors.
     #[must_use]
     pub fn coloured(&self) -> bool {
         self.coloured
     }
 
-    /// Columns to fit text into: those of the terminal that standard output is, or of `COLUMNS`, else 100.
+    /// The width for text in columns: that of the terminal on standard output, that of `COLUMNS`, or 100.
     #[must_use]
     pub fn width(&self) -> usize {
         let told = || std::env::var("COLUMNS").ok()?.parse().ok();
@@ -219,19 +219,18 @@ impl Terminal {
         columns.filter(|columns| *columns >= 40).unwrap_or(100)
     }
 
-    /// The columns of the terminal that standard output is. In a pipe there are none, and a line stays a line: whoever
-    /// searches it finds all of it.
+    /// The columns of the terminal on standard output. `None` for a pipe, in which lines are not broken, so that they can be searched.
     #[must_use]
     pub fn columns(&self) -> Option<usize> {
         self.columns.filter(|columns| *columns >= 40)
     }
 
-    /// Files are named relative to this folder from now on.
+    /// Sets the folder that shown paths are relative to.
     pub fn paths_from(&mut self, root: &Utf8Path) {
         self.links.relative_to(root);
     }
 
-    /// Makes links to files.
+    /// Creates links to files.
     #[must_use]
     pub fn links(&self) -> Links {
         self.links.clone()
@@ -249,7 +248,7 @@ impl Terminal {
         self.quiet
     }
 
-    /// A line about the run, unless `--quiet`: `   Verified 12 tests`, as cargo aligns its own.
+    /// Prints a line about the run, unless `--quiet`, in cargo's alignment: `   Verified 12 tests`.
     ///
     /// # Errors
     /// When standard error cannot be written.
@@ -262,7 +261,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// A line for those who asked for more.
+    /// Prints a line under `--verbose`.
     ///
     /// # Errors
     /// When standard error cannot be written.
@@ -273,7 +272,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// What a program that we run says of itself, as it says it.
+    /// Forwards a message of a program that runs.
     ///
     /// # Errors
     /// When standard error cannot be written.
@@ -283,7 +282,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Something the user should know, also under `--quiet`.
+    /// Prints a warning, also under `--quiet`.
     ///
     /// # Errors
     /// When standard error cannot be written.
@@ -294,7 +293,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Why the run ends.
+    /// Prints an error with its causes.
     ///
     /// # Errors
     /// When standard error cannot be written.

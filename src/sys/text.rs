@@ -1,4 +1,4 @@
-//! Small pieces of text that messages are built from.
+//! Helpers for the text of messages.
 
 /// `1 file`, `2 files`.
 #[must_use]
@@ -7,7 +7,7 @@ pub fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-/// `text` with U+FFFD for each character that XML or HTML forbids: controls but tab and line ends, and noncharacters.
+/// `text` with U+FFFD for each character that XML or HTML forbids: control characters except tabs and line ends, and noncharacters.
 #[must_use]
 pub fn for_markup(text: String) -> String {
     let is_forbidden = |character: char| {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forbidden_characters_are_replaced_and_others_stay() {
+    fn forbidden_characters_are_replaced() {
         let text = "a\t\r\n\u{85}\u{7f}\u{1}\u{fffe}\u{ffff}\u{1fffe}\u{fdd0}é\u{1f600}";
         let expected = format!("a\t\r\n{}é\u{1f600}", "\u{fffd}".repeat(7));
         assert_eq!(for_markup(text.to_owned()), expected);

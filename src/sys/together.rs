@@ -16,7 +16,7 @@ use super::files::{
     TEMPORARY, builder, read_if_exists, refuse_read_only, resolve_link, written_by,
 };
 
-/// The age from which a temporary file has no writer any more.
+/// The age from which a temporary file has no writer.
 const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 
 /// How files are called that only the holder of a folder's lock writes.
@@ -39,9 +39,9 @@ struct Replacement {
 /// holder of the lock of the last one's folder.
 ///
 /// # Errors
-/// Names the file that cannot be written; all files are then unchanged.
+/// When a file cannot be written; then all files are unchanged. The message contains its path.
 pub fn write_together(files: &[(&Utf8Path, &[u8])]) -> Result<()> {
-    let context = |path: &Utf8Path| format!("failed to write {path}; it is as it was");
+    let context = |path: &Utf8Path| format!("failed to write {path}; it is unchanged");
     let mut staged = Vec::new();
     for (path, contents) in files {
         let write = staged_beside(path, contents);
@@ -134,13 +134,13 @@ pub fn remove_left_behind(folder: &Utf8Path) {
         };
         let own = name.starts_with(DOCUMENT) || name.starts_with(TEMPORARY) && is_old();
         if own && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            // A leftover that cannot be removed does no harm.
+            // A temporary file that cannot be removed does no harm.
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-/// A file's new contents beside it, and the file that they are to replace.
+/// A temporary file with the new content of a file, and the file to replace.
 fn staged_beside(path: &Utf8Path, contents: &[u8]) -> io::Result<(NamedTempFile, Utf8PathBuf)> {
     let target = resolve_link(path)?;
     let existing = fs::metadata(&target).ok();

@@ -1,4 +1,4 @@
-//! Reports file changes. In: folders. Out: a message when changes have settled, or when the program is asked to stop.
+//! Watches folders. Input: folders. Output: a message when changes have settled, or when the program is asked to stop.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::exec::interrupted;
 
-/// An editor saves in several steps, and several files at once: this much silence ends them.
+/// The time of silence after which changes have settled: an editor saves in several steps, and several files at once.
 const QUIET: Duration = Duration::from_millis(150);
-/// How often Ctrl-C is looked for.
+/// The interval for checking Ctrl-C.
 const POLL: Duration = Duration::from_millis(50);
 
 /// Watches folders recursively.
@@ -23,15 +23,14 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Watches `roots` but for what lies in a folder of `apart`, such as what cargo builds: none of its files are looked
-    /// at, and none of the system's watches are spent on them.
+    /// Watches `roots` except for folders in `apart`, such as the target folder, which use no system watches.
     ///
     /// # Errors
     /// When the system has no watches left, or a folder cannot be read.
     pub fn new(roots: &[Utf8PathBuf], apart: &[Utf8PathBuf]) -> Result<Self> {
         let (sender, changes) = channel();
         let watcher = notify::recommended_watcher(move |event| {
-            // The receiver is gone when the program is about to end.
+            // The receiver is dropped when the program is about to end.
             let _ = sender.send(event);
         })
         .context("failed to watch files")?;
@@ -47,7 +46,7 @@ impl Watcher {
         Ok(watching)
     }
 
-    /// Folders that hold one to be left apart are watched by themselves, and those below them one by one.
+    /// Watches a folder that contains an excluded one without recursion, and its other subfolders separately.
     fn watch(&mut self, folder: &Utf8Path) -> Result<()> {
         let is_apart = |folder: &Utf8Path| self.apart.iter().any(|apart| folder == apart);
         if is_apart(folder) || self.watched.iter().any(|known| known == folder) {
@@ -74,8 +73,7 @@ impl Watcher {
         Ok(())
     }
 
-    /// Waits until something has changed and then nothing more for a moment; `false` when we are asked to end, or what it
-    /// is waited during is over.
+    /// Waits until changes have settled; `false` if this program is asked to end, or `over` returns true.
     ///
     /// # Errors
     /// When watching fails.
@@ -92,12 +90,14 @@ impl Watcher {
                 Ok(event) => changed |= self.take(event)?,
                 Err(RecvTimeoutError::Timeout) if changed => return Ok(true),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => bail!("the system has ended watching files"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    bail!("the system has stopped watching files")
+                }
             }
         }
     }
 
-    /// Whether an event says that a file may have another content; a new folder is watched from then on.
+    /// Whether an event means that the content of a file may have changed. Starts watching a new folder.
     fn take(&mut self, event: notify::Result<notify::Event>) -> Result<bool> {
         let event = event.context("failed to watch files")?;
         if event.kind.is_access() {

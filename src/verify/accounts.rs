@@ -1,7 +1,7 @@
-//! The tests that a command of a block ran: cargo's output and exit status are compared with the command's.
+//! The tests that a command of a block ran: compares cargo's output and exit status with the command's.
 //!
-//! In: the logged cargo calls of a command. Out: an [`Account`]. Text that the command itself prints is not counted: printing
-//! `3 passed` is not running three tests.
+//! Input: the logged cargo calls of a command. Output: an [`Account`]. Text that the command itself prints is not counted: printing
+//! `3 passed` does not run tests.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -31,9 +31,9 @@ const MANIFEST: &str = "Cargo.toml";
 pub(super) struct Account {
     /// The runs in cargo's output.
     pub(super) observed: Observed,
-    /// Why it proves nothing: accounts that differ.
+    /// Contradictions, because of which it proves nothing.
     pub(super) disagreements: Vec<String>,
-    /// The commands that are there to run tests and ran none, with the reason.
+    /// Test commands that ran no test, with the reason.
     pub(super) empty: Vec<String>,
     /// Calls that only build or list tests, behind an alias.
     builds: Vec<String>,
@@ -41,7 +41,7 @@ pub(super) struct Account {
     pub(super) times: Vec<(SystemTime, SystemTime)>,
 }
 
-/// Whether a script names a command that runs tests. A definition of a function names it for later.
+/// Whether a script contains a test command. The definition of a function counts.
 pub(super) fn names_tests(script: &str) -> bool {
     test_command(script).is_some()
 }
@@ -65,7 +65,7 @@ fn test_command(script: &str) -> Option<Command> {
 
 /// The account of a command from the log of its cargo calls.
 ///
-/// `ended` is the command's own exit reason; `fails` says that it is expected to fail.
+/// `ended` is the command's exit reason; `fails` is whether it is expected to fail.
 pub(super) fn of_calls(
     command: &ScriptCommand,
     calls: &[CargoCall],
@@ -100,7 +100,7 @@ pub(super) fn of_calls(
         let why = if builds_only(&named) {
             "does not run tests"
         } else {
-            "is not known to have run: it is a function, an alias or a job in the background, or not the cargo on PATH"
+            "did not run through the logged cargo: it may be a function, an alias, a background job, or another cargo than the one in PATH"
         };
         account
             .empty
@@ -113,9 +113,9 @@ pub(super) fn of_calls(
         && !runs_foreign_tests(command)
     {
         let first = command.script.lines().next().unwrap_or_default();
-        account.empty.push(format!(
-            "`{first}` ran no test, and tests are expected of it"
-        ));
+        account
+            .empty
+            .push(format!("`{first}` ran no test, but tests are expected"));
     }
     account
 }
@@ -143,7 +143,7 @@ pub(super) fn of_output(
     }
 }
 
-/// Why calls that began after the last command, in a trap or in the background, make the run prove nothing.
+/// Why calls that started after the last command, in a trap or in the background, make the run prove nothing.
 pub(super) fn of_late_calls(calls: &[CargoCall], binaries: Option<&Binaries<'_>>) -> Vec<String> {
     let mut account = Account::default();
     for call in calls {
@@ -153,7 +153,7 @@ pub(super) fn of_late_calls(calls: &[CargoCall], binaries: Option<&Binaries<'_>>
     account.disagreements
 }
 
-/// How many tests a command ran: what cargo's own output shows, else what a test program of another language prints.
+/// The tests that a command ran, from cargo's output, or from the output of a test program of another language.
 pub(super) fn counts(
     command: &ScriptCommand,
     observed: &Observed,
@@ -179,7 +179,7 @@ fn runs_foreign_tests(command: &ScriptCommand) -> bool {
     commands.any(|command| command.is_foreign_test_program())
 }
 
-/// Whether the expectation can only hold of tests, or of a command that names them.
+/// Whether the expectation can only be met by tests, or by a command that mentions them.
 fn expects_tests(command: &ScriptCommand) -> bool {
     let mut assertions = command
         .expected
@@ -188,7 +188,7 @@ fn expects_tests(command: &ScriptCommand) -> bool {
     assertions.any(Assertion::is_about_tests)
 }
 
-/// `All tests pass`: tests, whatever the command.
+/// `All tests pass`: requires tests, whatever the command.
 fn speaks_of_tests(command: &ScriptCommand) -> bool {
     command.expected.iter().any(|expected| {
         let all_pass = expected
@@ -221,7 +221,7 @@ impl Account {
         let is_test = meant.test_arguments().is_some();
         let mut seen = observe(call);
         if is_test && meant.runs_tests() == Some(false) {
-            // `--no-run` and `--list` start binaries at most to ask for names.
+            // `--no-run` and `--list` start binaries at most to list tests.
             seen.runs.clear();
             seen.notes.clear();
             self.observed.extend(seen);
@@ -253,17 +253,17 @@ impl Account {
         let ended_well = ended.success();
         match call.exit {
             None if runs => self.disagreements.push(format!(
-                "`{line}` was still running when the command ended, so its result is not known"
+                "`{line}` was still running when the command ended, so its result is unknown"
             )),
             Some(0) if runs && seen.counts().failed > 0 => self.disagreements.push(format!(
-                "`{line}` names failed tests and ended with exit code 0"
+                "`{line}` reports failed tests but ended with exit code 0"
             )),
             Some(0 | NEXTEST_NO_TESTS) if runs && ran == 0 && !seen.has_unknown() => {
                 self.empty.push(format!("`{line}` ran no test"));
             }
             Some(code) if runs && code != 0 && ended_well && !fails => {
                 self.disagreements.push(format!(
-                    "`{line}` ended with exit code {code}, and the command ended with 0"
+                    "`{line}` ended with exit code {code}, but the command ended with 0"
                 ));
             }
             _ => {}
@@ -324,7 +324,7 @@ fn not_covered(call: &Command, folder: &Path, binaries: Option<&Binaries<'_>>) -
     })
 }
 
-/// Reads the output of a call.
+/// Parses the output of a call.
 fn observe(call: &CargoCall) -> Observed {
     let mut observer = Observer::default();
     let output = String::from_utf8_lossy(&call.output);
@@ -335,8 +335,8 @@ fn observe(call: &CargoCall) -> Observed {
     observer.finish()
 }
 
-/// One text of standard output and standard error: cargo announces each binary on standard error, and the binary prints
-/// up to its summary on standard output. Where the two do not fit, the binaries stay unnamed.
+/// Merges standard output and standard error: cargo announces each binary on standard error, and the binary prints up to its summary on
+/// standard output. If the two do not match, the binaries have no names.
 fn merged(output: &str, errors: &str) -> String {
     let plain = anstream::adapter::strip_str(errors).to_string();
     let count = plain.lines().filter_map(header).count();
@@ -367,7 +367,7 @@ fn merged(output: &str, errors: &str) -> String {
 }
 
 impl Observed {
-    /// Takes what another command of the same script showed.
+    /// Adds the account of another command of the same script.
     fn extend(&mut self, other: Self) {
         self.runs.extend(other.runs);
         self.compile_errors.extend(other.compile_errors);
@@ -375,7 +375,7 @@ impl Observed {
         self.notes.extend(other.notes);
     }
 
-    /// Accounts that differ, in words.
+    /// The contradictions as text.
     pub(super) fn disagreements(&self) -> Vec<String> {
         self.binaries()
             .filter_map(|binary| binary.disagreement.clone())

@@ -1,4 +1,4 @@
-//! Which target of the workspace a test binary is, so that runs by different runners can be compared.
+//! Identifies the target of a test binary, so that runs by different runners can be compared.
 
 use std::fs;
 
@@ -34,9 +34,8 @@ impl<'w> Binaries<'w> {
             .any(|target| target.binary_id(self.workspace) == id)
     }
 
-    /// The binary's id in nextest's form (`package`, `package::test`, `package::bin/name`, doctests as
-    /// `package::doc`). A binary that fits no target, or several that nothing tells apart, is a question mark and its
-    /// crate's name.
+    /// The binary's id in nextest's form (`package`, `package::test`, `package::bin/name`, doctests as `package::doc`). For a binary that
+    /// matches no target, or several, a question mark and its crate's name.
     #[must_use]
     pub fn identify(&self, header: &Header) -> String {
         match header {
@@ -96,8 +95,7 @@ impl<'w> Binaries<'w> {
         })
     }
 
-    /// The target built into `executable`: the one with its crate name and root file; where several have both, the
-    /// one that dep-info says it was built from.
+    /// The target built into `executable`: the one with its crate name and root file; of several, the one in the dep-info file.
     fn built(&self, name: &str, source: &str, executable: &Utf8Path) -> Option<String> {
         let workspace = self.workspace;
         let fits = |target: &TestTarget| {
@@ -117,7 +115,7 @@ impl<'w> Binaries<'w> {
         })
     }
 
-    /// The id of the only target that fits.
+    /// The id of the only matching target.
     fn only(&self, fits: impl Fn(&TestTarget) -> bool) -> Option<String> {
         let mut fitting = self.targets.iter().filter(|target| fits(target));
         let first = fitting.next()?;
@@ -128,7 +126,7 @@ impl<'w> Binaries<'w> {
     }
 }
 
-/// The crate name and the root file of a target with its own binary.
+/// The crate name and the root file of a target with a binary.
 fn root_file<'w>(workspace: &'w Workspace, target: &TestTarget) -> Option<(String, &'w Utf8Path)> {
     let described = target
         .described(workspace)
@@ -166,8 +164,8 @@ fn crate_name(target: &Target) -> String {
     target.name.replace('-', "_")
 }
 
-/// The text of the dep-info file that rustc leaves beside an executable: `executable: source source …`. cargo shows
-/// the executable from the folder it was called in, which a script may have changed.
+/// The dep-info file that rustc writes beside an executable: `executable: source source …`. cargo prints the executable's path relative
+/// to its folder, which a script may have changed.
 fn built_from(workspace: &Workspace, executable: &Utf8Path) -> Option<String> {
     let shown = workspace.root.join(executable);
     let profile: Utf8PathBuf = executable.components().rev().take(3).collect();
@@ -178,14 +176,14 @@ fn built_from(workspace: &Workspace, executable: &Utf8Path) -> Option<String> {
         .find_map(|place| fs::read_to_string(place.with_extension("d")).ok())
 }
 
-/// Whether dep-info names `path`, absolute or from the workspace root; a blank in it is escaped.
+/// Whether dep-info contains `path`, absolute or relative to the workspace root; blanks in it are escaped.
 fn is_among(workspace: &Workspace, path: &Utf8Path, sources: &str) -> bool {
     let relative = workspace.relative(path).as_str().replace(' ', "\\ ");
     let absolute = path.as_str().replace(' ', "\\ ");
     let mut words = sources.lines().filter_map(|line| line.split_once(": "));
     words.any(|(_, list)| {
         let after = |word: &str| list == word || list.starts_with(&format!("{word} "));
-        // The root file stands first: a module of the same name elsewhere does not.
+        // The root file is the first: a module with the same name elsewhere is not.
         after(&relative) || after(&absolute)
     })
 }

@@ -4,8 +4,8 @@ use super::invocation::Invocation;
 use crate::document::{Block, Plan};
 use crate::evidence::Scope;
 
-/// The shell blocks that a plan itself sets for a scope: its baseline, the verification of the prerequisites after that,
-/// or of a step, or the done block; none for the scopes that follow from the change.
+/// The shell blocks of a plan for a scope: the baseline, the prerequisites after the first, a step, or the done block; empty for scopes
+/// that depend on the change.
 #[must_use]
 pub fn blocks<'p>(plan: &'p Plan, scope: &Scope) -> Vec<&'p Block> {
     let blocks: Vec<&Block> = match scope {
@@ -29,15 +29,14 @@ pub fn blocks<'p>(plan: &'p Plan, scope: &Scope) -> Vec<&'p Block> {
         .collect()
 }
 
-/// The checks that run [`blocks`].
+/// The invocations of [`blocks`].
 #[must_use]
 pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Invocation> {
     let blocks = blocks(plan, scope).into_iter();
     blocks.map(|block| Invocation::block(&block.code)).collect()
 }
 
-/// A hash of what checks run, the same for the same commands: a plan whose command has changed since a run has no
-/// evidence from it.
+/// A hash of the commands of invocations. If a plan's commands change, evidence from earlier commands does not count.
 #[must_use]
 pub fn commands_hash<'c>(checks: impl IntoIterator<Item = &'c Invocation>) -> String {
     let mut hasher = blake3::Hasher::new();

@@ -6,29 +6,29 @@ use crate::evidence::Names;
 
 use super::test_output::Verdict;
 
-/// How a test binary of the workspace ran, by its id.
+/// The tests of a binary of the workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Ran {
     /// Its tests by name.
     pub tests: BTreeMap<String, Verdict>,
-    /// Whether all of its tests are known by name: it ended whole, and nothing was filtered.
+    /// Whether the names of all its tests are known: its output was complete, and nothing was filtered.
     pub whole: bool,
 }
 
 /// Tests by binary id.
 pub(super) type Tests = BTreeMap<String, Vec<String>>;
 
-/// Tests that a baseline passed and that are worse now.
+/// Tests that passed in the baseline and are worse now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Regressions {
-    /// They fail.
+    /// Failed tests.
     pub regressions: Tests,
-    /// They are gone, or ignored.
+    /// Missing or ignored tests.
     pub vanished: Tests,
 }
 
-/// Compares a run with the tests that passed in the baseline. `exists` tells whether a binary id is still a target of the
-/// workspace: of a binary that did not run nothing is known, unless it cannot run any more.
+/// Compares a run with the tests that passed in the baseline. `exists` returns whether a binary id is still a target of the workspace:
+/// nothing is known about a binary that did not run, unless it no longer exists.
 pub(super) fn compare(
     baseline: &Names,
     ran: &BTreeMap<String, Ran>,
@@ -40,7 +40,7 @@ pub(super) fn compare(
             Some(now) => {
                 worse.note(binary, passed, now);
             }
-            // An id that begins with a question mark was never a target's.
+            // An id that starts with a question mark never was a target's.
             None if !binary.starts_with('?') && !exists(binary) && !passed.is_empty() => {
                 let gone = passed.iter().cloned().collect();
                 worse.vanished.insert(binary.clone(), gone);
@@ -80,7 +80,7 @@ impl Regressions {
     }
 }
 
-/// Counts names; doctests are named by their line, which any edit above moves, so those of one item are one name.
+/// Counts names. Doctests are named by their line, which any edit above changes, so those of one item share a name.
 fn count<'a>(names: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, usize> {
     let mut counts = BTreeMap::new();
     for name in names {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passed_and_fails_is_a_regression_and_what_failed_before_is_not() {
+    fn only_tests_that_passed_before_can_regress() {
         let now = [
             ("a", Verdict::Failed),
             ("b", Verdict::Failed),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_or_ignored_has_vanished_where_all_names_are_known() {
+    fn missing_and_ignored_tests_need_complete_names() {
         let now = [("b", Verdict::Ignored), ("new", Verdict::Passed)];
         let both = vec!["a".to_owned(), "b".to_owned()];
         assert_eq!(compared(&["a", "b"], &now, true), (vec![], both));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doctest_that_moved_is_the_same() {
+    fn moved_doctest_is_the_same() {
         let before = ["src/lib.rs - two (line 2)", "src/lib.rs - two (line 5)"];
         let moved = [
             ("src/lib.rs - two (line 3)", Verdict::Passed),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_that_is_no_target_any_more_has_vanished_with_its_tests() {
+    fn tests_of_a_removed_binary_are_missing() {
         let baseline = Names::from([
             ("store::gone".to_owned(), names(&["a"])),
             ("store::there".to_owned(), names(&["a"])),

@@ -1,9 +1,8 @@
-//! One verification on several machines: who runs what. Pure.
+//! Partitions a verification for several machines. Pure functions.
 //!
-//! In: a selection, how much work each of its targets is, and how many shards there are. Out: what each of them runs, the
-//! same on every machine. Tests that nextest runs are dealt out by nextest (`--partition slice:M/N`), one by one; of what
-//! `cargo test` runs, a shard gets whole packages, since what a package's targets link is built once; only a package that
-//! is more than an even share comes apart.
+//! Input: a selection, the work of each target, and the number of shards. Output: the targets of each shard, equal on every machine.
+//! nextest partitions its tests itself (`--partition slice:M/N`). For `cargo test`, a shard gets whole packages, because the
+//! dependencies of a package's targets are built once; only a package larger than an even share is split.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,16 +12,16 @@ use super::runner::Runner;
 use crate::affected::{Selection, TestTarget, TestTargetKind};
 use crate::workspace::Workspace;
 
-/// How long the tests of a binary took when they last ran, in milliseconds, by binary id.
+/// The recorded duration of each binary's tests, in milliseconds, by binary id.
 pub type Recorded = BTreeMap<String, u64>;
 
-/// How much work each selected target is. Milliseconds, where any were recorded: a target without gets as many as the
-/// others need for so many tests. Else the number of tests.
+/// The work of each selected target: milliseconds if any are recorded, where a target without a record gets the mean of the others per
+/// test; otherwise the number of tests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Work {
-    /// By target, never zero: each has to be built and started.
+    /// The work by target. It is never zero, because each target has to be built and started.
     pub targets: BTreeMap<TestTarget, u64>,
-    /// Whether it is milliseconds.
+    /// Whether the unit is milliseconds.
     pub is_time: bool,
 }
 
@@ -60,18 +59,18 @@ impl Work {
     }
 }
 
-/// What every shard runs of a selection.
+/// The targets of every shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deal {
-    /// For each shard the targets that `cargo test` runs.
+    /// The targets that `cargo test` runs, for each shard.
     pub cargo: Vec<BTreeSet<TestTarget>>,
-    /// The targets that nextest runs, every shard a slice of their tests.
+    /// The targets that nextest runs; every shard runs a slice of their tests.
     pub nextest: BTreeSet<TestTarget>,
 }
 
 impl Deal {
-    /// Deals a selection out to `count` shards. `built` says that nextest's tests are built already: documentation
-    /// tests, which need a separate build, then stay together.
+    /// Distributes a selection over `count` shards. `built` means that nextest's tests are already built: then documentation tests, which
+    /// need a separate build, stay together.
     #[must_use]
     pub fn new(
         selection: &Selection,
@@ -113,7 +112,7 @@ impl Deal {
         }
     }
 
-    /// How many shards there is something for, at most `wanted` and at least one.
+    /// The number of shards with something to run, at most `wanted` and at least one.
     #[must_use]
     pub fn worthwhile(selection: &Selection, runner: Runner, wanted: usize) -> usize {
         let parts = selection.targets.iter().map(|(target, part)| {
@@ -126,21 +125,21 @@ impl Deal {
         parts.sum::<usize>().min(wanted).max(1)
     }
 
-    /// The selection of one shard; its nextest targets are every shard's, sliced.
+    /// The selection of one shard, with a slice of the nextest targets.
     #[must_use]
     pub fn share(&self, selection: &Selection, shard: Partition) -> Selection {
         let own = &self.cargo[shard.index - 1];
         selection.only(|target| own.contains(target) || self.nextest.contains(target))
     }
 
-    /// The work of one shard, as [`Work`] has it.
+    /// The work of one shard, in the unit of [`Work`].
     #[must_use]
     pub fn work(&self, work: &Work, shard: Partition) -> u64 {
         let sliced = work.sum(&self.nextest) / shard.count as u64;
         work.sum(&self.cargo[shard.index - 1]) + sliced
     }
 
-    /// Which shard runs each target of `cargo test`, by binary id.
+    /// The shard that runs each target of `cargo test`, by binary id.
     #[must_use]
     pub fn assigned(&self, workspace: &Workspace) -> BTreeMap<String, usize> {
         let shards = self.cargo.iter().enumerate();
@@ -153,7 +152,7 @@ impl Deal {
     }
 }
 
-/// The same for the same tests, on every machine: 16 hexadecimal digits.
+/// A digest of the selected tests, equal on every machine: 16 hexadecimal digits.
 #[must_use]
 pub fn digest(workspace: &Workspace, selection: &Selection) -> String {
     let targets = selection.targets.iter();
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_stay_together_and_only_one_too_large_comes_apart() {
+    fn packages_are_split_only_if_too_large() {
         let (selection, work) = selected(&[(0, "a", 40), (0, "b", 40), (1, "c", 10), (1, "d", 10)]);
         assert_eq!(loads(&selection, &work, 2), [40 + 20, 40]);
         let deal = Deal::new(&selection, Runner::Cargo, &work, 2, false);
@@ -222,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn more_shards_than_targets_leave_some_without_work() {
+    fn additional_shards_have_no_work() {
         let (selection, work) = selected(&[(0, "a", 5), (1, "b", 3)]);
         assert_eq!(loads(&selection, &work, 4), [5, 3, 0, 0]);
         assert_eq!(Deal::worthwhile(&selection, Runner::Cargo, 4), 2);
     }
 
     #[test]
-    fn every_shard_has_an_even_slice_of_what_nextest_runs() {
+    fn every_shard_has_an_even_slice_of_nextest_tests() {
         let (selection, work) = selected(&[(0, "a", 30), (1, "b", 10)]);
         let deal = Deal::new(&selection, Runner::Nextest, &work, 2, false);
         for index in 1..=2 {

@@ -11,10 +11,10 @@ use super::binaries::Binaries;
 use super::test_output::{Binary, Ending, Header, Observed, Verdict, is_not_counted};
 use crate::sys::exec::{self, ProcessCommand};
 
-/// How long a test binary may take to list its tests.
+/// The time limit for listing the tests of a binary.
 const LISTING_LIMIT: Duration = Duration::from_secs(10);
 
-/// The tests that a binary lists; none where it cannot be asked.
+/// The tests that a binary lists; empty if it cannot run.
 pub(super) fn list(header: &Header, folder: &Path) -> Option<BTreeSet<String>> {
     let Header::Cargo { executable, .. } = header else {
         return None;
@@ -36,9 +36,9 @@ pub(super) fn list(header: &Header, folder: &Path) -> Option<BTreeSet<String>> {
 }
 
 impl Observed {
-    /// Holds the names that a run shows against those that its binaries list, where they differ from the summary: output
-    /// of a test or its child process can look like the line of a test. `captured` says that the output of tests was
-    /// captured, so that it cannot split the lines of the harness.
+    /// Compares the names in a run with those that its binaries list, if they differ from the summary: output of a test or its child
+    /// process can look like the line of a test. `captured` is whether the output of tests was captured, so that it cannot split the
+    /// lines of the harness.
     pub(super) fn reconcile(
         &mut self,
         captured: bool,
@@ -117,7 +117,7 @@ impl Binary {
         let counts = self.counts;
         let agree = (named.passed, named.failed, named.ignored)
             == (counts.passed, counts.failed, counts.ignored);
-        // A quiet run names only what failed.
+        // A quiet run names only failed tests.
         let quiet = named.passed + named.ignored == 0 && named.failed <= counts.failed;
         let fewer = named.passed <= counts.passed && named.failed <= counts.failed;
         if agree || quiet || !captured && fewer {

@@ -1,4 +1,4 @@
-//! One command to run, and its result.
+//! A command to run, and its result.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,13 +21,12 @@ const TEST_FAILED: [i32; 2] = [100, 101];
 /// Failed and flaky tests in quarantine, by binary id.
 pub(super) type Excused = BTreeMap<String, Vec<String>>;
 
-/// One command to run as evidence, from the workspace root.
+/// A command to run as evidence, in the workspace root.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// What to run.
+    /// The program.
     pub program: Program,
-    /// Whether the test binaries it starts run all of their tests: no filter of the user's is among its arguments.
-    /// Of a block nothing is known.
+    /// Whether the test binaries run all their tests: the arguments contain no filter of the user. Unknown for a block.
     pub whole: bool,
 }
 
@@ -38,14 +37,14 @@ pub enum Program {
     Cargo {
         /// The arguments.
         argv: Vec<String>,
-        /// The arguments that list what there is to run, where that is asked first.
+        /// The arguments for listing the tests first, if needed.
         listing: Option<Vec<String>>,
-        /// What runs of binaries that do not run whole.
+        /// The selected tests of binaries that do not run completely.
         picks: TestFilters,
         /// Arguments after the names of tests.
         flags: Vec<String>,
     },
-    /// A shell block of a plan, as written; it is run as its commands.
+    /// A shell block of a plan; it runs as separate commands.
     Block(String),
     /// A command of such a block.
     Command(commands::ScriptCommand),
@@ -56,25 +55,25 @@ pub enum Program {
 pub struct InvocationResult {
     /// The check.
     pub check: Invocation,
-    /// How its program ended.
+    /// How its process ended.
     pub ended: ExitReason,
-    /// How long it took.
+    /// The duration.
     pub duration: Duration,
     /// The tests in its output.
     pub observed: Observed,
     /// The end of its output.
     pub tail: String,
-    /// Expectations that were not met, and accounts of the run that differ.
+    /// Unmet expectations and contradictions.
     pub unmet: Vec<String>,
-    /// Commands that are there to run tests and ran none, with the reason.
+    /// Test commands that ran no test, with the reason.
     pub empty: Vec<String>,
-    /// How often it was run, and how often it passed, where that is more than once.
+    /// The numbers of runs and of passed runs, if there were several.
     pub runs: Option<Runs>,
-    /// The person who has confirmed the result, if one must.
+    /// The confirmation by a person, if required.
     pub confirmed: Option<Confirmation>,
     /// Its failed and flaky tests that the plan has in quarantine, where these are all that failed.
     pub(super) excused: Excused,
-    /// What nextest listed before it ran.
+    /// The tests that nextest listed before the run.
     pub(crate) listing: Option<Listing>,
 }
 
@@ -110,7 +109,7 @@ impl Invocation {
         }
     }
 
-    /// Its expectations, as far as a program can check them.
+    /// Its assertions, which the program can check.
     fn assertions(&self) -> impl Iterator<Item = &Assertion> {
         let expected = self.expected().iter();
         expected.flat_map(|expected| expected.meaning.assertions())
@@ -123,7 +122,7 @@ impl Invocation {
         self.assertions().any(fails)
     }
 
-    /// How often it is to be run.
+    /// The number of runs.
     pub(super) fn times(&self) -> u32 {
         let times = self.assertions().filter_map(|assertion| match assertion {
             Assertion::Times(times) => Some(*times),
@@ -139,7 +138,7 @@ impl Invocation {
         expected.any(|expected| matches!(expected.meaning, Expectation::Manual))
     }
 
-    /// The command as one would type it, or the block as written.
+    /// The command as one would type it, or the text of the block.
     #[must_use]
     pub fn command(&self) -> String {
         match &self.program {
@@ -156,7 +155,7 @@ impl Invocation {
 }
 
 impl InvocationResult {
-    /// nextest could not list its tests: it did not build, or a harness does not list.
+    /// The result if nextest could not list the tests: it did not build, or a harness does not list.
     pub(super) fn unlisted(check: &Invocation, captured: &exec::Captured) -> Self {
         let stderr = String::from_utf8_lossy(&captured.stderr).into_owned();
         let mut observer = Observer::default();
@@ -181,7 +180,7 @@ impl InvocationResult {
         }
     }
 
-    /// nextest has nothing to run: there are fewer tests than parts.
+    /// The result if nextest has nothing to run, because there are fewer tests than partitions.
     pub(super) fn left_to_others(
         check: &Invocation,
         captured: &exec::Captured,
@@ -206,7 +205,7 @@ impl InvocationResult {
         matches!(self.check.program, Program::Cargo { .. })
     }
 
-    /// Whether it is a command of a block that names a program which runs tests.
+    /// Whether it is a command of a block with a program that runs tests.
     pub(super) fn is_for_tests(&self) -> bool {
         match &self.check.program {
             Program::Command(command) => {
@@ -216,7 +215,7 @@ impl InvocationResult {
         }
     }
 
-    /// Whether this exit status is one that was expected.
+    /// Whether this exit status is expected.
     fn is_expected(&self, exit: i32) -> bool {
         let command = self.check.command();
         let searches = expectation::searches(&command);
@@ -224,7 +223,7 @@ impl InvocationResult {
         exit != 0 && assertions.any(|assertion| assertion.allows(exit, searches))
     }
 
-    /// Its outcome. Exit status zero does not outweigh failed tests, missing tests or an unmet expectation.
+    /// Its outcome. Exit status zero does not override failed tests, missing tests or an unmet expectation.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         if let Some(Runs { total, passed }) = self.runs
@@ -248,10 +247,10 @@ impl InvocationResult {
             ExitReason::TimedOut => Outcome::TimedOut,
             _ if failed => Outcome::Failed,
             ExitReason::Exited(_) if allowed && !nothing_matched => self.judged(),
-            // What a shell says of a command that is missing or cannot be executed.
+            // The shell's exit status for a command that is missing or cannot be executed.
             ExitReason::Exited(126 | 127) => Outcome::CouldNotRun,
             ExitReason::Exited(1..) if !seen.missing_commands.is_empty() => Outcome::CouldNotRun,
-            // Of several calls of ours one may have nothing to run (a library without doctests); all together must.
+            // One of several calls may have nothing to run (a library without doctests), but not all of them.
             ExitReason::Exited(0 | NEXTEST_NO_TESTS) if self.is_ours() && nothing_matched => {
                 Outcome::Passed
             }
@@ -262,14 +261,14 @@ impl InvocationResult {
         }
     }
 
-    /// Whether tests failed and the plan expects that: a test that is written before the code.
+    /// Whether tests failed as the plan expects, because they are written before the code.
     pub(super) fn failed_as_expected(&self) -> bool {
         self.observed.counts().failed > 0
             && self.excused.is_empty()
             && self.outcome() == Outcome::Passed
     }
 
-    /// What makes its result differ from run to run, in words.
+    /// Why its result is flaky.
     pub(super) fn instability(&self) -> Option<String> {
         let command = self.check.command();
         let line = command.lines().next().unwrap_or_default();
@@ -279,11 +278,11 @@ impl InvocationResult {
         let flaky = self.observed.flaky();
         (!flaky.is_empty()).then(|| {
             let tests = flaky.join(", ");
-            format!("`{line}`: passed only when run again, which proves nothing: {tests}")
+            format!("`{line}`: passed only on a retry, which proves nothing: {tests}")
         })
     }
 
-    /// The outcome of a command that ended as it should.
+    /// The outcome of a command with the expected exit status.
     fn judged(&self) -> Outcome {
         if !self.unmet.is_empty() {
             Outcome::Failed

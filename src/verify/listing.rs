@@ -1,4 +1,4 @@
-//! nextest's list of tests, which tells ignored ones from those its filters leave out; its run does not.
+//! nextest's list of tests, which distinguishes ignored tests from excluded ones; its run does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::test_filter::TestFilters;
 use super::test_output::{Binary, Ending, Header, Observed, TestCounts, Verdict};
 use crate::affected::arguments::one_test;
 
-/// `cargo nextest list --message-format json`; fields we do not need are passed over.
+/// `cargo nextest list --message-format json`, without unused fields.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Written {
@@ -41,24 +41,24 @@ struct WrittenMatch {
 pub(crate) struct Listing {
     /// Tests that will run, by binary id.
     pub selected: BTreeMap<String, Vec<String>>,
-    /// Ignored tests that the filters would let through, by binary id.
+    /// Ignored tests that the filters would select, by binary id.
     pub ignored: BTreeMap<String, Vec<String>>,
-    /// Tests that another part of the run has, by binary id.
+    /// Tests of other partitions, by binary id.
     pub elsewhere: BTreeMap<String, Vec<String>>,
-    /// Every binary that is there, by id.
+    /// Every existing binary, by id.
     binaries: BTreeSet<String>,
-    /// Tests that the filtersets leave out, by binary id.
+    /// Tests that the filtersets exclude, by binary id.
     left_out: BTreeMap<String, Vec<String>>,
 }
 
 impl Listing {
-    /// Reads what nextest printed.
+    /// Parses the output of nextest.
     ///
     /// # Errors
-    /// When it is not in the form of nextest 0.9.
+    /// If it does not have the format of nextest 0.9.
     pub(super) fn parse(json: &[u8]) -> Result<Self> {
         let written: Written = serde_json::from_slice(json).context(
-            "failed to read nextest's list of tests; cargo-poc knows the form of nextest 0.9",
+            "failed to parse nextest's list of tests; cargo-poc supports the format of nextest 0.9",
         )?;
         let mut listing = Self::default();
         for (binary, suite) in written.rust_suites {
@@ -111,19 +111,19 @@ impl Listing {
         filters
     }
 
-    /// Binaries to run tests of that are not there: an archive may have been made without them.
+    /// Selected binaries that do not exist: an archive may lack them.
     pub(super) fn lacks<'p>(&self, picks: &'p TestFilters) -> Vec<&'p str> {
         let ids = picks.keys().map(String::as_str);
         ids.filter(|id| !self.binaries.contains(*id)).collect()
     }
 
-    /// How many tests will run.
+    /// The number of tests that will run.
     #[must_use]
     pub(super) fn expected(&self) -> u64 {
         self.selected.values().map(|tests| tests.len() as u64).sum()
     }
 
-    /// Adds to a run what only the list contains: names of ignored tests, and tests that did not run.
+    /// Adds data that only the list contains to a run: names of ignored tests, and tests that did not run.
     pub(super) fn complete(&self, observed: &mut Observed) {
         let Some(run) = observed.runs.iter_mut().find(|run| run.summary.is_some()) else {
             return;
@@ -156,7 +156,7 @@ impl Listing {
                         Verdict::Ignored
                     });
                 } else if !known.tests.contains_key(test) {
-                    // Cancelled, or named by a profile that shows less.
+                    // Cancelled, or hidden by a profile.
                     known.ending = Ending::Crashed;
                     missing += 1;
                 }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Partition {
-    /// Which, from 1.
+    /// Its number, from 1.
     pub index: usize,
-    /// Of how many.
+    /// The number of shards.
     pub count: usize,
 }
 
@@ -55,7 +55,7 @@ mod tests {
     use super::Partition;
 
     #[test]
-    fn a_partition_is_one_of_its_count() {
+    fn invalid_partitions_are_rejected() {
         assert_eq!("2/3".parse(), Ok(Partition { index: 2, count: 3 }));
         for wrong in ["0/3", "4/3", "1", "1/", "a/b", "-1/2", "slice:1/2"] {
             wrong.parse::<Partition>().expect_err(wrong);

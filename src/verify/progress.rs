@@ -1,7 +1,7 @@
 //! Shows the output of invocations while they run, and on a terminal a progress line below it.
 //!
-//! On a terminal the progress line counts passed tests, whose own lines are shown only with `--verbose`. Elsewhere the output
-//! is shown unchanged.
+//! On a terminal, the progress line counts passed tests, whose lines are shown only with `--verbose`. Otherwise the output is shown
+//! unchanged.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -17,34 +17,34 @@ use crate::sys::terminal::Terminal;
 use crate::sys::terminal::ci_commands::{self, CiCommands};
 use crate::sys::terminal::sanitize::{Sanitizer, sanitize};
 
-/// With how much there is to do, and without.
+/// Templates with and without a known number of tests.
 const MEASURED: &str = "{spinner} {prefix} {bar:20.cyan} {wide_msg} {elapsed}{left}";
 const PLAIN: &str = "{spinner} {prefix} {wide_msg} {elapsed}{left}";
 
-/// Shows checks as they run. Under `--quiet` only the output of those that did not pass is shown, and after it.
+/// Shows invocations while they run. Under `--quiet`, only the output of failed ones is shown, after they end.
 pub(super) struct Progress<'t> {
     terminal: &'t mut Terminal,
     bar: Option<ProgressBar>,
     title: String,
     expected: Option<u64>,
-    /// How long it took when it was last run.
+    /// The duration of its last run.
     usual: Option<Duration>,
-    /// Tests of the checks before this one.
+    /// The number of tests of earlier invocations.
     before: u64,
     shown: TestCounts,
     phase: Phase,
-    /// A line that has not ended: the progress line would overwrite it.
+    /// A line that has not ended, which the progress line would overwrite.
     partial: Vec<u8>,
     sanitizer: Sanitizer,
-    /// Where a CI service reads the output.
+    /// Whether a CI service reads the output.
     ci: Option<CiCommands>,
 }
 
-/// What the check is at.
+/// The phase of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Starting,
-    /// So many of so many units of cargo's are built; how many are known where cargo tells it.
+    /// Numbers of built units and of all units; the latter only if cargo prints it.
     Building {
         done: u64,
         all: Option<u64>,
@@ -84,7 +84,7 @@ impl<'t> Progress<'t> {
         watch
     }
 
-    /// A check begins: `place` tells which of how many, `before` how many tests have run already.
+    /// Starts an invocation: `place` is its position, `before` the number of tests that have run.
     pub(super) fn begin(
         &mut self,
         command: &str,
@@ -112,7 +112,7 @@ impl<'t> Progress<'t> {
         Ok(())
     }
 
-    /// This many tests will run in all.
+    /// Sets the number of tests to run.
     pub(super) fn expect(&mut self, count: u64) {
         self.expected = Some(self.before + count);
     }
@@ -163,7 +163,7 @@ impl<'t> Progress<'t> {
                 done,
                 all: Some(all),
             },
-            // Without cargo's own count: a line for each.
+            // Without cargo's count, each unit has a line.
             (None, Phase::Building { done, all: None }) if is_compiling(&self.partial) => {
                 Phase::Building {
                     done: done + 1,
@@ -196,7 +196,7 @@ impl<'t> Progress<'t> {
         }
     }
 
-    /// A check has ended.
+    /// Ends an invocation.
     pub(super) fn end(&mut self, checked: &InvocationResult) -> Result<()> {
         let mut rest = std::mem::take(&mut self.partial);
         if let Some(start) = after_progress(&rest) {
@@ -248,7 +248,7 @@ impl<'t> Progress<'t> {
             let _ = write!(message, ", {} failed", self.shown.failed);
         }
         let usual = self.usual;
-        // The templates are ours, and tests draw both; a plain bar is no loss.
+        // The templates are valid; otherwise use a plain bar.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸─").with_key(
                 "left",
@@ -272,7 +272,7 @@ impl Drop for Progress<'_> {
     }
 }
 
-/// Runs `show` with the progress line taken away.
+/// Runs `show` while the progress line is hidden.
 fn suspended(bar: Option<&ProgressBar>, show: impl FnOnce() -> Result<()>) -> Result<()> {
     match bar {
         Some(bar) => bar.suspend(show),
@@ -288,7 +288,7 @@ fn spoken(seconds: u64) -> String {
     }
 }
 
-/// How cargo's own progress begins, colours taken off; it is asked for where a line of ours shows it.
+/// The start of cargo's progress line, without colours. It is requested if this program shows a progress line.
 const PROGRESS: &str = "    Building [";
 
 fn plain(line: &[u8]) -> String {
@@ -296,7 +296,7 @@ fn plain(line: &[u8]) -> String {
     String::from_utf8_lossy(&plain).into_owned()
 }
 
-/// Where the line proper begins, after progress that cargo drew over itself.
+/// The start of the actual line, after progress that cargo has overwritten.
 fn after_progress(line: &[u8]) -> Option<usize> {
     if !plain(line).contains(PROGRESS) {
         return None;
@@ -327,7 +327,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cargos_progress_is_read_and_taken_off_the_line() {
+    fn progress_of_cargo_is_parsed_and_removed() {
         let line = b"\x1b[1m    Building\x1b[0m [====>    ] 0/3: a(test)\r    Building [======>  ] 2/3: b \r\x1b[1m    Finished\x1b[0m\n";
         assert_eq!(progress(line), Some((2, 3)));
         let start = after_progress(line).unwrap();

@@ -1,4 +1,4 @@
-//! Turns results into a record of evidence.
+//! Converts results to a record of evidence.
 
 use std::collections::BTreeMap;
 
@@ -16,29 +16,29 @@ use crate::exit::Exit;
 use crate::freshness::{self, Inputs};
 use crate::workspace::Workspace;
 
-/// The context of a record besides the run itself.
+/// The context of a record, besides the run.
 #[derive(Debug, Clone)]
 pub struct RecordContext<'a> {
     /// The PoC's name.
     pub poc: &'a str,
     /// The verified scope.
     pub scope: Scope,
-    /// Where the sources stood before the run.
+    /// The state of the sources before the run.
     pub source: Source,
-    /// What the run depended on, hashed before it.
+    /// The hashes of the inputs before the run.
     pub inputs: Inputs,
-    /// What `rustc -vV` printed.
+    /// The output of `rustc -vV`.
     pub toolchain: &'a str,
-    /// The baseline to measure against.
+    /// The baseline for regressions.
     pub baseline: Option<&'a Record>,
     /// Tests that failed in earlier runs, by binary id.
     pub failed_before: Names,
-    /// What the change selected, where the run follows from one.
+    /// The number of selected tests, if the run depends on a change.
     pub selection: Option<Selected>,
 }
 
 impl Report {
-    /// The evidence of this run. Its time is now.
+    /// The record of this run, with the current time.
     ///
     /// # Errors
     /// When the baseline's tests cannot be unpacked.
@@ -146,7 +146,7 @@ impl Report {
         })
     }
 
-    /// The results in order, in the form of evidence.
+    /// The results in order, in the format of evidence.
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
         self.checked.iter().map(written).collect()
@@ -187,7 +187,7 @@ impl Report {
             .any(|checked| checked.observed.ran_tests())
     }
 
-    /// The tests of each binary of the workspace; of two runs of a binary the worse verdict counts.
+    /// The tests of each binary of the workspace. If a binary ran twice, the worse result of a test counts.
     fn ran(
         &self,
         binaries: &Binaries<'_>,
@@ -201,7 +201,7 @@ impl Report {
                     let named = Verdict::counts_of(&binary.tests);
                     let by_name = (named.passed, named.failed)
                         == (binary.counts.passed, binary.counts.failed);
-                    // nextest does not report how many tests of one binary a filter excluded; for our own calls it is known.
+                    // nextest does not report how many tests of a binary a filter excluded; for calls of this program it is known.
                     let filtered = if nextest {
                         !checked.check.whole
                     } else {
@@ -209,7 +209,7 @@ impl Report {
                     };
                     let whole = binary.ending == Ending::Whole && by_name && !filtered;
                     let ran = all.entry(binaries.identify(&binary.header)).or_default();
-                    // Two filtered runs of one binary may be complete together or not.
+                    // Two filtered runs of a binary may or may not be complete together.
                     ran.whole |= whole;
                     for (test, verdict) in &binary.tests {
                         let known = ran.tests.entry(test.clone()).or_insert(*verdict);
@@ -223,14 +223,14 @@ impl Report {
         all
     }
 
-    /// How each test ended, by the id of its binary and its name; of a test that was run twice the worse.
+    /// The result of each test by the id of its binary and its name; the worse one for a test that ran twice.
     #[must_use]
     pub fn verdicts(&self, binaries: &Binaries<'_>) -> BTreeMap<String, BTreeMap<String, Verdict>> {
         let ran = self.ran(binaries, |_| true).into_iter();
         ran.map(|(binary, ran)| (binary, ran.tests)).collect()
     }
 
-    /// How long the tests of each binary of the workspace took, in milliseconds.
+    /// The duration of each binary's tests, in milliseconds.
     fn durations_ms(&self, binaries: &Binaries<'_>) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();
         for checked in &self.checked {
@@ -244,14 +244,14 @@ impl Report {
         all
     }
 
-    /// A hash of the planned commands: a plan whose command has changed has no evidence.
+    /// A hash of the planned commands. If the plan's commands change, evidence is stale.
     #[must_use]
     pub fn commands(&self) -> String {
         commands_hash(&self.planned)
     }
 }
 
-/// What `--confirm` calls the command of this index, from 0, in a run of a scope: `done.3`, `4b.1`.
+/// The id for `--confirm` of the command with this index, from 0, in a run of a scope: `done.3`, `4b.1`.
 #[must_use]
 pub fn confirmation_id(scope: &Scope, index: usize) -> String {
     let scope = match scope {
@@ -270,7 +270,7 @@ pub fn exit(record: &Record) -> Exit {
         {
             Exit::CouldNotRun
         }
-        Outcome::Passed if record.proves() => Exit::Fine,
+        Outcome::Passed if record.proves() => Exit::Success,
         Outcome::Passed | Outcome::Unconfirmed | Outcome::Flaky | Outcome::Failed => Exit::Findings,
         Outcome::NoTests | Outcome::CouldNotRun | Outcome::TimedOut | Outcome::Interrupted => {
             Exit::CouldNotRun
@@ -322,7 +322,7 @@ fn names(ran: &BTreeMap<String, Ran>, wanted: Verdict) -> Names {
         .collect()
 }
 
-/// The same, without binaries that have none.
+/// Removes binaries without tests.
 pub(super) fn listed(
     ran: &BTreeMap<String, Ran>,
     wanted: Verdict,

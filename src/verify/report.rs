@@ -5,23 +5,23 @@ use std::time::{Duration, SystemTime};
 use super::invocation::{Invocation, InvocationResult};
 use crate::evidence::{Outcome, Record, TestCounts};
 
-/// What a run of checks did.
+/// The results of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// The checks that were to be run, in order, blocks whole.
+    /// The planned invocations, in order; a block is one invocation.
     pub planned: Vec<Invocation>,
-    /// The checks that were run, in order, the commands of a block one by one.
+    /// The results, in order; each command of a block has one.
     pub checked: Vec<InvocationResult>,
-    /// Those that were not, because one before them had failed.
+    /// The invocations that were skipped after a failure.
     pub left: Vec<Invocation>,
-    /// From the first to the last.
+    /// The duration from the first to the last.
     pub duration: Duration,
     /// When the cargo commands of blocks were at work, in order.
     pub times: Vec<(SystemTime, SystemTime)>,
 }
 
 impl Report {
-    /// Takes over what a person has confirmed of an earlier run of the same commands on the same sources.
+    /// Copies confirmations of an earlier run of the same commands on the same sources.
     pub fn confirmed_by(&mut self, earlier: &Record) {
         for checked in &mut self.checked {
             let command = checked.check.command();
@@ -40,7 +40,7 @@ impl Report {
         }
     }
 
-    /// The worst of its checks; also when each passed, zero tests are never green.
+    /// The worst outcome. A run without tests never passes.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let worst = self.checked.iter().map(InvocationResult::outcome).max();

@@ -1,4 +1,4 @@
-//! Checks, one after the other.
+//! Runs invocations one after the other.
 
 use anyhow::Result;
 
@@ -16,10 +16,10 @@ use crate::sys::cargo::Cargo;
 use crate::sys::exec::{self, ProcessCommand};
 use crate::sys::terminal::Terminal;
 
-/// Runs checks one after the other; after one that did not pass the rest is left, unless `keep_going`.
+/// Runs invocations one after the other. After one that did not pass, the others are skipped unless `keep_going`.
 ///
 /// # Errors
-/// When a program cannot be started (its name and what to do), or the output cannot be shown.
+/// When a program cannot be started (with its name and a remedy), or the output cannot be written.
 pub fn run(
     checks: &[Invocation],
     options: &Options<'_>,
@@ -67,7 +67,7 @@ pub fn run(
     Ok(report)
 }
 
-/// A check made ready: a block is known by its commands.
+/// A prepared invocation; a block is split into commands.
 enum Part {
     Whole(Invocation),
     Commands(Script),
@@ -194,7 +194,7 @@ fn run_one(
 }
 
 impl Options<'_> {
-    /// What nextest lists, with tests of binaries that only `picks` lets run, and the arguments that run those too.
+    /// The tests that nextest lists, including tests that only `picks` selects, and the arguments that run them.
     fn listed(
         &self,
         check: &Invocation,
@@ -209,7 +209,7 @@ impl Options<'_> {
         let lacks = list.lacks(picks);
         if let (Some(archive), [_, ..]) = (runner::archive(listing), &lacks[..]) {
             return Err(exit::usage(format!(
-                "{archive} lacks {}, whose tests are to run; make it with `cargo nextest archive --workspace --archive-file {archive}`",
+                "{archive} lacks {}, whose tests are selected; create it with `cargo nextest archive --workspace --archive-file {archive}`",
                 lacks.join(", ")
             )));
         }
@@ -221,7 +221,7 @@ impl Options<'_> {
             .collect();
         let parted = listing.iter().any(|word| word.starts_with("--partition"));
         if parted && !more.is_empty() {
-            // Which part has which test follows from all tests that run.
+            // The partition of each test depends on all tests that run.
             let again = listing.iter().chain(&more).cloned().collect::<Vec<_>>();
             let captured = exec::capture(&self.cargo(&again))?;
             list = Listing::parse(&captured.stdout)?;

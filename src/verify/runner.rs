@@ -1,4 +1,4 @@
-//! The program that runs the tests, and the commands for a selection of them.
+//! Test runners, and the commands for a selection of tests.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +15,12 @@ use crate::exit;
 use crate::sys::cargo::is_nextest_installed;
 use crate::workspace::{PackageId, Workspace};
 
-/// What runs the tests.
+/// The test runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runner {
     /// `cargo test`.
     Cargo,
-    /// `cargo nextest run`, and `cargo test --doc`, which nextest does not do.
+    /// `cargo nextest run`, and `cargo test --doc`, which nextest does not support.
     Nextest,
 }
 
@@ -29,10 +29,10 @@ const INSTALL: &str =
     "install it with `cargo install cargo-nextest --locked`, or choose `--runner cargo`";
 
 impl Runner {
-    /// nextest where it is asked for, or installed and configured by the workspace; else `cargo test`.
+    /// nextest if it is requested, or installed and configured by the workspace; otherwise `cargo test`.
     ///
     /// # Errors
-    /// When nextest is asked for and not installed.
+    /// When nextest is requested but not installed.
     pub fn choose(wanted: RunnerChoice, root: &Utf8Path) -> Result<Self> {
         match wanted {
             RunnerChoice::Cargo => Ok(Self::Cargo),
@@ -49,7 +49,7 @@ impl Runner {
         }
     }
 
-    /// The checks that run a selection.
+    /// The invocations that run a selection.
     #[must_use]
     pub fn selected(
         self,
@@ -59,7 +59,7 @@ impl Runner {
     ) -> Vec<Invocation> {
         if self == Self::Cargo {
             let mut calls = arguments::cargo_test(workspace, selection);
-            // Documentation tests are compiled one by one: the quick tests come first.
+            // Documentation tests are compiled one by one, so the faster tests come first.
             calls.sort_by_key(|call| call.arguments.iter().any(|word| word == "--doc"));
             return calls.iter().map(|call| words.cargo_test(call)).collect();
         }
@@ -73,7 +73,7 @@ impl Runner {
                 .map(|(target, part)| (target.binary_id(workspace), part.clone()))
                 .collect();
             let arguments = if archive(words.extra).is_some() {
-                // An archive is already built: nextest accepts no packages with it.
+                // An archive is already built, and nextest rejects `-p` with it.
                 let filtersets = arguments::filtersets(workspace, &binaries).into_iter();
                 filtersets
                     .flat_map(|filterset| ["-E".to_owned(), filterset])
@@ -119,8 +119,8 @@ impl Runner {
     }
 }
 
-/// A command with which cargo prints its build progress also into a pipe. Set on the command line, which is not inherited by
-/// programs that the tests start.
+/// Makes cargo print its build progress into a pipe as well. The setting is on the command line, so that programs started by tests do not
+/// inherit it.
 #[must_use]
 pub fn telling(argv: &[String]) -> Vec<String> {
     let telling = [
@@ -139,7 +139,7 @@ pub fn telling(argv: &[String]) -> Vec<String> {
     [start, &telling, rest].concat()
 }
 
-/// The check that these members and their tests compile.
+/// The invocation that checks that these members and their tests compile.
 #[must_use]
 pub fn compiles(
     workspace: &Workspace,
@@ -163,14 +163,14 @@ pub fn compiles(
     }
 }
 
-/// What every command of a run has in common.
+/// The common arguments of all commands of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Words<'a> {
     /// Options for cargo itself: `--locked`.
     pub flags: &'a [String],
-    /// What the user gave for the runner: nextest takes it among its own, `cargo test` hands it to the test binaries.
+    /// The user's arguments for the runner: nextest accepts them among its options, `cargo test` passes them to the test binaries.
     pub extra: &'a [String],
-    /// Which part of its tests nextest runs.
+    /// The partition of tests that nextest runs.
     pub slice: Option<Partition>,
 }
 
@@ -204,7 +204,7 @@ impl Words<'_> {
         }
     }
 
-    /// Documentation tests beside a run of nextest, whose options are not rustdoc's.
+    /// Documentation tests in addition to nextest, whose options rustdoc does not have.
     fn doctests(&self, call: &arguments::Invocation) -> Invocation {
         let (build, extra) = not_only_nextest(self.extra);
         let mut call = call.clone();
@@ -219,7 +219,7 @@ impl Words<'_> {
 
     fn nextest(&self, arguments: &[String], picks: TestFilters) -> Invocation {
         let mut listing = self.argv(&["nextest", "list", "--message-format", "json"], arguments);
-        // Named tests are the evidence; a profile may show less.
+        // The evidence needs the names of all tests, which a profile may hide.
         let shown = [
             "nextest",
             "run",
@@ -234,7 +234,7 @@ impl Words<'_> {
         let whole = self.extra.is_empty() && picks.values().all(TargetSelection::is_whole);
         listing.extend(for_listing(self.extra));
         if let Some(slice) = self.slice {
-            // Dealt out one by one: tests that take long tend to stand together.
+            // A slice distributes tests one by one, because slow tests are often adjacent.
             let partition = ["--partition".to_owned(), format!("slice:{slice}")];
             listing.extend(partition.clone());
             argv.extend(partition);
@@ -252,7 +252,7 @@ impl Words<'_> {
 
     fn argv(&self, start: &[&str], arguments: &[String]) -> Vec<String> {
         let start = start.iter().map(ToString::to_string);
-        // An archive is already built: nextest accepts no options of cargo with it.
+        // An archive is already built, and nextest rejects cargo options with it.
         let built =
             archive(self.extra).is_some() && start.clone().next().as_deref() == Some("nextest");
         let flags = if built { &[] } else { self.flags };
@@ -263,7 +263,7 @@ impl Words<'_> {
     }
 }
 
-/// Arguments for test binaries, by whether they are options or say which tests run: libtest's `--help`.
+/// Splits arguments for test binaries into options and test filters, according to libtest's `--help`.
 fn apart(extra: &[String]) -> (Vec<String>, Vec<String>) {
     const TAKE_A_VALUE: [&str; 6] = [
         "--test-threads",
@@ -289,7 +289,7 @@ fn apart(extra: &[String]) -> (Vec<String>, Vec<String>) {
     (flags, filters)
 }
 
-/// Options of a run with a value that a listing knows too.
+/// Options with a value that a listing supports.
 const LISTED: [&str; 7] = [
     "--profile",
     "--cargo-profile",
@@ -300,7 +300,7 @@ const LISTED: [&str; 7] = [
     "--workspace-remap",
 ];
 
-/// Options of a run that a listing knows too; any other one would make it fail.
+/// The options that a listing supports; any other option would make it fail.
 fn for_listing(extra: &[String]) -> Vec<String> {
     let mut listed = Vec::new();
     let mut words = extra.iter();
@@ -318,11 +318,11 @@ fn for_listing(extra: &[String]) -> Vec<String> {
     listed
 }
 
-/// Refuses options that select the build among the arguments for the test runner: `cargo test` would hand them to the
-/// tests, and the tests that are selected would not be those of that build.
+/// Rejects build options among the arguments for the test runner: `cargo test` would pass them to the tests, and the selected tests would
+/// not be those of that build.
 ///
 /// # Errors
-/// Bad usage, with the place where the option belongs.
+/// A usage error with the correct position of the option.
 pub fn refuse_build_options(extra: &[String], runner: Runner) -> Result<()> {
     const OF_CARGO: [&str; 10] = [
         "--all-features",
@@ -356,11 +356,11 @@ pub fn refuse_build_options(extra: &[String], runner: Runner) -> Result<()> {
     for word in words.take_while(|word| *word != "--") {
         let instead = match word {
             _ if !refused.contains(&word) => continue,
-            "--workspace" | "--all-targets" => "leave it out",
+            "--workspace" | "--all-targets" => "omit it",
             _ => "write it before the `--`",
         };
         return Err(exit::usage(format!(
-            "`{word}` is an option of the build, and arguments after `--` go to the test runner; {instead}"
+            "`{word}` is a build option, but arguments after `--` are passed to the test runner; {instead}"
         )));
     }
     Ok(())
@@ -369,8 +369,8 @@ pub fn refuse_build_options(extra: &[String], runner: Runner) -> Result<()> {
 /// Options of cargo that select the build.
 const BUILD_FLAGS: [&str; 3] = ["--release", "--all-features", "--no-default-features"];
 
-/// The user's arguments for nextest that also apply to `cargo test`: options for the build, and arguments for test binaries
-/// without those that only nextest has.
+/// The user's arguments for nextest that also apply to `cargo test`: build options, and arguments for test binaries that are not specific
+/// to nextest.
 fn not_only_nextest(extra: &[String]) -> (Vec<String>, Vec<String>) {
     let (mut build, mut rest) = (Vec::new(), Vec::new());
     let mut words = extra.iter();
@@ -391,7 +391,7 @@ fn not_only_nextest(extra: &[String]) -> (Vec<String>, Vec<String>) {
     (build, rest)
 }
 
-/// The archive of built tests that the user's arguments for nextest name, if they do.
+/// The archive of built tests in the user's arguments for nextest, if any.
 #[must_use]
 pub fn archive(extra: &[String]) -> Option<&str> {
     let mut words = extra.iter();
@@ -406,7 +406,7 @@ pub fn archive(extra: &[String]) -> Option<&str> {
     None
 }
 
-/// Whether a plan's commands for this workspace are nextest's.
+/// Whether a plan's commands for this workspace use nextest.
 #[must_use]
 pub fn uses_nextest(wanted: RunnerChoice, root: &Utf8Path) -> bool {
     matches!(Runner::choose(wanted, root), Ok(Runner::Nextest))

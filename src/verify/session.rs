@@ -1,8 +1,8 @@
-//! Runs the commands of a block in one bash, each judged before the next begins.
+//! Runs the commands of a block in one bash, and judges each before the next starts.
 //!
-//! One bash, so that folder, variables, functions and options go from command to command as in one script. After each
-//! command it prints a mark with the exit status into its output, and waits for an answer on its standard input, which
-//! the commands themselves do not see. The mark contains a random number, so that no output can contain one.
+//! There is one bash, so that the folder, variables, functions and options persist as in one script. After each command it prints a mark
+//! with the exit status into its output, and waits for an answer on a separate input. The mark contains a random number, so that no
+//! output can contain it by accident.
 
 use std::fmt::Write as _;
 use std::time::{Instant, SystemTime};
@@ -21,27 +21,27 @@ use crate::script::shell;
 use crate::sys::cargo_log::CargoLog;
 use crate::sys::exec::{self, ExitReason, Input, OutputChunk};
 
-/// How a mark begins; no text has this character.
+/// The first byte of a mark; text does not contain it.
 const MARK: u8 = 0x1e;
 
-/// How much of a command's output is kept to be looked at, in bytes.
+/// The maximum size of a command's output that expectations are checked against, in bytes.
 const KEPT: usize = 8 * 1024 * 1024;
 
-/// How much of its end is shown under `--quiet`, in bytes.
+/// The size of the end of the output that is shown under `--quiet`, in bytes.
 const TAIL: usize = 64 * 1024;
 
-/// What a session did.
+/// The result of a session.
 pub(super) struct Ran {
-    /// The commands that were run, in order.
+    /// The commands that ran, in order.
     pub(super) checked: Vec<InvocationResult>,
-    /// Those that were not.
+    /// The commands that did not run.
     pub(super) left: Vec<Invocation>,
     /// When cargo was at work.
     pub(super) times: Vec<(SystemTime, SystemTime)>,
 }
 
-/// Runs the commands; after one that did not pass the rest is left, unless told to keep going. `before` and `total` are
-/// for the line that tells which of how many this is.
+/// Runs the commands. After one that did not pass, the others are skipped unless `keep_going`. `before` and `total` are for the line with
+/// the command's position.
 pub(super) fn run(
     commands: &[ScriptCommand],
     options: &Options<'_>,
@@ -80,14 +80,14 @@ pub(super) fn run(
     session.finish(outcome.ended)
 }
 
-/// A number that no command can know before it runs.
+/// A number that no command can know in advance.
 fn nonce() -> String {
     let seed = std::collections::hash_map::RandomState::new();
     format!("{:016x}", std::hash::BuildHasher::hash_one(&seed, MARK))
 }
 
-/// The commands with a mark after each. A command that may end in another status than zero is run without `set -e`,
-/// which an ERR trap replaces: the status is that of the first failing part.
+/// The commands with a mark after each. A command that may end with another status than zero runs without `set -e`, which an ERR trap
+/// replaces: the status is that of the first failing part.
 fn script(commands: &[ScriptCommand], key: &str, keep_going: bool) -> String {
     let mut script = format!(
         "exec 198<&0 199>&1 </dev/null; __cargo_poc() {{ builtin printf '\\036%s %s\\n' {key} \"$1\" >&199; builtin read -r -u \
@@ -120,7 +120,7 @@ fn script(commands: &[ScriptCommand], key: &str, keep_going: bool) -> String {
     script
 }
 
-/// The command at work.
+/// The running command.
 struct Current {
     observer: Observer,
     output: Vec<u8>,
@@ -132,13 +132,13 @@ struct Session<'s, 't> {
     options: &'s Options<'s>,
     watch: &'s mut Progress<'t>,
     place: (usize, usize),
-    /// What cargo did; none where the platform has no log.
+    /// The log of cargo's calls; `None` if the platform has none.
     log: Option<CargoLog>,
     mark: Vec<u8>,
-    /// Output that may be the beginning of a mark.
+    /// Output that may be the start of a mark.
     held: Vec<u8>,
     current: Option<Current>,
-    /// The runs of the current command before this one.
+    /// The earlier runs of the current command.
     rounds: Vec<InvocationResult>,
     checked: Vec<InvocationResult>,
     stopped: bool,
@@ -149,7 +149,7 @@ struct Session<'s, 't> {
 }
 
 impl Session<'_, '_> {
-    /// The next command begins.
+    /// Starts the next command.
     fn begin(&mut self) -> Result<()> {
         let index = self.checked.len();
         let Some(command) = self.commands.get(index) else {
@@ -197,7 +197,7 @@ impl Session<'_, '_> {
                 input.send("");
             }
         }
-        // The mark is written at once; only what could be its beginning waits.
+        // A mark is written in one piece; only its possible start waits.
         let held = match memchr::memrchr(MARK, &self.held) {
             Some(at) if self.mark.starts_with(&self.held[at..]) => self.held.split_off(at),
             _ => Vec::new(),
@@ -283,7 +283,7 @@ impl Session<'_, '_> {
         Ok(())
     }
 
-    /// bash has ended: by `set -e`, by an `exit` of the block, by us, or because nothing was left.
+    /// bash has ended: by `set -e`, by an `exit` of the block, by this program, or at the end of the script.
     fn finish(mut self, ended: ExitReason) -> Result<Ran> {
         self.ended = true;
         let output = std::mem::take(&mut self.held);
@@ -302,7 +302,7 @@ impl Session<'_, '_> {
             && let Some(last) = self.checked.last_mut()
         {
             last.unmet
-                .push("the block ended here, and there are commands after it".to_owned());
+                .push("the block ended here, although commands follow".to_owned());
         }
         Ok(Ran {
             checked: self.checked,
@@ -311,7 +311,7 @@ impl Session<'_, '_> {
         })
     }
 
-    /// What happens after the last command counts: a trap, or a job that goes on.
+    /// Considers what happens after the last command: a trap, or a background job.
     fn end_of_block(&mut self, ended: ExitReason) -> Result<()> {
         let late = match &self.log {
             Some(log) => accounts::of_late_calls(&log.take()?, self.options.binaries),
@@ -329,7 +329,7 @@ impl Session<'_, '_> {
     }
 }
 
-/// The runs of one command as one result: the first that did not pass, else the last.
+/// Combines the runs of one command: the first that did not pass, or the last.
 fn together(rounds: Vec<InvocationResult>, times: usize) -> Result<InvocationResult> {
     let count = |rounds: usize| u32::try_from(rounds).unwrap_or(u32::MAX);
     let passed = |round: &InvocationResult| {
@@ -353,7 +353,7 @@ fn together(rounds: Vec<InvocationResult>, times: usize) -> Result<InvocationRes
     Ok(result)
 }
 
-/// Expectations of a command that were not met.
+/// The unmet expectations of a command.
 fn unmet(command: &ScriptCommand, checked: &InvocationResult, output: &str) -> Vec<String> {
     let mut tests = accounts::counts(command, &checked.observed, output);
     if let Some(tests) = &mut tests

@@ -1,8 +1,7 @@
-//! What one shard saw, as it writes it to a file, and what all of them together show.
+//! The results of one shard as a file, and their combination.
 //!
-//! In: the report of one run, or the files of all shards. Out: a file for `--merge`, or one record of evidence, provided
-//! that the shards belong together and ran every test of the selection once. The form is version 1 and documented in
-//! `docs/json.md`.
+//! Input: the report of one run, or the files of all shards. Output: a file for `--merge`, or one record of evidence if the shards belong
+//! together and ran every test of the selection once. The format is version 1, documented in `docs/json.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +19,7 @@ use crate::exit::{self, Exit, with_exit};
 use crate::sys::files;
 use crate::workspace::Workspace;
 
-/// The form's version.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 /// The tests of one shard and their results. Unknown values are `null`, never missing.
@@ -28,52 +27,52 @@ const VERSION: u32 = 1;
 pub struct Shard {
     /// 1.
     pub version: u32,
-    /// Which shard of how many.
+    /// Its number and the number of shards.
     pub partition: Partition,
-    /// What all shards of a run have in common.
+    /// The common values of all shards of a run.
     pub run: Identity,
-    /// Which shard runs each target of `cargo test`, by binary id.
+    /// The shard that runs each target of `cargo test`, by binary id.
     pub assigned: BTreeMap<String, usize>,
-    /// The tests that nextest runs, of all shards together, by binary id; `null` where it could not list them.
+    /// The tests that nextest runs in all shards together, by binary id; `null` if they could not be listed.
     pub listed: Option<Names>,
-    /// What ran here, by binary id.
+    /// The results of this shard, by binary id.
     pub binaries: BTreeMap<String, Binary>,
-    /// Tests that filters left out of the whole run.
+    /// Tests that filters excluded from the whole run.
     pub filtered: u64,
-    /// The evidence of this shard alone.
+    /// The evidence of this shard.
     pub record: Record,
 }
 
-/// By what shards of one run know each other.
+/// The identity of a run, equal in all its shards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The PoCs whose evidence it becomes.
+    /// The PoCs of the run.
     pub pocs: Vec<String>,
     /// `affected` or `full`.
     pub scope: Scope,
     /// `cargo` or `nextest`.
     pub runner: String,
-    /// What the user gave for the runner.
+    /// The user's arguments for the runner.
     pub arguments: Vec<String>,
     /// A digest of the selected tests.
     pub selection: String,
 }
 
-/// One test binary, or one library's doctests, as far as a shard ran them.
+/// The results of one test binary, or of one library's doctests, in a shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binary {
-    /// Whether it ended well-formed, with all its tests known by name, and no filter of the user's left any out.
+    /// Whether its output was complete, all its tests are known by name, and no filter of the user excluded any.
     pub whole: bool,
-    /// Whether it has a custom harness, whose tests are not known.
+    /// Whether it has a custom harness, whose tests are unknown.
     pub unknown: bool,
-    /// How many tests ended how.
+    /// Its test counts.
     pub counts: TestCounts,
     /// The tests by name.
     pub tests: BTreeMap<String, Verdict>,
 }
 
 impl Report {
-    /// What this run is as a shard.
+    /// The results of this run as a shard.
     ///
     /// # Errors
     /// As for [`Report::record`].
@@ -121,7 +120,7 @@ impl Report {
             }
         }
         let mut record = self.record(workspace, basis)?;
-        // One shard may have no test; all together must have some.
+        // One shard may run no test, but not all together.
         let worst = self
             .checked
             .iter()
@@ -142,20 +141,20 @@ impl Report {
 }
 
 impl Shard {
-    /// Writes it to a file, and its folder where that is missing.
+    /// Writes the report to a file, and creates its folder.
     ///
     /// # Errors
-    /// Names the file.
+    /// When the file cannot be written; the message contains its path.
     pub fn write(&self, file: &Utf8Path) -> Result<()> {
         let text =
             serde_json::to_string(self).context("failed to write a shard's report as JSON")?;
         files::write_report(file, (text + "\n").as_bytes())
     }
 
-    /// Reads what [`Self::write`] wrote.
+    /// Reads a report that [`Self::write`] wrote.
     ///
     /// # Errors
-    /// Bad usage: it is no such file, or one of another version. Could not run: it is not there.
+    /// A usage error if the file is not a report or has another version. Could not run if it does not exist.
     pub fn read(file: &Utf8Path) -> Result<Self> {
         #[derive(Deserialize)]
         struct Version {
@@ -171,7 +170,7 @@ impl Shard {
                      all shards"
                 )));
             }
-            Err(_) => return Err(exit::usage(not_ours(file, "it holds no version"))),
+            Err(_) => return Err(exit::usage(not_ours(file, "it has no version"))),
         }
         serde_json::from_slice(&text)
             .map_err(|error| exit::usage(not_ours(file, &error.to_string())))
@@ -180,39 +179,39 @@ impl Shard {
 
 fn not_ours(file: &Utf8Path, why: &str) -> String {
     format!(
-        "{file} is not what `cargo poc verify --partition M/N --report shard=FILE` writes: {why}"
+        "{file} is not a report of `cargo poc verify --partition M/N --report shard=FILE`: {why}"
     )
 }
 
 /// All shards of one run.
 #[derive(Debug)]
 pub struct Merged {
-    /// In the order of their numbers, each with its file.
+    /// The shards sorted by number, each with its file.
     shards: Vec<(Utf8PathBuf, Shard)>,
 }
 
 impl Merged {
-    /// Takes shards that belong together, each once.
+    /// Checks that the shards belong together, and that each occurs once.
     ///
     /// # Errors
-    /// Bad usage: a shard is there twice, or is of another run. Could not run: one is missing, or a test that was to run
-    /// was run by none, or by two.
+    /// A usage error if a shard occurs twice, or belongs to another run. Could not run if one is missing, or if a selected test ran in no
+    /// shard, or in two.
     pub fn of(mut shards: Vec<(Utf8PathBuf, Shard)>) -> Result<Self> {
         shards.sort_by_key(|(_, shard)| shard.partition);
         let Some(((first_file, first), others)) = shards.split_first() else {
-            return Err(exit::usage("no report is given; name those of all shards"));
+            return Err(exit::usage("no report is given; pass those of all shards"));
         };
         for (file, shard) in others {
             if let Some(difference) = difference(first, shard) {
                 return Err(exit::usage(format!(
-                    "{first_file} and {file} are not of one run: {difference}"
+                    "{first_file} and {file} belong to different runs: {difference}"
                 )));
             }
         }
         for pair in shards.windows(2) {
             if pair[0].1.partition == pair[1].1.partition {
                 return Err(exit::usage(format!(
-                    "{} and {} are both shard {}; give each shard's report once",
+                    "{} and {} are both shard {}; pass each shard's report once",
                     pair[0].0, pair[1].0, pair[0].1.partition
                 )));
             }
@@ -240,7 +239,7 @@ impl Merged {
         Ok(merged)
     }
 
-    /// The first of them, for the common values.
+    /// The first shard, for the common values.
     #[must_use]
     pub fn first(&self) -> &Shard {
         &self.shards[0].1
@@ -257,14 +256,14 @@ impl Merged {
                 .any(|(_, shard)| shard.listed.as_ref().is_none_or(|names| !names.is_empty()))
     }
 
-    /// Whether each shard by itself went well.
+    /// Whether each shard passed.
     #[must_use]
     pub fn shards_passed(&self) -> bool {
         let mut shards = self.shards.iter();
         shards.all(|(_, shard)| shard.record.outcome == Outcome::Passed)
     }
 
-    /// The worst of the shards; zero tests of all together are never green.
+    /// The worst outcome of the shards. A run without tests never passes.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let outcomes = self.shards.iter().map(|(_, shard)| shard.record.outcome);
@@ -276,7 +275,7 @@ impl Merged {
         worst
     }
 
-    /// The evidence of all together.
+    /// The evidence of all shards together.
     ///
     /// # Errors
     /// When the baseline's tests cannot be unpacked.
@@ -330,7 +329,7 @@ impl Merged {
             passed: None,
             notes,
             commands: commands.finalize().to_hex()[..16].to_owned(),
-            // Side by side: as long as the one that took longest.
+            // The shards ran in parallel, so the duration is that of the slowest.
             milliseconds: records()
                 .map(|record| record.milliseconds)
                 .max()
@@ -359,7 +358,7 @@ impl Merged {
         })
     }
 
-    /// What ran of each binary, in all shards together.
+    /// The results of each binary in all shards.
     fn ran(&self) -> BTreeMap<String, Ran> {
         let mut all: BTreeMap<String, Ran> = BTreeMap::new();
         for (_, id, binary) in self.binaries() {
@@ -378,7 +377,7 @@ impl Merged {
         all
     }
 
-    /// Every shard of nextest names the same ignored and excluded tests.
+    /// Every nextest shard reports the same ignored and excluded tests.
     fn counts(&self) -> TestCounts {
         let mut counts = TestCounts::default();
         let mut ignored: BTreeSet<(&str, &str)> = BTreeSet::new();
@@ -404,14 +403,16 @@ impl Merged {
         counts
     }
 
-    /// Checks that each selected test ran once, if every shard ran to its end.
+    /// Checks that each selected test ran once, if every shard completed.
     fn each_test_once(&self) -> Result<()> {
         let not_once = |what: String| Err(with_exit(Exit::CouldNotRun, anyhow::anyhow!(what)));
         let assigned = &self.first().assigned;
         let mut ran: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for (index, id, binary) in self.binaries() {
             if let Some(own) = assigned.get(id).filter(|own| **own != index) {
-                return not_once(format!("{id} ran in shard {index}, and is shard {own}'s"));
+                return not_once(format!(
+                    "{id} ran in shard {index}, but belongs to shard {own}"
+                ));
             }
             if assigned.contains_key(id) || id.starts_with('?') {
                 continue;
@@ -430,7 +431,7 @@ impl Merged {
             }
         }
         for (_, shard) in &self.shards {
-            // The name of an unidentified binary begins with a question mark.
+            // The name of an unidentified binary starts with a question mark.
             let named = |id: &str| {
                 let mut ids = shard.binaries.keys();
                 ids.any(|known| known == id || known.starts_with('?'))
@@ -477,10 +478,10 @@ impl Merged {
     }
 }
 
-/// What tells two reports of different runs apart, in words.
+/// The difference between two reports of different runs.
 fn difference(one: &Shard, other: &Shard) -> Option<String> {
     let differ = |what: &str, one: &str, other: &str| {
-        (one != other).then(|| format!("{what} is {one} in the first, and {other} in the second"))
+        (one != other).then(|| format!("{what} is {one} in the first, but {other} in the second"))
     };
     let (a, b) = (&one.run, &other.run);
     let commit = |shard: &Shard| {
@@ -525,7 +526,7 @@ fn difference(one: &Shard, other: &Shard) -> Option<String> {
         })
         .or_else(|| {
             (one.assigned != other.assigned)
-                .then(|| "they deal out the targets differently".to_owned())
+                .then(|| "they distribute the targets differently".to_owned())
         })
         .or_else(|| {
             let both = one.listed.as_ref().zip(other.listed.as_ref());

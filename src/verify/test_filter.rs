@@ -10,10 +10,10 @@ use crate::affected::arguments::name_arguments;
 use crate::affected::{TargetSelection, TestSelector};
 use crate::sys::exec::Captured;
 
-/// What to run of each binary, by its id; a binary that is not in here runs whole.
+/// The tests to run of each binary, by its id. Other binaries run completely.
 pub type TestFilters = BTreeMap<String, TargetSelection>;
 
-/// The selected names of a binary, and how many of them source analysis did not find.
+/// The selected names of a binary, and the number of names that source analysis did not find.
 pub(super) fn chosen<'l>(part: &TargetSelection, listed: &'l [String]) -> (Vec<&'l String>, usize) {
     let run: Vec<&String> = listed.iter().filter(|name| part.runs(name)).collect();
     let is_told = |name: &str| part.known.iter().any(|known| known.matches(name));
@@ -21,8 +21,8 @@ pub(super) fn chosen<'l>(part: &TargetSelection, listed: &'l [String]) -> (Vec<&
     (run, unknown)
 }
 
-/// `argv` of a `cargo test` call with the real names of the tests to run, as its listing tells them; without any names,
-/// so that all run, if the listing cannot be read. And a note about names that source analysis did not find.
+/// Adds the names of the selected tests, from its listing, to the arguments of a `cargo test` call. If the listing cannot be parsed, no
+/// names are added and all tests run. Also returns a note about names that source analysis did not find.
 pub(super) fn resolve(
     argv: &[String],
     picks: &TestFilters,
@@ -59,7 +59,7 @@ pub(super) fn resolve(
         unknown += more;
     }
     if names.is_empty() {
-        // Every selected test is gone. No name is every name, and a name that no test has is none.
+        // Every selected test is gone. An empty filter would run all tests, so use a name that no test has.
         names.extend(
             parts
                 .iter()
@@ -83,9 +83,8 @@ pub(super) fn note(unknown: usize) -> Option<String> {
     })
 }
 
-/// The tests of each binary as `cargo test … -- --list` prints them: cargo announces binaries on standard error, and each
-/// lists its tests on standard output, with a count at the end. None where the two do not fit: a harness that lists in
-/// its own way.
+/// The tests of each binary in the output of `cargo test … -- --list`: cargo announces binaries on standard error, and each lists its
+/// tests on standard output, with a count at the end. `None` if the two do not match, as for a harness with another listing format.
 pub(super) fn listed(stdout: &str, stderr: &str) -> Option<Vec<(Header, Vec<String>)>> {
     let headers: Vec<Header> = stderr.lines().filter_map(header).collect();
     let mut lists = vec![Vec::new()];
@@ -103,7 +102,7 @@ pub(super) fn listed(stdout: &str, stderr: &str) -> Option<Vec<(Header, Vec<Stri
         .then(|| headers.into_iter().zip(lists).collect())
 }
 
-/// `3 tests, 0 benchmarks`, as libtest ends a list.
+/// `3 tests, 0 benchmarks`, the end of a list of libtest.
 fn is_count(line: &str) -> bool {
     let Some((tests, benches)) = line.split_once(", ") else {
         return false;
@@ -124,7 +123,7 @@ mod tests {
                           Running tests/it.rs (target/debug/deps/it-0123456789abcdef)\n";
 
     #[test]
-    fn each_binary_has_the_tests_up_to_its_count() {
+    fn tests_belong_to_binaries_up_to_the_count() {
         let stdout =
             "m::one: test\nm::fast: benchmark\n\n1 test, 1 benchmark\n0 tests, 0 benchmarks\n";
         let found = listed(stdout, STDERR).unwrap();
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_does_not_fit_is_none() {
+    fn list_that_does_not_match_is_none() {
         assert!(listed("m::one: test\n\n1 test, 0 benchmarks\n", STDERR).is_none());
         assert!(
             listed(

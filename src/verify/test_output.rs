@@ -1,9 +1,9 @@
-//! What `cargo test` and `cargo nextest run` print, read line by line.
+//! Parses the output of `cargo test` and `cargo nextest run`, line by line.
 //!
-//! Input: the bytes of a run as they come, from one runner or from a script that starts several. Output:
-//! [`Observed`]. Counts come from the runners' summary lines, names from the lines of single tests; where
-//! the two disagree, the binary says so. Output of the tests themselves may look like a runner's (a test may run
-//! cargo): a summary counts only where its sums match what its own runner announced.
+//! Input: the bytes of a run as they arrive, from one runner or from a script that starts several. Output: [`Observed`]. Counts come
+//! from the runners' summary lines, names from the lines of single tests; a difference between the two is recorded for the binary.
+//! Output of the tests themselves may look like a runner's (a test may run cargo): a summary counts only if its sums match the
+//! announcement of its runner.
 
 pub use crate::evidence::TestCounts;
 use crate::sys::exec::OutputChunk;
@@ -20,10 +20,10 @@ pub(super) use libtest::is_not_counted;
 pub(super) use line::{header, is_summary};
 pub use observed::{Binary, Ending, Header, Observed, Run, Verdict};
 
-/// The longest line that is looked at, in bytes; the rest of a longer one is passed over.
+/// The maximum number of bytes of a line to parse; the rest is ignored.
 const LONGEST: usize = 64 * 1024;
 
-/// Reads a run's output as it comes.
+/// Parses a run's output as it arrives.
 #[derive(Debug, Default)]
 pub struct Observer {
     observed: Observed,
@@ -33,7 +33,7 @@ pub struct Observer {
 
 #[derive(Debug, Default)]
 enum Reader {
-    /// No test binary is at work.
+    /// No test binary is running.
     #[default]
     Between,
     Libtest(Box<Libtest>),
@@ -41,7 +41,7 @@ enum Reader {
 }
 
 impl Observer {
-    /// Reads a piece of output.
+    /// Parses a piece of output.
     pub fn push(&mut self, part: OutputChunk<'_>) {
         let room = LONGEST.saturating_sub(self.line.len());
         let bytes = &part.bytes[..part.bytes.len().min(room)];
@@ -51,7 +51,7 @@ impl Observer {
         }
     }
 
-    /// Reads whole lines.
+    /// Parses whole lines.
     pub fn push_text(&mut self, text: &str) {
         for line in text.split_inclusive('\n') {
             let ends_line = line.ends_with('\n');
@@ -62,7 +62,7 @@ impl Observer {
         }
     }
 
-    /// How many tests have passed and failed so far, for a progress display.
+    /// The numbers of passed and failed tests so far, for a progress display.
     #[must_use]
     pub fn so_far(&self) -> TestCounts {
         let mut counts = self.observed.counts();
@@ -74,7 +74,7 @@ impl Observer {
         counts
     }
 
-    /// Whether a test runner is at work.
+    /// Whether a test runner is running.
     #[must_use]
     pub fn is_open(&self) -> bool {
         !matches!(self.reader, Reader::Between)
@@ -87,7 +87,7 @@ impl Observer {
             self.end_line();
         }
         self.close();
-        // A build that no test followed is no run of a test runner.
+        // A build without tests is not a run of a test runner.
         self.observed
             .runs
             .retain(|run| run.summary.is_some() || !run.binaries.is_empty());
@@ -115,7 +115,7 @@ impl Observer {
         }
     }
 
-    /// A line that belongs to no open binary: it may start a build, a binary or a run.
+    /// Parses a line outside open binaries: it may start a build, a binary or a run.
     fn open(&mut self, line: &str) {
         if line::is_finished(line) {
             self.observed.runs.push(Run::default());
@@ -151,7 +151,7 @@ impl Observer {
     }
 }
 
-/// Whether a whole line only says that a test passed.
+/// Whether a whole line only reports a passed test.
 pub(super) fn is_pass(line: &[u8]) -> bool {
     let plain = anstream::adapter::strip_bytes(line).into_vec();
     let plain = String::from_utf8_lossy(&plain);

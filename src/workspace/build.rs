@@ -26,7 +26,7 @@ impl Workspace {
         other
     }
 
-    /// The text of the root manifest; empty where it cannot be read, which cargo has reported then.
+    /// The text of the root manifest; empty if it cannot be read, which cargo has reported then.
     pub(super) fn root_manifest(&self) -> &str {
         self.derived.manifest.get_or_init(|| {
             let text = files::read(&self.root.join("Cargo.toml")).unwrap_or_default();
@@ -48,7 +48,7 @@ impl Workspace {
         })
     }
 
-    /// The features of each member when everything that the configuration applies to is built and tested.
+    /// The features of each member when all packages of the configuration are built and tested.
     #[must_use]
     pub fn features(&self) -> &Enabled {
         self.derived.features.get_or_init(|| {
@@ -57,7 +57,7 @@ impl Workspace {
         })
     }
 
-    /// The packages that the configuration applies to.
+    /// The packages of the configuration.
     #[must_use]
     pub fn configured_packages(&self) -> BTreeSet<PackageId> {
         (0..self.packages.len())
@@ -65,7 +65,7 @@ impl Workspace {
             .collect()
     }
 
-    /// Whether a dependency is one of the platform that is built for; also where that is not known.
+    /// Whether a dependency applies to the target platform; true if that is unknown.
     pub(super) fn is_for_target(&self, dependency: &Dependency, host: bool) -> bool {
         let Some(platform) = &dependency.target else {
             return true;
@@ -102,7 +102,7 @@ impl Workspace {
         Predicate::of(&syntax, &own).map(holds) != Some(Compiled::No)
     }
 
-    /// The `cfg` options of a member's builds: undecided where its builds for the host and the target differ.
+    /// The `cfg` options of a member's builds; options that differ between its builds for the host and the target are undecided.
     #[must_use]
     pub fn cfg_options(&self, package: PackageId) -> CfgOptions {
         let features = self.features();
@@ -117,7 +117,7 @@ impl Workspace {
         let (first, second) = match (target, host) {
             (Some(target), Some(host)) => (target, host),
             (Some(only), None) | (None, Some(only)) => (only, only),
-            // Not built, so not compiled; but what cargo builds besides the workspace's tests is not known.
+            // It is not built with the workspace's tests, but cargo may build it otherwise.
             (None, None) => (&none, &none),
         };
         let is_built = target.is_some() || host.is_some();
@@ -153,7 +153,7 @@ impl Workspace {
         let mut host = CfgOptions::host();
         let mut target = match &triple {
             None => host.clone(),
-            // The options of a target that rustc does not know are all undecided.
+            // The options of a target unknown to rustc are all undecided.
             Some(triple) => cargo::target_cfg(triple, &self.root)
                 .map(|text| CfgOptions::printed(&text))
                 .unwrap_or_default(),
@@ -170,7 +170,7 @@ impl Workspace {
             for name in flags.iter().flat_map(|flags| names_set_by(flags)) {
                 options.set(&name);
             }
-            // Which of these flags apply depends on the target and on the order of the files.
+            // The flags that apply depend on the target and on the order of the files.
             for name in configs.iter().flat_map(|text| names_set_by(text)) {
                 options.unset.remove(&name);
             }
@@ -196,7 +196,7 @@ impl Workspace {
     }
 }
 
-/// The names that `--cfg name` sets among these flags, however they are quoted and separated.
+/// The names that `--cfg name` sets among these flags, with any quotes and separators.
 fn names_set_by(flags: &str) -> Vec<String> {
     let parts = flags.split("--cfg").skip(1);
     let names = parts.filter_map(|part| {
@@ -214,7 +214,7 @@ fn names_set_by(flags: &str) -> Vec<String> {
 }
 
 impl CfgOptions {
-    /// What these options and others have in common; what differs is undecided.
+    /// The common values of these options and others; different values are undecided.
     #[must_use]
     fn common(&self, other: &Self) -> Self {
         let both = |left: &BTreeSet<String>, right: &BTreeSet<String>| {
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_in_flags_and_in_configuration_files() {
+    fn names_are_found_in_flags_and_configuration_files() {
         assert_eq!(
             names_set_by("--cfg loom -C opt-level=3 --cfg=miri"),
             ["loom", "miri"]

@@ -1,16 +1,16 @@
-//! A build configuration: what decides how cargo builds the workspace, and with that which tests there are.
+//! A build configuration: the options that determine the build of the workspace, and so its tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::id::PackageId;
 
-/// Everything that decides a build besides the sources. The default is a build without any option.
+/// Everything that determines a build besides the sources. The default is a build without options.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Configuration {
-    /// Its name in `[workspace.metadata.poc.configurations]`; `None` where it has none or flags have changed it.
+    /// Its name in `[workspace.metadata.poc.configurations]`; `None` if it has none or flags have changed it.
     pub name: Option<String>,
-    /// Features as cargo's `--features` takes them: `feature` or `package/feature`.
+    /// Features as in cargo's `--features`: `feature` or `package/feature`.
     pub features: Vec<String>,
     /// `--all-features`.
     pub all_features: bool,
@@ -20,16 +20,16 @@ pub struct Configuration {
     pub target: Option<String>,
     /// `--profile`; `release` for `--release`.
     pub profile: Option<String>,
-    /// Variables that cargo and the tests see.
+    /// Environment variables for cargo and the tests.
     pub environment: BTreeMap<String, String>,
     /// Further arguments for cargo, before `--`.
     pub arguments: Vec<String>,
-    /// The packages that are built so; empty for all.
+    /// The packages to build; empty for all.
     pub packages: BTreeSet<PackageId>,
 }
 
 impl Configuration {
-    /// Whether the build is one without any option.
+    /// Whether the build has no options.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         let named = Self {
@@ -39,13 +39,13 @@ impl Configuration {
         *self == named
     }
 
-    /// Whether the package is built in this configuration.
+    /// Whether the configuration includes the package.
     #[must_use]
     pub fn applies_to(&self, package: PackageId) -> bool {
         self.packages.is_empty() || self.packages.contains(&package)
     }
 
-    /// The features of the configuration as one would type them for the whole workspace.
+    /// The features as arguments for the whole workspace.
     #[must_use]
     pub fn feature_arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
@@ -61,7 +61,7 @@ impl Configuration {
         arguments
     }
 
-    /// Target, profile and further arguments, as `cargo test` and `cargo check` take them.
+    /// Target, profile and further arguments of `cargo test` and `cargo check`.
     #[must_use]
     pub fn build_arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
@@ -77,8 +77,8 @@ impl Configuration {
         arguments
     }
 
-    /// Everything that decides the build, as text that is equal for equal builds; `None` for a build without options. The
-    /// name of a configuration is no part of it.
+    /// Everything that determines the build as text, equal for equal builds; `None` for a build without options. The configuration's name is not
+    /// included.
     #[must_use]
     pub fn fingerprint(&self, package_name: impl Fn(PackageId) -> String) -> Option<String> {
         if self.is_plain() {
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_alone_decides_nothing() {
+    fn name_does_not_affect_the_fingerprint() {
         let named = Configuration {
             name: Some("all".to_owned()),
             ..Configuration::default()

@@ -7,7 +7,7 @@ use super::id::PackageId;
 use super::resolver::Resolver;
 use super::source::cfg::CfgOptions;
 
-/// Values that are worked out when they are first needed.
+/// Values computed on first use.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Derived {
     pub(super) manifest: OnceLock<String>,
@@ -19,24 +19,24 @@ pub(super) struct Derived {
 /// `cfg` options without features.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Platforms {
-    /// Of the target; the same as the host's without `--target`.
+    /// Those of the target; equal to the host's without `--target`.
     pub(super) target: CfgOptions,
     pub(super) host: CfgOptions,
-    /// The target's triple, where it is not the host.
+    /// The target's triple, if it is not the host.
     pub(super) triple: Option<String>,
 }
 
 /// The features of each member in one build, by [`PackageId`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Enabled {
-    /// As code of the target, which tests are; `None` where a member is not built for it.
+    /// For code of the target, including tests; `None` if a member is not built for it.
     pub target: Vec<Option<BTreeSet<String>>>,
-    /// As code of the host: procedural macros, build scripts and their dependencies.
+    /// For code of the host: procedural macros, build scripts and their dependencies.
     pub host: Vec<Option<BTreeSet<String>>>,
 }
 
 impl Enabled {
-    /// The features of a member as its tests are built.
+    /// The features of a member when its tests are built.
     #[must_use]
     pub fn of(&self, package: PackageId) -> &BTreeSet<String> {
         static NONE: BTreeSet<String> = BTreeSet::new();

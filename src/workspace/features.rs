@@ -1,7 +1,7 @@
-//! The features that cargo turns on for members, worked out from manifests alone.
+//! Computes the features that cargo enables for members, from manifests alone.
 //!
-//! `cargo test -p X` turns on fewer features than `cargo test --workspace`, because other members ask for features of
-//! X too; tests behind those features are then not built. [`missing`] names what to add.
+//! `cargo test -p X` enables fewer features than `cargo test --workspace`, because other members request features of X too; tests behind those
+//! features are then not built. [`missing`] returns the features to add.
 //! Source of the rules: the Cargo Book, "Features", "Feature resolver version 2" and "Feature unification".
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +13,8 @@ use super::graph::is_kind;
 use super::resolver::Resolver;
 use super::{PackageId, Workspace};
 
-/// The features that a build of the whole configuration turns on for each of `selected` and that the command for these
-/// alone would not, as cargo's `package/feature`.
+/// The features, in cargo's form `package/feature`, that a build of the whole configuration enables for each of `selected` and that a command
+/// for these packages alone would not.
 #[must_use]
 pub fn missing(workspace: &Workspace, selected: &BTreeSet<PackageId>) -> Vec<String> {
     let together = workspace.features();
@@ -32,12 +32,12 @@ pub fn missing(workspace: &Workspace, selected: &BTreeSet<PackageId>) -> Vec<Str
         .collect()
 }
 
-/// The features of the configuration as the command for `selected` packages names them: cargo refuses a feature that none
-/// of the packages has. A feature of a configuration may be `feature`, of every package that has it, or `package/feature`.
+/// The features of the configuration for a command with the `selected` packages: cargo rejects a feature that none of the packages has. A
+/// feature of a configuration may be `feature`, for every package that has it, or `package/feature`.
 #[must_use]
 pub fn requested(workspace: &Workspace, selected: &BTreeSet<PackageId>) -> Vec<String> {
     let mut requested = Vec::new();
-    // With resolver 1, a plain feature on the command line is one of the package in the current folder.
+    // With resolver 1, a plain feature on the command line applies to the package in the current folder.
     let current = workspace.resolver().root_alone;
     for feature in &workspace.configuration.features {
         let Some((owner, name)) = feature.split_once('/') else {
@@ -75,8 +75,7 @@ pub fn requested(workspace: &Workspace, selected: &BTreeSet<PackageId>) -> Vec<S
     requested
 }
 
-/// The features each member has when `roots` are built with their tests, in the workspace's configuration but with these
-/// `requested` features.
+/// The features of each member when `roots` are built with their tests, in the workspace's configuration but with these `requested` features.
 #[must_use]
 pub fn enabled(
     workspace: &Workspace,
@@ -101,25 +100,25 @@ pub fn enabled(
     Enabled { target, host }
 }
 
-/// What a package is built for.
+/// The platform that a package is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Context {
     Target,
     Host,
 }
 
-/// A fixpoint over feature tables and the dependencies between members.
+/// Computes a fixpoint over feature tables and the dependencies between members.
 struct Unification<'workspace> {
     workspace: &'workspace Workspace,
     resolver: &'workspace Resolver,
     /// The packages whose tests are built, with their dev-dependencies.
     tested: &'workspace BTreeSet<PackageId>,
-    /// Per context and member; `None` where it is not built.
+    /// By context and member; `None` if it is not built.
     enabled: [Vec<Option<BTreeSet<String>>>; 2],
     pending: Vec<(PackageId, Context, String)>,
-    /// Optional dependencies that are turned on, by the name in the manifest.
+    /// Enabled optional dependencies, by the name in the manifest.
     optional: BTreeSet<(PackageId, Context, String)>,
-    /// `name?/feature`, which counts once the dependency is turned on.
+    /// `name?/feature`, which applies once the dependency is enabled.
     weak: BTreeMap<(PackageId, Context, String), BTreeSet<String>>,
 }
 
@@ -128,7 +127,7 @@ impl Unification<'_> {
         let workspace = self.workspace;
         let configuration = &workspace.configuration;
         let alone = self.resolver.root_alone;
-        // With resolver 1, the package in the current folder takes part in every build.
+        // With resolver 1, every build includes the package in the current folder.
         let all: BTreeSet<PackageId> = roots.iter().copied().chain(alone).collect();
         for &root in &all {
             let context = self.context_of(root, Context::Target);
@@ -170,7 +169,7 @@ impl Unification<'_> {
         }
     }
 
-    /// Takes a package into the build, with the dependencies that are not optional.
+    /// Adds a package to the build, with its dependencies that are not optional.
     fn build(&mut self, package: PackageId, context: Context) {
         let built = &mut self.enabled[context as usize][package];
         if built.is_some() {
@@ -195,7 +194,7 @@ impl Unification<'_> {
         }
     }
 
-    /// What a dependency of a package that is built in `context` turns on; `None` for one that takes no part in the build.
+    /// The features that a dependency of a package built in `context` enables; `None` if the build does not include it.
     fn activate(&mut self, from: PackageId, dependency: &Dependency, context: Context) {
         let Some((member, context)) = self.member(from, dependency, context) else {
             return;
@@ -209,7 +208,7 @@ impl Unification<'_> {
         }
     }
 
-    /// The member that a dependency names, and the context that it is built in.
+    /// The member of a dependency, and its build context.
     fn member(
         &self,
         from: PackageId,
@@ -234,7 +233,7 @@ impl Unification<'_> {
         Some((member, self.context_of(member, context)))
     }
 
-    /// Turns on an optional dependency.
+    /// Enables an optional dependency.
     fn depend(&mut self, package: PackageId, context: Context, name: &str) {
         let workspace = self.workspace;
         for dependency in named(workspace, package, name) {
@@ -259,7 +258,7 @@ impl Unification<'_> {
         }
     }
 
-    /// One entry of a feature table: `feature`, `dep:name`, `name/feature` or `name?/feature`.
+    /// An entry of a feature table: `feature`, `dep:name`, `name/feature` or `name?/feature`.
     fn expand(&mut self, package: PackageId, context: Context, feature: &str) {
         let workspace = self.workspace;
         let entries = workspace.packages[package].features.get(feature);
@@ -271,7 +270,7 @@ impl Unification<'_> {
                     Some(name) => self.enable_weakly(package, context, name, feature),
                     None => {
                         self.depend(package, context, name);
-                        // The implicit feature of the optional dependency, where there is one.
+                        // The implicit feature of the optional dependency, if it exists.
                         if named(workspace, package, name).any(|found| found.optional) {
                             self.enable(package, context, name);
                         }

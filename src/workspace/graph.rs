@@ -1,7 +1,7 @@
-//! The workspace's packages, their targets, and which of them link which.
+//! The workspace's packages, their targets, and their dependencies.
 //!
-//! In: `cargo metadata --no-deps`, which says everything about members and needs neither a resolve nor the network.
-//! Out: [`Workspace`], whose closures decide what a change can reach.
+//! Input: `cargo metadata --no-deps`, which contains everything about members and needs neither a resolve nor the network. Output:
+//! [`Workspace`], whose closures determine what a change can affect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,41 +16,41 @@ use super::id::PackageId;
 use crate::exit;
 use crate::sys::files;
 
-/// One member depends on another, or on a path outside the workspace.
+/// A dependency of one member on another, or on a path outside the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edge {
-    /// The package that depends.
+    /// The dependent package.
     pub from: PackageId,
-    /// The package depended on.
+    /// The dependency.
     pub to: PackageId,
-    /// In which table it stands.
+    /// The kind of its table.
     pub kind: DependencyKind,
 }
 
-/// A cargo workspace: its members sorted by folder, and the dependencies between them.
+/// A cargo workspace with its members, sorted by folder, and their dependencies.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     /// The workspace's root folder, absolute.
     pub root: Utf8PathBuf,
-    /// Where cargo builds, absolute.
+    /// The absolute target folder.
     pub target_directory: Utf8PathBuf,
     /// The members, sorted by folder.
     pub packages: Vec<Package>,
     /// `[workspace.metadata]` of the root manifest, or `null`.
     pub metadata: serde_json::Value,
-    /// Folders of path dependencies that are no members (excluded ones, say), with the members that name them.
+    /// Folders of path dependencies that are not members, for example excluded ones, with the members that depend on them.
     pub outside: BTreeMap<Utf8PathBuf, BTreeSet<PackageId>>,
-    /// How it is built; a build without options until it is set.
+    /// The build configuration; one without options until it is set.
     pub configuration: Configuration,
     pub(super) derived: Derived,
     edges: Vec<Edge>,
     built: Option<Utf8PathBuf>,
-    /// Asked for every file of the workspace: paths hash faster than they compare.
+    /// An index for frequent lookups: hashing a path is faster than comparing.
     by_folder: FxHashMap<Utf8PathBuf, PackageId>,
 }
 
 impl Workspace {
-    /// Arranges what cargo reported.
+    /// Builds the workspace from cargo's metadata.
     #[must_use]
     pub fn new(metadata: Metadata) -> Self {
         let members: BTreeSet<_> = metadata.workspace_members.iter().collect();
@@ -85,8 +85,8 @@ impl Workspace {
         workspace
     }
 
-    /// The member that a dependency leads to: the one in its path, else the one of its name, because `[patch]` can put
-    /// a member in a registry dependency's place and only the resolved graph would tell.
+    /// The member of a dependency: the one in its path, or the one with its name, because `[patch]` can replace a registry dependency by a member,
+    /// which only the resolved graph would show.
     #[must_use]
     pub fn member_of(&self, dependency: &Dependency) -> Option<PackageId> {
         match &dependency.path {
@@ -129,58 +129,56 @@ impl Workspace {
         folder_of(&self.packages[package])
     }
 
-    /// `path` relative to the workspace root, with `/`; unchanged where it lies outside.
+    /// `path` relative to the workspace root, with `/`; unchanged if it is outside.
     #[must_use]
     pub fn relative<'path>(&self, path: &'path Utf8Path) -> &'path Utf8Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
 
-    /// `path` relative to the workspace root as text, with `/` on every platform, and `../` where it lies beside or
-    /// above the root.
+    /// `path` relative to the workspace root as text, with `/` on every platform, and `../` outside the root.
     #[must_use]
     pub fn slashed(&self, path: &Utf8Path) -> String {
         relative_text(&self.root, path)
     }
 
-    /// The absolute folder of cargo's build output, which is no source and no part of a package. `None` where
-    /// the workspace or a member lies in it.
+    /// The absolute target folder, which contains no sources. `None` if the workspace or a member is inside it.
     #[must_use]
     pub fn built(&self) -> Option<&Utf8Path> {
         self.built.as_deref()
     }
 
-    /// Whether the absolute `path` is made by cargo, as [`Self::built`] says.
+    /// Whether the absolute `path` is in the folder of [`Self::built`].
     #[must_use]
     pub fn is_built(&self, path: &Utf8Path) -> bool {
         self.built().is_some_and(|built| path.starts_with(built))
     }
 
-    /// The member whose folder holds the absolute `path`, the innermost where folders nest.
+    /// The innermost member whose folder contains the absolute `path`.
     #[must_use]
     pub fn owner(&self, path: &Utf8Path) -> Option<PackageId> {
         path.ancestors()
             .find_map(|folder| self.by_folder.get(folder).copied())
     }
 
-    /// The absolute path of a file the user named from `folder`, without `.` and `..`.
+    /// The absolute path of a file given relative to `folder`, without `.` and `..`.
     ///
     /// # Errors
-    /// Bad usage when it lies outside the workspace.
+    /// A usage error if it is outside the workspace.
     pub fn locate(&self, folder: &Utf8Path, path: &Utf8Path) -> Result<Utf8PathBuf> {
         let located = files::normalize(&folder.join(path));
         if located.starts_with(&self.root) {
             return Ok(located);
         }
         Err(exit::usage(format!(
-            "{path} lies outside the workspace {}; name files below it",
+            "{path} is outside the workspace {}; pass files inside it",
             self.root
         )))
     }
 
-    /// The member of this name, or `name@version`.
+    /// The member with this name, or `name@version`.
     ///
     /// # Errors
-    /// Bad usage, with the nearest names.
+    /// A usage error with the most similar names.
     pub fn find(&self, spec: &str) -> Result<PackageId> {
         let (name, version) = match spec.split_once('@') {
             Some((name, version)) => (name, Some(version)),
@@ -204,14 +202,14 @@ impl Workspace {
         })
     }
 
-    /// The packages whose test binaries can link any of `changed`, by cargo's rules: normal and build dependencies
-    /// carry on to the dependents' dependents, a dev-dependency only to the package's own tests.
+    /// The packages whose test binaries can link any of `changed`, by cargo's rules: normal and build dependencies are transitive, a
+    /// dev-dependency affects only the package's own tests.
     #[must_use]
     pub fn linked_by(&self, changed: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
         self.chains(changed).into_keys().collect()
     }
 
-    /// `packages` and every member their tests can link: what a run of their tests depends on.
+    /// `packages` and every member that their tests can link: the inputs of their tests.
     #[must_use]
     pub fn links(&self, packages: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
         self.closure(packages, |edge| {
@@ -233,8 +231,7 @@ impl Workspace {
         })
     }
 
-    /// The packages whose code may end up in that of others: procedural macros, what build scripts depend on, and what
-    /// either of them depends on.
+    /// The packages whose code may generate code of others: procedural macros, dependencies of build scripts, and the dependencies of both.
     #[must_use]
     pub fn generators(&self) -> BTreeSet<PackageId> {
         let macros = (0..self.packages.len()).filter(|package| {
@@ -251,8 +248,7 @@ impl Workspace {
         })
     }
 
-    /// For each package of [`Self::linked_by`], a shortest chain of members from a changed one to it, each depending on
-    /// the one before.
+    /// For each package of [`Self::linked_by`], a shortest chain of members from a changed one to it, each depending on the previous one.
     #[must_use]
     pub fn chains(&self, changed: &BTreeSet<PackageId>) -> BTreeMap<PackageId, Vec<PackageId>> {
         let mut chains: BTreeMap<_, _> = changed
@@ -264,7 +260,7 @@ impl Workspace {
         chains
     }
 
-    /// One step along edges of the wanted kinds; whether any package was new.
+    /// Extends the chains by one edge of the wanted kinds. Returns whether any package was new.
     fn extend_chains(
         &self,
         chains: &mut BTreeMap<PackageId, Vec<PackageId>>,
@@ -287,7 +283,7 @@ impl Workspace {
         grew
     }
 
-    /// `packages` with every package after those it depends on; dev-dependencies, which may form cycles, aside.
+    /// `packages` sorted so that each follows its dependencies, ignoring dev-dependencies, which may form cycles.
     #[must_use]
     pub fn dependency_order(&self, packages: &BTreeSet<PackageId>) -> Vec<PackageId> {
         let mut order: Vec<PackageId> = packages.iter().copied().collect();
@@ -304,7 +300,7 @@ impl Workspace {
         order
     }
 
-    /// `start` and everything reachable from it; `way` gives the direction of an edge, or `None` to skip it.
+    /// `start` and everything reachable from it; `way` returns the direction of an edge, or `None` to skip it.
     fn closure(
         &self,
         start: &BTreeSet<PackageId>,
@@ -331,8 +327,8 @@ impl Workspace {
     }
 }
 
-/// `path` seen from `folder`, both absolute: with `/` on every platform, and `../` where it lies beside or above.
-/// Unchanged where they share no root, as on two drives.
+/// `path` relative to `folder`, both absolute, with `/` on every platform and `../` outside it. Unchanged without a common root, as on two
+/// drives.
 #[must_use]
 pub fn relative_text(folder: &Utf8Path, path: &Utf8Path) -> String {
     let shared = folder
@@ -364,7 +360,7 @@ pub fn is_kind(target: &Target, kinds: &[TargetKind]) -> bool {
     target.kind.iter().any(|kind| kinds.contains(kind))
 }
 
-/// Whether the target is its package's library, of whatever crate type.
+/// Whether the target is its package's library, of any crate type.
 #[must_use]
 pub fn is_library(target: &Target) -> bool {
     is_kind(
@@ -380,7 +376,7 @@ pub fn is_library(target: &Target) -> bool {
     )
 }
 
-/// `; did you mean …?` for the names closest to `wanted`, or nothing when none is close.
+/// `; did you mean …?` with the names most similar to `wanted`, or nothing if none is similar.
 #[must_use]
 pub fn nearest(wanted: &str, names: &[&str]) -> String {
     let mut close: Vec<(usize, &str)> = names

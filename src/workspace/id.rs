@@ -1,4 +1,4 @@
-//! How members are referred to.
+//! Ids of workspace members.
 
 /// A member, as its index into [`Workspace::packages`](super::Workspace::packages).
 pub type PackageId = usize;

@@ -1,8 +1,7 @@
-//! A `Cargo.toml` as text: read by spans, changed by inserting text.
+//! A `Cargo.toml` as text: parsed with spans, edited by inserting text.
 //!
-//! `toml_edit` reads; it never writes. Serialising a document again would turn CRLF into LF, drop a byte order mark, move
-//! comments and reflow arrays. So every change is one replacement in the text at a place the immutable document
-//! names, and every other byte stays by construction.
+//! `toml_edit` only parses. Serializing a document would convert CRLF to LF, remove a byte order mark, move comments and reflow arrays. So
+//! every edit replaces one range of the text, and every other byte is kept.
 
 pub mod insert;
 mod list;
@@ -14,26 +13,26 @@ use toml_edit::{Document, Item, Key, TableLike, TomlError, Value};
 
 use crate::exit::usage;
 
-/// A manifest that parsed, with its text.
+/// A parsed manifest with its text.
 #[derive(Debug, Clone)]
 pub struct Manifest {
     document: Document<String>,
 }
 
-/// A key of a table, its value, and the text the two take.
+/// A key of a table, its value, and their bytes.
 #[derive(Debug, Clone)]
 pub struct Entry<'a> {
-    /// The value, or the table a header or dotted keys build.
+    /// The value, or the table of a header or of dotted keys.
     pub item: &'a Item,
     /// Bytes of the text from the key, or from the header's `[`, to the end of the last value.
     pub span: Range<usize>,
 }
 
 impl Manifest {
-    /// Reads a manifest's text; a byte order mark is allowed.
+    /// Parses a manifest; a byte order mark is allowed.
     ///
     /// # Errors
-    /// The text is not TOML: the message has the line, the source and the expected token.
+    /// When the text is not TOML: the message contains the line, the source and the expected token.
     pub fn parse(text: &str) -> Result<Self> {
         Self::read(text).map_err(|error| usage(error.to_string().trim_end()))
     }
@@ -44,19 +43,19 @@ impl Manifest {
         Ok(Self { document })
     }
 
-    /// The text this was read from.
+    /// The text of the manifest.
     #[must_use]
     pub fn text(&self) -> &str {
         self.document.raw()
     }
 
-    /// What the root table holds.
+    /// The root table.
     #[must_use]
     pub fn root(&self) -> &toml_edit::Table {
         self.document.as_table()
     }
 
-    /// The item at a path of keys, `None` where any of them is missing.
+    /// The item at a path of keys; `None` if any of them is missing.
     #[must_use]
     pub fn get(&self, path: &[&str]) -> Option<&Item> {
         let (last, tables) = path.split_last()?;
@@ -67,7 +66,7 @@ impl Manifest {
         table.get(last)
     }
 
-    /// The entry at a path of keys: its value and where its text stands.
+    /// The entry at a path of keys: its value and its bytes.
     #[must_use]
     pub fn entry(&self, path: &[&str]) -> Option<Entry<'_>> {
         let (last, tables) = path.split_last()?;
@@ -79,19 +78,18 @@ impl Manifest {
         Some(entry_of(key, item))
     }
 
-    /// The text with `range` replaced, read again.
+    /// Replaces `range` in the text and parses the result.
     ///
     /// # Errors
-    /// The new text is not TOML: a layout this program cannot edit. The message shows where.
+    /// When the new text is not TOML, because of a layout that cannot be edited. The message contains the position.
     pub fn splice(&self, range: Range<usize>, with: &str) -> Result<Self> {
         let text = self.text();
         let new = format!("{}{with}{}", &text[..range.start], &text[range.end..]);
-        Self::parse(&new)
-            .context("this layout cannot be edited without breaking it; make the change by hand")
+        Self::parse(&new).context("this layout cannot be edited automatically; edit it manually")
     }
 }
 
-/// The 1-based line of `text` that holds the byte at `offset`.
+/// The 1-based line of `text` that contains the byte at `offset`.
 #[must_use]
 pub fn line_of(text: &str, offset: usize) -> usize {
     text.as_bytes()[..offset.min(text.len())]
@@ -99,7 +97,7 @@ pub fn line_of(text: &str, offset: usize) -> usize {
         .count()
 }
 
-/// Where the text of a key and its value stands.
+/// The bytes of a key and its value.
 pub(crate) fn entry_of<'a>(key: &Key, item: &'a Item) -> Entry<'a> {
     let header = matches!(item, Item::Table(table) if !table.is_dotted() && !table.is_implicit());
     let own = item.span().unwrap_or_default();
@@ -114,7 +112,7 @@ pub(crate) fn entry_of<'a>(key: &Key, item: &'a Item) -> Entry<'a> {
     }
 }
 
-/// The end of the last value in an item, headers of tables inside it left out.
+/// The end of the last value in an item, without nested tables that have headers.
 fn body_end(item: &Item) -> usize {
     let Some(table) = item.as_table_like().filter(
         |_| !matches!(item, Item::Value(Value::InlineTable(inline)) if !inline.is_dotted()),
@@ -128,7 +126,7 @@ fn body_end(item: &Item) -> usize {
         .unwrap_or(0)
 }
 
-/// Whether an item's text is in its table's body and not under another header.
+/// Whether an item is in its table's body and not under another header.
 fn in_body(item: &Item) -> bool {
     match item {
         Item::Value(_) => true,

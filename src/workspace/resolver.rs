@@ -1,25 +1,25 @@
-//! The rules of cargo's feature resolver that hold for a workspace.
+//! The rules of cargo's feature resolver for a workspace.
 //!
 //! Source: the Cargo Book, "Dependency resolution: resolver versions" and "Feature resolver version 2".
 
 use super::id::PackageId;
 use super::manifest::Manifest;
 
-/// How features of one package are unified, and what flags of the command line apply to.
+/// How features of a package are unified, and which packages command-line flags apply to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resolver {
-    /// Build dependencies and procedural macros share the features of the target (resolver 1).
+    /// Whether build dependencies and procedural macros share the features of the target (resolver 1).
     pub unifies_host: bool,
-    /// Dependencies of other platforms turn on features as well (resolver 1).
+    /// Whether dependencies of other platforms enable features as well (resolver 1).
     pub unifies_platforms: bool,
-    /// With resolver 1 and a root package, feature flags apply to that package alone.
+    /// With resolver 1 and a root package, the package that feature flags apply to.
     pub root_alone: Option<PackageId>,
-    /// The manifest has `[patch]`: a package outside the workspace may turn on features of a member.
+    /// Whether the manifest has `[patch]`: an external package may enable features of a member.
     pub is_patched: bool,
 }
 
 impl Resolver {
-    /// The rules that the root manifest asks for; `root` is its package, with the edition.
+    /// The rules of the root manifest; `root` is its package, with the edition.
     #[must_use]
     pub fn of(manifest: &str, root: Option<PackageId>, edition: Option<&str>) -> Self {
         let manifest = Manifest::parse(manifest).ok();
@@ -27,7 +27,7 @@ impl Resolver {
         let written = text(&["workspace", "resolver"]).or_else(|| text(&["package", "resolver"]));
         let is_first = match (written, edition) {
             (Some(version), _) => version == "1",
-            // A virtual workspace has resolver 1 unless it says otherwise.
+            // A virtual workspace has resolver 1 by default.
             (None, edition) => matches!(edition, None | Some("2015" | "2018")),
         };
         let patched = |manifest: &Manifest| manifest.get(&["patch"]).is_some();
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_resolver_follows_from_the_manifest_or_the_edition() {
+    fn resolver_follows_from_the_manifest_or_the_edition() {
         let first =
             |manifest: &str, root, edition| Resolver::of(manifest, root, edition).unifies_host;
         assert!(first("[workspace]\n", None, None));

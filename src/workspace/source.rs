@@ -1,7 +1,7 @@
-//! Rust sources read without a compiler: which files make up a target, which tests and documentation they hold.
+//! Parses Rust sources without a compiler: the files of a target, its tests and its documentation.
 //!
-//! In: the root file of a target. Out: a [`Unit`]. Reading is total: a file that cannot be read or understood is
-//! a [`Problem`](file::Problem) of its unit, never an error.
+//! Input: the root file of a target. Output: a [`Unit`]. Parsing is total: a file that cannot be read or parsed is a
+//! [`Problem`](file::Problem) of its unit, never an error.
 
 mod assertion;
 pub mod attribute;

@@ -2,7 +2,7 @@
 
 use crate::kit::{Run, Sandbox};
 
-/// `store` is used by `app`, at build time by `made`, by `tool` in its tests alone; `free` stands for itself.
+/// `app` uses `store`, `made` uses it at build time, `tool` only in its tests; `free` is independent.
 const WORKSPACE: &str =
     "store; app: store; top: app; made: store(build); tool: store(dev); user: tool; free";
 
@@ -55,7 +55,7 @@ fn change_the_test(sandbox: &Sandbox, package: &str) {
 const EVERYTHING: [&str; 1] = ["ALL"];
 
 #[test]
-fn nothing_changed_reaches_nothing() {
+fn empty_change_selects_nothing() {
     let sandbox = workspace();
     assert_eq!(affected(&sandbox), [""; 0]);
     sandbox
@@ -76,14 +76,14 @@ fn a_library_reaches_dependents_by_the_kind_of_their_dependency() {
 }
 
 #[test]
-fn a_module_reaches_what_its_library_reaches() {
+fn module_affects_the_same_tests_as_its_library() {
     let sandbox = workspace();
     sandbox.write("app/src/part.rs", "");
     assert_eq!(affected(&sandbox), whole(&["app", "top"]));
 }
 
 #[test]
-fn committed_staged_unstaged_and_untracked_changes_count_alike() {
+fn committed_staged_unstaged_and_untracked_changes_count() {
     let sandbox = workspace();
     rule_the_library(&sandbox, "free/src/lib.rs");
     sandbox.commit("on a branch");
@@ -101,21 +101,21 @@ fn committed_staged_unstaged_and_untracked_changes_count_alike() {
 }
 
 #[test]
-fn an_integration_test_reaches_itself() {
+fn integration_test_affects_itself() {
     let sandbox = workspace();
     change_the_test(&sandbox, "store");
     assert_eq!(affected(&sandbox), ["store::it"]);
 }
 
 #[test]
-fn a_module_of_integration_tests_reaches_all_tests_of_its_package_and_no_other() {
+fn module_of_integration_tests_affects_all_tests_of_its_package() {
     let sandbox = workspace();
     sandbox.write("store/tests/common/mod.rs", "");
     assert_eq!(affected(&sandbox), whole(&["store"]));
 }
 
 #[test]
-fn a_test_target_that_others_take_in_as_a_module_reaches_them_too() {
+fn test_target_that_others_include_as_a_module_affects_them() {
     let sandbox = Sandbox::workspace("store");
     sandbox.write(
         "store/tests/util.rs",
@@ -135,14 +135,14 @@ fn a_test_target_that_others_take_in_as_a_module_reaches_them_too() {
 }
 
 #[test]
-fn a_removed_test_reaches_its_package() {
+fn removed_test_affects_its_package() {
     let sandbox = workspace();
     sandbox.remove("store/tests/it.rs");
     assert_eq!(affected(&sandbox), ["store", "store::doc"]);
 }
 
 #[test]
-fn a_program_reaches_the_tests_that_may_start_it() {
+fn program_affects_the_tests_that_may_start_it() {
     let sandbox = Sandbox::workspace("store; app: store");
     let starts = "#[test]\nfn starts() {\n    std::process::Command::new(\"store\");\n}\n";
     sandbox.write("store/src/main.rs", "fn main() {}\n");
@@ -155,7 +155,7 @@ fn a_program_reaches_the_tests_that_may_start_it() {
 }
 
 #[test]
-fn a_build_script_rules_its_package_and_dependents() {
+fn build_script_affects_its_package_and_dependents() {
     let sandbox = workspace();
     sandbox.edit("made/build.rs", "main() {", "main() { drop(1);");
     assert_eq!(affected(&sandbox), whole(&["made"]));
@@ -179,7 +179,7 @@ fn toolchain_and_cargo_configuration_rule_everything() {
 }
 
 #[test]
-fn a_manifests_comments_and_layout_rule_nothing() {
+fn comments_and_layout_of_a_manifest_affect_nothing() {
     let sandbox = workspace();
     sandbox.append("store/Cargo.toml", "\n# a comment\n");
     sandbox.edit(
@@ -195,7 +195,7 @@ fn a_manifests_comments_and_layout_rule_nothing() {
 }
 
 #[test]
-fn a_manifest_rules_its_package_and_dependents() {
+fn manifest_affects_its_package_and_dependents() {
     let sandbox = workspace();
     sandbox.edit(
         "store/Cargo.toml",
@@ -207,7 +207,7 @@ fn a_manifest_rules_its_package_and_dependents() {
 }
 
 #[test]
-fn dev_dependencies_rule_only_their_own_packages_tests() {
+fn dev_dependencies_affect_only_the_tests_of_their_package() {
     let sandbox = workspace();
     sandbox.append(
         "store/Cargo.toml",
@@ -226,7 +226,7 @@ fn dev_dependencies_rule_only_their_own_packages_tests() {
 }
 
 #[test]
-fn what_only_the_registry_reads_of_a_manifest_rules_nothing() {
+fn registry_keys_of_a_manifest_affect_nothing() {
     let sandbox = workspace();
     sandbox.edit(
         "store/Cargo.toml",
@@ -240,7 +240,7 @@ fn what_only_the_registry_reads_of_a_manifest_rules_nothing() {
 }
 
 #[test]
-fn an_inherited_dependency_rules_the_members_that_inherit_it() {
+fn inherited_dependency_affects_the_members_that_inherit_it() {
     let sandbox = Sandbox::workspace("store; app; free");
     sandbox.append(
         "Cargo.toml",
@@ -261,14 +261,14 @@ fn an_inherited_dependency_rules_the_members_that_inherit_it() {
 }
 
 #[test]
-fn a_profile_rules_everything() {
+fn profile_affects_everything() {
     let sandbox = workspace();
     sandbox.append("Cargo.toml", "\n[profile.test]\nopt-level = 1\n");
     assert_eq!(affected(&sandbox), EVERYTHING);
 }
 
 #[test]
-fn a_lockfile_rules_the_members_that_reach_what_changed_in_it() {
+fn lockfile_affects_the_members_that_depend_on_a_changed_package() {
     let sandbox = Sandbox::workspace("store; app: store; free");
     let lock = sandbox.read("Cargo.lock");
     let external = "\n[[package]]\nname = \"outer\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
@@ -283,7 +283,7 @@ fn a_lockfile_rules_the_members_that_reach_what_changed_in_it() {
 }
 
 #[test]
-fn a_file_no_rule_knows_reaches_its_package_and_dependents() {
+fn unknown_file_affects_its_package_and_dependents() {
     let sandbox = workspace();
     sandbox.write("app/data/words.txt", "x");
     assert_eq!(affected(&sandbox), whole(&["app", "top"]));
@@ -294,13 +294,13 @@ fn a_file_no_rule_knows_reaches_its_package_and_dependents() {
 }
 
 #[test]
-fn a_file_of_no_package_reaches_everything_unless_a_rule_says_who_reads_it() {
+fn file_outside_packages_affects_everything_without_a_rule() {
     let sandbox = workspace();
     sandbox.write("schema/answer.json", "{}");
     assert_eq!(affected(&sandbox), EVERYTHING);
     sandbox
         .poc("affected --explain")
-        .prints("a rule in [workspace.metadata.poc] can say which do");
+        .prints("a rule in [workspace.metadata.poc] can restrict this");
     sandbox.append(
         "Cargo.toml",
         "\n[[workspace.metadata.poc.rules]]\nfiles = [\"schema/**\"]\npackages = [\"free\"]\n",
@@ -309,7 +309,7 @@ fn a_file_of_no_package_reaches_everything_unless_a_rule_says_who_reads_it() {
 }
 
 #[test]
-fn a_file_of_no_package_reaches_the_tests_that_name_it() {
+fn file_outside_packages_affects_the_tests_that_name_it() {
     let sandbox = workspace();
     sandbox.append(
         "free/tests/it.rs",
@@ -331,7 +331,7 @@ fn a_file_of_no_package_reaches_the_tests_that_name_it() {
 }
 
 #[test]
-fn a_comment_reaches_who_reads_sources_and_not_who_builds_them() {
+fn comment_affects_only_tests_that_read_sources() {
     let sandbox = workspace();
     let test = |name: &str, body: &str| format!("\n#[test]\nfn {name}() {{\n    {body}\n}}\n");
     let builds = "std::process::Command::new(\"cargo\").status().unwrap();";
@@ -350,7 +350,7 @@ fn a_comment_reaches_who_reads_sources_and_not_who_builds_them() {
 }
 
 #[test]
-fn the_summary_says_by_which_rules() {
+fn summary_names_the_rules() {
     let sandbox = workspace();
     sandbox.edit("store/src/lib.rs", "    42\n", "    40 + 2\n");
     sandbox.poc("affected").prints(", by 1 changed item, 0.");
@@ -360,7 +360,7 @@ fn the_summary_says_by_which_rules() {
 }
 
 #[test]
-fn documents_of_ours_reach_nothing() {
+fn plans_and_results_affect_nothing() {
     let sandbox = workspace();
     sandbox.poc("init cache -p store").exits(0);
     assert_eq!(affected(&sandbox), [""; 0]);
@@ -370,7 +370,7 @@ fn documents_of_ours_reach_nothing() {
 }
 
 #[test]
-fn what_cargo_builds_is_no_change_even_where_git_does_not_ignore_it() {
+fn build_outputs_are_not_a_change_even_if_git_does_not_ignore_them() {
     let sandbox = workspace();
     sandbox.write(".gitignore", "").commit("nothing ignored");
     sandbox.write("target/debug/app", "built");
@@ -378,7 +378,7 @@ fn what_cargo_builds_is_no_change_even_where_git_does_not_ignore_it() {
 }
 
 #[test]
-fn examples_and_benches_reach_what_runs_them() {
+fn examples_and_benches_affect_the_tests_that_run_them() {
     let sandbox = workspace();
     sandbox.write("store/examples/show.rs", "fn main() {}\n");
     sandbox.write("store/benches/speed.rs", "fn main() {}\n");
@@ -389,7 +389,7 @@ fn examples_and_benches_reach_what_runs_them() {
 }
 
 #[test]
-fn a_target_whose_features_are_off_is_said_and_not_named_to_cargo() {
+fn target_with_disabled_features_is_reported_and_not_passed_to_cargo() {
     let sandbox = Sandbox::workspace("store");
     sandbox.append(
         "store/Cargo.toml",
@@ -405,7 +405,7 @@ fn a_target_whose_features_are_off_is_said_and_not_named_to_cargo() {
 }
 
 #[test]
-fn a_fixture_with_a_manifest_is_a_file_like_any_other() {
+fn fixture_with_a_manifest_is_an_ordinary_file() {
     let sandbox = workspace();
     sandbox.write(
         "store/tests/fixture/Cargo.toml",
@@ -415,7 +415,7 @@ fn a_fixture_with_a_manifest_is_a_file_like_any_other() {
 }
 
 #[test]
-fn files_given_by_hand_need_no_git() {
+fn files_option_needs_no_git() {
     let sandbox = Sandbox::workspace("store; app: store; free");
     let run = sandbox.poc("affected --files app/src/lib.rs --format names");
     assert_eq!(selected(&run), whole(&["app"]));
@@ -483,7 +483,7 @@ fn paths_with_blanks_and_other_scripts() {
 }
 
 #[test]
-fn the_base_is_that_of_the_only_open_plan() {
+fn base_of_the_only_open_plan_is_used() {
     let sandbox = workspace();
     change_the_test(&sandbox, "free");
     sandbox.commit("second");
@@ -527,7 +527,7 @@ fn json_is_the_documented_format() {
 }
 
 #[test]
-fn the_arguments_run_just_the_selection() {
+fn arguments_run_exactly_the_selection() {
     let sandbox = workspace();
     change_the_test(&sandbox, "store");
     let run = sandbox.shell("cargo test --offline $(cargo poc affected --format args)");
@@ -544,7 +544,7 @@ fn the_arguments_run_just_the_selection() {
 }
 
 #[test]
-fn the_arguments_of_test_targets_in_several_packages_run_no_more() {
+fn arguments_for_test_targets_in_several_packages_run_nothing_else() {
     let sandbox = workspace();
     sandbox
         .write("user/tests/only.rs", "#[test]\nfn only() {}\n")
@@ -571,7 +571,7 @@ fn nothing_affected_runs_nothing() {
 }
 
 #[test]
-fn packages_named_run_as_many_tests_as_with_the_workspace() {
+fn named_packages_run_as_many_tests_as_the_workspace() {
     let sandbox = Sandbox::workspace("store; app: store; free");
     sandbox.append("store/Cargo.toml", "\n[features]\nextra = []\n");
     sandbox.append(
@@ -592,7 +592,7 @@ fn packages_named_run_as_many_tests_as_with_the_workspace() {
 }
 
 #[test]
-fn nextests_filterset_names_binaries_and_doctests_are_said() {
+fn nextest_filterset_names_binaries_and_a_warning_names_doctests() {
     let sandbox = workspace();
     rule_the_library(&sandbox, "user/src/lib.rs");
     let run = sandbox.poc("affected --format nextest");
@@ -643,7 +643,7 @@ fn an_unknown_base_on_a_detached_checkout_is_an_error() {
 }
 
 #[test]
-fn the_base_that_a_ci_system_names_is_taken() {
+fn base_of_the_ci_system_is_used() {
     let (sandbox, base) = detached();
     sandbox.run_git(&["update-ref", "refs/remotes/origin/trunk", &base]);
     let with = |variables: &[(&str, &str)]| {
@@ -675,7 +675,7 @@ fn the_base_that_a_ci_system_names_is_taken() {
 }
 
 #[test]
-fn a_rebased_branch_is_not_blamed_for_the_changes_of_the_default_branch() {
+fn rebased_branch_excludes_changes_of_the_default_branch() {
     let sandbox = workspace();
     sandbox.run_git(&["branch", "-M", "main"]);
     sandbox.run_git(&["checkout", "-qb", "topic"]);
@@ -703,7 +703,7 @@ fn a_rebased_branch_is_not_blamed_for_the_changes_of_the_default_branch() {
 }
 
 #[test]
-fn verify_compares_with_the_base_that_it_is_given() {
+fn verify_compares_with_the_given_base() {
     let sandbox = workspace();
     change_the_test(&sandbox, "free");
     sandbox.commit("one");

@@ -1,4 +1,4 @@
-//! What cannot be done is said with its place and a remedy, ends with the documented exit code, and changes no file.
+//! Errors have a position and a remedy, end with the documented exit code, and change no file.
 
 use crate::kit::{PROGRAM, Run, Sandbox, finish};
 
@@ -20,7 +20,7 @@ fn workspace() -> Sandbox {
     sandbox
 }
 
-/// Runs a line that must fail so and leave every file as it was.
+/// Runs a line that must fail in this way and leave every file unchanged.
 #[track_caller]
 fn refused(sandbox: &Sandbox, line: &str, code: i32, said: &[&str]) -> Run {
     let before = sandbox.files();
@@ -150,7 +150,7 @@ fn a_plan_of_five_megabytes_is_read() {
 }
 
 #[test]
-fn windows_line_ends_and_a_byte_order_mark_are_read_alike() {
+fn windows_line_ends_and_byte_order_mark_are_accepted() {
     let sandbox = workspace();
     let plain = sandbox
         .poc("status cache --format json")
@@ -176,7 +176,7 @@ fn windows_line_ends_and_a_byte_order_mark_are_read_alike() {
 }
 
 #[test]
-fn a_name_that_is_no_slug_or_walks_out_of_the_docs_folder() {
+fn name_that_is_not_a_slug_or_leaves_the_docs_folder() {
     let sandbox = workspace();
     let long = "a".repeat(300);
     for name in [
@@ -204,20 +204,20 @@ fn a_file_outside_the_workspace() {
             &sandbox,
             &format!("init x -p app --file {file}"),
             2,
-            &["lies outside the workspace"],
+            &["is outside the workspace"],
         );
         refused(
             &sandbox,
             &format!("affected --files {file}"),
             2,
-            &["lies outside the workspace"],
+            &["is outside the workspace"],
         );
     }
     refused(
         &sandbox,
         "init x -p app --file=-app/src/gone.rs",
         2,
-        &["is planned to go, but is not there"],
+        &["is planned as Delete, but does not exist"],
     );
     refused(
         &sandbox,
@@ -225,7 +225,12 @@ fn a_file_outside_the_workspace() {
         2,
         &["is a folder"],
     );
-    refused(&sandbox, "init x -p app --file ''", 2, &["names no file"]);
+    refused(
+        &sandbox,
+        "init x -p app --file ''",
+        2,
+        &["contains no path"],
+    );
 }
 
 #[test]
@@ -250,11 +255,11 @@ fn an_unknown_package() {
 fn a_dependency_that_cannot_be_read() {
     let sandbox = workspace();
     for (spec, said) in [
-        ("'one@'", "no version requirement"),
-        ("one@latest", "no version requirement"),
+        ("'one@'", "an invalid version requirement"),
+        ("one@latest", "an invalid version requirement"),
         ("'one[a'", "no closing `]`"),
-        ("'o ne'", "names no package"),
-        ("''", "names no package"),
+        ("'o ne'", "has no package name"),
+        ("''", "has no package name"),
     ] {
         refused(
             &sandbox,
@@ -263,23 +268,28 @@ fn a_dependency_that_cannot_be_read() {
             &[said, "e.g. serde@1.0[derive]"],
         );
     }
-    refused(&sandbox, "init x -p app --dev", 2, &["there is none"]);
+    refused(
+        &sandbox,
+        "init x -p app --dev",
+        2,
+        &["needs a --dep before it"],
+    );
 }
 
 #[test]
 fn a_base_that_does_not_exist() {
     let sandbox = workspace();
     for line in ["affected --base nowhere", "init x -p app --base nowhere"] {
-        refused(&sandbox, line, 2, &["`nowhere` names no commit", "git log"]);
+        refused(&sandbox, line, 2, &["`nowhere` is not a commit", "git log"]);
     }
     // A name that looks like an option is a name.
     refused(
         &sandbox,
         "affected --base=--output=x",
         2,
-        &["names no commit"],
+        &["is not a commit"],
     );
-    // In a plan: the rest of its status is still true, and what is lost is said.
+    // In a plan: the rest of its status is valid, and the missing data is reported.
     sandbox.write(
         "docs/cache-plan.md",
         plan("\n## Overview\n\n| Attribute | Value |\n|---|---|\n| **Base** | `0123456789` |\n"),
@@ -287,8 +297,8 @@ fn a_base_that_does_not_exist() {
     sandbox
         .poc("status cache")
         .exits(0)
-        .prints("`0123456789` names no commit");
-    refused(&sandbox, "affected cache", 2, &["names no commit"]);
+        .prints("`0123456789` is not a commit");
+    refused(&sandbox, "affected cache", 2, &["is not a commit"]);
 }
 
 #[test]
@@ -347,7 +357,7 @@ fn no_git_on_the_path() {
     with_only(&sandbox, &programs, "init x -p app")
         .exits(0)
         .says("failed to run `git`")
-        .says("records no base");
+        .says("has no base");
 }
 
 #[cfg(unix)]
@@ -359,7 +369,7 @@ fn no_cargo_on_the_path() {
         with_only(&sandbox, &["git"], line)
             .exits(4)
             .says("failed to run `cargo`")
-            .says("on PATH");
+            .says("in PATH");
     }
     assert_eq!(sandbox.files(), before);
 }
@@ -386,7 +396,7 @@ fn a_docs_folder_that_cannot_be_written() {
 /// A file size limit is what a full disk looks like to a writer: some bytes go through, then an error.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_leaves_nothing_half_written() {
+fn full_disk_leaves_no_partial_file() {
     let sandbox = workspace();
     let before = sandbox.files();
     let run = sandbox.shell("trap '' XFSZ; ulimit -f 1; cargo poc init x -p app");
@@ -407,7 +417,7 @@ fn a_full_disk_leaves_nothing_half_written() {
 /// A real one: a file system in memory that is full, where it can be mounted.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_file_system_leaves_every_file_as_it_was() {
+fn full_file_system_leaves_every_file_unchanged() {
     let sandbox = workspace();
     let mounts = sandbox.command("unshare");
     if !can_mount(mounts) {
@@ -416,12 +426,12 @@ fn a_full_file_system_leaves_every_file_as_it_was() {
     }
     for (line, said) in [
         ("init x -p app", "failed to create"),
-        ("step note cache 0 --issue 'it is slow'", "it is as it was"),
-        ("step start cache 0", "it is as it was"),
-        ("step add cache 'Another' --goal 'more'", "it is as it was"),
-        ("verify cache --step 0", "it is as it was"),
+        ("step note cache 0 --issue 'it is slow'", "it is unchanged"),
+        ("step start cache 0", "it is unchanged"),
+        ("step add cache 'Another' --goal 'more'", "it is unchanged"),
+        ("verify cache --step 0", "it is unchanged"),
     ] {
-        // What is full is the folder of the documents; what was there before lies beside it.
+        // The folder of the documents is full; the earlier content is beside it.
         let script = format!(
             "rm -rf before && cp -r docs before && mount -t tmpfs -o size=64k none docs && cp before/* docs/
              cat /dev/zero >docs/filler 2>/dev/null || true
@@ -444,19 +454,19 @@ fn can_mount(mut unshare: std::process::Command) -> bool {
 }
 
 #[test]
-fn results_edited_by_hand_so_that_their_machine_form_is_broken() {
+fn results_with_broken_records() {
     let record = "<!-- cargo-poc:evidence v1 0123456789abcdef {\"after\":null} -->";
     for (line, said) in [
         (record.to_owned(), "was edited and does not count"),
-        (
-            record.replace("v1", "v9"),
-            "of a version that this program does not know",
-        ),
+        (record.replace("v1", "v9"), "has an unknown version"),
         (
             "<!-- cargo-poc:evidence v1 -->".to_owned(),
-            "cut or wrapped",
+            "truncated or wrapped",
         ),
-        ("<!-- cargo-poc:evidence -->".to_owned(), "cut or wrapped"),
+        (
+            "<!-- cargo-poc:evidence -->".to_owned(),
+            "truncated or wrapped",
+        ),
     ] {
         let sandbox = workspace();
         sandbox.append(
@@ -515,7 +525,7 @@ fn an_unknown_option_or_command() {
 
 #[cfg(unix)]
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn closed_pipe_is_not_an_error() {
     let sandbox = workspace();
     sandbox
         .shell("cargo poc init x -p app --dry-run | head -1")

@@ -57,7 +57,7 @@ fn every_state_of_a_file_counts_once() {
 }
 
 #[test]
-fn files_that_git_does_not_look_at_are_compared_by_content() {
+fn files_that_git_does_not_check_are_compared_by_content() {
     let sandbox = Sandbox::workspace("store");
     for name in ["skipped", "assumed", "same", "gone", "sparse"] {
         sandbox.write(&format!("store/{name}.txt"), "before\n");
@@ -136,7 +136,7 @@ fn a_submodule_is_compared_file_by_file() {
 
 #[cfg(unix)]
 #[test]
-fn a_symbolic_link_changes_with_what_it_leads_to() {
+fn symbolic_link_changes_with_its_target() {
     use std::os::unix::fs::symlink;
 
     let sandbox = Sandbox::workspace("store");

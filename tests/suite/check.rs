@@ -34,7 +34,7 @@ fn code_of(case: &Utf8Path) -> &str {
     &case.file_name().unwrap()[..6]
 }
 
-/// The workspace of a case, as it is when it is checked.
+/// The workspace of a case before the check.
 fn sandbox(case: &Utf8Path) -> Sandbox {
     let sandbox = Sandbox::workspace("store; app: store; free");
     lay_over(&sandbox, &case.join("in"));
@@ -98,7 +98,7 @@ fn redacted(sandbox: &Sandbox, output: &str) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// What is wrong with a case, if anything.
+/// The error of a case, if there is one.
 fn failures(case: &Utf8Path) -> Vec<String> {
     let name = case.file_name().unwrap();
     let mut failures = Vec::new();
@@ -142,7 +142,7 @@ fn failures(case: &Utf8Path) -> Vec<String> {
 }
 
 #[test]
-fn every_rule_fires_where_it_must_and_nowhere_near() {
+fn every_rule_fires_only_in_its_case() {
     let failures: Vec<String> = cases().par_iter().flat_map(|case| failures(case)).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
@@ -169,7 +169,7 @@ fn findings_page_is_generated_from_the_rules() {
 }
 
 #[test]
-fn every_rule_has_a_code_and_a_name_of_its_own() {
+fn codes_and_names_of_rules_are_unique() {
     let rules = rules::all();
     let names: BTreeSet<&str> = rules.iter().map(|code| code.name()).collect();
     assert_eq!(names.len(), rules.len());
@@ -182,7 +182,7 @@ fn every_rule_has_a_code_and_a_name_of_its_own() {
 }
 
 #[test]
-fn the_example_of_each_rule_is_in_its_case() {
+fn example_of_each_rule_is_in_its_case() {
     for case in cases() {
         let code = rules::find(code_of(&case)).unwrap();
         let files = tree(&case);
@@ -232,7 +232,7 @@ fn case(code: &str) -> Sandbox {
 }
 
 #[test]
-fn a_fix_mends_its_finding_and_touches_nothing_else() {
+fn fix_resolves_its_finding_and_changes_nothing_else() {
     for code in ["POC013", "POC040", "POC043", "POC044", "POC053"] {
         let sandbox = case(code);
         let before = sandbox.files();
@@ -251,7 +251,7 @@ fn a_fix_mends_its_finding_and_touches_nothing_else() {
             .filter(|(path, bytes)| before.get(*path) != Some(*bytes))
             .collect();
         assert_eq!(changed.len(), 1, "{code}");
-        // The dry run's diff is what was done.
+        // The diff of the dry run equals the change.
         let (path, bytes) = changed[0];
         sandbox
             .write(path.as_str(), &before[path])
@@ -259,7 +259,7 @@ fn a_fix_mends_its_finding_and_touches_nothing_else() {
         sandbox.shell("git apply patch && rm patch").exits(0);
         assert_eq!(&sandbox.files()[path], bytes, "{code}");
 
-        // Nothing is left to mend.
+        // No finding is left.
         sandbox
             .poc("check fires --fix --dry-run")
             .exits(0)
@@ -289,7 +289,7 @@ fn a_fix_keeps_line_ends_and_the_byte_order_mark() {
 }
 
 #[test]
-fn an_absolute_path_inside_of_the_workspace_is_shortened() {
+fn absolute_path_inside_the_workspace_is_shortened() {
     let sandbox = case("POC009");
     let path = sandbox.root.join("store/src/lib.rs");
     sandbox.edit("docs/fires-plan.md", "../other/src/lib.rs", path.as_str());
@@ -303,13 +303,13 @@ fn an_absolute_path_inside_of_the_workspace_is_shortened() {
 }
 
 #[test]
-fn what_a_baseline_knows_does_not_fail_and_stays_known_when_lines_move() {
+fn suppressed_findings_do_not_fail_and_stay_suppressed_when_lines_move() {
     let sandbox = case("POC048");
     sandbox.poc("check fires").exits(1);
     sandbox
         .poc("check fires --baseline known.json")
         .exits(2)
-        .says("there is no known.json; `--write-baseline` writes one");
+        .says("known.json does not exist; `--write-baseline` creates it");
     sandbox
         .poc("check fires --baseline known.json --write-baseline")
         .exits(0)
@@ -338,7 +338,7 @@ fn what_a_baseline_knows_does_not_fail_and_stays_known_when_lines_move() {
             .all(|finding| finding["known"] == true)
     );
 
-    // One more of the same kind is new, and what was mended is said.
+    // An additional finding of the same kind is new, and a resolved one is reported.
     sandbox.edit(
         "docs/fires-results.md",
         "- [ ] c6 holds",
@@ -355,7 +355,7 @@ fn what_a_baseline_knows_does_not_fail_and_stays_known_when_lines_move() {
         )
         .poc("check fires --baseline known.json")
         .exits(0)
-        .says("of the baseline gone");
+        .says("of the baseline no longer occurring");
 
     sandbox.write("known.json", "{\"version\": 2, \"findings\": []}");
     sandbox
@@ -407,7 +407,7 @@ fn levels_come_from_the_configuration_and_from_flags() {
 }
 
 #[test]
-fn a_code_is_explained() {
+fn explain_prints_a_rule() {
     let nowhere = Sandbox::empty();
     nowhere
         .poc("check --explain POC045")
@@ -443,7 +443,7 @@ fn github_gets_annotations() {
 }
 
 #[test]
-fn documents_outside_of_a_workspace_are_checked_for_what_they_say() {
+fn documents_outside_a_workspace_are_checked_by_themselves() {
     let sandbox = case("POC050");
     let elsewhere = Sandbox::empty();
     for name in ["fires-plan.md", "fires-results.md"] {
@@ -457,7 +457,7 @@ fn documents_outside_of_a_workspace_are_checked_for_what_they_say() {
 }
 
 #[test]
-fn a_new_plan_has_nothing_but_blanks_to_fill_in() {
+fn new_plan_has_only_placeholder_findings() {
     let sandbox = Sandbox::workspace("core; store: core; app: store");
     sandbox.git();
     sandbox
@@ -486,7 +486,7 @@ fn a_new_plan_has_nothing_but_blanks_to_fill_in() {
 }
 
 #[test]
-fn lines_that_drive_a_terminal_are_shown_harmless() {
+fn control_sequences_in_lines_are_removed() {
     let sandbox = case("POC004");
     sandbox.edit(
         "docs/fires-plan.md",

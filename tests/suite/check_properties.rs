@@ -74,7 +74,7 @@ proptest! {
     #![proptest_config(cases(3_000))]
 
     #[test]
-    fn findings_lie_in_their_documents_and_a_fix_mends_its_own(plan in document(), results in document()) {
+    fn findings_are_in_their_documents_and_a_fix_resolves_its_finding(plan in document(), results in document()) {
         let found = findings(&plan, &results);
         for finding in &found {
             let document = if finding.path == "a-plan.md" { &plan } else { &results };

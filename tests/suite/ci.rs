@@ -48,7 +48,7 @@ fn commands(lines: &str) -> usize {
 }
 
 #[test]
-fn the_action_runs_commands_that_there_are() {
+fn action_runs_existing_commands() {
     let action = yaml(&text("action.yml"));
     assert_eq!(action["runs"]["using"], "composite");
     let default = |input: &str| action["inputs"][input]["default"].as_str().unwrap();
@@ -77,7 +77,7 @@ fn the_action_runs_commands_that_there_are() {
 }
 
 #[test]
-fn the_action_tells_one_version_from_another_by_any_file() {
+fn action_cache_key_covers_every_file() {
     let action = yaml(&text("action.yml"));
     let mut steps = action["runs"]["steps"].as_array().unwrap().iter();
     let step = steps.find(|step| step["id"] == "sources").unwrap();
@@ -105,7 +105,7 @@ fn the_action_tells_one_version_from_another_by_any_file() {
 }
 
 #[test]
-fn the_hooks_run_commands_that_there_are() {
+fn hooks_run_existing_commands() {
     let hooks = yaml(&text(".pre-commit-hooks.yaml"));
     let hooks = hooks.as_array().unwrap();
     assert_eq!(hooks.len(), 2);
@@ -116,7 +116,7 @@ fn the_hooks_run_commands_that_there_are() {
 }
 
 #[test]
-fn the_snippets_parse_and_run_commands_that_there_are() {
+fn snippets_parse_and_run_existing_commands() {
     // A job of the matrix sets these.
     let page = text("docs/ci.md")
         .replace("$PART", "1/4")
@@ -185,7 +185,7 @@ fn expanded(key: &str, target: &str) -> String {
 }
 
 #[test]
-fn an_archive_is_where_and_what_binstall_looks_for() {
+fn archive_has_the_path_and_content_that_binstall_expects() {
     let script = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/archive");
     for target in ["x86_64-unknown-linux-musl", "x86_64-pc-windows-msvc"] {
         let sandbox = Sandbox::empty();
@@ -251,7 +251,7 @@ fn a_release_needs_its_version_its_repository_and_its_notes() {
 }
 
 #[test]
-fn the_release_runs_the_scripts_that_there_are() {
+fn release_runs_existing_scripts() {
     let workflow = yaml(&text(".github/workflows/release.yml"));
     let mut all = Vec::new();
     texts(&workflow, &mut all);
@@ -267,10 +267,10 @@ fn the_release_runs_the_scripts_that_there_are() {
 }
 
 #[test]
-fn what_assistants_are_told_needs_no_workspace_and_names_commands_that_there_are() {
+fn agents_section_needs_no_workspace_and_names_existing_commands() {
     let run = Sandbox::empty().poc("init --agents");
     run.exits(0)
-        .prints("Never tick what `status` calls claimed")
+        .prints("Never tick a box or write `Complete` without a recorded run")
         .prints("3 evidence is stale");
     let flat = run.stdout.replace("\n   ", " ");
     let spans: Vec<&str> = flat.split('`').skip(1).step_by(2).collect();

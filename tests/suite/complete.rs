@@ -81,7 +81,7 @@ fn is_open(sandbox: &Sandbox, run: &Run) {
 }
 
 #[test]
-fn the_done_block_completes_what_is_proven_and_ticked() {
+fn done_block_completes_proven_and_ticked_work() {
     let sandbox = sandbox(RESULTS);
     sandbox.poc("step done cache 1").exits(0).hides("Complete ");
     sandbox
@@ -115,8 +115,8 @@ fn the_done_block_completes_what_is_proven_and_ticked() {
 }
 
 #[test]
-fn the_last_step_completes_what_the_done_block_has_shown() {
-    // The step's block does not say so yet.
+fn last_step_completes_the_work_after_the_done_block() {
+    // The step's block is not updated yet.
     let sandbox = sandbox_of(PLAN, RESULTS, "verify cache --step 1 -q --no-close");
     let run = sandbox.poc("verify cache --done");
     run.exits(0)
@@ -135,7 +135,7 @@ fn the_last_step_completes_what_the_done_block_has_shown() {
 }
 
 #[test]
-fn a_criterion_that_is_open_keeps_it_open_and_is_the_next_thing() {
+fn open_criterion_prevents_complete_and_is_the_next_action() {
     let sandbox = sandbox_of(
         &PLAN.replace("Proof: step 1", "Proof: person"),
         &RESULTS.replace("[x] fast", "[ ] fast"),
@@ -156,7 +156,7 @@ fn a_criterion_that_is_open_keeps_it_open_and_is_the_next_thing() {
 }
 
 #[test]
-fn what_the_linter_would_hold_against_it_keeps_it_open() {
+fn finding_prevents_complete() {
     for (what, results, plan) in [
         (
             "an open flag",
@@ -190,7 +190,7 @@ fn what_the_linter_would_hold_against_it_keeps_it_open() {
 }
 
 #[test]
-fn a_planned_file_that_is_not_there_keeps_it_open() {
+fn missing_planned_file_prevents_complete() {
     let sandbox = sandbox(RESULTS);
     sandbox.append(
         "docs/cache-plan.md",
@@ -217,7 +217,7 @@ fn a_run_that_fails_or_is_not_recorded_completes_nothing() {
 }
 
 #[test]
-fn a_word_of_confirmation_can_be_what_was_left() {
+fn confirmation_can_complete_the_work() {
     let sandbox = sandbox(RESULTS);
     sandbox.edit(
         "docs/cache-plan.md",

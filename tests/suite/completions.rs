@@ -1,4 +1,4 @@
-//! What a shell completes, the man pages, and what is said to those who misspell.
+//! Shell completion, man pages, and suggestions for misspelt names.
 
 use cargo_poc::cli::Cli;
 use clap::CommandFactory as _;
@@ -104,7 +104,7 @@ fn commands_pocs_packages_steps_and_codes_are_offered() {
 }
 
 #[test]
-fn every_shell_has_a_script_that_it_understands() {
+fn completion_script_of_every_shell_is_valid() {
     let sandbox = Sandbox::empty();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let run = sandbox.poc(&format!("completions {shell}"));
@@ -135,7 +135,7 @@ fn there_is_a_man_page_for_each_command() {
     sandbox
         .poc("man --out pages/man1")
         .exits(0)
-        .says("man pages into pages/man1");
+        .says("man pages to pages/man1");
     for command in Cli::command()
         .get_subcommands()
         .filter(|command| !command.is_hide_set())
@@ -149,7 +149,7 @@ fn there_is_a_man_page_for_each_command() {
 }
 
 #[test]
-fn help_teaches_with_examples() {
+fn help_contains_examples() {
     let commands = Cli::command();
     let sandbox = Sandbox::empty();
     for command in commands
@@ -165,7 +165,7 @@ fn help_teaches_with_examples() {
 }
 
 #[test]
-fn who_misspells_is_told_what_was_meant() {
+fn misspelt_names_get_a_suggestion() {
     let sandbox = sandbox();
     for (line, told) in [
         ("statsu", "'status'"),

@@ -12,7 +12,7 @@ fn with(settings: &str) -> Sandbox {
 }
 
 #[test]
-fn flags_before_environment_before_workspace() {
+fn flags_override_environment_and_workspace() {
     let sandbox = with("docs = \"from-workspace\"");
     sandbox.poc("init one -p app").exits(0);
     assert!(sandbox.exists("from-workspace/one-plan.md"));
@@ -39,7 +39,7 @@ fn a_package_of_its_own_has_its_settings_in_package_metadata() {
 }
 
 #[test]
-fn a_setting_nobody_knows_is_said_with_its_place() {
+fn unknown_setting_is_an_error_with_its_line() {
     for (settings, said) in [
         ("doc = \"x\"", "unknown field `doc`"),
         ("timeout = \"long\"", "invalid type: string \"long\""),
@@ -65,7 +65,7 @@ fn a_setting_nobody_knows_is_said_with_its_place() {
 }
 
 #[test]
-fn a_rule_that_names_nobody_is_said() {
+fn rule_without_packages_is_reported() {
     with("rules = [{ files = [\"a\"], packages = [\"stor\"] }]")
         .poc("affected --files a")
         .exits(2)
@@ -78,14 +78,14 @@ fn a_rule_that_names_nobody_is_said() {
 }
 
 #[test]
-fn a_docs_folder_outside_the_workspace_is_refused() {
+fn docs_folder_outside_the_workspace_is_rejected() {
     for docs in ["../elsewhere", "/elsewhere", "docs/../../elsewhere"] {
         let sandbox = Sandbox::workspace("store");
         sandbox
             .poc(&format!("init one -p store --docs {docs}"))
             .exits(2)
             .says("the docs folder")
-            .says("lies outside the workspace");
+            .says("is outside the workspace");
     }
 }
 
@@ -100,7 +100,7 @@ fn the_first_rule_that_matches_decides() {
         run.stdout.lines().count()
     };
     assert_eq!(selected("data/free/a.json"), 0);
-    // A rule names who reads a file; those who link them are reached too.
+    // A rule names the packages that read a file; packages that link them are affected too.
     assert_eq!(selected("data/a.json"), 6);
     assert_eq!(selected("schema.sql"), 6);
     assert_eq!(selected("other.txt"), 1, "ALL alone for everything");
@@ -116,7 +116,7 @@ fn a_wrong_lint_level_names_its_line() {
         ),
         (
             "POC001 = \"forbid\"",
-            "`forbid` is no level; use allow, warn or deny",
+            "`forbid` is not a level; use allow, warn or deny",
         ),
         (
             "POC020 = \"warn\"",

@@ -567,7 +567,7 @@ fn the_commands_build_what_was_selected() {
 }
 
 #[test]
-fn a_named_configuration_holds_for_every_command() {
+fn named_configuration_applies_to_every_command() {
     let sandbox = synthetic();
     sandbox.append(
         "Cargo.toml",
@@ -585,7 +585,7 @@ fn a_named_configuration_holds_for_every_command() {
         .poc("affected --config bare --format names")
         .exits(0)
         .hides("gated");
-    // Its environment reaches the tests, and its packages are all that is run.
+    // Its environment variables are set for the tests, and only its packages run.
     let run = sandbox.poc("verify --full --no-record --config bare");
     run.exits(1).hides("app_less");
     assert!(
@@ -609,7 +609,7 @@ fn a_named_configuration_holds_for_every_command() {
 }
 
 #[test]
-fn a_wrong_configuration_is_said_with_its_place() {
+fn invalid_configuration_is_an_error_with_its_line() {
     for (settings, says) in [
         (
             "default-configuration = \"al\"\n[workspace.metadata.poc.configurations.all]",
@@ -677,7 +677,7 @@ fn build_options_after_the_dashes_are_refused() {
                     "verify {scope} --no-record --runner cargo -- {option}"
                 ))
                 .exits(2)
-                .says("is an option of the build")
+                .says("is a build option")
                 .says("write it before the `--`");
         }
     }

@@ -99,7 +99,7 @@ fn finds(sandbox: &Sandbox, code: &str, message: &str) {
 }
 
 #[test]
-fn the_first_verification_of_a_step_locks_and_later_ones_do_not() {
+fn first_verification_of_a_step_locks_the_contract() {
     let sandbox = begun();
     let results = sandbox.read("docs/cache-results.md");
     assert!(results.contains("## Contract"), "{results}");
@@ -118,7 +118,7 @@ fn the_first_verification_of_a_step_locks_and_later_ones_do_not() {
 }
 
 #[test]
-fn a_baseline_and_a_run_of_tests_lock_nothing() {
+fn baseline_and_test_runs_do_not_lock_the_contract() {
     let sandbox = Sandbox::package();
     sandbox
         .write("docs/cache-plan.md", PLAN)
@@ -133,7 +133,7 @@ fn a_baseline_and_a_run_of_tests_lock_nothing() {
 }
 
 #[test]
-fn weaker_criteria_are_named_as_such_and_notes_are_none() {
+fn weaker_criteria_are_marked_and_notes_are_ignored() {
     let sandbox = begun();
     sandbox
         .edit(
@@ -174,7 +174,7 @@ fn weaker_criteria_are_named_as_such_and_notes_are_none() {
 }
 
 #[test]
-fn weaker_commands_and_expectations_are_named_as_such() {
+fn weaker_commands_and_expectations_are_marked() {
     for (old, new, code, message) in [
         ("# the whole package\n", "# another word\n", "", ""),
         (
@@ -249,7 +249,7 @@ fn weaker_commands_and_expectations_are_named_as_such() {
 }
 
 #[test]
-fn tests_that_go_or_are_ignored_are_named() {
+fn removed_and_ignored_tests_are_named() {
     let sandbox = begun();
     sandbox.append("src/lib.rs", "\n#[test]\nfn another() {}\n");
     assert_eq!(findings(&sandbox), [], "more tests are no loss");
@@ -309,7 +309,7 @@ fn a_test_that_asserts_nothing_any_more_is_named() {
 }
 
 #[test]
-fn an_amendment_records_who_when_why_what_was_and_what_is() {
+fn amendment_records_author_time_reason_and_change() {
     let sandbox = begun();
     sandbox
         .poc("amend cache --reason because")
@@ -319,7 +319,7 @@ fn an_amendment_records_who_when_why_what_was_and_what_is() {
     sandbox
         .poc("amend cache --reason ' '")
         .exits(2)
-        .says("says nothing");
+        .says("is empty");
     sandbox.edit("docs/cache-plan.md", "< 5 ms", "< 50 ms");
     sandbox.edit(
         "docs/cache-plan.md",
@@ -352,13 +352,13 @@ fn an_amendment_records_who_when_why_what_was_and_what_is() {
     );
     sandbox
         .poc("status cache")
-        .prints("1 amendment, 1 of them weaker");
+        .prints("1 amendment, 1 of them weakening it");
     sandbox.edit("docs/cache-plan.md", "< 50 ms", "< 5 ms");
     finds(&sandbox, "POC063", "criterion tightened");
 }
 
 #[test]
-fn a_lock_that_was_edited_does_not_count_and_is_said() {
+fn edited_lock_does_not_count_and_is_reported() {
     let sandbox = begun();
     sandbox.edit(
         "docs/cache-results.md",
@@ -374,7 +374,7 @@ fn a_lock_that_was_edited_does_not_count_and_is_said() {
 }
 
 #[test]
-fn line_ends_and_everything_else_of_the_results_stay() {
+fn locking_keeps_line_ends_and_other_text() {
     let sandbox = Sandbox::package();
     let results = format!(
         "\u{feff}{}",
@@ -391,7 +391,7 @@ fn line_ends_and_everything_else_of_the_results_stay() {
 }
 
 #[test]
-fn git_that_knows_nobody_is_told_what_to_set() {
+fn missing_git_user_is_an_error_with_a_remedy() {
     let sandbox = begun();
     sandbox.edit("docs/cache-plan.md", "< 5 ms", "< 50 ms");
     let mut command = sandbox.command(crate::kit::PROGRAM);

@@ -185,8 +185,8 @@ fn graph(sandbox: &Sandbox) -> (Workspace, Graph) {
 }
 
 #[test]
-fn each_test_is_kept_with_what_it_and_its_children_executed() {
-    if !nextest_for("each_test_is_kept_with_what_it_and_its_children_executed") {
+fn coverage_includes_child_processes() {
+    if !nextest_for("coverage_includes_child_processes") {
         return;
     }
     let sandbox = workspace();
@@ -243,7 +243,7 @@ fn each_test_is_kept_with_what_it_and_its_children_executed() {
     assert_eq!(report["missed"], 0);
     assert_eq!(report["observed"], 6);
     assert_eq!(report["pairs"], 17);
-    // All of the 15 items that ran, but for the macro.
+    // All of the 15 executed items except the macro.
     assert_eq!(report["functions"], 14);
     sandbox
         .poc("affected --audit")
@@ -257,13 +257,13 @@ fn each_test_is_kept_with_what_it_and_its_children_executed() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 
-    // Nothing changed: only what is not observed yet runs again.
+    // Nothing changed: only tests without coverage run again.
     sandbox
         .poc("affected --collect")
         .exits(0)
-        .says("Kept 7 tests from a run before");
+        .says("Kept 7 tests from an interrupted run");
 
-    // Edits above do not shift what was observed; a function that is not as it was is left out.
+    // Edits above do not shift coverage; a changed function is skipped.
     sandbox.edit(
         "src/lib.rs",
         "//! A library.",
@@ -277,8 +277,8 @@ fn each_test_is_kept_with_what_it_and_its_children_executed() {
 }
 
 #[test]
-fn a_pair_that_the_graph_has_no_way_for_is_a_miss() {
-    if !nextest_for("a_pair_that_the_graph_has_no_way_for_is_a_miss") {
+fn pair_without_a_path_is_a_miss() {
+    if !nextest_for("pair_without_a_path_is_a_miss") {
         return;
     }
     let sandbox = workspace();
@@ -328,7 +328,7 @@ fn a_pair_that_the_graph_has_no_way_for_is_a_miss() {
         .prints("missed app::main")
         .prints("1 missed of 18 pairs");
 
-    // And a test whose name the sources do not tell of.
+    // And a test whose name is not in the sources.
     let mut renamed = store.tests[0].clone();
     renamed.name = "of::nowhere".to_owned();
     store.tests.push(renamed);
@@ -340,8 +340,8 @@ fn a_pair_that_the_graph_has_no_way_for_is_a_miss() {
 }
 
 #[test]
-fn a_harness_of_its_own_leaves_the_other_tests_observed() {
-    if !nextest_for("a_harness_of_its_own_leaves_the_other_tests_observed") {
+fn custom_harness_does_not_affect_coverage_of_other_tests() {
+    if !nextest_for("custom_harness_does_not_affect_coverage_of_other_tests") {
         return;
     }
     let sandbox = Sandbox::package();
@@ -359,7 +359,7 @@ fn a_harness_of_its_own_leaves_the_other_tests_observed() {
         .poc("affected --collect")
         .exits(0)
         .says("Observed 2 of 2 tests")
-        .says("app::own: it has a harness of its own");
+        .says("app::own: its custom harness does not list its tests");
     sandbox.poc("affected --audit").exits(0);
 }
 
@@ -382,8 +382,8 @@ fn a_baseline_can_collect_as_well() {
 }
 
 #[test]
-fn what_a_macro_is_given_in_an_impl_is_reached_by_its_call() {
-    if !nextest_for("what_a_macro_is_given_in_an_impl_is_reached_by_its_call") {
+fn input_of_a_macro_in_an_impl_is_reached_by_its_call() {
+    if !nextest_for("input_of_a_macro_in_an_impl_is_reached_by_its_call") {
         return;
     }
     let sandbox = Sandbox::package();
@@ -399,7 +399,7 @@ fn what_a_macro_is_given_in_an_impl_is_reached_by_its_call() {
     the_only_test_runs_two_functions(&sandbox);
 }
 
-/// Collects what it executes, and audits that.
+/// Collects coverage and audits it.
 fn the_only_test_runs_two_functions(sandbox: &Sandbox) {
     sandbox
         .poc("affected --collect")

@@ -52,7 +52,7 @@ fn state<'s>(screen: &'s str, step: &str) -> &'s str {
 }
 
 #[test]
-fn the_whole_loop_is_shown_and_nothing_is_left() {
+fn demo_plays_every_scene_and_removes_its_folder() {
     let temporary = TempDir::new().unwrap();
     let output = demo(&temporary).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -135,7 +135,7 @@ fn the_folder_is_kept_when_asked_for() {
 }
 
 #[test]
-fn a_reader_that_goes_away_leaves_nothing() {
+fn closed_pipe_leaves_no_folder() {
     let temporary = TempDir::new().unwrap();
     let mut child = demo(&temporary)
         .stdout(Stdio::piped())
@@ -149,7 +149,7 @@ fn a_reader_that_goes_away_leaves_nothing() {
 }
 
 #[test]
-fn a_story_that_goes_wrong_ends_with_4_and_keeps_its_folder() {
+fn failed_demo_exits_with_4_and_keeps_its_folder() {
     let temporary = TempDir::new().unwrap();
     let no_programs = TempDir::new().unwrap();
     let output = demo(&temporary)

@@ -206,7 +206,7 @@ fn check(name: &str) {
     }
 }
 
-/// What the program says on a workspace: first what it would do, then doing it.
+/// The program's output on a workspace: first of the dry run, then of the edit.
 fn run(root: &Utf8Path) -> String {
     let mut output = String::new();
     for arguments in [&["deps", "cache", "--dry-run"][..], &["deps", "cache"]] {

@@ -78,7 +78,7 @@ fn only_the_chosen_manifest_is_edited() {
     assert_eq!(code_of(&error), Exit::Usage);
     assert_eq!(
         error.to_string(),
-        "no block of the plan's Dependencies is for c/Cargo.toml; there are blocks for: ./a/Cargo.toml, b/Cargo.toml"
+        "the plan's Dependencies have no block for c/Cargo.toml; there are blocks for: ./a/Cargo.toml, b/Cargo.toml"
     );
 }
 
@@ -107,7 +107,7 @@ fn mode_and_symbolic_link_are_kept() {
 }
 
 #[test]
-fn a_manifest_that_changed_meanwhile_is_not_overwritten() {
+fn manifest_changed_by_another_process_is_not_overwritten() {
     let (_folder, root) = workspace();
     let edits = edits(&root);
     let newer = PACKAGE.replace("app", "b") + "\n# mine\n";
@@ -115,7 +115,7 @@ fn a_manifest_that_changed_meanwhile_is_not_overwritten() {
     let error = deps::commit(&root, &edits, &Cargo::default()).unwrap_err();
     assert_eq!(
         format!("{error:#}"),
-        "b/Cargo.toml changed while this ran; nothing was written, run this again"
+        "b/Cargo.toml was changed by another process; nothing was written, run this again"
     );
     assert_eq!(
         fs::read_to_string(root.join("a/Cargo.toml")).unwrap(),
@@ -128,7 +128,7 @@ fn a_manifest_that_changed_meanwhile_is_not_overwritten() {
 }
 
 #[test]
-fn what_cargo_refuses_is_put_back_with_its_reason() {
+fn manifest_that_cargo_rejects_is_restored_with_the_reason() {
     let (_folder, root) = workspace();
     let toml = "[features]\ncache = [\"dep:mocha\"] # Add for caching\n";
     let blocks = [
@@ -149,7 +149,7 @@ fn what_cargo_refuses_is_put_back_with_its_reason() {
 
 #[cfg(unix)]
 #[test]
-fn a_manifest_that_cannot_be_written_puts_the_others_back() {
+fn unwritable_manifest_restores_the_others() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let (_folder, root) = workspace();
@@ -157,9 +157,8 @@ fn a_manifest_that_cannot_be_written_puts_the_others_back() {
     fs::set_permissions(root.join("b/Cargo.toml"), fs::Permissions::from_mode(0o444)).unwrap();
     let error = deps::commit(&root, &edits, &Cargo::default()).unwrap_err();
     assert!(
-        format!("{error:#}").starts_with(
-            "nothing was changed: every manifest has its old text back: failed to write"
-        )
+        format!("{error:#}")
+            .starts_with("nothing was changed: every manifest was restored: failed to write")
     );
     for edit in &edits {
         assert_eq!(fs::read_to_string(root.join(&edit.path)).unwrap(), edit.old);
@@ -217,7 +216,7 @@ fn program(folder: &Utf8Path, arguments: &[&str]) -> (String, i32) {
 }
 
 #[test]
-fn check_says_what_is_missing_until_it_is_applied() {
+fn check_reports_missing_dependencies_until_they_are_applied() {
     let (_folder, root) = workspace();
     let a = PACKAGE.replace("app", "a")
         + "\n[dependencies]\nserde = \"1\"\nlog = \"0.3\"\nuuid = \"1\"\n";
@@ -235,8 +234,8 @@ fn check_says_what_is_missing_until_it_is_applied() {
         snapbox::str![[r#"
 docs/cache-plan.md:9: moka in [dependencies] of a/Cargo.toml is missing
 docs/cache-plan.md:10: serde in [dependencies] of a/Cargo.toml lacks features derive
-docs/cache-plan.md:11: log in [dependencies] of a/Cargo.toml contradicts the plan: requirement `0.3` in the manifest and `0.4` in the plan: neither is inside the other
-docs/cache-plan.md:12: zip in [dependencies] of a/Cargo.toml cannot be applied: `[fill in]` is no version requirement (unexpected character '[' while parsing major version number); fill it in, as in `zip = "1.2"`
+docs/cache-plan.md:11: log in [dependencies] of a/Cargo.toml contradicts the plan: requirement `0.3` in the manifest and `0.4` in the plan: neither includes the other
+docs/cache-plan.md:12: zip in [dependencies] of a/Cargo.toml cannot be applied: `[fill in]` is not a version requirement (unexpected character '[' while parsing major version number); fill it in, as in `zip = "1.2"`
 docs/cache-plan.md:20: proptest in [dev-dependencies] of b/Cargo.toml is missing
 
 "#]]
@@ -263,7 +262,7 @@ docs/cache-plan.md:20: proptest in [dev-dependencies] of b/Cargo.toml is missing
 }
 
 #[test]
-fn a_manifest_without_a_block_is_bad_usage() {
+fn manifest_without_a_block_is_a_usage_error() {
     let (_folder, root) = workspace();
     write(
         &root.join("docs/cache-plan.md"),

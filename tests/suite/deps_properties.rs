@@ -113,7 +113,7 @@ prop_compose! {
     }
 }
 
-/// Whether `old` is what is left of `new` when some of it is taken out.
+/// Whether `new` contains `old` after removing some of its text.
 fn is_left_of(old: &str, new: &str) -> bool {
     let mut new = new.bytes();
     old.bytes().all(|byte| new.any(|other| other == byte))
@@ -123,7 +123,7 @@ proptest! {
     #![proptest_config(cases(600))]
 
     #[test]
-    fn applying_adds_what_is_declared_and_takes_nothing_away(old in manifests(), plan in plans()) {
+    fn applying_adds_declared_entries_and_removes_nothing(old in manifests(), plan in plans()) {
         let before = Manifest::parse(&old).unwrap();
         let (after, states) = align(&before, &plan, None).unwrap();
         let new = after.text();
@@ -146,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn applying_twice_is_applying_once(old in manifests(), plan in plans()) {
+    fn applying_twice_changes_nothing(old in manifests(), plan in plans()) {
         let (once, _) = align(&Manifest::parse(&old).unwrap(), &plan, None).unwrap();
         let (twice, states) = align(&once, &plan, None).unwrap();
         prop_assert_eq!(once.text(), twice.text());

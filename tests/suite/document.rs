@@ -14,7 +14,7 @@ use cargo_poc::document::{Document, read_plan, read_results};
 use snapbox::{Assert, Data, assert::DEFAULT_ACTION_ENV};
 
 #[test]
-fn documents_are_read_as_their_cases_say() {
+fn documents_match_their_cases() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/document");
     let assert = Assert::new().action_env(DEFAULT_ACTION_ENV);
     let mut read = 0;

@@ -72,7 +72,7 @@ fn records(text: &str) -> Vec<Record> {
 }
 
 #[test]
-fn a_record_is_a_row_for_people_and_a_comment_for_the_program() {
+fn record_has_a_table_row_and_a_comment_line() {
     let text = append(
         "# Cache: results\n\nSome text.\n",
         &sample(Scope::Step("4b".to_owned()), 5),
@@ -138,7 +138,7 @@ fn records_follow_each_other_and_other_bytes_stay() {
 }
 
 #[test]
-fn text_around_and_inside_the_region_stays() {
+fn text_around_and_inside_the_region_is_kept() {
     let text = append("# Results\n", &sample(Scope::Baseline, 1)).unwrap();
     let text = format!("{text}\n## Next\n\nMine.\n").replace(
         "<!-- cargo-poc:begin evidence -->\n",
@@ -169,7 +169,7 @@ fn evidence_that_was_edited_does_not_count() {
 }
 
 #[test]
-fn a_row_of_the_table_alone_is_no_evidence() {
+fn table_row_without_a_record_is_not_evidence() {
     let text = append("", &sample(Scope::Done, 1)).unwrap();
     let rows: Vec<&str> = text
         .lines()
@@ -180,7 +180,7 @@ fn a_row_of_the_table_alone_is_no_evidence() {
 }
 
 #[test]
-fn damaged_lines_are_told_apart_with_their_line() {
+fn kinds_of_damaged_lines_are_reported_with_their_line() {
     let text = append("", &sample(Scope::Done, 1)).unwrap();
     let line = text
         .lines()
@@ -215,7 +215,7 @@ fn damaged_lines_are_told_apart_with_their_line() {
 }
 
 #[test]
-fn adding_to_a_damaged_document_loses_none_of_it() {
+fn appending_to_a_damaged_document_keeps_all_text() {
     let text = append("# Results\n", &sample(Scope::Done, 1)).unwrap();
     for damaged in [
         text.replace("\"poc\":\"cache\"", "\"poc\":\"crash\""),
@@ -238,7 +238,7 @@ fn adding_to_a_damaged_document_loses_none_of_it() {
 }
 
 #[test]
-fn a_record_that_was_taken_out_leaves_a_gap() {
+fn removed_record_leaves_a_gap() {
     let mut text = String::new();
     for second in 0..3 {
         text = append(&text, &sample(Scope::Done, second)).unwrap();
@@ -284,7 +284,7 @@ fn records_of_two_branches_merge_without_a_gap() {
 }
 
 #[test]
-fn the_first_whole_baseline_is_the_measure() {
+fn first_complete_baseline_is_used() {
     let mut text = String::new();
     let names = BTreeMap::from([("store".to_owned(), ["a".to_owned()].into())]);
     for (second, outcome) in [
@@ -352,7 +352,7 @@ proptest! {
 }
 
 #[test]
-fn a_clock_that_steps_back_changes_no_order() {
+fn clock_stepping_back_does_not_change_the_order() {
     let failed = sample(Scope::Done, 1);
     let late = Record {
         time: "2031-01-03T10:00:00-08:00".to_owned(),

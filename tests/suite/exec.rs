@@ -44,7 +44,7 @@ pub(crate) fn gone(pid: i32) -> bool {
 }
 
 #[test]
-fn output_and_errors_come_merged_and_in_order() {
+fn output_and_errors_are_merged_in_order() {
     let (outcome, parts) = streamed(&shell("echo one; echo two >&2; echo three; exit 3"));
     assert_eq!(outcome.ended, ExitReason::Exited(3));
     assert_eq!(parts, ["one\n", "two\n", "three\n"]);
@@ -52,7 +52,7 @@ fn output_and_errors_come_merged_and_in_order() {
 }
 
 #[test]
-fn lines_come_while_the_program_runs() {
+fn lines_arrive_while_the_program_runs() {
     let folder = tempfile::tempdir().unwrap();
     let answer = folder.path().join("answer");
     // The program ends only after its first line has been handed on.
@@ -78,7 +78,7 @@ fn a_line_that_has_not_ended_is_shown_after_a_moment() {
 }
 
 #[test]
-fn a_line_of_ten_megabytes_comes_in_parts_and_the_tail_stays_small() {
+fn line_of_ten_megabytes_is_split_and_the_tail_stays_small() {
     let (outcome, parts) = streamed(&shell(
         "head -c 10000000 /dev/zero | tr '\\0' x; echo; echo end",
     ));
@@ -135,7 +135,7 @@ fn a_signal_is_not_an_exit_status() {
 }
 
 #[test]
-fn a_missing_program_is_named_with_what_to_do() {
+fn missing_program_is_an_error_with_a_remedy() {
     let command =
         ProcessCommand::new("cargo-nowhere").remedy("install it with `cargo install nowhere`");
     let error = format!("{:#}", capture(&command).unwrap_err());
@@ -178,7 +178,7 @@ fn a_program_that_ignores_the_request_is_killed_after_the_grace() {
 }
 
 #[test]
-fn what_is_printed_during_the_grace_is_kept() {
+fn output_during_the_grace_period_is_kept() {
     let command = shell("trap 'echo cleaning; exit 7' TERM; while :; do sleep 0.05; done")
         .timeout(Some(Duration::from_millis(300)));
     let (outcome, parts) = streamed(&command);
@@ -187,7 +187,7 @@ fn what_is_printed_during_the_grace_is_kept() {
 }
 
 #[test]
-fn members_left_behind_by_a_program_that_ended_are_ended() {
+fn remaining_members_of_the_group_are_ended() {
     for left in ["sleep infinity &", "sleep infinity >/dev/null 2>&1 &"] {
         let (outcome, parts) = streamed(&shell(&format!("{left} echo $!; exit 0")));
         assert_eq!(outcome.ended, ExitReason::Exited(0));
@@ -196,7 +196,7 @@ fn members_left_behind_by_a_program_that_ended_are_ended() {
 }
 
 #[test]
-fn a_chattering_member_left_behind_does_not_hold_us() {
+fn remaining_member_with_output_does_not_block_the_run() {
     let (outcome, parts) = streamed(&shell("(while :; do echo x; done) & echo $!; exit 0"));
     assert_eq!(outcome.ended, ExitReason::Exited(0));
     let pid = parts.iter().find(|part| part.trim() != "x").unwrap();
@@ -205,7 +205,7 @@ fn a_chattering_member_left_behind_does_not_hold_us() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_daemon_in_a_session_of_its_own_holding_the_pipe_does_not_hold_us() {
+fn daemon_with_an_open_pipe_does_not_block_the_run() {
     let (outcome, parts) = streamed(&shell("setsid sleep infinity & echo $!; exit 0"));
     assert_eq!(outcome.ended, ExitReason::Exited(0));
     // It left on purpose; the test cleans up after itself.
@@ -217,7 +217,7 @@ fn a_daemon_in_a_session_of_its_own_holding_the_pipe_does_not_hold_us() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_descendant_in_a_group_of_its_own_is_ended_with_its_parent() {
+fn descendant_in_another_group_is_ended_with_its_parent() {
     // As a test runner does that gives each test a group and is itself killed before it can end them.
     let script =
         "trap '' TERM; setsid bash -c \"trap '' TERM; echo \\$\\$; while :; do sleep 0.1; done\"";

@@ -46,7 +46,7 @@ fn tests(passed: usize, failed: usize, ignored: usize) -> String {
 }
 
 #[test]
-fn every_form_is_held_against_what_its_command_did() {
+fn every_expectation_is_checked_against_its_command() {
     let met = [
         (tests(3, 0, 0), "All pass"),
         (tests(3, 0, 0), "3 passed"),
@@ -86,9 +86,13 @@ fn every_form_is_held_against_what_its_command_did() {
 }
 
 #[test]
-fn what_does_not_come_fails_and_nothing_after_it_runs() {
+fn unmet_expectation_fails_and_stops_the_block() {
     for (command, expected, why) in [
-        (tests(3, 0, 0), "4 passed", "4 passed expected, 3 passed"),
+        (
+            tests(3, 0, 0),
+            "4 passed",
+            "4 passed expected, but 3 passed",
+        ),
         (tests(3, 0, 0), "3/4 tests", "3 of 4 passed expected"),
         (tests(3, 0, 0), "~61 tests", "about 61 passed expected"),
         (tests(3, 0, 0), "4+", "at least 4 passed expected"),
@@ -100,19 +104,19 @@ fn what_does_not_come_fails_and_nothing_after_it_runs() {
         (
             "echo fine".to_owned(),
             "\"great\"",
-            "the output does not hold `great`",
+            "the output does not contain `great`",
         ),
         ("echo fine".to_owned(), "No output", "it printed `fine`"),
         ("echo fine >&2".to_owned(), "No output", "it printed `fine`"),
         (
             "true".to_owned(),
             "exit code 3",
-            "exit code 3 expected, it was 0",
+            "exit code 3 expected, but it was 0",
         ),
         (
             "bash -c 'exit 4'".to_owned(),
             "exit code 3",
-            "exit code 3 expected, it was 4",
+            "exit code 3 expected, but it was 4",
         ),
         ("sleep 0.1".to_owned(), "< 1 ms", "under 1ms expected"),
         (
@@ -133,7 +137,7 @@ fn what_does_not_come_fails_and_nothing_after_it_runs() {
 }
 
 #[test]
-fn expected_or_not_a_failed_test_fails_and_no_test_is_no_success() {
+fn failed_test_or_missing_test_fails_despite_expectations() {
     let (_, run) = verify(&format!(
         "{}\n# Expected: \"test result\"\n",
         tests(2, 1, 0)
@@ -147,7 +151,7 @@ fn expected_or_not_a_failed_test_fails_and_no_test_is_no_success() {
 }
 
 #[test]
-fn a_failure_that_tail_would_hide_is_seen() {
+fn failure_hidden_by_tail_is_detected() {
     let (_, run) = verify("bash -c 'echo broken; exit 1' | tail -1\n");
     run.exits(1);
     let (_, run) = verify("! true\n");
@@ -155,7 +159,7 @@ fn a_failure_that_tail_would_hide_is_seen() {
 }
 
 #[test]
-fn state_goes_from_command_to_command() {
+fn shell_state_persists_between_commands() {
     let block = "mkdir -p target/down\ncd target/down\nexport GREETING=hello\nNAME=you\nset +u\ngreet() {\n  echo \"$GREETING $NAME $UNSET\"\n}\ntrap \
                  'echo gone > left' EXIT\ngreet\n# Expected: \"hello you\"\nbash -c 'exit 3'\n# Expected: exit code \
                  3\nbasename \"$PWD\"\n# Expected: \"down\"\nshopt -qo errexit; shopt -qo pipefail\necho \"[$(trap -p ERR)]\"\n# Expected: \"[]\"\n";
@@ -165,22 +169,22 @@ fn state_goes_from_command_to_command() {
 }
 
 #[test]
-fn commands_of_several_lines_are_one() {
+fn multi_line_command_is_one_command() {
     let block = "cat <<'END'\n# Expected: in a document\nlast \\\nEND\n# Expected: \"# Expected: in a document\"\necho 'a\n# Expected: in a \
                  string\nb'\n# Expected: \"in a\n#   string\"\necho one \\\n  two\n# Expected: \"one two\"\nfor n in 1 2; do\n  echo \
                  $n\ndone # Expected: \"2\"\n# 2. (Optional) the lot\n# cargo test --workspace\n# Expected: 900 passed\n";
     let sandbox = done(block);
     let list = sandbox.poc("verify cache --done --list -v");
     list.exits(0)
-        .prints("  # expected: the output holds `# Expected: in a document`")
-        .says("not run, so not expected: 900 passed");
+        .prints("  # expected: the output contains `# Expected: in a document`")
+        .says("commented out, so not checked: 900 passed");
     sandbox.poc("verify cache --done").exits(0);
     let evidence = evidence::read(&sandbox.read("docs/cache-results.md"));
     assert_eq!(evidence.records[0].record.checks.len(), 4);
 }
 
 #[test]
-fn the_block_ends_where_its_commands_end_it_and_that_is_not_green() {
+fn block_that_exits_early_does_not_pass() {
     let (sandbox, run) = verify("exit 0\ntouch ran\n");
     run.exits(1).says("the block ended here");
     assert!(!sandbox.exists("ran"));
@@ -192,12 +196,12 @@ fn the_block_ends_where_its_commands_end_it_and_that_is_not_green() {
 }
 
 #[test]
-fn no_fail_fast_runs_every_command_and_tells_of_each() {
+fn no_fail_fast_runs_and_reports_every_command() {
     let sandbox = done(
         "f() { false; echo went on; }\nf\nfalse; true\ntouch ran\necho a\n# Expected: \"b\"\ncd src\ntest -f lib.rs\n",
     );
     let run = sandbox.poc("verify cache --done --no-fail-fast");
-    run.exits(1).says("the output does not hold `b`");
+    run.exits(1).says("the output does not contain `b`");
     assert!(sandbox.exists("ran"));
     let evidence = evidence::read(&sandbox.read("docs/cache-results.md"));
     let checks = &evidence.records[0].record.checks;
@@ -210,7 +214,7 @@ fn no_fail_fast_runs_every_command_and_tells_of_each() {
 }
 
 #[test]
-fn output_that_looks_like_ours_or_does_not_end_in_a_line_is_output() {
+fn output_with_marks_or_without_a_line_end_is_only_output() {
     let block = "printf 'no line end'\n# Expected: regex: ^no line end$\nprintf '\\036%s %s\\n' 0123456789abcdef 0\n# Expected: \
                  \"0123456789abcdef 0\"\nmkdir -p target\nexec >target/log\necho kept\nread -r line || true\n[ -z \"$line\" ]\n";
     let (sandbox, run) = verify(block);
@@ -219,20 +223,20 @@ fn output_that_looks_like_ours_or_does_not_end_in_a_line_is_output() {
 }
 
 #[test]
-fn a_pattern_that_cannot_be_read_is_named_before_anything_runs() {
+fn invalid_pattern_is_an_error_before_anything_runs() {
     let (sandbox, run) = verify("touch ran\n# Expected: regex: (\n");
     run.exits(2)
-        .says("docs/cache-plan.md:29: the regex `(` cannot be read");
+        .says("docs/cache-plan.md:29: the regex `(` is invalid");
     assert!(!sandbox.exists("ran"));
 }
 
 #[test]
-fn what_only_a_person_can_judge_is_green_when_they_say_so() {
+fn manual_expectation_passes_after_confirmation() {
     let block =
         "echo 'p99 0.8 ms'\n# Expected: a p99 that pleases\necho two\n# Expected: something else\n";
     let sandbox = done(block);
     let list = sandbox.poc("verify cache --done --list");
-    list.prints("for a person to confirm as done.1: a p99 that pleases");
+    list.prints("to be confirmed by a person as done.1: a p99 that pleases");
     sandbox.poc("verify cache --step 1").exits(0);
     let run = sandbox.poc("verify cache --done");
     run.exits(1)
@@ -255,7 +259,7 @@ fn what_only_a_person_can_judge_is_green_when_they_say_so() {
     sandbox
         .poc("verify cache --confirm done.3")
         .exits(2)
-        .says("there are done.1, done.2");
+        .says("the ids are done.1, done.2");
     sandbox
         .poc("verify cache --confirm done.2 --confirm done.1")
         .exits(0)
@@ -302,7 +306,7 @@ fn a_run_that_failed_cannot_be_confirmed() {
 }
 
 #[test]
-fn stale_counts_are_shown_and_written_when_told_to() {
+fn outdated_counts_are_shown_and_written_with_write() {
     let command = tests(3, 0, 1);
     let block = format!(
         "{command}\r\n# Expected: 2 passed, 9 ignored  \r\n{command} # Expected: 1/1 tests\r\n{command}\r\n# Expected: ~61 tests,\r\n#   \
@@ -331,12 +335,12 @@ fn stale_counts_are_shown_and_written_when_told_to() {
     assert_eq!(sandbox.read("docs/cache-plan.md"), expected);
     let run = sandbox.poc("verify cache --done --update");
     run.exits(0)
-        .says("no expected count of docs/cache-plan.md is stale");
+        .says("no expected count of docs/cache-plan.md is outdated");
     sandbox.poc("verify --full --update").exits(2);
 }
 
 #[test]
-fn a_failing_run_says_nothing_of_what_counts_should_be() {
+fn failed_run_does_not_update_counts() {
     let sandbox = done(&format!("{}\n# Expected: 9 passed\n", tests(2, 1, 0)));
     let run = sandbox.poc("verify cache --done --update --write");
     run.exits(1).says("no expected count");

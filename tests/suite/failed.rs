@@ -61,7 +61,7 @@ fn failed_runs_the_failed_tests_alone_and_records_nothing() {
 }
 
 #[test]
-fn a_failed_test_that_was_removed_is_forgotten_after_a_run_of_its_target() {
+fn removed_failed_test_is_dropped_after_a_run_of_its_target() {
     let sandbox = workspace();
     sandbox.edit("store/src/lib.rs", "    1\n", "    3\n");
     sandbox.poc("verify --runner cargo").exits(1);

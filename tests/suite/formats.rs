@@ -1,4 +1,4 @@
-//! Formats for machines: what is printed is what the schemas in `docs/schema` say, errors too.
+//! Machine-readable formats: the output matches the schemas in `docs/schema`, including errors.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::kit::{Run, Sandbox};
 
-/// A schema of ours. What is public lets members be added; a test lets none be that is not written down.
+/// A schema. The public schemas allow additional members; in tests every member must be documented.
 pub(crate) fn schema(name: &str) -> Validator {
     let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schema/{name}.json"));
     let text = fs::read_to_string(path).unwrap();
@@ -58,7 +58,7 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn a_shard_is_what_its_schema_says() {
+fn shard_matches_its_schema() {
     let sandbox = sandbox();
     sandbox
         .poc("verify -q --runner cargo --partition 1/2 --report shard=target/one.json")
@@ -68,7 +68,7 @@ fn a_shard_is_what_its_schema_says() {
 }
 
 #[test]
-fn status_is_what_its_schema_says() {
+fn status_matches_its_schema() {
     let sandbox = sandbox();
     let schema = schema("status");
     fits(&schema, &sandbox.poc("status --format json").json());
@@ -92,7 +92,7 @@ fn status_is_what_its_schema_says() {
 }
 
 #[test]
-fn check_is_what_its_schema_says() {
+fn check_matches_its_schema() {
     let sandbox = sandbox();
     sandbox.write("docs/bad-plan.md", b"# Plan \xff\n");
     let run = sandbox.poc("check --format json");
@@ -103,7 +103,7 @@ fn check_is_what_its_schema_says() {
 }
 
 #[test]
-fn affected_is_what_its_schema_says() {
+fn affected_matches_its_schema() {
     let sandbox = sandbox();
     let schema = schema("affected");
     let run = sandbox.poc("affected --format json");
@@ -118,7 +118,7 @@ fn affected_is_what_its_schema_says() {
     );
 }
 
-/// What a failing run prints in JSON mode, which is all that it says.
+/// The whole output of a failing run in JSON mode.
 #[track_caller]
 pub(crate) fn failure(run: &Run, code: i32) -> Value {
     let report = run.exits(code).json();
@@ -155,7 +155,7 @@ fn an_error_in_json_mode_is_json_with_a_code_and_the_next_command() {
 }
 
 #[test]
-fn a_document_that_cannot_be_read_is_among_the_errors() {
+fn unreadable_document_is_among_the_errors() {
     let sandbox = sandbox();
     sandbox.write("docs/bad-plan.md", b"# Plan \xff\n");
     let run = sandbox.poc("status --format json");
@@ -180,7 +180,7 @@ pub(crate) fn sarif_schema() -> Validator {
 }
 
 #[test]
-fn sarif_holds_every_finding_with_its_place_and_fits_the_standard() {
+fn sarif_contains_every_finding_and_matches_its_schema() {
     let sandbox = sandbox();
     let findings = sandbox.poc("status --format json").json()["pocs"][0]["findings"].clone();
     let findings = findings.as_array().unwrap();
@@ -203,7 +203,7 @@ fn sarif_holds_every_finding_with_its_place_and_fits_the_standard() {
 }
 
 #[test]
-fn sarif_takes_paths_from_the_repository_as_uris() {
+fn sarif_paths_are_uris_relative_to_the_repository() {
     let sandbox = Sandbox::empty();
     let folder = "an inner gr\u{f6}\u{df}e";
     sandbox.member(folder, "app", &[]);
@@ -325,7 +325,7 @@ fn markdown_has_a_table_of_pocs_and_one_of_findings() {
 }
 
 #[test]
-fn several_reports_are_written_at_once_beside_what_is_printed() {
+fn several_reports_are_written_in_addition_to_the_output() {
     let sandbox = sandbox();
     let run = sandbox
         .poc("status --report json=target/poc/a.json --report junit=target/poc/b.xml --report sarif=target/poc/c.sarif");
@@ -349,14 +349,14 @@ fn several_reports_are_written_at_once_beside_what_is_printed() {
 fn shallow(sandbox: &Sandbox) -> Sandbox {
     let clone = Sandbox::empty();
     let from = format!("file://{}", sandbox.root);
-    // What the remote's HEAD names is taken for its default branch.
+    // The branch of the remote's HEAD counts as its default branch.
     sandbox.run_git(&["checkout", "--quiet", "main"]);
     clone.run_git(&["clone", "--quiet", "--depth=1", "--branch=work", &from, "."]);
     clone
 }
 
 #[test]
-fn a_shallow_clone_without_the_base_is_never_green_and_says_what_to_fetch() {
+fn shallow_clone_without_the_base_fails_with_a_remedy() {
     let sandbox = Sandbox::workspace("store; app: store");
     sandbox.git();
     let first = sandbox.run_git(&["rev-parse", "HEAD"]);

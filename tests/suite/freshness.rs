@@ -70,7 +70,7 @@ impl Sample {
 }
 
 #[test]
-fn an_edit_is_seen_and_taking_it_back_too() {
+fn edit_and_its_reversal_are_detected() {
     let sample = Sample::new();
     let before = sample.inputs();
     sample.write("src/lib.rs", "pub fn two() {}\n");
@@ -80,7 +80,7 @@ fn an_edit_is_seen_and_taking_it_back_too() {
 }
 
 #[test]
-fn committing_what_was_proven_makes_nothing_stale() {
+fn commit_of_proven_sources_keeps_evidence_fresh() {
     let sample = Sample::new();
     let old = sample.inputs();
     sample.write("src/lib.rs", "mod new;\n");
@@ -94,7 +94,7 @@ fn committing_what_was_proven_makes_nothing_stale() {
 }
 
 #[test]
-fn line_ends_that_git_converts_are_no_change() {
+fn line_ends_converted_by_git_are_not_a_change() {
     let sample = Sample::new();
     sample.write(".gitattributes", "*.rs text\n");
     sample.write("src/lib.rs", "// One.\r\npub fn one() {}\r\n");
@@ -104,7 +104,7 @@ fn line_ends_that_git_converts_are_no_change() {
 }
 
 #[test]
-fn a_file_that_git_was_told_not_to_look_at_is_looked_at() {
+fn files_hidden_from_git_are_hashed() {
     let sample = Sample::new();
     for flag in ["assume-unchanged", "skip-worktree"] {
         sample.git(&format!("update-index --{flag} src/lib.rs"));
@@ -118,7 +118,7 @@ fn a_file_that_git_was_told_not_to_look_at_is_looked_at() {
 }
 
 #[test]
-fn a_file_that_is_gone_is_a_change() {
+fn deleted_file_is_a_change() {
     let sample = Sample::new();
     sample.write("src/data.txt", "1");
     sample.commit();
@@ -132,7 +132,7 @@ fn a_file_that_is_gone_is_a_change() {
 
 #[cfg(unix)]
 #[test]
-fn what_a_link_leads_to_counts() {
+fn target_of_a_link_counts() {
     let sample = Sample::new();
     let elsewhere = TempDir::new().unwrap();
     let target = Utf8Path::from_path(elsewhere.path())
@@ -150,7 +150,7 @@ fn what_a_link_leads_to_counts() {
 }
 
 #[test]
-fn names_that_do_not_fit_on_a_line_are_read_all_the_same() {
+fn names_with_line_breaks_are_hashed() {
     let sample = Sample::new();
     sample.write("src/say \"hello\".txt", "1");
     let before = sample.inputs();

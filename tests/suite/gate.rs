@@ -214,17 +214,17 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
     (
         "cargo() { echo 'test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'; }\ncargo test\n# Expected: All pass",
         4,
-        "not known to have run",
+        "did not run through the logged cargo",
     ),
     (
         "shopt -s expand_aliases\nalias cargo='echo 3 passed;:'\ncargo test\n# Expected: All pass",
         4,
-        "not known to have run",
+        "did not run through the logged cargo",
     ),
     (
         "mkdir -p target/fake\nprintf '#!/bin/sh\\necho 3 passed\\n' > target/fake/cargo\nchmod +x target/fake/cargo\nPATH=\"target/fake:$PATH\" cargo test\n# Expected: All pass",
         4,
-        "not known to have run",
+        "did not run through the logged cargo",
     ),
     // Exit statuses that are hidden.
     (
@@ -306,12 +306,12 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
     (
         "cargo test --test bad\n# Expected: 2 failed",
         1,
-        "2 failed expected, 1 failed",
+        "2 failed expected, but 1 failed",
     ),
     (
         "cargo test --lib\n# Expected: 1 failed",
         1,
-        "1 failed expected, 0 failed",
+        "1 failed expected, but 0 failed",
     ),
     (
         "cargo test --lib\n# Expected: exit code 101",
@@ -321,7 +321,7 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
     (
         "cargo test --lib\n# Expected: 3 passed",
         1,
-        "3 passed expected, 2 passed",
+        "3 passed expected, but 2 passed",
     ),
     ("exit 0\ncargo test --lib", 1, "the block ended here"),
 ];
@@ -385,13 +385,13 @@ fn check_blocks(sandbox: Sandbox, blocks: Vec<(&str, i32, &str)>) {
 }
 
 #[test]
-fn every_block_has_the_outcome_that_it_earned() {
+fn every_block_has_its_expected_outcome() {
     let honest = HONEST.iter().map(|block| (*block, 0, ""));
     check_blocks(package(), honest.chain(UNPROVEN.iter().copied()).collect());
 }
 
 #[test]
-fn what_passes_only_sometimes_is_flaky_and_every_run_is_counted() {
+fn flaky_command_is_reported_and_every_run_is_counted() {
     let nextest = "    Starting 2 tests across 1 binary\\n  TRY 1 FAIL [   0.004s] app t::a\\n  TRY 2 PASS [   0.004s] app t::a\\n        PASS [   \
                    0.004s] app t::b\\n------------\\n     Summary [   0.010s] 2 tests run: 2 passed (1 flaky), 0 skipped\\n   FLAKY 2/3 [   0.004s] \
                    app t::a\\n";
@@ -440,7 +440,7 @@ fn what_passes_only_sometimes_is_flaky_and_every_run_is_counted() {
 }
 
 #[test]
-fn output_of_a_test_is_neither_a_test_nor_a_command_nor_broken_markup() {
+fn output_of_a_test_cannot_become_a_test_a_command_or_markup() {
     let sandbox = with_blocks(["cargo test --test ghost", "cargo test --test ugly"]);
     let run = |step: u32| {
         let mut command = sandbox.command(crate::kit::PROGRAM);

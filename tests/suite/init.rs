@@ -1,4 +1,4 @@
-//! `init`: what it writes, in workspaces of every shape, and that what it writes is true.
+//! `init` in workspaces of every shape: its output, and whether the output is correct.
 
 mod asking;
 mod given;
@@ -49,7 +49,7 @@ fn new_dependencies(plan: &Plan) -> String {
 }
 
 #[test]
-fn a_plan_says_what_was_asked_and_reads_back() {
+fn plan_contains_the_arguments_and_parses() {
     let sandbox = workspace();
     let run = sandbox.poc(
         "init lru-cache -p store --file store/src/cache.rs='keeps answers' --file store/src/lib.rs --dep moka@0.12[sync,future] \
@@ -77,7 +77,7 @@ fn a_plan_says_what_was_asked_and_reads_back() {
         [
             "p99 < 1 ms",
             "no stale reads",
-            "Every test that passed at the baseline still passes"
+            "Every test that passed in the baseline still passes"
         ]
     );
     assert_eq!(
@@ -128,7 +128,7 @@ fn a_plan_says_what_was_asked_and_reads_back() {
 }
 
 #[test]
-fn only_what_a_person_must_say_is_left_open() {
+fn only_unknown_parts_are_placeholders() {
     let sandbox = workspace();
     sandbox.poc("init cache -p store --size full").exits(0);
     let plan = plan(&sandbox, "docs/cache-plan.md");
@@ -245,7 +245,7 @@ fn target_of(plan: &str, code: &str) -> String {
 }
 
 #[test]
-fn a_tiny_plan_leaves_nothing_open_and_its_commands_run() {
+fn tiny_plan_has_no_placeholder_and_its_commands_run() {
     for arguments in ["-p store --file store/src/lib.rs", "-p store --from-diff"] {
         let sandbox = workspace();
         sandbox.append("store/src/lib.rs", "pub fn more() {}\n");
@@ -290,7 +290,7 @@ fn a_tiny_plan_for_a_package_without_tests_names_the_test_to_write() {
 }
 
 #[test]
-fn templates_of_ones_own() {
+fn custom_templates() {
     let sandbox = workspace();
     sandbox.write("mine/plan.md", "# {{ title }} for {{ packages[0].name }}\n");
     sandbox.poc("init cache -p app --template mine").exits(0);
@@ -310,7 +310,7 @@ fn templates_of_ones_own() {
     sandbox
         .poc("init other -p app --template gone")
         .exits(2)
-        .says("no template folder");
+        .says("the template folder");
     assert!(!sandbox.exists("docs/other-plan.md") && !sandbox.exists("docs/other-results.md"));
 }
 
@@ -326,7 +326,7 @@ fn a_dry_run_prints_what_would_be_written() {
 }
 
 #[test]
-fn an_interrupted_start_is_completed() {
+fn interrupted_init_is_completed() {
     let sandbox = workspace();
     sandbox.poc("init cache -p app").exits(0);
     let (plan, results) = (
@@ -353,14 +353,14 @@ fn nothing_is_ever_overwritten() {
             .poc("init cache -p app")
             .exits(2)
             .says(there)
-            .says("not overwritten");
+            .says("already exists");
         assert_eq!(sandbox.files(), before);
     }
 }
 
 /// The default plan: what a reviewer reads, and nothing twice.
 #[test]
-fn a_plan_is_short_and_says_everything_once() {
+fn plan_is_short_without_repetition() {
     let sandbox = workspace();
     sandbox
         .poc(
@@ -375,7 +375,7 @@ fn a_plan_is_short_and_says_everything_once() {
     assert_eq!(plan.placeholders, [], "{text}");
     let command = plan.baseline[0].code.lines().next().unwrap();
     assert_eq!(text.matches(command).count(), 1, "{text}");
-    // Without a section of its own, the work is done when the baseline's commands pass.
+    // Without this section, the work is done when the baseline's commands pass.
     assert_eq!(plan.done, plan.baseline);
     for said in [
         "  - Proof: step 1\n",
@@ -493,9 +493,9 @@ fn a_missing_step_is_named() {
         .says("cache 1");
 }
 
-/// D8: a document is a plan by what it holds, not by its name alone.
+/// D8: a document is recognized as a plan by its content, not only by its name.
 #[test]
-fn documents_that_only_have_the_name_are_no_plans() {
+fn documents_with_only_the_name_of_a_plan_are_not_plans() {
     let sandbox = workspace();
     sandbox
         .write(
@@ -515,6 +515,6 @@ fn documents_that_only_have_the_name_are_no_plans() {
         .map(|poc| poc["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["cache"]);
-    // Whoever names it wants it read.
+    // A named document is always read.
     sandbox.poc("status release").prints("no step found");
 }

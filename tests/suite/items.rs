@@ -154,7 +154,7 @@ fn name(root: &Utf8Path, graph: &Graph, test: usize) -> String {
 }
 
 #[test]
-fn every_edit_selects_what_it_affects_and_leaves_what_it_cannot() {
+fn every_edit_selects_exactly_the_expected_tests() {
     let sandbox = synthetic();
     let crates = crates(&sandbox.root);
     let mut wrong = Vec::new();
@@ -185,7 +185,7 @@ fn every_edit_selects_what_it_affects_and_leaves_what_it_cannot() {
 /// Proves `fails` of every edit with cargo itself: tests whose outcome changes, or that vanish, are those and no others.
 #[test]
 #[ignore = "builds and runs the synthetic workspace once per edit"]
-fn every_edit_changes_the_outcomes_it_says() {
+fn every_edit_changes_the_expected_outcomes() {
     let sandbox = synthetic();
     let crates = crates(&sandbox.root);
     let mut wrong = Vec::new();

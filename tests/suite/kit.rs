@@ -13,14 +13,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_cargo-poc");
 
-/// A folder of its own that goes with the test.
+/// A temporary folder that is removed with the test.
 pub(crate) struct Sandbox {
     _folder: tempfile::TempDir,
     /// Where the program is run.
     pub(crate) root: Utf8PathBuf,
 }
 
-/// How the program ended and what it said.
+/// The exit status of the program and its output.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) line: String,
@@ -238,7 +238,7 @@ impl Sandbox {
         finish(command, line)
     }
 
-    /// Runs the program on a terminal of its own.
+    /// Runs the program on a pseudoterminal.
     #[cfg(unix)]
     pub(crate) fn on_terminal(&self, line: &str) -> crate::pty::Session {
         let mut command = self.command(PROGRAM);

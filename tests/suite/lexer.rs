@@ -209,7 +209,7 @@ fn unusual_texts_have_rustc_s_tokens() {
 }
 
 proptest! {
-    /// Fragments that begin or end a token, in any order: what follows a fragment decides where its token ends.
+    /// Fragments that start or end a token, in any order: the following fragment decides where a token ends.
     #[test]
     fn any_sequence_of_fragments_has_rustc_s_tokens(
         fragments in prop::collection::vec(prop::sample::select(vec![

@@ -77,7 +77,7 @@ fn an_edited_document_is_read_again() {
 
 /// The list and the check of one PoC report the same findings.
 #[test]
-fn the_list_says_what_each_poc_says_of_itself() {
+fn list_and_single_status_agree() {
     let sandbox = many();
     let list = status(&sandbox).json();
     for poc in [0, 5] {
@@ -101,7 +101,7 @@ fn the_list_says_what_each_poc_says_of_itself() {
 
 /// Whose a changed file is, the other plans say. Where one PoC is named they are not read for anything else.
 #[test]
-fn what_the_other_plans_name_is_no_surprise_where_one_poc_is_named() {
+fn files_of_other_plans_are_not_unplanned_for_a_named_poc() {
     let sandbox = with(12);
     let row = "| `store/src/lib.rs` | Modify | Pending |\n";
     sandbox.edit("docs/p0-plan.md", row, "");
@@ -118,7 +118,7 @@ fn what_the_other_plans_name_is_no_surprise_where_one_poc_is_named() {
 }
 
 #[test]
-fn a_workspace_inside_another_has_pocs_and_changes_of_its_own() {
+fn nested_workspace_has_separate_pocs_and_changes() {
     let sandbox = Sandbox::package();
     sandbox
         .append("Cargo.toml", "\n[workspace]\nexclude = [\"inner\"]\n")

@@ -48,7 +48,7 @@ fn library(body: &str) -> String {
 }
 
 #[test]
-fn a_workspace_under_cargo_test_is_read_whole() {
+fn cargo_test_of_a_workspace_is_parsed() {
     let observed = observe(include_str!("../cases/observe/cargo-test.txt"));
     assert_eq!(observed.counts(), counts(13, 3, 3, 0));
     assert_eq!(observed.runs.len(), 1);
@@ -77,7 +77,7 @@ fn a_workspace_under_cargo_test_is_read_whole() {
 }
 
 #[test]
-fn a_binary_that_dies_without_a_summary_has_failed() {
+fn binary_without_a_summary_has_failed() {
     let observed = observe(include_str!("../cases/observe/cargo-test.txt"));
     let crashed = find(&observed, "tests/crash.rs");
     assert_eq!(crashed.ending, Ending::Crashed);
@@ -92,7 +92,7 @@ fn a_binary_that_dies_without_a_summary_has_failed() {
 }
 
 #[test]
-fn a_harness_of_its_own_is_unknown_and_said() {
+fn custom_harness_is_unknown_and_noted() {
     let observed = observe(include_str!("../cases/observe/cargo-test.txt"));
     let custom = find(&observed, "tests/custom.rs");
     assert_eq!(custom.ending, Ending::Unknown);
@@ -102,7 +102,7 @@ fn a_harness_of_its_own_is_unknown_and_said() {
 }
 
 #[test]
-fn a_harness_of_its_own_that_fails_is_one_failure() {
+fn failing_custom_harness_is_one_failure() {
     let text = "     Running tests/custom.rs (target/debug/deps/custom-a04fb13c08abf4ae)\nchecking\n\
                 error: test failed, to rerun pass `--test custom`\n\nCaused by:\n  process didn't exit successfully: \
                 `/demo/custom` (exit status: 3)\n     Running tests/it.rs (target/debug/deps/it-a04fb13c08abf4ae)\n\n\
@@ -168,7 +168,7 @@ fn a_run_inside_a_run_counts_nothing() {
 }
 
 #[test]
-fn output_of_children_may_cut_up_the_line_of_a_test() {
+fn output_of_children_may_split_the_line_of_a_test() {
     let observed = observe(&library(
         "running 4 tests\ntest plain ... ok\ntest serial ... from the child\nno newline more\nok\nno newline test glued ... \
          ok\ntest unended ... last words ok\n\ntest result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; \
@@ -184,7 +184,7 @@ fn output_of_children_may_cut_up_the_line_of_a_test() {
 }
 
 #[test]
-fn a_disagreement_between_names_and_summary_is_said_and_the_summary_stands() {
+fn contradiction_of_names_and_summary_is_noted_and_the_summary_counts() {
     let observed = observe(&library(
         "running 3 tests\ntest a ... ok\ntest b ... \u{7}garbled\n\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 \
          measured; 0 filtered out; finished in 0.17s\n",
@@ -195,7 +195,7 @@ fn a_disagreement_between_names_and_summary_is_said_and_the_summary_stands() {
 }
 
 #[test]
-fn a_quiet_run_still_names_what_failed() {
+fn quiet_run_names_failed_tests() {
     let observed = observe(
         "\nrunning 5 tests\n.. 2/5\ntests::bad --- FAILED\nii\nfailures:\n\n---- tests::bad stdout ----\ntest result: ok. 5 \
          passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n\nfailures:\n    tests::bad\n\ntest \
@@ -254,7 +254,7 @@ fn a_padded_name_is_the_same_name() {
 }
 
 #[test]
-fn a_filter_that_matches_nothing_is_told_in_each_run_of_a_script() {
+fn filter_that_matches_nothing_is_detected_in_each_run_of_a_script() {
     let some = library(
         "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; \
          finished in 0.00s\n",
@@ -271,7 +271,7 @@ fn a_filter_that_matches_nothing_is_told_in_each_run_of_a_script() {
 }
 
 #[test]
-fn only_ignored_tests_are_nothing() {
+fn run_with_only_ignored_tests_matched_nothing() {
     let observed = observe(&library(
         "running 1 test\ntest a ... ignored\n\ntest result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; \
          finished in 0.00s\n",
@@ -280,7 +280,7 @@ fn only_ignored_tests_are_nothing() {
 }
 
 #[test]
-fn doctests_that_do_not_exist_beside_tests_that_ran_are_no_mistake() {
+fn missing_doctests_are_accepted_if_other_tests_ran() {
     let tests = library(
         "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; \
          finished in 0.00s\n",
@@ -306,7 +306,7 @@ fn compile_errors_are_kept_in_cargos_words() {
 }
 
 #[test]
-fn a_run_of_nextest_is_read_whole() {
+fn nextest_run_is_parsed() {
     let observed = observe(include_str!("../cases/observe/nextest.txt"));
     assert_eq!(observed.counts(), counts(3, 4, 0, 1));
     let binary = find(&observed, "gamma");
@@ -322,7 +322,7 @@ fn a_run_of_nextest_is_read_whole() {
 const RULE: &str = "────────────";
 
 #[test]
-fn nextest_without_names_of_passed_tests_still_counts_them_and_says_so() {
+fn nextest_without_names_of_passed_tests_counts_them_with_a_note() {
     let observed = observe(&format!(
         "    Starting 9 tests across 2 binaries (3 tests skipped)\n        FAIL [   0.004s] (9/9) store::it bad\n{RULE}\n     \
          Summary [   0.014s] 9 tests run: 8 passed (1 leaky), 1 failed, 3 skipped\n        FAIL [   0.004s] (9/9) store::it \
@@ -352,7 +352,7 @@ fn older_and_cancelled_runs_of_nextest_are_read() {
 }
 
 #[test]
-fn nextest_that_is_killed_is_no_success() {
+fn killed_nextest_has_not_passed() {
     let observed =
         observe("    Starting 3 tests across 1 binary\n        PASS [   0.004s] (1/3) store ok\n");
     assert_eq!(observed.counts(), counts(1, 1, 0, 0));
@@ -381,7 +381,7 @@ fn nextest_and_doctests_in_one_script_are_two_runs() {
 }
 
 #[test]
-fn progress_counts_while_tests_run_and_pieces_may_be_cut_anywhere() {
+fn progress_counts_running_tests_in_arbitrary_chunks() {
     let text = library("running 2 tests\ntest a ... ok\ntest b ... FAILED\n");
     let mut observer = Observer::default();
     for piece in text.as_bytes().chunks(7) {
@@ -443,7 +443,7 @@ fn output() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_output_is_read_and_where_it_is_cut_makes_no_difference(text in output(), size in 1_usize..50) {
+    fn any_output_is_parsed_independently_of_chunks(text in output(), size in 1_usize..50) {
         let whole = observe(&text);
         let mut observer = Observer::default();
         for piece in text.as_bytes().chunks(size) {
@@ -459,7 +459,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_no_run_of_tests_unless_it_looks_like_one(text in text("\\PC*")) {
+    fn arbitrary_text_is_not_a_test_run(text in text("\\PC*")) {
         prop_assert_eq!(observe(&text).counts(), TestCounts::default());
     }
 }

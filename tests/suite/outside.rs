@@ -38,7 +38,7 @@ fn steps(poc: &Value) -> Vec<String> {
 }
 
 #[test]
-fn an_old_implementation_with_its_results_is_read_to_the_digit() {
+fn old_implementation_document_with_results_is_parsed_exactly() {
     let sandbox = documents("ledger");
     let poc = cache(
         sandbox
@@ -50,7 +50,7 @@ fn an_old_implementation_with_its_results_is_read_to_the_digit() {
         [
             "0|Set-up (inline OK)|1/3|claimed",
             "1|Parse -- the header: and the body + Tests|0/2|claimed",
-            // A list of what is completed so far, under a status that says it goes on.
+            // A list of completed items under a status that is still in progress.
             "4b|Half a step|1/2|in progress",
             "6|Moved to Step 8a|0/0|withdrawn",
             "8a|Moved here|0/1|claimed",
@@ -96,7 +96,7 @@ fn an_old_implementation_with_its_results_is_read_to_the_digit() {
 }
 
 #[test]
-fn what_such_a_pair_contradicts_is_named() {
+fn contradictions_of_such_a_pair_are_reported() {
     let sandbox = documents("ledger");
     let json = sandbox
         .poc("check --format json --plan ledger-results.md")
@@ -129,7 +129,7 @@ fn what_such_a_pair_contradicts_is_named() {
 }
 
 #[test]
-fn a_plan_of_the_newer_template_without_results_is_read_to_the_digit() {
+fn plan_of_the_newer_template_is_parsed_exactly() {
     let sandbox = documents("wire");
     let poc = cache(
         sandbox
@@ -176,7 +176,7 @@ fn no_step_is_an_error() {
 }
 
 #[test]
-fn a_plan_outside_of_a_workspace_leaves_unknown_what_needs_one() {
+fn plan_outside_a_workspace_has_unknown_states() {
     let sandbox = sandbox();
     passed(&sandbox, step("0"), 1);
     let elsewhere = Sandbox::empty();

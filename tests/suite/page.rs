@@ -44,7 +44,7 @@ fn elements(page: &str, lead: &str) -> usize {
 }
 
 #[test]
-fn the_page_is_written_where_cargo_builds_and_its_place_is_printed() {
+fn page_is_written_to_the_target_folder_and_its_path_is_printed() {
     let sandbox = sandbox();
     let run = sandbox.poc("report");
     let place = sandbox.root.join("target/cargo-poc/report.html");
@@ -65,7 +65,7 @@ fn the_page_is_written_where_cargo_builds_and_its_place_is_printed() {
 }
 
 #[test]
-fn what_the_page_says_is_what_status_says() {
+fn page_and_status_agree() {
     let sandbox = sandbox();
     let report = sandbox.poc("status --format json").json();
     let page = sandbox.poc("report -o -").stdout;
@@ -110,7 +110,7 @@ fn what_the_page_says_is_what_status_says() {
 }
 
 #[test]
-fn nothing_a_user_writes_becomes_markup() {
+fn user_text_does_not_become_markup() {
     let page = sandbox().poc("report -o -").stdout;
     assert_eq!(elements(&page, "script"), 1);
     assert_eq!(elements(&page, "/title"), elements(&page, "title"));
@@ -141,7 +141,7 @@ fn loaded(page: &str) -> Vec<&str> {
 #[test]
 fn the_page_loads_nothing() {
     let sandbox = sandbox();
-    // What was escaped is no attribute.
+    // Escaped text is not an attribute.
     let page = sandbox.poc("report cache -o -").stdout;
     assert_eq!(loaded(&page), Vec::<&str>::new());
     let http = page
@@ -174,7 +174,7 @@ fn ten_pocs_fit_into_half_a_megabyte() {
 }
 
 #[test]
-fn the_page_opens_in_the_browser_that_is_named() {
+fn page_opens_in_the_browser_of_the_environment() {
     let sandbox = sandbox();
     let page = sandbox.root.join("target/cargo-poc/report.html");
     let script = "printf '#!/bin/sh\\nprintf %%s \"$1\" >seen.new && mv seen.new seen\\n' >browser && chmod +x browser
@@ -184,16 +184,16 @@ fn the_page_opens_in_the_browser_that_is_named() {
     assert_eq!(run.exits(0).stdout.trim(), format!("{page}\n\n{page}"));
     let run = sandbox.shell("BROWSER=no-such-browser cargo poc report --open");
     run.exits(4)
-        .says("failed to show")
+        .says("failed to open")
         .says("report.html; set BROWSER");
     sandbox
         .poc("report -o - --open")
         .exits(2)
-        .says("`-o -` writes none");
+        .says("`-o -` prints the page");
 }
 
 #[test]
-fn the_longest_plans_are_left_out_where_several_do_not_fit() {
+fn longest_plans_are_omitted_from_a_large_page() {
     let sandbox = Sandbox::workspace("store");
     let plan = |name: &str, lines: usize| {
         let text = "- what it costs, said at length so that a plan is long\n".repeat(lines);
@@ -221,7 +221,7 @@ fn the_longest_plans_are_left_out_where_several_do_not_fit() {
 }
 
 #[test]
-fn a_document_that_cannot_be_read_is_said_on_the_page() {
+fn unreadable_document_is_shown_on_the_page() {
     let sandbox = sandbox();
     sandbox.write("docs/bad-plan.md", b"# Plan \xff\n");
     let run = sandbox.poc("report -o -");
@@ -395,7 +395,7 @@ fn a_browser_draws_filters_and_fits_the_page_without_an_error() {
 }
 
 #[test]
-fn ids_are_unique_and_labels_lead_to_them() {
+fn ids_are_unique_and_labels_refer_to_them() {
     let page = sandbox().poc("report -o -").stdout;
     let ids: Vec<&str> = page
         .split(" id=\"")

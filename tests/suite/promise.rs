@@ -1,4 +1,4 @@
-//! What is promised and what proves it: criteria, steps, and the way from a new plan to a complete one.
+//! Criteria, steps and their proofs, and the path from a new plan to a complete one.
 
 mod checklist;
 mod properties;
@@ -164,7 +164,7 @@ fn one_command_for_each_step_leads_from_init_to_complete() {
 }
 
 #[test]
-fn a_plan_of_which_nothing_was_done_is_not_proven() {
+fn plan_without_any_work_is_not_proven() {
     let sandbox = Sandbox::workspace("store");
     sandbox.git();
     sandbox
@@ -182,7 +182,7 @@ fn a_plan_of_which_nothing_was_done_is_not_proven() {
     sandbox
         .poc("step done nothing 1")
         .exits(1)
-        .says("planned and not done: `store/src/lib.rs`");
+        .says("planned but not done: `store/src/lib.rs`");
     let status = sandbox.poc("status nothing --format json").json();
     let poc = &status["pocs"][0];
     assert_eq!(poc["steps"][0]["state"], "proven");
@@ -195,7 +195,7 @@ fn a_plan_of_which_nothing_was_done_is_not_proven() {
             poc["next"]["person"].clone(),
         )
     };
-    assert!(next(poc).0.contains("planned and not done"), "{poc}");
+    assert!(next(poc).0.contains("planned but not done"), "{poc}");
     assert_eq!(next(poc).1, true);
     sandbox.edit(
         "docs/nothing-plan.md",
@@ -204,13 +204,13 @@ fn a_plan_of_which_nothing_was_done_is_not_proven() {
     );
     let status = sandbox.poc("status nothing --format json").json();
     assert!(
-        next(&status["pocs"][0]).0.contains("planned and not done"),
+        next(&status["pocs"][0]).0.contains("planned but not done"),
         "{status}"
     );
 }
 
 #[test]
-fn a_criterion_is_as_proven_as_what_it_names() {
+fn criterion_has_the_state_of_its_proofs() {
     let sandbox = sandbox();
     assert_eq!(criteria(&sandbox), ["pending"; 4]);
     work(&sandbox);
@@ -311,7 +311,7 @@ fn a_baseline_needs_a_test_of_every_target_that_it_starts() {
 }
 
 #[test]
-fn a_tick_without_proof_gates() {
+fn tick_without_proof_fails_the_gate() {
     for (path, tick) in [
         ("docs/cache-plan.md", "it answers\n"),
         ("docs/cache-results.md", "it is pleasant\n"),
@@ -323,12 +323,12 @@ fn a_tick_without_proof_gates() {
             .poc("status --check")
             .exits(1)
             .prints("POC020")
-            .prints("is ticked and not proven");
+            .prints("is ticked but not proven");
     }
 }
 
 #[test]
-fn a_weaker_proof_is_a_weaker_promise() {
+fn weaker_proof_weakens_the_contract() {
     let sandbox = sandbox();
     sandbox.poc("step start cache 0").exits(0);
     sandbox.edit(
@@ -344,7 +344,7 @@ fn a_weaker_proof_is_a_weaker_promise() {
 }
 
 #[test]
-fn a_set_up_that_is_done_stays_done() {
+fn set_up_step_stays_proven() {
     let sandbox = sandbox();
     sandbox.poc("verify cache --step 0").exits(0);
     work(&sandbox);
@@ -357,14 +357,14 @@ fn a_set_up_that_is_done_stays_done() {
 }
 
 #[test]
-fn a_step_that_ran_no_test_is_not_proven_unless_the_plan_says_so() {
+fn step_without_a_test_is_not_proven_unless_declared() {
     let plan = PLAN.replace("cargo test --lib\n# Expected: 1 passed\n", "test -d src\n");
     let sandbox = sandbox_of(&plan, RESULTS);
     work(&sandbox);
     sandbox
         .poc("verify cache --step 1")
         .exits(0)
-        .says("ran no test");
+        .says("passed without a test");
     assert_eq!(status(&sandbox)["steps"][1]["state"], "in progress");
     sandbox.edit(
         "docs/cache-plan.md",
@@ -415,7 +415,7 @@ fn marks_of_a_person_survive_the_end_of_a_step() {
 }
 
 #[test]
-fn the_reason_of_a_failure_is_what_was_not_met() {
+fn reason_of_a_failure_is_the_unmet_expectation() {
     let plan = PLAN.replace("# Expected: 1 passed", "# Expected: 7 passed");
     let sandbox = sandbox_of(&plan, RESULTS);
     work(&sandbox);
@@ -450,18 +450,18 @@ fn a_document_that_cannot_be_read_does_not_stop_commands_about_others() {
 }
 
 #[test]
-fn a_gate_over_a_folder_that_is_not_there_fails() {
+fn gate_fails_for_a_missing_folder() {
     let sandbox = sandbox();
     sandbox
         .poc("status --check --docs typo")
         .exits(2)
-        .says("there is no folder")
+        .says("does not exist; pass the folder")
         .says("typo");
     sandbox.poc("status --docs typo").exits(0);
 }
 
 #[test]
-fn a_screen_of_24_lines_says_where_the_work_is_and_what_is_next() {
+fn status_screen_fits_24_lines_with_the_next_action() {
     let mut plan = PLAN.to_owned();
     let mut results = RESULTS.to_owned();
     for id in 2..6 {

@@ -21,7 +21,7 @@ pub(crate) struct Session {
     columns: u16,
 }
 
-/// How it ended, every byte that it printed, and what is left on the screen.
+/// The exit status, every printed byte, and the final screen.
 pub(crate) struct ExitReason {
     pub(crate) code: u32,
     pub(crate) printed: String,

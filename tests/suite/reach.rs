@@ -34,7 +34,7 @@ fn package(sandbox: &Sandbox, name: &str, manifest: &str, source: &str) {
     sandbox.write(&format!("{name}/src/lib.rs"), source);
 }
 
-/// What is selected, one `package test` each.
+/// The selected tests, as `package test`.
 #[track_caller]
 fn selected(sandbox: &Sandbox) -> Vec<String> {
     let run = sandbox.poc("affected --format names --base HEAD");
@@ -58,7 +58,7 @@ fn test(name: &str, body: &str) -> String {
 }
 
 #[test]
-fn features_reach_all_that_link_the_dependency() {
+fn features_affect_everything_that_links_the_dependency() {
     let shared = "[dependencies]\nshared = { path = \"../shared\" }\n";
     let (of_a, of_b, of_c) = (
         test("a", "shared::mode();"),
@@ -157,7 +157,7 @@ fn packages_outside_the_workspace_link_and_are_linked() {
 }
 
 #[test]
-fn a_patched_package_reaches_all_members_where_no_lockfile_tells() {
+fn patched_package_affects_all_members_without_a_lockfile() {
     let of_a = test("a", "");
     let sandbox = workspace(
         &[("a", "[dependencies]\nodd = \"1\"\n", &of_a)],
@@ -269,7 +269,7 @@ fn manifests_and_the_lockfile_are_files_too() {
 }
 
 #[test]
-fn a_file_that_one_item_embeds_may_be_read_by_another() {
+fn embedded_file_may_be_read_by_other_items() {
     let source = format!(
         "const A: &str = include_str!(\"../data/a.json\");\nconst DIR: &str = \"data\";\n{}{}{}",
         test("embeds", "A;"),
@@ -282,7 +282,7 @@ fn a_file_that_one_item_embeds_may_be_read_by_another() {
 }
 
 #[test]
-fn a_path_that_leads_out_of_its_package_may_lead_to_any_file() {
+fn path_that_leaves_its_package_may_refer_to_any_file() {
     let source = format!(
         "const D: &str = \"corpus\";\n{}{}",
         test("walks", "std::fs::read_dir(format!(\"../b/tests/{D}\"));"),
@@ -295,7 +295,7 @@ fn a_path_that_leads_out_of_its_package_may_lead_to_any_file() {
 }
 
 #[test]
-fn a_test_that_asks_for_its_own_file_can_tell_its_comments() {
+fn test_that_requests_its_own_file_depends_on_its_comments() {
     let source = format!(
         "// golden\n{}{}",
         test("reads", "std::fs::read_to_string(file!());"),

@@ -145,7 +145,7 @@ fn the_loop_and_every_command_of_the_table_run_as_written() {
         .filter_map(|cell| cell.trim().strip_prefix('`')?.strip_suffix('`'))
         .collect();
     assert!(examples.len() >= 7, "{examples:?}");
-    // The demo has tests of its own.
+    // The demo has separate tests.
     for example in examples.iter().filter(|example| !example.contains(" demo")) {
         bash(folder.path(), example);
     }
@@ -178,7 +178,7 @@ fn the_first_two_commands_are_run_before_a_change_lands() {
 }
 
 #[test]
-fn every_command_that_is_mentioned_can_be_said() {
+fn every_mentioned_command_parses() {
     let mut said = BTreeMap::new();
     let spans = PAGES
         .iter()
@@ -254,7 +254,7 @@ fn anchors(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn links_lead_to_pages_and_headings_that_exist() {
+fn links_refer_to_existing_pages_and_headings() {
     let documents = documents();
     let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut wrong = Vec::new();

@@ -75,7 +75,7 @@ fn records(sandbox: &Sandbox) -> usize {
 }
 
 #[test]
-fn a_run_whose_sources_change_meanwhile_proves_nothing() {
+fn run_with_changing_sources_proves_nothing() {
     let sandbox = sandbox(&format!("echo '// edited' >> src/lib.rs\n{TEST}"));
     let run = verify(&sandbox);
     run.exits(4)
@@ -132,7 +132,7 @@ fn variables_that_the_code_reads_are_inputs() {
 
 #[cfg(unix)]
 #[test]
-fn a_process_that_waits_for_the_documents_names_them() {
+fn process_waiting_for_a_lock_names_the_documents() {
     let sandbox = sandbox("echo fine");
     let folder = File::open(sandbox.root.join("docs")).unwrap();
     folder.lock().unwrap();
@@ -159,7 +159,7 @@ fn a_process_that_waits_for_the_documents_names_them() {
 
 #[cfg(unix)]
 #[test]
-fn writers_with_target_folders_of_their_own_lose_no_record() {
+fn writers_with_separate_target_folders_lose_no_record() {
     let sandbox = sandbox("echo fine");
     let children: Vec<_> = (0..8)
         .map(|number| {
@@ -199,7 +199,7 @@ fn two_files_change_together_or_not_at_all() {
     sandbox
         .poc("verify cache --full --runner cargo")
         .exits(4)
-        .says("could not be recorded, so nothing was run");
+        .says("nothing was run, because the run could not be recorded");
 }
 
 #[cfg(unix)]
@@ -212,7 +212,7 @@ fn documents_are_regular_files_of_the_repository() {
     sandbox.poc("status cache").exits(0);
     sandbox.remove("docs/pipe-plan.md");
     std::os::unix::fs::symlink("/etc/passwd", sandbox.root.join("docs/far-plan.md")).unwrap();
-    sandbox.poc("status").exits(2).says("lies outside of");
+    sandbox.poc("status").exits(2).says("is outside");
     sandbox.poc("status cache").exits(0);
     sandbox.remove("docs/far-plan.md");
     sandbox.run_git(&["mv", "docs/cache-plan.md", "plan.md"]);
@@ -245,7 +245,7 @@ fn conflict_markers_stop_runs_and_records() {
     }
 }
 
-/// Two branches, each with a run of its own recorded and committed.
+/// Two branches, each with a recorded and committed run.
 fn branches() -> Sandbox {
     let sandbox = sandbox(TEST);
     sandbox.write("docs/.gitattributes", "*-results.md merge=union\n");
@@ -354,7 +354,7 @@ fn a_clone_without_the_lockfile_that_git_ignores_is_compared() {
     assert_eq!(status.json()["pocs"][0]["steps"][0]["state"], "proven");
     sandbox
         .poc_in(clone, "status cache")
-        .says("Cargo.lock is ignored by git");
+        .says("git ignores Cargo.lock");
     // Where there is a lockfile, it is compared.
     sandbox.write("target/clone/Cargo.lock", "version = 4\n# other\n");
     let status = sandbox.poc_in(clone, "status cache --format json");
@@ -362,7 +362,7 @@ fn a_clone_without_the_lockfile_that_git_ignores_is_compared() {
 }
 
 #[test]
-fn a_lock_does_not_commit_the_address_of_who_wrote_it() {
+fn lock_does_not_contain_the_email_address() {
     let sandbox = sandbox(TEST);
     sandbox.run_git(&["config", "user.name", "A Person"]);
     sandbox.run_git(&["config", "user.email", "person@example.invalid"]);

@@ -32,7 +32,7 @@ fn worse() -> Sandbox {
 }
 
 #[test]
-fn a_run_that_passed_and_was_recorded_is_what_its_schema_says() {
+fn recorded_run_matches_its_schema() {
     let sandbox = Sandbox::workspace("store");
     sandbox.git();
     sandbox
@@ -62,7 +62,7 @@ fn a_run_that_passed_and_was_recorded_is_what_its_schema_says() {
 }
 
 #[test]
-fn what_failed_and_what_is_gone_is_told_with_its_place() {
+fn failed_and_missing_tests_are_reported_with_positions() {
     let sandbox = worse();
     let run = sandbox.poc("verify cache --affected --format json --runner cargo --no-record");
     let told = report(&run, 1);
@@ -98,7 +98,7 @@ fn what_failed_and_what_is_gone_is_told_with_its_place() {
     };
     // The functions' own lines.
     assert_eq!(
-        about("`tests::unit` of store failed, and the baseline of cache passed it"),
+        about("`tests::unit` of store failed, but passed in the baseline of cache"),
         ("POC023", "store/src/lib.rs:15".to_owned())
     );
     assert_eq!(
@@ -106,7 +106,7 @@ fn what_failed_and_what_is_gone_is_told_with_its_place() {
         ("POC021", "store/tests/it.rs:4".to_owned())
     );
     assert_eq!(
-        about("`integration` of store::it is gone or ignored"),
+        about("`integration` of store::it is missing or ignored"),
         ("POC023", "store/tests/it.rs:1".to_owned())
     );
     // A documentation test: the line of its code block.
@@ -114,7 +114,7 @@ fn what_failed_and_what_is_gone_is_told_with_its_place() {
 }
 
 #[test]
-fn one_run_is_printed_and_written_in_every_form() {
+fn one_run_is_printed_and_written_in_every_format() {
     let sandbox = worse();
     sandbox.write("target/summary.md", "before\n");
     let mut command = sandbox.command(crate::kit::PROGRAM);
@@ -199,7 +199,7 @@ fn github_shows_ten_and_the_summary_has_all() {
 }
 
 #[test]
-fn a_command_of_a_plan_that_failed_is_told_on_its_line() {
+fn failed_command_of_a_plan_is_reported_on_its_line() {
     let sandbox = Sandbox::package();
     sandbox.git();
     sandbox
@@ -236,7 +236,7 @@ fn a_command_of_a_plan_that_failed_is_told_on_its_line() {
 }
 
 #[test]
-fn what_does_not_compile_and_what_runs_no_test_are_findings_too() {
+fn compile_errors_and_missing_tests_are_findings() {
     let sandbox = Sandbox::package();
     sandbox.git();
     sandbox.write("src/lib.rs", "fn broken( {}\n");
@@ -258,7 +258,7 @@ fn what_does_not_compile_and_what_runs_no_test_are_findings_too() {
 }
 
 #[test]
-fn a_change_that_reaches_no_test_is_a_report_too() {
+fn change_that_affects_no_test_has_a_report() {
     let sandbox = Sandbox::workspace("store");
     sandbox.git();
     let told = report(&sandbox.poc("verify --format json"), 0);
@@ -274,7 +274,7 @@ fn a_change_that_reaches_no_test_is_a_report_too() {
 }
 
 #[test]
-fn shards_report_what_they_saw_and_a_merge_what_all_of_them_did() {
+fn shards_and_merge_have_reports() {
     let sandbox = Sandbox::workspace("one; two");
     sandbox.git();
     for shard in 1..=2 {
@@ -294,7 +294,7 @@ fn shards_report_what_they_saw_and_a_merge_what_all_of_them_did() {
 }
 
 #[test]
-fn an_error_in_json_mode_is_json_whatever_has_been_shown() {
+fn error_in_json_mode_is_json_after_other_output() {
     let sandbox = Sandbox::package();
     sandbox.git();
     let error = crate::formats::failure(&sandbox.poc("verify nothing --format json"), 2);

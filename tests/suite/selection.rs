@@ -2,7 +2,7 @@
 
 use crate::kit::{Run, Sandbox};
 
-/// `store` has two functions, each with a unit test; `made` is a test that a build script writes, which no source tells of.
+/// `store` has two functions, each with a unit test; `made` is a test that a build script writes, which is in no source.
 fn workspace() -> Sandbox {
     let sandbox = Sandbox::workspace("store; free");
     sandbox.write(
@@ -38,7 +38,7 @@ fn runners(sandbox: &Sandbox) -> Vec<&'static str> {
 }
 
 #[test]
-fn only_the_tests_that_reach_the_change_are_run() {
+fn only_affected_tests_run() {
     let sandbox = workspace();
     sandbox.edit("store/src/lib.rs", "    1\n", "    2 - 1\n");
     for runner in runners(&sandbox) {
@@ -59,7 +59,7 @@ fn only_the_tests_that_reach_the_change_are_run() {
 }
 
 #[test]
-fn a_failure_among_them_is_one() {
+fn failure_among_affected_tests_fails_the_run() {
     let sandbox = workspace();
     sandbox.edit("store/src/lib.rs", "    2\n", "    3\n");
     for runner in runners(&sandbox) {
@@ -84,7 +84,7 @@ fn every_test_runs_after_a_failed_command_except_with_fail_fast() {
 }
 
 #[test]
-fn a_test_that_no_source_tells_of_is_run_too() {
+fn test_that_is_in_no_source_runs() {
     let sandbox = workspace();
     sandbox.write(
         "store/build.rs",
@@ -108,7 +108,7 @@ fn a_test_that_no_source_tells_of_is_run_too() {
 }
 
 #[test]
-fn filters_and_options_of_the_users_narrow_the_selection() {
+fn filters_and_options_of_the_user_narrow_the_selection() {
     let sandbox = workspace();
     sandbox.edit("store/src/lib.rs", "    2\n", "    1 + 1\n");
     let run = verify(&sandbox, "cargo", " -- --nocapture of_");
@@ -122,22 +122,22 @@ fn filters_and_options_of_the_users_narrow_the_selection() {
 }
 
 #[test]
-fn a_change_that_reaches_no_test_must_still_compile() {
+fn change_that_affects_no_test_must_compile() {
     let sandbox = workspace();
     sandbox.append("store/src/lib.rs", "pub fn three() -> u32 {\n    3\n}\n");
     verify(&sandbox, "cargo", "")
         .exits(0)
-        .says("no test can be affected");
+        .says("the change affects no test");
     sandbox.edit("store/src/lib.rs", "    3\n", "    \"three\"\n");
     verify(&sandbox, "cargo", "")
         .exits(1)
         .prints("mismatched types")
-        .says("it does not compile");
+        .says("the changed packages do not compile");
 }
 
 /// rustc gives up on it; to select has an end, too.
 #[test]
-fn a_macro_whose_expansion_has_no_end_ends() {
+fn infinite_macro_expansion_is_stopped() {
     let sandbox = workspace();
     sandbox.append(
         "store/src/lib.rs",
@@ -150,7 +150,7 @@ fn a_macro_whose_expansion_has_no_end_ends() {
 }
 
 #[test]
-fn what_was_read_is_kept_and_what_is_damaged_is_read_again() {
+fn item_cache_is_reused_and_damaged_entries_are_parsed_again() {
     let sandbox = workspace();
     sandbox.edit("store/src/lib.rs", "    1\n", "    2 - 1\n");
     let names = |more: &str| {
@@ -169,7 +169,7 @@ fn what_was_read_is_kept_and_what_is_damaged_is_read_again() {
         sandbox.write(cache, &whole[..length]);
         assert_eq!(names(""), expected, "cut to {length} bytes");
     }
-    // One bit in every hundredth byte: the entry it is in is read anew.
+    // One bit in every hundredth byte: the damaged entry is parsed again.
     for at in (0..whole.len()).step_by(100) {
         let mut damaged = whole.clone();
         damaged[at] ^= 1;
@@ -190,7 +190,7 @@ fn both_ways(sandbox: &Sandbox, more: &str) -> [String; 2] {
 }
 
 #[test]
-fn what_the_run_before_asked_for_never_answers_for_this_one() {
+fn cached_metadata_of_other_options_is_not_used() {
     let sandbox = workspace();
     let same = |what: &str| {
         let [kept, anew] = both_ways(&sandbox, "");
@@ -231,7 +231,7 @@ fn what_the_run_before_asked_for_never_answers_for_this_one() {
 }
 
 #[test]
-fn what_is_kept_of_the_run_before_may_be_damaged_or_used_by_many() {
+fn cached_data_may_be_damaged_or_used_concurrently() {
     let sandbox = workspace();
     sandbox.edit("store/src/lib.rs", "    1\n", "    2 - 1\n");
     // Only where there is a folder to build in is anything kept of what cargo says.

@@ -123,7 +123,7 @@ fn whole(of: &Sandbox, more: &str) -> Record {
 }
 
 #[test]
-fn nextest_shards_on_machines_of_their_own_are_one_evidence() {
+fn nextest_shards_on_several_machines_become_one_record() {
     if !nextest_for("shards of nextest") {
         return;
     }
@@ -192,7 +192,7 @@ fn shards_of_cargo_test_run_whole_packages() {
 }
 
 #[test]
-fn the_whole_suite_is_dealt_out_and_merged_as_a_selection_is() {
+fn whole_suite_is_partitioned_and_merged_like_a_selection() {
     let (of, reports) = (changed(), Sandbox::empty());
     let matrix = of
         .poc("affected --format matrix --full --shards 2 --runner cargo")
@@ -201,7 +201,7 @@ fn the_whole_suite_is_dealt_out_and_merged_as_a_selection_is() {
     let jobs = matrix["include"].as_array().unwrap();
     let partitions: Vec<&Value> = jobs.iter().map(|job| &job["partition"]).collect();
     assert_eq!(partitions, ["1/2", "2/2"]);
-    // Where nothing is recorded, by the number of tests: `cases` are as many as all that is not of `store`, and more.
+    // Without records, by the number of tests: `cases` has more than all other packages except `store`.
     let list = |index: usize| {
         let line = format!("verify --full --partition {index}/2 --runner cargo --list");
         of.poc(&line).exits(0).stdout.clone()
@@ -230,7 +230,7 @@ fn the_whole_suite_is_dealt_out_and_merged_as_a_selection_is() {
 }
 
 #[test]
-fn shards_of_the_whole_suite_are_nextests_own() {
+fn shards_of_the_whole_suite_are_nextest_partitions() {
     if !nextest_for("shards of the whole suite") {
         return;
     }
@@ -252,9 +252,9 @@ fn shards_of_the_whole_suite_are_nextests_own() {
 }
 
 #[test]
-fn a_test_that_fails_in_one_shard_fails_them_all_and_a_regression_is_told() {
+fn failure_in_one_shard_fails_the_merge_with_the_regression() {
     let (of, reports) = (changed(), Sandbox::empty());
-    // The baseline as it was before the change, on this machine.
+    // The baseline before the change, on this machine.
     of.poc("verify cache --baseline -q").exits(0);
     of.edit("store/src/lib.rs", "    40 + 2\n", "    40 + 3\n");
     of.edit(
@@ -286,7 +286,7 @@ fn a_test_that_fails_in_one_shard_fails_them_all_and_a_regression_is_told() {
 }
 
 #[test]
-fn shards_that_are_not_one_run_are_not_merged() {
+fn shards_of_different_runs_are_not_merged() {
     let (of, reports) = (changed(), Sandbox::empty());
     assert_eq!(run_all(&of, &reports, 2, "--runner cargo"), [0, 0]);
     let machine = clone(&of);
@@ -304,15 +304,15 @@ fn shards_that_are_not_one_run_are_not_merged() {
     machine
         .poc("verify --merge docs/cache-plan.md")
         .exits(2)
-        .says("docs/cache-plan.md is not what `cargo poc verify --partition M/N --report shard=FILE` writes");
+        .says("docs/cache-plan.md is not a report of `cargo poc verify --partition M/N --report shard=FILE`");
 
-    // What tells that two reports are of different runs.
+    // Differences between reports of different runs.
     let second = reports.read("shard-2.json");
     for (pointer, value, why) in [
         (
             "/partition",
             json!("2/3"),
-            "the number of shards is 2 in the first, and 3 in the second",
+            "the number of shards is 2 in the first, but 3 in the second",
         ),
         (
             "/record/source/commit",
@@ -337,13 +337,13 @@ fn shards_that_are_not_one_run_are_not_merged() {
         (
             "/run/scope",
             json!("full"),
-            "the scope is affected in the first, and full in the second",
+            "the scope is affected in the first, but full in the second",
         ),
         ("/run/runner", json!("nextest"), "the test runner is"),
         (
             "/run/pocs",
             json!(["other"]),
-            "the PoC is cache in the first, and other in the second",
+            "the PoC is cache in the first, but other in the second",
         ),
         ("/version", json!(2), "is a report of version 2"),
     ] {
@@ -352,7 +352,7 @@ fn shards_that_are_not_one_run_are_not_merged() {
         reports.write("shard-2.json", other.to_string());
         merge(&machine, &reports, &[1, 2]).exits(2).says(why);
     }
-    // A shard that left out what it was to run.
+    // A shard that did not run a test of its part.
     let mut other: Value = serde_json::from_str(&second).unwrap();
     let ran = other["binaries"].as_object_mut().unwrap();
     let id = ran.keys().next().unwrap().clone();
@@ -361,7 +361,7 @@ fn shards_that_are_not_one_run_are_not_merged() {
     merge(&machine, &reports, &[1, 2])
         .exits(4)
         .says(&format!("shard 2/2 did not run {id}"));
-    // And one that ran what is another's.
+    // And one that ran a test of another part.
     reports.write("shard-2.json", &second);
     let mut first: Value = serde_json::from_str(&reports.read("shard-1.json")).unwrap();
     first["binaries"][&id] = taken;
@@ -369,7 +369,7 @@ fn shards_that_are_not_one_run_are_not_merged() {
     reports.write("shard-1.json", first.to_string());
     merge(&machine, &reports, &[1, 2])
         .exits(4)
-        .says(&format!("{id} ran in shard 1, and is shard 2's"));
+        .says(&format!("{id} ran in shard 1, but belongs to shard 2"));
     reports.write("shard-1.json", kept);
 
     // Another commit here, or other files.
@@ -389,7 +389,7 @@ fn shards_that_are_not_one_run_are_not_merged() {
 }
 
 #[test]
-fn a_test_that_no_shard_of_nextest_ran_or_two_did_is_found() {
+fn test_that_ran_in_no_shard_or_in_two_is_reported() {
     if !nextest_for("tests that shards left out") {
         return;
     }
@@ -471,7 +471,7 @@ fn more_shards_than_tests_and_no_affected_test_at_all() {
     assert_eq!(run_all(&sandbox, &reports, 1, "--runner cargo"), [0]);
     merge(&clone(&sandbox), &reports, &[1])
         .exits(0)
-        .says("no test can be affected");
+        .says("the change affects no test");
 
     // Three targets, and five shards.
     sandbox.run_git(&["checkout", "--quiet", "-b", "work"]);
@@ -496,7 +496,7 @@ fn more_shards_than_tests_and_no_affected_test_at_all() {
 }
 
 #[test]
-fn jobs_are_balanced_by_how_long_tests_took() {
+fn jobs_are_balanced_by_recorded_durations() {
     let sandbox = changed();
     let matrix = || {
         sandbox
@@ -557,7 +557,7 @@ fn jobs_are_balanced_by_how_long_tests_took() {
 }
 
 #[test]
-fn what_cannot_be_dealt_out_is_bad_usage() {
+fn invalid_partitions_are_usage_errors() {
     let sandbox = changed();
     sandbox.poc("verify cache --done --partition 1/2").exits(2);
     sandbox
@@ -567,7 +567,7 @@ fn what_cannot_be_dealt_out_is_bad_usage() {
     sandbox
         .poc("verify --report shard=x.json")
         .exits(2)
-        .says("name which with `--partition M/N`");
+        .says("select it with `--partition M/N`");
     sandbox
         .poc("affected --format matrix")
         .exits(2)

@@ -1,4 +1,4 @@
-//! Completion in the shells themselves: a line is typed, Tab is pressed, and what is offered is looked at.
+//! Completion in real shells: types a line, presses Tab, and checks the candidates.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::completions::sandbox;
 use crate::kit::{Sandbox, finish, left_out};
 use crate::pty::Session;
 
-/// What is typed, and what Tab makes of it: each has one answer.
+/// The typed text, and its only completion.
 const COMPLETED: [(&str, &str); 4] = [
     ("sta", "status"),
     ("verify ti", "verify tidy"),
@@ -31,7 +31,7 @@ fn shell(sandbox: &Sandbox, shell: &str, arguments: &[&str], set_up: &str) -> Se
     let mut command = sandbox.command(shell);
     command.args(arguments).env("HOME", sandbox.root.as_str());
     let mut session = Session::start(&command);
-    // Put together by the shell, so that what is typed does not count as said.
+    // The shell composes the text, so that the typed text does not count as output.
     session
         .types(&format!("{set_up}; echo it is' 're'ady'\n"))
         .shows("it is ready");
@@ -51,7 +51,7 @@ fn completes(session: &mut Session) {
 }
 
 #[test]
-fn bash_completes_beside_what_it_completes_of_cargo_itself() {
+fn bash_completes_in_addition_to_cargo() {
     let sandbox = sandbox();
     let common = "/usr/share/bash-completion/bash_completion";
     for set_up in [String::new(), format!("[ ! -e {common} ] || . {common}; ")] {
@@ -75,7 +75,7 @@ fn bash_completes_beside_what_it_completes_of_cargo_itself() {
 }
 
 #[test]
-fn zsh_completes_beside_what_it_completes_of_cargo_itself() {
+fn zsh_completes_in_addition_to_cargo() {
     if !shell_for("completion in zsh", "zsh") {
         return;
     }
@@ -94,7 +94,7 @@ fn zsh_completes_beside_what_it_completes_of_cargo_itself() {
 }
 
 #[test]
-fn elvish_completes_beside_what_it_completes_of_cargo_itself() {
+fn elvish_completes_in_addition_to_cargo() {
     if !shell_for("completion in elvish", "elvish") {
         return;
     }
@@ -103,7 +103,7 @@ fn elvish_completes_beside_what_it_completes_of_cargo_itself() {
         "eval (cargo-poc completions elvish | slurp); eval (cargo-poc completions elvish | slurp)";
     let mut elvish = shell(&sandbox, "elvish", &["-norc"], twice);
     completes(&mut elvish);
-    // Files, where nobody completed cargo before.
+    // Files, if nothing completed cargo before.
     elvish
         .types("cargo build --manifest-path Car\t")
         .shows("--manifest-path Cargo.");

@@ -105,7 +105,7 @@ fn states(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[test]
-fn a_change_that_its_tests_cannot_tell_leaves_evidence_fresh() {
+fn change_that_affects_no_test_of_a_run_keeps_evidence_fresh() {
     let sandbox = sandbox();
     // On changes that no commit holds, with a file that git does not know.
     sandbox
@@ -146,8 +146,8 @@ fn a_test_that_is_new_gone_or_ignored_makes_it_stale() {
 
 /// As the commands that `init` writes where nextest is set up.
 #[test]
-fn a_filterset_of_nextest_may_pick_any_test_of_the_packages() {
-    if !nextest_for("a_filterset_of_nextest_may_pick_any_test_of_the_packages") {
+fn nextest_filterset_may_select_any_test_of_the_packages() {
+    if !nextest_for("nextest_filterset_may_select_any_test_of_the_packages") {
         return;
     }
     let sandbox = sandbox();
@@ -166,7 +166,7 @@ fn a_filterset_of_nextest_may_pick_any_test_of_the_packages() {
 }
 
 #[test]
-fn what_is_not_only_a_run_of_tests_depends_on_all_of_its_packages() {
+fn other_commands_depend_on_all_files_of_their_packages() {
     let sandbox = sandbox();
     sandbox.poc("verify cache --step 1").exits(0);
     assert_eq!(states(&sandbox)[1], "proven");
@@ -175,7 +175,7 @@ fn what_is_not_only_a_run_of_tests_depends_on_all_of_its_packages() {
 }
 
 #[test]
-fn what_a_commit_brought_in_is_compared_with_where_nothing_is_kept() {
+fn commit_that_introduced_a_record_is_used_without_a_snapshot() {
     let sandbox = sandbox();
     sandbox.edit("src/store.rs", "    2\n", "    1 + 1\n");
     verified(&sandbox);
@@ -190,7 +190,7 @@ fn what_a_commit_brought_in_is_compared_with_where_nothing_is_kept() {
 }
 
 #[test]
-fn a_commit_that_is_otherwise_than_what_ran_is_not_compared_with() {
+fn commit_with_other_sources_than_the_run_is_not_used() {
     let sandbox = sandbox();
     sandbox.edit("src/store.rs", "    2\n", "    1 + 1\n");
     verified(&sandbox);
@@ -203,11 +203,11 @@ fn a_commit_that_is_otherwise_than_what_ran_is_not_compared_with() {
     sandbox
         .poc("affected --since-evidence")
         .exits(4)
-        .says("verify again, or name a commit with --base");
+        .says("verify again, or pass a commit with --base");
 }
 
 #[test]
-fn a_damaged_store_of_states_is_none() {
+fn damaged_snapshots_are_ignored() {
     let sandbox = sandbox();
     sandbox.edit("src/store.rs", "    2\n", "    1 + 1\n");
     verified(&sandbox);
@@ -221,7 +221,7 @@ fn a_damaged_store_of_states_is_none() {
 }
 
 #[test]
-fn a_commit_that_is_gone_makes_it_stale() {
+fn missing_commit_makes_evidence_stale() {
     let sandbox = sandbox();
     verified(&sandbox);
     sandbox.remove("target/cargo-poc/snapshots");
@@ -236,7 +236,7 @@ fn a_commit_that_is_gone_makes_it_stale() {
 }
 
 #[test]
-fn what_git_ignores_is_looked_at_each_time() {
+fn files_that_git_ignores_are_checked_each_time() {
     let sandbox = sandbox();
     sandbox
         .write(".gitignore", "/target\n/src/made.rs\n/cases\n")
@@ -265,7 +265,7 @@ fn what_git_ignores_is_looked_at_each_time() {
 }
 
 #[test]
-fn damaged_verdicts_are_none() {
+fn damaged_verdicts_are_ignored() {
     let sandbox = sandbox();
     verified(&sandbox);
     sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");
@@ -282,7 +282,7 @@ fn affected_compares_with_a_recorded_run() {
     sandbox
         .poc("affected --since-evidence")
         .exits(2)
-        .says("records no run yet");
+        .says("has no recorded run");
     sandbox.edit("src/store.rs", "    2\n", "    1 + 1\n");
     verified(&sandbox);
     let names = |line: &str| sandbox.poc(line).exits(0).stdout.clone();
@@ -300,11 +300,11 @@ fn affected_compares_with_a_recorded_run() {
     sandbox
         .poc("affected cache --since-evidence=done")
         .exits(2)
-        .says("no run of `done`");
+        .says("no recorded run of `done`");
 }
 
 #[test]
-fn what_cargo_builds_is_part_of_nothing_even_where_git_ignores_nothing() {
+fn build_outputs_are_not_inputs_even_if_git_does_not_ignore_them() {
     for repository in [true, false] {
         let sandbox = Sandbox::package();
         if repository {
@@ -325,7 +325,7 @@ fn what_cargo_builds_is_part_of_nothing_even_where_git_ignores_nothing() {
 }
 
 #[test]
-fn a_package_in_the_target_folder_is_a_package_all_the_same() {
+fn package_in_the_target_folder_is_a_member() {
     let sandbox = Sandbox::empty();
     sandbox.member("inside", "app", &[]);
     sandbox.write(

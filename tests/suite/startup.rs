@@ -33,7 +33,7 @@ const RESULTS: &str = "# Cache Results
 **Status**: Pending
 ";
 
-/// Programs that note down what they are called with, and are then the real ones.
+/// Wrappers that record their arguments, then run the real programs.
 struct Watched {
     sandbox: Sandbox,
     programs: Sandbox,
@@ -97,7 +97,7 @@ impl Watched {
 }
 
 #[test]
-fn what_needs_no_workspace_starts_nothing() {
+fn commands_without_a_workspace_start_no_process() {
     let watched = Watched::new();
     for line in [
         "--help",
@@ -111,7 +111,7 @@ fn what_needs_no_workspace_starts_nothing() {
 }
 
 #[test]
-fn git_is_asked_only_by_those_who_compare_with_it() {
+fn only_commands_that_compare_with_git_run_it() {
     let watched = Watched::new();
     for line in [
         "deps cache --dry-run",
@@ -129,7 +129,7 @@ fn git_is_asked_only_by_those_who_compare_with_it() {
 }
 
 #[test]
-fn nothing_is_asked_twice() {
+fn no_process_runs_twice() {
     let watched = Watched::new();
     let status = [
         ("cargo metadata", 1),
@@ -169,7 +169,7 @@ fn nothing_is_asked_twice() {
 
 /// Whether what changed since a run can affect its tests is worked out once: the second time no text of before is asked for.
 #[test]
-fn what_follows_from_a_change_is_not_worked_out_twice() {
+fn selection_is_computed_once() {
     let watched = Watched::new();
     watched.sandbox.edit(
         "docs/cache-plan.md",
@@ -191,9 +191,9 @@ fn what_follows_from_a_change_is_not_worked_out_twice() {
     assert!(!second.contains_key(texts), "{second:?}");
 }
 
-/// Wrappers around cargo may say something of their own before it.
+/// Wrappers around cargo may print other text before the metadata.
 #[test]
-fn what_stands_before_cargos_answer_is_passed_over() {
+fn text_before_cargo_metadata_is_skipped() {
     let watched = Watched::new();
     let cargo = watched.programs.read("cargo");
     let chatty = cargo.replacen("#!/bin/sh\n", "#!/bin/sh\necho about to ask cargo\n", 1);
@@ -205,7 +205,7 @@ fn what_stands_before_cargos_answer_is_passed_over() {
 
 /// What cargo said of one is no beginning for the other.
 #[test]
-fn workspaces_that_are_built_in_one_folder_do_not_meet() {
+fn workspaces_with_a_shared_target_folder_are_separate() {
     let (one, other) = (Watched::new(), Watched::new());
     let (own, shared) = (Sandbox::empty(), Sandbox::empty());
     let expected = other.calls_built_in(own.root.as_str(), "status");
@@ -217,7 +217,7 @@ fn workspaces_that_are_built_in_one_folder_do_not_meet() {
 
 /// Commands begin with what cargo said the last time; where it now says otherwise, nothing of that is shown.
 #[test]
-fn what_cargo_said_the_last_time_never_answers_for_this_time() {
+fn outdated_metadata_is_not_used() {
     let sandbox = Sandbox::package();
     sandbox
         .write("docs/cache-plan.md", PLAN)

@@ -261,7 +261,7 @@ fn said(sandbox: &Sandbox, heading: &str) {
 }
 
 #[test]
-fn work_goes_from_step_to_step_to_done() {
+fn work_proceeds_by_step_to_the_done_block() {
     let sandbox = sandbox();
     passed(&sandbox, Scope::Baseline, 0);
     assert_states(
@@ -301,7 +301,7 @@ fn work_goes_from_step_to_step_to_done() {
     );
     sandbox
         .poc("status cache")
-        .prints("planned and not done: `store/src/lib.rs`, `store/src/cache.rs`");
+        .prints("planned but not done: `store/src/lib.rs`, `store/src/cache.rs`");
     work(&sandbox);
     passed(&sandbox, step("0"), 3);
     passed(&sandbox, step("1"), 4);
@@ -329,7 +329,7 @@ fn work_goes_from_step_to_step_to_done() {
 }
 
 #[test]
-fn a_tick_or_a_word_is_a_claim_and_gates() {
+fn ticks_and_status_words_are_claims_that_fail_the_gate() {
     let claims = [
         ("docs/cache-plan.md", "- [ ] prepare", "- [x] prepare"),
         (
@@ -357,7 +357,7 @@ fn a_tick_or_a_word_is_a_claim_and_gates() {
         sandbox
             .poc("status --check")
             .exits(1)
-            .prints("step 0 is said to be done, and nothing has shown it");
+            .prints("step 0 is marked as done, but no run proves it");
         // Evidence settles it.
         passed(&sandbox, step("0"), 1);
         sandbox.poc("status --check").exits(0);
@@ -439,7 +439,7 @@ fn files_are_compared_with_the_change_since_the_base() {
     sandbox.edit("docs/cache-plan.md", "| **Base** | `main` |\n", "");
     assert_eq!(files()[0], row(lib, "modify", Value::Null));
     assert_eq!(codes(&sandbox), ["POC031"]);
-    sandbox.poc("status cache").exits(0).prints("names no Base");
+    sandbox.poc("status cache").exits(0).prints("has no Base");
 }
 
 #[test]
@@ -468,7 +468,7 @@ fn a_plan_without_results_is_a_finding() {
     sandbox
         .poc("status --check")
         .exits(1)
-        .prints("there is no docs/cache-results.md");
+        .prints("docs/cache-results.md does not exist");
 }
 
 #[test]
@@ -494,7 +494,7 @@ fn placeholders_come_last() {
 }
 
 #[test]
-fn a_withdrawn_poc_asks_for_nothing() {
+fn withdrawn_poc_has_no_next_action() {
     let sandbox = sandbox();
     sandbox.edit("docs/cache-results.md", "In Progress", "Withdrawn");
     assert_states(&sandbox, "withdrawn", ["pending"; 2], "none");

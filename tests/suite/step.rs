@@ -122,7 +122,7 @@ fn again(sandbox: &Sandbox, line: &str) {
 }
 
 #[test]
-fn a_step_goes_from_start_to_done_and_status_says_what_is_next() {
+fn step_is_started_and_closed_with_next_actions() {
     let sandbox = sandbox();
     assert_eq!(next(&sandbox), "cargo poc verify cache --step 1");
     let before = sandbox.files();
@@ -186,13 +186,13 @@ fn a_step_goes_from_start_to_done_and_status_says_what_is_next() {
 }
 
 #[test]
-fn what_is_forced_is_recorded_and_stays_in_sight() {
+fn forced_step_is_recorded_and_remains_visible() {
     let sandbox = sandbox();
     sandbox.poc("step done cache 2 --force").exits(2);
     sandbox.poc("step done cache 2 --reason x").exits(2);
     sandbox.poc("step start cache 2").exits(0);
     let line = "step done cache 2 --force --reason 'seen on the target'";
-    sandbox.poc(line).exits(0).says("no run has shown step 2");
+    sandbox.poc(line).exits(0).says("no run has proven step 2");
     again(&sandbox, line);
     let status = status(&sandbox);
     assert_eq!(
@@ -217,7 +217,7 @@ fn what_is_forced_is_recorded_and_stays_in_sight() {
 }
 
 #[test]
-fn notes_go_into_their_fields_once() {
+fn notes_are_added_to_their_fields_once() {
     let sandbox = sandbox();
     let line = "step note cache 1 --issue 'a | b' --issue second --lesson 'the second' --decision 'moka it is' --deviation 'no async'";
     sandbox.poc(line).exits(0).says("Noted in step 1");
@@ -235,7 +235,7 @@ fn notes_go_into_their_fields_once() {
     sandbox
         .poc("step note cache 1 --issue ' '")
         .exits(2)
-        .says("says nothing");
+        .says("is empty");
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn a_step_is_added_and_split_off_in_both_documents() {
     again(&sandbox, line);
     let expected = PLAN.replace("- [ ] test\n  - with care\n- [ ] measure\n", "").replace(
         "### Step 2: Do more",
-        "### Step 1b: Measure it\n\n**Goal**: [fill in: what works after this step that did not before]\n\n**Tasks**:\n- [ ] test\n  - with \
+        "### Step 1b: Measure it\n\n**Goal**: [fill in: the behaviour that this step adds]\n\n**Tasks**:\n- [ ] test\n  - with \
          care\n- [ ] measure\n\n**Verification**:\n```bash\ntest -d src\n# Expected: exit code 0\n```\n\n---\n\n### Step 2: Do more",
     );
     assert_eq!(plan(&sandbox), expected);
@@ -279,7 +279,7 @@ fn a_step_is_added_and_split_off_in_both_documents() {
 }
 
 #[test]
-fn a_step_is_withdrawn_in_sight_and_the_contract_knows() {
+fn withdrawn_step_stays_visible_and_changes_the_contract() {
     let sandbox = sandbox();
     sandbox.poc("step start cache 1").exits(0);
     let line = "step withdraw cache 2 --reason 'moved to the next PoC'";
@@ -308,7 +308,7 @@ fn a_step_is_withdrawn_in_sight_and_the_contract_knows() {
 }
 
 #[test]
-fn every_byte_outside_of_an_edit_stays() {
+fn every_byte_outside_an_edit_is_kept() {
     let odd = |text: &str| {
         let text = text
             .replace("- [ ] test", "-\t[ ] test")
@@ -340,7 +340,7 @@ fn every_byte_outside_of_an_edit_stays() {
                 now.matches("\r\n").count(),
                 "{line}"
             );
-            // What was there is there, but for the lines that an edit is about.
+            // Existing text is kept, except for the edited lines.
             let kept = before
                 .lines()
                 .filter(|old| now.lines().any(|new| new == *old))
@@ -353,7 +353,7 @@ fn every_byte_outside_of_an_edit_stays() {
 }
 
 #[test]
-fn commands_at_once_wait_for_each_other() {
+fn concurrent_commands_wait_for_each_other() {
     let sandbox = sandbox();
     let note = |number: usize| {
         let mut command = sandbox.command(PROGRAM);
@@ -462,7 +462,7 @@ fn generated_parts_follow_the_workspace_and_nothing_else_is_touched() {
 }
 
 #[test]
-fn documents_without_markers_have_nothing_generated() {
+fn documents_without_markers_are_not_changed() {
     let sandbox = sandbox();
     let before = sandbox.files();
     sandbox.poc("update cache").exits(0).says("has no markers");

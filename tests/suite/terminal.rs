@@ -16,7 +16,7 @@ fn failing() -> Sandbox {
 }
 
 #[test]
-fn a_terminal_shows_how_far_it_is_and_what_fails_and_not_what_passes() {
+fn terminal_shows_progress_and_failures_without_passed_tests() {
     let sandbox = failing();
     let ended = sandbox.on_terminal("verify --full --runner cargo").ends();
     assert_eq!(ended.code, 1, "{}", ended.screen);
@@ -47,7 +47,7 @@ fn a_terminal_shows_how_far_it_is_and_what_fails_and_not_what_passes() {
         .on_terminal("verify --full --runner cargo -v")
         .ends();
     assert!(ended.screen.contains("test one ... ok"), "{}", ended.screen);
-    // A run that took long enough before tells how long this one will.
+    // The remaining time is based on an earlier run that took long enough.
     let ended = sandbox
         .on_terminal("verify --full --runner cargo -q")
         .ends();
@@ -69,7 +69,7 @@ fn nextest_has_the_same_progress() {
 }
 
 #[test]
-fn a_pipe_gets_the_output_as_it_is_and_no_progress() {
+fn pipe_gets_unchanged_output_without_progress() {
     let sandbox = failing();
     let run = sandbox.poc("verify --full --runner cargo");
     run.exits(1)
@@ -82,7 +82,7 @@ fn a_pipe_gets_the_output_as_it_is_and_no_progress() {
 }
 
 #[test]
-fn how_long_is_left_is_told_from_the_last_run() {
+fn remaining_time_is_based_on_the_last_run() {
     let sandbox = Sandbox::package();
     sandbox.git();
     sandbox
@@ -112,7 +112,7 @@ fn how_long_is_left_is_told_from_the_last_run() {
 }
 
 #[test]
-fn what_tests_print_cannot_drive_the_terminal() {
+fn output_of_tests_cannot_control_the_terminal() {
     let sandbox = failing();
     let ended = sandbox.on_terminal("verify --full --runner cargo").ends();
     for sent in ["\u{1b}]0;", "\u{1b}[2J", "\u{7}", "\u{202e}"] {
@@ -135,7 +135,7 @@ fn what_tests_print_cannot_drive_the_terminal() {
 }
 
 #[test]
-fn what_a_plan_says_cannot_drive_the_terminal() {
+fn text_of_a_plan_cannot_control_the_terminal() {
     let sandbox = Sandbox::package();
     sandbox.git();
     sandbox
@@ -202,7 +202,7 @@ fn coloured(sandbox: &Sandbox, environment: &[(&str, &str)], arguments: &str) ->
 }
 
 #[test]
-fn colours_are_as_cargo_and_the_environment_say() {
+fn colors_follow_cargo_and_the_environment() {
     let sandbox = Sandbox::package();
     sandbox.git();
     let (all, none) = ([true; 3], [false; 3]);
@@ -286,7 +286,7 @@ fn tables_fit_the_terminal_and_wide_characters_take_two_columns() {
             long.contains('…') && long.ends_with("tasks"),
             "{columns}: {long}"
         );
-        // On the screen a wide character stands in two cells; tasks begin in one column.
+        // A wide character takes two cells on the screen; tasks start in one column.
         let at =
             |line: &str| unicode_width::UnicodeWidthStr::width(line.split("  0/").next().unwrap());
         assert!(
@@ -304,7 +304,7 @@ fn tables_fit_the_terminal_and_wide_characters_take_two_columns() {
 }
 
 #[test]
-fn places_are_links_where_the_terminal_knows_links() {
+fn positions_are_links_if_the_terminal_supports_them() {
     let sandbox = wide();
     sandbox.edit("docs/cache-plan.md", "- [ ] fast", "- [x] fast");
     let with_links = |line: &str| {
@@ -325,7 +325,7 @@ fn places_are_links_where_the_terminal_knows_links() {
     }
     sandbox.edit("src/lib.rs", "    42\n", "    40 + 2\n");
     assert!(with_links("affected --explain").contains("/src/lib.rs#"));
-    // Not where nobody said that they are known, nor where colours are not wanted, nor in a pipe.
+    // No links without support, without colors, or in a pipe.
     let plain = sandbox.on_terminal("status cache").ends().printed;
     assert!(!plain.contains("\u{1b}]8"), "{plain:?}");
     assert!(!with_links("status cache --color never").contains("\u{1b}]8"));

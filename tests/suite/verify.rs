@@ -96,7 +96,7 @@ fn the_first_failure_fails_the_block() {
 }
 
 #[test]
-fn a_missing_command_could_not_run_and_is_no_failed_test() {
+fn missing_command_could_not_run_and_is_not_a_failed_test() {
     let report = block("cargo-poc-has-no-such-command");
     assert_eq!(report.outcome(), Outcome::CouldNotRun);
     assert!(
@@ -113,14 +113,14 @@ fn a_command_that_cargo_does_not_have_could_not_run() {
 }
 
 #[test]
-fn failed_tests_are_failed_whatever_the_exit_status_says() {
+fn failed_tests_fail_despite_exit_status_zero() {
     let report = block(&printing("cargo-test.txt", 0));
     assert_eq!(report.outcome(), Outcome::Failed);
     assert_eq!(report.counts().failed, 3);
 }
 
 #[test]
-fn a_test_command_that_ran_no_test_is_not_green() {
+fn test_command_without_tests_does_not_pass() {
     let nothing_matched = "running 0 tests\\n\\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 5 filtered out; \
                            finished in 0.00s\\n";
     let bin = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/bin");
@@ -146,7 +146,7 @@ fn snapshots_are_neither_accepted_nor_updated() {
 }
 
 #[test]
-fn after_a_failure_the_rest_is_left_unless_told_to_go_on() {
+fn commands_after_a_failure_are_skipped_by_default() {
     let (_guard, root) = folder(&[]);
     let checks = ["true", "false", "touch ran"].map(Invocation::block);
     let mut options = options(&root);
@@ -259,7 +259,7 @@ fn change(root: &Utf8Path, path: &str, from: &str, to: &str) {
 }
 
 #[test]
-fn what_a_change_breaks_and_what_it_takes_away_is_told_from_what_failed_before() {
+fn regressions_and_missing_tests_differ_from_earlier_failures() {
     let (_guard, root) = members();
     let baseline = record(&root, Runner::Cargo, Scope::Baseline, None);
     assert_eq!(baseline.outcome, Outcome::Failed);
@@ -314,11 +314,11 @@ fn what_a_change_breaks_and_what_it_takes_away_is_told_from_what_failed_before()
 }
 
 #[test]
-fn both_runners_see_the_same() {
+fn both_runners_report_the_same() {
     let (_guard, root) = members();
     if Runner::choose(RunnerChoice::Nextest, &root).is_err() {
         left_out(
-            "both_runners_see_the_same",
+            "both_runners_report_the_same",
             "cargo-nextest",
             "CARGO_POC_REQUIRE_NEXTEST",
         );
@@ -344,7 +344,7 @@ fn both_runners_see_the_same() {
 }
 
 #[test]
-fn a_harness_that_nextest_cannot_list_is_said_with_what_to_do() {
+fn harness_that_nextest_cannot_list_is_reported_with_a_remedy() {
     let (_guard, root) = members();
     if Runner::choose(RunnerChoice::Nextest, &root).is_err() {
         eprintln!("left out: cargo-nextest is not installed");
@@ -380,7 +380,7 @@ fn a_harness_that_nextest_cannot_list_is_said_with_what_to_do() {
 }
 
 #[test]
-fn a_filter_of_the_users_makes_nothing_vanish_and_matching_nothing_is_no_success() {
+fn user_filter_hides_no_test_and_must_match_one() {
     let (_guard, root) = members();
     let workspace = workspace(&root);
     let baseline = record(&root, Runner::Cargo, Scope::Baseline, None);
@@ -408,7 +408,7 @@ fn a_filter_of_the_users_makes_nothing_vanish_and_matching_nothing_is_no_success
         let record = report.record(&workspace, &basis).unwrap();
         assert_eq!(record.missing, BTreeMap::new());
         let expected = if outcome == Outcome::Passed {
-            Exit::Fine
+            Exit::Success
         } else {
             Exit::CouldNotRun
         };
@@ -440,7 +440,7 @@ fn argv(check: &Invocation) -> &[String] {
 }
 
 #[test]
-fn flags_and_arguments_stand_where_each_runner_takes_them() {
+fn flags_and_arguments_are_placed_for_each_runner() {
     let (_guard, root) = members();
     let workspace = workspace(&root);
     let (flags, extra) = (["--locked".to_owned()], ["--test-threads=1".to_owned()]);
@@ -472,7 +472,7 @@ fn flags_and_arguments_stand_where_each_runner_takes_them() {
 }
 
 #[test]
-fn a_changed_command_has_another_hash_and_line_ends_do_not_count() {
+fn command_hash_ignores_line_ends() {
     let hash = |script: &str| commands_hash(&[Invocation::block(script)]);
     assert_eq!(hash("a\nb\n"), hash("a\r\nb"));
     assert_ne!(hash("a\nb"), hash("a\nc"));

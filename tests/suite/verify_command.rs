@@ -97,7 +97,7 @@ fn every_outcome_has_its_exit_code_and_is_recorded() {
 }
 
 #[test]
-fn a_run_of_the_tests_is_counted_and_a_regression_is_told() {
+fn test_run_is_counted_and_a_regression_is_reported() {
     let sandbox = sandbox(&["cargo test --offline --no-fail-fast"]);
     let baseline = "\n## Prerequisites\n\n### 1. Identify Affected Tests\n\n**Baseline verification**:\n```bash\ncargo test --offline \
                     --no-fail-fast\n```\n";
@@ -148,7 +148,7 @@ fn listing_runs_nothing_and_no_record_writes_nothing() {
 }
 
 #[test]
-fn a_step_that_is_not_there_is_bad_usage() {
+fn unknown_step_is_a_usage_error() {
     let sandbox = sandbox(&["true"]);
     sandbox
         .poc("verify cache --step 7")
@@ -157,7 +157,7 @@ fn a_step_that_is_not_there_is_bad_usage() {
 }
 
 #[test]
-fn a_plan_that_verifies_itself_is_stopped() {
+fn recursive_verification_is_stopped() {
     let sandbox = sandbox(&[&format!("'{PROGRAM}' verify cache --step 0")]);
     sandbox
         .poc("verify cache --step 0")
@@ -180,7 +180,7 @@ fn path_with(programs: &[&str]) -> tempfile::TempDir {
 }
 
 #[test]
-fn without_bash_the_message_says_what_to_do_and_nothing_is_written() {
+fn missing_bash_is_an_error_with_a_remedy() {
     let sandbox = sandbox(&["true"]);
     let path = path_with(&["git", "cargo", "rustc"]);
     let mut command = program(&sandbox, "verify cache --step 0");
@@ -193,7 +193,7 @@ fn without_bash_the_message_says_what_to_do_and_nothing_is_written() {
 }
 
 #[test]
-fn nextest_that_is_asked_for_and_missing_could_not_run() {
+fn requested_but_missing_nextest_could_not_run() {
     let sandbox = sandbox(&["true"]);
     let path = path_with(&["git", "cargo", "rustc", "bash"]);
     let home = tempfile::tempdir().unwrap();
@@ -207,7 +207,7 @@ fn nextest_that_is_asked_for_and_missing_could_not_run() {
 }
 
 #[test]
-fn a_cargo_that_is_not_there_could_not_run() {
+fn missing_cargo_could_not_run() {
     let sandbox = sandbox(&["true"]);
     let mut command = program(&sandbox, "verify cache --full");
     command.env("CARGO", "/no/such/cargo");
@@ -237,7 +237,7 @@ fn two_verifications_at_once_are_both_recorded() {
 }
 
 #[test]
-fn a_reader_that_goes_away_changes_neither_exit_code_nor_evidence() {
+fn closed_pipe_changes_neither_exit_code_nor_evidence() {
     let sandbox = sandbox(&["seq 1 100000; false"]);
     let mut child = start(&sandbox, "verify cache --step 0", Stdio::piped());
     let mut first = [0; 2];
@@ -269,7 +269,7 @@ fn ctrl_c_leaves_no_process_and_no_evidence() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn nothing_survives_when_the_program_is_killed() {
+fn no_process_survives_a_killed_program() {
     let script = "sleep infinity & echo $!; setsid sleep infinity & echo $!; (setsid sleep infinity & echo $!); bash -c 'echo \
                   $$; sleep infinity'";
     let sandbox = sandbox(&[script]);
@@ -295,7 +295,7 @@ fn a_git_that_hangs_does_not_hang_the_program() {
     command.env("GIT", &git).env("CARGO_POC_TOOL_TIMEOUT", "1");
     finish(command, "with a git that hangs")
         .exits(4)
-        .says("did not answer within 1 s");
+        .says("did not end within 1 s");
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn evidence_edited_by_hand_is_found_by_status() {
 }
 
 #[test]
-fn results_that_may_not_be_written_stay_as_they_were() {
+fn read_only_results_stay_unchanged() {
     let sandbox = sandbox(&["true"]);
     let path = sandbox.root.join("docs/cache-results.md");
     let mut permissions = std::fs::metadata(&path).unwrap().permissions();
@@ -325,7 +325,7 @@ fn results_that_may_not_be_written_stay_as_they_were() {
 }
 
 #[test]
-fn without_results_nobody_waits_for_a_run_that_cannot_be_recorded() {
+fn missing_results_fail_before_the_run() {
     let sandbox = sandbox(&["mkdir -p target && touch target/ran"]);
     sandbox.remove("docs/cache-results.md");
     sandbox.poc("verify cache --step 0").exits(2);

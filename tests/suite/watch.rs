@@ -42,7 +42,7 @@ impl Watch {
         }
     }
 
-    /// Waits for a line that holds this; what was said up to it since the last one.
+    /// Waits for a line that contains this text; returns the output since the last one.
     #[track_caller]
     fn says(&mut self, text: &str) -> String {
         let from = self.heard.len();
@@ -69,7 +69,7 @@ impl Watch {
         kill(Pid::from_raw(id), signal).unwrap();
     }
 
-    /// Ctrl-C, and what was said after it.
+    /// Sends Ctrl-C and returns the output after it.
     #[track_caller]
     fn end(mut self) -> (i32, String) {
         self.signal(Signal::SIGINT);
@@ -95,7 +95,7 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn a_save_runs_what_it_can_affect_and_nothing_else() {
+fn save_runs_only_affected_tests() {
     let sandbox = sandbox();
     let mut watch = Watch::start(&sandbox, "");
     assert!(
@@ -153,7 +153,7 @@ fn a_save_runs_what_it_can_affect_and_nothing_else() {
 }
 
 #[test]
-fn a_manifest_that_is_being_edited_does_not_end_it() {
+fn invalid_manifest_does_not_end_the_watch() {
     let sandbox = sandbox();
     let mut watch = Watch::start(&sandbox, "");
     watch.says(WATCHING);
@@ -181,7 +181,7 @@ fn slow(sandbox: &Sandbox, number: u32) -> String {
 }
 
 #[test]
-fn a_save_during_a_run_ends_it_and_begins_anew_with_the_change() {
+fn save_during_a_run_restarts_it_with_the_change() {
     let sandbox = sandbox();
     sandbox.write("target/log", "");
     let mut watch = Watch::start(&sandbox, "");
@@ -226,7 +226,7 @@ fn a_save_during_a_run_ends_it_and_begins_anew_with_the_change() {
 }
 
 #[test]
-fn a_save_that_no_test_can_tell_does_not_end_a_run() {
+fn save_that_affects_no_test_does_not_end_a_run() {
     let sandbox = sandbox();
     let path = |name: &str| sandbox.root.join("target").join(name);
     sandbox.write("target/.keep", "");
@@ -246,7 +246,7 @@ fn a_save_that_no_test_can_tell_does_not_end_a_run() {
     }
     sandbox.edit("store/src/lib.rs", "//! The store library.", "//! Store.");
     sandbox.write("docs/note-plan.md", "# Note\n");
-    // As it was before it could be seen: no change.
+    // Reverted before it was seen: no change.
     sandbox.write("alone/src/lib.rs", sandbox.read("alone/src/lib.rs"));
     std::thread::sleep(Duration::from_millis(600));
     sandbox.write("target/go", "");
@@ -266,9 +266,9 @@ fn writes(file: &str) -> String {
 }
 
 #[test]
-fn what_tests_write_does_not_make_them_run_for_ever() {
+fn files_written_by_tests_do_not_trigger_endless_runs() {
     let sandbox = sandbox();
-    // Changed in every run: taken for theirs in the second one.
+    // It changed in every run: classified as written by tests in the second one.
     sandbox
         .write("alone/log.txt", "")
         .write("alone/tests/writes.rs", writes("log.txt"));
@@ -283,7 +283,7 @@ fn what_tests_write_does_not_make_them_run_for_ever() {
     );
     let lines = |sandbox: &Sandbox| sandbox.read("alone/log.txt").lines().count();
     assert_eq!(lines(&sandbox), 2, "{said}");
-    // A save between runs counts, whoever wrote the file before; and theirs is not said again.
+    // A save between runs counts, whoever wrote the file before; and the message about written files is not repeated.
     sandbox.write("alone/log.txt", "");
     let said = watch.says(WATCHING);
     assert!(said.contains("Changed alone/log.txt"), "{said}");
@@ -297,7 +297,7 @@ fn what_tests_write_does_not_make_them_run_for_ever() {
 }
 
 #[test]
-fn a_file_that_tests_create_is_no_save() {
+fn file_created_by_tests_is_not_a_save() {
     let sandbox = sandbox();
     sandbox.write("alone/tests/writes.rs", writes("new.txt"));
     let mut watch = Watch::start(&sandbox, "");
@@ -311,7 +311,7 @@ fn a_file_that_tests_create_is_no_save() {
 }
 
 #[test]
-fn sources_that_tests_write_are_run_a_few_times() {
+fn sources_written_by_tests_trigger_few_runs() {
     let sandbox = sandbox();
     sandbox.edit(
         "alone/src/lib.rs",
@@ -372,7 +372,7 @@ fn ctrl_c_ends_the_tests_that_are_running() {
 }
 
 #[test]
-fn nothing_is_recorded_and_a_plan_is_followed_from_its_base() {
+fn watch_records_nothing_and_uses_the_base_of_the_plan() {
     let sandbox = sandbox();
     sandbox
         .poc("init cache -p store --file store/src/cache.rs")
@@ -380,7 +380,7 @@ fn nothing_is_recorded_and_a_plan_is_followed_from_its_base() {
     sandbox.commit("plan");
     sandbox.edit("store/src/lib.rs", "    42\n", "    40 + 2\n");
     let mut watch = Watch::start(&sandbox, "cache -q");
-    // What was changed before it began is run first.
+    // Changes before the start run first.
     watch.says("cache affected: passed");
     sandbox.edit("alone/src/lib.rs", "    42\n", "    40 + 2\n");
     watch.says("cache affected: passed, 3 passed");

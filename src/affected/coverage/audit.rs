@@ -1,7 +1,7 @@
-//! Compares the item graph with coverage: a test that ran an item must be selected when the item changes.
+//! Compares the item graph with coverage: a test that executed an item must be selected if the item changes.
 //!
-//! In: a [`Graph`] of the sources as they are, and a [`Store`]. Out: [`Audit`]. One solve of the graph answers all pairs, so
-//! the audit takes little longer than a selection.
+//! Input: a [`Graph`] of the current sources, and a [`Store`]. Output: [`Audit`]. One pass over the graph answers all pairs, so the
+//! audit takes little longer than a selection.
 
 use std::collections::BTreeMap;
 
@@ -14,46 +14,46 @@ use crate::affected::items::{Graph, PathIndex, TestPattern};
 use crate::workspace::Workspace;
 use crate::workspace::source::syntax::ItemKind;
 
-/// The audit explains at most this many missed items.
+/// The maximum number of missed items to explain.
 const EXPLAINED: usize = 200;
 
-/// What the audit found.
+/// The result of an audit.
 #[derive(Debug, Default)]
 pub struct Audit {
-    /// Tests that nextest lists.
+    /// The number of tests that nextest lists.
     pub tests: usize,
-    /// Of these, tests that are observed.
+    /// The number of tests with coverage.
     pub covered: usize,
-    /// Why the others are not, and how many for each reason.
+    /// The number of tests without coverage, by reason.
     pub without_coverage: BTreeMap<String, usize>,
-    /// Functions that some observed test ran.
+    /// The number of functions that a test executed.
     pub functions: usize,
-    /// Pairs of an item and a test that ran it, checked.
+    /// The number of checked pairs of an item and a test that executed it.
     pub pairs: u64,
-    /// Pairs that the graph would not select.
+    /// The number of pairs that the graph would not select.
     pub missed: u64,
     /// The missed pairs by item.
     pub misses: Vec<Miss>,
-    /// Observed tests that the graph does not know by name, as binary id and name.
+    /// Tests with coverage whose names the graph does not contain, as binary id and name.
     pub unknown_tests: Vec<(String, String)>,
-    /// Items that ran and that the graph does not know, as file and how many.
+    /// The number of executed items that the graph does not contain, by file.
     pub unknown_items: BTreeMap<String, usize>,
-    /// Of all tests, how many are selected when one of the functions changes, on average.
+    /// The mean share of selected tests if one of the functions changes.
     pub shares: Shares,
 }
 
-/// Shares of all tests, from 0 to 1: the means over all functions that some observed test ran.
+/// Shares of all tests, from 0 to 1: means over all functions that a test executed.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Shares {
-    /// What the graph selects.
+    /// Selected by the graph.
     pub graph: f64,
-    /// The same without tests that have coverage and did not run the function.
+    /// The same without tests whose coverage does not contain the function.
     pub with_coverage: f64,
-    /// What ran it.
+    /// Executed the function.
     pub ran: f64,
 }
 
-/// An item that ran in tests that the graph would not select for it.
+/// An item that tests executed which the graph would not select for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Miss {
     /// Its name.
@@ -62,11 +62,11 @@ pub struct Miss {
     pub file: String,
     /// Its line.
     pub line: u32,
-    /// How many tests ran it and would not be selected.
+    /// The number of such tests.
     pub tests: usize,
     /// One of them: binary id and name.
     pub example: (String, String),
-    /// What would have to be reached, and whether it is, for that test.
+    /// The missing edges, and whether the test reaches their sources.
     pub broken: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl Selects {
 }
 
 impl Audit {
-    /// Whether nothing was missed, and every observed test and item is known to the graph.
+    /// Whether nothing was missed, and the graph contains every executed item and every test with coverage.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.misses.is_empty() && self.unknown_tests.is_empty() && self.unknown_items.is_empty()
@@ -103,15 +103,15 @@ struct Auditor<'a> {
     workspace: &'a Workspace,
     graph: &'a Graph,
     store: &'a Store,
-    /// Per item of the store its nodes: one for each unit that mounts it.
+    /// The nodes of each item of the store: one for each unit that mounts it.
     nodes: Vec<Vec<NodeId>>,
-    /// Per test of the graph the tests of the store that it may be.
+    /// The possible tests of the store for each test of the graph.
     listed: Vec<Vec<usize>>,
-    /// Per test of the store whether the graph knows it.
+    /// Whether the graph contains each test of the store.
     known: Vec<bool>,
 }
 
-/// Holds the graph against the store.
+/// Compares the graph with the store.
 #[must_use]
 pub fn audit(workspace: &Workspace, graph: &Graph, store: &Store) -> Audit {
     let mut auditor = Auditor {
@@ -166,7 +166,7 @@ fn nodes(workspace: &Workspace, graph: &Graph, store: &Store) -> Vec<Vec<NodeId>
             .flatten()
         {
             found[*index].push(id);
-            // Where a macro is given the item, a change of it changes what the call expands to.
+            // If the item is in the input of a macro, its change alters the expansion.
             let calls = graph.nodes.owners(id).filter(is_call);
             let call = calls.last();
             let given = call.and_then(|call| expanded.get(&(call, node.name)));
@@ -176,7 +176,7 @@ fn nodes(workspace: &Workspace, graph: &Graph, store: &Store) -> Vec<Vec<NodeId>
     found
 }
 
-/// The functions that macro calls expand to, by the outermost call and their name.
+/// The functions in the expansions of macro calls, by the outermost call and their name.
 fn expanded(graph: &Graph) -> FxHashMap<(NodeId, Name), Vec<NodeId>> {
     let mut expanded: FxHashMap<_, Vec<NodeId>> = FxHashMap::default();
     let functions = (0..)
@@ -218,7 +218,7 @@ impl Auditor<'_> {
         }
     }
 
-    /// Which tests the graph selects for which item.
+    /// The tests that the graph selects for each item.
     fn selects(&self) -> Selects {
         let words = self.store.tests.len().div_ceil(64);
         let mut selects = Selects {
@@ -265,7 +265,7 @@ impl Auditor<'_> {
         selects
     }
 
-    /// Tests whose own item it is, and those of whole units: what an opaque macro call makes is not known.
+    /// Tests that are the item themselves, and those of whole units, because the expansion of an opaque macro call is unknown.
     fn by_themselves(&self, selects: &mut Selects) {
         let graph = self.graph;
         let mut seeded: FxHashMap<NodeId, Vec<usize>> = FxHashMap::default();
@@ -347,7 +347,7 @@ impl Auditor<'_> {
                 .count();
             let selected = f64::from(selects.count(item));
             sums.graph += selected;
-            // Tests that did not run it are left out when its body changes.
+            // Tests that did not execute it are omitted if its body changes.
             sums.with_coverage += if store.items[item].blind {
                 selected
             } else {
@@ -366,7 +366,7 @@ impl Auditor<'_> {
         audit
     }
 
-    /// Whether the item is a function. Of a macro, the functions that it expands to ran.
+    /// Whether the item is a function. For a macro, the functions in its expansion were executed.
     fn is_function(&self, item: usize) -> bool {
         self.nodes[item]
             .iter()
@@ -407,7 +407,7 @@ impl Auditor<'_> {
         found
     }
 
-    /// What leads to the nodes, and whether the test reaches it.
+    /// The edges to the nodes, and whether the test reaches their sources.
     fn broken(
         &self,
         nodes: &[NodeId],
@@ -470,7 +470,7 @@ impl Auditor<'_> {
             lines.extend(from.into_iter().take(12).map(|from| format!("from {from}")));
         }
         if lines.is_empty() {
-            lines.push("nothing leads to it".to_owned());
+            lines.push("the graph has no edge to it".to_owned());
         }
         lines
     }

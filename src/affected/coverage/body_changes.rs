@@ -1,8 +1,8 @@
-//! Which of the changed functions changed in nothing but their body, so that what ran them tells who can notice.
+//! Finds changed functions whose body alone changed, so that only tests that execute them are affected.
 //!
-//! Anything else that a change can be (a signature, an attribute, a new item, a constant, a macro, a type) has effects
-//! without being run. So has the body of a `const fn`, of a function that build scripts or procedural macros call while cargo
-//! builds, and of one whose text a macro gets to see.
+//! Any other change (a signature, an attribute, a new item, a constant, a macro, a type) has effects without being executed. The same
+//! applies to the body of a `const fn`, of a function that build scripts or procedural macros call, and of a function whose text is the
+//! input of a macro.
 
 use std::collections::BTreeSet;
 
@@ -21,25 +21,25 @@ use crate::workspace::source::lex::Kind;
 use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
 use crate::workspace::{PackageId, Workspace};
 
-/// Functions that changed in their bodies alone.
+/// Functions whose body alone changed.
 #[derive(Debug, Default)]
 pub struct BodyChanges {
-    /// Their nodes, of both versions.
+    /// The nodes of both versions.
     pub nodes: Vec<NodeId>,
-    /// The items of the store that they were.
+    /// Their items in the store.
     pub items: FxHashSet<u32>,
 }
 
 /// Both versions of a file.
 #[derive(Debug)]
 pub struct Texts {
-    /// When the suite was run.
+    /// The text at the collection.
     pub before: String,
-    /// Now.
+    /// The current text.
     pub now: String,
 }
 
-/// One version of a function: its index in the file, and all nodes of it.
+/// One version of a function: its index in the file, and all its nodes.
 #[derive(Debug, Default)]
 struct Version {
     item: Option<u32>,
@@ -49,8 +49,8 @@ struct Version {
 }
 
 impl BodyChanges {
-    /// Those among the changed functions of `graph`, which holds the state of `store` and the present one; `texts` by the
-    /// files' paths relative to the workspace root, with `/`.
+    /// Finds them among the changed functions of `graph`, which contains the state of `store` and the current one. `texts` are indexed by
+    /// path relative to the workspace root, with `/`.
     #[must_use]
     pub fn of(
         workspace: &Workspace,
@@ -118,7 +118,7 @@ impl BodyChanges {
     }
 }
 
-/// Whether what a function does is done when it runs, and then only.
+/// Whether the function has effects only when it is called.
 fn is_plain(graph: &Graph, id: NodeId, at_build: &BTreeSet<PackageId>) -> bool {
     let node = &graph.nodes.nodes[id as usize];
     let unit = &graph.crates.units[node.unit as usize];
@@ -128,7 +128,7 @@ fn is_plain(graph: &Graph, id: NodeId, at_build: &BTreeSet<PackageId>) -> bool {
         && !at_build.contains(&unit.package)
 }
 
-/// Members whose code runs during the build: procedural macros, dependencies of build scripts, and the members that these link.
+/// Members whose code runs during the build: procedural macros, dependencies of build scripts, and all members that these link.
 fn at_build(workspace: &Workspace) -> BTreeSet<PackageId> {
     let expands = |id: &PackageId| {
         let targets = &workspace.packages[*id].targets;
@@ -145,7 +145,7 @@ fn at_build(workspace: &Workspace) -> BTreeSet<PackageId> {
     workspace.links(&packages)
 }
 
-/// For each function that nothing but its caller gets to see, by its index among the file's items: its tokens before the body.
+/// The tokens before the body of each function whose text only callers see, by its index among the file's items.
 fn heads_of(text: &str) -> Option<FxHashMap<u32, Digest>> {
     let syntax = Syntax::read(text).ok()?;
     let items = extract::read(text);
@@ -173,8 +173,8 @@ fn heads_of(text: &str) -> Option<FxHashMap<u32, Digest>> {
     Some(heads)
 }
 
-/// Whether no macro gets to see an item: neither it nor what it stands in has an attribute that is not the compiler's own,
-/// or is the input of a macro.
+/// Whether no macro sees the text of an item: neither the item nor its parents are in the input of a macro, or have an attribute that
+/// rustc does not define.
 fn is_plain_text(syntax: &Syntax, raw: &RawItem) -> bool {
     let mut raw = raw;
     loop {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_may_change_and_comments_and_docs_before_it() {
+    fn body_comments_and_docs_may_change() {
         assert!(same_head(
             "fn f(a: u8) -> u8 { a }",
             "fn f(a: u8) -> u8 { a + 1 }"
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_may() {
+    fn nothing_else_may_change() {
         assert!(!same_head("fn f() {}", "fn f(a: u8) {}"));
         assert!(!same_head("fn f() {}", "unsafe fn f() {}"));
         assert!(!same_head("fn f() {}", "#[cold] fn f() {}"));
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_macro_or_the_compiler_sees_is_left_out() {
+    fn functions_visible_to_macros_or_the_compiler_are_excluded() {
         for text in [
             "const fn f() {}",
             "#[instrument] fn f() {}",

@@ -1,8 +1,8 @@
-//! One run of the workspace's suite, instrumented, and what each of its tests executed.
+//! Runs the workspace's suite once with instrumentation, and collects the functions that each test executed.
 //!
-//! The build goes into a target folder of its own. rustc is called through this program ([`super::run::rustc`]), which
-//! adds what instruments the code of the workspace's own packages: no configured flags are replaced, and dependencies are
-//! built as ever. Tests are run through this program too ([`super::run::test`]).
+//! The build uses a separate target folder. rustc is called through this program ([`super::run::rustc`]), which adds the instrumentation
+//! flags for the workspace's packages: configured flags are kept, and dependencies are built without instrumentation. Tests run through
+//! this program too ([`super::run::test`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -27,35 +27,35 @@ use crate::sys::files;
 
 /// How to install cargo-nextest.
 const INSTALL: &str = "install it with `cargo install cargo-nextest --locked`";
-/// nextest's exit status when tests failed.
+/// The exit status of nextest for failed tests.
 const TESTS_FAILED: i32 = 100;
 
-/// A collect run, set up.
+/// A prepared collect run.
 #[derive(Debug)]
 pub struct Collect<'p> {
     project: &'p Project,
-    /// What the user gives nextest.
+    /// The user's arguments for nextest.
     arguments: &'p [String],
     toolchain: String,
-    /// This program.
+    /// The path of this program.
     program: Utf8PathBuf,
     /// The cargo target folder of the instrumented build.
     target: Utf8PathBuf,
     folder: Utf8PathBuf,
 }
 
-/// What a collect run did.
+/// The result of a collect run.
 #[derive(Debug)]
 pub struct Collected {
-    /// The coverage, as it is saved.
+    /// The saved coverage.
     pub store: Store,
-    /// Tests that were there from a run before, on the same files.
+    /// The number of tests from an interrupted run on the same files.
     pub before: usize,
-    /// Most bytes of raw profiles that one test left.
+    /// The maximum size of one test's raw profiles, in bytes.
     pub largest: u64,
 }
 
-/// `cargo nextest list --message-format json`; fields we do not need are passed over.
+/// `cargo nextest list --message-format json`, without unused fields.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Listing {
@@ -91,15 +91,15 @@ struct Match {
 }
 
 impl<'p> Collect<'p> {
-    /// Sets a run up; `arguments` are the user's for nextest.
+    /// Prepares a run; `arguments` are the user's for nextest.
     ///
     /// # Errors
-    /// When nextest is not installed, or rustc cannot be asked.
+    /// When nextest is not installed, or rustc cannot be run.
     pub fn new(project: &'p Project, arguments: &'p [String]) -> Result<Self> {
         if !crate::sys::cargo::is_nextest_installed() {
             bail!("collecting needs cargo-nextest, which is not installed; {INSTALL}");
         }
-        let program = std::env::current_exe().context("failed to find this program's own file")?;
+        let program = std::env::current_exe().context("failed to find the path of this program")?;
         let program = Utf8PathBuf::try_from(program).context("this program's path is not UTF-8")?;
         let own = own_folder(&project.workspace.target_directory);
         Ok(Self {
@@ -112,16 +112,16 @@ impl<'p> Collect<'p> {
         })
     }
 
-    /// Where the instrumented build goes.
+    /// The target folder of the instrumented build.
     #[must_use]
     pub fn target(&self) -> &Utf8Path {
         &self.target
     }
 
-    /// Builds, runs, and joins. Each line of what nextest and cargo say is handed on.
+    /// Builds, runs the tests and joins the results. Forwards each line of nextest's and cargo's output.
     ///
     /// # Errors
-    /// When the workspace does not build, nextest cannot list its tests, or the coverage maps are of an unknown form.
+    /// When the workspace does not build, nextest cannot list its tests, or the coverage maps have an unknown format.
     pub fn run(&self, say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>) -> Result<Collected> {
         let lockfile = self.project.workspace.root.join("Cargo.lock");
         let mut state = match self.project.repository() {
@@ -161,8 +161,7 @@ impl<'p> Collect<'p> {
         Ok(collected)
     }
 
-    /// Keeps what an earlier run left off with, if it ran the same executables on the same files; without git the files are
-    /// not known.
+    /// Keeps the results of an interrupted run if it used the same executables and files. Without git the files are unknown.
     fn begin(&self, state: &State, build: &str, executables: &BTreeSet<Utf8PathBuf>) -> Result<()> {
         let mut name = format!("{}\n{build}", state.name());
         for path in executables {
@@ -192,7 +191,7 @@ impl<'p> Collect<'p> {
         nextest_packages(workspace, &workspace.configured_packages())
     }
 
-    /// nextest with what both its commands are given.
+    /// nextest with the common arguments of its commands.
     fn nextest(&self, command: &str, arguments: &[String]) -> Result<ProcessCommand> {
         let host = self
             .toolchain
@@ -262,11 +261,11 @@ impl<'p> Collect<'p> {
             );
         }
         serde_json::from_slice(&captured.stdout).context(
-            "failed to read nextest's list of tests; cargo-poc knows the form of nextest 0.9",
+            "failed to parse nextest's list of tests; cargo-poc supports the format of nextest 0.9",
         )
     }
 
-    /// Runs the tests that are not collected yet.
+    /// Runs the tests without results.
     fn tests(&self, say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>) -> Result<()> {
         let mut arguments: Vec<String> = [
             "--no-fail-fast",
@@ -318,9 +317,9 @@ impl<'p> Collect<'p> {
                 } else if case.ignored {
                     Err("it is ignored".to_owned())
                 } else if case.filter_match.status == "matches" {
-                    Err("it was not run through this program".to_owned())
+                    Err("it did not run through this program".to_owned())
                 } else {
-                    Err("a filter leaves it out".to_owned())
+                    Err("a filter excludes it".to_owned())
                 };
                 store.tests.push(Test {
                     binary: binary.clone(),
@@ -333,7 +332,7 @@ impl<'p> Collect<'p> {
             test.ran
                 .as_ref()
                 .err()
-                .is_none_or(|why| !why.starts_with("it was not run through"))
+                .is_none_or(|why| !why.starts_with("it did not run through"))
         };
         if !store.tests.is_empty() && store.tests.iter().filter(runs_here).count() == 0 {
             bail!(
@@ -347,14 +346,14 @@ impl<'p> Collect<'p> {
 fn interrupted(ended: ExitReason) -> Result<()> {
     if ended == ExitReason::Interrupted {
         let why = anyhow::anyhow!(
-            "interrupted; `cargo poc affected --collect` goes on from here while no file changes"
+            "interrupted; `cargo poc affected --collect` continues if no file changes"
         );
         return Err(exit::with_exit(Exit::CouldNotRun, why));
     }
     Ok(())
 }
 
-/// The user's arguments that `nextest list` accepts: all but those about running.
+/// The user's arguments without those that `nextest list` rejects.
 fn for_listing(arguments: &[String]) -> Vec<String> {
     let with_value = [
         "-j",
@@ -385,7 +384,7 @@ fn for_listing(arguments: &[String]) -> Vec<String> {
     taken
 }
 
-/// The toolchain as `rustc -vV` tells it, and the flags that the environment gives it.
+/// The output of `rustc -vV`, and compiler flags from the environment.
 ///
 /// # Errors
 /// When rustc cannot be run.
@@ -430,7 +429,7 @@ pub fn of_build(arguments: &[String]) -> Vec<String> {
 }
 
 impl Listing {
-    /// How many of the listed tests an earlier run has collected already.
+    /// The number of listed tests with results of an interrupted run.
     fn known(&self, records: &RecordFolder) -> Result<usize> {
         let mut known = 0;
         for (binary, suite) in &self.rust_suites {
@@ -442,7 +441,7 @@ impl Listing {
         Ok(known)
     }
 
-    /// Every executable that a test may be, or may start.
+    /// Every executable that may be a test or started by one.
     fn executables(&self) -> Result<BTreeSet<Utf8PathBuf>> {
         let mut paths: BTreeSet<Utf8PathBuf> = self
             .rust_suites
@@ -454,7 +453,7 @@ impl Listing {
             for folder in [built.clone(), built.join("examples")] {
                 for name in files::list(&folder)? {
                     let path = folder.join(name);
-                    // An executable has no extension, or that of the platform.
+                    // Executables have no extension, or that of the platform.
                     let extension = std::env::consts::EXE_EXTENSION;
                     if path.extension().unwrap_or_default() == extension && path.is_file() {
                         paths.insert(path);
@@ -471,7 +470,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listing_is_not_given_what_says_how_to_run() {
+    fn listing_has_no_arguments_about_running() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         let given =
             words("--all-features -j 2 -j1 --retries=3 --exclude a --no-fail-fast -E all()");

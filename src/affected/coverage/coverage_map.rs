@@ -1,8 +1,8 @@
-//! The coverage map that rustc writes into an executable: where each instrumented function stands in the sources.
+//! Parses the coverage map that rustc writes into an executable: the source position of each instrumented function.
 //!
-//! In: an executable built with `-C instrument-coverage`. Out: [`CoverageMap`]. The form is LLVM's
-//! (<https://llvm.org/docs/CoverageMappingFormat.html>), versions 6 and 7; any other is an error that says so. Of a
-//! function only its beginning is kept, and whether the counter at its entry is a real one.
+//! Input: an executable built with `-C instrument-coverage`. Output: [`CoverageMap`]. The format is LLVM's
+//! (<https://llvm.org/docs/CoverageMappingFormat.html>), versions 6 and 7; any other version is an error. Only the start of a function
+//! is kept, and whether its entry has a counter.
 
 use std::io::Read as _;
 
@@ -14,9 +14,9 @@ use rustc_hash::FxHashMap;
 
 use crate::sys::files;
 
-/// Versions of the map known here, as written: one less than they are called.
+/// Supported versions as written: one less than their names.
 const VERSIONS: std::ops::RangeInclusive<u32> = 5..=6;
-/// More than any list of file names takes.
+/// The size limit of a list of file names.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// The functions of an executable.
@@ -24,20 +24,20 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 pub struct CoverageMap {
     /// Source files, absolute.
     pub files: Vec<Utf8PathBuf>,
-    /// Every instrumented function, unused ones too; one that several crates hold occurs several times.
+    /// Every instrumented function, including unused ones; a function in several crates occurs several times.
     pub functions: Vec<Function>,
 }
 
-/// Where a function stands.
+/// The position of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
     /// The hash of its name, as in a [`Profile`](super::profile::Profile).
     pub name: u64,
     /// Index into [`CoverageMap::files`].
     pub file: usize,
-    /// Line of its beginning, counted from 1.
+    /// The first line, from 1.
     pub line: u32,
-    /// Column of its beginning, counted from 1 in bytes.
+    /// The first column, from 1 in bytes.
     pub column: u32,
     /// The counter at its entry.
     pub entry: Entry,
@@ -46,19 +46,19 @@ pub struct Function {
 /// The kind of counter at a function's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// A counter of its own, which counts even if the function never returns.
+    /// A separate counter, which counts even if the function never returns.
     Counted,
-    /// Other counters, from which the number is derived: a function that ends midway may seem not to have run.
+    /// A sum of other counters: a function that exits early may seem not executed.
     Derived,
-    /// Nothing: no code was made of it here.
+    /// None: no code was generated for it.
     Unused,
 }
 
 impl CoverageMap {
-    /// Reads the map of an executable; none where it has none, or where the file is no executable.
+    /// Reads the map of an executable; `None` if it has none, or if the file is not an executable.
     ///
     /// # Errors
-    /// When the map is of a form that is not known, or damaged.
+    /// When the map has an unknown format, or is damaged.
     pub fn read(path: &Utf8Path) -> Result<Option<Self>> {
         let cache = ReadCache::new(files::open(path)?);
         let read = || -> Result<Option<Self>> {
@@ -79,7 +79,7 @@ impl CoverageMap {
         read().with_context(|| format!("failed to read the coverage map of {path}"))
     }
 
-    /// Lists of files, by the hash that functions refer to them with.
+    /// Lists of files, by the hash that functions refer to.
     fn lists(&mut self, section: &[u8]) -> Result<FxHashMap<u64, Vec<usize>>> {
         let mut known: FxHashMap<Utf8PathBuf, usize> = FxHashMap::default();
         let mut lists = FxHashMap::default();
@@ -90,13 +90,13 @@ impl CoverageMap {
             let version = header.u32()?;
             ensure!(
                 VERSIONS.contains(&version),
-                "coverage map version {} is not known here; the toolchain's LLVM may be newer than this program",
+                "coverage map version {} is not supported; the toolchain's LLVM may be newer than this program",
                 version + 1
             );
             let end = at + 16 + length;
             let names = section
                 .get(at + 16..end)
-                .context("a list of files is cut short")?;
+                .context("a list of files is truncated")?;
             let hash = md5::compute(names).0;
             let hash = Bytes(&hash).u64()?;
             let files = names_in(names)?;
@@ -127,12 +127,12 @@ impl CoverageMap {
             let end = at + 28 + length;
             let regions = section
                 .get(at + 28..end)
-                .context("a function is cut short")?;
+                .context("a function is truncated")?;
             let list = lists
                 .get(&files)
-                .context("a function names no list of files")?;
+                .context("a function has no list of files")?;
             if let Some((file, begins)) = beginning(regions)? {
-                let file = list.get(file).context("a function names no file")?;
+                let file = list.get(file).context("a function has no file")?;
                 self.functions.push(Function {
                     name,
                     file: *file,
@@ -157,7 +157,7 @@ fn section<'data, R: ReadRef<'data>>(
         .transpose()
 }
 
-/// Names of files: their number, the length unpacked, the length packed or 0, and then each with its length.
+/// Names of files: their number, the unpacked length, the packed length or 0, and then each name with its length.
 fn names_in(bytes: &[u8]) -> Result<Vec<String>> {
     let mut bytes = Bytes(bytes);
     let count = bytes.number()?;
@@ -172,7 +172,7 @@ fn names_in(bytes: &[u8]) -> Result<Vec<String>> {
             .context("a list of files is damaged")?;
         ensure!(
             text.len() as u64 == unpacked,
-            "a list of files is cut short"
+            "a list of files is truncated"
         );
     }
     let mut text = Bytes(&text);
@@ -191,7 +191,7 @@ struct Begins {
     entry: Entry,
 }
 
-/// Where the first region of a function's own file starts, and the file's index in the function's list.
+/// The start of the first region in a function's own file, and the file's index in the function's list.
 fn beginning(bytes: &[u8]) -> Result<Option<(usize, Begins)>> {
     let mut bytes = Bytes(bytes);
     let mut files = Vec::new();
@@ -201,7 +201,7 @@ fn beginning(bytes: &[u8]) -> Result<Option<(usize, Begins)>> {
     for _ in 0..bytes.number()? {
         let _ = (bytes.number()?, bytes.number()?);
     }
-    // What a function takes from other files (expanded macros) stands behind its own.
+    // Regions in other files (expanded macros) follow those in the own file.
     let Some(own) = files.first() else {
         return Ok(None);
     };
@@ -213,15 +213,14 @@ fn beginning(bytes: &[u8]) -> Result<Option<(usize, Begins)>> {
         let entry = match (header & 3, header >> 2) {
             (0, 0) => Some(Entry::Unused),
             (0, kind) => {
-                // Bit 2 marks an expansion; else what follows is the kind of region: 2 is skipped text, 4 a branch
-                // with two counters.
+                // Bit 2 marks an expansion; otherwise the kind of region follows: 2 is skipped text, 4 a branch with two counters.
                 if kind & 1 == 0 {
                     match kind >> 1 {
                         2 => {}
                         4 => {
                             let _ = (bytes.number()?, bytes.number()?);
                         }
-                        other => bail!("a region of kind {other} is not known here"),
+                        other => bail!("region kind {other} is not supported"),
                     }
                 }
                 None
@@ -253,7 +252,7 @@ struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count).context("it is cut short")?;
+        let (taken, rest) = self.0.split_at_checked(count).context("it is truncated")?;
         self.0 = rest;
         Ok(taken)
     }
@@ -285,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_earliest_region_of_the_own_file_is_where_a_function_begins() {
+    fn function_starts_at_the_first_region_of_its_file() {
         // One file (index 2), no expressions, three regions: a skipped one, a counted one, a derived one.
         let bytes = [
             1, 2, 0, 3, 16, 3, 1, 0, 9, 5, 4, 0x85, 0x01, 0, 9, 2, 1, 1, 0, 9,
@@ -299,13 +298,13 @@ mod tests {
     }
 
     #[test]
-    fn a_region_of_an_unknown_kind_is_an_error() {
+    fn unknown_region_kind_is_an_error() {
         let bytes = [1, 0, 0, 1, 5 << 3, 3, 1, 0, 9];
         assert!(beginning(&bytes).is_err());
     }
 
     #[test]
-    fn names_come_back_plain_and_packed() {
+    fn names_are_read_plain_and_packed() {
         let plain = b"\x02\x07\x00\x03/ws\x02ab".as_slice();
         assert_eq!(names_in(plain).unwrap(), ["/ws", "ab"]);
         let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
-/// A hash of each variable's value; empty where it is not set.
+/// A hash of each variable's value; empty if it is not set.
 pub type Environment = BTreeMap<String, String>;
 
-/// Variables that differ from one shell to the next, and those that cargo, nextest or this program set for a test.
+/// Variables that differ between shells, and those that cargo, nextest or this program set for a test.
 const SET_BY_OTHERS: [&str; 5] = ["CARGO", "LLVM_PROFILE_FILE", "NEXTEST", "OUT_DIR", "PWD"];
 
-/// Variables that control a build, whatever the code reads.
+/// Variables that control a build.
 const OF_BUILDS: [&str; 8] = [
     "CARGO_BUILD_",
     "CARGO_ENCODED_RUSTFLAGS",
@@ -22,10 +22,10 @@ const OF_BUILDS: [&str; 8] = [
     "RUSTFLAGS",
 ];
 
-/// Cargo's own variables that name a place, and no more.
+/// Variables of cargo that only contain a path.
 const PLACES: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
 
-/// The variables that control builds now, and those that strings in these files, relative to `root`, may name.
+/// The current variables that control builds, and those that strings in these files, relative to `root`, may name.
 #[must_use]
 pub fn of_files(root: &Utf8Path, files: &[String]) -> Environment {
     let mut names: BTreeSet<String> = build_variables();
@@ -42,7 +42,7 @@ pub fn of_files(root: &Utf8Path, files: &[String]) -> Environment {
     names.into_iter().map(value).collect()
 }
 
-/// The first variable that has another value now.
+/// The first variable whose value differs.
 #[must_use]
 pub fn difference(environment: &Environment) -> Option<String> {
     let mut known = environment.iter();
@@ -69,7 +69,7 @@ fn hash_of(name: &str) -> String {
     })
 }
 
-/// What may name a variable: string literals in capitals.
+/// Possible names of variables: string literals in capitals.
 fn names_in(text: &str) -> impl Iterator<Item = String> + '_ {
     let is_name = |word: &&str| {
         word.len() > 2

@@ -1,4 +1,4 @@
-//! Where the functions of all executables stand: from the hashes that profiles know them by to items of the workspace.
+//! Maps the function hashes in profiles to items of the workspace.
 
 use std::collections::BTreeSet;
 
@@ -13,26 +13,26 @@ use super::source_map::{self, Places};
 use super::store::Item;
 use crate::sys::files;
 
-/// Where the functions of all executables stand.
+/// The functions of all executables.
 pub(super) struct Functions {
     /// Relative to the workspace's root.
     pub(super) files: Vec<String>,
-    /// The items that they belong to.
+    /// Their items.
     pub(super) items: Vec<Item>,
-    /// By the hash of their names: the item, none for code that is no item of the workspace.
+    /// The item by the hash of the function's name; `None` for code that is not an item of the workspace.
     by_name: FxHashMap<u64, Option<u32>>,
-    /// Per item why a test that runs it cannot be observed.
+    /// Why a test that executes an item has no coverage.
     doubts: FxHashMap<u32, &'static str>,
 }
 
-/// The file, line and column at which a function begins, and whether its entry is counted.
+/// The file, line and column at which a function starts, and whether its entry is counted.
 type Begins = (usize, u32, u32, bool);
 
 impl Functions {
-    /// Reads the coverage maps of `executables`; only sources below `root` and not below `built` have items.
+    /// Reads the coverage maps of `executables`; only sources inside `root` and outside `built` have items.
     ///
     /// # Errors
-    /// When an executable cannot be read, or none holds a coverage map.
+    /// When an executable cannot be read, or none has a coverage map.
     pub(super) fn of(
         executables: &BTreeSet<Utf8PathBuf>,
         root: &Utf8Path,
@@ -66,7 +66,7 @@ impl Functions {
             }
         }
         if begins.is_empty() {
-            bail!("the executables hold no coverage map; was the workspace built with coverage?");
+            bail!("the executables have no coverage map; was the workspace built with coverage?");
         }
         let mut by_index: Vec<(&Utf8PathBuf, usize)> =
             paths.iter().map(|(path, index)| (path, *index)).collect();
@@ -123,7 +123,7 @@ impl Functions {
         Ok(functions)
     }
 
-    /// The items that the parts of a test ran, ascending; or why the test cannot be observed.
+    /// The items that the parts of a test executed, ascending; or why the test has no coverage.
     pub(super) fn items_of(
         &self,
         records: &RecordFolder,
@@ -144,12 +144,12 @@ impl Functions {
         items.dedup();
         if unknown > 0 {
             return Ok(Err(format!(
-                "it ran {unknown} functions that no coverage map names"
+                "it executed {unknown} functions that are not in a coverage map"
             )));
         }
         if items.is_empty() {
             return Ok(Err(
-                "its profile shows no function of the workspace".to_owned()
+                "its profile contains no function of the workspace".to_owned()
             ));
         }
         let doubt = items.iter().find_map(|item| self.doubts.get(item));

@@ -1,9 +1,8 @@
 //! Narrows a selection by coverage.
 //!
-//! A test that was observed passed, on files in a state that is known. Between that state and now a list of things changed.
-//! The test's run is still the same, and so is its outcome, when for each of these it is either not reached by the sources, or
-//! is the body of a function that the test did not run ([`BodyChanges`]). Such a test is left out, whatever it was selected for.
-//! Toolchain, features, profile and environment must be the same as well.
+//! A test with coverage passed on a known state of files. The result is still the same if each change since then is either unreachable
+//! from the test according to the sources, or in the body of a function that the test did not execute ([`BodyChanges`]). Such a test is
+//! removed from the selection, whatever its reason. Toolchain, features, profile and environment must be the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,26 +25,26 @@ use crate::sys::git::{ChangeKind, FileChange, Repository};
 use crate::workspace::Workspace;
 use crate::workspace::source::syntax::ItemKind;
 
-/// What decides a test's run besides the files.
+/// Conditions of a test's run besides the files.
 #[derive(Debug, Clone, Copy)]
 pub struct Conditions<'a> {
-    /// The toolchain, as [`compiler`](super::collect::compiler) gives it.
+    /// The toolchain, from [`compiler`](super::collect::compiler).
     pub toolchain: &'a str,
-    /// Arguments that affect the build, as [`of_build`](super::collect::of_build) gives it.
+    /// Arguments that affect the build, from [`of_build`](super::collect::of_build).
     pub built_with: &'a [String],
 }
 
-/// What narrowing did.
+/// The result of narrowing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Narrowed {
-    /// So many tests are left out of the selection.
+    /// The number of tests removed from the selection.
     By(usize),
     /// The coverage cannot be used for this change, with the reason.
     Not(String),
 }
 
-/// Adds to `selection` the tests that executed a changed function, and removes those whose coverage proves that they run
-/// nothing that changed. With `cached`, sources are read through the cache.
+/// Adds the tests that executed a changed function to `selection`, and removes those whose coverage proves that they execute nothing that
+/// changed. With `cached`, sources are read through the cache.
 ///
 /// # Errors
 /// When git fails, or a file cannot be read.
@@ -78,7 +77,7 @@ pub fn narrow(
     let repository = project.repository()?;
     let Some(since) = Since::of(workspace, store, &repository)? else {
         return Ok(Narrowed::Not(
-            "git no longer holds the files it was collected on".to_owned(),
+            "git no longer has the files it was collected on".to_owned(),
         ));
     };
     let mut bodies = BodyChanges::default();
@@ -104,10 +103,10 @@ pub fn narrow(
     Ok(Narrowed::By(before - selection.count()))
 }
 
-/// The changed functions that tests executed, whether or not the sources show that they reach them.
+/// The changed functions that tests executed, even without a path in the sources.
 #[derive(Default)]
 struct Executed {
-    /// Per test of the store the file and name of the first changed function that it ran.
+    /// The file and name of the first changed function that each test of the store executed.
     items: BTreeMap<usize, (String, String)>,
 }
 
@@ -138,7 +137,7 @@ impl Executed {
         Self { items }
     }
 
-    /// Selects the tests that ran a function of a file that is part of the change under study.
+    /// Selects the tests that executed a function in a file of the change.
     fn join(&self, workspace: &Workspace, store: &Store, selection: &mut Selection) {
         let targets: FxHashMap<String, TestTarget> = all_targets(workspace)
             .into_iter()
@@ -154,7 +153,7 @@ impl Executed {
             };
             let reason = || {
                 Reason::Widened(format!(
-                    "it ran `{item}` when coverage was collected, which the sources do not tell"
+                    "it executed `{item}` when coverage was collected, although the sources show no path"
                 ))
             };
             let part = selection.targets.entry(target.clone());
@@ -186,14 +185,14 @@ impl Executed {
     }
 }
 
-/// What changed since the suite was run.
+/// The change since the coverage was collected.
 struct Since {
     change: Change,
     texts: FxHashMap<String, Texts>,
 }
 
 impl Since {
-    /// None where git does not hold what a source was then.
+    /// `None` if git no longer has an old source.
     fn of(workspace: &Workspace, store: &Store, repository: &Repository) -> Result<Option<Self>> {
         let (then, now) = (
             &store.state,
@@ -246,18 +245,18 @@ impl Since {
                 continue;
             };
             let now = crate::sys::files::read(&file.path)
-                .context("failed to compare it with what it was")?;
+                .context("failed to compare it with its earlier state")?;
             if let Ok(now) = String::from_utf8(now) {
                 texts.insert(workspace.slashed(&file.path), Texts { before, now });
             }
         }
-        let change =
-            Change::from_held("collected".to_owned(), files, held).with_links(repository)?;
+        let change = Change::from_earlier_content("collected".to_owned(), files, held)
+            .with_links(repository)?;
         Ok(Some(Self { change, texts }))
     }
 }
 
-/// The tests that run as they did, by binary id.
+/// The tests with an unchanged result, by binary id.
 struct UnchangedTests<'s> {
     listed: FxHashMap<&'s str, Vec<&'s str>>,
     moved: FxHashMap<&'s str, Vec<&'s str>>,
@@ -290,7 +289,7 @@ impl<'s> UnchangedTests<'s> {
         unchanged
     }
 
-    /// Whether all tests that go by a name run as they did, of which there must be one.
+    /// Whether there are tests with this name, and all have an unchanged result.
     fn is_among(&self, workspace: &Workspace, target: &TestTarget, name: &TestSelector) -> bool {
         if let Some(part) = self.rest.targets.get(target)
             && (!part.whole.is_empty() || part.tests.contains_key(name))

@@ -1,15 +1,15 @@
-//! LLVM's raw profile: which functions of one binary ran.
+//! Parses LLVM's raw profile: the executed functions of one binary.
 //!
-//! In: the bytes that the profiling runtime of a binary built with `-C instrument-coverage` leaves. Out: [`Profile`]. Only
-//! what is needed is read: per function the hash of its name, and whether any of its counters counted. The form is that of
-//! LLVM 19 to 22, raw version 10 (`InstrProfData.inc` and `InstrProfiling.h` of compiler-rt); any other is an error that
-//! says so. A file cut short, or with an offset that leads out of it, is an error too, never a shorter list.
+//! Input: the profile that a binary built with `-C instrument-coverage` writes. Output: [`Profile`]. Only the hash of each function's name
+//! is read, and whether any of its counters is not zero. The format is that of LLVM 19 to 22, raw version 10 (`InstrProfData.inc` and
+//! `InstrProfiling.h` of compiler-rt); any other version is an error. A truncated file, or an offset outside of it, is an error, never a
+//! shorter list.
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 /// `\xff l p r o f r \x81`, as a little-endian 64-bit binary writes it.
 const MAGIC: u64 = 0xff6c_7072_6f66_7281;
-/// The one version of the form that is known here.
+/// The supported version of the format.
 const VERSION: u64 = 10;
 /// Bytes of the header: 16 words.
 const HEADER: usize = 128;
@@ -18,30 +18,30 @@ const RECORD: usize = 64;
 /// Bytes of one counter.
 const COUNTER: usize = 8;
 
-/// Which functions of a binary ran.
+/// The executed functions of a binary.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// Hashes of the names of all instrumented functions, in the binary's own order: the same for every run of it.
+    /// Hashes of the names of all instrumented functions, in the binary's order, which is the same for every run.
     pub functions: Vec<u64>,
-    /// For each of them whether it ran.
+    /// Whether each of them was executed.
     pub ran: Vec<bool>,
 }
 
 impl Profile {
-    /// Reads a raw profile.
+    /// Parses a raw profile.
     ///
     /// # Errors
-    /// When the form is not known, or the file is damaged or cut short.
+    /// When the format is unknown, or the file is damaged or truncated.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        ensure!(bytes.len() >= HEADER, "the profile is cut short");
+        ensure!(bytes.len() >= HEADER, "the profile is truncated");
         ensure!(
             word(bytes, 0)? == MAGIC,
-            "the file is no raw profile of a 64-bit little-endian program"
+            "the file is not a raw profile of a 64-bit little-endian program"
         );
         let version = word(bytes, 1)?;
         ensure!(
             version == VERSION,
-            "raw profile version {version} is not known here (version {VERSION} is); the toolchain's LLVM may be newer than this program"
+            "raw profile version {version} is not supported (version {VERSION} is); the toolchain's LLVM may be newer than this program"
         );
         let size = |index| -> Result<usize> {
             usize::try_from(word(bytes, index)?).context("the profile is damaged")
@@ -58,7 +58,7 @@ impl Profile {
         for (index, record) in (0_u64..).zip(records.chunks_exact(RECORD)) {
             profile.functions.push(word(record, 0)?);
             let own = word(record, 6)? & 0xffff_ffff;
-            // A record gives its counters' place relative to itself, the header relative to the first record.
+            // A record stores the position of its counters relative to itself, the header relative to the first record.
             let offset = word(record, 2)?
                 .wrapping_sub(delta)
                 .wrapping_add(index.wrapping_mul(RECORD as u64));
@@ -76,15 +76,15 @@ fn word(bytes: &[u8], index: usize) -> Result<u64> {
     let at = index * 8;
     let word = bytes.get(at..at + 8).and_then(|word| word.try_into().ok());
     word.map(u64::from_le_bytes)
-        .context("the profile is cut short")
+        .context("the profile is truncated")
 }
 
-/// `count` things of `size` bytes from `start` on.
+/// `count` elements of `size` bytes from `start`.
 fn part(bytes: &[u8], start: Option<usize>, count: usize, size: usize) -> Result<&[u8]> {
     let range = start.and_then(|start| Some(start..start.checked_add(count.checked_mul(size)?)?));
     match range.and_then(|range| bytes.get(range)) {
         Some(part) => Ok(part),
-        None => bail!("the profile is cut short or damaged"),
+        None => bail!("the profile is truncated or damaged"),
     }
 }
 
@@ -116,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn a_function_ran_when_any_of_its_counters_counted() {
+    fn function_with_a_nonzero_counter_was_executed() {
         let profile = Profile::read(&raw(&[(11, &[0, 0]), (12, &[0, 3]), (13, &[1])])).unwrap();
         assert_eq!(profile.functions, [11, 12, 13]);
         assert_eq!(profile.ran, [false, true, true]);
     }
 
     #[test]
-    fn a_profile_cut_short_anywhere_is_an_error() {
+    fn truncated_profile_is_an_error() {
         let whole = raw(&[(11, &[0, 0]), (12, &[0, 3])]);
         for length in 0..whole.len() {
             assert!(Profile::read(&whole[..length]).is_err(), "{length}");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_and_a_place_outside_are_errors() {
+    fn other_version_or_outside_offset_is_an_error() {
         let good = raw(&[(11, &[5])]);
         let mut newer = good.clone();
         newer[8] = 11;

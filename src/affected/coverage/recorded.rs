@@ -1,5 +1,5 @@
-//! What each test of a collect run executed, kept beside each other until the run is joined with the coverage maps: one
-//! small file per test, and one list of function names per binary. A run that is cut off goes on from here.
+//! The functions that each test of a collect run executed, stored until they are joined with the coverage maps: one small file per test,
+//! and one list of function names per binary. An interrupted run can be resumed from these files.
 
 use std::collections::BTreeSet;
 
@@ -11,27 +11,27 @@ use serde::{Deserialize, Serialize};
 use super::profile::Profile;
 use crate::sys::files;
 
-/// What one test executed.
+/// The functions that one test executed.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedTest {
     /// nextest's id of its binary.
     pub binary: String,
     /// Its name.
     pub name: String,
-    /// One part per binary that it ran: its own, and those it started.
+    /// One part per binary that ran: the test's own, and those it started.
     pub parts: Vec<ExecutedFunctions>,
-    /// Bytes of the profiles it left.
+    /// The size of its profiles in bytes.
     pub bytes: u64,
     /// Why its coverage is unknown.
     pub why_not: Option<String>,
 }
 
-/// What ran of one binary.
+/// The executed functions of one binary.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutedFunctions {
     /// The list of the binary's functions.
     pub functions: String,
-    /// Indexes into that list, ascending, each as the distance from the one before.
+    /// Indexes into that list, ascending, each as the difference from the previous one.
     pub ran: Vec<u32>,
 }
 
@@ -41,22 +41,22 @@ pub struct RecordFolder {
     folder: Utf8PathBuf,
 }
 
-/// A folder for raw profiles; gone when dropped.
+/// A folder for raw profiles, removed when dropped.
 #[derive(Debug)]
 pub struct Raw {
-    /// Where.
+    /// The path.
     pub path: Utf8PathBuf,
 }
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // Leftovers are removed together with the run's folder.
+        // Remaining files are removed with the run's folder.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }
 
 impl RecordFolder {
-    /// The run that keeps its tests in `folder`.
+    /// The run that stores its tests in `folder`.
     #[must_use]
     pub fn new(folder: &Utf8Path) -> Self {
         Self {
@@ -69,10 +69,10 @@ impl RecordFolder {
         self.folder.join("tests").join(&id.to_hex()[..32])
     }
 
-    /// An empty folder for the raw profiles of a test.
+    /// Creates an empty folder for the raw profiles of a test.
     ///
     /// # Errors
-    /// Names the folder.
+    /// When the folder cannot be created; the message contains its path.
     pub fn raw(&self, binary: &str, name: &str) -> Result<Raw> {
         let place = self.place(binary, name);
         let path = self
@@ -84,10 +84,10 @@ impl RecordFolder {
         Ok(Raw { path })
     }
 
-    /// The record of a test; none if it has not run, or the record cannot be read.
+    /// The record of a test; `None` if it has not run, or the record cannot be parsed.
     ///
     /// # Errors
-    /// When a file that is there cannot be read.
+    /// When an existing file cannot be read.
     pub fn get(&self, binary: &str, name: &str) -> Result<Option<RecordedTest>> {
         let bytes = files::read_if_exists(&self.place(binary, name))?;
         Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
@@ -96,9 +96,10 @@ impl RecordFolder {
     /// Saves the record of a test.
     ///
     /// # Errors
-    /// Names the file that could not be written.
+    /// When the file cannot be written; the message contains its path.
     pub fn put(&self, seen: &RecordedTest) -> Result<()> {
-        let bytes = postcard::to_stdvec(seen).context("failed to write down what a test ran")?;
+        let bytes =
+            postcard::to_stdvec(seen).context("failed to serialize the coverage of a test")?;
         let place = self.place(&seen.binary, &seen.name);
         files::create_folder(place.parent().unwrap_or(&self.folder))?;
         files::write_atomic(&place, &bytes)
@@ -108,10 +109,10 @@ impl RecordFolder {
         self.folder.join("unlisted")
     }
 
-    /// Keeps that a test binary does not list its tests.
+    /// Records that a test binary does not list its tests.
     ///
     /// # Errors
-    /// Names the file that could not be written.
+    /// When the file cannot be written; the message contains its path.
     pub fn put_unlisted(&self, binary: &str) -> Result<()> {
         let folder = self.unlisted();
         files::create_folder(&folder)?;
@@ -119,10 +120,10 @@ impl RecordFolder {
         files::write_atomic(&folder.join(&name[..32]), binary.as_bytes())
     }
 
-    /// Forgets the test binaries that did not list their tests.
+    /// Removes the records of test binaries that did not list their tests.
     ///
     /// # Errors
-    /// Names the folder.
+    /// When the folder cannot be removed; the message contains its path.
     pub fn clear_unlisted(&self) -> Result<()> {
         files::remove_folder(&self.unlisted())
     }
@@ -130,7 +131,7 @@ impl RecordFolder {
     /// The paths of test binaries that do not list their tests.
     ///
     /// # Errors
-    /// Names the file that could not be read.
+    /// When a file cannot be read; the message contains its path.
     pub fn get_unlisted(&self) -> Result<BTreeSet<String>> {
         let folder = self.unlisted();
         let names = files::list(&folder)?;
@@ -141,10 +142,10 @@ impl RecordFolder {
         names.into_iter().map(read).collect()
     }
 
-    /// A profile as a part; the names of a binary's functions are kept once.
+    /// Converts a profile to a part; the function names of a binary are stored once.
     ///
     /// # Errors
-    /// Names the file that could not be written.
+    /// When the file cannot be written; the message contains its path.
     pub fn part(&self, profile: &Profile) -> Result<ExecutedFunctions> {
         let bytes: Vec<u8> = profile
             .functions
@@ -167,17 +168,17 @@ impl RecordFolder {
     }
 }
 
-/// The lists of functions of a run, each read once.
+/// The function lists of a run, each read once.
 #[derive(Debug, Default)]
 pub struct FunctionLists {
     lists: FxHashMap<String, Vec<u64>>,
 }
 
 impl FunctionLists {
-    /// The names of the functions that ran.
+    /// The names of the executed functions.
     ///
     /// # Errors
-    /// When the binary's list is missing or does not fit.
+    /// When the binary's list is missing or does not match.
     pub fn names(&mut self, records: &RecordFolder, part: &ExecutedFunctions) -> Result<Vec<u64>> {
         if !self.lists.contains_key(&part.functions) {
             let bytes = files::read(&records.folder.join("functions").join(&part.functions))?;
@@ -196,7 +197,7 @@ impl FunctionLists {
                 at += *distance as usize;
                 list.get(at)
                     .copied()
-                    .context("the list of a binary's functions is cut short")
+                    .context("the list of a binary's functions is truncated")
             })
             .collect()
     }

@@ -1,9 +1,8 @@
-//! What collecting puts between others: in front of rustc, to instrument the workspace's code, and in front of each
-//! test, to see what ran and to keep no more of it than that.
+//! Wrappers for a collect run: of rustc, to instrument the workspace's code, and of each test, to record the executed functions.
 //!
-//! Both are this program once more, told by its environment and a hidden subcommand. nextest starts a process per test;
-//! [`test()`] gives it a folder for profiles that its children inherit, waits for it, reads the profiles and removes them.
-//! So at any time there are only the profiles of the tests that are running.
+//! Both are this program, selected by environment variables and a hidden subcommand. nextest starts a process per test; [`test()`] gives
+//! it a folder for profiles that its children inherit, waits for it, reads the profiles and removes them. So only the profiles of
+//! running tests exist at any time.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -19,20 +18,20 @@ use crate::sys::inherit::{self, Program};
 
 /// The hidden subcommand that runs a test for nextest.
 pub const SUBCOMMAND: &str = "run-observed-test";
-/// Set during an instrumented build: this program wraps rustc.
+/// Set during an instrumented build, in which this program wraps rustc.
 pub const INSTRUMENTS: &str = "CARGO_POC_INSTRUMENT";
-/// The wrapper of rustc that the user has, which ours then calls.
+/// The user's rustc wrapper, which this program calls.
 pub const INNER_WRAPPER: &str = "CARGO_POC_INNER_WRAPPER";
-/// The folder in which collected tests are kept while a collect run lasts.
+/// The folder of the current collect run.
 pub const FOLDER: &str = "CARGO_POC_COLLECT_FOLDER";
-/// Where the profiling runtime writes to.
+/// The path to which the profiling runtime writes.
 pub const PROFILE_FILE: &str = "LLVM_PROFILE_FILE";
-/// cargo's variable for a wrapper of rustc for workspace members.
+/// cargo's variable for a rustc wrapper for workspace members.
 pub const WORKSPACE_WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
 /// Discards profiles.
 pub const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
-/// Runs rustc for cargo if that is what we were started for: `cargo-poc /path/to/rustc …` in an instrumented build.
+/// Runs rustc if cargo called this program as a wrapper: `cargo-poc /path/to/rustc …` in an instrumented build.
 #[must_use]
 pub fn rustc(arguments: &[OsString]) -> Option<Result<Exit>> {
     let compiler = arguments.get(1)?;
@@ -55,18 +54,18 @@ pub fn rustc(arguments: &[OsString]) -> Option<Result<Exit>> {
     };
     Some(inherit::run(&program).map(|status| {
         if status.success() {
-            Exit::Fine
+            Exit::Success
         } else {
             Exit::Findings
         }
     }))
 }
 
-/// Whether counters can lie in the profile's file itself, so that a process that is killed, or ends without running what
-/// is to run at its end, loses none of them. The profiling runtime can on Linux.
+/// Whether counters can be in the profile's file itself, so that a killed process loses none of them. The profiling runtime supports this
+/// on Linux.
 pub const CONTINUOUS: bool = cfg!(target_os = "linux");
 
-/// Build scripts and procedural macros run while cargo builds, not while tests do.
+/// Whether a crate is instrumented. Build scripts and procedural macros run during the build, not in tests.
 fn is_instrumented(arguments: &[OsString]) -> bool {
     let is = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
     let after = |option: &str, lead: &str| {
@@ -80,10 +79,10 @@ fn is_instrumented(arguments: &[OsString]) -> bool {
     names_crate && !builds && !expands
 }
 
-/// Runs a test binary for nextest: a test, of which it keeps what ran, or a listing, of which it keeps nothing.
+/// Runs a test binary for nextest: a test, whose executed functions are recorded, or a listing.
 ///
 /// # Errors
-/// When the binary cannot be started, or what ran cannot be kept.
+/// When the binary cannot be started, or its coverage cannot be stored.
 pub fn test(words: &[OsString]) -> Result<Exit> {
     let mut program = Program {
         words: words.to_vec(),
@@ -117,7 +116,7 @@ pub fn test(words: &[OsString]) -> Result<Exit> {
         .get(&binary, &name)?
         .is_some_and(|seen| seen.why_not.is_none())
     {
-        return Ok(Exit::Fine);
+        return Ok(Exit::Success);
     }
     let raw = records.raw(&binary, &name)?;
     let file = raw.path.join(if CONTINUOUS {
@@ -149,22 +148,22 @@ pub fn test(words: &[OsString]) -> Result<Exit> {
     Ok(exit(passed))
 }
 
-/// Lists the tests of a binary for nextest. One that does not list its tests, because it has a harness of its own, is
-/// shown to have none, so that the others can run; that it is so is kept.
+/// Lists the tests of a binary for nextest. A custom harness that does not list its tests is recorded, and listed without tests, so that the
+/// others can run.
 fn list(records: &RecordFolder, program: &Program) -> Result<Exit> {
     let (status, tests) = inherit::output(program)?;
     if status.success() && is_listing(&tests) {
         let mut out = std::io::stdout();
         out.write_all(&tests)
             .and_then(|()| out.flush())
-            .context("failed to hand nextest the list of tests")?;
+            .context("failed to write the list of tests for nextest")?;
     } else if let Some(binary) = program.words.first() {
         records.put_unlisted(&binary.to_string_lossy())?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// Whether this is what `--list --format terse` prints: `name: test` or `name: benchmark` on each line.
+/// Whether this is the output of `--list --format terse`: `name: test` or `name: benchmark` on each line.
 fn is_listing(output: &[u8]) -> bool {
     std::str::from_utf8(output).is_ok_and(|text| {
         let mut lines = text.lines();
@@ -175,10 +174,14 @@ fn is_listing(output: &[u8]) -> bool {
 }
 
 fn exit(passed: bool) -> Exit {
-    if passed { Exit::Fine } else { Exit::Findings }
+    if passed {
+        Exit::Success
+    } else {
+        Exit::Findings
+    }
 }
 
-/// Reads the profiles that a test and its children left.
+/// Reads the profiles of a test and its children.
 fn parts(records: &RecordFolder, folder: &Utf8Path) -> Result<(Vec<ExecutedFunctions>, u64)> {
     let mut names = files::list(folder)?;
     names.sort();
@@ -192,7 +195,7 @@ fn parts(records: &RecordFolder, folder: &Utf8Path) -> Result<(Vec<ExecutedFunct
         let profile = Profile::read(&bytes).with_context(|| format!("its profile {name}"))?;
         ensure!(
             !profile.functions.is_empty(),
-            "its profile {name} names no function"
+            "its profile {name} contains no function"
         );
         parts.push(records.part(&profile)?);
     }

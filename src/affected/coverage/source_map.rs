@@ -1,4 +1,4 @@
-//! A place in a source file → the item whose text holds it.
+//! Maps a position in a source file to the item that contains it.
 
 use camino::Utf8Path;
 use rustc_hash::FxHashSet;
@@ -8,9 +8,9 @@ use crate::affected::items::SCRIPT;
 use crate::affected::items::extract::{self, Digest, FileItems, Item, flag};
 use crate::workspace::source::syntax::{ItemKind, Syntax};
 
-/// What starts programs without their environment, or can be told to in a file (trycmd's `inherit = false`).
+/// Names that start programs without their environment, or can do so by a setting in a file (trycmd's `inherit = false`).
 const CLEARS: [&str; 2] = ["env_clear", "trycmd"];
-/// What tests draw at random from.
+/// Names of random number sources in tests.
 const DRAWS: [&str; 9] = [
     "arbtest",
     "bolero",
@@ -23,30 +23,30 @@ const DRAWS: [&str; 9] = [
     "thread_rng",
 ];
 
-/// An item that holds a place.
+/// An item that contains a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
     /// Its index in the file.
     pub index: usize,
-    /// Which item of the file.
+    /// The key of the item in the file.
     pub key: Digest,
-    /// Its tokens.
+    /// The digest of its tokens.
     pub hash: Digest,
-    /// Why a test that runs it cannot be observed.
+    /// Why a test that executes it has no coverage.
     pub doubt: Option<&'static str>,
 }
 
-/// The items of one file with the bytes they take.
+/// The items of one file with their bytes.
 #[derive(Debug)]
 pub struct Places {
     lines: Vec<usize>,
-    /// First byte and the byte after the last, and the item's index; an item comes before those in it.
+    /// First byte, the byte after the last, and the item's index; an item precedes its children.
     spans: Vec<(usize, usize, usize)>,
     items: FileItems,
 }
 
 impl Places {
-    /// Reads a file of Rust; none where it cannot be understood.
+    /// Parses a Rust file; `None` if it cannot be parsed.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let syntax = Syntax::read(text).ok()?;
@@ -69,7 +69,7 @@ impl Places {
         })
     }
 
-    /// The innermost item at a line and a column, both counted from 1.
+    /// The innermost item at a line and a column, both from 1.
     #[must_use]
     pub fn item(&self, line: u32, column: u32) -> Option<Found> {
         let line = self.lines.get((line as usize).checked_sub(1)?)?;
@@ -85,7 +85,7 @@ impl Places {
         })
     }
 
-    /// What makes a test that runs the item one of which a single run tells too little.
+    /// Why coverage of a single run is not reliable for a test that executes the item.
     fn doubt(&self, item: &Item) -> Option<&'static str> {
         let names = &item.references;
         let single = [
@@ -107,10 +107,10 @@ impl Places {
             return Some("it may start a program without its environment");
         }
         if any(&DRAWS) {
-            return Some("it may draw at random, and run otherwise the next time");
+            return Some("it may use random values, and execute other functions in the next run");
         }
         if any(&["size_of_val"]) {
-            // The size of a future is made by a body that need not run.
+            // The size of a future depends on a body that need not be executed.
             return Some("it measures the size of a value");
         }
         if item.flags & (flag::RUNS_CARGO | flag::RUNS_RUSTC) != 0 {
@@ -120,12 +120,12 @@ impl Places {
             return Some("it may run a script, which may run cargo");
         }
         (!CONTINUOUS && item.flags & flag::SPAWNS != 0)
-            .then_some("it may start a program that is ended before it writes its profile")
+            .then_some("it may start a program that is killed before it writes its profile")
     }
 }
 
-/// Items of the syntax with the item that each became, as indexes; `use`s are left out, which become one item per name
-/// that they bring in. None where the two do not fit.
+/// Maps items of the syntax to the items they became, as indexes, without `use`s, which become one item per name. `None` if the two do
+/// not match.
 #[must_use]
 pub fn numbered(syntax: &Syntax, items: &FileItems) -> Option<Vec<(usize, usize)>> {
     let is_use = |kind: ItemKind| matches!(kind, ItemKind::Use | ItemKind::ExternCrate);
@@ -147,7 +147,7 @@ pub fn numbered(syntax: &Syntax, items: &FileItems) -> Option<Vec<(usize, usize)
     Some(found)
 }
 
-/// Reads the file at `path`; none where it cannot be read or understood.
+/// Parses the file at `path`; `None` if it cannot be read or parsed.
 #[must_use]
 pub fn read(path: &Utf8Path) -> Option<Places> {
     let bytes = crate::sys::files::read(path).ok()?;
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_innermost_item_holds_a_place() {
+    fn position_belongs_to_the_innermost_item() {
         let text = "use a::{b, c};\nuse d;\n\nmod m {\n    impl S {\n        fn f() {\n            fn g() {}\n            || 1\n        }\n    }\n}\nq! { fn h() {} }\n";
         let places = Places::of(text).unwrap();
         let name = |line, column| {

@@ -1,4 +1,4 @@
-//! The state of the work tree's files, to compare with a later state.
+//! The state of the work tree's files, for comparison with a later state.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::sys::files;
 use crate::sys::git::{Listed, Repository};
 
 impl State {
-    /// The state of the work tree now. `lockfile`, absolute, belongs to it even where git ignores it.
+    /// The current state of the work tree. `lockfile`, absolute, is included even if git ignores it.
     ///
     /// # Errors
     /// When git fails or a file cannot be read.
@@ -39,7 +39,7 @@ impl State {
                         .files
                         .insert(path.to_string(), format!("link {}", to.display()));
                 }
-                // A submodule, whose own files are not listed; what is gone has no entry.
+                // A submodule, whose files are not listed. Missing files have no entry.
                 Ok(_) => {
                     state.files.insert(path.to_string(), String::new());
                 }
@@ -62,8 +62,8 @@ impl State {
         Ok(state)
     }
 
-    /// Takes out, and gives, the profiles that are here and were not in the state before. A program that a test starts
-    /// without its environment writes one to the folder it runs in, under the name that rustc gives it.
+    /// Removes and returns the profiles that were not in the earlier state. A program that a test starts without its environment writes one to
+    /// its current folder, under rustc's default name.
     pub fn take_strays(&mut self, before: &Self) -> Vec<String> {
         let is_stray = |path: &&String| {
             let name = path.rsplit('/').next().unwrap_or(path);
@@ -77,8 +77,8 @@ impl State {
         strays
     }
 
-    /// What this state, from before a build, is known to have stayed until `end`: of a file that changed meanwhile is not
-    /// known what ran. `Cargo.lock` is as the build left it.
+    /// Keeps the entries of this state, from before a build, that are unchanged in `end`: for a file that changed meanwhile, the executed text
+    /// is unknown. `Cargo.lock` is taken from after the build.
     pub fn keep_what_stayed(&mut self, end: Self) {
         for (path, id) in &mut self.files {
             let locked = path == "Cargo.lock" || path.ends_with("/Cargo.lock");
@@ -95,7 +95,7 @@ impl State {
         }
     }
 
-    /// A short name for it: two states have the same name only when all their files are the same.
+    /// A short name: two states have the same name only if all their files are equal.
     #[must_use]
     pub fn name(&self) -> String {
         let mut hasher = blake3::Hasher::new();

@@ -1,5 +1,4 @@
-//! What a collect run found, as it is kept under the target folder: per test the items it executed, and the state of the
-//! files that it ran on.
+//! The result of a collect run, saved in the target folder: the items that each test executed, and the state of the files.
 //!
 //! Items are identified by file, key and token hash, not by line, so that edits elsewhere do not shift them.
 
@@ -20,21 +19,21 @@ use crate::sys::files;
 
 /// First line of the file, with the version of the format.
 const HEADING: &[u8] = b"cargo-poc observed 2\n";
-/// Bytes of the checksum after it.
+/// The size in bytes of the checksum after it.
 const CHECKSUM: usize = 32;
-/// What a damaged file may unpack to at most.
+/// The size limit of the unpacked content.
 const LARGEST: u64 = 4 << 30;
 
-/// Observed coverage of a workspace.
+/// The coverage of a workspace.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Store {
     /// The files during the run.
     pub state: State,
-    /// The toolchain, as `rustc -vV` tells it, and flags from the environment.
+    /// The output of `rustc -vV`, and compiler flags from the environment.
     pub toolchain: String,
-    /// Environment variables that tests or the build depend on.
+    /// Environment variables of tests and of the build.
     pub environment: Environment,
-    /// The arguments given to nextest that affect the build: features, profile, target.
+    /// The arguments for nextest that affect the build: features, profile, target.
     pub built_with: Vec<String>,
     /// Source files with instrumented functions, relative to the workspace root, with `/`.
     pub files: Vec<String>,
@@ -42,30 +41,29 @@ pub struct Store {
     pub items: Vec<Item>,
     /// Every test that nextest listed.
     pub tests: Vec<Test>,
-    /// nextest's ids of test binaries that do not list their tests: they have a harness of their own.
+    /// nextest's ids of test binaries whose custom harness does not list their tests.
     pub unlisted: Vec<String>,
 }
 
 /// The files of the work tree at one time.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// By path relative to the repository's root, the id that git gives to the content; empty where it has none, or changed
-    /// while the suite ran.
+    /// git's id of the content, by path relative to the repository's root; empty without an id, or if the file changed during the run.
     pub files: BTreeMap<String, String>,
-    /// The content of sources and manifests that git may not hold.
+    /// The content of sources and manifests that git may not have.
     pub texts: BTreeMap<String, Vec<u8>>,
 }
 
-/// An item that holds an instrumented function, or several (closures).
+/// An item with an instrumented function, or several (closures).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// Index into [`Store::files`].
     pub file: u32,
-    /// Which item of the file.
+    /// The key of the item in the file.
     pub key: Digest,
-    /// Its tokens.
+    /// The digest of its tokens.
     pub hash: Digest,
-    /// It may run without its counters telling.
+    /// Whether it may be executed without a count.
     pub blind: bool,
 }
 
@@ -76,11 +74,11 @@ pub struct Test {
     pub binary: String,
     /// Its name.
     pub name: String,
-    /// Indexes into [`Store::items`], ascending; or why it is not observed.
+    /// Indexes into [`Store::items`], ascending; or why it has no coverage.
     pub ran: Result<Vec<u32>, String>,
 }
 
-/// [`Test`] as it is written: each index as the distance from the one before.
+/// The written form of [`Test`]: each index as the difference from the previous one.
 #[derive(Serialize, Deserialize)]
 struct Written {
     binary: String,
@@ -126,30 +124,34 @@ impl<'de> Deserialize<'de> for Test {
 }
 
 impl Store {
-    /// Where it is kept.
+    /// The path of the file.
     #[must_use]
     pub fn path(target_directory: &Utf8Path) -> Utf8PathBuf {
         own_folder(target_directory).join("observed")
     }
 
-    /// Reads what a collect run kept; none where there was none.
+    /// Loads the saved coverage; `None` if there is none.
     ///
     /// # Errors
-    /// When the file cannot be read, is damaged, or is of another version; the message says what to do.
+    /// When the file cannot be read, is damaged, or has another version; the message contains the remedy.
     pub fn load(target_directory: &Utf8Path) -> Result<Option<Self>> {
         let path = Self::path(target_directory);
         let Some(bytes) = files::read_if_exists(&path)? else {
             return Ok(None);
         };
         Self::parse(&bytes)
-            .with_context(|| format!("cannot use the observed coverage in {path}; `cargo poc affected --collect` makes it anew"))
+            .with_context(|| {
+                format!(
+                    "cannot use the coverage in {path}; run `cargo poc affected --collect` again"
+                )
+            })
             .map(Some)
     }
 
-    /// Reads the written form.
+    /// Parses the written form.
     ///
     /// # Errors
-    /// When it is damaged, or of another version.
+    /// When it is damaged, or has another version.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let lead = HEADING.len() - 2;
         if bytes.len() > lead && bytes.starts_with(&HEADING[..lead]) && !bytes.starts_with(HEADING)
@@ -186,7 +188,7 @@ impl Store {
     /// # Errors
     /// Never in practice: packing into memory does not fail.
     pub fn bytes(&self) -> Result<Vec<u8>> {
-        let unpacked = postcard::to_stdvec(self).context("failed to write down what tests ran")?;
+        let unpacked = postcard::to_stdvec(self).context("failed to serialize the coverage")?;
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&unpacked)?;
         let packed = encoder.finish()?;
@@ -196,12 +198,12 @@ impl Store {
     /// Saves it, replacing an earlier one.
     ///
     /// # Errors
-    /// Names the file that could not be written.
+    /// When the file cannot be written; the message contains its path.
     pub fn save(&self, target_directory: &Utf8Path) -> Result<()> {
         files::write_atomic(&Self::path(target_directory), &self.bytes()?)
     }
 
-    /// Tests that are observed, with the items each ran.
+    /// Tests with coverage, and their executed items.
     pub fn with_coverage(&self) -> impl Iterator<Item = (usize, &[u32])> {
         let tests = self.tests.iter().enumerate();
         tests.filter_map(|(index, test)| Some((index, test.ran.as_deref().ok()?)))
@@ -244,12 +246,12 @@ mod tests {
     }
 
     #[test]
-    fn it_comes_back_as_it_was() {
+    fn store_is_read_as_written() {
         assert_eq!(Store::parse(&store().bytes().unwrap()).unwrap(), store());
     }
 
     #[test]
-    fn damage_anywhere_is_noticed() {
+    fn damage_is_an_error() {
         let whole = store().bytes().unwrap();
         for at in 0..whole.len() {
             let mut damaged = whole.clone();
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_says_so() {
+    fn other_version_is_an_error() {
         let mut other = store().bytes().unwrap();
         other[HEADING.len() - 2] = b'9';
         let message = format!("{:#}", Store::parse(&other).unwrap_err());

@@ -1,8 +1,8 @@
-//! Tests whose coverage does not prove that they did not run a changed function.
+//! Tests whose coverage does not prove that they did not execute a changed function.
 //!
-//! A process that is started without its environment, or that was built elsewhere, leaves no profile; and a function that
-//! reads environment variables may take another way in another environment. What such a process or function can reach
-//! according to the sources is not proven to have stayed out of the run.
+//! A process that is started without its environment, or was built elsewhere, leaves no profile. A function that reads environment
+//! variables may behave differently in another environment. What such a process or function can reach according to the sources may
+//! have been executed.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -15,7 +15,7 @@ use crate::affected::items::{Graph, TestGroup, TestPattern, UnitKind};
 use crate::workspace::Workspace;
 use crate::workspace::source::syntax::ItemKind;
 
-/// Indexes into [`Store::tests`] of the tests that may have run one of the changed functions unseen.
+/// Indexes into [`Store::tests`] of the tests that may have executed a changed function without a profile.
 pub(super) fn unproven(
     workspace: &Workspace,
     graph: &Graph,
@@ -74,12 +74,12 @@ fn items(workspace: &Workspace, graph: &Graph, store: &Store) -> FxHashMap<NodeI
 /// A program or dynamic library that reaches a changed function.
 struct Program {
     unit: usize,
-    /// Items of which one runs in every process of it; none where they are not known.
+    /// Items of which one runs in every process of it; empty if they are unknown.
     entries: FxHashSet<u32>,
 }
 
 impl Finder<'_> {
-    /// Tests that ran a function which reads environment variables and reaches a changed one.
+    /// Tests that executed a function which reads environment variables and reaches a changed one.
     fn by_environment(&self, changed: &[NodeId]) -> FxHashSet<usize> {
         let mut readers: Vec<(u32, TestGroup)> = Vec::new();
         for (id, node) in (0..).zip(&self.graph.nodes.nodes) {
@@ -166,7 +166,7 @@ impl Finder<'_> {
         found
     }
 
-    /// `main` of a program; any function of a dynamic library, of which nothing runs in every process.
+    /// `main` of a program; any function of a dynamic library, which has no function that runs in every process.
     fn program(&self, unit: usize) -> Program {
         let graph = self.graph;
         let is_library = graph.crates.units[unit].kind == UnitKind::Library;
@@ -185,7 +185,7 @@ impl Finder<'_> {
         }
     }
 
-    /// Per test of the graph the tests of the store that it may be.
+    /// The possible tests of the store for each test of the graph.
     fn listed(&self) -> FxHashMap<usize, Vec<usize>> {
         let mut by_binary: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
         for (index, test) in self.store.tests.iter().enumerate() {

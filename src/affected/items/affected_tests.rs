@@ -1,4 +1,4 @@
-//! From a change to the tests that it can affect.
+//! Selects the tests that a change can affect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,34 +19,34 @@ use crate::workspace::source::syntax::ItemKind;
 /// The tests that a change selects.
 #[derive(Debug, Default)]
 pub struct Affected {
-    /// Tests that reach what changed.
+    /// Tests that reach a changed item.
     pub tests: Vec<Selected>,
     /// Units whose tests are all selected, with the reason as an index into `widened`.
     pub units: BTreeMap<UnitId, usize>,
-    /// Why more than the items themselves decided.
+    /// Reasons for selecting whole units.
     pub widened: Vec<Widened>,
-    /// Changed Rust files that no unit mounts: to be judged by the package.
+    /// Changed Rust files that no unit mounts: the rules for packages apply.
     pub unmounted: Vec<Utf8PathBuf>,
     /// Changed Rust files that the configuration does not compile.
     pub not_compiled: Vec<Utf8PathBuf>,
-    /// Other changed files that no item embeds: to be judged by the package.
+    /// Other changed files that no item embeds: the rules for packages apply.
     pub not_embedded: Vec<Utf8PathBuf>,
     /// Quiet files that no code is known to read.
     pub unread: BTreeSet<Utf8PathBuf>,
-    /// How many items differ.
+    /// The number of changed items.
     pub changed_items: usize,
 }
 
-/// A change that no single item tells.
+/// A change that cannot be attributed to an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Widened {
     /// The changed file, absolute.
     pub file: Utf8PathBuf,
-    /// What is with it, in words.
+    /// Its description.
     pub why: String,
 }
 
-/// A selected test and why.
+/// A selected test and its reason.
 #[derive(Debug, Clone)]
 pub struct Selected {
     /// Index into [`Graph::tests`].
@@ -55,10 +55,10 @@ pub struct Selected {
     pub chain: Vec<NodeId>,
 }
 
-/// What a selection looks for.
+/// The targets of a search.
 struct ChangedItems {
     nodes: Vec<NodeId>,
-    /// Steps from every node to the nearest goal.
+    /// The distance of every node to the nearest changed one.
     distance: Vec<u32>,
     wanted: Vec<bool>,
     /// Documentation tests whose own text changed.
@@ -80,7 +80,7 @@ impl Graph {
             .iter()
             .filter(|test| test.name == TestPattern::Doc && changed.others.contains(&test.file));
         documentation.extend(embedded.map(|test| (test.file.clone(), test.line)));
-        // A test that runs cargo may build what this configuration leaves out.
+        // A test that runs cargo may build what this configuration excludes.
         let left_out = self.sources.files.iter();
         let left_out = left_out
             .filter(|file| file.changed)
@@ -129,7 +129,7 @@ impl Graph {
         affected
     }
 
-    /// Whether a program or a dynamic library of the workspace reaches what changed.
+    /// Whether a program or a dynamic library of the workspace reaches a changed node.
     fn changes_a_program(
         &self,
         goals: &[NodeId],
@@ -150,7 +150,7 @@ impl Graph {
         })
     }
 
-    /// How many items nodes stand for: before and after a change, and in every unit, an item is the same.
+    /// The number of items of nodes. An item is the same before and after a change, and in every unit.
     fn items_of(&self, nodes: &[NodeId]) -> usize {
         let item = |id: &NodeId| {
             let file = self.nodes.nodes[*id as usize].file;
@@ -159,8 +159,8 @@ impl Graph {
         nodes.iter().map(item).collect::<FxHashSet<_>>().len()
     }
 
-    /// Classes in groups of those that begin alike, as far as the change can tell: one of a group answers for all. Classes
-    /// of units that are selected whole are left out.
+    /// Groups classes with the same starting points, as far as the change matters: one of a group answers for all. Classes of units that are
+    /// selected whole are excluded.
     fn group_by_seeds(
         &self,
         goals: &ChangedItems,
@@ -207,8 +207,8 @@ impl Graph {
         found
     }
 
-    /// The way from a test to a changed item: itself, what it shares with those that begin alike, or the text of a
-    /// documentation test; none when it reaches nothing that changed.
+    /// The path from a test to a changed item: itself, a node of its group, or the text of a documentation test; `None` if it reaches no
+    /// changed item.
     fn way(
         &self,
         test: usize,
@@ -227,7 +227,7 @@ impl Graph {
         (about.name == TestPattern::Doc && goals.documentation.contains(&place)).then(Vec::new)
     }
 
-    /// Changes that no single item tells: all tests that link the unit.
+    /// Selects all tests that link a unit, for changes that cannot be attributed to an item.
     fn widen(&self, changed: &Changed, affected: &mut Affected) {
         let mut whole: Vec<(UnitId, Widened)> = Vec::new();
         let mut add = |unit: UnitId, file: FileId, why: String| {
@@ -236,7 +236,7 @@ impl Graph {
         };
         for (file, unit, is_changed) in &self.nodes.unread {
             if *is_changed {
-                add(*unit, *file, "it cannot be read as Rust items".to_owned());
+                add(*unit, *file, "it cannot be parsed as Rust items".to_owned());
             }
         }
         for (file, unit) in &self.nodes.whole_units {
@@ -261,7 +261,7 @@ impl Graph {
             for mount in &self.sources.mounts {
                 let file = &self.sources.files[mount.file];
                 if file.changed && file.now.is_none() {
-                    add(mount.unit, mount.file, "it is gone".to_owned());
+                    add(mount.unit, mount.file, "it was deleted".to_owned());
                 }
             }
         }
@@ -279,7 +279,7 @@ impl Graph {
         }
     }
 
-    /// Changed files that are no module: what embeds them changes.
+    /// Changed files that are not modules: the items that embed them count as changed.
     fn files(&self, changed: &Changed, goals: &mut Vec<NodeId>, affected: &mut Affected) {
         for path in self.sources.unmounted(changed) {
             let before = goals.len();
@@ -298,12 +298,12 @@ impl Graph {
         }
     }
 
-    /// The items that embed a file with `include_str!` and its like.
+    /// The items that embed a file with macros such as `include_str!`.
     pub fn embedding(&self, path: &Utf8Path) -> impl Iterator<Item = NodeId> {
         embedding(&self.sources, &self.nodes, path)
     }
 
-    /// Documentation tests whose code is new.
+    /// Documentation tests with changed code.
     fn changed_documentation(&self) -> FxHashSet<(Utf8PathBuf, u32)> {
         let sources = &self.sources;
         let mounts = sources.mounts.iter().enumerate();

@@ -1,9 +1,9 @@
-//! Keywords and macros to which the language or its standard library gives a meaning.
+//! Keywords, macros and attributes of the language and its standard library.
 
 use crate::workspace::source::attribute::Attribute;
 use crate::workspace::source::lex::is_strict_keyword;
 
-/// Keywords that name nothing, and `_`.
+/// Keywords that are not names, and `_`.
 pub(super) fn is_keyword(word: &str) -> bool {
     word == "_" || is_strict_keyword(word)
 }

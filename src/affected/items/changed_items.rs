@@ -1,4 +1,4 @@
-//! What a change changes, before anything is followed: items, and the units whose tests can reach one of them.
+//! Finds the changed items, and the units whose tests can reach one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,15 +15,14 @@ use super::sources::{Changed, Sources};
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::ItemKind;
 
-/// What code may read of a change when it runs.
+/// Changed files and crates that code may use at run time.
 #[derive(Debug, Default)]
 pub(super) struct Read {
     /// The items that may read a changed file, each with the first such file.
     pub(super) by: BTreeMap<NodeId, Utf8PathBuf>,
-    /// Changed files in the folder of no package that some item names.
+    /// Changed files outside packages that an item names.
     pub(super) named: BTreeSet<Utf8PathBuf>,
-    /// Items that may read a changed file by a path that no source writes down, or that name a crate which their
-    /// package has gained.
+    /// Items that may read a changed file by a path that is not in the sources, or that name a crate which their package has gained.
     pub(super) besides: Vec<NodeId>,
     /// Quiet files that no code is known to read.
     pub(super) unread: BTreeSet<Utf8PathBuf>,
@@ -41,7 +40,7 @@ impl Read {
         if files.is_empty() {
             return read;
         }
-        // The last part of a path that leads to a file, or to a folder around it, is a part of the file's own.
+        // The last part of a path to a file, or to a parent folder, is part of the file's own path.
         let parts = files.iter().flat_map(|file| file.components());
         let mut parts: FxHashSet<&str> = parts.map(|part| part.as_str()).collect();
         // `format!("{name}.md")`
@@ -68,7 +67,7 @@ impl Read {
         read
     }
 
-    /// Adds the items that may read a file, which is no Rust source, by a path that no single item writes down.
+    /// Adds the items that may read a file other than a Rust source by a path that is in no item.
     fn by_unknown_paths(
         &mut self,
         crates: &CrateGraph,
@@ -90,7 +89,7 @@ impl Read {
         } else {
             flag::READS_FILES | flag::SPAWNS
         };
-        // A library walks through folders that its callers give it; a test, through its package.
+        // A library walks the folders that its callers pass; a test walks its package.
         let only_tests = is_quiet && file.extension() != Some("snap");
         let readers = Readers::of(crates, sources, nodes, file, embedded || is_quiet);
         let rooted = rooted(sources, nodes, crates.units.len());
@@ -125,7 +124,7 @@ impl Read {
     }
 }
 
-/// Per unit, whether tests that the change can affect may link it. Every unit, where nothing is said to have changed.
+/// For each unit, whether tests that the change can affect may link it; true for all if no change is given.
 pub(super) fn relevant(
     crates: &CrateGraph,
     sources: &Sources,
@@ -158,7 +157,7 @@ pub(super) fn relevant(
             goals[unit] = true;
         }
     }
-    // A test that runs cargo or rustc can tell any change, and so can one that may do anything.
+    // A test that runs cargo or rustc may depend on any change, and so may one that can do anything.
     for node in &nodes.nodes {
         goals[node.unit as usize] |= node.flags & (flag::RUNS_CARGO | flag::RUNS_RUSTC) != 0;
     }
@@ -171,7 +170,7 @@ pub(super) fn relevant(
     for (_, unit, _) in &nodes.unread {
         goals[*unit] = true;
     }
-    // A program that changes can be started by any test, and a library loaded.
+    // Any test can start a changed program or load a changed library.
     let is_program = |unit: &Unit| unit.kind == UnitKind::Binary || unit.dynamic;
     let mut programs = crates.units.iter().zip(&crates.links);
     let changed_program =
@@ -194,7 +193,7 @@ pub(super) fn relevant(
     relevant
 }
 
-/// Changed items, with what a change of them changes besides. `open_uses` and `globs` are those of the [`DefMap`].
+/// Changed items, and items that change with them. `open_uses` and `globs` are those of the [`DefMap`].
 pub(super) fn changed_nodes(
     nodes: &Nodes,
     open_uses: &FxHashSet<NodeId>,
@@ -216,7 +215,7 @@ pub(super) fn changed_nodes(
             changed_modules.insert(id);
         }
         if open_uses.contains(&id) {
-            // A trait in scope, or names behind `*`, count for the whole module and for whoever takes all its names.
+            // A trait in scope, or names behind `*`, count for the whole module and for modules that import all its names.
             seen_from(node.module, &globbing, &mut modules);
         }
     }
@@ -253,7 +252,7 @@ fn seen_from(
 }
 
 impl Sources {
-    /// Changed files that are no module of any unit.
+    /// Changed files that are not modules.
     pub(super) fn unmounted<'c>(&self, changed: &'c Changed) -> impl Iterator<Item = &'c Utf8Path> {
         let rust = changed.rust.keys();
         let mut unmounted: BTreeSet<&Utf8Path> = rust.map(Utf8PathBuf::as_path).collect();
@@ -268,7 +267,7 @@ impl Sources {
     }
 }
 
-/// The items that embed a file with `include_str!` and its like.
+/// The items that embed a file with macros such as `include_str!`.
 pub(super) fn embedding(
     sources: &Sources,
     nodes: &Nodes,
@@ -303,7 +302,7 @@ pub(super) fn documenting<'s>(
     embedding.map(|mount| mount.unit)
 }
 
-/// Per unit, whether code of it asks for its package's folder without a path below it.
+/// For each unit, whether its code requests its package's folder without a path below it.
 fn rooted(sources: &Sources, nodes: &Nodes, count: usize) -> Vec<bool> {
     let mut rooted = vec![false; count];
     for id in &nodes.reading {
@@ -327,15 +326,15 @@ fn walking(crates: &CrateGraph, nodes: &Nodes) -> Vec<bool> {
         .collect()
 }
 
-/// Who may read a file by a path that is composed when it runs.
+/// The tests that may read a file by a path composed at run time.
 struct Readers {
-    /// Per unit, whether a test that links it may.
+    /// For each unit, whether a test that links it may.
     units: Vec<bool>,
 }
 
 impl Readers {
-    /// Tests of packages whose code writes down paths that lead out of them; with `inside`, also those of the file's
-    /// own package and of what links it, which are selected whole otherwise. Any test, for a file of no package.
+    /// Tests of packages whose code contains paths that leave the package; with `inside`, also those of the file's own package and of packages
+    /// that link it, which are otherwise selected whole. Any test, for a file of no package.
     fn of(
         crates: &CrateGraph,
         sources: &Sources,

@@ -1,4 +1,4 @@
-//! Units and who links whom: what the item graph needs to know of a workspace, as plain data.
+//! Units and the units they link: the workspace data for the item graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -22,24 +22,24 @@ pub type UnitId = usize;
 pub struct Unit {
     /// Its package.
     pub package: PackageId,
-    /// What it is; documentation tests belong to the library.
+    /// Its kind; documentation tests belong to the library.
     pub kind: UnitKind,
     /// Its name.
     pub name: String,
     /// Its root file, absolute.
     pub root: Utf8PathBuf,
-    /// Built as a test binary.
+    /// Whether it is built as a test binary.
     pub test: bool,
-    /// Its documentation is tested.
+    /// Whether its documentation is tested.
     pub doctest: bool,
-    /// A library that programs load when they run.
+    /// Whether it is a library that programs load at run time.
     pub dynamic: bool,
 }
 
-/// What a target is.
+/// The kind of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnitKind {
-    /// The library, a procedural macro's too.
+    /// A library or procedural macro.
     Library,
     /// A program.
     Binary,
@@ -60,26 +60,26 @@ pub struct CrateGraph {
     pub root: Utf8PathBuf,
     /// Every target.
     pub units: Vec<Unit>,
-    /// Per package: its folder, absolute.
+    /// The absolute folder of each package.
     pub folders: Vec<Utf8PathBuf>,
-    /// Per package: crate names its code can write, with the library each means; none for a crate outside the workspace.
+    /// The crate names in code of each package, with their libraries; `None` for an external crate.
     pub externs: Vec<Vec<(String, Option<UnitId>)>>,
-    /// Per unit: every unit that its test binary links, runs, or was built by; itself included.
+    /// For each unit, every unit that its test binary links, runs, or was built by, including itself.
     pub links: Vec<BTreeSet<UnitId>>,
     /// Per package: crates outside the workspace that its manifest renames, with their packages.
     renamed: Vec<Vec<(String, String)>>,
     /// Per package: those that its library is made of, itself included.
     made_of: Vec<BTreeSet<PackageId>>,
-    /// Per unit: whether it matters what names in it cannot mean.
+    /// For each unit, whether name lookup is limited to visible units.
     restricts_visibility: Vec<bool>,
-    /// The builds that are told apart, with their `cfg` options; none where everything counts as compiled.
+    /// The distinct builds with their `cfg` options; empty if everything counts as compiled.
     builds: Vec<CfgOptions>,
-    /// Per package: its build, as an index into `builds`.
+    /// The build of each package, as an index into `builds`.
     build_of: Vec<usize>,
 }
 
 impl Unit {
-    /// The test target this unit is built as.
+    /// The test target of this unit.
     #[must_use]
     pub fn target(&self) -> TestTarget {
         let kind = match self.kind {
@@ -108,7 +108,7 @@ impl Unit {
 }
 
 impl CrateGraph {
-    /// Arranges the targets of a workspace.
+    /// Builds the graph of a workspace.
     #[must_use]
     pub fn of(workspace: &Workspace) -> Self {
         let mut crates = Self {
@@ -159,8 +159,8 @@ impl CrateGraph {
         crates
     }
 
-    /// The unit itself, if tests run it that link what names in it cannot mean: [what it links](Self::links) alone can be
-    /// meant. What generates code names what its users see, and who runs a test, bench or example links no more than that.
+    /// Limits name lookup to the units that this unit [links](Self::links). `None` for tests and code generators: generated code names what
+    /// its users see, and only the runner of a test, bench or example links it.
     #[must_use]
     pub fn visible_units(&self, unit: UnitId) -> Option<UnitId> {
         Some(unit).filter(|unit| self.restricts_visibility[*unit])
@@ -199,12 +199,12 @@ impl CrateGraph {
         (0..self.units.len()).filter(is_part)
     }
 
-    /// Leaves out of every file what the workspace's configuration does not compile.
+    /// Excludes items that the workspace's configuration does not compile.
     pub fn configure(&mut self, workspace: &Workspace) {
         self.configure_by(workspace, |package| workspace.cfg_options(package));
     }
 
-    /// Leaves out of every file what no choice of features compiles on the workspace's platform.
+    /// Excludes items that no choice of features compiles on the workspace's platform.
     pub fn configure_platform(&mut self, workspace: &Workspace) {
         self.configure_by(workspace, |package| CfgOptions {
             features: None,
@@ -227,20 +227,20 @@ impl CrateGraph {
         }
     }
 
-    /// The build of a unit, as an index: files are the same in all units of one.
+    /// The index of a unit's build: files are equal in all units of one build.
     #[must_use]
     pub fn build_of(&self, unit: UnitId) -> usize {
         let package = self.units[unit].package;
         self.build_of.get(package).copied().unwrap_or(0)
     }
 
-    /// How many builds there are.
+    /// The number of builds.
     #[must_use]
     pub fn build_count(&self) -> usize {
         self.builds.len().max(1)
     }
 
-    /// The items of a file in a build; `left_out` takes declarations of files that the build does not compile.
+    /// The items of a file in a build; `left_out` gets declarations of files that the build does not compile.
     #[must_use]
     pub fn configured(
         &self,
@@ -258,7 +258,7 @@ impl CrateGraph {
         }
     }
 
-    /// Forgets the tests of targets that are not wanted.
+    /// Removes the tests of other targets.
     pub fn keep_tests(&mut self, wanted: &dyn Fn(&TestTarget) -> bool) {
         for unit in &mut self.units {
             unit.test &= wanted(&unit.target());
@@ -266,7 +266,7 @@ impl CrateGraph {
         }
     }
 
-    /// The units among `all` that are of one of these kinds.
+    /// The units among `all` with one of these kinds.
     fn of_kinds(&self, all: &Range<UnitId>, kinds: &[UnitKind]) -> impl Iterator<Item = UnitId> {
         all.clone()
             .filter(move |unit| kinds.contains(&self.units[*unit].kind))
@@ -308,14 +308,14 @@ impl CrateGraph {
     fn link(&mut self, workspace: &Workspace, by_package: &[Range<UnitId>]) {
         let mut all = Vec::with_capacity(self.units.len());
         for (package, own) in by_package.iter().enumerate() {
-            // A test can run a program of any package that it depends on, as a process.
+            // A test can run a program of any package that it depends on.
             let kinds = [UnitKind::Library, UnitKind::BuildScript, UnitKind::Binary];
             let packages = workspace.links(&BTreeSet::from([package]));
             let mut linked: BTreeSet<UnitId> = packages
                 .into_iter()
                 .flat_map(|package| self.of_kinds(&by_package[package], &kinds))
                 .collect();
-            // And the examples that cargo builds along with it.
+            // It can also run the examples that cargo builds with it.
             linked.extend(self.of_kinds(own, &[UnitKind::Example]));
             for unit in own.clone() {
                 let mut linked = linked.clone();
@@ -327,7 +327,7 @@ impl CrateGraph {
     }
 }
 
-/// Whether a library is built to be loaded when a program runs.
+/// Whether a library is loaded at run time.
 fn is_dynamic(target: &Target) -> bool {
     let mut types = target.crate_types.iter();
     types.any(|of| matches!(of, CrateType::CDyLib | CrateType::DyLib))

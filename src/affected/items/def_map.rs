@@ -1,4 +1,4 @@
-//! Names in modules, imports and globs followed to a fixpoint; and where a path leads.
+//! Resolves names in modules: imports and globs to a fixpoint, and paths.
 
 mod imports;
 
@@ -10,23 +10,23 @@ use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes};
 use super::sources::Sources;
 use crate::workspace::source::syntax::ItemKind;
 
-/// What a name means.
+/// The resolution of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Resolution {
     /// A module of some unit.
     Module(ModuleId),
     /// An item.
     Item(NodeId),
-    /// Something outside the workspace.
+    /// Something external.
     External,
-    /// An import that leads nowhere we know: any item of that name.
+    /// An import that cannot be resolved: any item of that name.
     Any(Name),
 }
 
-/// A meaning, and the `use` that brought it in.
+/// A resolution, and its `use`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Entry {
-    /// What is meant.
+    /// The resolution.
     pub meaning: Resolution,
     /// The `use`, or [`NONE`].
     pub by: NodeId,
@@ -36,28 +36,28 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy)]
 struct ScopeEntry {
     entry: Entry,
-    /// Only the module itself and those in it see it.
+    /// Whether it is visible only in the module and its children.
     private: bool,
 }
 
-/// Where a path leads.
+/// The resolution of a path.
 #[derive(Debug, Default)]
 pub struct PathResolution {
-    /// Items, each with the index of the first segment beyond it.
+    /// Items, each with the index of the first segment after it.
     pub items: Vec<(NodeId, usize)>,
-    /// `use` items on the way.
+    /// `use` items on the path.
     pub by: Vec<NodeId>,
-    /// Names that any item of theirs may answer.
+    /// Names that may resolve to any item of that name.
     pub any: Vec<Name>,
-    /// Modules that the whole path names.
+    /// Modules of the whole path.
     pub modules: Vec<ModuleId>,
-    /// It leads outside the workspace.
+    /// The path is external.
     pub external: bool,
-    /// Segments were left that no module knew.
+    /// No module could resolve the remaining segments.
     pub missing: bool,
     /// Even the first segment is unknown.
     pub unknown: bool,
-    /// Modules where lookup stopped, or found a name by `*` alone: generated code there may define it.
+    /// Modules where resolution stopped, or found a name only by `*`: generated code there may define it.
     pub stopped: Vec<ModuleId>,
 }
 
@@ -66,18 +66,18 @@ pub struct DefMap<'g> {
     nodes: &'g Nodes,
     crates: &'g CrateGraph,
     tables: Vec<FxHashMap<Name, Vec<ScopeEntry>>>,
-    /// Per module, what its table was given, in order: what is new to a glob stands behind what it has taken.
+    /// The entries of each module in order: those that are new for a glob follow those it has imported.
     given: Vec<Vec<(Name, ScopeEntry)>>,
     words: PathKeywords,
     externs: Vec<FxHashMap<Name, Vec<Resolution>>>,
     standard: FxHashSet<Name>,
-    /// `use` items whose target may be a trait or anything else that acts without being named.
+    /// `use` items whose target may be a trait or have another effect without being named.
     pub open_uses: Vec<NodeId>,
-    /// Modules, each with one whose names it brings in by `*`.
+    /// Modules, each with one whose names it imports with `*`.
     pub globs: Vec<(ModuleId, ModuleId)>,
     /// `use` items that end in `*`.
     glob_uses: FxHashSet<NodeId>,
-    /// Modules that may have names which are not known: by a macro call, or a glob from outside.
+    /// Modules that may have unknown names: from a macro call, or an external glob.
     open: FxHashSet<ModuleId>,
 }
 
@@ -88,7 +88,7 @@ struct PathKeywords {
     global: Option<Name>,
 }
 
-/// The prelude's names and the primitive types: language and library reference.
+/// The prelude's names and the primitive types, from the language and library reference.
 const STANDARD: &[&str] = &[
     "std",
     "core",
@@ -165,7 +165,7 @@ const STANDARD: &[&str] = &[
 ];
 
 impl<'g> DefMap<'g> {
-    /// Fills every module's table until nothing new is found.
+    /// Resolves every module to a fixpoint.
     #[must_use]
     pub fn new(nodes: &'g Nodes, crates: &'g CrateGraph, sources: &Sources) -> Self {
         let words = PathKeywords {
@@ -214,7 +214,7 @@ impl<'g> DefMap<'g> {
         scopes
     }
 
-    /// The items that a module has names for, each with the `use` that brought it in, or [`NONE`].
+    /// The items that a module has names for, each with its `use` or [`NONE`].
     pub fn items(&self, module: ModuleId) -> impl Iterator<Item = (NodeId, NodeId)> {
         let held = self.tables[module as usize].values().flatten();
         held.filter_map(|held| match held.entry.meaning {
@@ -223,7 +223,7 @@ impl<'g> DefMap<'g> {
         })
     }
 
-    /// Where a path leads, seen from a module.
+    /// Resolves a path in a module.
     #[must_use]
     pub fn resolve(&self, module: ModuleId, path: &[Name]) -> PathResolution {
         self.walk(module, path, NONE)
@@ -287,7 +287,7 @@ impl<'g> DefMap<'g> {
                 }
             }
             found.stopped.extend(&lacking);
-            // Of several modules of one name only one is compiled: one that cannot have the name is not that one.
+            // Of several modules with one name only one is compiled: not one that cannot have the name.
             found.missing |= lacking
                 .iter()
                 .any(|module| !known || self.open.contains(module));
@@ -299,7 +299,7 @@ impl<'g> DefMap<'g> {
         }
     }
 
-    /// The module, and those around a block.
+    /// The module, and the enclosing modules of a block.
     fn stop_around(&self, module: ModuleId, stopped: &mut Vec<ModuleId>) {
         let mut at = module;
         while at != NONE {
@@ -312,7 +312,7 @@ impl<'g> DefMap<'g> {
         }
     }
 
-    /// Whether a module knows a name by `*` alone: an item of the name would hide that one.
+    /// Whether a module knows a name only by `*`: an item with the name would hide it.
     fn is_by_glob(&self, module: ModuleId, name: Name) -> bool {
         let entries = self.tables[module as usize].get(&name);
         entries.is_some_and(|entries| {
@@ -321,7 +321,7 @@ impl<'g> DefMap<'g> {
         })
     }
 
-    /// Adds what a module means by a name; whether that is anything.
+    /// Adds the resolutions of a name in a module. Returns whether there are any.
     fn entries(
         &self,
         module: ModuleId,
@@ -347,7 +347,7 @@ impl<'g> DefMap<'g> {
         known
     }
 
-    /// A path's first segment: the module, the modules around a block, crates, the standard library.
+    /// Resolves a path's first segment: in the module, the enclosing modules of a block, crates, the standard library.
     fn look(
         &self,
         module: ModuleId,
@@ -380,7 +380,7 @@ impl<'g> DefMap<'g> {
         if let Some(meanings) = self.externs[package].get(&name) {
             return meanings.clone();
         }
-        // `extern crate x as y` at the root names a crate everywhere.
+        // `extern crate x as y` at the root defines a crate name everywhere.
         let mut meanings = Vec::new();
         let root = self.nodes.roots[unit];
         if root != NONE && root != module {
@@ -403,7 +403,7 @@ impl<'g> DefMap<'g> {
         self.nodes.roots[self.nodes.modules[module as usize].unit as usize]
     }
 
-    /// The module itself, out of blocks; or the one around it.
+    /// The module itself, outside blocks; or its parent.
     fn around(&self, module: ModuleId, parent: bool) -> ModuleId {
         let mut at = module;
         while self.nodes.modules[at as usize].block

@@ -1,4 +1,4 @@
-//! Which node reaches which: references, names, and the conditions under which a member is reached.
+//! Edges between nodes: references, names, and conditions for members.
 
 mod composed;
 mod generated;
@@ -21,51 +21,51 @@ use super::sources::Sources;
 use crate::workspace::source::syntax::ItemKind;
 use generators::GeneratedCode;
 
-/// A member that is reached when its name is and one of its types is.
+/// A member that is live when its name is called and one of its types is live.
 #[derive(Debug, Clone)]
 pub struct ConditionalEdge {
     /// The member.
     pub member: NodeId,
-    /// The virtual node of its name.
+    /// The synthetic node of its name.
     pub named: NodeId,
-    /// The types (or traits), any of which will do.
+    /// The types (or traits), one of which must be live.
     pub types: Vec<NodeId>,
 }
 
-/// The graph's edges. Virtual nodes stand for names; they follow the real ones.
+/// The graph's edges. Synthetic nodes represent names; they follow the real nodes.
 #[derive(Debug, Default)]
 pub struct Edges {
-    /// How many nodes there are, virtual ones included.
+    /// The number of nodes, including synthetic ones.
     pub count: usize,
-    /// Where each node's edges begin in `targets`, with one more at the end.
+    /// The start of each node's edges in `targets`, and the end of the last.
     starts: Vec<u32>,
     targets: Vec<NodeId>,
-    /// Members under a condition.
+    /// Conditional members.
     pub conditional: Vec<ConditionalEdge>,
-    /// Per node: the entries of `both` that it may fulfil.
+    /// The conditional edges that each node may fulfil.
     pub conditional_by_source: FxHashMap<NodeId, Vec<u32>>,
-    /// Reached by every test that links them.
+    /// Nodes that are live in every test that links them.
     pub roots: Vec<NodeId>,
-    /// Reaching this means to depend on everything that is linked.
+    /// Nodes that depend on everything that is linked.
     pub everything: NodeId,
-    /// Reaching this means to start a process.
+    /// Nodes that start a process.
     pub spawn: NodeId,
-    /// Reaching this means to start a program, or load a library, that may be any of the workspace.
+    /// Nodes that start a program, or load a library, which may be any of the workspace.
     pub any_program: NodeId,
     /// What generated code may name by names of its own: not followed from the roots.
     pub anything: Vec<NodeId>,
-    /// What virtual nodes stand for.
+    /// The synthetic nodes.
     pub synthetic: FxHashMap<NodeId, SyntheticNode>,
-    /// Macro calls that define tests in a way that could not be followed.
+    /// Macro calls that define tests and cannot be expanded.
     pub test_calls: FxHashSet<NodeId>,
 }
 
-/// All nodes in an order.
+/// All nodes in reverse postorder.
 #[derive(Debug)]
 pub struct ReversePostorder {
-    /// Of each node, its place.
+    /// The position of each node.
     pub places: Vec<u32>,
-    /// At each place, the node.
+    /// The node at each position.
     pub nodes: Vec<NodeId>,
 }
 
@@ -80,13 +80,13 @@ impl Edges {
         &self.targets[start..end]
     }
 
-    /// The members that reaching a node may fulfil the condition of.
+    /// The conditional edges that reaching a node may fulfil.
     pub fn conditional_from(&self, node: NodeId) -> impl Iterator<Item = &ConditionalEdge> {
         let conditional_by_source = self.conditional_by_source.get(&node).into_iter().flatten();
         conditional_by_source.map(|index| &self.conditional[*index as usize])
     }
 
-    /// The nodes such that most edges lead from an earlier to a later one: following them in this order settles soon.
+    /// An order in which most edges lead forward, so that a fixpoint needs few sweeps.
     #[must_use]
     pub fn order(&self) -> ReversePostorder {
         let mut places = vec![u32::MAX; self.count];
@@ -151,30 +151,30 @@ impl Edges {
     }
 }
 
-/// What an `impl` or trait means for its members.
+/// The header of an `impl` or trait, for its members.
 #[derive(Debug, Clone, Default)]
 struct ImplData {
-    /// Workspace types the self type leads to.
+    /// Workspace types of the self type.
     types: Vec<NodeId>,
     /// Workspace traits it implements.
     traits: Vec<NodeId>,
-    /// Implements a trait from outside, or one that is not known.
+    /// Whether it implements an external or unknown trait.
     foreign_trait: bool,
     inherent: bool,
-    /// Applies to some instances of its type only.
+    /// Whether it applies only to some instances of its type.
     is_specialized: bool,
 }
 
-/// What a virtual node stands for.
+/// The meaning of a synthetic node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyntheticNode {
     /// A member of this name is called.
     MemberName(Name),
-    /// This name stands in the input of a macro.
+    /// This name is in the input of a macro.
     UnresolvedName(Name),
-    /// A value of a type is made.
+    /// A value of a type is created.
     Instantiated(NodeId),
-    /// A macro is called that could not be expanded.
+    /// A macro that cannot be expanded is called.
     MacroBody(NodeId),
     /// A documentation test.
     Documentation,
@@ -186,9 +186,9 @@ pub enum SyntheticNode {
     Everything,
     /// The test binary is started once more.
     OwnProgram,
-    /// A name that a macro composes of this one.
+    /// A name that a macro composes from this one.
     ComposedName(Name),
-    /// Code that no source shows, and what it can name.
+    /// Code that is in no source, and everything it can name.
     GeneratedCode,
     /// Members of a type that generated code may call.
     AllMembers(NodeId),
@@ -214,10 +214,10 @@ pub struct Builder<'g> {
     scopes: &'g DefMap<'g>,
     sources: &'g Sources,
     crates: &'g CrateGraph,
-    /// Per unit, whether anybody will ask what its items reach.
+    /// For each unit, whether the edges of its items are needed.
     relevant: &'g [bool],
     impls: FxHashMap<NodeId, ImplData>,
-    /// Inherent members by type and name, where they answer for every instance of the type.
+    /// Inherent members by type and name, if they apply to every instance of the type.
     inherent: FxHashMap<(NodeId, Name), Vec<NodeId>>,
     /// All inherent members by type and name.
     of_type: FxHashMap<(NodeId, Name), Vec<NodeId>>,
@@ -226,17 +226,17 @@ pub struct Builder<'g> {
     members: FxHashMap<Name, Vec<NodeId>>,
     macros: FxHashMap<Name, Vec<NodeId>>,
     free: FxHashMap<Name, Vec<NodeId>>,
-    /// Macro calls where items stand, by the names in them.
+    /// Macro calls in item position, by the names in them.
     calls: FxHashMap<Name, Vec<NodeId>>,
     /// Modules with such calls.
     opaque: FxHashMap<ModuleId, Vec<NodeId>>,
-    /// Per name, the unit of all free items, macros and calls of it; none where there are several.
+    /// The unit of all free items, macros and calls of a name; `None` if there are several.
     unit_of_unique_name: FxHashMap<Name, Option<UnitId>>,
-    /// Members of a type, of its traits too.
+    /// Members of a type, including those of its traits.
     members_of_type: FxHashMap<NodeId, Vec<NodeId>>,
     /// Names that a trait declares.
     members_of_trait: FxHashMap<NodeId, Vec<Name>>,
-    /// Names of functions that make values of any type by `unsafe` code.
+    /// Names of functions that create values of any type with `unsafe` code.
     make_any: FxHashSet<Name>,
     /// Per module, the modules whose names it brings in by `*`.
     globs_into: FxHashMap<ModuleId, Vec<ModuleId>>,
@@ -262,15 +262,15 @@ pub struct Builder<'g> {
     other_programs: FxHashSet<Name>,
 }
 
-/// A reference to a virtual node, before it has a number.
+/// A reference to a synthetic node before it has a number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum EdgeTarget {
     Node(NodeId),
-    /// What the body of a macro refers to, for calls that were not expanded.
+    /// The references of a macro's body, for calls that cannot be expanded.
     MacroBody(NodeId),
     /// `.name(…)`.
     MethodName(Name),
-    /// A member of a type not known.
+    /// A member of an unknown type.
     MemberName(Name),
     /// A member of a trait or type parameter.
     TraitMemberName(Name),
@@ -278,12 +278,12 @@ enum EdgeTarget {
     Members(Name, bool, bool),
     /// A value of the type may exist.
     Instantiated(NodeId),
-    /// So may values of all types in its fields.
+    /// Values of all types in its fields may exist.
     InstantiatedWithFields(NodeId),
-    /// Any item of the name that the unit sees; any at all, without a unit.
+    /// Any item of the name that the unit sees; any item of the name, without a unit.
     UnresolvedName(Name, Option<UnitId>),
     Doctest(u32),
-    /// Names that may be composed of this one, for code of a unit.
+    /// Names that code of a unit may compose from this one.
     Fragment(Name, UnitId),
     /// All names in scope in a module.
     Scope(ModuleId),
@@ -303,21 +303,21 @@ enum EdgeTarget {
     Generator(NodeId),
 }
 
-/// What a node's own references come to.
+/// The edges of a node.
 #[derive(Default)]
 struct Out {
     from: NodeId,
-    /// The unit that its names are looked up in, unless they may be written elsewhere.
+    /// The unit for name lookup, unless the names may be used elsewhere.
     visible_from: Option<UnitId>,
-    /// It may make values of types that it names without a constructor.
+    /// Whether it may create values of types that it names without a constructor.
     makes_values: bool,
     to: Vec<EdgeTarget>,
-    /// Nodes that must reach this one: types in an opaque call.
+    /// Nodes with an edge to this one: types in an opaque call.
     back: Vec<NodeId>,
 }
 
 impl<'g> Builder<'g> {
-    /// Gathers what the rules need to know of all nodes.
+    /// Collects the data of all nodes that the rules need.
     #[must_use]
     pub fn new(
         nodes: &'g Nodes,
@@ -386,7 +386,7 @@ impl<'g> Builder<'g> {
         0..to_u32(self.nodes.nodes.len())
     }
 
-    /// All edges; and a virtual node for each piece of documentation, from the names in it and the item it documents.
+    /// Builds all edges, and a synthetic node for each piece of documentation, from the names in it and the item it documents.
     #[must_use]
     pub fn build(&self, documentation: &[(Vec<Name>, Vec<NodeId>)]) -> (Edges, Vec<NodeId>) {
         let outs: Vec<Out> = self
@@ -482,7 +482,7 @@ impl<'g> Builder<'g> {
         (edges, doc_nodes)
     }
 
-    /// What a target that is no item stands for.
+    /// The meaning of a target that is not an item.
     fn synthetic_node(&self, to: EdgeTarget) -> SyntheticNode {
         match to {
             EdgeTarget::MemberName(name)
@@ -510,7 +510,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// Where a virtual node leads without condition.
+    /// The unconditional edges of a synthetic node.
     fn expand_synthetic(&self, to: EdgeTarget) -> Vec<EdgeTarget> {
         let all = |map: &FxHashMap<Name, Vec<NodeId>>, name: &Name| -> Vec<EdgeTarget> {
             map.get(name)
@@ -538,7 +538,7 @@ impl<'g> Builder<'g> {
                 }
                 targets
             }
-            // A call of a macro may define the member.
+            // A macro call may define the member.
             EdgeTarget::MethodName(name) => [
                 all(&self.calls, &name),
                 vec![
@@ -599,7 +599,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// Whether a name in a unit can mean a node.
+    /// Whether a name in a unit can refer to a node.
     fn can_see(&self, unit: UnitId, node: NodeId) -> bool {
         let other = self.nodes.nodes[node as usize].unit as usize;
         self.crates.links[unit].contains(&other)

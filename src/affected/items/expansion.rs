@@ -1,5 +1,5 @@
-//! Macro calls where items stand, expanded where a `macro_rules!` macro of the workspace answers them: what they define
-//! then counts item by item, as if it were written out.
+//! Expands macro calls in item position if a `macro_rules!` macro of the workspace matches. The items of the expansion then count like
+//! written ones.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -12,12 +12,11 @@ use super::sources::{Declared, FileId, ModuleFile, Reader, SourceFile, Sources};
 use crate::workspace::source::expand::Definition;
 use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 
-/// Expansions of expansions end here.
+/// The maximum depth of nested expansions.
 const DEEPEST: usize = 64;
-/// And there is no more than this many of them in all.
+/// The maximum number of expansions.
 const MOST: usize = 200_000;
-/// What one call in a file may come to: of itself and of each call in what it expands to, the bytes of the input and as many
-/// as [`EACH`].
+/// The size limit for all expansions of one call in a file: the bytes of each input, plus [`EACH`] per call.
 const BUDGET: usize = 1 << 20;
 const EACH: usize = 512;
 
@@ -33,31 +32,31 @@ struct Call {
     mount: usize,
     item: u32,
     before: bool,
-    /// The call whose expansion it stands in, as its index; none for one in a file.
+    /// The index of the call whose expansion contains it; `None` for a call in a file.
     within: Option<usize>,
     depth: usize,
-    /// Its input is not the same before and after the change.
+    /// Whether its input differs before and after the change.
     changed: bool,
 }
 
-/// Macros and calls as they are found, and how far they have been followed.
+/// The macros and calls found so far, and the progress of expansion.
 #[derive(Default)]
 pub(super) struct Expansions {
     macros: HashMap<String, Vec<Macro>>,
     calls: Vec<Call>,
-    /// Calls that have been looked at.
+    /// The number of calls that have been processed.
     done: usize,
-    /// Those of them that nothing answered.
+    /// Processed calls without a matching macro.
     unanswered: Vec<usize>,
-    /// Mounts that have been looked through.
+    /// The number of mounts that have been searched.
     gathered: usize,
-    /// What calls in files have come to, by their index.
+    /// The expansion size of calls in files, by their index.
     spent: HashMap<usize, usize>,
 }
 
 impl Expansions {
-    /// Mounts the expansions of calls like included files; the mounts that are new. To be called again when files that they
-    /// declare are mounted.
+    /// Mounts the expansions of calls like included files, and returns the new mounts. Call it again after the files that they declare are
+    /// mounted.
     pub(super) fn expand(
         &mut self,
         sources: &mut Sources,
@@ -82,7 +81,7 @@ impl Expansions {
         first..self.gathered
     }
 
-    /// Mounts the expansion of the last of those that are done.
+    /// Mounts the expansion of the last processed call.
     fn next(&mut self, sources: &mut Sources, crates: &CrateGraph, reader: &dyn Reader) {
         let index = self.done - 1;
         let call = &self.calls[index];
@@ -151,7 +150,7 @@ impl Expansions {
             .iter()
             .filter(|known| crates.links[mount.unit].contains(&known.unit))
             .collect();
-        // An expansion has the path of the file whose call it expands.
+        // An expansion has the path of the call's file.
         let nearness = |known: &&Macro| {
             (
                 sources.files[known.file].path == source.path,
@@ -159,7 +158,7 @@ impl Expansions {
             )
         };
         candidates.sort_by_key(|known| std::cmp::Reverse(nearness(known)));
-        // Macros of the same name in other places may be meant just as well: what any of them makes counts.
+        // Other macros with the same name may be called instead: the expansions of all count.
         let near = candidates.first().map(nearness)?;
         candidates.retain(|known| nearness(known) == near);
         let definitions: Vec<(&str, String)> = candidates
@@ -197,7 +196,7 @@ impl Expansions {
             .then_some((expanded, item.line, rewrites))
     }
 
-    /// Adds what a call comes to; whether the call in a file that it stems from has not come to too much.
+    /// Adds the expansion size of a call. Returns whether its outermost call in a file is within the limit.
     fn is_affordable(&mut self, sources: &Sources, index: usize) -> bool {
         let mut root = index;
         while let Some(within) = self.calls[root].within {
@@ -266,8 +265,8 @@ impl Expansions {
         }
     }
 
-    /// Whether a call stands in the expansion of a macro of its name, and names it by a path through a module: it means
-    /// another one, which the macro hands its input on to.
+    /// Whether a call in the expansion of a macro with the same name uses a path through a module: it refers to another macro, which gets the
+    /// input.
     fn is_handed_on(&self, sources: &Sources, call: &Call) -> bool {
         let Some((items, item)) = call.item(sources) else {
             return false;
@@ -283,7 +282,7 @@ impl Expansions {
 }
 
 impl Call {
-    /// The items of its file, and its own.
+    /// The items of the call's file, and the call's item.
     fn item<'s>(&self, sources: &'s Sources) -> Option<(&'s FileItems, &'s Item)> {
         let source = &sources.files[sources.mounts[self.mount].file];
         let items = source.items(self.before)?;
@@ -308,12 +307,12 @@ fn inputs(items: Option<&FileItems>) -> HashSet<&str> {
         .collect()
 }
 
-/// The text of a name; empty where there is none.
+/// The text of a name; empty if there is none.
 pub(super) fn name(items: &FileItems, symbol: Option<u32>) -> &str {
     symbol.map_or("", |symbol| items.symbols.get(symbol))
 }
 
-/// What stands inside another call is expanded with it.
+/// A call inside another call is expanded with it.
 fn expandable(items: &FileItems, index: u32) -> bool {
     let item = &items.items[index as usize];
     let parent = item.parent;
@@ -325,7 +324,7 @@ fn expandable(items: &FileItems, index: u32) -> bool {
     free && !matches!(name(items, item.name), "include" | "thread_local")
 }
 
-/// The items that the definitions make of an input; none where they do not match it.
+/// The items of the definitions for an input; `None` if they do not match.
 fn expansion(input: &str, definitions: &[(&str, String)]) -> Option<FileItems> {
     let input = Syntax::read(input).ok()?;
     let all = 0..u32::try_from(input.tokens.len()).ok()?;
@@ -333,7 +332,7 @@ fn expansion(input: &str, definitions: &[(&str, String)]) -> Option<FileItems> {
     for (text, dollar_crate) in definitions {
         let defined = Syntax::read(text).ok()?;
         let body = 0..u32::try_from(defined.tokens.len()).ok()?;
-        // One that does not match cannot be the one that is called.
+        // A definition that does not match cannot be the called one.
         let Some(text) = Definition::new(&defined, body).expand(&input, all.clone(), dollar_crate)
         else {
             continue;
@@ -345,7 +344,7 @@ fn expansion(input: &str, definitions: &[(&str, String)]) -> Option<FileItems> {
     (!texts.is_empty()).then(|| extract::read(&texts.join("\n")))
 }
 
-/// A macro of the standard library's name that stands where items do can only be one of the workspace's own.
+/// A macro in item position with a name of the standard library can only be one of the workspace.
 fn is_known_macro_only(items: &FileItems, symbol: Option<u32>) -> bool {
     let name = name(items, symbol);
     is_known_macro(name) && matches!(name, "compile_error" | "include")

@@ -1,4 +1,4 @@
-//! Why a test is selected: chains of items, in words.
+//! Explains why a test is selected, as chains of items.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,8 +15,8 @@ use super::test_items::TestGroup;
 use crate::workspace::source::syntax::ItemKind;
 
 impl Graph {
-    /// A chain from a class to a node that is no step from what is looked for, through what the class reaches: the way that
-    /// seems shortest is followed first. `distance` is each node's from there, conditions taken as met.
+    /// A chain from a class to a goal, through reached nodes, with the shortest estimated path first. `distance` is each node's distance to the
+    /// nearest goal, assuming that conditions are met.
     pub(super) fn chain(
         &self,
         class: &TestGroup,
@@ -55,7 +55,7 @@ impl Graph {
         chain
     }
 
-    /// What a node is called, for reasons: `a::b::name`, `name in impl …`, `.name`.
+    /// The description of a node in reasons: `a::b::name`, `name in impl …`, `.name`.
     #[must_use]
     pub fn describe(&self, id: NodeId) -> String {
         let Some(node) = self.nodes.nodes.get(id as usize) else {

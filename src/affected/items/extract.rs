@@ -1,4 +1,4 @@
-//! One file's text → its items with what they refer to, independent of where the file is mounted. This is what the cache keeps.
+//! Extracts the items of one file with their references, independent of where the file is mounted. The cache stores the result.
 
 pub(super) mod compact;
 mod configured;
@@ -34,7 +34,7 @@ use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
 use folders::folder_names;
 use table::Table;
 
-/// Reads a file's content; what is no UTF-8 is a problem of it.
+/// Parses the content of a file; invalid UTF-8 is reported as its problem.
 #[must_use]
 pub fn read_bytes(bytes: Vec<u8>) -> FileItems {
     match String::from_utf8(bytes) {
@@ -46,7 +46,7 @@ pub fn read_bytes(bytes: Vec<u8>) -> FileItems {
     }
 }
 
-/// Reads a file. Total: what is not understood is [`FileItems::problem`].
+/// Parses a file. Total: [`FileItems::problem`] contains the first part that cannot be parsed.
 #[must_use]
 pub fn read(text: &str) -> FileItems {
     let syntax = match Syntax::read(text) {
@@ -75,7 +75,7 @@ pub fn read(text: &str) -> FileItems {
         let index = u32::try_from(reader.items.len()).unwrap_or(u32::MAX);
         reader.index.push(index);
         let predicate = reader.item(raw);
-        // A `use` is one of our items for each name.
+        // A `use` becomes one item for each name.
         let items = index..u32::try_from(reader.items.len()).unwrap_or(u32::MAX);
         let predicates = predicate.into_iter().flat_map(|predicate| {
             let items = items.clone();
@@ -147,11 +147,11 @@ pub fn read(text: &str) -> FileItems {
         conditional: is_conditional(&syntax),
         problem: syntax
             .unread
-            .map(|byte| (syntax.line(byte), "text that is no item".to_owned())),
+            .map(|byte| (syntax.line(byte), "text that is not an item".to_owned())),
     }
 }
 
-/// The `cfg` predicate of a file itself.
+/// The `cfg` predicate of the file.
 fn own_condition(syntax: &Syntax) -> Option<Predicate> {
     let inner: Vec<Attribute> = syntax
         .inner
@@ -191,17 +191,17 @@ fn inner_digest(syntax: &Syntax) -> Digest {
     digest([bytes.as_slice()])
 }
 
-/// What of a range counts besides its tokens.
+/// The parts of a range that count besides its tokens.
 #[derive(Debug, Clone, Copy, Default)]
 struct Written {
     /// Documentation.
     docs: bool,
-    /// Whether there is space between tokens.
+    /// Whether space between tokens counts.
     spaces: bool,
 }
 
-/// Writes the tokens of a range, punctuation with whether it is joined to the next. Other layout does not count, but in the
-/// input of macros that may see it: `stringify!`, and those that are not known.
+/// Writes the tokens of a range, and for punctuation whether it is joined to the next. Other layout does not count, except in the input of
+/// macros that may see it: `stringify!`, and unknown macros.
 fn tokens_into(syntax: &Syntax, range: Range<u32>, written: Written, bytes: &mut Vec<u8>) {
     let mut in_macro = range.start;
     let mut spaced = if written.spaces {
@@ -248,7 +248,7 @@ struct Reader<'s, 't> {
     syntax: &'s Syntax<'t>,
     table: Table<'t>,
     items: Vec<Item>,
-    /// From items of the syntax to ours.
+    /// Maps items of the syntax to items of the file.
     index: Vec<u32>,
     conditions: Vec<(u32, Predicate)>,
     texts: Vec<(u32, TextFile)>,
@@ -257,7 +257,7 @@ struct Reader<'s, 't> {
 }
 
 impl<'s> Reader<'s, '_> {
-    /// Adds an item, for a `use` one for each name; its `cfg` predicate.
+    /// Adds an item, for a `use` one for each name; returns its `cfg` predicate.
     fn item(&mut self, raw: &RawItem) -> Option<Predicate> {
         let syntax = self.syntax;
         let own = attributes(syntax, raw.attributes.clone());
@@ -334,7 +334,7 @@ impl<'s> Reader<'s, '_> {
                 item.references = collector.finish(&mut item.flags, &mut self.texts, owner);
             }
             _ => {
-                // What a macro makes of a function may go by the names of its parameters, as fixtures do.
+                // A macro on a function may use the names of its parameters, as fixtures do.
                 let rewritten = raw.kind == ItemKind::Fn
                     && own.iter().any(|attribute| is_foreign(syntax, attribute));
                 if let Some(body) = signature.filter(|_| rewritten) {
@@ -357,7 +357,7 @@ impl<'s> Reader<'s, '_> {
         predicate
     }
 
-    /// The items inside one: they follow it.
+    /// Adds the children of an item, which follow it.
     fn inside(&self, raw: &RawItem) -> &'s [RawItem] {
         let first = self.index.len();
         let rest = self.syntax.items.get(first..).unwrap_or_default();
@@ -365,7 +365,7 @@ impl<'s> Reader<'s, '_> {
         &rest[..end]
     }
 
-    /// Where the item stands, and its text as it is written.
+    /// The position and the written text of the item.
     fn position(&self, raw: &RawItem, head: &Range<u32>) -> u64 {
         let syntax = self.syntax;
         let first = if raw.attributes.is_empty() {
@@ -391,7 +391,7 @@ impl<'s> Reader<'s, '_> {
         hasher.finish()
     }
 
-    /// Whether a container around the item lets something else read its docs.
+    /// Whether a container of the item has a macro that reads its docs.
     fn in_foreign(&self, mut parent: u32) -> bool {
         while parent != TOP {
             let holder = &self.syntax.items[parent as usize];
@@ -443,7 +443,7 @@ fn attribute_ranges(syntax: &Syntax, range: Range<u32>) -> Vec<Range<u32>> {
     ranges
 }
 
-/// Whether an attribute is, or derives by, a macro that may read what rustc does not.
+/// Whether an attribute is, or derives, a macro that may read more than rustc.
 fn is_foreign(syntax: &Syntax, attribute: &Attribute) -> bool {
     if attribute.is("derive") {
         return attribute
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_layout_and_docs_do_not_count_unless_something_reads_them() {
+    fn comments_layout_and_docs_count_only_for_macros() {
         let plain = hashes("fn f() { a + b }\n/// doc\nstruct S { x: u8 }");
         assert_eq!(
             plain,
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn a_use_is_one_item_per_name() {
+    fn use_is_one_item_per_name() {
         let file =
             read("pub(crate) use a::{b, c::{self, d as e, *}}; extern crate x as y; use ::z;");
         let found: Vec<String> = file
@@ -521,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn impl_headers_are_read() {
+    fn impl_headers_are_parsed() {
         let file = read(
             "impl<T: A> B<T> for &'a mut c::D<T> where T: X {} impl<T> T2 for T {} impl E { } impl F<u8> {} impl<T> From<T> for [u8; 2] {}",
         );
@@ -579,7 +579,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_no_build_compiles_are_left_out_with_what_they_hold() {
+    fn excluded_items_are_removed_with_their_children() {
         let text = "fn a() {} #[cfg(feature = \"x\")] mod m { fn b() {} } #[cfg(not(feature = \"x\"))] fn c() {}
             #[cfg(test)] fn d() {} #[cfg(feature = \"x\")] use e::{f, g}; #[cfg(all(feature = \"x\", unknown))] fn h() {}";
         assert_eq!(names(text, &["x"]), ["a", "m", "b", "d", "f", "g", "h"]);
@@ -587,7 +587,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_may_be_left_out_as_a_whole() {
+    fn whole_file_may_be_excluded() {
         let text = "#![cfg(feature = \"x\")] fn a() {}";
         assert_eq!(names(text, &["x"]), ["a"]);
         assert_eq!(names(text, &[]), Vec::<String>::new());

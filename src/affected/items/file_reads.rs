@@ -1,8 +1,8 @@
-//! Files that code reads when it runs: a test that looks through sources can tell a comment that comes into them.
+//! Files that code reads at run time. A test that reads source files depends on every byte of them.
 //!
-//! Where a path leads is known only when it is used, so text that may be a path is taken for one: the item that holds it may read the
-//! file of that name, or anything in the folder. Paths are followed from the package's folder, where cargo runs tests,
-//! from the workspace's root, and from the folder of the source.
+//! Paths are only known at run time, so text that may be a path is treated as one: its item may read the file with that name, or anything
+//! in the folder. Paths are relative to the package's folder, where cargo runs tests, to the workspace's root, or to the folder of the
+//! source.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use camino::Utf8Path;
 use crate::workspace::source::attribute::unquote;
 use crate::workspace::source::syntax::Syntax;
 
-/// Text longer than this is no path.
+/// The maximum length of a path.
 const LONGEST: usize = 160;
-/// All of the workspace.
+/// The whole workspace.
 pub(super) const ANYTHING: &str = ".";
-/// The file that the item stands in.
+/// The file that contains the item.
 pub(super) const OWN_FILE: &str = "file!()";
 
 /// A script or a makefile that the item may run, by whatever path.
@@ -23,32 +23,32 @@ pub(crate) const SCRIPT: &str = "#!";
 /// The folder in which the process runs.
 pub(super) const CURRENT_FOLDER: &str = "current_dir()";
 
-/// The folder of the package, which the item asks for without a path below it.
+/// The folder of the package, which the item requests without a path below it.
 pub(super) const OWN_FOLDER: &str = "CARGO_MANIFEST_DIR";
 
-/// What an item says of the files that it may read.
+/// Hints about the files that an item may read.
 #[derive(Default)]
 pub(super) struct FileAccessHints {
     /// Text that may be a path.
     written: Vec<String>,
-    /// Text that is the path of a file taken in as code.
+    /// Text that is the path of an included source file.
     included: Vec<String>,
-    /// What its words tell.
+    /// Hints from its words.
     told: BTreeSet<Hint>,
 }
 
-/// What words tell of an item.
+/// A hint from the words of an item.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Hint {
-    /// Something is done with paths: a single word may be one.
+    /// It uses paths: a single word may be one.
     Paths,
-    /// A folder is walked through.
+    /// It walks a folder.
     Walks,
-    /// It asks where its package is.
+    /// It requests the folder of its package.
     Where,
-    /// It tells Rust sources by their extension.
+    /// It recognizes Rust sources by their extension.
     Rust,
-    /// It goes up from a folder.
+    /// It requests a parent folder.
     Up,
     /// It asks where the process runs.
     Here,
@@ -61,7 +61,7 @@ enum Hint {
 }
 
 impl FileAccessHints {
-    /// A word of the code.
+    /// Adds a word of the code.
     pub(super) fn word(&mut self, word: &str) {
         match word {
             "read_dir" | "read_dir_utf8" | "WalkDir" | "WalkBuilder" | "walkdir" => {
@@ -81,7 +81,7 @@ impl FileAccessHints {
         }
     }
 
-    /// A string literal at a token.
+    /// Adds a string literal at a token.
     pub(super) fn text(&mut self, syntax: &Syntax<'_>, at: u32) {
         let written = syntax.word(at);
         if written.len() > LONGEST {
@@ -111,24 +111,23 @@ impl FileAccessHints {
         }
     }
 
-    /// A file that becomes part of the program as it is.
+    /// Adds a file that is embedded in the program.
     pub(super) fn embedded(&mut self, text: &str) {
         let path = text.trim_start_matches('/');
         self.written.push(format!("./{path}"));
     }
 
-    /// A file whose items stand where it is named.
+    /// Adds a file that is included as code.
     pub(super) fn included(&mut self, text: &str) {
         self.included.push(text.trim_start_matches('/').to_owned());
     }
 
-    /// The item asks for the path of its own source: to read it, perhaps.
+    /// The item requests the path of its own source, perhaps to read it.
     pub(super) fn own_file(&mut self) {
         self.written.push(OWN_FILE.to_owned());
     }
 
-    /// The paths that the item may read; whether a folder that it walks through may be any; and whether its paths may
-    /// lead out of the package.
+    /// The paths that the item may read, whether it may walk any folder, and whether its paths may leave the package.
     pub(super) fn finish(mut self) -> (Vec<String>, bool, bool) {
         self.written.retain(|path| !self.included.contains(path));
         let paths = self.told.contains(&Hint::Paths);
@@ -212,7 +211,7 @@ fn is_file_name(word: &str) -> bool {
             && path.file_stem().is_some_and(|stem| !stem.is_empty())
 }
 
-/// What of a text may be a path: without what a format string puts before it, and up to the first wildcard.
+/// The part of a text that may be a path: without the placeholders before it, and up to the first wildcard.
 fn path(text: &str) -> Option<&str> {
     let text = text.rsplit_once('}').map_or(text, |(_, rest)| rest);
     let text = text.trim_start_matches('/');
@@ -249,7 +248,7 @@ pub(super) fn is_compared(syntax: &Syntax<'_>, at: u32) -> bool {
         )
 }
 
-/// Whether the literal at a token goes on where the one before it ended: `Path::new("a").join("b")`.
+/// Whether the literal at a token continues the previous one: `Path::new("a").join("b")`.
 fn goes_on(syntax: &Syntax<'_>, at: u32) -> bool {
     let is = |back: u32, words: &[&str]| {
         at.checked_sub(back)

@@ -1,4 +1,4 @@
-//! What was read of source files before, by their content: a file that has not changed is not parsed again.
+//! A cache of parsed source files, keyed by content.
 
 use std::sync::Arc;
 
@@ -12,23 +12,23 @@ use crate::sys::cache;
 use crate::sys::cargo::own_folder;
 use crate::sys::git::{Listed, Repository};
 
-/// Counts up whenever what is read of a file, or how it is written, changes.
+/// The version is increased when the parsed data or its format changes.
 const FORMAT: &str = concat!("cargo-poc items 18 ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// How many times as large as what the workspace needs the cache may become.
+/// The size limit of the cache, as a multiple of the size for the workspace.
 const SPARE: usize = 2;
 
 /// Reads files through a cache.
 #[derive(Debug)]
 pub struct Cache {
     kept: cache::Cache,
-    /// By absolute path, the content of files that git vouches for.
+    /// The content hash of files that match git's index, by absolute path.
     clean: FxHashMap<Utf8PathBuf, Digest>,
 }
 
 impl Cache {
-    /// The cache of the workspace that is built in `target`, empty where there is none that fits; `repository` tells which
-    /// files need not be looked at.
+    /// Opens the cache of the workspace with the target folder `target`; empty if it is missing or has another version. Files that `repository`
+    /// knows need not be read.
     #[must_use]
     pub fn open(target: &Utf8Path, repository: Option<&Repository>) -> Self {
         let path = own_folder(target).join("items");
@@ -52,7 +52,7 @@ impl Cache {
         }
     }
 
-    /// Writes what was read anew, if anything was.
+    /// Writes the cache if a file was parsed.
     ///
     /// # Errors
     /// When the file cannot be written.

@@ -1,20 +1,19 @@
-//! Macros from outside the workspace whose expansion is known well enough: data, with sources.
+//! A table of external macros whose expansion is known, with sources.
 //!
-//! A macro that is not listed here may define any name, call any function in scope, and register code that runs without being
-//! named. Each entry was checked in the documentation of its crate on docs.rs: attributes and derives listed here change only
-//! the item that they stand on and implement only traits of their own crate for it; macros listed here define and call only
-//! what their input names. Left out on purpose: `derive_builder`, `askama`, `async_graphql`, `pyo3`, `cucumber`, `mockall`,
-//! `inventory`, `linkme`, `ctor`, `wasm_bindgen`, `cached`, `enum_dispatch`, `getset`, `diesel` and `tonic`, all of which
-//! generate names or callers.
+//! A macro that is not listed here may define any name, call any function in scope, and register code that is live without being named.
+//! Each entry was checked in the documentation of its crate on docs.rs: attributes and derives listed here change only their item and
+//! implement only traits of their own crate for it; macros listed here define and call only names in their input. Deliberately not listed:
+//! `derive_builder`, `askama`, `async_graphql`, `pyo3`, `cucumber`, `mockall`, `inventory`, `linkme`, `ctor`, `wasm_bindgen`, `cached`,
+//! `enum_dispatch`, `getset`, `diesel` and `tonic`, all of which generate names or callers.
 
-/// What the expansion of a macro may hold besides the names in its input.
+/// The content of a macro's expansion besides the names in its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Expansion {
-    /// Nothing: it calls and defines what the input names.
+    /// Nothing: it calls and defines names in the input.
     Named,
     /// Names composed of those in the input.
     Composed,
-    /// What a procedural macro of the workspace writes: names composed, and those in its own source.
+    /// The output of a procedural macro of the workspace: composed names, and names in its source.
     Workspace,
     /// What a procedural macro of the workspace writes that takes names from elsewhere: any name.
     Opaque,
@@ -31,7 +30,7 @@ impl Expansion {
 
 /// One crate and its macros.
 struct Known {
-    /// The name of the crate in code; several that export the same macros.
+    /// The name of the crate in code, or of several that export the same macros.
     crates: &'static [&'static str],
     /// Attributes and derives.
     attributes: &'static [&'static str],
@@ -452,7 +451,7 @@ const KNOWN: &[Known] = &[
     },
 ];
 
-/// Macros that compose names of their input and generate nothing else.
+/// Macros that compose names from their input and generate nothing else.
 const COMPOSING: &[(&str, &str)] = &[
     ("paste", "paste"),
     ("paste", "item"),
@@ -511,7 +510,7 @@ pub(super) fn is_standard_derive(name: &str) -> bool {
     )
 }
 
-/// Whether a name holds `test` as a word of its own, as test attributes do: `db_test`, and not `latest`.
+/// Whether a name contains `test` as a word, as test attributes do: `db_test`, but not `latest`.
 pub(super) fn names_a_test(name: &str) -> bool {
     name.split('_')
         .any(|word| matches!(word, "test" | "tests" | "testcase" | "rstest" | "gtest"))
@@ -522,7 +521,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_known_from_its_own_crate_alone() {
+    fn name_is_known_only_from_its_crate() {
         assert_eq!(macro_expansion("info"), Expansion::Named);
         assert_eq!(macro_expansion("paste"), Expansion::Composed);
         assert_eq!(macro_expansion("other"), Expansion::Unknown);
@@ -534,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_attribute_holds_the_word() {
+    fn test_attribute_contains_the_word_test() {
         assert!(names_a_test("test") && names_a_test("__private_axum_test"));
         assert!(!names_a_test("latest") && !names_a_test("attest"));
     }

@@ -1,4 +1,4 @@
-//! Which file stands where in which unit, and what each holds: before and after the change.
+//! The position of each file in units, and its content before and after the change.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::sources::{Changed, Declared, FileId, ModuleFile, Reader, SourceFile, 
 use crate::workspace::source::modules::{Place, normal};
 use crate::workspace::source::syntax::{ItemKind, TOP};
 
-/// A file in a unit, with the mount that declares it and whether by inclusion: it stands there once.
+/// A file in a unit, with the declaring mount and whether it is included: each occurs once.
 type Standing = (UnitId, FileId, Option<(usize, bool)>);
 
 struct Step {
@@ -24,18 +24,18 @@ struct Step {
     declared: Option<Declared>,
 }
 
-/// What is known while sources are read.
+/// The intermediate state while sources are read.
 #[derive(Default)]
 struct Reading {
-    /// Per build, see [`CrateGraph::build_of`].
+    /// By build, see [`CrateGraph::build_of`].
     by_path: Vec<FxHashMap<Utf8PathBuf, Option<FileId>>>,
     seen: FxHashSet<Standing>,
-    /// Per mount, where its modules are looked for.
+    /// The folder of each mount's modules.
     places: Vec<Place>,
 }
 
 impl Sources {
-    /// Follows every unit from its root, each file read once.
+    /// Reads the files of every unit from its root, each file once.
     pub fn read(crates: &CrateGraph, changed: &Changed, reader: &dyn Reader) -> Self {
         let mut sources = Self::default();
         let mut reading = Reading {
@@ -73,7 +73,7 @@ impl Sources {
         sources
     }
 
-    /// The changed files that are declared only by what the configuration does not compile.
+    /// The changed files whose only declarations are not compiled.
     fn left_out(
         &self,
         changed: &Changed,
@@ -109,7 +109,7 @@ impl Sources {
         found
     }
 
-    /// Reads the files whose text is code of an item: expressions that are included, and templates.
+    /// Reads the files whose text is code of an item: included expressions and templates.
     fn read_texts(&mut self, crates: &CrateGraph, reader: &dyn Reader) {
         let mut done: FxHashSet<FileId> = FxHashSet::default();
         for mount in &self.mounts {
@@ -138,7 +138,7 @@ impl Sources {
         }
     }
 
-    /// Follows files to those that they declare, level by level.
+    /// Reads declared files level by level.
     fn follow(
         &mut self,
         mut level: Vec<Step>,
@@ -199,7 +199,7 @@ impl Sources {
         }
     }
 
-    /// Whether the file around an expansion declares this one as well: a `mod` that a macro was given stands in both.
+    /// Whether the file around an expansion declares this file as well: a `mod` in the input of a macro is in both.
     fn is_declared_around(
         &self,
         step: &Step,
@@ -260,7 +260,7 @@ impl Sources {
         }
     }
 
-    /// Where the modules of a call's expansion are looked for: where they were if it stood in place of the call.
+    /// The folder of modules in a call's expansion, as if it replaced the call.
     fn place(&self, expansion: usize, places: &[Place]) -> Place {
         let ModuleFile { file, declared, .. } = &self.mounts[expansion];
         let Some(declared) = declared else {
@@ -292,7 +292,7 @@ impl Sources {
         })
     }
 
-    /// The files of folders that macro calls name, as modules where the call stands.
+    /// The files of folders that macro calls name, as modules at the call.
     fn folders(
         &mut self,
         mount: usize,
@@ -397,10 +397,10 @@ impl SourceFile {
     }
 }
 
-/// How deep files that name each other are followed.
+/// The maximum depth of files that name each other.
 const DEEPEST_TEXT: usize = 8;
 
-/// The words of a file that an item names, and of the files that it names in turn; none where there is no such file.
+/// The words of a file that an item names, and of the files that it names in turn; `None` if the file does not exist.
 fn text_words(
     file: &TextFile,
     package: &Utf8Path,

@@ -1,5 +1,5 @@
-//! Modules that no `mod` declares: a macro call that names a folder of Rust files, as `automod::dir!("tests/cases")` does,
-//! may declare one for each of them. They are taken as declared, whatever the macro is.
+//! Modules that a macro call may declare by naming a folder of Rust files, as `automod::dir!("tests/cases")` does. They are treated as
+//! declared, whatever the macro.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -9,7 +9,7 @@ use crate::workspace::source::modules::normal;
 
 /// A folder that a macro call names.
 pub(super) struct Named {
-    /// The call, in the file as it is.
+    /// The call in the current file.
     pub(super) item: u32,
     /// Absolute.
     pub(super) folder: Utf8PathBuf,
@@ -19,7 +19,7 @@ pub(super) struct Named {
     pub(super) line: u32,
 }
 
-/// The folders that the macro calls of a file name; paths are relative to its package's folder or to its own.
+/// The folders that the macro calls of a file name; paths are relative to the package's folder or to the file's.
 pub(super) fn named(file: &SourceFile, package: &Utf8Path, reader: &dyn Reader) -> Vec<Named> {
     let mut found = Vec::new();
     let beside = file.path.parent().unwrap_or(package);
@@ -42,7 +42,7 @@ pub(super) fn named(file: &SourceFile, package: &Utf8Path, reader: &dyn Reader) 
     found
 }
 
-/// `pub mod a;` for each Rust file of a folder with these names but the declaring one. A folder that cannot be listed has none:
+/// `pub mod a;` for each Rust file of a folder with these names except the declaring one. A folder that cannot be listed has none, because
 /// cargo cannot build it either.
 fn declarations(folder: &Utf8Path, mut names: Vec<String>, but: &Utf8Path) -> String {
     names.sort();

@@ -1,4 +1,4 @@
-//! Files mounted in units → nodes and modules: every item once per place it stands in, both versions where a file changed.
+//! Creates nodes and modules from mounted files: every item once per position, in both versions of changed files.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -17,7 +17,7 @@ pub type ModuleId = u32;
 /// No node, no module.
 pub const NONE: u32 = u32::MAX;
 
-/// Names of all files.
+/// The names of all files.
 #[derive(Debug, Default)]
 pub struct Names {
     by_text: FxHashMap<Box<str>, Name>,
@@ -26,7 +26,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// The name of a text, new if need be.
+    /// The name of a text, created if needed.
     pub fn name(&mut self, text: &str) -> Name {
         if let Some(name) = self.by_text.get(text) {
             return *name;
@@ -37,7 +37,7 @@ impl Names {
         name
     }
 
-    /// The name of a text that occurs somewhere.
+    /// The existing name of a text.
     #[must_use]
     pub fn get(&self, text: &str) -> Option<Name> {
         self.by_text.get(text).copied()
@@ -50,7 +50,7 @@ impl Names {
     }
 }
 
-/// An item where it stands.
+/// An item at a position.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Its unit.
@@ -59,40 +59,40 @@ pub struct Node {
     pub file: u32,
     /// Its index in the file.
     pub item: u32,
-    /// In the file as it was before the change.
+    /// Whether it belongs to the old version of the file.
     pub before: bool,
-    /// Changed, added, or gone.
+    /// Whether it was changed, added, or removed.
     pub changed: bool,
-    /// The node it is a member or part of: `impl`, trait, macro call, function, module.
+    /// Its parent: an `impl`, trait, macro call, function or module.
     pub owner: NodeId,
-    /// The macro call that expanded to it, or [`NONE`].
+    /// The macro call whose expansion contains it, or [`NONE`].
     pub call: NodeId,
-    /// The module its names are looked up in, seen from inside: a function's own block where it has items in its body.
+    /// The module for lookup of names in it: a function's block if its body contains items.
     pub scope: ModuleId,
-    /// The module it stands in.
+    /// The module that contains it.
     pub module: ModuleId,
     /// Its name, if it has one.
     pub name: Name,
-    /// What it is.
+    /// Its kind.
     pub kind: ItemKind,
-    /// Facts, see [`super::extract::flag`].
+    /// Its flags, see [`super::extract::flag`].
     pub flags: u32,
 }
 
-/// A module, or the block of a function that has items in its body.
+/// A module, or the block of a function whose body contains items.
 #[derive(Debug)]
 pub struct Module {
     /// Its unit.
     pub unit: u32,
-    /// The module around it, or [`NONE`] for a root.
+    /// The parent module, or [`NONE`] for a root.
     pub parent: ModuleId,
     /// Its name; none for roots and blocks.
     pub name: Name,
-    /// Only compiled for the unit's own tests.
+    /// Whether it is only compiled for the unit's own tests.
     pub test_only: bool,
-    /// The nearest module around that stands behind a `cfg`, itself included, or [`NONE`].
+    /// The nearest module behind a `cfg`, including itself, or [`NONE`].
     pub conditional: ModuleId,
-    /// The body of a function: names not found in it are looked up around it.
+    /// Whether it is the body of a function: names that are not found in it are looked up in its parent.
     pub block: bool,
     /// The `mod` item, or the function.
     pub node: NodeId,
@@ -101,27 +101,27 @@ pub struct Module {
 /// All nodes and modules.
 #[derive(Debug, Default)]
 pub struct Nodes {
-    /// Every item where it stands.
+    /// Every item at each of its positions.
     pub nodes: Vec<Node>,
     /// Every module.
     pub modules: Vec<Module>,
-    /// Root module per unit, or [`NONE`] where the root file could not be read.
+    /// The root module of each unit, or [`NONE`] if the root file cannot be read.
     pub roots: Vec<ModuleId>,
     /// All names.
     pub names: Names,
-    /// Per file: names of its symbols, now and before.
+    /// The names of each file's symbols, in the current and the old version.
     symbols: Vec<[Vec<Name>; 2]>,
-    /// Files not understood, with the units that mount them and whether they are among the changed.
+    /// Files that cannot be parsed, with the units that mount them and whether they changed.
     pub unread: Vec<(FileId, UnitId, bool)>,
-    /// Units with a change that no item tells: crate attributes.
+    /// Units with a change outside items: crate attributes.
     pub whole_units: Vec<(FileId, UnitId)>,
     /// Items that embed files.
     pub embedding: Vec<NodeId>,
     /// Items that may read files when they run.
     pub reading: Vec<NodeId>,
-    /// Items of changed files that are the same, in another place or with other layout.
+    /// Unchanged items of changed files with another position or layout.
     moved: Vec<NodeId>,
-    /// Per mount: nodes of the file's items now.
+    /// The nodes of the current items of each mount's file.
     pub mounted: Vec<Vec<NodeId>>,
 }
 
@@ -138,20 +138,20 @@ impl Nodes {
             .items[node.item as usize]
     }
 
-    /// The names of the symbols of the file a node stands in.
+    /// The names of the symbols of a node's file.
     #[must_use]
     pub fn symbols(&self, node: NodeId) -> &[Name] {
         let node = &self.nodes[node as usize];
         &self.symbols[node.file as usize][usize::from(node.before)]
     }
 
-    /// The names of the symbols of a file as it is.
+    /// The names of the symbols of a file's current version.
     #[must_use]
     pub fn file_symbols(&self, file: FileId) -> &[Name] {
         &self.symbols[file][0]
     }
 
-    /// A module and those around it, the root last.
+    /// A module and its parents, the root last.
     pub fn around(&self, module: ModuleId) -> impl Iterator<Item = ModuleId> {
         let known = |module: ModuleId| (module != NONE).then_some(module);
         std::iter::successors(known(module), move |module| {
@@ -159,7 +159,7 @@ impl Nodes {
         })
     }
 
-    /// What holds a node, from the inside out.
+    /// The parents of a node, from the inside out.
     pub fn owners(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let owner = |node: NodeId| {
             let owner = self.nodes[node as usize].owner;
@@ -168,7 +168,7 @@ impl Nodes {
         std::iter::successors(owner(node), move |node| owner(*node))
     }
 
-    /// The call in a file whose expansion a node stands in, however deep; none for what stands in a file itself.
+    /// The call in a file whose expansion contains a node at any depth; `None` for a node of a file.
     #[must_use]
     pub fn expanded_from(&self, node: NodeId) -> Option<NodeId> {
         let call = |node: NodeId| {
@@ -178,7 +178,7 @@ impl Nodes {
         std::iter::successors(call(node), |node| call(*node)).last()
     }
 
-    /// Path of a module within its unit, `a::b`; blocks are passed over.
+    /// Path of a module within its unit, `a::b`, without blocks.
     #[must_use]
     pub fn module_path(&self, module: ModuleId) -> String {
         let around = self.around(module);
@@ -189,7 +189,7 @@ impl Nodes {
         parts.join("::")
     }
 
-    /// A name as code writes it: `r#type`.
+    /// A name as written in code: `r#type`.
     #[must_use]
     pub fn written_name(&self, name: Name) -> String {
         let text = self.names.text(name);
@@ -219,7 +219,7 @@ impl Nodes {
             nodes.symbols.push(symbols);
         }
         let mut placed: Vec<[Vec<NodeId>; 2]> = Vec::with_capacity(sources.mounts.len());
-        // Of expansions, whether it is what a call came to before the change.
+        // For expansions, whether it is the old expansion of a call.
         let mut expansions: Vec<Option<bool>> = Vec::with_capacity(sources.mounts.len());
         let mut inner_modules: FxHashMap<NodeId, ModuleId> = FxHashMap::default();
         for mount in &sources.mounts {
@@ -273,7 +273,7 @@ impl Nodes {
         nodes
     }
 
-    /// A changed call expands to other items before than after the change; what is the same in both has not changed.
+    /// Unmarks items that are equal in the old and the new expansion of a changed call.
     fn same_in_expansions(&mut self, sources: &Sources, expansions: &[Option<bool>]) {
         let changed = |before: bool| {
             let mounts = expansions.iter().zip(&self.mounted);
@@ -302,8 +302,8 @@ impl Nodes {
         }
     }
 
-    /// Marks the items as changed that are in another place and can see it: by `line!` and `Location::caller`, their own, or in
-    /// the macros and functions that they call.
+    /// Marks moved items as changed that can see their position: by `line!` and `Location::caller`, directly or in macros and functions that they
+    /// call.
     fn change_by_position(&mut self, sources: &Sources) {
         if self.moved.is_empty() {
             return;
@@ -411,7 +411,7 @@ struct Add<'n> {
     unit: UnitId,
     file: FileId,
     module: ModuleId,
-    /// The call that expanded to the file.
+    /// The call whose expansion is the file.
     owner: NodeId,
     call: NodeId,
 }
@@ -444,7 +444,7 @@ impl Add<'_> {
         [now, before]
     }
 
-    /// For each old item the node of the same item now, whose change is thereby taken back.
+    /// Matches each old item with the node of the same current item, which then counts as unchanged.
     fn matching(
         &mut self,
         now: Option<&FileItems>,
@@ -478,7 +478,7 @@ impl Add<'_> {
         same
     }
 
-    /// `macro_rules!` macros are seen by what follows them: one that stands before other users than it did has changed.
+    /// `macro_rules!` macros are visible to the items after them: one that now precedes other users has changed.
     fn reordered(&mut self, before: &FileItems, same: &[NodeId]) {
         let place = |node: NodeId, nodes: &Nodes| nodes.nodes[node as usize].item as usize;
         let mut changed = Vec::new();
@@ -582,7 +582,7 @@ impl Add<'_> {
         placed
     }
 
-    /// What a changed call expands to has changed.
+    /// The items in the expansion of a changed call count as changed.
     fn call_changed(&self) -> bool {
         self.nodes
             .nodes
@@ -590,7 +590,7 @@ impl Add<'_> {
             .is_some_and(|call| call.changed)
     }
 
-    /// The module that the parts of a node stand in.
+    /// The module of a node's children.
     fn around(&mut self, owner: NodeId) -> ModuleId {
         if owner == NONE {
             return self.module;
@@ -612,7 +612,7 @@ impl Add<'_> {
     }
 }
 
-/// What an item brings into its module besides its own name.
+/// The name that a procedural macro adds to its module.
 #[must_use]
 pub fn proc_macro_name(item: &Item, symbols: &[Name]) -> Option<Name> {
     match &item.detail {
@@ -621,7 +621,7 @@ pub fn proc_macro_name(item: &Item, symbols: &[Name]) -> Option<Name> {
     }
 }
 
-/// Indexes stay below 2³²: there are fewer items than bytes, and files of 4 GiB are refused.
+/// Indexes are below 2³²: there are fewer items than bytes, and files of 4 GiB are rejected.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "fewer items than bytes of source"

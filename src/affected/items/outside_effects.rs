@@ -1,15 +1,14 @@
-//! Words and strings that tell how code reaches outside of itself: processes, libraries loaded at run time, files, and
-//! environment variables.
+//! Words and strings that indicate effects outside of the code: processes, libraries loaded at run time, files, and environment variables.
 //!
-//! Names are enough: where a word means something else, more tests are selected.
+//! Only names are compared: if a word has another meaning, more tests are selected.
 
 use super::extract::model::flag;
 
 /// The [`flag`]s of a word in code.
 pub(super) fn of_word(word: &str) -> u32 {
     match word {
-        // The standard library, nix, libc, and what assert_cmd, snapbox, trycmd, duct, xshell, subprocess, rexpect,
-        // expectrl, portable-pty, insta-cmd, test_bin, cmd_lib, command-group, process-wrap and execute call theirs.
+        // Names in the standard library, nix, libc, assert_cmd, snapbox, trycmd, duct, xshell, subprocess, rexpect, expectrl, portable-pty,
+        // insta-cmd, test_bin, cmd_lib, command-group, process-wrap and execute.
         "Command"
         | "CommandBuilder"
         | "CommandExt"
@@ -59,7 +58,7 @@ pub(super) fn of_word(word: &str) -> u32 {
         | "CreateProcessA"
         | "CreateProcessW"
         | "ShellExecuteW" => flag::SPAWNS,
-        // Loading a library runs its code as starting a program does.
+        // Loading a library runs its code, like starting a program.
         "dlopen" | "dlmopen" | "dlsym" | "libloading" | "dlopen2" | "sharedlib"
         | "LoadLibraryA" | "LoadLibraryW" | "LoadLibraryExA" | "LoadLibraryExW"
         | "GetProcAddress" | "abi_stable" | "DynamicLibrary" => flag::SPAWNS,
@@ -78,7 +77,7 @@ pub(super) fn of_word(word: &str) -> u32 {
     }
 }
 
-/// Whether a word compares with a file that its library finds, as insta finds snapshots.
+/// Whether a word compares with a file that its library finds, like insta's snapshots.
 pub(super) fn is_golden(word: &str) -> bool {
     matches!(
         word,
@@ -86,7 +85,7 @@ pub(super) fn is_golden(word: &str) -> bool {
     ) || word.contains("snapshot") && (word.starts_with("assert") || word.starts_with("with_"))
 }
 
-/// The [`flag`]s of a name that is called, as a function or a macro.
+/// The [`flag`]s of a called name, of a function or a macro.
 pub(super) fn of_call(word: &str) -> u32 {
     match word {
         "cmd" | "sh" | "system" | "spawn_command" => flag::SPAWNS,
@@ -95,11 +94,11 @@ pub(super) fn of_call(word: &str) -> u32 {
     }
 }
 
-/// The [`flag`]s of a string literal, quotes included.
+/// The [`flag`]s of a string literal, including its quotes.
 pub(super) fn of_text(text: &str) -> u32 {
     let mut flags = 0;
     if text.contains("CARGO_BIN_EXE") {
-        // Cargo sets it for programs of the package itself.
+        // Cargo sets it for programs of the same package.
         flags |= flag::SPAWNS | flag::KNOWN_PROGRAM;
     }
     if matches!(
@@ -155,7 +154,7 @@ fn names_place(text: &str) -> bool {
         })
 }
 
-/// Whether a string literal is a shell command, or holds one, that runs cargo or rustc.
+/// Whether a string literal is, or contains, a shell command that runs cargo or rustc.
 pub(super) fn holds_tool_command(text: &str) -> bool {
     (text.contains("cargo ") || text.contains("rustc "))
         && text

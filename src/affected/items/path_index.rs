@@ -1,4 +1,4 @@
-//! Which items may read a file.
+//! Finds the items that may read a file.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
@@ -9,12 +9,12 @@ use super::nodes::{NodeId, Nodes};
 use super::sources::Sources;
 use crate::workspace::source::modules::normal;
 
-/// Who may read which files and folders.
+/// The items that may read each file and folder.
 #[derive(Debug, Default)]
 pub struct PathIndex(FxHashMap<Utf8PathBuf, Vec<NodeId>>);
 
 impl PathIndex {
-    /// Those of all items, through paths as they are written that `wanted` tells.
+    /// The paths of all items that `wanted` accepts.
     #[must_use]
     pub fn new(
         crates: &CrateGraph,
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_told_from_other_text() {
+    fn paths_are_recognized() {
         let code = |text: &str| format!("fn f() {{ use_it(\"{text}\"); }}");
         assert_eq!(reads(&code("src/lib.rs")), ["src/lib.rs"]);
         assert_eq!(reads(&code("{}/src/lib.rs")), ["src/lib.rs"]);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_a_path_where_paths_are_made_of_it() {
+    fn word_is_a_path_if_the_item_uses_paths() {
         let code =
             "fn f() { let a = root().join(\"src\").join(\"odd\"); let b = Path::new(\"tests\"); }";
         assert_eq!(reads(code), ["src/odd", "tests"]);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn who_walks_through_the_package_may_read_anything() {
+    fn walking_the_package_reads_everything() {
         let walk = "fn f() { for e in WalkDir::new(env!(\"CARGO_MANIFEST_DIR\")) {} }";
         assert_eq!(reads(walk), [ANYTHING, OWN_FOLDER]);
         let rust = "fn f(p: &Path) { for e in fs::read_dir(p) { e.extension() == \"rs\" } }";
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_embedded_is_read() {
+    fn embedded_files_are_read() {
         assert_eq!(
             reads("const A: &str = include_str!(\"a file.rs\");"),
             ["./a file.rs"]

@@ -1,4 +1,4 @@
-//! Which tests reach which nodes: edges followed for many tests at once, one bit each, conditions included.
+//! Computes which tests reach which nodes, for many tests at once with one bit each, including conditions.
 
 use std::collections::VecDeque;
 
@@ -11,26 +11,26 @@ pub const WIDTH: usize = 512;
 /// One bit per test of a pass.
 pub type Row = [u64; WIDTH / 64];
 
-/// What a set of at most [`WIDTH`] tests reaches.
+/// The nodes that a set of at most [`WIDTH`] tests reaches.
 #[derive(Debug)]
 pub struct Reached {
     rows: Vec<Row>,
 }
 
-/// Starting points: a node, and the test (by index within the pass) that begins there.
+/// Starting points: a node, and the test (by index within the pass) that starts there.
 pub type Seeds = Vec<(NodeId, usize)>;
 
-/// Which tests of a pass may reach a node at all.
+/// The tests of a pass that may reach a node.
 #[derive(Debug)]
 pub struct Allowed {
-    /// Per unit: the tests that link it, and the tests of its own. All tests at the end, for nodes of no unit.
+    /// For each unit, the tests that link it, and the unit's own tests. The last entry has all tests, for nodes of no unit.
     pub units: Vec<(Row, Row)>,
 }
 
 struct Worklist<'e> {
     edges: &'e Edges,
     allowed: &'e Allowed,
-    /// Per node: its unit, as an index into what is allowed, and whether only the unit's own tests see it.
+    /// For each node, the index of its unit, and whether only the unit's own tests see it.
     units: &'e [(u32, bool)],
     wanted: Option<&'e [bool]>,
     order: &'e ReversePostorder,
@@ -39,7 +39,7 @@ struct Worklist<'e> {
     given: &'e [Row],
     /// One bit per node: it is not followed.
     closed: Vec<u64>,
-    /// One bit per place in the order: its node has tests that were not passed on yet.
+    /// One bit per position in the order: whether its node has tests that were not propagated.
     dirty: Vec<u64>,
 }
 
@@ -68,8 +68,8 @@ impl Worklist<'_> {
         word.is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 
-    /// Goes through the order again and again, until nothing waits. What leads back waits for the next time: to follow it at
-    /// once would go the whole way again for every test that comes late.
+    /// Sweeps in reverse postorder to a fixpoint. Back edges are taken on the next sweep, because following them at once would repeat the whole
+    /// sweep for every test that arrives late.
     fn run(&mut self) {
         let mut settled = false;
         while !settled {
@@ -142,7 +142,7 @@ pub struct Ways<'e> {
     pub edges: &'e Edges,
     /// Which tests may reach which nodes.
     pub allowed: &'e Allowed,
-    /// Per node: its unit, as an index into what is allowed, and whether only the unit's own tests see it.
+    /// For each node, the index of its unit, and whether only the unit's own tests see it.
     pub units: &'e [(u32, bool)],
     /// In which order nodes are followed.
     pub order: &'e ReversePostorder,
@@ -211,7 +211,7 @@ impl Reached {
     }
 }
 
-/// How many steps each node is from any of `goals`, conditions taken as met; [`u32::MAX`] where there is no way.
+/// The distance of each node to the nearest of `goals`, assuming that conditions are met; [`u32::MAX`] without a path.
 #[must_use]
 pub fn backward(edges: &Edges, goals: &[NodeId]) -> Vec<u32> {
     let mut starts = vec![0_u32; edges.count + 1];

@@ -1,4 +1,4 @@
-//! Tokens → what they refer to: paths, members, macros, and names whose scope cannot be known.
+//! Collects the references in tokens: paths, members, macros, and names with an unknown scope.
 
 use std::ops::Range;
 
@@ -16,18 +16,18 @@ use crate::workspace::source::lex::Kind;
 use crate::workspace::source::modules::included_path;
 use crate::workspace::source::syntax::Syntax;
 
-/// Whether a file is part of a program that writes code, and whether the names in that code count as the program's.
+/// Whether a file belongs to a program that generates code, and whether the names in that code count as the program's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WritesCode {
-    /// It writes none.
+    /// It generates none.
     No,
-    /// A build script: who includes what it writes depends on all that is visible there.
+    /// A build script: code that includes its output depends on everything visible there.
     Included,
-    /// A procedural macro: who calls it depends on what it names.
+    /// A procedural macro: code that calls it depends on the names in it.
     Names,
 }
 
-/// Words of code that registers other code, so that it runs without being named.
+/// Names in code that registers other code, which is then live without being named.
 const REGISTERING: [&str; 6] = [
     "link_section",
     "ctor",
@@ -36,10 +36,10 @@ const REGISTERING: [&str; 6] = [
     "distributed_slice",
     "no_mangle",
 ];
-/// Strings longer than this compose no names.
+/// The maximum length of a string that may be part of a name.
 const LONGEST_NAME: usize = 64;
 
-/// Gathers the references of one item.
+/// Collects the references of one item.
 #[expect(clippy::struct_excessive_bools, reason = "facts about one item")]
 pub struct Collector<'s, 't, 'b> {
     syntax: &'s Syntax<'t>,
@@ -58,15 +58,15 @@ pub struct Collector<'s, 't, 'b> {
     writes_code: WritesCode,
     hints: FileAccessHints,
     flags: u32,
-    /// A string holds a command line that runs cargo or rustc.
+    /// Whether a string contains a command line that runs cargo or rustc.
     runs_tools: bool,
-    /// It compares with a file whose path it does not write down.
+    /// Whether it compares with a file whose path is not in the code.
     reads_golden: bool,
-    /// `self` may not be the self type of the `impl` around the item.
+    /// Whether `self` may differ from the self type of the enclosing `impl`.
     pub plain_self: bool,
     /// Type parameters in scope.
     pub generics: Vec<&'t str>,
-    /// What is read now names types without running.
+    /// Whether the current tokens name types without running.
     pub mentioning: bool,
     /// The item is a function that returns something.
     pub returns: bool,
@@ -107,7 +107,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// What was gathered, each once; facts about the item join its flags.
+    /// The references without duplicates; flags are added to those of the item.
     pub fn finish(
         self,
         flags: &mut u32,
@@ -151,7 +151,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         References::new(&lists, self.files, reads)
     }
 
-    /// A path, as what it is where it stands; one that begins with a type parameter names members of the parameter's traits.
+    /// Adds a path according to its context; one that starts with a type parameter names members of the parameter's traits.
     fn keep(&mut self, path: Vec<Symbol>) {
         let generic = path
             .first()
@@ -174,7 +174,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     /// An attribute outside or inside an item's body.
     pub fn attribute(&mut self, attribute: &Attribute<'t>, of_item: bool) {
         if attribute.is("derive") {
-            // Derives are macros, and may be renamed by a `use`.
+            // Derives are macros, and a `use` may rename them.
             self.ordinary(attribute.rest.clone());
             let list = attribute.rest.start + 1..attribute.rest.end.saturating_sub(1);
             for derive in commas(self.syntax, list) {
@@ -218,7 +218,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// Adds the names in the input of a macro, those in its strings included.
+    /// Adds the names in the input of a macro, including those in strings.
     fn input_names(&mut self, range: Range<u32>, into: &mut Vec<Symbol>) {
         let syntax = self.syntax;
         let from = into.len();
@@ -226,7 +226,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             let Some(token) = syntax.token(at) else { break };
             let word = syntax.word(at);
             match token.kind {
-                // `$name` stands for names of the call.
+                // `$name` is replaced by names of the call.
                 Kind::Ident if !is_keyword(word) && !syntax.is(at.wrapping_sub(1), b'$') => {
                     into.push(self.table.symbol(word));
                 }
@@ -254,7 +254,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         words.map(|word| self.table.intern(word)).collect()
     }
 
-    /// A call of a macro whose name is at a token, with its input.
+    /// Adds a macro call with its name at a token, and its input.
     pub fn macro_call(&mut self, name: u32, input: Range<u32>) {
         let syntax = self.syntax;
         let mut first = name;
@@ -264,7 +264,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             words.insert(0, syntax.word(first));
         }
         if words.len() == 1 && first > 0 && syntax.is(first - 1, b'$') {
-            // A macro whose name the call gives: the call's own macro is known there.
+            // A macro whose name the call passes: the outer call is already added.
             return;
         }
         self.template_files(input.clone());
@@ -296,7 +296,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         begins && (in_braces || syntax.is(close + 1, b';') || is_last && !self.returns)
     }
 
-    /// Files that a macro is given by name: their text may become code.
+    /// Files named in the input of a macro, whose text may become code.
     fn template_files(&mut self, range: Range<u32>) {
         for at in range {
             if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
@@ -312,7 +312,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// Code that a program writes, in a string: the names in it, and those that it composes.
+    /// Generated code in a string: the names in it, and those that it composes.
     fn written_code(&mut self, text: &str) {
         if text.contains("impl") {
             self.flags |= flag::WRITES_IMPL;
@@ -394,8 +394,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         self.modules_in(&code, 0..end);
     }
 
-    /// Paths in what an attribute is given may name modules, in which its macro calls functions by names of its own, as
-    /// `#[serde(with = "path")]` does.
+    /// Paths in the input of an attribute may name modules, whose functions its macro calls by its own names, as in `#[serde(with = "path")]`.
     fn modules_in(&mut self, code: &Syntax<'_>, range: Range<u32>) {
         let mut path = Vec::new();
         for at in range {
@@ -408,7 +407,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// The input of a macro of unknown meaning: every name counts, wherever it may lead.
+    /// The input of an unknown macro: every name counts.
     pub fn unresolved(&mut self, range: Range<u32>) {
         let syntax = self.syntax;
         for at in range {
@@ -455,7 +454,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// Ordinary code, types included.
+    /// Adds ordinary code, including types.
     pub fn ordinary(&mut self, range: Range<u32>) {
         let syntax = self.syntax;
         let mut at = range.start;
@@ -494,7 +493,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// `::a::b` after the `>` at `close`: members of a trait after `<T as Trait>`, else of a type that is not known.
+    /// `::a::b` after the `>` at `close`: members of a trait after `<T as Trait>`, otherwise of an unknown type.
     fn tail(&mut self, close: u32, start: u32) -> u32 {
         let syntax = self.syntax;
         let (mut depth, mut open) = (0_u32, close);
@@ -521,7 +520,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
                 return at + 2;
             };
             let symbol = self.table.symbol(name);
-            // What follows an associated type may be an inherent member of the type that it stands for.
+            // The segment after an associated type may be an inherent member of its type.
             if of_trait && depth == 0 && at == close + 1 {
                 self.trait_members.insert(symbol);
             } else {
@@ -535,13 +534,13 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     fn word(&mut self, at: u32, end: u32) -> u32 {
         let syntax = self.syntax;
         let word = syntax.word(at);
-        // In the edition of 2015 these are names.
+        // In edition 2015 these are names.
         let called = matches!(word, "async" | "await" | "dyn") && syntax.opens(at + 1, b'(');
         if is_keyword(word) && !called {
             if word == "unsafe" {
                 self.flags |= flag::UNSAFE;
             }
-            // The name after `fn` and the like is a definition.
+            // The name after keywords such as `fn` is a definition.
             let defines = matches!(
                 word,
                 "fn" | "struct" | "enum" | "trait" | "mod" | "type" | "union"
@@ -574,7 +573,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         self.path(&[], at, end)
     }
 
-    /// A path that starts at `at`; the index from which to go on.
+    /// Parses a path at `at` and returns the index after it.
     fn path(&mut self, start: &[&'static str], mut at: u32, end: u32) -> u32 {
         let syntax = self.syntax;
         let mut path: Vec<Symbol> = start
@@ -648,7 +647,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
             return syntax.after(at + 1);
         }
         if definition {
-            // A macro defined in a body: its own body is read as unresolved.
+            // A macro defined in a body: its body is parsed as unresolved names.
             let past = syntax.after(at + 2);
             self.unresolved(at + 2..past);
             return past;
@@ -675,7 +674,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// Reads what `<…>` holds; the index past it.
+    /// Reads the content of `<…>`; returns the index after it.
     fn turbofish(&mut self, open: u32, end: u32) -> u32 {
         let syntax = self.syntax;
         let at = syntax.after_angles(open, end);
@@ -683,7 +682,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         at
     }
 
-    /// `use a::{b, c::*}` in a body: every path in it; what a `*` brings in may be any name.
+    /// `use a::{b, c::*}` in a body: every path in it; a `*` may import any name.
     fn group(&mut self, prefix: &[Symbol], at: u32) {
         let syntax = self.syntax;
         if syntax.is(at, b'*') {
@@ -748,7 +747,7 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// `include_str!` and its like: the strings in their input are files.
+    /// Macros such as `include_str!`: the strings in their input are files.
     pub(super) fn embedding(&mut self, name: &str, at: u32) {
         if !matches!(
             name,
@@ -770,14 +769,14 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// Words that tell of processes and files.
+    /// Words that indicate processes and files.
     fn note_word(&mut self, word: &str) {
         self.hints.word(word);
         self.flags |= outside_effects::of_word(word);
         self.reads_golden |= outside_effects::is_golden(word);
     }
 
-    /// A member: of files, what reads them; a member that starts a process belongs to a value whose type tells.
+    /// A member that reads files. Members that start a process are recognized by the type of their value.
     fn note_member(&mut self, word: &str) {
         self.hints.word(word);
         let reads = flag::READS_FILES | flag::WALKS | flag::ESCAPES;

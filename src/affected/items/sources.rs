@@ -18,39 +18,39 @@ pub type FileId = usize;
 /// The sources of a workspace.
 #[derive(Debug, Default)]
 pub struct Sources {
-    /// Every file that some unit mounts.
+    /// Every file that a unit mounts.
     pub files: Vec<SourceFile>,
-    /// Changed files that the configuration compiles nowhere, though modules of the workspace declare them.
+    /// Changed files that modules declare but the configuration does not compile.
     pub not_compiled: BTreeSet<Utf8PathBuf>,
-    /// Where they stand, in the order they were found: a unit's root comes before what it declares.
+    /// Positions of files in order of discovery: a unit's root precedes the files it declares.
     pub mounts: Vec<ModuleFile>,
 }
 
-/// A file as it is, and as it was where it changed.
+/// A file in its current and, if it changed, its old version.
 #[derive(Debug)]
 pub struct SourceFile {
     /// Absolute.
     pub path: Utf8PathBuf,
-    /// What it holds; none when it is gone.
+    /// The current content; `None` if it was deleted.
     pub now: Option<Arc<FileItems>>,
-    /// What it held before, if it is among the changed files and was there.
+    /// The old content, if it changed and existed.
     pub before: Option<Arc<FileItems>>,
-    /// Whether it is among the changed files.
+    /// Whether it changed.
     pub changed: bool,
-    /// What a macro call stands for, with the call's line: no file of its own.
+    /// The line of a macro call, if this is its expansion and not a file.
     pub expansion: Option<u32>,
     /// Whether the macro that was expanded writes the attributes of its input anew: `#[$attribute]`.
     pub rewrites_attributes: bool,
-    /// Modules and includes that it declares and that the build does not compile.
+    /// Modules and includes that it declares but the build does not compile.
     pub left_out: Vec<Child>,
-    /// Whether the build leaves out some of its items.
+    /// Whether the build excludes some of its items.
     pub partial: bool,
-    /// By item: the words of the files whose text is code of the item; none where such a file is not found.
+    /// The words of files whose text is code of an item, by item; `None` if such a file is not found.
     pub texts: FxHashMap<u32, Option<Vec<String>>>,
 }
 
 impl SourceFile {
-    /// What it holds, or held before the change.
+    /// Its content, or its old content.
     #[must_use]
     pub fn items(&self, before: bool) -> Option<&FileItems> {
         if before { &self.before } else { &self.now }.as_deref()
@@ -64,63 +64,63 @@ pub struct ModuleFile {
     pub unit: UnitId,
     /// The file.
     pub file: FileId,
-    /// The mount that declares it, with the item index there (before the change, and after); none for a unit's root.
+    /// The declaring mount, with the item's index there (before and after the change); `None` for a unit's root.
     pub declared: Option<Declared>,
 }
 
-/// Where a file is declared.
+/// The declaration of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Declared {
     /// The declaring mount, as its index.
     pub mount: usize,
-    /// Item in its file: the `mod x;` or `include!`.
+    /// The item in its file: the `mod x;` or `include!`.
     pub item: u32,
-    /// The item is one of the file as it was before the change.
+    /// Whether the item belongs to the old version of the file.
     pub before: bool,
-    /// An `include!` or an expanded macro call: its items stand in the declaring module itself.
+    /// Whether it is an `include!` or an expanded macro call, whose items are in the declaring module.
     pub include: bool,
 }
 
-/// The change, by its files' old contents.
+/// The change, with the old content of its files.
 #[derive(Debug, Default)]
 pub struct Changed {
-    /// Rust files, absolute: their text before the change, none where they were not there.
+    /// Rust files by absolute path: their old text, `None` if they did not exist.
     pub rust: BTreeMap<Utf8PathBuf, Option<String>>,
     /// Other changed files, absolute.
     pub others: BTreeSet<Utf8PathBuf>,
-    /// Those of the others that count only where code embeds, names or walks to them: another rule has judged them, or
-    /// no build and no test reads such files unless its code says so.
+    /// Other files that count only if code embeds, names or walks to them: another rule has handled them, or no build and no test reads such
+    /// files without code that does.
     pub quiet: BTreeSet<Utf8PathBuf>,
-    /// Dependencies that members have gained: the member, and the name that its code calls the crate by.
+    /// Dependencies that members have gained: the member, and the crate's name in code.
     pub gained: BTreeSet<(PackageId, String)>,
-    /// The text before the change of those among them that code may include; none where they were not there.
+    /// The old text of other files that code may include; `None` if they did not exist.
     pub texts: BTreeMap<Utf8PathBuf, Option<String>>,
-    /// Take the changed Rust files as changed in every item: their old text is not known.
+    /// Whether all items of changed Rust files count as changed, because their old text is unknown.
     pub whole: bool,
-    /// More changed than the items that are taken as changed: a test that runs cargo or rustc can tell.
+    /// Whether more changed than the items, so that a test that runs cargo or rustc is affected.
     pub besides: bool,
 }
 
-/// Reads a file's items, from a cache or anew. None when there is no such file.
+/// Reads a file's items, optionally from a cache; `None` if the file does not exist.
 pub trait Reader: Sync {
-    /// The items of the file as it is.
+    /// The current items of the file.
     fn read(&self, path: &Utf8Path) -> Option<Arc<FileItems>>;
 
-    /// What `make` makes; `key` tells all that goes into it.
+    /// The result of `make`, cached by `key`, which must cover all inputs.
     fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> Arc<FileItems>;
 
-    /// The text of a file that documentation embeds. None when there is no such file.
+    /// The text of a file that documentation embeds; `None` if it does not exist.
     fn text(&self, path: &Utf8Path) -> Option<String> {
         std::fs::read_to_string(path).ok()
     }
 
-    /// The names in a folder; none of them where it cannot be listed. None when there is no such folder.
+    /// The names in a folder; empty if it cannot be listed, `None` if it does not exist.
     fn folder(&self, path: &Utf8Path) -> Option<Vec<String>> {
         path.is_dir().then(|| files::list(path).unwrap_or_default())
     }
 }
 
-/// Reads files anew each time.
+/// Reads files without a cache.
 #[derive(Debug, Default)]
 pub struct Uncached;
 

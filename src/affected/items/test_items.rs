@@ -1,4 +1,4 @@
-//! The tests of a workspace as its sources tell of them, and where the reach of each begins.
+//! The tests in the sources of a workspace, and their starting nodes.
 
 use std::collections::BTreeMap;
 
@@ -15,31 +15,31 @@ use crate::workspace::source::lex::plain_name;
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 
-/// Tests of one unit that begin with the same references: they reach the same items, their own apart.
+/// Tests of one unit with the same references: they reach the same items, except themselves.
 #[derive(Debug)]
 pub struct TestGroup {
     /// Their unit.
     pub unit: UnitId,
-    /// They are documentation tests, which see the library from outside.
+    /// Whether they are documentation tests, which use the library as an external crate.
     pub documentation: bool,
-    /// What they refer to.
+    /// Their references.
     pub starts: Vec<NodeId>,
     /// The tests, as indexes into [`Graph::tests`](super::Graph::tests).
     pub tests: Vec<usize>,
 }
 
-/// A test, and where its reach begins.
+/// A test and its starting nodes.
 #[derive(Debug, Clone)]
 pub struct TestItem {
-    /// The unit whose test binary (or documentation) holds it.
+    /// The unit whose test binary (or documentation) contains it.
     pub unit: UnitId,
     /// Its name.
     pub name: TestPattern,
     /// `#[ignore]`.
     pub ignored: bool,
-    /// The file it stands in.
+    /// Its file.
     pub file: Utf8PathBuf,
-    /// Its line, counted from 1.
+    /// Its line, from 1.
     pub line: u32,
     /// The item that a macro documents: its calls document several on one line.
     pub documents: Option<String>,
@@ -47,20 +47,20 @@ pub struct TestItem {
     pub seeds: Vec<NodeId>,
 }
 
-/// What is known of a test's name.
+/// The known part of a test's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TestPattern {
     /// The harness lists this name.
     Exact(String),
-    /// The harness lists names that begin so; an empty one means any.
+    /// The harness lists names with this prefix; an empty prefix means any name.
     Prefix(String),
-    /// A harness of its own: the whole binary.
+    /// A custom harness: the whole binary.
     All,
     /// A documentation test, by its file and line.
     Doc,
 }
 
-/// Groups the tests of relevant units by unit and what they refer to.
+/// Groups the tests of relevant units by unit and references.
 pub(super) fn test_groups(
     crates: &CrateGraph,
     edges: &Edges,
@@ -99,7 +99,7 @@ pub(super) fn test_groups(
     classes
 }
 
-/// Programs, each beginning at its `main`, and dynamic libraries, beginning at all that they export.
+/// Programs, which start at `main`, and dynamic libraries, which start at all their exports.
 pub(super) fn programs(
     crates: &CrateGraph,
     nodes: &Nodes,
@@ -225,7 +225,7 @@ fn is_expanded(file: &SourceFile, placed: &[NodeId], nodes: &Nodes, item: u32) -
     around.any(|at| nodes.nodes[placed[at as usize] as usize].flags & flag::EXPANDED != 0)
 }
 
-/// Tests that stand in the sources as functions or macro calls.
+/// Tests in the sources: functions or macro calls.
 pub(super) fn tests(
     crates: &CrateGraph,
     sources: &Sources,

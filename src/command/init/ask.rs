@@ -1,7 +1,6 @@
-//! The questions of `init` on a terminal, for what the command line did not say.
+//! The questions of `init` on a terminal, for missing arguments.
 //!
-//! In: the arguments as given. Out: the arguments as if they had all been given, which [`command_line`] writes out, so
-//! that the next time nobody needs to ask.
+//! Input: the given arguments. Output: complete arguments, which [`command_line`] prints as a command that asks no questions.
 
 use std::io::ErrorKind;
 
@@ -22,7 +21,7 @@ use crate::sys::files::normalize;
 use crate::sys::raw_mode::RawMode;
 use crate::workspace::PackageId;
 
-/// A question, asked where the command line gives no answer.
+/// A question for a missing argument.
 #[derive(Clone, Copy)]
 enum Question {
     Name,
@@ -33,11 +32,11 @@ enum Question {
     Criteria,
 }
 
-/// Asks for the name, and for packages, files, dependencies and the proven statement where none were given. Esc goes back
-/// to the question before.
+/// Asks for the name, and for missing packages, files, dependencies and the statement to prove. Esc returns to the previous
+/// question.
 ///
 /// # Errors
-/// Bad usage when the person gives up; a terminal that cannot be used.
+/// A usage error if the person cancels; an error of the terminal.
 pub(super) fn ask(project: &Project, given: &Init, coloured: bool) -> Result<Init> {
     if !coloured {
         inquire::set_global_render_config(RenderConfig::empty());
@@ -49,7 +48,7 @@ pub(super) fn ask(project: &Project, given: &Init, coloured: bool) -> Result<Ini
     while let Some(question) = questions.get(at) {
         match one(project, *question, &mut init)? {
             Some(()) => at += 1,
-            None if at == 0 => return Err(exit::usage("given up; nothing was written")),
+            None if at == 0 => return Err(exit::usage("cancelled; nothing was written")),
             None => at -= 1,
         }
     }
@@ -77,7 +76,7 @@ fn questions(project: &Project, given: &Init) -> Vec<Question> {
     asked.map(|(question, _)| question).collect()
 }
 
-/// Asks one question; `None` when the person goes back.
+/// Asks one question; `None` for going back.
 fn one(project: &Project, question: Question, init: &mut Init) -> Result<Option<()>> {
     let answered = match question {
         Question::Name => name(project)?.map(|name| init.name = Some(name)),
@@ -85,14 +84,14 @@ fn one(project: &Project, question: Question, init: &mut Init) -> Result<Option<
         Question::Files => files(project, init)?.map(|files| init.file = files),
         Question::Dependencies => dependencies(project)?.map(|found| init.dependencies.0 = found),
         Question::Proves => {
-            let help = "e.g. reads stay under 1 ms at 10k rps; Enter leaves it open, Esc goes back";
+            let help = "e.g. reads stay under 1 ms at 10k rps; Enter skips, Esc goes back";
             let text = Text::new("What does it prove?").with_help_message(help);
             answer(text.prompt())?.map(|proves| {
                 init.proves = Some(proves.trim().to_owned()).filter(|proves| !proves.is_empty());
             })
         }
         Question::Criteria => {
-            let help = "a condition for success; Enter alone goes on, Esc goes back";
+            let help = "a condition for success; an empty line continues, Esc goes back";
             several("A success criterion:", help, None, |_| Ok(()), true)?
                 .map(|criteria| init.criterion = criteria)
         }
@@ -100,7 +99,7 @@ fn one(project: &Project, question: Question, init: &mut Init) -> Result<Option<
     Ok(answered)
 }
 
-/// The name; other words than a slug are offered as one.
+/// Asks for the name. A text that is no slug is converted to one.
 fn name(project: &Project) -> Result<Option<String>> {
     let taken: Vec<String> = project
         .list()?
@@ -123,7 +122,7 @@ fn name(project: &Project) -> Result<Option<String>> {
         let help = if offered.is_empty() {
             "a-z, 0-9 and `-`; the documents are NAME-plan.md and NAME-results.md".to_owned()
         } else {
-            format!("a name has a-z, 0-9 and `-`; Enter takes `{offered}`")
+            format!("a name consists of a-z, 0-9 and `-`; Enter accepts `{offered}`")
         };
         let text = Text::new("Name of the work:")
             .with_help_message(&help)
@@ -139,7 +138,7 @@ fn name(project: &Project) -> Result<Option<String>> {
     }
 }
 
-/// Words as a name: `Rate Burst` → `rate-burst`; empty where no letter or digit is left.
+/// Converts a text to a name: `Rate Burst` → `rate-burst`; empty if it has no letter or digit.
 fn slug(text: &str) -> String {
     let lower = text.to_lowercase();
     let words = lower
@@ -150,17 +149,17 @@ fn slug(text: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// The packages to touch.
+/// Asks for the packages that the work changes.
 fn packages(project: &Project) -> Result<Option<Vec<String>>> {
     let workspace = &project.workspace;
     let specs: Vec<String> = (0..workspace.packages.len())
         .map(|package| spec(workspace, package))
         .collect();
     let here: Vec<PackageId> = workspace.owner(&project.folder).into_iter().collect();
-    let chosen = MultiSelect::new("Packages it touches:", specs)
+    let chosen = MultiSelect::new("Packages to change:", specs)
         .with_default(&here)
         .with_help_message(
-            "type to filter, Space selects, Enter goes on; the first one gets the dependencies",
+            "type to filter, Space selects, Enter continues; the first one gets the dependencies",
         )
         .with_validator(|chosen: &[ListOption<&String>]| {
             Ok(if chosen.is_empty() {
@@ -172,9 +171,9 @@ fn packages(project: &Project) -> Result<Option<Vec<String>>> {
     answer(chosen.prompt())
 }
 
-/// Answers that are wrong in any case are refused at once; a file that does not exist is confirmed.
+/// Asks for files. Invalid answers are rejected; a file that does not exist needs a confirmation.
 fn files(project: &Project, init: &Init) -> Result<Option<Vec<String>>> {
-    let help = "PATH=PURPOSE; -PATH deletes; Tab completes; Enter alone goes on, Esc goes back";
+    let help = "PATH=PURPOSE; -PATH deletes; Tab completes; an empty line continues, Esc goes back";
     let (root, folder) = (project.workspace.root.clone(), project.folder.clone());
     let path_of = |answer: &str| {
         let path = answer.strip_prefix('-').unwrap_or(answer);
@@ -187,11 +186,11 @@ fn files(project: &Project, init: &Init) -> Result<Option<Vec<String>>> {
             if path.starts_with(&root) && !path.is_dir() {
                 return Ok(());
             }
-            Err(exit::usage("name a file below the workspace's root"))
+            Err(exit::usage("the file must be inside the workspace"))
         }
     };
     let offered = Suggest::files(project)?;
-    // A path may also start in the package's folder.
+    // A path may also be relative to the package's folder.
     let mut folders = vec![folder];
     let named = init
         .package
@@ -200,7 +199,7 @@ fn files(project: &Project, init: &Init) -> Result<Option<Vec<String>>> {
     folders.extend(named.map(|package| project.workspace.folder(package).to_owned()));
     let exists = |path: &str| folders.iter().any(|folder| folder.join(path).exists());
     let mut answers = Vec::new();
-    let question = "A file it creates, changes or deletes:";
+    let question = "A file to create, modify or delete:";
     loop {
         let found = several(question, help, Some(&offered), check.clone(), false)?;
         let Some(mut found) = found else {
@@ -222,7 +221,7 @@ fn files(project: &Project, init: &Init) -> Result<Option<Vec<String>>> {
     }
 }
 
-/// The end of a sentence on a text that is not known: the one it may be a slip of; a full stop where there is none.
+/// Suggests the known text that is similar to an unknown one, as the end of a sentence; a full stop if there is none.
 fn slip(text: &str, known: &[&str]) -> String {
     let distance = |other: &&&str| strsim::damerau_levenshtein(text, other);
     let nearest = known.iter().min_by_key(distance);
@@ -232,13 +231,13 @@ fn slip(text: &str, known: &[&str]) -> String {
     }
 }
 
-/// Dependencies with their kinds; a crate that the workspace does not know is confirmed.
+/// Asks for dependencies and their kinds. A crate that is unknown in the workspace needs a confirmation.
 fn dependencies(project: &Project) -> Result<Option<Vec<Dependency>>> {
-    let help = "name, name@req or name@req[feature,feature]; Tab completes known ones; Enter alone goes on, Esc goes back";
+    let help = "name, name@req or name@req[feature,feature]; Tab completes known ones; an empty line continues, Esc goes back";
     let offered = Suggest::dependencies(project)?;
     let mut found = Vec::new();
     loop {
-        let question = "A dependency it needs:";
+        let question = "A dependency to add:";
         let answers = several(question, help, Some(&offered), check_spec, false)?;
         let Some(mut answers) = answers else {
             return Ok(None);
@@ -273,13 +272,13 @@ fn dependencies(project: &Project) -> Result<Option<Vec<Dependency>>> {
     }
 }
 
-/// A question for yes or no; Esc means no.
+/// Asks yes or no; Esc means no.
 fn confirm(question: &str, default: bool) -> Result<bool> {
     let confirm = Confirm::new(question).with_default(default);
     Ok(answer(confirm.prompt())?.unwrap_or(false))
 }
 
-/// Answers until an empty one, or only the first of them where `many` is not set; `None` when the person goes back.
+/// Asks until the answer is empty, or only once unless `many`; `None` for going back.
 fn several(
     question: &str,
     help: &str,
@@ -320,19 +319,19 @@ fn answer<T>(answered: Result<T, InquireError>) -> Result<Option<T>> {
         Ok(answer) => Ok(Some(answer)),
         Err(InquireError::OperationCanceled) => Ok(None),
         Err(InquireError::IO(error)) if error.kind() == ErrorKind::Interrupted => {
-            Err(exit::usage("given up; nothing was written"))
+            Err(exit::usage("cancelled; nothing was written"))
         }
-        Err(error) => Err(anyhow::Error::new(error).context("failed to ask on this terminal")),
+        Err(error) => Err(anyhow::Error::new(error).context("failed to read from the terminal")),
     }
 }
 
-/// `cargo poc init …` with which the same documents are written without a question.
+/// The `cargo poc init …` command that writes the same documents without questions.
 #[must_use]
 pub(super) fn command_line(init: &Init) -> String {
     let mut words: Vec<String> = ["cargo", "poc", "init"].map(str::to_owned).into();
     words.extend(init.name.clone());
     let mut add = |flag: &str, value: &str| {
-        // A value that looks like a flag has to be tied to its own.
+        // A value that looks like a flag needs `=`.
         if value.starts_with('-') {
             words.push(format!("--{flag}={value}"));
         } else {
@@ -395,7 +394,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_become_a_name() {
+    fn text_becomes_a_slug() {
         for (text, expected) in [
             ("Rate Burst", "rate-burst"),
             ("  LRU cache (v2) ", "lru-cache-v2"),
@@ -407,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_says_all_that_was_asked() {
+    fn command_line_contains_all_answers() {
         let init = Init {
             name: Some("cache".into()),
             package: vec!["store".into()],

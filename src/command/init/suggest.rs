@@ -1,4 +1,4 @@
-//! What is offered while an answer is typed: files of the workspace, and dependencies that it has already.
+//! Suggestions while an answer is typed: files of the workspace and known dependencies.
 
 use std::sync::Arc;
 
@@ -10,20 +10,19 @@ use toml_edit::{Document, Item};
 use crate::project::Project;
 use crate::sys::files;
 
-/// How many are offered at once.
+/// The maximum number of suggestions.
 const OFFERED: usize = 50;
 
-/// Texts of which those are offered that hold what is typed; those that begin with it first. Tab goes as far as all that
-/// begin so go together.
+/// Suggests texts that contain the input, with those that start with it first. Tab completes the common prefix of the latter.
 #[derive(Debug, Clone)]
 pub(super) struct Suggest {
     texts: Arc<[String]>,
-    /// What may stand before a text and belongs to the answer.
+    /// A character that may precede a text and belongs to the answer.
     mark: Option<char>,
 }
 
 impl Suggest {
-    /// Files that git knows or would, from the current folder; after `-` too, which deletes one.
+    /// Tracked and untracked files, relative to the current folder; also after `-`, which deletes a file.
     pub(super) fn files(project: &Project) -> Result<Self> {
         let workspace = &project.workspace;
         let paths = match project.repository() {
@@ -46,7 +45,7 @@ impl Suggest {
         Ok(Self::new(below.collect(), Some('-')))
     }
 
-    /// Members, what members depend on, with the requirement they have, and what else is locked.
+    /// Members, their dependencies with requirements, and other locked packages.
     pub(super) fn dependencies(project: &Project) -> Result<Self> {
         let workspace = &project.workspace;
         let members = workspace
@@ -94,7 +93,7 @@ impl Suggest {
         self.texts.iter().map(String::as_str).collect()
     }
 
-    /// What is typed, without what may stand before it.
+    /// Splits the input into the optional mark and the text.
     fn typed<'t>(&self, input: &'t str) -> (&'t str, &'t str) {
         let marked = self.mark.is_some_and(|mark| input.starts_with(mark));
         input.split_at(usize::from(marked))
@@ -144,7 +143,7 @@ impl Autocomplete for Suggest {
     }
 }
 
-/// Names that Cargo.lock holds; none where there is no lockfile, or one that cannot be read.
+/// Names in Cargo.lock; none if it is missing or cannot be read.
 fn locked(project: &Project) -> Result<Vec<String>> {
     let path = project.workspace.root.join("Cargo.lock");
     let Some(bytes) = files::read_if_exists(&path)? else {
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_as_typed_is_offered_before_what_only_holds_it() {
+    fn prefix_matches_precede_other_matches() {
         let mut suggest = suggest();
         assert_eq!(suggest.get_suggestions("").unwrap(), Vec::<String>::new());
         assert_eq!(
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn tab_goes_as_far_as_there_is_one_way() {
+    fn tab_completes_the_common_prefix() {
         let mut suggest = suggest();
         let mut tab = |input: &str| suggest.get_completion(input, None).unwrap();
         assert_eq!(tab("s").as_deref(), Some("store/src/"));

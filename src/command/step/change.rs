@@ -1,4 +1,4 @@
-//! Steps that come and go: added, split off, withdrawn.
+//! Adds, splits and withdraws steps.
 
 use anyhow::Result;
 
@@ -13,7 +13,7 @@ use crate::exit::{self, Exit};
 use crate::project::{Paths, Poc, Project};
 use crate::sys::terminal::Terminal;
 
-/// Whose change it is; unknown without git.
+/// The author of the change; unknown without git.
 fn author(project: &Project) -> Option<String> {
     let repository = project.repository().ok()?;
     repository.author().ok()
@@ -63,7 +63,7 @@ pub(super) fn withdraw(
         &format!("step {id}"),
         terminal,
     )?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 pub(super) fn add(
@@ -102,8 +102,8 @@ pub(super) fn split(
     )
 }
 
-/// Adds a step to both documents; one of this title that stands there already is not added again, and gets what it lacks
-/// in the results.
+/// Adds a step to both documents. If a step with this title exists there already, only its missing block in the results is
+/// added.
 fn place(
     project: &Project,
     paths: &Paths,
@@ -144,10 +144,10 @@ fn place(
         &format!("step {id}: {title}"),
         terminal,
     )?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// The plan with the new step.
+/// Adds the new step to the plan.
 fn planned_with(
     poc: &Poc,
     after: Option<&StepId>,
@@ -163,7 +163,7 @@ fn planned_with(
     };
     let Some(place) = place else {
         return Err(exit::usage(format!(
-            "{} has no step to stand behind",
+            "{} has no step to insert after",
             poc.paths.plan
         )));
     };
@@ -187,7 +187,7 @@ fn planned_with(
     Ok((id, edits.apply()?))
 }
 
-/// The results with a block for the step.
+/// Adds a block for the step to the results.
 fn aligned(poc: &Poc, plan: &str, id: &StepId) -> Result<String> {
     let (document, results) = document_update::results(poc)?;
     let plan: Plan = read_plan(&Document::from_text(
@@ -200,7 +200,7 @@ fn aligned(poc: &Poc, plan: &str, id: &StepId) -> Result<String> {
     let step = plan.steps.iter().find(|step| step.id == *id);
     let Some(step) = step else {
         return Err(exit::usage(format!(
-            "{} cannot hold step {id}; is a fence open in it?",
+            "failed to add step {id} to {}; check it for an unclosed fence",
             poc.paths.plan
         )));
     };
@@ -210,7 +210,7 @@ fn aligned(poc: &Poc, plan: &str, id: &StepId) -> Result<String> {
     let there = read_results(&Document::from_text(document.path(), text.clone()));
     if !there.steps.iter().any(|result| result.id == *id) {
         return Err(exit::usage(format!(
-            "{} cannot hold a block for step {id}; is a fence open in it?",
+            "failed to add a block for step {id} to {}; check it for an unclosed fence",
             poc.paths.results
         )));
     }
@@ -225,7 +225,7 @@ struct Draft<'p> {
 }
 
 impl Draft<'_> {
-    /// What the contract has of one step follows the plan; other changes stay for `amend`.
+    /// Updates the contract for one step; other changes need `amend`.
     fn texts(self, id: &StepId, reason: &str, by: Option<&str>) -> Result<Texts> {
         let Self {
             poc,
@@ -259,7 +259,7 @@ impl Draft<'_> {
     }
 }
 
-/// What a new step holds, as the command line has it.
+/// The content of a new step from the arguments.
 fn content(title: &str, content: &StepContent, tasks: &[String]) -> Result<step_edit::NewStep> {
     let goal = content
         .goal

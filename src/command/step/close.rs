@@ -16,7 +16,7 @@ use crate::project::{Paths, Poc, Project};
 use crate::status::{State, StepStatus};
 use crate::sys::terminal::Terminal;
 
-/// Closes a step that is proven; any other step only with a reason to force it.
+/// Closes a proven step; any other step needs a reason to force it.
 pub(super) fn done(
     global: &Global,
     arguments: &StepTarget,
@@ -47,17 +47,17 @@ pub(super) fn done(
     report(&project, &paths, changed, mode, "Done", &what, terminal)?;
     if forced.is_some() {
         terminal.warn(format!(
-            "no run has shown step {id}; `cargo poc status` says so until one has"
+            "no run has proven step {id}; `cargo poc status` shows this until one has"
         ))?;
     }
     if mode == Mode::Write {
         project.refresh_repository();
         summary::complete(&project, &paths, terminal)?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// Closes a step that `verify` has run if it is proven now; otherwise prints what it lacks.
+/// Closes a step that `verify` has run if it is proven now; otherwise prints what is missing.
 ///
 /// # Errors
 /// When a document cannot be read or written.
@@ -85,8 +85,8 @@ pub(in super::super) fn close_after_run(
     Ok(())
 }
 
-/// Marks a step as complete in both documents: its open tasks ticked, its results filled in where nothing is written.
-/// `forced` are a reason and its author where no run has shown the step.
+/// Marks a step as complete in both documents: ticks its open tasks and fills in empty results. `forced` are the reason and
+/// the author if no run has proven the step.
 fn close(
     project: &Project,
     paths: &Paths,
@@ -134,8 +134,8 @@ fn close(
     Ok(changed)
 }
 
-/// Ticks a box that is empty. A mark of a person's own (`[-]`, `[~]`, `[>]`) and a text that is struck out say that the
-/// task is not done, and stay.
+/// Ticks an empty box. A person's own mark (`[-]`, `[~]`, `[>]`) or struck out text means that the task is not done, and is
+/// kept.
 fn tick_open(edits: &mut Edits<'_>, task: &Item) {
     let text = edits.document().text();
     let empty = text
@@ -148,7 +148,7 @@ fn tick_open(edits: &mut Edits<'_>, task: &Item) {
     }
 }
 
-/// Fills in what a run has shown where the results of a step say nothing yet.
+/// Fills in the result of a run where the results of a step are empty.
 fn fill(edits: &mut Edits<'_>, block: &ResultStep, record: &Record) {
     let took = evidence::format_duration(record.milliseconds);
     if let Some(tests) = record.tests {
@@ -157,7 +157,7 @@ fn fill(edits: &mut Edits<'_>, block: &ResultStep, record: &Record) {
     step_edit::fill(edits, block, Label::Result, &format!("proven in {took}"));
 }
 
-/// Why a step cannot be called done, and what to do.
+/// An error with the reason why a step cannot be closed, and the remedy.
 fn unproven(name: &str, step: &StepStatus) -> anyhow::Error {
     let word = step.state.word();
     let why = step
@@ -166,7 +166,7 @@ fn unproven(name: &str, step: &StepStatus) -> anyhow::Error {
         .map_or(String::new(), |why| format!(" ({why})"));
     let id = &step.id;
     let error = anyhow::anyhow!(
-        "step {id} is {word}{why}, and only what is proven is done; run `cargo poc verify {name} --step {id}`, or say why not with --force --reason"
+        "step {id} is {word}{why}; only a proven step can be closed: run `cargo poc verify {name} --step {id}`, or give a reason with --force --reason"
     );
     let exit = if step.state == State::Stale {
         Exit::Stale
@@ -176,7 +176,7 @@ fn unproven(name: &str, step: &StepStatus) -> anyhow::Error {
     with_exit(exit, error)
 }
 
-/// The results with a note that a step was called done without proof; the same word of the same person is not repeated.
+/// Records in the results that a step was closed without proof, unless the same record exists.
 fn overridden(
     poc: &Poc,
     text: &str,

@@ -12,18 +12,16 @@ use crate::exit;
 use crate::project::{Paths, Poc, Project};
 use crate::sys::terminal::Terminal;
 
-/// A text of the command line on one line.
+/// Joins the lines of an argument.
 pub(super) fn words(text: &str, what: &str) -> Result<String> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() {
-        return Err(exit::usage(format!(
-            "{what} says nothing; write what it is to say"
-        )));
+        return Err(exit::usage(format!("{what} is empty; write a text")));
     }
     Ok(text)
 }
 
-/// A PoC and the arguments behind its name, which is optional where one PoC is open.
+/// The PoC, and the arguments after its name, which is optional if one PoC is open.
 pub(super) fn named<'w>(
     project: &Project,
     words: &'w [String],
@@ -44,14 +42,14 @@ pub(super) fn target(project: &Project, target: &StepTarget) -> Result<(Paths, S
         && project.list()?.iter().any(|paths| paths.name == *word)
     {
         return Err(exit::usage(format!(
-            "the step is missing: `{word}` is a PoC; name its step too, as in `{word} 1`"
+            "the step is missing: `{word}` is a PoC; add the step, as in `{word} 1`"
         )));
     }
     let (paths, rest) = named(project, &target.words, 1)?;
     Ok((paths, StepId::new(&rest[0])))
 }
 
-/// A step of the plan that the work is held to.
+/// A step of the plan that is not withdrawn.
 pub(super) fn planned<'p>(poc: &'p Poc, id: &StepId) -> Result<&'p Step> {
     let step = poc.step(id.as_str())?;
     if step.withdrawn {
@@ -63,7 +61,7 @@ pub(super) fn planned<'p>(poc: &'p Poc, id: &StepId) -> Result<&'p Step> {
     Ok(step)
 }
 
-/// The results with a block for a step, which is made where it is missing.
+/// The results with a block for the step, added if it is missing.
 pub(super) fn with_block(poc: &Poc, step: &Step) -> Result<(Document, Results)> {
     crate::document_update::reliable(poc)?;
     let (document, results) = document_update::results(poc)?;
@@ -88,7 +86,7 @@ pub(super) fn block<'r>(results: &'r Results, id: &StepId) -> Result<&'r ResultS
     let block = results.steps.iter().find(|result| result.id == *id);
     block.ok_or_else(|| {
         exit::usage(format!(
-            "the results cannot hold a block for step {id}; is a fence open in them?"
+            "failed to add a block for step {id} to the results; check them for an unclosed fence"
         ))
     })
 }
@@ -105,7 +103,10 @@ pub(super) fn report(
 ) -> Result<()> {
     let results = project.workspace.slashed(&paths.results);
     match (changed, mode) {
-        (false, _) => terminal.status("Unchanged", format!("{what}: {results} says so already")),
+        (false, _) => terminal.status(
+            "Unchanged",
+            format!("{what}: {results} contains it already"),
+        ),
         (true, Mode::DryRun) => Ok(()),
         (true, Mode::Write) => terminal.status(verb, format!("{what} of {}", paths.name)),
     }

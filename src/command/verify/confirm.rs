@@ -1,4 +1,4 @@
-//! `cargo poc verify --confirm`: a person's word for what a program cannot judge, recorded as theirs.
+//! `cargo poc verify --confirm`: records a person's judgement of results that a program cannot check.
 
 use anyhow::Result;
 
@@ -19,12 +19,12 @@ use crate::sys::git::Repository;
 use crate::sys::terminal::Terminal;
 use crate::verify::{self, confirmation_id};
 
-/// Who confirms, and why.
+/// The person who confirms, and the reason.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Confirming<'a> {
-    /// The name given; else git's user.
+    /// The given name, or git's user.
     pub(super) by: Option<&'a str>,
-    /// What the confirmation rests on; criteria need it.
+    /// The reason; required for criteria.
     pub(super) reason: Option<&'a str>,
 }
 
@@ -32,8 +32,8 @@ pub(super) struct Confirming<'a> {
 /// (`checklist.4`, or `checklist` for all that no program can check). Returns the steps that commands belong to.
 ///
 /// # Errors
-/// Bad usage: an id that names nothing for a person to confirm, a criterion without a reason; git does not know who the
-/// user is. The run failed, or what it depended on has changed since: it has to be run again first.
+/// A usage error: an id that needs no confirmation, a criterion without a reason, or git does not know the user's name. Also
+/// if the run failed, or its inputs have changed since: it has to be run again first.
 pub(super) fn run(
     project: &Project,
     poc: &Poc,
@@ -61,7 +61,7 @@ pub(super) fn run(
         }
     }
     let exit = if commands.is_empty() {
-        Exit::Fine
+        Exit::Success
     } else {
         confirm_commands(project, poc, &commands, &by, terminal)?
     };
@@ -177,28 +177,28 @@ fn promises(poc: &Poc, id: &str) -> Result<Vec<(String, String)>> {
     }
 }
 
-/// The criterion that `criterion.2` names.
+/// The criterion with an id such as `criterion.2`.
 ///
 /// # Errors
-/// Bad usage: there is none, or a person does not prove it.
+/// A usage error if there is none, or if it is not proven by a person.
 fn criterion<'p>(poc: &'p Poc, id: &str) -> Result<&'p Item> {
     let criteria = &poc.plan.criteria;
     let number: Option<usize> = criterion_number(id).and_then(|number| number.parse().ok());
     let index = number.and_then(|number| number.checked_sub(1));
     let Some((index, item)) = index.and_then(|index| Some((index, criteria.get(index)?))) else {
         return Err(exit::usage(format!(
-            "`{id}` is no criterion of {}; it has {}",
+            "`{id}` is not a criterion of {}; it has {}",
             poc.paths.name,
             criteria.len()
         )));
     };
-    // A nested criterion has the proofs of the one it stands below.
+    // A nested criterion inherits the proofs of its parent.
     let outer = criteria[..=index].iter().rev().find(|item| item.depth == 0);
     let proofs = proof::proofs(outer.unwrap_or(item));
     if !proofs.contains(&Proof::Person) {
         let proofs: Vec<String> = proofs.iter().map(ToString::to_string).collect();
         return Err(exit::usage(format!(
-            "{id} is proven by {}, not by a person; write `- Proof: person` under it in {} if that is meant",
+            "{id} is proven by {}, not by a person; to change that, write `- Proof: person` under it in {}",
             proofs.join(", "),
             poc.paths.plan
         )));
@@ -206,8 +206,8 @@ fn criterion<'p>(poc: &'p Poc, id: &str) -> Result<&'p Item> {
     Ok(item)
 }
 
-/// What a confirmation rests on: the sources of the packages that the plan is about, and of those they link; of the whole
-/// workspace where it names none.
+/// The inputs of a confirmation: the sources of the plan's packages and of the packages they link, or of the whole workspace
+/// if the plan has no packages.
 fn confirmation_inputs(
     project: &Project,
     poc: &Poc,
@@ -218,14 +218,14 @@ fn confirmation_inputs(
     if packages.is_empty() {
         packages = (0..workspace.packages.len()).collect();
     }
-    // Sources do not depend on the toolchain, and need not ask for it.
+    // Sources do not depend on the toolchain, so rustc is not called.
     let mut hasher = Hasher::new(workspace, &project.config, repository, "")?;
     let mut inputs = hasher.inputs(&packages)?;
     inputs.retain(|name, _| ![LOCKFILE, TOOLCHAIN, WORKSPACE].contains(&name.as_str()));
     Ok(inputs)
 }
 
-/// Records that a person has looked at these commands of the last runs.
+/// Records confirmations of commands of the last runs.
 fn confirm_commands(
     project: &Project,
     poc: &Poc,
@@ -283,10 +283,10 @@ fn confirm_commands(
             ))
         })?;
     if records.is_empty() {
-        terminal.status("Unchanged", "that was confirmed already")?;
-        return Ok(Exit::Fine);
+        terminal.status("Unchanged", "it is already confirmed")?;
+        return Ok(Exit::Success);
     }
-    let mut worst = Exit::Fine;
+    let mut worst = Exit::Success;
     for record in &records {
         report::outcome(terminal, record)?;
         terminal.status("Confirmed", format!("{} by {by}", record.scope))?;
@@ -295,7 +295,7 @@ fn confirm_commands(
     Ok(worst)
 }
 
-/// The last record of the id's scope, and which of its commands the id names.
+/// The last record of the id's scope, and the commands that the id selects.
 fn find(
     poc: &Poc,
     evidence: &Evidence,
@@ -305,10 +305,10 @@ fn find(
     let name = &poc.paths.name;
     let unknown = |known: &[String]| {
         let known = match known {
-            [] => "nothing waits for a person".to_owned(),
-            known => format!("there are {}", known.join(", ")),
+            [] => "no command needs a confirmation".to_owned(),
+            known => format!("the ids are {}", known.join(", ")),
         };
-        exit::usage(format!("`{id}` is nothing to confirm in {name}; {known}"))
+        exit::usage(format!("`{id}` needs no confirmation in {name}; {known}"))
     };
     let all: Vec<String> = poc
         .plan
@@ -349,11 +349,13 @@ fn find(
     };
     let again = |why: &str, exit: Exit| {
         let scope = flag(&record.scope);
-        let error = anyhow::anyhow!("{why}; run `cargo poc verify {name} {scope}` and look again");
+        let error = anyhow::anyhow!(
+            "{why}; run `cargo poc verify {name} {scope}` and check the result again"
+        );
         Err(with_exit(exit, error))
     };
     if record.poc != *name {
-        return again("that run was of another PoC", Exit::Findings);
+        return again("that run belongs to another PoC", Exit::Findings);
     }
     if !matches!(record.outcome, Outcome::Passed | Outcome::Unconfirmed) {
         let why = format!(

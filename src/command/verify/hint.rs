@@ -1,4 +1,4 @@
-//! What to say when the code does not build before the work begins.
+//! Advice if the code does not build before the work.
 
 use crate::config::detect;
 use crate::evidence::Source;
@@ -6,7 +6,7 @@ use crate::project::Project;
 use crate::verify::Report;
 use crate::workspace::Configuration;
 
-/// Says that a baseline did not build, and in which configuration it may; `None` where it built.
+/// A message that a baseline did not build, and which configuration may work; `None` if it built.
 pub(super) fn of_baseline(project: &Project, report: &Report, source: &Source) -> Option<String> {
     let errors = |ran: &crate::verify::InvocationResult| !ran.observed.compile_errors.is_empty();
     if !report.checked.iter().any(errors) {
@@ -25,7 +25,7 @@ pub(super) fn of_baseline(project: &Project, report: &Report, source: &Source) -
     let helps = |other: &Configuration| enables_named(other, &output);
     let best = named.iter().find(|other| helps(other)).or(named.first());
     let advice = if let Some(other) = best {
-        format!("the configuration {other} may; write its options into the plan's commands")
+        format!("the configuration {other} may work; add its options to the plan's commands")
     } else {
         let detected = detect::detect(&project.workspace);
         let others = detected.found.iter().filter(|found| {
@@ -43,13 +43,10 @@ pub(super) fn of_baseline(project: &Project, report: &Report, source: &Source) -
                 let flags = found.configuration.feature_arguments().join(" ");
                 let reason = found.reason();
                 format!(
-                    "{reason}: write `{flags}` into the plan's commands, or set it up with `cargo poc init NAME {flags}`"
+                    "{reason}: add `{flags}` to the plan's commands, or run `cargo poc init NAME {flags}`"
                 )
             }
-            None => {
-                "a feature may be missing in the plan's commands, where the errors above name one"
-                    .to_owned()
-            }
+            None => "the plan's commands may lack a feature that the errors above name".to_owned(),
         }
     };
     Some(format!("{state} with the plan's commands; {advice}"))

@@ -38,11 +38,11 @@ use crate::workspace::PackageId;
 pub(super) struct Job {
     pub(super) scope: Scope,
     pub(super) checks: Vec<Invocation>,
-    /// The checks, blocks as their commands.
+    /// The invocations; each command of a block is one.
     pub(super) commands: Vec<Invocation>,
     /// Expectations whose commands are commented out.
     pub(super) optional: Vec<Expected>,
-    /// The packages whose tests run, which with all they link are what the evidence depends on.
+    /// The packages whose tests run. Evidence depends on them and all they link.
     pub(super) packages: BTreeSet<PackageId>,
     /// The selection of affected tests, for the message about it.
     pub(super) selection: Option<Selection>,
@@ -81,7 +81,7 @@ impl Job {
                 }
                 if !arguments.arguments.is_empty() {
                     return Err(exit::usage(
-                        "arguments after `--` go to the test runner of --affected and --full; a plan's commands are run as written",
+                        "arguments after `--` are for --affected and --full; a plan's commands are run as written",
                     ));
                 }
                 let checks = verify::planned(&poc.plan, &scope);
@@ -98,7 +98,7 @@ impl Job {
         }
     }
 
-    /// The tests that `selection` says are affected.
+    /// Runs the selected tests.
     pub(super) fn affected(
         project: &Project,
         arguments: &cli::Verify,
@@ -131,7 +131,7 @@ impl Job {
         })
     }
 
-    /// A pattern that cannot be read would be an expectation that nothing is held against.
+    /// Rejects expectations with an invalid pattern, which would never be checked.
     fn readable(&self, poc: &Poc) -> Result<()> {
         let blocks = verify::blocks(&poc.plan, &self.scope);
         for check in &self.commands {
@@ -151,16 +151,15 @@ impl Job {
         report::human::verify::list(terminal, &self.scope, &self.commands)?;
         for expected in &self.optional {
             let text = expected.text.replace('\n', " ");
-            terminal.detail(format!("not run, so not expected: {text}"))?;
+            terminal.detail(format!("commented out, so not checked: {text}"))?;
         }
         for note in self.selection.iter().flat_map(|selection| &selection.notes) {
             terminal.warn(note)?;
         }
-        Ok(Exit::Fine)
+        Ok(Exit::Success)
     }
 
-    /// A change that reaches no test is no failure, if what it touches still compiles; a plan without commands for a
-    /// scope is.
+    /// If the change affects no test, checks that the changed packages compile. A plan without commands for a scope is an error.
     pub(super) fn nothing_to_run(
         &self,
         project: &Project,
@@ -170,18 +169,17 @@ impl Job {
         let Some(selection) = &self.selection else {
             let scope = &self.scope;
             return Err(exit::usage(format!(
-                "there is nothing to run for {scope}: the plan has no bash block with a command there; write the command that proves it"
+                "there is nothing to run for {scope}: the plan has no bash block with a command there; add a verification command"
             )));
         };
         coverage::left_out(terminal, selection)?;
         for note in &selection.notes {
             terminal.warn(note)?;
         }
-        let unaffected =
-            "no test can be affected by the change, so none was run and nothing recorded";
+        let unaffected = "the change affects no test, so nothing was run or recorded";
         let mut ended = FinishedRun {
             scope: &self.scope,
-            exit: Exit::Fine,
+            exit: Exit::Success,
             selection: Some(selected(selection)),
             records: &[],
             poc: None,
@@ -192,7 +190,7 @@ impl Job {
             let nothing = verify::Report::default();
             ended.ran = Some(&nothing);
             ended.report(project, arguments, terminal)?;
-            return Ok(Exit::Fine);
+            return Ok(Exit::Success);
         }
         let binaries = Binaries::of(&project.workspace);
         let options = self.options(project, arguments, &[], &binaries, terminal)?;
@@ -204,16 +202,20 @@ impl Job {
         let but = if compiles {
             ""
         } else {
-            ", and it does not compile"
+            ", and the changed packages do not compile"
         };
         terminal.status("Unaffected", format!("{unaffected}{but}"))?;
         ended.ran = Some(&report);
-        ended.exit = if compiles { Exit::Fine } else { Exit::Findings };
+        ended.exit = if compiles {
+            Exit::Success
+        } else {
+            Exit::Findings
+        };
         ended.report(project, arguments, terminal)?;
         Ok(ended.exit)
     }
 
-    /// Prints how many tests are affected, with what the selection has to note.
+    /// Prints the number of affected tests and the notes of the selection.
     fn show_selection(&self, terminal: &mut Terminal) -> Result<()> {
         let Some(selection) = &self.selection else {
             return Ok(());
@@ -225,7 +227,7 @@ impl Job {
         let share = report::human::affected::share(selection);
         terminal.status(
             "Affected",
-            format!("{share} (`cargo poc affected --explain` says why)"),
+            format!("{share} (`cargo poc affected --explain` shows the reasons)"),
         )
     }
 
@@ -259,7 +261,7 @@ impl Job {
             inputs.extend(freshness::configuration(workspace));
         }
         if freshness::changed_while_it_ran(&inputs) {
-            // Neither the commit nor the state before the run is what the tests saw.
+            // Tests saw neither the commit nor the state before the run.
             source.dirty = Some(true);
             stood = None;
         }
@@ -378,7 +380,7 @@ impl Job {
     ) -> Result<Options<'w>> {
         let names: Vec<&str> = pocs.iter().map(|poc| poc.paths.name.as_str()).collect();
         let key = format!("{} {}", names.join(","), self.scope);
-        // As many as last time, until the runner tells better.
+        // Assume as many tests as last time, until the runner reports the number.
         let last = pocs
             .iter()
             .filter_map(|poc| poc.evidence().last(&self.scope)?.tests);
@@ -388,7 +390,7 @@ impl Job {
             settings: Settings {
                 inside: RecursionGuard::enter(&key).or_exit(Exit::Usage)?,
                 program: std::env::current_exe()
-                    .context("failed to find this program's own file")?,
+                    .context("failed to find the path of this program")?,
                 coloured: terminal.coloured(),
                 timeout: Some(
                     arguments
@@ -402,7 +404,7 @@ impl Job {
                 && (arguments.no_fail_fast || self.scope.has_independent_commands()),
             title: self.scope.to_string(),
             expected: last.map(|tests| tests.passed + tests.failed).max(),
-            usual: usual(pocs, &self.scope),
+            usual: last_duration(pocs, &self.scope),
             progress: terminal.shows_progress(),
             quarantine: quarantined(pocs),
         })
@@ -421,7 +423,7 @@ fn only_failed(project: &Project, failed: &TestNames) -> Result<Selection> {
     Ok(selection)
 }
 
-/// A plan's commands are run as written. Build options that none of them has would only be claimed.
+/// Rejects build options that no command of the plan contains, because commands are run as written.
 fn built_as_asked(project: &Project, poc: &Poc, checks: &[Invocation]) -> Result<()> {
     let configuration = &project.workspace.configuration;
     let wanted = [
@@ -451,7 +453,7 @@ fn built_as_asked(project: &Project, poc: &Poc, checks: &[Invocation]) -> Result
     Ok(())
 }
 
-/// The tests that criteria name as their proof and that passed in a run; `None` where there are none.
+/// The tests that criteria name as proof and that passed; `None` if there are none.
 fn passed_proofs(
     pocs: &[Poc],
     verdicts: &BTreeMap<String, BTreeMap<String, Verdict>>,
@@ -490,8 +492,8 @@ fn quarantined(pocs: &[Poc]) -> Vec<String> {
         .collect()
 }
 
-/// How long a verification of this scope took when it last ran to its end.
-fn usual(pocs: &[Poc], scope: &Scope) -> Option<Duration> {
+/// The duration of the last completed verification of this scope.
+fn last_duration(pocs: &[Poc], scope: &Scope) -> Option<Duration> {
     let records = pocs
         .iter()
         .filter_map(|poc| poc.evidence().last(scope).cloned());

@@ -22,7 +22,7 @@ use crate::verify::shard::{Merged, Shard};
 /// Checks that the shards together ran exactly the selected tests, and records them as one run.
 ///
 /// # Errors
-/// As for [`Merged::of`]; and bad usage where they ran on another commit, or selected other tests.
+/// As for [`Merged::of`], and a usage error if they ran on another commit or selected other tests.
 pub(super) fn run(
     project: &Project,
     arguments: &cli::Verify,
@@ -53,10 +53,10 @@ pub(super) fn run(
     if !merged.selects_anything() {
         terminal.status(
             "Unaffected",
-            "no test can be affected by the change, so none was run and nothing recorded",
+            "the change affects no test, so nothing was run or recorded",
         )?;
         let exit = if merged.shards_passed() {
-            Exit::Fine
+            Exit::Success
         } else {
             Exit::Findings
         };
@@ -77,7 +77,7 @@ pub(super) fn run(
     report(exit, &records, terminal)
 }
 
-/// Whether the shards ran the selected tests. Their reports may be in this folder and are not part of the change.
+/// Whether the shards ran the selected tests. Their reports may be in this folder and are excluded from the change.
 fn fits(project: &Project, arguments: &cli::Verify, pocs: &[Poc], merged: &Merged) -> Result<()> {
     let first = merged.first();
     let names: Vec<&str> = pocs.iter().map(|poc| poc.paths.name.as_str()).collect();
@@ -88,7 +88,7 @@ fn fits(project: &Project, arguments: &cli::Verify, pocs: &[Poc], merged: &Merge
         };
         let theirs: Vec<&str> = first.run.pocs.iter().map(String::as_str).collect();
         return Err(exit::usage(format!(
-            "the shards ran for {}, and here it is for {}; name the same PoC, or none, for all of them",
+            "the shards ran for {}, but this merge is for {}; name the same PoC, or none for all PoCs",
             told(&theirs),
             told(&names)
         )));
@@ -105,7 +105,7 @@ fn fits(project: &Project, arguments: &cli::Verify, pocs: &[Poc], merged: &Merge
         let told =
             |commit: &Option<String>| commit.clone().unwrap_or_else(|| "no commit".to_owned());
         return Err(exit::usage(format!(
-            "the shards ran on {}, and here is {}; merge them on the same commit",
+            "the shards ran on {}, but this is {}; merge them on the same commit",
             told(there),
             told(&here)
         )));

@@ -20,10 +20,10 @@ use crate::sys::terminal::Terminal;
 use crate::verify;
 use crate::workspace::PackageId;
 
-/// Makes the record of a run for a PoC by name, against its baseline and the tests that failed before.
+/// Makes the record of a run for a named PoC, from its baseline and the tests that failed before.
 type MakeRecord<'a> = dyn Fn(&str, Option<&Record>, Names) -> Result<Record> + 'a;
 
-/// Prints the outcome of a run for each PoC and, when `recording`, writes it into the results. Returns the worst exit code.
+/// Prints the outcome of a run for each PoC and, if `recording`, writes it to the results. Returns the worst exit code.
 pub(super) fn record_run(
     project: &Project,
     pocs: &[Poc],
@@ -37,7 +37,7 @@ pub(super) fn record_run(
         report::human::verify::outcome(terminal, &record)?;
         return Ok((verify::exit(&record), vec![RecordedRun::of(record)]));
     }
-    let mut worst = Exit::Fine;
+    let mut worst = Exit::Success;
     let mut records = Vec::new();
     for poc in pocs {
         let known = poc.evidence();
@@ -69,12 +69,12 @@ pub(super) fn record_run(
 pub(super) fn recordable(pocs: &[Poc]) -> Result<()> {
     match pocs.iter().find(|poc| poc.results.is_none()) {
         Some(poc) => Err(exit::usage(format!(
-            "there is no {} to record evidence in; `cargo poc init {} --adopt` writes it, --no-record does without",
+            "{} does not exist, so evidence cannot be recorded; create it with `cargo poc init {} --adopt`, or use --no-record",
             poc.paths.results, poc.paths.name
         ))),
         None => pocs.iter().try_for_each(|poc| {
             files::check_writable(&poc.paths.results)
-                .context("the run could not be recorded, so nothing was run")
+                .context("nothing was run, because the run could not be recorded")
         }),
     }
 }
@@ -98,7 +98,7 @@ pub(super) fn source(project: &Project, repository: Option<&Repository>) -> Sour
     Source { commit, dirty }
 }
 
-/// The first evidence of a step or of the done block locks its promises. A baseline and the prerequisites do not: they
+/// The first evidence of a step or of the done block locks the contract. A baseline and the prerequisites do not: they
 /// describe the state before the work and run while the plan is still being written.
 fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal) -> Result<()> {
     let locks = matches!(record.scope, Scope::Step(_) | Scope::Done);
@@ -124,7 +124,7 @@ fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal)
     Ok(())
 }
 
-/// What a run of these packages' tests depends on, hashed before it.
+/// The inputs of a run of these packages' tests, hashed before it.
 pub(super) struct Before<'p> {
     project: &'p Project,
     packages: &'p BTreeSet<PackageId>,
@@ -155,8 +155,8 @@ impl<'p> Before<'p> {
         })
     }
 
-    /// What the run depended on, hashed again after it. Inputs that changed meanwhile are marked so: then the run proves
-    /// nothing, and a warning names the files.
+    /// Hashes the inputs again after the run. Changed inputs are marked: then the run proves nothing, and a warning names the
+    /// files.
     pub(super) fn after(
         mut self,
         times: &[(SystemTime, SystemTime)],
@@ -165,7 +165,7 @@ impl<'p> Before<'p> {
         let repository = change::repository_of(&self.project.workspace).ok();
         let mut hasher = hasher(self.project, repository, self.toolchain)?;
         let after = hasher.inputs(self.packages)?;
-        // cargo updates the lockfile before it builds: the tests ran with the one that is there now.
+        // cargo updates the lockfile before it builds, so the tests ran with the current one.
         freshness::keep_lockfile(&mut self.inputs, &after);
         freshness::mark_changed(&mut self.inputs, &after);
         let restored = self.hasher.restored(&hasher, times);

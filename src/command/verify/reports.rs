@@ -25,7 +25,7 @@ pub(super) fn must_run_here(arguments: &Verify) -> Result<()> {
             "shard reports do not include how each command ended; use `--report junit=FILE` with each `verify --partition M/N`",
         )),
         Some(_) => Err(exit::usage(
-            "`--report shard=FILE` is what one shard saw; name which with `--partition M/N`",
+            "`--report shard=FILE` reports one shard; select it with `--partition M/N`",
         )),
         None => Ok(()),
     }
@@ -42,15 +42,15 @@ pub(super) fn prepare(arguments: &Verify, terminal: &mut Terminal) {
 pub(super) struct FinishedRun<'a> {
     /// The verified scope.
     pub scope: &'a Scope,
-    /// How the program will end.
+    /// The exit code of the program.
     pub exit: Exit,
-    /// How many tests the change selects, where the run follows from one.
+    /// The number of tests that the change selects, if the run depends on a change.
     pub selection: Option<Selected>,
     /// The recorded run of each PoC; empty if nothing was run.
     pub records: &'a [RecordedRun],
-    /// The PoC whose own commands were run.
+    /// The PoC whose commands were run.
     pub poc: Option<&'a Poc>,
-    /// The run; none of shards that ran elsewhere.
+    /// The run; `None` if shards ran elsewhere.
     pub ran: Option<&'a verify::Report>,
 }
 
@@ -58,7 +58,7 @@ impl FinishedRun<'_> {
     /// Prints and writes the requested reports.
     ///
     /// # Errors
-    /// When something cannot be written.
+    /// When a report cannot be written.
     pub(super) fn report(
         &self,
         project: &Project,
@@ -136,7 +136,7 @@ struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// The run in a form; none where it has none in it.
+    /// The run in a format; `None` if the format is written elsewhere.
     fn form(&self, format: VerifyReport) -> Result<Option<String>> {
         let prefix = self.project.prefix();
         Ok(Some(match (format, self.run.ran) {
@@ -147,7 +147,7 @@ impl Written<'_> {
             (VerifyReport::Junit, Some(ran)) => {
                 junit::run(self.run.scope, ran, &Binaries::of(&self.project.workspace))
             }
-            // A shard writes its own.
+            // A shard writes its own report.
             (VerifyReport::Shard, _) | (VerifyReport::Junit, None) => return Ok(None),
         }))
     }

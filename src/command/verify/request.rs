@@ -37,7 +37,7 @@ pub(super) fn scope(arguments: &cli::Verify) -> Scope {
     }
 }
 
-/// Whether a PoC is named and nothing says what of it to run.
+/// Whether a PoC is named without a scope.
 pub(super) fn takes_next(arguments: &cli::Verify) -> bool {
     arguments.name.is_some()
         && matches!(scope(arguments), Scope::Affected)
@@ -48,8 +48,8 @@ pub(super) fn takes_next(arguments: &cli::Verify) -> bool {
         && arguments.base.is_none()
 }
 
-/// The named PoC; else, for a scope of a plan, the only open one, and for tests every open one. Documents that cannot be
-/// read are returned beside them.
+/// The named PoC; otherwise the only open one for a scope of a plan, and every open one for tests. Also returns the
+/// documents that cannot be read.
 pub(super) fn pocs(
     project: &Project,
     name: Option<&str>,
@@ -72,7 +72,7 @@ pub(super) fn pocs(
     Ok((pocs, unreadable))
 }
 
-/// [`pocs`] for runs on several machines, which have to agree on them: one that cannot be read is an error.
+/// Like [`pocs`], for runs on several machines, which must use the same PoCs: an unreadable document is an error.
 pub(super) fn all_readable(
     project: &Project,
     name: Option<&str>,
@@ -85,13 +85,13 @@ pub(super) fn all_readable(
     }
 }
 
-/// What runs the tests: the one that is `wanted`, else the one that is set.
+/// The test runner: `wanted`, or the configured one.
 pub(super) fn runner(project: &Project, wanted: Option<RunnerChoice>) -> Result<Runner> {
     let wanted = wanted.unwrap_or(project.config.runner);
     Runner::choose(wanted, &project.workspace.root)
 }
 
-/// The runner's arguments besides the tests.
+/// The arguments of the runner, without the selected tests.
 pub(super) fn words<'a>(
     project: &'a Project,
     arguments: &'a cli::Verify,
@@ -104,7 +104,7 @@ pub(super) fn words<'a>(
     }
 }
 
-/// How a scope is asked for.
+/// The option that selects a scope.
 pub(super) fn flag(scope: &Scope) -> String {
     match scope {
         Scope::Step(id) => format!("--step {id}"),
@@ -123,14 +123,14 @@ pub(super) fn selection(
     failed: &TestNames,
 ) -> Result<Selection> {
     let repository = change::repository_of(&project.workspace).context(
-        "failed to find out what changed; without git, run everything: `cargo poc verify --full`",
+        "failed to determine the change; without git, run everything: `cargo poc verify --full`",
     )?;
     let mut bases: BTreeSet<String> = base.map(str::to_owned).into_iter().collect();
     let mut notes = Vec::new();
     for poc in pocs.iter().filter(|_| base.is_none()) {
         let none = || {
             format!(
-                "{} names no Base in its Overview; write the commit it started from",
+                "{} has no Base in its Overview; add the commit it started from",
                 poc.paths.plan
             )
         };
@@ -156,7 +156,7 @@ pub(super) fn selection(
     Ok(all)
 }
 
-/// How many tests a change selects, for the record.
+/// The number of tests that a change selects, for the record.
 pub(super) fn selected(selection: &Selection) -> Selected {
     let count = |tests| u64::try_from(tests).unwrap_or(u64::MAX);
     Selected {

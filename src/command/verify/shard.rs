@@ -1,7 +1,7 @@
-//! `cargo poc verify --partition M/N`, and the matrix of such jobs.
+//! `cargo poc verify --partition M/N`, and the matrix of its jobs.
 //!
-//! Every machine computes the whole selection and its partition from the commit alone: what only one of them knows
-//! (coverage collected there) is left aside.
+//! Every machine computes the whole selection and its partition from the commit. Data of a single machine, such as collected
+//! coverage, is not used.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -33,7 +33,7 @@ use crate::verify::{self, RecordContext, Runner};
 /// Runs one shard and writes its report; nothing is recorded.
 ///
 /// # Errors
-/// As for `verify`, and where the report cannot be written.
+/// As for `verify`, and when the report cannot be written.
 pub(super) fn run(
     project: &Project,
     arguments: &cli::Verify,
@@ -82,7 +82,7 @@ pub(super) fn run(
     let mut source = source(project, repository.as_ref());
     let binaries = Binaries::of(workspace);
     let mut options = job.options(project, arguments, pocs, &binaries, terminal)?;
-    // Which targets share a shard says nothing about them: one that fails must not keep the others from being run.
+    // The shards of targets are arbitrary: a failed target must not prevent the others from running.
     options.keep_going = true;
     exec::install_interrupt_handler()?;
     let ran = verify::run(&job.checks, &options, terminal)?;
@@ -146,21 +146,21 @@ pub(super) fn run(
 /// One job of a matrix.
 #[derive(Debug, Serialize)]
 struct Entry {
-    /// For `verify --partition`.
+    /// The argument of `verify --partition`.
     partition: Partition,
     index: usize,
     count: usize,
-    /// How long its tests took when they last ran; `null` where none is known to have run.
+    /// The recorded duration of its tests; `null` without a record.
     seconds: Option<f64>,
 }
 
-/// GitHub's form of a matrix, which others can read too.
+/// GitHub's matrix format.
 #[derive(Debug, Serialize)]
 struct Matrix {
     include: Vec<Entry>,
 }
 
-/// Prints the jobs that run the affected tests, or the whole suite, at most `shards`.
+/// Prints at most `shards` jobs that together run the affected tests or the whole suite.
 ///
 /// # Errors
 /// As for `affected`.
@@ -171,12 +171,12 @@ pub(in crate::command) fn matrix(
 ) -> Result<Exit> {
     let Some(shards) = arguments.shards else {
         return Err(exit::usage(
-            "--format matrix needs --shards N, how many jobs there may be",
+            "--format matrix needs --shards N, the maximum number of jobs",
         ));
     };
     if !arguments.files.is_empty() {
         return Err(exit::usage(
-            "--format matrix is for `cargo poc verify`, which runs what changed since a base; --files names no base",
+            "--format matrix needs a base, because `cargo poc verify` compares with one; --files has none",
         ));
     }
     let all = if arguments.full {
@@ -214,10 +214,10 @@ pub(in crate::command) fn matrix(
         include: include.collect(),
     };
     writeln!(terminal.out(), "{}", serde_json::to_string(&matrix)?)?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-/// Every test, weighted by the number of tests in the sources where no duration is recorded.
+/// Every test, weighted by the number of tests in the sources if no duration is recorded.
 fn suite(project: &Project) -> Result<Selection> {
     let workspace = &project.workspace;
     let manifests = workspace.packages.iter();
@@ -229,7 +229,7 @@ fn suite(project: &Project) -> Result<Selection> {
     Ok(all)
 }
 
-/// How long the tests of each binary took when they last ran, as the evidence of any PoC has it.
+/// The recorded durations of the tests of each binary, from the evidence of all PoCs.
 fn recorded(project: &Project) -> Result<Recorded> {
     let mut records = Vec::new();
     for paths in project.list()? {

@@ -1,4 +1,4 @@
-//! `cargo poc verify --update`: expected test counts that are not what a run saw, brought up to date in the plan.
+//! `cargo poc verify --update`: corrects expected test counts in the plan.
 
 use std::sync::LazyLock;
 
@@ -16,10 +16,10 @@ use crate::sys::raw_mode::RawMode;
 use crate::sys::terminal::Terminal;
 use crate::verify::{self, InvocationResult, Program, Report};
 
-/// Shows the difference, and writes it when told to, or when a person at the terminal says yes.
+/// Shows the difference, and writes it with `--write` or after a confirmation on the terminal.
 ///
 /// # Errors
-/// When the plan was changed while the run went on, or cannot be written.
+/// When the plan was changed during the run, or cannot be written.
 pub(super) fn run(
     project: &Project,
     poc: &Poc,
@@ -35,13 +35,16 @@ pub(super) fn run(
         &report.checked,
     )?;
     if text == poc.plan_document.text() {
-        return terminal.status("Unchanged", format!("no expected count of {plan} is stale"));
+        return terminal.status(
+            "Unchanged",
+            format!("no expected count of {plan} is outdated"),
+        );
     }
     let apply = |mode: Mode, terminal: &mut Terminal| {
         document_update::change(project, &poc.paths, mode, terminal, |now| {
             if now.plan_document.text() != poc.plan_document.text() {
                 return Err(exit::usage(format!(
-                    "{plan} was changed while its commands ran; run again"
+                    "{plan} was changed during the run; run again"
                 )));
             }
             let plan = Some(text.clone());
@@ -58,10 +61,9 @@ pub(super) fn run(
     terminal.flush()?;
     let yes = write
         || terminal.can_ask()
-            && confirms(&format!("Write this into {plan}?"))
-                .context("failed to ask; use --write")?;
+            && confirms(&format!("Write this to {plan}?")).context("failed to ask; use --write")?;
     if !yes {
-        return terminal.status("Not written", "add --write to write it into the plan");
+        return terminal.status("Not written", "pass --write to write it to the plan");
     }
     apply(Mode::Write, terminal)?;
     terminal.status(
@@ -85,7 +87,7 @@ fn confirms(_question: &str) -> Result<bool> {
     Ok(false)
 }
 
-/// The plan with the counts that were seen. Only commands whose tests all passed say what a count should be.
+/// The plan with the counts of a run. Only commands whose tests all passed are updated.
 fn updated(document: &Document, blocks: &[&Block], checked: &[InvocationResult]) -> Result<String> {
     let mut edits = Edits::new(document);
     for one in checked {
@@ -128,7 +130,7 @@ fn updated(document: &Document, blocks: &[&Block], checked: &[InvocationResult])
     edits.apply()
 }
 
-/// Replaces these numbers in the comment of a line.
+/// Replaces numbers in the comment of a line.
 fn replace(document: &Document, line: &Span, stale: &[(u64, u64)], edits: &mut Edits<'_>) {
     static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\d[\d,_]*").ok());
     let Some(number) = NUMBER.as_ref() else {

@@ -1,11 +1,10 @@
 //! `cargo poc verify --watch`.
 //!
-//! The first run is that of the affected tests. After it, what is run on a save are the tests that the files can affect
-//! which have changed since the last run that passed: a test that failed runs again with the next save. Contents are
-//! compared, not times, so that saving a file as it was runs nothing. A save that can affect tests while they run ends
-//! that run, and the next begins once it is gone.
+//! The first run executes the affected tests. Each later run executes the tests affected by files that changed since the last
+//! run that passed, so a failed test runs again after the next save. Files are compared by content, so saving a file without
+//! changes runs nothing. A save that can affect tests stops the current run, and the next one starts when it has ended.
 //!
-//! Tests write files too. What git does not ignore of them looks like a save; [`written`] tells how it is told apart.
+//! Files that tests write and that git does not ignore look like saves; [`written`] classifies them.
 
 mod files;
 mod written;
@@ -31,7 +30,7 @@ use crate::sys::watch::Watcher;
 /// Runs the affected tests on every save, until Ctrl-C. Nothing is recorded.
 ///
 /// # Errors
-/// As for `verify`, at the start. Later errors are printed, and the next save is tried.
+/// As for `verify`, at the start. Later errors are printed, and the watch continues.
 pub(crate) fn run(
     global: &Global,
     arguments: &cli::Verify,
@@ -55,7 +54,7 @@ pub(crate) fn run(
     watch.turn(&project, terminal)?;
     let mut said = true;
     loop {
-        // Files saved while the tests ran come before later saves.
+        // Files saved during the run precede later saves.
         let turn = Project::load(global).and_then(|project| watch.turn(&project, terminal));
         match turn {
             Ok(true) => {
@@ -64,7 +63,7 @@ pub(crate) fn run(
             }
             Ok(false) => {}
             Err(error) => {
-                // A manifest that is being edited, say.
+                // For example, a manifest that is being edited.
                 terminal.error(&error)?;
                 said = true;
             }
@@ -75,12 +74,12 @@ pub(crate) fn run(
         said = false;
         terminal.flush()?;
         if !watch.watcher.wait(&|| false)? {
-            return Ok(Exit::Fine);
+            return Ok(Exit::Success);
         }
     }
 }
 
-/// The workspace, and members beside it.
+/// The workspace and members outside its folder.
 fn roots(project: &Project) -> Vec<Utf8PathBuf> {
     let workspace = &project.workspace;
     let members = (0..workspace.packages.len()).map(|package| workspace.folder(package).to_owned());
@@ -90,7 +89,7 @@ fn roots(project: &Project) -> Vec<Utf8PathBuf> {
         .collect()
 }
 
-/// What changes while tests run.
+/// Folders that change while tests run.
 fn apart(project: &Project) -> Vec<Utf8PathBuf> {
     let workspace = &project.workspace;
     vec![
@@ -105,11 +104,11 @@ struct Watch<'g> {
     watcher: Watcher,
     /// The files at the last check.
     seen: Files,
-    /// The files when tests last passed; none before that.
+    /// The files at the last passed run; empty before that.
     passed: Option<Files>,
-    /// What the tests themselves seem to write.
+    /// Files that tests seem to write.
     written: Written,
-    /// Whether a save has ended the last run.
+    /// Whether a save has stopped the last run.
     ended: bool,
 }
 
@@ -141,7 +140,7 @@ impl Watch<'_> {
             self.passed = Some(files);
             for path in changed.iter().filter(|_| !first) {
                 let path = project.workspace.slashed(path);
-                terminal.detail(format!("no test can be affected by {path}"))?;
+                terminal.detail(format!("{path} affects no test"))?;
             }
             return Ok(false);
         }
@@ -151,8 +150,8 @@ impl Watch<'_> {
                 1 => String::new(),
                 count => format!(" and {} more", count - 1),
             };
-            let anew = if self.ended { "; starting again" } else { "" };
-            terminal.status("Changed", format!("{named}{more}{anew}"))?;
+            let restart = if self.ended { "; starting again" } else { "" };
+            terminal.status("Changed", format!("{named}{more}{restart}"))?;
         }
         let job = Job::affected(project, &self.arguments, selected)?;
         let passed =
@@ -160,11 +159,11 @@ impl Watch<'_> {
         if passed {
             self.passed = Some(files.clone());
         }
-        self.look_back(project, &files, terminal)?;
+        self.record_changes(project, &files, terminal)?;
         Ok(true)
     }
 
-    /// Runs the tests, and ends them when a file is saved that can affect tests; whether they passed.
+    /// Runs the tests, and stops them when a saved file can affect tests. Returns whether they passed.
     fn verify(
         &mut self,
         project: &Project,
@@ -178,7 +177,7 @@ impl Watch<'_> {
         job.stop = stop.clone();
         let (global, arguments, written) = (self.global, &self.arguments, &self.written);
         let saves = &mut self.watcher;
-        let (ran, looked) = std::thread::scope(|scope| {
+        let (ran, watched) = std::thread::scope(|scope| {
             let looking = scope.spawn(|| {
                 while saves.wait(&|| over.load(Ordering::SeqCst))? {
                     if can_affect(global, written, files)? {
@@ -189,35 +188,35 @@ impl Watch<'_> {
                 Ok(())
             });
             let ran = {
-                let _over = Over(&over);
+                let _over = RunEnd(&over);
                 job.run(project, arguments, pocs, terminal)
             };
-            let looked = looking.join();
+            let watched = looking.join();
             (
                 ran,
-                looked.unwrap_or_else(|_| Err(anyhow!("watching files panicked"))),
+                watched.unwrap_or_else(|_| Err(anyhow!("watching files panicked"))),
             )
         });
-        looked.context("failed to watch files while the tests ran")?;
-        self.ended = stop.is_asked();
-        Ok(ran? == Exit::Fine)
+        watched.context("failed to watch files while the tests ran")?;
+        self.ended = stop.is_requested();
+        Ok(ran? == Exit::Success)
     }
 
-    /// Records the files that changed while the tests ran. Files that tests write are no reason to run again.
-    fn look_back(
+    /// Records the files that changed while the tests ran. Files that tests write do not trigger a run.
+    fn record_changes(
         &mut self,
         project: &Project,
         files: &Files,
         terminal: &mut Terminal,
     ) -> Result<()> {
-        let after = Files::anew(project)?;
-        let theirs = self.written.look_back(files, &after, !self.ended);
-        for one in theirs {
+        let after = Files::current(project)?;
+        let written = self.written.classify(files, &after, !self.ended);
+        for one in written {
             self.seen.take(&one.path, &after);
             if one.is_new {
                 let path = project.workspace.slashed(&one.path);
                 terminal.warn(format!(
-                    "{path} changed while the tests ran, and is taken for what they write: nothing is run for it before the next save. Let git ignore it where that is so"
+                    "{path} changed while the tests ran and seems to be written by them, so it does not trigger a run. Add it to .gitignore if tests write it"
                 ))?;
             }
         }
@@ -225,16 +224,16 @@ impl Watch<'_> {
     }
 }
 
-/// Says when it is dropped that a run is over, also when that panics: who watches for it must not watch for ever.
-struct Over<'a>(&'a AtomicBool);
+/// Signals the end of a run when dropped, also on a panic, so that the watching thread ends.
+struct RunEnd<'a>(&'a AtomicBool);
 
-impl Drop for Over<'_> {
+impl Drop for RunEnd<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
 
-/// Whether files saved since a run began, except those that tests write, can affect tests.
+/// Whether files saved since the start of a run can affect tests, except files that tests write.
 fn can_affect(global: &Global, written: &Written, begun: &Files) -> Result<bool> {
     // An error in a manifest that is being edited is reported after the run.
     let Ok(project) = Project::load(global) else {

@@ -43,7 +43,7 @@ pub(super) fn cargo_calls(
     calls.collect()
 }
 
-/// The configuration that a call builds in; none where that is not known, or where it is of another workspace.
+/// The configuration of a call; `None` if it is unknown, or belongs to another workspace.
 pub(super) fn configuration(workspace: &Workspace, call: &CargoCall) -> Option<Configuration> {
     let words = &call.words;
     let is_nextest = words.first().is_some_and(|word| word == "nextest");
@@ -92,7 +92,7 @@ pub(super) fn configuration(workspace: &Workspace, call: &CargoCall) -> Option<C
                     _ => return None,
                 }
             }
-            // A build of the standard library, or settings that only this call has.
+            // A build of the standard library, or settings of this call alone.
             "-Z" | "--config" => return None,
             "--test" | "--bin" | "--example" | "--bench" | "--exclude" | "-E" | "--filterset"
             | "-j" | "--jobs" | "--partition" | "--target-dir" => drop(value()),
@@ -113,7 +113,7 @@ pub(super) fn configuration(workspace: &Workspace, call: &CargoCall) -> Option<C
         && found.build_arguments().is_empty()
         && found.environment.is_empty()
     {
-        // Packages alone are no other build.
+        // A selection of packages is not a configuration.
         found.packages.clear();
     }
     is_known.then_some(found)
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_run_tests_are_found_in_commands() {
+    fn test_calls_are_found_in_commands() {
         assert_eq!(
             calls("run: cargo test --all-features -- --nocapture"),
             ["test --all-features"]

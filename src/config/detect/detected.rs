@@ -2,10 +2,10 @@
 
 use crate::workspace::Configuration;
 
-/// A configuration that some file of the project tests.
+/// A configuration that a file of the project tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detected {
-    /// The configuration; its name is proposed.
+    /// The configuration, with a proposed name.
     pub configuration: Configuration,
     /// The command, without its tests; of a build for documentation its options.
     pub command: String,
@@ -18,7 +18,7 @@ pub struct Detected {
 }
 
 impl Detected {
-    /// Why it is proposed: `CI.yml:79 runs cargo test --all-features`.
+    /// The reason for the proposal: `CI.yml:79 runs cargo test --all-features`.
     #[must_use]
     pub fn reason(&self) -> String {
         let verb = if self.runs_tests {
@@ -29,7 +29,7 @@ impl Detected {
         format!("{}:{} {verb} `{}`", self.file, self.line, self.command)
     }
 
-    /// Whether it is a build for this machine with options, so that it can be run here.
+    /// Whether it is a build for this machine with options, so that it can run here.
     #[must_use]
     pub fn is_for_here(&self) -> bool {
         let configuration = &self.configuration;

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_go_over_several_lines() {
+    fn continued_lines_are_joined() {
         let text = "a:\n  run: cargo test \\\n    --all-features \\\n    -p x\n# cargo test\n  b\n";
         let found = commands(text);
         assert_eq!(

@@ -8,7 +8,7 @@ use super::yaml::{self, Yaml};
 /// A command that a step runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Run {
-    /// Its line, counted from 1.
+    /// Its line, from 1.
     pub(super) line: usize,
     /// Its text; an expression whose value is not known is [`UNKNOWN`].
     pub(super) command: String,

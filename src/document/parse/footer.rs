@@ -1,4 +1,4 @@
-//! The line under the criteria of a results document that sums them up.
+//! The summary line under the criteria of a results document.
 
 use std::ops::Range;
 
@@ -7,17 +7,17 @@ use super::super::parts::{Footer, SectionKind, Status};
 use super::super::{counts, fields, vocabulary};
 use super::reading::Reading;
 
-/// What such a line says: whether all are met, and how many of how many.
+/// Whether all criteria are met, and the numbers of met and of all criteria.
 type Verdict = (Option<bool>, Option<(u64, u64)>);
 
-/// Finds the last such line; it is bold or not, and may stand right under the list.
+/// Finds the last such line. It may be bold, and may follow the list directly.
 pub(super) fn read(reading: &Reading<'_>) -> Option<Footer> {
     let mut found = None;
     for (_, body) in reading.bodies(SectionKind::SuccessCriteria) {
         for node in &reading.outline.nodes[body] {
             let pieces = match node.kind {
                 NodeKind::Paragraph => node.pieces.clone(),
-                // a line right under the list belongs to its last entry, for Markdown
+                // Markdown treats a line directly under the list as part of its last entry
                 NodeKind::Item { .. } => after_first_line(reading.outline, node.pieces.clone()),
                 _ => continue,
             };
@@ -53,7 +53,7 @@ fn after_first_line(outline: &Outline<'_>, pieces: Range<usize>) -> Range<usize>
 }
 
 /// `ALL SUCCESS CRITERIA MET: YES ✅`, `COMPLETE (10/10 criteria met)`, `5 of 6 criteria met`, `Not all criteria met`,
-/// `STATUS: ✅ Complete`, `IN PROGRESS 🔄`. A note in parentheses does not take back what stands before it.
+/// `STATUS: ✅ Complete`, `IN PROGRESS 🔄`. A note in parentheses does not change the meaning of the text before it.
 fn verdict(text: &str) -> Option<Verdict> {
     const DENIALS: &[&str] = &[
         "not",
@@ -93,7 +93,7 @@ fn verdict(text: &str) -> Option<Verdict> {
     let denied = has(DENIALS) || claim.contains(['❌', '⬜', '⏳', '🔄']);
     let met = match counts {
         Some((met, total)) if met < total => Some(false),
-        // a template that offers both
+        // a template with both alternatives
         _ if denied && words.contains("criteria met") && claim.contains('/') => None,
         _ if denied => Some(false),
         _ if has(&["all", "complete", "completed"]) || counts.is_some() => Some(true),
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_forms_people_write() {
+    fn common_forms() {
         for (text, expected) in [
             ("ALL SUCCESS CRITERIA MET ✅", Some((Some(true), None))),
             ("ALL SUCCESS CRITERIA MET: YES", Some((Some(true), None))),

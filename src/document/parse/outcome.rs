@@ -1,4 +1,4 @@
-//! What a step's results say about its tests, its review, and what was met on the way.
+//! Parses the tests, the review, the issues and the lessons in a step's results.
 
 use super::super::counts::{self, Outcome};
 use super::super::parts::{Field, Label};
@@ -6,7 +6,7 @@ use super::super::results::{Review, TestResults, Verdict};
 use super::super::text::Document;
 use super::super::{tables, vocabulary};
 
-/// The Test Results; a step that calls them Tests, or Verification Results, is read too.
+/// The Test Results, also under the labels Tests and Verification Results.
 pub(super) fn test_results(fields: &[Field]) -> Option<TestResults> {
     let labels = [Label::TestResults, Label::Tests, Label::VerificationResults];
     let mut candidates = labels
@@ -26,8 +26,8 @@ pub(super) fn test_results(fields: &[Field]) -> Option<TestResults> {
     })
 }
 
-/// The line behind the label decides; what follows it only adds the full suite. Without such a line the entries count,
-/// and without entries what a runner printed.
+/// The line after the label counts; later lines only add the full suite. Without such a line the entries count, and without
+/// entries the output of a runner.
 fn outcome(field: &Field) -> Outcome {
     let entries: Vec<_> = field
         .entries
@@ -53,8 +53,8 @@ fn outcome(field: &Field) -> Outcome {
     outcome
 }
 
-/// One entry that counts tests is the result; several are added when each names its part (`Unit: 12/12 tests`), and not
-/// otherwise, for one may hold another. An entry that names the total outweighs the others.
+/// A single entry that counts tests is the result. Several are added only if each names its part (`Unit: 12/12 tests`), because one may
+/// include another. An entry with the total takes precedence.
 fn of_entries(entries: &[(&String, Outcome)]) -> Outcome {
     let counted: Vec<_> = entries
         .iter()
@@ -103,7 +103,7 @@ fn of_entries(entries: &[(&String, Outcome)]) -> Outcome {
     }
 }
 
-/// The entries of Issues or Lessons Learned; `None`, `None.`, `- None`, `None -- all fine`, `N/A` and dashes are none.
+/// The entries of Issues or Lessons Learned. `None`, `None.`, `- None`, `None -- all fine`, `N/A` and dashes mean none.
 pub(super) fn notes(fields: &[Field], label: Label) -> Vec<String> {
     let fields = fields.iter().filter(|field| field.label == label);
     let texts = fields.flat_map(|field| {
@@ -133,7 +133,7 @@ fn is_none(text: &str) -> bool {
     }
 }
 
-/// The verdict right behind the label, else the last PASS or FLAG in capitals in the block.
+/// The verdict directly after the label, or the last PASS or FLAG in capitals in the block.
 pub(super) fn review(document: &Document, fields: &[Field]) -> Option<Review> {
     let mut reviews = fields.iter().filter(|field| field.label == Label::Review);
     let first = reviews.next()?;
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn none_is_none_in_all_its_forms() {
+    fn forms_of_none() {
         for text in [
             "None",
             "None.",

@@ -1,4 +1,4 @@
-//! From blocks to a plan.
+//! Converts blocks to a plan.
 
 use camino::Utf8Path;
 
@@ -159,7 +159,7 @@ fn baseline_of(prerequisites: &[Prerequisite]) -> Vec<Block> {
     first.map(baseline).unwrap_or_default()
 }
 
-/// The blocks of the done section. A plan without this section is done when the baseline's commands pass.
+/// The blocks of the done section. Without this section, the baseline's commands.
 fn done(reading: &Reading<'_>, prerequisites: &[Prerequisite]) -> Vec<Block> {
     let bodies = reading.bodies(SectionKind::Done);
     if bodies.is_empty() {
@@ -172,7 +172,7 @@ fn done(reading: &Reading<'_>, prerequisites: &[Prerequisite]) -> Vec<Block> {
     )
 }
 
-/// The blocks that establish the baseline: those under Verification where there are such, else all.
+/// The blocks of the baseline: those under Verification, or all if there are none.
 fn baseline(prerequisite: &Prerequisite) -> Vec<Block> {
     let verification = shell(prerequisite.verification.iter().cloned());
     if verification.is_empty() {
@@ -235,7 +235,7 @@ fn totals(reading: &Reading<'_>) -> (Option<Count>, Option<Count>) {
     (total("affected tests"), total("full suite"))
 }
 
-/// The rows of all tables and the entries of all lists; the heading above may name the action (`### New files`).
+/// The rows of all tables and the entries of all lists; the heading above may contain the action (`### New files`).
 fn files(reading: &mut Reading<'_>) -> Vec<FileRow> {
     let mut files = Vec::new();
     for (_, body) in reading.bodies(SectionKind::Files) {
@@ -269,7 +269,7 @@ fn files(reading: &mut Reading<'_>) -> Vec<FileRow> {
     files
 }
 
-/// The toml blocks, each with the manifest that the text above it names last, or its own first comment.
+/// The TOML blocks, each with the last manifest in the text above it, or the one in its first comment.
 fn dependencies(reading: &Reading<'_>) -> Vec<DependencyBlock> {
     let mut found = Vec::new();
     for (_, body) in reading.bodies(SectionKind::Dependencies) {

@@ -1,4 +1,4 @@
-//! A document on its way to a plan or to results.
+//! The intermediate form between blocks and a plan or results.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use super::super::text::Document;
 use super::super::time::Timestamp;
 use super::super::{fields, hazards, label, normalize, placeholders, tables, vocabulary};
 
-/// A document on its way to a plan or to results.
+/// The intermediate form between blocks and a plan or results.
 pub(super) struct Reading<'d> {
     pub(super) document: &'d Document,
     pub(super) outline: &'d Outline<'d>,
@@ -109,7 +109,7 @@ impl<'d> Reading<'d> {
             .collect()
     }
 
-    /// The boxes under Success Criteria; one that is nested in another is a part of its detail.
+    /// The boxes under Success Criteria; a nested box is part of its parent's detail.
     pub(super) fn criteria(&self) -> Vec<Item> {
         let mut items = self.items(SectionKind::SuccessCriteria);
         let mut end = 0;
@@ -125,8 +125,8 @@ impl<'d> Reading<'d> {
         fields::blocks(self.document, self.outline, nodes)
     }
 
-    /// Keys and values of a section, from its tables or from bullets such as `- **Name**: value`; without such a section
-    /// from what stands above the first one.
+    /// Keys and values of a section, from its tables or from bullets such as `- **Name**: value`; without such a section, from the text
+    /// before the first one.
     pub(super) fn pairs(&self, kinds: &[SectionKind]) -> Vec<Row> {
         let mut bodies: Vec<_> = kinds
             .iter()
@@ -161,7 +161,7 @@ impl<'d> Reading<'d> {
         rows
     }
 
-    /// Every label of some blocks, known or not.
+    /// Every label of some blocks, known or unknown.
     pub(super) fn labels(&self, nodes: Range<usize>) -> Vec<Field> {
         let mut found = Vec::new();
         for node in &self.outline.nodes[nodes] {
@@ -196,7 +196,7 @@ impl<'d> Reading<'d> {
         nodes.start..nodes.start + length
     }
 
-    /// The value of a row by the first words of its key; `None` when it is missing, empty or a dash.
+    /// The value of a row by the first words of its key; `None` if it is missing, empty or a dash.
     pub(super) fn value(rows: &[Row], keys: &[&str]) -> Option<Row> {
         let row = keys
             .iter()
@@ -205,7 +205,7 @@ impl<'d> Reading<'d> {
         (!empty).then(|| row.clone())
     }
 
-    /// Names keys that stand twice in an Overview or Summary; the first counts.
+    /// Reports duplicate keys of an Overview or Summary; the first one counts.
     pub(super) fn duplicate_rows(&mut self, rows: &[Row]) {
         let mut first: HashMap<String, usize> = HashMap::new();
         for row in rows {
@@ -215,7 +215,7 @@ impl<'d> Reading<'d> {
                 None => drop(first.insert(key, row.line)),
                 Some(line) => {
                     let message = format!(
-                        "`{}` is here for the second time; line {line} counts, remove one of them",
+                        "`{}` occurs twice; the first one on line {line} counts, remove one of them",
                         row.key
                     );
                     self.problem(ProblemKind::DuplicateRow, row.key_span.clone(), &message);
@@ -224,7 +224,7 @@ impl<'d> Reading<'d> {
         }
     }
 
-    /// Names criteria that a document has twice; one that is left to fill in is none yet.
+    /// Reports duplicate criteria, without those that contain a placeholder.
     pub(super) fn duplicate_criteria(&mut self, criteria: &[Item]) {
         let mut first: HashMap<String, usize> = HashMap::new();
         for item in criteria {
@@ -234,7 +234,7 @@ impl<'d> Reading<'d> {
                 None => drop(first.insert(text, item.line)),
                 Some(line) => {
                     let message = format!(
-                        "this criterion is on line {line} already; remove one of them, or say how they differ"
+                        "this criterion is also on line {line}; remove one of them, or describe the difference"
                     );
                     let end = item.span.start + self.first_line(item).len();
                     self.problem(
@@ -256,7 +256,7 @@ impl<'d> Reading<'d> {
         text.lines().next().unwrap_or_default()
     }
 
-    /// The date of a row; one that cannot be read is named.
+    /// Parses the date of a row and reports an invalid one.
     pub(super) fn timestamp(&mut self, rows: &[Row], keys: &[&str]) -> Option<Timestamp> {
         let row = Self::value(rows, keys)?;
         self.read_timestamp(&row.value, row.value_span)
@@ -265,9 +265,8 @@ impl<'d> Reading<'d> {
     pub(super) fn read_timestamp(&mut self, text: &str, span: Range<usize>) -> Option<Timestamp> {
         let timestamp = Timestamp::read(text)?;
         if timestamp.moment.is_none() {
-            let message = format!(
-                "`{text}` is not a date that can be read; write 2026-01-31 or 2026-01-31T10:20:30Z"
-            );
+            let message =
+                format!("`{text}` is not a valid date; write 2026-01-31 or 2026-01-31T10:20:30Z");
             self.problem(ProblemKind::UnreadableTimestamp, span, &message);
         }
         Some(timestamp)
@@ -295,11 +294,11 @@ pub(super) fn normalized_message(kind: ProblemKind) -> &'static str {
     if kind == ProblemKind::BrokenTable {
         "a table whose header and delimiter row differ is shown as text; give both the same number of cells"
     } else {
-        "a row with more cells than the header, the rest of which is not shown; write a bar inside a cell as `\\|`"
+        "this row has more cells than the header, so the rest is not shown; write a bar inside a cell as `\\|`"
     }
 }
 
-/// The boxes of all fields but those of a kind.
+/// The boxes of all fields except those of a kind.
 pub(super) fn items_outside(fields: &[Field], label: Label) -> Vec<Item> {
     fields
         .iter()
@@ -308,7 +307,7 @@ pub(super) fn items_outside(fields: &[Field], label: Label) -> Vec<Item> {
         .collect()
 }
 
-/// The text of the first field of a kind: its value and its entries, one a line.
+/// The text of the first field of a kind: its value and its entries, one per line.
 pub(super) fn text_of(fields: &[Field], label: Label) -> String {
     fields
         .iter()
@@ -317,7 +316,7 @@ pub(super) fn text_of(fields: &[Field], label: Label) -> String {
         .unwrap_or_default()
 }
 
-/// The blocks of the fields that a rule picks.
+/// The blocks of the fields that match a predicate.
 pub(super) fn blocks_of(fields: &[Field], pick: impl Fn(Label) -> bool) -> Vec<Block> {
     fields
         .iter()

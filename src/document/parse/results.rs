@@ -1,4 +1,4 @@
-//! From blocks to results.
+//! Converts blocks to results.
 
 use std::ops::Range;
 
@@ -48,7 +48,7 @@ fn read_status(reading: &mut Reading<'_>, text: String, span: Range<usize>) -> S
     let status = vocabulary::status(&text);
     if status.is_none() && !text.is_empty() && !text.starts_with('[') {
         let message = format!(
-            "the status `{text}` cannot be read; write Pending, In Progress, Complete or Blocked"
+            "the status `{text}` is unknown; write Pending, In Progress, Complete or Blocked"
         );
         reading.problem(ProblemKind::UnreadableStatus, span.clone(), &message);
     }

@@ -1,7 +1,6 @@
-//! Lists, tables and code blocks in known sections that are not read: each is a problem, so that nothing is lost silently.
+//! Reports lists, tables and code blocks in known sections that are not parsed, so that nothing is ignored silently.
 //!
-//! Sections for people (Goal, Architecture, Risks, Next Steps, …) hold no data, and diagrams and generated parts are no
-//! data anywhere.
+//! Sections for people (Goal, Architecture, Risks, Next Steps, …), diagrams and generated parts contain no data.
 
 use std::ops::Range;
 
@@ -10,12 +9,12 @@ use super::super::parts::{Field, Label, ProblemKind, Section, SectionKind};
 use super::super::{fields, label, tables, vocabulary};
 use super::reading::{Reading, manifest_in};
 
-/// Reports what is not read of a plan.
+/// Reports the unread parts of a plan.
 pub(super) fn in_plan(reading: &mut Reading<'_>) {
     report(reading, plan_advice);
 }
 
-/// Reports what is not read of a results document.
+/// Reports the unread parts of a results document.
 pub(super) fn in_results(reading: &mut Reading<'_>) {
     report(reading, results_advice);
 }
@@ -26,9 +25,9 @@ struct Form<'r, 'd> {
     section: &'r Section,
     index: usize,
     shape: Shape,
-    /// the label of the part it stands in, for steps; `None` above the first label
+    /// the label of its part, for steps; `None` before the first label
     label: Option<Label>,
-    /// whether a heading of the section stands above it
+    /// whether it follows a heading of the section
     below_heading: bool,
 }
 
@@ -40,18 +39,18 @@ enum Shape {
     Box,
     /// a list entry without one
     Entry,
-    /// a block that runs
+    /// a shell block
     Shell,
     Toml,
     /// any other fenced block
     Block,
-    /// code by its indentation
+    /// code by indentation
     Indented,
     /// a list or table in HTML
     Html,
 }
 
-/// What to do about a form that is not read; `None` for one that is.
+/// The remedy for a form that is not parsed; `None` for one that is.
 type Advice = fn(&Form<'_, '_>) -> Option<&'static str>;
 
 fn report(reading: &mut Reading<'_>, advice: Advice) {
@@ -71,7 +70,7 @@ fn report(reading: &mut Reading<'_>, advice: Advice) {
     }
 }
 
-/// Whether a section holds more than text for people.
+/// Whether a section contains more than text for people.
 fn holds_data(kind: SectionKind) -> bool {
     matches!(
         kind,
@@ -103,7 +102,7 @@ fn unread(
     } else {
         Vec::new()
     };
-    // What other sections inside hold is theirs.
+    // Nested sections are checked separately.
     let own = matches!(section.kind, SectionKind::Overview | SectionKind::Summary);
     let body = if own { reading.own(body) } else { body };
     let mut below_heading = false;
@@ -139,7 +138,7 @@ fn unread(
     }
 }
 
-/// The form of a node; `None` for text, for what belongs to a list entry, and for diagrams.
+/// The form of a node; `None` for text, for parts of a list entry, and for diagrams.
 fn shape(reading: &Reading<'_>, index: usize) -> Option<Shape> {
     let node = &reading.outline.nodes[index];
     match &node.kind {
@@ -178,7 +177,7 @@ fn is_generated(reading: &Reading<'_>, node: &Node) -> bool {
     let after = reading
         .regions
         .partition_point(|region| region.outer.start <= node.span.start);
-    // Regions may be nested: one of those that begin before may still be open.
+    // Regions may be nested, so an earlier region may still be open.
     reading.regions[..after]
         .iter()
         .rev()
@@ -210,20 +209,20 @@ impl Form<'_, '_> {
         self.reading.outline.plain(self.node().pieces.clone())
     }
 
-    /// Whether an entry begins with a label such as `**Name**: value`.
+    /// Whether an entry starts with a label such as `**Name**: value`.
     fn label(&self) -> Option<label::LabelLine> {
         let line = fields::lines(self.reading.outline, self.node().pieces.clone()).next()?;
         label::read(self.reading.outline, line).filter(|label| !label.name.is_empty())
     }
 
-    /// Whether an entry says that there is nothing, as in `- None`.
+    /// Whether an entry means "none", as in `- None`.
     fn is_nothing(&self) -> bool {
         let words = vocabulary::words(&self.text());
         let first = words.split(' ').next().unwrap_or_default();
         matches!(first, "none" | "no" | "nothing" | "n" | "")
     }
 
-    /// Whether a shell block stands inside the entry.
+    /// Whether the entry contains a shell block.
     fn holds_shell(&self) -> bool {
         let nodes = &self.reading.outline.nodes;
         let end = self.node().span.end;
@@ -235,7 +234,7 @@ impl Form<'_, '_> {
             .any(|(offset, _)| shape(self.reading, self.index + 1 + offset) == Some(Shape::Shell))
     }
 
-    /// Whether boxes are nested in the entry, which then is their group.
+    /// Whether the entry contains nested boxes, so that it groups them.
     fn holds_boxes(&self) -> bool {
         let end = self.node().span.end;
         let nodes = self.reading.outline.nodes[self.index + 1..].iter();
@@ -258,10 +257,10 @@ impl Form<'_, '_> {
         let mut problems = Vec::new();
         let document = self.reading.document;
         if let Some(table) = self.table() {
-            // A table without a row names nothing that could get lost.
+            // A table without rows has no data.
             return table.is_empty() || !table.files(document, None, &mut problems).is_empty();
         }
-        // The heading above may name the action.
+        // The heading above may contain the action.
         let action = self
             .below_heading
             .then_some(super::super::plan::Action::Modify);
@@ -369,7 +368,7 @@ fn step(form: &Form<'_, '_>) -> Option<&'static str> {
     (!read).then_some("this is not read; write tasks with boxes, and code between fences")
 }
 
-/// Whether a labelled part holds text for people, in any form.
+/// Whether a labelled part is text for people, in any form.
 fn is_free_text(label: Label) -> bool {
     matches!(
         label,

@@ -47,7 +47,7 @@ impl<'c> Calls<'c> {
         (!builds.is_empty()).then_some(builds)
     }
 
-    /// Whether any may have run a test of these members; a source of no member may be anybody's.
+    /// Whether any call may have run a test of these members; a source of no member may belong to any of them.
     pub(super) fn may_have_run_in(&self, members: &BTreeSet<Option<PackageId>>) -> bool {
         let mut members = members.iter();
         members.any(|member| {
@@ -55,12 +55,12 @@ impl<'c> Calls<'c> {
         })
     }
 
-    /// Whether any may run tests of this target.
+    /// Whether any call may run tests of this target.
     pub(super) fn name(&self, target: &TestTarget) -> bool {
         self.that_name(target).next().is_some()
     }
 
-    /// Whether any may run a selected test of this target.
+    /// Whether any call may run a selected test of this target.
     pub(super) fn may_run(&self, target: &TestTarget, part: &TargetSelection) -> bool {
         self.that_name(target).any(|call| runs_any(call, part))
     }

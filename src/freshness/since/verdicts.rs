@@ -25,10 +25,10 @@ use crate::workspace::Workspace;
 /// The version is increased when the stored values or the parts of a key change.
 const FORMAT: &str = concat!("cargo-poc verdicts 2 ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// How many times the size of what one state of the workspace needs is kept of others.
+/// The size limit for other states, as a multiple of the size of the current one.
 const TIMES: usize = 8;
 
-/// The verdicts on the present workspace.
+/// The verdicts for the current state of the workspace.
 #[derive(Debug)]
 pub(super) struct Verdicts<'w> {
     workspace: &'w Workspace,
@@ -45,18 +45,18 @@ struct Known {
     kept: Cache,
     /// A hash of the listed files.
     listed: Key,
-    /// Files whose content `listed` tells, absolute.
+    /// Absolute paths of files whose content is part of `listed`.
     told: Arc<FxHashSet<Utf8PathBuf>>,
-    /// What else selections have looked at in this state of the listed files.
+    /// Other paths that selections have read in this state of the listed files.
     beside: BTreeMap<Utf8PathBuf, Key>,
     /// A hash of `listed` and `beside`.
     now: Key,
-    /// By question: those that were found, and new ones.
+    /// Cached and new verdicts by question.
     given: BTreeMap<Vec<u8>, bool>,
 }
 
 impl<'w> Verdicts<'w> {
-    /// Those that were kept.
+    /// Loads the cached verdicts.
     ///
     /// # Errors
     /// When git fails.
@@ -89,7 +89,7 @@ impl<'w> Verdicts<'w> {
         }
     }
 
-    /// What selections read sources through.
+    /// The reader of sources for selections.
     pub(super) fn reader(&self) -> &Watched {
         self.reader.get_or_init(|| Watched {
             cache: items::Cache::open(&self.workspace.target_directory, Some(&self.repository)),
@@ -100,10 +100,10 @@ impl<'w> Verdicts<'w> {
         })
     }
 
-    /// Writes new verdicts, unless the workspace has changed in the meantime.
+    /// Writes new verdicts, unless the workspace has changed since.
     ///
     /// # Errors
-    /// When git fails, or names the file that cannot be written.
+    /// When git fails, or a file cannot be written; the message contains its path.
     pub(super) fn save(self) -> Result<()> {
         let Some(reader) = self.reader.into_inner() else {
             return Ok(());
@@ -155,7 +155,7 @@ impl Known {
     }
 
     /// # Errors
-    /// Names the file that cannot be written.
+    /// When the file cannot be written; the message contains its path.
     fn save(self) -> Result<()> {
         let paths: Vec<&str> = self.beside.keys().map(|path| path.as_str()).collect();
         self.kept.put(of_paths(&self.listed), &paths);
@@ -184,16 +184,15 @@ fn now(listed: &Key, beside: &BTreeMap<Utf8PathBuf, Key>) -> Key {
     cache::key("now", &bytes)
 }
 
-/// What cargo and git say that the workspace is, this program included, with the files whose content that tells; `None` where
-/// a submodule has content of its own. Documents of ours and what cargo builds are left out: they are nobody's
-/// change.
+/// A hash of the workspace according to cargo and git, including this program, with the files whose content it covers; `None` if a
+/// submodule has changes. Plans, results and build outputs are excluded.
 fn listed(
     workspace: &Workspace,
     config: &Config,
     repository: &Repository,
 ) -> Result<Option<(Key, FxHashSet<Utf8PathBuf>)>> {
     let listing = repository.listing()?;
-    // In another build of this program a selection may come out otherwise.
+    // Another build of this program may select other tests.
     let Some(program) = sys::own_build().filter(|_| !listing.submodules) else {
         return Ok(None);
     };
@@ -212,7 +211,7 @@ fn listed(
         let fields = [path.as_str(), content.as_deref().unwrap_or_default()];
         bytes.extend(fields.iter().flat_map(|field| field.bytes().chain([0])));
     }
-    // A member's manifest is read again, be it listed or not.
+    // Manifests of members are read even if they are not listed.
     let manifests = workspace.packages.iter();
     let manifests = manifests.map(|package| &package.manifest_path);
     for manifest in manifests.filter(|path| !matches!(files.get(*path), Some(Some(_)))) {
@@ -223,7 +222,7 @@ fn listed(
     Ok(Some((cache::key("listed", &bytes), told)))
 }
 
-/// The listed files, absolute, with git's id of their content where it can tell that.
+/// The listed files with absolute paths, and git's id of their content if known.
 fn files_of(
     workspace: &Workspace,
     config: &Config,
@@ -255,7 +254,7 @@ fn files_of(
     Ok(files)
 }
 
-/// A hash of a file's content or of a folder's names; one value for everything that cannot be read.
+/// A hash of a file's content or of the names in a folder; a fixed value if it cannot be read.
 fn state(path: &Utf8Path) -> Key {
     if path.is_dir() {
         let mut names = files::list(path).unwrap_or_default();
@@ -274,7 +273,7 @@ pub(super) struct Watched {
     cache: items::Cache,
     read: Mutex<FxHashMap<Utf8PathBuf, Option<Arc<FileItems>>>>,
     made: Mutex<FxHashMap<Digest, Arc<FileItems>>>,
-    /// `None` where nothing need be noted.
+    /// `None` if paths need not be recorded.
     told: Option<Arc<FxHashSet<Utf8PathBuf>>>,
     looked: Mutex<BTreeMap<Utf8PathBuf, Key>>,
 }

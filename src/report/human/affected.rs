@@ -1,4 +1,4 @@
-//! For people at a terminal: the selection of `affected`.
+//! Prints the selection of `affected` for people.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
 use crate::sys::text::counted;
 use crate::workspace::Workspace;
 
-/// Rules named in the summary.
+/// The maximum number of rules in the summary.
 const RULES: usize = 3;
 /// Why a failed test is selected.
 const FAILED: &str = "it failed in its last run";
-/// Files that reach no test, shown unasked.
+/// The maximum number of files without affected tests to list without `--explain`.
 const UNREAD: usize = 5;
 
-/// The selection by package, or with the reasons of what contains `explain`.
+/// Prints the selection by package, or with reasons for everything whose name contains `explain`.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -52,7 +52,7 @@ pub fn selection(
     unread(terminal, selection, explain)
 }
 
-/// `, by 2 changed items, the lockfile`: what decided.
+/// The rules that selected tests: `, by 2 changed items, the lockfile`.
 fn rules(selection: &Selection) -> String {
     let mut rules: Vec<String> = Vec::new();
     if selection.items > 0 {
@@ -72,8 +72,8 @@ fn rules(selection: &Selection) -> String {
         .flat_map(|part| &part.whole)
         .map(|reason| match reason {
             Reason::File { rule, .. } => rule.split([',', ';']).next().unwrap_or(rule),
-            Reason::Items(_) => "tests that only a run names",
-            Reason::Widened(_) => "what no item tells",
+            Reason::Items(_) => "tests that only a run lists",
+            Reason::Widened(_) => "code that cannot be analyzed",
             Reason::Failed => "a test failed in its last run",
         })
         .collect();
@@ -119,7 +119,7 @@ fn by_package(terminal: &mut Terminal, workspace: &Workspace, selection: &Select
     Ok(())
 }
 
-/// `lib`, or `lib 3 of 40` where some tests of it are selected.
+/// `lib`, or `lib 3 of 40` if only some of its tests are selected.
 fn of_target(target: &TestTarget, part: &TargetSelection) -> String {
     if part.is_whole() {
         target.kind.to_string()
@@ -128,8 +128,8 @@ fn of_target(target: &TestTarget, part: &TargetSelection) -> String {
     }
 }
 
-/// Each selected target with its reasons, tests with the same one together; of targets, tests, files and items whose name
-/// contains `text`.
+/// Prints each selected target, test, file and item whose name contains `text`, with its reasons. Tests with the same reason share
+/// an entry.
 fn explained(
     terminal: &mut Terminal,
     workspace: &Workspace,
@@ -174,7 +174,7 @@ fn explained(
     Ok(())
 }
 
-/// Tests by what leads from them to the change, themselves apart.
+/// Groups tests by their path to the change, without the tests themselves.
 fn together<'r>(tests: &[(String, &'r Reason)]) -> Vec<(&'r Reason, Vec<String>)> {
     let mut groups: BTreeMap<Option<&[Step]>, usize> = BTreeMap::new();
     let mut found: Vec<(&Reason, Vec<String>)> = Vec::new();
@@ -249,7 +249,7 @@ fn unread(terminal: &mut Terminal, selection: &Selection, explain: Option<&str>)
         let more = unread.len() - shown;
         writeln!(
             terminal.out(),
-            "  {DIM}and {more} more files that reach no test; --explain lists them{DIM:#}"
+            "  {DIM}and {more} more files that affect no test; --explain lists them{DIM:#}"
         )?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Findings in the form of compiler diagnostics: the line, the message and the remedy.
+//! Prints findings like compiler diagnostics, with the line, the message and the remedy.
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use anyhow::Result;
@@ -10,10 +10,10 @@ use crate::lint::rules;
 use crate::sys::terminal::{BOLD, DIM, LITERAL, Terminal};
 use crate::sys::text::counted;
 
-/// The longest part of a line that is shown.
+/// The maximum number of bytes of a line to show.
 const WIDEST: usize = 400;
 
-/// Each finding with its line, where `text` has the file.
+/// Prints each finding, with its line if `text` returns the file.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -33,7 +33,7 @@ pub fn findings(
     Ok(())
 }
 
-/// A line of a file, and which of its bytes a finding is about.
+/// A line of a file, and the bytes of the finding.
 struct Line {
     text: String,
     span: std::ops::Range<usize>,
@@ -92,7 +92,7 @@ fn group<'a>(finding: &'a Finding, line: Option<&'a Line>) -> annotate_snippets:
     group
 }
 
-/// Every rule with its severity, name and title.
+/// Prints every rule with its severity, name and title.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -116,7 +116,7 @@ pub fn codes(terminal: &mut Terminal) -> Result<()> {
     Ok(())
 }
 
-/// The documentation of a code.
+/// Prints the documentation of a code.
 ///
 /// # Errors
 /// When the output cannot be written.

@@ -6,7 +6,7 @@ use super::sanitize;
 use crate::contract::Difference;
 use crate::sys::terminal::{BAD, Terminal, WARN};
 
-/// A line for each difference; those that weaken are called so.
+/// Prints a line for each difference, and marks those that weaken the contract.
 ///
 /// # Errors
 /// When the output cannot be written.

@@ -1,4 +1,4 @@
-//! One PoC on a screen, or a line for each.
+//! Prints one PoC on a screen, or a line for each.
 
 use std::io::Write;
 
@@ -26,14 +26,14 @@ fn style(state: State) -> Style {
     }
 }
 
-/// Lines of a screen: what is above the findings, the findings, and the next action fit into them where they can.
+/// The number of lines that the output should fit into, including findings and the next action.
 const LINES: usize = 24;
-/// Findings that are shown in any case.
+/// The minimum number of findings to show.
 const FINDINGS: usize = 3;
-/// Lines of the next action, its blank line, and the line that counts further findings.
+/// Lines for the next action, its blank line, and the number of further findings.
 const BELOW: usize = 5;
 
-/// A line for each PoC, and a total.
+/// Prints a line for each PoC, and a total.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -60,7 +60,7 @@ pub fn overview(terminal: &mut Terminal, statuses: &[PocStatus]) -> Result<()> {
             .as_ref()
             .map_or("", |next| next.command.as_str());
         let progress = progress(status);
-        // A command stays on one line: below its label if it does not fit beside it.
+        // Do not break a command: move it below its label if it does not fit.
         let used = width + 11 + progress.len() + next.len() + 6;
         let apart = if columns.is_some_and(|columns| used > columns) {
             "\n    "
@@ -106,13 +106,13 @@ fn progress(status: &PocStatus) -> String {
     format!("{proven}/{steps} steps proven")
 }
 
-/// One PoC on a screen.
+/// Prints one PoC.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn screen(terminal: &mut Terminal, status: &PocStatus) -> Result<()> {
     let (columns, links) = (terminal.columns(), terminal.links());
-    // Written at once, when it is known how many findings fit.
+    // Collect the text first, to know how many findings fit.
     let mut text: Vec<u8> = Vec::new();
     let out = &mut text;
     let state_style = style(status.assessment.state);
@@ -161,7 +161,7 @@ fn steps(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Re
         .iter()
         .map(|step| sanitize(&step.title))
         .collect();
-    // Beside the title stand its state, its id and its tasks.
+    // Columns before and after the title: state, id and tasks.
     let room = columns.map(|columns| columns.saturating_sub(ids + 32).max(16));
     let titles: Vec<String> = titles.iter().map(|title| fitted(title, room)).collect();
     let width = widest(titles.iter().map(String::as_str)).min(44);
@@ -275,14 +275,14 @@ fn counts(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> R
     }
     if status.placeholders > 0 {
         line(
-            "To fill in",
+            "Placeholders",
             &format!("{} placeholders", status.placeholders),
         )?;
     }
     Ok(())
 }
 
-/// How many criteria are proven, and the first that is not.
+/// The number of proven criteria, and the first that is not proven.
 fn criteria(status: &Assessment) -> String {
     let (proven, total) = (status.proven_criteria(), status.criteria.len());
     let mut open = status.criteria.iter();
@@ -343,7 +343,10 @@ fn contract(status: &Assessment) -> Option<String> {
     let amended = match (amendments.len(), weaker) {
         (0, _) => String::new(),
         (count, 0) => format!(", {}", counted(count, "amendment")),
-        (count, weaker) => format!(", {}, {weaker} of them weaker", counted(count, "amendment")),
+        (count, weaker) => format!(
+            ", {}, {weaker} of them weakening it",
+            counted(count, "amendment")
+        ),
     };
     let open = status.contract.changes.len();
     let open = match open {
@@ -435,7 +438,7 @@ fn findings(
     columns: Option<usize>,
     links: &Links,
 ) -> Result<()> {
-    // Placeholders are counted above.
+    // Placeholders have a separate line.
     let shown = status.findings.iter();
     let shown: Vec<&Finding> = shown
         .filter(|finding| finding.code != PLACEHOLDER)

@@ -10,10 +10,10 @@ use crate::script::expectation::Expectation;
 use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
 use crate::verify::{Invocation, confirmation_id};
 
-/// Names of one kind that are shown; the evidence holds them all.
+/// The maximum number of names of one kind; the evidence contains all.
 const SHOWN: usize = 12;
 
-/// One line with the outcome and its counts, then the names of regressions.
+/// Prints one line with the outcome and its counts, then the names of regressions.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -45,7 +45,7 @@ pub fn outcome(terminal: &mut Terminal, record: &Record) -> Result<()> {
     }
     to_confirm(terminal, record)?;
     if record.outcome == Outcome::NoTests {
-        terminal.warn("no test matched; zero tests prove nothing. Is the test written, and its name spelled as in the command?")?;
+        terminal.warn("no test matched; a run without tests proves nothing. Check that the test exists and has the name in the command")?;
     }
     for note in &record.notes {
         terminal.warn(sanitize(note))?;
@@ -53,7 +53,7 @@ pub fn outcome(terminal: &mut Terminal, record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// What waits for a person, with the command that says they have looked.
+/// Prints the pending confirmations with their commands.
 fn to_confirm(terminal: &mut Terminal, record: &Record) -> Result<()> {
     if record.outcome != Outcome::Unconfirmed {
         return Ok(());
@@ -67,7 +67,7 @@ fn to_confirm(terminal: &mut Terminal, record: &Record) -> Result<()> {
         let id = confirmation_id(&record.scope, index);
         writeln!(
             terminal.out(),
-            "  {WARN}look at{WARN:#}  {}\n  {WARN}expected{WARN:#} {}\n  {WARN}then{WARN:#}     {LITERAL}cargo poc verify {} --confirm {id}{LITERAL:#}",
+            "  {WARN}check{WARN:#}    {}\n  {WARN}expected{WARN:#} {}\n  {WARN}then{WARN:#}     {LITERAL}cargo poc verify {} --confirm {id}{LITERAL:#}",
             sanitize(command),
             sanitize(&expected),
             record.poc,
@@ -76,7 +76,7 @@ fn to_confirm(terminal: &mut Terminal, record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// The commands of a scope, each with its parsed expectations.
+/// Prints the commands of a scope, each with its parsed expectations.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -96,7 +96,7 @@ pub fn list(terminal: &mut Terminal, scope: &Scope, commands: &[Invocation]) -> 
                 }
                 _ => writeln!(
                     out,
-                    "{WARN}  # expected, for a person to confirm as {}: {written}{WARN:#}",
+                    "{WARN}  # expected, to be confirmed by a person as {}: {written}{WARN:#}",
                     confirmation_id(scope, index)
                 )?,
             }

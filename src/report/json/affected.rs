@@ -64,7 +64,7 @@ pub fn affected(
     print(terminal, &report)
 }
 
-/// A target that is selected whole, or each of its selected tests.
+/// One entry for a whole target, or one for each of its selected tests.
 fn tests_of<'a>(
     workspace: &'a Workspace,
     target: &TestTarget,

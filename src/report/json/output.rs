@@ -1,14 +1,14 @@
-//! How JSON documents are written.
+//! Writes JSON documents.
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::sys::terminal::Terminal;
 
-/// The version of every format here.
+/// The version of every format in this module.
 pub const VERSION: u32 = 1;
 
-/// One JSON document, indented, with a final newline.
+/// Prints one JSON document, indented, with a final newline.
 ///
 /// # Errors
 /// When the output cannot be written.

@@ -99,7 +99,7 @@ struct PocReport<'a> {
 
 /// `verify --format json`.
 ///
-/// # Errors
+/// When it cannot be written as JSON.
 /// When it cannot be written as JSON.
 pub fn run(run: &Run<'_>) -> Result<String> {
     let record = run.records.first().map(|settled| &settled.record);

@@ -1,4 +1,4 @@
-//! Values that several formats share.
+//! Values of several formats.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::finding::{Finding, Severity};
 use crate::next::Next;
 use crate::status::{State, Ticks};
 
-/// The state of a step or a PoC; `null` when it is unknown.
+/// The state of a step or a PoC; `null` if it is unknown.
 pub(super) fn state(state: State) -> Option<&'static str> {
     (state != State::Unknown).then(|| state.word())
 }
@@ -32,7 +32,7 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Ticked boxes of all.
+/// The numbers of ticked and of all boxes.
 #[derive(Serialize)]
 pub(super) struct TicksReport {
     checked: usize,

@@ -1,4 +1,4 @@
-//! JUnit XML, written without a dependency: four elements, and text without what XML 1.0 cannot hold.
+//! A JUnit XML writer without dependencies: four elements, and text without characters that XML 1.0 forbids.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(super) struct Suite {
     pub(super) cases: Vec<Case>,
 }
 
-/// A test, or what a report shows as one.
+/// A test, or another entry that a report shows as one.
 #[derive(Debug)]
 pub(super) struct Case {
     pub(super) name: String,
@@ -27,7 +27,7 @@ pub(super) struct Case {
     pub(super) output: String,
 }
 
-/// How a case ended.
+/// The kind of a case's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Passed,
@@ -35,7 +35,7 @@ pub(super) enum Kind {
     Failed,
 }
 
-/// How a case ended, with the type and message that readers show; empty ones are left out.
+/// The result of a case, with the type and message that readers show; empty ones are omitted.
 #[derive(Debug)]
 pub(super) struct CaseResult {
     pub(super) kind: Kind,
@@ -150,16 +150,16 @@ fn time(time: Option<Duration>) -> String {
     })
 }
 
-/// Where text stands.
+/// The position of text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Element,
-    /// In double quotes. A parser turns line breaks there into blanks, so they are written as references.
+    /// In double quotes. Parsers convert line breaks to blanks there, so they are written as references.
     Attribute,
 }
 
-/// Text without escape sequences of terminals, and without characters that XML 1.0 does not allow even as references
-/// (section 2.2).
+/// Removes escape sequences of terminals and characters that XML 1.0 forbids even as references (section 2.2), and escapes
+/// the rest.
 fn escaped(text: &str, place: Place) -> String {
     let plain = anstream::adapter::strip_str(text).to_string();
     let mut escaped = String::with_capacity(plain.len());
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_xml_cannot_hold_is_left_out() {
+    fn forbidden_characters_are_removed() {
         let text = "a<b>&\"c\"\u{1b}[31mred\u{1b}[0m\u{0}\u{fffe}\r\n";
         let plain = "a&lt;b&gt;&amp;&quot;c&quot;red";
         assert_eq!(escaped(text, Place::Element), format!("{plain}\n"));

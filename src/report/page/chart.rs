@@ -1,21 +1,21 @@
-//! Charts of runs as geometry that the page's template draws.
+//! Geometry of the bar charts of runs, which the template of the page draws.
 
 use serde::Serialize;
 
-/// Height of the plotted part, in SVG units, which are CSS pixels.
+/// Height of the plot, in SVG units, which are CSS pixels.
 const PLOT: f64 = 160.0;
-/// Room for the axis' labels on the left.
+/// Space for the labels of the axis on the left.
 const LEFT: f64 = 56.0;
-/// Room above the plot.
+/// Space above the plot.
 const TOP: f64 = 12.0;
-/// From one bar to the next.
+/// Distance between bars.
 const PITCH: f64 = 34.0;
 /// Width of a bar.
 const BAR: f64 = 20.0;
-/// The least width, so that one run is no sliver.
+/// The minimum width of a chart.
 const LEAST: f64 = 220.0;
 
-/// A chart of bars, one for each run.
+/// A bar chart of runs.
 #[derive(Debug, Serialize)]
 pub(super) struct Chart {
     pub(super) width: f64,
@@ -27,14 +27,14 @@ pub(super) struct Chart {
     pub(super) bars: Vec<Bar>,
 }
 
-/// A line across, with its value.
+/// A grid line with its value.
 #[derive(Debug, Serialize)]
 pub(super) struct Tick {
     pub(super) y: f64,
     pub(super) label: String,
 }
 
-/// A bar of parts, the lowest first.
+/// A bar with its parts, from bottom to top.
 #[derive(Debug, Serialize)]
 pub(super) struct Bar {
     pub(super) x: f64,
@@ -60,7 +60,7 @@ pub(super) struct Given {
     pub(super) parts: Vec<(&'static str, f64)>,
 }
 
-/// Bars side by side over an axis from zero to above the highest, with `whole` numbers on it alone.
+/// Lays out bars over an axis that starts at zero. `whole` restricts its labels to whole numbers.
 pub(super) fn bars(given: Vec<Given>, whole: bool) -> Chart {
     let sum = |bar: &Given| bar.parts.iter().map(|(_, value)| value).sum::<f64>();
     let highest = given.iter().map(sum).fold(0.0, f64::max);
@@ -83,7 +83,7 @@ pub(super) fn bars(given: Vec<Given>, whole: bool) -> Chart {
         let mut y = bottom;
         let parts = bar.parts.into_iter().filter(|(_, value)| *value > 0.0);
         let parts = parts.map(|(class, value)| {
-            // Every part that is not empty stays visible.
+            // Parts that are not empty stay visible.
             let height = (value * scale).max(1.5);
             y -= height;
             Part {
@@ -114,7 +114,7 @@ pub(super) fn bars(given: Vec<Given>, whole: bool) -> Chart {
     }
 }
 
-/// The distance of ticks: 1, 2 or 5 times a power of ten, so that there are at most five.
+/// The distance of ticks: 1, 2 or 5 times a power of ten, with at most five ticks.
 fn step(highest: f64, whole: bool) -> f64 {
     let rough = highest.max(f64::MIN_POSITIVE) / 4.0;
     let power = 10_f64.powf(rough.log10().floor().max(-3.0));
@@ -134,7 +134,7 @@ fn label(value: f64, step: f64) -> String {
     format!("{value:.digits$}")
 }
 
-/// To a tenth: more is not seen, and makes the page longer.
+/// Rounds to one decimal place, which keeps the page small.
 pub(super) fn rounded(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_axis_begins_at_zero_and_ends_above_the_highest() {
+    fn axis_starts_at_zero_and_ends_above_the_highest_bar() {
         assert_eq!(labels(&chart(&[812.0, 3.0], true)), ["0", "500", "1000"]);
         assert_eq!(labels(&chart(&[3.0], true)), ["0", "1", "2", "3"]);
         assert_eq!(
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_stand_on_the_axis_within_the_plot() {
+    fn bars_start_at_the_axis_and_stay_in_the_plot() {
         let chart = chart(&[1.0, 900.0, 0.0], true);
         for bar in &chart.bars {
             for part in &bar.parts {

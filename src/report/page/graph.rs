@@ -1,4 +1,4 @@
-//! The packages that a PoC affects, in columns from those it changes to those that depend on them.
+//! The graph of a PoC's affected packages, in columns from changed packages to their dependents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,25 +11,25 @@ use super::chart::rounded;
 use crate::status::{Assessment, FileAction, FileState};
 use crate::workspace::{PackageId, Workspace};
 
-/// Packages that are drawn; more would be a hairball.
+/// The maximum number of drawn packages; more would be unreadable.
 const DRAWN: usize = 40;
 /// Height of a box.
 const BOX: f64 = 28.0;
-/// From one box to the one below.
+/// Vertical distance between boxes.
 const PITCH: f64 = 42.0;
-/// Between columns, for the lines.
+/// Horizontal distance between columns.
 const GAP: f64 = 56.0;
-/// Width of a letter of 13 px, at most, in the fonts that the page asks for.
+/// Maximum width of a 13 px letter in the fonts of the page.
 const LETTER: f64 = 8.0;
 
-/// A drawing, and the same in words.
+/// The drawing, and its content as text.
 #[derive(Debug, Serialize)]
 pub(super) struct Graph {
     width: f64,
     height: f64,
     boxes: Vec<Drawn>,
     lines: Vec<Line>,
-    /// Packages that are affected and not drawn.
+    /// The number of affected packages that are not drawn.
     more: usize,
 }
 
@@ -47,14 +47,14 @@ struct Drawn {
     text_y: f64,
 }
 
-/// From a package to one that depends on it.
+/// A line from a package to a dependent.
 #[derive(Debug, Serialize)]
 struct Line {
     path: String,
     dev: bool,
 }
 
-/// The packages whose files are changed or planned, and those whose tests can link them. `None` where there are none.
+/// The packages with changed or planned files, and the packages whose tests can link them; `None` if there are none.
 pub(super) fn drawn(workspace: &Workspace, status: &Assessment) -> Option<Graph> {
     let changed = changed(workspace, status);
     let chains = workspace.chains(&changed);
@@ -106,7 +106,7 @@ pub(super) fn drawn(workspace: &Workspace, status: &Assessment) -> Option<Graph>
     })
 }
 
-/// The members with a file that is planned or changed.
+/// The members with a planned or changed file.
 fn changed(workspace: &Workspace, status: &Assessment) -> BTreeSet<PackageId> {
     let counts = |action: FileAction, state: Option<FileState>| {
         action != FileAction::None || state == Some(FileState::Unplanned)
@@ -116,14 +116,14 @@ fn changed(workspace: &Workspace, status: &Assessment) -> BTreeSet<PackageId> {
         .iter()
         .filter(|file| counts(file.action, file.state));
     let owner = |path: &str| {
-        // What a glob can match lies below the folders before it.
+        // The files that a glob matches are below its literal folders.
         let literal = path.split(['*', '?', '{', '[']).next().unwrap_or_default();
         workspace.owner(&workspace.root.join(Utf8Path::new(literal)))
     };
     files.filter_map(|file| owner(&file.path)).collect()
 }
 
-/// Pairs of a package and one it depends on, with whether only its tests do.
+/// Pairs of a package and its dependency; `true` for dev-dependencies.
 type Edges = BTreeMap<(PackageId, PackageId), bool>;
 
 fn edges(workspace: &Workspace, shown: &BTreeSet<PackageId>) -> Edges {
@@ -137,7 +137,7 @@ fn edges(workspace: &Workspace, shown: &BTreeSet<PackageId>) -> Edges {
     edges
 }
 
-/// Whether another way leads from one package to the other, so that its own line would only be in the way.
+/// Whether another path connects the two packages, so that the direct line is redundant.
 fn implied((from, to): (PackageId, PackageId), edges: &Edges) -> bool {
     let next = |package: PackageId| {
         let own = edges.range((package, 0)..=(package, PackageId::MAX));
@@ -156,18 +156,18 @@ fn implied((from, to): (PackageId, PackageId), edges: &Edges) -> bool {
     false
 }
 
-/// The packages by how far they are from those that depend on none of them, the longest way counting; within a column
-/// near to what they depend on.
+/// The columns of packages: the column is the length of the longest path from a package without dependencies. Within a
+/// column, packages are near their dependencies.
 fn columns(shown: &BTreeSet<PackageId>, edges: &Edges) -> Vec<Vec<PackageId>> {
     let mut column: BTreeMap<PackageId, usize> =
         shown.iter().map(|package| (*package, 0)).collect();
     let carries = |from: PackageId, dev: bool| {
-        // Dev-dependencies may go in circles; they place only a package that nothing else does.
+        // Dev-dependencies may form cycles; they count only for packages without other edges.
         !dev || !edges
             .range((from, 0)..=(from, PackageId::MAX))
             .any(|(_, dev)| !dev)
     };
-    // The longest way has no package twice.
+    // The longest path contains no package twice.
     for _ in 0..shown.len() {
         let mut moved = false;
         for ((from, to), dev) in edges {
@@ -238,13 +238,13 @@ fn placed(
     boxes
 }
 
-/// Widths and rows are small.
+/// Converts a small number.
 fn units(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::MAX, f64::from)
 }
 
-/// From the right side of a box to the left side of one in a later column; one in the same column or before it is
-/// reached around.
+/// A curve from the right side of a box to the left side of another. If the other is not in a later column, the curve goes
+/// around.
 fn curve(from: &Drawn, to: &Drawn) -> String {
     let (x1, y1) = (from.x + from.width, from.y + from.height / 2.0);
     let (x2, y2) = (to.x, to.y + to.height / 2.0);

@@ -1,8 +1,7 @@
-//! A plan's Markdown as HTML that is safe for any plan.
+//! Converts the Markdown of a plan to safe HTML.
 //!
-//! Raw HTML is shown as text, and comments are left out, as any reader of Markdown leaves them out. A link leads to
-//! http, https, mailto, a file beside the plan, or a heading of it; any other is only its text. A picture is a link to
-//! it: nothing is loaded.
+//! Raw HTML is shown as text, and comments are omitted. Links may point to http, https, mailto, a file beside the plan, or a
+//! heading of the plan; other links become plain text. Images become links, so the page loads nothing.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +10,19 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, 
 
 use crate::report::sarif::PATH;
 
-/// What links are made from.
+/// The context of links.
 pub(super) struct Place<'a> {
-    /// What the ids of this plan's headings begin with.
+    /// The prefix of heading ids in this plan.
     pub(super) name: &'a str,
-    /// The folder of the plan as seen from the page, with `/`; empty where that is the same.
+    /// The path from the page to the plan's folder, with `/`; empty if it is the same folder.
     pub(super) folder: &'a str,
 }
 
-/// `text` as HTML. Headings begin at the fourth level, since three are above it on the page.
+/// Renders `text`. Headings start at level four, because the page has three levels above them.
 pub(super) fn rendered(text: &str, place: &Place<'_>) -> String {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    // A byte order mark is no text of the first heading.
+    // Skip a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
     let events: Vec<Event<'_>> = Parser::new_ext(text, options).collect();
     let mut slugs = slugs(&events, place.name).into_iter();
@@ -111,8 +110,8 @@ fn lowered(level: HeadingLevel) -> HeadingLevel {
     }
 }
 
-/// Where a link leads on the page; `None` where it must not lead anywhere. Browsers skip control characters and blanks
-/// in front of a scheme (the URL standard of WHATWG, section 4.4), so a link that has any is refused.
+/// The target of a link on the page; `None` if the link is not allowed. Browsers skip control characters and blanks before a
+/// scheme (the URL standard of WHATWG, section 4.4), so links with such characters are rejected.
 fn target(url: &str, place: &Place<'_>) -> Option<String> {
     let url = url.trim();
     if url.is_empty()
@@ -139,8 +138,8 @@ fn target(url: &str, place: &Place<'_>) -> Option<String> {
     }
 }
 
-/// The ids of the headings in order, as GitHub makes them, with the PoC's name before: letters and digits lowered, a
-/// blank as `-`, the rest left out, and a number behind one that was there.
+/// The ids of the headings in order, as on GitHub, prefixed with the PoC's name: lower-case letters and digits, `-` for a blank,
+/// no other characters, and a number after duplicates.
 fn slugs(events: &[Event<'_>], name: &str) -> Vec<String> {
     let mut slugs = Vec::new();
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn raw_html_is_shown_and_comments_are_not() {
+    fn raw_html_is_escaped_and_comments_are_omitted() {
         let html = page(
             "# A </title>\n\n<script>alert(1)</script>\n\n<!-- hidden -->\n\nx <img src=x onerror=y> z <!-- w -->\n",
         );
@@ -203,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn only_harmless_links_lead_anywhere() {
+    fn unsafe_links_become_text() {
         for (link, leads) in [
             (
                 "https://example.com/?a=1&b",
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn headings_can_be_linked_to_as_on_github() {
+    fn heading_ids_are_as_on_github() {
         let html = page("# Plan: A_b `c`!\n\n## Tests\n\n### Tests\n");
         for id in [
             "h4 id=\"cache-plan-a_b-c\"",
@@ -254,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_say_whether_they_are_ticked() {
+    fn checkboxes_have_labels() {
         let html = page("- [x] done\n- [ ] not\n");
         assert!(
             html.contains("aria-label=\"ticked\">☑</span> done"),

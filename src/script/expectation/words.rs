@@ -1,4 +1,4 @@
-//! The words people expect things with.
+//! The wording of expectations.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -8,28 +8,28 @@ use regex::{Captures, Regex};
 
 use super::{Assertion, Expectation, Number};
 
-/// Placeholder around the index of a quoted text.
+/// Marks the index of an extracted quoted text.
 const QUOTED: char = '\u{1}';
 
 type Build = fn(&Captures<'_>, &[String]) -> Option<Assertion>;
 
-/// A pattern and the assertion that it builds.
+/// A pattern and the assertion it produces.
 struct Form {
     pattern: Regex,
     build: Build,
 }
 
-/// The most runs of one command that a plan may ask for.
+/// The maximum number of runs of one command.
 const MOST_RUNS: u32 = 1000;
 
 const NUMBER: &str = r"(\d[\d,_]*)";
-/// What may stand between a number and `tests`.
+/// Words between a number and `tests`.
 const KIND: &str = r"(?:(?:unit|integration|doc|new|affected|existing|library|e2e|total|the) )*";
 const PASS: &str = r"(?:pass(?:es|ed|ing)?|green|succeed(?:s|ed)?|ok)\b";
 
 static FORMS: LazyLock<Vec<Form>> = LazyLock::new(forms);
 
-/// The longest first where one begins like another.
+/// Longer forms precede forms with the same start.
 fn forms() -> Vec<Form> {
     let tests = format!(r"(?: {KIND}tests?\b)?(?: (?:are |still )?{PASS})?");
     let all = format!(
@@ -125,7 +125,7 @@ impl Expectation {
         {
             return Self::Understood(assertions);
         }
-        // A list of expectations, one a line.
+        // A list of expectations, one per line.
         let mut all = Vec::new();
         for line in &lines {
             if let Some(read) = pattern(line) {
@@ -153,11 +153,11 @@ fn pattern(line: &str) -> Option<Result<Assertion, String>> {
         let glob = GlobBuilder::new(pattern.trim()).build();
         return Some(
             glob.map(|glob| Assertion::Glob(Box::new(glob.compile_matcher())))
-                .map_err(|error| format!("the glob cannot be read: {error}")),
+                .map_err(|error| format!("the glob is invalid: {error}")),
         );
     }
     let pattern = line.strip_prefix("regex:")?.trim();
-    // A pattern that matches everything there is to match proves nothing.
+    // A pattern that matches everything proves nothing.
     if pattern.is_empty() {
         return Some(Err("the regex is empty".to_owned()));
     }
@@ -166,11 +166,11 @@ fn pattern(line: &str) -> Option<Result<Assertion, String>> {
         let error = error.to_string();
         let last = error.lines().last().unwrap_or_default();
         let last = last.trim_start_matches("error: ");
-        format!("the regex `{pattern}` cannot be read: {last}")
+        format!("the regex `{pattern}` is invalid: {last}")
     }))
 }
 
-/// The assertions of a text; `None` unless all of it is understood.
+/// The assertions of a text; `None` unless the whole text is understood.
 fn assertions(text: &str) -> Option<Vec<Assertion>> {
     static BETWEEN: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)^(?:[\s,;.&+()✅✓—–-]|(?:and|with|in|but)\b)+").ok());
@@ -191,7 +191,7 @@ fn assertions(text: &str) -> Option<Vec<Assertion>> {
         let (form, found) = found?;
         assertions.push((form.build)(&found, &quoted)?);
         rest = &rest[found[0].len()..];
-        // `12 passedly`, `3 tests/s`: the form ended within a word.
+        // `12 passedly`, `3 tests/s`: the form ends within a word.
         if rest.starts_with(|next: char| next.is_alphanumeric() || next == '/') {
             return None;
         }
@@ -207,7 +207,7 @@ fn take_quotes(text: &str) -> (String, Vec<String>) {
         let mark = rest[at..].chars().next().unwrap_or('"');
         let close = if mark == '“' { '”' } else { mark };
         let inner = &rest[at + mark.len_utf8()..];
-        // An apostrophe is no quotation mark.
+        // An apostrophe is not a quotation mark.
         let glued = mark == '\'' && rest[..at].ends_with(char::is_alphanumeric);
         let Some(end) = inner.find(close).filter(|end| *end > 0 && !glued) else {
             plain.push_str(&rest[..at + mark.len_utf8()]);
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_understood() {
+    fn supported_expectations() {
         for (text, meaning) in [
             ("All pass", "all pass"),
             ("all tests pass", "all pass"),
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_to_a_person() {
+    fn expectations_for_a_person() {
         for text in [
             "p99 below 1 ms in the table",
             "All pass, and it feels quick",

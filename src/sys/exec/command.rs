@@ -1,4 +1,4 @@
-//! What to run: a description that can be shown, and started.
+//! The description of a program to run, which can be displayed and started.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use process_wrap::std::CommandWrap;
 use super::group::Group;
 use super::interrupt::Stop;
 
-/// What to run.
+/// A program to run.
 #[derive(Debug, Clone)]
 pub struct ProcessCommand {
     program: OsString,
@@ -27,7 +27,7 @@ pub struct ProcessCommand {
 }
 
 impl ProcessCommand {
-    /// A program by name (looked up on `PATH`) or by path.
+    /// A program by name (searched in `PATH`) or by path.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self {
             program: program.as_ref().to_owned(),
@@ -66,50 +66,50 @@ impl ProcessCommand {
         self
     }
 
-    /// Takes an environment variable away.
+    /// Removes an environment variable.
     #[must_use]
     pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.as_ref().to_owned(), None));
         self
     }
 
-    /// The folder to run in; ours by default.
+    /// Sets the folder to run in; the default is the current one.
     #[must_use]
     pub fn directory(mut self, directory: impl AsRef<Utf8Path>) -> Self {
         self.directory = Some(directory.as_ref().to_owned());
         self
     }
 
-    /// Ends the program's group after this long; never by default.
+    /// Ends the program's group after this time; the default is never.
     #[must_use]
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Ends the program's group when this is asked to.
+    /// Ends the program's group when `stop` requests it.
     #[must_use]
     pub fn stop(mut self, stop: Stop) -> Self {
         self.stop = stop;
         self
     }
 
-    /// On Linux ends everything that the program starts together with it and with us, also when we are killed; `program`
-    /// is the file of this program.
+    /// On Linux, ends all processes that the program starts when it ends, or when this program ends or is killed; `program` is the file of this
+    /// program.
     #[must_use]
     pub fn supervised(mut self, program: &Path) -> Self {
         self.supervisor = Some(program.to_owned());
         self
     }
 
-    /// What to do when the program cannot be started, for the error message: `install it with …`.
+    /// Sets the remedy in the error message if the program cannot be started: `install it with …`.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = remedy.into();
         self
     }
 
-    /// The words to execute: the program with its arguments, or its supervisor with both.
+    /// The program with its arguments, or its supervisor with both.
     #[cfg(target_os = "linux")]
     fn words(&self) -> Vec<OsString> {
         let mut words = Vec::new();
@@ -132,7 +132,7 @@ impl ProcessCommand {
             .collect()
     }
 
-    /// Whether the program is there, in its folder or on PATH.
+    /// Whether the program exists, in its folder or in PATH.
     #[cfg(target_os = "linux")]
     fn is_found(&self) -> bool {
         if self.program.as_encoded_bytes().contains(&b'/') {
@@ -160,7 +160,7 @@ impl ProcessCommand {
     }
 }
 
-/// A word quoted for a POSIX shell; a word with a NUL is not quoted.
+/// A word quoted for a POSIX shell; a word with a NUL character is not quoted.
 fn quote(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
 }
@@ -198,12 +198,11 @@ pub(super) fn spawn(command: &ProcessCommand, streams: Streams) -> Result<Group>
             };
         }
     });
-    // The command holds the writing ends of the pipes and is dropped here, so that they close
-    // when the program's own copies do.
+    // The command contains the writing ends of the pipes and is dropped here, so that they close with the program's copies.
     Group::spawn(&mut wrapped).with_context(|| {
         let program = command.program.to_string_lossy();
         match command.remedy.as_str() {
-            "" => format!("failed to start `{program}`; is it installed and on PATH?"),
+            "" => format!("failed to start `{program}`; is it installed and in PATH?"),
             remedy => format!("failed to start `{program}`; {remedy}"),
         }
     })

@@ -1,4 +1,4 @@
-//! A program and everything it started, as one thing that can be waited for and ended.
+//! A program and all processes it started.
 
 use std::process::ExitStatus;
 
@@ -43,23 +43,23 @@ impl Group {
         Ok(self.try_wait()?.is_none() || self.members.any_alive())
     }
 
-    /// Asks every member to end (SIGTERM); Windows has no such request, there it is the end.
+    /// Asks every member to end (SIGTERM). Windows has no such request, so it kills them.
     pub(super) fn ask_to_end(&mut self) {
         self.members.ask_to_end(self.child.as_mut());
     }
 
-    /// Ends every member, now, and takes the program's exit status.
+    /// Kills every member, and waits for the program's exit status.
     pub(super) fn kill(&mut self) {
         self.members.kill(self.child.as_mut());
         if self.status.is_none() {
-            // Killed, so it ends at once; an error means there is nothing left to wait for.
+            // It was killed and ends at once; an error means that there is nothing to wait for.
             self.status = self.child.wait().ok();
         }
     }
 }
 
 impl Drop for Group {
-    /// Whatever the way out, no process is left behind; but a panic, which is a bug, ends a release build at once.
+    /// Leaves no process behind on any path, except on a panic, which aborts a release build.
     fn drop(&mut self) {
         if self.status.is_none() {
             self.kill();

@@ -1,4 +1,4 @@
-//! Ctrl-C, and being asked to end: noticed once, seen by every run. And [`Stop`], which ends the runs that know it.
+//! Handles Ctrl-C and requests to end for all running programs, and [`Stop`], which ends single ones.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,9 +9,8 @@ static INSTALLED: AtomicBool = AtomicBool::new(false);
 static PRESSED: AtomicUsize = AtomicUsize::new(0);
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
-/// Takes over Ctrl-C, SIGTERM and SIGHUP. While a program of ours runs, they end its process group
-/// and the run returns [`ExitReason::Interrupted`](super::ExitReason); at any other time they end us, with
-/// status 130. Calling it again changes nothing.
+/// Handles Ctrl-C, SIGTERM and SIGHUP. While a program runs, they end its process group and the run returns
+/// [`ExitReason::Interrupted`](super::ExitReason); otherwise they end this program with status 130. Calling it again changes nothing.
 pub fn install_interrupt_handler() -> Result<()> {
     if INSTALLED.swap(true, Ordering::SeqCst) {
         return Ok(());
@@ -22,16 +21,16 @@ pub fn install_interrupt_handler() -> Result<()> {
             end_now();
         }
     })
-    .context("failed to take over Ctrl-C")
+    .context("failed to install a handler for Ctrl-C")
 }
 
-/// Whether we have been asked to end.
+/// Whether this program was asked to end.
 #[must_use]
 pub fn interrupted() -> bool {
     count() > 0
 }
 
-/// How often we have been asked to end: the second time, nothing is waited for.
+/// The number of requests to end: after the second, nothing is waited for.
 pub(super) fn count() -> usize {
     PRESSED.load(Ordering::SeqCst)
 }
@@ -50,7 +49,7 @@ fn end_now() {
 pub struct Running;
 
 impl Running {
-    /// From now on, until it is dropped.
+    /// Starts the scope, which ends when the value is dropped.
     #[must_use]
     pub fn enter() -> Self {
         RUNNING.fetch_add(1, Ordering::SeqCst);
@@ -64,20 +63,20 @@ impl Drop for Running {
     }
 }
 
-/// Ends programs while they run, from another thread: those whose command was given it end as
-/// [`ExitReason::Interrupted`](super::ExitReason), their groups with them.
+/// Ends programs from another thread: those that were started with it end as [`ExitReason::Interrupted`](super::ExitReason), with their
+/// groups.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Ends them, and those that are started later.
+    /// Ends them, including those that are started later.
     pub fn ask(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    /// Whether they have been asked to end.
+    /// Whether their end was requested.
     #[must_use]
-    pub fn is_asked(&self) -> bool {
+    pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }

@@ -1,15 +1,15 @@
-//! Cuts output into lines, and keeps the end of it, in bounded memory.
+//! Splits output into lines, and keeps the end of it, in bounded memory.
 
 use std::collections::VecDeque;
 
 use anyhow::Result;
 
-/// A line is handed on in parts of this many bytes, so that memory stays bounded.
+/// The maximum size of a chunk in bytes, so that memory stays bounded.
 const PART: usize = 64 * 1024;
-/// How much of the end of the output an [`Outcome`] keeps, in bytes.
+/// The size of the end of the output in an [`Outcome`], in bytes.
 const TAIL: usize = 64 * 1024;
 
-/// A piece of output: a whole line with its line end, or a part of one that is long or not yet ended.
+/// A piece of output: a line with its line end, or a part of a long or incomplete line.
 #[derive(Debug, Clone, Copy)]
 pub struct OutputChunk<'a> {
     /// The printed bytes, including the line end.
@@ -18,7 +18,7 @@ pub struct OutputChunk<'a> {
     pub ends_line: bool,
 }
 
-/// Cuts a stream of bytes into [`OutputChunk`]s.
+/// Splits a stream of bytes into [`OutputChunk`]s.
 #[derive(Default)]
 pub(super) struct Lines {
     pending: Vec<u8>,

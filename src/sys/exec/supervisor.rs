@@ -1,8 +1,7 @@
-//! Linux: a process between this program and a program that it runs, so that no process survives this program.
+//! Linux: a process between this program and a program it runs, so that no process outlives this program.
 //!
-//! Every process that the program starts, in any session, stays a descendant of the supervisor: the kernel gives it the
-//! processes whose parents have ended. It ends them all when the program has ended, and at once when this program is gone, by
-//! SIGKILL too.
+//! Every process that the program starts, in any session, stays a descendant of the supervisor: the kernel reparents orphaned processes to
+//! it. The supervisor ends them all when the program has ended, and at once when this program is gone, even after SIGKILL.
 
 use std::ffi::OsString;
 use std::os::unix::process::parent_id;
@@ -18,15 +17,15 @@ use nix::unistd::Pid;
 
 use super::group::processes;
 
-/// The first argument of this program when it is a supervisor; the process that started it and the program follow.
+/// The first argument of this program as a supervisor; the parent process and the program follow.
 pub(super) const SUPERVISE: &str = "__supervise";
 
-/// How often the supervisor looks whether the process that started it is still there.
+/// The interval for checking whether the parent process still exists.
 const POLL: Duration = Duration::from_millis(100);
-/// How long descendants may go on once the program has ended, before they are asked to end, and before they are killed.
+/// The time for descendants to end after the program, before they are asked to end, and before they are killed.
 const GRACE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 
-/// Runs a program as its supervisor, when the arguments ask for that; its exit status as a shell gives it.
+/// Runs a program as its supervisor, if the arguments request that. Returns the exit status as in a shell.
 #[must_use]
 pub fn run_as_supervisor(arguments: &[OsString]) -> Option<Result<i32>> {
     match arguments {
@@ -40,8 +39,8 @@ pub fn run_as_supervisor(arguments: &[OsString]) -> Option<Result<i32>> {
 
 fn supervise(parent: u32, program: &[OsString]) -> Result<i32> {
     prctl::set_child_subreaper(true).context("failed to become a subreaper")?;
-    // A signal to the group is for the program; the supervisor must outlive it.
-    ctrlc::set_handler(|| ()).context("failed to take over signals")?;
+    // A signal to the group is for the program; the supervisor has to outlive it.
+    ctrlc::set_handler(|| ()).context("failed to install a signal handler")?;
     let (name, arguments) = program.split_first().context("no program is given")?;
     let child = Command::new(name)
         .args(arguments)
@@ -79,7 +78,7 @@ fn exit_now() {
     std::process::exit(137);
 }
 
-/// Ends what the program left behind.
+/// Ends the remaining descendants.
 fn end_descendants() {
     let steps = [None, Some(Signal::SIGTERM)].into_iter().zip(GRACE);
     for (signal, grace) in steps {
@@ -101,7 +100,7 @@ fn end_descendants() {
     }
 }
 
-/// Takes the exit status of every child that has ended.
+/// Waits for every child that has ended.
 fn reap() {
     while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
         if status == WaitStatus::StillAlive {
@@ -110,17 +109,17 @@ fn reap() {
     }
 }
 
-/// Signals every descendant; whether there was any.
+/// Signals every descendant. Returns whether there was any.
 fn signal_descendants(signal: Signal) -> bool {
     let all = descendants();
     for pid in &all {
-        // Fails only when it has just ended.
+        // Fails only if it has just ended.
         let _gone = kill(*pid, signal);
     }
     !all.is_empty()
 }
 
-/// The descendants of this process that run.
+/// The running descendants of this process.
 fn descendants() -> Vec<Pid> {
     let all = processes().unwrap_or_default();
     let mut family = vec![nix::unistd::getpid()];

@@ -1,4 +1,4 @@
-//! Where the work under study began.
+//! Finds the base commit of a branch.
 
 use anyhow::{Result, anyhow, bail};
 use camino::Utf8Path;
@@ -8,7 +8,7 @@ use super::process::run;
 use super::{Repository, memoized};
 use crate::exit::{self, Exit};
 
-/// Where the default branch may be found, in order: first what the remotes call so, then the usual names.
+/// Names of the default branch, in order: those that the remotes define, then the usual names.
 const DEFAULT_BRANCHES: [&str; 7] = [
     "refs/remotes/origin/HEAD",
     "refs/remotes/upstream/HEAD",
@@ -20,21 +20,21 @@ const DEFAULT_BRANCHES: [&str; 7] = [
 ];
 
 impl Repository {
-    /// Where work on this branch started: the base that the CI system names, else the merge base with the default
-    /// branch, else HEAD on the only branch of a repository.
+    /// The base of this branch: the one that the CI system provides, the merge base with the default branch, or HEAD on the only branch of a
+    /// repository.
     ///
     /// # Errors
-    /// When there is no commit yet. When the base cannot be known: exit 4, with what to do.
+    /// When there is no commit. If the base cannot be determined: exit code 4, with the remedy.
     pub fn default_base(&self) -> Result<String> {
         if let Some(base) = ci::base(&self.root) {
             return self.ci_base(&base);
         }
         let Some(head) = self.head()? else {
-            bail!("{} has no commit yet; make a first one", self.root);
+            bail!("{} has no commit; create a first one", self.root);
         };
         let own = self.current_branch()?;
         if let Some(commit) = self.branch_point()? {
-            // A CI system that checks out the newest commit of the default branch is not asking for "no change".
+            // On a CI checkout of the newest commit of the default branch, the merge base would mean "no change".
             if own.is_some() || commit != head || !ci::is_ci() {
                 return Ok(commit.to_owned());
             }
@@ -63,7 +63,7 @@ impl Repository {
         ))
     }
 
-    /// The commit of a base that a CI system names.
+    /// The commit of a base that a CI system provides.
     fn ci_base(&self, base: &CiBase) -> Result<String> {
         let branch = match base {
             CiBase::Commit(commit) => {
@@ -102,12 +102,12 @@ impl Repository {
         ))
     }
 
-    /// The base of work that began at `recorded`, and whether that is another commit: after a rebase onto the default
-    /// branch, or a merge of it, the commit where the branch leaves the default branch now. `file`, absolute, was
-    /// committed with the work: where the default branch holds it, the work is merged and its base stays.
+    /// The current base of work that started at `recorded`, and whether it is another commit: after a rebase onto the default branch, or a merge
+    /// of it, the current merge base. `file`, absolute, was committed with the work: if the default branch contains it, the work is merged and
+    /// the base is kept.
     ///
     /// # Errors
-    /// When `recorded` names no commit, or git cannot be run.
+    /// When `recorded` is not a commit, or git cannot be run.
     pub fn current_base(&self, recorded: &str, file: &Utf8Path) -> Result<(String, bool)> {
         let commit = self.commit(recorded)?;
         let Some(now) = self.branch_point()? else {
@@ -127,7 +127,7 @@ impl Repository {
         Ok((commit, false))
     }
 
-    /// Where this branch left the default branch; `None` where there is no such branch, or no commit in common.
+    /// The merge base with the default branch; `None` without such a branch, or without a common commit.
     ///
     /// # Errors
     /// When git cannot be run.
@@ -177,14 +177,14 @@ impl Repository {
         Ok(output.status.success().then_some(commit))
     }
 
-    /// The branch at HEAD; `None` on a detached checkout.
+    /// The branch at HEAD; `None` if HEAD is detached.
     fn current_branch(&self) -> Result<Option<String>> {
         let output = run(&self.root, &["symbolic-ref", "--quiet", "HEAD"])?;
         let name = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok(output.status.success().then_some(name))
     }
 
-    /// Whether no other branch is known, so that all work is on this one.
+    /// Whether there is no other branch, so that all work is on this one.
     fn is_only_branch(&self, own: &str) -> Result<bool> {
         let names = self.text(&[
             "for-each-ref",

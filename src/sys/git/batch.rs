@@ -1,4 +1,4 @@
-//! git commands that are handed a list of questions.
+//! git commands that read a list of requests from standard input.
 
 use std::io::{BufWriter, Write as _};
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use camino::Utf8Path;
 
 use super::process;
 
-/// What git answers to `lines`, one question a line.
+/// git's answer to `lines`, one request per line.
 ///
 /// # Errors
 /// When git cannot be run, or fails.
@@ -30,7 +30,7 @@ pub(super) fn ask(
         .with_context(|| format!("failed to run {what}"))?;
     let input = child.stdin.take();
     let (output, written) = std::thread::scope(|scope| {
-        // Beside the reading: both pipes are short.
+        // Write in parallel with reading, because the capacity of both pipes is limited.
         let writing = scope.spawn(|| -> std::io::Result<()> {
             let Some(input) = input else { return Ok(()) };
             let mut input = BufWriter::new(input);
@@ -47,16 +47,15 @@ pub(super) fn ask(
         bail!("{what} failed: {}", why.trim());
     }
     if !matches!(written, Ok(Ok(()))) {
-        bail!("failed to hand {what} its {count} lines");
+        bail!("failed to write {count} lines to {what}");
     }
     Ok(output.stdout)
 }
 
-/// The contents in the answer of `cat-file --batch`: `id type size\n` and the content with a line end after it, or
-/// `… missing`; git-cat-file(1), "Batch output".
+/// Parses the output of `cat-file --batch`: `id type size\n` and the content with a line end, or `… missing`; git-cat-file(1), "Batch output".
 ///
 /// # Errors
-/// When the answer is not in that form, or answers more or fewer questions than `count`.
+/// When the output has another format, or another number of entries than `count`.
 pub(super) fn blobs(mut answer: &[u8], count: usize) -> Result<Vec<Option<Vec<u8>>>> {
     let mut contents = Vec::with_capacity(count);
     while let Some(end) = answer.iter().position(|byte| *byte == b'\n') {
@@ -68,7 +67,7 @@ pub(super) fn blobs(mut answer: &[u8], count: usize) -> Result<Vec<Option<Vec<u8
                 contents.push(is_blob.then(|| rest[..size].to_vec()));
                 answer = &rest[size + 1..];
             }
-            Ok(_) => bail!("`git cat-file` ended within a file"),
+            Ok(_) => bail!("the output of `git cat-file` ended within a file"),
             Err(_) => {
                 contents.push(None);
                 answer = rest;
@@ -77,7 +76,7 @@ pub(super) fn blobs(mut answer: &[u8], count: usize) -> Result<Vec<Option<Vec<u8
     }
     if contents.len() != count {
         bail!(
-            "`git cat-file` answered {} of {count} questions",
+            "`git cat-file` answered {} of {count} requests",
             contents.len()
         );
     }
@@ -89,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blobs_are_read_by_their_size_and_missing_ones_kept_in_place() {
+    fn blobs_are_split_by_size_and_missing_ones_keep_their_place() {
         let answer = b"aa blob 3\na\nb\nHEAD:no 1 missing\nbb blob 0\n\ncc tree 2\nxy\n";
         let found = blobs(answer, 4).unwrap();
         assert_eq!(

@@ -9,23 +9,22 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::process::split_nul;
 use super::{ChangeKind, Changes, FileChange, Listed, Repository};
 
-/// The mode of a submodule: its content is a commit of another repository.
+/// The mode of a submodule, whose content is a commit of another repository.
 const SUBMODULE: &str = "160000";
 
-/// One entry of `git diff --raw`.
+/// An entry of `git diff --raw`.
 struct Entry {
     path: Utf8PathBuf,
     kind: ChangeKind,
     /// Its mode and content id at the commit.
     before: (String, String),
-    /// Its mode now.
+    /// Its current mode.
     mode: String,
 }
 
 impl Repository {
-    /// Files that differ between the commit `base` and the work tree: committed since, staged, unstaged, and
-    /// untracked but not ignored. A submodule is replaced by its own changed files, as far as its repository is
-    /// checked out and holds the commit of `base`. Sorted by path.
+    /// Files that differ between the commit `base` and the work tree: committed since, staged, unstaged, and untracked but not ignored. A submodule
+    /// is replaced by its changed files, if its repository is checked out and has the commit of `base`. Sorted by path.
     ///
     /// # Errors
     /// When git fails, or a path is not UTF-8.
@@ -33,8 +32,7 @@ impl Repository {
         Ok(self.all_changes(base)?.files.clone())
     }
 
-    /// What sources and manifests inside submodules held at the commit `base`, where they have changed since; by path
-    /// relative to the root.
+    /// The content of changed sources and manifests in submodules at the commit `base`, by path relative to the root.
     ///
     /// # Errors
     /// As [`Self::changes_since`].
@@ -65,8 +63,7 @@ impl Repository {
             ];
             self.bytes(&[&arguments, how, &[base, "--"]].concat())
         };
-        // The listing, which another thread may be reading, tells what differs from the index: the work tree need not
-        // be compared a second time.
+        // The listing, which another thread may be reading, contains the differences from the index, so the work tree is not compared again.
         let mut diff = differing(&["--cached"])?;
         let listing = self.listing()?;
         if listing.submodules {
@@ -97,7 +94,7 @@ impl Repository {
             .iter()
             .filter(|(_, listed)| **listed == Listed::Untracked);
         for (path, _) in untracked {
-            // Removed from the index, but still there.
+            // Removed from the index, but still on disk.
             let kind = if changes.contains_key(path) {
                 ChangeKind::Modified
             } else {
@@ -120,8 +117,8 @@ impl Repository {
         })
     }
 
-    /// Replaces a changed submodule by its changed files. It stays in the list, as a change of unknown content, where
-    /// its repository is not checked out or does not hold the commit it was at.
+    /// Replaces a changed submodule by its changed files. It stays in the list, as a change of unknown content, if its repository is not checked
+    /// out or does not have its earlier commit.
     fn expand_submodule(
         &self,
         entry: &Entry,
@@ -175,7 +172,7 @@ impl Repository {
     }
 }
 
-/// `:100644 100644 old new M\0path\0` repeated: `git diff --raw -z`, git-diff(1) "Raw output format".
+/// Parses `:100644 100644 old new M\0path\0` repeated: `git diff --raw -z`, git-diff(1) "Raw output format".
 fn parse_raw_diff(bytes: &[u8]) -> Result<Vec<Entry>> {
     let mut fields = split_nul(bytes)?.into_iter();
     let mut entries = Vec::new();
@@ -185,7 +182,7 @@ fn parse_raw_diff(bytes: &[u8]) -> Result<Vec<Entry>> {
             .context("git printed a change without a path")?;
         let words: Vec<&str> = header.trim_start_matches(':').split(' ').collect();
         let [mode_before, mode, id_before, _, status] = words[..] else {
-            anyhow::bail!("git printed a change in an unknown form: {header}");
+            anyhow::bail!("git printed a change in an unknown format: {header}");
         };
         entries.push(Entry {
             path: path.into(),

@@ -1,24 +1,24 @@
-//! The base that a CI system names in its environment.
+//! The base that a CI system provides in environment variables.
 //!
-//! Sources: GitHub "Default environment variables" and "Webhook events and payloads", GitLab "Predefined CI/CD
-//! variables", `Buildkite` "Environment variables", Azure "Use predefined variables". `CircleCI` names a base only as the
-//! pipeline value `pipeline.git.base_revision`, which a job must hand on with `--base`.
+//! Sources: GitHub "Default environment variables" and "Webhook events and payloads", GitLab "Predefined CI/CD variables", `Buildkite`
+//! "Environment variables", Azure "Use predefined variables". `CircleCI` has a base only as the pipeline value
+//! `pipeline.git.base_revision`, which a job must pass with `--base`.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-/// What a CI run compares with.
+/// The base of a CI run.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CiBase {
     /// A commit.
     Commit(String),
-    /// A branch of the remote that the run was cloned from: where this one left it.
+    /// A branch of the remote: the merge base with it.
     Branch(String),
-    /// The first parent of HEAD, which merges the change into that branch.
+    /// The first parent of HEAD, which merges the change into the target branch.
     MergeCommit(String),
 }
 
-/// The base that the CI system names whose checkout lies around `root`; `None` outside of CI, and where it names none.
+/// The base that the CI system provides for the checkout around `root`; `None` outside CI, and without a base.
 pub(super) fn base(root: &Utf8Path) -> Option<CiBase> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let event = variable("GITHUB_EVENT_PATH");
@@ -27,7 +27,7 @@ pub(super) fn base(root: &Utf8Path) -> Option<CiBase> {
     read(root, &variable, &event.unwrap_or_default())
 }
 
-/// The line that tells a CI system, if this is one, to name the base.
+/// The setting that makes the CI system, if this is one, provide the base.
 pub(super) fn how_to_name_it() -> &'static str {
     if std::env::var_os("CIRCLECI").is_some() {
         "--base << pipeline.git.base_revision >>"
@@ -36,7 +36,7 @@ pub(super) fn how_to_name_it() -> &'static str {
     }
 }
 
-/// Whether a CI system runs this.
+/// Whether this runs in a CI system.
 pub(super) fn is_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
         || std::env::var_os("TF_BUILD").is_some()
@@ -47,7 +47,7 @@ fn read(
     variable: &dyn Fn(&str) -> Option<String>,
     event: &Value,
 ) -> Option<CiBase> {
-    // The variables describe one checkout. Other repositories, such as those of tests, have bases of their own.
+    // The variables describe one checkout. Other repositories, such as those of tests, have other bases.
     let is_checkout = |name: &str| {
         let Some(folder) = variable(name).map(Utf8PathBuf::from) else {
             return true;
@@ -107,13 +107,13 @@ fn github(variable: &dyn Fn(&str) -> Option<String>, event: &Value) -> Option<Ci
     }
     let default = text("/repository/default_branch");
     match (variable("GITHUB_REF_NAME"), default) {
-        // Work on another branch began where it left the default branch, not at the last push.
+        // Work on another branch started at the merge base with the default branch, not at the last push.
         (Some(own), Some(default)) if own != default => Some(CiBase::Branch(default.to_owned())),
         _ => named("/before").map(CiBase::Commit),
     }
 }
 
-/// Whether this is a full commit id; CI systems write zeros where there was no commit before.
+/// Whether this is a full commit id. CI systems use zeros if there is no earlier commit.
 fn is_commit(id: &str) -> bool {
     id.len() >= 40
         && id.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn github_names_the_target_of_a_pull_request_or_the_commit_before_a_push() {
+    fn github_provides_the_target_of_a_pull_request_or_the_commit_before_a_push() {
         let github = ("GITHUB_ACTIONS", "true");
         assert_eq!(of(&[], &Value::Null), None);
         assert_eq!(
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn other_systems_name_a_commit_or_a_branch() {
+    fn other_systems_provide_a_commit_or_a_branch() {
         let gitlab = ("GITLAB_CI", "true");
         assert_eq!(
             of(

@@ -1,4 +1,4 @@
-//! The files of a work tree, with the content that git knows already.
+//! Lists the files of a work tree, with the ids of contents that git knows.
 
 use std::collections::BTreeSet;
 
@@ -15,41 +15,39 @@ use crate::sys::files;
 pub struct Listing {
     /// By path relative to the root of the work tree, with `/`.
     pub files: FxHashMap<Utf8PathBuf, Listed>,
-    /// Tracked files that are not as the index has them: changed or gone.
+    /// Tracked files that differ from the index: changed or deleted.
     pub modified: BTreeSet<Utf8PathBuf>,
-    /// Symbolic links among them.
+    /// Symbolic links.
     pub links: Vec<Utf8PathBuf>,
-    /// Whether a submodule is among them. Its own files are not listed.
+    /// Whether there is a submodule, whose files are not listed.
     pub submodules: bool,
-    /// Tracked files that git was told not to look at (`assume-unchanged`, `skip-worktree`), with the id of the
-    /// content in the index.
+    /// Tracked files that git does not check (`assume-unchanged`, `skip-worktree`), with the content id in the index.
     hidden: Vec<(Utf8PathBuf, Hidden)>,
 }
 
-/// Why git does not look at a file, and what the index holds for it.
+/// Why git does not check a file, and its content in the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Hidden {
     id: String,
-    /// `skip-worktree`: the file may be absent, as in a sparse checkout.
+    /// Whether it is `skip-worktree`: the file may be absent, as in a sparse checkout.
     skipped: bool,
     link: bool,
 }
 
-/// One file of a [`Listing`]; a tracked one may be gone from the disk.
+/// A file of a [`Listing`]; a tracked file may be missing on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
-    /// As the index has it, by git's own judgement: the id of its content.
+    /// Equal to the index according to git: the id of its content.
     Clean(String),
-    /// Tracked and changed since, or of a kind whose content the index does not tell (a link, a submodule, a file that
-    /// git was told not to look at).
+    /// Tracked and changed, or without a content id in the index (a link, a submodule, a file that git does not check).
     Unknown,
     /// Not tracked.
     Untracked,
 }
 
 impl Listing {
-    /// Asks git. Files whose time stamp alone has changed are compared by content, and so are files that git was told
-    /// not to look at: cargo builds what is on disk.
+    /// Runs git. Files of which only the time stamp changed are compared by content, and so are files that git does not check, because cargo
+    /// builds the files on disk.
     pub(super) fn of(root: &Utf8Path) -> Result<Self> {
         let mut listing = Self::parse(&process::successful(
             root,
@@ -76,7 +74,7 @@ impl Listing {
         Ok(listing)
     }
 
-    /// Adds hidden files to [`Self::modified`] whose content on disk is not the content in the index.
+    /// Adds unchecked files to [`Self::modified`] whose content on disk differs from the index.
     fn compare_hidden(&mut self, root: &Utf8Path) -> Result<()> {
         let mut hashed = Vec::new();
         for (path, hidden) in &self.hidden {
@@ -88,7 +86,7 @@ impl Listing {
             } else if !hidden.link && can_be_hashed(&absolute) {
                 hashed.push((path.as_path(), hidden.id.as_str()));
             } else {
-                // A link, or a name that git cannot be given: it cannot be compared, so it counts as changed.
+                // A link, or a name that cannot be passed to git: it cannot be compared, so it counts as changed.
                 self.modified.insert(path.clone());
             }
         }
@@ -102,8 +100,8 @@ impl Listing {
         Ok(())
     }
 
-    /// `H 100644 0e6a78… 0\tpath\0` for what is tracked, again with `C` where it is modified, and `? path\0`:
-    /// git-ls-files(1), "Output" and `-v`.
+    /// Parses `H 100644 0e6a78… 0\tpath\0` for tracked files, again with `C` for modified ones, and `? path\0`: git-ls-files(1), "Output" and
+    /// `-v`.
     fn parse(bytes: &[u8]) -> Result<Self> {
         let mut files = FxHashMap::default();
         let mut modified = BTreeSet::new();
@@ -112,7 +110,7 @@ impl Listing {
         let mut submodules = false;
         for field in split_nul(bytes)? {
             if let Some(path) = field.strip_prefix("? ") {
-                // Another process of ours is about to rename or remove it.
+                // Another process of this program is about to rename or remove it.
                 if files::is_temporary(Utf8Path::new(path)) {
                     continue;
                 }
@@ -121,7 +119,7 @@ impl Listing {
             }
             let (about, path) = field
                 .split_once('\t')
-                .with_context(|| format!("git listed a file in an unknown form: {field}"))?;
+                .with_context(|| format!("git listed a file in an unknown format: {field}"))?;
             if about.starts_with(['C', 'c']) {
                 modified.insert(path.into());
             }
@@ -143,7 +141,7 @@ impl Listing {
             if link && !files.contains_key(Utf8Path::new(path)) {
                 links.push(path.into());
             }
-            // Named twice: modified, or in conflict.
+            // Listed twice: modified, or in conflict.
             files
                 .entry(path.into())
                 .and_modify(|listed| *listed = Listed::Unknown)
@@ -159,18 +157,18 @@ impl Listing {
     }
 }
 
-/// Whether `git hash-object` can be asked for a file, absolute: a regular one (it would follow a link, and its index holds the
-/// link's text) whose path fits on a line.
+/// Whether `git hash-object` can hash an absolute path: a regular file (it would follow a link, whose text is in the index) whose path fits on
+/// a line.
 #[must_use]
 pub fn can_be_hashed(path: &Utf8Path) -> bool {
     let regular = path.symlink_metadata().is_ok_and(|about| about.is_file());
     regular && !path.as_str().contains(['\n', '"'])
 }
 
-/// The ids that git would give to the content of these regular files, relative to `root`, in their order.
+/// The ids that git computes for the content of these regular files, relative to `root`, in the same order.
 ///
 /// # Errors
-/// When git fails: a file is gone, or cannot be read.
+/// When git fails because a file does not exist or cannot be read.
 pub(super) fn content_ids(root: &Utf8Path, paths: &[&Utf8Path]) -> Result<Vec<String>> {
     let paths_text = paths.iter().map(ToString::to_string);
     let answer = batch::ask(root, &["hash-object", "--stdin-paths"], paths_text)?;
@@ -178,7 +176,7 @@ pub(super) fn content_ids(root: &Utf8Path, paths: &[&Utf8Path]) -> Result<Vec<St
     let ids: Vec<String> = ids.lines().map(str::to_owned).collect();
     if ids.len() != paths.len() {
         bail!(
-            "`git hash-object` read {} of {} files",
+            "`git hash-object` hashed {} of {} files",
             ids.len(),
             paths.len()
         );
@@ -191,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_git_vouches_for_is_clean() {
+    fn only_files_equal_to_the_index_are_clean() {
         let listing = Listing::parse(
             b"? new file.rs\0H 100644 aa 0\tclean.rs\0H 100644 bb 0\tchanged.rs\0C 100644 bb 0\tchanged.rs\0\
               h 100644 cc 0\tassumed.rs\0S 100644 dd 0\tskipped.rs\0H 120000 ee 0\tlink\0H 160000 ff 0\tmodule\0\

@@ -1,4 +1,4 @@
-//! Running git and reading what it prints. Paths are always read with `-z`: git quotes any other way.
+//! Runs git and reads its output. Paths are always read with `-z`, because git quotes them otherwise.
 
 use std::process::{Command, Output};
 
@@ -12,7 +12,7 @@ pub(super) fn split_nul(bytes: &[u8]) -> Result<Vec<&str>> {
         .map(|field| {
             std::str::from_utf8(field).with_context(|| {
                 format!(
-                    "git names a path that is not UTF-8: {}",
+                    "git printed a path that is not UTF-8: {}",
                     String::from_utf8_lossy(field)
                 )
             })
@@ -48,7 +48,7 @@ pub(super) fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
         .arg("-C")
         .arg(folder)
         .args(arguments)
-        // Reading must not take the index lock from a git command that the user runs at the same time.
+        // Reading must not take the index lock while the user runs a git command.
         .env("GIT_OPTIONAL_LOCKS", "0");
     command
 }

@@ -1,26 +1,26 @@
-//! Breaks CI commands in the output of programs.
+//! Neutralizes CI commands in the output of programs.
 //!
 //! GitHub, Azure Pipelines and `TeamCity` read commands from the log of a job: `::add-mask::x`, `##[error]x`,
-//! `##vso[task.setvariable]x`, `##teamcity[buildStop]`. A test that prints one must not control the job. A space breaks the
-//! command and leaves the text to read.
+//! `##vso[task.setvariable]x`, `##teamcity[buildStop]`. A test that prints one must not control the job. An inserted space neutralizes the
+//! command and keeps the text readable.
 
 /// Variables that CI services set.
 const SERVICES: [&str; 4] = ["CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION"];
 /// The longest text before the bracket of a command.
 const LONGEST: usize = "##teamcity".len();
 
-/// Whether a CI service reads what we print.
+/// Whether a CI service reads the output of this program.
 #[must_use]
 pub fn is_read_by_ci() -> bool {
     SERVICES.iter().any(|name| std::env::var_os(name).is_some())
 }
 
-/// Breaks the commands in a stream of bytes; a command may come in parts.
+/// Neutralizes the commands in a stream of bytes; a command may be split.
 #[derive(Debug, Default)]
 pub struct CiCommands {
     /// The end of the open line, at most [`LONGEST`] bytes.
     end: Vec<u8>,
-    /// Whether there is more than white space before `end` on its line.
+    /// Whether the line contains more than white space before `end`.
     begun: bool,
 }
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_broken_wherever_they_are_cut() {
+    fn split_commands_are_neutralized() {
         let cases = [
             ("::add-mask::x\n", ": :add-mask::x\n"),
             ("  ::error::x\n", "  : :error::x\n"),

@@ -1,4 +1,4 @@
-//! Links from a line of output to the file it speaks of: OSC 8, in terminals that know it.
+//! Links from output to files with OSC 8, in terminals that support it.
 
 use anstream::ColorChoice;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,7 +15,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
-/// Makes links, or returns text unchanged.
+/// Creates links, or returns text unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct Links {
     supported: bool,
@@ -23,7 +23,7 @@ pub struct Links {
 }
 
 impl Links {
-    /// Links on standard output, if it also shows colours.
+    /// Links on standard output, if it also uses colors.
     pub(super) fn new(choice: ColorChoice) -> Self {
         Self {
             supported: choice != ColorChoice::Never && supports_hyperlinks::on(Stream::Stdout),
@@ -31,13 +31,13 @@ impl Links {
         }
     }
 
-    /// Paths are relative to `root` from now on.
+    /// Sets the folder that paths are relative to.
     pub(super) fn relative_to(&mut self, root: &Utf8Path) {
         self.root = Some(root.to_owned());
     }
 
-    /// `text`, which leads to this line of a file, relative to the workspace root. The line stands where kitty and what
-    /// follows it look for it, behind a `#`; others open the file.
+    /// `text` as a link to this line of a file, relative to the workspace root. The line follows a `#`, as kitty and compatible terminals expect;
+    /// others open the file.
     #[must_use]
     pub fn to(&self, text: &str, file: &str, line: usize) -> String {
         let Some(root) = self.root.as_ref().filter(|_| self.supported) else {
@@ -49,7 +49,7 @@ impl Links {
         format!("\x1b]8;;file://{slash}{path}#{line}\x1b\\{text}\x1b]8;;\x1b\\")
     }
 
-    /// `output` with the first `file:line` in it, and the column behind it, as a link.
+    /// `output` with its first `file:line` or `file:line:column` as a link.
     #[must_use]
     pub fn in_output(&self, output: &str, file: &str, line: usize) -> String {
         let place = format!("{file}:{line}");
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_leads_to_the_line_whatever_the_path_holds() {
+    fn link_with_line_and_escaped_path() {
         let links = Links {
             supported: true,
             root: Some("/a b".into()),

@@ -1,22 +1,22 @@
-//! Output of programs and text of documents, without what could drive a terminal.
+//! Removes text that could control a terminal from the output of programs and from documents.
 //!
-//! In: bytes as they come. Out: the same text with colours; of everything else that a terminal would act on (the cursor,
-//! its title, its clipboard, its keyboard) nothing is left. A control character, or one that turns the direction of text
-//! around so that it reads as something else, is shown as U+FFFD. Links may lead to files, no further.
+//! Input: bytes as they arrive. Output: the same text with colors, but without any other control of the terminal (the cursor, its title, its
+//! clipboard, its keyboard). A control character, or one that reverses the direction of text so that it reads differently, becomes U+FFFD.
+//! Links may only point to files.
 
 use std::io::{self, Write};
 
 use anstyle_parse::{Params, Parser, Perform, Utf8Parser};
 
-/// Whether a character only ever shows itself: no control, and none of those that rustc's
-/// `text_direction_codepoint_in_comment` warns of.
+/// Whether a character only shows itself: it is neither a control character nor one of those that rustc's
+/// `text_direction_codepoint_in_comment` warns about.
 #[must_use]
 pub fn is_harmless(character: char) -> bool {
     !character.is_control()
         && !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Text without characters that are not harmless.
+/// Text with other characters replaced.
 #[must_use]
 pub fn sanitize(text: &str) -> String {
     text.chars().map(shown).collect()
@@ -94,14 +94,14 @@ impl Perform for Kept {
     }
 }
 
-/// A stream that only harmless output gets through to.
+/// A stream that forwards only harmless output.
 pub struct HarmlessStream<W> {
     inner: W,
     sanitizer: Sanitizer,
 }
 
 impl<W: Write> HarmlessStream<W> {
-    /// In front of `inner`.
+    /// Wraps `inner`.
     pub fn new(inner: W) -> Self {
         let sanitizer = Sanitizer::default();
         Self { inner, sanitizer }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_colours_stay_as_they_are() {
+    fn text_and_colors_are_kept() {
         for text in [
             "plain\ttext\r\nand more\n",
             "\u{1b}[1;38;5;12mbold\u{1b}[0m",
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_drives_a_terminal_is_gone() {
+    fn terminal_controls_are_removed() {
         for (text, left) in [
             ("\u{1b}]0;title\u{7}a", "a"),
             ("\u{1b}]52;c;aGVsbG8=\u{1b}\\a", "a"),
@@ -164,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_a_file_stays() {
+    fn links_to_files_are_kept() {
         let link = "\u{1b}]8;;file:///a/b.md\u{1b}\\b.md:3\u{1b}]8;;\u{1b}\\";
         assert_eq!(left_of(link), link);
     }
 
     #[test]
-    fn a_sequence_may_come_in_parts() {
+    fn sequences_may_be_split() {
         let mut sanitizer = Sanitizer::default();
         let text = "é\u{1b}[31mred\u{1b}]0;title\u{7}!";
         let whole: Vec<u8> = text

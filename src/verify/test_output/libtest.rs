@@ -1,4 +1,4 @@
-//! One test binary that speaks libtest's language, and what its tests print in between.
+//! Parses the output of a libtest binary, including the output of its tests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,8 +13,8 @@ pub(crate) fn is_not_counted(title: &str) -> String {
     format!("{title}: has a custom harness; its tests are not counted")
 }
 
-/// An open test binary. Its tests may run test binaries themselves, whose output then stands inside its own:
-/// those are further frames on the stack, and are thrown away when they end.
+/// An open test binary. Its tests may run other test binaries, whose output is inside its own: those are further frames on the stack,
+/// and are discarded when they end.
 #[derive(Debug)]
 pub(super) struct Libtest {
     own: Frame,
@@ -23,7 +23,7 @@ pub(super) struct Libtest {
     report_may_follow: bool,
     /// cargo reported that it failed; the next lines are cargo's.
     failed: bool,
-    /// cargo said how its process ended: not as libtest ends one.
+    /// cargo reported how its process ended, other than libtest ends one.
     died: bool,
     /// Binaries inside of it that ended with failed tests; the cargo that ran them may report each.
     nested_failures: usize,
@@ -33,19 +33,19 @@ pub(super) struct Libtest {
 struct Frame {
     header: Header,
     phase: Phase,
-    /// The sum of the groups that have ended: rustdoc prints more than one.
+    /// The sum of the ended groups: rustdoc prints several.
     counts: TestCounts,
     whole_groups: usize,
     tests: BTreeMap<String, Verdict>,
-    /// A test whose line was begun, and what may have been its verdict.
+    /// A test whose line has started, and its possible verdict.
     pending: Option<(String, Option<Verdict>)>,
     /// Verdicts in the open group.
     group: TestCounts,
-    /// How long the groups that have ended took.
+    /// The duration of the ended groups.
     took: Option<Duration>,
     /// It listed its tests and ran none.
     listed: bool,
-    /// Why its summary and the lines of its tests cannot both be right.
+    /// A contradiction between its summary and the lines of its tests.
     disagreement: Option<String>,
 }
 
@@ -53,15 +53,14 @@ struct Frame {
 enum Phase {
     /// No group is open.
     Waiting,
-    /// Tests are running, this many in all.
+    /// This many tests are running.
     Running(u64),
-    /// The output of failed tests is shown: anything may stand here. It ends with a list of their names and a
-    /// summary that agrees with it.
+    /// The output of failed tests, which can be any text. It ends with a list of their names and a matching summary.
     Report {
         announced: u64,
         names: Vec<String>,
         in_list: bool,
-        /// A summary with the right sum but without its list: believed when nothing better comes.
+        /// A summary with the right sum but without the list, used if no better one follows.
         fallback: Option<Summary>,
     },
 }
@@ -84,7 +83,7 @@ impl Libtest {
         })
     }
 
-    /// Reads a line; false if it belongs to the text after this binary.
+    /// Parses a line; returns false if it belongs to the text after this binary.
     pub(super) fn take(&mut self, line: &str) -> bool {
         let may_follow = line.is_empty() || line::is_dots(line);
         let report_may_follow = std::mem::replace(&mut self.report_may_follow, may_follow);
@@ -124,7 +123,7 @@ impl Libtest {
         }
     }
 
-    /// Between groups, or before the first: the next binary may begin, or the run end.
+    /// Between groups, or before the first: the next binary may start, or the run may end.
     fn take_waiting(&mut self, line: &str) -> bool {
         if let Some(count) = line::announced(line) {
             self.own.start_group(count);
@@ -185,7 +184,7 @@ impl Libtest {
         }
     }
 
-    /// After cargo's word that the binary failed: how its process died may follow.
+    /// After cargo reported that the binary failed: the exit status of its process may follow.
     fn take_aftermath(&mut self, line: &str) -> bool {
         if line
             .trim_start()
@@ -202,14 +201,14 @@ impl Libtest {
         self.nested.last_mut().unwrap_or(&mut self.own)
     }
 
-    /// Verdicts so far.
+    /// The counts so far.
     pub(super) fn so_far(&self) -> TestCounts {
         let mut counts = self.own.counts;
         counts += self.own.group;
         counts
     }
 
-    /// The binary has ended.
+    /// Ends the binary.
     pub(super) fn close(mut self, notes: &mut Vec<String>) -> Binary {
         let own = &mut self.own;
         let ending = match &own.phase {
@@ -232,7 +231,7 @@ impl Libtest {
                 Ending::Crashed
             }
         };
-        // A process that died takes one test with it at least; after a summary only its own word counts.
+        // A crashed process fails at least one test; after a summary, only its counts matter.
         let died = ending == Ending::Crashed || self.died;
         let died = died || self.failed && ending == Ending::Unknown;
         if died && (ending != Ending::Whole || own.counts.failed == 0) {
@@ -341,7 +340,7 @@ impl Frame {
         }
     }
 
-    /// The line of a test was cut up by other output: its verdict is the last one that stood at a line's end.
+    /// If other output split the line of a test, its verdict is the last one at the end of a line.
     fn settle_pending(&mut self) {
         if let Some((name, Some(verdict))) = self.pending.take() {
             self.record(name, verdict);
@@ -350,7 +349,7 @@ impl Frame {
 
     fn record(&mut self, name: String, verdict: Verdict) {
         verdict.count(&mut self.group);
-        // The same name twice in one binary (a doctest's two groups): the worse of the two stands.
+        // The same name twice in a binary (a doctest's two groups): the worse result counts.
         self.tests
             .entry(name)
             .and_modify(|known| {
@@ -425,7 +424,7 @@ impl Frame {
                 != (counts.passed, counts.failed, counts.ignored)
         {
             self.disagreement = Some(format!(
-                "{}: the summary counts {} passed, {} failed, {} ignored; the lines of single tests show {}, {}, {}",
+                "{}: the summary counts {} passed, {} failed, {} ignored, but the lines of single tests show {}, {}, {}",
                 self.title(),
                 counts.passed,
                 counts.failed,

@@ -1,12 +1,11 @@
-//! Single lines as cargo and libtest print them, colours already taken off.
+//! Parses single lines of cargo and libtest, without colours.
 
 use std::time::Duration;
 
 use super::observed::{Header, Verdict, without_hash};
 use crate::evidence::TestCounts;
 
-/// The header that `line` is, if it is one. cargo aligns its words at the twelfth column, which a test that
-/// quotes it seldom does.
+/// Parses a header. cargo aligns its words at the twelfth column, which a test that prints such a line rarely does.
 pub(crate) fn header(line: &str) -> Option<Header> {
     if let Some(name) = line.strip_prefix("   Doc-tests ") {
         return Some(Header::Doctests(name.to_owned()));
@@ -27,7 +26,7 @@ pub(crate) fn header(line: &str) -> Option<Header> {
     })
 }
 
-/// `cargo test -v` shows a command instead: compilers and build scripts too, so only what lies where test binaries do.
+/// `cargo test -v` prints commands instead, also of compilers and build scripts, so only paths of test binaries count.
 fn verbose_header(command: &str) -> Option<Header> {
     let words = shlex::split(command)?;
     let is_assignment = |word: &&String| word.contains('=') && !word.starts_with(['/', '\\']);
@@ -42,7 +41,7 @@ fn verbose_header(command: &str) -> Option<Header> {
     })
 }
 
-/// ``    Finished `test` profile [unoptimized + debuginfo] target(s) in 1.31s``: a build is done, a run begins.
+/// ``    Finished `test` profile [unoptimized + debuginfo] target(s) in 1.31s``: the build ends and a run starts.
 pub(super) fn is_finished(line: &str) -> bool {
     line.strip_prefix("    Finished ")
         .is_some_and(|rest| rest.contains(" target(s) in ") || rest.contains(" targets in "))
@@ -60,14 +59,14 @@ pub(super) fn missing_command(line: &str) -> Option<&str> {
         .strip_suffix('`')
 }
 
-/// cargo's word that a test binary failed, printed after it has ended.
+/// cargo's message that a test binary failed, printed after the binary has ended.
 pub(super) fn is_binary_failed(line: &str) -> bool {
     line.starts_with("error: test failed, to rerun pass")
         || line.starts_with("error: doctest failed, to rerun pass")
         || line.starts_with("error: bench failed, to rerun pass")
 }
 
-/// cargo's list of what failed, at the end of a run.
+/// cargo's list of failed targets, at the end of a run.
 pub(super) fn is_run_failed(line: &str) -> bool {
     let Some(rest) = line.strip_prefix("error: ") else {
         return false;
@@ -87,7 +86,7 @@ pub(super) fn announced(line: &str) -> Option<u64> {
     number.parse().ok()
 }
 
-/// What libtest says at the end of a group of tests.
+/// The summary of libtest at the end of a group of tests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Summary {
     pub counts: TestCounts,
@@ -129,7 +128,7 @@ pub(crate) fn is_summary(line: &str) -> bool {
     summary(anstream::adapter::strip_str(line).to_string().trim_end()).is_some()
 }
 
-/// `3 tests, 0 benchmarks`: the end of a list of tests, none of which ran.
+/// `3 tests, 0 benchmarks`: the end of a list of tests that did not run.
 pub(super) fn is_list_end(line: &str) -> bool {
     let Some((tests, benches)) = line.split_once(", ") else {
         return false;
@@ -146,14 +145,14 @@ pub(super) fn seconds(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()
 }
 
-/// What a quiet run prints instead of names: `..F.i 5/12`, `tests::bad --- FAILED`.
+/// The output of a quiet run instead of names: `..F.i 5/12`, `tests::bad --- FAILED`.
 pub(super) fn is_dots(line: &str) -> bool {
     let dots = line.split(' ').next().unwrap_or(line);
     let is_dot = |byte: u8| matches!(byte, b'.' | b'F' | b'i' | b'a' | b't');
     line.ends_with(" --- FAILED") || !dots.is_empty() && dots.bytes().all(is_dot)
 }
 
-/// A line about one test: its name, and its verdict unless other output came between.
+/// A line about one test: its name, and its verdict unless other output follows.
 pub(super) fn test(line: &str) -> Option<(&str, Option<Verdict>)> {
     if let Some(rest) = line.strip_prefix("test ")
         && let Some((name, outcome)) = rest.split_once(" ... ")
@@ -161,7 +160,7 @@ pub(super) fn test(line: &str) -> Option<(&str, Option<Verdict>)> {
     {
         return Some((plain_name(name), verdict(outcome)));
     }
-    // A child that printed no line end before: `…test store::reads ... ok`.
+    // A child process printed no line end before it: `…test store::reads ... ok`.
     let (before, outcome) = line.rsplit_once(" ... ")?;
     let (_, name) = before.rsplit_once("test ")?;
     let verdict = verdict(outcome)?;
@@ -169,7 +168,7 @@ pub(super) fn test(line: &str) -> Option<(&str, Option<Verdict>)> {
     one_word.then_some((name, Some(verdict)))
 }
 
-/// libtest adds how a test is run to its name; harnesses that imitate it pad names to one width.
+/// Removes the kind of run that libtest adds to a name, and padding of custom harnesses.
 fn plain_name(name: &str) -> &str {
     let name = name.trim_end();
     [" - should panic", " - compile fail", " - compile"]
@@ -178,8 +177,8 @@ fn plain_name(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// Parses the text after `...`: `ok`, `FAILED`, `ignored, reason`, `bench: 12 ns/iter (+/- 1)`, with a time in
-/// angle brackets or a reason in round ones behind it.
+/// Parses the text after `...`: `ok`, `FAILED`, `ignored, reason`, `bench: 12 ns/iter (+/- 1)`, optionally followed by a time in angle
+/// brackets or a reason in parentheses.
 pub(super) fn verdict(outcome: &str) -> Option<Verdict> {
     let outcome = outcome.trim();
     let word = outcome.split([' ', ',']).next()?;
@@ -194,7 +193,7 @@ pub(super) fn verdict(outcome: &str) -> Option<Verdict> {
     }
 }
 
-/// The verdict at the end of a line that other output begins.
+/// The verdict at the end of a line that starts with other output.
 pub(super) fn trailing_verdict(line: &str) -> Option<Verdict> {
     if line.ends_with("ok") {
         Some(Verdict::Passed)

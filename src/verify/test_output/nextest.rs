@@ -1,4 +1,4 @@
-//! A run of `cargo nextest`, as its human output shows it.
+//! Parses the human-readable output of `cargo nextest`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::line::seconds;
 use super::observed::{Binary, Ending, Header, Verdict};
 use crate::evidence::TestCounts;
 
-/// The status words stand at the end of this many columns; what a test prints is indented otherwise.
+/// The column where status words end; output of tests has another indentation.
 const STATUS: usize = 12;
 
 /// An open run.
@@ -15,7 +15,7 @@ const STATUS: usize = 12;
 pub(super) struct Nextest {
     total: u64,
     tests: BTreeMap<(String, String), Verdict>,
-    /// Tests that passed only when they were run again.
+    /// Tests that passed only on a retry.
     flaky: BTreeSet<(String, String)>,
     /// By binary id.
     took: BTreeMap<String, Duration>,
@@ -29,7 +29,7 @@ pub(super) fn is_begin(line: &str) -> bool {
 }
 
 impl Nextest {
-    /// The run that `line` announces.
+    /// The run that `line` starts.
     pub(super) fn begin(line: &str) -> Option<Self> {
         let rest = line.strip_prefix("    Starting ")?;
         let (number, rest) = rest.split_once(' ')?;
@@ -44,11 +44,11 @@ impl Nextest {
         })
     }
 
-    /// Takes a line; false once the run is over.
+    /// Parses a line; returns false once the run is over.
     pub(super) fn take(&mut self, line: &str) -> bool {
         let after_rule = std::mem::replace(&mut self.previous_rule, is_rule(line));
         if self.summary.is_some() {
-            // What failed is shown once more; flaky tests are named only here in some configurations.
+            // Failed tests are repeated here; some configurations name flaky tests only here.
             return self.take_test(line) || line.starts_with("warning: ");
         }
         if after_rule && let Some(counts) = summary(line) {
@@ -70,7 +70,7 @@ impl Nextest {
         else {
             return false;
         };
-        // A number of tests other than ours: a nextest that a test has started.
+        // Another number of tests: a nextest started by a test.
         if total.is_some_and(|total| total != self.total) {
             return false;
         }
@@ -95,7 +95,7 @@ impl Nextest {
         counts
     }
 
-    /// The run has ended: its binaries and its own totals.
+    /// Ends the run and returns its binaries and totals.
     pub(super) fn close(self, notes: &mut Vec<String>) -> (Vec<Binary>, Option<TestCounts>) {
         let named = self.so_far();
         let summary = self.summary.unwrap_or_else(|| {
@@ -110,13 +110,13 @@ impl Nextest {
         });
         if named.failed != summary.failed {
             notes.push(format!(
-                "nextest counts {} failed and names {}",
+                "nextest counts {} failed, but names {}",
                 summary.failed, named.failed
             ));
         }
         if named.passed != summary.passed {
             notes.push(format!(
-                "nextest counts {} passed and names {}: run it with `--status-level pass`",
+                "nextest counts {} passed, but names {}: run it with `--status-level pass`",
                 summary.passed, named.passed
             ));
         }
@@ -152,8 +152,8 @@ fn is_rule(line: &str) -> bool {
     !line.is_empty() && line.chars().all(|character| matches!(character, '─' | '-'))
 }
 
-/// `     Summary [   2.249s] 7 tests run: 3 passed (1 slow, 1 flaky), 3 failed, 1 timed out, 1 skipped`, or
-/// `3/7 tests run` when it was cancelled.
+/// `     Summary [   2.249s] 7 tests run: 3 passed (1 slow, 1 flaky), 3 failed, 1 timed out, 1 skipped`, or `3/7 tests run` if it was
+/// cancelled.
 fn summary(line: &str) -> Option<TestCounts> {
     let rest = line.strip_prefix("     Summary [")?;
     let (_, rest) = rest.split_once("] ")?;
@@ -170,7 +170,7 @@ fn summary(line: &str) -> Option<TestCounts> {
             _ => {}
         }
     }
-    // Failed, timed out, could not be executed, cut short by a signal: none of them passed.
+    // Failed, timed out, not executed, or ended by a signal: none of them passed.
     counts.failed = run.checked_sub(counts.passed)?;
     Some(counts)
 }
@@ -189,8 +189,7 @@ fn outside_parentheses(text: &str) -> String {
     outside
 }
 
-/// `        PASS [   0.006s] (1/2) store::it reads`: status, time, the number of tests of the run where it is given,
-/// binary id, test.
+/// `        PASS [   0.006s] (1/2) store::it reads`: status, time, optional number of the test, binary id, test.
 struct TestLine<'l> {
     status: &'l str,
     time: Option<Duration>,
@@ -216,7 +215,7 @@ fn test_line(line: &str) -> Option<TestLine<'_>> {
     let one_word = !binary.is_empty() && !test.is_empty();
     one_word.then_some(TestLine {
         status: status.trim_start(),
-        // A test that is still at work has `> 60.000s`.
+        // A running test has `> 60.000s`.
         time: time.strip_suffix('s').and_then(seconds),
         total,
         binary,
@@ -224,7 +223,7 @@ fn test_line(line: &str) -> Option<TestLine<'_>> {
     })
 }
 
-/// Whether a status word means that a test passed after it had failed: `FLAKY 2/3`, `TRY 2 PASS`.
+/// Whether a status means that a test passed after a failure: `FLAKY 2/3`, `TRY 2 PASS`.
 fn is_flaky(status: &str) -> bool {
     let attempt = status
         .strip_prefix("TRY ")
@@ -233,7 +232,7 @@ fn is_flaky(status: &str) -> bool {
     again || status.starts_with("FLAKY ") || status.starts_with("FLKY")
 }
 
-/// A status word's verdict; none when the test goes on, or was not run.
+/// The verdict of a status; `None` if the test is running, or did not run.
 fn verdict(status: &str) -> Option<Verdict> {
     let attempt = status
         .strip_prefix("TRY ")
@@ -249,7 +248,7 @@ fn verdict(status: &str) -> Option<Verdict> {
         {
             None
         }
-        // A word that is not known is no pass.
+        // An unknown status does not count as passed.
         _ if attempt
             .chars()
             .next()

@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::TestCounts;
 
-/// What a runner calls a test binary.
+/// The runner's name for a test binary.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Header {
     /// `Running unittests src/lib.rs (target/debug/deps/store-0123456789abcdef)`.
     Cargo {
         /// The target's root file, relative to its package.
         source: String,
-        /// Whether cargo said `unittests`: a library, a binary or an example, not `tests/` or `benches/`.
+        /// Whether cargo printed `unittests`: a library, a binary or an example, not `tests/` or `benches/`.
         unit_tests: bool,
-        /// The executable, as cargo shows it.
+        /// The executable, as cargo prints it.
         executable: String,
     },
     /// `Doc-tests store`: the name of the library crate.
@@ -39,7 +39,7 @@ impl Header {
         }
     }
 
-    /// The crate the binary was built from: the executable's name without cargo's hash.
+    /// The name of the binary's crate: the executable's name without cargo's hash.
     #[must_use]
     pub fn crate_name(&self) -> Option<&str> {
         match self {
@@ -64,7 +64,7 @@ pub(super) fn without_hash(stem: &str) -> &str {
     }
 }
 
-/// How one test ended.
+/// The result of one test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -72,7 +72,7 @@ pub enum Verdict {
     Passed,
     /// It failed, timed out or crashed.
     Failed,
-    /// It is marked `#[ignore]` and was not run.
+    /// It is marked `#[ignore]` and did not run.
     Ignored,
 }
 
@@ -85,7 +85,7 @@ impl Verdict {
         }
     }
 
-    /// How many of `tests` ended how.
+    /// The counts of `tests`.
     pub(crate) fn counts_of(tests: &BTreeMap<String, Self>) -> TestCounts {
         let mut counts = TestCounts::default();
         for verdict in tests.values() {
@@ -95,54 +95,53 @@ impl Verdict {
     }
 }
 
-/// Whether a test binary told how its run ended.
+/// How the output of a test binary ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// It printed its summary.
     Whole,
-    /// It began and printed no summary: a crash, an abort, a kill.
+    /// It started but printed no summary: a crash, an abort, a kill.
     Crashed,
     /// Its output is not libtest's: a custom harness. Its counts are unknown.
     Unknown,
 }
 
-/// One test binary, or one package's doctests, as a run showed it.
+/// One test binary, or one package's doctests, in the output of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {
-    /// What the runner calls it.
+    /// The runner's name for it.
     pub header: Header,
-    /// How many tests ended how.
+    /// Its test counts.
     pub counts: TestCounts,
-    /// Whether it told how it ended.
+    /// How its output ended.
     pub ending: Ending,
-    /// The tests that were named. All of them, unless [`Observed::notes`] says otherwise or the run was quiet.
+    /// The named tests: all of them, unless [`Observed::notes`] says otherwise or the run was quiet.
     pub tests: BTreeMap<String, Verdict>,
-    /// Tests that passed only when they were run again.
+    /// Tests that passed only on a retry.
     pub flaky: Vec<String>,
-    /// Why its summary and the lines of its tests cannot both be right.
+    /// A contradiction between its summary and the lines of its tests.
     pub disagreement: Option<String>,
-    /// How long its tests took: libtest's own time of the binary, the sum over its tests under nextest. None where it
-    /// was not told.
+    /// The duration of its tests: libtest's time of the binary, or the sum over its tests under nextest. `None` if it is unknown.
     pub took: Option<Duration>,
 }
 
 /// One run of one runner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Run {
-    /// The binaries in the order they were first seen.
+    /// The binaries, in order of appearance.
     pub binaries: Vec<Binary>,
-    /// nextest's own totals, which it prints for the run and not for a binary.
+    /// The totals that nextest prints for the run.
     pub summary: Option<TestCounts>,
 }
 
-/// Everything a command's output told about tests.
+/// The tests in a command's output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
     /// The runs, in order: a script may start several.
     pub runs: Vec<Run>,
-    /// What could not be compiled, in cargo's words.
+    /// Compile errors, in cargo's words.
     pub compile_errors: Vec<String>,
-    /// Commands that cargo does not have: `nextest`.
+    /// Unknown commands of cargo, such as `nextest`.
     pub missing_commands: Vec<String>,
     /// Inconsistencies and unknowns.
     pub notes: Vec<String>,
@@ -161,14 +160,14 @@ impl Observed {
             })
     }
 
-    /// Whether a test runner spoke at all.
+    /// Whether a test runner reported anything.
     #[must_use]
     pub fn ran_tests(&self) -> bool {
         !self.runs.is_empty()
     }
 
-    /// Whether a run executed no test although it should have: one whose filters left all out, or all of them
-    /// together. A binary with a custom harness may have run any test.
+    /// Whether a run, or all runs together, executed no test although they should have. A binary with a custom harness may have run any
+    /// test.
     #[must_use]
     pub fn nothing_matched(&self) -> bool {
         let empty = |run: &Run| run.counts().ran() == 0 && !run.has_unknown();
@@ -176,13 +175,13 @@ impl Observed {
         self.ran_tests() && (self.runs.iter().any(emptied) || self.runs.iter().all(empty))
     }
 
-    /// Whether a binary with a custom harness ran: it may have run any number of tests.
+    /// Whether a binary with a custom harness ran, which may have run any number of tests.
     #[must_use]
     pub fn has_unknown(&self) -> bool {
         self.runs.iter().any(Run::has_unknown)
     }
 
-    /// Tests that passed only when they were run again, each with its binary's name.
+    /// Tests that passed only on a retry, each with its binary's name.
     pub(crate) fn flaky(&self) -> Vec<String> {
         let of = |binary: &Binary| {
             let id = match &binary.header {
@@ -204,7 +203,7 @@ impl Observed {
 }
 
 impl Run {
-    /// nextest's totals, else the sum over the binaries.
+    /// nextest's totals, or the sum over the binaries.
     #[must_use]
     pub fn counts(&self) -> TestCounts {
         self.summary.unwrap_or_else(|| {

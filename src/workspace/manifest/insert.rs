@@ -1,4 +1,4 @@
-//! Adds a key to a table of a manifest, in whichever TOML form the table is written.
+//! Adds a key to a table of a manifest, in any of the TOML forms of a table.
 
 use anyhow::{Result, bail};
 use toml_edit::{Item, Table, TableLike, Value};
@@ -6,40 +6,40 @@ use toml_edit::{Item, Table, TableLike, Value};
 use super::list::{self, Splice, indent_of, line_break_after, line_start};
 use super::{Entry, Manifest, entry_of, in_body};
 
-/// Where a new key goes among those a table has.
+/// The position of a new key among existing ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// After the last one.
     Last,
-    /// At its place in the alphabet when the keys are sorted, as `cargo add` does; else after the last one.
+    /// In alphabetical order if the keys are sorted, as `cargo add` does; otherwise after the last one.
     SortedIfSorted,
 }
 
-/// How the table at a path is written.
+/// The form of the table at a path.
 enum Place<'a> {
     /// Under a header, `[dependencies]`.
     Header(&'a Table),
     /// Between braces, `dependencies = { … }`.
     Inline(&'a toml_edit::InlineTable),
-    /// By dotted keys, `dependencies.foo = …`: the part of the path each line repeats, and the table.
+    /// By dotted keys, `dependencies.foo = …`: the part of the path that each line repeats, and the table.
     Dotted(usize, &'a Table),
-    /// Nowhere itself, but tables inside it have headers, `[dependencies.foo]`.
+    /// Not present, but tables inside it have headers, `[dependencies.foo]`.
     Implied,
-    /// Nowhere; the deepest table above it is between braces, at this depth.
+    /// Not present; its deepest existing parent is between braces, at this depth.
     InlineAbove(usize, &'a toml_edit::InlineTable),
-    /// Nowhere; the deepest table above it is written by dotted keys.
+    /// Not present; its deepest existing parent is written by dotted keys.
     DottedAbove(usize, &'a Table),
-    /// Nowhere.
+    /// Not present.
     Missing,
 }
 
 impl Manifest {
-    /// Adds `key = value` to the table at `path`, which is made where it is missing.
+    /// Adds `key = value` to the table at `path`, which is created if it is missing.
     ///
-    /// `key` and `value` are TOML text; `key` may be dotted. Nothing but the new text changes.
+    /// `key` and `value` are TOML text; `key` may be dotted. All other text is kept.
     ///
     /// # Errors
-    /// The path leads through something that is no table, or through a layout that cannot be edited as text.
+    /// When the path contains a value that is not a table, or a layout that cannot be edited as text.
     pub fn insert(&self, path: &[&str], key: &str, value: &str, order: Order) -> Result<Self> {
         let (range, with) = match self.place(path)? {
             Place::Header(table) => self.under_header(table, key, value, order),
@@ -66,7 +66,7 @@ impl Manifest {
     /// Appends values, as TOML text, to the array at `path`.
     ///
     /// # Errors
-    /// There is no array at `path`.
+    /// When there is no array at `path`.
     pub fn append(&self, path: &[&str], values: &[String]) -> Result<Self> {
         let Some(array) = self.get(path).and_then(Item::as_array) else {
             bail!("`{}` is not an array", dotted(path));
@@ -105,7 +105,7 @@ impl Manifest {
                     Place::Header(table)
                 }
                 _ => bail!(
-                    "`{}` is written in a way this program cannot edit; make the change by hand",
+                    "the layout of `{}` cannot be edited automatically; edit it manually",
                     dotted(&path[..=depth])
                 ),
             };
@@ -158,7 +158,7 @@ impl Manifest {
         self.line_after(last.end, &format!("{indent}{line}"))
     }
 
-    /// A line of its own after the line that holds `anchor`. A missing end of line at the end of the text stays missing.
+    /// Inserts a line after the line that contains `anchor`. A missing line end at the end of the text stays missing.
     fn line_after(&self, anchor: usize, line: &str) -> Splice {
         let text = self.text();
         let eol = line_break_after(text, anchor);
@@ -171,8 +171,7 @@ impl Manifest {
         }
     }
 
-    /// A new `[table]` with one line: before the tables inside it, else after the last table it shares a parent with,
-    /// else at the end. That is where `cargo add` puts it.
+    /// Adds a new `[table]` with one line: before the tables inside it, after the last table with the same parent, or at the end, as in `cargo add`.
     fn new_section(&self, path: &[&str], line: &str) -> Splice {
         let text = self.text();
         let mut headers = Vec::new();
@@ -216,7 +215,7 @@ impl Manifest {
     }
 }
 
-/// The keys in a table's own body with their text, in the order of the text.
+/// The keys in a table's own body with their bytes, in the order of the text.
 fn body_entries(table: &Table) -> Vec<(&str, Entry<'_>)> {
     let mut entries: Vec<_> = table
         .iter()
@@ -254,7 +253,7 @@ fn collect_headers<'a>(
     }
 }
 
-/// The start of the comment lines right above the line that holds `offset`: they belong to it.
+/// The start of the comment lines directly above the line that contains `offset`: they belong to it.
 fn above_comments(text: &str, offset: usize) -> usize {
     let mut start = line_start(text, offset);
     while start > 0 {
@@ -275,7 +274,7 @@ fn dotted(path: &[&str]) -> String {
         .join(".")
 }
 
-/// A key as TOML text: bare, else literal as in the Cargo Book's `[target.'cfg(unix)'.dependencies]`, else escaped.
+/// A key as TOML text: bare, literal as in the Cargo Book's `[target.'cfg(unix)'.dependencies]`, or escaped.
 pub(crate) fn quoted(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !key.is_empty() && key.chars().all(bare) {

@@ -1,14 +1,14 @@
-//! Adding elements to an array or an inline table, in the layout it already has.
+//! Appends elements to an array or an inline table, in its existing layout.
 
 use std::ops::Range;
 
-/// What to put where: the bytes to replace, and with what.
+/// A replacement: the bytes, and the new text.
 pub(super) type Splice = (Range<usize>, String);
 
-/// Appends `items` to the bracketed list at `brackets`, whose elements stand at `elements`.
+/// Appends `items` to the bracketed list at `brackets` with the elements at `elements`.
 ///
-/// One line stays one line. With the closing bracket on a line of its own, each item gets a line, indented as the last
-/// one; a trailing comma is kept when there was one. Comments stay where they are.
+/// A list on one line stays on one line. If the closing bracket is on a separate line, each item gets a line with the indentation of the last
+/// one; a trailing comma is kept. Comments are kept.
 pub(super) fn append(
     text: &str,
     brackets: &Range<usize>,
@@ -25,7 +25,7 @@ pub(super) fn append(
         return (last.end..last.end, format!(", {}", items.join(", ")));
     };
     let indent = match indent_of(text, last.start) {
-        // The last element shares its line with the opening bracket.
+        // The last element is on the line of the opening bracket.
         indent if line_start(text, last.start) <= brackets.start => format!("{indent}    "),
         indent => indent.to_owned(),
     };
@@ -65,7 +65,7 @@ fn append_to_empty(text: &str, brackets: &Range<usize>, items: &[String]) -> Spl
     (at..at, lines.concat())
 }
 
-/// The comma that follows the element ending at `from`, past white space and comments.
+/// The comma after the element that ends at `from`, ignoring white space and comments.
 fn comma_after(text: &str, from: usize) -> Option<usize> {
     let mut in_comment = false;
     for (offset, byte) in text.bytes().enumerate().skip(from) {
@@ -80,12 +80,12 @@ fn comma_after(text: &str, from: usize) -> Option<usize> {
     None
 }
 
-/// The offset of the first byte of the line that holds `offset`.
+/// The offset of the first byte of the line that contains `offset`.
 pub(super) fn line_start(text: &str, offset: usize) -> usize {
     text[..offset].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
-/// The end of line used right after `offset`, else at the end of the first line, else `\n`.
+/// The line end directly after `offset`, that of the first line, or `\n`.
 pub(super) fn line_break_after(text: &str, offset: usize) -> &'static str {
     let newline = text[offset..]
         .find('\n')
@@ -97,7 +97,7 @@ pub(super) fn line_break_after(text: &str, offset: usize) -> &'static str {
     }
 }
 
-/// The white space a line begins with.
+/// The white space at the start of a line.
 pub(super) fn indent_of(text: &str, offset: usize) -> &str {
     let line = &text[line_start(text, offset)..];
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]

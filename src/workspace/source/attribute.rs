@@ -5,14 +5,14 @@ use std::ops::Range;
 use super::lex::Kind;
 use super::syntax::Syntax;
 
-/// One attribute, `cfg_attr` already opened.
+/// An attribute, with `cfg_attr` expanded.
 #[derive(Debug, Clone)]
 pub struct Attribute<'t> {
     /// Its path, `tokio::test` as two segments.
     pub path: Vec<&'t str>,
     /// Tokens after the path: a bracketed group, or `= value`, or nothing.
     pub rest: Range<u32>,
-    /// Tokens of the condition, when it came out of a `cfg_attr`.
+    /// Tokens of the condition, if it comes from a `cfg_attr`.
     pub condition: Option<Range<u32>>,
 }
 
@@ -39,7 +39,7 @@ impl<'t> Attribute<'t> {
     }
 }
 
-/// The content of the string literal at a token, escapes resolved as far as paths and docs need it.
+/// The content of the string literal at a token, with the escapes that occur in paths and docs resolved.
 #[must_use]
 pub fn string_value(syntax: &Syntax, index: u32) -> Option<String> {
     if syntax.token(index)?.kind != Kind::Str {
@@ -77,7 +77,7 @@ pub fn unquote(literal: &str) -> String {
     text
 }
 
-/// The attributes in a range of tokens (docs among them are passed over).
+/// The attributes in a range of tokens, without docs.
 #[must_use]
 pub fn attributes<'t>(syntax: &Syntax<'t>, range: Range<u32>) -> Vec<Attribute<'t>> {
     let mut found = Vec::new();
@@ -136,7 +136,7 @@ fn one<'t>(
     }
 }
 
-/// Splits a range at its commas, brackets kept whole; a trailing comma adds nothing.
+/// Splits a range at its commas outside brackets; a trailing comma adds nothing.
 #[must_use]
 pub fn commas(syntax: &Syntax, range: Range<u32>) -> Vec<Range<u32>> {
     let mut parts = Vec::new();
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cfg_attr_is_opened() {
+    fn cfg_attr_is_expanded() {
         let syntax = Syntax::read(
             "#[cfg_attr(unix, path = \"u.rs\", a::b(c))] #[unsafe(no_mangle)] fn f() {}",
         )
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_lose_their_quotes_and_escapes() {
+    fn strings_are_unquoted_and_unescaped() {
         assert_eq!(unquote("\"a\\n\\\"b\\\\\""), "a\n\"b\\");
         assert_eq!(unquote("r#\"a\\n\"b\"#"), "a\\n\"b");
     }

@@ -1,4 +1,4 @@
-//! `cfg` predicates: read once from the source, evaluated for each build configuration.
+//! `cfg` predicates: parsed once from the source, evaluated for each build configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::attribute::{Attribute, commas, string_value};
 use super::syntax::Syntax;
 
-/// Whether something is compiled in.
+/// Whether an item is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Compiled {
     /// Never in this build.
     No,
-    /// Undecided: it depends on a feature or flag whose value is not known.
+    /// Undecided: it depends on a feature or flag whose value is unknown.
     Perhaps,
     /// Always.
     Yes,
@@ -48,16 +48,16 @@ impl Compiled {
     }
 }
 
-/// Which build a `cfg` is asked for.
+/// The build that a `cfg` is evaluated for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Build {
     /// `cargo test` of this target.
     Test,
-    /// What rustdoc sees when it gathers documentation tests.
+    /// rustdoc collecting documentation tests.
     Doctest,
-    /// The target as other targets link it: neither `test` nor `doctest` is set.
+    /// The target as a dependency of other targets: neither `test` nor `doctest` is set.
     Plain,
-    /// Any of the builds that `cargo test` makes: `test`, `doctest` and `doc` are undecided.
+    /// Any build of `cargo test`: `test`, `doctest` and `doc` are undecided.
     Any,
 }
 
@@ -81,31 +81,31 @@ pub enum Predicate {
 /// The values of `cfg` options in the builds of one package.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CfgOptions {
-    /// Features by name; `None` where the features of the package are not known.
+    /// Features by name; `None` if the features of the package are unknown.
     pub features: Option<Features>,
-    /// The target's options by key, as `rustc --print cfg` gives them; keys that are missing are undecided.
+    /// The target's options by key, from `rustc --print cfg`; missing keys are undecided.
     pub target: BTreeMap<String, BTreeSet<String>>,
     /// Names such as `unix` that are set.
     pub names: BTreeSet<String>,
     /// Names that are not set.
     pub unset: BTreeSet<String>,
-    /// `debug_assertions`, where the profile decides it.
+    /// `debug_assertions`, if the profile determines it.
     pub debug_assertions: Option<bool>,
 }
 
 /// The features of one package.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Features {
-    /// On in every build of the package.
+    /// Enabled in every build of the package.
     pub on: BTreeSet<String>,
-    /// On in some of its builds, for the host or the target.
+    /// Enabled in some of its builds, for the host or the target.
     pub undecided: BTreeSet<String>,
-    /// A feature that is not listed may be on as well: a dependency outside the workspace may ask for it.
+    /// Whether other features may be enabled as well, because an external dependency may request them.
     pub open: bool,
 }
 
 impl CfgOptions {
-    /// The options of this machine's own platform, with every feature undecided.
+    /// The options of this machine's platform, with every feature undecided.
     #[must_use]
     pub fn host() -> Self {
         use std::env::consts;
@@ -141,7 +141,7 @@ impl CfgOptions {
         }
     }
 
-    /// The options that `rustc --print cfg --target …` printed.
+    /// Parses the output of `rustc --print cfg --target …`.
     #[must_use]
     pub fn printed(text: &str) -> Self {
         let mut options = Self {
@@ -208,7 +208,7 @@ impl CfgOptions {
 }
 
 impl Predicate {
-    /// Reads the predicate in a range of tokens.
+    /// Parses the predicate in a range of tokens.
     #[must_use]
     pub fn read(syntax: &Syntax, range: Range<u32>) -> Self {
         let at = range.start;
@@ -239,7 +239,7 @@ impl Predicate {
         }
     }
 
-    /// What all `cfg` attributes among these demand; `None` without any.
+    /// The conjunction of all `cfg` attributes among these; `None` without any.
     #[must_use]
     pub fn of(syntax: &Syntax, attributes: &[Attribute]) -> Option<Self> {
         let mut all = Vec::new();
@@ -263,7 +263,7 @@ impl Predicate {
         }
     }
 
-    /// Whether it holds with these options.
+    /// The value with these options.
     #[must_use]
     pub fn evaluate(&self, options: &CfgOptions, build: Build) -> Compiled {
         let each = |parts: &[Self]| -> Vec<Compiled> {
@@ -281,7 +281,7 @@ impl Predicate {
     }
 }
 
-/// Whether all `cfg` attributes among these hold on this machine's platform, whatever the features.
+/// The value of all `cfg` attributes among these on this machine's platform, with undecided features.
 #[must_use]
 pub fn compiled(syntax: &Syntax, attributes: &[Attribute], build: Build) -> Compiled {
     static HOST: LazyLock<CfgOptions> = LazyLock::new(CfgOptions::host);
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn features_are_decided_where_they_are_known() {
+    fn known_features_are_decided() {
         let options = features(&["a"], &["b"], false);
         let holds = |text: &str| predicate(text).evaluate(&options, Build::Any);
         assert_eq!(holds("feature = \"a\""), Compiled::Yes);
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn another_target_has_its_own_options() {
+    fn other_target_has_other_options() {
         let wasm = CfgOptions::printed(
             "debug_assertions\npanic=\"abort\"\ntarget_arch=\"wasm32\"\ntarget_family=\"wasm\"\ntarget_os=\"unknown\"\n",
         );
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn cfg_is_decided_where_the_source_decides_it() {
+    fn cfg_is_decided_by_the_source() {
         assert_eq!(holds("test", Build::Test), Compiled::Yes);
         assert_eq!(holds("test", Build::Doctest), Compiled::No);
         assert_eq!(

@@ -10,11 +10,11 @@ use std::ops::Range;
 /// A code block in documentation that rustdoc runs as a test.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Doctest {
-    /// Line of the block's opening, counted from 1; in the embedded file if the text is embedded.
+    /// The line of the block's opening fence, from 1; in the embedded file if the text is embedded.
     pub line: u32,
     /// How many lines of the documentation stand above it.
     pub above: u32,
-    /// Marked `ignore` for every target.
+    /// Whether it is marked `ignore` for every target.
     pub ignored: bool,
     /// Index of the item that it documents or that contains it; [`TOP`] for the file.
     pub item: u32,
@@ -22,18 +22,18 @@ pub struct Doctest {
     pub code: String,
 }
 
-/// What the documentation of a file holds.
+/// The documentation in a file.
 #[derive(Debug, Default)]
 pub struct Documentation {
     /// First sentence of the file's own documentation.
     pub sentence: Option<String>,
     /// Its code blocks that are tests.
     pub doctests: Vec<Doctest>,
-    /// Files named in `doc = include_str!("…")`, with the item documented.
+    /// Files in `doc = include_str!("…")`, with the documented item.
     pub embedded: Vec<(String, u32)>,
 }
 
-/// Gathers the documentation of a file.
+/// Collects the documentation of a file.
 #[must_use]
 pub fn read(syntax: &Syntax) -> Documentation {
     let mut documentation = Documentation::default();
@@ -111,8 +111,8 @@ pub fn blocks(markdown: &str) -> Vec<(u32, bool, String)> {
     found
 }
 
-/// Whether rustdoc takes a block with these words for a test, and if so whether it is ignored.
-/// After `LangString::parse` in rustdoc's `html/markdown.rs`.
+/// Whether rustdoc treats a block with these words as a test, and if so whether it is ignored. Follows `LangString::parse` in rustdoc's
+/// `html/markdown.rs`.
 fn runs(info: &str) -> Option<bool> {
     let (mut rust, mut other, mut ignored) = (false, false, false);
     let words = info
@@ -141,7 +141,7 @@ fn runs(info: &str) -> Option<bool> {
     (rust || !other).then_some(ignored)
 }
 
-/// Ranges whose documentation rustdoc does not see: what is not compiled for it, macro definitions, and the input of macros in
+/// Ranges whose documentation rustdoc does not see: code that is not compiled for it, macro definitions, and the input of macros in
 /// expressions. Sorted by start.
 fn hidden(syntax: &Syntax) -> Vec<Range<u32>> {
     let mut ranges = Vec::new();
@@ -175,13 +175,13 @@ fn hidden(syntax: &Syntax) -> Vec<Range<u32>> {
 
 #[derive(Default)]
 struct Text {
-    /// Line of the file and its text.
+    /// The line in the file and its text.
     lines: Vec<(u32, String)>,
     embedded: Vec<String>,
 }
 
 impl Text {
-    /// The text with the indent that all lines share taken away, as rustdoc does.
+    /// The text without the common indentation of its lines, as in rustdoc.
     fn join(&self) -> String {
         let indent = |line: &str| line.len() - line.trim_start().len();
         let shared = self
@@ -212,7 +212,7 @@ impl Text {
     }
 }
 
-/// Reads docs and attributes as long as they follow each other; text, whether it is inner, and the index after.
+/// Parses consecutive docs and attributes; returns the text, whether it is inner, and the index after it.
 fn run(syntax: &Syntax, start: u32, end: u32) -> (Text, bool, u32) {
     let mut text = Text::default();
     let mut inner = None;
@@ -284,14 +284,14 @@ fn block_text(comment: &str) -> String {
     lines.join("\n")
 }
 
-/// The line of a byte of any text, counted from 1.
+/// The line of a byte in a text, from 1.
 #[must_use]
 pub fn line_of(text: &str, byte: u32) -> u32 {
     let before = &text.as_bytes()[..(byte as usize).min(text.len())];
     u32::try_from(memchr::memchr_iter(b'\n', before).count()).map_or(u32::MAX, |lines| lines + 1)
 }
 
-/// The innermost item that the run of docs from `start` to `end` documents or stands in.
+/// The innermost item that the docs from `start` to `end` document, or that contains them.
 fn owner(syntax: &Syntax, start: u32, end: u32) -> u32 {
     let holds = |range: &Range<u32>| range.start <= start && end <= range.end;
     let found = syntax
@@ -337,7 +337,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_rustdoc_runs_is_a_test() {
+    fn only_blocks_that_rustdoc_runs_are_tests() {
         for (info, expected) in [
             ("", Some(false)),
             ("rust", Some(false)),
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_found_in_every_form_of_documentation() {
+    fn blocks_are_found_in_all_forms_of_documentation() {
         let text = "//! The file. More.\n//!\n//! ```\n//! a();\n//! ```\n\n/// ```text\n/// no\n/// ```\n///\n///     indented();\n#[doc = \"x\"]\npub struct S {\n    /** field\n     * ```no_run\n     * b()\n     * ```\n     */\n    a: u8,\n}\n#[cfg(test)]\nmod tests {\n /// ```\n /// hidden\n /// ```\n fn f() {} }\nfn g() { q! { /// ```\n /// in a macro\n /// ```\n } }";
         let syntax = Syntax::read(text).unwrap();
         let documentation = read(&syntax);
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_sentence_is_the_first_of_the_first_paragraph() {
+    fn first_sentence_of_the_first_paragraph() {
         let sentence = |text| first_sentence(text);
         assert_eq!(
             sentence("# Title\n\nReads `x.y`, e.g. this. Then\nmore.").as_deref(),

@@ -1,8 +1,8 @@
-//! `macro_rules!` macros expanded by their text: the patterns of the arms matched against the input of a call, the body written out.
+//! Expands `macro_rules!` macros as text: matches the patterns of the arms against the input of a call, and writes the body.
 //!
-//! A call where items stand can define anything; the harness lists tests, and the crate sees items, that exist only
-//! after expansion. Hygiene does not matter for items, and fragments are cut where their follow sets allow, so text is
-//! enough. What does not match, or grows without end, is not expanded, and the caller widens.
+//! A call in item position can define anything: the harness lists tests, and the crate uses items, that exist only after expansion. Hygiene
+//! does not matter for items, and fragments end where their follow sets allow, so text suffices. A call that does not match, or grows without
+//! limit, is not expanded, and the caller widens.
 
 use super::lex::Kind;
 use super::syntax::Syntax;
@@ -11,7 +11,7 @@ use std::ops::Range;
 /// One `(pattern) => { body }` of a macro, as token ranges of the file that defines it.
 #[derive(Debug, Clone)]
 pub struct Arm {
-    /// What the input must look like.
+    /// The pattern of the input.
     pub pattern: Vec<Pattern>,
     /// Tokens of the body.
     pub body: Range<u32>,
@@ -20,7 +20,7 @@ pub struct Arm {
 /// A part of a pattern.
 #[derive(Debug, Clone)]
 pub enum Pattern {
-    /// This very token.
+    /// This token.
     Token(String),
     /// A bracketed group that opens with this byte.
     Group(u8, Vec<Pattern>),
@@ -35,7 +35,7 @@ pub enum Pattern {
     },
 }
 
-/// Reads the arms in the body of a `macro_rules!` item.
+/// Parses the arms in the body of a `macro_rules!` item.
 #[must_use]
 pub fn arms(syntax: &Syntax, body: Range<u32>) -> Vec<Arm> {
     let mut found = Vec::new();
@@ -103,7 +103,7 @@ enum Binding {
 
 type Bindings = Vec<(String, Binding)>;
 
-/// A `macro_rules!` macro that calls can be expanded with.
+/// A `macro_rules!` macro for expanding calls.
 #[derive(Debug)]
 pub struct Definition<'t> {
     syntax: &'t Syntax<'t>,
@@ -111,7 +111,7 @@ pub struct Definition<'t> {
 }
 
 impl<'t> Definition<'t> {
-    /// Reads the body of a `macro_rules!` item.
+    /// Parses the body of a `macro_rules!` item.
     #[must_use]
     pub fn new(syntax: &'t Syntax<'t>, body: Range<u32>) -> Self {
         Self {
@@ -120,7 +120,7 @@ impl<'t> Definition<'t> {
         }
     }
 
-    /// The text that a call with these tokens expands to; `$crate` becomes `dollar_crate`. None when no arm matches.
+    /// The expansion of a call with these tokens; `$crate` becomes `dollar_crate`. `None` if no arm matches.
     #[must_use]
     pub fn expand(&self, call: &Syntax, input: Range<u32>, dollar_crate: &str) -> Option<String> {
         let is_doc = |at: u32| {
@@ -182,7 +182,7 @@ fn doc_attribute(comment: &str) -> String {
     format!("#[doc = r{marks}\"{text}\"{marks}]")
 }
 
-/// No expansion is longer; one that would be grows without end.
+/// The size limit of an expansion; a larger one grows without limit.
 const LONGEST: usize = 1 << 20;
 
 fn transcribe(
@@ -281,7 +281,7 @@ fn repetition(
     Some(())
 }
 
-/// A token's text, `r#` of a raw identifier included; doc comments end their line.
+/// A token's text, including `r#` of a raw identifier; doc comments end their line.
 fn spelled(syntax: &Syntax, at: u32) -> String {
     let Some(token) = syntax.token(at) else {
         return String::new();
@@ -346,7 +346,7 @@ fn repeat(
 ) -> u32 {
     let mut rows = Vec::new();
     let mut start = at;
-    // `$($x:tt)* end` never happens in valid macros: the next token decides first.
+    // `$($x:tt)* end` does not occur in valid macros: the next token decides first.
     let ends = |at: u32| matches!(rest.first(), Some(Pattern::Token(text)) if !matches!(parts.first(), Some(Pattern::Token(_))) && syntax.word(at) == text);
     loop {
         let mut row = Vec::new();
@@ -393,7 +393,7 @@ fn variables(parts: &[Pattern]) -> Vec<String> {
         .collect()
 }
 
-/// Where a fragment that starts at `at` ends; none when nothing there can be one.
+/// The end of a fragment that starts at `at`; `None` if there is none.
 fn fragment_end(fragment: &str, syntax: &Syntax, at: u32, end: u32) -> Option<u32> {
     if fragment == "vis" {
         let public = at < end && syntax.ident(at) == Some("pub");
@@ -452,7 +452,7 @@ fn stop(syntax: &Syntax, start: u32, end: u32, at_any: &[u8]) -> Option<u32> {
         } else if syntax.is(at, b'|')
             && (at == start || syntax.ident(at - 1) == Some("move") || syntax.is(at - 1, b'='))
         {
-            // A closure's parameters hold commas that separate nothing here.
+            // A closure's parameters contain commas that are not separators.
             at += 1;
             while at < end && !syntax.is(at, b'|') {
                 at = syntax.after(at);
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_bound_through_repetitions_groups_and_closures() {
+    fn variables_are_bound_in_repetitions_groups_and_closures() {
         let test = "macro_rules! t { ($n:ident, $f:expr) => { fn $n() { $f } }; ($($n:ident: $a:expr => [$($t:ty),*];)*) => { $( $crate::x!($n $($t)|* ); )* } }";
         assert_eq!(
             expanded(test, "a, |x, y| { x.y(1, 2) }").unwrap(),
@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn optional_parts_attributes_and_raw_names_survive() {
+    fn optional_parts_attributes_and_raw_names_are_kept() {
         let test = "macro_rules! t { ($(#[$m:meta])* $v:vis $n:ident $(= $e:expr)? ; $($rest:tt)*) => { $(#[$m])* $v static $n: u8 = 0 $(+ $e)?; t! { $($rest)* } }; () => {} }";
         assert_eq!(
             expanded(test, "#[a(b)] pub(crate) r#type = 1; other;").unwrap(),

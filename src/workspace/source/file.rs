@@ -1,4 +1,4 @@
-//! One source file: its modules, tests, documentation and macros.
+//! A source file: its modules, tests, documentation and macros.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -16,7 +16,7 @@ pub struct Mounted {
     pub path: Utf8PathBuf,
     /// Its text.
     pub text: String,
-    /// The module it is, from the crate's root.
+    /// Its module, from the crate's root.
     pub module: Vec<String>,
     /// Whether it is compiled for `cargo test`.
     pub compiled: Compiled,
@@ -28,19 +28,19 @@ pub struct Mounted {
     pub tests: Vec<Found>,
     /// Macros it defines.
     pub macros: Vec<MacroText>,
-    /// Names of macros called where items stand.
+    /// Names of macros called in item position.
     pub calls: Vec<String>,
     /// Documentation tests in it.
     pub doctests: Vec<Doctest>,
     /// Files its documentation embeds.
     pub embedded: Vec<Utf8PathBuf>,
-    /// How often it contains `unsafe`.
+    /// The number of `unsafe` uses.
     pub unsafe_uses: usize,
-    /// Whether it defines `fn main` at its top.
+    /// Whether it defines `fn main` at the top level.
     pub has_main: bool,
     /// Parts that could not be parsed.
     pub problems: Vec<Problem>,
-    /// The files it leads to.
+    /// The files it declares.
     pub children: Vec<Child>,
 }
 
@@ -66,18 +66,18 @@ impl Default for Mounted {
     }
 }
 
-/// Something in a source file that was not understood; what depends on it widens.
+/// A part of a source file that cannot be parsed; selections that depend on it widen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file.
     pub file: Utf8PathBuf,
-    /// The line, counted from 1; 0 for the whole file.
+    /// The line, from 1; 0 for the whole file.
     pub line: u32,
     /// The error.
     pub message: String,
 }
 
-/// Reads a file; its module and position in the target are filled in by the caller.
+/// Parses a file; the caller sets its module and position in the target.
 pub(super) fn facts(text: String, path: &Utf8Path) -> Mounted {
     let mut file = Mounted {
         path: path.to_owned(),
@@ -116,7 +116,7 @@ pub(super) fn facts(text: String, path: &Utf8Path) -> Mounted {
                 file.problems.push(Problem {
                     file: path.to_owned(),
                     line: syntax.line(byte),
-                    message: "text that is no item".to_owned(),
+                    message: "text that is not an item".to_owned(),
                 });
             }
             let inner: Vec<Attribute> = syntax

@@ -1,15 +1,15 @@
-//! Rust source text → flat tokens with matched brackets.
+//! Splits Rust source text into flat tokens with matched brackets.
 //!
-//! A lexer of our own, because callers need one linear pass over tokens with byte positions, on every file of a workspace,
-//! in the time `cargo metadata` takes; and because a lexer reads any syntax, including that of macros and of newer editions,
-//! which a parser rejects. `tests/suite/lexer.rs` compares it with rustc's, token by token.
+//! This is a separate lexer, because callers need one linear pass over tokens with byte positions, on every file of a workspace, in the time of
+//! `cargo metadata`; and because a lexer accepts any syntax, including that of macros and newer editions, which a parser rejects.
+//! `tests/suite/lexer.rs` compares it with rustc's, token by token.
 
-/// What a token is. Punctuation is one byte each (`::` is two tokens that touch).
+/// The kind of a token. Punctuation is one byte each (`::` is two adjacent tokens).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// An identifier or keyword; for `r#name` the range covers `name` only, unless that is a keyword: `r#type` is a name.
+    /// An identifier or keyword; for `r#name` the range is that of `name`, unless that is a keyword: `r#type` is a name.
     Ident,
-    /// `'a`, quote included.
+    /// `'a`, including the quote.
     Lifetime,
     /// `"…"` and `r"…"`.
     Str,
@@ -27,36 +27,36 @@ pub enum Kind {
     InnerDoc,
 }
 
-/// One token: its kind, its byte range, and for a bracket the index of its partner (itself otherwise).
+/// A token: its kind, its byte range, and for a bracket the index of its partner (otherwise its own).
 #[derive(Debug, Clone, Copy)]
 pub struct Token {
     /// The kind of token.
     pub kind: Kind,
     /// First byte.
     pub start: u32,
-    /// One past the last byte.
+    /// The byte after the last.
     pub end: u32,
     /// Index of the matching bracket.
     pub partner: u32,
 }
 
-/// Why a text is not a sequence of Rust tokens.
+/// Why a text cannot be split into Rust tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LexProblem {
-    /// Byte where reading stopped.
+    /// The byte at which lexing stopped.
     pub at: u32,
     /// The error.
     pub message: &'static str,
 }
 
-/// Splits `text` into tokens; comments vanish, doc comments stay.
+/// Splits `text` into tokens, without comments but with doc comments.
 ///
-/// Fails on an unterminated literal or comment, on brackets that do not match, and on a file of 4 GiB or more.
+/// Fails on an unterminated literal or comment, on unbalanced brackets, and on a file of 4 GiB or more.
 pub fn lex(text: &str) -> Result<Vec<Token>, LexProblem> {
     if u32::try_from(text.len()).is_err() {
         return Err(LexProblem {
             at: 0,
-            message: "file too large",
+            message: "the file is too large",
         });
     }
     let mut lexer = Lexer {
@@ -74,12 +74,12 @@ pub fn lex(text: &str) -> Result<Vec<Token>, LexProblem> {
         None => Ok(lexer.tokens),
         Some(index) => Err(LexProblem {
             at: lexer.tokens[index as usize].start,
-            message: "bracket never closed",
+            message: "unclosed bracket",
         }),
     }
 }
 
-/// Whether a word is a keyword in some edition: as a name it is written `r#word`. Source: the Rust reference, "Keywords".
+/// Whether a word is a keyword in some edition, so that it is written `r#word` as a name. Source: the Rust reference, "Keywords".
 #[must_use]
 pub fn is_keyword(word: &str) -> bool {
     is_strict_keyword(word)
@@ -101,8 +101,7 @@ pub fn is_keyword(word: &str) -> bool {
         )
 }
 
-/// Whether a word is a keyword of the 2018 edition that is in use. `self`, `super`, `crate` and `Self` begin paths and are
-/// not among them.
+/// Whether a word is a keyword of the 2018 edition, except `self`, `super`, `crate` and `Self`, which start paths.
 #[must_use]
 pub fn is_strict_keyword(word: &str) -> bool {
     matches!(
@@ -143,7 +142,7 @@ pub fn is_strict_keyword(word: &str) -> bool {
     )
 }
 
-/// A name without the `r#` that marks it as one.
+/// A name without `r#`.
 #[must_use]
 pub fn plain_name(word: &str) -> &str {
     word.strip_prefix("r#").unwrap_or(word)
@@ -234,7 +233,7 @@ impl Lexer<'_> {
     fn close(&mut self, byte: u8) -> Result<(), LexProblem> {
         let index = narrow(self.tokens.len());
         let Some(open) = self.open.pop() else {
-            return Err(self.problem("closing bracket without an opening one"));
+            return Err(self.problem("unexpected closing bracket"));
         };
         let opening = &mut self.tokens[open as usize];
         let expected = match opening.kind {
@@ -243,7 +242,7 @@ impl Lexer<'_> {
             _ => b'}',
         };
         if byte != expected {
-            return Err(self.problem("closing bracket of another kind than the opening one"));
+            return Err(self.problem("mismatched closing bracket"));
         }
         opening.partner = index;
         self.push(Kind::Close(byte), self.at, self.at + 1);
@@ -280,7 +279,7 @@ impl Lexer<'_> {
                     self.at += 2;
                 }
                 _ if self.at >= self.bytes.len() => {
-                    return Err(self.problem("comment never closed"));
+                    return Err(self.problem("unterminated comment"));
                 }
                 _ => self.at += 1,
             }
@@ -295,14 +294,14 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    /// The rest of a literal whose opening quote was read: escapes, closing quote, suffix.
+    /// The rest of a literal after its opening quote: escapes, closing quote, suffix.
     fn quoted(&mut self, start: usize, quote: u8, kind: Kind) -> Result<(), LexProblem> {
         loop {
             match self.peek(0) {
                 b'\\' => self.at += 2,
                 byte if byte == quote => break,
                 _ if self.at >= self.bytes.len() => {
-                    return Err(self.problem("literal never closed"));
+                    return Err(self.problem("unterminated literal"));
                 }
                 _ => self.at += 1,
             }
@@ -358,7 +357,7 @@ impl Lexer<'_> {
                 self.at += 1;
             }
         }
-        // A suffix may go on beyond ASCII.
+        // A suffix may contain characters outside ASCII.
         if self.peek(0) >= 0x80 {
             self.suffix();
         }
@@ -381,7 +380,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// Literals and identifiers that start with `r`, `b` or `c`; false when it is a plain identifier.
+    /// Literals and identifiers that start with `r`, `b` or `c`; false for a plain identifier.
     fn prefixed(&mut self, start: usize) -> Result<bool, LexProblem> {
         let rest = &self.bytes[start..];
         let letters = if rest.starts_with(b"br") || rest.starts_with(b"cr") {
@@ -442,7 +441,7 @@ impl Lexer<'_> {
         self.at = start + opening;
         loop {
             let Some(quote) = memchr::memchr(b'"', &self.bytes[self.at..]) else {
-                return Err(self.problem("raw string never closed"));
+                return Err(self.problem("unterminated raw string"));
             };
             self.at += quote + 1;
             let closing = self.bytes[self.at..]
@@ -464,7 +463,7 @@ impl Lexer<'_> {
         self.push(Kind::Ident, start, self.at);
     }
 
-    /// Whitespace and identifiers outside ASCII; anything else stands as punctuation so that it still counts.
+    /// Whitespace and identifiers outside ASCII; other characters become punctuation, so that they count.
     fn beyond_ascii(&mut self, start: usize) {
         let rest = &self.text[start..];
         let first = rest.chars().next().unwrap_or(' ');
@@ -492,10 +491,10 @@ fn ident_length(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
-/// Lengths were checked against 4 GiB before reading began.
+/// Converts a position; lengths were checked against 4 GiB before lexing.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "lex refuses texts of 4 GiB or more"
+    reason = "lex rejects texts of 4 GiB or more"
 )]
 fn narrow(length: usize) -> u32 {
     length as u32
@@ -514,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn literals_lifetimes_and_raw_identifiers_are_told_apart() {
+    fn literals_lifetimes_and_raw_identifiers() {
         assert_eq!(
             texts("'a' 'a b'\\'' '\\u{1F600}' 'x: loop"),
             ["'a'", "'a", "b'\\''", "'\\u{1F600}'", "'x", ":", "loop"]
@@ -555,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_vanish_and_docs_stay() {
+    fn comments_are_removed_and_docs_are_kept() {
         assert_eq!(
             texts("a // b\n/* c /* d */ */ //// e\n/// f\n//! g\n/** h */ /*** i */ /**/"),
             ["a", "/// f", "//! g", "/** h */"]
@@ -567,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_rust_is_said_with_its_place() {
+    fn errors_have_positions() {
         for (text, at) in [
             ("fn a() {", 7),
             ("a ) b", 2),
@@ -582,7 +581,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_know_their_partners() {
+    fn brackets_are_matched() {
         let tokens = lex("a(b[c]{})").unwrap();
         let partners: Vec<u32> = tokens.iter().map(|token| token.partner).collect();
         assert_eq!(partners, [0, 8, 2, 5, 4, 3, 7, 6, 1]);

@@ -1,4 +1,4 @@
-//! Tests in one file, as the test harness will list them.
+//! Finds the tests in a file, with the names in the harness's list.
 
 use super::assertion::Assertions;
 use super::attribute::{Attribute, attributes};
@@ -8,19 +8,19 @@ use super::syntax::{ItemKind, RawItem, Syntax, TOP};
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// How a function is a test.
+/// How the harness lists a test function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TestKind {
-    /// `#[test]`, `#[tokio::test]`: listed under the function's own name.
+    /// `#[test]`, `#[tokio::test]`: listed under the function's name.
     Exact,
-    /// `#[rstest]`, `#[test_case(…)]`: listed under names that begin with the function's.
+    /// `#[rstest]`, `#[test_case(…)]`: listed under names that start with the function's name.
     Prefix,
 }
 
-/// How these attributes make a function a test, if they do.
+/// The test kind of a function with these attributes, if it is a test.
 pub fn test_kind(attributes: &[Attribute]) -> Option<TestKind> {
     let names: Vec<&str> = attributes.iter().map(Attribute::name).collect();
-    // An attribute of the workspace's own can make several tests of one function.
+    // An attribute of the workspace can generate several tests from one function.
     let own = attributes.iter().any(|attribute| {
         attribute.path.len() > 1 && matches!(attribute.path[0], "crate" | "self" | "super")
     });
@@ -60,18 +60,18 @@ pub fn is_made_a_test(syntax: &Syntax, item: &RawItem) -> bool {
         })
 }
 
-/// A test found in a file, its path relative to the module the file is.
+/// A test in a file, with its path relative to the file's module.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// The inline modules around it, then its name.
+    /// The inline modules around it, and its name.
     pub path: Vec<String>,
-    /// Whether the harness lists this very name, or names that begin with it.
+    /// Whether the harness lists this name, or names that start with it.
     pub exact: bool,
     /// `#[ignore]`.
     pub ignored: bool,
-    /// Whether its `cfg` attributes hold, those around it in this file included.
+    /// Whether its `cfg` attributes hold, including those around it in this file.
     pub compiled: Compiled,
-    /// Its line, counted from 1.
+    /// Its line, from 1.
     pub line: u32,
     /// Whether its body can fail, as far as its file shows.
     pub asserts: bool,
@@ -93,7 +93,7 @@ pub fn modules(syntax: &Syntax, item: &RawItem) -> Vec<String> {
     path
 }
 
-/// Whether an item is compiled, by its own `cfg` attributes and those around it in the file.
+/// Whether an item is compiled, by its `cfg` attributes and those around it in the file.
 #[must_use]
 pub fn item_compiled(syntax: &Syntax, index: u32, build: Build) -> Compiled {
     let mut all = Compiled::Yes;
@@ -113,7 +113,7 @@ pub fn item_compiled(syntax: &Syntax, index: u32, build: Build) -> Compiled {
     all
 }
 
-/// The tests that a file defines as functions with a test attribute.
+/// The functions with a test attribute in a file.
 #[must_use]
 pub fn tests(syntax: &Syntax) -> Vec<Found> {
     let mut found = Vec::new();
@@ -151,7 +151,7 @@ pub fn tests(syntax: &Syntax) -> Vec<Found> {
     found
 }
 
-/// The harness does not see tests inside functions, nor members.
+/// The harness does not list tests inside functions, nor members.
 fn listed(syntax: &Syntax, item: &RawItem) -> bool {
     let mut parent = item.parent;
     while parent != TOP {
@@ -164,14 +164,14 @@ fn listed(syntax: &Syntax, item: &RawItem) -> bool {
     true
 }
 
-/// A `macro_rules!` macro of a unit, and where it stands.
+/// A `macro_rules!` macro of a unit, and its position.
 #[derive(Debug, Clone)]
 pub struct MacroText {
     /// Its name.
     pub name: String,
     /// Its arms, as text.
     pub text: String,
-    /// Whether its body holds a test attribute.
+    /// Whether its body contains a test attribute.
     pub tests: bool,
     /// Names in its body.
     pub names: Vec<String>,
@@ -206,7 +206,7 @@ pub fn macros(syntax: &Syntax) -> Vec<MacroText> {
         .collect()
 }
 
-/// Whether a test attribute stands anywhere in the range.
+/// Whether the range contains a test attribute.
 #[must_use]
 pub fn holds_test(syntax: &Syntax, range: Range<u32>) -> bool {
     range.clone().any(|at| {
@@ -216,7 +216,7 @@ pub fn holds_test(syntax: &Syntax, range: Range<u32>) -> bool {
     })
 }
 
-/// The macros that lead to tests, themselves or through others.
+/// The macros that generate tests, directly or through others.
 #[must_use]
 pub fn leading_to_tests(mut macros: Vec<MacroText>) -> Vec<MacroText> {
     let mut leading: HashSet<String> = macros
@@ -241,10 +241,10 @@ pub fn leading_to_tests(mut macros: Vec<MacroText>) -> Vec<MacroText> {
     macros
 }
 
-/// How deep expansions of expansions are followed.
+/// The maximum depth of nested expansions.
 const DEEPEST: usize = 64;
 
-/// The tests that calls of `macros` in this file define; `own` are the macros of this very file, which come first.
+/// The tests that calls of `macros` in this file define; `own` are the macros of this file, which take precedence.
 #[must_use]
 pub fn macro_tests(syntax: &Syntax, macros: &[MacroText]) -> Vec<Found> {
     let own: Vec<String> = self::macros(syntax)
@@ -347,7 +347,7 @@ impl Around {
         }
     }
 
-    /// Tests whose names cannot be known: any in the module.
+    /// Tests whose names are unknown: any name in the module.
     fn any(&self) -> Found {
         let mut path = self.modules.clone();
         path.push(String::new());
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_are_listed_as_the_harness_does() {
+    fn tests_are_listed_as_in_the_harness() {
         let text = "#[cfg(test)] mod tests { #[test] fn a() { #[test] fn inner() {} } #[tokio::test] #[ignore] async fn b() {}
             #[cfg(feature = \"x\")] mod m { #[rstest] #[case(1)] fn c() {} } #[test_case(1; \"x\")] fn d() {}
             proptest! { #[test] fn e(x in 0..2) {} } quickcheck! { fn g(x: u8) -> bool { true } /// Doc.
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_defined_by_macros_are_named_by_their_calls() {
+    fn macro_tests_are_named_by_their_calls() {
         let text = "macro_rules! t { ($n:ident, $f:expr) => { #[test] fn $n() { $f } }; }
             macro_rules! many { ($($(#[$m:meta])* $n:ident => $e:expr,)*) => { $( #[test] $(#[$m])* fn $n() { $e } )* #[test] fn fixed() {} } }
             macro_rules! r { ($n:ident) => { r!($n, 1); }; ($n:ident, $e:expr) => { #[test] fn $n() {} } } r!(again);

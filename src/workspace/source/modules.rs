@@ -1,4 +1,4 @@
-//! Which files make up a target: `mod x;` followed from its root, by the rules of the Rust reference on module source files.
+//! Finds the files of a target by following `mod x;` from its root, by the rules of the Rust reference on module source files.
 
 use super::attribute::{attributes, commas, string_value};
 use super::cfg::{Build, Compiled};
@@ -13,25 +13,25 @@ pub use crate::sys::files::normalize as normal;
 /// A `mod x;` or `include!("x.rs")` in a file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Child {
-    /// Inline modules around it, each with its `#[path]` if it has one.
+    /// Inline modules around it, each with its `#[path]`, if any.
     pub within: Vec<(String, Option<String>)>,
-    /// The module's name; none for an `include!`.
+    /// The module's name; `None` for an `include!`.
     pub name: Option<String>,
-    /// Paths given by `#[path]`, `cfg_attr`ed ones included, or by `include!`.
+    /// Paths from `#[path]`, including those in `cfg_attr`, or from `include!`.
     pub paths: Vec<String>,
-    /// Some `path` is conditional, so that the usual place counts too.
+    /// Whether a `path` is conditional, so that the default file counts too.
     pub usual_too: bool,
-    /// `paths` are relative to the folder of the package: `concat!(env!("CARGO_MANIFEST_DIR"), "/x.rs")`.
+    /// Whether `paths` are relative to the folder of the package: `concat!(env!("CARGO_MANIFEST_DIR"), "/x.rs")`.
     pub from_package: bool,
     /// Whether it is compiled for `cargo test`.
     pub compiled: Compiled,
     /// Whether it is compiled for documentation tests.
     pub compiled_for_docs: Compiled,
-    /// Its file may be missing: it is behind `cfg`, or in the input of a macro.
+    /// Whether its file may be missing: it is behind `cfg`, or in the input of a macro.
     pub optional: bool,
-    /// Its line, counted from 1.
+    /// Its line, from 1.
     pub line: u32,
-    /// Index of the item that declares it.
+    /// Index of the declaring item.
     pub item: u32,
 }
 
@@ -103,16 +103,16 @@ pub fn children(syntax: &Syntax) -> Vec<Child> {
     found
 }
 
-/// The file that an `include!` names.
+/// The path in an `include!`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncludedPath {
     /// As written.
     pub path: String,
-    /// Relative to the folder of the package; otherwise to that of the file.
+    /// Whether it is relative to the folder of the package; otherwise to that of the file.
     pub from_package: bool,
 }
 
-/// The path in the input of an `include!`; none where only a build tells it, as with `OUT_DIR`.
+/// The path in the input of an `include!`; `None` if only a build knows it, as with `OUT_DIR`.
 #[must_use]
 pub fn included_path(syntax: &Syntax, input: Range<u32>) -> Option<IncludedPath> {
     let macro_input = |at: u32, name: &str| {
@@ -145,24 +145,24 @@ pub fn included_path(syntax: &Syntax, input: Range<u32>) -> Option<IncludedPath>
     (!path.is_empty()).then_some(IncludedPath { path, from_package })
 }
 
-/// Where a file's modules are looked for.
+/// The position of a file's modules.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The file.
     pub path: Utf8PathBuf,
-    /// The folder for `mod x;` at its top.
+    /// The folder for a top-level `mod x;`.
     pub folder: Utf8PathBuf,
 }
 
 impl Place {
-    /// A target's root, or a file that a `#[path]` or `include!` names: its modules stand beside it.
+    /// A target's root, or a file of a `#[path]` or `include!`: its modules are beside it.
     #[must_use]
     pub fn root(path: Utf8PathBuf) -> Self {
         let folder = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
         Self { path, folder }
     }
 
-    /// [`candidates`](Self::candidates), those relative to the folder of the package included.
+    /// [`candidates`](Self::candidates), including those relative to the folder of the package.
     #[must_use]
     pub fn candidates_in(&self, package: &Utf8Path, child: &Child) -> Vec<Self> {
         if !child.from_package {
@@ -174,8 +174,8 @@ impl Place {
             .collect()
     }
 
-    /// Files that a declaration in this file may lead to; usually one, and all that exist count. None where the path is
-    /// relative to the folder of the package.
+    /// Files that a declaration in this file may refer to; usually one, and all that exist count. Empty if the path is relative to the folder of
+    /// the package.
     #[must_use]
     pub fn candidates(&self, child: &Child) -> Vec<Self> {
         if child.from_package {

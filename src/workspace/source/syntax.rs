@@ -1,20 +1,19 @@
-//! Tokens of one file → its items, nested as they stand, with their attributes.
+//! Splits the tokens of a file into nested items with their attributes.
 //!
-//! A splitter, not a parser: it finds where items begin and end and what they are called, and leaves the inside of
-//! bodies as tokens. Items written inside function bodies and inside the input of macros are found too, since both can hold
-//! modules, tests and `impl` blocks that the rest of the crate sees.
+//! It finds the start, the end and the name of items, and keeps bodies as tokens. Items in function bodies and in the input of macros are found
+//! too, since both can contain modules, tests and `impl` blocks that the rest of the crate sees.
 
 mod shape;
 
 use super::lex::{Kind, LexProblem, Token, lex};
 use std::ops::Range;
 
-/// What an item is.
+/// The kind of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum ItemKind {
     /// `fn`, free or a member.
     Fn,
-    /// `const`, `const _` included.
+    /// `const`, including `const _`.
     Const,
     /// `static`.
     Static,
@@ -40,25 +39,25 @@ pub enum ItemKind {
     Foreign,
     /// `impl … { … }`.
     Impl,
-    /// A macro call where an item may stand.
+    /// A macro call in item position.
     Call,
 }
 
-/// No parent: the item stands in the file itself.
+/// No parent: the item is at the top level of the file.
 pub const TOP: u32 = u32::MAX;
 
-/// One item, as ranges over the file's tokens.
+/// An item, as ranges of the file's tokens.
 #[derive(Debug, Clone)]
 pub struct RawItem {
     /// The kind of item.
     pub kind: ItemKind,
     /// Token of its name; none for `use`, `impl`, foreign blocks; the last path segment for a macro call.
     pub name: Option<u32>,
-    /// Index of the item it stands in (module, trait, `impl`, function, macro call), or [`TOP`].
+    /// Index of its parent (module, trait, `impl`, function, macro call), or [`TOP`].
     pub parent: u32,
     /// Tokens of outer docs and attributes.
     pub attributes: Range<u32>,
-    /// Tokens from visibility to the end, attributes apart.
+    /// Tokens from visibility to the end, without attributes.
     pub tokens: Range<u32>,
     /// Tokens between the brackets of its body, if it has one.
     pub body: Option<Range<u32>>,
@@ -73,16 +72,16 @@ pub struct Syntax<'t> {
     pub tokens: Vec<Token>,
     /// Every item, parents before children.
     pub items: Vec<RawItem>,
-    /// Tokens of inner attributes and docs of the file itself, one range each.
+    /// Token ranges of the file's inner attributes and docs.
     pub inner: Vec<Range<u32>>,
-    /// Where each line starts.
+    /// The start of each line.
     lines: Vec<u32>,
-    /// First byte of text that is no item where one was expected; what follows it was not understood.
+    /// First byte of text that is not an item; the text after it is not parsed.
     pub unread: Option<u32>,
 }
 
 impl<'t> Syntax<'t> {
-    /// Reads a file's text. Fails only where it is not Rust tokens.
+    /// Parses a file. Fails only if it cannot be split into Rust tokens.
     pub fn read(text: &'t str) -> Result<Self, LexProblem> {
         let tokens = lex(text)?;
         let lines = memchr::memchr_iter(b'\n', text.as_bytes())
@@ -101,14 +100,14 @@ impl<'t> Syntax<'t> {
         Ok(syntax)
     }
 
-    /// The line of a byte, counted from 1.
+    /// The line of a byte, from 1.
     #[must_use]
     pub fn line(&self, byte: u32) -> u32 {
         let before = self.lines.partition_point(|start| *start <= byte);
         u32::try_from(before).map_or(u32::MAX, |before| before + 1)
     }
 
-    /// The line on which a token starts, counted from 1.
+    /// The line on which a token starts, from 1.
     #[must_use]
     pub fn line_of(&self, token: u32) -> u32 {
         self.token(token).map_or(0, |token| self.line(token.start))
@@ -159,7 +158,7 @@ impl<'t> Syntax<'t> {
         self.is(index, b':') && self.is(index + 1, b':')
     }
 
-    /// Index past the token or bracketed group at `index`.
+    /// The index after the token or bracketed group at `index`.
     #[must_use]
     pub fn after(&self, index: u32) -> u32 {
         match self.token(index) {
@@ -190,7 +189,7 @@ impl<'t> Syntax<'t> {
         open + 1..self.token(open).map_or(open + 1, |token| token.partner)
     }
 
-    /// Reads everything in the range as items; stops, and remembers where, at what is none.
+    /// Parses the range as items; stops at the first token that is not an item and records its position.
     fn items_in(&mut self, mut at: u32, end: u32, parent: u32) {
         while at < end {
             let inner_attribute = self.is_inner_attribute(at);
@@ -222,7 +221,7 @@ impl<'t> Syntax<'t> {
         self.is(at, b'#') && self.is(at + 1, b'!') && self.opens(at + 2, b'[')
     }
 
-    /// Finds items at the start of statements anywhere in the range: in blocks, and in the input of macros.
+    /// Finds items at the start of statements in the range: in blocks, and in the input of macros.
     fn nested(&mut self, range: Range<u32>, parent: u32) {
         let mut at = range.start;
         let mut fresh = true;
@@ -239,7 +238,7 @@ impl<'t> Syntax<'t> {
                     .items
                     .get(kept)
                     .is_some_and(|item| item.kind != ItemKind::Call);
-                // The input of a macro may look like an item that holds something else (`mod m { #( #all )* }`).
+                // The input of a macro may look like an item with other content (`mod m { #( #all )* }`).
                 if let Some(next) = next
                     && is_item
                     && self.unread == unread
@@ -251,7 +250,7 @@ impl<'t> Syntax<'t> {
                 self.items.truncate(kept);
             }
             let token = self.tokens[at as usize].kind;
-            // After an attribute a statement still begins; the attribute was tried together with what follows it.
+            // A statement may start after an attribute; the attribute was tried together with the text after it.
             fresh = matches!(
                 token,
                 Kind::Punct(b';') | Kind::Open(b'{') | Kind::Close(b'}') | Kind::InnerDoc
@@ -290,7 +289,7 @@ impl<'t> Syntax<'t> {
         }
     }
 
-    /// Reads one item that starts at `start`; the index past it, or none when this is no item.
+    /// Parses an item that starts at `start`; returns the index after it, or `None` if this is not an item.
     fn item(&mut self, start: u32, end: u32, parent: u32) -> Option<u32> {
         let mut at = start;
         loop {
@@ -341,7 +340,7 @@ impl<'t> Syntax<'t> {
         Some(found.end)
     }
 
-    /// Skips `default`, `async`, `unsafe`, `extern "C"` and the like; the keyword (or first word) and the index after it.
+    /// Skips qualifiers such as `default`, `async`, `unsafe`, `extern "C"`; returns the keyword (or first word) and the index after it.
     fn qualifiers(&self, mut at: u32, end: u32) -> Option<(&'t str, u32)> {
         while at < end {
             let word = if self.colons(at) { "" } else { self.ident(at)? };
@@ -485,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_item_is_remembered() {
+    fn position_of_text_that_is_not_an_item_is_recorded() {
         let syntax = Syntax::read("fn a() {} what is this").unwrap();
         assert_eq!(syntax.unread, Some(10));
     }

@@ -12,62 +12,62 @@ use super::modules::{Place, normal};
 use super::syntax::Syntax;
 use super::{doc, listing};
 
-/// What the sources of one target say.
+/// The contents of one target's sources.
 #[derive(Debug, Clone, Default)]
 pub struct Unit {
-    /// Every source file, the root first, without repetition.
+    /// Every source file, the root first, without duplicates.
     pub files: Vec<Utf8PathBuf>,
     /// First sentence of the root's module documentation, as plain text.
     pub doc: Option<String>,
-    /// Tests by source; those that cannot be compiled on this platform are left out.
+    /// Tests in the sources, without those that cannot be compiled on this platform.
     pub tests: Vec<Test>,
     /// Code blocks in documentation; they run as tests only in a library.
     pub doctests: Vec<UnitDoctest>,
-    /// How often the code contains `unsafe`.
+    /// The number of `unsafe` uses.
     pub unsafe_uses: usize,
-    /// The root defines `fn main`: in a test target, a custom harness.
+    /// Whether the root defines `fn main`: in a test target, a custom harness.
     pub has_main: bool,
-    /// What could not be read or understood.
+    /// Files and parts that cannot be read or parsed.
     pub problems: Vec<Problem>,
 }
 
-/// A test, by source.
+/// A test in the sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own about the test"
 )]
 pub struct Test {
-    /// Path within the test binary, `a::b::name`.
+    /// The path in the test binary, `a::b::name`.
     pub name: String,
-    /// Whether the harness lists this very name; else names that begin with it (`name::case_1`).
+    /// Whether the harness lists this name; otherwise names that start with it (`name::case_1`).
     pub exact: bool,
     /// `#[ignore]`.
     pub ignored: bool,
-    /// Only compiled under a feature or flag that the source does not decide.
+    /// Whether it depends on a feature or flag that the source does not decide.
     pub conditional: bool,
     /// Its file.
     pub file: Utf8PathBuf,
-    /// Its line, counted from 1.
+    /// Its line, from 1.
     pub line: u32,
     /// Whether its body can fail, as far as its file shows.
     pub asserts: bool,
 }
 
-/// A documentation test, by source.
+/// A documentation test in the sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitDoctest {
     /// The file of the code block.
     pub file: Utf8PathBuf,
-    /// The line of the block's opening, counted from 1.
+    /// The line of the block's opening fence, from 1.
     pub line: u32,
     /// Marked `ignore`.
     pub ignored: bool,
-    /// Only compiled under a feature or flag that the source does not decide.
+    /// Whether it depends on a feature or flag that the source does not decide.
     pub conditional: bool,
 }
 
-/// Reads the target whose root file is `root`.
+/// Parses the target whose root file is `root`.
 ///
 /// # Errors
 /// Only when the root file itself cannot be read.
@@ -119,14 +119,14 @@ pub fn read_unit(root: &Utf8Path) -> Result<Unit> {
     Ok(unit)
 }
 
-/// First sentence of a file's own documentation, as plain text; none where there is none, or no such file.
+/// First sentence of a file's documentation, as plain text; empty if there is none, or the file does not exist.
 #[must_use]
 pub fn sentence(path: &Utf8Path) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     doc::read(&Syntax::read(&text).ok()?).sentence
 }
 
-/// Reads several targets at once, in their order.
+/// Parses several targets in parallel and returns them in the same order.
 ///
 /// # Errors
 /// As [`read_unit`], for the first that fails.
@@ -175,7 +175,7 @@ fn doctests(file: &Mounted) -> Vec<UnitDoctest> {
         .collect()
 }
 
-/// Reads a target's files from its root, level by level, each level in parallel.
+/// Parses a target's files from its root, level by level, each level in parallel.
 fn follow(root: &Utf8Path) -> Vec<Mounted> {
     let start = Step {
         place: Place::root(normal(root)),
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_a_problem_with_its_place() {
+    fn unreadable_files_are_problems_with_positions() {
         let (_folder, root) = tree(&[
             ("lib.rs", "\nmod lost;\nmod bad;"),
             ("bad.rs", "fn a() {\n("),

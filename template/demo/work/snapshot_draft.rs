@@ -1,16 +1,16 @@
-//! A store as text and back.
+//! Saves a store as text and loads it.
 
 use crate::Store;
 
 impl Store {
-    /// The store as one text.
+    /// Returns the store as one text.
     pub fn save(&self) -> String {
         self.iter()
             .map(|(key, value)| format!("{key}={value}\n"))
             .collect()
     }
 
-    /// The store that [`Store::save`] wrote; nothing when the text is no such store.
+    /// Loads a store from a text that [`Store::save`] returned; `None` if the text is invalid.
     pub fn load(text: &str) -> Option<Self> {
         let mut store = Self::default();
         for line in text.lines() {

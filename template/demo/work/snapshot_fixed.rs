@@ -1,14 +1,14 @@
-//! A store as text and back.
+//! Saves a store as text and loads it.
 
 use crate::Store;
 
 impl Store {
-    /// The store as one text.
+    /// Returns the store as one text.
     pub fn save(&self) -> String {
         codec::encode(self.iter().flat_map(|(key, value)| [key, value]))
     }
 
-    /// The store that [`Store::save`] wrote; nothing when the text is no such store.
+    /// Loads a store from a text that [`Store::save`] returned; `None` if the text is invalid.
     pub fn load(text: &str) -> Option<Self> {
         let fields = codec::decode(text).ok()?;
         let mut store = Self::default();

@@ -1,8 +1,8 @@
-//! A store that was saved loads back whole.
+//! A saved store loads without loss.
 
 use store::Store;
 
-fn comes_back(store: &Store) {
+fn assert_round_trip(store: &Store) {
     assert_eq!(Store::load(&store.save()).as_ref(), Some(store));
 }
 
@@ -11,14 +11,14 @@ fn snapshot_step_1_plain_values() {
     let mut store = Store::default();
     store.set("apple", "3");
     store.set("pear", "");
-    comes_back(&store);
+    assert_round_trip(&store);
 }
 
 #[test]
 fn snapshot_step_1_a_value_of_two_lines() {
     let mut store = Store::default();
     store.set("note", "buy milk\nand eggs");
-    comes_back(&store);
+    assert_round_trip(&store);
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn snapshot_step_2_end_to_end() {
         store.set(&format!("key {number}"), &"=\n:".repeat(number % 7));
     }
     let text = store.save();
-    let loaded = Store::load(&text).expect("what was saved can be read");
+    let loaded = Store::load(&text).expect("a saved store can be loaded");
     assert_eq!(loaded.iter().count(), 1000);
     assert_eq!(loaded.save(), text);
 }

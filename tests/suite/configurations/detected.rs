@@ -6,7 +6,7 @@ use crate::kit::Sandbox;
 const WORKFLOW: &str = "jobs:\n  test:\n    steps:\n      - run: cargo build\n      - run: |\n          cargo test --workspace \\\n            --all-features -- --nocapture\n";
 
 #[test]
-fn init_takes_the_configuration_that_ci_tests() {
+fn init_uses_the_configuration_of_ci() {
     let sandbox = synthetic();
     sandbox.write(".github/workflows/ci.yml", WORKFLOW);
     let manifest =
@@ -80,7 +80,7 @@ fn exclusive_features_are_never_combined() {
 }
 
 #[test]
-fn a_test_that_no_configuration_runs_is_said_with_its_line() {
+fn test_that_no_configuration_runs_is_reported_with_its_line() {
     let sandbox = synthetic();
     sandbox
         .poc("init one -p base --dry-run")
@@ -113,7 +113,7 @@ fn a_baseline_that_does_not_build_names_the_configuration_that_ci_tests() {
         .exits(1)
         .says("does not build")
         .says(".github/workflows/ci.yml:6 runs `cargo test --workspace --all-features`")
-        .says("write `--all-features` into the plan's commands");
+        .says("add `--all-features` to the plan's commands");
 }
 
 const MATRIX: &str = r#"env: { RUSTFLAGS: -D warnings }

@@ -1,4 +1,4 @@
-//! What is selected once it is known what tests executed.
+//! Selection with coverage.
 
 use super::workspace;
 use crate::kit::{Sandbox, nextest_for};
@@ -18,8 +18,8 @@ fn selected(sandbox: &Sandbox, line: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
-    if !nextest_for("a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed") {
+fn changed_body_selects_tests_that_ran_it_or_have_no_coverage() {
+    if !nextest_for("changed_body_selects_tests_that_ran_it_or_have_no_coverage") {
         return;
     }
     let sandbox = workspace();
@@ -59,7 +59,7 @@ fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
     sandbox
         .poc(base)
         .exits(0)
-        .says("1 test that ran nothing of what changed");
+        .says("1 test that executed nothing that changed");
 
     // Committed or not, it is the same change since the suite was run.
     sandbox.commit("changed");
@@ -71,7 +71,7 @@ fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
     sandbox
         .poc("verify --no-record --runner nextest")
         .exits(1)
-        .says("1 test that ran nothing of what changed")
+        .says("1 test that executed nothing that changed")
         .says("more::fails")
         .hides("more::stays");
     // A test that failed stays selected, whatever changes; these are other questions.
@@ -120,12 +120,12 @@ fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
     sandbox
         .poc(base)
         .exits(0)
-        .says("what was collected is not used: it was collected with --all-features");
+        .says("the collected coverage is not used: it was collected with --all-features");
     assert_eq!(selected(&sandbox, base), all);
     sandbox
         .poc(&format!("{base} --all-features"))
         .exits(0)
-        .hides("what was collected is not used");
+        .hides("the collected coverage is not used");
     sandbox.write("target/cargo-poc/observed", "nothing of ours");
     sandbox
         .poc(base)
@@ -135,8 +135,8 @@ fn a_changed_body_selects_those_that_ran_it_and_those_that_are_not_observed() {
 }
 
 #[test]
-fn tests_of_a_procedural_macro_are_known_by_the_id_that_nextest_gives() {
-    if !nextest_for("tests_of_a_procedural_macro_are_known_by_the_id_that_nextest_gives") {
+fn tests_of_a_procedural_macro_have_the_id_of_nextest() {
+    if !nextest_for("tests_of_a_procedural_macro_have_the_id_of_nextest") {
         return;
     }
     let sandbox = Sandbox::package();
@@ -149,7 +149,7 @@ fn tests_of_a_procedural_macro_are_known_by_the_id_that_nextest_gives() {
         .remove("tests/it.rs")
         .git();
     super::the_only_test_runs_two_functions(&sandbox);
-    // Nothing is as it was when it ran: nothing was audited, which is no audit passed.
+    // Every item has changed: nothing was audited, which does not count as passed.
     sandbox.write(
         "src/lib.rs",
         "fn other() -> u32 {\n    2\n}\n\n#[test]\nfn does() {\n    assert_eq!(other(), 2);\n}\n",
@@ -158,7 +158,7 @@ fn tests_of_a_procedural_macro_are_known_by_the_id_that_nextest_gives() {
         .poc("affected --audit")
         .exits(4)
         .says("nothing was audited")
-        .says("`cargo poc affected --collect` makes it anew");
+        .says("run `cargo poc affected --collect` again");
 }
 
 #[test]
@@ -188,12 +188,12 @@ fn tests_that_were_collected_with_another_build_run_again() {
     crate::kit::finish(command, "affected --collect")
         .exits(0)
         .says("Observed 6 of 9 tests")
-        .hides("from a run before");
+        .hides("from an interrupted run");
 }
 
 #[test]
-fn what_left_no_profile_or_depends_on_the_environment_is_not_proven() {
-    if !nextest_for("what_left_no_profile_or_depends_on_the_environment_is_not_proven") {
+fn missing_profile_or_environment_dependency_prevents_narrowing() {
+    if !nextest_for("missing_profile_or_environment_dependency_prevents_narrowing") {
         return;
     }
     let sandbox = Sandbox::empty();
@@ -224,7 +224,7 @@ fn what_left_no_profile_or_depends_on_the_environment_is_not_proven() {
          assert!(Command::new(APP).status().unwrap().success()) }\n#[test] fn version() { Command::new(\"rustfmt\").arg(\"-V\").status().ok(); }\n\
          #[test] fn other() {}\n",
     );
-    // A harness of its own that prints something else than a list of tests.
+    // A custom harness that prints no list of tests.
     sandbox.write("tests/own.rs", "fn main() { println!(\"running all\") }\n");
     sandbox.git();
     sandbox.poc("affected --collect").exits(0);

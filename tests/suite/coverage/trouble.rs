@@ -1,16 +1,16 @@
-//! What is missing, damaged, or cut off.
+//! Missing, damaged and truncated coverage.
 
 use super::workspace;
 use crate::kit::{Sandbox, nextest_for};
 
 #[test]
-fn what_is_kept_and_damaged_is_said_and_not_used() {
+fn damaged_coverage_is_reported_and_not_used() {
     let sandbox = Sandbox::package();
     sandbox.git();
     sandbox
         .poc("affected --audit")
         .exits(4)
-        .says("nothing is collected yet; `cargo poc affected --collect`");
+        .says("no coverage is collected; run `cargo poc affected --collect`");
     sandbox.write(
         "target/cargo-poc/observed",
         "cargo-poc observed 2\nnot what it was",
@@ -18,7 +18,7 @@ fn what_is_kept_and_damaged_is_said_and_not_used() {
     sandbox
         .poc("affected --audit")
         .exits(4)
-        .says("`cargo poc affected --collect` makes it anew")
+        .says("run `cargo poc affected --collect` again")
         .says("it is damaged");
 }
 
@@ -39,7 +39,7 @@ fn a_workspace_that_does_not_build_is_not_collected() {
 
 #[cfg(unix)]
 #[test]
-fn nextest_that_is_missing_is_said_with_how_to_install_it() {
+fn missing_nextest_is_an_error_with_a_remedy() {
     let sandbox = Sandbox::package();
     let cargo = std::path::Path::new(env!("CARGO")).parent().unwrap();
     let output = sandbox
@@ -74,9 +74,9 @@ fn process_in(path: &camino::Utf8Path, writer: &mut std::process::Child) -> i32 
 
 #[cfg(unix)]
 #[test]
-fn a_run_that_is_cut_off_leaves_no_process_and_goes_on() {
+fn interrupted_run_leaves_no_process_and_can_be_resumed() {
     use nix::sys::signal::{Signal, kill};
-    if !nextest_for("a_run_that_is_cut_off_leaves_no_process_and_goes_on") {
+    if !nextest_for("interrupted_run_leaves_no_process_and_can_be_resumed") {
         return;
     }
     let sandbox = Sandbox::package();
@@ -107,12 +107,12 @@ fn a_run_that_is_cut_off_leaves_no_process_and_goes_on() {
     let mut errors = collecting.stderr.take().unwrap();
     std::io::Read::read_to_string(&mut errors, &mut said).unwrap();
     assert_eq!(collecting.wait().unwrap().code(), Some(4), "{said}");
-    assert!(said.contains("goes on from here"), "{said}");
+    assert!(said.contains("continues if no file changes"), "{said}");
     assert!(crate::exec::gone(test), "the test still runs: {said}");
     assert!(!sandbox.exists("target/cargo-poc/observed"));
 
     let run = sandbox.poc("affected --collect -- -j1");
     run.exits(0)
         .says("Observed 2 of 2 tests")
-        .says("Kept 1 test from a run before");
+        .says("Kept 1 test from an interrupted run");
 }

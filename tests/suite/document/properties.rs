@@ -180,7 +180,7 @@ proptest! {
     }
 
     #[test]
-    fn every_span_lies_in_the_document_and_on_characters(document in document()) {
+    fn every_span_is_in_the_document_on_character_boundaries(document in document()) {
         for span in spans(&document) {
             prop_assert!(document.text().get(span.clone()).is_some(), "{:?} of {:?}", span, document.text());
         }
@@ -191,7 +191,7 @@ proptest! {
     #![proptest_config(cases(10_000))]
 
     #[test]
-    fn bytes_outside_of_the_edited_spans_stay(
+    fn bytes_outside_the_edited_spans_are_kept(
         document in document(),
         chosen in vec((any::<Index>(), text("[a|\\n é🦀]{0,6}")), 1..5),
     ) {

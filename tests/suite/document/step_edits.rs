@@ -1,4 +1,4 @@
-//! Edits of a step, in documents of any kind: what is not edited stays, byte for byte.
+//! Edits of a step in arbitrary documents: every byte outside the edit is kept.
 
 use cargo_poc::document::edit::Edits;
 use cargo_poc::document::plan::Plan;
@@ -11,7 +11,7 @@ use proptest::sample::select;
 use super::properties::document;
 use crate::property::cases;
 
-/// Steps with all that careless editors lose: tabs, trailing blanks, emoji, text from right to left.
+/// Steps with content that careless editors lose: tabs, trailing blanks, emoji, right-to-left text.
 const PLANNED: &str = "\n\n### Step 98: First \u{1f980} \t\n\n**Goal**: \u{5e9}\u{5dc}\u{5d5}\u{5dd}  \n\n**Tasks**:\n- [ ] one\t\n  - detail \n\
      - [x] two \u{202e}owt\n\n**Verification**:\n```bash\ncargo test\t\n```\n\n---\n\n### Step 99: Last\n\n**Tasks**:\n-\t[ ] end  \n";
 const RECORDED: &str = "\n\n### Step 98: First \u{1f980} ✅\t\n\n**Status**: Pending \t\n\n**Test Results**: 1/1 \u{5d1}\n\n**Issues**: None  \n\n\
@@ -136,7 +136,7 @@ proptest! {
     #![proptest_config(cases(10_000))]
 
     #[test]
-    fn every_byte_outside_of_a_step_edit_stays(
+    fn every_byte_outside_a_step_edit_is_kept(
         plan in document(),
         results in document(),
         change in select(CHANGES),

@@ -1,4 +1,4 @@
-//! What is read, small enough to be checked by eye.
+//! A readable summary of a parsed document.
 
 use cargo_poc::document::plan::{Action, Count, Plan};
 use cargo_poc::document::results::Results;
@@ -177,7 +177,7 @@ fn blocks(blocks: &[Block]) -> Vec<String> {
         .collect()
 }
 
-/// `line: Kind name note = raw value`, then what follows the value.
+/// `line: Kind name note = raw value`, then the content after the value.
 fn fields(document: &Document, fields: &[Field]) -> Vec<String> {
     let field = |field: &Field| {
         let note = if field.note.is_empty() {

@@ -266,7 +266,7 @@ fn an_action_in_other_words_is_reported_with_its_file() {
 }
 
 #[test]
-fn a_heading_that_only_looks_like_a_step_is_told_its_own_id() {
+fn heading_that_resembles_a_step_gets_a_suggestion_with_its_id() {
     for (heading, expected) in [
         ("### 🚀 Step 1: rocket", "### Step 1: rocket"),
         ("### Step two: words", "### Step 2: words"),
@@ -292,7 +292,7 @@ fn a_heading_that_only_looks_like_a_step_is_told_its_own_id() {
 }
 
 #[test]
-fn a_note_between_id_and_colon_is_no_title() {
+fn note_between_id_and_colon_is_not_part_of_the_title() {
     for (heading, title) in [
         ("### Step 3 (optional): paren", "paren"),
         ("### Step 3 (optional) - paren", "paren"),
@@ -314,7 +314,7 @@ fn plain_labels_are_read() {
 }
 
 #[test]
-fn what_a_document_has_twice_is_named() {
+fn duplicates_in_a_document_are_reported() {
     let text = "# Cache\n\n## Summary\n\n| Attribute | Value |\n|---|---|\n| **Status** | Complete |\n| **Status** | Pending |\n\n\
                 ## Success Criteria\n\n- [ ] it works\n- [x] it works\n- [ ] [fill in: a]\n- [ ] [fill in: a]\n";
     let results = read_results(&Document::from_text(

@@ -10,10 +10,10 @@ use cargo_poc::sys::{files, together};
 
 use super::sample;
 
-/// Set for [`helper`], which adds records in a process of its own: `DOCUMENT LOCK NAME COUNT`.
+/// Set for [`helper`], which adds records in a separate process: `DOCUMENT LOCK NAME COUNT`.
 const HELPER: &str = "CARGO_POC_TEST_EVIDENCE_HELPER";
 
-/// Not a test by itself: another `verify`, started by the tests below in a process of its own.
+/// Not a test: another `verify`, which the tests below start in a separate process.
 #[test]
 fn helper() {
     let Ok(order) = std::env::var(HELPER) else {
@@ -94,7 +94,7 @@ fn two_runs_at_once_lose_no_record() {
 
 #[cfg(unix)]
 #[test]
-fn a_kill_at_any_moment_leaves_a_readable_document() {
+fn killed_process_leaves_a_readable_document() {
     let (_folder, path) = results();
     let mut seen = 0;
     for delay in 0..25 {
@@ -126,7 +126,7 @@ fn a_kill_at_any_moment_leaves_a_readable_document() {
 
 #[cfg(unix)]
 #[test]
-fn a_full_disk_is_said_and_leaves_the_document_as_it_was() {
+fn full_disk_is_an_error_and_leaves_the_document_unchanged() {
     let (folder, path) = results();
     let before = content(&path);
     // No file may grow: what a full disk does to a write, without needing one.
@@ -137,7 +137,7 @@ fn a_full_disk_is_said_and_leaves_the_document_as_it_was() {
     assert!(!output.status.success());
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(message.contains("failed to add evidence"), "{message}");
-    assert!(message.contains("it is as it was"), "{message}");
+    assert!(message.contains("it is unchanged"), "{message}");
     assert_eq!(content(&path), before);
     let names = std::fs::read_dir(folder.path()).unwrap();
     let left: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();

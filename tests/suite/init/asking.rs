@@ -1,22 +1,22 @@
-//! What is asked on a terminal, and nowhere else.
+//! The questions on a terminal.
 
 use super::workspace;
 
 #[test]
-fn in_a_pipe_it_never_asks() {
+fn init_does_not_ask_in_a_pipe() {
     let sandbox = workspace();
     let before = sandbox.files();
-    sandbox.poc("init").exits(2).says("which name?");
+    sandbox.poc("init").exits(2).says("the name is missing");
     sandbox
         .poc("init -p app --proves x")
         .exits(2)
-        .says("which name?");
+        .says("the name is missing");
     assert_eq!(sandbox.files(), before);
 }
 
 #[cfg(unix)]
 #[test]
-fn on_a_terminal_it_asks_and_says_how_to_do_without() {
+fn init_asks_on_a_terminal_and_prints_the_equivalent_command() {
     const DOWN: &str = "\u{1b}[B";
     let sandbox = workspace();
     sandbox.append(
@@ -31,27 +31,27 @@ fn on_a_terminal_it_asks_and_says_how_to_do_without() {
         .shows("use a-z, 0-9 and `-`");
     terminal
         .types("\u{7f}\u{7f}Rate Burst\r")
-        .shows("Enter takes `rate-burst`")
+        .shows("Enter accepts `rate-burst`")
         .types("\r");
     // The second package of the graph.
     terminal
-        .shows("Packages it touches:")
+        .shows("Packages to change:")
         .types(&format!("{DOWN} \r"));
     // A file that is new, one that Tab completes, and no third.
     terminal
-        .shows("A file it creates")
+        .shows("A file to create")
         .types("free/src/x.rs=new\r")
         .shows("`free/src/x.rs` does not exist. Create it?")
         .types("y\r");
-    terminal.shows("> A file it creates, changes or deletes: free/src/x.rs=new");
+    terminal.shows("> A file to create, modify or delete: free/src/x.rs=new");
     terminal.types("free/src/li").shows("\n  free/src/lib.rs");
     terminal
         .types("\t=changed\r")
-        .shows("deletes: free/src/lib.rs=changed")
+        .shows("delete: free/src/lib.rs=changed")
         .types("\r");
     // A dependency with the requirement that a member has.
     terminal
-        .shows("A dependency it needs:")
+        .shows("A dependency to add:")
         .types("thr")
         .shows("three@");
     terminal
@@ -61,11 +61,11 @@ fn on_a_terminal_it_asks_and_says_how_to_do_without() {
         .shows("> Kind of dependency: dev");
     // One that nothing here uses is questioned.
     terminal
-        .shows("A dependency it needs:")
+        .shows("A dependency to add:")
         .types("thre\r")
         .shows("`thre` is not used in this workspace; did you mean `three`? Add it?")
         .types("\r")
-        .shows("A dependency it needs:")
+        .shows("A dependency to add:")
         .types("\r");
     terminal.shows("What does it prove?").types("it works\r");
     terminal.shows("A success criterion:").types("p99 < 1 ms\r");
@@ -91,7 +91,7 @@ fn on_a_terminal_it_asks_and_says_how_to_do_without() {
 
 #[cfg(unix)]
 #[test]
-fn who_gives_up_writes_nothing_and_what_was_said_is_not_asked() {
+fn cancelling_writes_nothing_and_given_arguments_are_not_asked() {
     let sandbox = workspace();
     let before = sandbox.files();
     let mut terminal =
@@ -99,7 +99,7 @@ fn who_gives_up_writes_nothing_and_what_was_said_is_not_asked() {
     terminal.shows("Name of the work:").types("cache\r");
     terminal.shows("A success criterion:");
     assert!(
-        !terminal.screen().contains("Packages it touches"),
+        !terminal.screen().contains("Packages to change"),
         "{}",
         terminal.screen()
     );

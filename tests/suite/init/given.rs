@@ -24,7 +24,7 @@ fn the_forms_of_a_file() {
 }
 
 #[test]
-fn files_are_meant_from_here_or_from_the_package() {
+fn file_paths_are_relative_to_the_folder_or_the_package() {
     let sandbox = workspace();
     for (folder, file) in [
         ("", "store/src/x.rs"),
@@ -52,7 +52,7 @@ fn files_are_meant_from_here_or_from_the_package() {
 }
 
 #[test]
-fn files_of_the_working_trees_change() {
+fn files_from_the_diff_of_the_work_tree() {
     let sandbox = workspace();
     sandbox
         .append("app/src/lib.rs", "pub fn more() {}\n")
@@ -104,7 +104,7 @@ fn the_forms_of_a_dependency() {
             "--dep free",
             "[dependencies]\nfree = { path = \"../free\" }",
         ),
-        // What is there keeps its requirement.
+        // An existing dependency keeps its requirement.
         (
             "--dep present[x]",
             "[dependencies]\npresent = { version = \"1.2\", features = [\"x\"] }",
@@ -135,7 +135,7 @@ fn the_forms_of_a_dependency() {
 }
 
 #[test]
-fn the_version_comes_from_the_nearest_place_that_knows() {
+fn version_comes_from_the_first_source_that_has_one() {
     let sandbox = workspace();
     sandbox.append("Cargo.toml", "\n[workspace.dependencies]\nshared = \"3\"\n");
     let package = "\n[[package]]\nname = \"locked\"\nversion = \"1.4.2\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
@@ -215,7 +215,7 @@ fn criteria_from_another_document() {
 }
 
 #[test]
-fn steps_of_ones_own() {
+fn named_steps() {
     let sandbox = workspace();
     sandbox
         .poc("init cache -p store -p app --step 'Keep answers' --step 'Drop | old ones' --step Third --file app/src/x.rs")
@@ -253,7 +253,7 @@ fn steps_of_ones_own() {
 }
 
 #[test]
-fn files_go_to_the_step_that_speaks_of_them() {
+fn files_are_assigned_to_the_step_that_names_them() {
     let sandbox = workspace();
     sandbox
         .poc(

@@ -64,7 +64,7 @@ fn a_workspace_with_a_root_package_and_nested_excludes() {
     let inner = plan(&sandbox, "docs/inner-plan.md");
     assert_eq!(inner.packages, ["inner"]);
     assert_eq!(files(&inner)[0].0, "crates/inner/src/x.rs");
-    // The excluded package is a workspace of its own.
+    // The excluded package is a separate workspace.
     sandbox.poc_in("crates/apart", "init apart").exits(0);
     assert!(sandbox.exists("crates/apart/docs/apart-plan.md"));
     sandbox
@@ -113,7 +113,7 @@ fn several_targets_renamed_dependencies_and_target_tables() {
 }
 
 #[test]
-fn tests_that_cargo_does_not_find_by_itself_go_into_the_library() {
+fn tests_without_auto_discovery_are_put_in_the_library() {
     let sandbox = Sandbox::package();
     sandbox.edit(
         "Cargo.toml",
@@ -151,13 +151,13 @@ fn tests_that_cargo_does_not_find_by_itself_go_into_the_library() {
 }
 
 #[test]
-fn without_git_it_says_what_is_lost() {
+fn init_without_git_warns_about_missing_data() {
     let sandbox = Sandbox::workspace(WORKSPACE);
     sandbox
         .poc("init cache -p app")
         .exits(0)
         .says("no git repository")
-        .says("records no base");
+        .says("has no base");
     assert_eq!(plan(&sandbox, "docs/cache-plan.md").base, None);
     sandbox
         .poc("init other -p app --from-diff")
@@ -167,7 +167,7 @@ fn without_git_it_says_what_is_lost() {
     sandbox
         .poc("init third -p app")
         .exits(0)
-        .says("no commit yet");
+        .says("has no commit");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_path_with_blanks_and_other_scripts() {
 }
 
 #[test]
-fn features_that_the_workspace_turns_on_go_with_the_commands() {
+fn commands_contain_features_that_the_workspace_enables() {
     let sandbox = Sandbox::workspace("store; app: store; free");
     sandbox.append("store/Cargo.toml", "\n[features]\nextra = []\n");
     sandbox.edit(
@@ -236,7 +236,7 @@ fn features_that_the_workspace_turns_on_go_with_the_commands() {
         plan.steps[1].verification[0].code.lines().next(),
         Some("cargo test -p store --features store/extra --test cache cache_step_1_")
     );
-    // Tests that no plain run builds are said beforehand.
+    // Tests that no plain run builds are reported in advance.
     let features = plan
         .prerequisites
         .iter()
@@ -246,7 +246,7 @@ fn features_that_the_workspace_turns_on_go_with_the_commands() {
 }
 
 #[test]
-fn what_the_graph_shows_as_a_risk() {
+fn risks_from_the_graph() {
     let sandbox = Sandbox::workspace("store; app: store; gen; made: gen(build)");
     sandbox.append(
         "store/src/lib.rs",
@@ -270,15 +270,15 @@ fn what_the_graph_shows_as_a_risk() {
         "`gen` is a procedural macro",
         "`made` has a build script",
         "`store` uses `unsafe` once",
-        "`store` promises to build with Rust 1.70.0",
-        "`old` 1.4.2 is in the build already",
+        "`store` supports Rust 1.70.0",
+        "the build already contains `old` 1.4.2",
     ] {
         assert!(text.contains(said), "no {said:?} in\n{text}");
     }
 }
 
 #[test]
-fn settings_of_the_workspace_hold() {
+fn settings_of_the_workspace_apply() {
     let sandbox = workspace();
     sandbox.append(
         "Cargo.toml",

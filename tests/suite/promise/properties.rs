@@ -255,7 +255,7 @@ fn no_edits_alone_reach_complete_or_a_passing_gate_with_an_unproven_criterion() 
 }
 
 #[test]
-fn the_next_action_leads_to_complete_or_to_a_person_and_never_in_a_loop() {
+fn following_next_actions_ends_at_complete_or_at_a_person() {
     let start = (
         edits(4),
         prop::collection::vec(0..SECTIONS.len(), 0..3),

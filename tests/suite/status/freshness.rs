@@ -9,7 +9,7 @@ use super::{
 };
 
 #[test]
-fn evidence_goes_stale_with_what_it_depended_on_and_only_with_that() {
+fn evidence_becomes_stale_only_with_its_inputs() {
     let sandbox = sandbox();
     all_passed(&sandbox);
     // Not read by the store's tests.
@@ -29,7 +29,7 @@ fn evidence_goes_stale_with_what_it_depended_on_and_only_with_that() {
         .poc("status cache")
         .prints("changed since it was verified: store");
     sandbox.poc("status --check").exits(3);
-    // What it was is fresh again.
+    // The earlier text is fresh again.
     sandbox.write("store/src/lib.rs", before);
     assert_eq!(states(&sandbox).0, "proven");
     sandbox.append("Cargo.lock", "\n# changed\n");
@@ -37,7 +37,7 @@ fn evidence_goes_stale_with_what_it_depended_on_and_only_with_that() {
 }
 
 #[test]
-fn another_verification_is_not_the_one_that_was_shown() {
+fn evidence_of_other_commands_does_not_count() {
     let sandbox = sandbox();
     all_passed(&sandbox);
     sandbox.edit(
@@ -83,7 +83,7 @@ fn the_last_run_counts() {
 }
 
 #[test]
-fn no_test_is_never_green() {
+fn run_without_tests_does_not_pass() {
     let sandbox = sandbox();
     passed(&sandbox, Scope::Baseline, 0);
     let mut none = a_record(&sandbox, step("0"), 1);
@@ -97,7 +97,7 @@ fn no_test_is_never_green() {
 }
 
 #[test]
-fn a_regression_gates_though_every_step_is_proven() {
+fn regression_fails_the_gate_with_proven_steps() {
     let sandbox = sandbox();
     all_passed(&sandbox);
     let mut worse = a_record(&sandbox, Scope::Affected, 30);
@@ -114,7 +114,7 @@ fn a_regression_gates_though_every_step_is_proven() {
     sandbox
         .poc("status --check")
         .exits(1)
-        .prints("the baseline passed what fails now: integration");
+        .prints("tests that passed in the baseline failed: integration");
     // A test that vanished is one too, though the run passed.
     let mut gone = a_record(&sandbox, Scope::Affected, 31);
     gone.missing = worse.regressions.clone();
@@ -123,7 +123,7 @@ fn a_regression_gates_though_every_step_is_proven() {
         .poc("status --check")
         .exits(1)
         .prints("POC023")
-        .prints("is gone now: integration");
+        .prints("are missing: integration");
     passed(&sandbox, Scope::Affected, 32);
     assert_eq!(states(&sandbox).0, "proven");
 }
@@ -158,5 +158,5 @@ fn evidence_of_another_poc_does_not_count() {
     sandbox
         .poc("status cache --check")
         .exits(1)
-        .prints("of the PoC `other`");
+        .prints("belongs to the PoC `other`");
 }

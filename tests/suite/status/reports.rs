@@ -1,4 +1,4 @@
-//! How it is told: one PoC or many, to people and to programs.
+//! Reports about one PoC or many, for people and for programs.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ fn item(number: u32, text: &str, line: u32, checked: bool) -> Value {
 }
 
 #[test]
-fn every_member_is_there_and_documented() {
+fn every_json_member_exists_and_is_documented() {
     let sandbox = sandbox();
     all_passed(&sandbox);
     sandbox.append("store/src/lib.rs", "// changed\n");
@@ -115,7 +115,7 @@ fn names(value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn all_pocs_are_a_line_each() {
+fn overview_has_a_line_for_each_poc() {
     let sandbox = sandbox();
     all_passed(&sandbox);
     sandbox.write("docs/older-implementation.md", PLAN);
@@ -177,9 +177,9 @@ fn github_gets_escaped_annotations_and_a_summary() {
     sandbox.write("summary.md", "before\n");
     let run = sandbox.shell(&line);
     run.exits(1).prints(
-        "::error file=rust/docs/a-plan.md,line=11,col=1,title=POC020::step 0 is said to be done",
+        "::error file=rust/docs/a-plan.md,line=11,col=1,title=POC020::step 0 is marked as done",
     );
-    // GitHub shows ten a step; the summary has them all, after what was there.
+    // GitHub shows ten per step; the summary contains all, after the existing text.
     assert_eq!(run.stdout.matches("::error").count(), 10, "{run}");
     let text = sandbox.read("summary.md");
     assert!(text.starts_with("before\n## cargo poc\n"), "{text}");
@@ -191,7 +191,7 @@ fn github_gets_escaped_annotations_and_a_summary() {
 }
 
 #[test]
-fn it_works_from_any_folder_and_without_git() {
+fn status_works_in_any_folder_and_without_git() {
     let sandbox = sandbox();
     let here = sandbox.poc("status cache").exits(0).stdout.clone();
     assert_eq!(
@@ -207,5 +207,5 @@ fn it_works_from_any_folder_and_without_git() {
         .poc("status cache")
         .exits(0)
         .prints("POC031")
-        .prints("what changed is unknown");
+        .prints("the change is unknown");
 }

@@ -1,4 +1,4 @@
-//! What modules define and bring in: own items, then imports and globs until nothing new is found.
+//! Collects the definitions of modules, then resolves imports and globs to a fixpoint.
 
 use rustc_hash::FxHashMap;
 
@@ -8,7 +8,7 @@ use crate::affected::items::nodes::{ModuleId, NONE, Name, NodeId, proc_macro_nam
 use crate::affected::items::sources::Sources;
 use crate::workspace::source::syntax::ItemKind;
 
-/// A `use`, still to be followed.
+/// An unresolved `use`.
 pub(super) struct Import {
     node: NodeId,
     module: ModuleId,
@@ -19,7 +19,7 @@ pub(super) struct Import {
 }
 
 impl DefMap<'_> {
-    /// Adds an entry, or makes it public; whether that is new.
+    /// Adds an entry, or makes it public. Returns whether that is new.
     fn insert(&mut self, module: ModuleId, name: Name, entry: Entry, private: bool) -> bool {
         let entries = self.tables[module as usize].entry(name).or_default();
         let known = entries.iter_mut().find(|held| held.entry == entry);
@@ -37,8 +37,8 @@ impl DefMap<'_> {
         new
     }
 
-    /// Whether only the module that holds a node sees it. What a macro is given it may write otherwise, and `macro_rules!`
-    /// macros are seen by rules of their own.
+    /// Whether only the module of a node sees it. A macro may change the visibility of its input, and `macro_rules!` macros have separate
+    /// visibility rules.
     fn is_private(&self, node: NodeId) -> bool {
         let mut owners = self.nodes.owners(node);
         let node = &self.nodes.nodes[node as usize];
@@ -47,7 +47,7 @@ impl DefMap<'_> {
             && owners.all(|owner| self.nodes.nodes[owner as usize].kind != ItemKind::Call)
     }
 
-    /// Own definitions of every module; the imports still to be followed.
+    /// Adds the definitions of every module; returns the unresolved imports.
     pub(super) fn define(&mut self, sources: &Sources) -> Vec<Import> {
         let mut imports = Vec::new();
         let nodes = self.nodes;
@@ -112,7 +112,7 @@ impl DefMap<'_> {
     }
 
     pub(super) fn resolve_imports(&mut self, imports: &[Import], sources: &Sources) {
-        // Each with how much of what it means a glob has taken.
+        // Each with the number of entries that a glob has imported.
         let mut followed: Vec<FxHashMap<Resolution, usize>> =
             vec![FxHashMap::default(); imports.len()];
         loop {
@@ -190,7 +190,7 @@ impl DefMap<'_> {
         }
     }
 
-    /// Modules with macro calls, without a name, and those that bring in theirs by `*`, join the open ones.
+    /// Adds modules with macro calls, unnamed modules, and those that import their names with `*` to the open modules.
     pub(super) fn open_modules(&mut self) {
         let calls = self
             .nodes
@@ -216,9 +216,9 @@ impl DefMap<'_> {
         }
     }
 
-    /// What an import's path means now.
+    /// The current resolution of an import's path.
     fn import(&self, import: &Import) -> Vec<Resolution> {
-        // An import never means itself: `use a::x` in `a`'s own scope would find its own entry.
+        // An import never resolves to itself: `use a::x` in `a`'s own scope would find its own entry.
         let found = self.walk(import.module, &import.path, import.node);
         let mut meanings: Vec<Resolution> = found
             .modules
@@ -238,7 +238,7 @@ impl DefMap<'_> {
         meanings
     }
 
-    /// Brings a glob's names in, but for those that it has `taken`; whether any was new.
+    /// Imports a glob's names, except those that it has `taken`. Returns whether any was new.
     fn spread(
         &mut self,
         import: &Import,
@@ -265,7 +265,7 @@ impl DefMap<'_> {
                         },
                         private,
                     );
-                    // What the glob finds may itself have come by a `use`: the path goes through that one as well.
+                    // An entry of the glob may come from a `use`: the path includes that `use`.
                     if entry.by != NONE && entry.by != import.node {
                         grew |= self.insert(import.module, name, entry, private);
                     }

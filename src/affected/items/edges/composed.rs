@@ -27,7 +27,7 @@ impl Builder<'_> {
         }
     }
 
-    /// What a name may mean that code of a unit composes of a fragment.
+    /// The possible targets of a name that code of a unit composes from a fragment.
     pub(super) fn composed(&self, fragment: Name, unit: UnitId) -> Vec<EdgeTarget> {
         let mut targets = Vec::new();
         for name in self.composed_names(fragment) {
@@ -60,9 +60,9 @@ impl Builder<'_> {
         targets
     }
 
-    /// The names that may be composed of a fragment: those that begin or end with it.
+    /// The names that may be composed of a fragment: those that start or end with it.
     pub(super) fn composed_names(&self, fragment: Name) -> Vec<Name> {
-        /// Shorter fragments must be words of their own.
+        /// Shorter fragments must be whole words.
         const SHORTEST_PART: usize = 4;
         let text = self.nodes.names.text(fragment);
         let words = words_of(text);
@@ -76,7 +76,7 @@ impl Builder<'_> {
         let by_word = self.generated.by_word.get(first).into_iter().flatten();
         let mut found: Vec<Name> = by_word.filter(has_words).copied().collect();
         if text.starts_with('_') || text.ends_with('_') {
-            // It is joined to the rest as it is: `get_`.
+            // The fragment contains its separator: `get_`.
             let fits = |name: &Name| {
                 let name = self.nodes.names.text(*name);
                 let before = text.ends_with('_') && name.starts_with(text);

@@ -1,9 +1,8 @@
-//! Code that the sources do not show: what attributes, derives, macro calls and included files of unknown content may define,
-//! call and register.
+//! Code that is not in the sources: items that attributes, derives, macro calls and unknown included files may define, call and register.
 //!
-//! A generator is an item whose expansion is not known. It reaches the item it stands on, the names in it, the names in scope
-//! around it, and names composed of those in it. A path that stops in a module leads to the generators there. A generator that
-//! may register code is live in every test that links it.
+//! A generator is an item whose expansion is unknown. It has edges to its item, the names in it, the names in scope, and names composed
+//! of those in it. A path that stops in a module leads to the generators there. A generator that may register code is live in every
+//! test that links it.
 
 use rustc_hash::FxHashSet;
 
@@ -49,7 +48,7 @@ impl Builder<'_> {
             let module = self.nodes.nodes[id as usize].module;
             generated.by_module.entry(module).or_default().push(id);
         }
-        // What is written around a module may add to it.
+        // A generator on a module may add items to it.
         for module in 0..to_u32(self.nodes.modules.len()) {
             let around = self.nodes.around(module);
             let nodes = around.map(|module| self.nodes.modules[module as usize].node);
@@ -79,7 +78,7 @@ impl Builder<'_> {
         ) {
             return None;
         }
-        // What a macro is given has attributes for that macro; what it expands to stands beside it.
+        // Attributes in the input of a macro are for that macro; those of its expansion count separately.
         let given = node.call == NONE
             && self
                 .nodes
@@ -89,7 +88,7 @@ impl Builder<'_> {
             return None;
         }
         let symbols = self.nodes.symbols(id);
-        // What makes a test of a function registers that test.
+        // An attribute that makes a function a test registers that test.
         let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0
             && node.flags & flag::PERHAPS_TEST == 0;
         let mut found: Option<Generator> = None;
@@ -131,7 +130,7 @@ impl Builder<'_> {
         })
     }
 
-    /// The units that write code which is live without being named.
+    /// Finds the units that generate code which is live without being named.
     fn rate_units(&mut self) {
         let mut flags = vec![0; self.crates.units.len()];
         for (id, node) in self.ids().zip(&self.nodes.nodes) {
@@ -162,7 +161,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The generators that may define what is looked for in these modules.
+    /// The generators that may define a missing name in these modules.
     pub(super) fn perhaps_generated(&self, stopped: &[ModuleId], out: &mut Out) {
         if self.generated.by_module.is_empty() {
             return;
@@ -180,7 +179,7 @@ impl Builder<'_> {
         }
     }
 
-    /// What generated code of a node may call.
+    /// Edges to everything that generated code of a node may call.
     pub(super) fn generated_calls(&self, id: NodeId, out: &mut Out) {
         let node = &self.nodes.nodes[id as usize];
         let symbols = self.nodes.symbols(id);
@@ -212,7 +211,7 @@ impl Builder<'_> {
             && node.flags & flag::PERHAPS_TEST == 0;
         let generates = self.generated.generators.contains_key(&id);
         if node.kind == ItemKind::Call && generates {
-            // What it makes of an `impl` may call the other members.
+            // Code generated from an `impl` may call its other members.
             let types = self.self_types(id).iter().copied();
             out.to.extend(types.map(EdgeTarget::AllMembers));
         }
@@ -243,7 +242,7 @@ impl Builder<'_> {
         }
     }
 
-    /// What the expansion of a macro call may name besides the names in its input.
+    /// Names in the expansion of a macro call besides those in its input.
     pub(super) fn call_targets(
         &self,
         id: NodeId,
@@ -367,8 +366,7 @@ impl Builder<'_> {
         targets
     }
 
-    /// Generators that are live without being named, the items inside them, and types that generated code may implement
-    /// something for.
+    /// Generators that are live without being named, the items inside them, and types that generated code may implement something for.
     pub(super) fn generators_into(
         &self,
         edges: &mut Edges,

@@ -6,37 +6,37 @@ use crate::affected::items::crate_graph::UnitId;
 use crate::affected::items::known_macros::Expansion;
 use crate::affected::items::nodes::{ModuleId, Name, NodeId};
 
-/// A node whose expansion is not known.
+/// A node whose expansion is unknown.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Generator {
     /// The attribute, derive or macro.
     pub(super) by: Name,
-    /// It may register code: it is live without being named.
+    /// Whether it may register code, so that it is live without being named.
     pub(super) registers: bool,
 }
 
-/// What is known of generated code before edges are built.
+/// Data about generated code, collected before edges are built.
 #[derive(Default)]
 pub(super) struct GeneratedCode {
     pub(super) generators: FxHashMap<NodeId, Generator>,
-    /// Generators by the module they stand in.
+    /// Generators by their module.
     pub(super) by_module: FxHashMap<ModuleId, Vec<NodeId>>,
-    /// Per module, those whose names it brings in by `*`.
+    /// For each module, the modules whose names it imports with `*`.
     pub(super) globs: FxHashMap<ModuleId, Vec<ModuleId>>,
-    /// Names by the words that they consist of.
+    /// Names by their words.
     pub(super) by_word: FxHashMap<String, Vec<Name>>,
-    /// Names without `_` and in lower case, for fragments that are no words of their own.
+    /// Names in lower case without `_`, for fragments that are not whole words.
     pub(super) joined: Vec<(String, Name)>,
-    /// Macros whose bodies compose names, or call what is not known.
+    /// Macros whose bodies compose names, or call unknown macros.
     pub(super) expansions: FxHashMap<NodeId, Expansion>,
     /// Macros whose bodies may register code.
     pub(super) registering_macros: FxHashSet<NodeId>,
-    /// Units whose package has a build script that writes code which implements something, or registers it.
+    /// Units whose package has a build script that generates an implementation or a registration.
     pub(super) written_impls: FxHashSet<UnitId>,
     pub(super) written_roots: FxHashSet<UnitId>,
-    /// Units whose own code writes code that registers something.
+    /// Units whose code generates a registration.
     pub(super) registering: FxHashSet<UnitId>,
-    /// Procedural macros: other units can name their macros alone.
+    /// Procedural macros: other units can name only their macros.
     pub(super) proc_macros: FxHashSet<UnitId>,
     /// The macros of theirs that take names from files.
     pub(super) opaque: FxHashSet<NodeId>,

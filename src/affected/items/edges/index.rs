@@ -1,5 +1,4 @@
-//! What the rules need to know of all nodes before any is followed: who implements what, which names members, macros and
-//! calls have.
+//! Indexes of all nodes that the rules need: implementations, and the names of members, macros and calls.
 
 use rustc_hash::FxHashSet;
 
@@ -121,7 +120,7 @@ impl Builder<'_> {
                         for of in &holder.types {
                             let key = (*of, node.name);
                             self.of_type.entry(key).or_default().push(id);
-                            // Where the module is compiled, the type may be as well without it.
+                            // If the module is compiled, the type may be compiled without it.
                             let module = self.nodes.nodes[*of as usize].module;
                             let together = condition == NONE
                                 || self.nodes.around(module).any(|module| module == condition);
@@ -136,7 +135,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Macros by the names that a `use` gives them: the bodies of other macros know them by these alone.
+    /// Macros by the names that a `use` gives them: the bodies of other macros use only these names.
     pub(super) fn rename(&mut self) {
         let mut renamed: Vec<(Name, NodeId)> = Vec::new();
         for id in self.ids() {
@@ -208,7 +207,7 @@ impl Builder<'_> {
             || proc_macro_name(self.nodes.item(self.sources, id), self.nodes.symbols(id)).is_some()
     }
 
-    /// What calls that are not expanded may define besides the names in them: names fixed in the macro's body.
+    /// Names that unexpanded calls may define besides those in their input: names that are fixed in the macro's body.
     pub(super) fn name_generating_macros(&mut self) {
         let calls: Vec<NodeId> = self.opaque.values().flatten().copied().collect();
         let mut defined: Vec<(Name, NodeId)> = Vec::new();
@@ -229,8 +228,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether what leads to a node's members leads to its macro calls, so that these need no name: a trait, an `impl` of a
-    /// type or trait that is known.
+    /// Whether edges to a node's members also lead to its macro calls, so that these need no name: a trait, or an `impl` of a known type or
+    /// trait.
     pub(super) fn comes_by_type(&self, owner: NodeId) -> bool {
         match self.impls.get(&owner) {
             Some(holder) => !holder.inherent || !holder.types.is_empty(),
@@ -238,7 +237,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Where the items of a name are that need no type.
+    /// The units of items that need no type.
     pub(super) fn unit_of_unique_name(&mut self) {
         for (name, ids) in [&self.free, &self.macros, &self.calls]
             .into_iter()
@@ -252,7 +251,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The macros that a name may mean in an item: those written above it in the same file hide all others.
+    /// The macros that a name may refer to in an item: those defined above it in the same file hide all others.
     pub(super) fn macros_for(&self, id: NodeId, name: Name) -> Vec<NodeId> {
         let Some(all) = self.macros.get(&name) else {
             return Vec::new();
@@ -280,7 +279,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The functions that make values of any type, through generic ones that call them.
+    /// The functions that create values of any type, including generic ones that call them.
     pub(super) fn collect_makers(&mut self) {
         let flags = |id: NodeId| self.nodes.nodes[id as usize].flags;
         let name = |id: NodeId| self.nodes.nodes[id as usize].name;
@@ -303,7 +302,7 @@ impl Builder<'_> {
         self.make_any = names;
     }
 
-    /// The workspace macros that a call may run, through each other's bodies.
+    /// The workspace macros that a call may expand, including those in macro bodies.
     pub(super) fn bodies(&self, call: NodeId) -> Vec<NodeId> {
         let mut found: Vec<NodeId> = Vec::new();
         let mut next = vec![call];
@@ -329,7 +328,7 @@ impl Builder<'_> {
         found
     }
 
-    /// Calls not expanded that hold tests, themselves or in their macros.
+    /// Unexpanded calls that contain tests, themselves or in their macros.
     pub(super) fn test_calls(&self) -> FxHashSet<NodeId> {
         let calls = self.opaque.values().flatten().copied();
         calls

@@ -1,4 +1,4 @@
-//! Members and what comes without being named: conditions, headers of `impl`s, roots, processes.
+//! Edges of members, and of nodes that are live without being named: conditions, `impl` headers, roots, processes.
 
 use rustc_hash::FxHashSet;
 
@@ -7,7 +7,7 @@ use super::{
 };
 
 impl Builder<'_> {
-    /// Members, headers, traits: conditions and what comes without being named.
+    /// Members, headers, traits: conditions, and edges that need no name.
     pub(super) fn members_into(
         &self,
         edges: &mut Edges,
@@ -44,7 +44,7 @@ impl Builder<'_> {
                 continue;
             };
             let method = node.flags & flag::METHOD != 0;
-            // Without a value of its type, a method cannot run.
+            // A method cannot run without a value of its type.
             let mut made = |types: &[NodeId]| -> Vec<NodeId> {
                 types
                     .iter()
@@ -88,7 +88,7 @@ impl Builder<'_> {
         }
     }
 
-    /// An `impl` counts as soon as its type does; for a type from outside, its trait or any workspace type in its header.
+    /// An `impl` is live as soon as its type is; for an external type, its trait or any workspace type in its header.
     pub(super) fn header(&self, id: NodeId, edges: &mut Edges, pairs: &mut Vec<(NodeId, NodeId)>) {
         let Some(holder) = self.impls.get(&id) else {
             return;
@@ -127,7 +127,7 @@ impl Builder<'_> {
         pairs.extend(out.back.into_iter().map(|from| (from, id)));
     }
 
-    /// Roots, processes, build scripts, files not understood, macro calls' items.
+    /// Roots, processes, build scripts, files that cannot be parsed, items of macro calls.
     pub(super) fn special_into(&self, edges: &mut Edges, pairs: &mut Vec<(NodeId, NodeId)>) {
         for id in self.ids() {
             let node = &self.nodes.nodes[id as usize];
@@ -150,7 +150,7 @@ impl Builder<'_> {
             if owner.is_some_and(|owner| {
                 owner.kind == ItemKind::Call && owner.flags & flag::TRANSPARENT == 0
             }) {
-                // What an opaque call makes of the items in it is not known.
+                // The effect of an opaque call on the items in it is unknown.
                 pairs.push((node.owner, id));
             }
         }

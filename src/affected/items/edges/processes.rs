@@ -8,12 +8,12 @@ use crate::affected::items::outside_effects;
 const MAKEFILES: [&str; 4] = ["Makefile", "GNUmakefile", "makefile", "justfile"];
 
 impl Builder<'_> {
-    /// Whether a name in documentation tells that a process is started there.
+    /// Whether a name in documentation means that a process is started there.
     pub(super) fn starts_processes(&self, name: Name) -> bool {
         outside_effects::of_word(self.nodes.names.text(name)) & flag::SPAWNS != 0
     }
 
-    /// Processes, tools, and what holds an item.
+    /// Processes, tools, and the parents of an item.
     pub(super) fn special(&self, id: NodeId, out: &mut Out) {
         let node = &self.nodes.nodes[id as usize];
         let script = self.crates.units[node.unit as usize].kind == UnitKind::BuildScript;
@@ -24,7 +24,7 @@ impl Builder<'_> {
                 out.to.push(EdgeTarget::Node(self.any_program()));
             }
         }
-        // A build script asks rustc for its version; a test gives it code to compile.
+        // A build script runs rustc for its version; a test gives it code to compile.
         let tools = if script {
             flag::RUNS_CARGO
         } else {
@@ -47,7 +47,7 @@ impl Builder<'_> {
                 )
             });
         if part {
-            // A part refers to what holds it: the header of an `impl`, a trait, the macro around it.
+            // A part refers to its parent: the header of an `impl`, a trait, the macro around it.
             out.to.push(EdgeTarget::Node(node.owner));
         }
     }

@@ -117,7 +117,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// Whether a macro's path begins with a crate from outside the workspace.
+    /// Whether a macro's path starts with an external crate.
     fn is_from_outside(&self, id: NodeId, call: &[Symbol], symbols: &[Name]) -> bool {
         let found = self.scopes.resolve(
             self.nodes.nodes[id as usize].module,
@@ -243,7 +243,7 @@ impl<'g> Builder<'g> {
         (reads_files, names)
     }
 
-    /// What is known of a macro call: its name, the first segment of its path, and the names in it.
+    /// The known parts of a macro call: its name, the first segment of its path, and the names in it.
     pub(super) fn call_expansion(
         &self,
         id: NodeId,
@@ -334,7 +334,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// What the bodies of the workspace's own macros come to, through each other.
+    /// Rates the workspace's macros by their bodies, including the macros they call.
     pub(super) fn rate_macros(&mut self) {
         let macros: Vec<NodeId> = self
             .ids()

@@ -1,4 +1,4 @@
-//! What an item's own references lead to.
+//! The edges of an item's own references.
 
 use super::{
     Builder, Detail, EdgeTarget, ItemKind, ModuleId, NONE, Name, NodeId, Out, UnitId, flag, is_type,
@@ -35,7 +35,7 @@ impl<'g> Builder<'g> {
             }
         }
         if out.makes_values && node.flags & flag::METHOD != 0 {
-            // What it reads through `self` may come from anywhere.
+            // Values read through `self` may come from anywhere.
             let types = self.self_types(id).iter().copied();
             let types = types.filter(|of| self.has_values(*of));
             out.to.extend(types.map(EdgeTarget::InstantiatedWithFields));
@@ -74,7 +74,7 @@ impl<'g> Builder<'g> {
         out
     }
 
-    /// Any item of a name that a unit sees; none where there is no such item at all.
+    /// Any item of a name that a unit sees; empty if there is no such item.
     pub(super) fn unresolved(
         &self,
         visible_from: Option<UnitId>,
@@ -92,7 +92,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// Any item of these names, as far as the node can mean it.
+    /// Any item of these names that the node can refer to.
     pub(super) fn unresolved_into(&self, out: &mut Out, names: impl IntoIterator<Item = Name>) {
         let visible_from = out.visible_from;
         let names = names.into_iter();
@@ -100,7 +100,7 @@ impl<'g> Builder<'g> {
             .extend(names.filter_map(|name| self.unresolved(visible_from, name)));
     }
 
-    /// The unit that names in a node are looked up in. A call that may define macros may thereby write them elsewhere.
+    /// The unit for name lookup in a node. A call that may define macros may use the names elsewhere.
     fn visible_units(&self, id: NodeId) -> Option<UnitId> {
         let mut around = std::iter::once(id).chain(self.nodes.owners(id));
         let defines = around.any(|id| {
@@ -112,7 +112,7 @@ impl<'g> Builder<'g> {
         self.crates.visible_units(unit).filter(|_| !defines)
     }
 
-    /// A macro called by name: itself, and calls that may define it.
+    /// A macro called by name: the macro, and calls that may define it.
     pub(super) fn macro_called(&self, id: NodeId, name: Name, out: &mut Out) {
         let expanded = self.nodes.nodes[id as usize].flags & flag::EXPANDED != 0;
         let visible_from = out.visible_from;
@@ -152,7 +152,7 @@ impl<'g> Builder<'g> {
         types
     }
 
-    /// A node as it is used: a macro together with what its body names.
+    /// A used node: a macro with the names in its body.
     pub(super) fn macro_use(&self, id: NodeId) -> EdgeTarget {
         if self.nodes.nodes[id as usize].kind == ItemKind::Macro {
             EdgeTarget::MacroBody(id)
@@ -197,7 +197,7 @@ impl<'g> Builder<'g> {
         }
         self.unresolved_into(out, found.any.iter().copied());
         if found.external && path.len() > 1 {
-            // A type or trait from outside has members of the workspace only through the workspace's traits.
+            // An external type or trait has workspace members only through workspace traits.
             out.to
                 .push(EdgeTarget::TraitMemberName(path[path.len() - 1]));
         }
@@ -212,7 +212,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// Whether a node may make values of types that it does not name a constructor of.
+    /// Whether a node may create values of types without naming a constructor.
     fn makes_values(&self, id: NodeId) -> bool {
         self.nodes.nodes[id as usize].flags & flag::UNSAFE != 0
             || self.nodes.refers_to(self.sources, id, &self.make_any)
@@ -236,7 +236,7 @@ impl<'g> Builder<'g> {
         targets
     }
 
-    /// Everything in the modules that a path names, and calls that may define more of it.
+    /// Everything in the modules of a path, and calls that may define more of it.
     fn all_of(&self, scope: ModuleId, path: &[Name], out: &mut Out) {
         for module in self.scopes.resolve(scope, path).modules {
             for (item, by) in self.scopes.items(module) {
@@ -318,7 +318,7 @@ impl<'g> Builder<'g> {
         matches!(&self.nodes.item(self.sources, item).detail, Detail::Enum(variants) if variants.iter().any(|variant| symbols[*variant as usize] == name))
     }
 
-    /// The types that `Self` means for a member or an `impl`.
+    /// The types of `Self` in a member or an `impl`.
     pub(super) fn self_types(&self, id: NodeId) -> &[NodeId] {
         let node = &self.nodes.nodes[id as usize];
         let holder = if node.kind == ItemKind::Impl {
@@ -346,7 +346,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// `self.name(…)`: an inherent member of the self type answers before any trait's, unless a workspace trait has the name too.
+    /// `self.name(…)`: an inherent member takes precedence over any trait's, unless a workspace trait has the name too.
     pub(super) fn on_self(&self, id: NodeId, name: Name, out: &mut Out) {
         let types = self.self_types(id);
         let certain = !types.is_empty()
@@ -395,7 +395,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// A macro call where items stand reaches the items in it, and is reached by the types it names.
+    /// A macro call in item position has edges to the items in it, and from the types it names.
     pub(super) fn call(&self, id: NodeId, out: &mut Out) {
         if self.nodes.nodes[id as usize].flags & flag::TRANSPARENT != 0 {
             return;
@@ -415,7 +415,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// Any workspace type or trait in it leads here.
+    /// Adds edges from any workspace type or trait in it.
     pub(super) fn when_types(&self, id: NodeId, out: &mut Out) {
         let node = &self.nodes.nodes[id as usize];
         let item = self.nodes.item(self.sources, id);

@@ -1,5 +1,4 @@
-//! The parts of a file's items of which there are most, each as one block: a cache of them is read without making thousands of
-//! small ones.
+//! The most numerous parts of a file's items as single blocks, so that loading the cache needs few allocations.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +8,14 @@ pub type Symbol = u32;
 /// Texts by number.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Texts {
-    /// One after the other.
+    /// All texts concatenated.
     all: String,
-    /// Where each ends.
+    /// The end of each text.
     ends: Vec<u32>,
 }
 
 impl Texts {
-    /// Adds a text; its number.
+    /// Adds a text and returns its number.
     pub fn push(&mut self, text: &str) -> Symbol {
         self.all.push_str(text);
         let number = index(self.ends.len());
@@ -24,7 +23,7 @@ impl Texts {
         number
     }
 
-    /// The text of a number; empty where there is none.
+    /// The text with a number; empty if there is none.
     #[must_use]
     pub fn get(&self, number: Symbol) -> &str {
         let at = number as usize;
@@ -42,14 +41,14 @@ impl Texts {
     }
 }
 
-/// What an item refers to.
+/// The references of an item.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct References {
-    /// Where each [`Part`] ends, and the parts; nothing where all are empty. A path is its length and its segments.
+    /// The end of each [`Part`], and the parts; empty if all are. A path is its length and its segments.
     all: Box<[u32]>,
     /// Files embedded, as written.
     pub files: Vec<String>,
-    /// Files and folders that may be read when the item runs, relative.
+    /// Files and folders that may be read when the item runs, as relative paths.
     pub reads: Vec<String>,
 }
 
@@ -67,10 +66,10 @@ enum Part {
     Attributes,
 }
 
-/// How many lists there are.
+/// The number of lists.
 const PARTS: usize = 9;
 
-/// What an item refers to, list by list.
+/// The references of an item as separate lists.
 #[derive(Debug, Default)]
 pub struct Lists {
     /// See [`References::paths`].
@@ -94,7 +93,7 @@ pub struct Lists {
 }
 
 impl References {
-    /// Puts the lists together.
+    /// Joins the lists.
     #[must_use]
     pub fn new(lists: &Lists, files: Vec<String>, reads: Vec<String>) -> Self {
         let flat = |paths: &[Vec<Symbol>]| -> Vec<u32> {
@@ -141,35 +140,35 @@ impl References {
     }
 
     /// Paths of one segment or more in code that runs; first segments [`GLOBAL`](super::model::GLOBAL) and
-    /// [`SELF_CALL`](super::model::SELF_CALL) have a meaning of their own.
+    /// [`SELF_CALL`](super::model::SELF_CALL) have a special meaning.
     pub fn paths(&self) -> impl Iterator<Item = &[Symbol]> {
         paths(self.part(Part::Paths))
     }
 
-    /// Paths in fields, parameters, bounds and headers: what they name need not exist as a value.
+    /// Paths in fields, parameters, bounds and headers: no value of these types needs to exist.
     pub fn type_refs(&self) -> impl Iterator<Item = &[Symbol]> {
         paths(self.part(Part::TypeRefs))
     }
 
-    /// Calls of macros that are not of the standard library: the macro's name, the first segment of its path, the last
-    /// before the name, and the names in its input.
+    /// Calls of macros outside the standard library: the macro's name, the first segment of its path, the last before the name, and the names
+    /// in its input.
     pub fn macro_calls(&self) -> impl Iterator<Item = &[Symbol]> {
         paths(self.part(Part::MacroCalls))
     }
 
-    /// Attributes and derives of the item itself that rustc does not know: name, the first segment of the path, the last before
-    /// the name, and the names in what they are given; `derive` for a derive.
+    /// Attributes and derives of the item that rustc does not define: name, the first segment of the path, the last before the name, and the
+    /// names in their input; `derive` for a derive.
     pub fn attributes(&self) -> impl Iterator<Item = &[Symbol]> {
         paths(self.part(Part::Attributes))
     }
 
-    /// Names of methods called with a dot.
+    /// Names of methods in calls with a dot.
     #[must_use]
     pub fn methods(&self) -> &[Symbol] {
         self.part(Part::Methods)
     }
 
-    /// Names of members of a type that is not known.
+    /// Names of members of an unknown type.
     #[must_use]
     pub fn members(&self) -> &[Symbol] {
         self.part(Part::Members)
@@ -181,13 +180,13 @@ impl References {
         self.part(Part::TraitMembers)
     }
 
-    /// Names of macros called, derived or used as attributes.
+    /// Names of macros that are called, derived or used as attributes.
     #[must_use]
     pub fn macros(&self) -> &[Symbol] {
         self.part(Part::Macros)
     }
 
-    /// Names whose scope cannot be known.
+    /// Names with an unknown scope.
     #[must_use]
     pub fn unresolved(&self) -> &[Symbol] {
         self.part(Part::Unresolved)
@@ -203,7 +202,7 @@ fn paths(mut flat: &[u32]) -> impl Iterator<Item = &[Symbol]> {
     })
 }
 
-/// Indexes stay below 2³²: there are fewer than bytes, and files of 4 GiB are refused.
+/// Indexes are below 2³²: they are fewer than bytes, and files of 4 GiB are rejected.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "fewer than bytes of source"
@@ -217,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_told_apart_again() {
+    fn joined_lists_are_separated_again() {
         let lists = Lists {
             paths: vec![vec![1, 2, 3], vec![4]],
             type_refs: vec![vec![], vec![5, 6]],

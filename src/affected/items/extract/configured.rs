@@ -1,21 +1,21 @@
-//! A file's items as one build configuration compiles them.
+//! The items of a file in one build configuration.
 
 use super::model::FileItems;
 use crate::workspace::source::cfg::{Build, CfgOptions, Compiled};
 use crate::workspace::source::modules::Child;
 use crate::workspace::source::syntax::TOP;
 
-/// What is left of a file, and what leads to files that are not compiled.
+/// The compiled items of a file, and declarations of files that are not compiled.
 #[derive(Debug)]
 pub struct Configured {
-    /// The items that are compiled in some build, and those of which it is not known.
+    /// The items that are, or may be, compiled in some build.
     pub items: FileItems,
     /// Declarations of modules and includes that are compiled in none.
     pub left_out: Vec<Child>,
 }
 
 impl FileItems {
-    /// Leaves out what these options exclude from every build; `None` where that is nothing.
+    /// Removes items that these options exclude from every build; `None` if there are none.
     #[must_use]
     pub fn configured(&self, options: &CfgOptions) -> Option<Configured> {
         if self.conditions.is_empty() {

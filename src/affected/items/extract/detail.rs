@@ -1,4 +1,4 @@
-//! What an item is besides its references: flags, headers, bodies of macros.
+//! Flags, headers and macro bodies of items.
 
 use std::ops::Range;
 
@@ -60,7 +60,7 @@ impl<'t> Reader<'_, 't> {
                 | "typetag" => flag::ROOT,
                 _ => 0,
             };
-            // `#[typetag::serde]` and its like register at start-up.
+            // Attributes such as `#[typetag::serde]` register code at start-up.
             if attribute.path.len() > 1
                 && matches!(
                     attribute.path[0],
@@ -109,7 +109,7 @@ impl<'t> Reader<'_, 't> {
         flags
     }
 
-    /// Whether an `unsafe impl` lets code from outside make values of the type, as that of `Pod` does.
+    /// Whether an `unsafe impl` lets external code create values of the type, as an `impl` of `Pod` does.
     fn is_unsafe_impl(&self, raw: &RawItem) -> bool {
         let head = Self::head(raw);
         let words = head.filter_map(|at| self.syntax.ident(at));
@@ -118,7 +118,7 @@ impl<'t> Reader<'_, 't> {
         words.first() == Some(&"unsafe") && !marks.iter().any(|mark| words.contains(mark))
     }
 
-    /// What the signature of a function tells.
+    /// The flags of a function from its signature.
     fn function_flags(&self, raw: &RawItem) -> u32 {
         let Some(name) = raw.name.filter(|_| raw.kind == ItemKind::Fn) else {
             return 0;
@@ -128,7 +128,7 @@ impl<'t> Reader<'_, 't> {
         let foreign =
             raw.parent != TOP && syntax.items[raw.parent as usize].kind == ItemKind::Foreign;
         if foreign || self.is_extern(raw) {
-            // Its arguments are made by code that cannot be read.
+            // Unknown code creates its arguments.
             flags |= flag::UNSAFE;
         }
         if syntax.is(name + 1, b'<') {
@@ -240,7 +240,7 @@ impl<'t> Reader<'_, 't> {
         let (Some(first), Some(last)) = ends else {
             return String::new();
         };
-        // `r#name` lost its mark in the token.
+        // The token of `r#name` has no prefix.
         let start = if self.syntax.text[..first.start as usize].ends_with("r#") {
             first.start - 2
         } else {
@@ -249,7 +249,7 @@ impl<'t> Reader<'_, 't> {
         self.syntax.text[start as usize..last.end as usize].to_owned()
     }
 
-    /// `impl<…> Trait for Type`: the paths at its heart.
+    /// `impl<…> Trait for Type`: the paths of the trait and the type.
     pub(super) fn implementation(&mut self, raw: &RawItem) -> Detail {
         let syntax = self.syntax;
         let end = raw
@@ -294,7 +294,7 @@ impl<'t> Reader<'_, 't> {
             syntax.ident(at).is_some_and(|word| !generics.contains(&word))
                 || matches!(syntax.token(at), Some(token) if matches!(token.kind, Kind::Literal | Kind::Str | Kind::Open(_)))
         });
-        // The same parameter twice (`Pair<T, T>`) is special too.
+        // The same parameter twice (`Pair<T, T>`) is a specialization too.
         let mut names: Vec<&str> = arguments.filter_map(|at| syntax.ident(at)).collect();
         let count = names.len();
         names.sort_unstable();
@@ -307,7 +307,7 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    /// The path a type begins with, after `&`, lifetimes, `mut`, `dyn`, `!`; and the range of its generic arguments.
+    /// The first path of a type, after `&`, lifetimes, `mut`, `dyn`, `!`, and the range of its generic arguments.
     pub(super) fn path(&mut self, mut at: u32, end: u32) -> (Option<Box<[Symbol]>>, Range<u32>) {
         let syntax = self.syntax;
         loop {
@@ -345,7 +345,7 @@ impl<'t> Reader<'_, 't> {
         ((!path.is_empty()).then(|| path.into()), arguments)
     }
 
-    /// A macro call: what is items in its input stands for itself, the rest belongs to the call.
+    /// A macro call: items in its input become items, the rest belongs to the call.
     pub(super) fn call(&mut self, raw: &RawItem, item: &mut Item) {
         let syntax = self.syntax;
         let body = raw.body.clone().unwrap_or(0..0);
@@ -374,7 +374,7 @@ impl<'t> Reader<'_, 't> {
             item.flags |= flag::HOLDS_TEST;
         }
         let path = raw.tokens.start..body.start;
-        // The first `::` may be that of a path from outside, and the second that behind a crate.
+        // The first `::` may start a global path, and the second may follow a crate.
         if path.clone().skip(1).filter(|at| syntax.colons(*at)).count() > 1 {
             item.flags |= flag::THROUGH_MODULE;
         }
@@ -433,7 +433,7 @@ pub(super) fn parameters<'t>(syntax: &Syntax<'t>, range: Range<u32>) -> Vec<&'t 
     names
 }
 
-/// Bounds on the parameters of an inherent `impl`: it may then not apply to every instance of its type.
+/// Bounds on the parameters of an inherent `impl`, because of which it may not apply to every instance of its type.
 pub(super) fn generics_bounded(syntax: &Syntax, raw: &RawItem, end: u32) -> usize {
     let range = raw.tokens.start..end;
     range
@@ -444,7 +444,7 @@ pub(super) fn generics_bounded(syntax: &Syntax, raw: &RawItem, end: u32) -> usiz
         .count()
 }
 
-/// Whether an attribute of a name like `test` can only mean a test: it is a known one, or says so on a private function.
+/// Whether an attribute with a name like `test` can only mark a test: it is a known one, or is on a private function.
 fn is_surely_test(own: &[Attribute], public: bool) -> bool {
     own.iter().any(|attribute| {
         let name = attribute.name();

@@ -4,7 +4,7 @@ use super::model::{Detail, Item};
 use crate::workspace::source::attribute::string_value;
 use crate::workspace::source::syntax::Syntax;
 
-/// Calls with more tokens than this are not about a folder.
+/// The maximum number of tokens of a call that names a folder.
 const LONGEST_INPUT: usize = 8;
 
 /// Strings in short inputs of macro calls, with the index of the call.

@@ -1,4 +1,4 @@
-//! What is kept of a file: its items, and what they refer to.
+//! The data model of a file: its items and their references.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,52 +7,52 @@ use crate::workspace::source::cfg::Predicate;
 use crate::workspace::source::modules::Child;
 use crate::workspace::source::syntax::ItemKind;
 
-/// A digest of tokens: comments and layout do not count.
+/// A digest of tokens, without comments and layout.
 pub type Digest = [u8; 16];
 
-/// What one file holds.
+/// The content of one file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct FileItems {
-    /// Every name that occurs.
+    /// Every name in the file.
     pub symbols: Texts,
     /// Items, parents before children.
     pub items: Vec<Item>,
-    /// Files it leads to; `item` of each refers to `items`.
+    /// Files that it declares; `item` of each refers to `items`.
     pub children: Vec<Child>,
     /// Documentation tests; `item` of each refers to `items`.
     pub doctests: Vec<DocItem>,
-    /// Strings in short inputs of macro calls, with the call as its index in `items`: each may name a folder.
+    /// Strings in short inputs of macro calls, with the call's index in `items`: each may name a folder.
     pub folders: Vec<(u32, String)>,
-    /// The `cfg` predicates of items, by their index; of the file itself by [`TOP`](crate::workspace::source::syntax::TOP).
+    /// The `cfg` predicates of items by index, and of the file by [`TOP`](crate::workspace::source::syntax::TOP).
     pub conditions: Vec<(u32, Predicate)>,
-    /// Files whose words count as names in an item, with the item as its index in `items`: `include!` in a body, and the templates
-    /// that a macro is given.
+    /// Files whose words count as names in an item, with the item's index in `items`: `include!` in a body, and templates named in the input
+    /// of a macro.
     pub texts: Vec<(u32, TextFile)>,
     /// Where it is not known to write code, names in text that may become code, each with the item as its index in `items`.
     pub names_in_text: Vec<(u32, Symbol)>,
-    /// Digest of the file's own attributes, docs apart.
+    /// Digest of the file's attributes, without docs.
     pub inner: Digest,
-    /// The file's own attributes hold a `cfg`.
+    /// Whether the file's attributes contain a `cfg`.
     pub conditional: bool,
-    /// Why it could not be understood, with the line.
+    /// Why it cannot be parsed, with the line.
     pub problem: Option<(u32, String)>,
 }
 
-/// A file that is named in code and whose text is code, or becomes code.
+/// A file named in code whose text is code, or becomes code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextFile {
     /// As written.
     pub path: String,
     /// Relative to the folder of the package.
     pub from_package: bool,
-    /// It is included: without it the item cannot be read.
+    /// Whether it is included: without it the item cannot be parsed.
     pub included: bool,
 }
 
 /// A documentation test and the names in it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DocItem {
-    /// Line of its opening.
+    /// The line of its opening fence.
     pub line: u32,
     /// How many lines of the documentation stand above it.
     pub above: u32,
@@ -64,38 +64,38 @@ pub struct DocItem {
     pub names: Vec<Symbol>,
     /// Digest of the code.
     pub hash: Digest,
-    /// The file whose text it is, when documentation is embedded with `include_str!`.
+    /// The file with its text, if documentation is embedded with `include_str!`.
     pub embedded: Option<String>,
 }
 
-/// One item and what it refers to.
+/// An item and its references.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Item {
-    /// What it is. `use` has one item per name it brings in.
+    /// Its kind. A `use` has one item per name.
     pub kind: ItemKind,
-    /// Its name; for `use` the name brought in, for a macro call the macro's last segment.
+    /// Its name: the imported name of a `use`, the last path segment of a macro call.
     pub name: Option<Symbol>,
-    /// The item it stands in, or [`TOP`](crate::workspace::source::syntax::TOP).
+    /// Its parent, or [`TOP`](crate::workspace::source::syntax::TOP).
     pub parent: u32,
-    /// Its line, counted from 1.
+    /// Its line, from 1.
     pub line: u32,
-    /// Facts about it, see [`flag`].
+    /// Its flags, see [`flag`].
     pub flags: u32,
-    /// Which item it is, across versions of the file: kind, name or header, and the same of its parents.
+    /// Its key across versions of the file: kind, name or header, and those of its parents.
     pub key: Digest,
-    /// Its tokens.
+    /// The digest of its tokens.
     pub hash: Digest,
-    /// Its place and its text as written: what `line!` and `Location::caller` can see of it.
+    /// The digest of its position and text, which `line!` and `Location::caller` can see.
     pub position: u64,
-    /// What it refers to.
+    /// Its references.
     pub references: References,
-    /// What its kind tells besides.
+    /// Data of its kind.
     pub detail: Detail,
 }
 
 /// First segment of a path that starts with `::`.
 pub const GLOBAL: &str = "::";
-/// Last segment of a path whose modules are meant with all that is in them.
+/// Last segment of a path that refers to modules with all their items.
 pub const ALL: &str = "*";
 /// First segment of a method call on `self`.
 pub const SELF_CALL: &str = "self.";
@@ -103,10 +103,10 @@ pub const SELF_CALL: &str = "self.";
 /// Among the names of a macro call: nothing uses its value.
 pub const STATEMENT: &str = ";";
 
-/// What only some kinds of item have.
+/// Data of some kinds of items.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub enum Detail {
-    /// Nothing more.
+    /// None.
     #[default]
     None,
     /// `use path`, `use path::*`, `extern crate path`.
@@ -118,11 +118,11 @@ pub enum Detail {
     },
     /// An `impl` block.
     Impl {
-        /// Path of the self type, references and `dyn` taken off; none where it is no path or a generic parameter.
+        /// Path of the self type, without references and `dyn`; empty if it is not a path or is a generic parameter.
         head: Option<Box<[Symbol]>>,
         /// Path of the trait.
         of_trait: Option<Box<[Symbol]>>,
-        /// Has self type arguments other than its own parameters, so that it may not be the only `impl` with a member.
+        /// Whether the self type has arguments other than its own parameters, so that other `impl`s may have the same member.
         is_specialized: bool,
     },
     /// An enum's variants.
@@ -135,9 +135,9 @@ pub enum Detail {
     Macro {
         /// Its arms.
         text: String,
-        /// Names that its body defines as they stand.
+        /// Names that its body defines literally.
         defines: Vec<Symbol>,
-        /// Its body holds a test.
+        /// Whether its body contains a test.
         tests: bool,
     },
 }
@@ -146,19 +146,19 @@ pub enum Detail {
 pub mod flag {
     /// Listed by the test harness under its own name.
     pub const TEST: u32 = 1;
-    /// Listed under names that begin with its own.
+    /// Listed under names that start with its own.
     pub const TEST_PREFIX: u32 = 1 << 1;
     /// `#[ignore]`.
     pub const IGNORED: u32 = 1 << 2;
-    /// Runs or counts without being named: `ctor`, `no_mangle`, `link_section`, allocators, distributed slices.
+    /// Live without being named: `ctor`, `no_mangle`, `link_section`, allocators, distributed slices.
     pub const ROOT: u32 = 1 << 3;
     /// May start a process.
     pub const SPAWNS: u32 = 1 << 4;
     /// May run cargo.
     pub const RUNS_CARGO: u32 = 1 << 5;
-    /// Holds `use …::*` in a body.
+    /// Contains `use …::*` in a body.
     pub const LOCAL_GLOB: u32 = 1 << 6;
-    /// A macro call whose input is nothing but items.
+    /// A macro call whose input consists of items.
     pub const TRANSPARENT: u32 = 1 << 7;
     /// Behind `cfg`.
     pub const CONDITIONAL: u32 = 1 << 8;
@@ -168,23 +168,23 @@ pub mod flag {
     pub const TEST_ONLY: u32 = 1 << 11;
     /// May run rustc.
     pub const RUNS_RUSTC: u32 = 1 << 12;
-    /// Takes `self`: it runs only where a value of its type exists.
+    /// Takes `self`: it runs only if a value of its type exists.
     pub const METHOD: u32 = 1 << 13;
-    /// Holds `unsafe`, which can make values of types that it does not name.
+    /// Contains `unsafe`, which can create values of types that it does not name.
     pub const UNSAFE: u32 = 1 << 14;
-    /// A type whose values may come from a derive, or from a macro around it.
+    /// A type whose values may be created by a derive, or by a macro around it.
     pub const MADE: u32 = 1 << 15;
     /// A macro call by a path through a module: `crate::x::m!`.
     pub const THROUGH_MODULE: u32 = 1 << 16;
-    /// Written with `pub` of any extent.
+    /// Has a `pub` of any scope.
     pub const PUBLIC: u32 = 1 << 17;
     /// Reads files.
     pub const READS_FILES: u32 = 1 << 27;
-    /// Walks through folders whose paths it does not write down, or reads files by a pattern.
+    /// Walks folders whose paths are not in the code, or reads files by a pattern.
     pub const WALKS: u32 = 1 << 28;
-    /// Writes down paths that lead out of its package.
+    /// Contains paths that leave its package.
     pub const ESCAPES: u32 = 1 << 29;
-    /// Every program that it starts is one of its own package.
+    /// Starts only programs of its own package.
     pub const KNOWN_PROGRAM: u32 = 1 << 30;
     /// Reads environment variables when it runs.
     pub const READS_ENVIRONMENT: u32 = 1 << 31;
@@ -192,27 +192,27 @@ pub mod flag {
     pub const POSITION: u32 = 1 << 18;
     /// `#[track_caller]`: it can see the position of its callers.
     pub const TRACK_CALLER: u32 = 1 << 19;
-    /// Asks for the position of its caller.
+    /// Reads the position of its caller.
     pub const READS_CALLER: u32 = 1 << 20;
-    /// Includes a file that only a build tells.
+    /// Includes a file whose path only a build knows.
     pub const UNREADABLE_INCLUDE: u32 = 1 << 21;
-    /// Makes a value of any type that its caller names, by `unsafe` code.
+    /// Creates a value of any type that its caller names, with `unsafe` code.
     pub const MAKES_ANY: u32 = 1 << 22;
-    /// Holds code in strings or quotations that implements something.
+    /// Contains code in strings or quotations that implements something.
     pub const WRITES_IMPL: u32 = 1 << 23;
-    /// Holds code in strings or quotations that runs without being named.
+    /// Contains code in strings or quotations that is live without being named.
     pub const WRITES_ROOT: u32 = 1 << 24;
-    /// Has type parameters of its own.
+    /// Has type parameters.
     pub const GENERIC: u32 = 1 << 25;
-    /// A test by an attribute that may as well mean something else: `#[latest]`.
+    /// A test by an attribute that may mean something else: `#[latest]`.
     pub const PERHAPS_TEST: u32 = 1 << 26;
-    /// A macro call whose input holds a test; only functions are [`MAKES_ANY`], so that one bit will do.
+    /// A macro call whose input contains a test. Shares the bit of [`MAKES_ANY`], which only functions have.
     pub const HOLDS_TEST: u32 = MAKES_ANY;
-    /// A macro call that was expanded: what it defines stands beside it. Set where it is mounted.
+    /// A macro call whose expansion is mounted.
     pub const EXPANDED: u32 = 1 << 10;
 }
 
-/// A digest of byte strings, each told apart from the next.
+/// A digest of byte strings, including their boundaries.
 pub fn digest<'b>(parts: impl IntoIterator<Item = &'b [u8]>) -> Digest {
     let mut hasher = blake3::Hasher::new();
     for part in parts {

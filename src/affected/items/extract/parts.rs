@@ -1,4 +1,4 @@
-//! The parts of an item: what runs, and what only names types.
+//! The parts of an item: code that runs, and code that only names types.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::detail::parameters;
 use super::{ItemKind, Kind, RawItem, Reader, TOP};
 
 impl<'t> Reader<'_, 't> {
-    /// The type parameters that an item can name: its own, and those of the `impl` or trait around it.
+    /// The type parameters that an item can name: its own, and those of its `impl` or trait.
     pub(super) fn generics(&self, raw: &RawItem) -> Vec<&'t str> {
         let syntax = self.syntax;
         let own = |raw: &RawItem| {
@@ -40,7 +40,7 @@ impl<'t> Reader<'_, 't> {
         names
     }
 
-    /// An item's tokens in parts, each with whether it runs, or gives what running it makes.
+    /// An item's tokens in parts, each with whether it runs or is the result of running.
     pub(super) fn parts(&self, raw: &RawItem, head: Range<u32>) -> Vec<(Range<u32>, bool)> {
         let foreign =
             raw.parent != TOP && self.syntax.items[raw.parent as usize].kind == ItemKind::Foreign;
@@ -50,7 +50,7 @@ impl<'t> Reader<'_, 't> {
             | ItemKind::Union
             | ItemKind::Trait
             | ItemKind::Impl => vec![(head, false)],
-            // Code in another language may fill what it is given.
+            // Code in another language may fill in its arguments.
             ItemKind::Fn if !foreign && !self.is_extern(raw) => match self.signature(raw) {
                 Some(signature) => vec![
                     (head.start..signature.returns.start, false),
@@ -108,7 +108,7 @@ impl<'t> Reader<'_, 't> {
         })
     }
 
-    /// Tokens that belong to the item itself: containers end where their body begins.
+    /// Tokens of the item itself; containers end where their body starts.
     pub(super) fn head(raw: &RawItem) -> Range<u32> {
         match (raw.kind, &raw.body) {
             (ItemKind::Mod | ItemKind::Trait | ItemKind::Impl | ItemKind::Foreign, Some(body)) => {
@@ -123,6 +123,6 @@ pub(super) struct Signature {
     pub(super) takes_self: bool,
     /// `-> Type`.
     pub(super) returns: Range<u32>,
-    /// Where the body begins.
+    /// The start of the body.
     pub(super) body: u32,
 }

@@ -1,11 +1,11 @@
-//! The names of a file while it is read.
+//! The symbol table of a file during parsing.
 
 use rustc_hash::FxHashMap;
 
 use super::compact::{Symbol, Texts};
 use crate::workspace::source::lex::plain_name;
 
-/// Names → symbols of one file.
+/// The symbol table of one file.
 #[derive(Debug, Default)]
 pub struct Table<'t> {
     by_text: FxHashMap<&'t str, Symbol>,

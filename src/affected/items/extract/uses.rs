@@ -1,4 +1,4 @@
-//! `use` and `extern crate`, one item for each name that they bring in.
+//! `use` and `extern crate`, with one item for each imported name.
 
 use super::flag;
 use super::{
@@ -7,14 +7,14 @@ use super::{
 use crate::affected::items::outside_effects;
 
 impl Reader<'_, '_> {
-    /// One item per name that a `use` brings in.
+    /// One item for each name that a `use` imports.
     pub(super) fn uses(&mut self, raw: &RawItem, template: &Item) {
         let syntax = self.syntax;
         let mut at = raw.tokens.start;
         while at < raw.tokens.end && !matches!(syntax.ident(at), Some("use" | "crate")) {
             at = syntax.after(at);
         }
-        // `pub(crate) use`: the group was stepped over above.
+        // `pub(crate) use`: the group was skipped above.
         let mut bytes = Vec::new();
         let attributes = raw.attributes.start..at;
         tokens_into(syntax, attributes, Written::default(), &mut bytes);
@@ -47,7 +47,7 @@ impl Reader<'_, '_> {
             text.push(u8::from(leaf.glob));
             let alias = leaf.alias.map_or("", |alias| self.table.symbols.get(alias));
             let hash = digest([text.as_slice(), alias.as_bytes()]);
-            // Under another name, what starts processes is known by its `use` alone.
+            // After a rename, only the `use` shows that the name starts processes.
             let last = leaf.path.last().map(|last| self.table.symbols.get(*last));
             let effects = if last == Some(alias) {
                 0

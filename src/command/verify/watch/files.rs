@@ -11,20 +11,20 @@ use crate::project::Project;
 use crate::sys::files;
 use crate::sys::git::{ChangeKind, FileChange, Repository};
 
-/// Files of the workspace that tests can depend on: not ignored by git, and no plans or results.
+/// Files that tests can depend on: all that git does not ignore, except plans and results.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Files(BTreeMap<Utf8PathBuf, Held>);
+pub(super) struct Files(BTreeMap<Utf8PathBuf, FileState>);
 
-/// What a file holds.
+/// The state of a file.
 #[derive(Debug, Clone)]
-struct Held {
+struct FileState {
     hash: blake3::Hash,
     /// The content of sources and manifests, which are compared by content.
     content: Option<Vec<u8>>,
 }
 
 impl Files {
-    /// The present state of the files that existed when `project` was loaded.
+    /// The current state of the files that existed when `project` was loaded.
     ///
     /// # Errors
     /// When they cannot be listed or read.
@@ -32,11 +32,11 @@ impl Files {
         Self::listed(project, project.repository())
     }
 
-    /// The present state of all files.
+    /// The current state of all files.
     ///
     /// # Errors
     /// As for [`Self::of`].
-    pub(super) fn anew(project: &Project) -> Result<Self> {
+    pub(super) fn current(project: &Project) -> Result<Self> {
         Self::listed(project, change::repository_of(&project.workspace))
     }
 
@@ -58,19 +58,19 @@ impl Files {
             .filter(ours)
             .filter(|path| path.is_file())
             .filter_map(|path| match files::read_if_exists(&path) {
-                Ok(content) => content.map(|content| Ok((path, Held::of(content)))),
+                Ok(content) => content.map(|content| Ok((path, FileState::of(content)))),
                 Err(error) => Some(Err(error)),
             })
             .map(|read| {
-                let (path, held): (Utf8PathBuf, Held) = read?;
+                let (path, held): (Utf8PathBuf, FileState) = read?;
                 let compared = matches!(path.extension(), Some("rs" | "toml" | "lock"));
                 let content = held.content.filter(|_| compared);
-                Ok((path, Held { content, ..held }))
+                Ok((path, FileState { content, ..held }))
             });
         Ok(Self(held.collect::<Result<_>>()?))
     }
 
-    /// Whether none was looked at.
+    /// Whether it contains no file.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -79,7 +79,7 @@ impl Files {
         self.0.contains_key(path)
     }
 
-    /// Takes one file to be as others have it.
+    /// Copies the state of one file from `others`.
     pub(super) fn take(&mut self, path: &Utf8Path, others: &Self) {
         match others.0.get(path) {
             Some(held) => self.0.insert(path.to_owned(), held.clone()),
@@ -87,7 +87,7 @@ impl Files {
         };
     }
 
-    /// Files that are not as `before` has them, sorted.
+    /// Files whose state differs from `before`, sorted.
     pub(super) fn difference(&self, before: &Self) -> Vec<Utf8PathBuf> {
         let hash = |files: &Self, path: &Utf8PathBuf| files.0.get(path).map(|held| held.hash);
         let mut paths: Vec<&Utf8PathBuf> = self.0.keys().chain(before.0.keys()).collect();
@@ -114,7 +114,7 @@ impl Files {
             let content = before.0.get(path)?.content.clone()?;
             Some((path.clone(), content))
         });
-        Change::from_held(
+        Change::from_earlier_content(
             "the last run that passed".to_owned(),
             changes.collect(),
             held.collect(),
@@ -122,7 +122,7 @@ impl Files {
     }
 }
 
-impl Held {
+impl FileState {
     fn of(content: Vec<u8>) -> Self {
         Self {
             hash: blake3::hash(&content),

@@ -1,10 +1,10 @@
-//! What changes while tests run: saved by a person, or written by the tests.
+//! Classifies files that change while tests run: saved by a person, or written by the tests.
 //!
-//! Nobody but the one who wrote it can tell. A file that tests write changes in every run, so one that has changed in
-//! several runs on end is taken for theirs, until a run leaves it alone: two runs, or for what cargo builds from (Rust
-//! sources, manifests, the lockfile) five, as a person may well save a source in one run after another. A file that cargo
-//! does not build from and that was not there when the run began is theirs at once: logs, and snapshots to be reviewed.
-//! To be taken for theirs means that nothing is run for it before the next save, which runs all that it can affect.
+//! The two cases can only be guessed. A file that tests write changes in every run, so a file that changed in several consecutive
+//! runs is classified as written by tests until a run leaves it unchanged: after two runs, or after five for files that cargo
+//! builds from (Rust sources, manifests, the lockfile), because a person may save a source during several runs. A file that cargo
+//! does not build from and that did not exist when the run started is classified at once: logs, and snapshots to be reviewed. A
+//! classified file triggers no run; the next save runs all tests that it can affect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::files::Files;
 
-/// Consecutive runs in which a file that cargo builds from changes until it is classified as written by tests.
+/// The number of consecutive runs after which a file that cargo builds from is classified as written by tests.
 const BUILT_FROM: usize = 5;
-/// The same of another file.
+/// The same number for other files.
 const OTHER: usize = 2;
 
 /// Files that changed while tests ran.
 #[derive(Debug, Default)]
 pub(super) struct Written {
-    /// In how many runs on end.
+    /// The number of consecutive runs in which each file changed.
     runs: BTreeMap<Utf8PathBuf, usize>,
     /// Files that were once classified as written by tests.
     known: BTreeSet<Utf8PathBuf>,
@@ -28,41 +28,46 @@ pub(super) struct Written {
 
 /// A file that is classified as written by tests.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Theirs {
+pub(super) struct WrittenFile {
     pub(super) path: Utf8PathBuf,
-    /// Whether it is for the first time.
+    /// Whether this is the first time.
     pub(super) is_new: bool,
 }
 
 impl Written {
-    /// Whether a file that has changed since a run began counts as saved while the run goes on.
+    /// Whether a file that changed since the start of a run counts as saved during it.
     pub(super) fn is_save(&self, path: &Utf8Path, begun: &Files) -> bool {
-        // cargo itself brings the lockfile in line.
+        // cargo itself updates the lockfile.
         let is_lockfile = path.file_name() == Some("Cargo.lock");
         let before = self.runs.get(path).copied().unwrap_or(0);
         !is_lockfile && before + 1 < limit(path, begun)
     }
 
-    /// Takes note of a run that has ended, with the files before and after it; `whole` when it came to its end. What is
-    /// taken for what it wrote.
-    pub(super) fn look_back(&mut self, begun: &Files, after: &Files, whole: bool) -> Vec<Theirs> {
+    /// Classifies the files that changed during a run. `whole` is whether the run completed. Returns files that seem to be written
+    /// by the tests.
+    pub(super) fn classify(
+        &mut self,
+        begun: &Files,
+        after: &Files,
+        whole: bool,
+    ) -> Vec<WrittenFile> {
         let changed = after.difference(begun);
         if whole {
             self.runs.retain(|path, _| changed.contains(path));
         }
-        let mut theirs = Vec::new();
+        let mut written = Vec::new();
         for path in changed {
             let runs = self.runs.entry(path.clone()).or_default();
             *runs += 1;
             if *runs < limit(&path, begun) {
                 continue;
             }
-            theirs.push(Theirs {
+            written.push(WrittenFile {
                 is_new: self.known.insert(path.clone()),
                 path,
             });
         }
-        theirs
+        written
     }
 }
 

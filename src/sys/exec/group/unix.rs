@@ -1,5 +1,5 @@
-//! Unix: a process group, and on Linux also the descendants that have left it for groups of their
-//! own while their parents lived (nextest gives every test one).
+//! Unix: a process group, and on Linux also descendants that have moved to other groups while their parents lived (nextest gives every test
+//! a group).
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
@@ -9,7 +9,7 @@ pub(super) fn wrap(command: &mut CommandWrap) -> &mut CommandWrap {
     command.wrap(ProcessGroup::leader())
 }
 
-/// The process group, and the descendants seen outside of it when it was asked to end.
+/// The process group, and the descendants outside it when it was asked to end.
 pub(super) struct Members {
     group: Pid,
     strays: Vec<Process>,
@@ -55,13 +55,13 @@ impl Members {
             None => Vec::new(),
         };
         for stray in still {
-            // Fails only when it has just ended.
+            // Fails only if it has just ended.
             let _gone = kill(stray.pid, Signal::SIGKILL);
         }
     }
 
     fn signal(&self, signal: Signal) {
-        // Fails only when no member is left.
+        // Fails only if no member is left.
         let _gone = killpg(self.group, signal);
     }
 
@@ -86,7 +86,7 @@ impl Members {
     }
 }
 
-/// A process as `/proc` tells it. Start time makes it one of a kind when its pid is used again.
+/// A process in `/proc`. Its start time distinguishes it from a later process with the same pid.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::sys::exec) struct Process {
     pub(in crate::sys::exec) pid: Pid,
@@ -102,7 +102,7 @@ impl PartialEq for Process {
     }
 }
 
-/// Every process of the machine; `None` where there is no `/proc` of Linux' form.
+/// Every process of the machine; `None` without a `/proc` as on Linux.
 pub(in crate::sys::exec) fn processes() -> Option<Vec<Process>> {
     if !cfg!(target_os = "linux") {
         return None;
@@ -117,11 +117,11 @@ pub(in crate::sys::exec) fn processes() -> Option<Vec<Process>> {
         )
     });
     let found: Vec<_> = found.collect();
-    // We are in it ourselves: an empty list is a `/proc` that hides everything.
+    // This process is in the list, so an empty list means that `/proc` hides processes.
     (!found.is_empty()).then_some(found)
 }
 
-/// Fields of `proc_pid_stat(5)`; the command name, in parentheses, may itself hold any character.
+/// Fields of `proc_pid_stat(5)`; the command name, in parentheses, may contain any character.
 fn parse_stat(pid: i32, stat: &str) -> Option<Process> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let fields: Vec<&str> = rest.split(' ').collect();
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_name_may_hold_spaces_and_parentheses() {
+    fn command_name_may_contain_spaces_and_parentheses() {
         let stat = "42 (a) b (c) S 7 9 9 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 12345 0 0";
         let process = parse_stat(42, stat).unwrap();
         assert_eq!(process.parent, Pid::from_raw(7));

@@ -1,4 +1,4 @@
-//! Windows: a job object holds the program and everything it starts.
+//! Windows: a job object with the program and all processes it starts.
 
 use process_wrap::std::{ChildWrapper, CommandWrap, JobObject};
 
@@ -6,7 +6,7 @@ pub(super) fn wrap(command: &mut CommandWrap) -> &mut CommandWrap {
     command.wrap(JobObject)
 }
 
-/// The job object lives in the child's wrapper; there is nothing to keep beside it.
+/// The job object is in the child's wrapper, so there is no other state.
 pub(super) struct Members;
 
 impl Members {
@@ -14,7 +14,7 @@ impl Members {
         Self
     }
 
-    /// The wrapper does not tell; the job is ended in any case, so "yes" would only cost the grace.
+    /// The wrapper cannot tell. The job is ended in any case, so `true` would only cost the grace period.
     pub(super) fn any_alive(&self) -> bool {
         false
     }
@@ -24,7 +24,7 @@ impl Members {
     }
 
     pub(super) fn kill(&mut self, child: &mut dyn ChildWrapper) {
-        // Fails only when the job has already ended.
+        // Fails only if the job has already ended.
         let _gone = child.start_kill();
     }
 }

@@ -1,4 +1,4 @@
-//! Where an item ends, and where its body is, by its keyword.
+//! Finds the end and the body of an item, by its keyword.
 
 use std::ops::Range;
 
@@ -125,7 +125,7 @@ impl Syntax<'_> {
         })
     }
 
-    /// `path::name! { … }` or `path::name!(…);`, `at` standing after the first segment.
+    /// `path::name! { … }` or `path::name!(…);`, with `at` after the first segment.
     pub(super) fn item_call(&self, first: &str, mut at: u32, end: u32) -> Option<Shape> {
         let mut name = at.checked_sub(u32::from(!first.is_empty()))?;
         while self.colons(at) {
@@ -148,7 +148,7 @@ impl Syntax<'_> {
         match self.token(group)?.kind {
             Kind::Open(open) if group < end => {
                 let past = self.after(group);
-                // As the last thing in a body, a call with round brackets may be an expression without `;`.
+                // At the end of a body, a call with parentheses may be an expression without `;`.
                 let closed = open == b'{' || (self.is(past, b';') && past < end);
                 let fits = closed || past == end;
                 fits.then(|| Shape {
@@ -172,7 +172,7 @@ impl Syntax<'_> {
         None
     }
 
-    /// From after a name to the body or `;`, minding `<…>` which may hold braces.
+    /// From the name to the body or `;`, skipping `<…>`, which may contain braces.
     pub(super) fn header(&self, mut at: u32, end: u32) -> Option<(Option<Range<u32>>, u32)> {
         let mut angles = 0_u32;
         while at < end {

@@ -1,4 +1,4 @@
-//! Counts what it is told: `app apple pear apple` prints each word with a stroke for every time it came.
+//! Counts its arguments: `app apple pear apple` prints each word with one stroke per occurrence.
 
 use store::Store;
 

@@ -1,11 +1,11 @@
-//! Fields of text as one text and back, whatever the fields hold: each stands behind its length, `5:apple`.
+//! Encodes arbitrary text fields as one text. Each field follows its length: `5:apple`.
 
 use std::fmt;
 
-/// A text that [`decode`] cannot read, and where it stopped.
+/// The text is not an encoded list of fields.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// Bytes read so far.
+    /// The number of valid bytes before the error.
     pub at: usize,
 }
 
@@ -30,7 +30,7 @@ pub fn encode<'a>(fields: impl IntoIterator<Item = &'a str>) -> String {
     text
 }
 
-/// Takes apart what [`encode`] joined.
+/// Splits a text that [`encode`] returned into its fields.
 ///
 /// ```
 /// assert_eq!(codec::decode("5:apple1:3").unwrap(), ["apple", "3"]);
@@ -56,13 +56,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_may_hold_anything() {
+    fn fields_of_any_content() {
         let fields = ["", "5:apple", "line\nbreak", "crème"];
         assert_eq!(decode(&encode(fields)).unwrap(), fields);
     }
 
     #[test]
-    fn a_broken_text_says_where() {
+    fn error_has_the_position() {
         assert_eq!(decode("1:a9:b"), Err(Malformed { at: 3 }));
     }
 }

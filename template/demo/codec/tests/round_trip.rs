@@ -1,4 +1,4 @@
-//! What was encoded decodes to the same fields.
+//! Encoded fields decode to the same fields.
 
 #[test]
 fn no_fields() {

@@ -1,8 +1,8 @@
-//! Values under keys, in the order of the keys.
+//! A store of values, sorted by key.
 
 use std::collections::BTreeMap;
 
-/// Values under keys.
+/// A map from keys to values.
 ///
 /// ```
 /// let mut store = store::Store::default();
@@ -15,17 +15,17 @@ pub struct Store {
 }
 
 impl Store {
-    /// Puts `value` under `key`, in place of what was there.
+    /// Sets the value of `key` and replaces an earlier value.
     pub fn set(&mut self, key: &str, value: &str) {
         self.values.insert(key.to_owned(), value.to_owned());
     }
 
-    /// The value under `key`.
+    /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(String::as_str)
     }
 
-    /// Keys and values, in the order of the keys.
+    /// Iterates over keys and values, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values
             .iter()
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_value_stands() {
+    fn set_replaces_a_value() {
         let mut store = Store::default();
         store.set("apple", "3");
         store.set("apple", "4");
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_nobody_set_has_no_value() {
+    fn unknown_key_has_no_value() {
         assert_eq!(Store::default().get("apple"), None);
     }
 }

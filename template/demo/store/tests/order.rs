@@ -1,4 +1,4 @@
-//! Keys come back in their order, whatever order they were set in.
+//! Keys are sorted, whatever the order of insertion.
 
 use store::Store;
 
