@@ -108,7 +108,7 @@ pub(super) struct Difference {
     /// A normal or build dependency was removed or replaced, or a build dependency is new.
     pub(super) of_package: bool,
     /// A dev-dependency was removed or replaced.
-    pub(super) test_differences: bool,
+    pub(super) of_tests: bool,
 }
 
 /// Compares the dependencies of a member.
@@ -140,7 +140,7 @@ pub(super) fn compare(
                 let words = format!("`[{name}] {key}` added");
                 difference.gained.push((key.replace('-', "_"), words));
             }
-            (_, Table::Development) => difference.test_differences = true,
+            (_, Table::Development) => difference.of_tests = true,
             _ => difference.of_package = true,
         }
         difference

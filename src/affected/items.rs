@@ -1,8 +1,8 @@
 //! Finds the tests that can reach a changed item, in a graph of items whose edges are names. Only sources are read.
 //!
-//! Input: a [`CrateGraph`] (units and the units they link), the old text of changed files, and a [`Reader`] of files. Output: [`Affected`],
-//! the tests that reach a changed item, each with the chain of items. If a rule cannot decide, the selection widens and
-//! [`Affected::widened`] contains the reason.
+//! Input: a [`CrateGraph`] (units and the units they link), the old text of changed files, and a [`Reader`] of files.
+//! Output: [`Affected`](affected_tests::Affected), the tests that reach a changed item, each with the chain of items. If a
+//! rule cannot decide, the selection widens and `Affected::widened` contains the reason.
 //!
 //! ```text
 //! files ─extract→ items with references ─mount→ nodes in modules ─resolve→ names ─edges→ graph ─reach→ tests per item

@@ -182,7 +182,7 @@ impl Ruled {
         if difference.of_package {
             self.packages.insert(package);
         }
-        if difference.test_differences {
+        if difference.of_tests {
             self.tests.insert(package);
         }
         self.unified.extend(difference.unified);

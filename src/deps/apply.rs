@@ -255,10 +255,7 @@ mod tests {
         let error = manifest
             .insert(&["dependencies"], "moka", "\"1\"", Order::Last)
             .unwrap_err();
-        assert!(
-            error.to_string().contains("make the change by hand"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("edit it manually"), "{error}");
     }
 
     #[test]

@@ -163,7 +163,7 @@ pub struct File {
 #[derive(Debug, Serialize)]
 pub struct Risk {
     /// The risk.
-    pub risk: String,
+    pub description: String,
     /// `H`, `M` or `L`.
     pub likelihood: &'static str,
     /// The mitigation.
@@ -172,12 +172,12 @@ pub struct Risk {
 
 impl Risk {
     pub(super) fn new(
-        risk: String,
+        description: String,
         likelihood: &'static str,
         mitigation: impl Into<String>,
     ) -> Self {
         Self {
-            risk,
+            description,
             likelihood,
             mitigation: mitigation.into(),
         }

@@ -121,7 +121,7 @@ again would not be noticed.
 ",
 });
 
-/// Changes of the plan since the contract was locked or ais_fixed.
+/// Changes of the plan since the contract was locked or amended.
 fn changes(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let changes = &cx.context.contract.changes;
     let (tests, others): (Vec<&Difference>, Vec<&Difference>) =

@@ -57,12 +57,7 @@ configuration whose features, target, profile and variables it has. Commands of 
 each block needs a command for each.
 
 ```markdown
-| **Configurations** | default, all |
-```
-
-```bash
-cargo test -p store
-cargo test -p store --all-features
+| **Configurations** | default, every |
 ```
 ",
 });

@@ -387,18 +387,18 @@ mod tests {
         };
         assert_eq!(
             unmet("553 passed", &ran(584, 0)),
-            ["553 passed expected, 584 passed"]
+            ["553 passed expected, but 584 passed"]
         );
         assert_eq!(unmet("824+ tests pass", &ran(824, 0)), [""; 0]);
         assert_eq!(unmet("34/34", &ran(34, 1)).len(), 1);
         assert_eq!(
             unmet("All pass", &ran(34, 1)),
-            ["all were to pass, 1 failed"]
+            ["all pass expected, but 1 failed"]
         );
         let none = unmet("12 passed", &seen("all fine"));
         assert_eq!(
             none,
-            ["12 passed expected, and no test program reported its tests"]
+            ["12 passed expected, but no test program reported its tests"]
         );
     }
 
@@ -409,7 +409,7 @@ mod tests {
         let loud = unmet("No output", &seen("src/lib.rs:3: todo!()\n"));
         assert_eq!(
             loud,
-            ["no output expected, and it printed `src/lib.rs:3: todo!()`"]
+            ["no output expected, but it printed `src/lib.rs:3: todo!()`"]
         );
         assert_eq!(unmet("No output", &seen("Running late\n")).len(), 1);
         assert!(Assertion::NoOutput.allows(1, searches("! cd x | grep y z")));

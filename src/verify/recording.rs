@@ -84,11 +84,8 @@ impl Report {
                 first_line(&command)
             )
         }));
-        let left = self
-            .left
-            .iter()
-            .map(|check| format!("not run: {}", first_line(&check.command())));
-        notes.extend(left);
+        let left = self.left.iter();
+        notes.extend(left.map(|check| format!("not run: {}", first_line(&check.command()))));
         let worse = match basis.baseline.and_then(|baseline| baseline.passed.as_ref()) {
             Some(passed) => {
                 let passed = passed.names().context("failed to read the baseline")?;

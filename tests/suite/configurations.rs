@@ -212,7 +212,7 @@ mod tests {
 "#;
 
 /// Macros that write tests and documentation.
-const MACROS: &str = r###"
+const MACROS: &str = r##"
 #[cfg(test)]
 mod properties {
     use quickcheck::quickcheck;
@@ -308,7 +308,7 @@ mod documented {
         second_documented;
     }
 }
-"###;
+"##;
 
 const CONFIGURATIONS: [&[&str]; 3] = [
     &[],

@@ -360,7 +360,7 @@ fn planned<'b>(sandbox: Sandbox, blocks: impl IntoIterator<Item = &'b str>) -> S
 }
 
 /// Runs each block as a step, and compares the exit code and the message.
-fn check_blocks(sandbox: Sandbox, blocks: Vec<(&str, i32, &str)>) {
+fn check_blocks(sandbox: Sandbox, blocks: &[(&str, i32, &str)]) {
     let sandbox = planned(sandbox, blocks.iter().map(|(block, ..)| *block));
     sandbox
         .shell("cargo test --offline --no-run --lib --test bad --test exits --test forges --test ghost --test flaky --test noisy")
@@ -387,7 +387,8 @@ fn check_blocks(sandbox: Sandbox, blocks: Vec<(&str, i32, &str)>) {
 #[test]
 fn every_block_has_its_expected_outcome() {
     let honest = HONEST.iter().map(|block| (*block, 0, ""));
-    check_blocks(package(), honest.chain(UNPROVEN.iter().copied()).collect());
+    let blocks: Vec<_> = honest.chain(UNPROVEN.iter().copied()).collect();
+    check_blocks(package(), &blocks);
 }
 
 #[test]

@@ -210,8 +210,11 @@ impl Sandbox {
                 "\n[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\n"
             );
             if !needs.is_empty() {
-                let needs: String = needs.iter().map(|need| format!(" \"{need}\",\n")).collect();
-                let _ = write!(lockfile, "dependencies = [\n{needs}]\n");
+                lockfile.push_str("dependencies = [\n");
+                for need in needs {
+                    let _ = writeln!(lockfile, " \"{need}\",");
+                }
+                lockfile.push_str("]\n");
             }
         }
         self.write("Cargo.lock", lockfile);

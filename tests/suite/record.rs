@@ -383,10 +383,9 @@ fn a_report_that_cannot_be_written_is_an_error() {
 #[test]
 fn files_from_outside_of_the_workspace_are_inputs() {
     let sandbox = sandbox(TEST);
-    let beside = tempfile::tempdir().unwrap();
-    let file = beside.path().join("beside.txt");
-    std::fs::write(&file, "1").unwrap();
-    let outside = file.to_str().unwrap();
+    let beside = Sandbox::empty();
+    beside.write("beside.txt", "1");
+    let outside = beside.root.join("beside.txt");
     let test = format!(
         "#[test]\nfn includes() {{\n    assert_eq!(include_str!({outside:?}).len() + include_str!(\"ignored.txt\").len(), 2);\n}}\n"
     );
@@ -396,9 +395,9 @@ fn files_from_outside_of_the_workspace_are_inputs() {
         .append("src/lib.rs", &test);
     verify(&sandbox).exits(0);
     assert_eq!(state(&sandbox), "proven");
-    std::fs::write(&file, "3").unwrap();
+    beside.write("beside.txt", "3");
     assert_eq!(state(&sandbox), "stale");
-    std::fs::write(&file, "1").unwrap();
+    beside.write("beside.txt", "1");
     assert_eq!(state(&sandbox), "proven");
     sandbox.write("src/ignored.txt", "4");
     assert_eq!(state(&sandbox), "stale");
@@ -407,20 +406,18 @@ fn files_from_outside_of_the_workspace_are_inputs() {
 #[test]
 fn packages_beside_the_workspace_are_inputs() {
     let sandbox = sandbox(TEST);
-    let beside = tempfile::tempdir().unwrap();
-    let path = |name: &str| beside.path().join(name);
+    let beside = Sandbox::empty();
     for (name, needs) in [
         ("near", "\n[dependencies]\nfar = { path = \"../far\" }\n"),
         ("far", ""),
     ] {
-        std::fs::create_dir_all(path(name).join("src")).unwrap();
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{needs}"
         );
-        std::fs::write(path(name).join("Cargo.toml"), manifest).unwrap();
-        std::fs::write(path(name).join("src/lib.rs"), "").unwrap();
+        beside.write(&format!("{name}/Cargo.toml"), manifest);
+        beside.write(&format!("{name}/src/lib.rs"), "");
     }
-    let near = path("near");
+    let near = beside.root.join("near");
     sandbox
         .append(
             "Cargo.toml",
@@ -431,10 +428,10 @@ fn packages_beside_the_workspace_are_inputs() {
     verify(&sandbox).exits(0);
     assert_eq!(state(&sandbox), "proven");
     for name in ["near", "far"] {
-        let source = path(name).join("src/lib.rs");
-        std::fs::write(&source, "pub fn new() {}\n").unwrap();
+        let source = format!("{name}/src/lib.rs");
+        beside.write(&source, "pub fn new() {}\n");
         assert_eq!(state(&sandbox), "stale", "{name}");
-        std::fs::write(&source, "").unwrap();
+        beside.write(&source, "");
         assert_eq!(state(&sandbox), "proven", "{name}");
     }
 }

@@ -170,9 +170,10 @@ pub(super) fn documentation(
             let item = placed.get(test.item as usize).copied();
             let call = item.and_then(|item| nodes.expanded_from(item));
             let items: Vec<NodeId> = item.into_iter().chain(call).collect();
-            let named = item.map(|item| nodes.nodes[item as usize].name);
-            let named = named.filter(|name| file.expansion.is_some() && *name != NONE);
-            let documents = named.map(|name| nodes.written_name(name));
+            let documents = item
+                .map(|item| nodes.nodes[item as usize].name)
+                .filter(|name| file.expansion.is_some() && *name != NONE)
+                .map(|name| nodes.written_name(name));
             let make =
                 |path: &Utf8Path, line: u32, ignored: bool, names: Vec<Name>| Documentation {
                     unit: mount.unit,

@@ -222,13 +222,13 @@ jobs:
         assert_eq!(
             texts,
             [
-                (21, "cargo test "),
-                (21, "cargo test --all-features"),
-                (21, "cargo test --no-default-features"),
-                (24, "cargo test  --locked"),
-                (26, "cargo test --features ${}"),
-                (27, "cargo test --doc"),
-                (29, "cargo test --lib"),
+                (22, "cargo test "),
+                (22, "cargo test --all-features"),
+                (22, "cargo test --no-default-features"),
+                (25, "cargo test  --locked"),
+                (27, "cargo test --features ${}"),
+                (28, "cargo test --doc"),
+                (30, "cargo test --lib"),
             ]
         );
     }

@@ -282,12 +282,18 @@ mod tests {
             ("about 61 tests pass", "about 61 passed"),
             ("824+ tests pass", "at least 824 passed"),
             ("at least 12 tests", "at least 12 passed"),
-            ("\"Dependencies OK\"", "the output holds `Dependencies OK`"),
+            (
+                "\"Dependencies OK\"",
+                "the output contains `Dependencies OK`",
+            ),
             (
                 "prints `p99`, \"ok\"",
-                "the output holds `p99`, the output holds `ok`",
+                "the output contains `p99`, the output contains `ok`",
             ),
-            ("Output contains 'it works'", "the output holds `it works`"),
+            (
+                "Output contains 'it works'",
+                "the output contains `it works`",
+            ),
             ("No output", "no output"),
             ("No output (zero matches)", "no output, no output"),
             ("nothing", "no output"),
@@ -304,11 +310,11 @@ mod tests {
             ("glob: p99 *ms", "a line matches the glob `p99 *ms`"),
             (
                 "regex: ^ok$\n\"done\"",
-                "regex `^ok$`, the output holds `done`",
+                "regex `^ok$`, the output contains `done`",
             ),
             (
                 "\n- \"one\"\n- \"two\"",
-                "the output holds `one`, the output holds `two`",
+                "the output contains `one`, the output contains `two`",
             ),
             ("293 passed,\n2 ignored", "293 passed, 2 ignored"),
         ] {
@@ -333,7 +339,7 @@ mod tests {
             "no outputs but one",
             "\"\"",
         ] {
-            assert_eq!(told(text), "for a person to confirm", "{text:?}");
+            assert_eq!(told(text), "to be confirmed by a person", "{text:?}");
         }
     }
 }

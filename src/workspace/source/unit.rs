@@ -358,7 +358,7 @@ mod tests {
             problems,
             [
                 "lib.rs:2 module `lost` has no file",
-                "bad.rs:2 bracket never closed"
+                "bad.rs:2 unclosed bracket"
             ]
         );
         assert!(read_unit(&root.join("none.rs")).is_err());

@@ -1,5 +1,7 @@
 //! Evidence and configurations: what proves what, in which build.
 
+use std::fmt::Write as _;
+
 use super::synthetic;
 use crate::kit::{PROGRAM, Sandbox, finish};
 
@@ -9,9 +11,10 @@ fn plan_with(commands: &[&str]) -> String {
                     ## Success Criteria\n\n- [ ] it works\n\n## Implementation Steps\n"
         .to_owned();
     for (number, command) in commands.iter().enumerate() {
-        plan.push_str(&format!(
+        let _ = write!(
+            plan,
             "\n### Step {number}: Number {number}\n\n**Tasks**:\n- [ ] do\n\n**Verification**:\n```bash\n{command}\n```\n"
-        ));
+        );
     }
     plan
 }

@@ -103,7 +103,8 @@ fn package() -> Sandbox {
             "//! The app.\n\npub mod store;\n\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn other() {}\n}\n",
         )
         .write("src/store.rs", STORE)
-        .write(".gitignore", "/target\n/wrapper\n");
+        .write("wrapper", "#!/bin/sh\nexec \"$@\"\n");
+    sandbox.shell("chmod +x wrapper").exits(0);
     sandbox.shell("cargo generate-lockfile --offline").exits(0);
     sandbox.git();
     sandbox
@@ -139,15 +140,14 @@ const VARIABLES: [&[(&str, &str)]; 12] = [
 #[test]
 fn the_whole_loop_has_the_same_result_under_each_setting() {
     let sandbox = package();
-    sandbox.write("wrapper", "#!/bin/sh\nexec \"$@\"\n");
-    sandbox.shell("chmod +x wrapper").exits(0);
     let expected = whole_loop(&sandbox, "cargo", &[]);
     assert_eq!(expected[1][0]["passed"], 3, "{expected}");
     for variables in VARIABLES {
         let result = whole_loop(&sandbox, "cargo", variables);
         assert_eq!(result, expected, "{variables:?}");
     }
-    // Settings of the workspace: none of them is said, none changes what runs.
+    // Settings of the workspace are not reported either, and do not change what runs.
+    let sandbox = package();
     sandbox.write(
         ".cargo/config.toml",
         "[alias]\ntest-all = \"test --all-features\"\nt = \"test --release\"\n\n[build]\nrustc-wrapper = \"./wrapper\"\n\n\

@@ -17,6 +17,14 @@ fn selected(sandbox: &Sandbox, line: &str) -> Vec<String> {
     names.collect()
 }
 
+/// `either` with two branches, and tests of which only some run a given branch.
+const BRANCHES: &str = "\npub fn either(go: bool) -> u32 {\n    if go { chosen() } else { 0 }\n}\n\nfn chosen() -> u32 {\n    1\n}\n\n\
+         const fn fixed() -> u32 {\n    1\n}\n\npub const FIXED: u32 = fixed();\n\n#[cfg(test)]\nmod more {\n    #[test]\n    fn goes() {\n        \
+         assert_eq!(super::either(true), 1);\n    }\n\n    #[test]\n    fn stays() {\n        assert_eq!(super::either(false), 0);\n    \
+         }\n\n    #[test]\n    #[should_panic]\n    fn fails() {\n        super::either(true);\n    }\n\n    #[test]\n    fn counts() {\n        \
+         assert_eq!(super::FIXED, 1);\n    }\n\n    #[test]\n    fn builds() {\n        \
+         std::process::Command::new(env!(\"CARGO\")).arg(\"--version\").status().unwrap();\n    }\n}\n";
+
 #[test]
 fn changed_body_selects_tests_that_ran_it_or_have_no_coverage() {
     if !nextest_for("changed_body_selects_tests_that_ran_it_or_have_no_coverage") {
@@ -24,15 +32,7 @@ fn changed_body_selects_tests_that_ran_it_or_have_no_coverage() {
     }
     let sandbox = workspace();
     // Both tests lead to `either`, and one runs it.
-    sandbox.append(
-        "src/lib.rs",
-        "\npub fn either(go: bool) -> u32 {\n    if go { chosen() } else { 0 }\n}\n\nfn chosen() -> u32 {\n    1\n}\n\n\
-         const fn fixed() -> u32 {\n    1\n}\n\npub const FIXED: u32 = fixed();\n\n#[cfg(test)]\nmod more {\n    #[test]\n    fn goes() {\n        \
-         assert_eq!(super::either(true), 1);\n    }\n\n    #[test]\n    fn stays() {\n        assert_eq!(super::either(false), 0);\n    \
-         }\n\n    #[test]\n    #[should_panic]\n    fn fails() {\n        super::either(true);\n    }\n\n    #[test]\n    fn counts() {\n        \
-         assert_eq!(super::FIXED, 1);\n    }\n\n    #[test]\n    fn builds() {\n        \
-         std::process::Command::new(env!(\"CARGO\")).arg(\"--version\").status().unwrap();\n    }\n}\n",
-    );
+    sandbox.append("src/lib.rs", BRANCHES);
     sandbox.commit("more");
     sandbox.poc("affected --collect").exits(0);
     sandbox.run_git(&["checkout", "--quiet", "-b", "work"]);

@@ -174,5 +174,6 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
 fn no_way_around_the_account_of_a_run_is_green() {
     let sandbox = with_wrappers();
     let honest = HONEST.iter().map(|block| (*block, 0, ""));
-    super::check_blocks(sandbox, honest.chain(UNPROVEN.iter().copied()).collect());
+    let blocks: Vec<_> = honest.chain(UNPROVEN.iter().copied()).collect();
+    super::check_blocks(sandbox, &blocks);
 }

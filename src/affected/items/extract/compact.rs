@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A name, as its index into [`FileItems::symbols`].
+/// A name, as its index into [`FileItems::symbols`](super::model::FileItems::symbols).
 pub type Symbol = u32;
 
 /// Texts by number.
