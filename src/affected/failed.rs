@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::sys::cargo::own_folder;
 use crate::sys::files;
-use crate::workspace::{Configuration, Workspace};
+use crate::workspace::Workspace;
 
 /// Names of tests by binary id.
 pub type TestNames = BTreeMap<String, BTreeSet<String>>;
 
-/// The failed tests of a workspace, by build configuration.
+/// The failed tests of a workspace, by the fingerprint of the build; an empty one for a build without options.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedTests(BTreeMap<String, TestNames>);
 
@@ -22,16 +22,13 @@ impl FailedTests {
         own_folder(target_directory).join("failed.json")
     }
 
-    /// The failed tests of the workspace in its configuration, by binary id.
+    /// The failed tests of the workspace in its configuration.
     ///
     /// # Errors
     /// When the file cannot be read, or is damaged.
     pub fn load(workspace: &Workspace) -> Result<TestNames> {
         let mut all = Self::read(&workspace.target_directory)?;
-        Ok(all
-            .0
-            .remove(&key(&workspace.configuration))
-            .unwrap_or_default())
+        Ok(all.0.remove(&key(workspace)).unwrap_or_default())
     }
 
     fn read(target_directory: &Utf8Path) -> Result<Self> {
@@ -44,31 +41,26 @@ impl FailedTests {
         })
     }
 
-    /// Replaces the failed tests of the workspace in its configuration.
+    /// Changes the failed tests of the workspace in its configuration. The file is written only if they differ.
     ///
     /// # Errors
     /// When the file cannot be read or written.
-    pub fn save(workspace: &Workspace, failed: TestNames) -> Result<()> {
-        let directory = &workspace.target_directory;
-        let mut all = Self::read(directory)?;
-        let key = key(&workspace.configuration);
-        let before = if failed.is_empty() {
-            all.0.remove(&key)
-        } else {
-            all.0.insert(key.clone(), failed)
-        };
-        if before.as_ref() == all.0.get(&key) {
+    pub fn update(workspace: &Workspace, change: impl FnOnce(&mut TestNames)) -> Result<()> {
+        let mut all = Self::read(&workspace.target_directory)?;
+        let failed = all.0.entry(key(workspace)).or_default();
+        let before = failed.clone();
+        change(failed);
+        failed.retain(|_, names| !names.is_empty());
+        if *failed == before {
             return Ok(());
         }
-        files::keep(&Self::path(directory), &serde_json::to_vec(&all)?)
+        all.0.retain(|_, failed| !failed.is_empty());
+        let path = Self::path(&workspace.target_directory);
+        files::keep(&path, &serde_json::to_vec(&all)?)
             .context("failed to keep the list of failed tests")
     }
 }
 
-/// The cargo arguments that select the configuration.
-fn key(configuration: &Configuration) -> String {
-    let features = configuration.feature_arguments();
-    [features, configuration.build_arguments()]
-        .concat()
-        .join(" ")
+fn key(workspace: &Workspace) -> String {
+    workspace.build_fingerprint().unwrap_or_default()
 }

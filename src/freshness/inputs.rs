@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::CHANGED;
 use crate::sys::cargo::LOCKFILE;
-use crate::workspace::{PackageId, Workspace};
+use crate::workspace::Workspace;
 
 /// Maps an input to the first 12 hex digits of its BLAKE3 hash, which distinguish the contents of one workspace and fit into a
 /// document. Inputs are members' names, [`LOCKFILE`], [`TOOLCHAIN`], [`WORKSPACE`], variables, and the rest of the environment.
@@ -50,9 +50,7 @@ pub fn environment(workspace: &Workspace) -> Option<(String, String)> {
 /// configuration. `None` for a build without options, as in records of earlier versions.
 #[must_use]
 pub fn configuration(workspace: &Workspace) -> Option<(String, String)> {
-    let name = |package: PackageId| workspace.packages[package].name.to_string();
-    let fingerprint = workspace.configuration.fingerprint(name)?;
-    let hash = short(blake3::hash(fingerprint.as_bytes()));
+    let hash = short(blake3::hash(workspace.build_fingerprint()?.as_bytes()));
     Some((CONFIGURATION.to_owned(), hash))
 }
 

@@ -26,6 +26,13 @@ impl Workspace {
         other
     }
 
+    /// The fingerprint of its configuration, with the names of packages; `None` for a build without options.
+    #[must_use]
+    pub fn build_fingerprint(&self) -> Option<String> {
+        self.configuration
+            .fingerprint(|package| self.packages[package].name.to_string())
+    }
+
     /// The text of the root manifest; empty if it cannot be read, which cargo has reported then.
     pub(super) fn root_manifest(&self) -> &str {
         self.derived.manifest.get_or_init(|| {

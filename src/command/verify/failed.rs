@@ -20,24 +20,22 @@ pub(super) fn keep(
     binaries: &Binaries<'_>,
     filtered: bool,
 ) -> Result<()> {
-    let mut failed = FailedTests::load(workspace)?;
     let all_passed = report.outcome() == Outcome::Passed && !filtered;
-    for (binary, verdicts) in report.verdicts(binaries) {
-        if !binaries.has(&binary) {
-            continue;
+    let mut verdicts = report.verdicts(binaries);
+    verdicts.retain(|binary, _| binaries.has(binary));
+    FailedTests::update(workspace, |failed| {
+        for (binary, verdicts) in verdicts {
+            let names = failed.entry(binary).or_default();
+            if all_passed {
+                names.clear();
+            }
+            for (name, verdict) in verdicts {
+                match verdict {
+                    Verdict::Passed => names.remove(&name),
+                    Verdict::Failed => names.insert(name),
+                    Verdict::Ignored => false,
+                };
+            }
         }
-        let names = failed.entry(binary).or_default();
-        if all_passed {
-            names.clear();
-        }
-        for (name, verdict) in verdicts {
-            match verdict {
-                Verdict::Passed => names.remove(&name),
-                Verdict::Failed => names.insert(name),
-                Verdict::Ignored => false,
-            };
-        }
-    }
-    failed.retain(|_, names| !names.is_empty());
-    FailedTests::save(workspace, failed)
+    })
 }
