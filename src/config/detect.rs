@@ -24,7 +24,7 @@ use crate::workspace::manifest::insert::Order;
 use crate::workspace::{Configuration, Workspace};
 use calls::{CargoCall, cargo_calls, configuration};
 pub use detected::Detected;
-use text::{commands, text_of};
+use text::commands;
 
 /// The root manifest with these configurations added, and the default one set.
 ///
@@ -116,7 +116,9 @@ pub fn detect(workspace: &Workspace) -> Detection {
         if !read.insert(path.clone()) {
             continue;
         }
-        let Some(text) = text_of(&path) else { continue };
+        let Some(text) = files::text(&path) else {
+            continue;
+        };
         let file = workspace.slashed(&path);
         for run in commands_of(&path, &text) {
             pending.extend(scripts(root, &run.command));

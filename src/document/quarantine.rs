@@ -36,12 +36,9 @@ impl Quarantined {
     pub fn objection(&self, today: Date) -> Option<String> {
         let is_empty =
             |text: &str| !text.chars().any(char::is_alphanumeric) || text.starts_with('[');
-        let missing = [(&self.owner, "an owner"), (&self.reason, "a reason")];
-        if let Some((_, what)) = missing.iter().find(|(text, _)| is_empty(text)) {
-            return Some(format!(
-                "it has no {}",
-                what.trim_start_matches("an ").trim_start_matches("a ")
-            ));
+        let required = [(&self.owner, "owner"), (&self.reason, "reason")];
+        if let Some((_, what)) = required.iter().find(|(text, _)| is_empty(text)) {
+            return Some(format!("it has no {what}"));
         }
         match self.last_day() {
             None => Some("it has no last day, such as 2027-01-31".to_owned()),

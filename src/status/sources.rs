@@ -351,7 +351,7 @@ fn without_tests(plan: &Plan, cx: &Context<'_>) -> Vec<Contradiction> {
         } else {
             stem
         };
-        let (true, Some(text), Some(owner)) = (source, text_of(&path), workspace.owner(&path))
+        let (true, Some(text), Some(owner)) = (source, files::text(&path), workspace.owner(&path))
         else {
             continue;
         };
@@ -386,10 +386,6 @@ fn without_tests(plan: &Plan, cx: &Context<'_>) -> Vec<Contradiction> {
     found
 }
 
-fn text_of(path: &Utf8Path) -> Option<String> {
-    String::from_utf8(files::read(path).ok()?).ok()
-}
-
 /// The texts of a package's integration tests and test modules.
 fn tests_of(folder: &Utf8Path) -> Vec<String> {
     let walk = |below: &str| files::walk(&folder.join(below)).unwrap_or_default();
@@ -406,5 +402,5 @@ fn tests_of(folder: &Utf8Path) -> Vec<String> {
     let sources = integration
         .chain(modules)
         .filter(|path| path.extension() == Some("rs"));
-    sources.filter_map(|path| text_of(&path)).collect()
+    sources.filter_map(|path| files::text(&path)).collect()
 }

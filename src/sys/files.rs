@@ -28,6 +28,12 @@ pub fn read_if_exists(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// The text of a file; `None` if it cannot be read, or is not UTF-8.
+#[must_use]
+pub fn text(path: &Utf8Path) -> Option<String> {
+    fs::read_to_string(path).ok()
+}
+
 /// When a file, or what is known of it, was last changed. On Unix no program can set this time.
 #[must_use]
 pub fn written(path: &Utf8Path) -> Option<SystemTime> {
@@ -125,14 +131,8 @@ pub fn walk(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
 /// When the file cannot be written; then it is unchanged. The message contains its path.
 pub fn write_atomic(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     let target = resolve_link(path).with_context(|| format!("failed to follow the link {path}"))?;
-    let existing = fs::metadata(&target).ok();
     let replace = || -> io::Result<()> {
-        refuse_read_only(existing.as_ref())?;
-        let file = written_beside(&target, contents)?;
-        if let Some(existing) = &existing {
-            file.as_file().set_permissions(existing.permissions())?;
-        }
-        file.persist(&target)?;
+        staged(&builder(), &target, contents)?.persist(&target)?;
         Ok(())
     };
     replace().with_context(|| format!("failed to write {path}; it is unchanged"))
@@ -350,6 +350,22 @@ fn root_around(path: &Utf8Path) -> Utf8PathBuf {
 
 fn written_beside(path: &Utf8Path, contents: &[u8]) -> io::Result<NamedTempFile> {
     written_by(&builder(), path, contents)
+}
+
+/// A temporary file beside `target`, which is no link, with its new contents and its permissions. A read-only target is an
+/// error.
+pub(super) fn staged(
+    builder: &tempfile::Builder<'_, '_>,
+    target: &Utf8Path,
+    contents: &[u8],
+) -> io::Result<NamedTempFile> {
+    let existing = fs::metadata(target).ok();
+    refuse_read_only(existing.as_ref())?;
+    let file = written_by(builder, target, contents)?;
+    if let Some(existing) = &existing {
+        file.as_file().set_permissions(existing.permissions())?;
+    }
+    Ok(file)
 }
 
 pub(super) fn written_by(

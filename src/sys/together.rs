@@ -12,9 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::files::{
-    TEMPORARY, builder, read_if_exists, refuse_read_only, resolve_link, written_by,
-};
+use super::files::{TEMPORARY, builder, read_if_exists, resolve_link, staged, written_by};
 
 /// The age from which a temporary file has no writer.
 const LEFT_BEHIND: Duration = Duration::from_secs(3600);
@@ -143,15 +141,10 @@ pub fn remove_left_behind(folder: &Utf8Path) {
 /// A temporary file with the new content of a file, and the file to replace.
 fn staged_beside(path: &Utf8Path, contents: &[u8]) -> io::Result<(NamedTempFile, Utf8PathBuf)> {
     let target = resolve_link(path)?;
-    let existing = fs::metadata(&target).ok();
-    refuse_read_only(existing.as_ref())?;
-    let mut builder = builder();
-    builder.prefix(DOCUMENT);
-    let file = written_by(&builder, &target, contents)?;
-    if let Some(existing) = &existing {
-        file.as_file().set_permissions(existing.permissions())?;
-    }
-    Ok((file, target))
+    Ok((
+        staged(builder().prefix(DOCUMENT), &target, contents)?,
+        target,
+    ))
 }
 
 fn folder_of(path: &Utf8Path) -> &Utf8Path {

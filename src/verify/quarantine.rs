@@ -5,7 +5,7 @@
 
 use super::binaries::Binaries;
 use super::invocation::{Excused, Invocation, Program};
-use super::test_output::{Binary, Header, Observed, Verdict};
+use super::test_output::{Binary, Observed, Verdict};
 use crate::document::proof::is_test;
 
 /// The excused tests of a command; none where a failure is not in quarantine, or tests may have been left out.
@@ -55,9 +55,6 @@ fn runs_all(invocation: &Invocation) -> bool {
 }
 
 fn id(binary: &Binary, binaries: Option<&Binaries<'_>>) -> String {
-    match (&binary.header, binaries) {
-        (Header::Nextest(id), _) => id.clone(),
-        (header, Some(binaries)) => binaries.identify(header),
-        (header, None) => header.crate_name().unwrap_or_default().to_owned(),
-    }
+    let header = &binary.header;
+    binaries.map_or_else(|| header.short_id(), |binaries| binaries.identify(header))
 }

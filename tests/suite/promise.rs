@@ -117,6 +117,17 @@ fn criteria(sandbox: &Sandbox) -> Vec<String> {
         .collect()
 }
 
+/// Runs all commands of the plan, which pass.
+fn verified(sandbox: &Sandbox) {
+    for line in [
+        "verify cache --step 0",
+        "verify cache --step 1",
+        "verify cache --done",
+    ] {
+        sandbox.poc(line).exits(0);
+    }
+}
+
 fn work(sandbox: &Sandbox) {
     sandbox.append("src/lib.rs", "\n/// Answers.\npub fn more() {}\n");
 }

@@ -79,6 +79,18 @@ pub struct Node {
     pub flags: u32,
 }
 
+impl Node {
+    /// Whether it is a test, or an attribute or macro may make it one.
+    pub(crate) fn is_test(&self) -> bool {
+        self.flags & (flag::TEST | flag::TEST_PREFIX) != 0
+    }
+
+    /// Whether it is a test whatever its attributes expand to.
+    pub(crate) fn is_certainly_test(&self) -> bool {
+        self.is_test() && self.flags & flag::PERHAPS_TEST == 0
+    }
+}
+
 /// A module, or the block of a function whose body contains items.
 #[derive(Debug)]
 pub struct Module {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::detected::Detected;
-use super::text::text_of;
 use crate::config::configurations::check_features;
+use crate::sys::files;
 use crate::workspace::{Configuration, Workspace};
 
 /// One for each set of features, of the packages that ask for it.
@@ -41,7 +41,7 @@ pub(super) fn detect(workspace: &Workspace) -> Vec<Detected> {
             known.configuration.packages.insert(id);
             continue;
         }
-        let text = text_of(&package.manifest_path).unwrap_or_default();
+        let text = files::text(&package.manifest_path).unwrap_or_default();
         let mut lines = text.lines();
         let line = lines.position(|line| line.trim() == "[package.metadata.docs.rs]");
         found.push(Detected {

@@ -2,14 +2,14 @@
 
 use camino::Utf8Path;
 
-use super::text::text_of;
+use crate::sys::files;
 use crate::workspace::manifest::{Manifest, line_of};
 
 /// A sentence for each profile of `.config/nextest.toml` with a `default-filter`: `cargo test` runs tests that nextest leaves
 /// out by default.
 pub(super) fn default_filters(root: &Utf8Path) -> Vec<String> {
     const FILE: &str = ".config/nextest.toml";
-    let Some(text) = text_of(&root.join(FILE)) else {
+    let Some(text) = files::text(&root.join(FILE)) else {
         return Vec::new();
     };
     let Ok(manifest) = Manifest::parse(&text) else {

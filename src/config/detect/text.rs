@@ -1,14 +1,4 @@
-//! Files as text, and their lines as commands.
-
-use camino::Utf8Path;
-
-use crate::sys::files;
-
-/// The text of a file; none where it is not there or is no UTF-8.
-pub(super) fn text_of(path: &Utf8Path) -> Option<String> {
-    let bytes = files::read_if_exists(path).ok().flatten()?;
-    String::from_utf8(bytes).ok()
-}
+//! The lines of a file as commands.
 
 /// The commands in a file, each with its line.
 pub(super) fn commands(text: &str) -> Vec<(usize, String)> {

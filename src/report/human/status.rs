@@ -288,20 +288,26 @@ fn criteria(status: &Assessment) -> String {
     let mut open = status.criteria.iter();
     let open = open.find(|criterion| criterion.state != State::Proven);
     let open = open.map_or(String::new(), |criterion| {
-        let style = style(criterion.state);
-        let why = criterion
-            .why
-            .as_deref()
-            .map_or(String::new(), |why| format!(": {why}"));
-        format!(
-            "; {style}{}{style:#} {}. {}{}",
-            criterion.state.word(),
+        unproven(
+            criterion.state,
             criterion.number,
-            sanitize(&criterion.text),
-            sanitize(&why)
+            &criterion.text,
+            criterion.why.as_deref(),
         )
     });
     format!("{proven}/{total} proven{open}")
+}
+
+/// An item that is not proven, behind the counts.
+fn unproven(state: State, number: usize, text: &str, why: Option<&str>) -> String {
+    let style = style(state);
+    let why = why.map_or(String::new(), |why| format!(": {why}"));
+    format!(
+        "; {style}{}{style:#} {number}. {}{}",
+        state.word(),
+        sanitize(text),
+        sanitize(&why)
+    )
 }
 
 /// How many items of the checklist hold, and the first that does not.
@@ -313,18 +319,7 @@ fn checklist(status: &Assessment) -> String {
     );
     let open = status.checklist.iter().find(|item| !proven(item));
     let open = open.map_or(String::new(), |item| {
-        let style = style(item.state);
-        let why = item
-            .why
-            .as_deref()
-            .map_or(String::new(), |why| format!(": {why}"));
-        format!(
-            "; {style}{}{style:#} {}. {}{}",
-            item.state.word(),
-            item.number,
-            sanitize(&item.text),
-            sanitize(&why)
-        )
+        unproven(item.state, item.number, &item.text, item.why.as_deref())
     });
     format!("{held}/{total} proven{open}")
 }

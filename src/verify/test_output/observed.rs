@@ -39,6 +39,14 @@ impl Header {
         }
     }
 
+    /// The id that the runner printed, or the name of the binary's crate; empty for an unnamed binary.
+    pub(crate) fn short_id(&self) -> String {
+        match self {
+            Self::Nextest(id) => id.clone(),
+            header => header.crate_name().unwrap_or_default().to_owned(),
+        }
+    }
+
     /// The name of the binary's crate: the executable's name without cargo's hash.
     #[must_use]
     pub fn crate_name(&self) -> Option<&str> {
@@ -184,10 +192,7 @@ impl Observed {
     /// Tests that passed only on a retry, each with its binary's name.
     pub(crate) fn flaky(&self) -> Vec<String> {
         let of = |binary: &Binary| {
-            let id = match &binary.header {
-                Header::Nextest(id) => id.clone(),
-                header => header.crate_name().unwrap_or_default().to_owned(),
-            };
+            let id = binary.header.short_id();
             let tests = binary.flaky.iter();
             tests
                 .map(move |test| format!("{id} {test}"))

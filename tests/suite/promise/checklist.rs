@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{PLAN, RESULTS, sandbox_of, status, text, work};
+use super::{PLAN, RESULTS, sandbox_of, status, text, verified, work};
 use crate::kit::Sandbox;
 
 const CHECKLIST: &str = "
@@ -30,22 +30,12 @@ fn states(sandbox: &Sandbox) -> Vec<String> {
         .collect()
 }
 
-fn prove(sandbox: &Sandbox) {
-    for line in [
-        "verify cache --step 0",
-        "verify cache --step 1",
-        "verify cache --done",
-    ] {
-        sandbox.poc(line).exits(0);
-    }
-}
-
 #[test]
 fn a_plan_with_a_checklist_is_complete_without_a_tick() {
     let sandbox = sandbox();
     work(&sandbox);
     assert_eq!(states(&sandbox), ["proven", "proven", "pending"]);
-    prove(&sandbox);
+    verified(&sandbox);
     assert_eq!(states(&sandbox), ["proven", "proven", "unconfirmed"]);
     let poc = status(&sandbox);
     assert_eq!(poc["state"], "unconfirmed");
@@ -88,7 +78,7 @@ fn an_item_that_the_sources_contradict_keeps_the_plan_open() {
     let sandbox = sandbox();
     work(&sandbox);
     sandbox.append("src/lib.rs", "\npub fn later() {\n    todo!()\n}\n");
-    prove(&sandbox);
+    verified(&sandbox);
     let poc = status(&sandbox);
     assert_eq!(states(&sandbox)[..2], ["in progress", "in progress"]);
     let why = text(&poc["checklist"]["items"][0]["why"]).to_owned();

@@ -1,18 +1,6 @@
 //! What a plan's life brings about without fault of its own gives no finding.
 
-use super::{sandbox, status, text, work};
-use crate::kit::Sandbox;
-
-/// A PoC all of whose commands have passed.
-fn verified(sandbox: &Sandbox) {
-    for line in [
-        "verify cache --step 0",
-        "verify cache --step 1",
-        "verify cache --done",
-    ] {
-        sandbox.poc(line).exits(0);
-    }
-}
+use super::{sandbox, status, text, verified, work};
 
 #[test]
 fn a_commit_of_the_tree_that_was_verified_gives_no_finding() {

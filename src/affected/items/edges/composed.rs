@@ -34,7 +34,7 @@ impl Builder<'_> {
             for id in self.free.get(&name).into_iter().flatten() {
                 let node = &self.nodes.nodes[*id as usize];
                 let other = node.unit as usize;
-                let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0;
+                let is_test = node.is_test();
                 let written_elsewhere = self.crates.visible_units(unit).is_none();
                 let proc_macros = &self.generated.proc_macros;
                 let is_seen = if proc_macros.contains(&unit) {

@@ -89,8 +89,7 @@ impl Builder<'_> {
         }
         let symbols = self.nodes.symbols(id);
         // An attribute that makes a function a test registers that test.
-        let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0
-            && node.flags & flag::PERHAPS_TEST == 0;
+        let is_test = node.is_certainly_test();
         let mut found: Option<Generator> = None;
         for attribute in item.references.attributes() {
             let expansion = self.attribute_expansion(id, attribute, symbols);
@@ -207,8 +206,7 @@ impl Builder<'_> {
                 self.call_targets(id, call, symbols, &mut out.to);
             }
         }
-        let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0
-            && node.flags & flag::PERHAPS_TEST == 0;
+        let is_test = node.is_certainly_test();
         let generates = self.generated.generators.contains_key(&id);
         if node.kind == ItemKind::Call && generates {
             // Code generated from an `impl` may call its other members.
@@ -311,7 +309,7 @@ impl Builder<'_> {
     /// The name of the first macro in an item's body that may register code. What a test calls runs with that test.
     fn registers_in_body(&self, id: NodeId) -> Option<Name> {
         let node = &self.nodes.nodes[id as usize];
-        let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0;
+        let is_test = node.is_test();
         if is_test || matches!(node.kind, ItemKind::Call | ItemKind::Macro) {
             return None;
         }

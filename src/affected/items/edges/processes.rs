@@ -102,7 +102,7 @@ impl Builder<'_> {
     pub(super) fn all_tests(&self) -> Vec<EdgeTarget> {
         let is_test = |id: &NodeId| {
             let node = &self.nodes.nodes[*id as usize];
-            node.flags & (flag::TEST | flag::TEST_PREFIX) != 0
+            node.is_test()
         };
         self.ids().filter(is_test).map(EdgeTarget::Node).collect()
     }

@@ -44,18 +44,30 @@ impl<'g> Builder<'g> {
                 Origin::Path(segments.to_vec())
             };
         }
-        let found = self.scopes.resolve(node.module, &[name]);
-        let path = found.by.iter().find_map(|by| {
+        let used = self.uses(node.module, name).into_iter().next();
+        used.map_or_else(
+            || self.whole_crates(node.module),
+            |(_, mut path)| {
+                path.pop();
+                Origin::Path(path)
+            },
+        )
+    }
+
+    /// The `use` items by which a module has a name, without those with `*`, each with its path.
+    fn uses(&self, module: ModuleId, name: Name) -> Vec<(NodeId, Vec<&'g str>)> {
+        let nodes = self.nodes;
+        let found = self.scopes.resolve(module, &[name]);
+        let path = |by: &NodeId| {
             let Detail::Use { path, glob: false } = &nodes.item(self.sources, *by).detail else {
                 return None;
             };
             let symbols = nodes.symbols(*by);
-            let path = path[..path.len().saturating_sub(1)].iter();
-            let path = path.map(|symbol| symbols[*symbol as usize]);
+            let path = path.iter().map(|symbol| symbols[*symbol as usize]);
             let path = path.filter(|name| Some(*name) != self.global);
-            Some(path.map(|name| nodes.names.text(name)).collect())
-        });
-        path.map_or_else(|| self.whole_crates(node.module), Origin::Path)
+            Some((*by, path.map(|name| nodes.names.text(name)).collect()))
+        };
+        found.by.iter().filter_map(path).collect()
     }
 
     /// The crates from outside that a module, those around a block, and those whose names it takes by `*`, bring in as a
@@ -382,18 +394,8 @@ impl<'g> Builder<'g> {
             return false;
         }
         let scope = self.nodes.nodes[id as usize].scope;
-        let found = self.scopes.resolve(scope, &[name]);
-        found.by.iter().any(|by| {
-            let Detail::Use { path, glob: false } = &self.nodes.item(self.sources, *by).detail
-            else {
-                return false;
-            };
-            let symbols = self.nodes.symbols(*by);
-            let path = path.iter().map(|symbol| symbols[*symbol as usize]);
-            let path = path.filter(|name| Some(*name) != self.global);
-            let path: Vec<&str> = path.map(|name| self.nodes.names.text(name)).collect();
-            self.replaces(*by, &path)
-        })
+        let mut uses = self.uses(scope, name).into_iter();
+        uses.any(|(by, path)| self.replaces(by, &path))
     }
 
     /// Whether a `use` brings in a macro from outside that is no macro of the standard library, and of which nothing is
