@@ -21,6 +21,7 @@ mod targets;
 mod toml;
 pub mod unrun;
 
+pub(crate) use outside::outside_folders;
 pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};
 pub(crate) use selector::buildable_groups_in;
 pub use selector::{select, select_in, select_with_failed, unrun_in};

@@ -2,6 +2,7 @@
 
 mod build;
 pub mod configuration;
+pub(crate) mod dep_info;
 pub mod derived;
 pub mod features;
 pub mod graph;

@@ -106,6 +106,11 @@ impl Outside {
     }
 }
 
+/// The folders of all packages outside the workspace that its members build.
+pub(crate) fn outside_folders(workspace: &Workspace) -> BTreeSet<Utf8PathBuf> {
+    Outside::read(workspace).0.into_keys().collect()
+}
+
 /// The folders in `[patch]` and `[replace]` of the workspace's manifest, each with the members that depend on the package according to the
 /// lockfile, or all of them.
 fn patches(workspace: &Workspace) -> Vec<(Utf8PathBuf, BTreeSet<PackageId>)> {

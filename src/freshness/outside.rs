@@ -7,19 +7,16 @@
 use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::inputs::{FILE, FOLDER, Inputs, short};
+use crate::affected;
 use crate::sys::files;
-use crate::workspace::Workspace;
-use crate::workspace::manifest::Manifest;
-
-/// The tables of a manifest that name dependencies.
-const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
+use crate::workspace::{Workspace, dep_info};
 
 /// The inputs outside of the files that are `listed`, each under a name of its own.
 pub(super) fn inputs(workspace: &Workspace, listed: &HashSet<Utf8PathBuf>) -> Result<Inputs> {
-    let packages = packages(workspace)?;
+    let packages = packages(workspace);
     let mut inputs = Inputs::new();
     for folder in &packages {
         let name = format!("{FOLDER}{}", workspace.slashed(folder));
@@ -66,36 +63,13 @@ pub(super) fn hash(workspace: &Workspace, name: &str) -> Result<Option<String>> 
     Ok(Some(short(whole.finalize())))
 }
 
-/// The folders outside of the workspace of packages that members depend on by path, and of those that these depend on.
-fn packages(workspace: &Workspace) -> Result<BTreeSet<Utf8PathBuf>> {
-    let is_beside = |folder: &Utf8PathBuf| {
+/// The folders beside the workspace of packages that its members build.
+fn packages(workspace: &Workspace) -> BTreeSet<Utf8PathBuf> {
+    let mut folders = affected::outside_folders(workspace);
+    folders.retain(|folder| {
         !folder.starts_with(&workspace.root) && !workspace.root.starts_with(folder)
-    };
-    let mut open: Vec<Utf8PathBuf> = workspace.outside.keys().cloned().collect();
-    let mut found = BTreeSet::new();
-    while let Some(folder) = open.pop() {
-        if !is_beside(&folder) || !found.insert(folder.clone()) {
-            continue;
-        }
-        let Some(text) = files::read_if_exists(&folder.join("Cargo.toml"))? else {
-            continue;
-        };
-        let text = String::from_utf8_lossy(&text);
-        let Ok(manifest) = Manifest::parse(&text) else {
-            continue;
-        };
-        for table in TABLES {
-            let Some(entries) = manifest.get(&[table]).and_then(|item| item.as_table_like()) else {
-                continue;
-            };
-            let paths = entries.iter().filter_map(|(_, entry)| {
-                let path = entry.as_table_like()?.get("path")?.as_str()?;
-                Some(files::normalize(&folder.join(path)))
-            });
-            open.extend(paths);
-        }
-    }
-    Ok(found)
+    });
+    folders
 }
 
 /// The files that the sources of members were built from, absolute.
@@ -133,37 +107,11 @@ fn included(workspace: &Workspace) -> Result<BTreeSet<Utf8PathBuf>> {
         {
             for name in files::list(&folder)?.iter().filter(|name| is_own(name)) {
                 if let Some(text) = files::read_if_exists(&folder.join(name))? {
-                    included.extend(sources(&workspace.root, &String::from_utf8_lossy(&text)));
+                    let text = String::from_utf8_lossy(&text);
+                    included.extend(dep_info::sources(&workspace.root, &text));
                 }
             }
         }
     }
     Ok(included)
-}
-
-/// The sources that the first rule of a dep-info file names. A blank in a path is escaped.
-fn sources(root: &Utf8Path, text: &str) -> Vec<Utf8PathBuf> {
-    let first = text.lines().next().unwrap_or_default();
-    let Some((_, list)) = first.split_once(": ") else {
-        return Vec::new();
-    };
-    let list = list.replace("\\ ", "\0");
-    let paths = list.split(' ').filter(|path| !path.is_empty());
-    paths
-        .map(|path| files::normalize(&root.join(path.replace('\0', " "))))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sources_are_read_from_the_first_rule() {
-        let text = "/t/debug/deps/a-1.d: src/lib.rs src/../data/a\\ b.txt /else/where.rs\n\n/t/debug/deps/a-1: src/lib.rs\n\nsrc/lib.rs:\n";
-        assert_eq!(
-            sources(Utf8Path::new("/w"), text),
-            ["/w/src/lib.rs", "/w/data/a b.txt", "/else/where.rs"]
-        );
-    }
 }

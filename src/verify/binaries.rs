@@ -1,15 +1,14 @@
 //! Identifies the target of a test binary, so that runs by different runners can be compared.
 
-use std::fs;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Target;
 use toml_edit::{Item, TableLike};
 
 use super::test_output::Header;
 use crate::affected::{TestTarget, TestTargetKind, every_target};
-use crate::workspace::Workspace;
+use crate::sys::files;
 use crate::workspace::manifest::Manifest;
+use crate::workspace::{Workspace, dep_info};
 
 /// The test targets of a workspace, to identify test binaries.
 #[derive(Debug)]
@@ -106,12 +105,11 @@ impl<'w> Binaries<'w> {
             })
         };
         self.only(fits).or_else(|| {
-            let sources = built_from(workspace, executable)?;
-            let built_from_it = |target: &TestTarget| {
-                let path = root_file(workspace, target).map(|(_, path)| path);
-                path.is_some_and(|path| is_among(workspace, path, &sources))
+            let root = built_from(workspace, executable)?;
+            let is_root = |target: &TestTarget| {
+                root_file(workspace, target).is_some_and(|(_, path)| *path == root)
             };
-            self.only(|target| fits(target) && built_from_it(target))
+            self.only(|target| fits(target) && is_root(target))
         })
     }
 
@@ -136,8 +134,7 @@ fn root_file<'w>(workspace: &'w Workspace, target: &TestTarget) -> Option<(Strin
 
 /// Whether the manifest of a target has `harness = false` for it; `None` where the manifest does not describe it.
 fn has_custom_harness(manifest: &Utf8Path, target: &Target) -> Option<bool> {
-    let text = crate::sys::files::read(manifest).ok()?;
-    let manifest = Manifest::parse(std::str::from_utf8(&text).ok()?).ok()?;
+    let manifest = Manifest::parse(&files::text(manifest)?).ok()?;
     let is_false =
         |table: &dyn TableLike| table.get("harness").and_then(Item::as_bool) == Some(false);
     let is_named =
@@ -164,26 +161,17 @@ fn crate_name(target: &Target) -> String {
     target.name.replace('-', "_")
 }
 
-/// The dep-info file that rustc writes beside an executable: `executable: source source …`. cargo prints the executable's path relative
-/// to its folder, which a script may have changed.
-fn built_from(workspace: &Workspace, executable: &Utf8Path) -> Option<String> {
+/// The root file of an executable, as the dep-info file beside it says. cargo prints the executable's path relative to its
+/// folder, which a script may have changed.
+fn built_from(workspace: &Workspace, executable: &Utf8Path) -> Option<Utf8PathBuf> {
     let shown = workspace.root.join(executable);
     let profile: Utf8PathBuf = executable.components().rev().take(3).collect();
     let profile: Utf8PathBuf = profile.components().rev().collect();
     let places = [shown, workspace.target_directory.join(profile)];
-    places
+    let mut texts = places
         .iter()
-        .find_map(|place| fs::read_to_string(place.with_extension("d")).ok())
-}
-
-/// Whether dep-info contains `path`, absolute or relative to the workspace root; blanks in it are escaped.
-fn is_among(workspace: &Workspace, path: &Utf8Path, sources: &str) -> bool {
-    let relative = workspace.relative(path).as_str().replace(' ', "\\ ");
-    let absolute = path.as_str().replace(' ', "\\ ");
-    let mut words = sources.lines().filter_map(|line| line.split_once(": "));
-    words.any(|(_, list)| {
-        let after = |word: &str| list == word || list.starts_with(&format!("{word} "));
-        // The root file is the first: a module with the same name elsewhere is not.
-        after(&relative) || after(&absolute)
-    })
+        .filter_map(|place| files::text(&place.with_extension("d")));
+    dep_info::sources(&workspace.root, &texts.next()?)
+        .into_iter()
+        .next()
 }

@@ -403,14 +403,11 @@ fn files_from_outside_of_the_workspace_are_inputs() {
     assert_eq!(state(&sandbox), "stale");
 }
 
-#[test]
-fn packages_beside_the_workspace_are_inputs() {
+/// Packages `near` and `far` beside a workspace, which has a dependency on `near`; `needs` is how `near` depends on `far`.
+fn with_packages_beside(needs: &str) -> (Sandbox, Sandbox) {
     let sandbox = sandbox(TEST);
     let beside = Sandbox::empty();
-    for (name, needs) in [
-        ("near", "\n[dependencies]\nfar = { path = \"../far\" }\n"),
-        ("far", ""),
-    ] {
+    for (name, needs) in [("near", needs), ("far", "")] {
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{needs}"
         );
@@ -425,13 +422,24 @@ fn packages_beside_the_workspace_are_inputs() {
         )
         .shell("cargo generate-lockfile --offline")
         .exits(0);
-    verify(&sandbox).exits(0);
-    assert_eq!(state(&sandbox), "proven");
-    for name in ["near", "far"] {
-        let source = format!("{name}/src/lib.rs");
-        beside.write(&source, "pub fn new() {}\n");
-        assert_eq!(state(&sandbox), "stale", "{name}");
-        beside.write(&source, "");
-        assert_eq!(state(&sandbox), "proven", "{name}");
+    (sandbox, beside)
+}
+
+#[test]
+fn packages_beside_the_workspace_are_inputs() {
+    for needs in [
+        "\n[dependencies]\nfar = { path = \"../far\" }\n",
+        "\n[target.'cfg(any(unix, windows))'.dependencies]\nfar = { path = \"../far\" }\n",
+    ] {
+        let (sandbox, beside) = with_packages_beside(needs);
+        verify(&sandbox).exits(0);
+        assert_eq!(state(&sandbox), "proven");
+        for name in ["near", "far"] {
+            let source = format!("{name}/src/lib.rs");
+            beside.write(&source, "pub fn new() {}\n");
+            assert_eq!(state(&sandbox), "stale", "{name} of {needs}");
+            beside.write(&source, "");
+            assert_eq!(state(&sandbox), "proven", "{name} of {needs}");
+        }
     }
 }
