@@ -83,7 +83,7 @@ fn read_placeholders(bencher: Bencher<'_, '_>, count: usize) {
     bencher.bench_local(|| read_plan(&Document::from_text("plan.md", black_box(text.clone()))));
 }
 
-/// A plan with this many steps, likewise.
+/// A plan with this many steps. Twice as many may take three times as long at most.
 #[divan::bench(args = [15_000, 30_000])]
 fn read_steps(bencher: Bencher<'_, '_>, count: usize) {
     let mut text = String::from("# Large PoC Plan\n\n## Implementation Steps\n");
@@ -96,7 +96,8 @@ fn read_steps(bencher: Bencher<'_, '_>, count: usize) {
     bencher.bench_local(|| read_plan(&Document::from_text("plan.md", black_box(text.clone()))));
 }
 
-/// A block with a here-document, a quoted text and a function of this many lines each, likewise.
+/// A block with a here-document, a quoted text and a function, each of this many lines. Twice as many may take three times as
+/// long at most.
 #[divan::bench(args = [300, 600])]
 fn split_a_block(bencher: Bencher<'_, '_>, lines: usize) {
     let text = "it's \"x\" $(y\n".repeat(lines);

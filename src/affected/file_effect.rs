@@ -12,7 +12,7 @@ pub enum FileEffect {
     Nothing(String),
     /// It affects only these targets, with the description of the file.
     Targets(Vec<TestTarget>, String),
-    /// It affects these packages and all that link them, with the description of the file.
+    /// It affects these packages and all packages that link them. The text describes the file.
     Packages(BTreeSet<PackageId>, String),
 }
 

@@ -56,8 +56,8 @@ pub(crate) const UNKNOWN_CHANGE: Code = Code::new(&Rule {
     gate: Gate::Independent,
     title: "the change since the base is unknown",
     page: r"
-The plan's Overview has no Base, or git does not know it, for example in a shallow clone. Which files changed is then unknown. A
-Base that moves with each commit, such as `HEAD`, excludes what was committed: write the id of a commit.
+The plan's Overview has no Base, or git does not know it, for example in a shallow clone. Which files changed is then unknown.
+A Base that moves with each commit, such as `HEAD`, hides committed changes. Write the id of a commit.
 
 ```markdown
 | **Base** | `no-such-branch` |

@@ -77,8 +77,8 @@ impl State {
         strays
     }
 
-    /// Keeps the entries of this state, from before a build, that are unchanged in `end`: for a file that changed meanwhile, the executed text
-    /// is unknown. `Cargo.lock` is taken from after the build.
+    /// Keeps the entries of this state, from before a build, that are equal in `end`, from after it. If a file changed during the
+    /// build, the compiled text is unknown. `Cargo.lock` is taken from `end`.
     pub fn keep_what_stayed(&mut self, end: Self) {
         for (path, id) in &mut self.files {
             let locked = path == "Cargo.lock" || path.ends_with("/Cargo.lock");

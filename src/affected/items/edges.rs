@@ -52,7 +52,7 @@ pub struct Edges {
     pub spawn: NodeId,
     /// Nodes that start a program, or load a library, which may be any of the workspace.
     pub any_program: NodeId,
-    /// What generated code may name by names of its own: not followed from the roots.
+    /// Everything that generated code may name. Reachability from the roots ignores these nodes.
     pub anything: Vec<NodeId>,
     /// The synthetic nodes.
     pub synthetic: FxHashMap<NodeId, SyntheticNode>,
@@ -238,13 +238,13 @@ pub struct Builder<'g> {
     members_of_trait: FxHashMap<NodeId, Vec<Name>>,
     /// Names of functions that create values of any type with `unsafe` code.
     make_any: FxHashSet<Name>,
-    /// Per module, the modules whose names it brings in by `*`.
+    /// For each module, the modules whose names it imports with `*`.
     globs_into: FxHashMap<ModuleId, Vec<ModuleId>>,
-    /// Per module, the crates from outside whose names it brings in by `*`.
+    /// For each module, the external crates whose names it imports with `*`.
     outside_globs: FxHashMap<ModuleId, Vec<Name>>,
-    /// Per unit, the crates that `extern crate` names.
+    /// For each unit, the crates in its `extern crate` items.
     extern_crates: Vec<Vec<Name>>,
-    /// Names of macros of the standard library that some `use` gives to a macro from outside.
+    /// Names of standard macros that a `use` replaces with an external macro.
     replaced: FxHashSet<Name>,
     generated: GeneratedCode,
     known_redefined: FxHashSet<Name>,
@@ -257,7 +257,7 @@ pub struct Builder<'g> {
     upper_self: Option<Name>,
     spawn: NodeId,
     everything: NodeId,
-    /// Names by which code finds the program that runs it, and those by which it goes on to others.
+    /// Names of functions that return the path of the running program, and of those that lead from it to other programs.
     own_program: FxHashSet<Name>,
     other_programs: FxHashSet<Name>,
 }

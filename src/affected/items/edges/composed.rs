@@ -38,7 +38,7 @@ impl Builder<'_> {
                 let written_elsewhere = self.crates.visible_units(unit).is_none();
                 let proc_macros = &self.generated.proc_macros;
                 let is_seen = if proc_macros.contains(&unit) {
-                    // It stands where the macro is called, and may be private there.
+                    // The name is resolved where the macro is called, so a private item can match.
                     !proc_macros.contains(&other)
                 } else {
                     let is_visible = written_elsewhere

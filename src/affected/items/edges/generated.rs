@@ -58,9 +58,6 @@ impl Builder<'_> {
                 generated.by_module.entry(module).or_default().extend(by);
             }
         }
-        for (into, from) in &self.scopes.globs {
-            generated.globs.entry(*into).or_default().push(*from);
-        }
         if composes {
             self.index_words(&mut generated);
         }
@@ -174,7 +171,7 @@ impl Builder<'_> {
             for id in self.generated.by_module.get(&module).into_iter().flatten() {
                 out.to.push(EdgeTarget::Node(*id));
             }
-            next.extend(self.generated.globs.get(&module).into_iter().flatten());
+            next.extend(self.globs_into.get(&module).into_iter().flatten());
         }
     }
 
@@ -261,15 +258,15 @@ impl Builder<'_> {
         self.anything(id, expansion, to);
     }
 
-    /// What code of such an expansion may name by names of its own: all that is visible where it stands. This is not
-    /// followed from what makes code live without being named: what registers code names what its input does.
+    /// Adds an edge to everything that is visible at a node if its expansion may name anything. Registered code does not
+    /// follow this edge: it names only what its input names.
     pub(super) fn anything(&self, id: NodeId, expansion: Expansion, to: &mut Vec<EdgeTarget>) {
         if expansion.names_anything() {
             to.push(EdgeTarget::Anything(self.nodes.nodes[id as usize].scope));
         }
     }
 
-    /// All that is visible in a module.
+    /// Everything that is visible in a module.
     pub(super) fn visible_in(&self, module: ModuleId) -> Vec<EdgeTarget> {
         let scope = self.nodes.modules.get(module as usize);
         scope.map_or_else(Vec::new, |scope| {

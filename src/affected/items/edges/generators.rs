@@ -1,4 +1,4 @@
-//! Items whose expansion is not known, and what is known of it.
+//! Items whose expansion is unknown, and data about the code that they may generate.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -21,8 +21,6 @@ pub(super) struct GeneratedCode {
     pub(super) generators: FxHashMap<NodeId, Generator>,
     /// Generators by their module.
     pub(super) by_module: FxHashMap<ModuleId, Vec<NodeId>>,
-    /// For each module, the modules whose names it imports with `*`.
-    pub(super) globs: FxHashMap<ModuleId, Vec<ModuleId>>,
     /// Names by their words.
     pub(super) by_word: FxHashMap<String, Vec<Name>>,
     /// Names in lower case without `_`, for fragments that are not whole words.

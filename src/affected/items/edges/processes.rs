@@ -4,7 +4,7 @@ use super::{Builder, EdgeTarget, ItemKind, Name, NodeId, Out, UnitKind, flag};
 use crate::affected::items::file_reads::{SCRIPT, is_script};
 use crate::affected::items::outside_effects;
 
-/// Files that tell tools such as `make` what to run.
+/// Files with the commands of `make` and `just`.
 const MAKEFILES: [&str; 4] = ["Makefile", "GNUmakefile", "makefile", "justfile"];
 
 impl Builder<'_> {
