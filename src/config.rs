@@ -91,6 +91,8 @@ pub struct Config {
     pub runner: RunnerChoice,
     /// The time limit of one command.
     pub timeout: Duration,
+    /// Whether tests that passed before and can reach nothing that has changed need not run.
+    pub reuse: bool,
     /// Rules about the readers of files that cargo's layout does not determine.
     pub rules: Vec<Rule>,
     /// The levels of lint rules, in the order in which they are set.
@@ -119,6 +121,7 @@ struct Written {
     template: Option<Utf8PathBuf>,
     runner: Option<RunnerChoice>,
     timeout: Option<u64>,
+    reuse: Option<bool>,
     #[serde(default)]
     rules: Vec<WrittenRule>,
     #[serde(default)]
@@ -161,6 +164,7 @@ impl Config {
             template: written.template.map(|folder| workspace.root.join(folder)),
             runner: written.runner.unwrap_or_default(),
             timeout: written.timeout.map_or(TIMEOUT, Duration::from_secs),
+            reuse: written.reuse.unwrap_or(true),
             rules: rules
                 .context("in the poc configuration of the workspace")
                 .or_exit(Exit::Usage)?,
@@ -192,6 +196,7 @@ impl Config {
             template: None,
             runner: RunnerChoice::default(),
             timeout: TIMEOUT,
+            reuse: true,
             rules: Vec::new(),
             lints: Vec::new(),
             configurations: BTreeMap::new(),

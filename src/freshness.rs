@@ -9,6 +9,7 @@ mod environment;
 mod hasher;
 mod inputs;
 mod outside;
+pub mod passed;
 mod script;
 pub mod since;
 

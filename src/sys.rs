@@ -11,6 +11,7 @@ pub(crate) mod glob;
 pub mod inherit;
 #[cfg(feature = "interview")]
 pub(crate) mod raw_mode;
+pub mod stamps;
 pub mod terminal;
 pub mod text;
 pub mod together;

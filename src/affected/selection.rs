@@ -7,7 +7,7 @@ use super::targets::{TestTarget, all_targets};
 use crate::workspace::{PackageId, Workspace};
 
 /// The tests that a change can affect.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// The selected tests by target; a target without an entry is not affected.
     pub targets: BTreeMap<TestTarget, TargetSelection>,

@@ -61,6 +61,9 @@ pub struct Verify {
     /// Do not write evidence
     #[arg(long)]
     pub no_record: bool,
+    /// Run all selected tests, also those that passed before and can reach nothing that has changed since. Runs that are recorded, runs of the whole suite and runs with arguments for the test runner reuse no result
+    #[arg(long)]
+    pub no_reuse: bool,
     /// With --baseline: then run the suite again with coverage and store which functions each test executes, like `cargo poc affected --collect`
     #[arg(long, requires = "baseline", conflicts_with = "list")]
     pub collect: bool,

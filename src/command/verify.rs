@@ -8,6 +8,7 @@ mod merge;
 mod record;
 mod reports;
 mod request;
+mod reuse;
 pub(super) mod shard;
 mod update;
 pub(crate) mod watch;

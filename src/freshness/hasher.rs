@@ -141,6 +141,20 @@ impl<'w> Hasher<'w> {
         outside::inputs(self.workspace, &self.listed)
     }
 
+    /// The inputs of all members' tests that are no files which git lists: the toolchain, variables and files elsewhere.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn conditions(&self) -> Result<Inputs> {
+        let members = 0..self.workspace.packages.len();
+        let all = members.map(Some).chain([None]).collect();
+        let mut inputs = self.common.clone();
+        inputs.remove(LOCKFILE);
+        inputs.extend(environment::values(self.variables_read(&all)?.iter()));
+        inputs.extend(self.outside()?);
+        Ok(inputs)
+    }
+
     /// The hashes of the members that these packages link.
     ///
     /// # Errors

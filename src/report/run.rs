@@ -13,6 +13,8 @@ pub struct Run<'a> {
     pub exit: Exit,
     /// The number of tests that the change selects, if the run depends on a change.
     pub selection: Option<Selected>,
+    /// The number of selected tests that did not run because they passed before.
+    pub reused: usize,
     /// One record for each PoC, or a single one; empty if nothing had to run. All have the same checks.
     pub records: &'a [RecordedRun],
     /// The commands in the order in which they ran.

@@ -129,6 +129,25 @@ impl Repository {
         memoized(&self.listing, || Listing::of(&self.root))
     }
 
+    /// The files that git ignores, relative to the root; a folder that git ignores as a whole stands for its files.
+    ///
+    /// # Errors
+    /// When git fails, or a path is not UTF-8.
+    pub fn ignored(&self) -> Result<Vec<Utf8PathBuf>> {
+        let listed = self.bytes(&[
+            "ls-files",
+            "-z",
+            "--others",
+            "--ignored",
+            "--exclude-standard",
+            "--directory",
+        ])?;
+        let paths = split_nul(&listed)?.into_iter();
+        Ok(paths
+            .map(|path| path.trim_end_matches('/').into())
+            .collect())
+    }
+
     /// The ids that git computes for the content of these regular files, relative to the root, in the same order: the ids of [`Listed::Clean`]
     /// after a commit.
     ///

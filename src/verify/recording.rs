@@ -13,6 +13,7 @@ use super::report::Report;
 use super::test_output::{Ending, Verdict};
 use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Selected, Source, now};
 use crate::exit::Exit;
+use crate::freshness::passed::TestResults;
 use crate::freshness::{self, Inputs};
 use crate::workspace::Workspace;
 
@@ -225,6 +226,35 @@ impl Report {
     pub fn verdicts(&self, binaries: &Binaries<'_>) -> BTreeMap<String, BTreeMap<String, Verdict>> {
         let ran = self.ran(binaries, |_| true).into_iter();
         ran.map(|(binary, ran)| (binary, ran.tests)).collect()
+    }
+
+    /// The tests that passed at the first attempt in a binary that ended and named them all, and every other test.
+    #[must_use]
+    pub fn results(&self, binaries: &Binaries<'_>) -> TestResults {
+        let mut results = TestResults::default();
+        for binary in self
+            .checked
+            .iter()
+            .flat_map(|checked| checked.observed.binaries())
+        {
+            let id = binaries.identify(&binary.header);
+            if !binaries.has(&id) {
+                continue;
+            }
+            let named = Verdict::counts_of(&binary.tests);
+            let is_reliable = binary.ending == Ending::Whole
+                && (named.passed, named.failed) == (binary.counts.passed, binary.counts.failed);
+            for (test, verdict) in &binary.tests {
+                let passed = *verdict == Verdict::Passed && !binary.flaky.contains(test);
+                let into = match passed {
+                    true if is_reliable => &mut results.passed,
+                    true => continue,
+                    false => &mut results.others,
+                };
+                into.entry(id.clone()).or_default().insert(test.clone());
+            }
+        }
+        results
     }
 
     /// The duration of each binary's tests, in milliseconds.

@@ -49,6 +49,15 @@ impl Runner {
         }
     }
 
+    /// Its name in options and stored results.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cargo => "cargo",
+            Self::Nextest => "nextest",
+        }
+    }
+
     /// The invocations that run a selection.
     #[must_use]
     pub fn selected(

@@ -49,6 +49,7 @@ mod pty;
 mod reach;
 mod readme;
 mod record;
+mod reuse;
 mod run_formats;
 mod selection;
 mod shards;

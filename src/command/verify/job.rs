@@ -1,25 +1,25 @@
 //! Plans and executes one verification.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 
 use super::super::coverage;
-use super::record::{Before, record_run, recordable, source};
+use super::record::{Before, keep_snapshot, passed_proofs, record_run, recordable, source};
 use super::reports::FinishedRun;
-use super::request::{runner, selected, selection, words};
+use super::request::{built_as_asked, quarantined, runner, selected, selection, words};
+use super::reuse::{self, Reuse};
 use super::{failed, hint, update};
 use crate::affected::failed::{FailedTests, TestNames};
 use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
 use crate::contract;
-use crate::document::proof::{self, Proof, is_test};
-use crate::document::quarantine;
-use crate::evidence::{Names, Outcome, Packed, Record, Scope};
+use crate::evidence::{Names, Outcome, Record, Scope};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness;
+use crate::freshness::passed::TreeState;
 use crate::freshness::since;
 use crate::project::{Poc, Project};
 use crate::report;
@@ -30,7 +30,6 @@ use crate::sys::exec::Stop;
 use crate::sys::terminal::Terminal;
 use crate::sys::{cargo, exec};
 use crate::verify::binaries::Binaries;
-use crate::verify::test_output::Verdict;
 use crate::verify::{self, Invocation, Options, Program, RecordContext};
 use crate::workspace::PackageId;
 
@@ -46,6 +45,8 @@ pub(super) struct Job {
     pub(super) packages: BTreeSet<PackageId>,
     /// The selection of affected tests, for the message about it.
     pub(super) selection: Option<Selection>,
+    /// The selected tests that do not run.
+    pub(super) reuse: Reuse,
     /// Stops the run early.
     pub(super) stop: Stop,
 }
@@ -72,7 +73,7 @@ impl Job {
                 } else {
                     selection(project, pocs, &[], arguments.base.as_deref(), &failed)?
                 };
-                Self::affected(project, arguments, selection)
+                Self::affected(project, arguments, pocs, selection)
             }
             (_, [poc]) => {
                 crate::document_update::reliable(poc)?;
@@ -102,6 +103,7 @@ impl Job {
     pub(super) fn affected(
         project: &Project,
         arguments: &cli::Verify,
+        pocs: &[Poc],
         mut selection: Selection,
     ) -> Result<Self> {
         // The run depends on every affected package, even if coverage shows that some of its tests are unaffected.
@@ -109,8 +111,11 @@ impl Job {
         coverage::narrow(project, &arguments.arguments, true, &mut selection)?;
         let runner = runner(project, arguments.runner)?;
         let words = words(project, arguments, None);
-        let checks = runner.selected(&project.workspace, &selection, words);
-        Self::of(Scope::Affected, checks, packages, Some(selection))
+        let mut left = selection.clone();
+        let reuse = Reuse::of(project, arguments, pocs, &mut left)?;
+        let checks = runner.selected(&project.workspace, &left, words);
+        let job = Self::of(Scope::Affected, checks, packages, Some(selection))?;
+        Ok(Self { reuse, ..job })
     }
 
     pub(super) fn of(
@@ -127,6 +132,7 @@ impl Job {
             optional,
             packages,
             selection,
+            reuse: Reuse::default(),
             stop: Stop::default(),
         })
     }
@@ -176,35 +182,50 @@ impl Job {
         for note in &selection.notes {
             terminal.warn(note)?;
         }
-        let unaffected = "the change affects no test, so nothing was run or recorded";
+        self.reuse.show(terminal)?;
+        let (title, nothing) = if self.reuse.count == 0 {
+            (
+                "Unaffected",
+                "the change affects no test, so nothing was run or recorded",
+            )
+        } else {
+            (
+                "Unchanged",
+                "every affected test passed before, so nothing was run",
+            )
+        };
+        let touched = self.reuse.proven.touched.as_ref();
+        let touched = touched.unwrap_or(&selection.touched);
         let mut ended = FinishedRun {
             scope: &self.scope,
             exit: Exit::Success,
             selection: Some(selected(selection)),
+            reused: self.reuse.count,
             records: &[],
             poc: None,
             ran: None,
         };
-        if selection.touched.is_empty() {
-            terminal.status("Unaffected", unaffected)?;
-            let nothing = verify::Report::default();
-            ended.ran = Some(&nothing);
+        let mut report = verify::Report::default();
+        if touched.is_empty() {
+            terminal.status(title, nothing)?;
+            self.reuse.sum_up(&report, terminal)?;
+            ended.ran = Some(&report);
             ended.report(project, arguments, terminal)?;
             return Ok(Exit::Success);
         }
         let binaries = Binaries::of(&project.workspace);
         let options = self.options(project, arguments, &[], &binaries, terminal)?;
-        let check =
-            verify::runner::compiles(&project.workspace, &selection.touched, &project.cargo.flags);
+        let check = verify::runner::compiles(&project.workspace, touched, &project.cargo.flags);
         exec::install_interrupt_handler()?;
-        let report = verify::run(&[check], &options, terminal)?;
+        report = verify::run(&[check], &options, terminal)?;
         let compiles = report.checked.iter().all(|check| check.ended.success());
         let but = if compiles {
             ""
         } else {
             ", and the changed packages do not compile"
         };
-        terminal.status("Unaffected", format!("{unaffected}{but}"))?;
+        terminal.status(title, format!("{nothing}{but}"))?;
+        self.reuse.sum_up(&report, terminal)?;
         ended.ran = Some(&report);
         ended.exit = if compiles {
             Exit::Success
@@ -228,7 +249,8 @@ impl Job {
         terminal.status(
             "Affected",
             format!("{share} (`cargo poc affected --explain` shows the reasons)"),
-        )
+        )?;
+        self.reuse.show(terminal)
     }
 
     pub(super) fn run(
@@ -249,13 +271,17 @@ impl Job {
         let before = Before::run(project, repository, &toolchain, &self.packages)?;
         let mut source = source(project, repository);
         let mut stood = repository.map(since::before_run).transpose()?.flatten();
+        let tree = reuse::before_run(project, repository)?;
         let binaries = Binaries::of(workspace);
         let mut report = self.execute(project, arguments, pocs, &binaries, terminal)?;
         let interrupted = report.outcome() == Outcome::Interrupted;
-        if !self.scope.is_of_plan() {
-            let filtered = !arguments.arguments.is_empty();
-            failed::keep(workspace, &report, &binaries, filtered)?;
-        }
+        self.keep_results(
+            project,
+            arguments,
+            (&report, &binaries),
+            tree.as_ref(),
+            &toolchain,
+        )?;
         let mut inputs = before.after(&report.times, terminal)?;
         if !self.scope.is_of_plan() {
             inputs.extend(freshness::configuration(workspace));
@@ -303,16 +329,12 @@ impl Job {
         } else {
             let recording = arguments.records();
             let settled = record_run(project, pocs, &self.scope, recording, &record, terminal)?;
-            let recorded = settled.1.iter().filter(|one| one.results.is_some());
-            let recorded = recorded.map(|one| &one.record);
-            if let (Some(repository), Some(stood)) = (repository, stood)
-                && let Err(error) = since::keep(workspace, repository, stood, recorded)
-            {
-                let so = "any later change of its packages makes this evidence stale";
-                terminal.warn(format!("{error:#}; {so}"))?;
+            if let (Some(repository), Some(stood)) = (repository, stood) {
+                keep_snapshot(project, repository, stood, &settled.1, terminal)?;
             }
             settled
         };
+        self.reuse.sum_up(&report, terminal)?;
         if self.scope == Scope::Baseline
             && let Some(hint) = hint::of_baseline(project, &report, &source)
         {
@@ -332,12 +354,43 @@ impl Job {
             scope: &self.scope,
             exit,
             selection: self.selection.as_ref().map(selected),
+            reused: self.reuse.count,
             records: &records,
             poc: pocs.first().filter(|_| self.selection.is_none()),
             ran: Some(&report),
         };
         ended.report(project, arguments, terminal)?;
         Ok(exit)
+    }
+
+    /// Keeps which tests passed and which failed. `before` is the state of the work tree before the run.
+    fn keep_results(
+        &self,
+        project: &Project,
+        arguments: &cli::Verify,
+        (report, binaries): (&verify::Report, &Binaries<'_>),
+        before: Option<&TreeState>,
+        toolchain: &str,
+    ) -> Result<()> {
+        if self.scope.is_of_plan() {
+            return Ok(());
+        }
+        let filtered = !arguments.arguments.is_empty();
+        failed::keep(&project.workspace, report, binaries, filtered)?;
+        match before {
+            Some(before) if !filtered => {
+                let runner = runner(project, arguments.runner)?;
+                reuse::keep(
+                    project,
+                    runner,
+                    (report, binaries),
+                    before,
+                    &self.reuse,
+                    toolchain,
+                )
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Runs the checks.
@@ -421,75 +474,6 @@ fn only_failed(project: &Project, failed: &TestNames) -> Result<Selection> {
         ));
     }
     Ok(selection)
-}
-
-/// Rejects build options that no command of the plan contains, because commands are run as written.
-fn built_as_asked(project: &Project, poc: &Poc, checks: &[Invocation]) -> Result<()> {
-    let configuration = &project.workspace.configuration;
-    let wanted = [
-        configuration.feature_arguments(),
-        configuration.build_arguments(),
-    ]
-    .concat();
-    let (commands, _) = verify::commands_of(checks)?;
-    for command in commands.iter().map(Invocation::command) {
-        let words = shlex::split(&command).unwrap_or_default();
-        let builds = words.iter().any(|word| {
-            matches!(
-                word.as_str(),
-                "test" | "nextest" | "check" | "build" | "run" | "bench"
-            )
-        });
-        let is_cargo = words.first().is_some_and(|word| word == "cargo");
-        let lacking = wanted.iter().find(|word| !words.contains(*word));
-        if let (true, true, Some(lacking)) = (is_cargo, builds, lacking) {
-            let plan = project.workspace.slashed(&poc.paths.plan);
-            return Err(exit::usage(format!(
-                "a plan's commands are run as written, and `{command}` in {plan} does not have `{lacking}`; write it there, \
-                 or set it in a configuration before `cargo poc init`"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The tests that criteria name as proof and that passed; `None` if there are none.
-fn passed_proofs(
-    pocs: &[Poc],
-    verdicts: &BTreeMap<String, BTreeMap<String, Verdict>>,
-) -> Result<Option<Packed>> {
-    let criteria = pocs.iter().flat_map(|poc| &poc.plan.criteria);
-    let proofs: Vec<Proof> = criteria.flat_map(proof::proofs).collect();
-    let is_named = |binary: &str, test: &str| {
-        proofs.iter().any(|proof| match proof {
-            Proof::Test(name) => is_test(name, binary, test),
-            _ => false,
-        })
-    };
-    let mut passed = Names::new();
-    for (binary, tests) in verdicts {
-        let tests = tests
-            .iter()
-            .filter(|(_, verdict)| **verdict == Verdict::Passed);
-        for (test, _) in tests.filter(|(test, _)| is_named(binary, test)) {
-            passed
-                .entry(binary.clone())
-                .or_default()
-                .insert(test.clone());
-        }
-    }
-    (!passed.is_empty())
-        .then(|| Packed::new(&passed))
-        .transpose()
-}
-
-/// The tests that the plans excuse today.
-fn quarantined(pocs: &[Poc]) -> Vec<String> {
-    let today = quarantine::today();
-    let rows = pocs.iter().flat_map(|poc| &poc.plan.quarantine);
-    rows.filter(|row| row.objection(today).is_none())
-        .map(|row| row.test.clone())
-        .collect()
 }
 
 /// The duration of the last completed verification of this scope.

@@ -43,6 +43,7 @@ pub(super) fn run(
             scope: &scope,
             exit,
             selection: merged.first().record.selection,
+            reused: 0,
             records,
             poc: None,
             ran: None,

@@ -1,15 +1,18 @@
 //! Records of a run: the evidence in the results documents, and the state of its inputs before and after it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 
 use super::super::amend;
 use crate::change;
+use crate::change::snapshot::Snapshot;
+use crate::document::proof::{self, Proof, is_test};
 use crate::document_update::{self, Mode, Texts};
-use crate::evidence::{self, CHANGED, Names, Record, Scope, Source};
+use crate::evidence::{self, CHANGED, Names, Packed, Record, Scope, Source};
 use crate::exit::{self, Exit};
+use crate::freshness::since;
 use crate::freshness::{self, Hasher};
 use crate::project::{Poc, Project};
 use crate::report;
@@ -18,6 +21,7 @@ use crate::sys::files;
 use crate::sys::git::Repository;
 use crate::sys::terminal::Terminal;
 use crate::verify;
+use crate::verify::test_output::Verdict;
 use crate::workspace::PackageId;
 
 /// Makes the record of a run for a named PoC, from its baseline and the tests that failed before.
@@ -63,6 +67,23 @@ pub(super) fn record_run(
         });
     }
     Ok((worst, records))
+}
+
+/// Stores the state of the work tree before a run for the records in documents.
+pub(super) fn keep_snapshot(
+    project: &Project,
+    repository: &Repository,
+    stood: Snapshot,
+    records: &[RecordedRun],
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let recorded = records.iter().filter(|one| one.results.is_some());
+    let recorded = recorded.map(|one| &one.record);
+    if let Err(error) = since::keep(&project.workspace, repository, stood, recorded) {
+        let so = "any later change of its packages makes this evidence stale";
+        terminal.warn(format!("{error:#}; {so}"))?;
+    }
+    Ok(())
 }
 
 /// Checks before the run that it can be recorded.
@@ -122,6 +143,36 @@ fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal)
     })
     .context("failed to add evidence")?;
     Ok(())
+}
+
+/// The tests that criteria name as proof and that passed; `None` if there are none.
+pub(super) fn passed_proofs(
+    pocs: &[Poc],
+    verdicts: &BTreeMap<String, BTreeMap<String, Verdict>>,
+) -> Result<Option<Packed>> {
+    let criteria = pocs.iter().flat_map(|poc| &poc.plan.criteria);
+    let proofs: Vec<Proof> = criteria.flat_map(proof::proofs).collect();
+    let is_named = |binary: &str, test: &str| {
+        proofs.iter().any(|proof| match proof {
+            Proof::Test(name) => is_test(name, binary, test),
+            _ => false,
+        })
+    };
+    let mut passed = Names::new();
+    for (binary, tests) in verdicts {
+        let tests = tests
+            .iter()
+            .filter(|(_, verdict)| **verdict == Verdict::Passed);
+        for (test, _) in tests.filter(|(test, _)| is_named(binary, test)) {
+            passed
+                .entry(binary.clone())
+                .or_default()
+                .insert(test.clone());
+        }
+    }
+    (!passed.is_empty())
+        .then(|| Packed::new(&passed))
+        .transpose()
 }
 
 /// The inputs of a run of these packages' tests, hashed before it.

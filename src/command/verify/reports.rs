@@ -46,6 +46,8 @@ pub(super) struct FinishedRun<'a> {
     pub exit: Exit,
     /// The number of tests that the change selects, if the run depends on a change.
     pub selection: Option<Selected>,
+    /// The number of selected tests that did not run because they passed before.
+    pub reused: usize,
     /// The recorded run of each PoC; empty if nothing was run.
     pub records: &'a [RecordedRun],
     /// The PoC whose commands were run.
@@ -85,6 +87,7 @@ impl FinishedRun<'_> {
             scope: self.scope,
             exit: self.exit,
             selection: self.selection,
+            reused: self.reused,
             records: self.records,
             checks: &checks,
             ran: self.ran,

@@ -12,13 +12,14 @@ use crate::change::{self, Change};
 use crate::cli;
 use crate::config::RunnerChoice;
 use crate::document::StepId;
+use crate::document::quarantine;
 use crate::document_update;
 use crate::evidence::{Scope, Selected};
-use crate::exit::{Exit, OrExit as _};
+use crate::exit::{self, Exit, OrExit as _};
 use crate::project::{Poc, Project};
-use crate::verify::Runner;
 use crate::verify::partition::Partition;
 use crate::verify::runner::Words;
+use crate::verify::{self, Invocation, Runner};
 
 pub(super) fn scope(arguments: &cli::Verify) -> Scope {
     let scope = &arguments.scope;
@@ -163,4 +164,43 @@ pub(super) fn selected(selection: &Selection) -> Selected {
         selected: count(selection.count()),
         total: count(selection.total.tests),
     }
+}
+
+/// Rejects build options that no command of the plan contains, because commands are run as written.
+pub(super) fn built_as_asked(project: &Project, poc: &Poc, checks: &[Invocation]) -> Result<()> {
+    let configuration = &project.workspace.configuration;
+    let wanted = [
+        configuration.feature_arguments(),
+        configuration.build_arguments(),
+    ]
+    .concat();
+    let (commands, _) = verify::commands_of(checks)?;
+    for command in commands.iter().map(Invocation::command) {
+        let words = shlex::split(&command).unwrap_or_default();
+        let builds = words.iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "test" | "nextest" | "check" | "build" | "run" | "bench"
+            )
+        });
+        let is_cargo = words.first().is_some_and(|word| word == "cargo");
+        let lacking = wanted.iter().find(|word| !words.contains(*word));
+        if let (true, true, Some(lacking)) = (is_cargo, builds, lacking) {
+            let plan = project.workspace.slashed(&poc.paths.plan);
+            return Err(exit::usage(format!(
+                "a plan's commands are run as written, and `{command}` in {plan} does not have `{lacking}`; write it there, \
+                 or set it in a configuration before `cargo poc init`"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The tests that the plans excuse today.
+pub(super) fn quarantined(pocs: &[Poc]) -> Vec<String> {
+    let today = quarantine::today();
+    let rows = pocs.iter().flat_map(|poc| &poc.plan.quarantine);
+    rows.filter(|row| row.objection(today).is_none())
+        .map(|row| row.test.clone())
+        .collect()
 }

@@ -28,7 +28,7 @@ use crate::verify::deal::{Deal, Recorded, Work, digest};
 use crate::verify::partition::Partition;
 use crate::verify::runner::{archive, compiles};
 use crate::verify::shard::Identity;
-use crate::verify::{self, RecordContext, Runner};
+use crate::verify::{self, RecordContext};
 
 /// Runs one shard and writes its report; nothing is recorded.
 ///
@@ -98,11 +98,7 @@ pub(super) fn run(
     let identity = Identity {
         pocs: pocs.iter().map(|poc| poc.paths.name.clone()).collect(),
         scope: job.scope.clone(),
-        runner: match runner {
-            Runner::Cargo => "cargo",
-            Runner::Nextest => "nextest",
-        }
-        .to_owned(),
+        runner: runner.name().to_owned(),
         arguments: arguments.arguments.clone(),
         selection: digest(workspace, &all),
     };
@@ -135,6 +131,7 @@ pub(super) fn run(
         scope: &job.scope,
         exit,
         selection,
+        reused: 0,
         records: &[RecordedRun::of(shard.record)],
         poc: None,
         ran: Some(&ran),

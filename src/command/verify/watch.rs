@@ -153,7 +153,10 @@ impl Watch<'_> {
             let restart = if self.ended { "; starting again" } else { "" };
             terminal.status("Changed", format!("{named}{more}{restart}"))?;
         }
-        let job = Job::affected(project, &self.arguments, selected)?;
+        let job = Job::affected(project, &self.arguments, &pocs, selected)?;
+        if job.commands.is_empty() {
+            job.reuse.show(terminal)?;
+        }
         let passed =
             job.commands.is_empty() || self.verify(project, &pocs, job, &files, terminal)?;
         if passed {

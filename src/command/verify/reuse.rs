@@ -1,0 +1,132 @@
+//! Reuse of results: selected tests that passed before do not run again while nothing that they can reach has changed.
+//!
+//! Runs that become evidence reuse nothing: a record states what its own commands ran, so that it can be checked without the
+//! target folder of the machine that wrote it.
+
+use anyhow::Result;
+
+use super::super::coverage;
+use super::request::{quarantined, runner};
+use crate::affected::Selection;
+use crate::affected::failed::FailedTests;
+use crate::cli;
+use crate::document::proof::is_test;
+use crate::evidence::Outcome;
+use crate::freshness::passed::{self, ProvenTests, TreeState};
+use crate::project::{Poc, Project};
+use crate::sys::git::Repository;
+use crate::sys::terminal::Terminal;
+use crate::sys::text::counted;
+use crate::verify::binaries::Binaries;
+use crate::verify::{Report, Runner};
+
+/// The selected tests that do not run.
+#[derive(Default)]
+pub(super) struct Reuse {
+    /// Their number.
+    pub(super) count: usize,
+    pub(super) proven: ProvenTests,
+}
+
+impl Reuse {
+    /// Removes the tests that need not run from a selection.
+    ///
+    /// # Errors
+    /// When git fails or a file cannot be read.
+    pub(super) fn of(
+        project: &Project,
+        arguments: &cli::Verify,
+        pocs: &[Poc],
+        selection: &mut Selection,
+    ) -> Result<Self> {
+        let is_recorded = arguments.records() && !pocs.is_empty();
+        let is_wanted = project.config.reuse && !arguments.no_reuse && !arguments.scope.failed;
+        if !is_wanted || is_recorded || !arguments.arguments.is_empty() || selection.is_empty() {
+            return Ok(Self::default());
+        }
+        let failed = FailedTests::load(&project.workspace)?;
+        let quarantined = quarantined(pocs);
+        let refused = |binary: &str, test: &str| {
+            failed.get(binary).is_some_and(|names| names.contains(test))
+                || quarantined
+                    .iter()
+                    .any(|wanted| is_test(wanted, binary, test))
+        };
+        let narrow = |selection: &mut Selection| coverage::narrow(project, &[], true, selection);
+        let runner = runner(project, arguments.runner)?.name();
+        let proven = ProvenTests::find(project, runner, &refused, &narrow)?;
+        let count = proven.remove_from(&project.workspace, selection);
+        Ok(Self { count, proven })
+    }
+
+    /// Prints the number of tests that do not run, or why results cannot be reused.
+    pub(super) fn show(&self, terminal: &mut Terminal) -> Result<()> {
+        if let Some(why) = &self.proven.unknown {
+            terminal.detail(format!("no result is reused: {why}"))?;
+        }
+        if self.count == 0 {
+            return Ok(());
+        }
+        let tests = counted(self.count, "test");
+        terminal.status(
+            "Reused",
+            format!("{tests} that passed before and can reach nothing that has changed since (`--no-reuse` runs all)"),
+        )
+    }
+
+    /// Prints how many tests ran, if others were reused.
+    pub(super) fn sum_up(&self, report: &Report, terminal: &mut Terminal) -> Result<()> {
+        if self.count > 0 {
+            writeln!(
+                terminal.out(),
+                "ran {}, reused {}",
+                report.counts().ran(),
+                self.count
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The state of the work tree before a run; `None` if it cannot be compared later.
+pub(super) fn before_run(
+    project: &Project,
+    repository: Option<&Repository>,
+) -> Result<Option<TreeState>> {
+    let Some(repository) = repository.filter(|_| project.config.reuse) else {
+        return Ok(None);
+    };
+    Ok(TreeState::of(&project.workspace, repository)?.ok())
+}
+
+/// Keeps the tests that passed in a run which began in the state `before`.
+///
+/// # Errors
+/// When git fails, a file cannot be read, or the results cannot be written.
+pub(super) fn keep(
+    project: &Project,
+    runner: Runner,
+    (report, binaries): (&Report, &Binaries<'_>),
+    before: &TreeState,
+    reuse: &Reuse,
+    toolchain: &str,
+) -> Result<()> {
+    let mut checked = report.checked.iter();
+    let compiled = checked.all(|one| one.observed.compile_errors.is_empty());
+    let ended = matches!(
+        report.outcome(),
+        Outcome::Passed | Outcome::Failed | Outcome::Flaky
+    );
+    if !compiled || !ended {
+        return Ok(());
+    }
+    let results = report.results(binaries);
+    passed::keep(
+        project,
+        runner.name(),
+        toolchain,
+        before,
+        &reuse.proven,
+        &results,
+    )
+}
