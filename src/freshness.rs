@@ -10,6 +10,7 @@ mod hasher;
 mod inputs;
 mod outside;
 pub mod passed;
+mod reach;
 mod script;
 pub mod since;
 

@@ -23,7 +23,7 @@ mod known_macros;
 pub mod module_files;
 mod module_folders;
 pub mod nodes;
-mod outside_effects;
+pub mod outside_effects;
 mod path_index;
 pub mod reachability;
 pub mod references;
@@ -33,7 +33,7 @@ mod test_items;
 use rustc_hash::FxHashSet;
 
 pub use crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
-pub(super) use file_reads::SCRIPT;
+pub(crate) use file_reads::SCRIPT;
 pub use item_cache::Cache;
 pub use path_index::PathIndex;
 pub use sources::{Changed, Reader, Sources, Uncached};

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
 use super::inputs::{self, BUILD, IGNORED_LOCKFILE, Inputs, TOOLCHAIN, WORKSPACE, short, variable};
-use super::{environment, outside};
+use super::{environment, outside, reach};
 use crate::config::Config;
 use crate::evidence::CHANGED;
 use crate::sys::cargo::LOCKFILE;
@@ -125,12 +125,33 @@ impl<'w> Hasher<'w> {
     /// # Errors
     /// When a file cannot be read.
     pub fn inputs(&mut self, packages: &BTreeSet<PackageId>) -> Result<Inputs> {
-        let linked = self.workspace.links(packages).into_iter();
-        let needed: BTreeSet<Option<PackageId>> = linked.map(Some).chain([None]).collect();
+        self.inputs_from(&self.workspace.links(packages))
+    }
+
+    /// [`Self::inputs`] from these members, as [`Self::reached`] gives them.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn inputs_from(&mut self, members: &BTreeSet<PackageId>) -> Result<Inputs> {
+        let members = members.iter().copied();
+        let needed: BTreeSet<Option<PackageId>> = members.map(Some).chain([None]).collect();
         let mut inputs = self.common.clone();
         inputs.extend(self.sources(&needed)?);
         inputs.extend(environment::values(self.variables_read(&needed)?.iter()));
         Ok(inputs)
+    }
+
+    /// The members that a run of these packages' tests can depend on: those it links, and those its code can start or read.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn reached(&self, packages: &BTreeSet<PackageId>) -> Result<BTreeSet<PackageId>> {
+        let mut members = self.workspace.links(packages);
+        if members.len() < self.workspace.packages.len() {
+            let linked = members.iter().copied().map(Some).collect();
+            members.extend(reach::members(self.workspace, &self.sources_of(&linked))?);
+        }
+        Ok(members)
     }
 
     /// The inputs that are not among the files of the workspace, as far as what was built shows them.
@@ -172,13 +193,8 @@ impl<'w> Hasher<'w> {
 
     /// The variables that the sources of these inputs read.
     fn variables_read(&self, keys: &BTreeSet<Option<PackageId>>) -> Result<BTreeSet<String>> {
-        let files = self.files.iter().filter(|(key, _)| keys.contains(key));
-        let sources: Vec<&Utf8PathBuf> = files
-            .flat_map(|(_, files)| files)
-            .map(|file| &file.path)
-            .filter(|path| path.extension() == Some("rs"))
-            .collect();
-        let read: Vec<BTreeSet<String>> = sources
+        let read: Vec<BTreeSet<String>> = self
+            .sources_of(keys)
             .par_iter()
             .map(|path| {
                 let text = files::read_if_exists(path)?.unwrap_or_default();
@@ -186,6 +202,15 @@ impl<'w> Hasher<'w> {
             })
             .collect::<Result<_>>()?;
         Ok(read.into_iter().flatten().collect())
+    }
+
+    /// The Rust sources of these inputs.
+    fn sources_of(&self, keys: &BTreeSet<Option<PackageId>>) -> Vec<&Utf8PathBuf> {
+        let files = self.files.iter().filter(|(key, _)| keys.contains(key));
+        let paths = files.flat_map(|(_, files)| files).map(|file| &file.path);
+        paths
+            .filter(|path| path.extension() == Some("rs"))
+            .collect()
     }
 
     /// The files, relative to the workspace, that differ in `later`, for inputs that both have hashed; and other inputs that

@@ -361,3 +361,37 @@ fn first_step(sandbox: &Sandbox, folder: &str) -> serde_json::Value {
     let run = sandbox.poc_in(folder, "status tidy --format json");
     run.json()["pocs"][0]["steps"][0]["state"].take()
 }
+
+#[test]
+fn what_a_test_can_start_or_read_without_linking_it_is_an_input() {
+    let starts = "fn beside(name: &str) -> std::path::PathBuf {\n    std::env::current_exe().unwrap().parent().unwrap().join(\"..\").join(name)\n}\n#[test]\nfn starts() {\n    let ran = std::process::Command::new(beside(\"server\")).output();\n    assert!(ran.is_ok());\n}\n";
+    let reads =
+        "#[test]\nfn reads() {\n    assert!(std::fs::read(\"../server/data.txt\").is_ok());\n}\n";
+    let neither = "#[test]\nfn adds() {\n    assert_eq!(1 + 1, 2);\n}\n";
+    for (test, file, then) in [
+        (starts, "server/src/main.rs", "stale"),
+        (reads, "server/data.txt", "stale"),
+        (neither, "server/src/main.rs", "proven"),
+        (neither, "server/data.txt", "proven"),
+    ] {
+        let sandbox = Sandbox::workspace("server; client");
+        sandbox
+            .write(
+                "server/src/main.rs",
+                "fn main() {\n    println!(\"{}\", 1);\n}\n",
+            )
+            .write("server/data.txt", "1\n")
+            .write("client/tests/it.rs", test)
+            .write(
+                "docs/cache-plan.md",
+                PLAN.replace("-p app store", "-p client --test it"),
+            )
+            .write("docs/cache-results.md", RESULTS);
+        sandbox.git();
+        sandbox.shell("cargo build --offline").exits(0);
+        verified(&sandbox);
+        assert_eq!(states(&sandbox)[0], "proven", "{test}");
+        sandbox.edit(file, "1", "2");
+        assert_eq!(states(&sandbox)[0], then, "{file}\n{test}");
+    }
+}

@@ -5,7 +5,7 @@
 use super::extract::model::flag;
 
 /// The [`flag`]s of a word in code.
-pub(super) fn of_word(word: &str) -> u32 {
+pub fn of_word(word: &str) -> u32 {
     match word {
         // Names in the standard library, nix, libc, assert_cmd, snapbox, trycmd, duct, xshell, subprocess, rexpect, expectrl, portable-pty,
         // insta-cmd, test_bin, cmd_lib, command-group, process-wrap and execute.

@@ -178,7 +178,8 @@ pub(super) fn passed_proofs(
 /// The inputs of a run of these packages' tests, hashed before it.
 pub(super) struct Before<'p> {
     project: &'p Project,
-    packages: &'p BTreeSet<PackageId>,
+    /// The members that the tests link or can reach.
+    members: BTreeSet<PackageId>,
     toolchain: &'p str,
     hasher: Hasher<'p>,
     inputs: freshness::Inputs,
@@ -191,14 +192,15 @@ impl<'p> Before<'p> {
         project: &'p Project,
         repository: Option<&Repository>,
         toolchain: &'p str,
-        packages: &'p BTreeSet<PackageId>,
+        packages: &BTreeSet<PackageId>,
     ) -> Result<Self> {
         let mut hasher = hasher(project, repository.cloned(), toolchain)?;
-        let inputs = hasher.inputs(packages)?;
+        let members = hasher.reached(packages)?;
+        let inputs = hasher.inputs_from(&members)?;
         let outside = hasher.outside()?;
         Ok(Self {
             project,
-            packages,
+            members,
             toolchain,
             hasher,
             inputs,
@@ -215,7 +217,7 @@ impl<'p> Before<'p> {
     ) -> Result<freshness::Inputs> {
         let repository = change::repository_of(&self.project.workspace).ok();
         let mut hasher = hasher(self.project, repository, self.toolchain)?;
-        let after = hasher.inputs(self.packages)?;
+        let after = hasher.inputs_from(&self.members)?;
         // cargo updates the lockfile before it builds, so the tests ran with the current one.
         freshness::keep_lockfile(&mut self.inputs, &after);
         freshness::mark_changed(&mut self.inputs, &after);
