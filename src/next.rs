@@ -10,7 +10,7 @@ use crate::affected::arguments::quoted;
 use crate::document::proof::Proof;
 use crate::evidence::Scope;
 use crate::finding::{self, Finding};
-use crate::lint::documents::{MISSING_RESULTS, UNRELIABLE_DOCUMENT};
+use crate::lint::documents::{CONFLICT_MARKERS, MISSING_RESULTS, UNRELIABLE_DOCUMENT};
 use crate::status::{
     Assessment, CriterionStatus, DependencyState, EvidenceState, State, StepStatus,
 };
@@ -80,9 +80,8 @@ fn cannot_run(status: &Assessment, findings: &[Finding]) -> Option<Next> {
         return Some(Next::ask(edit(&status.plan, 1), why));
     }
     let mut findings = findings.iter();
-    let blocking =
-        |finding: &&Finding| [UNRELIABLE_DOCUMENT, MISSING_RESULTS].contains(&finding.code);
-    let finding = findings.find(blocking)?;
+    let blocking = [CONFLICT_MARKERS, UNRELIABLE_DOCUMENT, MISSING_RESULTS];
+    let finding = findings.find(|finding| blocking.contains(&finding.code))?;
     let why = format!("{}:{}: {}", finding.path, finding.line, finding.text());
     Some(Next::ask(format!("cargo poc check {}", status.name), why))
 }

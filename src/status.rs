@@ -188,7 +188,7 @@ fn tests(evidence: &Evidence, results: Option<&Results>) -> TestStatus {
         baseline: evidence.baseline().and_then(|record| record.tests),
         latest: latest.find_map(|record| record.tests),
         claimed: results
-            .and_then(|results| results.validation.total)
+            .and_then(|results| results.validation.total())
             .map(|total| total.value),
     }
 }

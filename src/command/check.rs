@@ -37,6 +37,9 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
         return explain(code, terminal);
     }
     let mut workset = load_workset(global, arguments)?;
+    if workset.pocs.is_empty() && workset.unreadable.is_empty() {
+        workset.require_docs()?;
+    }
     if arguments.fix && arguments.dry_run {
         return preview(&workset, terminal);
     }

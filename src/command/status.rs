@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::workset::Workset;
 use crate::cli;
 use crate::cli::reports::StatusReport;
-use crate::exit::{self, Exit};
+use crate::exit::Exit;
 use crate::finding::{self, Finding};
 use crate::lint::documents::UNRELIABLE_DOCUMENT;
 use crate::lint::files::UNKNOWN_CHANGE;
@@ -57,7 +57,7 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
         }
     }
     if arguments.check && statuses.is_empty() && workset.unreadable.is_empty() {
-        require_docs(workset)?;
+        workset.require_docs()?;
     }
     let gate = if arguments.check {
         gate(statuses).max(unknown(workset)?)
@@ -74,17 +74,6 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
     } else {
         Exit::Usage
     })
-}
-
-/// The gate must not pass if the folder's name is misspelt.
-fn require_docs(workset: &Workset) -> Result<()> {
-    match &workset.project {
-        Some(project) if !project.docs().is_dir() => Err(exit::usage(format!(
-            "the folder {} does not exist; pass the folder of the plans with --docs",
-            project.docs()
-        ))),
-        _ => Ok(()),
-    }
 }
 
 /// Fails if a shallow clone lacks a base: then the change is unknown, which must not count as success. In other clones the base

@@ -14,7 +14,7 @@ use crate::config::{Config, Options, current_folder};
 use crate::contract::ContractState;
 use crate::contract::tests::Present;
 use crate::evidence::{self, Evidence, EvidenceProblem, ProblemKind, Scope};
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::finding::{Finding, Severity};
 use crate::freshness::since::{Since, Stale};
 use crate::freshness::{self, Hasher, Inputs};
@@ -60,6 +60,20 @@ impl Workset {
         } else {
             Exit::Usage
         })
+    }
+
+    /// Fails without the folder of the plans: a gate must not pass if its name is misspelt.
+    ///
+    /// # Errors
+    /// A usage error.
+    pub fn require_docs(&self) -> Result<()> {
+        match &self.project {
+            Some(project) if !project.docs().is_dir() => Err(exit::usage(format!(
+                "the folder {} does not exist; pass the folder of the plans with --docs",
+                project.docs()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// The folder of [`Self::root`] within the repository, for GitHub, which expects paths from the repository's root.

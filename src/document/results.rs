@@ -169,12 +169,18 @@ pub struct Validation {
     pub items: Vec<Item>,
     /// its code blocks
     pub blocks: Vec<Block>,
-    /// the total
-    pub total: Option<Count>,
-    /// the line of that total, from 1; 0 without one
-    pub total_line: usize,
+    /// each total, with its line, from 1
+    pub totals: Vec<(Count, usize)>,
     /// named parts of the total, in order: the rows of its table, or the numbered lines of its list
     pub parts: Vec<(String, Count)>,
     /// its line, from 1; 0 when there is none
     pub line: usize,
+}
+
+impl Validation {
+    /// The first total, which counts.
+    #[must_use]
+    pub fn total(&self) -> Option<Count> {
+        self.totals.first().map(|(count, _)| *count)
+    }
 }

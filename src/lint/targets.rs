@@ -289,7 +289,7 @@ fn final_count(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         .iter()
         .filter_map(|scope| cx.context.evidence.last(scope)?.tests)
         .collect();
-    let (Some(total), Some(last)) = (validation.total, runs.first()) else {
+    let (Some(total), Some(last)) = (validation.total(), runs.first()) else {
         return;
     };
     let same = |tests: &TestCounts| {

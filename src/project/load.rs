@@ -11,6 +11,7 @@ use super::prefetch::{Ask, Prefetch, prefetch_git};
 use crate::config::{Config, Options, current_folder};
 use crate::sys::cargo::{self, Cargo, Members};
 use crate::sys::files;
+use crate::sys::terminal::relative;
 use crate::workspace::Workspace;
 
 /// The starting folders of a command, its options, and the repository that is being opened.
@@ -129,6 +130,7 @@ impl Start {
 
     fn project(&self, members: Metadata) -> Result<Project> {
         let mut workspace = Workspace::new(members);
+        relative::set_root(&workspace.root);
         let config = Config::load(&workspace, &self.options)?;
         workspace.configuration = config.configuration.clone();
         Ok(Project {

@@ -146,7 +146,32 @@ impl Reader<'_> {
                     self.push(next);
                     self.advance(next.len_utf8());
                 }
+                ('$', Some('(')) if quote == '"' => {
+                    self.push('$');
+                    self.substitution();
+                }
                 _ => self.push(character),
+            }
+        }
+    }
+
+    /// `(…)` after a `$` in double quotes: quotes in it do not end those around it.
+    fn substitution(&mut self) {
+        let mut depth = 0;
+        let mut quote = None;
+        while let Some(character) = self.rest.chars().next() {
+            self.push(character);
+            self.advance(character.len_utf8());
+            match (quote, character) {
+                (Some(open), _) if open == character => quote = None,
+                (Some(_), _) => {}
+                (None, '\'' | '"') => quote = Some(character),
+                (None, '(') => depth += 1,
+                (None, ')') => depth -= 1,
+                (None, _) => {}
+            }
+            if depth == 0 {
+                return;
             }
         }
     }
@@ -228,10 +253,12 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a word names cargo, by its name or by the path of its file.
+/// Whether a word names cargo, by its name, by the path of its file, or as `$CARGO` or `$(rustup which cargo)`.
 pub(super) fn is_cargo(program: &str) -> bool {
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
+    let expands = name.contains(['$', '`']);
     matches!(name, "cargo" | "cargo.exe" | "cross")
+        || expands && name.to_ascii_lowercase().contains("cargo")
 }
 
 impl Command {

@@ -6,7 +6,7 @@
 //!
 //! The log needs symbolic links and inherited streams that can be compared, so it exists only on Unix.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +19,12 @@ use super::exec::ProcessCommand;
 
 /// The folder of the log, for the `cargo` that a block finds in PATH.
 pub(crate) const FOLDER: &str = "CARGO_POC_CARGO_LOG";
+/// The variable with the path of cargo, which cargo sets for its subcommands. In a block it has the path of this program.
+const CARGO: &str = "CARGO";
+/// The value of [`CARGO`] before the block, if it has one.
+const CARGO_BEFORE: &str = "CARGO_POC_CARGO";
+/// The cargo to run where a block names its path. Without it, the next one in PATH runs.
+const PROGRAM: &str = "CARGO_POC_CARGO_PROGRAM";
 
 /// How the folders of logs are called.
 const PREFIX: &str = "cargo-poc-log.";
@@ -95,7 +101,38 @@ impl CargoLog {
         let folders = programs.chain(std::env::split_paths(path));
         // The folder's name has no separator, and those of `path` were joined before.
         let joined = std::env::join_paths(folders).unwrap_or_else(|_| path.clone());
-        command.env("PATH", joined).env(FOLDER, self.folder.path())
+        let command = match std::env::var_os(CARGO) {
+            Some(before) => command.env(CARGO_BEFORE, before),
+            None => command,
+        };
+        command
+            .env("PATH", joined)
+            .env(FOLDER, self.folder.path())
+            .env(CARGO, self.program())
+    }
+
+    /// This program as the `cargo` of a block.
+    fn program(&self) -> PathBuf {
+        self.folder.path().join("bin").join("cargo")
+    }
+
+    /// Definitions for bash that log cargo also where a block names its path: a function whose name is that path. `path` is the
+    /// PATH without the log.
+    #[must_use]
+    pub fn definitions(&self, path: &OsStr) -> String {
+        let is_plain = |path: &&String| {
+            let mut letters = path.chars();
+            letters.all(|letter| letter.is_ascii_alphanumeric() || "/._+-".contains(letter))
+        };
+        let program = self.program();
+        let found = installed(path);
+        let definitions = found.iter().filter(is_plain).map(|path| {
+            format!(
+                "builtin eval 'function {path} {{ {PROGRAM}={path} \"{}\" \"$@\"; }}' 2>/dev/null || :\n",
+                program.display()
+            )
+        });
+        definitions.collect()
     }
 
     /// The calls that started since the last time, in order.
@@ -113,6 +150,37 @@ impl CargoLog {
             calls.push(call);
         }
     }
+}
+
+/// The paths of cargo: the first in `path`, that of the cargo that started this program, and those of rustup's toolchains.
+fn installed(path: &OsStr) -> Vec<String> {
+    let in_path = std::env::split_paths(path).map(|folder| folder.join("cargo"));
+    let first = in_path.into_iter().find(|path| path.is_file());
+    let started = std::env::var_os(CARGO).map(PathBuf::from);
+    let home = std::env::home_dir().map(|home| home.join(".rustup"));
+    let rustup = std::env::var_os("RUSTUP_HOME").map(PathBuf::from).or(home);
+    let toolchains = rustup.and_then(|rustup| std::fs::read_dir(rustup.join("toolchains")).ok());
+    let toolchains = toolchains.into_iter().flatten().flatten();
+    let toolchains = toolchains.map(|toolchain| toolchain.path().join("bin").join("cargo"));
+    let all = first.into_iter().chain(started).chain(toolchains);
+    let absolute = all.filter(|path| path.is_absolute() && path.is_file());
+    let texts: std::collections::BTreeSet<String> = absolute
+        .filter_map(|path| path.into_os_string().into_string().ok())
+        .collect();
+    texts.into_iter().collect()
+}
+
+/// The folder of the log whose `cargo` this program was started as, also where a block has cleared the environment but PATH.
+fn folder_of_this_call() -> Option<PathBuf> {
+    let named = std::env::var_os(FOLDER).map(PathBuf::from);
+    named.or_else(|| {
+        let path = std::env::var_os("PATH")?;
+        let mut folders = std::env::split_paths(&path);
+        let programs = folders.find(|folder| folder.join("cargo").is_file())?;
+        let folder = programs.parent()?;
+        let name = folder.file_name()?.to_string_lossy();
+        (name.starts_with(PREFIX) && folder.join(LOCK).is_file()).then(|| folder.to_owned())
+    })
 }
 
 /// The files of one call.
@@ -191,10 +259,13 @@ fn remove_left_behind(temporary: &Path) {
 #[must_use]
 pub fn run_as_cargo(arguments: &[OsString]) -> Option<Result<i32>> {
     let name = Path::new(arguments.first()?).file_name()?;
-    let folder = std::env::var_os(FOLDER).filter(|_| name == "cargo")?;
+    if name != "cargo" {
+        return None;
+    }
+    let folder = folder_of_this_call()?;
     #[cfg(unix)]
     {
-        Some(shim::run(Path::new(&folder), &arguments[1..]))
+        Some(shim::run(&folder, &arguments[1..]))
     }
     #[cfg(not(unix))]
     {
@@ -220,7 +291,7 @@ mod shim {
 
     use anyhow::{Context as _, Result};
 
-    use super::{Beginning, FOLDER, file};
+    use super::{Beginning, CARGO, CARGO_BEFORE, FOLDER, PROGRAM, file};
 
     /// The time that an open pipe may be silent after cargo has ended, because a daemon may keep it open.
     const SILENCE: Duration = Duration::from_millis(500);
@@ -245,7 +316,16 @@ mod shim {
             File::create(&path).with_context(|| format!("failed to create {}", path.display()))
         };
         let mut command = Command::new(program);
-        command.args(arguments).env("PATH", path).env_remove(FOLDER);
+        command.args(arguments).env("PATH", path);
+        for variable in [FOLDER, CARGO_BEFORE, PROGRAM] {
+            command.env_remove(variable);
+        }
+        if std::env::var_os(CARGO).is_some_and(|cargo| cargo == *folder.join("bin").join("cargo")) {
+            match std::env::var_os(CARGO_BEFORE) {
+                Some(before) => command.env(CARGO, before),
+                None => command.env_remove(CARGO),
+            };
+        }
         let (reader, writer) = std::io::pipe().context("failed to open a pipe")?;
         let mut copies = Vec::new();
         if same_file(std::io::stdout(), std::io::stderr()) {
@@ -309,6 +389,7 @@ mod shim {
             .iter()
             .map(|folder| folder.join("cargo"))
             .find(executable)?;
+        let program = std::env::var_os(PROGRAM).map_or(program, PathBuf::from);
         Some((program, std::env::join_paths(folders).ok()?))
     }
 

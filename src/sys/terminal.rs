@@ -2,6 +2,7 @@
 
 pub mod ci_commands;
 pub mod link;
+pub mod relative;
 pub mod sanitize;
 
 use std::fmt::Display;
@@ -289,6 +290,8 @@ impl Terminal {
     pub fn warn(&mut self, message: impl Display) -> Result<()> {
         self.out.flush()?;
         let style = WARN.bold();
+        let message = message.to_string();
+        let message = relative::shown(&message);
         writeln!(self.err, "{style}warning{style:#}{BOLD}:{BOLD:#} {message}")?;
         Ok(())
     }
@@ -299,10 +302,12 @@ impl Terminal {
     /// When standard error cannot be written.
     pub fn error(&mut self, error: &anyhow::Error) -> Result<()> {
         self.out.flush()?;
-        writeln!(self.err, "{BAD}error{BAD:#}{BOLD}:{BOLD:#} {error}")?;
+        let message = error.to_string();
+        let message = relative::shown(&message);
+        writeln!(self.err, "{BAD}error{BAD:#}{BOLD}:{BOLD:#} {message}")?;
         for cause in error.chain().skip(1) {
             let cause = cause.to_string();
-            for (line, text) in cause.lines().enumerate() {
+            for (line, text) in relative::shown(&cause).lines().enumerate() {
                 let lead = if line == 0 { "  cause: " } else { "         " };
                 writeln!(self.err, "{DIM}{lead}{DIM:#}{text}")?;
             }

@@ -49,15 +49,18 @@ pub(super) fn run(
     place: (usize, usize),
 ) -> Result<Ran> {
     let key = nonce();
-    let script = script(
-        commands,
-        &key,
-        options.keep_going || !options.quarantine.is_empty(),
-    );
     let log = CargoLog::create(&options.settings.program)?;
+    let path = shell::search_path();
+    let definitions = log.as_ref().map(|log| log.definitions(&path));
+    let script = definitions.unwrap_or_default()
+        + &script(
+            commands,
+            &key,
+            options.keep_going || !options.quarantine.is_empty(),
+        );
     let command = options.settings.block(&script, &options.root)?;
     let command = match &log {
-        Some(log) => log.attach(command, &shell::search_path()),
+        Some(log) => log.attach(command, &path),
         None => command,
     };
     let mut session = Session {

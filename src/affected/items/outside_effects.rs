@@ -5,6 +5,7 @@
 use super::extract::model::flag;
 
 /// The [`flag`]s of a word in code.
+#[must_use]
 pub fn of_word(word: &str) -> u32 {
     match word {
         // Names in the standard library, nix, libc, assert_cmd, snapbox, trycmd, duct, xshell, subprocess, rexpect, expectrl, portable-pty,

@@ -147,10 +147,10 @@ fn validation(reading: &Reading<'_>) -> Validation {
         };
         let fields = reading.fields(body.clone());
         let mut add = |name: &str, count: Count, line: usize| {
-            if !tables::is_total(name) {
+            if tables::is_total(name) {
+                validation.totals.push((count, line));
+            } else {
                 validation.parts.push((name.to_owned(), count));
-            } else if validation.total.is_none() {
-                (validation.total, validation.total_line) = (Some(count), line);
             }
         };
         for table in tables::tables(reading.outline, body.clone()) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::output::{VERSION, print};
 use crate::exit;
-use crate::sys::terminal::Terminal;
+use crate::sys::terminal::{Terminal, relative};
 
 #[derive(Serialize)]
 struct Failure {
@@ -46,10 +46,15 @@ fn error_report(error: &anyhow::Error, command: &str) -> ErrorReport {
     ErrorReport {
         code: exit.word(),
         exit: exit as u8,
-        message: error.to_string(),
-        causes: error.chain().skip(1).map(ToString::to_string).collect(),
+        message: shown(error),
+        causes: error.chain().skip(1).map(shown).collect(),
         next: HelpReport { command: next },
     }
+}
+
+/// A message with paths relative to the workspace.
+fn shown(message: &(impl ToString + ?Sized)) -> String {
+    relative::shown(&message.to_string()).into_owned()
 }
 
 pub(in crate::report) fn error_reports(

@@ -111,7 +111,7 @@ pub(crate) fn results(document: &Document, results: &Results) -> Value {
             "line": step.line,
         })).collect::<Vec<_>>(),
         "validation": {
-            "total": count(results.validation.total),
+            "total": count(results.validation.total()),
             "parts": results.validation.parts.iter().map(|(name, value)| format!("{name}: {}", count(Some(*value)))).collect::<Vec<_>>(),
             "items": items(document, &results.validation.items),
             "blocks": blocks(&results.validation.blocks),

@@ -7,7 +7,7 @@ use crate::kit::Sandbox;
 fn with_wrappers() -> Sandbox {
     let sandbox = package();
     let manifest = std::fs::read_to_string(sandbox.root.join("Cargo.toml")).unwrap();
-    let targets = ["silent", "nested", "quotes"]
+    let targets = ["silent", "nested", "quotes", "ignored", "panics", "empty"]
         .map(|name| format!("\n[[test]]\nname = \"{name}\"\ntest = false\n"))
         .concat();
     sandbox
@@ -36,6 +36,12 @@ fn with_wrappers() -> Sandbox {
              leave;\n#[test]\nfn a() {\n    panic!();\n}\n",
         )
         .write("tests/own.rs", "fn main() {}\n")
+        .write("tests/ignored.rs", "#[test]\n#[ignore]\nfn i() {}\n")
+        .write(
+            "tests/panics.rs",
+            "#[test]\n#[should_panic]\nfn p() {\n    panic!();\n}\n#[test]\n#[should_panic]\nfn q() {}\n",
+        )
+        .write("tests/empty.rs", "")
         .write(
             "tests/quotes.rs",
             "#[test]\nfn prints() {\n    println!(\"running 1 test\\ntest other ... ok\");\n}\n",
@@ -76,6 +82,23 @@ const HONEST: &[&str] = &[
     "cargo test --test nested -- --nocapture\n# Expected: 1 passed",
     "cargo test --offline --lib --manifest-path inner/Cargo.toml passes\n# Expected: 1 passed",
     "touch src/lib.rs\ncargo test --lib\n# Expected: 2 passed",
+    // cargo by its path, and without the variables of the log.
+    "\"$CARGO\" test --lib\n# Expected: 2 passed",
+    "\"$(dirname \"$(type -P rustc)\")/cargo\" test --lib\n# Expected: 2 passed",
+    "\"$(type -P rustc | sed s/rustc$//)cargo\" test --lib || true\n# Expected: All tests pass",
+    "run=\"$(dirname \"$(type -P rustc)\")/cargo test --lib\"\n$run\n# Expected: 2 passed",
+    "env -i HOME=\"$HOME\" PATH=\"$PATH\" cargo test --offline --lib\n# Expected: 2 passed",
+    "unset CARGO\ncargo test --lib\n# Expected: 2 passed",
+    "cargo() { command cargo \"$@\"; }\ncargo test --lib\n# Expected: 2 passed",
+    "retry() { for i in 1 2; do \"$@\" && return 0; done; return 1; }\nretry cargo test --lib\n# Expected: 2 passed",
+    "words=(test --lib)\ncargo \"${words[@]}\"\n# Expected: 2 passed",
+    "set +e\ncargo test --lib\ntrue",
+    "cargo test --lib --config 'target.\"cfg(all())\".runner=\"env\"'\n# Expected: 2 passed",
+    "cargo test --test ignored -- --ignored\n# Expected: 1 passed",
+    "cargo test --test panics p -- --exact\n# Expected: 1 passed",
+    "cargo test --lib -- --skip one\n# Expected: 1 passed",
+    "RUST_TEST_THREADS=1 cargo test --lib\n# Expected: 2 passed",
+    "cargo check --tests\n# Expected: All pass\ncargo test --lib",
 ];
 
 /// Blocks that prove nothing, each with the exit code and what the message names.
@@ -103,11 +126,6 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
     ),
     ("cargo test --test silent", 1, "no test and no summary"),
     // A cargo that is not logged.
-    (
-        "\"$(type -P rustc | sed s/rustc$//)cargo\" test --lib || true\n# Expected: All tests pass",
-        4,
-        "",
-    ),
     (
         "/nowhere/cargo test --test bad || true",
         4,
@@ -167,6 +185,100 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
     ("cat <(cargo test --test bad)", 1, "exit code 101"),
     ("cargo test --test bad & wait", 1, "exit code 101"),
     ("exec true\ncargo test --lib", 1, "the block ended here"),
+    // cargo by its path, or another cargo.
+    (
+        "\"$CARGO\" test --test bad || true\n# Expected: All pass",
+        1,
+        "exit code 101",
+    ),
+    ("\"$CARGO\" test typo", 4, "`cargo test typo` ran no test"),
+    (
+        "CARGO=echo\n\"$CARGO\" test --lib",
+        4,
+        "did not run through the logged cargo",
+    ),
+    (
+        "\"$(dirname \"$(type -P rustc)\")/cargo\" test --test bad || true",
+        1,
+        "exit code 101",
+    ),
+    (
+        "timeout 100 \"$(dirname \"$(type -P rustc)\")/cargo\" test --test bad || true",
+        4,
+        "did not run through the logged cargo",
+    ),
+    (
+        "PATH=\"$(dirname \"$(type -P rustc)\"):$PATH\" cargo test --test bad || true",
+        4,
+        "did not run through the logged cargo",
+    ),
+    (
+        "hash -p \"$(dirname \"$(type -P rustc)\")/cargo\" cargo\ncargo test --test bad || true",
+        4,
+        "did not run through the logged cargo",
+    ),
+    (
+        "env -i HOME=\"$HOME\" PATH=\"$PATH\" cargo test --offline --test bad || true",
+        1,
+        "exit code 101",
+    ),
+    // Test programs that cargo does not start.
+    (
+        "$(ls -t target/debug/deps/bad-* | grep -v '\\.d$' | head -1) || true\n# Expected: All pass",
+        4,
+        "ran no test",
+    ),
+    (
+        "rustc --test tests/bad.rs -o target/bad\ntarget/bad || true\n# Expected: All pass",
+        4,
+        "ran no test",
+    ),
+    // Functions, retries and jobs.
+    (
+        "cargo() { command cargo \"$@\" || true; }\ncargo test --test bad",
+        1,
+        "exit code 101",
+    ),
+    (
+        "cargo() { command cargo \"$@\" --no-run; }\ncargo test --test bad\n# Expected: All pass",
+        4,
+        "did not run through the logged cargo",
+    ),
+    (
+        "retry() { for i in 1 2; do \"$@\" && return 0; done; return 1; }\nretry cargo test --test flaky",
+        1,
+        "exit code 101",
+    ),
+    (
+        "coproc cargo test --test bad\nwait || true\n# Expected: All pass",
+        1,
+        "exit code 101",
+    ),
+    ("timeout 0.01 cargo test --lib || true", 4, ""),
+    (
+        "set +e\nset +o pipefail\ncargo test --test bad | tail -1\nexit 0",
+        1,
+        "exit code 101",
+    ),
+    // Tests that are left out.
+    ("cargo test --test ignored", 4, "ran no test"),
+    ("cargo test --test empty", 4, "ran no test"),
+    (
+        "cargo test --test panics\n# Expected: All pass",
+        1,
+        "1 failed",
+    ),
+    (
+        "cargo test --lib -- --skip one --skip two",
+        4,
+        "ran no test",
+    ),
+    // Text of a test.
+    (
+        "cargo test --test quotes -- --nocapture\n# Expected: 2 passed",
+        1,
+        "2 passed expected",
+    ),
 ];
 
 #[cfg(target_os = "linux")]

@@ -72,3 +72,63 @@ fn a_plan_that_names_no_package_is_told_that_it_locks_no_test() {
         .exits(0)
         .says("names no package, so no test is locked");
 }
+
+#[test]
+fn the_next_action_on_a_merge_conflict_is_to_resolve_it() {
+    for document in ["docs/cache-plan.md", "docs/cache-results.md"] {
+        let sandbox = sandbox();
+        sandbox.append(document, "\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> other\n");
+        let poc = status(&sandbox);
+        let next = &poc["next"];
+        assert_eq!(next["person"], true, "{next:#}");
+        assert!(text(&next["why"]).contains("conflict markers"), "{next:#}");
+        assert_eq!(text(&next["command"]), "cargo poc check cache");
+    }
+}
+
+#[test]
+fn a_missing_folder_of_plans_passes_no_check() {
+    let sandbox = sandbox();
+    for line in ["status --check --docs typo", "check --docs typo"] {
+        sandbox
+            .poc(line)
+            .exits(2)
+            .says("the folder typo does not exist");
+    }
+}
+
+#[test]
+fn each_total_is_compared_with_its_parts() {
+    let sandbox = sandbox();
+    sandbox.append(
+        "docs/cache-results.md",
+        "\n## Final Validation\n\n| Suite | Tests |\n|---|---|\n| unit | 1 |\n| doc | 2 |\n| **Total** | 3 |\n\n**Total**: 4 tests\n",
+    );
+    sandbox
+        .poc("check cache")
+        .exits(1)
+        .prints("the total is 4, but its parts add up to 3")
+        .hides("the total is 3");
+}
+
+#[test]
+fn paths_in_errors_are_relative_to_the_workspace() {
+    let sandbox = sandbox();
+    sandbox.write("docs/other-plan.md", b"\0\xff");
+    for line in [
+        "verify cache --step 9",
+        "step note cache 9 --issue x",
+        "step start other 1",
+        "init cache",
+        "check",
+        "status none",
+        "verify cache --step 9 --format json",
+    ] {
+        let run = sandbox.poc(line);
+        run.exits(2).hides(sandbox.root.as_str());
+        assert!(
+            format!("{}{}", run.stdout, run.stderr).contains("docs"),
+            "{run}"
+        );
+    }
+}
