@@ -25,6 +25,7 @@ struct Macro {
     file: FileId,
     text: String,
     digest: Digest,
+    rewrites_attributes: bool,
 }
 
 #[derive(Clone)]
@@ -187,9 +188,7 @@ impl Expansions {
                 ..FileItems::default()
             })
         });
-        let rewrites = candidates
-            .iter()
-            .any(|known| rewrites_attributes(&known.text));
+        let rewrites = candidates.iter().any(|known| known.rewrites_attributes);
         expanded
             .problem
             .is_none()
@@ -237,13 +236,18 @@ impl Expansions {
             let Some(items) = items else { continue };
             for (index, item) in (0_u32..).zip(&items.items) {
                 match &item.detail {
-                    Detail::Macro { text, .. } => {
+                    Detail::Macro {
+                        text,
+                        rewrites_attributes,
+                        ..
+                    } => {
                         let name = name(items, item.name);
                         self.macros.entry(name.to_owned()).or_default().push(Macro {
                             unit,
                             file,
                             text: text.clone(),
                             digest: digest([text.as_bytes()]),
+                            rewrites_attributes: *rewrites_attributes,
                         });
                     }
                     Detail::Call(text) if expandable(items, index) => {
@@ -288,12 +292,6 @@ impl Call {
         let items = source.items(self.before)?;
         Some((items, &items.items[self.item as usize]))
     }
-}
-
-/// Whether a macro writes attributes that its input names: `#[$attribute]`.
-fn rewrites_attributes(text: &str) -> bool {
-    let letters: String = text.split_whitespace().collect();
-    letters.contains("#[$")
 }
 
 /// The inputs of all calls in a file.

@@ -13,7 +13,7 @@ use crate::sys::cargo::own_folder;
 use crate::sys::git::{Listed, Repository};
 
 /// The version is increased when the parsed data or its format changes.
-const FORMAT: &str = concat!("cargo-poc items 18 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORMAT: &str = concat!("cargo-poc items 19 ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// The size limit of the cache, as a multiple of the size for the workspace.
 const SPARE: usize = 2;

@@ -6,6 +6,10 @@
 //! `derive_builder`, `askama`, `async_graphql`, `pyo3`, `cucumber`, `mockall`, `inventory`, `linkme`, `ctor`, `wasm_bindgen`, `cached`,
 //! `enum_dispatch`, `getset`, `diesel` and `tonic`, all of which generate names or callers.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
 /// The content of a macro's expansion besides the names in its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Expansion {
@@ -466,22 +470,22 @@ pub(super) fn macro_expansion(name: &str) -> Expansion {
     if COMPOSING.iter().any(|(_, known)| *known == name) {
         return Expansion::Composed;
     }
-    known(name, |known| known.macros)
+    named_if(MACROS.contains_key(name))
 }
 
 /// Whether a crate is known to have the macro of a name that [`macro_expansion`] tells of.
 pub(super) fn macro_is_listed(name: &str, of: &str) -> bool {
-    COMPOSING.contains(&(of, name)) || is_listed(name, of, |known| known.macros)
+    COMPOSING.contains(&(of, name)) || is_of(&MACROS, name, of)
 }
 
 /// What is known of attributes and derives of a name, from whichever crate.
 pub(super) fn attribute_expansion(name: &str) -> Expansion {
-    known(name, |known| known.attributes)
+    named_if(ATTRIBUTES.contains_key(name))
 }
 
 /// Whether a crate is known to have the attribute or derive of a name that [`attribute_expansion`] tells of.
 pub(super) fn attribute_is_listed(name: &str, of: &str) -> bool {
-    is_listed(name, of, |known| known.attributes)
+    is_of(&ATTRIBUTES, name, of)
 }
 
 /// The crates of the standard library.
@@ -489,17 +493,32 @@ pub(super) fn is_standard_crate(name: &str) -> bool {
     matches!(name, "std" | "core" | "alloc")
 }
 
-fn known(name: &str, list: fn(&Known) -> &'static [&'static str]) -> Expansion {
-    if KNOWN.iter().any(|known| list(known).contains(&name)) {
+fn named_if(known: bool) -> Expansion {
+    if known {
         Expansion::Named
     } else {
         Expansion::Unknown
     }
 }
 
-fn is_listed(name: &str, of: &str, list: fn(&Known) -> &'static [&'static str]) -> bool {
-    let mut of_crate = KNOWN.iter().filter(|known| known.crates.contains(&of));
-    of_crate.any(|known| list(known).contains(&name))
+fn is_of(known: &ByName, name: &str, of: &str) -> bool {
+    known.get(name).is_some_and(|crates| crates.contains(&of))
+}
+
+/// The crates that export a name.
+type ByName = FxHashMap<&'static str, Vec<&'static str>>;
+
+static ATTRIBUTES: LazyLock<ByName> = LazyLock::new(|| by_name(|known| known.attributes));
+static MACROS: LazyLock<ByName> = LazyLock::new(|| by_name(|known| known.macros));
+
+fn by_name(list: fn(&Known) -> &'static [&'static str]) -> ByName {
+    let mut found = ByName::default();
+    for known in KNOWN {
+        for name in list(known) {
+            found.entry(name).or_default().extend(known.crates);
+        }
+    }
+    found
 }
 
 /// Derives of the standard library.

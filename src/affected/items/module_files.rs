@@ -414,7 +414,7 @@ fn text_words(
         (false, _) => &[&templates, package, beside],
     };
     let mut next = vec![file.path.clone()];
-    let mut words = Vec::new();
+    let mut words: BTreeSet<String> = BTreeSet::new();
     let mut read: Vec<Utf8PathBuf> = Vec::new();
     while let Some(name) = next.pop() {
         let mut paths = folders.iter().map(|folder| normal(&folder.join(&name)));
@@ -423,16 +423,21 @@ fn text_words(
             continue;
         };
         read.push(path);
-        let is_part = |c: char| c == '_' || c.is_alphanumeric();
-        words.extend(text.split(|c| !is_part(c)).map(str::to_owned));
+        words.extend(words_of(&text));
         if read.len() < DEEPEST_TEXT {
             let quoted = text.split(['"', '\'']).skip(1).step_by(2);
             let names = quoted.filter(|name| name.len() < 160 && name.contains('.'));
             next.extend(names.map(str::to_owned));
         }
     }
-    words.retain(|word| word.starts_with(|c: char| c == '_' || c.is_alphabetic()));
-    words.sort_unstable();
-    words.dedup();
-    (!read.is_empty()).then_some(words)
+    (!read.is_empty()).then(|| words.into_iter().collect())
+}
+
+/// The different words of a text that can be names.
+fn words_of(text: &str) -> impl Iterator<Item = String> {
+    let words: FxHashSet<&str> = text
+        .split(|c: char| c != '_' && !c.is_alphanumeric())
+        .filter(|word| word.starts_with(|c: char| c == '_' || c.is_alphabetic()))
+        .collect();
+    words.into_iter().map(str::to_owned)
 }

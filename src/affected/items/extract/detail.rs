@@ -201,14 +201,16 @@ impl<'t> Reader<'_, 't> {
                         defines.push(self.table.symbol(name));
                     }
                 }
-                let tests = raw
-                    .body
-                    .clone()
-                    .is_some_and(|body| holds_test(syntax, body));
+                let body = raw.body.clone().unwrap_or(0..0);
+                let tests = holds_test(syntax, body.clone());
+                let rewrites_attributes = body.into_iter().any(|at| {
+                    syntax.is(at, b'#') && syntax.opens(at + 1, b'[') && syntax.is(at + 2, b'$')
+                });
                 Detail::Macro {
                     text: self.body_text(raw),
                     defines,
                     tests,
+                    rewrites_attributes,
                 }
             }
             ItemKind::Fn => {

@@ -139,6 +139,8 @@ pub enum Detail {
         defines: Vec<Symbol>,
         /// Whether its body contains a test.
         tests: bool,
+        /// Whether it writes attributes that its input names: `#[$attribute]`.
+        rewrites_attributes: bool,
     },
 }
 
