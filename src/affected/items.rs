@@ -23,6 +23,7 @@ mod known_macros;
 pub mod module_files;
 mod module_folders;
 pub mod nodes;
+mod outside_crates;
 pub mod outside_effects;
 mod path_index;
 pub mod reachability;
@@ -81,7 +82,8 @@ impl Graph {
     #[must_use]
     pub fn build(crates: CrateGraph, changed: &Changed, reader: &dyn Reader) -> Self {
         let sources = Sources::read(&crates, changed, reader);
-        let nodes = Nodes::new(&sources, crates.units.len());
+        let mut nodes = Nodes::new(&sources, crates.units.len());
+        outside_crates::add_effects(&crates, &sources, &mut nodes, reader);
         let scopes = DefMap::new(&nodes, &crates, &sources);
         let read = Read::of(&crates, &sources, &nodes, changed);
         let relevant = changed_items::relevant(&crates, &sources, &nodes, &scopes, changed, &read);

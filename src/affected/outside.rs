@@ -106,6 +106,39 @@ impl Outside {
     }
 }
 
+/// A package outside the workspace, as the members see it that build it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OutsideCrate {
+    /// Its folder, absolute.
+    pub(crate) folder: Utf8PathBuf,
+    /// Its name, and that of its library if that is another; none if its manifest cannot be read.
+    pub(crate) names: Vec<String>,
+    /// Members that build it, directly or through other such packages.
+    pub(crate) used_by: BTreeSet<PackageId>,
+}
+
+/// All packages outside the workspace that its members build.
+pub(crate) fn outside_crates(workspace: &Workspace) -> Vec<OutsideCrate> {
+    let found = Outside::read(workspace).0.into_iter();
+    let found = found.map(|(folder, package)| OutsideCrate {
+        names: names(&folder),
+        folder,
+        used_by: package.used_by,
+    });
+    found.collect()
+}
+
+/// The names of the package in `folder` and of its library.
+fn names(folder: &Utf8Path) -> Vec<String> {
+    let manifest = files::read(&folder.join("Cargo.toml")).ok();
+    let Some(manifest) = manifest.and_then(|bytes| parse(&bytes)) else {
+        return Vec::new();
+    };
+    let tables = ["package", "lib"].into_iter();
+    let names = tables.filter_map(|table| text_of(manifest.get(table)?, "name"));
+    names.map(str::to_owned).collect()
+}
+
 /// The folders of all packages outside the workspace that its members build.
 pub(crate) fn outside_folders(workspace: &Workspace) -> BTreeSet<Utf8PathBuf> {
     Outside::read(workspace).0.into_keys().collect()

@@ -219,6 +219,30 @@ fn a_test_that_starts_a_process_reaches_the_programs_of_the_workspace() {
 }
 
 #[test]
+fn a_test_that_uses_a_crate_outside_the_workspace_may_start_what_that_crate_starts() {
+    let plain = "plugin = { path = \"../plugin\" }";
+    let renamed = "help = { path = \"../plugin\", package = \"plugin\" }";
+    for (dependency, library, name) in [
+        (plain, "", "plugin"),
+        (renamed, "", "help"),
+        (plain, "[lib]\nname = \"other_name\"\n", "other_name"),
+    ] {
+        let user = format!("{name}::run(\"cli\");");
+        let sandbox = beside(&format!("{}{}", test("t", &user), test("other", "")));
+        sandbox.append(
+            "e2e/Cargo.toml",
+            &format!("[dev-dependencies]\n{dependency}\n"),
+        );
+        let source =
+            "pub fn run(name: &str) { std::process::Command::new(path(name)).status(); }\n";
+        package(&sandbox, "plugin", library, source);
+        sandbox.commit("plugin");
+        sandbox.edit("cli/src/greet.rs", "hi", "ho");
+        assert_eq!(selected(&sandbox), ["e2e t"], "{name}");
+    }
+}
+
+#[test]
 fn a_test_that_loads_a_library_reaches_the_dynamic_libraries_of_the_workspace() {
     for code in [
         "#[test] fn t() { unsafe { dlopen(path(), 1) } }\n",

@@ -7,9 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 use super::def_map::DefMap;
-use super::extract::{Detail, flag};
+use super::extract::flag;
 use super::file_reads::{CURRENT_FOLDER, OWN_FOLDER, SCRIPT};
-use super::nodes::{ModuleId, NONE, NodeId, Nodes, to_u32};
+use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes, to_u32};
 use super::path_index::PathIndex;
 use super::sources::{Changed, Sources};
 use crate::workspace::source::modules::normal;
@@ -418,22 +418,10 @@ fn naming_gained(
     let names_it = |id: &NodeId| {
         let node = &nodes.nodes[*id as usize];
         let package = crates.units[node.unit as usize].package;
-        let symbols = nodes.symbols(*id);
-        let item = nodes.item(sources, *id);
-        let references = &item.references;
-        let path: &[u32] = match &item.detail {
-            Detail::Use { path, .. } => path,
-            _ => &[],
-        };
         let own = gained.iter().filter(|(of, _)| *of == package);
-        own.map(|(_, name)| *name).any(|name| {
-            let is = |symbol: &u32| symbols[*symbol as usize] == name;
-            path.iter().any(is)
-                || references.paths().flatten().any(is)
-                || references.type_refs().flatten().any(is)
-                || references.macros().iter().any(is)
-                || references.unresolved().iter().any(is)
-        })
+        let own: Vec<Name> = own.map(|(_, name)| *name).collect();
+        let mut all = nodes.all_names_in(sources, *id);
+        !own.is_empty() && all.any(|name| own.contains(&name))
     };
     (0..to_u32(nodes.nodes.len())).filter(names_it).collect()
 }

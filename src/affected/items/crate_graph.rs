@@ -8,6 +8,7 @@ use camino::Utf8PathBuf;
 use cargo_metadata::{CrateType, Target, TargetKind};
 
 use super::extract::FileItems;
+use crate::affected::outside::{OutsideCrate, outside_crates};
 use crate::affected::targets::{TestTarget, TestTargetKind};
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::source::cfg::CfgOptions;
@@ -66,6 +67,8 @@ pub struct CrateGraph {
     pub externs: Vec<Vec<(String, Option<UnitId>)>>,
     /// For each unit, every unit that its test binary links, runs, or was built by, including itself.
     pub links: Vec<BTreeSet<UnitId>>,
+    /// The crates outside the workspace whose sources are known.
+    pub(super) outside: Vec<OutsideCrate>,
     /// Per package: crates outside the workspace that its manifest renames, with their packages.
     renamed: Vec<Vec<(String, String)>>,
     /// Per package: those that its library is made of, itself included.
@@ -113,6 +116,7 @@ impl CrateGraph {
     pub fn of(workspace: &Workspace) -> Self {
         let mut crates = Self {
             root: workspace.root.clone(),
+            outside: outside_crates(workspace),
             ..Self::default()
         };
         let mut by_package: Vec<Range<UnitId>> = Vec::new();
@@ -172,6 +176,21 @@ impl CrateGraph {
         let mut renamed = self.renamed.get(package)?.iter();
         let (_, of) = renamed.find(|(rename, _)| rename == name)?;
         Some(of)
+    }
+
+    /// The names in the code of a package for a crate outside the workspace.
+    pub(super) fn names_of<'c>(
+        &'c self,
+        package: PackageId,
+        name: &'c str,
+    ) -> impl Iterator<Item = &'c str> {
+        let is_it = move |known: &str| {
+            self.package_of(package, known).unwrap_or(known) == name.replace('-', "_")
+        };
+        let externs = self.externs[package].iter();
+        let outside = externs.filter(|(_, unit)| unit.is_none());
+        let names = outside.map(|(known, _)| known.as_str());
+        names.filter(move |known| is_it(known))
     }
 
     /// Whether a crate's name means a library of the workspace in the code of a package.

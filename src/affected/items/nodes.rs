@@ -380,6 +380,25 @@ impl Nodes {
         all.map(|symbol| symbols[*symbol as usize])
     }
 
+    /// The names in what an item refers to: each part of a path, and the paths of a `use`.
+    pub fn all_names_in<'n>(
+        &'n self,
+        sources: &'n Sources,
+        id: NodeId,
+    ) -> impl Iterator<Item = Name> + 'n {
+        let symbols = self.symbols(id);
+        let item = self.item(sources, id);
+        let references = &item.references;
+        let used: &[u32] = match &item.detail {
+            Detail::Use { path, .. } => path,
+            _ => &[],
+        };
+        let paths = references.paths().chain(references.type_refs()).flatten();
+        let words = [references.macros(), references.unresolved(), used];
+        let all = paths.chain(words.into_iter().flatten());
+        all.map(|symbol| symbols[*symbol as usize])
+    }
+
     fn module(
         &mut self,
         unit: UnitId,

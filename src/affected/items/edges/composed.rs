@@ -60,7 +60,7 @@ impl Builder<'_> {
         targets
     }
 
-    /// The names that may be composed of a fragment: those that start or end with it.
+    /// The names that may be composed of a fragment: those that start or end with it, and those that it starts or ends with.
     pub(super) fn composed_names(&self, fragment: Name) -> Vec<Name> {
         /// Shorter fragments must be whole words.
         const SHORTEST_PART: usize = 4;
@@ -73,8 +73,12 @@ impl Builder<'_> {
             let all = words_of(self.nodes.names.text(**name));
             all.starts_with(&words) || all.ends_with(&words)
         };
-        let by_word = self.generated.by_word.get(first).into_iter().flatten();
-        let mut found: Vec<Name> = by_word.filter(has_words).copied().collect();
+        let is_part = |name: &&Name| {
+            let all = words_of(self.nodes.names.text(**name));
+            words.starts_with(&all) || words.ends_with(&all)
+        };
+        let with = |word: &String| self.generated.by_word.get(word).into_iter().flatten();
+        let mut found: Vec<Name> = with(first).filter(has_words).copied().collect();
         if text.starts_with('_') || text.ends_with('_') {
             // The fragment contains its separator: `get_`.
             let fits = |name: &Name| {
@@ -85,6 +89,7 @@ impl Builder<'_> {
             found.retain(fits);
             return found;
         }
+        found.extend(words.iter().flat_map(with).filter(is_part));
         let joined = words.concat();
         if joined.len() >= SHORTEST_PART {
             let parts = self.generated.joined.iter();

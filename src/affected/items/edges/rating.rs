@@ -11,6 +11,25 @@ use crate::affected::items::known_macros::{
     macro_is_listed,
 };
 
+/// Methods that take a text apart into letters.
+const LETTERS: &[&str] = &["chars", "char_indices", "bytes", "as_bytes", "into_bytes"];
+
+/// Functions that put letters in another order, or compute them. A name that is made of such letters is not known.
+const REORDERS: &[&str] = &[
+    "rev",
+    "reverse",
+    "rotate_left",
+    "rotate_right",
+    "swap",
+    "sort",
+    "sort_unstable",
+    "step_by",
+    "from_u32",
+    "from_digit",
+    "from_utf8",
+    "wrapping_add",
+];
+
 /// From where a macro comes.
 enum Origin<'g> {
     /// By this path, without its name.
@@ -194,12 +213,20 @@ impl<'g> Builder<'g> {
             && matches!(self.origin(id, attribute, symbols), Origin::Whole(crates) if crates.is_empty())
     }
 
-    /// Finds the procedural macros that read files, and the names in text of code that is not known to write code.
+    /// Finds the procedural macros whose output can name anything, and the names in text of code that is not known to write code.
     pub(super) fn find_opaque(&mut self) {
         let macros = self.ids().filter(|id| {
             let detail = &self.nodes.item(self.sources, *id).detail;
             matches!(detail, Detail::ProcMacro(_))
         });
+        let [letters, reorders] = [LETTERS, REORDERS].map(|words| {
+            let names = words.iter().filter_map(|word| self.nodes.names.get(word));
+            names.collect::<FxHashSet<Name>>()
+        });
+        let computes_names = |id: NodeId| {
+            let refers_to = |names| self.nodes.refers_to(self.sources, id, names);
+            refers_to(&letters) && refers_to(&reorders)
+        };
         let mut known: FxHashMap<Vec<UnitId>, FxHashMap<Name, Vec<NodeId>>> = FxHashMap::default();
         let mut opaque = FxHashSet::default();
         let mut text_names = FxHashMap::default();
@@ -209,11 +236,14 @@ impl<'g> Builder<'g> {
             let by_name = known
                 .entry(units)
                 .or_insert_with_key(|units| self.by_name(units));
-            let (reads_files, names) = self.text_of(id, by_name);
-            if reads_files {
+            let run = self.run_by(id, by_name);
+            if run
+                .iter()
+                .any(|id| self.reads_files(*id) || computes_names(*id))
+            {
                 opaque.insert(id);
             }
-            text_names.insert(id, names);
+            text_names.insert(id, self.names_in_text(&run));
         }
         self.generated.opaque = opaque;
         self.generated.text_names = text_names;
@@ -230,29 +260,41 @@ impl<'g> Builder<'g> {
         found
     }
 
-    /// Whether what a procedural macro may run, by the names in it, reads files; and the names in its text.
-    fn text_of(&self, start: NodeId, by_name: &FxHashMap<Name, Vec<NodeId>>) -> (bool, Vec<Name>) {
+    /// What an item may run, by the names in it, including itself.
+    fn run_by(&self, start: NodeId, by_name: &FxHashMap<Name, Vec<NodeId>>) -> Vec<NodeId> {
         let mut seen = FxHashSet::from_iter([start]);
-        let mut next = vec![start];
-        let (mut reads_files, mut names) = (false, Vec::new());
-        while let Some(id) = next.pop() {
-            let node = &self.nodes.nodes[id as usize];
-            let references = &self.nodes.item(self.sources, id).references;
-            reads_files |= node.flags & (flag::READS_FILES | flag::UNREADABLE_INCLUDE) != 0
-                || !references.files.is_empty();
-            let file = self.sources.files[node.file as usize].items(node.before);
-            let text = file.map_or(&[][..], |items| &items.names_in_text);
-            let symbols = self.nodes.symbols(id);
-            let own = text.iter().filter(|(item, _)| *item == node.item);
-            names.extend(own.map(|(_, name)| symbols[*name as usize]));
+        let mut found = vec![start];
+        let mut next = 0;
+        while let Some(id) = found.get(next).copied() {
+            next += 1;
             for name in self.nodes.names_in(self.sources, id) {
                 let items = by_name.get(&name).into_iter().flatten();
-                next.extend(items.copied().filter(|id| seen.insert(*id)));
+                found.extend(items.copied().filter(|id| seen.insert(*id)));
             }
+        }
+        found
+    }
+
+    fn reads_files(&self, id: NodeId) -> bool {
+        let reading = flag::READS_FILES | flag::UNREADABLE_INCLUDE;
+        let files = &self.nodes.item(self.sources, id).references.files;
+        self.nodes.nodes[id as usize].flags & reading != 0 || !files.is_empty()
+    }
+
+    /// The names in the text of items.
+    fn names_in_text(&self, ids: &[NodeId]) -> Vec<Name> {
+        let mut names = Vec::new();
+        for id in ids {
+            let node = &self.nodes.nodes[*id as usize];
+            let file = self.sources.files[node.file as usize].items(node.before);
+            let text = file.map_or(&[][..], |items| &items.names_in_text);
+            let symbols = self.nodes.symbols(*id);
+            let own = text.iter().filter(|(item, _)| *item == node.item);
+            names.extend(own.map(|(_, name)| symbols[*name as usize]));
         }
         names.sort_unstable();
         names.dedup();
-        (reads_files, names)
+        names
     }
 
     /// The known parts of a macro call: its name, the first segment of its path, and the names in it.

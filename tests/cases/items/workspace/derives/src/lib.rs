@@ -76,3 +76,17 @@ pub fn function(input: TokenStream) -> TokenStream {
 pub fn unit_struct(input: TokenStream) -> TokenStream {
     format!("pub struct {input};").parse().unwrap()
 }
+
+/// Calls the function whose name is the input without its first word.
+#[proc_macro]
+pub fn without_call(input: TokenStream) -> TokenStream {
+    let name = input.to_string();
+    format!("{}()", name.strip_prefix("call_").unwrap()).parse().unwrap()
+}
+
+/// Calls the function whose name is the input, read from its end.
+#[proc_macro]
+pub fn backwards(input: TokenStream) -> TokenStream {
+    let name: String = input.to_string().chars().rev().collect();
+    format!("{name}()").parse().unwrap()
+}

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod builder;
 pub mod composed;
+mod computed;
 pub mod grammar;
 pub mod language;
 pub mod latest;
