@@ -7,6 +7,7 @@ pub mod arguments;
 mod conflicts;
 pub mod coverage;
 mod dependencies;
+pub mod doctests;
 pub mod failed;
 pub mod file_effect;
 pub mod items;

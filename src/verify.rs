@@ -14,6 +14,7 @@ mod hidden;
 mod invocation;
 pub(crate) mod listing;
 mod options;
+pub mod order;
 pub mod partition;
 mod progress;
 mod quarantine;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::targets::{TestTarget, TestTargetKind, all_targets};
-use super::{Selection, TargetSelection, TestSelector};
+use super::{Selection, TargetSelection, TestSelector, doctests};
 use crate::workspace::{Configuration, PackageId, Workspace, features};
 
 /// One `cargo test` call.
@@ -38,7 +38,7 @@ pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocatio
     for picked in [false, true] {
         let targets = || {
             let targets = selection.targets.iter();
-            targets.filter(move |(target, part)| is_picked(target, part) == picked)
+            targets.filter(move |(target, part)| is_picked(workspace, target, part) == picked)
         };
         for (package, selected) in by_package(targets().map(|(target, _)| target)) {
             for (flags, kinds) in target_flags(&all[&package], &selected, picked) {
@@ -69,10 +69,12 @@ pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocatio
         .collect()
 }
 
-/// Whether only some tests of a target run. Documentation tests run all or none: rustdoc names them by their position in files, which
-/// changes.
-fn is_picked(target: &TestTarget, part: &TargetSelection) -> bool {
-    target.kind != TestTargetKind::Doc && !part.is_whole()
+/// Whether only some tests of a target run.
+fn is_picked(workspace: &Workspace, target: &TestTarget, part: &TargetSelection) -> bool {
+    match target.kind {
+        TestTargetKind::Doc => doctests::are_filtered(workspace, target, part),
+        _ => !part.is_whole(),
+    }
 }
 
 /// Arguments after `--` of a `cargo test` call that runs these tests. A name prefix makes it run every test whose name contains the

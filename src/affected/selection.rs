@@ -145,6 +145,23 @@ impl TargetSelection {
 }
 
 impl TestSelector {
+    /// Whether any of these names is one of this selector; documentation tests are named by file and line.
+    #[must_use]
+    pub fn is_among(&self, names: &BTreeSet<String>) -> bool {
+        match self {
+            Self::Exact(name) => names.contains(name),
+            Self::Prefix(start) => {
+                let mut names = names.range(start.clone()..);
+                names.next().is_some_and(|name| name.starts_with(start))
+            }
+            // The item that embeds the file may follow.
+            Self::Doc(place) => {
+                let end = place.find(' ').unwrap_or(place.len());
+                names.contains(&place[..end])
+            }
+        }
+    }
+
     /// Whether the harness may list this name.
     #[must_use]
     pub fn matches(&self, listed: &str) -> bool {

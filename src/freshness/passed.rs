@@ -5,6 +5,7 @@
 //! it. Anything unknown proves nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -14,7 +15,8 @@ use super::hasher::Hasher;
 use super::inputs::Inputs;
 use crate::affected::failed::TestNames;
 use crate::affected::{
-    self, Reason, Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind, all_targets,
+    self, Reason, Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind,
+    all_targets, doctests,
 };
 use crate::change::snapshot::Snapshot;
 use crate::change::{self, Change};
@@ -61,6 +63,8 @@ pub struct TestResults {
     pub passed: TestNames,
     /// All other tests: those that failed, were ignored, or passed only on a retry.
     pub others: TestNames,
+    /// The duration of binaries that ran all their tests, in milliseconds.
+    pub durations_ms: BTreeMap<String, u64>,
 }
 
 /// The tests that need not run.
@@ -172,7 +176,7 @@ impl SinceRun {
     /// Whether the change can affect this test.
     fn affects(&self, workspace: &Workspace, target: &TestTarget, test: &str) -> bool {
         if target.kind == TestTargetKind::Doc {
-            let Some((file, line)) = doc_place(workspace, target, test) else {
+            let Some((file, line)) = doctests::place(workspace, target, test) else {
                 return true;
             };
             let name = BTreeSet::from([format!("{file}:{line}")]);
@@ -180,7 +184,7 @@ impl SinceRun {
             return self.selection.files.contains(&file)
                 || self.parts(target).any(|part| {
                     let mut selected = part.tests.keys();
-                    !part.whole.is_empty() || selected.any(|selector| selects_any(selector, &name))
+                    !part.whole.is_empty() || selected.any(|selector| selector.is_among(&name))
                 });
         }
         self.parts(target).any(|part| part.runs(test))
@@ -190,43 +194,6 @@ impl SinceRun {
         let both = [&self.selection, &self.by_ignored];
         both.into_iter()
             .filter_map(|selection| selection.targets.get(target))
-    }
-}
-
-/// The file and line in rustdoc's name of a documentation test: `store/src/lib.rs - answer (line 5)`, perhaps followed by
-/// ` - compile`.
-fn doc_place(workspace: &Workspace, target: &TestTarget, name: &str) -> Option<(String, String)> {
-    let (file, rest) = name.split_once(" - ")?;
-    let (line, _) = rest.rsplit_once("(line ")?.1.split_once(')')?;
-    let folders = [&*workspace.root, workspace.folder(target.package)];
-    let mut paths = folders.iter().map(|folder| folder.join(file));
-    let path = paths.find(|path| path.is_file())?;
-    Some((workspace.slashed(&path), line.to_owned()))
-}
-
-/// A name as selectors of the target have it.
-fn as_selected(workspace: &Workspace, target: &TestTarget, name: &str) -> String {
-    if target.kind != TestTargetKind::Doc {
-        return name.to_owned();
-    }
-    let place = doc_place(workspace, target, name);
-    place.map_or_else(|| name.to_owned(), |(file, line)| format!("{file}:{line}"))
-}
-
-/// Whether any of these names is one that a selector selects.
-fn selects_any(selector: &TestSelector, names: &BTreeSet<String>) -> bool {
-    match selector {
-        TestSelector::Exact(name) => names.contains(name),
-        TestSelector::Prefix(start) => {
-            let mut names = names.range(start.clone()..);
-            names.next().is_some_and(|name| name.starts_with(start))
-        }
-        // The place may be followed by the item that embeds the file.
-        TestSelector::Doc(place) => names.contains(
-            place
-                .split_once(' ')
-                .map_or(place.as_str(), |(place, _)| place),
-        ),
     }
 }
 
@@ -243,7 +210,7 @@ impl ProvenTests {
     ) -> Result<Self> {
         let workspace = &project.workspace;
         let mut all = Self::default();
-        let runs = stored(workspace, runner);
+        let runs = stored(&open(workspace), workspace, runner);
         if runs.is_empty() {
             return Ok(all);
         }
@@ -318,7 +285,7 @@ impl ProvenTests {
             let as_selected = |names: &BTreeSet<String>| {
                 let names = names.iter();
                 names
-                    .map(|name| as_selected(workspace, target, name))
+                    .map(|name| doctests::as_selected(workspace, target, name))
                     .collect()
             };
             let of_target = ProvenOfTarget {
@@ -329,7 +296,7 @@ impl ProvenTests {
                     .map(as_selected)
                     .unwrap_or_default(),
             };
-            of_target.remove_from(part, target.kind == TestTargetKind::Doc)
+            of_target.remove_from(workspace, target, part)
         });
         before - selection.count()
     }
@@ -343,7 +310,12 @@ struct ProvenOfTarget {
 
 impl ProvenOfTarget {
     /// Removes the tests from the target's selection. Returns whether any test is left to run.
-    fn remove_from(&self, part: &mut TargetSelection, of_documentation: bool) -> bool {
+    fn remove_from(
+        &self,
+        workspace: &Workspace,
+        target: &TestTarget,
+        part: &mut TargetSelection,
+    ) -> bool {
         let selected: BTreeMap<TestSelector, Reason> = match part.whole.first() {
             Some(reason) => {
                 let known = part.known.iter().cloned();
@@ -360,23 +332,26 @@ impl ProvenOfTarget {
             // A test that only the harness lists runs with the target.
             return self.unproven.iter().any(|name| !is_known(part, name));
         }
-        // The documentation tests of a package run together.
-        if !of_documentation {
-            part.whole.clear();
-            part.tests = left;
+        let left = TargetSelection {
+            whole: BTreeSet::new(),
+            tests: left,
+            known: Arc::clone(&part.known),
+        };
+        if target.kind != TestTargetKind::Doc || doctests::are_filtered(workspace, target, &left) {
+            *part = left;
         }
         true
     }
 
     fn proves(&self, selector: &TestSelector) -> bool {
-        selects_any(selector, &self.proven) && !selects_any(selector, &self.unproven)
+        selector.is_among(&self.proven) && !selector.is_among(&self.unproven)
     }
 }
 
 /// Whether sources name the test.
 fn is_known(part: &TargetSelection, name: &str) -> bool {
     let name = BTreeSet::from([name.to_owned()]);
-    part.known.iter().any(|known| selects_any(known, &name))
+    part.known.iter().any(|known| known.is_among(&name))
 }
 
 /// Keeps the tests that passed in a run which began in the state `before`, and those that were proven for it.
@@ -422,7 +397,7 @@ pub fn keep(
     files::create_folder(&folder)?;
     let _lock = files::lock(&folder, &folder.join("passed.lock"), || Ok(()))?;
     let cache = open(workspace);
-    let runs: Vec<PassedRun> = cache.get(&key(workspace, runner)).unwrap_or_default();
+    let runs: Vec<PassedRun> = stored(&cache, workspace, runner);
     let is_same = |run: &PassedRun| run.state == new.state && run.conditions == new.conditions;
     let (same, runs): (Vec<_>, Vec<_>) = runs.into_iter().partition(is_same);
     for (binary, names) in same.into_iter().flat_map(|run| run.passed) {
@@ -443,16 +418,41 @@ pub fn keep(
         }
     }
     cache.put(key(workspace, runner), &runs);
+    let mut durations = durations_in(&cache, workspace, runner);
+    durations.extend(results.durations_ms.clone());
+    cache.put(durations_key(workspace, runner), &durations);
     cache
         .save(TIMES)
         .context("failed to keep the tests that passed")
 }
 
-/// The kept runs, the last first; none if the file is missing or damaged.
-fn stored(workspace: &Workspace, runner: &str) -> Vec<PassedRun> {
-    open(workspace)
-        .get(&key(workspace, runner))
+/// The tests that passed in any kept run, and the last known duration of each binary in milliseconds.
+#[must_use]
+pub fn earlier_runs(workspace: &Workspace, runner: &str) -> (TestNames, BTreeMap<String, u64>) {
+    let mut passed = TestNames::new();
+    let cache = open(workspace);
+    for (binary, names) in stored(&cache, workspace, runner)
+        .into_iter()
+        .flat_map(|run| run.passed)
+    {
+        passed.entry(binary).or_default().extend(names);
+    }
+    (passed, durations_in(&cache, workspace, runner))
+}
+
+fn durations_in(cache: &Cache, workspace: &Workspace, runner: &str) -> BTreeMap<String, u64> {
+    cache
+        .get(&durations_key(workspace, runner))
         .unwrap_or_default()
+}
+
+fn durations_key(workspace: &Workspace, runner: &str) -> Key {
+    cache::key("durations", &key(workspace, runner))
+}
+
+/// The kept runs, the last first; none if the file is missing or damaged.
+fn stored(cache: &Cache, workspace: &Workspace, runner: &str) -> Vec<PassedRun> {
+    cache.get(&key(workspace, runner)).unwrap_or_default()
 }
 
 fn open(workspace: &Workspace) -> Cache {

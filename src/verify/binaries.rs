@@ -28,9 +28,7 @@ impl<'w> Binaries<'w> {
     /// Whether a target of the workspace has this id.
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
-        self.targets
-            .iter()
-            .any(|target| target.binary_id(self.workspace) == id)
+        self.target(id).is_some()
     }
 
     /// The binary's id in nextest's form (`package`, `package::test`, `package::bin/name`, doctests as `package::doc`). For a binary that
@@ -55,6 +53,12 @@ impl<'w> Binaries<'w> {
                     .unwrap_or_else(|| format!("?{name}"))
             }
         }
+    }
+
+    /// The target with this id.
+    pub(super) fn target(&self, id: &str) -> Option<&TestTarget> {
+        let mut targets = self.targets.iter();
+        targets.find(|target| target.binary_id(self.workspace) == id)
     }
 
     /// The workspace.

@@ -232,26 +232,27 @@ impl Report {
     #[must_use]
     pub fn results(&self, binaries: &Binaries<'_>) -> TestResults {
         let mut results = TestResults::default();
-        for binary in self
-            .checked
-            .iter()
-            .flat_map(|checked| checked.observed.binaries())
-        {
-            let id = binaries.identify(&binary.header);
-            if !binaries.has(&id) {
-                continue;
-            }
-            let named = Verdict::counts_of(&binary.tests);
-            let is_reliable = binary.ending == Ending::Whole
-                && (named.passed, named.failed) == (binary.counts.passed, binary.counts.failed);
-            for (test, verdict) in &binary.tests {
-                let passed = *verdict == Verdict::Passed && !binary.flaky.contains(test);
-                let into = match passed {
-                    true if is_reliable => &mut results.passed,
-                    true => continue,
-                    false => &mut results.others,
-                };
-                into.entry(id.clone()).or_default().insert(test.clone());
+        for checked in &self.checked {
+            for binary in checked.observed.binaries() {
+                let id = binaries.identify(&binary.header);
+                if !binaries.has(&id) {
+                    continue;
+                }
+                let named = Verdict::counts_of(&binary.tests);
+                let is_reliable = binary.ending == Ending::Whole
+                    && (named.passed, named.failed) == (binary.counts.passed, binary.counts.failed);
+                for (test, verdict) in &binary.tests {
+                    let passed = *verdict == Verdict::Passed && !binary.flaky.contains(test);
+                    let into = match passed {
+                        true if is_reliable => &mut results.passed,
+                        true => continue,
+                        false => &mut results.others,
+                    };
+                    into.entry(id.clone()).or_default().insert(test.clone());
+                }
+                if let Some(took) = binary.took.filter(|_| checked.check.whole) {
+                    results.durations_ms.insert(id, milliseconds(took));
+                }
             }
         }
         results

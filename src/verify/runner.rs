@@ -66,15 +66,18 @@ impl Runner {
         selection: &Selection,
         words: Words<'_>,
     ) -> Vec<Invocation> {
-        if self == Self::Cargo {
-            let mut calls = arguments::cargo_test(workspace, selection);
-            // Documentation tests are compiled one by one, so the faster tests come first.
-            calls.sort_by_key(|call| call.arguments.iter().any(|word| word == "--doc"));
-            return calls.iter().map(|call| words.cargo_test(call)).collect();
-        }
         let is_doc = |kind: &TestTargetKind| *kind == TestTargetKind::Doc;
         let part = |doc: bool| selection.only(|target| is_doc(&target.kind) == doc);
         let (binaries, doctests) = (part(false), part(true));
+        if self == Self::Cargo {
+            let mut calls = arguments::cargo_test(workspace, selection);
+            if calls.len() > 1 {
+                // Documentation tests are compiled one by one, so the faster tests come first.
+                calls = arguments::cargo_test(workspace, &binaries);
+                calls.extend(arguments::cargo_test(workspace, &doctests));
+            }
+            return calls.iter().map(|call| words.cargo_test(call)).collect();
+        }
         let mut checks = Vec::new();
         if !binaries.is_empty() {
             let picks = binaries.targets.iter();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::binaries::Binaries;
 use super::test_output::{Header, header};
 use crate::affected::arguments::name_arguments;
-use crate::affected::{TargetSelection, TestSelector};
+use crate::affected::{TargetSelection, TestSelector, TestTarget, TestTargetKind, doctests};
 use crate::sys::exec::Captured;
 
 /// The tests to run of each binary, by its id. Other binaries run completely.
@@ -31,29 +31,36 @@ pub(super) fn resolve(
     binaries: Option<&Binaries<'_>>,
 ) -> (Vec<String>, Option<String>) {
     let end = argv.iter().position(|word| word == "--");
-    let mut whole = argv[..end.unwrap_or(argv.len())].to_vec();
+    let whole = argv[..end.unwrap_or(argv.len())].to_vec();
     let text = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
         anstream::adapter::strip_str(&text).to_string()
     };
     let lists = listed(&text(&listing.stdout), &text(&listing.stderr));
-    let parts: Option<Vec<(&TargetSelection, Vec<String>)>> = lists.and_then(|lists| {
+    let parts: Option<Vec<ListedTarget<'_>>> = lists.zip(binaries).and_then(|(lists, binaries)| {
         let lists = lists.into_iter();
         lists
-            .map(|(header, names)| Some((picks.get(&binaries?.identify(&header))?, names)))
+            .map(|(header, names)| ListedTarget::of(&header, names, picks, binaries))
             .collect()
     });
     let Some(parts) = parts else {
         let note = "the tests could not be listed by binary, so all of them were run";
-        if !flags.is_empty() {
-            whole.push("--".to_owned());
-            whole.extend_from_slice(flags);
-        }
-        return (whole, Some(note.to_owned()));
+        return (with_names(whole, Vec::new(), flags), Some(note.to_owned()));
     };
+    if let Some(binaries) = binaries
+        && parts
+            .iter()
+            .all(|part| part.target.kind == TestTargetKind::Doc)
+    {
+        let filters = documentation(&parts, binaries);
+        let note = filters.is_none().then(|| {
+            "a selected documentation test was not listed, so all of them were run".to_owned()
+        });
+        return (with_names(whole, filters.unwrap_or_default(), flags), note);
+    }
     let mut names = BTreeSet::new();
     let mut unknown = 0;
-    for (part, listed) in &parts {
+    for ListedTarget { part, listed, .. } in &parts {
         let (run, more) = chosen(part, listed);
         names.extend(run.into_iter().cloned().map(TestSelector::Exact));
         unknown += more;
@@ -63,17 +70,72 @@ pub(super) fn resolve(
         names.extend(
             parts
                 .iter()
-                .flat_map(|(part, _)| part.tests.keys())
+                .flat_map(|listed| listed.part.tests.keys())
                 .cloned(),
         );
     }
-    let names = name_arguments(&names);
-    if names.is_empty() && !flags.is_empty() {
-        whole.push("--".to_owned());
+    (
+        with_names(whole, name_arguments(&names), flags),
+        note(unknown),
+    )
+}
+
+/// The tests of a target that the harness lists.
+struct ListedTarget<'p> {
+    target: &'p TestTarget,
+    part: &'p TargetSelection,
+    listed: Vec<String>,
+}
+
+impl<'p> ListedTarget<'p> {
+    fn of(
+        header: &Header,
+        listed: Vec<String>,
+        picks: &'p TestFilters,
+        binaries: &'p Binaries<'_>,
+    ) -> Option<Self> {
+        let id = binaries.identify(header);
+        Some(Self {
+            target: binaries.target(&id)?,
+            part: picks.get(&id)?,
+            listed,
+        })
     }
-    whole.extend(names);
-    whole.extend_from_slice(flags);
-    (whole, note(unknown))
+}
+
+/// Adds names with their options, and flags for the test binaries, to a call.
+fn with_names(mut call: Vec<String>, names: Vec<String>, flags: &[String]) -> Vec<String> {
+    let is_separated = names.first().is_some_and(|name| name == "--");
+    let adds_nothing = names.is_empty() && flags.is_empty();
+    if !is_separated && !adds_nothing {
+        call.push("--".to_owned());
+    }
+    call.extend(names);
+    call.extend_from_slice(flags);
+    call
+}
+
+/// Filters for the selected documentation tests of targets; `None` if one is not listed.
+fn documentation(targets: &[ListedTarget<'_>], binaries: &Binaries<'_>) -> Option<Vec<String>> {
+    let all: Vec<String> = targets
+        .iter()
+        .flat_map(|target| target.listed.clone())
+        .collect();
+    let mut wanted = Vec::new();
+    for ListedTarget {
+        target,
+        part,
+        listed,
+    } in targets
+    {
+        wanted.extend(doctests::to_run(
+            binaries.workspace(),
+            target,
+            part,
+            listed,
+        )?);
+    }
+    Some(doctests::filters(&wanted, &all))
 }
 
 /// The note about tests that source analysis did not find.
@@ -93,7 +155,10 @@ pub(super) fn listed(stdout: &str, stderr: &str) -> Option<Vec<(Header, Vec<Stri
             lists.last_mut()?.push(name.to_owned());
         } else if is_count(line) {
             lists.push(Vec::new());
-        } else if !line.is_empty() && !line.ends_with(": benchmark") {
+        } else if !line.is_empty()
+            && !line.ends_with(": benchmark")
+            && !line.starts_with("all doctests ran in ")
+        {
             return None;
         }
     }

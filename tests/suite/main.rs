@@ -39,6 +39,7 @@ mod lexer;
 mod many;
 mod modules;
 mod observe;
+mod order;
 mod outside;
 mod page;
 mod plans;

@@ -109,11 +109,9 @@ impl Job {
         // The run depends on every affected package, even if coverage shows that some of its tests are unaffected.
         let packages = selection.packages();
         coverage::narrow(project, &arguments.arguments, true, &mut selection)?;
-        let runner = runner(project, arguments.runner)?;
-        let words = words(project, arguments, None);
         let mut left = selection.clone();
         let reuse = Reuse::of(project, arguments, pocs, &mut left)?;
-        let checks = runner.selected(&project.workspace, &left, words);
+        let checks = reuse::in_order(project, arguments, pocs, left)?;
         let job = Self::of(Scope::Affected, checks, packages, Some(selection))?;
         Ok(Self { reuse, ..job })
     }

@@ -6,7 +6,7 @@
 use anyhow::Result;
 
 use super::super::coverage;
-use super::request::{quarantined, runner};
+use super::request::{quarantined, runner, words};
 use crate::affected::Selection;
 use crate::affected::failed::FailedTests;
 use crate::cli;
@@ -18,7 +18,8 @@ use crate::sys::git::Repository;
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
 use crate::verify::binaries::Binaries;
-use crate::verify::{Report, Runner};
+use crate::verify::order::{self, EarlierRuns};
+use crate::verify::{Invocation, Report, Runner};
 
 /// The selected tests that do not run.
 #[derive(Default)]
@@ -39,7 +40,7 @@ impl Reuse {
         pocs: &[Poc],
         selection: &mut Selection,
     ) -> Result<Self> {
-        let is_recorded = arguments.records() && !pocs.is_empty();
+        let is_recorded = is_recorded(arguments, pocs);
         let is_wanted = project.config.reuse && !arguments.no_reuse && !arguments.scope.failed;
         if !is_wanted || is_recorded || !arguments.arguments.is_empty() || selection.is_empty() {
             return Ok(Self::default());
@@ -86,6 +87,38 @@ impl Reuse {
         }
         Ok(())
     }
+}
+
+/// Whether a run becomes evidence of a plan.
+pub(super) fn is_recorded(arguments: &cli::Verify, pocs: &[Poc]) -> bool {
+    arguments.records() && !pocs.is_empty()
+}
+
+/// The invocations for a selection, in the order of what is known from earlier runs. Evidence compares whole binaries, which this
+/// order would split.
+pub(super) fn in_order(
+    project: &Project,
+    arguments: &cli::Verify,
+    pocs: &[Poc],
+    selection: Selection,
+) -> Result<Vec<Invocation>> {
+    let workspace = &project.workspace;
+    let runner = runner(project, arguments.runner)?;
+    let parts = if is_recorded(arguments, pocs) {
+        vec![selection]
+    } else {
+        let (passed, durations_ms) = passed::earlier_runs(workspace, runner.name());
+        let earlier = EarlierRuns {
+            passed,
+            durations_ms,
+        };
+        order::parts(workspace, runner, &earlier, selection)
+    };
+    let words = words(project, arguments, None);
+    let parts = parts.iter();
+    Ok(parts
+        .flat_map(|part| runner.selected(workspace, part, words))
+        .collect())
 }
 
 /// The state of the work tree before a run; `None` if it cannot be compared later.

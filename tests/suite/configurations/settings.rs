@@ -21,6 +21,7 @@ fn settings_of_the_terminal_change_no_result() {
             .args([
                 "verify",
                 "--no-record",
+                "--no-reuse",
                 "--runner",
                 "cargo",
                 "--format",
@@ -78,7 +79,7 @@ fn whole_loop(sandbox: &Sandbox, runner: &str, variables: &[(&str, &str)]) -> se
     sandbox.edit("src/store.rs", "    2\n", "    1 + 1\n");
     let step = verified("verify loop --step 0");
     let affected = verified(&format!(
-        "verify loop --affected --no-record --runner {runner}"
+        "verify loop --affected --no-record --no-reuse --runner {runner}"
     ));
     let status = run("status loop --format json").json();
     let names = run("affected --format names").stdout;
