@@ -14,6 +14,7 @@ pub mod items;
 mod lockfile;
 mod manifests;
 mod outside;
+mod packages;
 mod quiet_files;
 mod rules;
 pub mod selection;
@@ -23,6 +24,7 @@ mod toml;
 pub mod unrun;
 
 pub(crate) use outside::outside_folders;
+pub use packages::affected_packages;
 pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};
 pub(crate) use selector::buildable_groups_in;
 pub use selector::{select, select_in, select_with_failed, unrun_in};

@@ -128,6 +128,15 @@ const REGISTRY_KEYS: [&str; 7] = [
     "default-run",
 ];
 
+/// Whether `[workspace.lints]` of a manifest changed, also for tools that affect no test.
+pub(super) fn lints_changed(change: &Change, file: &FileChange) -> Result<bool> {
+    let Versions::Both(before, after) = versions(change, file)? else {
+        return Ok(true);
+    };
+    let [before, after] = [&before, &after].map(|document| table(document, "workspace"));
+    Ok(!changed_keys(inside(before, "lints"), inside(after, "lints")).is_empty())
+}
+
 /// Lints of tools other than the compiler.
 fn is_other_tool(name: &str) -> bool {
     matches!(name, "clippy" | "rustdoc")

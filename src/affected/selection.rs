@@ -15,6 +15,8 @@ pub struct Selection {
     pub without_effect: Vec<(String, String)>,
     /// Members with a changed file, which must compile even if no test is affected.
     pub touched: BTreeSet<PackageId>,
+    /// Members that compile or embed a changed file, or whose build scripts may read it, by the file's path relative to the workspace root.
+    pub compiled_in: BTreeMap<String, BTreeSet<PackageId>>,
     /// Changed files, relative to the workspace root.
     pub files: BTreeSet<String>,
     /// The number of changed items in the item graph.
@@ -249,6 +251,9 @@ impl Selection {
         self.notes.extend(other.notes);
         self.left_out += other.left_out;
         self.touched.extend(other.touched);
+        for (file, packages) in other.compiled_in {
+            self.compiled_in.entry(file).or_default().extend(packages);
+        }
         self.files.extend(other.files);
         for (target, part) in other.targets {
             self.targets.entry(target).or_default().merge(part);

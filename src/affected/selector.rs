@@ -15,6 +15,7 @@ use super::items::affected_tests::Affected;
 use super::items::nodes::NodeId;
 use super::items::{self, Cache, Changed, CrateGraph, Graph, Reader, Uncached, UnitId};
 use super::outside::Outside;
+use super::packages;
 use super::quiet_files;
 use super::rules::{self, Ruling};
 use super::selection::{Reason, Selection, Step, TargetSelection, Total};
@@ -193,6 +194,7 @@ fn selected(
     selection.touched = owners
         .filter_map(|file| workspace.owner(&file.path))
         .collect();
+    selection.compiled_in = packages::compiled_in(workspace, &graph, change);
     // Freeing the graph takes as long as a search, so it is done in the background.
     rayon::spawn(move || drop(graph));
     selection

@@ -16,6 +16,7 @@ Examples:
   cargo poc affected --base origin/main --explain
   cargo test $(cargo poc affected --format args)      just those
   cargo nextest run -E \"$(cargo poc affected --format nextest)\"
+  cargo poc affected --format packages | sed 's/^/--package=/' | xargs -r cargo clippy --all-targets
   cargo poc affected --since-evidence                 since the last recorded run
   cargo poc affected --files src/lib.rs               as if that file had changed
   cargo poc affected --collect --all-features         run the suite once, keep what each test executes
@@ -88,6 +89,8 @@ pub enum AffectedFormat {
     Nextest,
     /// One line per test: package, binary id, test; tab-separated.
     Names,
+    /// One line per package that the change can affect, with or without tests, for `cargo clippy` and `cargo doc`.
+    Packages,
     /// Version 1 of the documented format.
     Json,
     /// JSON on one line: the jobs of a CI matrix, for `verify --partition`.

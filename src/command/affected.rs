@@ -97,6 +97,13 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
             }
         }
         AffectedFormat::Names => names(workspace, &selection, terminal)?,
+        AffectedFormat::Packages => {
+            for package in
+                affected::affected_packages(workspace, &project.config, &change, &selection)?
+            {
+                writeln!(terminal.out(), "{}", arguments::spec(workspace, package))?;
+            }
+        }
         // The matrix was printed above.
         AffectedFormat::Json | AffectedFormat::Matrix => {
             report::json::affected(terminal, workspace, &change, &selection, started.elapsed())?;

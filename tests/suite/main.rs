@@ -41,6 +41,7 @@ mod modules;
 mod observe;
 mod order;
 mod outside;
+mod packages;
 mod page;
 mod plans;
 mod promise;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::Graph;
-use super::changed_items::{changed_nodes, embedding};
+use super::changed_items::{changed_nodes, documenting, embedding};
 use super::crate_graph::UnitId;
 use super::extract::{Digest, flag};
 use super::nodes::NodeId;
@@ -301,6 +301,11 @@ impl Graph {
     /// The items that embed a file with macros such as `include_str!`.
     pub fn embedding(&self, path: &Utf8Path) -> impl Iterator<Item = NodeId> {
         embedding(&self.sources, &self.nodes, path)
+    }
+
+    /// The units whose documentation embeds a file.
+    pub fn documenting<'g>(&'g self, path: &'g Utf8Path) -> impl Iterator<Item = UnitId> + 'g {
+        documenting(&self.sources, path)
     }
 
     /// Documentation tests with changed code.
