@@ -1,5 +1,7 @@
 //! Changes the documents of one PoC: reads them again under the lock of their folder, then writes them or shows a diff.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use camino::Utf8Path;
 
@@ -51,7 +53,18 @@ pub fn lock(project: &Project, results: &Utf8Path, terminal: &mut Terminal) -> R
         terminal.status("Blocking", waits)
     })?;
     together::remove_left_behind(folder);
+    remove_without_writer(project);
     Ok(lock)
+}
+
+/// Removes temporary files beside manifests, whose writers were killed. As new files they would be inputs of a run.
+pub fn remove_without_writer(project: &Project) {
+    let workspace = &project.workspace;
+    let members = (0..workspace.packages.len()).map(|package| workspace.folder(package));
+    let folders: BTreeSet<&Utf8Path> = members.chain([workspace.root.as_path()]).collect();
+    folders
+        .into_iter()
+        .for_each(together::remove_without_writer);
 }
 
 /// Locks and reads the documents of a PoC, and writes the texts that `make` returns. Returns whether anything changed, and the

@@ -375,6 +375,8 @@ pub(super) fn written_by(
 ) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
     let mut file = builder.tempfile_in(folder.unwrap_or(Utf8Path::new(".")))?;
+    // Others remove a file whose lock is free. Without locks in the file system none is free, and it stays.
+    let _unsupported = file.as_file().lock();
     file.write_all(contents)?;
     file.as_file().sync_all()?;
     Ok(file)

@@ -14,8 +14,8 @@ use tempfile::NamedTempFile;
 
 use super::files::{TEMPORARY, builder, read_if_exists, resolve_link, staged, written_by};
 
-/// The age from which a temporary file has no writer.
-const LEFT_BEHIND: Duration = Duration::from_secs(3600);
+/// The age from which the writer of a temporary file has locked it, if it is alive.
+const LOCKED: Duration = Duration::from_secs(1);
 
 /// How files are called that only the holder of a folder's lock writes.
 const DOCUMENT: &str = ".cargo-poc-document-";
@@ -115,27 +115,42 @@ fn hash(path: &Utf8Path) -> Result<Option<String>> {
 }
 
 /// Finishes and removes what writers of a folder's documents left behind when they were killed. Only for the holder of its
-/// lock: other writers may be at work on files that are younger than `LEFT_BEHIND`.
+/// lock.
 pub fn remove_left_behind(folder: &Utf8Path) {
     // What cannot be finished stays as it is, and its note goes with the other leftovers.
     let _ = finish(&folder.join(NOTE));
+    remove_temporary(folder, |name| name.starts_with(DOCUMENT));
+}
+
+/// Removes the temporary files of killed writers from a folder.
+pub fn remove_without_writer(folder: &Utf8Path) {
+    remove_temporary(folder, |_| false);
+}
+
+/// Removes the temporary files in a folder that have no writer, and those that are `own`.
+fn remove_temporary(folder: &Utf8Path, own: impl Fn(&str) -> bool) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let is_old = || {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            let age = modified.ok().and_then(|modified| modified.elapsed().ok());
-            age.is_some_and(|age| age > LEFT_BEHIND)
-        };
-        let own = name.starts_with(DOCUMENT) || name.starts_with(TEMPORARY) && is_old();
-        if own && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        let is_file = || entry.file_type().is_ok_and(|kind| kind.is_file());
+        if name.starts_with(TEMPORARY)
+            && is_file()
+            && (own(&name) || !name.starts_with(DOCUMENT) && has_no_writer(&entry))
+        {
             // A temporary file that cannot be removed does no harm.
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+fn has_no_writer(entry: &fs::DirEntry) -> bool {
+    let modified = entry.metadata().and_then(|metadata| metadata.modified());
+    let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+    let file = || fs::File::options().write(true).open(entry.path());
+    age.is_some_and(|age| age > LOCKED) && file().is_ok_and(|file| file.try_lock().is_ok())
 }
 
 /// A temporary file with the new content of a file, and the file to replace.
@@ -219,6 +234,29 @@ mod tests {
         fs::remove_file(folder.join(NOTE)).unwrap();
         remove_left_behind(&folder);
         assert_eq!(contents(&folder), of("old", "old"));
+    }
+
+    #[test]
+    fn only_files_without_a_writer_are_removed() {
+        let guard = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(guard.path()).unwrap();
+        let (killed, open, young) = (
+            folder.join("a.md"),
+            folder.join("b.md"),
+            folder.join("c.md"),
+        );
+        let old = std::time::SystemTime::now() - Duration::from_secs(60);
+        let [killed, open, young] =
+            [killed, open, young].map(|path| staged(&builder(), &path, b"x").unwrap());
+        for file in [&killed, &open] {
+            file.as_file().set_modified(old).unwrap();
+        }
+        let (handle, killed) = killed.keep().unwrap();
+        drop(handle);
+        let (handle, young) = young.keep().unwrap();
+        drop(handle);
+        remove_without_writer(folder);
+        assert!(!killed.exists() && open.path().exists() && young.exists());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::affected::{self, Selection};
 use crate::change::{self, Change};
 use crate::cli;
 use crate::contract;
+use crate::document_update;
 use crate::evidence::{Names, Outcome, Record, Scope};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness;
@@ -261,6 +262,7 @@ impl Job {
         let workspace = &project.workspace;
         if arguments.records() {
             recordable(pocs)?;
+            document_update::remove_without_writer(project);
         }
         self.show_selection(terminal)?;
         let toolchain = cargo::toolchain(&workspace.root)?;
