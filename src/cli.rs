@@ -215,6 +215,7 @@ Examples:
   cargo poc status              every PoC of the workspace
   cargo poc status cache        one; an unambiguous beginning of its name will do
   cargo poc status --check      in CI: exit 1 while anything claimed is not proven, 3 when evidence is stale
+  cargo poc status --since origin/main    for reviewers: what this branch proves, and what it leaves open
   cargo poc status --format json --plan ~/old/cache-plan.md    a document that lies in no workspace")]
 pub struct Status {
     /// The PoCs to report.
@@ -223,6 +224,9 @@ pub struct Status {
     /// Exit with 1 or 3 unless every claim is proven
     #[arg(long)]
     pub check: bool,
+    /// For reviewers: what the runs and confirmations since this commit prove, and what they leave open
+    #[arg(long, value_name = "REF", conflicts_with_all = ["plan", "report"])]
+    pub since: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,

@@ -13,6 +13,7 @@ mod criteria;
 mod evidence_state;
 mod files;
 mod other_plans;
+mod review;
 mod sources;
 mod steps;
 
@@ -40,6 +41,7 @@ pub use criteria::is_same_criterion;
 pub(crate) use evidence_state::evidence_state;
 use evidence_state::failure;
 pub use other_plans::{NamedPaths, OtherPlans};
+pub use review::{Review, review};
 use steps::{Work, has_command, step_status};
 
 /// Computes the states of a PoC. Apart from its arguments, it only checks whether planned files exist.

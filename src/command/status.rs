@@ -1,15 +1,17 @@
 //! `cargo poc status`.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
 
 use super::workset::Workset;
 use crate::cli;
 use crate::cli::reports::StatusReport;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::finding::{self, Finding};
 use crate::lint::documents::UNRELIABLE_DOCUMENT;
 use crate::lint::files::UNKNOWN_CHANGE;
 use crate::report::{self, PocStatus};
+use crate::status::{State, review};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 
@@ -26,6 +28,7 @@ pub fn run(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) 
         terminal.paths_from(&project.workspace.root);
     }
     match arguments.format {
+        _ if arguments.since.is_some() => reviews(workset, arguments, terminal)?,
         cli::StatusFormat::Json => {
             print(
                 terminal,
@@ -115,6 +118,43 @@ fn gate(statuses: &[PocStatus]) -> Exit {
         Exit::Stale
     } else {
         Exit::Success
+    }
+}
+
+/// Reports the PoCs whose documents differ from a commit, or that are stale or failed.
+fn reviews(workset: &Workset, arguments: &cli::Status, terminal: &mut Terminal) -> Result<()> {
+    let since = arguments.since.as_deref().unwrap_or_default();
+    let project = workset
+        .project
+        .as_ref()
+        .context("`--since` needs a workspace")?;
+    let repository = project.repository()?;
+    // The branch is compared with the commit that it started from.
+    let commit = repository.commit(since)?;
+    let commit = repository.merge_base(&commit)?.unwrap_or(commit);
+    let before = |path: &Utf8Path| {
+        let path = path.strip_prefix(&repository.root).unwrap_or(path);
+        let text = repository.show(&commit, path)?.unwrap_or_default();
+        anyhow::Ok(String::from_utf8_lossy(&text).into_owned())
+    };
+    let mut reviews = Vec::new();
+    let statuses = workset.statuses.iter().zip(&workset.evidence);
+    for (poc, (status, evidence)) in workset.pocs.iter().zip(statuses) {
+        let earlier = before(&poc.paths.results)?;
+        let results = poc.results.as_ref();
+        let results = results.map_or("", |(document, _)| document.text());
+        let differs = results != earlier || poc.plan_document.text() != before(&poc.paths.plan)?;
+        let assessment = &status.assessment;
+        if differs || matches!(assessment.state, State::Stale | State::Failed) {
+            reviews.push(review(assessment, evidence, &earlier));
+        }
+    }
+    match arguments.format {
+        cli::StatusFormat::Human => report::human::review::reviews(terminal, since, &reviews),
+        cli::StatusFormat::Markdown => print(terminal, &report::markdown::reviews(since, &reviews)),
+        _ => Err(exit::usage(
+            "`--since` supports `--format human` and `--format markdown`",
+        )),
     }
 }
 

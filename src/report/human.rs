@@ -3,6 +3,7 @@
 pub mod affected;
 pub mod check;
 pub mod contract;
+pub mod review;
 pub mod status;
 pub mod verify;
 

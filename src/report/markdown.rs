@@ -9,6 +9,7 @@ use super::poc_status::PocStatus;
 use super::run::{RecordedRun, Run};
 use crate::evidence::format_duration;
 use crate::finding::Finding;
+use crate::status::Review;
 
 /// A table of PoCs with their next command, and a table of their findings. `prefix` is the workspace's folder within the
 /// repository.
@@ -32,6 +33,37 @@ pub fn statuses(prefix: &Utf8Path, statuses: &[PocStatus]) -> String {
     }
     let all = statuses.iter().flat_map(|status| &status.findings);
     text + &findings(prefix, all)
+}
+
+/// What each PoC proves and leaves open since a commit.
+#[must_use]
+pub fn reviews(since: &str, reviews: &[Review]) -> String {
+    let mut text = format!("## cargo poc: since {}\n", cell(since));
+    if reviews.is_empty() {
+        text.push_str("\nNo PoC differs, and none is stale or failed.\n");
+    }
+    for review in reviews {
+        let _ = writeln!(
+            text,
+            "\n### {}: {}",
+            cell(&review.name),
+            review.state.word()
+        );
+        for (label, items) in [
+            ("Proves", &review.proven),
+            ("Leaves open", &review.open),
+            ("Changes the plan", &review.amended),
+            ("Proven before", &review.earlier),
+        ] {
+            if !items.is_empty() {
+                let _ = writeln!(text, "\n{label}:\n");
+            }
+            for item in items {
+                let _ = writeln!(text, "- {}", cell(item));
+            }
+        }
+    }
+    text
 }
 
 /// The outcome of a run for each PoC, how many tests the change selects, a table of the commands, regressions by name, and

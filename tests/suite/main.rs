@@ -52,6 +52,7 @@ mod reach;
 mod readme;
 mod record;
 mod reuse;
+mod review;
 mod run_formats;
 mod selection;
 mod shards;

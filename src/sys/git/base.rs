@@ -165,7 +165,11 @@ impl Repository {
         Ok(None)
     }
 
-    fn merge_base(&self, name: &str) -> Result<Option<String>> {
+    /// The commit that HEAD and a revision share; `None` if there is none.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub fn merge_base(&self, name: &str) -> Result<Option<String>> {
         let output = run(&self.root, &["merge-base", "HEAD", name])?;
         let commit = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok(output.status.success().then_some(commit))
