@@ -34,6 +34,7 @@ mod freshness;
 mod gate;
 mod init;
 mod items;
+mod json_schema;
 mod kit;
 mod lexer;
 mod many;

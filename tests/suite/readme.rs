@@ -1,7 +1,7 @@
 //! The README and the book in `docs` are true: their commands are run, their recording is what the demo prints, and their
 //! links lead somewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -300,4 +300,32 @@ fn the_summary_lists_every_page_of_the_book() {
         assert!(listed.iter().any(|link| link == page), "{page}");
     }
     assert_eq!(listed.len(), pages.len());
+}
+
+/// Features that only dev-dependencies enable would make `cargo test` build again what `cargo run` has built.
+#[test]
+fn the_second_command_reuses_what_the_first_builds() {
+    let packages = |edges: &str| -> BTreeSet<String> {
+        let mut cargo = Command::new(env!("CARGO"));
+        let arguments = ["tree", "--offline", "--locked", "--prefix", "none"];
+        cargo
+            .args(arguments)
+            .args(["--format", "{p} {f}", "--edges", edges]);
+        let output = cargo
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines()
+            .map(|line| line.trim_end_matches(" (*)").to_owned())
+            .collect()
+    };
+    let (run, test) = (packages("normal"), packages("normal,dev"));
+    assert!(run.len() > 1 && test.len() > run.len());
+    let again: Vec<&String> = run.difference(&test).collect();
+    assert!(
+        again.is_empty(),
+        "dev-dependencies add features to {again:#?}"
+    );
 }
