@@ -179,9 +179,9 @@ fn check_schema(schema: &Value, path: &str) {
             }
             "anyOf" | "oneOf" => {
                 let schemas = argument.as_array().unwrap();
-                schemas
-                    .iter()
-                    .for_each(|schema| check_schema(schema, &path));
+                for schema in schemas {
+                    check_schema(schema, &path);
+                }
                 !schemas.is_empty()
             }
             "properties" | "definitions" | "$defs" => {
