@@ -20,7 +20,7 @@ pub use self::page::Report;
 use self::reports::{ReportFile, StatusReport};
 pub use self::step::{Step, StepAction, StepContent, StepTarget};
 pub use self::tools::{Completions, Demo, Man};
-pub use self::verify::{Scope, Verify};
+pub use self::verify::Verify;
 use crate::config::Options;
 use crate::sys::terminal::Verbosity;
 

@@ -18,7 +18,6 @@ mod locked;
 pub mod tests;
 mod wording;
 
-pub use commands::LockedCommand;
 pub use difference::{Difference, How};
 pub use inventory::Tests;
 pub use journal::{Confirmed, Entry, Kind, Located, append};

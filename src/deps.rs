@@ -30,10 +30,9 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 pub use apply::{align, commit};
 pub use blocks::blocks;
 pub use compare::Inherited;
-pub use compare::{Change, Conflict, State, state};
-pub use declared::{Block, Declarations, Declared, Intent, Kind, Note, Table, Wanted, declared};
+pub use compare::{Change, State, state};
+pub use declared::{Block, Declared, Intent, Note, Wanted, declared};
 pub use edit::Edit;
-pub use specification::Specification;
 
 use crate::exit::usage;
 use crate::sys::files;

@@ -33,11 +33,11 @@ pub(crate) use counts::count;
 pub use counts::printed_counts;
 pub use parse::{read_plan, read_results};
 pub use parts::{
-    Block, Field, Footer, HeadingMark, Item, Label, ParseProblem, Placeholder, ProblemKind, Region,
+    Block, Field, HeadingMark, Item, Label, ParseProblem, Placeholder, ProblemKind, Region,
     Row, Section, SectionKind, Severity, Status, StepId,
 };
 pub use plan::Plan;
 pub use recognize::is_plan;
 pub use results::Results;
-pub use text::{Document, LineEnding, Span};
-pub use time::{Moment, Timestamp};
+pub use text::{Document, Span};
+pub use time::Timestamp;

@@ -14,9 +14,9 @@ mod reach;
 mod script;
 pub mod since;
 
-pub use hasher::{Hasher, names_of};
+pub use hasher::Hasher;
 pub use inputs::{
-    CONFIGURATION, IGNORED_LOCKFILE, Inputs, TOOLCHAIN, WORKSPACE, changed, changed_of,
+    IGNORED_LOCKFILE, Inputs, TOOLCHAIN, WORKSPACE, changed, changed_of,
     changed_while_it_ran, configuration, environment, keep_lockfile, mark_changed,
 };
 pub use script::packages_of_script;

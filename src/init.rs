@@ -20,7 +20,7 @@ use anyhow::Result;
 
 use self::context::Context;
 pub use self::draft::{
-    Affected, Criterion, Draft, File, Package, Prerequisite, Snippet, Step, TestTarget,
+    Affected, Criterion, Draft, File, Package, Step, TestTarget,
 };
 use self::request::Request;
 use crate::affected::arguments::{self, quoted};

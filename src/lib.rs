@@ -3,38 +3,40 @@
 //! Data flows one way:
 //!
 //! ```text
-//! arguments → facts ([`project`]: workspace, settings, documents; [`change`])
-//!           → derived values ([`affected`], [`status`], [`lint`])
-//!           → actions ([`command`]) → reports ([`report`])
+//! arguments → facts (`project`: workspace, settings, documents; `change`)
+//!           → derived values (`affected`, `status`, `lint`)
+//!           → actions (`command`) → reports (`report`)
 //! ```
 //!
-//! Only [`sys`] starts processes and accesses files.
+//! Only `sys` starts processes and accesses files.
 
-pub mod affected;
-pub mod change;
-pub mod cli;
-pub mod command;
-pub mod config;
-pub mod contract;
-pub mod demo;
-pub mod deps;
-pub mod diff;
-pub mod document;
-pub mod document_update;
-pub mod evidence;
-pub mod exit;
-pub mod finding;
-pub mod freshness;
-pub mod init;
-pub mod lint;
-pub mod next;
-pub mod project;
-pub mod report;
-pub mod script;
-pub mod status;
-pub mod sys;
-pub mod verify;
-pub mod workspace;
+mod affected;
+mod change;
+mod cli;
+mod command;
+mod config;
+mod contract;
+mod demo;
+mod deps;
+mod diff;
+mod document;
+mod document_update;
+mod evidence;
+mod exit;
+mod finding;
+mod freshness;
+mod init;
+#[doc(hidden)]
+pub mod internals;
+mod lint;
+mod next;
+mod project;
+mod report;
+mod script;
+mod status;
+mod sys;
+mod verify;
+mod workspace;
 
 use std::ffi::OsString;
 use std::io;
@@ -45,7 +47,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{Cli, Command};
 use crate::command::workset;
-use crate::exit::Exit;
+pub use crate::exit::Exit;
 use crate::project::Project;
 use crate::sys::terminal::{Terminal, Verbosity};
 

@@ -30,12 +30,12 @@ use crate::project::Poc;
 pub(crate) use assessment::EvidenceState;
 use assessment::Runs;
 pub use assessment::{
-    Assessment, ChecklistClaim, ChecklistStatus, ConfigurationStatus, ConfirmedBy, Contradiction,
+    Assessment, ChecklistClaim, ChecklistStatus, ConfigurationStatus, Contradiction,
     CriterionStatus, DependencyState, DependencyStatus, FileAction, FileState, FileStatus,
     ProofStatus, QuarantineStatus, State, StepStatus, Summary, TestStatus, Ticks,
 };
 pub use checklist::claims_of;
-pub use completion::{Blocker, summary_row};
+pub use completion::summary_row;
 pub use context::Context;
 pub use criteria::is_same_criterion;
 pub(crate) use evidence_state::evidence_state;

@@ -12,5 +12,5 @@ pub mod resolver;
 pub mod source;
 
 pub use configuration::Configuration;
-pub use graph::{Edge, Workspace};
+pub use graph::Workspace;
 pub use id::PackageId;

@@ -1,8 +1,8 @@
 //! Any bytes: reading never panics, and an edit of one box leaves all other bytes as they were.
 #![no_main]
 
-use cargo_poc::document::edit::Edits;
-use cargo_poc::document::{Document, read_plan, read_results};
+use cargo_poc::internals::document::edit::Edits;
+use cargo_poc::internals::document::{Document, read_plan, read_results};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
-use cargo_poc::config::Config;
-use cargo_poc::contract::ContractState;
-use cargo_poc::document::{Document, read_plan, read_results};
-use cargo_poc::evidence;
-use cargo_poc::lint::{self, levels::Levels};
-use cargo_poc::project::{Paths, Poc};
-use cargo_poc::status::{self, Context, OtherPlans};
+use cargo_poc::internals::config::Config;
+use cargo_poc::internals::contract::ContractState;
+use cargo_poc::internals::document::{Document, read_plan, read_results};
+use cargo_poc::internals::evidence;
+use cargo_poc::internals::lint::{self, levels::Levels};
+use cargo_poc::internals::project::{Paths, Poc};
+use cargo_poc::internals::status::{self, Context, OtherPlans};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

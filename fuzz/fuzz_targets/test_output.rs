@@ -1,7 +1,7 @@
 //! Any text as the output of test runners: reading it never panics, and the counts do not depend on how it is split.
 #![no_main]
 
-use cargo_poc::verify::test_output::Observer;
+use cargo_poc::internals::verify::test_output::Observer;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -219,7 +219,6 @@ pub struct Row {
 
 /// The kind of a section, by its heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names are the headings")]
 pub enum SectionKind {
     /// the first heading of level 1
     Title,

@@ -12,6 +12,6 @@ mod values;
 pub use self::affected::affected;
 pub use self::check::check;
 pub use self::error::error;
-pub use self::output::{VERSION, print};
+pub use self::output::VERSION;
 pub use self::run::run;
 pub use self::status::status;

@@ -15,4 +15,4 @@ pub mod modules;
 pub mod syntax;
 pub mod unit;
 
-pub use unit::{Test, Unit, UnitDoctest, read_unit, read_units, sentence};
+pub use unit::{Test, Unit, read_unit, read_units, sentence};

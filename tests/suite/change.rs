@@ -1,8 +1,8 @@
 //! The change since a base, in every state that git can have a file in.
 
 use camino::Utf8Path;
-use cargo_poc::change::Change;
-use cargo_poc::sys::git::{ChangeKind, Repository};
+use cargo_poc::internals::change::Change;
+use cargo_poc::internals::sys::git::{ChangeKind, Repository};
 
 use crate::kit::Sandbox;
 

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_poc::finding::Code;
-use cargo_poc::lint::rules;
+use cargo_poc::internals::finding::Code;
+use cargo_poc::internals::lint::rules;
 use rayon::prelude::*;
 use serde_json::Value;
 use snapbox::{Assert, Data, assert::DEFAULT_ACTION_ENV};

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
-use cargo_poc::config::Config;
-use cargo_poc::contract::ContractState;
-use cargo_poc::document::{Document, read_plan, read_results};
-use cargo_poc::evidence;
-use cargo_poc::finding::Finding;
-use cargo_poc::lint::levels::Levels;
-use cargo_poc::project::{Paths, Poc};
-use cargo_poc::report::PocStatus;
-use cargo_poc::status::{self, Context, OtherPlans};
-use cargo_poc::{lint, next};
+use cargo_poc::internals::config::Config;
+use cargo_poc::internals::contract::ContractState;
+use cargo_poc::internals::document::{Document, read_plan, read_results};
+use cargo_poc::internals::evidence;
+use cargo_poc::internals::finding::Finding;
+use cargo_poc::internals::lint::levels::Levels;
+use cargo_poc::internals::project::{Paths, Poc};
+use cargo_poc::internals::report::PocStatus;
+use cargo_poc::internals::status::{self, Context, OtherPlans};
+use cargo_poc::internals::{lint, next};
 use proptest::prelude::*;
 
 use crate::document::properties::document;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use camino::Utf8Path;
-use cargo_poc::cli::Cli;
+use cargo_poc::internals::cli::Cli;
 use clap::Parser as _;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Shell completion, man pages, and suggestions for misspelt names.
 
-use cargo_poc::cli::Cli;
+use cargo_poc::internals::cli::Cli;
 use clap::CommandFactory as _;
 
 use crate::kit::{PROGRAM, Sandbox, finish};

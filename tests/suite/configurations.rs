@@ -7,11 +7,11 @@ mod targets;
 
 use std::collections::BTreeSet;
 
-use cargo_poc::affected::{TestSelector, select_in};
-use cargo_poc::change::Change;
-use cargo_poc::config::Options;
-use cargo_poc::project::Project;
-use cargo_poc::workspace::Configuration;
+use cargo_poc::internals::affected::{TestSelector, select_in};
+use cargo_poc::internals::change::Change;
+use cargo_poc::internals::config::Options;
+use cargo_poc::internals::project::Project;
+use cargo_poc::internals::workspace::Configuration;
 
 use crate::kit::{PROGRAM, Sandbox, finish};
 

@@ -6,10 +6,10 @@ mod trouble;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::MetadataCommand;
-use cargo_poc::affected::coverage::audit::audit;
-use cargo_poc::affected::coverage::store::Store;
-use cargo_poc::affected::items::{Changed, CrateGraph, Graph, Uncached};
-use cargo_poc::workspace::Workspace;
+use cargo_poc::internals::affected::coverage::audit::audit;
+use cargo_poc::internals::affected::coverage::store::Store;
+use cargo_poc::internals::affected::items::{Changed, CrateGraph, Graph, Uncached};
+use cargo_poc::internals::workspace::Workspace;
 
 use crate::kit::{Sandbox, nextest_for};
 

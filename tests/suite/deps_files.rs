@@ -3,9 +3,9 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_poc::deps::{self, Block, Edit, State};
-use cargo_poc::exit::{Exit, code_of};
-use cargo_poc::sys::cargo::Cargo;
+use cargo_poc::internals::deps::{self, Block, Edit, State};
+use cargo_poc::internals::exit::{Exit, code_of};
+use cargo_poc::internals::sys::cargo::Cargo;
 
 const PACKAGE: &str = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use std::collections::BTreeSet;
 
-use cargo_poc::deps::{Block, Declared, State, align, declared};
-use cargo_poc::workspace::manifest::Manifest;
+use cargo_poc::internals::deps::{Block, Declared, State, align, declared};
+use cargo_poc::internals::workspace::manifest::Manifest;
 use proptest::prelude::*;
 
 use crate::property::{cases, text};

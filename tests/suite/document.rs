@@ -10,7 +10,7 @@ mod unread;
 use std::fs;
 use std::path::Path;
 
-use cargo_poc::document::{Document, read_plan, read_results};
+use cargo_poc::internals::document::{Document, read_plan, read_results};
 use snapbox::{Assert, Data, assert::DEFAULT_ACTION_ENV};
 
 #[test]

@@ -4,7 +4,7 @@ mod writers;
 
 use std::collections::BTreeMap;
 
-use cargo_poc::evidence::{
+use cargo_poc::internals::evidence::{
     Check, Outcome, Packed, ProblemKind, Record, Scope, Source, TestCounts, append, read,
 };
 use proptest::prelude::*;
@@ -64,7 +64,7 @@ fn sample(scope: Scope, second: u32) -> Record {
 fn records(text: &str) -> Vec<Record> {
     let evidence = read(text);
     assert_eq!(evidence.problems, []);
-    let plain = |located: cargo_poc::evidence::Located| Record {
+    let plain = |located: cargo_poc::internals::evidence::Located| Record {
         previous: Vec::new(),
         ..located.record
     };

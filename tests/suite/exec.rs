@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use cargo_poc::sys::exec::{
+use cargo_poc::internals::sys::exec::{
     ExitReason, Outcome, ProcessCommand, capture, install_interrupt_handler, stream,
 };
 use nix::sys::signal::{Signal, kill};

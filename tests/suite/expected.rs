@@ -1,6 +1,6 @@
 //! What a plan's commands are expected to do: each run and judged by its own `# Expected:`, in one shell.
 
-use cargo_poc::evidence;
+use cargo_poc::internals::evidence;
 
 use crate::kit::{Run, Sandbox};
 

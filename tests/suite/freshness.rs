@@ -4,10 +4,10 @@ use std::fs;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_poc::change::repository_of;
-use cargo_poc::cli::Cli;
-use cargo_poc::freshness::{Hasher, Inputs, changed};
-use cargo_poc::project::Project;
+use cargo_poc::internals::change::repository_of;
+use cargo_poc::internals::cli::Cli;
+use cargo_poc::internals::freshness::{Hasher, Inputs, changed};
+use cargo_poc::internals::project::Project;
 use clap::Parser as _;
 use tempfile::TempDir;
 

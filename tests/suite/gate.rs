@@ -1,6 +1,6 @@
 //! Blocks that try to pass without proof, and honest blocks of the same shape: the exit code of each.
 
-use cargo_poc::evidence::Outcome;
+use cargo_poc::internals::evidence::Outcome;
 
 use crate::kit::Sandbox;
 
@@ -411,7 +411,7 @@ fn flaky_command_is_reported_and_every_run_is_counted() {
         .says("app t::a");
     sandbox.poc("verify gate --step 1").exits(1).prints("flaky");
     sandbox.poc("verify gate --step 2").exits(0);
-    let evidence = cargo_poc::evidence::read(&sandbox.read("docs/gate-results.md"));
+    let evidence = cargo_poc::internals::evidence::read(&sandbox.read("docs/gate-results.md"));
     let records = evidence.records.iter().map(|one| &one.record);
     let runs: Vec<_> = records
         .map(|record| {

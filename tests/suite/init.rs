@@ -6,8 +6,8 @@ mod workspaces;
 
 use std::collections::BTreeSet;
 
-use cargo_poc::document::plan::Action;
-use cargo_poc::document::{Document, Plan, read_plan, read_results};
+use cargo_poc::internals::document::plan::Action;
+use cargo_poc::internals::document::{Document, Plan, read_plan, read_results};
 
 use crate::kit::Sandbox;
 

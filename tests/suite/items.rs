@@ -5,8 +5,8 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::MetadataCommand;
-use cargo_poc::affected::items::{Changed, CrateGraph, Graph, TestPattern, Uncached};
-use cargo_poc::workspace::Workspace;
+use cargo_poc::internals::affected::items::{Changed, CrateGraph, Graph, TestPattern, Uncached};
+use cargo_poc::internals::workspace::Workspace;
 
 use crate::kit::Sandbox;
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_poc::workspace::source::lex::{Kind, is_keyword, lex};
+use cargo_poc::internals::workspace::source::lex::{Kind, is_keyword, lex};
 use proptest::prelude::*;
 use ra_ap_rustc_lexer::{
     Base, DocStyle, FrontmatterAllowed, LiteralKind, TokenKind, strip_shebang, tokenize,

@@ -1,8 +1,8 @@
 //! Reading what test runners print. The texts under `tests/cases/observe` are what the runners printed for
 //! two small packages made for this; shorter ones stand here.
 
-use cargo_poc::sys::exec::OutputChunk;
-use cargo_poc::verify::test_output::{
+use cargo_poc::internals::sys::exec::OutputChunk;
+use cargo_poc::internals::verify::test_output::{
     Binary, Ending, Header, Observed, Observer, TestCounts, Verdict,
 };
 use proptest::prelude::*;

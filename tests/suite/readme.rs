@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use camino::Utf8Path;
-use cargo_poc::cli::Cli;
-use cargo_poc::demo::WORKSPACE;
+use cargo_poc::internals::cli::Cli;
+use cargo_poc::internals::demo::WORKSPACE;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use tempfile::TempDir;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::Child;
 use std::sync::OnceLock;
 
-use cargo_poc::evidence::{self, Outcome, Record, Scope};
+use cargo_poc::internals::evidence::{self, Outcome, Record, Scope};
 use serde_json::{Value, json};
 
 use crate::built::Built;

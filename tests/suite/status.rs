@@ -5,13 +5,15 @@ mod reports;
 
 use std::collections::BTreeMap;
 
-use cargo_poc::cli::Cli;
-use cargo_poc::document::{Document, read_plan};
-use cargo_poc::evidence::{self, Names, Outcome, Packed, Record, Scope, Source, TestCounts};
-use cargo_poc::freshness::Hasher;
-use cargo_poc::project::Project;
-use cargo_poc::sys::cargo::toolchain;
-use cargo_poc::verify;
+use cargo_poc::internals::cli::Cli;
+use cargo_poc::internals::document::{Document, read_plan};
+use cargo_poc::internals::evidence::{
+    self, Names, Outcome, Packed, Record, Scope, Source, TestCounts,
+};
+use cargo_poc::internals::freshness::Hasher;
+use cargo_poc::internals::project::Project;
+use cargo_poc::internals::sys::cargo::toolchain;
+use cargo_poc::internals::verify;
 use clap::Parser as _;
 use serde_json::{Value, json};
 

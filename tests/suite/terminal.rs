@@ -91,7 +91,7 @@ fn remaining_time_is_based_on_the_last_run() {
     sandbox.edit("src/lib.rs", "    42\n", "    40 + 2\n");
     sandbox.poc("verify cache --affected -q").exits(0);
     let results = sandbox.read("docs/cache-results.md");
-    let mut last = cargo_poc::evidence::read(&results)
+    let mut last = cargo_poc::internals::evidence::read(&results)
         .records
         .pop()
         .unwrap()
@@ -99,7 +99,7 @@ fn remaining_time_is_based_on_the_last_run() {
     last.milliseconds = 3_600_000;
     sandbox.write(
         "docs/cache-results.md",
-        cargo_poc::evidence::append(&results, &last).unwrap(),
+        cargo_poc::internals::evidence::append(&results, &last).unwrap(),
     );
     sandbox.edit("src/lib.rs", "40 + 2", "41 + 1");
     let ended = sandbox.on_terminal("verify cache --affected").ends();

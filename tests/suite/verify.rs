@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_poc::affected::{Selection, TargetSelection, all_targets};
-use cargo_poc::config::RunnerChoice;
-use cargo_poc::evidence::{Outcome, Record, Scope, Source};
-use cargo_poc::exit::Exit;
-use cargo_poc::script::shell::{RecursionGuard, Settings};
-use cargo_poc::sys::cargo::Cargo;
-use cargo_poc::sys::exec::Stop;
-use cargo_poc::sys::files;
-use cargo_poc::sys::terminal::Terminal;
-use cargo_poc::verify::runner::Words;
-use cargo_poc::verify::{
+use cargo_poc::Exit;
+use cargo_poc::internals::affected::{Selection, TargetSelection, all_targets};
+use cargo_poc::internals::config::RunnerChoice;
+use cargo_poc::internals::evidence::{Outcome, Record, Scope, Source};
+use cargo_poc::internals::script::shell::{RecursionGuard, Settings};
+use cargo_poc::internals::sys::cargo::Cargo;
+use cargo_poc::internals::sys::exec::Stop;
+use cargo_poc::internals::sys::files;
+use cargo_poc::internals::sys::terminal::Terminal;
+use cargo_poc::internals::verify::runner::Words;
+use cargo_poc::internals::verify::{
     Invocation, Options, Program, RecordContext, Report, Runner, commands_hash, exit, run,
 };
-use cargo_poc::workspace::Workspace;
+use cargo_poc::internals::workspace::Workspace;
 
 use crate::kit::left_out;
 
@@ -235,7 +235,7 @@ fn record(root: &Utf8Path, runner: Runner, scope: Scope, baseline: Option<&Recor
         inputs: BTreeMap::new(),
         toolchain: "rustc 1.89.0\nhost",
         baseline,
-        failed_before: cargo_poc::evidence::Names::new(),
+        failed_before: cargo_poc::internals::evidence::Names::new(),
         selection: None,
     };
     report.record(&workspace, &basis).unwrap()
@@ -402,7 +402,7 @@ fn user_filter_hides_no_test_and_must_match_one() {
             inputs: BTreeMap::new(),
             toolchain: "",
             baseline: Some(&baseline),
-            failed_before: cargo_poc::evidence::Names::new(),
+            failed_before: cargo_poc::internals::evidence::Names::new(),
             selection: None,
         };
         let record = report.record(&workspace, &basis).unwrap();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 
-use cargo_poc::evidence::{self, Outcome, ProblemKind, Scope};
+use cargo_poc::internals::evidence::{self, Outcome, ProblemKind, Scope};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 

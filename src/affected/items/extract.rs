@@ -15,7 +15,6 @@ use std::ops::Range;
 use rustc_hash::FxHasher;
 
 pub use compact::{References, Symbol};
-pub use configured::Configured;
 pub use model::{
     ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, STATEMENT, TextFile, digest,
     flag,

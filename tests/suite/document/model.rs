@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use cargo_poc::document::plan::Action;
-use cargo_poc::document::{Document, Item, read_plan};
+use cargo_poc::internals::document::plan::Action;
+use cargo_poc::internals::document::{Document, Item, read_plan};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -1,8 +1,8 @@
 //! Properties that hold for any document.
 
-use cargo_poc::document::edit::Edits;
-use cargo_poc::document::plan::Plan;
-use cargo_poc::document::{Document, Item, Span, read_plan, read_results};
+use cargo_poc::internals::document::edit::Edits;
+use cargo_poc::internals::document::plan::Plan;
+use cargo_poc::internals::document::{Document, Item, Span, read_plan, read_results};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

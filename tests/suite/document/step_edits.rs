@@ -1,10 +1,12 @@
 //! Edits of a step in arbitrary documents: every byte outside the edit is kept.
 
-use cargo_poc::document::edit::Edits;
-use cargo_poc::document::plan::Plan;
-use cargo_poc::document::results::Results;
-use cargo_poc::document::step_edit::{self, NewStep, Note};
-use cargo_poc::document::{Document, Label, Span, Status, StepId, read_plan, read_results};
+use cargo_poc::internals::document::edit::Edits;
+use cargo_poc::internals::document::plan::Plan;
+use cargo_poc::internals::document::results::Results;
+use cargo_poc::internals::document::step_edit::{self, NewStep, Note};
+use cargo_poc::internals::document::{
+    Document, Label, Span, Status, StepId, read_plan, read_results,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 

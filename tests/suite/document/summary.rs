@@ -1,8 +1,8 @@
 //! A readable summary of a parsed document.
 
-use cargo_poc::document::plan::{Action, Count, Plan};
-use cargo_poc::document::results::Results;
-use cargo_poc::document::{
+use cargo_poc::internals::document::plan::{Action, Count, Plan};
+use cargo_poc::internals::document::results::Results;
+use cargo_poc::internals::document::{
     Block, Document, Field, HeadingMark, Item, ParseProblem, Placeholder, Region, Section, Span,
     Timestamp,
 };

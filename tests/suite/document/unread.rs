@@ -1,6 +1,8 @@
 //! Every list, table and code block in a known section is read or reported.
 
-use cargo_poc::document::{Document, ParseProblem, ProblemKind, read_plan, read_results};
+use cargo_poc::internals::document::{
+    Document, ParseProblem, ProblemKind, read_plan, read_results,
+};
 
 /// A form of Markdown, with the word that must not get lost.
 const FORMS: &[(&str, &str)] = &[

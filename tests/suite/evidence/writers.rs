@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_poc::evidence::{Record, Scope, append, read};
-use cargo_poc::sys::{files, together};
+use cargo_poc::internals::evidence::{Record, Scope, append, read};
+use cargo_poc::internals::sys::{files, together};
 
 use super::sample;
 

@@ -1,6 +1,6 @@
 //! What the command line gives: files, dependencies, criteria and steps.
 
-use cargo_poc::document::plan::Action;
+use cargo_poc::internals::document::plan::Action;
 
 use super::{files, new_dependencies, plan, workspace};
 

@@ -1,7 +1,7 @@
 //! Plans in workspaces of every shape.
 
 use camino::Utf8PathBuf;
-use cargo_poc::document::plan::Action;
+use cargo_poc::internals::document::plan::Action;
 
 use super::{WORKSPACE, files, plan, workspace};
 use crate::kit::Sandbox;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cargo_poc::evidence::{Outcome, Scope};
+use cargo_poc::internals::evidence::{Outcome, Scope};
 
 use super::{
     a_record, all_passed, assert_states, codes, passed, sandbox, states, step, tests, write_down,
