@@ -33,8 +33,8 @@ pub(crate) use counts::count;
 pub use counts::printed_counts;
 pub use parse::{read_plan, read_results};
 pub use parts::{
-    Block, Field, HeadingMark, Item, Label, ParseProblem, Placeholder, ProblemKind, Region,
-    Row, Section, SectionKind, Severity, Status, StepId,
+    Block, Field, HeadingMark, Item, Label, ParseProblem, Placeholder, ProblemKind, Region, Row,
+    Section, SectionKind, Severity, Status, StepId,
 };
 pub use plan::Plan;
 pub use recognize::is_plan;

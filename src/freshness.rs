@@ -16,7 +16,7 @@ pub mod since;
 
 pub use hasher::Hasher;
 pub use inputs::{
-    IGNORED_LOCKFILE, Inputs, TOOLCHAIN, WORKSPACE, changed, changed_of,
-    changed_while_it_ran, configuration, environment, keep_lockfile, mark_changed,
+    IGNORED_LOCKFILE, Inputs, TOOLCHAIN, WORKSPACE, changed, changed_of, changed_while_it_ran,
+    configuration, environment, keep_lockfile, mark_changed,
 };
 pub use script::packages_of_script;

@@ -19,9 +19,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use self::context::Context;
-pub use self::draft::{
-    Affected, Criterion, Draft, File, Package, Step, TestTarget,
-};
+pub use self::draft::{Affected, Criterion, Draft, File, Package, Step, TestTarget};
 use self::request::Request;
 use crate::affected::arguments::{self, quoted};
 use crate::affected::{Selection, TestTargetKind};

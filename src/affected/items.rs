@@ -33,7 +33,7 @@ mod test_items;
 
 use rustc_hash::FxHashSet;
 
-pub use crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
+pub use crate_graph::{CrateGraph, UnitId, UnitKind};
 pub(crate) use file_reads::SCRIPT;
 pub use item_cache::Cache;
 pub use path_index::PathIndex;

@@ -112,6 +112,7 @@ pub struct Module {
 
 /// All nodes and modules.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "the nodes are all nodes")]
 pub struct Nodes {
     /// Every item at each of its positions.
     pub nodes: Vec<Node>,

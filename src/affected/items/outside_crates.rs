@@ -46,10 +46,10 @@ pub(super) fn add_effects(
     let affected = |id: &NodeId| {
         let unit = nodes.nodes[*id as usize].unit as usize;
         let package = crates.units[unit].package;
-        let named = names.get(&package)?;
+        let of_package = names.get(&package)?;
         let names_it = nodes
             .all_names_in(sources, *id)
-            .any(|name| named.contains(&name));
+            .any(|name| of_package.contains(&name));
         names_it.then(|| (*id, effects[&package]))
     };
     let found: Vec<(NodeId, u32)> = (0..to_u32(nodes.nodes.len()))

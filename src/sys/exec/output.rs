@@ -6,7 +6,7 @@ use anyhow::Result;
 
 /// The maximum size of a chunk in bytes, so that memory stays bounded.
 const PART: usize = 64 * 1024;
-/// The size of the end of the output in an [`Outcome`], in bytes.
+/// The size of the end of the output in an [`Outcome`](super::Outcome), in bytes.
 const TAIL: usize = 64 * 1024;
 
 /// A piece of output: a line with its line end, or a part of a long or incomplete line.
