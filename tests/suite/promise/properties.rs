@@ -491,7 +491,7 @@ fn following_next_actions_ends_at_complete_or_at_a_person() {
             }
             for (path, bytes) in &untouched {
                 if std::fs::read(path).ok().as_ref() != Some(bytes) {
-                    cargo_poc::sys::files::write_atomic(path, bytes).unwrap();
+                    cargo_poc::internals::sys::files::write_atomic(path, bytes).unwrap();
                 }
             }
             let edits = edits.iter().map(|index| &EDITS[*index]);
