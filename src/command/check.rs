@@ -106,7 +106,7 @@ pub fn run(global: &Global, arguments: &cli::Check, terminal: &mut Terminal) -> 
             if let Some(project) = &workset.project {
                 terminal.paths_from(&project.workspace.root);
             }
-            report::human::check::findings(terminal, &fresh, &|path| texts.get(path))?;
+            report::human::check::findings(terminal, &fresh, &|finding| texts.line_of(finding))?;
         }
     }
     if arguments.format != StatusFormat::Json {
@@ -321,7 +321,21 @@ fn replace(
 /// The texts of files with findings: documents as they were read, other files on demand.
 struct Texts<'a> {
     workset: &'a Workset,
-    read: RefCell<BTreeMap<String, Option<String>>>,
+    read: RefCell<BTreeMap<String, Option<Lines>>>,
+}
+
+/// A text, and where its lines start.
+struct Lines {
+    text: String,
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    fn new(text: String) -> Self {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
+        let starts = std::iter::once(0).chain(ends).collect();
+        Self { text, starts }
+    }
 }
 
 impl<'a> Texts<'a> {
@@ -332,30 +346,42 @@ impl<'a> Texts<'a> {
         }
     }
 
-    fn get(&self, path: &str) -> Option<String> {
+    /// The value that `of` makes of a file; `None` if there is no such text.
+    fn with<T>(&self, path: &str, of: impl FnOnce(&Lines) -> Option<T>) -> Option<T> {
         let mut read = self.read.borrow_mut();
-        let text = read.entry(path.to_owned()).or_insert_with(|| {
+        let lines = read.entry(path.to_owned()).or_insert_with(|| {
             let full: Utf8PathBuf = self.workset.root.join(path);
             let documents = self.workset.pocs.iter().flat_map(|poc| {
                 let results = poc.results.as_ref().map(|(document, _)| document);
                 std::iter::once(&poc.plan_document).chain(results)
             });
             let mut documents = documents.filter(|document| *document.path() == full);
-            match documents.next() {
-                Some(document) => Some(document.text().to_owned()),
-                None => String::from_utf8(files::read(&full).ok()?).ok(),
-            }
+            let text = match documents.next() {
+                Some(document) => document.text().to_owned(),
+                None => String::from_utf8(files::read(&full).ok()?).ok()?,
+            };
+            Some(Lines::new(text))
         });
-        text.clone()
+        of(lines.as_ref()?)
+    }
+
+    fn get(&self, path: &str) -> Option<String> {
+        self.with(path, |lines| Some(lines.text.clone()))
+    }
+
+    /// The line of a finding, and the byte at which it starts.
+    fn line_of(&self, finding: &Finding) -> Option<(usize, String)> {
+        let number = finding.line.saturating_sub(1);
+        self.with(&finding.path, |Lines { text, starts }| {
+            let start = *starts.get(number)?;
+            let end = starts.get(number + 1).copied().unwrap_or(text.len());
+            Some((start, text[start..end].to_owned()))
+        })
     }
 
     /// The line of a finding, without surrounding blanks.
     fn line(&self, finding: &Finding) -> String {
-        let text = self.get(&finding.path).unwrap_or_default();
-        let line = text.lines().nth(finding.line.saturating_sub(1));
-        line.unwrap_or_default()
-            .trim()
-            .trim_start_matches('\u{feff}')
-            .to_owned()
+        let (_, line) = self.line_of(finding).unwrap_or_default();
+        line.trim().trim_start_matches('\u{feff}').to_owned()
     }
 }

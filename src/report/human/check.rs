@@ -13,19 +13,19 @@ use crate::sys::text::counted;
 /// The maximum number of bytes of a line to show.
 const WIDEST: usize = 400;
 
-/// Prints each finding, with its line if `text` returns the file.
+/// Prints each finding, with its line if `line` returns it: its text, and the byte of the file at which it starts.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn findings(
     terminal: &mut Terminal,
     findings: &[&Finding],
-    text: &dyn Fn(&str) -> Option<String>,
+    line: &dyn Fn(&Finding) -> Option<(usize, String)>,
 ) -> Result<()> {
     let links = terminal.links();
     let renderer = Renderer::styled().term_width(terminal.width());
     for finding in findings {
-        let line = text(&finding.path).and_then(|text| shown_line(finding, &text));
+        let line = line(finding).and_then(|(start, text)| shown_line(finding, start, &text));
         let shown = renderer.render(&[group(finding, line.as_ref())]);
         let shown = links.in_output(&shown, &sanitize(&finding.path), finding.line);
         writeln!(terminal.out(), "{shown}\n")?;
@@ -39,13 +39,8 @@ struct Line {
     span: std::ops::Range<usize>,
 }
 
-fn shown_line(finding: &Finding, text: &str) -> Option<Line> {
-    let mut start = 0;
-    let mut lines = text.split_inclusive('\n');
-    for _ in 1..finding.line {
-        start += lines.next()?.len();
-    }
-    let whole = lines.next()?.trim_end();
+fn shown_line(finding: &Finding, start: usize, line: &str) -> Option<Line> {
+    let whole = line.trim_end();
     let blank = whole.len() - whole.trim_start_matches([' ', '\t', '\u{feff}']).len();
     let within = finding.span.as_ref().and_then(|span| {
         let span = span.start.checked_sub(start)?..span.end.checked_sub(start)?.min(whole.len());
