@@ -9,6 +9,7 @@ pub mod binaries;
 mod blocks;
 mod compare;
 pub mod deal;
+pub mod failed_report;
 mod harness;
 mod hidden;
 mod invocation;

@@ -18,6 +18,7 @@ Examples:
   cargo poc verify                      the affected tests of every open PoC, once
   cargo poc verify cache --affected     the affected tests of one PoC
   cargo poc verify --failed             the tests that failed in their last run
+  cargo poc verify --from-report junit.xml        the tests that failed in a report of CI
   cargo poc verify --watch              and on every save those that it can affect
   cargo poc verify cache --done         the commands under What \"Done\" Looks Like
   cargo poc verify cache --done --list  what would run, and what is expected of it
@@ -41,7 +42,7 @@ pub struct Verify {
     pub scope: Scope,
     /// Select the tests affected since this commit [default: the base of each open PoC, else the merge base with the
     /// default branch]
-    #[arg(long, value_name = "REF", conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "full", "confirm"])]
+    #[arg(long, value_name = "REF", conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "from_report", "full", "confirm"])]
     pub base: Option<String>,
     /// List the commands and run nothing
     #[arg(long)]
@@ -70,7 +71,7 @@ pub struct Verify {
     /// Run the affected tests, and on every save the tests that it can affect, until Ctrl-C. Record nothing. A save during a run restarts it
     #[arg(
         long,
-        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "full", "list", "confirm", "update", "partition", "report", "merge"]
+        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "from_report", "full", "list", "confirm", "update", "partition", "report", "merge"]
     )]
     pub watch: bool,
     /// Run only part M of N of the affected tests, or of all tests, and record nothing. A part is a partition of nextest or, with `cargo test`, a group of packages
@@ -78,7 +79,7 @@ pub struct Verify {
         long,
         value_name = "M/N",
         help_heading = "Several machines",
-        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "confirm", "update"]
+        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "from_report", "confirm", "update"]
     )]
     pub partition: Option<Partition>,
     /// Output format. Except with github, the output of commands then goes to standard error
@@ -109,7 +110,7 @@ pub struct Verify {
     #[arg(long)]
     pub no_close: bool,
     /// Then show outdated test counts of the plan as a diff, and ask before writing the new counts
-    #[arg(long, conflicts_with_all = ["affected", "failed", "full", "list"])]
+    #[arg(long, conflicts_with_all = ["affected", "failed", "from_report", "full", "list"])]
     pub update: bool,
     /// With --update: write without asking
     #[arg(long, requires = "update")]
@@ -126,7 +127,15 @@ impl Verify {
     /// Whether the run becomes evidence.
     #[must_use]
     pub fn records(&self) -> bool {
-        !self.no_record && !self.scope.failed
+        !self.no_record && !self.scope.runs_failed_tests()
+    }
+}
+
+impl Scope {
+    /// Whether it has only tests that failed before.
+    #[must_use]
+    pub fn runs_failed_tests(&self) -> bool {
+        self.failed || self.from_report.is_some()
     }
 }
 
@@ -156,6 +165,9 @@ pub struct Scope {
     /// Only the tests that failed in their last run; nothing is recorded
     #[arg(long)]
     pub failed: bool,
+    /// Only the tests that failed in this report, JUnit XML or the output of `verify --format json`, for example of CI; nothing is recorded
+    #[arg(long, value_name = "FILE")]
+    pub from_report: Option<Utf8PathBuf>,
     /// The whole suite of the workspace
     #[arg(long)]
     pub full: bool,

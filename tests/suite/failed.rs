@@ -96,3 +96,33 @@ fn a_damaged_list_of_failed_tests_is_named() {
         .exits(4)
         .says("failed.json, the list of failed tests, is damaged");
 }
+
+#[test]
+fn tests_that_failed_in_a_report_run_alone() {
+    let sandbox = workspace();
+    sandbox.edit("store/src/lib.rs", "    1\n", "    3\n");
+    sandbox.edit("store/src/lib.rs", "    2\n", "    1 + 1\n");
+    sandbox.write(".gitignore", "target/\n*.xml\n*.json\n");
+    let reports = "--report junit=ours.xml --report json=ours.json";
+    sandbox
+        .poc(&format!("verify --runner cargo {reports}"))
+        .exits(1);
+    sandbox.edit("store/src/lib.rs", "    3\n", "    1\n");
+    sandbox.write(
+        "libtest.xml",
+        "<testsuites><testsuite name=\"test\"><testcase classname=\"tests\" name=\"of_one\"><failure type=\"assert\"/>\
+         </testcase></testsuite></testsuites>",
+    );
+    for report in ["ours.xml", "ours.json", "libtest.xml"] {
+        let run = sandbox.poc(&format!("verify --from-report {report} --runner cargo"));
+        run.exits(0).prints("test tests::of_one ... ok");
+        run.prints("passed, 1 passed, 1 filtered");
+    }
+    sandbox.write("none.xml", "<testsuites></testsuites>");
+    let run = sandbox.poc("verify --from-report none.xml");
+    run.exits(4).says("none.xml contains no failed test");
+    sandbox.edit("libtest.xml", "of_one", "of_nobody");
+    let run = sandbox.poc("verify --from-report libtest.xml");
+    run.exits(4).says("of_nobody");
+    sandbox.poc("verify --from-report missing.xml").exits(2);
+}

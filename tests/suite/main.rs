@@ -52,6 +52,7 @@ mod pty;
 mod reach;
 mod readme;
 mod record;
+mod reference;
 mod reuse;
 mod review;
 mod run_formats;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
+use camino::Utf8Path;
 
 use super::super::coverage;
 use super::record::{Before, keep_snapshot, passed_proofs, record_run, recordable, source};
@@ -28,9 +29,11 @@ use crate::report::run::RecordedRun;
 use crate::script::expectation::{Expectation, Expected};
 use crate::script::shell::{RecursionGuard, Settings};
 use crate::sys::exec::Stop;
+use crate::sys::files;
 use crate::sys::terminal::Terminal;
 use crate::sys::{cargo, exec};
 use crate::verify::binaries::Binaries;
+use crate::verify::failed_report;
 use crate::verify::{self, Invocation, Options, Program, RecordContext};
 use crate::workspace::PackageId;
 
@@ -68,8 +71,11 @@ impl Job {
                 None,
             ),
             (Scope::Affected, _) => {
-                let failed = FailedTests::load(workspace)?;
-                let selection = if arguments.scope.failed {
+                let failed = match &arguments.scope.from_report {
+                    Some(file) => failed_in(project, file)?,
+                    None => FailedTests::load(workspace)?,
+                };
+                let selection = if arguments.scope.runs_failed_tests() {
                     only_failed(project, &failed)?
                 } else {
                     selection(project, pocs, &[], arguments.base.as_deref(), &failed)?
@@ -462,6 +468,17 @@ impl Job {
             quarantine: quarantined(pocs),
         })
     }
+}
+
+/// The failed tests of a report.
+fn failed_in(project: &Project, file: &Utf8Path) -> Result<TestNames> {
+    let text = files::read(file).or_exit(Exit::Usage)?;
+    let failed = failed_report::failed_tests(&project.workspace, &String::from_utf8_lossy(&text))
+        .with_context(|| format!("failed to use the report {file}"))?;
+    if failed.is_empty() {
+        return Err(anyhow!("{file} contains no failed test"));
+    }
+    Ok(failed)
 }
 
 /// The tests that `failed` names, and no others.

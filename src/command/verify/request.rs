@@ -43,7 +43,7 @@ pub(super) fn takes_next(arguments: &cli::Verify) -> bool {
     arguments.name.is_some()
         && matches!(scope(arguments), Scope::Affected)
         && !arguments.scope.affected
-        && !arguments.scope.failed
+        && !arguments.scope.runs_failed_tests()
         && arguments.arguments.is_empty()
         && arguments.partition.is_none()
         && arguments.base.is_none()

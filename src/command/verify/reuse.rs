@@ -41,7 +41,8 @@ impl Reuse {
         selection: &mut Selection,
     ) -> Result<Self> {
         let is_recorded = is_recorded(arguments, pocs);
-        let is_wanted = project.config.reuse && !arguments.no_reuse && !arguments.scope.failed;
+        let is_wanted =
+            project.config.reuse && !arguments.no_reuse && !arguments.scope.runs_failed_tests();
         if !is_wanted || is_recorded || !arguments.arguments.is_empty() || selection.is_empty() {
             return Ok(Self::default());
         }
