@@ -17,7 +17,8 @@ use crate::report::run::RecordedRun;
 use crate::sys::files::normalize;
 use crate::sys::terminal::Terminal;
 use crate::verify::deal::digest;
-use crate::verify::shard::{Merged, Shard};
+use crate::verify::shard::Shard;
+use crate::verify::shard::merged::Merged;
 
 /// Checks that the shards together ran exactly the selected tests, and records them as one run.
 ///
