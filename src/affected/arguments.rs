@@ -88,6 +88,7 @@ pub fn name_arguments<'n>(names: impl IntoIterator<Item = &'n TestSelector>) -> 
     let texts = names.iter().filter_map(|name| match name {
         TestSelector::Exact(text) | TestSelector::Prefix(text) => Some(text.clone()),
         TestSelector::Doc(_) => None,
+        TestSelector::Unnamed => Some(String::new()),
     });
     let texts: Vec<String> = texts.collect();
     let length: usize = texts.iter().map(|text| text.len() + 1).sum();
@@ -264,15 +265,37 @@ fn filters(workspace: &Workspace, selection: &Selection) -> Vec<(String, bool)> 
     filters
 }
 
+/// A binary without the tests that are named in the sources and not selected.
+fn without_others(binary: &str, part: &TargetSelection) -> String {
+    let others = part
+        .known
+        .iter()
+        .filter(|name| !part.tests.contains_key(name));
+    let others: Option<Vec<String>> = others
+        .map(|name| match name {
+            TestSelector::Exact(name) => Some(format!("test(={name})")),
+            _ => None,
+        })
+        .collect();
+    let others = others.map(|others| others.join(" | "));
+    match others.filter(|others| others.len() < LONGEST / 2) {
+        Some(others) => format!("(binary_id(={binary}) & not ({others}))"),
+        None => format!("binary_id(={binary})"),
+    }
+}
+
 /// The whole binary, or its selected tests in filters that are short enough for an argument.
 fn of_binary(binary: &str, part: &TargetSelection) -> Vec<String> {
     if part.is_whole() {
         return vec![format!("binary_id(={binary})")];
     }
+    if part.tests.contains_key(&TestSelector::Unnamed) {
+        return vec![without_others(binary, part)];
+    }
     let tests = part.tests.keys().filter_map(|name| match name {
         TestSelector::Exact(name) => Some(format!("test(={name})")),
         TestSelector::Prefix(start) => Some(format!("test(#{start}*)")),
-        TestSelector::Doc(_) => None,
+        TestSelector::Doc(_) | TestSelector::Unnamed => None,
     });
     let mut groups: Vec<String> = Vec::new();
     for test in tests {

@@ -516,17 +516,18 @@ impl ChainTexts<'_> {
 
 /// The number of distinct names of these tests according to [`name_of`].
 fn count_names(graph: &Graph, tests: &[usize]) -> usize {
-    let names = tests.iter().map(|test| {
+    let names = tests.iter().filter_map(|test| {
         let test = &graph.tests[*test];
-        match &test.name {
+        Some(match &test.name {
             items::TestPattern::Exact(name) => (true, name.as_str(), 0, None),
             items::TestPattern::Prefix(start) => (false, start.as_str(), 0, None),
             items::TestPattern::All => (false, "", 0, None),
+            items::TestPattern::Unnamed => return None,
             items::TestPattern::Doc => {
                 let documents = test.documents.as_deref();
                 (false, test.file.as_str(), test.line, documents)
             }
-        }
+        })
     });
     names.collect::<FxHashSet<_>>().len()
 }

@@ -46,6 +46,7 @@ pub(super) fn name_of(workspace: &Workspace, test: &TestItem) -> TestSelector {
         TestPattern::Exact(name) => TestSelector::Exact(name.clone()),
         TestPattern::Prefix(start) => TestSelector::Prefix(start.clone()),
         TestPattern::All => TestSelector::Prefix(String::new()),
+        TestPattern::Unnamed => TestSelector::Unnamed,
         TestPattern::Doc => {
             let place = format!("{}:{}", workspace.slashed(&test.file), test.line);
             TestSelector::Doc(match &test.documents {
@@ -64,7 +65,7 @@ pub(crate) fn tests_of_build(workspace: &Workspace) -> BTreeMap<String, BTreeSet
     let graph = Graph::build(crates, &Changed::default(), &Uncached);
     let built: BTreeSet<TestTarget> = all_targets(workspace).into_iter().collect();
     let mut names: BTreeMap<String, BTreeSet<TestSelector>> = BTreeMap::new();
-    for test in &graph.tests {
+    for test in named(&graph) {
         let target = graph.target(test);
         if built.contains(&target) && !test.ignored {
             let name = name_of(workspace, test);
@@ -77,6 +78,12 @@ pub(crate) fn tests_of_build(workspace: &Workspace) -> BTreeMap<String, BTreeSet
     names
 }
 
+/// The tests whose names the sources tell.
+fn named(graph: &Graph) -> impl Iterator<Item = &TestItem> {
+    let tests = graph.tests.iter();
+    tests.filter(|test| test.name != TestPattern::Unnamed)
+}
+
 fn tests(
     workspace: &Workspace,
     crates: CrateGraph,
@@ -84,7 +91,7 @@ fn tests(
     counts: impl Fn(&TestTarget) -> bool,
 ) -> BTreeSet<UnrunTest> {
     let graph = Graph::build(crates, &Changed::default(), reader);
-    let found = graph.tests.iter().map(|test: &TestItem| UnrunTest {
+    let found = named(&graph).map(|test| UnrunTest {
         file: workspace.slashed(&test.file),
         line: test.line,
         target: graph.target(test),

@@ -66,13 +66,12 @@ pub(super) fn resolve(
         unknown += more;
     }
     if names.is_empty() {
-        // Every selected test is gone. An empty filter would run all tests, so use a name that no test has.
-        names.extend(
-            parts
-                .iter()
-                .flat_map(|listed| listed.part.tests.keys())
-                .cloned(),
-        );
+        // No selected test exists. An empty filter would run all tests, so use a name that no test has.
+        let gone = parts.iter().flat_map(|listed| listed.part.tests.keys());
+        names.extend(gone.filter(|name| **name != TestSelector::Unnamed).cloned());
+        if names.is_empty() {
+            names.insert(TestSelector::Exact("no generated test".to_owned()));
+        }
     }
     (
         with_names(whole, name_arguments(&names), flags),

@@ -157,7 +157,9 @@ fn told(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, Vec<String>) {
                     let place = name.split(' ').next().unwrap_or_default();
                     doctests.push(place.to_owned());
                 }
-                TestSelector::Prefix(_) => panic!("{test:?} of {target:?} is no name"),
+                TestSelector::Prefix(_) | TestSelector::Unnamed => {
+                    panic!("{test:?} of {target:?} is no name")
+                }
             }
         }
     }

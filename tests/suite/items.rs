@@ -149,7 +149,7 @@ fn name(root: &Utf8Path, graph: &Graph, test: usize) -> String {
         ),
         TestPattern::Exact(name) => format!("{package} {} {name}", unit.target().kind),
         TestPattern::Prefix(name) => format!("{package} {} {name}*", unit.target().kind),
-        TestPattern::All => format!("{package} {} *", unit.target().kind),
+        TestPattern::All | TestPattern::Unnamed => format!("{package} {} *", unit.target().kind),
     }
 }
 

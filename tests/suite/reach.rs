@@ -494,3 +494,58 @@ fn quiet_files_are_read_by_tests_that_compose_their_names() {
     sandbox.write("a/LICENSE", "2");
     assert_eq!(selected(&sandbox), ["a walked"]);
 }
+
+/// A procedural macro outside the workspace, or a member, with an attribute, a derive and a macro that define a test.
+fn defining_tests(folder: &str, code: &str) -> Sandbox {
+    let dependency = format!("[dependencies]\nplugin = {{ path = \"../{folder}\" }}\n");
+    let source = format!(
+        "{code}\npub fn inner() -> u32 {{ 1 }}\n{}",
+        test("known", "")
+    );
+    let sandbox = workspace(
+        &[("app", &dependency, &source), ("b", "", &test("other", ""))],
+        "",
+    );
+    let macros = "use proc_macro::TokenStream;
+#[proc_macro] pub fn call(_: TokenStream) -> TokenStream { made() }
+#[proc_macro_derive(Derive)] pub fn derive(_: TokenStream) -> TokenStream { made() }
+#[proc_macro_attribute] pub fn attribute(_: TokenStream, item: TokenStream) -> TokenStream { [item, made()].into_iter().collect() }
+fn made() -> TokenStream { \"#[test] fn made() { assert_eq!(inner(), 1) }\".parse().unwrap() }
+";
+    package(&sandbox, folder, "[lib]\nproc-macro = true\n", macros);
+    if folder == "member" {
+        sandbox.edit("Cargo.toml", "members = [", "members = [\"member\", ");
+    }
+    sandbox.edit(
+        &format!("{folder}/Cargo.toml"),
+        &format!("name = \"{folder}\""),
+        "name = \"plugin\"",
+    );
+    sandbox.git();
+    sandbox
+}
+
+#[test]
+fn tests_that_generated_code_defines_are_selected_and_run() {
+    for folder in ["plugin", "member"] {
+        for code in [
+            "plugin::call!();",
+            "#[derive(plugin::Derive)] pub struct X;",
+            "#[plugin::attribute] pub fn item() {}",
+        ] {
+            let sandbox = defining_tests(folder, code);
+            sandbox.edit("app/src/lib.rs", "{ 1 }", "{ 2 }");
+            let found = selected(&sandbox);
+            assert!(
+                found.contains(&"app *".to_owned()),
+                "{folder} {code}: {found:?}"
+            );
+            assert!(
+                !found.contains(&"b other".to_owned()),
+                "{folder} {code}: {found:?}"
+            );
+            let verify = sandbox.poc("verify --no-record --base HEAD");
+            verify.exits(1).prints("made");
+        }
+    }
+}

@@ -208,7 +208,7 @@ impl Auditor<'_> {
                     TestPattern::Exact(name) => *name == test.name,
                     TestPattern::Prefix(lead) => test.name.starts_with(lead.as_str()),
                     TestPattern::All => true,
-                    TestPattern::Doc => false,
+                    TestPattern::Doc | TestPattern::Unnamed => false,
                 };
                 if is_it {
                     self.listed[*index].push(listed);

@@ -204,7 +204,7 @@ impl Finder<'_> {
                     TestPattern::Exact(exact) => exact == name,
                     TestPattern::Prefix(start) => name.starts_with(start.as_str()),
                     TestPattern::All => true,
-                    TestPattern::Doc => false,
+                    TestPattern::Doc | TestPattern::Unnamed => false,
                 };
                 if is_it {
                     found.entry(index).or_default().push(*listed);

@@ -58,6 +58,8 @@ pub struct Edges {
     pub synthetic: FxHashMap<NodeId, SyntheticNode>,
     /// Macro calls that define tests and cannot be expanded.
     pub test_calls: FxHashSet<NodeId>,
+    /// Items that may define tests whose names are not in the sources.
+    pub test_generators: FxHashSet<NodeId>,
 }
 
 /// All nodes in reverse postorder.
@@ -475,6 +477,7 @@ impl<'g> Builder<'g> {
         }
         edges.conditional_by_source = conditional_by_source;
         edges.test_calls = self.test_calls();
+        edges.test_generators = self.test_generators();
         let anything = virtuals
             .iter()
             .filter(|(to, _)| matches!(to, EdgeTarget::Anything(_)));

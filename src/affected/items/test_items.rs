@@ -56,6 +56,8 @@ pub enum TestPattern {
     Prefix(String),
     /// A custom harness: the whole binary.
     All,
+    /// Tests that generated code may define, whose names are not in the sources.
+    Unnamed,
     /// A documentation test, by its file and line.
     Doc,
 }
@@ -274,6 +276,7 @@ pub(super) fn tests(
             seeds: vec![id],
         });
     }
+    found.extend(unnamed_tests(crates, sources, nodes, edges));
     for (file, unit, _) in &nodes.unread {
         let known = found.iter().any(|test: &TestItem| {
             test.unit == *unit && test.name == TestPattern::Prefix(String::new())
@@ -293,4 +296,35 @@ pub(super) fn tests(
         }
     }
     found
+}
+
+/// For each unit with code that may define tests, one entry for all of them.
+fn unnamed_tests(
+    crates: &CrateGraph,
+    sources: &Sources,
+    nodes: &Nodes,
+    edges: &Edges,
+) -> Vec<TestItem> {
+    let mut by_unit: BTreeMap<u32, Vec<NodeId>> = BTreeMap::new();
+    for id in &edges.test_generators {
+        let node = &nodes.nodes[*id as usize];
+        if !node.before && crates.units[node.unit as usize].test && node.module != NONE {
+            by_unit.entry(node.unit).or_default().push(*id);
+        }
+    }
+    let entry = |(unit, mut seeds): (u32, Vec<NodeId>)| {
+        seeds.sort_unstable();
+        let first = &nodes.nodes[seeds[0] as usize];
+        let file = &sources.files[first.file as usize];
+        TestItem {
+            unit: unit as usize,
+            name: TestPattern::Unnamed,
+            ignored: false,
+            file: file.path.clone(),
+            line: file.expansion.unwrap_or(nodes.item(sources, seeds[0]).line),
+            documents: None,
+            seeds,
+        }
+    };
+    by_unit.into_iter().map(entry).collect()
 }

@@ -100,6 +100,6 @@ fn runs_any(call: &Call<'_>, part: &TargetSelection) -> bool {
         || !part.whole.is_empty()
         || part.tests.keys().any(|name| match name {
             TestSelector::Exact(name) => passes(name),
-            TestSelector::Prefix(_) | TestSelector::Doc(_) => true,
+            TestSelector::Prefix(_) | TestSelector::Doc(_) | TestSelector::Unnamed => true,
         })
 }

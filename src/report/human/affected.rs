@@ -228,6 +228,7 @@ fn shown(name: &TestSelector) -> String {
     match name {
         TestSelector::Exact(name) | TestSelector::Doc(name) => name.clone(),
         TestSelector::Prefix(start) => format!("{start}*"),
+        TestSelector::Unnamed => "tests that generated code may define".to_owned(),
     }
 }
 

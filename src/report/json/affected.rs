@@ -90,7 +90,7 @@ fn tests_of<'a>(
         .map(|(name, reason)| {
             let name = match name {
                 TestSelector::Exact(name) | TestSelector::Doc(name) => name.as_str(),
-                TestSelector::Prefix(_) => "*",
+                TestSelector::Prefix(_) | TestSelector::Unnamed => "*",
             };
             test(name, vec![reason_line(workspace, reason)])
         })

@@ -60,7 +60,7 @@ impl Builder<'_> {
         targets
     }
 
-    /// The names that may be composed of a fragment: those that start or end with it, and those that it starts or ends with.
+    /// The names that may be composed of a fragment: those that start or end with it, and those that are a part of it.
     pub(super) fn composed_names(&self, fragment: Name) -> Vec<Name> {
         /// Shorter fragments must be whole words.
         const SHORTEST_PART: usize = 4;
@@ -75,7 +75,7 @@ impl Builder<'_> {
         };
         let is_part = |name: &&Name| {
             let all = words_of(self.nodes.names.text(**name));
-            words.starts_with(&all) || words.ends_with(&all)
+            words.windows(all.len().max(1)).any(|part| part == all)
         };
         let with = |word: &String| self.generated.by_word.get(word).into_iter().flatten();
         let mut found: Vec<Name> = with(first).filter(has_words).copied().collect();

@@ -97,8 +97,10 @@ impl Builder<'_> {
             let generator = found.get_or_insert(Generator {
                 by,
                 registers: false,
+                defines_tests: false,
             });
             generator.registers |= !is_test && self.registers(expansion, by);
+            generator.defines_tests |= !is_test && self.defines_tests(expansion, by);
         }
         found
     }
@@ -110,6 +112,7 @@ impl Builder<'_> {
             return Some(Generator {
                 by: node.name,
                 registers: self.generated.written_roots.contains(&unit),
+                defines_tests: true,
             });
         }
         if node.flags & flag::EXPANDED != 0 || self.nodes.names.text(node.name) == "include" {
@@ -121,6 +124,7 @@ impl Builder<'_> {
         let expansion = self.call_expansion(id, own, symbols);
         let registers = !self.comes_by_type(node.owner) && self.may_register(id, own, symbols);
         (expansion != Expansion::Named || registers).then_some(Generator {
+            defines_tests: self.defines_tests(expansion, node.name),
             by: node.name,
             registers,
         })

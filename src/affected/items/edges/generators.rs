@@ -13,6 +13,8 @@ pub(super) struct Generator {
     pub(super) by: Name,
     /// Whether it may register code, so that it is live without being named.
     pub(super) registers: bool,
+    /// Whether it may define tests.
+    pub(super) defines_tests: bool,
 }
 
 /// Data about generated code, collected before edges are built.
@@ -38,6 +40,8 @@ pub(super) struct GeneratedCode {
     pub(super) proc_macros: FxHashSet<UnitId>,
     /// The macros of theirs that take names from files.
     pub(super) opaque: FxHashSet<NodeId>,
+    /// The macros of theirs that may define tests.
+    pub(super) test_macros: FxHashSet<NodeId>,
     /// The names in text that their macros may make code of.
     pub(super) text_names: FxHashMap<NodeId, Vec<Name>>,
     /// Items with calls in their bodies that may register code, each with the name of the first such macro.

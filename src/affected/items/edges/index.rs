@@ -346,6 +346,13 @@ impl Builder<'_> {
             .collect()
     }
 
+    /// Items that may define tests whose names are not in the sources.
+    pub(super) fn test_generators(&self) -> FxHashSet<NodeId> {
+        let generators = self.generated.generators.iter();
+        let defining = generators.filter(|(_, generator)| generator.defines_tests);
+        defining.map(|(id, _)| *id).collect()
+    }
+
     pub(super) fn holder_kind(&self, owner: NodeId) -> Option<ItemKind> {
         let kind = self.nodes.nodes.get(owner as usize)?.kind;
         matches!(kind, ItemKind::Impl | ItemKind::Trait).then_some(kind)

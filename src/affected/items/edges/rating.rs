@@ -8,7 +8,7 @@ use super::{
 use crate::affected::items::extract::Symbol;
 use crate::affected::items::known_macros::{
     Expansion, attribute_expansion, attribute_is_listed, is_standard_crate, macro_expansion,
-    macro_is_listed,
+    macro_is_listed, names_a_test,
 };
 
 /// Methods that take a text apart into letters.
@@ -229,6 +229,7 @@ impl<'g> Builder<'g> {
         };
         let mut known: FxHashMap<Vec<UnitId>, FxHashMap<Name, Vec<NodeId>>> = FxHashMap::default();
         let mut opaque = FxHashSet::default();
+        let mut test_macros = FxHashSet::default();
         let mut text_names = FxHashMap::default();
         for id in macros {
             let unit = self.nodes.nodes[id as usize].unit as usize;
@@ -239,13 +240,22 @@ impl<'g> Builder<'g> {
             let run = self.run_by(id, by_name);
             if run
                 .iter()
-                .any(|id| self.reads_files(*id) || computes_names(*id))
+                .any(|id| self.reads_outside(*id) || computes_names(*id))
             {
                 opaque.insert(id);
             }
-            text_names.insert(id, self.names_in_text(&run));
+            let in_text = self.names_in_text(&run);
+            let in_code = run
+                .iter()
+                .flat_map(|id| self.nodes.names_in(self.sources, *id));
+            let mut names = in_text.iter().copied().chain(in_code);
+            if names.any(|name| names_a_test(self.nodes.names.text(name))) {
+                test_macros.insert(id);
+            }
+            text_names.insert(id, in_text);
         }
         self.generated.opaque = opaque;
+        self.generated.test_macros = test_macros;
         self.generated.text_names = text_names;
     }
 
@@ -275,8 +285,8 @@ impl<'g> Builder<'g> {
         found
     }
 
-    fn reads_files(&self, id: NodeId) -> bool {
-        let reading = flag::READS_FILES | flag::UNREADABLE_INCLUDE;
+    fn reads_outside(&self, id: NodeId) -> bool {
+        let reading = flag::READS_FILES | flag::READS_ENVIRONMENT | flag::UNREADABLE_INCLUDE;
         let files = &self.nodes.item(self.sources, id).references.files;
         self.nodes.nodes[id as usize].flags & reading != 0 || !files.is_empty()
     }
@@ -372,6 +382,14 @@ impl<'g> Builder<'g> {
         let own = self.macros_for(id, name);
         own.iter()
             .any(|id| self.generated.registering_macros.contains(id))
+    }
+
+    /// Whether a macro of such an expansion may define tests.
+    pub(super) fn defines_tests(&self, expansion: Expansion, name: Name) -> bool {
+        let mut own = self.macros.get(&name).into_iter().flatten();
+        expansion.names_anything()
+            || expansion == Expansion::Workspace
+                && own.any(|id| self.generated.test_macros.contains(id))
     }
 
     /// Whether a macro of such an expansion may make code that is live without being named.
