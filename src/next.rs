@@ -12,7 +12,8 @@ use crate::evidence::Scope;
 use crate::finding::{self, Finding};
 use crate::lint::documents::{CONFLICT_MARKERS, MISSING_RESULTS, UNRELIABLE_DOCUMENT};
 use crate::status::{
-    Assessment, CriterionStatus, DependencyState, EvidenceState, State, StepStatus,
+    Assessment, ConfigurationStatus, CriterionStatus, DependencyState, EvidenceState, State,
+    StepStatus,
 };
 use crate::sys::text::counted;
 
@@ -184,6 +185,12 @@ fn verify(status: &Assessment, step: &StepStatus, why: String) -> Next {
         let why = format!("step {} has no verification command; write one", step.id);
         return Next::ask(edit(&status.plan, step.line), why);
     }
+    if let Some(why) = unprovable(&step.configurations) {
+        return Next::ask(
+            edit(&status.plan, step.line),
+            format!("step {}: {why}", step.id),
+        );
+    }
     let command = verify_step(&status.name, step);
     // Running a verification again that passed without proving the step changes nothing.
     if step.evidence == EvidenceState::Proven || step.state == State::Unconfirmed {
@@ -192,9 +199,26 @@ fn verify(status: &Assessment, step: &StepStatus, why: String) -> Next {
     Next::run(command, why)
 }
 
+/// Why no run can prove a step or the done block in one of the required configurations.
+fn unprovable(configurations: &[ConfigurationStatus]) -> Option<String> {
+    configurations.iter().find_map(|one| {
+        let why = one.why.as_ref()?;
+        Some(format!(
+            "the configuration `{}` is required, and {why}",
+            one.name
+        ))
+    })
+}
+
 fn done(status: &Assessment) -> Option<Next> {
     let done = status.runs.done.as_ref()?;
     let command = format!("cargo poc verify {} --done", status.name);
+    if *done != EvidenceState::Proven
+        && let Some(why) = unprovable(&status.runs.done_in)
+    {
+        let command = format!("cargo poc check {}", status.name);
+        return Some(Next::ask(command, format!("the done block: {why}")));
+    }
     match done {
         EvidenceState::Proven => None,
         EvidenceState::Failed(why) => {

@@ -432,6 +432,7 @@ fn listed(workspace: &Workspace, repository: Option<&Repository>) -> Result<Vec<
         };
         return Ok(files::walk(&workspace.root)?
             .into_iter()
+            .filter(|path| !files::own_outputs().contains(path))
             .map(unknown)
             .collect());
     };

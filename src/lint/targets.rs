@@ -79,7 +79,8 @@ fn untested_configurations(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         let finding = cx.in_plan_line(UNTESTED_CONFIGURATION, line, message);
         found.push(finding.about(name.as_str()));
     }
-    let done = (cx.line_with("done").unwrap_or(1), &cx.status.runs.done_in);
+    let line = cx.plan.done.first().map_or(1, |block| block.line);
+    let done = (line, &cx.status.runs.done_in);
     let steps = cx.status.steps.iter();
     let steps = steps.map(|step| (step.line, &step.configurations));
     for (line, configurations) in steps.chain([done]) {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
@@ -105,6 +106,16 @@ pub fn normalize(path: &Utf8Path) -> Utf8PathBuf {
 pub fn resolved(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
     Utf8PathBuf::try_from(dunce::canonicalize(path)?)
         .map_err(camino::FromPathBufError::into_io_error)
+}
+
+/// The files that standard output and standard error of this process are redirected to; empty where the system does not tell.
+pub fn own_outputs() -> &'static [Utf8PathBuf] {
+    static FILES: OnceLock<Vec<Utf8PathBuf>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let streams = ["/proc/self/fd/1", "/proc/self/fd/2"].into_iter();
+        let paths = streams.filter_map(|stream| resolved(Utf8Path::new(stream)).ok());
+        paths.filter(|path| path.is_file()).collect()
+    })
 }
 
 /// Every file in `folder` that git does not ignore, absolute and sorted, without hidden files.

@@ -96,6 +96,20 @@ fn a_file_that_appears_during_a_run_is_a_change() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_file_that_the_program_prints_into_is_no_change() {
+    let sandbox = sandbox(TEST);
+    sandbox
+        .shell("cargo poc verify cache --step 1 --no-close >out.txt 2>errors.txt")
+        .exits(0);
+    assert!(!sandbox.read("errors.txt").contains("changed while"));
+    sandbox.remove("out.txt").remove("errors.txt");
+    assert_eq!(state(&sandbox), "proven");
+    let run = sandbox.shell("cargo poc affected --base HEAD >out.txt && cat out.txt");
+    run.exits(0).hides("out.txt");
+}
+
+#[test]
 fn variables_that_control_the_build_are_inputs() {
     let sandbox = sandbox(TEST);
     for (name, value) in [

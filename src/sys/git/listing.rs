@@ -61,6 +61,11 @@ impl Listing {
                 "--exclude-standard",
             ],
         )?)?;
+        // What this process prints into a file is no source.
+        let written = files::own_outputs();
+        listing.files.retain(|path, listed| {
+            *listed != Listed::Untracked || !written.contains(&root.join(path))
+        });
         listing.compare_hidden(root)?;
         let is_link = |path: &Utf8Path| root.join(path).is_symlink();
         let untracked = listing.files.iter();

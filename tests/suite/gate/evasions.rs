@@ -250,9 +250,10 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
         "exit code 101",
     ),
     (
+        // Whether cargo has ended when the block goes on is a matter of time.
         "coproc cargo test --test bad\nwait || true\n# Expected: All pass",
         1,
-        "exit code 101",
+        "",
     ),
     ("timeout 0.01 cargo test --lib || true", 4, ""),
     (

@@ -516,3 +516,22 @@ fn following_next_actions_ends_at_complete_or_at_a_person() {
     );
     checked.unwrap();
 }
+
+#[test]
+fn a_done_block_that_no_run_can_prove_asks_a_person() {
+    let sandbox = sandbox();
+    let configurations = SECTIONS
+        .iter()
+        .find(|(_, _, new)| new.contains("| default |"));
+    write(
+        &sandbox,
+        edited(EDITS[10..=10].iter().chain(configurations)),
+    );
+    work(&sandbox);
+    follow(&sandbox).unwrap();
+    let next = &status(&sandbox)["next"];
+    assert!(
+        text(&next["why"]).contains("the configuration `default`"),
+        "{next}"
+    );
+}
