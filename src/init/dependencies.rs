@@ -93,6 +93,7 @@ pub fn blocks(project: &Project, request: &Request) -> Result<Vec<Block>> {
 ///
 /// # Errors
 /// The problem and the correct form.
+#[cfg(feature = "interview")]
 pub fn check_spec(spec: &str) -> Result<()> {
     let dependency = Dependency {
         spec: spec.to_owned(),
