@@ -99,7 +99,7 @@ fn is_quiet(workspace: &Workspace, path: &Utf8Path) -> bool {
     quiet_files::kind_of(workspace, path).is_some()
 }
 
-/// The packages that compile or embed each changed file, wherever it is, or whose build scripts may read it.
+/// The packages that compile or embed each changed file, or whose build scripts may read it. The file can be in any folder.
 pub(super) fn compiled_in(
     workspace: &Workspace,
     graph: &Graph,

@@ -1,4 +1,4 @@
-//! What the runs since an earlier commit prove, and what is left open, for people who review a branch.
+//! The steps, criteria and checklist items that runs since an earlier commit prove, and those that are still open.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Prints what a branch proves and what it leaves open.
+//! Prints the steps and criteria that a branch proves, and those that are still open.
 
 use anyhow::Result;
 

@@ -73,7 +73,7 @@ impl<'g> Builder<'g> {
         )
     }
 
-    /// The `use` items by which a module has a name, without those with `*`, each with its path.
+    /// The `use` items that import a name into a module, each with its path. Imports with `*` are left out.
     fn uses(&self, module: ModuleId, name: Name) -> Vec<(NodeId, Vec<&'g str>)> {
         let nodes = self.nodes;
         let found = self.scopes.resolve(module, &[name]);
