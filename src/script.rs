@@ -1,6 +1,7 @@
 //! A shell block of a plan: its commands, the tests they call, and the expected result of each.
 
 pub(crate) mod calls;
+pub(crate) mod cargo_arguments;
 pub mod commands;
 pub mod expectation;
 mod outline;

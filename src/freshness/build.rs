@@ -36,9 +36,12 @@ pub(crate) fn of<'c>(
     }
     let named = call.packages.iter().map(|name| workspace.find(name).ok());
     let mut packages: BTreeSet<PackageId> = named.collect::<Option<_>>()?;
+    if !call.others.is_empty() || call.has_expansion() {
+        return None;
+    }
     let configuration = Configuration {
         environment,
-        ..options(command, &call)?
+        ..call.configuration.clone()
     };
     let configuration = with_packages(workspace, &packages, configuration);
     if packages.is_empty() {
@@ -97,31 +100,6 @@ pub(crate) fn have_same_features(
             .collect::<Vec<_>>()
     };
     features(one) == features(other)
-}
-
-/// The features, target and profile of a call; `None` if an option decides the build in another way.
-fn options(command: &Command, call: &Call<'_>) -> Option<Configuration> {
-    let is_nextest = command.words.get(1).is_some_and(|word| word == "nextest");
-    let mut build = Configuration::default();
-    for (option, value) in &call.builds {
-        if value.is_some_and(|value| value.contains(['$', '`'])) {
-            return None;
-        }
-        match (*option, *value) {
-            ("--all-features", None) => build.all_features = true,
-            ("--no-default-features", None) => build.no_default_features = true,
-            ("-r" | "--release", None) => build.profile = Some("release".to_owned()),
-            ("-F" | "--features", Some(list)) => {
-                let features = list.split([',', ' ']).filter(|name| !name.is_empty());
-                build.features.extend(features.map(str::to_owned));
-            }
-            ("--target", Some(target)) => build.target = Some(target.to_owned()),
-            ("--profile", Some(profile)) if !is_nextest => build.profile = Some(profile.to_owned()),
-            ("--cargo-profile", Some(profile)) => build.profile = Some(profile.to_owned()),
-            _ => return None,
-        }
-    }
-    Some(build)
 }
 
 /// The build of these packages alone, or that of all where it is the same for these: one selection is made for each build.

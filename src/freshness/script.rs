@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::script::cargo_arguments::{Effect, cargo_arguments};
+use crate::script::simple_commands::of_text;
 use crate::workspace::{PackageId, Workspace};
 
 /// The packages that a plan's shell block tests: those its cargo commands select with `-p`. The whole workspace for
@@ -33,32 +35,19 @@ pub fn packages_of_script(workspace: &Workspace, script: &str) -> BTreeSet<Packa
 
 /// The packages that a cargo command selects; none for `cargo poc`, which does not test anything itself.
 fn of_cargo_command(workspace: &Workspace, command: &str) -> Option<BTreeSet<PackageId>> {
-    let words = shlex::split(command)?;
-    let mut words = words
-        .iter()
-        .map(String::as_str)
-        .take_while(|word| *word != "--");
-    if words.next() != Some("cargo") {
+    let commands = of_text(command, 1);
+    let [command] = commands.as_slice() else {
+        return None;
+    };
+    if command.program() != "cargo" || !command.assigned.is_empty() {
         return None;
     }
-    let mut packages = BTreeSet::new();
-    let mut own = false;
-    while let Some(word) = words.next() {
-        let spec = match word {
-            "poc" => {
-                own = true;
-                continue;
-            }
-            "-p" | "--package" => words.next()?,
-            _ => match word
-                .strip_prefix("--package=")
-                .or_else(|| word.strip_prefix("-p"))
-            {
-                Some(spec) => spec,
-                None => continue,
-            },
-        };
-        packages.insert(workspace.find(spec).ok()?);
-    }
+    let (arguments, _) = cargo_arguments(&command.words[1..]);
+    let own = arguments.iter().any(|argument| argument.name == "poc");
+    let named = arguments
+        .iter()
+        .filter(|argument| argument.effect == Effect::Package);
+    let named = named.map(|argument| workspace.find(argument.value?).ok());
+    let packages: BTreeSet<PackageId> = named.collect::<Option<_>>()?;
     (own || !packages.is_empty()).then_some(packages)
 }

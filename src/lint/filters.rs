@@ -10,7 +10,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
 use super::context::{Check, LintContext};
-use super::targets::values;
 use crate::affected::{TestTarget, TestTargetKind, every_target};
 use crate::document::Block;
 use crate::document::plan::Action;
@@ -41,11 +40,11 @@ fn unmet_filter(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         for command in commands {
-            let Some(filters) = filters(command) else {
+            let Some(call) = filtered(command) else {
                 continue;
             };
-            if let Some(missing) = missing(cx, workspace, command, &filters) {
-                found.push(finding(cx, command, &filters, &missing));
+            if let Some(missing) = missing(cx, workspace, &call) {
+                found.push(finding(cx, command, &call.filters, &missing));
             }
         }
     }
@@ -94,8 +93,8 @@ fn judged<'s>(cx: &'s LintContext<'_>) -> impl Iterator<Item = &'s Block> {
         .filter(|block| block.is_shell())
 }
 
-/// The name filters of a test command; `None` if there are none, or if a word of the command is not understood.
-fn filters(command: &Command) -> Option<Vec<&str>> {
+/// A call with name filters; `None` if there are none, or if a word of the command is not understood.
+fn filtered(command: &Command) -> Option<Call<'_>> {
     let call = Call::of(command)?;
     let plain = |filter: &&str| {
         let mut letters = filter.chars();
@@ -103,19 +102,14 @@ fn filters(command: &Command) -> Option<Vec<&str>> {
     };
     let documentation = call.targets.iter().any(|(kind, _)| *kind == "--doc");
     let judged = !call.filters.is_empty() && !documentation && call.filters.iter().all(plain);
-    judged.then_some(call.filters)
+    judged.then_some(call)
 }
 
 /// Words that are in no source, at least one of each filter; `None` if a test may match a filter.
-fn missing(
-    cx: &LintContext<'_>,
-    workspace: &Workspace,
-    command: &Command,
-    filters: &[&str],
-) -> Option<Vec<String>> {
-    let named = values(command.test_arguments()?, &["-p", "--package"]);
+fn missing(cx: &LintContext<'_>, workspace: &Workspace, call: &Call<'_>) -> Option<Vec<String>> {
+    let filters = &call.filters;
     let mut packages: BTreeSet<PackageId> = BTreeSet::new();
-    for name in &named {
+    for name in &call.packages {
         // A name of no member, or of several, is reported by another rule.
         packages.insert(workspace.find(name).ok()?);
     }

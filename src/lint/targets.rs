@@ -8,6 +8,7 @@ use super::plan::agree;
 use crate::document::plan::Action;
 use crate::evidence::{Scope, TestCounts};
 use crate::finding::{Code, Finding, Gate, Rule, Severity};
+use crate::script::calls::Call;
 use crate::script::simple_commands::{Command, proving};
 use crate::workspace::graph::{folder_of, is_kind, nearest};
 use crate::workspace::{PackageId, Workspace};
@@ -107,9 +108,10 @@ fn unknown_targets(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         let Some(arguments) = command.test_arguments() else {
             continue;
         };
-        let packages = values(arguments, &["-p", "--package"]);
+        let call = Call::parse(arguments, false);
+        let packages = &call.packages;
         let mut members: Vec<PackageId> = Vec::new();
-        for name in &packages {
+        for name in packages {
             match workspace.find(name) {
                 Ok(package) => members.push(package),
                 Err(_) if is_pattern(name) || is_planned(cx, &format!("{name}/Cargo.toml")) => {
@@ -131,7 +133,7 @@ fn unknown_targets(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             if members.is_empty() {
                 members = (0..workspace.packages.len()).collect();
             }
-            found.extend(targets(cx, workspace, command, arguments, &members));
+            found.extend(targets(cx, workspace, command, &call, &members));
         }
     }
 }
@@ -140,12 +142,13 @@ fn targets(
     cx: &LintContext<'_>,
     workspace: &Workspace,
     command: &Command,
-    arguments: &[String],
+    call: &Call<'_>,
     members: &[PackageId],
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     for (flag, kind, folder) in FLAGS {
-        for name in values(arguments, &[flag]) {
+        let options = call.targets.iter().filter(|(option, _)| *option == flag);
+        for name in options.filter_map(|(_, name)| *name) {
             let targets = || {
                 let targets = members
                     .iter()
@@ -175,31 +178,6 @@ fn targets(
         }
     }
     found
-}
-
-/// The values of options, as in `-p a`, `-pa`, `--package=a`, before `--`.
-pub(super) fn values<'a>(arguments: &'a [String], names: &[&str]) -> Vec<&'a str> {
-    let mut values = Vec::new();
-    let mut words = arguments
-        .iter()
-        .map(String::as_str)
-        .take_while(|word| *word != "--");
-    while let Some(word) = words.next() {
-        for name in names {
-            let glued = if name.starts_with("--") {
-                word.strip_prefix(name)
-                    .and_then(|rest| rest.strip_prefix('='))
-            } else {
-                word.strip_prefix(name).filter(|rest| !rest.is_empty())
-            };
-            if word == *name {
-                values.extend(words.next());
-            } else if let Some(value) = glued {
-                values.push(value);
-            }
-        }
-    }
-    values
 }
 
 fn is_pattern(name: &str) -> bool {

@@ -1,6 +1,8 @@
-//! Calls of `cargo test` and `cargo nextest run`, and the tests that their arguments select.
+//! Calls of `cargo test` and `cargo nextest run`: the tests and the build that their arguments select.
 
+use super::cargo_arguments::{Argument, Effect, cargo_arguments};
 use super::simple_commands::Command;
+use crate::workspace::Configuration;
 
 /// The parsed arguments of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,92 +13,15 @@ pub(crate) struct Call<'c> {
     pub(crate) targets: Vec<(&'c str, Option<&'c str>)>,
     /// The name filters; without filters, every test runs.
     pub(crate) filters: Vec<&'c str>,
-    /// Options that select the build, with their values: features, a target, a profile.
-    pub(crate) builds: Vec<(&'c str, Option<&'c str>)>,
+    /// Features, target and profile.
+    pub(crate) configuration: Configuration,
+    /// Options that affect the build or the selection in another way.
+    pub(crate) others: Vec<Argument<'c>>,
+    /// Whether all options are known, and have their values.
+    pub(crate) is_known: bool,
 }
 
-/// Options with a value in the next word.
-const VALUED: &[&str] = &[
-    "-p",
-    "--package",
-    "--exclude",
-    "--test",
-    "--bin",
-    "--example",
-    "--bench",
-    "-F",
-    "--features",
-    "-j",
-    "--jobs",
-    "--profile",
-    "--target",
-    "--target-dir",
-    "--color",
-    "--message-format",
-    "--config",
-    "-Z",
-    "--cargo-profile",
-    "-P",
-    "--build-jobs",
-    "--test-threads",
-    "--retries",
-    "--status-level",
-    "--final-status-level",
-    "--partition",
-    "--run-ignored",
-    "--no-tests",
-    "-E",
-    "--filterset",
-    "--filter-expr",
-];
-/// Those that select a target.
-const TARGETS: &[&str] = &["--test", "--bin", "--example", "--bench"];
-/// Those that do not affect the build. A filterset only excludes tests.
-const IDLE: &[&str] = &[
-    "-j",
-    "--jobs",
-    "--color",
-    "--message-format",
-    "--build-jobs",
-    "--test-threads",
-    "--retries",
-    "--status-level",
-    "--final-status-level",
-    "--no-tests",
-    "-E",
-    "--filterset",
-    "--filter-expr",
-];
-/// Options without a value that select kinds of targets.
-const KINDS: &[&str] = &[
-    "--lib",
-    "--bins",
-    "--tests",
-    "--examples",
-    "--benches",
-    "--all-targets",
-    "--doc",
-];
-/// Options without a value that select the build.
-const BUILDS: &[&str] = &["--all-features", "--no-default-features", "--release", "-r"];
-/// Options without a value that do not affect which tests run.
-const PLAIN: &[&str] = &[
-    "--workspace",
-    "--all",
-    "--locked",
-    "--offline",
-    "--frozen",
-    "--no-fail-fast",
-    "--keep-going",
-    "-v",
-    "-vv",
-    "--verbose",
-    "-q",
-    "--quiet",
-    "--no-capture",
-    "--fail-fast",
-];
-/// The same for options of the harness, after `--`.
+/// Options of the harness, after `--`, that do not affect which tests run.
 const OF_HARNESS: &[&str] = &[
     "--exact",
     "--ignored",
@@ -110,59 +35,75 @@ const OF_HARNESS: &[&str] = &[
 ];
 
 impl<'c> Call<'c> {
-    /// Parses a command; `None` if it runs no tests or has an unknown option.
+    /// Parses a command; `None` if it runs no tests, has an unknown option, or may belong to another workspace.
     pub(crate) fn of(command: &'c Command) -> Option<Self> {
-        let known = matches!(command.cargo(), Some(("nextest" | "test" | "t", _)));
-        let arguments = command.test_arguments().filter(|_| known)?;
+        let (runner, _) = command.cargo()?;
+        let is_nextest = runner == "nextest";
+        if !is_nextest && !matches!(runner, "test" | "t") {
+            return None;
+        }
         let elsewhere = |word: &String| word == "--manifest-path" || word == "-C";
         if command.words.iter().any(elsewhere) {
             return None;
         }
-        let mut call = Self::default();
-        let mut words = arguments.iter().map(String::as_str);
-        while let Some(word) = words.next() {
-            if word == "--" {
-                break;
-            } else if let Some((option, value)) = valued(word) {
-                call.option(option, value.or_else(|| words.next())?);
-            } else if KINDS.contains(&word) {
-                call.targets.push((word, None));
-            } else if BUILDS.contains(&word) {
-                call.builds.push((word, None));
-            } else if !word.starts_with('-') {
-                call.filters.push(word);
-            } else if !PLAIN.contains(&word) {
-                return None;
+        Some(Self::parse(command.test_arguments()?, is_nextest)).filter(|call| call.is_known)
+    }
+
+    /// Parses the arguments of a test runner.
+    pub(crate) fn parse(words: &'c [String], is_nextest: bool) -> Self {
+        let (before, after) = cargo_arguments(words);
+        let mut call = Self {
+            is_known: true,
+            ..Self::default()
+        };
+        for argument in before {
+            call.is_known &= !argument.lacks_value();
+            match argument.effect {
+                Effect::Package => call.packages.extend(argument.value),
+                Effect::Target => call.targets.push((argument.name, argument.value)),
+                Effect::Word => call.filters.push(argument.name),
+                Effect::Build => call.build(argument, is_nextest),
+                Effect::Other => call.others.push(argument),
+                Effect::Unknown => call.is_known = false,
+                Effect::Nothing => {}
             }
         }
-        for word in words {
+        for word in after.iter().skip(1) {
             if !word.starts_with('-') {
                 call.filters.push(word);
-            } else if !OF_HARNESS.contains(&word) {
-                return None;
+            } else if !OF_HARNESS.contains(&word.as_str()) {
+                call.is_known = false;
             }
         }
-        Some(call)
+        call
     }
 
-    fn option(&mut self, option: &'c str, value: &'c str) {
-        match option {
-            "-p" | "--package" => self.packages.push(value),
-            option if TARGETS.contains(&option) => self.targets.push((option, Some(value))),
-            option if !IDLE.contains(&option) => self.builds.push((option, Some(value))),
-            _ => {}
+    /// Whether the shell expands a word that selects the build or the tests, so that its value is unknown.
+    pub(crate) fn has_expansion(&self) -> bool {
+        let build = &self.configuration;
+        let options = build.features.iter().chain(&build.target);
+        let options = options.chain(&build.profile).map(String::as_str);
+        let targets = self.targets.iter().filter_map(|(_, name)| *name);
+        let mut words = options.chain(targets).chain(self.filters.iter().copied());
+        words.any(|word| word.contains(['$', '`']))
+    }
+
+    fn build(&mut self, argument: Argument<'c>, is_nextest: bool) {
+        let build = &mut self.configuration;
+        let value = argument.value.map(str::to_owned);
+        match argument.name {
+            "--all-features" => build.all_features = true,
+            "--no-default-features" => build.no_default_features = true,
+            "--release" => build.profile = Some("release".to_owned()),
+            "--features" => {
+                let list = argument.value.unwrap_or_default().split([',', ' ']);
+                let features = list.filter(|name| !name.is_empty());
+                build.features.extend(features.map(str::to_owned));
+            }
+            "--target" => build.target = value,
+            // This profile of nextest does not select that of the build.
+            "--profile" if is_nextest => self.others.push(argument),
+            _ => build.profile = value,
         }
     }
-}
-
-/// An option that has a value, and the value if it is in the same word: `--features=x`, `-pstore`.
-fn valued(word: &str) -> Option<(&str, Option<&str>)> {
-    if VALUED.contains(&word) {
-        return Some((word, None));
-    }
-    let (long, short) = (word.split_once('='), word.split_at_checked(2));
-    let long = long.filter(|(option, _)| option.starts_with("--"));
-    let short = short.filter(|(option, _)| !option.starts_with("--"));
-    let (option, value) = long.or(short)?;
-    VALUED.contains(&option).then_some((option, Some(value)))
 }

@@ -13,6 +13,7 @@ use super::harness::list;
 use super::test_output::{Observed, Observer, header, is_summary};
 use crate::document::printed_counts;
 use crate::evidence::TestCounts;
+use crate::script::cargo_arguments::cargo_arguments;
 use crate::script::commands::ScriptCommand;
 use crate::script::expectation::Assertion;
 use crate::script::simple_commands::{self, Command};
@@ -286,24 +287,22 @@ fn of_cargo(arguments: Vec<String>) -> Command {
 /// Why the hashed inputs of a run do not contain the package whose tests a call of cargo ran.
 fn not_covered(call: &Command, folder: &Path, binaries: Option<&Binaries<'_>>) -> Option<String> {
     let workspace = binaries?.workspace();
-    let mut words = call.words.iter();
-    let mut manifest = None;
-    while let Some(word) = words.next() {
-        match word.split_once('=') {
-            Some(("--manifest-path", path)) => manifest = Some(PathBuf::from(path)),
-            _ if word == "--manifest-path" => manifest = words.next().map(PathBuf::from),
-            _ if word == "-C" => manifest = words.next().map(|path| Path::new(path).join(MANIFEST)),
-            _ if word == "--" => break,
-            _ => {}
+    let (arguments, _) = cargo_arguments(&call.words);
+    let named = arguments.iter().rev().find_map(|argument| {
+        let path = argument.value.map(PathBuf::from);
+        match argument.name {
+            "--manifest-path" => path,
+            "-C" => path.map(|folder| folder.join(MANIFEST)),
+            _ => None,
         }
-    }
+    });
     let found = || {
         folder
             .ancestors()
             .map(|folder| folder.join(MANIFEST))
             .find(|path| path.is_file())
     };
-    let path = manifest.map(|path| folder.join(path)).or_else(found)?;
+    let path = named.map(|path| folder.join(path)).or_else(found)?;
     let path = Utf8PathBuf::from_path_buf(path.canonicalize().ok()?).ok()?;
     let root = crate::sys::files::resolved(&workspace.root).ok()?;
     let Ok(relative) = path.strip_prefix(&root) else {

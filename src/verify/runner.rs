@@ -12,6 +12,7 @@ use crate::affected::arguments;
 use crate::affected::{Selection, TargetSelection, TestTargetKind, all_targets};
 use crate::config::RunnerChoice;
 use crate::exit;
+use crate::script::cargo_arguments::{Effect, cargo_arguments};
 use crate::sys::cargo::is_nextest_installed;
 use crate::workspace::{PackageId, Workspace};
 
@@ -314,20 +315,14 @@ const LISTED: [&str; 7] = [
 
 /// The options that a listing supports; any other option would make it fail.
 fn for_listing(extra: &[String]) -> Vec<String> {
-    let mut listed = Vec::new();
-    let mut words = extra.iter();
-    while let Some(word) = words.next() {
-        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
-        if LISTED.contains(&name) {
-            listed.push(word.clone());
-            if name == word {
-                listed.extend(words.next().cloned());
-            }
-        } else if BUILD_FLAGS.contains(&name) {
-            listed.push(word.clone());
-        }
-    }
+    let (arguments, _) = cargo_arguments(extra);
+    let listed = arguments
+        .iter()
+        .filter(|argument| LISTED.contains(&argument.name) || BUILD_FLAGS.contains(&argument.name));
     listed
+        .flat_map(|argument| argument.words)
+        .cloned()
+        .collect()
 }
 
 /// Rejects build options among the arguments for the test runner: `cargo test` would pass them to the tests, and the selected tests would
@@ -336,41 +331,26 @@ fn for_listing(extra: &[String]) -> Vec<String> {
 /// # Errors
 /// A usage error with the correct position of the option.
 pub fn refuse_build_options(extra: &[String], runner: Runner) -> Result<()> {
-    const OF_CARGO: [&str; 10] = [
-        "--all-features",
-        "--no-default-features",
-        "--features",
-        "-F",
-        "--target",
-        "--release",
-        "-r",
-        "--profile",
-        "--workspace",
-        "--all-targets",
-    ];
-    const OF_NEXTEST: [&str; 8] = [
-        "--all-features",
-        "--no-default-features",
-        "--features",
-        "-F",
-        "--target",
-        "--release",
-        "-r",
-        "--cargo-profile",
-    ];
-    let refused: &[&str] = match runner {
-        Runner::Cargo => &OF_CARGO,
-        Runner::Nextest => &OF_NEXTEST,
-    };
-    let words = extra
-        .iter()
-        .map(|word| word.split('=').next().unwrap_or(word));
-    for word in words.take_while(|word| *word != "--") {
-        let instead = match word {
-            _ if !refused.contains(&word) => continue,
+    let (arguments, _) = cargo_arguments(extra);
+    for argument in arguments {
+        let selects_build = match (runner, argument.name) {
+            // The profile of the run.
+            (Runner::Nextest, "--profile") => false,
+            (Runner::Cargo, "--cargo-profile") => false,
+            (Runner::Cargo, "--workspace" | "--all-targets") => true,
+            _ => argument.effect == Effect::Build,
+        };
+        if !selects_build {
+            continue;
+        }
+        let instead = match argument.name {
             "--workspace" | "--all-targets" => "omit it",
             _ => "write it before the `--`",
         };
+        let word = argument
+            .words
+            .first()
+            .map_or(argument.name, |word| word.split('=').next().unwrap_or(word));
         return Err(exit::usage(format!(
             "`{word}` is a build option, but arguments after `--` are passed to the test runner; {instead}"
         )));
@@ -385,37 +365,26 @@ const BUILD_FLAGS: [&str; 3] = ["--release", "--all-features", "--no-default-fea
 /// to nextest.
 fn not_only_nextest(extra: &[String]) -> (Vec<String>, Vec<String>) {
     let (mut build, mut rest) = (Vec::new(), Vec::new());
-    let mut words = extra.iter();
-    while let Some(word) = words.next() {
-        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
-        if BUILD_FLAGS.contains(&name) {
-            build.push(word.clone());
-        } else if LISTED.contains(&name) {
-            let value = (name == word).then(|| words.next().cloned()).flatten();
-            if name == "--features" {
-                build.push(word.clone());
-                build.extend(value);
-            }
-        } else {
-            rest.push(word.clone());
+    let (arguments, after) = cargo_arguments(extra);
+    for argument in arguments {
+        if argument.name == "--features" || BUILD_FLAGS.contains(&argument.name) {
+            build.extend_from_slice(argument.words);
+        } else if !LISTED.contains(&argument.name) {
+            rest.extend_from_slice(argument.words);
         }
     }
+    rest.extend_from_slice(after);
     (build, rest)
 }
 
 /// The archive of built tests in the user's arguments for nextest, if any.
 #[must_use]
 pub fn archive(extra: &[String]) -> Option<&str> {
-    let mut words = extra.iter();
-    while let Some(word) = words.next() {
-        if word == "--archive-file" {
-            return words.next().map(String::as_str);
-        }
-        if let Some(file) = word.strip_prefix("--archive-file=") {
-            return Some(file);
-        }
-    }
-    None
+    let (arguments, _) = cargo_arguments(extra);
+    let mut arguments = arguments.iter();
+    arguments
+        .find(|argument| argument.name == "--archive-file")?
+        .value
 }
 
 /// Whether a plan's commands for this workspace use nextest.

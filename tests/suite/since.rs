@@ -166,6 +166,22 @@ fn nextest_filterset_may_select_any_test_of_the_packages() {
 }
 
 #[test]
+fn filter_that_the_shell_expands_may_select_any_test_of_the_packages() {
+    let sandbox = sandbox();
+    sandbox
+        .edit(
+            "docs/cache-plan.md",
+            "cargo test --offline -p app store",
+            "name=store; cargo test --offline -p app \"$name\"",
+        )
+        .commit("variable");
+    verified(&sandbox);
+    assert_eq!(states(&sandbox)[0], "proven");
+    sandbox.edit("src/store.rs", "    2\n", "    1 + 1\n");
+    assert_eq!(states(&sandbox)[0], "stale");
+}
+
+#[test]
 fn other_commands_depend_on_all_files_of_their_packages() {
     let sandbox = sandbox();
     sandbox.poc("verify cache --step 1").exits(0);

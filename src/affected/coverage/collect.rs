@@ -21,6 +21,7 @@ use crate::affected::arguments::nextest_packages;
 use crate::change;
 use crate::exit::{self, Exit};
 use crate::project::Project;
+use crate::script::cargo_arguments::{Effect, cargo_arguments};
 use crate::sys::cargo::{Cargo, own_folder};
 use crate::sys::exec::{self, ExitReason, OutputChunk, ProcessCommand};
 use crate::sys::files;
@@ -401,29 +402,15 @@ pub fn compiler(folder: &Utf8Path) -> Result<String> {
 /// The user's arguments that affect the build, each option with its value.
 #[must_use]
 pub fn of_build(arguments: &[String]) -> Vec<String> {
-    const WITH_VALUE: [&str; 6] = [
-        "-F",
-        "--features",
-        "--cargo-profile",
-        "--target",
-        "-P",
-        "--profile",
-    ];
-    const ALONE: [&str; 3] = ["--all-features", "--no-default-features", "--release"];
-    let mut taken = Vec::new();
-    let mut words = arguments.iter();
-    while let Some(word) = words.next() {
-        let name = word.split('=').next().unwrap_or(word);
-        if ALONE.contains(&name) {
-            taken.push(word.clone());
-        } else if WITH_VALUE.contains(&name) {
-            taken.push(if name == word {
-                format!("{word}={}", words.next().map_or("", String::as_str))
-            } else {
-                word.clone()
-            });
-        }
-    }
+    let (arguments, _) = cargo_arguments(arguments);
+    let options = arguments.iter();
+    let options = options.filter(|argument| argument.effect == Effect::Build);
+    let mut taken: Vec<String> = options
+        .map(|argument| match argument.value {
+            Some(value) => format!("{}={value}", argument.name),
+            None => argument.name.to_owned(),
+        })
+        .collect();
     taken.sort();
     taken
 }

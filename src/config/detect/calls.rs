@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::config::configurations::check_features;
+use crate::script::calls::Call;
+use crate::script::simple_commands::{Command, of_text};
 use crate::sys::{cargo_alias, files};
 use crate::workspace::{Configuration, Workspace};
 
@@ -20,34 +22,52 @@ pub(super) fn cargo_calls(
     command: &str,
     aliases: &BTreeMap<String, Vec<String>>,
 ) -> Vec<CargoCall> {
-    let parts = command.split("&&").flat_map(|part| part.split(['|', ';']));
-    let calls = parts.filter_map(|part| {
-        let words = shlex::split(part)?;
-        let at = words.iter().position(|word| word == "cargo")?;
-        let assigned = words[..at].iter().rev();
-        let flags = assigned.filter_map(|word| word.strip_prefix("RUSTFLAGS="));
-        let flags = flags.map(str::to_owned).next();
-        let mut words: Vec<String> = words[at + 1..].to_vec();
-        if words.first().is_some_and(|word| word.starts_with('+')) {
-            words.remove(0);
-        }
-        words = cargo_alias::resolve(words, aliases);
-        let end = words.iter().position(|word| word == "--");
-        words.truncate(end.unwrap_or(words.len()));
-        let runs_tests = matches!(
-            words.iter().map(String::as_str).collect::<Vec<_>>()[..],
-            ["test" | "t", ..] | ["nextest", "run" | "r", ..]
-        );
-        runs_tests.then_some(CargoCall { words, flags })
-    });
+    let commands = of_text(command, 1).into_iter();
+    let calls = commands.filter_map(|command| cargo_call(command, aliases));
     calls.collect()
+}
+
+/// `cargo` may stand behind other words: a key of a file, `env A=1`.
+fn cargo_call(command: Command, aliases: &BTreeMap<String, Vec<String>>) -> Option<CargoCall> {
+    let mut words = command.words;
+    let at = words.iter().position(|word| word == "cargo")?;
+    let assigned = words[..at].iter().rev();
+    let flags = assigned.filter_map(|word| word.strip_prefix("RUSTFLAGS="));
+    let mut before = command.assigned.iter().rev();
+    let before = before.find(|(name, _)| name == "RUSTFLAGS");
+    let flags = flags.map(str::to_owned).next();
+    let flags = flags.or_else(|| before.map(|(_, flags)| flags.clone()));
+    let is_toolchain = |word: &String| word.starts_with('+');
+    words.drain(..=at + usize::from(words.get(at + 1).is_some_and(is_toolchain)));
+    words = cargo_alias::resolve(words, aliases);
+    let end = words.iter().position(|word| word == "--");
+    words.truncate(end.unwrap_or(words.len()));
+    let words = CargoCall { words, flags };
+    words.arguments().is_some().then_some(words)
+}
+
+impl CargoCall {
+    /// Whether the test runner is nextest, and its arguments.
+    fn arguments(&self) -> Option<(bool, &[String])> {
+        match self.words.as_slice() {
+            [runner, run, rest @ ..] if runner == "nextest" && (run == "run" || run == "r") => {
+                Some((true, rest))
+            }
+            [runner, rest @ ..] if runner == "test" || runner == "t" => Some((false, rest)),
+            _ => None,
+        }
+    }
 }
 
 /// The configuration of a call; `None` if it is unknown, or belongs to another workspace.
 pub(super) fn configuration(workspace: &Workspace, call: &CargoCall) -> Option<Configuration> {
-    let words = &call.words;
-    let is_nextest = words.first().is_some_and(|word| word == "nextest");
-    let mut found = Configuration::default();
+    let (is_nextest, arguments) = call.arguments()?;
+    let parsed = Call::parse(arguments, is_nextest);
+    let may_add_options = |word: &String| word.starts_with('$') || word.contains("$FLAGS");
+    if arguments.iter().any(may_add_options) {
+        return None;
+    }
+    let mut found = parsed.configuration;
     if let Some(flags) = &call.flags
         && flags.contains("--cfg")
     {
@@ -55,31 +75,13 @@ pub(super) fn configuration(workspace: &Workspace, call: &CargoCall) -> Option<C
             .environment
             .insert("RUSTFLAGS".to_owned(), flags.clone());
     }
-    let mut words = words.iter().skip(1);
-    while let Some(word) = words.next() {
-        let (flag, joined) = match word.split_once('=') {
-            Some((flag, value)) if flag.starts_with('-') => (flag, Some(value.to_owned())),
-            _ => (word.as_str(), None),
-        };
-        let mut value = || joined.clone().or_else(|| words.next().cloned());
-        match flag {
-            "--all-features" => found.all_features = true,
-            "--no-default-features" => found.no_default_features = true,
-            "--features" | "-F" => {
-                let features = value()?;
-                let features = features.split([',', ' ']).filter(|name| !name.is_empty());
-                found.features.extend(features.map(str::to_owned));
-            }
-            "--target" => found.target = Some(value()?),
-            "--release" | "-r" => found.profile = Some("release".to_owned()),
-            "--cargo-profile" => found.profile = Some(value()?),
-            "--profile" if is_nextest => drop(value()?),
-            "--profile" => found.profile = Some(value()?),
-            "-p" | "--package" => {
-                found.packages.insert(workspace.find(&value()?).ok()?);
-            }
+    for package in parsed.packages {
+        found.packages.insert(workspace.find(package).ok()?);
+    }
+    for option in parsed.others {
+        match option.name {
             "--manifest-path" => {
-                let path = files::normalize(&workspace.root.join(value()?));
+                let path = files::normalize(&workspace.root.join(option.value?));
                 let members = workspace.packages.iter();
                 let member = members
                     .enumerate()
@@ -94,9 +96,6 @@ pub(super) fn configuration(workspace: &Workspace, call: &CargoCall) -> Option<C
             }
             // A build of the standard library, or settings of this call alone.
             "-Z" | "--config" => return None,
-            "--test" | "--bin" | "--example" | "--bench" | "--exclude" | "-E" | "--filterset"
-            | "-j" | "--jobs" | "--partition" | "--target-dir" => drop(value()),
-            _ if word.contains("$FLAGS") || word.starts_with('$') => return None,
             _ => {}
         }
     }
