@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod demo;
 pub mod deps;
 pub mod init;
+mod replay;
 pub mod report;
 pub mod status;
 pub mod step;

@@ -237,6 +237,27 @@ impl Selection {
         }
     }
 
+    /// The tests of the workspace that are not selected.
+    #[must_use]
+    pub fn rest(&self, workspace: &Workspace) -> Self {
+        let mut rest = Self::everything(workspace);
+        rest.targets.retain(|target, part| {
+            let Some(selected) = self.targets.get(target) else {
+                return true;
+            };
+            let reason = Reason::Widened("it is not selected".to_owned());
+            let others = selected.known.iter();
+            let others = others.filter(|test| !selected.tests.contains_key(*test));
+            *part = TargetSelection {
+                whole: BTreeSet::new(),
+                tests: others.map(|test| (test.clone(), reason.clone())).collect(),
+                known: Arc::clone(&selected.known),
+            };
+            !selected.is_whole()
+        });
+        rest
+    }
+
     /// Selects every selected target completely: for plans, whose tests are not written yet.
     #[must_use]
     pub fn by_target(mut self) -> Self {

@@ -21,6 +21,7 @@ Examples:
   cargo poc affected --files src/lib.rs               as if that file had changed
   cargo poc affected --collect --all-features         run the suite once, keep what each test executes
   cargo poc affected --audit                          does the selection hold for all of that?
+  cargo poc affected --replay 50                      do tests fail that the last 50 changes did not select?
   cargo poc affected --format matrix --shards 4       jobs for `verify --partition`, in CI")]
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub struct Affected {
@@ -45,6 +46,9 @@ pub struct Affected {
     /// Check with the collected coverage that each test is selected for every function it executes; exit with 1 if not
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub audit: bool,
+    /// Run all tests of the last N commits in a copy of the repository: each commit as it is, and with the sources of its parent. Exit with 1 if a test fails that the selection of the change does not contain
+    #[arg(long, value_name = "N", conflicts_with_all = ["name", "base", "since_evidence", "files", "explain", "collect", "audit", "no_cache", "no_coverage"], help_heading = "Observed coverage")]
+    pub replay: Option<NonZeroUsize>,
     /// Read all sources again, without the cache
     #[arg(long)]
     pub no_cache: bool,
@@ -55,7 +59,7 @@ pub struct Affected {
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain", "collect", "audit"],
         help_heading = "Several machines")]
     pub full: bool,
-    /// With --format matrix: the test runner
+    /// With --format matrix or --replay: the test runner
     #[arg(
         long,
         value_enum,

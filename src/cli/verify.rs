@@ -27,6 +27,7 @@ Examples:
   cargo poc verify cache --confirm checklist --reason \"reviewed\"  the items that no program can check
   cargo poc verify cache --done --update --write  stale test counts in the plan, brought up to date
   cargo poc verify --full -- --test-threads=1
+  cargo poc verify --shadow             the affected tests, then all others: does one of those fail?
   cargo poc verify --format json        what the run came to, for a program
   cargo poc verify --format github --report junit=target/poc.xml --report sarif=target/poc.sarif     in CI
   cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines
@@ -74,6 +75,12 @@ pub struct Verify {
         conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "from_report", "full", "list", "confirm", "update", "partition", "report", "merge"]
     )]
     pub watch: bool,
+    /// Then also run all tests that are not selected. Report those that fail as escapes, print how long they took, add the result to a ledger in the target folder, and record no evidence
+    #[arg(
+        long,
+        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "from_report", "full", "list", "confirm", "update", "watch", "partition", "merge", "fail_fast"]
+    )]
+    pub shadow: bool,
     /// Run only part M of N of the affected tests, or of all tests, and record nothing. A part is a partition of nextest or, with `cargo test`, a group of packages
     #[arg(
         long,
@@ -127,7 +134,7 @@ impl Verify {
     /// Whether the run becomes evidence.
     #[must_use]
     pub fn records(&self) -> bool {
-        !self.no_record && !self.scope.runs_failed_tests()
+        !self.no_record && !self.shadow && !self.scope.runs_failed_tests()
     }
 }
 

@@ -33,6 +33,9 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
     if command.collect || command.audit {
         return super::coverage::run(&Project::load(global)?, command, terminal);
     }
+    if let Some(count) = command.replay {
+        return super::replay::run(&Project::load(global)?, command, count, terminal);
+    }
     if command.format == AffectedFormat::Matrix {
         return super::verify::shard::matrix(&Project::load(global)?, command, terminal);
     }

@@ -9,6 +9,7 @@ mod record;
 mod reports;
 mod request;
 mod reuse;
+mod shadow;
 pub(super) mod shard;
 mod update;
 pub(crate) mod watch;

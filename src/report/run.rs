@@ -1,6 +1,8 @@
 //! The outcome of `verify`, the input of machine-readable reports.
 
-use crate::evidence::{Check, Record, Scope, Selected};
+use std::time::Duration;
+
+use crate::evidence::{Check, Names, Record, Scope, Selected};
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::verify;
@@ -15,6 +17,8 @@ pub struct Run<'a> {
     pub selection: Option<Selected>,
     /// The number of selected tests that did not run because they passed before.
     pub reused: usize,
+    /// The tests that were not selected, if they ran as well.
+    pub shadow: Option<&'a Shadow>,
     /// One record for each PoC, or a single one; empty if nothing had to run. All have the same checks.
     pub records: &'a [RecordedRun],
     /// The commands in the order in which they ran.
@@ -23,6 +27,18 @@ pub struct Run<'a> {
     pub ran: Option<&'a verify::Report>,
     /// The findings on the run.
     pub findings: Vec<Finding>,
+}
+
+/// The result of `verify --shadow`.
+pub struct Shadow {
+    /// The number of tests that failed, selected or not.
+    pub failing: usize,
+    /// The failed tests that were not selected.
+    pub escapes: Names,
+    /// The duration of the selected tests, with their build.
+    pub selected: Duration,
+    /// The duration of all other tests, with their build.
+    pub others: Duration,
 }
 
 /// A record of a run, and its document.

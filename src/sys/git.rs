@@ -4,6 +4,7 @@ mod base;
 mod batch;
 mod changes;
 mod ci;
+pub mod copy;
 mod listing;
 mod process;
 

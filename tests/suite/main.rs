@@ -57,6 +57,7 @@ mod reuse;
 mod review;
 mod run_formats;
 mod selection;
+mod shadow;
 mod shards;
 #[cfg(unix)]
 mod shells;

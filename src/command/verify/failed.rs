@@ -1,11 +1,20 @@
-//! Keeps which tests failed, for the next selection.
+//! Keeps which tests failed, and selects tests that failed before.
 
-use anyhow::Result;
+use std::collections::BTreeSet;
 
-use crate::affected::failed::FailedTests;
+use anyhow::{Context as _, Result, anyhow};
+use camino::Utf8Path;
+
+use crate::affected::failed::{FailedTests, TestNames};
+use crate::affected::{self, Selection};
+use crate::change::Change;
 use crate::evidence::Outcome;
+use crate::exit::{Exit, OrExit as _};
+use crate::project::Project;
+use crate::sys::files;
 use crate::verify::Report;
 use crate::verify::binaries::Binaries;
+use crate::verify::failed_report;
 use crate::verify::test_output::Verdict;
 use crate::workspace::Workspace;
 
@@ -38,4 +47,27 @@ pub(super) fn keep(
             }
         }
     })
+}
+
+/// The failed tests of a report.
+pub(super) fn in_report(project: &Project, file: &Utf8Path) -> Result<TestNames> {
+    let text = files::read(file).or_exit(Exit::Usage)?;
+    let failed = failed_report::failed_tests(&project.workspace, &String::from_utf8_lossy(&text))
+        .with_context(|| format!("failed to use the report {file}"))?;
+    if failed.is_empty() {
+        return Err(anyhow!("{file} contains no failed test"));
+    }
+    Ok(failed)
+}
+
+/// The tests that `failed` names, and no others.
+pub(super) fn only(project: &Project, failed: &TestNames) -> Result<Selection> {
+    let nothing = Change::of_files(BTreeSet::new());
+    let selection = affected::select_with_failed(project, &nothing, true, failed)?;
+    if selection.is_empty() {
+        return Err(anyhow!(
+            "no test failed in its last run; `cargo poc verify` runs the affected tests"
+        ));
+    }
+    Ok(selection)
 }

@@ -3,37 +3,34 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
-use camino::Utf8Path;
+use anyhow::{Context as _, Result};
 
 use super::super::coverage;
 use super::record::{Before, keep_snapshot, passed_proofs, record_run, recordable, source};
 use super::reports::FinishedRun;
 use super::request::{built_as_asked, quarantined, runner, selected, selection, words};
 use super::reuse::{self, Reuse};
-use super::{failed, hint, update};
-use crate::affected::failed::{FailedTests, TestNames};
-use crate::affected::{self, Selection};
-use crate::change::{self, Change};
+use super::{failed, hint, shadow, update};
+use crate::affected::Selection;
+use crate::affected::failed::FailedTests;
+use crate::change;
 use crate::cli;
 use crate::contract;
 use crate::document_update;
-use crate::evidence::{Names, Outcome, Record, Scope};
+use crate::evidence::{Names, Outcome, Record, Scope, Source};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness;
 use crate::freshness::passed::TreeState;
 use crate::freshness::since;
 use crate::project::{Poc, Project};
 use crate::report;
-use crate::report::run::RecordedRun;
+use crate::report::run::{RecordedRun, Shadow};
 use crate::script::expectation::{Expectation, Expected};
 use crate::script::shell::{RecursionGuard, Settings};
 use crate::sys::exec::Stop;
-use crate::sys::files;
 use crate::sys::terminal::Terminal;
 use crate::sys::{cargo, exec};
 use crate::verify::binaries::Binaries;
-use crate::verify::failed_report;
 use crate::verify::{self, Invocation, Options, Program, RecordContext};
 use crate::workspace::PackageId;
 
@@ -51,6 +48,8 @@ pub(super) struct Job {
     pub(super) selection: Option<Selection>,
     /// The selected tests that do not run.
     pub(super) reuse: Reuse,
+    /// With `--shadow`: the number of invocations that run the selected tests; the others run all other tests.
+    pub(super) selected: Option<usize>,
     /// Stops the run early.
     pub(super) stop: Stop,
 }
@@ -72,11 +71,11 @@ impl Job {
             ),
             (Scope::Affected, _) => {
                 let failed = match &arguments.scope.from_report {
-                    Some(file) => failed_in(project, file)?,
+                    Some(file) => failed::in_report(project, file)?,
                     None => FailedTests::load(workspace)?,
                 };
                 let selection = if arguments.scope.runs_failed_tests() {
-                    only_failed(project, &failed)?
+                    failed::only(project, &failed)?
                 } else {
                     selection(project, pocs, &[], arguments.base.as_deref(), &failed)?
                 };
@@ -118,9 +117,18 @@ impl Job {
         coverage::narrow(project, &arguments.arguments, true, &mut selection)?;
         let mut left = selection.clone();
         let reuse = Reuse::of(project, arguments, pocs, &mut left)?;
-        let checks = reuse::in_order(project, arguments, pocs, left)?;
+        let rest = arguments.shadow.then(|| left.rest(&project.workspace));
+        let mut checks = reuse::in_order(project, arguments, pocs, left)?;
+        let selected = rest.is_some().then_some(checks.len());
+        if let Some(rest) = rest {
+            checks.extend(reuse::in_order(project, arguments, pocs, rest)?);
+        }
         let job = Self::of(Scope::Affected, checks, packages, Some(selection))?;
-        Ok(Self { reuse, ..job })
+        Ok(Self {
+            reuse,
+            selected,
+            ..job
+        })
     }
 
     pub(super) fn of(
@@ -138,6 +146,7 @@ impl Job {
             packages,
             selection,
             reuse: Reuse::default(),
+            selected: None,
             stop: Stop::default(),
         })
     }
@@ -206,6 +215,7 @@ impl Job {
             exit: Exit::Success,
             selection: Some(selected(selection)),
             reused: self.reuse.count,
+            shadow: None,
             records: &[],
             poc: None,
             ran: None,
@@ -328,10 +338,8 @@ impl Job {
             if exec::interrupted() {
                 terminal.warn("interrupted; nothing was recorded")?;
             }
-            (
-                Exit::CouldNotRun,
-                vec![RecordedRun::of(record("", None, Names::new())?)],
-            )
+            let record = record("", None, Names::new())?;
+            (Exit::CouldNotRun, vec![RecordedRun::of(record)])
         } else {
             let recording = arguments.records();
             let settled = record_run(project, pocs, &self.scope, recording, &record, terminal)?;
@@ -356,17 +364,38 @@ impl Job {
                 terminal,
             )?;
         }
+        let shadow = self.shadow(project, (&report, &binaries), &source, terminal)?;
         let ended = FinishedRun {
             scope: &self.scope,
             exit,
             selection: self.selection.as_ref().map(selected),
             reused: self.reuse.count,
+            shadow: shadow.as_ref(),
             records: &records,
             poc: pocs.first().filter(|_| self.selection.is_none()),
             ran: Some(&report),
         };
         ended.report(project, arguments, terminal)?;
         Ok(exit)
+    }
+
+    /// With `--shadow`: reports the tests that failed and were not selected.
+    fn shadow(
+        &self,
+        project: &Project,
+        (report, binaries): (&verify::Report, &Binaries<'_>),
+        source: &Source,
+        terminal: &mut Terminal,
+    ) -> Result<Option<Shadow>> {
+        let (Some(count), Some(selection)) = (self.selected, &self.selection) else {
+            return Ok(None);
+        };
+        if report.outcome() == Outcome::Interrupted {
+            return Ok(None);
+        }
+        let shadow = shadow::split(report, count, binaries);
+        shadow::report(project, &shadow, selected(selection), source, terminal)?;
+        Ok(Some(shadow))
     }
 
     /// Keeps which tests passed and which failed. `before` is the state of the work tree before the run.
@@ -468,29 +497,6 @@ impl Job {
             quarantine: quarantined(pocs),
         })
     }
-}
-
-/// The failed tests of a report.
-fn failed_in(project: &Project, file: &Utf8Path) -> Result<TestNames> {
-    let text = files::read(file).or_exit(Exit::Usage)?;
-    let failed = failed_report::failed_tests(&project.workspace, &String::from_utf8_lossy(&text))
-        .with_context(|| format!("failed to use the report {file}"))?;
-    if failed.is_empty() {
-        return Err(anyhow!("{file} contains no failed test"));
-    }
-    Ok(failed)
-}
-
-/// The tests that `failed` names, and no others.
-fn only_failed(project: &Project, failed: &TestNames) -> Result<Selection> {
-    let nothing = Change::of_files(BTreeSet::new());
-    let selection = affected::select_with_failed(project, &nothing, true, failed)?;
-    if selection.is_empty() {
-        return Err(anyhow!(
-            "no test failed in its last run; `cargo poc verify` runs the affected tests"
-        ));
-    }
-    Ok(selection)
 }
 
 /// The duration of the last completed verification of this scope.

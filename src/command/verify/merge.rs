@@ -45,6 +45,7 @@ pub(super) fn run(
             exit,
             selection: merged.first().record.selection,
             reused: 0,
+            shadow: None,
             records,
             poc: None,
             ran: None,

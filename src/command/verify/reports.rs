@@ -8,7 +8,7 @@ use crate::evidence::{Check, Record, Scope, Selected};
 use crate::exit::{self, Exit};
 use crate::lint::failures;
 use crate::project::{Poc, Project};
-use crate::report::run::{RecordedRun, Run};
+use crate::report::run::{RecordedRun, Run, Shadow};
 use crate::report::{github, json, junit, markdown, sarif};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
@@ -48,6 +48,8 @@ pub(super) struct FinishedRun<'a> {
     pub selection: Option<Selected>,
     /// The number of selected tests that did not run because they passed before.
     pub reused: usize,
+    /// The tests that were not selected, if they ran as well.
+    pub shadow: Option<&'a Shadow>,
     /// The recorded run of each PoC; empty if nothing was run.
     pub records: &'a [RecordedRun],
     /// The PoC whose commands were run.
@@ -88,6 +90,7 @@ impl FinishedRun<'_> {
             exit: self.exit,
             selection: self.selection,
             reused: self.reused,
+            shadow: self.shadow,
             records: self.records,
             checks: &checks,
             ran: self.ran,

@@ -47,6 +47,7 @@ pub(super) fn takes_next(arguments: &cli::Verify) -> bool {
         && arguments.arguments.is_empty()
         && arguments.partition.is_none()
         && arguments.base.is_none()
+        && !arguments.shadow
 }
 
 /// The named PoC; otherwise the only open one for a scope of a plan, and every open one for tests. Also returns the

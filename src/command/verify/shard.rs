@@ -132,6 +132,7 @@ pub(super) fn run(
         exit,
         selection,
         reused: 0,
+        shadow: None,
         records: &[RecordedRun::of(shard.record)],
         poc: None,
         ran: Some(&ran),

@@ -19,6 +19,7 @@ struct RunReport<'a> {
     exit: u8,
     selection: Option<SelectionReport>,
     reused: usize,
+    shadow: Option<ShadowReport<'a>>,
     tests: Option<RunCounts>,
     commands: Vec<CommandReport<'a>>,
     failing: Vec<TestReport<'a>>,
@@ -49,6 +50,14 @@ struct CommandReport<'a> {
 struct SelectionReport {
     selected: u64,
     total: u64,
+}
+
+#[derive(Serialize)]
+struct ShadowReport<'a> {
+    escapes: Vec<TestReport<'a>>,
+    failing: usize,
+    selected_seconds: f64,
+    other_seconds: f64,
 }
 
 /// Test counts of one command or run.
@@ -146,6 +155,12 @@ pub fn run(run: &Run<'_>) -> Result<String> {
             total: of.total,
         }),
         reused: run.reused,
+        shadow: run.shadow.map(|shadow| ShadowReport {
+            escapes: tests(&shadow.escapes),
+            failing: shadow.failing,
+            selected_seconds: shadow.selected.as_secs_f64(),
+            other_seconds: shadow.others.as_secs_f64(),
+        }),
         tests: record.and_then(|record| record.tests).map(Into::into),
         commands: ran.chain(left).collect(),
         failing: record.map_or_else(Vec::new, |record| tests(&record.failing)),
@@ -180,10 +195,13 @@ fn command<'a>(check: &'a Check, output: Option<&'a str>) -> CommandReport<'a> {
     }
 }
 
-fn tests(tests: &BTreeMap<String, Vec<String>>) -> Vec<TestReport<'_>> {
+fn tests<'a, Tests>(tests: &'a BTreeMap<String, Tests>) -> Vec<TestReport<'a>>
+where
+    &'a Tests: IntoIterator<Item = &'a String>,
+{
     let binaries = tests.iter();
     let tests = binaries.flat_map(|(binary, tests)| {
-        let tests = tests.iter();
+        let tests = tests.into_iter();
         tests.map(move |test| TestReport { binary, test })
     });
     tests.collect()
