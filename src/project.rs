@@ -3,6 +3,8 @@
 mod load;
 mod prefetch;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -67,6 +69,10 @@ const LONGEST_NAME: usize = 100;
 
 /// File name endings of plans, of both generations of the template.
 const PLAN_ENDINGS: [&str; 2] = ["-plan.md", "-implementation.md"];
+/// The file name ending of results.
+const RESULTS_ENDING: &str = "-results.md";
+/// The start of the comments that this program writes.
+const MARKER: &str = "<!-- cargo-poc:";
 
 impl Project {
     /// The repository of the workspace, with the files at the start of this run.
@@ -119,33 +125,42 @@ impl Project {
         let docs = self.docs();
         Ok(Paths {
             plan: docs.join(format!("{name}-plan.md")),
-            results: docs.join(format!("{name}-results.md")),
+            results: docs.join(format!("{name}{RESULTS_ENDING}")),
             name: name.to_owned(),
         })
     }
 
-    /// Every plan in the docs folder, recognized by name and content, sorted by name; empty without the folder.
+    /// Every PoC in the docs folder, sorted by name; empty without the folder. Plans are recognized by name and content, and records in
+    /// a results document show that its plan is missing.
     ///
     /// # Errors
     /// When the folder cannot be listed.
     pub fn list(&self) -> Result<Vec<Paths>> {
         let docs = self.docs();
-        let mut found: Vec<Paths> = files::list(&docs)?
-            .into_iter()
-            .filter_map(|file| {
-                let name = PLAN_ENDINGS
-                    .iter()
-                    .find_map(|ending| file.strip_suffix(ending))?;
-                Some(Paths {
-                    name: name.to_owned(),
-                    plan: docs.join(&file),
-                    results: docs.join(format!("{name}-results.md")),
-                })
+        let files = files::list(&docs)?;
+        let plans = files.iter().filter_map(|file| {
+            let ending = |ending: &&str| file.strip_suffix(*ending);
+            let name = PLAN_ENDINGS.iter().find_map(ending)?;
+            Some(Paths {
+                name: name.to_owned(),
+                plan: docs.join(file),
+                results: docs.join(format!("{name}{RESULTS_ENDING}")),
             })
-            .filter(Paths::are_of_a_poc)
-            .collect();
+        });
+        let mut found: Vec<Paths> = plans.filter(Paths::are_of_a_poc).collect();
         found.sort();
         found.dedup_by(|later, earlier| later.name == earlier.name);
+        let named: BTreeSet<String> = found.iter().map(|paths| paths.name.clone()).collect();
+        let results = files.iter().filter_map(|file| {
+            let name = file.strip_suffix(RESULTS_ENDING)?;
+            (!named.contains(name)).then(|| Paths {
+                name: name.to_owned(),
+                plan: docs.join(format!("{name}{}", PLAN_ENDINGS[0])),
+                results: docs.join(file),
+            })
+        });
+        found.extend(results.filter(Paths::have_records));
+        found.sort();
         Ok(found)
     }
 
@@ -259,6 +274,21 @@ impl Project {
 }
 
 impl Paths {
+    /// Whether the results have parts that this program has written.
+    fn have_records(&self) -> bool {
+        let text = files::read_document(&self.results).ok().flatten();
+        text.is_some_and(|text| String::from_utf8_lossy(&text).contains(MARKER))
+    }
+
+    /// What to do about results whose plan is missing; empty without results.
+    fn left_results(&self) -> String {
+        if !self.results.exists() {
+            return String::new();
+        }
+        let results = &self.results;
+        format!(", but {results} has its records; restore the plan, or remove the results as well")
+    }
+
     /// Whether these are documents of a PoC: there are results, or the plan has the sections of one. An unreadable plan counts, so that
     /// reading it reports the error.
     fn are_of_a_poc(&self) -> bool {
@@ -279,7 +309,7 @@ impl Paths {
     pub fn of_file(file: Utf8PathBuf) -> Result<Self> {
         let folder = file.parent().unwrap_or(Utf8Path::new(""));
         let stem = file.file_name().unwrap_or_default();
-        if let Some(name) = stem.strip_suffix("-results.md") {
+        if let Some(name) = stem.strip_suffix(RESULTS_ENDING) {
             let plans = PLAN_ENDINGS.map(|ending| folder.join(format!("{name}{ending}")));
             let Some(plan) = plans.iter().find(|plan| plan.is_file()) else {
                 return Err(exit::usage(format!(
@@ -296,7 +326,7 @@ impl Paths {
             .iter()
             .find_map(|ending| stem.strip_suffix(ending));
         let name = by_name.or(file.file_stem()).unwrap_or_default().to_owned();
-        let beside = folder.join(format!("{name}-results.md"));
+        let beside = folder.join(format!("{name}{RESULTS_ENDING}"));
         let linked = || {
             let text = String::from_utf8(files::read(&file).ok()?).ok()?;
             let plan = read_plan(&Document::from_text(&file, text));
@@ -346,7 +376,7 @@ impl Poc {
     /// A usage error when the plan is missing, or a document is not UTF-8, with the position.
     pub fn read(paths: Paths) -> Result<Self> {
         let plan_document = read_document(&paths.plan)?
-            .with_context(|| format!("{} does not exist", paths.plan))
+            .with_context(|| format!("{} does not exist{}", paths.plan, paths.left_results()))
             .or_exit(Exit::Usage)?;
         let plan = read_plan(&plan_document);
         let results = read_document(&paths.results)?.map(|document| {

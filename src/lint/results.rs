@@ -146,7 +146,8 @@ pub(crate) const HALF_WITHDRAWN_STEP: Code = Code::new(&Rule {
     gate: Gate::Independent,
     title: "a step is withdrawn in only one document",
     page: r"
-One document strikes the step out and the other does not.
+One document strikes the step out, or has `Withdrawn` or `Skipped` as its status, and the other does not. Only the plan decides: a
+step that is withdrawn in the results alone is still open.
 
 ```markdown
 ### ~~Step 2~~: Forget them
@@ -167,10 +168,10 @@ fn withdrawn_step(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
                 step.id
             );
             found.push(cx.in_results(HALF_WITHDRAWN_STEP, &recorded.heading, message));
-        } else if !step.withdrawn && recorded.withdrawn {
+        } else if !step.withdrawn && (recorded.withdrawn || out) {
             let message = format!(
-                "step {} is withdrawn in the results, but not in the plan",
-                step.id
+                "step {0} is withdrawn in the results, but not in the plan, so it counts as open; run `cargo poc step withdraw {1} {0}`",
+                step.id, cx.poc.paths.name
             );
             found.push(cx.in_plan(HALF_WITHDRAWN_STEP, &step.heading, message));
         }

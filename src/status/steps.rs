@@ -101,12 +101,8 @@ pub(super) fn step_status(
 ) -> StepStatus {
     let tasks = Ticks::of(&step.tasks);
     let status = recorded.and_then(|result| result.status.as_ref()?.status);
-    let withdrawn = step.withdrawn || recorded.is_some_and(|result| result.withdrawn);
-    let withdrawn = withdrawn
-        || matches!(
-            status,
-            Some(document::Status::Withdrawn | document::Status::Skipped)
-        );
+    // The plan decides: it is locked, and a status in the results is a claim.
+    let withdrawn = step.withdrawn;
     let scope = Scope::Step(step.id.to_string());
     let evidence = evidence_state(poc, cx, &scope);
     let missing = || work.missing(index, step, cx.evidence.last(&scope));

@@ -38,6 +38,8 @@ pub(super) struct Account {
     pub(super) empty: Vec<String>,
     /// Calls that only build or list tests, behind an alias.
     builds: Vec<String>,
+    /// The exit status of its last call that runs tests.
+    exit: Option<i32>,
     /// When cargo was at work.
     pub(super) times: Vec<(SystemTime, SystemTime)>,
 }
@@ -98,10 +100,10 @@ pub(super) fn of_calls(
         && account.observed.compile_errors.is_empty()
         && (!builds_only(&named) || expects_tests(command))
     {
-        let why = if builds_only(&named) {
-            "does not run tests"
-        } else {
-            "did not run through the logged cargo: it may be a function, an alias, a background job, or another cargo than the one in PATH"
+        let why = match account.exit {
+            _ if builds_only(&named) => "does not run tests".to_owned(),
+            Some(code) => format!("ran no test and ended with exit code {code}"),
+            None => "did not run through the logged cargo: it may be a function, an alias, a background job, or another cargo than the one in PATH".to_owned(),
         };
         account
             .empty
@@ -251,6 +253,9 @@ impl Account {
             self.disagreements.push(format!("`{line}` {why}"));
         }
         let runs = is_test || seen.ran_tests();
+        if runs {
+            self.exit = call.exit;
+        }
         self.disagreements.extend(seen.disagreements());
         let ran = seen.counts().ran();
         let ended_well = ended.success();

@@ -461,6 +461,59 @@ fn a_document_that_cannot_be_read_does_not_stop_commands_about_others() {
 }
 
 #[test]
+fn results_without_their_plan_pass_no_gate() {
+    let sandbox = sandbox();
+    work(&sandbox);
+    verified(&sandbox);
+    let restore = "docs/cache-plan.md does not exist, but docs/cache-results.md has its records";
+    for other in ["docs/old.md", "docs/other-plan.md"] {
+        sandbox
+            .shell(&format!("mv docs/cache-plan.md {other}"))
+            .exits(0);
+        sandbox.poc("status --check").exits(2).says(restore);
+        sandbox.poc("check").exits(2).says(restore);
+        sandbox
+            .shell(&format!("mv {other} docs/cache-plan.md"))
+            .exits(0);
+    }
+    // A document of another purpose has no records.
+    sandbox.shell("rm docs/cache-*").exits(0);
+    sandbox.write("docs/survey-results.md", "# Results\n");
+    sandbox.poc("status --check").exits(0);
+}
+
+#[test]
+fn only_the_plan_withdraws_a_step() {
+    let sandbox = sandbox();
+    work(&sandbox);
+    verified(&sandbox);
+    sandbox.append("src/lib.rs", "#[test]\nfn broken() {\n    panic!();\n}\n");
+    sandbox.poc("verify cache --step 1 -q").exits(1);
+    let results = sandbox.read("docs/cache-results.md");
+    let (before, step) = results.split_once("### Step 1:").unwrap();
+    let status = step
+        .lines()
+        .find(|line| line.starts_with("**Status**"))
+        .unwrap();
+    for step in [
+        format!(
+            "### Step 1:{}",
+            step.replacen(status, "**Status**: Skipped", 1)
+        ),
+        format!("### ~~Step 1~~:{step}"),
+    ] {
+        sandbox.write("docs/cache-results.md", format!("{before}{step}"));
+        sandbox
+            .poc("status cache --check")
+            .exits(1)
+            .prints("failed");
+        sandbox
+            .poc("check cache")
+            .prints("but not in the plan, so it counts as open");
+    }
+}
+
+#[test]
 fn gate_fails_for_a_missing_folder() {
     let sandbox = sandbox();
     sandbox

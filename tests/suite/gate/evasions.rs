@@ -261,6 +261,12 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
         1,
         "exit code 101",
     ),
+    // A test program that does not accept its arguments.
+    (
+        "cargo test --lib -q -- -q",
+        1,
+        "ran no test and ended with exit code 1",
+    ),
     // Tests that are left out.
     ("cargo test --test ignored", 4, "ran no test"),
     ("cargo test --test empty", 4, "ran no test"),

@@ -85,6 +85,12 @@ const EDITS: &[Edit] = &[
     ),
     (
         IN_RESULTS,
+        "### Step 1: Do it\n\n**Status**: Pending",
+        "### Step 1: Do it\n\n**Status**: Skipped",
+    ),
+    (IN_RESULTS, "### Step 1: Do it\n", "### ~~Step 1~~: Do it\n"),
+    (
+        IN_RESULTS,
         "**Test Results**: --",
         "**Test Results**: 1 passed",
     ),
