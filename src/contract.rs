@@ -4,10 +4,12 @@
 //! a finding until an amendment records its author, time and reason. Input: a plan, the names of tests, the entries of the
 //! results. Output: [`ContractState`].
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use crate::document::Plan;
-use crate::evidence::EvidenceProblem;
+use crate::evidence::{self, EvidenceProblem, ProblemKind};
 
 mod commands;
 pub mod compare;
@@ -38,8 +40,14 @@ impl ContractState {
     /// The contract of the last lock or amendment; `None` before the first lock.
     #[must_use]
     pub fn agreed(&self) -> Option<&Contract> {
+        self.last_agreed()?.entry.contract.as_ref()
+    }
+
+    /// The last lock or amendment.
+    #[must_use]
+    pub fn last_agreed(&self) -> Option<&Located> {
         let mut entries = self.entries.iter().rev();
-        entries.find_map(|located| located.entry.contract.as_ref())
+        entries.find(|located| located.entry.contract.is_some())
     }
 
     /// The entry of the first lock.
@@ -64,6 +72,12 @@ impl ContractState {
     /// Reads the entries in the results of the PoC `name`; [`Self::compare`] adds the differences.
     #[must_use]
     pub fn read(text: &str, name: &str) -> Self {
+        Self::read_beside(text, name, &evidence::read(text).records)
+    }
+
+    /// [`Self::read`] with the records of the same document, which name the entries that must exist.
+    #[must_use]
+    pub fn read_beside(text: &str, name: &str, records: &[evidence::Located]) -> Self {
         let (entries, problems) = journal::read(text);
         let mut state = Self {
             entries,
@@ -71,6 +85,21 @@ impl ContractState {
             changes: Vec::new(),
         };
         state.exclude_foreign(name);
+        let known: BTreeSet<&str> = state
+            .entries
+            .iter()
+            .map(|entry| entry.checksum.as_str())
+            .collect();
+        let lost = records.iter().rev().find(|located| {
+            let contract = located.record.contract.as_deref();
+            contract.is_some_and(|contract| !known.contains(contract))
+        });
+        let lost = lost.map(|located| EvidenceProblem {
+            kind: ProblemKind::Gap,
+            line: located.line,
+            message: "the contract at the time of this run is missing or cannot be read; restore it from git".to_owned(),
+        });
+        state.problems.extend(lost);
         state
     }
 

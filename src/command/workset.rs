@@ -317,7 +317,7 @@ fn with_evidence(poc: Poc) -> Recorded {
     let text = results.map_or("", |(document, _)| document.text());
     let mut evidence = evidence::read(text);
     exclude_foreign(&mut evidence, &poc.paths.name);
-    let contract = ContractState::read(text, &poc.paths.name);
+    let contract = ContractState::read_beside(text, &poc.paths.name, &evidence.records);
     (poc, evidence, contract)
 }
 

@@ -24,6 +24,9 @@ pub struct Record {
         skip_serializing_if = "is_default"
     )]
     pub previous: Vec<String>,
+    /// The checksum of the contract at that time, to detect that it was removed; `None` before the first lock.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub contract: Option<String>,
     /// The PoC's name, to detect evidence copied from another PoC's document.
     pub poc: String,
     /// The scope of the run.

@@ -111,9 +111,6 @@ impl RegionFormat {
         entries: &[Entry<T>],
         unreadable: usize,
     ) -> Vec<EvidenceProblem> {
-        if entries.is_empty() {
-            return Vec::new();
-        }
         let visible = self.visible_rows(text);
         let expected: BTreeSet<String> = entries
             .iter()

@@ -84,7 +84,7 @@ impl<'w> Hasher<'w> {
             Ok(path) => repository.show(commit, path)?,
             Err(_) => None,
         };
-        let lockfile = lockfile.map(|bytes| (LOCKFILE.to_owned(), short(blake3::hash(&bytes))));
+        let lockfile = lockfile.map(|bytes| (LOCKFILE.to_owned(), hash_lockfile(&bytes)));
         Ok(Self::over(
             workspace,
             config,
@@ -400,9 +400,15 @@ fn lockfile(inputs: &mut Inputs, workspace: &Workspace, ignored: bool) -> Result
     inputs.remove(IGNORED_LOCKFILE);
     if let Some(lockfile) = files::read_if_exists(&workspace.root.join(LOCKFILE))? {
         let name = if ignored { IGNORED_LOCKFILE } else { LOCKFILE };
-        inputs.insert(name.to_owned(), short(blake3::hash(&lockfile)));
+        inputs.insert(name.to_owned(), hash_lockfile(&lockfile));
     }
     Ok(())
+}
+
+/// Hashes a lockfile with the line ends that cargo writes, because git may check it out with others.
+fn hash_lockfile(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+    short(blake3::hash(text.as_bytes()))
 }
 
 /// Whether git ignores the existing lockfile: `listed` are all files that it does not ignore.

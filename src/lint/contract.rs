@@ -65,7 +65,8 @@ pub(crate) const DAMAGED_CONTRACT: Code = Code::new(&Rule {
     gate: Gate::Required,
     title: "a lock or amendment was edited, truncated or copied",
     page: r"
-Each entry under `## Contract` has a checksum and names the previous entry. Restore the line from git.
+Each entry under `## Contract` has a checksum and names the previous entry, and each run names the last entry of its time. Restore the
+line from git.
 ",
 });
 

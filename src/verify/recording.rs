@@ -114,6 +114,7 @@ impl Report {
             .transpose()?;
         Ok(Record {
             previous: Vec::new(),
+            contract: None,
             poc: basis.poc.to_owned(),
             scope: basis.scope.clone(),
             time: now(),

@@ -374,6 +374,32 @@ fn edited_lock_does_not_count_and_is_reported() {
 }
 
 #[test]
+fn removed_contract_is_reported() {
+    let sandbox = begun();
+    let results = sandbox.read("docs/cache-results.md");
+    let without = |part: &str| {
+        let lines = results.lines().filter(|line| !line.contains(part));
+        sandbox.write(
+            "docs/cache-results.md",
+            lines.collect::<Vec<_>>().join("\n"),
+        );
+        sandbox.poc("status cache --check").exits(1);
+    };
+    without("cargo-poc:contract v1");
+    finds(&sandbox, "POC064", "the table of the contract differs");
+    let (before, region) = results.split_once("## Contract").unwrap();
+    let (_, after) = region.split_once("end contract -->").unwrap();
+    sandbox.write("docs/cache-results.md", format!("{before}{after}"));
+    let lost = "the contract at the time of this run is missing";
+    finds(&sandbox, "POC064", lost);
+    sandbox.poc("status cache --check").exits(1);
+    sandbox.poc("amend cache --reason x").exits(2).says(lost);
+    // A new lock does not replace it.
+    sandbox.poc("verify cache --step 0 -q");
+    finds(&sandbox, "POC064", lost);
+}
+
+#[test]
 fn locking_keeps_line_ends_and_other_text() {
     let sandbox = Sandbox::package();
     let results = format!(

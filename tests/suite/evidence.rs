@@ -20,6 +20,7 @@ fn sample(scope: Scope, second: u32) -> Record {
     };
     Record {
         previous: Vec::new(),
+        contract: None,
         poc: "cache".to_owned(),
         scope,
         time: format!("2026-01-03T10:{:02}:{:02}-08:00", second / 60, second % 60),

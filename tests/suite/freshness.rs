@@ -101,6 +101,12 @@ fn line_ends_converted_by_git_are_not_a_change() {
     let before = sample.inputs();
     sample.commit();
     assert_eq!(sample.inputs(), before);
+    let lockfile = "version = 4\n\n[[package]]\nname = \"one\"\nversion = \"0.0.0\"\n";
+    sample.write("Cargo.lock", lockfile);
+    sample.commit();
+    let before = sample.inputs();
+    sample.write("Cargo.lock", &lockfile.replace('\n', "\r\n"));
+    assert_eq!(sample.inputs(), before);
 }
 
 #[test]

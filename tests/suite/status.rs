@@ -150,6 +150,7 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
     let plan = read_plan(&Document::from_text("p", plan));
     Record {
         previous: Vec::new(),
+        contract: None,
         poc: "cache".to_owned(),
         time: format!("2026-01-03T10:00:{second:02}Z"),
         outcome: Outcome::Passed,

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use super::super::amend;
 use crate::change;
 use crate::change::snapshot::Snapshot;
+use crate::contract::ContractState;
 use crate::document::proof::{self, Proof, is_test};
 use crate::document_update::{self, Mode, Texts};
 use crate::evidence::{self, CHANGED, Names, Packed, Record, Scope, Source};
@@ -132,7 +133,12 @@ fn write(project: &Project, poc: &Poc, record: &Record, terminal: &mut Terminal)
         if locks {
             text = amend::locked(project, poc, &text)?;
         }
-        let results = Some(evidence::append(&text, record)?);
+        let locked = ContractState::read(&text, &poc.paths.name);
+        let record = Record {
+            contract: locked.last_agreed().map(|entry| entry.checksum.clone()),
+            ..record.clone()
+        };
+        let results = Some(evidence::append(&text, &record)?);
         Ok((
             Texts {
                 results,
