@@ -34,7 +34,7 @@ mod test_items;
 use rustc_hash::FxHashSet;
 
 pub use crate_graph::{CrateGraph, UnitId, UnitKind};
-pub(crate) use file_reads::SCRIPT;
+pub(crate) use file_reads::{SCRIPT, is_script};
 pub use item_cache::Cache;
 pub use path_index::PathIndex;
 pub use sources::{Changed, Reader, Sources, Uncached};

@@ -1,14 +1,11 @@
 //! Inputs of a build or a test outside the files of the workspace: variables and cargo's configuration.
 //!
-//! Only hashes of values are stored. Variables that cargo sets, and those that contain paths of a machine or describe its
-//! terminal, are excluded: they differ between machines that run the same tests.
+//! Only hashes of values are stored.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
-use regex::Regex;
 
 use super::inputs::{Inputs, VARIABLE, short};
 use crate::sys::files;
@@ -62,63 +59,6 @@ const NO_BUILD_KEYS: [&str; 5] = [
     "build-dir",
     "incremental",
     "dep-info-basedir",
-];
-
-/// Variables that cargo sets, or that code may read without an effect on tests.
-const PLACES: [&str; 41] = [
-    "CARGO",
-    "CARGO_HOME",
-    "CARGO_MANIFEST_DIR",
-    "CARGO_MANIFEST_PATH",
-    "CARGO_CRATE_NAME",
-    "CARGO_BIN_NAME",
-    "CARGO_PRIMARY_PACKAGE",
-    "CARGO_TARGET_DIR",
-    "CARGO_TARGET_TMPDIR",
-    "RUSTUP_HOME",
-    "RUSTUP_TOOLCHAIN",
-    "OUT_DIR",
-    "TARGET",
-    "HOST",
-    "NUM_JOBS",
-    "OPT_LEVEL",
-    "DEBUG",
-    "PROFILE",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "HOME",
-    "USERPROFILE",
-    "APPDATA",
-    "LOCALAPPDATA",
-    "PATH",
-    "PWD",
-    "USER",
-    "USERNAME",
-    "LOGNAME",
-    "SHELL",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-    "TERM",
-    "COLORTERM",
-    "COLUMNS",
-    "LINES",
-    "HOSTNAME",
-    "RUST_BACKTRACE",
-    "RUST_TEST_THREADS",
-    "NEXTEST",
-];
-
-/// Prefixes of such variables.
-const PLACE_PREFIXES: [&str; 8] = [
-    "CARGO_PKG_",
-    "CARGO_BIN_EXE_",
-    "CARGO_CFG_",
-    "CARGO_FEATURE_",
-    "CARGO_TERM_",
-    "NEXTEST_",
-    "DEP_",
-    "XDG_",
 ];
 
 /// Hashes everything outside the files of the workspace at `root` that controls its build.
@@ -199,47 +139,6 @@ fn build_settings(bytes: &[u8]) -> Vec<u8> {
     serde_json::to_vec(&tables).unwrap_or_else(|_| bytes.to_vec())
 }
 
-/// The names of the variables that a Rust source reads. If it reads one whose name is not a literal, every string in it that
-/// could be the name of a variable.
-pub(super) fn variables_read(source: &str) -> BTreeSet<String> {
-    static READ: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let read = r#"\b(?:var|var_os|(?:option_)?env!)\s*[(\[{]\s*&?\s*(?:"([A-Za-z_][A-Za-z0-9_]*)"|([^)"\s]))"#;
-        Regex::new(&format!(
-            "{read}|{}|{}",
-            r#"\benv\s*=\s*"([A-Za-z_][A-Za-z0-9_]*)""#,
-            r"rerun-if-env-changed=([A-Za-z_][A-Za-z0-9_]*)"
-        ))
-        .ok()
-    });
-    static NAME: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#""([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)""#).ok());
-    let (Some(read), Some(name)) = (READ.as_ref(), NAME.as_ref()) else {
-        return BTreeSet::new();
-    };
-    let mut names = BTreeSet::new();
-    if !source.contains("env") {
-        return names;
-    }
-    for found in read.captures_iter(source) {
-        let literal = [1, 3, 4].into_iter().find_map(|group| found.get(group));
-        match literal {
-            Some(literal) => {
-                names.insert(literal.as_str().to_owned());
-            }
-            None => {
-                let texts = name.captures_iter(source);
-                names.extend(texts.filter_map(|text| Some(text.get(1)?.as_str().to_owned())));
-            }
-        }
-    }
-    names.retain(|name| {
-        !PLACES.contains(&name.as_str())
-            && !PLACE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            && !controls_build(name)
-    });
-    names
-}
-
 /// The current inputs for variables with these names.
 pub(super) fn values<'n>(names: impl Iterator<Item = &'n String>) -> Inputs {
     let value = |name: &'n String| {
@@ -256,28 +155,6 @@ pub(super) fn values<'n>(names: impl Iterator<Item = &'n String>) -> Inputs {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read(source: &str) -> Vec<String> {
-        variables_read(source).into_iter().collect()
-    }
-
-    #[test]
-    fn variables_are_read_in_several_ways() {
-        let source = r#"
-            fn a() { std::env::var("ONE").ok(); env::var_os( "two" ); let _ = option_env!("THREE"); env!["FOUR"]; }
-            #[arg(long, env = "FIVE")]
-            fn b() { println!("cargo:rerun-if-env-changed=SIX"); env!("CARGO_MANIFEST_DIR"); env::var("HOME") }
-            fn c() { let text = "NOT_READ"; }
-        "#;
-        assert_eq!(read(source), ["FIVE", "FOUR", "ONE", "SIX", "THREE", "two"]);
-    }
-
-    #[test]
-    fn a_name_that_is_no_literal_may_be_any_text_of_the_file() {
-        let source =
-            r#"const KEY: &str = "MY_KEY"; fn a() { std::env::var(KEY); log("some text"); }"#;
-        assert_eq!(read(source), ["MY_KEY"]);
-    }
 
     #[test]
     fn only_settings_that_change_a_build_are_taken_from_a_configuration() {

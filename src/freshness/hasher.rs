@@ -8,7 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
 use super::inputs::{self, BUILD, IGNORED_LOCKFILE, Inputs, TOOLCHAIN, WORKSPACE, short, variable};
+use super::variables::Variables;
 use super::{environment, outside, reach};
+use crate::affected::items::is_script;
 use crate::config::Config;
 use crate::evidence::CHANGED;
 use crate::sys::cargo::LOCKFILE;
@@ -193,12 +195,18 @@ impl<'w> Hasher<'w> {
 
     /// The variables that the sources of these inputs read.
     fn variables_read(&self, keys: &BTreeSet<Option<PackageId>>) -> Result<BTreeSet<String>> {
+        let variables = Variables::current();
         let read: Vec<BTreeSet<String>> = self
-            .sources_of(keys)
-            .par_iter()
+            .files_of(keys)
+            .par_bridge()
+            .filter(|path| path.extension() == Some("rs") || is_script(path.as_str()))
             .map(|path| {
                 let text = files::read_if_exists(path)?.unwrap_or_default();
-                Ok(environment::variables_read(&String::from_utf8_lossy(&text)))
+                let text = String::from_utf8_lossy(&text);
+                Ok(match path.extension() {
+                    Some("rs") => variables.read_by(&text),
+                    _ => variables.read_by_script(&text),
+                })
             })
             .collect::<Result<_>>()?;
         Ok(read.into_iter().flatten().collect())
@@ -206,11 +214,15 @@ impl<'w> Hasher<'w> {
 
     /// The Rust sources of these inputs.
     fn sources_of(&self, keys: &BTreeSet<Option<PackageId>>) -> Vec<&Utf8PathBuf> {
-        let files = self.files.iter().filter(|(key, _)| keys.contains(key));
-        let paths = files.flat_map(|(_, files)| files).map(|file| &file.path);
+        let paths = self.files_of(keys);
         paths
             .filter(|path| path.extension() == Some("rs"))
             .collect()
+    }
+
+    fn files_of(&self, keys: &BTreeSet<Option<PackageId>>) -> impl Iterator<Item = &Utf8PathBuf> {
+        let files = self.files.iter().filter(|(key, _)| keys.contains(key));
+        files.flat_map(|(_, files)| files).map(|file| &file.path)
     }
 
     /// The files, relative to the workspace, that differ in `later`, for inputs that both have hashed; and other inputs that

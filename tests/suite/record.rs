@@ -146,6 +146,25 @@ fn variables_that_the_code_reads_are_inputs() {
 
 #[cfg(unix)]
 #[test]
+fn variables_that_a_name_is_computed_for_or_a_child_reads_are_inputs() {
+    let sandbox = sandbox(TEST);
+    sandbox.append(
+        "src/lib.rs",
+        "#[test]\nfn computed() {\n    assert!(std::env::var(format!(\"{}_QUICK\", module_path!())).is_err());\n}\n\
+         #[test]\nfn child() {\n    std::process::Command::new(\"sh\").arg(\"run.sh\").status().unwrap();\n}\n",
+    );
+    sandbox.write("run.sh", "echo \"$LOUD\"\n");
+    let line = "verify cache --step 1 --runner cargo";
+    for name in ["APP_QUICK", "LOUD"] {
+        with_variable(&sandbox, line, name, "1").exits(0);
+        assert_eq!(state(&sandbox), "stale", "{name}");
+    }
+    with_variable(&sandbox, line, "NOBODY_READS_THIS", "1").exits(0);
+    assert_eq!(state(&sandbox), "proven");
+}
+
+#[cfg(unix)]
+#[test]
 fn process_waiting_for_a_lock_names_the_documents() {
     let sandbox = sandbox("echo fine");
     let folder = File::open(sandbox.root.join("docs")).unwrap();

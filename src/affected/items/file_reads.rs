@@ -179,7 +179,7 @@ fn scripting(text: &str) -> Option<Hint> {
 }
 
 /// Whether a path is that of a script.
-pub(super) fn is_script(path: &str) -> bool {
+pub(crate) fn is_script(path: &str) -> bool {
     let (stem, extension) = path.rsplit_once('.').unwrap_or((path, ""));
     let name = stem.rsplit('/').next().unwrap_or(stem);
     matches!(
