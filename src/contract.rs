@@ -11,7 +11,6 @@ use anyhow::Result;
 use crate::document::Plan;
 use crate::evidence::{self, EvidenceProblem, ProblemKind};
 
-mod commands;
 pub mod compare;
 mod difference;
 mod inventory;

@@ -3,8 +3,10 @@
 pub(crate) mod calls;
 pub(crate) mod cargo_arguments;
 pub mod commands;
+mod comments;
 pub mod expectation;
-mod outline;
+mod lexer;
+pub(crate) mod lines;
 pub mod shell;
 pub(crate) mod simple_commands;
 pub(crate) mod wrappers;

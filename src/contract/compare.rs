@@ -2,10 +2,9 @@
 
 use anyhow::{Context as _, Result};
 
-use super::commands::LockedCommand;
 use super::difference::{Difference, How};
 use super::inventory::Tests;
-use super::locked::Contract;
+use super::locked::{Contract, LockedCommand};
 use super::wording::{self, is_placeholder};
 use crate::diff::likeness_by_words;
 use crate::evidence::{Names, Packed};
@@ -293,6 +292,7 @@ fn expectation(
 
 #[cfg(test)]
 mod tests {
+    use super::super::locked::locked;
     use super::*;
 
     fn told(old: &[&str], new: &[&str]) -> Vec<String> {
@@ -340,9 +340,8 @@ mod tests {
 
     #[test]
     fn commands_are_compared_with_their_expectations() {
-        let read = |script: &str| super::super::commands::read(script);
-        let old = read("cargo test -p a\n# Expected: 12 passed\ncargo fmt --check\n");
-        let new = read("# a word\ncargo test \\\n  -p a reads\n# Expected: 3 passed\n");
+        let old = locked("cargo test -p a\n# Expected: 12 passed\ncargo fmt --check\n");
+        let new = locked("# a word\ncargo test \\\n  -p a reads\n# Expected: 3 passed\n");
         let mut changes = Vec::new();
         promises("step 1", &old, &new, &mut changes);
         let told: Vec<String> = changes.iter().map(Difference::to_string).collect();

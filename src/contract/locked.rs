@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::commands::{self, LockedCommand};
 use super::inventory::Tests;
+use super::wording::is_placeholder;
 use crate::document::proof::{self, Proof};
 use crate::document::{Block, Plan};
 use crate::evidence::Packed;
 use crate::freshness::Inputs;
+use crate::script::lines::command_lines;
 use crate::sys::text::counted;
 
 /// The locked parts of a plan.
@@ -38,6 +39,15 @@ pub struct Contract {
     /// The tests in quarantine, each with the last day as written.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub quarantine: BTreeMap<String, String>,
+}
+
+/// A command and its expectations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedCommand {
+    /// The command on one line.
+    pub command: String,
+    /// The texts after `# Expected:`.
+    pub expected: Vec<String>,
 }
 
 impl Contract {
@@ -136,12 +146,20 @@ fn proofs(plan: &Plan) -> BTreeMap<String, String> {
     written.collect()
 }
 
-/// The commands of some blocks, line by line. They are parsed without bash, because they are only compared, never run. Comments
-/// without an expectation are skipped.
+/// The commands of some blocks.
 fn promises(blocks: &[&Block]) -> Vec<LockedCommand> {
-    let mut promises: Vec<LockedCommand> = Vec::new();
-    for block in blocks {
-        promises.extend(commands::read(&block.code));
-    }
-    promises
+    blocks
+        .iter()
+        .flat_map(|block| locked(&block.code))
+        .collect()
+}
+
+/// The commands of a block, line by line. A placeholder counts as a command: filling it in later is not an added command.
+pub(super) fn locked(code: &str) -> Vec<LockedCommand> {
+    let commands = command_lines(code, is_placeholder).list.into_iter();
+    let locked = commands.map(|line| LockedCommand {
+        command: line.command,
+        expected: line.expected.into_iter().map(|(_, text)| text).collect(),
+    });
+    locked.collect()
 }

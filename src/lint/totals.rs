@@ -7,6 +7,7 @@ use crate::document::Status;
 use crate::document::results::ResultStep;
 use crate::finding::{Code, Finding, Gate, Rule, Severity};
 use crate::script::calls::Call;
+use crate::script::lines::command_lines;
 use crate::script::simple_commands;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -207,48 +208,41 @@ struct Expected {
     of_some_tests: bool,
 }
 
-/// Whether the command above this line of a block selects tests by target or name.
-fn selects_tests(code: &str, index: usize) -> bool {
-    let lines: Vec<&str> = code.lines().take(index).map(str::trim).collect();
-    let command = lines
-        .iter()
-        .rposition(|line| !line.is_empty() && !line.starts_with('#'));
-    let Some(last) = command else {
-        return false;
-    };
-    let continued = lines[..last].iter().rev();
-    let first = last - continued.take_while(|line| line.ends_with('\\')).count();
-    let commands = simple_commands::of_text(&lines[first..=last].join("\n"), 1);
+/// Whether a command selects tests by target or name.
+fn selects_tests(command: &str) -> bool {
+    let commands = simple_commands::of_text(command, 1);
     let mut calls = commands.iter().filter_map(Call::of);
     calls.any(|call| !call.filters.is_empty() || !call.targets.is_empty())
 }
 
-/// Lines such as `# Expected: ~61 tests`, with their numbers.
+/// Expectations such as `# Expected: ~61 tests`, with their numbers.
 fn expectations(block: &crate::document::Block) -> Vec<(usize, Expected)> {
-    let lines = block.code.lines().enumerate();
-    let expected = lines.filter_map(|(index, line)| {
-        let text = line.trim().strip_prefix('#')?.trim();
-        let text = text.to_lowercase();
-        let text = text
-            .strip_prefix("expected")?
-            .trim_start_matches([':', ' ']);
-        let tests = ["test", "pass", "green"]
-            .iter()
-            .any(|word| text.contains(word));
-        let count = crate::document::count(text).filter(|_| tests)?;
-        let after = text
-            .split(&count.value.to_string())
-            .nth(1)
-            .unwrap_or_default();
-        Some((
-            block.line + 1 + index,
-            Expected {
+    let lines = command_lines(&block.code, |_| false);
+    let above = (String::new(), lines.above);
+    let commands = lines.list.into_iter();
+    let commands = commands.map(|line| (line.command, line.expected));
+    let expected = std::iter::once(above).chain(commands);
+    let counts = expected.flat_map(|(command, expected)| {
+        let of_some_tests = selects_tests(&command);
+        let counts = expected.into_iter().filter_map(move |(index, text)| {
+            let text = text.lines().next()?.to_lowercase();
+            let tests = ["test", "pass", "green"]
+                .iter()
+                .any(|word| text.contains(word));
+            let count = crate::document::count(&text).filter(|_| tests)?;
+            let after = text
+                .split(&count.value.to_string())
+                .nth(1)
+                .unwrap_or_default();
+            let expected = Expected {
                 value: count.value,
                 lower_bound: after.starts_with('+'),
                 approximate: count.approximate,
-                of_some_tests: selects_tests(&block.code, index),
-            },
-        ))
+                of_some_tests,
+            };
+            Some((block.line + 1 + index, expected))
+        });
+        counts.collect::<Vec<_>>()
     });
-    expected.collect()
+    counts.collect()
 }

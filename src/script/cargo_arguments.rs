@@ -121,8 +121,10 @@ pub(crate) fn cargo_arguments(words: &[String]) -> (Vec<Argument<'_>>, &[String]
     let mut rest = words;
     while let Some(word) = rest.first().filter(|word| *word != "--") {
         let (option, joined) = option(word);
-        let takes_next = option.is_some_and(|option| option.has_value) && joined.is_none();
-        let length = if takes_next { 2 } else { 1 }.min(rest.len());
+        let takes_next = option.is_some_and(|option| option.has_value)
+            && joined.is_none()
+            && rest.get(1).is_some_and(|next| next != "--");
+        let length = if takes_next { 2 } else { 1 };
         let (own, after) = rest.split_at(length);
         found.push(Argument {
             name: option.map_or(word, |option| option.name),
@@ -193,9 +195,9 @@ mod tests {
                 ("--release", None, 1),
                 ("name", None, 1),
                 ("--strange", None, 1),
-                ("--test", Some("--"), 2),
+                ("--test", None, 1),
             ]
         );
-        assert_eq!(rest.len(), 0);
+        assert_eq!(rest, ["--", "--test", "d"]);
     }
 }

@@ -4,13 +4,13 @@
 //! here-documents, compound commands and comments in strings are parsed as when they run.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use anyhow::Result;
-use regex::Regex;
 
+use super::comments::{continuation, expectation, is_commented_out, is_numbered};
 use super::expectation::{Expectation, Expected};
-use super::outline::Outline;
+use super::lexer::Lexer;
+use super::simple_commands::{self, Command};
 use crate::sys::exec;
 
 /// A command of a block.
@@ -18,6 +18,8 @@ use crate::sys::exec;
 pub struct ScriptCommand {
     /// The text without its line end.
     pub script: String,
+    /// The simple commands that it consists of.
+    pub(crate) commands: Vec<Command>,
     /// The index of its block, from 0.
     pub block: usize,
     /// Its lines in the block, from 0.
@@ -71,18 +73,14 @@ fn end_of_command(
     start: usize,
     is_whole: &mut dyn FnMut(&str) -> Result<bool>,
 ) -> Result<usize> {
-    let mut outline = Outline::default();
-    let mut skipped = Vec::new();
-    for end in start + 1..=lines.len() {
-        outline.line(lines[end - 1]);
-        if outline.is_open() {
-            skipped.push(end);
-        } else if is_whole(&lines[start..end].join("\n"))? {
-            return Ok(end);
-        }
-    }
-    // Nothing ended: the outline may be wrong.
-    for end in skipped {
+    let text = lines[start..].join("\n");
+    let mut lexer = Lexer::new(&text, 1);
+    let ends: Vec<usize> = std::iter::from_fn(|| lexer.next_end())
+        .map(|length| start + length)
+        .collect();
+    // The lexer may be wrong: after the ends that it found, every other line.
+    let others = (start + 1..=lines.len()).filter(|end| !ends.contains(end));
+    for end in ends.iter().copied().chain(others) {
         if is_whole(&lines[start..end].join("\n"))? {
             return Ok(end);
         }
@@ -136,6 +134,7 @@ impl Reader {
         self.owner = Some(self.commands.list.len());
         self.commented_out = false;
         self.commands.list.push(ScriptCommand {
+            commands: simple_commands::of_text(&script, 1),
             script,
             block: self.block,
             lines: range,
@@ -196,68 +195,6 @@ impl Expected {
             lines,
         }
     }
-}
-
-/// The text after `# Expected:`, `# Expected output:` and similar.
-pub(crate) fn expectation(comment: &str) -> Option<&str> {
-    static LEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i)^#+[ \t]*(?:→|=>|->)?[ \t]*expect(?:ed|s)?(?: (?:output|results?))?[ \t]*:",
-        )
-        .ok()
-    });
-    let lead = LEAD.as_ref()?.find(comment)?;
-    Some(comment[lead.end()..].trim())
-}
-
-/// A comment that continues the expectation above it.
-pub(crate) fn continuation(line: &str) -> Option<&str> {
-    let text = line.trim().strip_prefix('#')?;
-    let own = expectation(line.trim()).is_some() || is_numbered(line) || is_commented_out(line);
-    let text = text.trim();
-    (!own && !text.is_empty()).then_some(text)
-}
-
-/// `# 2. Full suite`
-fn is_numbered(line: &str) -> bool {
-    let text = line.trim().trim_start_matches(['#', ' ', '\t']);
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    digits > 0 && text[digits..].starts_with(['.', ')', ':'])
-}
-
-/// `# cargo test --workspace`: an optional command.
-fn is_commented_out(line: &str) -> bool {
-    const PROGRAMS: [&str; 22] = [
-        "cargo",
-        "git",
-        "bash",
-        "sh",
-        "cd",
-        "export",
-        "curl",
-        "grep",
-        "rg",
-        "docker",
-        "npm",
-        "npx",
-        "python",
-        "python3",
-        "pytest",
-        "rustc",
-        "rustup",
-        "sed",
-        "awk",
-        "jq",
-        "timeout",
-        "RUSTFLAGS",
-    ];
-    let Some(text) = line.trim().strip_prefix('#') else {
-        return false;
-    };
-    let text = text.trim_start_matches(['#', ' ', '\t', '$']);
-    let word = text.split([' ', '\t']).next().unwrap_or_default();
-    let word = word.split('=').next().unwrap_or_default();
-    PROGRAMS.contains(&word) || word.starts_with("./") || word.starts_with("target/")
 }
 
 #[cfg(test)]

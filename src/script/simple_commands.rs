@@ -1,19 +1,8 @@
 //! The simple commands of a plan's shell blocks: their words and operators. Nothing is expanded.
 
+pub(crate) use super::lexer::Command;
+use super::lexer::Lexer;
 use crate::document::{Block, Plan};
-
-/// One simple command.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Command {
-    /// Its words without quotes, assignments and redirections.
-    pub(crate) words: Vec<String>,
-    /// The variables that are assigned before it, with their values.
-    pub(crate) assigned: Vec<(String, String)>,
-    /// The operator before the next command: `|`, `||`, `&&`, `;` or nothing.
-    pub(crate) then: &'static str,
-    /// Its first line in the document, from 1.
-    pub(crate) line: usize,
-}
 
 /// The commands of a block, without comments.
 pub(crate) fn commands(block: &Block) -> Vec<Command> {
@@ -22,16 +11,9 @@ pub(crate) fn commands(block: &Block) -> Vec<Command> {
 
 /// The commands of a shell text whose first line is `line`.
 pub(crate) fn of_text(text: &str, line: usize) -> Vec<Command> {
-    let mut reader = Reader {
-        rest: text,
-        line,
-        commands: Vec::new(),
-        command: Command::default(),
-        word: None,
-        documents: Vec::new(),
-    };
-    reader.read();
-    reader.commands
+    let mut lexer = Lexer::new(text, line);
+    while lexer.next_end().is_some() {}
+    lexer.commands()
 }
 
 /// Every verification block of a plan: baseline, prerequisites, steps, done block.
@@ -47,210 +29,6 @@ pub(crate) fn proving(plan: &Plan) -> impl Iterator<Item = &Block> {
                 .filter(|block| !plan.baseline.contains(block)),
         )
         .filter(|block| block.is_shell())
-}
-
-struct Reader<'a> {
-    rest: &'a str,
-    line: usize,
-    commands: Vec<Command>,
-    command: Command,
-    word: Option<String>,
-    /// Delimiters of the here-documents that start on the next line.
-    documents: Vec<String>,
-}
-
-/// Operators, with longer ones first.
-const OPERATORS: [&str; 7] = ["||", "&&", ";;", "|&", "|", ";", "&"];
-
-impl Reader<'_> {
-    fn read(&mut self) {
-        while let Some(character) = self.rest.chars().next() {
-            match character {
-                '\n' => {
-                    self.end_command("");
-                    self.advance(1);
-                    self.skip_documents();
-                }
-                ' ' | '\t' | '\r' => {
-                    self.end_word();
-                    self.advance(1);
-                }
-                '#' if self.word.is_none() => {
-                    let end = self.rest.find('\n').unwrap_or(self.rest.len());
-                    self.advance(end);
-                }
-                '\\' => self.escape(),
-                '\'' | '"' => self.quoted(character),
-                '<' | '>' => self.redirection(),
-                '|' | '&' | ';' => {
-                    let mut operators = OPERATORS.iter();
-                    let operator = operators.find(|operator| self.rest.starts_with(**operator));
-                    let operator = operator.copied().unwrap_or_default();
-                    self.end_command(if operator == "|&" { "|" } else { operator });
-                    self.advance(operator.len().max(1));
-                }
-                _ => self.plain(),
-            }
-        }
-        self.end_command("");
-    }
-
-    fn advance(&mut self, bytes: usize) {
-        self.line += self.rest[..bytes].matches('\n').count();
-        self.rest = &self.rest[bytes..];
-    }
-
-    /// Characters of a word without special meaning.
-    fn plain(&mut self) {
-        let special = |character| " \t\r\n\\'\"<>|&;".contains(character);
-        let end = self.rest.find(special).unwrap_or(self.rest.len());
-        let (text, rest) = self.rest.split_at(end);
-        if self.word.is_none() && self.command.words.is_empty() {
-            self.command.line = self.line;
-        }
-        self.word.get_or_insert_default().push_str(text);
-        self.rest = rest;
-    }
-
-    fn push(&mut self, character: char) {
-        if self.word.is_none() && self.command.words.is_empty() {
-            self.command.line = self.line;
-        }
-        self.word.get_or_insert_default().push(character);
-    }
-
-    fn escape(&mut self) {
-        let mut after = self.rest.chars().skip(1);
-        match after.next() {
-            // a continued line
-            Some('\n') => self.advance(2),
-            Some(next) => {
-                self.push(next);
-                self.advance(1 + next.len_utf8());
-            }
-            None => self.advance(1),
-        }
-    }
-
-    fn quoted(&mut self, quote: char) {
-        if self.word.is_none() && self.command.words.is_empty() {
-            self.command.line = self.line;
-        }
-        self.word.get_or_insert_default();
-        self.advance(1);
-        while let Some(character) = self.rest.chars().next() {
-            self.advance(character.len_utf8());
-            match (character, self.rest.chars().next()) {
-                (end, _) if end == quote => return,
-                ('\\', Some(next)) if quote == '"' => {
-                    self.push(next);
-                    self.advance(next.len_utf8());
-                }
-                ('$', Some('(')) if quote == '"' => {
-                    self.push('$');
-                    self.substitution();
-                }
-                _ => self.push(character),
-            }
-        }
-    }
-
-    /// `(…)` after a `$` in double quotes: quotes in it do not end those around it.
-    fn substitution(&mut self) {
-        let mut depth = 0;
-        let mut quote = None;
-        while let Some(character) = self.rest.chars().next() {
-            self.push(character);
-            self.advance(character.len_utf8());
-            match (quote, character) {
-                (Some(open), _) if open == character => quote = None,
-                (Some(_), _) => {}
-                (None, '\'' | '"') => quote = Some(character),
-                (None, '(') => depth += 1,
-                (None, ')') => depth -= 1,
-                (None, _) => {}
-            }
-            if depth == 0 {
-                return;
-            }
-        }
-    }
-
-    /// `2>&1`, `> file`, `<<EOF`: not a word of the command.
-    fn redirection(&mut self) {
-        if self
-            .word
-            .as_ref()
-            .is_some_and(|word| word.chars().all(|digit| digit.is_ascii_digit()))
-        {
-            self.word = None;
-        }
-        self.end_word();
-        let here = self.rest.starts_with("<<") && !self.rest.starts_with("<<<");
-        let signs = self.rest.len()
-            - self
-                .rest
-                .trim_start_matches(['<', '>', '&', '|', '-'])
-                .len();
-        self.advance(signs);
-        let blanks = self.rest.len() - self.rest.trim_start_matches([' ', '\t']).len();
-        self.advance(blanks);
-        let target = self
-            .rest
-            .find([' ', '\t', '\n', ';', '|', '&', ')'])
-            .unwrap_or(self.rest.len());
-        if here {
-            let end = self.rest[..target].trim_matches(['\'', '"']).to_owned();
-            self.documents.push(end);
-        }
-        self.advance(target);
-    }
-
-    fn skip_documents(&mut self) {
-        for end in std::mem::take(&mut self.documents) {
-            while !self.rest.is_empty() {
-                let line = self.rest.find('\n').map_or(self.rest.len(), |at| at + 1);
-                let last = self.rest[..line].trim() == end;
-                self.advance(line);
-                if last {
-                    break;
-                }
-            }
-        }
-    }
-
-    fn end_word(&mut self) {
-        let Some(word) = self.word.take() else { return };
-        let assigns = |word: &str| {
-            word.split_once('=').is_some_and(|(name, _)| {
-                !name.is_empty()
-                    && name
-                        .chars()
-                        .all(|each| each.is_ascii_alphanumeric() || each == '_')
-            })
-        };
-        let brackets = ["(", ")", "{", "}", "!", "then", "do", "else", "time", "env"];
-        let opens = self.command.words.is_empty();
-        if opens && assigns(&word) {
-            let (name, value) = word.split_once('=').unwrap_or((&word, ""));
-            let assigned = (name.to_owned(), value.to_owned());
-            self.command.assigned.push(assigned);
-            return;
-        }
-        if opens && brackets.contains(&word.as_str()) {
-            return;
-        }
-        self.command.words.push(word);
-    }
-
-    fn end_command(&mut self, then: &'static str) {
-        self.end_word();
-        let mut command = std::mem::take(&mut self.command);
-        if !command.words.is_empty() {
-            command.then = then;
-            self.commands.push(command);
-        }
-    }
 }
 
 /// Whether a word names cargo, by its name, by the path of its file, or as `$CARGO` or `$(rustup which cargo)`.

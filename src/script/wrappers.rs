@@ -13,21 +13,19 @@ const SHELLS: [&str; 6] = ["ash", "bash", "dash", "ksh", "sh", "zsh"];
 /// How deep texts within texts are read.
 const DEEPEST: usize = 4;
 
-/// The commands of a shell text, each followed by those that it runs.
-pub(crate) fn with_inner(text: &str) -> Vec<Command> {
+/// Commands, each followed by those that it runs.
+pub(crate) fn with_inner(commands: &[Command]) -> Vec<Command> {
     let mut all = Vec::new();
-    add(text, 0, &mut all);
+    add(commands, 0, &mut all);
     all
 }
 
-fn add(text: &str, depth: usize, all: &mut Vec<Command>) {
-    for command in of_text(text, 1) {
-        let inner = inner_text(&command).filter(|_| depth < DEEPEST);
-        let wrapped = wrapped(&command);
-        all.push(command);
-        all.extend(wrapped);
-        if let Some(inner) = inner {
-            add(&inner, depth + 1, all);
+fn add(commands: &[Command], depth: usize, all: &mut Vec<Command>) {
+    for command in commands {
+        all.push(command.clone());
+        all.extend(wrapped(command));
+        if let Some(inner) = inner_text(command).filter(|_| depth < DEEPEST) {
+            add(&of_text(&inner, 1), depth + 1, all);
         }
     }
 }
@@ -96,7 +94,7 @@ mod tests {
             ("grep -c 'cargo test' README.md", false),
             ("timeout 60 cargo build", false),
         ] {
-            let found = with_inner(text)
+            let found = with_inner(&of_text(text, 1))
                 .iter()
                 .any(|command| command.test_arguments().is_some());
             assert_eq!(found, expected, "{text}");

@@ -16,7 +16,7 @@ use crate::evidence::TestCounts;
 use crate::script::cargo_arguments::cargo_arguments;
 use crate::script::commands::ScriptCommand;
 use crate::script::expectation::Assertion;
-use crate::script::simple_commands::{self, Command};
+use crate::script::simple_commands::Command;
 use crate::script::wrappers;
 use crate::sys::cargo_alias;
 use crate::sys::cargo_log::{self, CargoCall};
@@ -45,12 +45,13 @@ pub(super) struct Account {
 }
 
 /// Whether a script contains a test command. The definition of a function counts.
-pub(super) fn names_tests(script: &str) -> bool {
-    test_command(script).is_some()
+pub(super) fn names_tests(command: &ScriptCommand) -> bool {
+    test_command(command).is_some()
 }
 
-fn test_command(script: &str) -> Option<Command> {
-    let defines = script
+fn test_command(command: &ScriptCommand) -> Option<Command> {
+    let defines = command
+        .script
         .trim_start()
         .split_once("()")
         .is_some_and(|(name, _)| {
@@ -62,7 +63,7 @@ fn test_command(script: &str) -> Option<Command> {
     if defines {
         return None;
     }
-    let mut commands = wrappers::with_inner(script).into_iter();
+    let mut commands = wrappers::with_inner(&command.commands).into_iter();
     commands.find(|command| command.test_arguments().is_some())
 }
 
@@ -91,7 +92,7 @@ pub(super) fn of_calls(
     if account.empty.is_empty() && account.observed.counts().ran() == 0 {
         account.empty.append(&mut account.builds);
     }
-    let named = test_command(&command.script);
+    let named = test_command(command);
     let builds_only = |named: &Command| named.runs_tests() == Some(false);
     if let Some(named) = named
         && account.observed.counts().ran() == 0
@@ -129,7 +130,7 @@ pub(super) fn of_output(
     mut observed: Observed,
     binaries: Option<&Binaries<'_>>,
 ) -> Account {
-    if !names_tests(&command.script) {
+    if !names_tests(command) {
         return Account::default();
     }
     observed.settle_silent(binaries);
@@ -178,8 +179,8 @@ pub(super) fn counts(
 
 /// Whether a command runs a test program of another language.
 fn runs_foreign_tests(command: &ScriptCommand) -> bool {
-    let mut commands = simple_commands::of_text(&command.script, 1).into_iter();
-    commands.any(|command| command.is_foreign_test_program())
+    let mut commands = command.commands.iter();
+    commands.any(Command::is_foreign_test_program)
 }
 
 /// Whether the expectation can only be met by tests, or by a command that mentions them.
@@ -193,7 +194,7 @@ fn expects_tests(command: &ScriptCommand) -> bool {
 
 /// `All tests pass`: requires tests, whatever the command. `All pass` requires them if the command may run tests.
 fn speaks_of_tests(command: &ScriptCommand) -> bool {
-    let mut commands = simple_commands::of_text(&command.script, 1).into_iter();
+    let mut commands = command.commands.iter();
     let may_run_tests = commands.any(|command| command.runs_tests() != Some(false));
     command.expected.iter().any(|expected| {
         let all_pass = expected

@@ -209,7 +209,7 @@ impl InvocationResult {
     pub(super) fn is_for_tests(&self) -> bool {
         match &self.check.program {
             Program::Command(command) => {
-                self.observed.ran_tests() || accounts::names_tests(&command.script)
+                self.observed.ran_tests() || accounts::names_tests(command)
             }
             Program::Cargo { .. } | Program::Block(_) => false,
         }
