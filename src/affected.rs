@@ -23,7 +23,7 @@ mod targets;
 mod toml;
 pub mod unrun;
 
-pub(crate) use outside::outside_folders;
+pub(crate) use outside::Outside;
 pub use packages::affected_packages;
 pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};
 pub(crate) use selector::buildable_groups_in;

@@ -13,21 +13,25 @@ use crate::sys::files;
 use crate::workspace::{PackageId, Workspace};
 
 /// A package outside the workspace.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct OutsidePackage {
+    /// Its name, and that of its library if that is another; none if its manifest cannot be read.
+    pub(super) names: Vec<String>,
     /// Members that build it, directly or through other external packages.
     pub(super) used_by: BTreeSet<PackageId>,
     /// Members that it depends on, and the members that these link.
     links: BTreeSet<PackageId>,
+    /// The folders of its path dependencies.
+    depends_on: Vec<Utf8PathBuf>,
 }
 
-/// The packages outside the workspace, by folder.
-#[derive(Debug, Default)]
-pub(super) struct Outside(BTreeMap<Utf8PathBuf, OutsidePackage>);
+/// The packages outside the workspace that its members build, by folder.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Outside(BTreeMap<Utf8PathBuf, OutsidePackage>);
 
 impl Outside {
     /// Reads the manifests of all external packages.
-    pub(super) fn read(workspace: &Workspace) -> Self {
+    pub(crate) fn read(workspace: &Workspace) -> Self {
         let mut found = Self::default();
         let mut waiting: Vec<(Utf8PathBuf, BTreeSet<PackageId>)> = workspace
             .outside
@@ -36,50 +40,42 @@ impl Outside {
             .collect();
         waiting.extend(patches(workspace));
         while let Some((folder, users)) = waiting.pop() {
-            let package = found.0.entry(folder.clone()).or_default();
+            let package = found.0.entry(folder.clone());
+            let package = package.or_insert_with(|| OutsidePackage::read(&folder, workspace));
             let known = package.used_by.len();
-            package.used_by.extend(&users);
-            if known == package.used_by.len() {
-                continue;
-            }
-            let users = package.used_by.clone();
-            let mut members = BTreeSet::new();
-            for path in path_dependencies(&folder) {
-                let member = (0..workspace.packages.len())
-                    .find(|member| workspace.folder(*member) == path.as_path());
-                match member {
-                    Some(member) => {
-                        members.insert(member);
-                    }
-                    None if path != folder => waiting.push((path, users.clone())),
-                    None => {}
-                }
-            }
-            if !members.is_empty() {
-                let links = workspace.links(&members);
-                if let Some(package) = found.0.get_mut(&folder) {
-                    package.links.extend(links);
-                }
+            package.used_by.extend(users);
+            if known < package.used_by.len() {
+                let outside = package.depends_on.iter();
+                let outside = outside.filter(|path| member_in(workspace, path).is_none());
+                waiting.extend(outside.map(|path| (path.clone(), package.used_by.clone())));
             }
         }
         // The dependents of a package link its dependencies too.
-        let pairs: Vec<(Utf8PathBuf, Utf8PathBuf)> = found
-            .0
-            .keys()
-            .flat_map(|folder| {
-                let to = path_dependencies(folder).into_iter();
-                to.map(|to| (folder.clone(), to)).collect::<Vec<_>>()
-            })
-            .collect();
-        for _ in 0..found.0.len() {
-            for (from, to) in &pairs {
-                let links = found.0.get(to).map(|package| package.links.clone());
-                if let (Some(links), Some(package)) = (links, found.0.get_mut(from)) {
+        let folders: Vec<Utf8PathBuf> = found.0.keys().cloned().collect();
+        for _ in 0..folders.len() {
+            for folder in &folders {
+                let package = &found.0[folder];
+                let dependencies = package.depends_on.iter();
+                let dependencies = dependencies.filter_map(|path| found.0.get(path));
+                let links = dependencies.flat_map(|package| &package.links);
+                let links: BTreeSet<PackageId> = links.copied().collect();
+                if let Some(package) = found.0.get_mut(folder) {
                     package.links.extend(links);
                 }
             }
         }
         found
+    }
+
+    /// The folders of the packages.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Utf8PathBuf> {
+        self.0.keys()
+    }
+
+    /// The packages with their folders.
+    pub(super) fn packages(&self) -> impl Iterator<Item = (&Utf8Path, &OutsidePackage)> {
+        let all = self.0.iter();
+        all.map(|(folder, package)| (folder.as_path(), package))
     }
 
     /// The innermost package whose folder contains a file, with the folder.
@@ -100,48 +96,43 @@ impl Outside {
         &self,
         member: PackageId,
     ) -> impl Iterator<Item = (&Utf8Path, &OutsidePackage)> {
-        let all = self.0.iter();
-        let linking = all.filter(move |(_, package)| package.links.contains(&member));
-        linking.map(|(folder, package)| (folder.as_path(), package))
+        self.packages()
+            .filter(move |(_, package)| package.links.contains(&member))
     }
 }
 
-/// A package outside the workspace, as the members see it that build it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct OutsideCrate {
-    /// Its folder, absolute.
-    pub(crate) folder: Utf8PathBuf,
-    /// Its name, and that of its library if that is another; none if its manifest cannot be read.
-    pub(crate) names: Vec<String>,
-    /// Members that build it, directly or through other such packages.
-    pub(crate) used_by: BTreeSet<PackageId>,
+impl OutsidePackage {
+    /// The package in `folder`, without its users.
+    fn read(folder: &Utf8Path, workspace: &Workspace) -> Self {
+        let manifest = files::read(&folder.join("Cargo.toml")).ok();
+        let Some(manifest) = manifest.and_then(|bytes| parse(&bytes)) else {
+            return Self::default();
+        };
+        let tables = ["package", "lib"].into_iter();
+        let names = tables.filter_map(|table| text_of(manifest.get(table)?, "name"));
+        let entries = super::dependencies::entries(manifest.as_item()).into_values();
+        let depends_on = entries.filter_map(|entry| match &entry.path {
+            Some(path) => Some(files::normalize(&folder.join(path))),
+            None if entry.inherited => inherited_path(folder, &entry.key),
+            None => None,
+        });
+        let depends_on: Vec<Utf8PathBuf> = depends_on.filter(|path| path != folder).collect();
+        let members = depends_on.iter();
+        let members: BTreeSet<PackageId> = members
+            .filter_map(|path| member_in(workspace, path))
+            .collect();
+        Self {
+            names: names.map(str::to_owned).collect(),
+            used_by: BTreeSet::new(),
+            links: workspace.links(&members),
+            depends_on,
+        }
+    }
 }
 
-/// All packages outside the workspace that its members build.
-pub(crate) fn outside_crates(workspace: &Workspace) -> Vec<OutsideCrate> {
-    let found = Outside::read(workspace).0.into_iter();
-    let found = found.map(|(folder, package)| OutsideCrate {
-        names: names(&folder),
-        folder,
-        used_by: package.used_by,
-    });
-    found.collect()
-}
-
-/// The names of the package in `folder` and of its library.
-fn names(folder: &Utf8Path) -> Vec<String> {
-    let manifest = files::read(&folder.join("Cargo.toml")).ok();
-    let Some(manifest) = manifest.and_then(|bytes| parse(&bytes)) else {
-        return Vec::new();
-    };
-    let tables = ["package", "lib"].into_iter();
-    let names = tables.filter_map(|table| text_of(manifest.get(table)?, "name"));
-    names.map(str::to_owned).collect()
-}
-
-/// The folders of all packages outside the workspace that its members build.
-pub(crate) fn outside_folders(workspace: &Workspace) -> BTreeSet<Utf8PathBuf> {
-    Outside::read(workspace).0.into_keys().collect()
+/// The member in a folder.
+fn member_in(workspace: &Workspace, folder: &Utf8Path) -> Option<PackageId> {
+    (0..workspace.packages.len()).find(|member| workspace.folder(*member) == folder)
 }
 
 /// The folders in `[patch]` and `[replace]` of the workspace's manifest, each with the members that depend on the package according to the
@@ -171,9 +162,7 @@ fn patches(workspace: &Workspace) -> Vec<(Utf8PathBuf, BTreeSet<PackageId>)> {
             continue;
         };
         let folder = files::normalize(&workspace.root.join(path));
-        let is_member = (0..workspace.packages.len())
-            .any(|member| workspace.folder(member) == folder.as_path());
-        if is_member {
+        if member_in(workspace, &folder).is_some() {
             continue;
         }
         let key = key.split([':', '@']).next().unwrap_or(key);
@@ -197,23 +186,6 @@ fn users_of(workspace: &Workspace, name: &str) -> BTreeSet<PackageId> {
     } else {
         users
     }
-}
-
-/// The folders of the path dependencies of the package in `folder`; empty if its manifest cannot be read.
-fn path_dependencies(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let manifest = files::read(&folder.join("Cargo.toml")).ok();
-    let Some(manifest) = manifest.and_then(|bytes| parse(&bytes)) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for entry in super::dependencies::entries(manifest.as_item()).into_values() {
-        if let Some(path) = &entry.path {
-            found.push(files::normalize(&folder.join(path)));
-        } else if entry.inherited {
-            found.extend(inherited_path(folder, &entry.key));
-        }
-    }
-    found
 }
 
 /// The path of a dependency in the workspace of an external package.

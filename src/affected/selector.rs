@@ -42,8 +42,9 @@ pub fn select(
     reader: &dyn Reader,
     wanted: &dyn Fn(&TestTarget) -> bool,
 ) -> Result<Selection> {
-    let classified = ClassifiedFiles::new(workspace, config, change)?;
-    let mut crates = configured(workspace);
+    let outside = Arc::new(Outside::read(workspace));
+    let classified = ClassifiedFiles::new(workspace, &outside, config, change)?;
+    let mut crates = configured(workspace, outside);
     crates.keep_tests(wanted);
     let graph = Graph::build(crates, &classified.changed, reader);
     let found = graph.select(&classified.changed);
@@ -72,17 +73,22 @@ pub fn select_with_failed(
     failed: &TestNames,
 ) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
+    let outside = Arc::new(Outside::read(workspace));
     if !cached {
-        let classified = ClassifiedFiles::new(workspace, config, change)?;
-        let graph = Graph::build(configured(workspace), &classified.changed, &Uncached);
+        let classified = ClassifiedFiles::new(workspace, &outside, config, change)?;
+        let graph = Graph::build(
+            configured(workspace, outside),
+            &classified.changed,
+            &Uncached,
+        );
         let found = graph.select(&classified.changed);
         return Ok(selected(
             workspace, config, change, classified, graph, &found, failed,
         ));
     }
     let ((crates, cache), classified) = rayon::join(
-        || (configured(workspace), open(project)),
-        || ClassifiedFiles::new(workspace, config, change),
+        || (configured(workspace, Arc::clone(&outside)), open(project)),
+        || ClassifiedFiles::new(workspace, &outside, config, change),
     );
     let classified = classified?;
     let graph = Graph::build(crates, &classified.changed, &cache);
@@ -103,8 +109,9 @@ pub(super) fn select_but_in(
     leave: &mut dyn FnMut(&Graph) -> Vec<NodeId>,
 ) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
-    let mut classified = ClassifiedFiles::new(workspace, config, change)?;
-    let crates = configured(workspace);
+    let outside = Arc::new(Outside::read(workspace));
+    let mut classified = ClassifiedFiles::new(workspace, &outside, config, change)?;
+    let crates = configured(workspace, outside);
     let (mut graph, cache) = if cached {
         let cache = open(project);
         let graph = Graph::build(crates, &classified.changed, &cache);
@@ -138,8 +145,8 @@ pub(crate) fn buildable_groups_in(project: &Project) -> Vec<BTreeSet<PackageId>>
 }
 
 /// The crates of a workspace as its configuration builds them.
-fn configured(workspace: &Workspace) -> CrateGraph {
-    let mut crates = CrateGraph::of(workspace);
+fn configured(workspace: &Workspace, outside: Arc<Outside>) -> CrateGraph {
+    let mut crates = CrateGraph::with_outside(workspace, outside);
     crates.configure(workspace);
     crates
 }
@@ -167,7 +174,7 @@ fn selected(
     failed: &TestNames,
 ) -> Selection {
     for path in found.unmounted.iter().chain(&found.not_embedded) {
-        let effect = rules::by_place(workspace, &classified.outside, path);
+        let effect = rules::by_place(workspace, &graph.crates.outside, path);
         classified.reach(workspace, effect, path);
     }
     for path in &found.unread {
@@ -206,17 +213,19 @@ struct ClassifiedFiles {
     reached: BTreeMap<FileEffect, Vec<String>>,
     /// The item graph.
     changed: Changed,
-    /// Packages outside the workspace.
-    outside: Outside,
 }
 
 impl ClassifiedFiles {
-    fn new(workspace: &Workspace, config: &Config, change: &Change) -> Result<Self> {
-        let outside = Outside::read(workspace);
+    fn new(
+        workspace: &Workspace,
+        outside: &Outside,
+        config: &Config,
+        change: &Change,
+    ) -> Result<Self> {
         let ruled: Vec<Option<Ruling>> = change
             .files
             .par_iter()
-            .map(|file| rules::by_name(workspace, &outside, config, change, file))
+            .map(|file| rules::by_name(workspace, outside, config, change, file))
             .collect::<Result<_>>()?;
         let mut classified = Self {
             reached: BTreeMap::new(),
@@ -224,7 +233,6 @@ impl ClassifiedFiles {
                 whole: change.base.is_none(),
                 ..Changed::default()
             },
-            outside,
         };
         let mut sources = Vec::new();
         for (file, ruled) in change.files.iter().zip(ruled) {
@@ -245,7 +253,7 @@ impl ClassifiedFiles {
             if is_quiet {
                 classified.changed.quiet.insert(path.clone());
             } else {
-                for effect in rules::through_outside(workspace, &classified.outside, path) {
+                for effect in rules::through_outside(workspace, outside, path) {
                     classified.reach(workspace, effect, path);
                 }
             }

@@ -10,7 +10,7 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 
 use super::inputs::{FILE, FOLDER, Inputs, short};
-use crate::affected;
+use crate::affected::Outside;
 use crate::sys::files;
 use crate::workspace::{Workspace, dep_info};
 
@@ -65,11 +65,11 @@ pub(super) fn hash(workspace: &Workspace, name: &str) -> Result<Option<String>> 
 
 /// The folders beside the workspace of packages that its members build.
 fn packages(workspace: &Workspace) -> BTreeSet<Utf8PathBuf> {
-    let mut folders = affected::outside_folders(workspace);
-    folders.retain(|folder| {
+    let outside = Outside::read(workspace);
+    let folders = outside.folders().filter(|folder| {
         !folder.starts_with(&workspace.root) && !workspace.root.starts_with(folder)
     });
-    folders
+    folders.cloned().collect()
 }
 
 /// The files that the sources of members were built from, absolute.

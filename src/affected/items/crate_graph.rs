@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use cargo_metadata::{CrateType, Target, TargetKind};
 
 use super::extract::FileItems;
-use crate::affected::outside::{OutsideCrate, outside_crates};
+use crate::affected::outside::Outside;
 use crate::affected::targets::{TestTarget, TestTargetKind};
 use crate::workspace::graph::{is_kind, is_library};
 use crate::workspace::source::cfg::CfgOptions;
@@ -68,7 +68,7 @@ pub struct CrateGraph {
     /// For each unit, every unit that its test binary links, runs, or was built by, including itself.
     pub links: Vec<BTreeSet<UnitId>>,
     /// The crates outside the workspace whose sources are known.
-    pub(super) outside: Vec<OutsideCrate>,
+    pub(crate) outside: Arc<Outside>,
     /// Per package: crates outside the workspace that its manifest renames, with their packages.
     renamed: Vec<Vec<(String, String)>>,
     /// Per package: those that its library is made of, itself included.
@@ -114,9 +114,14 @@ impl CrateGraph {
     /// Builds the graph of a workspace.
     #[must_use]
     pub fn of(workspace: &Workspace) -> Self {
+        Self::with_outside(workspace, Arc::new(Outside::read(workspace)))
+    }
+
+    /// Builds the graph of a workspace from the packages outside it.
+    pub(crate) fn with_outside(workspace: &Workspace, outside: Arc<Outside>) -> Self {
         let mut crates = Self {
             root: workspace.root.clone(),
-            outside: outside_crates(workspace),
+            outside,
             ..Self::default()
         };
         let mut by_package: Vec<Range<UnitId>> = Vec::new();

@@ -28,8 +28,8 @@ pub(super) fn add_effects(
 ) {
     let mut effects: FxHashMap<PackageId, u32> = FxHashMap::default();
     let mut names: FxHashMap<PackageId, FxHashSet<Name>> = FxHashMap::default();
-    for outside in &crates.outside {
-        let of_crate = effects_of(&outside.folder, reader);
+    for (folder, outside) in crates.outside.packages() {
+        let of_crate = effects_of(folder, reader);
         for package in &outside.used_by {
             *effects.entry(*package).or_default() |= of_crate;
             let known = outside.names.iter().flat_map(|name| {
