@@ -144,7 +144,8 @@ pub mod workspace {
     }
     pub mod source {
         pub mod lex {
-            pub use crate::workspace::source::lex::{Kind, is_keyword, lex};
+            pub use crate::workspace::source::keywords::is_keyword;
+            pub use crate::workspace::source::lex::{Kind, lex};
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The input of `status` and `check`: documents, evidence and the status of each PoC.
 
+mod inputs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
@@ -7,17 +9,14 @@ use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use super::{base, deps};
-use crate::change::Change;
+use super::deps;
 use crate::cli::{Global, Which};
 use crate::config::{Config, Options, current_folder};
 use crate::contract::ContractState;
 use crate::contract::tests::Present;
-use crate::evidence::{self, Evidence, EvidenceProblem, ProblemKind, Scope};
+use crate::evidence::{self, Evidence, EvidenceProblem, ProblemKind};
 use crate::exit::{self, Exit};
 use crate::finding::{Finding, Severity};
-use crate::freshness::since::{Since, Stale};
-use crate::freshness::{self, Hasher, Inputs};
 use crate::lint;
 use crate::lint::levels::Levels;
 use crate::next::{self, Next};
@@ -27,6 +26,7 @@ use crate::status::{self, Assessment, Context, NamedPaths, OtherPlans, State};
 use crate::sys::cargo;
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
+use inputs::{Recorded, Toolchain, changes, inputs, is_committed, lacks_lockfile, unaffected};
 
 /// The named PoCs and their statuses.
 pub struct Workset {
@@ -153,9 +153,6 @@ fn load_to(
     })
 }
 
-/// Returns rustc's version. Only called if there is evidence to compare.
-type Toolchain<'a> = &'a (dyn Fn() -> Result<String> + Sync);
-
 fn of_project(
     mut project: Project,
     mut read: Read,
@@ -271,9 +268,6 @@ pub fn located(file: &Utf8Path) -> Result<Utf8PathBuf> {
     Ok(files::normalize(&current_folder()?.join(file)))
 }
 
-/// The documents of a PoC, its evidence and its contract.
-type Recorded = (Poc, Evidence, ContractState);
-
 /// The documents of the named PoCs.
 struct Read {
     pocs: Vec<Recorded>,
@@ -339,14 +333,6 @@ fn exclude_foreign(evidence: &mut Evidence, name: &str) {
         }));
 }
 
-/// Whether evidence depends on a lockfile that git ignores and that is missing here.
-fn lacks_lockfile(evidence: &Evidence, inputs: &Inputs) -> bool {
-    let records = evidence.records.iter();
-    let mut inputs_of = records.map(|located| &located.record.inputs);
-    let name = freshness::IGNORED_LOCKFILE;
-    !inputs.contains_key(name) && inputs_of.any(|recorded| recorded.contains_key(name))
-}
-
 /// Computes the status of each PoC, and adds warnings to `notes`.
 fn statuses(
     project: &Project,
@@ -408,62 +394,6 @@ fn statuses(
     pocs.par_iter_mut().map(status).collect()
 }
 
-/// Whether the work tree equals HEAD, except for documents.
-fn is_committed(project: &Project) -> bool {
-    let (workspace, config) = (&project.workspace, &project.config);
-    let changes = project.repository().and_then(|repository| {
-        let head = repository.head()?.context("the repository has no commit")?;
-        let changes = repository.changes_since(&head)?;
-        let paths = changes.into_iter();
-        Ok(paths
-            .map(|change| repository.root.join(change.path))
-            .collect::<Vec<_>>())
-    });
-    let is_document = |path: &Utf8PathBuf| config.is_document(workspace.relative(path));
-    changes.is_ok_and(|paths| paths.iter().all(is_document))
-}
-
-/// The checksums of records whose inputs have changed without a possible effect on their tests.
-fn unaffected(
-    project: &Project,
-    pocs: &[Recorded],
-    inputs: &Inputs,
-    notes: &mut Vec<String>,
-) -> Result<BTreeSet<String>> {
-    let mut stale = Vec::new();
-    for (poc, evidence, _) in pocs {
-        let steps = poc.plan.steps.iter();
-        let steps = steps.map(|step| Scope::Step(step.id.to_string()));
-        for scope in steps.chain([Scope::Done]) {
-            let Some(located) = evidence.last_located(&scope) else {
-                continue;
-            };
-            let changed = freshness::changed_of(&located.record.inputs, inputs);
-            if !changed.is_empty() && located.record.outcome.is_whole() {
-                let results = &poc.paths.results;
-                stale.push(Stale {
-                    located,
-                    changed,
-                    results,
-                });
-            }
-        }
-    }
-    if stale.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    // Without a repository, the change is unknown.
-    let Ok(repository) = project.repository() else {
-        return Ok(BTreeSet::new());
-    };
-    let mut since = Since::new(&project.workspace, &project.config, repository);
-    let unaffected = since.unaffected(&stale)?;
-    if let Err(error) = since.finish() {
-        notes.push(format!("{error:#}; the next run will be slower"));
-    }
-    Ok(unaffected)
-}
-
 /// All plans of the folder, including those not loaded.
 fn other_plans(project: &Project, pocs: &[Recorded]) -> OtherPlans {
     let known = |paths: &Paths| pocs.iter().any(|(poc, ..)| poc.paths.name == paths.name);
@@ -472,61 +402,4 @@ fn other_plans(project: &Project, pocs: &[Recorded]) -> OtherPlans {
     let known = pocs.iter();
     let known = known.map(|(poc, ..)| NamedPaths::of(&poc.paths.name, &poc.plan));
     OtherPlans::new(known.collect(), unread)
-}
-
-/// The change since each base, and a note for each base that has moved.
-type Changes = (BTreeMap<String, Result<Change>>, Vec<String>);
-
-fn changes(project: &Project, pocs: &[Recorded]) -> Result<Changes> {
-    let mut changes = BTreeMap::new();
-    let mut notes = Vec::new();
-    if pocs.iter().all(|(poc, ..)| poc.plan.base.is_none()) {
-        return Ok((changes, notes));
-    }
-    let repository = project.repository()?;
-    for (poc, ..) in pocs {
-        let Some(recorded) = poc.plan.base.as_ref() else {
-            continue;
-        };
-        if changes.contains_key(recorded) {
-            continue;
-        }
-        let change = base::of_poc(&repository, poc).and_then(|base| {
-            let base = base.context("the plan has no base")?;
-            notes.extend(base.note);
-            if recorded.starts_with("HEAD") || recorded.starts_with('@') {
-                notes.push(format!(
-                    "the Base `{recorded}` of {} moves with each commit and hides committed changes; replace it with {}",
-                    project.workspace.slashed(&poc.paths.plan),
-                    &base.commit[..base.commit.len().min(12)]
-                ));
-            }
-            Change::since(&repository, &base.commit)
-        });
-        changes.insert(recorded.clone(), change);
-    }
-    Ok((changes, notes))
-}
-
-/// The current hashes of all inputs that evidence and contracts name.
-fn inputs(project: &Project, pocs: &[Recorded], toolchain: Toolchain) -> Result<Inputs> {
-    let recorded = pocs.iter().flat_map(|(_, evidence, _)| &evidence.records);
-    let recorded = recorded.flat_map(|located| located.record.inputs.keys());
-    let agreed = pocs.iter().filter_map(|(_, _, contract)| contract.agreed());
-    let agreed = agreed.flat_map(|agreed| agreed.inputs.keys());
-    let confirmed = pocs
-        .iter()
-        .flat_map(|(_, _, contract)| contract.confirmations());
-    let confirmed = confirmed.flat_map(|(_, confirmed)| confirmed.inputs.keys());
-    let mut names = recorded.chain(agreed).chain(confirmed).peekable();
-    if names.peek().is_none() {
-        return Ok(Inputs::new());
-    }
-    let mut hasher = Hasher::new(
-        &project.workspace,
-        &project.config,
-        project.repository().ok(),
-        &toolchain()?,
-    )?;
-    hasher.current(names)
 }

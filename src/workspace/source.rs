@@ -9,6 +9,7 @@ pub mod cfg;
 pub mod doc;
 pub mod expand;
 pub mod file;
+pub mod keywords;
 pub mod lex;
 pub mod listing;
 pub mod modules;

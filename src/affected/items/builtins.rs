@@ -1,7 +1,7 @@
 //! Keywords, macros and attributes of the language and its standard library.
 
 use crate::workspace::source::attribute::Attribute;
-use crate::workspace::source::lex::is_strict_keyword;
+use crate::workspace::source::keywords::is_strict_keyword;
 
 /// Keywords that are not names, and `_`.
 pub(super) fn is_keyword(word: &str) -> bool {

@@ -1,19 +1,20 @@
 //! Collects the references in tokens: paths, members, macros, and names with an unknown scope.
 
+mod macro_calls;
+mod text;
+
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
-use super::builtins::{is_builtin_attribute, is_keyword, is_known_macro};
+use super::builtins::{is_keyword, is_known_macro};
 use super::extract::compact::{Lists, References, Symbol};
-use super::extract::model::{ALL, GLOBAL, SELF_CALL, STATEMENT, TextFile, flag};
+use super::extract::model::{GLOBAL, SELF_CALL, TextFile, flag};
 use super::extract::table::Table;
-use super::file_reads::{FileAccessHints, is_compared};
-use super::known_macros::is_standard_derive;
+use super::file_reads::FileAccessHints;
 use super::outside_effects;
-use crate::workspace::source::attribute::{Attribute, attributes, commas, unquote};
+use crate::workspace::source::attribute::{attributes, commas};
 use crate::workspace::source::lex::Kind;
-use crate::workspace::source::modules::included_path;
 use crate::workspace::source::syntax::Syntax;
 
 /// Whether a file belongs to a program that generates code, and whether the names in that code count as the program's.
@@ -169,242 +170,6 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
     pub fn macro_name(&mut self, at: u32) {
         let symbol = self.table.symbol(self.syntax.word(at));
         self.macros.insert(symbol);
-    }
-
-    /// An attribute outside or inside an item's body.
-    pub fn attribute(&mut self, attribute: &Attribute<'t>, of_item: bool) {
-        if attribute.is("derive") {
-            // Derives are macros, and a `use` may rename them.
-            self.ordinary(attribute.rest.clone());
-            let list = attribute.rest.start + 1..attribute.rest.end.saturating_sub(1);
-            for derive in commas(self.syntax, list) {
-                let names = derive.filter(|at| self.syntax.ident(*at).is_some());
-                let path: Vec<u32> = names.collect();
-                for at in &path {
-                    self.macro_name(*at);
-                }
-                let words: Vec<&str> = path.iter().map(|at| self.syntax.word(*at)).collect();
-                let standard = words.last().is_none_or(|name| is_standard_derive(name));
-                if of_item && !standard {
-                    let mut derive = self.macro_path(&words);
-                    derive.push(self.table.intern("derive"));
-                    self.attributes.insert(derive);
-                }
-            }
-            return;
-        }
-        if is_builtin_attribute(attribute) {
-            return;
-        }
-        let path: Vec<Symbol> = attribute
-            .path
-            .iter()
-            .map(|segment| self.table.symbol(segment))
-            .collect();
-        self.macros.extend(path.last());
-        if of_item && !path.is_empty() {
-            let mut attribute_of_item = self.macro_path(&attribute.path);
-            self.input_names(attribute.rest.clone(), &mut attribute_of_item);
-            self.attributes.insert(attribute_of_item);
-            self.template_files(attribute.rest.clone());
-        }
-        self.paths.insert(path);
-        self.unresolved(attribute.rest.clone());
-        self.modules_in(self.syntax, attribute.rest.clone());
-        for at in attribute.rest.clone() {
-            if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
-                self.names_in(&unquote(self.syntax.word(at)));
-            }
-        }
-    }
-
-    /// Adds the names in the input of a macro, including those in strings.
-    fn input_names(&mut self, range: Range<u32>, into: &mut Vec<Symbol>) {
-        let syntax = self.syntax;
-        let from = into.len();
-        for at in range {
-            let Some(token) = syntax.token(at) else { break };
-            let word = syntax.word(at);
-            match token.kind {
-                // `$name` is replaced by names of the call.
-                Kind::Ident if !is_keyword(word) && !syntax.is(at.wrapping_sub(1), b'$') => {
-                    into.push(self.table.symbol(word));
-                }
-                Kind::Str => {
-                    let text = unquote(word);
-                    if text.len() > LONGEST_NAME || text.contains(char::is_whitespace) {
-                        continue;
-                    }
-                    into.extend(names_of(&text).map(|name| self.table.intern(name)));
-                }
-                _ => {}
-            }
-        }
-        into[from..].sort_unstable();
-        let mut names = into.split_off(from);
-        names.dedup();
-        into.append(&mut names);
-    }
-
-    /// The name of a macro, the first segment of its path, and the last before the name.
-    fn macro_path(&mut self, path: &[&str]) -> Vec<Symbol> {
-        let last = path.len().saturating_sub(1);
-        let segments = [last, 0, last.saturating_sub(1)].into_iter();
-        let words = segments.filter_map(|at| path.get(at));
-        words.map(|word| self.table.intern(word)).collect()
-    }
-
-    /// Adds a macro call with its name at a token, and its input.
-    pub fn macro_call(&mut self, name: u32, input: Range<u32>) {
-        let syntax = self.syntax;
-        let mut first = name;
-        let mut words = vec![syntax.word(name)];
-        while first >= 3 && syntax.colons(first - 2) && syntax.ident(first - 3).is_some() {
-            first -= 3;
-            words.insert(0, syntax.word(first));
-        }
-        if words.len() == 1 && first > 0 && syntax.is(first - 1, b'$') {
-            // A macro whose name the call passes: the outer call is already added.
-            return;
-        }
-        self.template_files(input.clone());
-        let mut call = self.macro_path(&words);
-        if self.is_statement(first, &input) {
-            call.push(self.table.intern(STATEMENT));
-        }
-        self.input_names(input, &mut call);
-        self.macro_calls.insert(call);
-    }
-
-    /// Whether a macro call with this input, whose path begins at a token, is a statement by itself: nothing uses its value.
-    fn is_statement(&self, first: u32, input: &Range<u32>) -> bool {
-        let syntax = self.syntax;
-        let Some(before) = first.checked_sub(1) else {
-            return false;
-        };
-        let begins = syntax.is(before, b';')
-            || matches!(
-                syntax.token(before).map(|token| token.kind),
-                Some(Kind::Open(b'{') | Kind::Close(b'}' | b']'))
-            );
-        let close = input.end;
-        let in_braces = syntax.opens(input.start - 1, b'{');
-        let is_last = matches!(
-            syntax.token(close + 1).map(|token| token.kind),
-            None | Some(Kind::Close(_))
-        );
-        begins && (in_braces || syntax.is(close + 1, b';') || is_last && !self.returns)
-    }
-
-    /// Files named in the input of a macro, whose text may become code.
-    fn template_files(&mut self, range: Range<u32>) {
-        for at in range {
-            if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
-                let path = unquote(self.syntax.word(at));
-                if is_file_name(&path) {
-                    self.texts.push(TextFile {
-                        path,
-                        from_package: false,
-                        included: false,
-                    });
-                }
-            }
-        }
-    }
-
-    /// Generated code in a string: the names in it, and those that it composes.
-    fn written_code(&mut self, text: &str) {
-        if text.contains("impl") {
-            self.flags |= flag::WRITES_IMPL;
-        }
-        let registers = REGISTERING.iter().any(|word| text.contains(word));
-        if registers || self.writes_code == WritesCode::Included && calls_unknown_macro(text) {
-            self.flags |= flag::WRITES_ROOT;
-        }
-        if !is_code(text) || self.writes_code != WritesCode::Names {
-            return;
-        }
-        let mut composed = vec![self.table.intern("{"); 3];
-        for name in names_of(text) {
-            let start = name.as_ptr() as usize - text.as_ptr() as usize;
-            let (before, after) = (&text[..start], &text[start + name.len()..]);
-            let symbol = self.table.intern(name);
-            if before.ends_with('}') || after.starts_with('{') && !after.starts_with("{{") {
-                composed.push(symbol);
-            } else {
-                self.unresolved.insert(symbol);
-            }
-        }
-        if composed.len() > 3 {
-            self.macro_calls.insert(composed);
-        }
-    }
-
-    /// A name by itself in a string of a procedural macro, which does not compare it with another: it may be a name in code,
-    /// or a part of one.
-    fn written_name(&mut self, at: u32) {
-        let syntax = self.syntax;
-        let name = unquote(syntax.word(at));
-        let is_name = names_of(&name).next() == Some(name.as_str());
-        if !is_name || self.writes_code != WritesCode::Names || is_compared(syntax, at) {
-            return;
-        }
-        let before = at.saturating_sub(2);
-        let asked = syntax
-            .ident(before)
-            .is_some_and(|word| word.starts_with("is_"));
-        let equals = |at: u32| {
-            let compares = syntax.is(at, b'=') || syntax.is(at, b'!');
-            compares && syntax.is(at + 1, b'=') || syntax.is(at, b'=') && syntax.is(at + 1, b'>')
-        };
-        // `Some("a" | "b") =>`
-        let is_close = |at: u32| {
-            let kind = syntax.token(at).map(|token| token.kind);
-            matches!(kind, Some(Kind::Close(_)))
-        };
-        let matched = equals(at + 1)
-            || is_close(at + 1) && equals(at + 2)
-            || syntax.is(at + 1, b'|')
-            || at > 1 && (equals(before) || syntax.is(at - 1, b'|'));
-        if asked || matched {
-            return;
-        }
-        let symbol = self.table.intern(&name);
-        self.unresolved.insert(symbol);
-        // `name + "Builder"`, `name.push_str("Builder")`
-        let joined = at > 1
-            && (syntax.is(at - 1, b'+')
-                || matches!(syntax.ident(before), Some("push_str" | "insert_str")));
-        if !joined && !name.starts_with('_') && !name.ends_with('_') {
-            return;
-        }
-        let composed = vec![self.table.intern("{"); 3];
-        self.macro_calls.insert([composed, vec![symbol]].concat());
-    }
-
-    fn names_in(&mut self, text: &str) {
-        let Ok(code) = Syntax::read(text) else { return };
-        let end = u32::try_from(code.tokens.len()).unwrap_or(u32::MAX);
-        for at in 0..end {
-            if let Some(name) = code.ident(at) {
-                let symbol = self.table.intern(name);
-                self.unresolved.insert(symbol);
-            }
-        }
-        self.modules_in(&code, 0..end);
-    }
-
-    /// Paths in the input of an attribute may name modules, whose functions its macro calls by its own names, as in `#[serde(with = "path")]`.
-    fn modules_in(&mut self, code: &Syntax<'_>, range: Range<u32>) {
-        let mut path = Vec::new();
-        for at in range {
-            let Some(name) = code.ident(at) else { continue };
-            path.push(self.table.intern(name));
-            if !code.colons(at + 1) {
-                path.push(self.table.intern(ALL));
-                self.paths.insert(std::mem::take(&mut path));
-            }
-        }
     }
 
     /// The input of an unknown macro: every name counts.
@@ -656,24 +421,6 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         at
     }
 
-    fn position_macro(&mut self, name: &str) {
-        if matches!(name, "line" | "column") {
-            self.flags |= flag::POSITION;
-        }
-    }
-
-    /// An `include!` of an expression: the names in the file count.
-    fn included(&mut self, input: Range<u32>) {
-        match included_path(self.syntax, input) {
-            Some(file) => self.texts.push(TextFile {
-                path: file.path,
-                from_package: file.from_package,
-                included: true,
-            }),
-            None => self.flags |= flag::UNREADABLE_INCLUDE,
-        }
-    }
-
     /// Reads the content of `<…>`; returns the index after it.
     fn turbofish(&mut self, open: u32, end: u32) -> u32 {
         let syntax = self.syntax;
@@ -715,60 +462,6 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         }
     }
 
-    /// Names captured by format strings directly in a known macro's input.
-    fn formats(&mut self, range: Range<u32>) {
-        let syntax = self.syntax;
-        let mut at = range.start;
-        while at < range.end {
-            if matches!(syntax.token(at), Some(token) if token.kind == Kind::Str) {
-                self.captured(syntax.word(at), false);
-            }
-            at = syntax.after(at);
-        }
-    }
-
-    /// `{name}` and `{0:width$}` in a string.
-    fn captured(&mut self, text: &str, unresolved: bool) {
-        if !text.contains('{') {
-            return;
-        }
-        for part in text.split('{').skip(1) {
-            let inside = part.split('}').next().unwrap_or("");
-            for name in inside.split(|c: char| c != '_' && !c.is_alphanumeric()) {
-                if name.starts_with(|c: char| c == '_' || c.is_alphabetic()) {
-                    let symbol = self.table.intern(name);
-                    if unresolved {
-                        self.unresolved.insert(symbol);
-                    } else {
-                        self.paths.insert(vec![symbol]);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Macros such as `include_str!`: the strings in their input are files.
-    pub(super) fn embedding(&mut self, name: &str, at: u32) {
-        if !matches!(
-            name,
-            "include_str" | "include_bytes" | "include" | "include_dir"
-        ) {
-            return;
-        }
-        let end = self.syntax.token(at - 1).map_or(at, |open| open.partner);
-        for at in at..end {
-            if matches!(self.syntax.token(at), Some(token) if token.kind == Kind::Str) {
-                let file = unquote(self.syntax.word(at));
-                if name == "include" {
-                    self.hints.included(&file);
-                } else {
-                    self.hints.embedded(&file);
-                }
-                self.files.push(file);
-            }
-        }
-    }
-
     /// Words that indicate processes and files.
     fn note_word(&mut self, word: &str) {
         self.hints.word(word);
@@ -782,71 +475,4 @@ impl<'s, 't, 'b> Collector<'s, 't, 'b> {
         let reads = flag::READS_FILES | flag::WALKS | flag::ESCAPES;
         self.flags |= outside_effects::of_word(word) & reads;
     }
-
-    fn note_text(&mut self, at: u32) {
-        self.hints.text(self.syntax, at);
-        let text = self.syntax.word(at);
-        self.flags |= outside_effects::of_text(text);
-        self.runs_tools |= outside_effects::holds_tool_command(text);
-        if self.writes_code == WritesCode::No {
-            let text = unquote(text);
-            if may_be_code(&text) && !is_compared(self.syntax, at) {
-                let names = names_of(&text).map(|name| self.table.intern(name));
-                self.names_in_text.extend(names);
-            }
-        } else {
-            self.written_code(&unquote(text));
-            self.written_name(at);
-        }
-        if text.contains("CARGO_BIN_EXE") {
-            self.flags |= flag::SPAWNS;
-        }
-        if matches!(
-            text,
-            "\"cargo\"" | "\"rustc\"" | "\"CARGO\"" | "\"RUSTC\"" | "\"rustdoc\""
-        ) {
-            self.flags |= flag::RUNS_CARGO;
-        }
-    }
-}
-
-fn is_code(text: &str) -> bool {
-    text.contains(['(', '{']) || text.contains("::") || text.contains("fn ")
-}
-
-/// Whether a text is code, or a name by itself.
-pub(super) fn may_be_code(text: &str) -> bool {
-    is_code(text) || names_of(text).next() == Some(text)
-}
-
-/// The words of a text that may be names.
-fn names_of(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| c != '_' && !c.is_alphanumeric());
-    words.filter(|word| {
-        word.starts_with(|c: char| c == '_' || c.is_alphabetic()) && !is_keyword(word)
-    })
-}
-
-/// Whether code in a text calls a macro that may register something.
-fn calls_unknown_macro(text: &str) -> bool {
-    let calls = text.match_indices('!').filter(|(at, _)| {
-        let rest = text[at + 1..].trim_start();
-        rest.starts_with(['(', '{', '['])
-    });
-    let mut names = calls.map(|(at, _)| {
-        let before = &text[..at];
-        let is_part = |c: char| c == '_' || c.is_alphanumeric();
-        &before[before.trim_end_matches(is_part).len()..]
-    });
-    names.any(|name| !name.is_empty() && !is_known_macro(name))
-}
-
-/// Whether a text is the name of a file: `page.html`.
-fn is_file_name(text: &str) -> bool {
-    let usual = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
-    let extension = text.rsplit_once('.').map_or("", |(_, extension)| extension);
-    text.len() < 160
-        && text.chars().all(usual)
-        && (1..=12).contains(&extension.len())
-        && extension.starts_with(|c: char| c.is_alphabetic())
 }

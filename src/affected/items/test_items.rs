@@ -11,7 +11,7 @@ use super::extract::flag;
 use super::nodes::{NONE, Name, NodeId, Nodes};
 use super::sources::{Reader, SourceFile, Sources};
 use crate::workspace::source::doc;
-use crate::workspace::source::lex::plain_name;
+use crate::workspace::source::keywords::plain_name;
 use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 

@@ -2,7 +2,7 @@
 
 use super::attribute::{attributes, commas, string_value};
 use super::cfg::{Build, Compiled};
-use super::lex::plain_name;
+use super::keywords::plain_name;
 use super::listing::item_compiled;
 use super::syntax::{ItemKind, Syntax, TOP};
 use camino::{Utf8Path, Utf8PathBuf};

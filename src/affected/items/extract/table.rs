@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::compact::{Symbol, Texts};
-use crate::workspace::source::lex::plain_name;
+use crate::workspace::source::keywords::plain_name;
 
 /// The symbol table of one file.
 #[derive(Debug, Default)]
