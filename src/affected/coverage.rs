@@ -4,7 +4,8 @@
 //! records the executed functions ([`profile`], [`recorded`]). The coverage maps of all executables ([`coverage_map`]) contain the
 //! positions of functions, [`source_map`] maps positions to items, and the [`store`] saves the items of each test. [`audit`] checks the
 //! item graph: a test that executed an item must be selected if the item changes. [`narrow`] removes tests from a selection that
-//! executed none of the functions whose bodies changed ([`body_changes`]).
+//! executed none of the functions whose bodies changed ([`body_changes`]). With strace, a run also records the files that each test and
+//! the build touched ([`trace`]).
 //!
 //! ```text
 //! suite ─run→ profiles ─seen→ functions per test ┐
@@ -13,10 +14,12 @@
 
 pub mod audit;
 pub mod body_changes;
+mod build_reads;
 pub mod collect;
 pub mod coverage_map;
 pub mod environment;
 mod functions;
+mod listing;
 pub mod narrow;
 pub mod profile;
 pub mod recorded;
@@ -24,4 +27,6 @@ pub mod run;
 pub mod source_map;
 pub mod state;
 pub mod store;
+mod touched_files;
+pub mod trace;
 mod unproven;

@@ -100,6 +100,21 @@ impl TargetSelection {
         !self.whole.is_empty() || self.tests.len() == self.known.len()
     }
 
+    /// Replaces the selection of the whole target by that of each test, if the tests are known and none failed.
+    pub(super) fn name_tests(&mut self) {
+        let Some(reason) = self.whole.first().cloned() else {
+            return;
+        };
+        if self.known.is_empty() || self.whole.contains(&Reason::Failed) {
+            return;
+        }
+        self.whole.clear();
+        for test in self.known.iter() {
+            let reason = || reason.clone();
+            self.tests.entry(test.clone()).or_insert_with(reason);
+        }
+    }
+
     /// The number of selected tests in the sources.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -40,7 +40,7 @@ pub struct Affected {
     /// Show reasons; with TEXT, only for targets, tests, files and items whose names contain it
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     pub explain: Option<String>,
-    /// Run the whole suite once with coverage and store which functions each test executes (needs cargo-nextest)
+    /// Run the whole suite once with coverage and store which functions each test executes and, with strace on Linux, which files it reads (needs cargo-nextest)
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub collect: bool,
     /// Check with the collected coverage that each test is selected for every function it executes; exit with 1 if not

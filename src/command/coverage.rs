@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
-use camino::Utf8Path;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::affected::coverage::audit::audit;
@@ -94,9 +93,8 @@ pub fn narrow(
     cached: bool,
     selection: &mut Selection,
 ) -> Result<()> {
-    // A test may have executed functions that the sources do not reach.
-    let is_source = |file: &String| Utf8Path::new(file).extension() == Some("rs");
-    if selection.is_empty() && !selection.files.iter().any(is_source) {
+    // A test may have executed functions and read files that the sources do not reach.
+    if selection.is_empty() && selection.files.is_empty() {
         return Ok(());
     }
     let store = match Store::load(&project.workspace.target_directory) {

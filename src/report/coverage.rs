@@ -55,6 +55,12 @@ pub fn collected(
             ),
         )?;
     }
+    if let Some(why) = &collected.untraced {
+        terminal.status(
+            "Untraced",
+            format!("the files that tests read are not recorded, and are selected from the sources: {why}"),
+        )?;
+    }
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for why in store
         .tests

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -21,6 +22,31 @@ pub struct Program {
 pub fn run(program: &Program) -> Result<ExitStatus> {
     let (name, mut command) = command(program)?;
     command.status().with_context(|| failed(name))
+}
+
+/// Like [`run`], but kills the program when `is_over`, which is called with its process id while it runs, returns true. Returns `None` then.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_until(
+    program: &Program,
+    is_over: &mut dyn FnMut(u32) -> bool,
+) -> Result<Option<ExitStatus>> {
+    let (name, mut command) = command(program)?;
+    let mut child = command.spawn().with_context(|| failed(name))?;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child.try_wait().with_context(|| failed(name))? {
+            return Ok(Some(status));
+        }
+        if is_over(child.id()) {
+            child.kill().with_context(|| failed(name))?;
+            child.wait().with_context(|| failed(name))?;
+            return Ok(None);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
 }
 
 /// Like [`run`], but returns the program's standard output.

@@ -1,5 +1,7 @@
 //! Observed coverage: a real workspace is built with coverage and run once, and the item graph is held against it.
 
+#[cfg(target_os = "linux")]
+mod files;
 mod selection;
 mod trouble;
 

@@ -131,3 +131,24 @@ fn replay_compares_selections_with_failing_tests() {
     sandbox.poc("affected --replay 1 --format json").exits(2);
     sandbox.poc("affected --replay 0").exits(2);
 }
+
+#[test]
+fn moved_documentation_test_that_failed_before_is_no_escape() {
+    let sandbox = Sandbox::package();
+    sandbox.edit(
+        "src/lib.rs",
+        "answer(), 42);\n/// ```",
+        "answer(), 1);\n/// ```",
+    );
+    sandbox.git();
+    sandbox.edit(
+        "src/lib.rs",
+        "/// The answer.",
+        "/// The answer\n/// in two lines.",
+    );
+    sandbox.commit("moved");
+    sandbox
+        .poc("affected --replay 1 --runner cargo")
+        .exits(0)
+        .prints("escapes: 0 of 0 failing tests in 2 changes");
+}

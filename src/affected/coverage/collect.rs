@@ -4,19 +4,21 @@
 //! flags for the workspace's packages: configured flags are kept, and dependencies are built without instrumentation. Tests run through
 //! this program too ([`super::run::test`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
 
+use super::build_reads::{BuildReads, PathNumbers};
 use super::environment;
 use super::functions::Functions;
+use super::listing::Listing;
 use super::recorded::{FunctionLists, RecordFolder};
 use super::run;
 use super::store::{State, Store, Test};
+use super::trace;
 use crate::affected::arguments::nextest_packages;
 use crate::change;
 use crate::exit::{self, Exit};
@@ -43,6 +45,8 @@ pub struct Collect<'p> {
     /// The cargo target folder of the instrumented build.
     target: Utf8PathBuf,
     folder: Utf8PathBuf,
+    /// The root of the repository, if a tracer can record the files that tests and the build touch.
+    traced: Result<Utf8PathBuf, String>,
 }
 
 /// The result of a collect run.
@@ -54,41 +58,8 @@ pub struct Collected {
     pub before: usize,
     /// The maximum size of one test's raw profiles, in bytes.
     pub largest: u64,
-}
-
-/// `cargo nextest list --message-format json`, without unused fields.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Listing {
-    rust_build_meta: Meta,
-    rust_suites: BTreeMap<String, Suite>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Meta {
-    target_directory: Utf8PathBuf,
-    base_output_directories: BTreeSet<Utf8PathBuf>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Suite {
-    binary_path: Utf8PathBuf,
-    #[serde(default)]
-    testcases: BTreeMap<String, Case>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Case {
-    ignored: bool,
-    filter_match: Match,
-}
-
-#[derive(Debug, Deserialize)]
-struct Match {
-    status: String,
+    /// Why the files that tests touch are not known.
+    pub untraced: Option<String>,
 }
 
 impl<'p> Collect<'p> {
@@ -110,6 +81,7 @@ impl<'p> Collect<'p> {
             program,
             target: own.join("coverage"),
             folder: own.join("collect"),
+            traced: traced_root(project),
         })
     }
 
@@ -130,10 +102,11 @@ impl<'p> Collect<'p> {
             Err(_) => State::default(),
         };
         let build = [self.packages(), self.arguments.to_vec()].concat();
-        let build = format!("{}\n{}", self.toolchain, build.join(" "));
+        let build = format!("{}\n{}\n{:?}", self.toolchain, build.join(" "), self.traced);
         let records = RecordFolder::new(&self.folder);
         records.clear_unlisted()?;
-        let listing = self.list(say)?;
+        let build_reads = BuildReads::new(&self.target, self.traced.is_ok())?;
+        let (listing, untraced) = self.list(&build_reads, say)?;
         self.begin(&state, &build, &listing.executables()?)?;
         let before = listing.known(&records)?;
         self.tests(say)?;
@@ -153,8 +126,13 @@ impl<'p> Collect<'p> {
             },
             before,
             largest: 0,
+            untraced: self.traced.as_ref().err().cloned().or(untraced),
         };
-        self.join(&listing, &records, &mut collected)?;
+        let build = match collected.untraced {
+            None => Some(build_reads.read()?),
+            Some(_) => None,
+        };
+        self.join(&listing, &records, build, &mut collected)?;
         files::remove_folder(&self.folder.join("raw"))?;
         collected
             .store
@@ -193,7 +171,12 @@ impl<'p> Collect<'p> {
     }
 
     /// nextest with the common arguments of its commands.
-    fn nextest(&self, command: &str, arguments: &[String]) -> Result<ProcessCommand> {
+    fn nextest(
+        &self,
+        command: &str,
+        arguments: &[String],
+        trace: Option<&Utf8Path>,
+    ) -> Result<ProcessCommand> {
         let host = self
             .toolchain
             .lines()
@@ -217,9 +200,14 @@ impl<'p> Collect<'p> {
             .map(toml_edit::Value::from)
             .collect();
         let runner = words.into_iter().collect::<toml_edit::Array>();
-        let mut whole = ProcessCommand::new(Cargo::program())
-            .args(["nextest", command])
-            .args(self.packages());
+        let cargo = match trace {
+            Some(trace) => ProcessCommand::new(trace::PROGRAM)
+                .args(trace::ARGUMENTS)
+                .args(["-o", trace.as_str(), "--"])
+                .arg(Cargo::program()),
+            None => ProcessCommand::new(Cargo::program()),
+        };
+        let mut whole = cargo.args(["nextest", command]).args(self.packages());
         for (name, value) in &configuration.environment {
             whole = whole.env(name, value);
         }
@@ -249,21 +237,43 @@ impl<'p> Collect<'p> {
         Ok(whole.env(run::WORKSPACE_WRAPPER, &self.program))
     }
 
-    /// Builds, and lists all tests.
-    fn list(&self, say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>) -> Result<Listing> {
+    /// Builds, and lists all tests. Also returns why the files that the build touched are not known.
+    fn list(
+        &self,
+        reads: &BuildReads,
+        say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
+    ) -> Result<(Listing, Option<String>)> {
         let mut arguments = vec!["--message-format".to_owned(), "json".to_owned()];
         arguments.extend(for_listing(self.arguments));
-        let captured = exec::capture_output(&self.nextest("list", &arguments)?, say)?;
+        files::create_folder(&self.folder)?;
+        let trace = self.traced.is_ok().then(|| self.folder.join("trace"));
+        let command = self.nextest("list", &arguments, trace.as_deref())?;
+        let captured = exec::capture_output(&command, say)?;
         interrupted(captured.ended)?;
+        let mut untraced = None;
+        if let (Some(trace), Ok(root)) = (&trace, &self.traced) {
+            let built = &self.project.workspace.target_directory;
+            let touched = files::read(trace)
+                .and_then(|text| trace::parse(&text, &self.project.folder))
+                .and_then(|touched| touched.inside(root, built));
+            match touched {
+                Ok(touched) => reads.add(touched)?,
+                Err(error) => untraced = Some(format!("the build: {error:#}")),
+            }
+            if trace.is_file() {
+                files::remove(trace)?;
+            }
+        }
         if !captured.ended.success() {
             bail!(
                 "nextest could not build and list the tests ({})",
                 captured.ended
             );
         }
-        serde_json::from_slice(&captured.stdout).context(
+        let listing = serde_json::from_slice(&captured.stdout).context(
             "failed to parse nextest's list of tests; cargo-poc supports the format of nextest 0.9",
-        )
+        )?;
+        Ok((listing, untraced))
     }
 
     /// Runs the tests without results.
@@ -278,7 +288,11 @@ impl<'p> Collect<'p> {
         .map(str::to_owned)
         .to_vec();
         arguments.extend_from_slice(self.arguments);
-        let outcome = exec::stream(&self.nextest("run", &arguments)?, say)?;
+        let mut command = self.nextest("run", &arguments, None)?;
+        if let Ok(root) = &self.traced {
+            command = command.env(run::TRACED, root);
+        }
+        let outcome = exec::stream(&command, say)?;
         interrupted(outcome.ended)?;
         match outcome.ended {
             ExitReason::Exited(0 | TESTS_FAILED) => Ok(()),
@@ -290,6 +304,7 @@ impl<'p> Collect<'p> {
         &self,
         listing: &Listing,
         records: &RecordFolder,
+        build: Option<BTreeSet<String>>,
         collected: &mut Collected,
     ) -> Result<()> {
         let root = &self.project.workspace.root;
@@ -303,13 +318,17 @@ impl<'p> Collect<'p> {
         store.items.clone_from(&functions.items);
         store.environment = environment::of_files(root, &store.files);
         let unlisted = records.get_unlisted()?;
+        let mut paths = PathNumbers::default();
+        store.build = build.map(|touched| paths.of(touched));
         let mut lists = FunctionLists::default();
         for (binary, suite) in &listing.rust_suites {
             if unlisted.contains(suite.binary_path.as_str()) {
                 store.unlisted.push(binary.clone());
             }
             for (name, case) in &suite.testcases {
+                let mut touched = None;
                 let ran = if let Some(seen) = records.get(binary, name)? {
+                    touched = seen.touched.map(|touched| paths.of(touched));
                     collected.largest = collected.largest.max(seen.bytes);
                     match seen.why_not {
                         None => functions.items_of(records, &mut lists, &seen.parts)?,
@@ -326,9 +345,11 @@ impl<'p> Collect<'p> {
                     binary: binary.clone(),
                     name: name.clone(),
                     ran,
+                    touched,
                 });
             }
         }
+        store.paths = paths.into_paths();
         let runs_here = |test: &&Test| {
             test.ran
                 .as_ref()
@@ -341,6 +362,30 @@ impl<'p> Collect<'p> {
             );
         }
         Ok(())
+    }
+}
+
+/// The root of the project's repository, if the tracer is installed and works; otherwise why files are not traced.
+fn traced_root(project: &Project) -> Result<Utf8PathBuf, String> {
+    let probe = ProcessCommand::new(trace::PROGRAM)
+        .args(trace::ARGUMENTS)
+        .args(["-o", "/dev/null", "--", "true"]);
+    let repository = project.repository();
+    let repository = repository.map_err(|_| "there is no git repository".to_owned())?;
+    match exec::capture(&probe) {
+        Ok(ran) if ran.ended.success() => {}
+        Ok(ran) => {
+            let why = String::from_utf8_lossy(&ran.stderr);
+            let why = why.lines().next().unwrap_or_default();
+            return Err(format!("{} does not work here: {why}", trace::PROGRAM));
+        }
+        Err(_) => return Err(format!("{} is not installed", trace::PROGRAM)),
+    }
+    // Traces contain paths without links.
+    if files::resolved(&repository.root).is_ok_and(|root| root == repository.root) {
+        Ok(repository.root)
+    } else {
+        Err("the path of the repository contains a symbolic link".to_owned())
     }
 }
 
@@ -413,43 +458,6 @@ pub fn of_build(arguments: &[String]) -> Vec<String> {
         .collect();
     taken.sort();
     taken
-}
-
-impl Listing {
-    /// The number of listed tests with results of an interrupted run.
-    fn known(&self, records: &RecordFolder) -> Result<usize> {
-        let mut known = 0;
-        for (binary, suite) in &self.rust_suites {
-            for name in suite.testcases.keys() {
-                let seen = records.get(binary, name)?;
-                known += usize::from(seen.is_some_and(|seen| seen.why_not.is_none()));
-            }
-        }
-        Ok(known)
-    }
-
-    /// Every executable that may be a test or started by one.
-    fn executables(&self) -> Result<BTreeSet<Utf8PathBuf>> {
-        let mut paths: BTreeSet<Utf8PathBuf> = self
-            .rust_suites
-            .values()
-            .map(|suite| suite.binary_path.clone())
-            .collect();
-        for folder in &self.rust_build_meta.base_output_directories {
-            let built = self.rust_build_meta.target_directory.join(folder);
-            for folder in [built.clone(), built.join("examples")] {
-                for name in files::list(&folder)? {
-                    let path = folder.join(name);
-                    // Executables have no extension, or that of the platform.
-                    let extension = std::env::consts::EXE_EXTENSION;
-                    if path.extension().unwrap_or_default() == extension && path.is_file() {
-                        paths.insert(path);
-                    }
-                }
-            }
-        }
-        Ok(paths)
-    }
 }
 
 #[cfg(test)]

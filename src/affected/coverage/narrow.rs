@@ -1,10 +1,11 @@
 //! Narrows a selection by coverage.
 //!
 //! A test with coverage passed on a known state of files. The result is still the same if each change since then is either unreachable
-//! from the test according to the sources, or in the body of a function that the test did not execute ([`BodyChanges`]). Such a test is
-//! removed from the selection, whatever its reason. Toolchain, features, profile and environment must be the same.
+//! from the test according to the sources, or in the body of a function that the test did not execute ([`BodyChanges`]), or a file that
+//! neither the test nor the build touched ([`DataFiles`]). Such a test is removed from the selection, whatever its reason. Toolchain,
+//! features, profile and environment must be the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -13,6 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::body_changes::{BodyChanges, Texts};
 use super::store::{State, Store};
+use super::touched_files::{DataFiles, touching};
 use super::{environment, unproven};
 use crate::affected::items::Graph;
 use crate::affected::items::extract::Digest;
@@ -75,13 +77,15 @@ pub fn narrow(
     }
     let workspace = &project.workspace;
     let repository = project.repository()?;
-    let Some(since) = Since::of(workspace, store, &repository)? else {
+    let Some(mut since) = Since::of(workspace, store, &repository)? else {
         return Ok(Narrowed::Not(
             "git no longer has the files it was collected on".to_owned(),
         ));
     };
     let mut bodies = BodyChanges::default();
     let mut unproven = FxHashSet::default();
+    let touching = touching(workspace, &repository, store, &since.change);
+    let data = DataFiles::take_from(&mut since.change, &repository, store);
     let mut executed = Executed::default();
     let rest = select_but_in(project, &since.change, cached, &mut |graph| {
         bodies = BodyChanges::of(workspace, graph, store, &since.texts);
@@ -89,24 +93,32 @@ pub fn narrow(
         executed = Executed::of(workspace, graph, store);
         bodies.nodes.clone()
     })?;
+    for (test, why) in touching {
+        executed.items.entry(test).or_insert(why);
+    }
     executed.join(workspace, store, selection);
+    unproven.extend(data.readers(store));
     let unchanged = UnchangedTests::of(store, &rest, &bodies.items, &unproven);
     let before = selection.count();
     selection.targets.retain(|target, part| {
+        let stays = |name: &TestSelector| !unchanged.is_among(workspace, target, name);
+        let whole = rest.targets.get(target).map(|part| &part.whole);
+        if whole.is_none_or(BTreeSet::is_empty) && !part.known.iter().all(stays) {
+            part.name_tests();
+        }
         if part.whole.is_empty() {
-            part.tests.retain(|name, reason| {
-                *reason == Reason::Failed || !unchanged.is_among(workspace, target, name)
-            });
+            part.tests
+                .retain(|name, reason| *reason == Reason::Failed || stays(name));
         }
         !part.whole.is_empty() || !part.tests.is_empty()
     });
     Ok(Narrowed::By(before - selection.count()))
 }
 
-/// The changed functions that tests executed, even without a path in the sources.
+/// The changed functions that tests executed, and the changed files that they touched, even without a path in the sources.
 #[derive(Default)]
 struct Executed {
-    /// The file and name of the first changed function that each test of the store executed.
+    /// The file of the first such function or file of each test of the store, and a description.
     items: BTreeMap<usize, (String, String)>,
 }
 
@@ -131,7 +143,8 @@ impl Executed {
         let mut items = BTreeMap::new();
         for (test, ran) in store.with_coverage().filter(|_| !names.is_empty()) {
             if let Some(name) = ran.iter().find_map(|item| names.get(item)) {
-                items.insert(test, name.clone());
+                let (file, item) = name.clone();
+                items.insert(test, (file, format!("it executed `{item}`")));
             }
         }
         Self { items }
@@ -143,7 +156,7 @@ impl Executed {
             .into_iter()
             .map(|target| (target.binary_id(workspace), target))
             .collect();
-        for (test, (file, item)) in &self.items {
+        for (test, (file, what)) in &self.items {
             if !selection.files.contains(file) {
                 continue;
             }
@@ -153,7 +166,7 @@ impl Executed {
             };
             let reason = || {
                 Reason::Widened(format!(
-                    "it executed `{item}` when coverage was collected, although the sources show no path"
+                    "{what} when coverage was collected, although the sources show no path"
                 ))
             };
             let part = selection.targets.entry(target.clone());

@@ -22,6 +22,8 @@ pub struct RecordedTest {
     pub parts: Vec<ExecutedFunctions>,
     /// The size of its profiles in bytes.
     pub bytes: u64,
+    /// The files that it touched, from [`Touched::inside`](super::trace::Touched::inside); `None` without a tracer.
+    pub touched: Option<BTreeSet<String>>,
     /// Why its coverage is unknown.
     pub why_not: Option<String>,
 }

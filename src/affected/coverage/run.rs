@@ -4,14 +4,17 @@
 //! it a folder for profiles that its children inherit, waits for it, reads the profiles and removes them. So only the profiles of
 //! running tests exist at any time.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::profile::Profile;
 use super::recorded::{ExecutedFunctions, RecordFolder, RecordedTest};
+use super::trace;
 use crate::exit::Exit;
 use crate::sys::files;
 use crate::sys::inherit::{self, Program};
@@ -24,6 +27,8 @@ pub const INSTRUMENTS: &str = "CARGO_POC_INSTRUMENT";
 pub const INNER_WRAPPER: &str = "CARGO_POC_INNER_WRAPPER";
 /// The folder of the current collect run.
 pub const FOLDER: &str = "CARGO_POC_COLLECT_FOLDER";
+/// The root of the repository; set if tests run under the tracer.
+pub const TRACED: &str = "CARGO_POC_TRACED_ROOT";
 /// The path to which the profiling runtime writes.
 pub const PROFILE_FILE: &str = "LLVM_PROFILE_FILE";
 /// cargo's variable for a rustc wrapper for workspace members.
@@ -86,10 +91,16 @@ fn is_instrumented(arguments: &[OsString]) -> bool {
 pub fn test(words: &[OsString]) -> Result<Exit> {
     let mut program = Program {
         words: words.to_vec(),
-        environment: [INSTRUMENTS, INNER_WRAPPER, FOLDER, WORKSPACE_WRAPPER]
-            .iter()
-            .map(|name| (OsString::from(name), None))
-            .collect(),
+        environment: [
+            INSTRUMENTS,
+            INNER_WRAPPER,
+            FOLDER,
+            TRACED,
+            WORKSPACE_WRAPPER,
+        ]
+        .iter()
+        .map(|name| (OsString::from(name), None))
+        .collect(),
     };
     if let Some(user) = std::env::var_os(INNER_WRAPPER) {
         program
@@ -127,17 +138,23 @@ pub fn test(words: &[OsString]) -> Result<Exit> {
     program
         .environment
         .push((PROFILE_FILE.into(), Some(file.as_str().into())));
-    let passed = inherit::run(&program)?.success();
+    let (passed, touched) = match variable(TRACED) {
+        Some(root) => traced(program, &raw.path.join(TRACE), &root, &folder)?,
+        None => (inherit::run(&program)?.success(), Ok(None)),
+    };
     let mut seen = RecordedTest {
         binary,
         name,
         parts: Vec::new(),
         bytes: 0,
+        touched: None,
         why_not: None,
     };
     if passed {
-        match parts(&records, &raw.path) {
-            Ok((parts, bytes)) => (seen.parts, seen.bytes) = (parts, bytes),
+        match parts(&records, &raw.path).and_then(|parts| Ok((parts, touched?))) {
+            Ok(((parts, bytes), touched)) => {
+                (seen.parts, seen.bytes, seen.touched) = (parts, bytes, touched);
+            }
             Err(error) => seen.why_not = Some(format!("{error:#}")),
         }
     } else {
@@ -146,6 +163,50 @@ pub fn test(words: &[OsString]) -> Result<Exit> {
     records.put(&seen)?;
     drop(raw);
     Ok(exit(passed))
+}
+
+/// The name of a trace in the folder of a test's profiles.
+const TRACE: &str = "trace";
+/// How long to wait for processes that a test leaves behind.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The files that a test touched, or why they are not known.
+type Touch = Result<Option<BTreeSet<String>>>;
+
+/// Runs a test under the tracer, which writes to `trace`; also returns whether it passed.
+fn traced(
+    mut program: Program,
+    trace: &Utf8Path,
+    root: &str,
+    folder: &str,
+) -> Result<(bool, Touch)> {
+    let here = std::env::current_dir().context("failed to find the current folder")?;
+    let here = Utf8PathBuf::try_from(here).context("the current folder is not UTF-8")?;
+    let tracer = std::iter::once(trace::PROGRAM).chain(trace::ARGUMENTS);
+    let tracer = tracer
+        .chain(["-o", trace.as_str(), "--"])
+        .map(OsString::from);
+    program.words = tracer.chain(program.words).collect();
+    // The tracer waits for processes that the test leaves behind.
+    let mut ended: Option<Instant> = None;
+    let status = inherit::run_until(&program, &mut |tracer| {
+        let children = format!("/proc/{tracer}/task/{tracer}/children");
+        let children = files::text(Utf8Path::new(&children));
+        let is_alone = children.is_some_and(|children| children.trim().is_empty());
+        ended = ended
+            .filter(|_| is_alone)
+            .or_else(|| is_alone.then(Instant::now));
+        ended.is_some_and(|ended| ended.elapsed() > GRACE)
+    })?;
+    let Some(status) = status else {
+        return Ok((true, Err(anyhow!("a process that it started did not end"))));
+    };
+    let built = Utf8Path::new(folder).ancestors().nth(2);
+    let built = built.context("the folder of the run has no parent")?;
+    let touched = files::read(trace)
+        .and_then(|trace| trace::parse(&trace, &here))
+        .and_then(|touched| touched.inside(Utf8Path::new(root), built));
+    Ok((status.success(), touched.map(Some)))
 }
 
 /// Lists the tests of a binary for nextest. A custom harness that does not list its tests is recorded, and listed without tests, so that the
@@ -184,6 +245,7 @@ fn exit(passed: bool) -> Exit {
 /// Reads the profiles of a test and its children.
 fn parts(records: &RecordFolder, folder: &Utf8Path) -> Result<(Vec<ExecutedFunctions>, u64)> {
     let mut names = files::list(folder)?;
+    names.retain(|name| name != TRACE);
     names.sort();
     ensure!(!names.is_empty(), "it left no profile");
     let mut parts = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! Items are identified by file, key and token hash, not by line, so that edits elsewhere do not shift them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -18,7 +18,7 @@ use crate::sys::cargo::own_folder;
 use crate::sys::files;
 
 /// First line of the file, with the version of the format.
-const HEADING: &[u8] = b"cargo-poc observed 2\n";
+const HEADING: &[u8] = b"cargo-poc observed 3\n";
 /// The size in bytes of the checksum after it.
 const CHECKSUM: usize = 32;
 /// The size limit of the unpacked content.
@@ -39,6 +39,10 @@ pub struct Store {
     pub files: Vec<String>,
     /// Every item with an instrumented function.
     pub items: Vec<Item>,
+    /// Files that tests or the build touched, relative to the repository's root, from [`Touched::inside`](super::trace::Touched::inside).
+    pub paths: Vec<String>,
+    /// Indexes into [`Store::paths`] of files that the build touched; `None` without a tracer.
+    pub build: Option<Vec<u32>>,
     /// Every test that nextest listed.
     pub tests: Vec<Test>,
     /// nextest's ids of test binaries whose custom harness does not list their tests.
@@ -76,6 +80,8 @@ pub struct Test {
     pub name: String,
     /// Indexes into [`Store::items`], ascending; or why it has no coverage.
     pub ran: Result<Vec<u32>, String>,
+    /// Indexes into [`Store::paths`], ascending, of the files that it touched; `None` without a tracer.
+    pub touched: Option<Vec<u32>>,
 }
 
 /// The written form of [`Test`]: each index as the difference from the previous one.
@@ -84,6 +90,7 @@ struct Written {
     binary: String,
     name: String,
     ran: Result<Vec<u32>, String>,
+    touched: Option<Vec<u32>>,
 }
 
 impl Serialize for Test {
@@ -93,12 +100,13 @@ impl Serialize for Test {
             ran.iter()
                 .zip(before)
                 .map(|(index, last)| index - last)
-                .collect()
+                .collect::<Vec<u32>>()
         };
         Written {
             binary: self.binary.clone(),
             name: self.name.clone(),
             ran: self.ran.as_ref().map(distances).map_err(Clone::clone),
+            touched: self.touched.as_ref().map(distances),
         }
         .serialize(serializer)
     }
@@ -119,6 +127,7 @@ impl<'de> Deserialize<'de> for Test {
             binary: written.binary,
             name: written.name,
             ran: written.ran.map(indexes),
+            touched: written.touched.map(indexes),
         })
     }
 }
@@ -167,14 +176,20 @@ impl Store {
             .read_to_end(&mut unpacked)
             .context("it is damaged")?;
         let store: Self = postcard::from_bytes(&unpacked).context("it is damaged")?;
-        let fits = |ran: &Vec<u32>| {
-            ran.last()
-                .is_none_or(|last| (*last as usize) < store.items.len())
+        let fits = |indexes: &Vec<u32>, length: usize| {
+            indexes.last().is_none_or(|last| (*last as usize) < length)
         };
+        let (items, paths) = (store.items.len(), store.paths.len());
+        let traces = store.tests.iter().map(|test| &test.touched);
+        let fit = traces
+            .chain([&store.build])
+            .flatten()
+            .all(|touched| fits(touched, paths));
         let whole = store
             .tests
             .iter()
-            .all(|test| test.ran.as_ref().map_or(true, fits))
+            .all(|test| test.ran.as_ref().map_or(true, |ran| fits(ran, items)))
+            && fit
             && store
                 .items
                 .iter()
@@ -203,6 +218,15 @@ impl Store {
         files::write_atomic(&Self::path(target_directory), &self.bytes()?)
     }
 
+    /// The paths with these indexes.
+    #[must_use]
+    pub fn paths_of(&self, indexes: &[u32]) -> BTreeSet<&str> {
+        let paths = indexes.iter();
+        paths
+            .map(|index| self.paths[*index as usize].as_str())
+            .collect()
+    }
+
     /// Tests with coverage, and their executed items.
     pub fn with_coverage(&self) -> impl Iterator<Item = (usize, &[u32])> {
         let tests = self.tests.iter().enumerate();
@@ -225,6 +249,7 @@ mod tests {
             binary: "a::it".to_owned(),
             name: name.to_owned(),
             ran,
+            touched: Some(vec![0, 1]),
         };
         Store {
             state: State {
@@ -236,6 +261,8 @@ mod tests {
             built_with: vec!["--all-features".to_owned()],
             files: vec!["src/lib.rs".to_owned()],
             items: vec![item(0, 1), item(0, 2), item(0, 3)],
+            paths: vec!["data.txt".to_owned(), "tests/".to_owned()],
+            build: Some(vec![1]),
             tests: vec![
                 test("one", Ok(vec![0, 2])),
                 test("two", Err("it failed".to_owned())),

@@ -4,10 +4,13 @@ use super::workspace;
 use crate::kit::{Sandbox, nextest_for};
 
 /// Selected tests, as `binary test`.
-fn selected(sandbox: &Sandbox, line: &str) -> Vec<String> {
+pub(super) fn selected(sandbox: &Sandbox, line: &str) -> Vec<String> {
     let run = sandbox.poc(&format!("{line} --format names"));
     run.exits(0);
     let names = run.stdout.lines().map(|line| {
+        if line == "ALL" {
+            return line.to_owned();
+        }
         let mut words = line.split('\t').skip(1);
         let (Some(binary), Some(test)) = (words.next(), words.next()) else {
             panic!("no test of a binary: {line}");

@@ -1,0 +1,82 @@
+//! The test binaries and tests that nextest lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use camino::Utf8PathBuf;
+use serde::Deserialize;
+
+use super::recorded::RecordFolder;
+use crate::sys::files;
+
+/// `cargo nextest list --message-format json`, without unused fields.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Listing {
+    pub(super) rust_build_meta: Meta,
+    pub(super) rust_suites: BTreeMap<String, Suite>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Meta {
+    pub(super) target_directory: Utf8PathBuf,
+    pub(super) base_output_directories: BTreeSet<Utf8PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Suite {
+    pub(super) binary_path: Utf8PathBuf,
+    #[serde(default)]
+    pub(super) testcases: BTreeMap<String, Case>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Case {
+    pub(super) ignored: bool,
+    pub(super) filter_match: Match,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Match {
+    pub(super) status: String,
+}
+
+impl Listing {
+    /// The number of listed tests with results of an interrupted run.
+    pub(super) fn known(&self, records: &RecordFolder) -> Result<usize> {
+        let mut known = 0;
+        for (binary, suite) in &self.rust_suites {
+            for name in suite.testcases.keys() {
+                let seen = records.get(binary, name)?;
+                known += usize::from(seen.is_some_and(|seen| seen.why_not.is_none()));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Every executable that may be a test or started by one.
+    pub(super) fn executables(&self) -> Result<BTreeSet<Utf8PathBuf>> {
+        let mut paths: BTreeSet<Utf8PathBuf> = self
+            .rust_suites
+            .values()
+            .map(|suite| suite.binary_path.clone())
+            .collect();
+        for folder in &self.rust_build_meta.base_output_directories {
+            let built = self.rust_build_meta.target_directory.join(folder);
+            for folder in [built.clone(), built.join("examples")] {
+                for name in files::list(&folder)? {
+                    let path = folder.join(name);
+                    // Executables have no extension, or that of the platform.
+                    let extension = std::env::consts::EXE_EXTENSION;
+                    if path.extension().unwrap_or_default() == extension && path.is_file() {
+                        paths.insert(path);
+                    }
+                }
+            }
+        }
+        Ok(paths)
+    }
+}
