@@ -213,10 +213,10 @@ pub enum Command {
 #[command(after_help = "\
 Examples:
   cargo poc status              every PoC of the workspace
-  cargo poc status cache        one; an unambiguous beginning of its name will do
+  cargo poc status cache        one PoC; a unique prefix of its name is enough
   cargo poc status --check      in CI: exit 1 while anything claimed is not proven, 3 when evidence is stale
-  cargo poc status --since origin/main    for reviewers: what this branch proves, and what it leaves open
-  cargo poc status --format json --plan ~/old/cache-plan.md    a document that lies in no workspace")]
+  cargo poc status --since origin/main    what the runs on this branch prove, and what is not proven
+  cargo poc status --format json --plan ~/old/cache-plan.md    a plan outside any workspace")]
 pub struct Status {
     /// The PoCs to report.
     #[command(flatten)]
@@ -224,7 +224,7 @@ pub struct Status {
     /// Exit with 1 or 3 unless every claim is proven
     #[arg(long)]
     pub check: bool,
-    /// For reviewers: what the runs and confirmations since this commit prove, and what they leave open
+    /// Show what the runs and confirmations since this commit prove, and what is not proven
     #[arg(long, value_name = "REF", conflicts_with_all = ["plan", "report"])]
     pub since: Option<String>,
     /// Output format
@@ -295,7 +295,7 @@ pub struct Check {
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
-  cargo poc update cache --dry-run    the diff, nothing written
+  cargo poc update cache --dry-run    show the diff and write nothing
   cargo poc update                    every open PoC
 
 Only text between `<!-- cargo-poc:begin X -->` and `<!-- cargo-poc:end X -->` is replaced. In a plan, X is graph, targets, tree, tests or files; of the Files table, only the first word of Status changes. In results, X is counts: the tests of the last run of the done block or of the full suite. `cargo poc init` writes the markers; add them to older documents by hand.")]
@@ -312,7 +312,7 @@ pub struct Update {
 #[command(after_help = "\
 Examples:
   cargo poc amend cache --reason \"the disk of the CI machine is slower\"
-  cargo poc amend cache --dry-run --reason x      what would be recorded
+  cargo poc amend cache --dry-run --reason x      show the record and write nothing
 
 The contract of a plan is locked when the work begins, by `cargo poc step start` or the first `cargo poc verify` of a step or the done block: the criteria, the verification commands with their expectations, and the tests of the affected packages. A later change is a finding until it is amended. A change that weakens the contract (a removed criterion, a relaxed number, a deleted or ignored test, a command that runs less) is named as such and remains visible.")]
 pub struct Amend {
@@ -330,7 +330,7 @@ pub struct Amend {
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
-  cargo poc deps cache --dry-run      the diff, nothing written
+  cargo poc deps cache --dry-run      show the diff and write nothing
   cargo poc deps cache
   cargo poc deps --check              in CI: exit 1 when a planned dependency is missing
 

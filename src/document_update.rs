@@ -10,7 +10,7 @@ use crate::document::ProblemKind;
 use crate::exit;
 use crate::project::{Paths, Poc, Project};
 use crate::sys::cargo::own_folder;
-use crate::sys::files::{self, Lock};
+use crate::sys::lock::{self, Lock};
 use crate::sys::terminal::Terminal;
 use crate::sys::together;
 
@@ -48,7 +48,7 @@ pub fn lock(project: &Project, results: &Utf8Path, terminal: &mut Terminal) -> R
     let workspace = &project.workspace;
     let folder = results.parent().unwrap_or(&workspace.root);
     let beside = own_folder(&workspace.target_directory).join("documents.lock");
-    let lock = files::lock(folder, &beside, || {
+    let lock = lock::lock(folder, &beside, || {
         let waits = format!("waiting for file lock on {}", workspace.slashed(results));
         terminal.status("Blocking", waits)
     })?;

@@ -111,7 +111,8 @@ pub mod sys {
         };
     }
     pub mod files {
-        pub use crate::sys::files::{create, lock, remove, write_atomic};
+        pub use crate::sys::files::{create, remove, write_atomic};
+        pub use crate::sys::lock::lock;
     }
     pub mod git {
         pub use crate::sys::git::{ChangeKind, Repository};

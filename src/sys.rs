@@ -9,6 +9,7 @@ pub mod files;
 pub mod git;
 pub(crate) mod glob;
 pub mod inherit;
+pub mod lock;
 #[cfg(feature = "interview")]
 pub(crate) mod raw_mode;
 pub mod stamps;

@@ -10,9 +10,9 @@ use super::common::{Build, Which};
 #[command(after_help = "\
 Examples:
   cargo poc report                         every PoC, into target/cargo-poc/report.html
-  cargo poc report cache -o cache.html     one, to send to someone
+  cargo poc report cache -o cache.html     one PoC, into this file
   cargo poc report -o - | gzip > report.html.gz
-  cargo poc report --open                  and shows it
+  cargo poc report --open                  write the page and open it in the browser
 
 The page is one file. It loads nothing, needs no script, and follows the light or dark mode of the browser.")]
 pub struct Report {

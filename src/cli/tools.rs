@@ -7,8 +7,8 @@ use clap::Args;
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
-  cargo poc demo           the whole loop, and nothing left behind
-  cargo poc demo --keep    keeps the folder with the plan, results and git log")]
+  cargo poc demo           every step; the folder is removed at the end
+  cargo poc demo --keep    keep the folder with the plan, results and git log")]
 pub struct Demo {
     /// Keep the folder and print its path
     #[arg(long)]
@@ -25,7 +25,7 @@ Examples:
   eval (cargo-poc completions elvish | slurp)    in ~/.config/elvish/rc.elv
   cargo-poc completions powershell | Out-String | Invoke-Expression
                                                  in $PROFILE, for `cargo-poc` alone
-  cargo poc completions zsh > ~/.zfunc/_cargo-poc    read when needed, with ~/.zfunc in fpath
+  cargo poc completions zsh > ~/.zfunc/_cargo-poc    needs ~/.zfunc in fpath
 
 The script calls `cargo-poc`, which has to be in PATH, to complete the names of the current workspace.")]
 pub struct Completions {

@@ -14,24 +14,24 @@ use crate::verify::partition::Partition;
 Examples:
   cargo poc verify cache --baseline     the plan's affected tests, before anything changes
   cargo poc verify cache                the next step: started, run, and closed when it is proven
-  cargo poc verify cache --step 1       step 1, likewise
+  cargo poc verify cache --step 1       step 1: started, run, and closed when it is proven
   cargo poc verify                      the affected tests of every open PoC, once
   cargo poc verify cache --affected     the affected tests of one PoC
   cargo poc verify --failed             the tests that failed in their last run
   cargo poc verify --from-report junit.xml        the tests that failed in a report of CI
-  cargo poc verify --watch              and on every save those that it can affect
+  cargo poc verify --watch              the affected tests, and after each save the tests that it can affect
   cargo poc verify cache --done         the commands under What \"Done\" Looks Like
-  cargo poc verify cache --done --list  what would run, and what is expected of it
-  cargo poc verify cache --confirm done.3         you have looked at what its third command did
+  cargo poc verify cache --done --list  the commands that would run, with their expectations
+  cargo poc verify cache --confirm done.3         confirm that the third command had the expected result
   cargo poc verify cache --confirm criterion.2 --reason \"measured on the target\"
   cargo poc verify cache --confirm checklist --reason \"reviewed\"  the items that no program can check
-  cargo poc verify cache --done --update --write  stale test counts in the plan, brought up to date
+  cargo poc verify cache --done --update --write  also correct the test counts in the plan
   cargo poc verify --full -- --test-threads=1
-  cargo poc verify --shadow             the affected tests, then all others: does one of those fail?
-  cargo poc verify --format json        what the run came to, for a program
+  cargo poc verify --shadow             the affected tests, then all others, to find failures that the selection misses
+  cargo poc verify --format json        the result of the run as JSON
   cargo poc verify --format github --report junit=target/poc.xml --report sarif=target/poc.sarif     in CI
   cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines
-  cargo poc verify --merge shard-1.json shard-2.json shard-3.json         one evidence of what they ran
+  cargo poc verify --merge shard-1.json shard-2.json shard-3.json         one record for all shards
 
 All commands of a bash block run in one shell, and each is checked against its own `# Expected:`. Supported expectations, separated by commas: all pass · 12 passed · 12/12 · ~12 (within 5 %) · 12+ · 2 ignored · \"quoted text\" in the output · no output · exit code 2 · under 5 s. On a separate line: glob: PATTERN (matches a line) · regex: PATTERN. Following comment lines continue the expectation. Any other expectation needs --confirm before it passes. Without `# Expected:`, exit status 0 passes.")]
 #[expect(clippy::struct_excessive_bools, reason = "one flag for each option")]
@@ -107,7 +107,7 @@ pub struct Verify {
     /// Run nothing; record that you judged the result of a command of the last run to be as expected (repeatable). `verify` prints the ID
     #[arg(long, value_name = "ID", conflicts_with_all = ["Scope", "list", "update", "no_record", "arguments"])]
     pub confirm: Vec<String>,
-    /// With --confirm criterion.N or checklist, what the confirmation rests on
+    /// With --confirm criterion.N or checklist: the reason for the confirmation
     #[arg(long, value_name = "TEXT", requires = "confirm")]
     pub reason: Option<String>,
     /// With --confirm: name of the person who confirms [default: git's user]

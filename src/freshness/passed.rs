@@ -25,6 +25,7 @@ use crate::sys::cache::{self, Cache, Key};
 use crate::sys::cargo::{self, own_folder};
 use crate::sys::files;
 use crate::sys::git::Repository;
+use crate::sys::lock::lock;
 use crate::sys::stamps::{self, Stamp};
 use crate::workspace::{PackageId, Workspace};
 
@@ -395,7 +396,7 @@ pub fn keep(
     };
     let folder = own_folder(&workspace.target_directory);
     files::create_folder(&folder)?;
-    let _lock = files::lock(&folder, &folder.join("passed.lock"), || Ok(()))?;
+    let _lock = lock(&folder, &folder.join("passed.lock"), || Ok(()))?;
     let cache = open(workspace);
     let runs: Vec<PassedRun> = stored(&cache, workspace, runner);
     let is_same = |run: &PassedRun| run.state == new.state && run.conditions == new.conditions;

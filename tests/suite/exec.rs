@@ -1,4 +1,4 @@
-//! Running programs: output, time limits, signals, and nothing left behind.
+//! Running programs: output, time limits, signals, and no process that remains.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! `status --since`: what a branch proves, and what it leaves open.
+//! `status --since`: what the runs on a branch prove, and what is not proven.
 
 use crate::kit::Sandbox;
 use crate::plans::plan;

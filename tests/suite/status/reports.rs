@@ -128,7 +128,7 @@ fn overview_has_a_line_for_each_poc() {
         .map(|line| line.split_whitespace().next().unwrap())
         .collect();
     assert_eq!(lines, ["cache", "older", "third", "3"]);
-    // The beginning of a name will do, and a wrong one is met with the nearest.
+    // A unique prefix of a name is enough; for an unknown name the nearest one is suggested.
     sandbox.poc("status th").exits(0).prints("third");
     sandbox
         .poc("status cahce")
