@@ -14,6 +14,7 @@ mod harness;
 mod hidden;
 mod invocation;
 pub(crate) mod listing;
+mod nextest_arguments;
 mod options;
 pub mod order;
 pub mod partition;

@@ -5,6 +5,7 @@ pub mod configuration;
 pub(crate) mod dep_info;
 pub mod derived;
 pub mod features;
+mod flags;
 pub mod graph;
 mod id;
 pub mod manifest;

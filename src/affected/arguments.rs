@@ -28,11 +28,12 @@ const MOST: usize = if cfg!(windows) {
 };
 
 /// The calls of `cargo test` that together run exactly the selection. Packages with equal target flags share a call, because cargo
-/// applies a target flag to every package of the call. Whole targets and single tests are in separate calls.
+/// applies a target flag to every package of the call. Whole targets and single tests are in separate calls, and so are packages
+/// that do not build together.
 #[must_use]
 pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocation> {
-    let mut groups: BTreeMap<(bool, Vec<String>), (BTreeSet<PackageId>, Invocation)> =
-        BTreeMap::new();
+    type Key = (bool, usize, Vec<String>);
+    let mut groups: BTreeMap<Key, (BTreeSet<PackageId>, Invocation)> = BTreeMap::new();
     let all = all_targets(workspace);
     let all = by_package(&all);
     for picked in [false, true] {
@@ -42,7 +43,8 @@ pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocatio
         };
         for (package, selected) in by_package(targets().map(|(target, _)| target)) {
             for (flags, kinds) in target_flags(&all[&package], &selected, picked) {
-                let (packages, call) = groups.entry((picked, flags)).or_default();
+                let key = (picked, workspace.group_of(package), flags);
+                let (packages, call) = groups.entry(key).or_default();
                 packages.insert(package);
                 call.targets += kinds.len();
                 if !picked {
@@ -61,7 +63,7 @@ pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocatio
     }
     groups
         .into_iter()
-        .map(|((_, flags), (packages, call))| {
+        .map(|((_, _, flags), (packages, call))| {
             let mut arguments = package_arguments(workspace, &packages);
             arguments.extend(flags);
             Invocation { arguments, ..call }

@@ -41,6 +41,7 @@ pub use sources::{Changed, Reader, Sources, Uncached};
 pub use test_items::{TestGroup, TestItem, TestPattern};
 
 use super::targets::{TestTarget, TestTargetKind};
+use crate::workspace::source::syntax::ItemKind;
 use changed_items::Read;
 use def_map::DefMap;
 use edges::{Builder, Edges, ReversePostorder, SyntheticNode};
@@ -77,6 +78,14 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Whether the build may compile a `compile_error!`.
+    #[must_use]
+    pub fn may_not_compile(&self) -> bool {
+        let mut nodes = self.nodes.nodes.iter();
+        let name = self.nodes.names.get("compile_error");
+        nodes.any(|node| node.kind == ItemKind::Call && !node.before && Some(node.name) == name)
+    }
+
     /// Reads the sources and builds the graph with both versions of changed files. After a change, the graph has edges only in units that
     /// the change can affect and that tests link.
     #[must_use]

@@ -78,11 +78,8 @@ pub fn select_with_failed(
     let outside = Arc::new(Outside::read(workspace));
     if !cached {
         let classified = ClassifiedFiles::new(workspace, &outside, config, change)?;
-        let graph = Graph::build(
-            configured(workspace, outside),
-            &classified.changed,
-            &Uncached,
-        );
+        let crates = configured(workspace, outside);
+        let graph = graph_of(workspace, crates, &classified.changed, &Uncached);
         let found = graph.select(&classified.changed);
         return Ok(selected(
             workspace, config, change, classified, graph, &found, failed,
@@ -93,7 +90,7 @@ pub fn select_with_failed(
         || ClassifiedFiles::new(workspace, &outside, config, change),
     );
     let classified = classified?;
-    let graph = Graph::build(crates, &classified.changed, &cache);
+    let graph = graph_of(workspace, crates, &classified.changed, &cache);
     let found = graph.select(&classified.changed);
     let mut selection = selected(workspace, config, change, classified, graph, &found, failed);
     selection.notes.extend(save(cache));
@@ -116,10 +113,11 @@ pub(super) fn select_but_in(
     let crates = configured(workspace, outside);
     let (mut graph, cache) = if cached {
         let cache = open(project);
-        let graph = Graph::build(crates, &classified.changed, &cache);
+        let graph = graph_of(workspace, crates, &classified.changed, &cache);
         (graph, Some(cache))
     } else {
-        (Graph::build(crates, &classified.changed, &Uncached), None)
+        let changed = &classified.changed;
+        (graph_of(workspace, crates, changed, &Uncached), None)
     };
     for node in leave(&graph) {
         graph.nodes.nodes[node as usize].changed = false;
@@ -144,6 +142,26 @@ pub fn unrun_in(project: &Project, configurations: &[Configuration]) -> BTreeSet
 #[must_use]
 pub(crate) fn buildable_groups_in(project: &Project) -> Vec<BTreeSet<PackageId>> {
     buildable_groups(&project.workspace, &open(project))
+}
+
+/// The graph of a workspace. If features of packages exclude each other, the packages are built in several groups from here on.
+fn graph_of(
+    workspace: &Workspace,
+    crates: CrateGraph,
+    changed: &Changed,
+    reader: &dyn Reader,
+) -> Graph {
+    let graph = Graph::build(crates, changed, reader);
+    if !graph.may_not_compile() {
+        return graph;
+    }
+    let groups = buildable_groups(workspace, reader);
+    if groups.len() == 1 {
+        return graph;
+    }
+    workspace.build_in_groups(groups);
+    let outside = Arc::new(Outside::read(workspace));
+    Graph::build(configured(workspace, outside), changed, reader)
 }
 
 /// The crates of a workspace as its configuration builds them.

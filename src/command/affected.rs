@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::base;
 use crate::affected::failed::{FailedTests, TestNames};
@@ -162,6 +162,17 @@ fn args(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) -
             arguments::nothing(workspace).join(" ")
         )?;
         return Ok(());
+    }
+    let packages = selection.packages().into_iter();
+    let groups: BTreeSet<usize> = packages
+        .map(|package| workspace.group_of(package))
+        .collect();
+    if groups.len() > 1 {
+        bail!(
+            "no `cargo test` call can run these tests: features of the affected packages exclude each other, so {} builds are \
+             needed; run `cargo poc verify`, or use the calls of `cargo poc verify --list`",
+            groups.len()
+        );
     }
     let call = arguments::single_cargo_test(workspace, selection);
     let more = call.targets - selection.targets.len();

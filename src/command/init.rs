@@ -275,7 +275,7 @@ fn configure(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
         .detected
         .found
         .iter()
-        .filter(|found| found.is_for_here())
+        .filter(|found| found.is_for_here(&composed.detected.found))
         .collect();
     for unknown in &composed.detected.unknown {
         let advice = "if it tests in another configuration, name that in [workspace.metadata.poc.configurations]";

@@ -77,6 +77,9 @@ pub fn written(
             let mut features = configuration.features.iter().map(String::as_str);
             keys.push(("features", list(&mut features)));
         }
+        if let Some(profile) = &configuration.profile {
+            keys.push(("profile", text(profile)));
+        }
         if !configuration.packages.is_empty() {
             let packages = configuration.packages.iter();
             let mut packages = packages.map(|id| workspace.packages[*id].name.as_str());
@@ -282,7 +285,12 @@ fn name(found: &mut [Detected]) {
         let names = names.filter(|word| !word.starts_with('-'));
         parts.extend(names.map(str::to_owned));
         parts.extend(configuration.target.iter().cloned());
-        parts.extend(configuration.profile.iter().cloned());
+        let profile = configuration.profile.iter();
+        parts.extend(
+            profile
+                .filter(|name| !configuration.features.contains(name))
+                .cloned(),
+        );
         if parts.is_empty() {
             parts.push("plain".to_owned());
         }

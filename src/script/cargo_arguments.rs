@@ -89,6 +89,11 @@ const OPTIONS: &[CargoOption] = &[
     valued("--run-ignored", "", Effect::Other),
     valued("--archive-file", "", Effect::Other),
     valued("--workspace-remap", "", Effect::Other),
+    valued("--config-file", "", Effect::Other),
+    valued("--tool-config-file", "", Effect::Other),
+    valued("--user-config-file", "", Effect::Other),
+    // Of test binaries, and of nextest after `--`.
+    valued("--skip", "", Effect::Other),
     valued("--jobs", "-j", Effect::Nothing),
     valued("--color", "", Effect::Nothing),
     valued("--message-format", "", Effect::Nothing),
@@ -98,6 +103,10 @@ const OPTIONS: &[CargoOption] = &[
     valued("--status-level", "", Effect::Nothing),
     valued("--final-status-level", "", Effect::Nothing),
     valued("--no-tests", "", Effect::Nothing),
+    valued("--max-fail", "", Effect::Nothing),
+    valued("--success-output", "", Effect::Nothing),
+    valued("--failure-output", "", Effect::Nothing),
+    valued("--show-progress", "", Effect::Nothing),
     // A filterset only excludes tests.
     valued("--filterset", "-E", Effect::Nothing),
     valued("--filter-expr", "", Effect::Nothing),

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use camino::Utf8Path;
 
 use super::invocation::{Invocation, Program};
+use super::nextest_arguments::{filters_apart, for_listing, not_only_nextest};
 use super::partition::Partition;
 use super::test_filter::TestFilters;
 use crate::affected::arguments;
@@ -81,20 +82,21 @@ impl Runner {
         }
         let mut checks = Vec::new();
         if !binaries.is_empty() {
-            let picks = binaries.targets.iter();
-            let picks = picks
-                .map(|(target, part)| (target.binary_id(workspace), part.clone()))
-                .collect();
-            let arguments = if archive(words.extra).is_some() {
+            if archive(words.extra).is_some() {
                 // An archive is already built, and nextest rejects `-p` with it.
                 let filtersets = arguments::filtersets(workspace, &binaries).into_iter();
-                filtersets
-                    .flat_map(|filterset| ["-E".to_owned(), filterset])
-                    .collect()
+                let filters = filtersets.flat_map(|filterset| ["-E".to_owned(), filterset]);
+                let filters: Vec<String> = filters.collect();
+                checks.push(words.nextest(&filters, picks_of(workspace, &binaries)));
             } else {
-                arguments::nextest(workspace, &binaries)
-            };
-            checks.push(words.nextest(&arguments, picks));
+                for group in workspace.groups() {
+                    let part = binaries.only(|target| group.contains(&target.package));
+                    if !part.is_empty() {
+                        let arguments = arguments::nextest(workspace, &part);
+                        checks.push(words.nextest(&arguments, picks_of(workspace, &part)));
+                    }
+                }
+            }
         }
         let calls = arguments::cargo_test(workspace, &doctests);
         checks.extend(calls.iter().map(|call| words.doctests(call)));
@@ -104,8 +106,20 @@ impl Runner {
     /// The invocations that run the whole suite.
     #[must_use]
     pub fn full(self, workspace: &Workspace, words: Words<'_>) -> Vec<Invocation> {
-        let configured = workspace.configured_packages();
-        let packages = arguments::package_arguments(workspace, &configured);
+        let groups = workspace.groups().into_iter();
+        groups
+            .flat_map(|group| self.full_group(workspace, &group, words))
+            .collect()
+    }
+
+    /// The invocations that run all tests of packages that build together.
+    fn full_group(
+        self,
+        workspace: &Workspace,
+        group: &BTreeSet<PackageId>,
+        words: Words<'_>,
+    ) -> Vec<Invocation> {
+        let packages = arguments::package_arguments(workspace, group);
         let call = |more: &[&str]| arguments::Invocation {
             arguments: packages
                 .iter()
@@ -119,17 +133,24 @@ impl Runner {
         }
         let arguments = match archive(words.extra) {
             Some(_) => Vec::new(),
-            None => arguments::nextest_packages(workspace, &configured),
+            None => arguments::nextest_packages(workspace, group),
         };
         let mut checks = vec![words.nextest(&arguments, TestFilters::new())];
         let has_doctests = all_targets(workspace)
             .iter()
-            .any(|target| target.kind == TestTargetKind::Doc);
+            .any(|target| target.kind == TestTargetKind::Doc && group.contains(&target.package));
         if has_doctests {
             checks.push(words.doctests(&call(&["--doc"])));
         }
         checks
     }
+}
+
+fn picks_of(workspace: &Workspace, selection: &Selection) -> TestFilters {
+    let targets = selection.targets.iter();
+    targets
+        .map(|(target, part)| (target.binary_id(workspace), part.clone()))
+        .collect()
 }
 
 /// Makes cargo print its build progress into a pipe as well. The setting is on the command line, so that programs started by tests do not
@@ -152,28 +173,31 @@ pub fn telling(argv: &[String]) -> Vec<String> {
     [start, &telling, rest].concat()
 }
 
-/// The invocation that checks that these members and their tests compile.
+/// The invocations that check that these members and their tests compile.
 #[must_use]
 pub fn compiles(
     workspace: &Workspace,
     packages: &BTreeSet<PackageId>,
     flags: &[String],
-) -> Invocation {
-    let start = ["check", "--tests"].map(str::to_owned);
-    let packages = arguments::package_arguments(workspace, packages);
-    Invocation {
-        program: Program::Cargo {
-            argv: start
-                .into_iter()
-                .chain(flags.iter().cloned())
-                .chain(packages)
-                .collect(),
-            listing: None,
-            picks: TestFilters::new(),
-            flags: Vec::new(),
-        },
-        whole: true,
-    }
+) -> Vec<Invocation> {
+    let groups = workspace.groups().into_iter();
+    let parts = groups.map(|group| group.intersection(packages).copied().collect());
+    let parts = parts.filter(|part: &BTreeSet<PackageId>| !part.is_empty());
+    parts
+        .map(|part| {
+            let start = ["check", "--tests"].map(str::to_owned).into_iter();
+            let packages = arguments::package_arguments(workspace, &part);
+            Invocation {
+                program: Program::Cargo {
+                    argv: start.chain(flags.iter().cloned()).chain(packages).collect(),
+                    listing: None,
+                    picks: TestFilters::new(),
+                    flags: Vec::new(),
+                },
+                whole: true,
+            }
+        })
+        .collect()
 }
 
 /// The common arguments of all commands of a run.
@@ -243,7 +267,8 @@ impl Words<'_> {
             "fail",
         ];
         let mut argv = self.argv(&shown, arguments);
-        argv.extend_from_slice(self.extra);
+        let (options, filters) = filters_apart(self.extra);
+        argv.extend(options);
         let whole = self.extra.is_empty() && picks.values().all(TargetSelection::is_whole);
         listing.extend(for_listing(self.extra));
         if let Some(slice) = self.slice {
@@ -251,6 +276,10 @@ impl Words<'_> {
             let partition = ["--partition".to_owned(), format!("slice:{slice}")];
             listing.extend(partition.clone());
             argv.extend(partition);
+        }
+        if !filters.is_empty() {
+            argv.push("--".to_owned());
+            argv.extend(filters);
         }
         Invocation {
             program: Program::Cargo {
@@ -302,29 +331,6 @@ fn apart(extra: &[String]) -> (Vec<String>, Vec<String>) {
     (flags, filters)
 }
 
-/// Options with a value that a listing supports.
-const LISTED: [&str; 7] = [
-    "--profile",
-    "--cargo-profile",
-    "--partition",
-    "--run-ignored",
-    "--features",
-    "--archive-file",
-    "--workspace-remap",
-];
-
-/// The options that a listing supports; any other option would make it fail.
-fn for_listing(extra: &[String]) -> Vec<String> {
-    let (arguments, _) = cargo_arguments(extra);
-    let listed = arguments
-        .iter()
-        .filter(|argument| LISTED.contains(&argument.name) || BUILD_FLAGS.contains(&argument.name));
-    listed
-        .flat_map(|argument| argument.words)
-        .cloned()
-        .collect()
-}
-
 /// Rejects build options among the arguments for the test runner: `cargo test` would pass them to the tests, and the selected tests would
 /// not be those of that build.
 ///
@@ -356,25 +362,6 @@ pub fn refuse_build_options(extra: &[String], runner: Runner) -> Result<()> {
         )));
     }
     Ok(())
-}
-
-/// Options of cargo that select the build.
-const BUILD_FLAGS: [&str; 3] = ["--release", "--all-features", "--no-default-features"];
-
-/// The user's arguments for nextest that also apply to `cargo test`: build options, and arguments for test binaries that are not specific
-/// to nextest.
-fn not_only_nextest(extra: &[String]) -> (Vec<String>, Vec<String>) {
-    let (mut build, mut rest) = (Vec::new(), Vec::new());
-    let (arguments, after) = cargo_arguments(extra);
-    for argument in arguments {
-        if argument.name == "--features" || BUILD_FLAGS.contains(&argument.name) {
-            build.extend_from_slice(argument.words);
-        } else if !LISTED.contains(&argument.name) {
-            rest.extend_from_slice(argument.words);
-        }
-    }
-    rest.extend_from_slice(after);
-    (build, rest)
 }
 
 /// The archive of built tests in the user's arguments for nextest, if any.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8PathBuf;
 use cargo_metadata::Dependency;
 
 use super::configuration::Configuration;
@@ -55,9 +54,37 @@ impl Workspace {
         })
     }
 
+    /// The packages of the configuration in groups that build together.
+    #[must_use]
+    pub fn groups(&self) -> Vec<BTreeSet<PackageId>> {
+        let groups = self.derived.groups.get();
+        groups.map_or_else(|| vec![self.configured_packages()], Clone::clone)
+    }
+
+    /// Builds and tests these groups of packages one after the other, because features of some exclude those of others.
+    pub(crate) fn build_in_groups(&self, groups: Vec<BTreeSet<PackageId>>) {
+        if groups.len() > 1 {
+            self.derived.groups.get_or_init(|| groups);
+        }
+    }
+
+    /// The index of a package's group.
+    #[must_use]
+    pub fn group_of(&self, package: PackageId) -> usize {
+        let groups = self.derived.groups.get();
+        let mut groups = groups.into_iter().flatten();
+        groups
+            .position(|group| group.contains(&package))
+            .unwrap_or(0)
+    }
+
     /// The features of each member when all packages of the configuration are built and tested.
     #[must_use]
     pub fn features(&self) -> &Enabled {
+        if let Some(groups) = self.derived.groups.get() {
+            let by_group = &self.derived.features_by_group;
+            return by_group.get_or_init(|| features::enabled_by_group(self, groups));
+        }
         self.derived.features.get_or_init(|| {
             let roots = self.configured_packages();
             features::enabled(self, &roots, &features::requested(self, &roots))
@@ -109,30 +136,77 @@ impl Workspace {
         Predicate::of(&syntax, &own).map(holds) != Some(Compiled::No)
     }
 
-    /// The `cfg` options of a member's builds; options that differ between its builds for the host and the target are undecided.
+    /// The `cfg` options of a member's tests, which are built for the target.
+    #[must_use]
+    pub fn test_cfg_options(&self, package: PackageId) -> CfgOptions {
+        let features = self.features();
+        let target = &features.target[package];
+        let host = features.host[package].as_ref();
+        let host = host.filter(|_| target.is_none());
+        self.options_of(package, target.as_ref(), host, &[])
+    }
+
+    /// The `cfg` options of a member's build script, which is built for the host.
+    #[must_use]
+    pub fn script_cfg_options(&self, package: PackageId) -> CfgOptions {
+        CfgOptions {
+            features: self.cfg_options(package).features,
+            ..self.platforms().host.clone()
+        }
+    }
+
+    /// The `cfg` options of all builds of a member's library; options that differ between its builds for the host and the target are
+    /// undecided.
     #[must_use]
     pub fn cfg_options(&self, package: PackageId) -> CfgOptions {
         let features = self.features();
-        let (target, host) = (&features.target[package], &features.host[package]);
+        self.options_of(
+            package,
+            features.target[package].as_ref(),
+            features.host[package].as_ref(),
+            &features.elsewhere[package],
+        )
+    }
+
+    /// The common options of a build for the target, one for the host, and others, by their features.
+    fn options_of(
+        &self,
+        package: PackageId,
+        target: Option<&BTreeSet<String>>,
+        host: Option<&BTreeSet<String>>,
+        others: &[BTreeSet<String>],
+    ) -> CfgOptions {
         let platforms = self.platforms();
         let mut options = match (target, host) {
             (_, None) => platforms.target.clone(),
             (None, Some(_)) => platforms.host.clone(),
             (Some(_), Some(_)) => platforms.target.common(&platforms.host),
         };
-        let none = BTreeSet::new();
-        let (first, second) = match (target, host) {
-            (Some(target), Some(host)) => (target, host),
-            (Some(only), None) | (None, Some(only)) => (only, only),
-            // It is not built with the workspace's tests, but cargo may build it otherwise.
-            (None, None) => (&none, &none),
-        };
+        // A package without a build may be built otherwise.
+        let mut builds = target.into_iter().chain(host).chain(others);
+        let first = builds.next().cloned().unwrap_or_default();
+        let (mut on, mut any) = (first.clone(), first);
+        for features in builds {
+            on.retain(|feature| features.contains(feature));
+            any.extend(features.iter().cloned());
+        }
         let is_built = target.is_some() || host.is_some();
+        let script = self.set_by_script(package);
+        for name in script.iter().flatten() {
+            options.unset.remove(name);
+        }
+        let possible = options.possible.zip(script);
+        let possible = possible.map(|(flags, script)| flags.union(&script).cloned().collect());
+        let is_possible = |key: &str| {
+            let options: Option<&BTreeSet<String>> = possible.as_ref();
+            options.is_some_and(|options| options.contains(key))
+        };
         options.features = Some(Features {
-            on: first.intersection(second).cloned().collect(),
-            undecided: first.symmetric_difference(second).cloned().collect(),
-            open: !is_built || self.resolver().is_patched,
+            undecided: any.difference(&on).cloned().collect(),
+            on,
+            open: !is_built || self.resolver().is_patched || is_possible("feature"),
         });
+        options.possible = possible;
         options
     }
 
@@ -143,11 +217,6 @@ impl Workspace {
     fn read_platforms(&self) -> Platforms {
         let configs = self.cargo_configs();
         let given = self.configuration.target.clone();
-        let variable = |name: &str| {
-            let set = self.configuration.environment.get(name).cloned();
-            set.or_else(|| std::env::var(name).ok())
-                .filter(|value| !value.is_empty())
-        };
         let in_config = || {
             configs.iter().find_map(|text| {
                 let manifest = Manifest::parse(text).ok()?;
@@ -155,7 +224,7 @@ impl Workspace {
             })
         };
         let triple = given
-            .or_else(|| variable("CARGO_BUILD_TARGET"))
+            .or_else(|| self.variable("CARGO_BUILD_TARGET"))
             .or_else(in_config);
         let mut host = CfgOptions::host();
         let mut target = match &triple {
@@ -168,19 +237,18 @@ impl Workspace {
         let profile = self.configuration.profile.as_deref();
         let usual = matches!(profile, None | Some("dev" | "test"))
             && !self.root_manifest().contains("debug-assertions");
-        let flags = [
-            variable("RUSTFLAGS").unwrap_or_default(),
-            variable("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default(),
-        ];
-        for options in [&mut host, &mut target] {
+        let flags = self.flags(&configs);
+        // With a target, the flags do not apply to the host.
+        for (options, applies) in [(&mut host, triple.is_none()), (&mut target, true)] {
             options.debug_assertions = options.debug_assertions.filter(|_| usual);
-            for name in flags.iter().flat_map(|flags| names_set_by(flags)) {
-                options.set(&name);
+            for name in flags.possible.iter().flatten() {
+                options.unset.remove(name);
+                options.target.remove(name);
             }
-            // The flags that apply depend on the target and on the order of the files.
-            for name in configs.iter().flat_map(|text| names_set_by(text)) {
-                options.unset.remove(&name);
+            for name in flags.set.iter().filter(|_| applies) {
+                options.set(name);
             }
+            options.possible.clone_from(&flags.possible);
         }
         Platforms {
             target,
@@ -188,36 +256,6 @@ impl Workspace {
             triple,
         }
     }
-
-    /// The texts of cargo's configuration files, the innermost first.
-    fn cargo_configs(&self) -> Vec<String> {
-        let around = self.root.ancestors().map(|folder| folder.join(".cargo"));
-        let home = std::env::var("CARGO_HOME").ok().map(Utf8PathBuf::from);
-        let folders = around.chain(home);
-        let paths =
-            folders.flat_map(|folder| ["config.toml", "config"].map(|name| folder.join(name)));
-        let texts = paths.filter_map(|path| files::read_if_exists(&path).ok().flatten());
-        texts
-            .filter_map(|text| String::from_utf8(text).ok())
-            .collect()
-    }
-}
-
-/// The names that `--cfg name` sets among these flags, with any quotes and separators.
-fn names_set_by(flags: &str) -> Vec<String> {
-    let parts = flags.split("--cfg").skip(1);
-    let names = parts.filter_map(|part| {
-        let part = part.trim_start_matches(|letter: char| {
-            letter.is_whitespace() || matches!(letter, '=' | '"' | '\'' | ',' | '\u{1f}')
-        });
-        let end = part
-            .find(|letter: char| !letter.is_alphanumeric() && letter != '_')
-            .unwrap_or(part.len());
-        // `--cfg key="value"` sets no name.
-        let value = part[end..].trim_start().starts_with('=');
-        (end > 0 && !value).then(|| part[..end].to_owned())
-    });
-    names.collect()
 }
 
 impl CfgOptions {
@@ -236,30 +274,10 @@ impl CfgOptions {
                 .collect::<BTreeMap<_, _>>(),
             names: both(&self.names, &other.names),
             unset: both(&self.unset, &other.unset),
+            possible: self.possible.clone().filter(|_| other.possible.is_some()),
             debug_assertions: self
                 .debug_assertions
                 .filter(|_| self.debug_assertions == other.debug_assertions),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_found_in_flags_and_configuration_files() {
-        assert_eq!(
-            names_set_by("--cfg loom -C opt-level=3 --cfg=miri"),
-            ["loom", "miri"]
-        );
-        assert_eq!(
-            names_set_by("--cfg\u{1f}tokio_unstable"),
-            ["tokio_unstable"]
-        );
-        assert_eq!(
-            names_set_by("rustflags = [\"--cfg\", \"docsrs\", \"--cfg\", 'a=\"b\"']"),
-            ["docsrs"]
-        );
     }
 }

@@ -13,6 +13,10 @@ pub(super) struct Derived {
     pub(super) manifest: OnceLock<String>,
     pub(super) resolver: OnceLock<Resolver>,
     pub(super) features: OnceLock<Enabled>,
+    /// The groups of packages that build together, if some packages exclude each other.
+    pub(super) groups: OnceLock<Vec<BTreeSet<PackageId>>>,
+    /// The features where each group is built for itself.
+    pub(super) features_by_group: OnceLock<Enabled>,
     pub(super) platforms: OnceLock<Platforms>,
 }
 
@@ -33,6 +37,8 @@ pub struct Enabled {
     pub target: Vec<Option<BTreeSet<String>>>,
     /// For code of the host: procedural macros, build scripts and their dependencies.
     pub host: Vec<Option<BTreeSet<String>>>,
+    /// For each member, those of its builds with other groups of packages.
+    pub elsewhere: Vec<Vec<BTreeSet<String>>>,
 }
 
 impl Enabled {

@@ -97,7 +97,34 @@ pub fn enabled(
         unification.expand(package, context, &feature);
     }
     let [target, host] = unification.enabled;
-    Enabled { target, host }
+    Enabled {
+        target,
+        host,
+        elsewhere: vec![Vec::new(); workspace.packages.len()],
+    }
+}
+
+/// The features of each member when each group of packages is built and tested for itself.
+pub(super) fn enabled_by_group(workspace: &Workspace, groups: &[BTreeSet<PackageId>]) -> Enabled {
+    let count = workspace.packages.len();
+    let mut all = Enabled {
+        target: vec![None; count],
+        host: vec![None; count],
+        elsewhere: vec![Vec::new(); count],
+    };
+    for group in groups {
+        let mut own = enabled(workspace, group, &requested(workspace, group));
+        for package in 0..count {
+            let (target, host) = (own.target[package].take(), own.host[package].take());
+            if group.contains(&package) {
+                all.target[package] = target;
+                all.host[package] = host;
+            } else {
+                all.elsewhere[package].extend(target.into_iter().chain(host));
+            }
+        }
+    }
+    all
 }
 
 /// The platform that a package is built for.
@@ -129,8 +156,12 @@ impl Unification<'_> {
         let alone = self.resolver.root_alone;
         // With resolver 1, every build includes the package in the current folder.
         let all: BTreeSet<PackageId> = roots.iter().copied().chain(alone).collect();
-        for &root in &all {
-            let context = self.context_of(root, Context::Target);
+        // The tests of a procedural macro are built for the target, with the dependencies of the package.
+        let contexts = all.iter().flat_map(|&root| {
+            let own = self.context_of(root, Context::Target);
+            BTreeSet::from([(root, Context::Target), (root, own)])
+        });
+        for (root, context) in contexts.collect::<Vec<_>>() {
             self.build(root, context);
             let by_flags = alone.is_none_or(|alone| alone == root);
             if !(configuration.no_default_features && by_flags) {

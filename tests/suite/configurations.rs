@@ -1,5 +1,6 @@
 //! Build configurations: which tests there are, what selects them, and what the commands say, held against real cargo.
 
+mod compiled;
 mod detected;
 mod proof;
 mod settings;
@@ -266,6 +267,9 @@ fn an_edit_selects_tests_only_where_it_is_compiled() {
         ("app/src/lib.rs", 12..=13),
         ("base/src/lib.rs", 14..=19),
         ("app/tests/it.rs", 20..=20),
+        ("base/src/lib.rs", 21..=28),
+        ("base/src/with_extra.rs", 29..=29),
+        ("base/src/without_extra.rs", 30..=30),
     ];
     for flags in CONFIGURATIONS {
         let flags = flags.join(" ");
@@ -297,7 +301,7 @@ fn an_edit_selects_tests_only_where_it_is_compiled() {
             );
             compiled += usize::from(!failing.is_empty());
         }
-        assert!((9..20).contains(&compiled), "{compiled} with {flags:?}");
+        assert!((12..25).contains(&compiled), "{compiled} with {flags:?}");
     }
 }
 

@@ -1,7 +1,9 @@
 //! Keywords, macros and attributes of the language and its standard library.
 
+use super::known_macros::is_standard_derive;
 use crate::workspace::source::attribute::Attribute;
 use crate::workspace::source::keywords::is_strict_keyword;
+use crate::workspace::source::syntax::Syntax;
 
 /// Keywords that are not names, and `_`.
 pub(super) fn is_keyword(word: &str) -> bool {
@@ -113,4 +115,16 @@ pub(crate) fn is_builtin_attribute(attribute: &Attribute) -> bool {
             | "windows_subsystem"
             | "unsafe"
     )
+}
+
+/// Whether an attribute is, or derives, a macro that may read more than rustc.
+pub(super) fn is_foreign(syntax: &Syntax, attribute: &Attribute) -> bool {
+    if attribute.is("derive") {
+        return attribute
+            .rest
+            .clone()
+            .filter_map(|at| syntax.ident(at))
+            .any(|name| !is_standard_derive(name));
+    }
+    !is_builtin_attribute(attribute)
 }

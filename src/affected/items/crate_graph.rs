@@ -77,9 +77,14 @@ pub struct CrateGraph {
     restricts_visibility: Vec<bool>,
     /// The distinct builds with their `cfg` options; empty if everything counts as compiled.
     builds: Vec<CfgOptions>,
-    /// The build of each package, as an index into `builds`.
+    /// The build of each unit, as an index into `builds`.
     build_of: Vec<usize>,
+    /// The options of the tests of a library, where other builds of it have other options.
+    test_options: BTreeMap<UnitId, CfgOptions>,
 }
+
+/// Reads a file for the options of a build, with the decisions about the code inside items.
+pub type ReadFor<'a> = dyn Fn(&CfgOptions, &[u8]) -> Option<Arc<FileItems>> + 'a;
 
 impl Unit {
     /// The test target of this unit.
@@ -225,23 +230,38 @@ impl CrateGraph {
 
     /// Excludes items that the workspace's configuration does not compile.
     pub fn configure(&mut self, workspace: &Workspace) {
-        self.configure_by(workspace, |package| workspace.cfg_options(package));
+        let packages = 0..workspace.packages.len();
+        let of_tests: Vec<CfgOptions> = packages
+            .map(|package| workspace.test_cfg_options(package))
+            .collect();
+        self.configure_by(|unit| match unit.kind {
+            UnitKind::Library => workspace.cfg_options(unit.package),
+            UnitKind::BuildScript => workspace.script_cfg_options(unit.package),
+            _ => of_tests[unit.package].clone(),
+        });
+        for (id, unit) in self.units.iter().enumerate() {
+            let of_tests = &of_tests[unit.package];
+            if unit.kind == UnitKind::Library && self.builds[self.build_of[id]] != *of_tests {
+                self.test_options.insert(id, of_tests.clone());
+            }
+        }
     }
 
     /// Excludes items that no choice of features compiles on the workspace's platform.
     pub fn configure_platform(&mut self, workspace: &Workspace) {
-        self.configure_by(workspace, |package| CfgOptions {
+        self.configure_by(|unit| CfgOptions {
             features: None,
-            ..workspace.cfg_options(package)
+            ..workspace.cfg_options(unit.package)
         });
     }
 
-    fn configure_by(&mut self, workspace: &Workspace, options: impl Fn(PackageId) -> CfgOptions) {
+    fn configure_by(&mut self, options: impl Fn(&Unit) -> CfgOptions) {
         self.builds.clear();
         self.build_of.clear();
+        self.test_options.clear();
         let mut known: BTreeMap<CfgOptions, usize> = BTreeMap::new();
-        for package in 0..workspace.packages.len() {
-            let options = options(package);
+        for unit in &self.units {
+            let options = options(unit);
             let next = known.len();
             let build = *known.entry(options.clone()).or_insert(next);
             if build == next {
@@ -254,8 +274,12 @@ impl CrateGraph {
     /// The index of a unit's build: files are equal in all units of one build.
     #[must_use]
     pub fn build_of(&self, unit: UnitId) -> usize {
-        let package = self.units[unit].package;
-        self.build_of.get(package).copied().unwrap_or(0)
+        self.build_of.get(unit).copied().unwrap_or(0)
+    }
+
+    /// The options of a library's tests, if the library is also built with other options.
+    pub(super) fn test_options(&self, unit: UnitId) -> Option<&CfgOptions> {
+        self.test_options.get(&unit)
     }
 
     /// The number of builds.
@@ -264,16 +288,26 @@ impl CrateGraph {
         self.builds.len().max(1)
     }
 
-    /// The items of a file in a build; `left_out` gets declarations of files that the build does not compile.
+    /// The items of a file in a build; `left_out` gets declarations of files that the build does not compile. `read` reads the
+    /// file again.
     #[must_use]
     pub fn configured(
         &self,
         build: usize,
         items: Arc<FileItems>,
         left_out: &mut Vec<Child>,
+        read: &ReadFor<'_>,
     ) -> Arc<FileItems> {
-        let options = self.builds.get(build);
-        match options.and_then(|options| items.configured(options)) {
+        let Some(options) = self.builds.get(build) else {
+            return items;
+        };
+        let decisions = items.decisions(options);
+        let resolved = decisions.and_then(|decisions| read(options, &decisions));
+        if let Some(resolved) = &resolved {
+            left_out.extend(without_paths_of(&items.children, &resolved.children));
+        }
+        let items = resolved.unwrap_or(items);
+        match items.configured(options) {
             Some(mut configured) => {
                 left_out.append(&mut configured.left_out);
                 Arc::new(configured.items)
@@ -349,6 +383,22 @@ impl CrateGraph {
         }
         self.links = all;
     }
+}
+
+/// The declarations with the paths that only they have: those of a `cfg_attr` that does not hold.
+fn without_paths_of(all: &[Child], resolved: &[Child]) -> Vec<Child> {
+    let others = all.iter().filter_map(|child| {
+        let mut child = child.clone();
+        let same = resolved
+            .iter()
+            .find(|other| (other.line, &other.name) == (child.line, &child.name));
+        if let Some(same) = same {
+            child.usual_too = false;
+            child.paths.retain(|path| !same.paths.contains(path));
+        }
+        (same.is_none() || !child.paths.is_empty()).then_some(child)
+    });
+    others.collect()
 }
 
 /// Whether a library is loaded at run time.

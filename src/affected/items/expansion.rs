@@ -10,6 +10,7 @@ use super::crate_graph::{CrateGraph, UnitId};
 use super::extract::{self, Detail, Digest, FileItems, Item, digest, flag};
 use super::sources::{Declared, FileId, ModuleFile, Reader, SourceFile, Sources};
 use crate::workspace::source::expand::Definition;
+use crate::workspace::source::modules::Child;
 use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 
 /// The maximum depth of nested expansions.
@@ -90,8 +91,9 @@ impl Expansions {
             return;
         }
         let call = &self.calls[index];
-        let Some((expanded, line, rewrites_attributes)) = self.one(sources, crates, call, reader)
-        else {
+        let mut left_out = Vec::new();
+        let one = self.one(sources, crates, call, &mut left_out, reader);
+        let Some((expanded, partial, line, rewrites_attributes)) = one else {
             self.unanswered.push(index);
             return;
         };
@@ -103,11 +105,6 @@ impl Expansions {
         };
         let parent = &sources.files[sources.mounts[call.mount].file];
         let line = parent.expansion.unwrap_or(line);
-        let mut left_out = Vec::new();
-        let build = crates.build_of(sources.mounts[call.mount].unit);
-        let whole = Arc::clone(&expanded);
-        let expanded = crates.configured(build, expanded, &mut left_out);
-        let partial = !Arc::ptr_eq(&whole, &expanded);
         let file = SourceFile {
             path: parent.path.clone(),
             now: Some(expanded),
@@ -128,15 +125,16 @@ impl Expansions {
         self.gather(sources, sources.mounts.len() - 1, Some(index));
     }
 
-    /// What a call expands to, with the call's line, and whether the macro writes attributes anew; none where no macro of the
+    /// What a call expands to, whether the build excludes some of it, the call's line, and whether the macro writes attributes anew; none where no macro of the
     /// workspace answers it.
     fn one(
         &self,
         sources: &Sources,
         crates: &CrateGraph,
         call: &Call,
+        left_out: &mut Vec<Child>,
         reader: &dyn Reader,
-    ) -> Option<(Arc<FileItems>, u32, bool)> {
+    ) -> Option<(Arc<FileItems>, bool, u32, bool)> {
         let mount = &sources.mounts[call.mount];
         let source = &sources.files[mount.file];
         let (items, item) = call.item(sources)?;
@@ -182,17 +180,32 @@ impl Expansions {
                 .into_iter()
                 .chain(parts),
         );
-        let expanded = reader.made(key, &|| {
-            expansion(input, &definitions).unwrap_or_else(|| FileItems {
+        let whole = reader.made(key, &|| match expansion(input, &definitions) {
+            Some(text) => extract::read(&text),
+            None => FileItems {
                 problem: Some((0, "no macro answers the call".to_owned())),
                 ..FileItems::default()
-            })
+            },
         });
+        if whole.problem.is_some() {
+            return None;
+        }
+        let build = crates.build_of(mount.unit);
+        let expanded = crates.configured(
+            build,
+            Arc::clone(&whole),
+            left_out,
+            &|options, decisions| {
+                let key = digest([b"decided".as_slice(), &key, decisions]);
+                Some(reader.made(key, &|| {
+                    let text = expansion(input, &definitions).unwrap_or_default();
+                    extract::read_for(&text, options)
+                }))
+            },
+        );
         let rewrites = candidates.iter().any(|known| known.rewrites_attributes);
-        expanded
-            .problem
-            .is_none()
-            .then_some((expanded, item.line, rewrites))
+        let partial = !Arc::ptr_eq(&whole, &expanded);
+        Some((expanded, partial, item.line, rewrites))
     }
 
     /// Adds the expansion size of a call. Returns whether its outermost call in a file is within the limit.
@@ -322,8 +335,8 @@ fn expandable(items: &FileItems, index: u32) -> bool {
     free && !matches!(name(items, item.name), "include" | "thread_local")
 }
 
-/// The items of the definitions for an input; `None` if they do not match.
-fn expansion(input: &str, definitions: &[(&str, String)]) -> Option<FileItems> {
+/// What the definitions make of an input, as text; `None` if they do not match.
+fn expansion(input: &str, definitions: &[(&str, String)]) -> Option<String> {
     let input = Syntax::read(input).ok()?;
     let all = 0..u32::try_from(input.tokens.len()).ok()?;
     let mut texts: Vec<String> = Vec::new();
@@ -339,7 +352,7 @@ fn expansion(input: &str, definitions: &[(&str, String)]) -> Option<FileItems> {
             texts.push(text);
         }
     }
-    (!texts.is_empty()).then(|| extract::read(&texts.join("\n")))
+    (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
 /// A macro in item position with a name of the standard library can only be one of the workspace.

@@ -1,6 +1,7 @@
 //! Extracts the items of one file with their references, independent of where the file is mounted. The cache stores the result.
 
 pub(super) mod compact;
+mod conditional;
 mod configured;
 mod detail;
 mod folders;
@@ -20,11 +21,10 @@ pub use model::{
     flag,
 };
 
-use super::builtins::{is_builtin_attribute, is_known_macro};
-use super::known_macros::is_standard_derive;
+use super::builtins::{is_foreign, is_known_macro};
 use super::references::{Collector, WritesCode};
-use crate::workspace::source::attribute::{Attribute, attributes};
-use crate::workspace::source::cfg::{Build, Compiled, Predicate, compiled};
+use crate::workspace::source::attribute::{Attribute, attributes, inner_attributes, inner_range};
+use crate::workspace::source::cfg::{Build, CfgOptions, Compiled, Predicate, compiled};
 use crate::workspace::source::doc;
 use crate::workspace::source::lex::Kind;
 use crate::workspace::source::listing::{TestKind, holds_test, is_made_a_test, test_kind};
@@ -43,6 +43,12 @@ pub fn read_bytes(bytes: Vec<u8>) -> FileItems {
             ..FileItems::default()
         },
     }
+}
+
+/// Parses a file in a build with these options, where [`FileItems::decisions`] excludes code inside items.
+#[must_use]
+pub fn read_for(text: &str, options: &CfgOptions) -> FileItems {
+    read(&conditional::resolve(text, options))
 }
 
 /// Parses a file. Total: [`FileItems::problem`] contains the first part that cannot be parsed.
@@ -140,6 +146,7 @@ pub fn read(text: &str) -> FileItems {
         doctests,
         folders,
         conditions: reader.conditions,
+        code_conditions: conditional::conditions(&syntax),
         texts: reader.texts,
         names_in_text: reader.names_in_text,
         inner,
@@ -259,7 +266,8 @@ impl<'s> Reader<'s, '_> {
     /// Adds an item, for a `use` one for each name; returns its `cfg` predicate.
     fn item(&mut self, raw: &RawItem) -> Option<Predicate> {
         let syntax = self.syntax;
-        let own = attributes(syntax, raw.attributes.clone());
+        let mut own = attributes(syntax, raw.attributes.clone());
+        own.extend(inner_attributes(syntax, raw));
         let predicate = Predicate::of(syntax, &own);
         let parent = if raw.parent == TOP {
             TOP
@@ -283,6 +291,9 @@ impl<'s> Reader<'s, '_> {
             }
         }
         tokens_into(syntax, head.clone(), written, &mut bytes);
+        if !head.contains(&raw.body.as_ref().map_or(0, |body| body.start)) {
+            tokens_into(syntax, inner_range(syntax, raw), written, &mut bytes);
+        }
         let hash = digest([bytes.as_slice()]);
         let name = raw
             .name
@@ -442,22 +453,10 @@ fn attribute_ranges(syntax: &Syntax, range: Range<u32>) -> Vec<Range<u32>> {
     ranges
 }
 
-/// Whether an attribute is, or derives, a macro that may read more than rustc.
-fn is_foreign(syntax: &Syntax, attribute: &Attribute) -> bool {
-    if attribute.is("derive") {
-        return attribute
-            .rest
-            .clone()
-            .filter_map(|at| syntax.ident(at))
-            .any(|name| !is_standard_derive(name));
-    }
-    !is_builtin_attribute(attribute)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::source::cfg::{CfgOptions, Features};
+    use crate::workspace::source::cfg::Features;
 
     fn hashes(text: &str) -> Vec<Digest> {
         read(text).items.iter().map(|item| item.hash).collect()

@@ -11,9 +11,10 @@ use super::sources::Reader;
 use crate::sys::cache;
 use crate::sys::cargo::own_folder;
 use crate::sys::git::{Listed, Repository};
+use crate::workspace::source::cfg::CfgOptions;
 
 /// The version is increased when the parsed data or its format changes.
-const FORMAT: &str = concat!("cargo-poc items 19 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORMAT: &str = concat!("cargo-poc items 20 ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// The size limit of the cache, as a multiple of the size for the workspace.
 const SPARE: usize = 2;
@@ -68,13 +69,32 @@ impl Reader for Cache {
             return Some(Arc::new(items));
         }
         let bytes = std::fs::read(path).ok()?;
-        let key = known.unwrap_or_else(|| digest([b"content".as_slice(), &bytes]));
+        let key = known.unwrap_or_else(|| of_content(&bytes));
         if known.is_none()
             && let Some(items) = self.kept.get(&key)
         {
             return Some(Arc::new(items));
         }
         let items = extract::read_bytes(bytes);
+        self.kept.put(key, &items);
+        Some(Arc::new(items))
+    }
+
+    fn read_for(
+        &self,
+        path: &Utf8Path,
+        options: &CfgOptions,
+        decisions: &[u8],
+    ) -> Option<Arc<FileItems>> {
+        let known = self.clean.get(path).copied();
+        let read = || std::fs::read_to_string(path).ok();
+        let text = if known.is_some() { None } else { Some(read()?) };
+        let content = known.or_else(|| Some(of_content(text.as_ref()?.as_bytes())))?;
+        let key = digest([b"decided".as_slice(), &content, decisions]);
+        if let Some(items) = self.kept.get(&key) {
+            return Some(Arc::new(items));
+        }
+        let items = extract::read_for(&text.or_else(read)?, options);
         self.kept.put(key, &items);
         Some(Arc::new(items))
     }
@@ -86,6 +106,10 @@ impl Reader for Cache {
             items
         }))
     }
+}
+
+fn of_content(bytes: &[u8]) -> Digest {
+    digest([b"content".as_slice(), bytes])
 }
 
 fn of_git(id: &str) -> Digest {

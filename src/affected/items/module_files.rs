@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::crate_graph::{CrateGraph, UnitId};
+use super::crate_graph::{CrateGraph, ReadFor, UnitId};
 use super::expansion::{Expansions, name};
 use super::extract::{self, DocItem, FileItems, TextFile};
 use super::module_folders;
@@ -371,18 +371,24 @@ impl SourceFile {
     ) -> Option<Self> {
         let mut left_out = Vec::new();
         let mut partial = false;
-        let mut configured = |items: Arc<FileItems>| {
-            let configured = crates.configured(build, Arc::clone(&items), &mut left_out);
+        let mut configured = |items: Arc<FileItems>, read: &ReadFor| {
+            let configured = crates.configured(build, Arc::clone(&items), &mut left_out, read);
             partial |= !Arc::ptr_eq(&items, &configured);
             configured
         };
-        let now = reader.read(path).map(&mut configured);
+        let now = reader.read(path);
+        let now = now.map(|items| {
+            configured(items, &|options, decisions| {
+                reader.read_for(path, options, decisions)
+            })
+        });
         let old = changed.rust.get(path).or_else(|| changed.texts.get(path));
-        let before = old
-            .and_then(|text| text.as_deref())
-            .map(extract::read)
-            .map(Arc::new)
-            .map(&mut configured);
+        let before = old.and_then(|text| text.as_deref());
+        let before = before.map(|text| {
+            configured(Arc::new(extract::read(text)), &|options, _| {
+                Some(Arc::new(extract::read_for(text, options)))
+            })
+        });
         (now.is_some() || before.is_some()).then(|| Self {
             path: path.to_owned(),
             now,

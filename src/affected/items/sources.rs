@@ -10,6 +10,7 @@ use super::crate_graph::UnitId;
 use super::extract::{self, Digest, FileItems};
 use crate::sys::files;
 use crate::workspace::PackageId;
+use crate::workspace::source::cfg::CfgOptions;
 use crate::workspace::source::modules::Child;
 
 /// A file's index into [`Sources::files`].
@@ -105,6 +106,17 @@ pub struct Changed {
 pub trait Reader: Sync {
     /// The current items of the file.
     fn read(&self, path: &Utf8Path) -> Option<Arc<FileItems>>;
+
+    /// The items of the file for the options of a build, whose decisions about the code inside items are `decisions`.
+    fn read_for(
+        &self,
+        path: &Utf8Path,
+        options: &CfgOptions,
+        _decisions: &[u8],
+    ) -> Option<Arc<FileItems>> {
+        let text = self.text(path)?;
+        Some(Arc::new(extract::read_for(&text, options)))
+    }
 
     /// The result of `make`, cached by `key`, which must cover all inputs.
     fn made(&self, key: Digest, make: &dyn Fn() -> FileItems) -> Arc<FileItems>;

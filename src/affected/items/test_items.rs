@@ -10,6 +10,7 @@ use super::edges::Edges;
 use super::extract::flag;
 use super::nodes::{NONE, Name, NodeId, Nodes};
 use super::sources::{Reader, SourceFile, Sources};
+use crate::workspace::source::cfg::{Build, Compiled};
 use crate::workspace::source::doc;
 use crate::workspace::source::keywords::plain_name;
 use crate::workspace::source::modules::normal;
@@ -170,6 +171,9 @@ pub(super) fn documentation(
                 continue;
             }
             let item = placed.get(test.item as usize).copied();
+            if item.is_some_and(|item| !is_built(crates, sources, nodes, item)) {
+                continue;
+            }
             let call = item.and_then(|item| nodes.expanded_from(item));
             let items: Vec<NodeId> = item.into_iter().chain(call).collect();
             let documents = item
@@ -228,6 +232,27 @@ fn is_expanded(file: &SourceFile, placed: &[NodeId], nodes: &Nodes, item: u32) -
     around.any(|at| nodes.nodes[placed[at as usize] as usize].flags & flag::EXPANDED != 0)
 }
 
+/// Whether the tests of a unit are built with an item: a library is also built with the options of other packages.
+fn is_built(crates: &CrateGraph, sources: &Sources, nodes: &Nodes, id: NodeId) -> bool {
+    let unit = nodes.nodes[id as usize].unit as usize;
+    let Some(options) = crates.test_options(unit) else {
+        return true;
+    };
+    let holds = |id: NodeId| {
+        let node = &nodes.nodes[id as usize];
+        let items = sources.files[node.file as usize].items(node.before);
+        let mut conditions = items.into_iter().flat_map(|items| &items.conditions);
+        conditions.all(|(item, predicate)| {
+            let counts = *item == node.item || *item == TOP;
+            !counts || predicate.evaluate(options, Build::Any) != Compiled::No
+        })
+    };
+    let modules = nodes.around(nodes.nodes[id as usize].module);
+    let modules = modules.map(|module| nodes.modules[module as usize].node);
+    let mut around = nodes.owners(id).chain(modules).chain([id]);
+    around.all(|id| id == NONE || holds(id))
+}
+
 /// Tests in the sources: functions or macro calls.
 pub(super) fn tests(
     crates: &CrateGraph,
@@ -239,6 +264,9 @@ pub(super) fn tests(
     for (id, node) in (0_u32..).zip(&nodes.nodes) {
         let unit = &crates.units[node.unit as usize];
         if node.before || !unit.test || node.module == NONE {
+            continue;
+        }
+        if !is_built(crates, sources, nodes, id) {
             continue;
         }
         let file = &sources.files[node.file as usize];

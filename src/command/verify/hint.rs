@@ -34,7 +34,7 @@ pub(super) fn of_baseline(project: &Project, report: &Report, source: &Source) -
                 ..found.configuration.clone()
             };
             let flags = found.configuration.feature_arguments();
-            found.is_for_here() && unnamed != *current && !flags.is_empty()
+            found.is_for_here(&detected.found) && unnamed != *current && !flags.is_empty()
         });
         let others: Vec<_> = others.collect();
         let mut helping = others.iter().filter(|found| helps(&found.configuration));

@@ -11,8 +11,8 @@ use super::reports::FinishedRun;
 use super::request::{built_as_asked, quarantined, runner, selected, selection, words};
 use super::reuse::{self, Reuse};
 use super::{failed, hint, shadow, update};
-use crate::affected::Selection;
 use crate::affected::failed::FailedTests;
+use crate::affected::{self, Selection};
 use crate::change;
 use crate::cli;
 use crate::contract;
@@ -63,12 +63,16 @@ impl Job {
     ) -> Result<Self> {
         let workspace = &project.workspace;
         match (&scope, pocs) {
-            (Scope::Full, _) => Self::of(
-                scope,
-                runner(project, arguments.runner)?.full(workspace, words(project, arguments, None)),
-                (0..workspace.packages.len()).collect(),
-                None,
-            ),
+            (Scope::Full, _) => {
+                workspace.build_in_groups(affected::buildable_groups_in(project));
+                Self::of(
+                    scope,
+                    runner(project, arguments.runner)?
+                        .full(workspace, words(project, arguments, None)),
+                    (0..workspace.packages.len()).collect(),
+                    None,
+                )
+            }
             (Scope::Affected, _) => {
                 let failed = match &arguments.scope.from_report {
                     Some(file) => failed::in_report(project, file)?,
@@ -230,9 +234,9 @@ impl Job {
         }
         let binaries = Binaries::of(&project.workspace);
         let options = self.options(project, arguments, &[], &binaries, terminal)?;
-        let check = verify::runner::compiles(&project.workspace, touched, &project.cargo.flags);
+        let checks = verify::runner::compiles(&project.workspace, touched, &project.cargo.flags);
         exec::install_interrupt_handler()?;
-        report = verify::run(&[check], &options, terminal)?;
+        report = verify::run(&checks, &options, terminal)?;
         let compiles = report.checked.iter().all(|check| check.ended.success());
         let but = if compiles {
             ""

@@ -60,7 +60,7 @@ pub(super) fn run(
     let words = words(project, arguments, Some(partition));
     let checks = if all.is_empty() && partition.index == 1 && !all.touched.is_empty() {
         // No test is affected: the changed packages must still compile.
-        vec![compiles(workspace, &all.touched, words.flags)]
+        compiles(workspace, &all.touched, words.flags)
     } else {
         runner.selected(workspace, &deal.share(&all, partition), words)
     };

@@ -29,12 +29,29 @@ impl Detected {
         format!("{}:{} {verb} `{}`", self.file, self.line, self.command)
     }
 
-    /// Whether it is a build for this machine with options, so that it can run here.
+    /// Whether it is a build for this machine with options, so that it can run here. `all` are the detected configurations: another
+    /// profile alone tests nothing else.
     #[must_use]
-    pub fn is_for_here(&self) -> bool {
+    pub fn is_for_here(&self, all: &[Self]) -> bool {
         let configuration = &self.configuration;
+        let usual = Configuration {
+            name: None,
+            profile: None,
+            ..configuration.clone()
+        };
+        let is_known = || {
+            let mut others = all.iter().map(|other| &other.configuration);
+            usual.is_plain()
+                || others.any(|other| {
+                    let other = Configuration {
+                        name: None,
+                        ..other.clone()
+                    };
+                    other == usual
+                })
+        };
         !configuration.is_plain()
             && configuration.target.is_none()
-            && configuration.profile.is_none()
+            && (configuration.profile.is_none() || !is_known())
     }
 }

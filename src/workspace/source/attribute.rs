@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::lex::Kind;
-use super::syntax::Syntax;
+use super::syntax::{ItemKind, RawItem, Syntax};
 
 /// An attribute, with `cfg_attr` expanded.
 #[derive(Debug, Clone)]
@@ -12,8 +12,8 @@ pub struct Attribute<'t> {
     pub path: Vec<&'t str>,
     /// Tokens after the path: a bracketed group, or `= value`, or nothing.
     pub rest: Range<u32>,
-    /// Tokens of the condition, if it comes from a `cfg_attr`.
-    pub condition: Option<Range<u32>>,
+    /// Tokens of the conditions of each `cfg_attr` around it.
+    pub conditions: Vec<Range<u32>>,
 }
 
 impl<'t> Attribute<'t> {
@@ -90,7 +90,7 @@ pub fn attributes<'t>(syntax: &Syntax<'t>, range: Range<u32>) -> Vec<Attribute<'
         };
         if syntax.is(at, b'#') && syntax.opens(open, b'[') {
             let end = syntax.after(open);
-            one(syntax, open + 1..end - 1, None, &mut found);
+            one(syntax, open + 1..end - 1, &[], &mut found);
             at = end;
         } else {
             at += 1;
@@ -99,15 +99,40 @@ pub fn attributes<'t>(syntax: &Syntax<'t>, range: Range<u32>) -> Vec<Attribute<'
     found
 }
 
+/// The inner attributes at the start of an item's body: `mod m { #![cfg(test)] … }`.
+#[must_use]
+pub fn inner_attributes<'t>(syntax: &Syntax<'t>, item: &RawItem) -> Vec<Attribute<'t>> {
+    attributes(syntax, inner_range(syntax, item))
+}
+
+/// The tokens of the inner attributes and documentation at the start of an item's body.
+#[must_use]
+pub fn inner_range(syntax: &Syntax, item: &RawItem) -> Range<u32> {
+    let Some(body) = item.body.clone().filter(|_| item.kind != ItemKind::Call) else {
+        return 0..0;
+    };
+    let mut at = body.start;
+    while at < body.end {
+        if syntax.is(at, b'#') && syntax.is(at + 1, b'!') && syntax.opens(at + 2, b'[') {
+            at = syntax.after(at + 2);
+        } else if matches!(syntax.token(at), Some(token) if token.kind == Kind::InnerDoc) {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    body.start..at
+}
+
 fn one<'t>(
     syntax: &Syntax<'t>,
     range: Range<u32>,
-    condition: Option<Range<u32>>,
+    conditions: &[Range<u32>],
     found: &mut Vec<Attribute<'t>>,
 ) {
     let mut at = range.start;
     if syntax.ident(at) == Some("unsafe") && syntax.opens(at + 1, b'(') {
-        return one(syntax, at + 2..syntax.after(at + 1) - 1, condition, found);
+        return one(syntax, at + 2..syntax.after(at + 1) - 1, conditions, found);
     }
     if syntax.colons(at) {
         at += 2;
@@ -123,15 +148,16 @@ fn one<'t>(
     }
     if path == ["cfg_attr"] && syntax.opens(at, b'(') {
         let mut parts = commas(syntax, at + 1..syntax.after(at) - 1).into_iter();
-        let condition = parts.next();
+        let own = parts.next().into_iter();
+        let all: Vec<Range<u32>> = conditions.iter().cloned().chain(own).collect();
         for part in parts {
-            one(syntax, part, condition.clone(), found);
+            one(syntax, part, &all, found);
         }
     } else if !path.is_empty() {
         found.push(Attribute {
             path,
             rest: at..range.end,
-            condition,
+            conditions: conditions.to_vec(),
         });
     }
 }

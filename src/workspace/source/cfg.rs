@@ -48,6 +48,26 @@ impl Compiled {
     }
 }
 
+/// Options without a known value that rustc or a tool sets. Source: `rustc --print check-cfg`, cargo-llvm-cov and cargo-fuzz.
+const BY_RUSTC: [&str; 16] = [
+    "clippy",
+    "coverage",
+    "coverage_nightly",
+    "fmt_debug",
+    "fuzzing",
+    "overflow_checks",
+    "panic",
+    "proc_macro",
+    "relocation_model",
+    "rustfmt",
+    "sanitize",
+    "sanitizer_cfi_generalize_pointers",
+    "sanitizer_cfi_normalize_integers",
+    "ub_checks",
+    "version",
+    "accessible",
+];
+
 /// The build that a `cfg` is evaluated for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Build {
@@ -89,6 +109,8 @@ pub struct CfgOptions {
     pub names: BTreeSet<String>,
     /// Names that are not set.
     pub unset: BTreeSet<String>,
+    /// Other names and keys that flags or the build script may set; `None` if they are unknown.
+    pub possible: Option<BTreeSet<String>>,
     /// `debug_assertions`, if the profile determines it.
     pub debug_assertions: Option<bool>,
 }
@@ -137,6 +159,7 @@ impl CfgOptions {
                 .chain(["miri", "loom", "docsrs"])
                 .map(str::to_owned)
                 .collect(),
+            possible: None,
             debug_assertions: Some(true),
         }
     }
@@ -186,7 +209,16 @@ impl CfgOptions {
         }
         match self.target.get(key) {
             Some(values) => Compiled::known(values.contains(value)),
-            None => Compiled::Perhaps,
+            None => self.unknown(key),
+        }
+    }
+
+    /// The value of an option that is neither set nor unset: no flag and no build script sets most of them.
+    fn unknown(&self, option: &str) -> Compiled {
+        let by_rustc = BY_RUSTC.contains(&option) || option.starts_with("target_");
+        match &self.possible {
+            Some(possible) if !possible.contains(option) && !by_rustc => Compiled::No,
+            _ => Compiled::Perhaps,
         }
     }
 
@@ -202,7 +234,7 @@ impl CfgOptions {
                 .map_or(Compiled::Perhaps, Compiled::known),
             _ if self.names.contains(name) => Compiled::Yes,
             _ if self.unset.contains(name) => Compiled::No,
-            _ => Compiled::Perhaps,
+            _ => self.unknown(name),
         }
     }
 }
@@ -249,12 +281,14 @@ impl Predicate {
             }
             let range = attribute.rest.start + 1..attribute.rest.end - 1;
             let predicate = Self::read(syntax, range);
-            all.push(match &attribute.condition {
-                None => predicate,
-                Some(outer) => {
-                    let outer = Self::read(syntax, outer.clone());
-                    Self::Any(vec![Self::Not(Box::new(outer)), predicate])
-                }
+            // Each `cfg_attr` around it may not hold.
+            let around = attribute.conditions.iter();
+            let not = around.map(|outer| Self::Not(Box::new(Self::read(syntax, outer.clone()))));
+            let mut any: Vec<Self> = not.chain([predicate]).collect();
+            all.extend(if any.len() == 1 {
+                any.pop()
+            } else {
+                Some(Self::Any(any))
             });
         }
         match all.len() {

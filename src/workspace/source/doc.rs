@@ -1,6 +1,6 @@
 //! Documentation in source: its first sentence, and the code blocks that rustdoc runs as tests.
 
-use super::attribute::{attributes, string_value};
+use super::attribute::{attributes, inner_attributes, string_value};
 use super::cfg::{Build, Compiled, compiled};
 use super::lex::Kind;
 use super::syntax::{ItemKind, Syntax, TOP};
@@ -147,7 +147,8 @@ fn hidden(syntax: &Syntax) -> Vec<Range<u32>> {
     let mut ranges = Vec::new();
     let mut item_calls = Vec::new();
     for item in &syntax.items {
-        let found = attributes(syntax, item.attributes.clone());
+        let mut found = attributes(syntax, item.attributes.clone());
+        found.extend(inner_attributes(syntax, item));
         let whole = item.attributes.start..item.tokens.end;
         if compiled(syntax, &found, Build::Doctest) == Compiled::No {
             ranges.push(whole);

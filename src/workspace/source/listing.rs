@@ -1,7 +1,7 @@
 //! Finds the tests in a file, with the names in the harness's list.
 
 use super::assertion::Assertions;
-use super::attribute::{Attribute, attributes};
+use super::attribute::{Attribute, attributes, inner_attributes};
 use super::cfg::{Build, Compiled, compiled};
 use super::expand::Definition;
 use super::syntax::{ItemKind, RawItem, Syntax, TOP};
@@ -100,11 +100,9 @@ pub fn item_compiled(syntax: &Syntax, index: u32, build: Build) -> Compiled {
     let mut at = index;
     while at != TOP {
         let item = &syntax.items[at as usize];
-        all = all.and(compiled(
-            syntax,
-            &attributes(syntax, item.attributes.clone()),
-            build,
-        ));
+        let mut own = attributes(syntax, item.attributes.clone());
+        own.extend(inner_attributes(syntax, item));
+        all = all.and(compiled(syntax, &own, build));
         at = item.parent;
     }
     for range in &syntax.inner {

@@ -58,7 +58,9 @@ pub fn children(syntax: &Syntax) -> Vec<Child> {
                 .clone()
                 .filter_map(|attribute| attribute.value(syntax))
                 .collect(),
-            usual_too: paths.clone().all(|attribute| attribute.condition.is_some()),
+            usual_too: paths
+                .clone()
+                .all(|attribute| !attribute.conditions.is_empty()),
             from_package: false,
             compiled: item_compiled(syntax, index, Build::Test),
             compiled_for_docs: item_compiled(syntax, index, Build::Doctest),

@@ -1,7 +1,7 @@
 //! What the files of a project tell of its configurations, and what `init` makes of it.
 
 use super::synthetic;
-use crate::kit::Sandbox;
+use crate::kit::{Sandbox, nextest_for};
 
 const WORKFLOW: &str = "jobs:\n  test:\n    steps:\n      - run: cargo build\n      - run: |\n          cargo test --workspace \\\n            --all-features -- --nocapture\n";
 
@@ -43,7 +43,7 @@ fn init_uses_the_configuration_of_ci() {
     sandbox
         .poc("verify one --baseline")
         .exits(0)
-        .prints("12 passed");
+        .prints("24 passed");
     sandbox.commit("plan");
     sandbox.edit("base/src/gated.rs", "mutant(6)", "mutant(6 + 0)");
     sandbox
@@ -52,6 +52,37 @@ fn init_uses_the_configuration_of_ci() {
         .prints("--all-features");
     sandbox.poc("init two -p app").exits(0).hides("Configured");
     assert_eq!(sandbox.read("Cargo.toml"), written);
+}
+
+#[test]
+fn an_alias_with_its_own_profile_is_a_configuration() {
+    let sandbox = synthetic();
+    sandbox
+        .append("Cargo.toml", "\n[profile.slow]\ninherits = \"test\"\n")
+        .write(
+            ".cargo/config.toml",
+            "[alias]\nslow-test = \"test --features extra --profile slow --workspace --test gated\"\n",
+        )
+        .write(
+            ".github/workflows/build.yml",
+            "jobs:\n  test:\n    steps:\n      - run: cargo test --workspace\n      - run: cargo test --workspace --release\n      \
+             - run: cargo slow-test\n",
+        )
+        .commit("settings");
+    sandbox
+        .poc("init one -p base")
+        .exits(0)
+        .says("Configured extra-slow (--features extra --profile slow), in Cargo.toml")
+        .says(".github/workflows/build.yml:6 runs")
+        .hides("release");
+    let manifest = sandbox.read("Cargo.toml");
+    assert!(manifest.contains("profile = \"slow\""), "{manifest}");
+    sandbox.edit("base/src/gated.rs", "mutant(6)", "mutant(6 + 0)");
+    sandbox
+        .poc("affected --config extra-slow --format args")
+        .exits(0)
+        .prints("--features extra --profile slow")
+        .prints("gated");
 }
 
 #[test]
@@ -226,6 +257,41 @@ fn features_that_exclude_each_other_become_several_commands() {
         .poc("verify one --baseline")
         .exits(0)
         .prints("3 passed");
+    sandbox.commit("a plan");
+    // So do the affected tests and the whole suite.
+    sandbox.edit("base/src/lib.rs", "    1\n", "    1 + 0\n");
+    let run = sandbox.poc("affected --format names");
+    run.exits(0)
+        .prints("own_a")
+        .prints("own_b")
+        .prints("own_base");
+    sandbox
+        .poc("affected --format args")
+        .exits(4)
+        .says("2 builds are needed");
+    let mut runners = vec!["cargo"];
+    runners.extend(nextest_for("packages that exclude each other").then_some("nextest"));
+    for runner in runners {
+        for scope in ["--affected", "--full"] {
+            sandbox
+                .poc(&format!(
+                    "verify {scope} --no-record --no-reuse --runner {runner}"
+                ))
+                .exits(0)
+                .prints("3 passed");
+        }
+    }
+    sandbox.run_git(&["checkout", "--quiet", "base/src/lib.rs"]);
+    sandbox.edit(
+        "app-b/src/lib.rs",
+        "base::common()\n",
+        "base::common() + 0\n",
+    );
+    sandbox
+        .poc("affected --format args")
+        .exits(0)
+        .prints("-p app-b --lib")
+        .hides("app-a");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn evidence_is_judged_in_the_build_of_its_own_commands() {
     sandbox
         .append(
             "base/src/lib.rs",
-            "\n#[cfg(loom)]\npub fn model() -> u32 {\n    mutant(30)\n}\n\n#[cfg(loom)]\n#[test]\nfn modelled() {\n    model();\n}\n",
+            "\n#[cfg(loom)]\npub fn model() -> u32 {\n    mutant(40)\n}\n\n#[cfg(loom)]\n#[test]\nfn modelled() {\n    model();\n}\n",
         )
         .append(
             "Cargo.toml",
@@ -61,7 +61,7 @@ fn evidence_is_judged_in_the_build_of_its_own_commands() {
     for (mutant, expected) in [
         (3, ["stale", "proven", "stale", "proven"]),
         (2, ["proven", "stale", "proven", "stale"]),
-        (30, ["proven", "proven", "stale", "proven"]),
+        (40, ["proven", "proven", "stale", "proven"]),
         (1, ["stale", "stale", "stale", "proven"]),
     ] {
         let call = format!("mutant({mutant})");
@@ -167,7 +167,7 @@ fn a_plan_is_not_run_in_a_configuration_that_its_commands_lack() {
     sandbox
         .poc("verify every --baseline --all-features")
         .exits(0)
-        .prints("12 passed");
+        .prints("24 passed");
 }
 
 /// An example, and a bench with a harness of its own, that only `extra` builds.

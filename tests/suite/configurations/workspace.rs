@@ -103,6 +103,44 @@ pub fn by_attribute() -> u32 {
     mutant(19)
 }
 
+/// Code in the body of a function, which is compiled in either case.
+pub fn body(number: u32) -> u32 {
+    #[cfg(feature = "extra")]
+    mutant(21);
+    #[cfg(not(feature = "extra"))]
+    if number == 0 {
+        mutant(22);
+    }
+    match number {
+        #[cfg(feature = "extra")]
+        0 => mutant(23),
+        #[cfg(not(feature = "extra"))]
+        0 => {
+            mutant(24)
+        }
+        _ => 0,
+    }
+}
+
+/// A field and a literal.
+pub struct Held {
+    pub number: u32,
+    #[cfg(feature = "extra")]
+    pub more: std::collections::BTreeMap<u32, u32>,
+}
+
+pub fn hold() -> Held {
+    Held {
+        number: 0,
+        #[cfg(feature = "extra")]
+        more: [(mutant(25), 0)].into(),
+    }
+}
+
+#[cfg_attr(feature = "extra", path = "with_extra.rs")]
+#[cfg_attr(not(feature = "extra"), path = "without_extra.rs")]
+mod by_path;
+
 #[cfg(not(any(feature = "extra", all(unix, feature = "never"))))]
 impl Thing {
     pub fn method(&self) -> u32 {
@@ -195,6 +233,42 @@ mod tests {
     fn base_by_attribute() {
         super::by_attribute();
     }
+
+    #[test]
+    fn base_body() {
+        super::body(0);
+    }
+
+    #[test]
+    fn base_hold() {
+        super::hold();
+    }
+
+    #[test]
+    fn base_by_path() {
+        super::by_path::which();
+    }
+
+    mod inner {
+        #![cfg(feature = "extra")]
+
+        #[test]
+        fn base_inner() {
+            crate::mutant(26);
+        }
+    }
+
+    #[cfg_attr(feature = "extra", test)]
+    #[allow(dead_code)]
+    fn base_made_a_test() {
+        crate::mutant(27);
+    }
+
+    #[cfg_attr(feature = "std", cfg_attr(feature = "extra", test))]
+    #[allow(dead_code)]
+    fn base_made_a_test_twice() {
+        crate::mutant(28);
+    }
 }
 "#;
 
@@ -216,6 +290,8 @@ pub(super) fn synthetic() -> Sandbox {
             "base/src/gated.rs",
             "pub fn deep() -> u32 {\n    crate::mutant(6)\n}\n\n#[test]\nfn gated_deep() {\n    deep();\n}\n",
         )
+        .write("base/src/with_extra.rs", "pub fn which() -> u32 {\n    crate::mutant(29)\n}\n")
+        .write("base/src/without_extra.rs", "pub fn which() -> u32 {\n    crate::mutant(30)\n}\n")
         .write(
             "base/tests/gated.rs",
             "#![cfg(feature = \"extra\")]\n\n#[test]\nfn whole_file() {\n    base::gated::deep();\n}\n",

@@ -1,5 +1,6 @@
 //! The items of a file in one build configuration.
 
+use super::conditional::decisions;
 use super::model::FileItems;
 use crate::workspace::source::cfg::{Build, CfgOptions, Compiled};
 use crate::workspace::source::modules::Child;
@@ -15,6 +16,13 @@ pub struct Configured {
 }
 
 impl FileItems {
+    /// Which code inside items, and which `cfg_attr`, these options decide about, one byte for each; `None` if there is none:
+    /// otherwise the file must be read for these options.
+    #[must_use]
+    pub fn decisions(&self, options: &CfgOptions) -> Option<Vec<u8>> {
+        decisions(&self.code_conditions, options)
+    }
+
     /// Removes items that these options exclude from every build; `None` if there are none.
     #[must_use]
     pub fn configured(&self, options: &CfgOptions) -> Option<Configured> {

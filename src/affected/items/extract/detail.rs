@@ -69,7 +69,7 @@ impl<'t> Reader<'_, 't> {
             {
                 flags |= flag::ROOT;
             }
-            if attribute.condition.is_some() || attribute.path.first() == Some(&"rustversion") {
+            if !attribute.conditions.is_empty() || attribute.path.first() == Some(&"rustversion") {
                 flags |= flag::CONDITIONAL;
             }
         }

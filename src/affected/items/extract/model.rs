@@ -25,6 +25,8 @@ pub struct FileItems {
     pub folders: Vec<(u32, String)>,
     /// The `cfg` predicates of items by index, and of the file by [`TOP`](crate::workspace::source::syntax::TOP).
     pub conditions: Vec<(u32, Predicate)>,
+    /// The conditions of code inside items and of `cfg_attr`, in order, each with whether it matters that it holds.
+    pub code_conditions: Vec<(Predicate, bool)>,
     /// Files whose words count as names in an item, with the item's index in `items`: `include!` in a body, and templates named in the input
     /// of a macro.
     pub texts: Vec<(u32, TextFile)>,
