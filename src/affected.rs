@@ -4,6 +4,7 @@
 //! If no rule applies, the selection widens and the reason states it.
 
 pub mod arguments;
+mod compile;
 mod conflicts;
 pub mod coverage;
 mod dependencies;

@@ -18,6 +18,7 @@ pub mod expansion;
 mod explain;
 pub mod extract;
 mod file_reads;
+pub(crate) mod heads;
 pub mod item_cache;
 mod known_macros;
 pub mod module_files;

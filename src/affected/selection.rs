@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::targets::{TestTarget, all_targets};
+use super::compile::Build;
+use super::targets::{TestTarget, TestTargetKind, all_targets};
 use crate::workspace::{PackageId, Workspace};
 
 /// The tests that a change can affect.
@@ -15,6 +16,8 @@ pub struct Selection {
     pub without_effect: Vec<(String, String)>,
     /// Members with a changed file, which must compile even if no test is affected.
     pub touched: BTreeSet<PackageId>,
+    /// The targets that the change can stop from compiling, whether or not they have an affected test.
+    pub may_not_compile: BTreeMap<TestTarget, Build>,
     /// Members that compile or embed a changed file, or whose build scripts may read it, by the file's path relative to the workspace root.
     pub compiled_in: BTreeMap<String, BTreeSet<PackageId>>,
     /// Changed files, relative to the workspace root.
@@ -283,6 +286,28 @@ impl Selection {
         self
     }
 
+    /// The packages that may not compile and have a target that no selected test builds.
+    #[must_use]
+    pub fn not_built(&self, workspace: &Workspace) -> BTreeSet<PackageId> {
+        let built: BTreeSet<PackageId> = self.targets.keys().map(|target| target.package).collect();
+        let linked = workspace.links(&built);
+        let is_built = |(target, build): &(&TestTarget, &Build)| {
+            self.targets.contains_key(*target)
+                || **build == Build::Library && linked.contains(&target.package)
+        };
+        let left = self.may_not_compile.iter().filter(|part| !is_built(part));
+        left.map(|(target, _)| target.package).collect()
+    }
+
+    /// Whether one of these packages has an example that may not compile.
+    #[must_use]
+    pub fn has_example_of(&self, packages: &BTreeSet<PackageId>) -> bool {
+        let mut targets = self.may_not_compile.keys();
+        targets.any(|target| {
+            matches!(target.kind, TestTargetKind::Example(_)) && packages.contains(&target.package)
+        })
+    }
+
     /// Adds the selection of another change in the same workspace.
     pub fn merge(&mut self, other: Self) {
         self.total.targets = self.total.targets.max(other.total.targets);
@@ -291,6 +316,10 @@ impl Selection {
         self.notes.extend(other.notes);
         self.left_out += other.left_out;
         self.touched.extend(other.touched);
+        for (target, build) in other.may_not_compile {
+            let known = self.may_not_compile.entry(target).or_insert(build);
+            *known = build.max(*known);
+        }
         for (file, packages) in other.compiled_in {
             self.compiled_in.entry(file).or_default().extend(packages);
         }

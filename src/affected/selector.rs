@@ -9,6 +9,7 @@ use anyhow::Result;
 use camino::Utf8Path;
 use rayon::prelude::*;
 
+use super::compile;
 use super::conflicts::buildable_groups;
 use super::failed::TestNames;
 use super::file_effect::FileEffect;
@@ -214,6 +215,7 @@ fn selected(
     selecting.by_failure(failed);
     let mut selection = selecting.selection;
     selection.items = found.changed_items;
+    selection.may_not_compile = compile::may_not_compile(&graph, &classified.changed);
     let files = change.files.iter();
     selection.files = files.map(|file| workspace.slashed(&file.path)).collect();
     let owners = change.files.iter();

@@ -173,10 +173,11 @@ pub fn telling(argv: &[String]) -> Vec<String> {
     [start, &telling, rest].concat()
 }
 
-/// The invocations that check that these members and their tests compile.
+/// The invocations that check that these members compile, with their tests, and with their examples if the change can break one.
 #[must_use]
 pub fn compiles(
     workspace: &Workspace,
+    selection: &Selection,
     packages: &BTreeSet<PackageId>,
     flags: &[String],
 ) -> Vec<Invocation> {
@@ -185,7 +186,9 @@ pub fn compiles(
     let parts = parts.filter(|part: &BTreeSet<PackageId>| !part.is_empty());
     parts
         .map(|part| {
-            let start = ["check", "--tests"].map(str::to_owned).into_iter();
+            let examples = selection.has_example_of(&part).then_some("--examples");
+            let start = ["check", "--tests"].into_iter().chain(examples);
+            let start = start.map(str::to_owned);
             let packages = arguments::package_arguments(workspace, &part);
             Invocation {
                 program: Program::Cargo {
@@ -198,6 +201,16 @@ pub fn compiles(
             }
         })
         .collect()
+}
+
+/// The invocations that check the packages that the change can stop from compiling and that no selected test builds.
+#[must_use]
+pub fn compiles_besides(
+    workspace: &Workspace,
+    selection: &Selection,
+    flags: &[String],
+) -> Vec<Invocation> {
+    compiles(workspace, selection, &selection.not_built(workspace), flags)
 }
 
 /// The common arguments of all commands of a run.

@@ -12,6 +12,7 @@ mod change;
 mod check;
 mod check_properties;
 mod ci;
+mod compile;
 mod complete;
 mod completions;
 mod config;

@@ -9,16 +9,13 @@ use std::collections::BTreeSet;
 use cargo_metadata::{DependencyKind, TargetKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::source_map::numbered;
 use super::store::Store;
-use crate::affected::items::builtins::is_builtin_attribute;
-use crate::affected::items::extract::{self, Digest, digest, flag};
+use crate::affected::items::extract::{Digest, flag};
+use crate::affected::items::heads::heads_of;
 use crate::affected::items::nodes::{NONE, NodeId};
 use crate::affected::items::{Graph, UnitKind};
 use crate::workspace::graph::is_kind;
-use crate::workspace::source::attribute::attributes;
-use crate::workspace::source::lex::Kind;
-use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
+use crate::workspace::source::syntax::ItemKind;
 use crate::workspace::{PackageId, Workspace};
 
 /// Functions whose body alone changed.
@@ -143,105 +140,4 @@ fn at_build(workspace: &Workspace) -> BTreeSet<PackageId> {
         .filter(|edge| edge.kind == DependencyKind::Build);
     packages.extend(for_builds.map(|edge| edge.to));
     workspace.links(&packages)
-}
-
-/// The tokens before the body of each function whose text only callers see, by its index among the file's items.
-fn heads_of(text: &str) -> Option<FxHashMap<u32, Digest>> {
-    let syntax = Syntax::read(text).ok()?;
-    let items = extract::read(text);
-    let mut heads = FxHashMap::default();
-    for (raw, index) in numbered(&syntax, &items)? {
-        let raw = &syntax.items[raw];
-        let Some(body) = raw.body.clone().filter(|_| raw.kind == ItemKind::Fn) else {
-            continue;
-        };
-        let named = raw.name.unwrap_or(raw.tokens.start);
-        let is_const = (raw.tokens.start..named).any(|at| syntax.ident(at) == Some("const"));
-        if is_const || !is_plain_text(&syntax, raw) {
-            continue;
-        }
-        let mut bytes = Vec::new();
-        for at in raw.attributes.start.min(raw.tokens.start)..body.start {
-            let token = syntax.token(at)?;
-            if token.kind != Kind::OuterDoc {
-                bytes.extend_from_slice(syntax.word(at).as_bytes());
-                bytes.push(0);
-            }
-        }
-        heads.insert(u32::try_from(index).ok()?, digest([bytes.as_slice()]));
-    }
-    Some(heads)
-}
-
-/// Whether no macro sees the text of an item: neither the item nor its parents are in the input of a macro, or have an attribute that
-/// rustc does not define.
-fn is_plain_text(syntax: &Syntax, raw: &RawItem) -> bool {
-    let mut raw = raw;
-    loop {
-        let own = attributes(syntax, raw.attributes.clone());
-        let input = matches!(
-            raw.kind,
-            ItemKind::Call | ItemKind::Macro | ItemKind::Foreign
-        );
-        if input || !own.iter().all(is_builtin_attribute) {
-            return false;
-        }
-        if raw.parent == TOP {
-            return true;
-        }
-        raw = &syntax.items[raw.parent as usize];
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn same_head(before: &str, now: &str) -> bool {
-        let (before, now) = (heads_of(before).unwrap(), heads_of(now).unwrap());
-        !before.is_empty() && before == now
-    }
-
-    #[test]
-    fn body_comments_and_docs_may_change() {
-        assert!(same_head(
-            "fn f(a: u8) -> u8 { a }",
-            "fn f(a: u8) -> u8 { a + 1 }"
-        ));
-        assert!(same_head(
-            "/// doc\nfn f() {}",
-            "/// other\nfn f( /* why */ ) { g() }"
-        ));
-        assert!(same_head(
-            "impl S { #[inline] fn f(&self) {} }",
-            "impl S { #[inline] fn f(&self) { 1; } }"
-        ));
-        assert!(same_head(
-            "mod m { fn f() {} }",
-            "mod m { fn f() { || 1; } }"
-        ));
-    }
-
-    #[test]
-    fn nothing_else_may_change() {
-        assert!(!same_head("fn f() {}", "fn f(a: u8) {}"));
-        assert!(!same_head("fn f() {}", "unsafe fn f() {}"));
-        assert!(!same_head("fn f() {}", "#[cold] fn f() {}"));
-        assert!(!same_head("fn f() {}", "fn f() -> u8 { 1 }"));
-        assert!(!same_head("fn f() {}", "pub fn f() {}"));
-    }
-
-    #[test]
-    fn functions_visible_to_macros_or_the_compiler_are_excluded() {
-        for text in [
-            "const fn f() {}",
-            "#[instrument] fn f() {}",
-            "#[async_trait] impl A for S { fn f() {} }",
-            "q! { fn f() {} }",
-            "mod m { q! { mod n { fn f() {} } } }",
-            "trait T { fn f(); }",
-        ] {
-            assert_eq!(heads_of(text).unwrap(), FxHashMap::default(), "{text}");
-        }
-    }
 }

@@ -6,7 +6,8 @@ use rustc_hash::FxHashSet;
 use super::run::CONTINUOUS;
 use crate::affected::items::SCRIPT;
 use crate::affected::items::extract::{self, Digest, FileItems, Item, flag};
-use crate::workspace::source::syntax::{ItemKind, Syntax};
+use crate::affected::items::heads::numbered;
+use crate::workspace::source::syntax::Syntax;
 
 /// Names that start programs without their environment, or can do so by a setting in a file (trycmd's `inherit = false`).
 const CLEARS: [&str; 2] = ["env_clear", "trycmd"];
@@ -122,29 +123,6 @@ impl Places {
         (!CONTINUOUS && item.flags & flag::SPAWNS != 0)
             .then_some("it may start a program that is killed before it writes its profile")
     }
-}
-
-/// Maps items of the syntax to the items they became, as indexes, without `use`s, which become one item per name. `None` if the two do
-/// not match.
-#[must_use]
-pub fn numbered(syntax: &Syntax, items: &FileItems) -> Option<Vec<(usize, usize)>> {
-    let is_use = |kind: ItemKind| matches!(kind, ItemKind::Use | ItemKind::ExternCrate);
-    let mut found = Vec::with_capacity(syntax.items.len());
-    let mut next = 0;
-    for (index, raw) in syntax.items.iter().enumerate() {
-        if is_use(raw.kind) {
-            while items.items.get(next).is_some_and(|item| is_use(item.kind)) {
-                next += 1;
-            }
-            continue;
-        }
-        if items.items.get(next)?.kind != raw.kind {
-            return None;
-        }
-        found.push((index, next));
-        next += 1;
-    }
-    Some(found)
 }
 
 /// Parses the file at `path`; `None` if it cannot be read or parsed.

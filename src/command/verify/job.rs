@@ -214,6 +214,11 @@ impl Job {
         };
         let touched = self.reuse.proven.touched.as_ref();
         let touched = touched.unwrap_or(&selection.touched);
+        let workspace = &project.workspace;
+        let mut touched = touched.clone();
+        if !touched.is_empty() {
+            touched.extend(selection.not_built(workspace));
+        }
         let mut ended = FinishedRun {
             scope: &self.scope,
             exit: Exit::Success,
@@ -234,14 +239,15 @@ impl Job {
         }
         let binaries = Binaries::of(&project.workspace);
         let options = self.options(project, arguments, &[], &binaries, terminal)?;
-        let checks = verify::runner::compiles(&project.workspace, touched, &project.cargo.flags);
+        let checks =
+            verify::runner::compiles(workspace, selection, &touched, &project.cargo.flags);
         exec::install_interrupt_handler()?;
         report = verify::run(&checks, &options, terminal)?;
         let compiles = report.checked.iter().all(|check| check.ended.success());
         let but = if compiles {
             ""
         } else {
-            ", and the changed packages do not compile"
+            ", and a package does not compile"
         };
         terminal.status(title, format!("{nothing}{but}"))?;
         self.reuse.sum_up(&report, terminal)?;

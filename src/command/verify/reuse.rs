@@ -19,6 +19,7 @@ use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
 use crate::verify::binaries::Binaries;
 use crate::verify::order::{self, EarlierRuns};
+use crate::verify::runner::{archive, compiles_besides};
 use crate::verify::{Invocation, Report, Runner};
 
 /// The selected tests that do not run.
@@ -105,6 +106,7 @@ pub(super) fn in_order(
 ) -> Result<Vec<Invocation>> {
     let workspace = &project.workspace;
     let runner = runner(project, arguments.runner)?;
+    let besides = compiles_besides(workspace, &selection, &project.cargo.flags);
     let parts = if is_recorded(arguments, pocs) {
         vec![selection]
     } else {
@@ -117,9 +119,14 @@ pub(super) fn in_order(
     };
     let words = words(project, arguments, None);
     let parts = parts.iter();
-    Ok(parts
+    let mut invocations: Vec<Invocation> = parts
         .flat_map(|part| runner.selected(workspace, part, words))
-        .collect())
+        .collect();
+    // Without a test, the caller checks what the change touches.
+    if !invocations.is_empty() && archive(words.extra).is_none() {
+        invocations.extend(besides);
+    }
+    Ok(invocations)
 }
 
 /// The state of the work tree before a run; `None` if it cannot be compared later.

@@ -26,9 +26,24 @@ use crate::sys::{cargo, exec};
 use crate::verify::binaries::Binaries;
 use crate::verify::deal::{Deal, Recorded, Work, digest};
 use crate::verify::partition::Partition;
-use crate::verify::runner::{archive, compiles};
+use crate::verify::runner::{archive, compiles, compiles_besides};
 use crate::verify::shard::Identity;
-use crate::verify::{self, RecordContext};
+use crate::verify::{self, Invocation, RecordContext};
+use crate::workspace::Workspace;
+
+/// Checks what no selected test builds: without any, the changed packages too.
+fn compiles_without_tests(
+    workspace: &Workspace,
+    all: &Selection,
+    flags: &[String],
+) -> Vec<Invocation> {
+    if !all.is_empty() || all.touched.is_empty() {
+        return compiles_besides(workspace, all, flags);
+    }
+    let mut packages = all.touched.clone();
+    packages.extend(all.not_built(workspace));
+    compiles(workspace, all, &packages, flags)
+}
 
 /// Runs one shard and writes its report; nothing is recorded.
 ///
@@ -58,12 +73,10 @@ pub(super) fn run(
     let work = Work::of(workspace, &all, &recorded(project)?);
     let deal = Deal::new(&all, runner, &work, partition.count, built);
     let words = words(project, arguments, Some(partition));
-    let checks = if all.is_empty() && partition.index == 1 && !all.touched.is_empty() {
-        // No test is affected: the changed packages must still compile.
-        compiles(workspace, &all.touched, words.flags)
-    } else {
-        runner.selected(workspace, &deal.share(&all, partition), words)
-    };
+    let mut checks = runner.selected(workspace, &deal.share(&all, partition), words);
+    if partition.index == 1 && !built {
+        checks.extend(compiles_without_tests(workspace, &all, words.flags));
+    }
     let mut job = Job::of(scope, checks, all.packages(), None)?;
     if job.scope == Scope::Full {
         job.packages = (0..workspace.packages.len()).collect();
