@@ -239,8 +239,7 @@ impl Job {
         }
         let binaries = Binaries::of(&project.workspace);
         let options = self.options(project, arguments, &[], &binaries, terminal)?;
-        let checks =
-            verify::runner::compiles(workspace, selection, &touched, &project.cargo.flags);
+        let checks = verify::runner::compiles(workspace, selection, &touched, &project.cargo.flags);
         exec::install_interrupt_handler()?;
         report = verify::run(&checks, &options, terminal)?;
         let compiles = report.checked.iter().all(|check| check.ended.success());
