@@ -189,3 +189,25 @@ fn the_whole_loop_has_the_same_result_under_settings_of_nextest() {
         assert_eq!(result, expected, "{variables:?}");
     }
 }
+
+#[test]
+fn filters_of_libtest_reach_both_runners() {
+    let sandbox = package();
+    let mut runners = vec!["cargo"];
+    runners.extend(nextest_for("filters of libtest").then_some("nextest"));
+    for runner in runners {
+        for (arguments, passed) in [
+            ("--skip other", 2),
+            ("--exact tests::other", 1),
+            ("--include-ignored", 3),
+            ("other --test-threads=1", 1),
+        ] {
+            sandbox
+                .poc(&format!(
+                    "verify --full --no-record --no-reuse --runner {runner} -- {arguments}"
+                ))
+                .exits(0)
+                .prints(&format!("full: passed, {passed} passed"));
+        }
+    }
+}
