@@ -19,9 +19,9 @@ Examples:
   cargo poc affected --format packages | sed 's/^/--package=/' | xargs -r cargo clippy --all-targets
   cargo poc affected --since-evidence                 since the last recorded run
   cargo poc affected --files src/lib.rs               as if that file had changed
-  cargo poc affected --collect --all-features         run the suite once and store which functions each test executes
+  cargo poc affected --collect --all-features         run the suite once and store what each test executes
   cargo poc affected --audit                          check the selection against the stored functions
-  cargo poc affected --replay 50                      find failing tests that the last 50 changes did not select
+  cargo poc affected --replay 50                      find failing tests that 50 changes did not select
   cargo poc affected --format matrix --shards 4       jobs for `verify --partition`, in CI")]
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub struct Affected {

@@ -27,7 +27,7 @@ Examples:
   cargo poc verify cache --confirm checklist --reason \"reviewed\"  the items that no program can check
   cargo poc verify cache --done --update --write  also correct the test counts in the plan
   cargo poc verify --full -- --test-threads=1
-  cargo poc verify --shadow             the affected tests, then all others, to find failures that the selection misses
+  cargo poc verify --shadow             the affected tests, then all others, to find missed failures
   cargo poc verify --format json        the result of the run as JSON
   cargo poc verify --format github --report junit=target/poc.xml --report sarif=target/poc.sarif     in CI
   cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines

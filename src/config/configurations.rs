@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Result, bail};
 use serde::Deserialize;
 
+use crate::script::cargo_arguments::cargo_arguments;
 use crate::workspace::graph::nearest;
 use crate::workspace::{Configuration, PackageId, Workspace};
 
@@ -24,17 +25,14 @@ pub(super) struct WrittenConfiguration {
 }
 
 /// Arguments of cargo that have a key, because the program has to know their values.
-const KEYS: [(&str, &str); 12] = [
-    ("-F", "features"),
+const KEYS: [(&str, &str); 9] = [
     ("--features", "features"),
     ("--all-features", "all-features"),
     ("--no-default-features", "no-default-features"),
     ("--target", "target"),
     ("--profile", "profile"),
     ("--cargo-profile", "profile"),
-    ("-r", "profile"),
     ("--release", "profile"),
-    ("-p", "packages"),
     ("--package", "packages"),
     ("--workspace", "packages"),
 ];
@@ -45,14 +43,14 @@ impl WrittenConfiguration {
     /// # Errors
     /// A package or feature that does not exist, or an argument that has a key.
     pub(super) fn resolve(&self, workspace: &Workspace, name: &str) -> Result<Configuration> {
-        for argument in &self.arguments {
-            let flag = argument.split('=').next().unwrap_or(argument);
-            if argument == "--" {
-                bail!("arguments after `--` are for the tests; pass them to `cargo poc verify`");
-            }
-            if let Some((_, key)) = KEYS.iter().find(|(known, _)| *known == flag) {
+        let (arguments, for_tests) = cargo_arguments(&self.arguments);
+        for argument in arguments {
+            if let Some((flag, key)) = KEYS.iter().find(|(known, _)| *known == argument.name) {
                 bail!("`{flag}` has a key: write `{key} = …`");
             }
+        }
+        if !for_tests.is_empty() {
+            bail!("arguments after `--` are for the tests; pass them to `cargo poc verify`");
         }
         let packages = self.packages.iter().map(|spec| workspace.find(spec));
         let configuration = Configuration {

@@ -393,6 +393,10 @@ fn invalid_configuration_is_an_error_with_its_line() {
             "write `profile = …`",
         ),
         (
+            "[workspace.metadata.poc.configurations.all]\narguments = [\"-Fextra\"]",
+            "write `features = …`",
+        ),
+        (
             "[workspace.metadata.poc.configurations.all]\npackages = [\"bas\"]",
             "did you mean `base`?",
         ),
