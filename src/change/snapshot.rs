@@ -194,10 +194,11 @@ impl Snapshots {
     }
 }
 
-/// The key of a record: all fields except its position in a document.
+/// The key of a record: all fields except those that are set when it is written into a document.
 fn key(record: &Record) -> Option<Key> {
     let mut record = record.shortened();
     record.previous.clear();
+    record.contract = None;
     let text = serde_json::to_vec(&record).ok()?;
     Some(cache::key("record", &text))
 }
