@@ -19,6 +19,7 @@ pub mod collect;
 pub mod coverage_map;
 pub mod environment;
 mod functions;
+mod kept_tests;
 mod listing;
 pub mod narrow;
 pub mod profile;

@@ -20,6 +20,7 @@ Examples:
   cargo poc affected --since-evidence                 since the last recorded run
   cargo poc affected --files src/lib.rs               as if that file had changed
   cargo poc affected --collect --all-features         run the suite once and store what each test executes
+  cargo poc affected --collect --update               run only what changes since can affect
   cargo poc affected --audit                          check the selection against the stored functions
   cargo poc affected --replay 50                      find failing tests that 50 changes did not select
   cargo poc affected --format matrix --shards 4       jobs for `verify --partition`, in CI")]
@@ -43,6 +44,15 @@ pub struct Affected {
     /// Run the whole suite once with coverage and store which functions each test executes and, with strace on Linux, which files it reads (needs cargo-nextest)
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub collect: bool,
+    /// With --collect: run only new tests, tests without coverage, and tests that a change since the last collection can affect
+    #[arg(long, requires = "collect", help_heading = "Observed coverage")]
+    pub update: bool,
+    /// First use the coverage in FILE, from --export on another machine
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "base", "since_evidence", "files", "explain", "replay"], help_heading = "Observed coverage")]
+    pub import: Option<Utf8PathBuf>,
+    /// Write the collected coverage of this configuration to FILE
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "base", "since_evidence", "files", "explain", "replay"], help_heading = "Observed coverage")]
+    pub export: Option<Utf8PathBuf>,
     /// Check with the collected coverage that each test is selected for every function it executes; exit with 1 if not
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub audit: bool,
@@ -109,6 +119,12 @@ impl Affected {
             && self.since_evidence.is_none()
             && self.name.is_none()
             && self.files.is_empty()
+    }
+
+    /// Whether the command is about collected coverage, not about a change.
+    #[must_use]
+    pub fn uses_coverage(&self) -> bool {
+        self.collect || self.audit || self.import.is_some() || self.export.is_some()
     }
 
     /// Whether the selection is the one that `verify` runs: of all changes since a base.

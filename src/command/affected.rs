@@ -30,7 +30,7 @@ struct Found {
 /// # Errors
 /// A usage error (a base that does not exist, a file outside the workspace), or a failure to run git.
 pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Result<Exit> {
-    if command.collect || command.audit {
+    if command.uses_coverage() {
         return super::coverage::run(&Project::load(global)?, command, terminal);
     }
     if let Some(count) = command.replay {

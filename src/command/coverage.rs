@@ -17,6 +17,7 @@ use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
 use crate::report;
 use crate::sys::exec::{self, OutputChunk};
+use crate::sys::files;
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
 use crate::verify::Runner;
@@ -33,21 +34,36 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
         AffectedFormat::Json => true,
         _ => {
             return Err(exit::usage(
-                "--collect and --audit support only `--format human` and `--format json`",
+                "--collect, --import, --export and --audit support only `--format human` and `--format json`",
             ));
         }
     };
+    let built = &project.workspace.target_directory;
+    if let Some(file) = &command.import {
+        let store = Store::parse(&files::read(&project.folder.join(file))?);
+        let store = store.with_context(|| format!("cannot use the coverage in {file}"))?;
+        store.save(built)?;
+        let tests = counted(store.with_coverage().count(), "test");
+        terminal.status("Imported", format!("the coverage of {tests} from {file}"))?;
+    }
     if command.collect {
-        collect(project, &command.arguments, terminal)?;
+        collect(project, &command.arguments, command.update, terminal)?;
+    }
+    if !command.audit && command.export.is_none() {
+        return Ok(Exit::Success);
+    }
+    let started = Instant::now();
+    let built_with = of_build(&[configured(project), command.arguments.clone()].concat());
+    let store = Store::load(built, &built_with)?
+        .context("no coverage is collected; run `cargo poc affected --collect`")
+        .or_exit(Exit::CouldNotRun)?;
+    if let Some(file) = &command.export {
+        files::keep(&project.folder.join(file), &store.bytes()?)?;
+        terminal.status("Exported", file)?;
     }
     if !command.audit {
         return Ok(Exit::Success);
     }
-    let started = Instant::now();
-    let built = &project.workspace.target_directory;
-    let store = Store::load(built)?
-        .context("no coverage is collected; run `cargo poc affected --collect`")
-        .or_exit(Exit::CouldNotRun)?;
     let lockfile = project.workspace.root.join("Cargo.lock");
     let now = project
         .repository()
@@ -97,9 +113,16 @@ pub fn narrow(
     if selection.is_empty() && selection.files.is_empty() {
         return Ok(());
     }
-    let store = match Store::load(&project.workspace.target_directory) {
+    let built_with = of_build(&[configured(project), arguments.to_vec()].concat());
+    let store = match Store::load(&project.workspace.target_directory, &built_with) {
         Ok(Some(store)) => store,
-        Ok(None) => return Ok(()),
+        Ok(None) => {
+            if Store::exists_for_other_builds(&project.workspace.target_directory)? {
+                let note = "coverage is collected for other features or another profile; selecting from the sources alone";
+                selection.notes.push(note.to_owned());
+            }
+            return Ok(());
+        }
         Err(error) => {
             selection
                 .notes
@@ -109,7 +132,7 @@ pub fn narrow(
     };
     let conditions = Conditions {
         toolchain: &compiler(&project.folder)?,
-        built_with: &of_build(&[configured(project), arguments.to_vec()].concat()),
+        built_with: &built_with,
     };
     match narrow::narrow(project, &store, conditions, cached, selection)? {
         Narrowed::By(count) => selection.left_out += count,
@@ -143,15 +166,24 @@ pub fn left_out(terminal: &mut Terminal, selection: &Selection) -> Result<()> {
     )
 }
 
-/// Runs the suite once with coverage and stores it. `arguments` are for nextest.
+/// Runs the suite once with coverage and stores it; with `update`, without the tests that no change since the last collection can affect.
+/// `arguments` are for nextest.
 ///
 /// # Errors
 /// As for [`run()`].
-pub fn collect(project: &Project, arguments: &[String], terminal: &mut Terminal) -> Result<()> {
+pub fn collect(
+    project: &Project,
+    arguments: &[String],
+    update: bool,
+    terminal: &mut Terminal,
+) -> Result<()> {
     exec::install_interrupt_handler()?;
     refuse_build_options(arguments, Runner::Nextest)?;
     let started = Instant::now();
-    let collect = Collect::new(project, arguments)?;
+    let mut collect = Collect::new(project, arguments)?;
+    if update {
+        keep_unaffected(project, &mut collect, terminal)?;
+    }
     let into = project.workspace.slashed(collect.target());
     terminal.status(
         "Collecting",
@@ -161,6 +193,31 @@ pub fn collect(project: &Project, arguments: &[String], terminal: &mut Terminal)
     let collected = collect.run(&mut |part| watch.see(part));
     watch.end(collected.is_err())?;
     report::coverage::collected(terminal, &project.workspace, &collected?, started.elapsed())
+}
+
+/// Keeps the tests of the stored coverage that no change since can affect.
+fn keep_unaffected(
+    project: &Project,
+    collect: &mut Collect<'_>,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let (toolchain, built_with) = collect.conditions();
+    let conditions = Conditions {
+        toolchain: &toolchain,
+        built_with: &built_with,
+    };
+    let why = match Store::load(&project.workspace.target_directory, &built_with) {
+        Ok(Some(store)) => match narrow::unaffected(project, &store, conditions)? {
+            Ok(tests) => {
+                collect.keep(store, &tests);
+                return Ok(());
+            }
+            Err(why) => why,
+        },
+        Ok(None) => "no coverage is collected".to_owned(),
+        Err(error) => format!("{error:#}"),
+    };
+    terminal.warn(format!("all tests run: {why}"))
 }
 
 /// Forwards the output of cargo and nextest, but counts passed tests instead of listing them.

@@ -116,7 +116,7 @@ pub(super) fn run(
         before = after;
         parent = commit;
     }
-    files::remove_folder(&replay.copy.root)?;
+    files::remove_folder(&folder)?;
     total.report(terminal)
 }
 

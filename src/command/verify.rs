@@ -107,7 +107,7 @@ fn run_scope(
         after_run(global, arguments, &poc.paths, &job.scope, terminal)?;
     }
     if arguments.collect {
-        super::coverage::collect(project, &arguments.arguments, terminal)?;
+        super::coverage::collect(project, &arguments.arguments, false, terminal)?;
     }
     Ok(exit)
 }

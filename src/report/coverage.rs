@@ -61,6 +61,13 @@ pub fn collected(
             format!("the files that tests read are not recorded, and are selected from the sources: {why}"),
         )?;
     }
+    if collected.kept > 0 {
+        let kept = counted(collected.kept, "test");
+        terminal.status(
+            "Kept",
+            format!("{kept} from the earlier collection, which no change since can affect"),
+        )?;
+    }
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for why in store
         .tests
@@ -93,7 +100,7 @@ pub fn collected(
     for line in left {
         terminal.status("Unobserved", line)?;
     }
-    let path = Store::path(&workspace.target_directory);
+    let path = Store::path(&workspace.target_directory, &store.built_with);
     terminal.status(
         "Kept",
         format!(

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod files;
+mod maps;
 mod selection;
 mod trouble;
 
@@ -156,7 +157,9 @@ fn workspace() -> Sandbox {
 
 /// The store of a workspace, and per test the names of the items it ran; why not, for those that are not observed.
 fn ran(sandbox: &Sandbox) -> (Store, BTreeMap<String, Result<BTreeSet<String>, String>>) {
-    let store = Store::load(&sandbox.root.join("target")).unwrap().unwrap();
+    let store = Store::load(&sandbox.root.join("target"), &[])
+        .unwrap()
+        .unwrap();
     let (_, graph) = graph(sandbox);
     let name = |index: &u32| {
         let item = &store.items[*index as usize];

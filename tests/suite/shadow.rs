@@ -127,7 +127,7 @@ fn replay_compares_selections_with_failing_tests() {
         .says("its tests did not build or did not run")
         .prints("escapes: 1 of 2 failing tests in 3 changes")
         .prints("1 not counted");
-    assert!(!sandbox.exists("target/cargo-poc/replay/tree"));
+    assert!(!sandbox.exists("target/cargo-poc/replay"));
     sandbox.poc("affected --replay 1 --format json").exits(2);
     sandbox.poc("affected --replay 0").exits(2);
 }

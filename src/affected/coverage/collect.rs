@@ -10,10 +10,12 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashSet;
 
 use super::build_reads::{BuildReads, PathNumbers};
 use super::environment;
 use super::functions::Functions;
+use super::kept_tests::{KeptTests, numbers_of};
 use super::listing::Listing;
 use super::recorded::{FunctionLists, RecordFolder};
 use super::run;
@@ -47,6 +49,8 @@ pub struct Collect<'p> {
     folder: Utf8PathBuf,
     /// The root of the repository, if a tracer can record the files that tests and the build touch.
     traced: Result<Utf8PathBuf, String>,
+    /// Tests of an earlier run that do not run again.
+    kept: Option<KeptTests>,
 }
 
 /// The result of a collect run.
@@ -56,6 +60,8 @@ pub struct Collected {
     pub store: Store,
     /// The number of tests from an interrupted run on the same files.
     pub before: usize,
+    /// The number of tests from an earlier collection.
+    pub kept: usize,
     /// The maximum size of one test's raw profiles, in bytes.
     pub largest: u64,
     /// Why the files that tests touch are not known.
@@ -82,7 +88,20 @@ impl<'p> Collect<'p> {
             target: own.join("coverage"),
             folder: own.join("collect"),
             traced: traced_root(project),
+            kept: None,
         })
+    }
+
+    /// Runs only other tests than these of an earlier store, given as indexes.
+    pub fn keep(&mut self, store: Store, tests: &FxHashSet<usize>) {
+        self.kept = Some(KeptTests::new(store, tests));
+    }
+
+    /// The conditions of the run besides the files: the toolchain, and arguments that affect the build.
+    #[must_use]
+    pub fn conditions(&self) -> (String, Vec<String>) {
+        let arguments = [self.packages(), self.arguments.to_vec()].concat();
+        (self.toolchain.clone(), of_build(&arguments))
     }
 
     /// The target folder of the instrumented build.
@@ -102,13 +121,23 @@ impl<'p> Collect<'p> {
             Err(_) => State::default(),
         };
         let build = [self.packages(), self.arguments.to_vec()].concat();
-        let build = format!("{}\n{}\n{:?}", self.toolchain, build.join(" "), self.traced);
+        let build = format!(
+            "{}\n{}\n{:?} {}",
+            self.toolchain,
+            build.join(" "),
+            self.traced,
+            self.kept.is_some()
+        );
         let records = RecordFolder::new(&self.folder);
         records.clear_unlisted()?;
         let build_reads = BuildReads::new(&self.target, self.traced.is_ok())?;
         let (listing, untraced) = self.list(&build_reads, say)?;
         self.begin(&state, &build, &listing.executables()?)?;
         let before = listing.known(&records)?;
+        let kept = match &self.kept {
+            Some(kept) => kept.record(&listing, &records)?,
+            None => 0,
+        };
         self.tests(say)?;
         if let Ok(repository) = change::repository_of(&self.project.workspace) {
             let mut end = State::of(&repository, &lockfile)?;
@@ -121,10 +150,11 @@ impl<'p> Collect<'p> {
             store: Store {
                 state,
                 toolchain: self.toolchain.clone(),
-                built_with: of_build(&[self.packages(), self.arguments.to_vec()].concat()),
+                built_with: self.conditions().1,
                 ..Store::default()
             },
             before,
+            kept,
             largest: 0,
             untraced: self.traced.as_ref().err().cloned().or(untraced),
         };
@@ -300,6 +330,16 @@ impl<'p> Collect<'p> {
         }
     }
 
+    /// The variables that any source of the repository may name.
+    fn environment(&self, store: &Store) -> environment::Environment {
+        let Ok(repository) = self.project.repository() else {
+            return environment::of_files(&self.project.workspace.root, &store.files);
+        };
+        let files = store.state.files.keys();
+        let sources = files.filter(|path| Utf8Path::new(path).extension() == Some("rs"));
+        environment::of_files(&repository.root, &sources.cloned().collect::<Vec<_>>())
+    }
+
     fn join(
         &self,
         listing: &Listing,
@@ -316,18 +356,28 @@ impl<'p> Collect<'p> {
         let store = &mut collected.store;
         store.files.clone_from(&functions.files);
         store.items.clone_from(&functions.items);
-        store.environment = environment::of_files(root, &store.files);
+        store.environment = self.environment(store);
         let unlisted = records.get_unlisted()?;
         let mut paths = PathNumbers::default();
         store.build = build.map(|touched| paths.of(touched));
         let mut lists = FunctionLists::default();
+        let items = self.kept.as_ref().map(|_| numbers_of(store));
         for (binary, suite) in &listing.rust_suites {
             if unlisted.contains(suite.binary_path.as_str()) {
                 store.unlisted.push(binary.clone());
             }
             for (name, case) in &suite.testcases {
                 let mut touched = None;
-                let ran = if let Some(seen) = records.get(binary, name)? {
+                let ran = if let Some(seen) = records.get(binary, name)?.filter(|seen| seen.kept) {
+                    let kept = self.kept.as_ref().zip(items.as_ref());
+                    match kept.and_then(|(kept, items)| kept.get(&seen, items)) {
+                        Some((ran, paths_of)) => {
+                            touched = paths_of.map(|touched| paths.of(touched));
+                            Ok(ran)
+                        }
+                        None => Err("its earlier coverage is out of date".to_owned()),
+                    }
+                } else if let Some(seen) = records.get(binary, name)? {
                     touched = seen.touched.map(|touched| paths.of(touched));
                     collected.largest = collected.largest.max(seen.bytes);
                     match seen.why_not {

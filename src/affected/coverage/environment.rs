@@ -69,18 +69,32 @@ fn hash_of(name: &str) -> String {
     })
 }
 
-/// Possible names of variables: string literals in capitals.
+/// Possible names of variables: string literals in capitals, and arguments of functions and macros that read variables.
 fn names_in(text: &str) -> impl Iterator<Item = String> + '_ {
-    let is_name = |word: &&str| {
+    let is_name = |word: &str| {
         word.len() > 2
             && word.starts_with(|c: char| c.is_ascii_uppercase())
             && word
                 .chars()
                 .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-            && !SET_BY_OTHERS.iter().any(|lead| word.starts_with(lead))
-            && *word != "OLDPWD"
+            && is_variable(word)
     };
-    text.split('"').filter(is_name).map(str::to_owned)
+    let mut before = "";
+    text.split('"').filter_map(move |word| {
+        let reads = ["var(", "var_os(", "env!("];
+        let before = std::mem::replace(&mut before, word).trim_end();
+        let is_read = reads.iter().any(|read| before.ends_with(read));
+        let is_read = is_read && is_variable(word);
+        (is_name(word) || is_read).then(|| word.to_owned())
+    })
+}
+
+/// Whether a word is no variable that differs between shells or that others set.
+fn is_variable(word: &str) -> bool {
+    !word.is_empty()
+        && word != "OLDPWD"
+        && !word.contains(['=', '\0', '{'])
+        && !SET_BY_OTHERS.iter().any(|lead| word.starts_with(lead))
 }
 
 #[cfg(test)]
@@ -89,8 +103,11 @@ mod tests {
 
     #[test]
     fn names_are_strings_in_capitals() {
-        let code = r#"env::var("APP_FAST"); option_env!("V2"); env!("CARGO_PKG_NAME"); x("NO"); y("Path") "#;
-        assert_eq!(names_in(code).collect::<Vec<_>>(), ["APP_FAST"]);
+        let code = r#"env::var("APP_FAST"); option_env!("V2"); env!("CARGO_PKG_NAME"); x("NO"); y("Path"); env::var_os("app_proxy") "#;
+        assert_eq!(
+            names_in(code).collect::<Vec<_>>(),
+            ["APP_FAST", "V2", "app_proxy"]
+        );
         assert_eq!(
             names_in("const A: &str = \"APP_MODE\";").collect::<Vec<_>>(),
             ["APP_MODE"]

@@ -13,7 +13,7 @@ use camino::Utf8PathBuf;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::body_changes::{BodyChanges, Texts};
-use super::store::{State, Store};
+use super::store::{State, Store, Test};
 use super::touched_files::{DataFiles, touching};
 use super::{environment, unproven};
 use crate::affected::items::Graph;
@@ -57,48 +57,14 @@ pub fn narrow(
     cached: bool,
     selection: &mut Selection,
 ) -> Result<Narrowed> {
-    if store.toolchain != conditions.toolchain {
-        return Ok(Narrowed::Not(
-            "it was collected with another toolchain, or other RUSTFLAGS".to_owned(),
-        ));
-    }
-    if store.built_with != conditions.built_with {
-        let with = if store.built_with.is_empty() {
-            "the workspace's own features".to_owned()
-        } else {
-            store.built_with.join(" ")
-        };
-        return Ok(Narrowed::Not(format!("it was collected with {with}")));
-    }
-    if let Some(name) = environment::difference(&store.environment) {
-        return Ok(Narrowed::Not(format!(
-            "it was collected with another value of the environment variable {name}"
-        )));
-    }
-    let workspace = &project.workspace;
-    let repository = project.repository()?;
-    let Some(mut since) = Since::of(workspace, store, &repository)? else {
-        return Ok(Narrowed::Not(
-            "git no longer has the files it was collected on".to_owned(),
-        ));
+    let since = match SinceCollected::of(project, store, conditions, cached)? {
+        Ok(since) => since,
+        Err(why) => return Ok(Narrowed::Not(why)),
     };
-    let mut bodies = BodyChanges::default();
-    let mut unproven = FxHashSet::default();
-    let touching = touching(workspace, &repository, store, &since.change);
-    let data = DataFiles::take_from(&mut since.change, &repository, store);
-    let mut executed = Executed::default();
-    let rest = select_but_in(project, &since.change, cached, &mut |graph| {
-        bodies = BodyChanges::of(workspace, graph, store, &since.texts);
-        unproven = unproven::unproven(workspace, graph, store, &bodies);
-        executed = Executed::of(workspace, graph, store);
-        bodies.nodes.clone()
-    })?;
-    for (test, why) in touching {
-        executed.items.entry(test).or_insert(why);
-    }
-    executed.join(workspace, store, selection);
-    unproven.extend(data.readers(store));
-    let unchanged = UnchangedTests::of(store, &rest, &bodies.items, &unproven);
+    let workspace = &project.workspace;
+    since.executed.join(workspace, store, selection);
+    let rest = &since.rest;
+    let unchanged = UnchangedTests::of(store, rest, &since.changed, &since.unproven);
     let before = selection.count();
     selection.targets.retain(|target, part| {
         let stays = |name: &TestSelector| !unchanged.is_among(workspace, target, name);
@@ -113,6 +79,103 @@ pub fn narrow(
         !part.whole.is_empty() || !part.tests.is_empty()
     });
     Ok(Narrowed::By(before - selection.count()))
+}
+
+/// The tests of the store, as indexes, whose results no change since the collection can affect; or why the coverage cannot be used.
+///
+/// # Errors
+/// As for [`narrow`].
+pub fn unaffected(
+    project: &Project,
+    store: &Store,
+    conditions: Conditions<'_>,
+) -> Result<Result<FxHashSet<usize>, String>> {
+    let since = match SinceCollected::of(project, store, conditions, true)? {
+        Ok(since) => since,
+        Err(why) => return Ok(Err(why)),
+    };
+    let workspace = &project.workspace;
+    let targets = targets_by_id(workspace);
+    let is_selected = |test: &Test| {
+        let target = targets.get(&test.binary);
+        let part = target.map(|target| since.rest.targets.get(target));
+        part.is_none_or(|part| part.is_some_and(|part| part.runs(&test.name)))
+    };
+    let tests = store.with_coverage().filter(|(index, ran)| {
+        !since.unproven.contains(index)
+            && !since.executed.items.contains_key(index)
+            && !ran.iter().any(|item| since.changed.contains(item))
+            && !is_selected(&store.tests[*index])
+    });
+    Ok(Ok(tests.map(|(index, _)| index).collect()))
+}
+
+/// The effects of the changes since coverage was collected.
+struct SinceCollected {
+    /// The selection by changes other than those of bodies and data files.
+    rest: Selection,
+    executed: Executed,
+    /// The items of the store whose bodies changed.
+    changed: FxHashSet<u32>,
+    /// The tests of the store whose coverage proves nothing.
+    unproven: FxHashSet<usize>,
+}
+
+impl SinceCollected {
+    /// `Err` with the reason if the coverage cannot be used.
+    fn of(
+        project: &Project,
+        store: &Store,
+        conditions: Conditions<'_>,
+        cached: bool,
+    ) -> Result<Result<Self, String>> {
+        if store.toolchain != conditions.toolchain {
+            return Ok(Err(
+                "it was collected with another toolchain, or other RUSTFLAGS".to_owned(),
+            ));
+        }
+        if store.built_with != conditions.built_with {
+            let with = if store.built_with.is_empty() {
+                "the workspace's own features".to_owned()
+            } else {
+                store.built_with.join(" ")
+            };
+            return Ok(Err(format!("it was collected with {with}")));
+        }
+        if let Some(name) = environment::difference(&store.environment) {
+            return Ok(Err(format!(
+                "it was collected with another value of the environment variable {name}"
+            )));
+        }
+        let workspace = &project.workspace;
+        let repository = project.repository()?;
+        let Some(mut since) = Since::of(workspace, store, &repository)? else {
+            return Ok(Err(
+                "git no longer has the files it was collected on".to_owned()
+            ));
+        };
+        let mut bodies = BodyChanges::default();
+        let mut unproven = FxHashSet::default();
+        let touching = touching(workspace, &repository, store, &since.change);
+        let data = DataFiles::take_from(&mut since.change, &repository, store);
+        let mut executed = Executed::default();
+        let rest = select_but_in(project, &since.change, cached, &mut |graph| {
+            bodies = BodyChanges::of(workspace, graph, store, &since.texts);
+            unproven = unproven::unproven(workspace, graph, store, &bodies);
+            executed = Executed::of(workspace, graph, store);
+            bodies.nodes.clone()
+        })?;
+        for (test, why) in touching {
+            executed.items.entry(test).or_insert(why);
+        }
+        unproven.extend(data.readers(store));
+        Ok(Ok(Self {
+            rest,
+            executed,
+            changed: bodies.items,
+            unproven,
+        }))
+    }
 }
 
 /// The changed functions that tests executed, and the changed files that they touched, even without a path in the sources.
@@ -152,10 +215,7 @@ impl Executed {
 
     /// Selects the tests that executed a function in a file of the change.
     fn join(&self, workspace: &Workspace, store: &Store, selection: &mut Selection) {
-        let targets: FxHashMap<String, TestTarget> = all_targets(workspace)
-            .into_iter()
-            .map(|target| (target.binary_id(workspace), target))
-            .collect();
+        let targets = targets_by_id(workspace);
         for (test, (file, what)) in &self.items {
             if !selection.files.contains(file) {
                 continue;
@@ -196,6 +256,14 @@ impl Executed {
             part.tests.insert(selector, reason());
         }
     }
+}
+
+/// The targets of the workspace by nextest's id.
+fn targets_by_id(workspace: &Workspace) -> FxHashMap<String, TestTarget> {
+    let targets = all_targets(workspace).into_iter();
+    targets
+        .map(|target| (target.binary_id(workspace), target))
+        .collect()
 }
 
 /// The change since the coverage was collected.

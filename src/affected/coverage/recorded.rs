@@ -24,6 +24,8 @@ pub struct RecordedTest {
     pub bytes: u64,
     /// The files that it touched, from [`Touched::inside`](super::trace::Touched::inside); `None` without a tracer.
     pub touched: Option<BTreeSet<String>>,
+    /// Whether it did not run because its coverage is in the store of an earlier run.
+    pub kept: bool,
     /// Why its coverage is unknown.
     pub why_not: Option<String>,
 }

@@ -148,6 +148,7 @@ pub fn test(words: &[OsString]) -> Result<Exit> {
         parts: Vec::new(),
         bytes: 0,
         touched: None,
+        kept: false,
         why_not: None,
     };
     if passed {

@@ -133,18 +133,32 @@ impl<'de> Deserialize<'de> for Test {
 }
 
 impl Store {
-    /// The path of the file.
+    /// The path of the file for a build with these arguments.
     #[must_use]
-    pub fn path(target_directory: &Utf8Path) -> Utf8PathBuf {
-        own_folder(target_directory).join("observed")
+    pub fn path(target_directory: &Utf8Path, built_with: &[String]) -> Utf8PathBuf {
+        let folder = own_folder(target_directory);
+        if built_with.is_empty() {
+            return folder.join("observed");
+        }
+        let name = blake3::hash(built_with.join("\n").as_bytes()).to_hex();
+        folder.join(format!("observed-{}", &name[..16]))
     }
 
-    /// Loads the saved coverage; `None` if there is none.
+    /// Whether coverage of any build is saved.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn exists_for_other_builds(target_directory: &Utf8Path) -> Result<bool> {
+        let names = files::list(&own_folder(target_directory))?;
+        Ok(names.iter().any(|name| name.starts_with("observed")))
+    }
+
+    /// Loads the saved coverage of a build with these arguments; `None` if there is none.
     ///
     /// # Errors
     /// When the file cannot be read, is damaged, or has another version; the message contains the remedy.
-    pub fn load(target_directory: &Utf8Path) -> Result<Option<Self>> {
-        let path = Self::path(target_directory);
+    pub fn load(target_directory: &Utf8Path, built_with: &[String]) -> Result<Option<Self>> {
+        let path = Self::path(target_directory, built_with);
         let Some(bytes) = files::read_if_exists(&path)? else {
             return Ok(None);
         };
@@ -210,12 +224,15 @@ impl Store {
         Ok([HEADING, blake3::hash(&packed).as_bytes(), &packed].concat())
     }
 
-    /// Saves it, replacing an earlier one.
+    /// Saves it, replacing an earlier one of the same build.
     ///
     /// # Errors
     /// When the file cannot be written; the message contains its path.
     pub fn save(&self, target_directory: &Utf8Path) -> Result<()> {
-        files::write_atomic(&Self::path(target_directory), &self.bytes()?)
+        files::keep(
+            &Self::path(target_directory, &self.built_with),
+            &self.bytes()?,
+        )
     }
 
     /// The paths with these indexes.

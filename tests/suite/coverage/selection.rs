@@ -120,15 +120,18 @@ fn changed_body_selects_tests_that_ran_it_or_have_no_coverage() {
     );
     sandbox.poc("affected --collect --all-features").exits(0);
     sandbox.edit("src/lib.rs", "    2 - 1\n}", "    3 - 2\n}");
-    sandbox
-        .poc(base)
-        .exits(0)
-        .says("the collected coverage is not used: it was collected with --all-features");
-    assert_eq!(selected(&sandbox, base), all);
+    assert_eq!(
+        selected(&sandbox, base),
+        ["app more::builds", "app more::fails", "app more::goes"]
+    );
     sandbox
         .poc(&format!("{base} --all-features"))
         .exits(0)
-        .hides("the collected coverage is not used");
+        .hides("coverage is collected");
+    sandbox
+        .poc(&format!("{base} --no-default-features"))
+        .exits(0)
+        .says("coverage is collected for other features or another profile");
     sandbox.write("target/cargo-poc/observed", "nothing of ours");
     sandbox
         .poc(base)
