@@ -33,7 +33,7 @@ use builder::SelectionBuilder;
 /// nothing.
 /// `reader` gives the items of source files.
 ///
-/// The rules decide about manifests, the lockfile, the toolchain and files in a user's rule; the item graph ([`items`]) decides about other
+/// The rules decide about manifests, the lockfile, the toolchain and files in a user's rule; the item graph ([`super::items`]) decides about other
 /// files, and the rules again about those that the graph does not contain.
 ///
 /// # Errors

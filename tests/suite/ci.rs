@@ -126,7 +126,7 @@ fn snippets_parse_and_run_existing_commands() {
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect();
-    assert_eq!(blocks.len(), 6);
+    assert_eq!(blocks.len(), 8);
     let mut count = 0;
     for block in blocks {
         let block = yaml(block);
@@ -134,7 +134,7 @@ fn snippets_parse_and_run_existing_commands() {
         texts(&block, &mut all);
         count += all.into_iter().map(commands).sum::<usize>();
     }
-    assert_eq!(count, 8);
+    assert_eq!(count, 11);
     let hooks = text(".pre-commit-hooks.yaml");
     for id in ["cargo-poc-check", "cargo-poc-status"] {
         assert!(page.contains(id) && hooks.contains(&format!("- id: {id}\n")));

@@ -134,7 +134,7 @@ fn change_that_affects_no_test_must_compile() {
     verify(&sandbox, "cargo", "")
         .exits(1)
         .prints("mismatched types")
-        .says("the changed packages do not compile");
+        .says("a package does not compile");
 }
 
 /// rustc gives up on it; to select has an end, too.

@@ -116,11 +116,19 @@ fn only_commands_that_compare_with_git_run_it() {
     for line in [
         "deps cache --dry-run",
         "verify cache --step 1 --list",
-        "verify --full --list",
         "step note cache 1 --issue slow --dry-run",
     ] {
         watched.starts(line, &[("cargo metadata", 1)]);
     }
+    // Packages that exclude each other are found in sources, which are cached by their ids in git.
+    watched.starts(
+        "verify --full --list",
+        &[
+            ("cargo metadata", 1),
+            ("git ls-files", 1),
+            ("git rev-parse", 1),
+        ],
+    );
     // Whose change it is.
     watched.starts(
         "step withdraw cache 1 --reason slow --dry-run",
