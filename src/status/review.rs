@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::assessment::{Assessment, CriterionStatus, State};
-use crate::contract::Kind;
+use crate::contract::{Confirmed, ContractState, Entry, Kind};
 use crate::document::proof::Proof;
 use crate::evidence::{self, Evidence, Scope};
 
@@ -32,10 +32,15 @@ pub fn review(assessment: &Assessment, evidence: &Evidence, earlier: &str) -> Re
         .records
         .iter()
         .map(|located| located.checksum.as_str());
+    let contract = ContractState::read_beside(earlier, &assessment.name, &before.records);
+    let old = contract.entries.iter();
+    let old: BTreeSet<&str> = old.map(|entry| entry.checksum.as_str()).collect();
+    let entries = assessment.contract.entries.iter();
+    let entries = entries.filter(|located| !old.contains(located.checksum.as_str()));
     let since = Since {
         evidence,
         known: known.collect(),
-        earlier,
+        entries: entries.map(|located| &located.entry).collect(),
     };
     let mut review = Review {
         name: assessment.name.clone(),
@@ -43,7 +48,7 @@ pub fn review(assessment: &Assessment, evidence: &Evidence, earlier: &str) -> Re
         proven: Vec::new(),
         earlier: Vec::new(),
         open: Vec::new(),
-        amended: amended(assessment, earlier),
+        amended: since.amended(),
     };
     for step in assessment
         .steps
@@ -61,8 +66,7 @@ pub fn review(assessment: &Assessment, evidence: &Evidence, earlier: &str) -> Re
     }
     for item in &assessment.checklist {
         let what = format!("checklist {}: {}", item.number, item.text);
-        let confirmed = item.confirmation.as_ref();
-        let is_new = || confirmed.is_some_and(|confirmed| !earlier.contains(&confirmed.time));
+        let is_new = || since.has_confirmation(&Confirmed::name_of_item(&item.text));
         review.add(what, item.state, item.why.as_deref(), &is_new);
     }
     review
@@ -86,7 +90,8 @@ struct Since<'e> {
     evidence: &'e Evidence,
     /// The checksums of the records at the commit.
     known: BTreeSet<&'e str>,
-    earlier: &'e str,
+    /// The entries of the contract that the commit does not have.
+    entries: Vec<&'e Entry>,
 }
 
 impl Since<'_> {
@@ -103,35 +108,38 @@ impl Since<'_> {
         criterion.proven_by.iter().any(|proof| match &proof.proof {
             Proof::Step(id) => self.has_run(&Scope::Step(id.to_string())),
             Proof::Done(_) => self.has_run(&Scope::Done),
-            Proof::Person => {
-                let confirmed = proof.confirmation.as_ref();
-                confirmed.is_some_and(|confirmed| !self.earlier.contains(&confirmed.time))
-            }
+            Proof::Person => self.has_confirmation(&Confirmed::name_of_criterion(&criterion.text)),
             Proof::Test(_) | Proof::Unknown(_) => any_run,
         })
     }
-}
 
-fn amended(assessment: &Assessment, earlier: &str) -> Vec<String> {
-    let mut amended = Vec::new();
-    for kind in [Kind::Amend, Kind::Override] {
-        for entry in assessment
-            .contract
-            .of(kind)
-            .filter(|entry| !earlier.contains(&entry.time))
-        {
-            let weakens = entry.changes.iter().any(|change| change.how.weakens());
-            let what = match (kind, weakens) {
-                (Kind::Override, _) => format!(
-                    "step {} closed without evidence",
-                    entry.step.as_deref().unwrap_or_default()
-                ),
-                (_, true) => "the contract was weakened".to_owned(),
-                (_, false) => "the contract was amended".to_owned(),
-            };
-            let reason = entry.reason.as_deref().unwrap_or("without a reason");
-            amended.push(format!("{what}: {reason}"));
-        }
+    /// Whether a person has confirmed this.
+    fn has_confirmation(&self, what: &str) -> bool {
+        let mut confirmed = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.confirmed.as_ref());
+        confirmed.any(|confirmed| confirmed.what == what)
     }
-    amended
+
+    /// Amendments, and steps that were closed without evidence.
+    fn amended(&self) -> Vec<String> {
+        let mut amended = Vec::new();
+        for kind in [Kind::Amend, Kind::Override] {
+            for entry in self.entries.iter().filter(|entry| entry.kind == kind) {
+                let weakens = entry.changes.iter().any(|change| change.how.weakens());
+                let what = match (kind, weakens) {
+                    (Kind::Override, _) => format!(
+                        "step {} closed without evidence",
+                        entry.step.as_deref().unwrap_or_default()
+                    ),
+                    (_, true) => "the contract was weakened".to_owned(),
+                    (_, false) => "the contract was amended".to_owned(),
+                };
+                let reason = entry.reason.as_deref().unwrap_or("without a reason");
+                amended.push(format!("{what}: {reason}"));
+            }
+        }
+        amended
+    }
 }
