@@ -28,7 +28,7 @@ pub(crate) use outside::Outside;
 pub use packages::affected_packages;
 pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};
 pub(crate) use selector::buildable_groups_in;
-pub use selector::{select, select_in, select_with_failed, unrun_in};
+pub use selector::{select, select_in, select_to_run, select_with_failed, unrun_in};
 pub(crate) use targets::every_target;
 pub use targets::{TestTarget, TestTargetKind, all_targets};
 pub(crate) use unrun::tests_of_build;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::items::extract::{Digest, flag};
-use super::items::heads::heads_of;
+use super::items::heads::{Head, heads_of};
 use super::items::nodes::{NONE, NodeId};
 use super::items::reachability::backward;
 use super::items::{Changed, Graph, UnitKind};
@@ -62,7 +62,7 @@ pub(super) fn may_not_compile(graph: &Graph, changed: &Changed) -> BTreeMap<Test
     found
 }
 
-/// The changed functions whose body alone changed. A body tells callers more if the function is `async` or returns an `impl`.
+/// The changed functions whose body alone changed, without those whose body determines properties of the type that callers get.
 fn changed_bodies(graph: &Graph, changed: &Changed) -> FxHashSet<NodeId> {
     let mut by_key: FxHashMap<(u32, Digest), [Vec<NodeId>; 2]> = FxHashMap::default();
     for (id, node) in (0..).zip(&graph.nodes.nodes) {
@@ -71,7 +71,7 @@ fn changed_bodies(graph: &Graph, changed: &Changed) -> FxHashSet<NodeId> {
             by_key.entry((node.file, key)).or_default()[usize::from(node.before)].push(id);
         }
     }
-    let mut heads: FxHashMap<u32, Option<[FxHashMap<u32, Digest>; 2]>> = FxHashMap::default();
+    let mut heads: FxHashMap<u32, Option<[FxHashMap<u32, Head>; 2]>> = FxHashMap::default();
     let mut bodies = FxHashSet::default();
     for ((file, _), [now, before]) in by_key {
         let path = &graph.sources.files[file as usize].path;
@@ -83,9 +83,12 @@ fn changed_bodies(graph: &Graph, changed: &Changed) -> FxHashSet<NodeId> {
         let Some([heads_now, heads_before]) = heads else {
             continue;
         };
-        let of = |heads: &FxHashMap<u32, Digest>, ids: &[NodeId]| -> Option<BTreeSet<Digest>> {
+        let of = |heads: &FxHashMap<u32, Head>, ids: &[NodeId]| -> Option<BTreeSet<Head>> {
             let items = ids.iter().map(|id| graph.nodes.nodes[*id as usize].item);
-            items.map(|item| heads.get(&item).copied()).collect()
+            let heads = items.map(|item| heads.get(&item).copied());
+            heads
+                .map(|head| head.filter(|head| !head.is_opaque))
+                .collect()
         };
         let head = of(heads_now, &now);
         if head.as_ref().is_some_and(|head| head.len() == 1) && head == of(heads_before, &before) {

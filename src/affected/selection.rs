@@ -16,7 +16,7 @@ pub struct Selection {
     pub without_effect: Vec<(String, String)>,
     /// Members with a changed file, which must compile even if no test is affected.
     pub touched: BTreeSet<PackageId>,
-    /// The targets that the change can stop from compiling, whether or not they have an affected test.
+    /// The targets that the change can stop from compiling, whether or not they have an affected test; only known for a selection to run.
     pub may_not_compile: BTreeMap<TestTarget, Build>,
     /// Members that compile or embed a changed file, or whose build scripts may read it, by the file's path relative to the workspace root.
     pub compiled_in: BTreeMap<String, BTreeSet<PackageId>>,

@@ -9,7 +9,7 @@ use anyhow::Result;
 use camino::Utf8Path;
 use rayon::prelude::*;
 
-use super::compile;
+use super::compile::may_not_compile;
 use super::conflicts::buildable_groups;
 use super::failed::TestNames;
 use super::file_effect::FileEffect;
@@ -75,6 +75,24 @@ pub fn select_with_failed(
     cached: bool,
     failed: &TestNames,
 ) -> Result<Selection> {
+    select_all(project, change, cached, failed, false)
+}
+
+/// [`select_with_failed`], and the targets that the run of the selection must build.
+///
+/// # Errors
+/// As [`select`].
+pub fn select_to_run(project: &Project, change: &Change, failed: &TestNames) -> Result<Selection> {
+    select_all(project, change, true, failed, true)
+}
+
+fn select_all(
+    project: &Project,
+    change: &Change,
+    cached: bool,
+    failed: &TestNames,
+    is_run: bool,
+) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
     let outside = Arc::new(Outside::read(workspace));
     if !cached {
@@ -93,7 +111,9 @@ pub fn select_with_failed(
     let classified = classified?;
     let graph = graph_of(workspace, crates, &classified.changed, &cache);
     let found = graph.select(&classified.changed);
+    let broken = is_run.then(|| may_not_compile(&graph, &classified.changed));
     let mut selection = selected(workspace, config, change, classified, graph, &found, failed);
+    selection.may_not_compile = broken.unwrap_or_default();
     selection.notes.extend(save(cache));
     Ok(selection)
 }
@@ -215,7 +235,6 @@ fn selected(
     selecting.by_failure(failed);
     let mut selection = selecting.selection;
     selection.items = found.changed_items;
-    selection.may_not_compile = compile::may_not_compile(&graph, &classified.changed);
     let files = change.files.iter();
     selection.files = files.map(|file| workspace.slashed(&file.path)).collect();
     let owners = change.files.iter();

@@ -67,6 +67,28 @@ fn a_target_that_no_selected_test_builds_must_compile() {
 }
 
 #[test]
+fn the_body_of_an_async_function_can_break_a_dependent() {
+    let sandbox = sandbox();
+    sandbox.edit(
+        "base/src/lib.rs",
+        "pub fn other() -> u8 {\n    2",
+        "pub async fn other() -> u8 {\n    2",
+    );
+    sandbox.edit(
+        "user/src/lib.rs",
+        "pub fn uses() -> u8 {\n    base::other()",
+        "pub fn uses() -> impl Future<Output = u8> + Send {\n    base::other()",
+    );
+    sandbox
+        .write("base/src/main.rs", "fn main() {}\n")
+        .commit("async");
+    let waits =
+        "    let kept = std::rc::Rc::new(2);\n    std::future::ready(()).await;\n    *kept\n";
+    let said = verify(&sandbox, "    2\n", waits, 1);
+    assert!(said.contains("cannot be sent between threads"), "{said}");
+}
+
+#[test]
 fn a_changed_body_checks_no_other_package() {
     let sandbox = sandbox();
     let said = verify(&sandbox, "    1\n", "    0 + 1\n", 0);

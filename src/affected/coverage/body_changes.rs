@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::store::Store;
 use crate::affected::items::extract::{Digest, flag};
-use crate::affected::items::heads::heads_of;
+use crate::affected::items::heads::{Head, heads_of};
 use crate::affected::items::nodes::{NONE, NodeId};
 use crate::affected::items::{Graph, UnitKind};
 use crate::workspace::graph::is_kind;
@@ -81,7 +81,7 @@ impl BodyChanges {
                 )
             })
             .collect();
-        let mut heads: FxHashMap<u32, Option<[FxHashMap<u32, Digest>; 2]>> = FxHashMap::default();
+        let mut heads: FxHashMap<u32, Option<[FxHashMap<u32, Head>; 2]>> = FxHashMap::default();
         let mut bodies = Self::default();
         for ((file, key), [now, before]) in by_key {
             let (Some(item_now), Some(item_before)) = (now.item, before.item) else {

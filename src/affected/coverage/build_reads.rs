@@ -1,6 +1,6 @@
 //! The files that instrumented builds touched.
 //!
-//! A build does not compile again what is up to date, so the files of all builds in a target folder count. The list is removed while a
+//! A build skips units that are up to date, so the files of all builds in a target folder count. The list is removed while a
 //! build runs: if it is missing, the target folder is not known completely and is built again.
 
 use std::collections::BTreeSet;

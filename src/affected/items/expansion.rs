@@ -125,8 +125,8 @@ impl Expansions {
         self.gather(sources, sources.mounts.len() - 1, Some(index));
     }
 
-    /// What a call expands to, whether the build excludes some of it, the call's line, and whether the macro writes attributes anew; none where no macro of the
-    /// workspace answers it.
+    /// The expansion of a call, whether the build excludes some of it, the call's line, and whether the macro replaces attributes; `None`
+    /// if no macro of the workspace has this name.
     fn one(
         &self,
         sources: &Sources,

@@ -1,4 +1,4 @@
-//! The heads of functions: their text without the body, which is all that callers see.
+//! The heads of functions: their text without the body.
 
 use rustc_hash::FxHashMap;
 
@@ -8,8 +8,17 @@ use crate::workspace::source::attribute::attributes;
 use crate::workspace::source::lex::Kind;
 use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
 
-/// The tokens before the body of each function whose text only callers see, by its index among the file's items.
-pub(crate) fn heads_of(text: &str) -> Option<FxHashMap<u32, Digest>> {
+/// The head of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Head {
+    /// A digest of its tokens.
+    pub(crate) hash: Digest,
+    /// Whether the compiler derives properties of the returned type from the body: the function is `async`, or names an `impl`.
+    pub(crate) is_opaque: bool,
+}
+
+/// The heads of the functions that are not `const` and whose text no macro sees, by index among the file's items.
+pub(crate) fn heads_of(text: &str) -> Option<FxHashMap<u32, Head>> {
     let syntax = Syntax::read(text).ok()?;
     let items = extract::read(text);
     let mut heads = FxHashMap::default();
@@ -24,14 +33,17 @@ pub(crate) fn heads_of(text: &str) -> Option<FxHashMap<u32, Digest>> {
             continue;
         }
         let mut bytes = Vec::new();
+        let mut is_opaque = false;
         for at in raw.attributes.start.min(raw.tokens.start)..body.start {
             let token = syntax.token(at)?;
             if token.kind != Kind::OuterDoc {
+                is_opaque |= matches!(syntax.ident(at), Some("async" | "impl"));
                 bytes.extend_from_slice(syntax.word(at).as_bytes());
                 bytes.push(0);
             }
         }
-        heads.insert(u32::try_from(index).ok()?, digest([bytes.as_slice()]));
+        let hash = digest([bytes.as_slice()]);
+        heads.insert(u32::try_from(index).ok()?, Head { hash, is_opaque });
     }
     Some(heads)
 }

@@ -152,7 +152,7 @@ pub(super) fn selection(
     for base in bases {
         let mut change = Change::since(&repository, &base)?;
         change.files.retain(|file| !but.contains(&file.path));
-        let one = affected::select_with_failed(project, &change, true, failed)?;
+        let one = affected::select_to_run(project, &change, failed)?;
         all.merge(one);
     }
     Ok(all)

@@ -26,7 +26,7 @@ use crate::sys::{cargo, exec};
 use crate::verify::binaries::Binaries;
 use crate::verify::deal::{Deal, Recorded, Work, digest};
 use crate::verify::partition::Partition;
-use crate::verify::runner::{archive, compiles, compiles_besides};
+use crate::verify::runner::{archive, compiles};
 use crate::verify::shard::Identity;
 use crate::verify::{self, Invocation, RecordContext};
 use crate::workspace::Workspace;
@@ -37,11 +37,10 @@ fn compiles_without_tests(
     all: &Selection,
     flags: &[String],
 ) -> Vec<Invocation> {
-    if !all.is_empty() || all.touched.is_empty() {
-        return compiles_besides(workspace, all, flags);
+    let mut packages = all.not_built(workspace);
+    if all.is_empty() {
+        packages.extend(&all.touched);
     }
-    let mut packages = all.touched.clone();
-    packages.extend(all.not_built(workspace));
     compiles(workspace, all, &packages, flags)
 }
 

@@ -18,7 +18,8 @@ use self::files::Files;
 use self::written::Written;
 use super::job::Job;
 use super::request::{pocs, selection};
-use crate::affected::{self, failed::FailedTests};
+use crate::affected;
+use crate::affected::failed::{FailedTests, TestNames};
 use crate::cli::{self, Global};
 use crate::evidence::Scope;
 use crate::exit::Exit;
@@ -134,7 +135,10 @@ impl Watch<'_> {
                 let failed = FailedTests::load(&project.workspace)?;
                 selection(project, &pocs, &[], self.arguments.base.as_deref(), &failed)?
             }
-            Some(passed) => affected::select_in(project, &files.since(passed), true)?,
+            Some(passed) => {
+                let nothing = TestNames::new();
+                affected::select_to_run(project, &files.since(passed), &nothing)?
+            }
         };
         if selected.is_empty() {
             self.passed = Some(files);
