@@ -215,7 +215,7 @@ Examples:
   cargo poc status              every PoC of the workspace
   cargo poc status cache        one PoC; a unique prefix of its name is enough
   cargo poc status --check      in CI: exit 1 while anything claimed is not proven, 3 when evidence is stale
-  cargo poc status --since origin/main    what the runs on this branch prove, and what is not proven
+  cargo poc status --since origin/main    what this branch has proven, and what it has not
   cargo poc status --format json --plan ~/old/cache-plan.md    a plan outside any workspace")]
 pub struct Status {
     /// The PoCs to report.
@@ -224,7 +224,7 @@ pub struct Status {
     /// Exit with 1 or 3 unless every claim is proven
     #[arg(long)]
     pub check: bool,
-    /// Show what the runs and confirmations since this commit prove, and what is not proven
+    /// Show which steps and criteria have been proven since this commit, and which are not proven
     #[arg(long, value_name = "REF", conflicts_with_all = ["plan", "report"])]
     pub since: Option<String>,
     /// Output format

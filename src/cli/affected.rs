@@ -56,7 +56,7 @@ pub struct Affected {
     /// Check with the collected coverage that each test is selected for every function it executes; exit with 1 if not
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub audit: bool,
-    /// Run all tests of the last N commits in a copy of the repository: each commit as it is, and with the sources of its parent. Exit with 1 if a test fails that the selection of the change does not contain
+    /// Run all tests of the last N commits in a copy of the repository: each commit, and each commit with the sources of its parent. Exit with 1 if a test fails that the selection of the change does not contain
     #[arg(long, value_name = "N", conflicts_with_all = ["name", "base", "since_evidence", "files", "explain", "collect", "audit", "no_cache", "no_coverage"], help_heading = "Observed coverage")]
     pub replay: Option<NonZeroUsize>,
     /// Read all sources again, without the cache

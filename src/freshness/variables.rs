@@ -137,8 +137,8 @@ impl Variables {
     }
 }
 
-/// The names that stand where a source reads a variable; if it reads one whose name is not a literal, every string in it that could be
-/// a name.
+/// The literal names of the variables that a source reads. If it reads a variable by another expression, every string in it that could
+/// be a name.
 fn read_by_name(source: &str) -> BTreeSet<String> {
     static READ: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let read = r#"\b(?:var|var_os|(?:option_)?env!)\s*[(\[{]\s*&?\s*(?:"([A-Za-z_][A-Za-z0-9_]*)"|([^)"\s]))"#;
@@ -188,7 +188,7 @@ struct Texts<'t> {
 impl<'t> Texts<'t> {
     fn of(source: &'t str) -> Self {
         let Ok(tokens) = lex(source) else {
-            // A file that is no Rust source, such as one that is included, is one text.
+            // A file that is not Rust, such as one that is included, is one text.
             return Self {
                 strings: vec![source],
                 ..Self::default()
@@ -244,7 +244,7 @@ impl<'t> Texts<'t> {
         let mut parts: BTreeSet<&str> = self.strings.iter().copied().filter(is_part).collect();
         let formatted = |text: &&&str| text.contains('{');
         for text in self.strings.iter().filter(formatted) {
-            // What stands between the arguments of a format string.
+            // The text between the arguments of a format string.
             let around = text.split(['{', '}']).step_by(2);
             if around
                 .clone()

@@ -35,7 +35,7 @@ pub fn statuses(prefix: &Utf8Path, statuses: &[PocStatus]) -> String {
     text + &findings(prefix, all)
 }
 
-/// What the runs since a commit prove for each PoC, and what is not proven.
+/// For each PoC, the parts that were proven since a commit, and those that are not proven.
 #[must_use]
 pub fn reviews(since: &str, reviews: &[Review]) -> String {
     let mut text = format!("## cargo poc: since {}\n", cell(since));

@@ -26,7 +26,7 @@ pub(crate) struct Argument<'w> {
     pub(crate) name: &'w str,
     /// The value of an option, if it takes one and has one.
     pub(crate) value: Option<&'w str>,
-    /// What it determines.
+    /// The part of the command that it changes.
     pub(crate) effect: Effect,
     /// The words that it consists of.
     pub(crate) words: &'w [String],

@@ -69,7 +69,7 @@ fn arguments_for_test_targets_in_several_packages_run_nothing_else() {
     change_the_test(&sandbox, "store");
     let run = sandbox.poc("affected --format args");
     run.exits(0);
-    // cargo takes a target's name for every package named, so that `user`'s `it` comes along, and that is said.
+    // cargo applies the name of a target to every named package, so the target `it` of `user` runs as well, with a note.
     assert_eq!(
         run.stdout,
         "-p store -p user --test it --test only -- --exact integration only\n"
