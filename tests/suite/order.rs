@@ -39,7 +39,8 @@ fn failed_tests_run_first_then_new_ones_and_slow_binaries_last() {
     sandbox.edit("slow/src/lib.rs", "assert!(false);", "");
     let new = "#[test]\n    fn new() {\n        assert_eq!(number(), 1);\n    }\n";
     sandbox.edit("slow/src/lib.rs", "// more\n", new);
-    let run = sandbox.poc("verify --runner cargo --no-reuse");
+    // With one thread libtest prints the tests of a binary in the order in which it lists them.
+    let run = sandbox.poc("verify --runner cargo --no-reuse -- --test-threads=1");
     run.exits(0).prints("5 passed");
     let expected = ["slow::b", "slow::new", "quick::a", "quick::b", "slow::a"];
     assert_eq!(ran(&run), expected, "{run:?}");
