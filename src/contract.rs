@@ -23,6 +23,7 @@ pub use difference::{Difference, How};
 pub use inventory::Tests;
 pub use journal::{Confirmed, Entry, Kind, Located, append};
 pub use locked::Contract;
+pub use wording::with_units_joined;
 
 /// The entries of a contract, and how the plan differs from it.
 #[derive(Debug, Clone, Default)]

@@ -362,9 +362,12 @@ impl Poc {
             .iter()
             .map(|step| step.id.as_str())
             .collect();
+        let plan = &self.paths.plan;
+        if ids.is_empty() {
+            return Err(exit::usage(format!("{plan} has no steps")));
+        }
         Err(exit::usage(format!(
-            "{} has no step {id}; its steps are {}{}",
-            self.paths.plan,
+            "{plan} has no step {id}; its steps are {}{}",
             ids.join(", "),
             nearest(id, &ids)
         )))

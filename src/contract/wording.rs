@@ -37,8 +37,8 @@ pub(super) fn normal_command(text: &str) -> String {
     normal
 }
 
-/// `5 ms` → `5ms`
-fn with_units_joined(text: &str) -> String {
+/// The text with units joined to their numbers: `5 ms` → `5ms`.
+pub fn with_units_joined(text: &str) -> String {
     static UNIT: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(\d) +(%|[kmgt]i?b\b|(?:n|µ|u|m)?s\b|min\b|h\b)").ok());
     match UNIT.as_ref() {

@@ -10,6 +10,7 @@ use super::draft::File;
 use super::request::Request;
 use crate::project::Project;
 use crate::sys::files;
+use crate::sys::text::counted;
 
 /// The maximum number of drawn entries per folder.
 const SHOWN: usize = 16;
@@ -124,7 +125,7 @@ impl Node {
             .folders
             .iter()
             .map(|(name, node)| {
-                let note = (!node.planned).then(|| plural(node.files_below(), "file"));
+                let note = (!node.planned).then(|| counted(node.files_below(), "file"));
                 (format!("{name}/"), node.planned.then_some(node), note)
             })
             .chain(files.map(|(name, note)| (name.clone(), None, note.clone())))
@@ -144,14 +145,5 @@ impl Node {
                 node.draw(&format!("{lead}{below}"), lines);
             }
         }
-    }
-}
-
-/// `1 file`, `2 files`.
-fn plural(count: usize, what: &str) -> String {
-    if count == 1 {
-        format!("{count} {what}")
-    } else {
-        format!("{count} {what}s")
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::context::{Check, LintContext};
+use crate::contract::with_units_joined;
 use crate::diff::likeness_by_words;
 use crate::document::{Item, Placeholder, SectionKind};
 use crate::finding::{Code, Finding, Fix, Gate, Rule, Severity};
@@ -219,19 +220,19 @@ fn is_same(planned: &str, recorded: &str) -> bool {
     note.is_empty() || note.starts_with(signs)
 }
 
-/// The text on one line, in lower case.
+/// The text on one line, in lower case, with units joined to their numbers.
 fn plain(text: &str) -> String {
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-    words.join(" ")
+    with_units_joined(&words.join(" "))
 }
 
 /// The numbers of a text, each with the sign before it and the unit after it.
 fn numbers(text: &str) -> BTreeSet<String> {
     let bare = text.split(['(', '[']).next().unwrap_or_default();
-    let words = bare.split_whitespace();
-    words
+    let bare = plain(bare);
+    bare.split(' ')
         .filter(|word| word.chars().any(|each| each.is_ascii_digit()))
-        .map(|word| word.trim_matches(['.', ',', ';', ':']).to_lowercase())
+        .map(|word| word.trim_matches(['.', ',', ';', ':']).to_owned())
         .collect()
 }
 

@@ -94,8 +94,8 @@ pub fn overview(terminal: &mut Terminal, statuses: &[PocStatus]) -> Result<()> {
     }
     writeln!(
         out,
-        "{DIM}{} PoCs: {}{DIM:#}",
-        statuses.len(),
+        "{DIM}{}: {}{DIM:#}",
+        counted(statuses.len(), "PoC"),
         totals.join(", ")
     )?;
     Ok(())
