@@ -28,6 +28,14 @@ pub struct ScriptCommand {
     pub expected: Vec<Expected>,
 }
 
+impl ScriptCommand {
+    /// Whether a part of it can run at the same time as another part, or as the commands after it.
+    pub(crate) fn runs_beside_others(&self) -> bool {
+        let substitutes = self.script.contains("<(") || self.script.contains(">(");
+        substitutes || self.commands.iter().any(Command::runs_beside_next)
+    }
+}
+
 /// The commands of a block.
 #[derive(Debug, Clone, Default)]
 pub struct Script {

@@ -289,6 +289,11 @@ impl<'a> Lexer<'a> {
         if !command.words.is_empty() {
             command.then = then;
             self.commands.push(command);
+        } else if let Some(last) = self.commands.last_mut()
+            && !then.is_empty()
+        {
+            // The operator after `}` is that of the last command of the group.
+            last.then = then;
         }
     }
 }

@@ -45,6 +45,11 @@ impl Command {
         self.words.first().map_or("", String::as_str)
     }
 
+    /// Whether the next commands can run at the same time: it is a job in the background or a part of a pipeline.
+    pub(crate) fn runs_beside_next(&self) -> bool {
+        matches!(self.then, "&" | "|") || self.program() == "coproc"
+    }
+
     /// The arguments of `cargo test`, `cargo nextest run` and similar; `None` for other commands.
     pub(crate) fn test_arguments(&self) -> Option<&[String]> {
         let (command, rest) = self.cargo()?;

@@ -36,7 +36,7 @@ pub(super) struct Ran {
     pub(super) checked: Vec<InvocationResult>,
     /// The commands that did not run.
     pub(super) left: Vec<Invocation>,
-    /// When cargo was at work.
+    /// When only cargo was at work; a time without length began when cargo did.
     pub(super) times: Vec<(SystemTime, SystemTime)>,
 }
 
@@ -228,6 +228,16 @@ impl Session<'_, '_> {
         self.watch.show(part)
     }
 
+    /// When cargo was at work in these calls, and nothing else of the block: then cargo and the tests are those that write files.
+    fn times_alone(&self, times: Vec<(SystemTime, SystemTime)>) -> Vec<(SystemTime, SystemTime)> {
+        let begun = &self.commands[..=self.checked.len()];
+        let is_alone = !begun.iter().any(ScriptCommand::runs_beside_others);
+        let times = times.into_iter();
+        times
+            .map(|(begun, ended)| (begun, if is_alone { ended } else { begun }))
+            .collect()
+    }
+
     /// Evaluates the current command, which has ended.
     fn end(&mut self, ended: ExitReason) -> Result<()> {
         let Some(current) = self.current.take() else {
@@ -251,7 +261,7 @@ impl Session<'_, '_> {
             ),
             None => accounts::of_output(command, current.observer.finish(), self.options.binaries),
         };
-        self.times.extend(account.times);
+        self.times.extend(self.times_alone(account.times));
         let excused = quarantine::excused(
             &self.options.quarantine,
             &account.observed,

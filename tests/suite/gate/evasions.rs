@@ -7,9 +7,11 @@ use crate::kit::Sandbox;
 fn with_wrappers() -> Sandbox {
     let sandbox = package();
     let manifest = std::fs::read_to_string(sandbox.root.join("Cargo.toml")).unwrap();
-    let targets = ["silent", "nested", "quotes", "ignored", "panics", "empty"]
-        .map(|name| format!("\n[[test]]\nname = \"{name}\"\ntest = false\n"))
-        .concat();
+    let targets = [
+        "silent", "nested", "quotes", "ignored", "panics", "empty", "waits",
+    ]
+    .map(|name| format!("\n[[test]]\nname = \"{name}\"\ntest = false\n"))
+    .concat();
     sandbox
         .write(
             "Cargo.toml",
@@ -42,6 +44,11 @@ fn with_wrappers() -> Sandbox {
             "#[test]\n#[should_panic]\nfn p() {\n    panic!();\n}\n#[test]\n#[should_panic]\nfn q() {}\n",
         )
         .write("tests/empty.rs", "")
+        .write(
+            "tests/waits.rs",
+            "#[test]\nfn waits() {\n    std::fs::write(\"target/begun\", \"\").unwrap();\n    while !std::path::Path::new(\"target/now\").exists() {\n        \
+             std::thread::sleep(std::time::Duration::from_millis(10));\n    }\n}\n",
+        )
         .write(
             "tests/quotes.rs",
             "#[test]\nfn prints() {\n    println!(\"running 1 test\\ntest other ... ok\");\n}\n",
@@ -162,6 +169,12 @@ const UNPROVEN: &[(&str, i32, &str)] = &[
     // Sources that are others only while the tests run.
     (
         "cp src/lib.rs target/kept\necho '#[test] fn other() {}' > src/lib.rs\ncargo test --lib\ncp target/kept src/lib.rs\n# Expected: All pass",
+        4,
+        "changed while the commands ran: src/lib.rs",
+    ),
+    (
+        "cp src/lib.rs target/kept\n(until [ -e target/begun ]; do sleep 0.01; done; echo '#[test] fn other() {}' > src/lib.rs; cp target/kept src/lib.rs; \
+         touch target/now) &\ncargo test --test waits\n# Expected: 1 passed\nwait",
         4,
         "changed while the commands ran: src/lib.rs",
     ),
