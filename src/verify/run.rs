@@ -13,7 +13,7 @@ use crate::exit;
 use crate::script::commands::Script;
 use crate::script::{commands, expectation};
 use crate::sys::cargo::Cargo;
-use crate::sys::exec::{self, ProcessCommand};
+use crate::sys::exec::{self, OutputChunk, ProcessCommand};
 use crate::sys::terminal::Terminal;
 
 /// Runs invocations one after the other. After one that did not pass, the others are skipped unless `keep_going`.
@@ -138,8 +138,13 @@ fn run_one(
             picks,
             flags,
         } => {
-            let captured =
-                exec::capture_output(&options.cargo(listing), &mut |part| watch.show(part))?;
+            let captured = exec::capture_output(&options.cargo(listing), &mut |part| {
+                if repeats(part) {
+                    Ok(())
+                } else {
+                    watch.show(part)
+                }
+            })?;
             if !captured.ended.success() {
                 return Ok(InvocationResult::unlisted(check, &captured));
             }
@@ -191,6 +196,15 @@ fn run_one(
         confirmed: None,
         listing: listed,
     })
+}
+
+/// Whether the run after a listing prints this line too.
+fn repeats(part: OutputChunk<'_>) -> bool {
+    let line = anstream::adapter::strip_bytes(part.bytes).into_vec();
+    let line = line.trim_ascii_start();
+    ["Finished", "Running", "Executable"]
+        .iter()
+        .any(|word| line.starts_with(word.as_bytes()))
 }
 
 impl Options<'_> {

@@ -44,6 +44,13 @@ fn failed_tests_run_first_then_new_ones_and_slow_binaries_last() {
     run.exits(0).prints("5 passed");
     let expected = ["slow::b", "slow::new", "quick::a", "quick::b", "slow::a"];
     assert_eq!(ran(&run), expected, "{run:?}");
+    // The listing before a run prints no line that the run prints.
+    let printed = |text| run.stdout.matches(text).count() + run.stderr.matches(text).count();
+    assert_eq!(
+        printed("Running unittests"),
+        printed("Verifying"),
+        "{run:?}"
+    );
 }
 
 /// A library with documentation tests in two files.
