@@ -3,7 +3,8 @@
 
 pub mod affected {
     pub use crate::affected::{
-        Selection, TargetSelection, TestSelector, all_targets, select, select_in,
+        Selection, SourceTest, TargetSelection, TestSelector, all_targets, select, select_in,
+        source_tests,
     };
     pub mod coverage {
         pub mod audit {

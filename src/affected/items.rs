@@ -42,6 +42,7 @@ pub use sources::{Changed, Reader, Sources, Uncached};
 pub use test_items::{TestGroup, TestItem, TestPattern};
 
 use super::targets::{TestTarget, TestTargetKind};
+use crate::workspace::source::cfg::{Build, CfgOptions, Compiled};
 use crate::workspace::source::syntax::ItemKind;
 use changed_items::Read;
 use def_map::DefMap;
@@ -191,6 +192,16 @@ impl Graph {
         } else {
             unit.target()
         }
+    }
+
+    /// Whether the tests of a target are built with a test, with these options.
+    #[must_use]
+    pub(crate) fn compiled(&self, test: &TestItem, options: &CfgOptions) -> Compiled {
+        let known = |item: &NodeId| (*item as usize) < self.nodes.nodes.len();
+        let item = test.seeds.first().copied().filter(known);
+        item.map_or(Compiled::Perhaps, |item| {
+            test_items::compiled(&self.sources, &self.nodes, item, options, Build::Test)
+        })
     }
 
     /// Groups of test classes for one pass each. Classes of one package share a pass, because they link the same units.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
 use super::compile::may_not_compile;
@@ -21,6 +21,7 @@ use super::packages;
 use super::quiet_files;
 use super::rules::{self, Ruling};
 use super::selection::Selection;
+use super::source_tests::{SourceTest, source_files, source_tests};
 use super::targets::TestTarget;
 use super::unrun::{UnrunTest, unrun_tests};
 use crate::change::Change;
@@ -157,6 +158,22 @@ pub(super) fn select_but_in(
 #[must_use]
 pub fn unrun_in(project: &Project, configurations: &[Configuration]) -> BTreeSet<UnrunTest> {
     unrun_tests(&project.workspace, configurations, &open(project))
+}
+
+/// The tests in the sources of the targets that are `wanted`, see [`source_tests`].
+///
+/// # Errors
+/// When the root file of a target cannot be read.
+pub(crate) fn source_tests_in(
+    project: &Project,
+    wanted: &dyn Fn(&TestTarget) -> bool,
+) -> Result<BTreeMap<TestTarget, Vec<SourceTest>>> {
+    source_tests(&project.workspace, &open(project), wanted)
+}
+
+/// The source files of the libraries and programs of a package.
+pub(crate) fn source_files_in(project: &Project, package: PackageId) -> BTreeSet<Utf8PathBuf> {
+    source_files(&project.workspace, &open(project), package)
 }
 
 /// The packages of a project in groups that each compile.

@@ -135,5 +135,5 @@ fn tests(project: &Project, poc: &Poc) -> Result<Tests> {
         project.repository().ok(),
         "",
     )?;
-    contract::tests::of_plan(&project.workspace, &poc.plan, &mut hasher)
+    contract::tests::of_plan(project, &poc.plan, &mut hasher)
 }

@@ -364,7 +364,7 @@ fn statuses(
     let unaffected = unaffected(project, pocs, &inputs, notes)?;
     let agreed = pocs.iter().filter_map(|(.., standing)| standing.agreed());
     let is_committed = is_committed(project);
-    let present = Present::read(&project.workspace, agreed, &inputs)?;
+    let present = Present::read(project, agreed, &inputs)?;
     let status = |(poc, evidence, standing): &mut Recorded| {
         let tests = standing.agreed().map(|agreed| present.of(agreed));
         standing.compare(&poc.plan, tests.unwrap_or_default())?;

@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use rayon::prelude::*;
 
 use super::compare;
 use super::difference::Difference;
 use super::inventory::Tests;
 use super::locked::Contract;
-use crate::affected::{TestTarget, TestTargetKind, every_target};
+use crate::affected::{SourceTest, TestTarget, every_target, source_tests_in};
 use crate::document::Plan;
 use crate::evidence::{Names, Packed};
 use crate::freshness::{Hasher, Inputs};
-use crate::workspace::source::{Test, read_unit};
+use crate::project::Project;
 use crate::workspace::{PackageId, Workspace};
 
 /// The members whose tests a plan affects: the named ones, the owners of its files, and all members that link them.
@@ -31,48 +30,36 @@ pub fn packages(workspace: &Workspace, plan: &Plan) -> BTreeSet<PackageId> {
     workspace.linked_by(&touched)
 }
 
-/// The tests of one target in its sources.
-struct Listed {
-    package: PackageId,
-    binary: String,
-    tests: Vec<Test>,
-}
+type Listed = BTreeMap<TestTarget, Vec<SourceTest>>;
 
 /// The tests of some members in their sources, without doctests, which have no names.
-fn listed(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Result<Vec<Listed>> {
-    let targets: Vec<TestTarget> = every_target(workspace)
-        .into_iter()
-        .filter(|target| packages.contains(&target.package) && target.kind != TestTargetKind::Doc)
-        .collect();
-    let listed = targets.par_iter().map(|target| {
-        let root = target.described(workspace).map(|target| &target.src_path);
-        let unit = root.map(|root| read_unit(root)).transpose()?;
-        let tests = unit.unwrap_or_default().tests.into_iter();
-        Ok(Listed {
-            package: target.package,
-            binary: target.binary_id(workspace),
-            tests: tests.collect(),
-        })
-    });
-    listed.collect()
+fn listed(project: &Project, packages: &BTreeSet<PackageId>) -> Result<Listed> {
+    source_tests_in(project, &|target| packages.contains(&target.package))
 }
 
 /// The tests by binary id, without hashes.
-fn inventory<'l>(listed: impl Iterator<Item = &'l Listed>) -> Tests {
+fn inventory<'l>(
+    workspace: &Workspace,
+    listed: impl Iterator<Item = (&'l TestTarget, &'l Vec<SourceTest>)>,
+) -> Tests {
     let mut all = Tests::default();
-    for target in listed {
-        let add = |names: &mut Names, test: &Test| {
-            let names = names.entry(target.binary.clone()).or_default();
-            names.insert(test.name.clone());
+    for (target, tests) in listed {
+        let binary = target.binary_id(workspace);
+        let add = |names: &mut Names, name: &str| {
+            let names = names.entry(binary.clone()).or_default();
+            names.insert(name.to_owned());
         };
-        for test in &target.tests {
+        for test in tests {
+            let Some(name) = test.listed_name() else {
+                continue;
+            };
             if test.ignored {
-                add(&mut all.ignored, test);
+                add(&mut all.ignored, name);
                 continue;
             }
-            add(&mut all.active, test);
+            add(&mut all.active, name);
             if !test.asserts {
-                add(&mut all.idle, test);
+                add(&mut all.idle, name);
             }
         }
     }
@@ -83,9 +70,9 @@ fn inventory<'l>(listed: impl Iterator<Item = &'l Listed>) -> Tests {
 ///
 /// # Errors
 /// When sources cannot be read.
-pub fn of_plan(workspace: &Workspace, plan: &Plan, hasher: &mut Hasher<'_>) -> Result<Tests> {
-    let packages = packages(workspace, plan);
-    let all = inventory(listed(workspace, &packages)?.iter());
+pub fn of_plan(project: &Project, plan: &Plan, hasher: &mut Hasher<'_>) -> Result<Tests> {
+    let packages = packages(&project.workspace, plan);
+    let all = inventory(&project.workspace, listed(project, &packages)?.iter());
     let inputs = hasher.members(&packages)?;
     Ok(Tests { inputs, ..all })
 }
@@ -104,7 +91,7 @@ impl Present {
     /// # Errors
     /// When sources cannot be read, or names cannot be unpacked.
     pub fn read<'c>(
-        workspace: &Workspace,
+        project: &Project,
         agreed: impl Iterator<Item = &'c Contract>,
         now: &Inputs,
     ) -> Result<Self> {
@@ -117,6 +104,7 @@ impl Present {
         if packed.is_empty() {
             return Ok(Self::default());
         }
+        let workspace = &project.workspace;
         let targets = every_target(workspace).into_iter();
         let packages: BTreeMap<String, PackageId> = targets
             .map(|target| (target.binary_id(workspace), target.package))
@@ -127,11 +115,12 @@ impl Present {
             let owners = binaries.filter_map(|binary| packages.get(&binary).copied());
             sets.entry(owners.collect()).or_default().push(packed);
         }
-        let listed = listed(workspace, &sets.keys().flatten().copied().collect())?;
+        let listed = listed(project, &sets.keys().flatten().copied().collect())?;
         let mut present = BTreeMap::new();
         for (owners, packed) in sets {
-            let own = listed.iter().filter(|one| owners.contains(&one.package));
-            let now = inventory(own);
+            let own = listed.iter();
+            let own = own.filter(|(target, _)| owners.contains(&target.package));
+            let now = inventory(workspace, own);
             for (tests, idle) in packed {
                 let differences = compare::of_tests(&tests, idle.as_ref(), &now)?;
                 present.insert((tests, idle), differences);

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use camino::Utf8PathBuf;
-use cargo_metadata::TargetKind;
 use rayon::prelude::*;
 use semver::Version;
 
@@ -15,9 +14,11 @@ use super::request::Request;
 use crate::affected::{self, Selection, TestTarget, TestTargetKind};
 use crate::change::Change;
 use crate::project::Project;
+use crate::sys::files;
 use crate::verify;
-use crate::workspace::graph::{is_kind, is_library};
-use crate::workspace::{PackageId, Workspace, source};
+use crate::workspace::source::doc;
+use crate::workspace::source::lex::lex;
+use crate::workspace::{PackageId, Workspace};
 
 /// The data that a draft needs, read once.
 pub struct Context {
@@ -49,12 +50,12 @@ impl Context {
             .collect();
         let sentences = roots
             .into_par_iter()
-            .filter_map(|root| Some((root.clone(), source::sentence(root)?)))
+            .filter_map(|root| Some((root.clone(), doc::sentence(root)?)))
             .collect();
         let unsafe_uses = request
             .packages
             .par_iter()
-            .map(|package| Ok((*package, unsafe_uses(workspace, *package)?)))
+            .map(|package| Ok((*package, unsafe_uses(project, *package)?)))
             .collect::<Result<_>>()?;
         Ok(Self {
             selection,
@@ -90,15 +91,17 @@ impl Context {
     }
 }
 
-fn unsafe_uses(workspace: &Workspace, package: PackageId) -> Result<usize> {
-    let targets = workspace.packages[package].targets.iter();
-    let roots: BTreeSet<&Utf8PathBuf> = targets
-        .filter(|target| is_library(target) || is_kind(target, &[TargetKind::Bin]))
-        .map(|target| &target.src_path)
-        .collect();
-    let uses = roots
-        .into_iter()
-        .map(|root| Ok(source::read_unit(root)?.unsafe_uses));
+fn unsafe_uses(project: &Project, package: PackageId) -> Result<usize> {
+    let files = affected::source_files_in(project, package).into_iter();
+    let uses = files.map(|file| {
+        let text = String::from_utf8_lossy(&files::read(&file)?).into_owned();
+        // A file that does not parse is reported by the compiler.
+        let tokens = lex(&text).unwrap_or_default();
+        let words = tokens
+            .iter()
+            .map(|token| &text[token.start as usize..token.end as usize]);
+        Ok(words.filter(|word| *word == "unsafe").count())
+    });
     uses.sum()
 }
 

@@ -2,20 +2,21 @@
 //!
 //! Input: the records of a run, one for each PoC. Output: findings with the codes that `status` uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::contract::UNCONFIRMED_RUN;
 use super::evidence::{FAILED_RUN, REGRESSION};
-use crate::affected::{TestTarget, TestTargetKind, every_target};
+use crate::affected::items::TestPattern;
+use crate::affected::{SourceTest, TestTarget, TestTargetKind, every_target, source_tests_in};
 use crate::document::Plan;
 use crate::evidence::{Check, Outcome, Record, Scope};
 use crate::finding::{Code, Finding};
+use crate::project::Project;
 use crate::verify::recording::first_line;
 use crate::verify::{self, Program, Report};
 use crate::workspace::Workspace;
-use crate::workspace::source::{Unit, read_unit};
 
 /// The run and its records.
 #[derive(Debug, Clone, Copy)]
@@ -34,9 +35,9 @@ pub(crate) struct Seen<'a> {
 
 /// Tests that failed or are missing, commands that failed, and pending confirmations, sorted by path, line and code.
 #[must_use]
-pub(crate) fn of(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
-    let mut places = Places::of(workspace);
-    let mut findings = tests(seen, &mut places);
+pub(crate) fn of(project: &Project, seen: Seen<'_>) -> Vec<Finding> {
+    let workspace = &project.workspace;
+    let mut findings = tests(seen, &Places::of(project, seen));
     findings.extend(commands(workspace, seen));
     findings.sort_by(|one, other| {
         let key = |finding: &Finding| (finding.path.clone(), finding.line, finding.code);
@@ -45,7 +46,7 @@ pub(crate) fn of(workspace: &Workspace, seen: Seen<'_>) -> Vec<Finding> {
     findings
 }
 
-fn tests(seen: Seen<'_>, places: &mut Places<'_>) -> Vec<Finding> {
+fn tests(seen: Seen<'_>, places: &Places<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (binary, test) in seen
         .records
@@ -178,33 +179,47 @@ impl Seen<'_> {
     }
 }
 
-/// The positions of tests. The sources of a target are read on demand.
+/// The positions of tests.
 struct Places<'w> {
     workspace: &'w Workspace,
     targets: BTreeMap<String, TestTarget>,
-    read: BTreeMap<Utf8PathBuf, Option<Unit>>,
+    /// The tests in the sources of these targets.
+    tests: BTreeMap<TestTarget, Vec<SourceTest>>,
 }
 
 impl<'w> Places<'w> {
-    fn of(workspace: &'w Workspace) -> Self {
+    /// The positions of the tests that the records name.
+    fn of(project: &'w Project, seen: Seen<'_>) -> Self {
+        let workspace = &project.workspace;
+        let named = seen.records.iter();
+        let named = named.flat_map(|record| record.failing.keys().chain(record.missing.keys()));
+        let named: BTreeSet<&String> = named.collect();
         let targets = every_target(workspace).into_iter();
+        let targets = targets.map(|target| (target.binary_id(workspace), target));
+        let targets: BTreeMap<String, TestTarget> =
+            targets.filter(|(id, _)| named.contains(id)).collect();
+        let wanted: BTreeSet<&TestTarget> = targets.values().collect();
+        let tests = if wanted.is_empty() {
+            BTreeMap::new()
+        } else {
+            // Without readable sources, a finding is at the root file of its target.
+            source_tests_in(project, &|target| wanted.contains(target)).unwrap_or_default()
+        };
         Self {
             workspace,
-            targets: targets
-                .map(|target| (target.binary_id(workspace), target))
-                .collect(),
-            read: BTreeMap::new(),
+            targets,
+            tests,
         }
     }
 
-    fn finding(&mut self, code: Code, binary: &str, test: &str, message: String) -> Finding {
+    fn finding(&self, code: Code, binary: &str, test: &str, message: String) -> Finding {
         let (file, line) = self.place(binary, test);
         let path = self.workspace.slashed(&file);
         Finding::new(code, path, line, message).about(format!("{binary} {test}"))
     }
 
     /// The function of the test; if no source contains it, the first line of the target's root file or of the root manifest.
-    fn place(&mut self, binary: &str, test: &str) -> (Utf8PathBuf, usize) {
+    fn place(&self, binary: &str, test: &str) -> (Utf8PathBuf, usize) {
         let workspace = self.workspace;
         let Some(target) = self.targets.get(binary) else {
             return (workspace.root.join("Cargo.toml"), 1);
@@ -217,23 +232,13 @@ impl<'w> Places<'w> {
         if target.kind == TestTargetKind::Doc {
             return documented(&[&workspace.root, folder], test).unwrap_or((root, 1));
         }
-        let unit = self
-            .read
-            .entry(root.clone())
-            .or_insert_with(|| read_unit(&root).ok());
-        let known = unit.iter().flat_map(|unit| &unit.tests);
-        let is_it = |exact: bool| {
-            known.clone().find(|known| {
-                let cases = test.strip_prefix(known.name.as_str());
-                known.exact == exact
-                    && if exact {
-                        cases == Some("")
-                    } else {
-                        cases.is_some()
-                    }
-            })
-        };
-        let found = is_it(true).or_else(|| is_it(false));
+        let known = self.tests.get(target).into_iter().flatten();
+        let known = known.filter(|known| known.line > 0);
+        let is_it =
+            |known: &&SourceTest| matches!(&known.name, TestPattern::Exact(name) if name == test);
+        let is_start = |known: &&SourceTest| matches!(&known.name, TestPattern::Prefix(start) if test.starts_with(start));
+        let found = known.clone().find(is_it);
+        let found = found.or_else(|| known.clone().find(is_start));
         found.map_or((root, 1), |found| (found.file.clone(), found.line as usize))
     }
 }

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::context::{Check, LintContext};
-use crate::affected::{TestTarget, TestTargetKind, every_target};
+use crate::affected::items::{TestPattern, Uncached};
+use crate::affected::{TestTarget, source_tests};
 use crate::document::Block;
 use crate::document::plan::Action;
 use crate::finding::{Code, Finding, Gate, Rule, Severity};
@@ -18,7 +19,6 @@ use crate::script::calls::Call;
 use crate::script::simple_commands::Command;
 use crate::status::State;
 use crate::sys::files;
-use crate::workspace::source::read_units;
 use crate::workspace::{PackageId, Workspace};
 
 pub(super) const CHECKS: &[Check] = &[(&[UNMET_FILTER], unmet_filter)];
@@ -199,22 +199,11 @@ fn sources_contain_all(
     packages: &BTreeSet<PackageId>,
     filters: &[&str],
 ) -> bool {
-    let targets = every_target(workspace).into_iter();
-    let targets: Vec<TestTarget> = targets
-        .filter(|target| packages.contains(&target.package) && target.kind != TestTargetKind::Doc)
-        .collect();
-    let root = |target: &TestTarget| Some(target.described(workspace)?.src_path.clone());
-    let roots: Option<Vec<Utf8PathBuf>> = targets.iter().map(root).collect();
-    let Some(Ok(units)) = roots.map(|roots| read_units(&roots)) else {
+    let wanted = |target: &TestTarget| packages.contains(&target.package);
+    let Ok(tests) = source_tests(workspace, &Uncached, &wanted) else {
         return false;
     };
-    units.iter().zip(&targets).all(|(unit, target)| {
-        let has_harness = matches!(
-            target.kind,
-            TestTargetKind::Test(_) | TestTargetKind::Bench(_)
-        ) && unit.has_main;
-        let met = |name: &str| filters.iter().any(|filter| name.contains(filter));
-        let mut tests = unit.tests.iter();
-        unit.problems.is_empty() && !has_harness && tests.all(|test| test.exact && !met(&test.name))
-    })
+    let met = |name: &str| filters.iter().any(|filter| name.contains(filter));
+    let mut tests = tests.values().flatten();
+    tests.all(|test| matches!(&test.name, TestPattern::Exact(name) if !met(name)))
 }

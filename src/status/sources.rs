@@ -14,7 +14,7 @@ use crate::sys::git::ChangeKind;
 use crate::workspace::source::attribute::attributes;
 use crate::workspace::source::cfg::{Build, Compiled};
 use crate::workspace::source::lex::Kind;
-use crate::workspace::source::listing::{item_compiled, test_kind, tests};
+use crate::workspace::source::listing::{has_test, item_compiled, test_kind};
 use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
 
 /// Returns the places in one source that contradict an item.
@@ -366,7 +366,7 @@ fn without_tests(plan: &Plan, cx: &Context<'_>) -> Vec<Contradiction> {
             .map(|name| syntax.word(name))
             .chain([named])
             .collect();
-        let tested = !tests(&syntax).is_empty()
+        let tested = has_test(&syntax)
             || defined.is_empty()
             || tests_of(workspace.folder(owner)).iter().any(|test| {
                 let words = test.split(|sign: char| !sign.is_alphanumeric() && sign != '_');

@@ -10,10 +10,10 @@ use super::binaries::Binaries;
 use super::invocation::Program;
 use super::report::Report;
 use super::test_output::{Ending, Header};
-use crate::affected::{TestTargetKind, all_targets};
+use crate::affected::{TestTarget, TestTargetKind, all_targets, source_tests_in};
 use crate::evidence::TestCounts;
-use crate::workspace::source::read_unit;
-use crate::workspace::{PackageId, Workspace};
+use crate::project::Project;
+use crate::workspace::PackageId;
 
 /// Rejects a baseline in which a target of these packages was started and ran no test, although its sources have some. A
 /// target all of whose tests need a feature or flag is only noted: not every machine can build all of them.
@@ -22,9 +22,10 @@ use crate::workspace::{PackageId, Workspace};
 /// When sources cannot be read.
 pub fn reject_idle_targets(
     report: &mut Report,
-    workspace: &Workspace,
+    project: &Project,
     packages: &BTreeSet<PackageId>,
 ) -> Result<()> {
+    let workspace = &project.workspace;
     let binaries = Binaries::of(workspace);
     let mut started: BTreeMap<String, TestCounts> = BTreeMap::new();
     for binary in report
@@ -44,30 +45,33 @@ pub fn reject_idle_targets(
     let targets = all_targets(workspace)
         .into_iter()
         .filter(|target| packages.contains(&target.package) && target.kind != TestTargetKind::Doc);
-    let (mut idle, mut notes) = (Vec::new(), Vec::new());
-    for target in targets {
+    let idle: BTreeMap<TestTarget, TestCounts> = targets
+        .filter_map(|target| {
+            let counts = started.get(&target.binary_id(workspace))?;
+            (counts.ran() == 0).then_some((target, *counts))
+        })
+        .collect();
+    if idle.is_empty() {
+        return Ok(());
+    }
+    let tests = source_tests_in(project, &|target| idle.contains_key(target))?;
+    let (mut empty, mut notes) = (Vec::new(), Vec::new());
+    for (target, counts) in idle {
         let id = target.binary_id(workspace);
-        let Some(counts) = started.get(&id).filter(|counts| counts.ran() == 0) else {
-            continue;
-        };
-        let root = target.described(workspace).map(|target| &target.src_path);
-        let unit = root
-            .map(|root| read_unit(root))
-            .transpose()?
-            .unwrap_or_default();
-        let runnable = unit.tests.iter().filter(|test| !test.ignored);
+        let known = tests.get(&target).into_iter().flatten();
+        let runnable = known.filter(|test| !test.ignored && test.listed_name().is_some());
         let (conditional, certain): (Vec<_>, Vec<_>) = runnable.partition(|test| test.conditional);
         let of = |tests: usize| match tests {
             1 => "the one test".to_owned(),
             tests => format!("all {tests} tests"),
         };
         if counts.filtered > 0 && !certain.is_empty() {
-            idle.push(format!(
+            empty.push(format!(
                 "{id} ran no test: the filter left out {} in its sources",
                 of(certain.len())
             ));
         } else if !certain.is_empty() {
-            idle.push(format!(
+            empty.push(format!(
                 "{id} ran no test, and its sources have {}",
                 certain.len()
             ));
@@ -81,7 +85,7 @@ pub fn reject_idle_targets(
     let mut checked = report.checked.iter_mut().rev();
     if let Some(last) = checked.find(|checked| matches!(checked.check.program, Program::Command(_)))
     {
-        last.empty.extend(idle);
+        last.empty.extend(empty);
         last.observed.notes.extend(notes);
     }
     Ok(())

@@ -63,6 +63,7 @@ mod shards;
 #[cfg(unix)]
 mod shells;
 mod since;
+mod source_tests;
 #[cfg(unix)]
 mod startup;
 mod status;

@@ -255,6 +255,11 @@ impl CrateGraph {
         });
     }
 
+    /// Excludes items that no choice of features and flags compiles on this machine's platform.
+    pub fn configure_host(&mut self) {
+        self.configure_by(|_| CfgOptions::host());
+    }
+
     fn configure_by(&mut self, options: impl Fn(&Unit) -> CfgOptions) {
         self.builds.clear();
         self.build_of.clear();

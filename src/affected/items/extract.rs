@@ -8,8 +8,11 @@ mod folders;
 pub(super) mod model;
 mod parts;
 pub(super) mod table;
+#[cfg(test)]
+mod tests;
 mod uses;
 
+use std::cell::OnceCell;
 use std::hash::Hasher as _;
 use std::ops::Range;
 
@@ -23,6 +26,7 @@ pub use model::{
 
 use super::builtins::{is_foreign, is_known_macro};
 use super::references::{Collector, WritesCode};
+use crate::workspace::source::assertion::Assertions;
 use crate::workspace::source::attribute::{Attribute, attributes, inner_attributes, inner_range};
 use crate::workspace::source::cfg::{Build, CfgOptions, Compiled, Predicate, compiled};
 use crate::workspace::source::doc;
@@ -75,6 +79,7 @@ pub fn read(text: &str) -> FileItems {
         texts: Vec::new(),
         names_in_text: Vec::new(),
         writes_code: writes_code(text),
+        assertions: OnceCell::new(),
     };
     for raw in &syntax.items {
         let index = u32::try_from(reader.items.len()).unwrap_or(u32::MAX);
@@ -88,55 +93,11 @@ pub fn read(text: &str) -> FileItems {
         });
         reader.conditions.extend(predicates);
     }
-    let mut doctests = Vec::new();
-    let map = |item: u32| {
-        if item == TOP {
-            TOP
-        } else {
-            reader.index[item as usize]
-        }
-    };
     let mut children = children(&syntax);
     for child in &mut children {
-        child.item = map(child.item);
+        child.item = reader.place(child.item);
     }
-    let documentation = doc::read(&syntax);
-    for test in &documentation.doctests {
-        let code = Syntax::read(&test.code).ok();
-        let mut names: Vec<Symbol> = Vec::new();
-        if let Some(code) = &code {
-            names.extend(
-                (0_u32..)
-                    .zip(&code.tokens)
-                    .filter_map(|(at, _)| code.ident(at))
-                    .map(|name| reader.table.intern(name)),
-            );
-        }
-        names.sort_unstable();
-        names.dedup();
-        let hash = digest([test.code.as_bytes()]);
-        doctests.push(DocItem {
-            line: test.line,
-            above: test.above,
-            ignored: test.ignored,
-            item: map(test.item),
-            names,
-            hash,
-            embedded: None,
-        });
-    }
-    for (path, item) in &documentation.embedded {
-        let hash = digest([path.as_bytes()]);
-        doctests.push(DocItem {
-            line: 1,
-            above: 0,
-            ignored: false,
-            item: map(*item),
-            names: Vec::new(),
-            hash,
-            embedded: Some(path.clone()),
-        });
-    }
+    let doctests = reader.doctests();
     let inner = inner_digest(&syntax);
     let folders = folder_names(&reader.items);
     FileItems {
@@ -260,6 +221,8 @@ struct Reader<'s, 't> {
     texts: Vec<(u32, TextFile)>,
     names_in_text: Vec<(u32, Symbol)>,
     writes_code: WritesCode,
+    /// Computed for the first test.
+    assertions: OnceCell<Assertions<'s>>,
 }
 
 impl<'s> Reader<'s, '_> {
@@ -417,6 +380,52 @@ impl<'s> Reader<'s, '_> {
         false
     }
 
+    /// The index of an item of the syntax among the items of the file.
+    fn place(&self, item: u32) -> u32 {
+        if item == TOP {
+            TOP
+        } else {
+            self.index[item as usize]
+        }
+    }
+
+    /// The documentation tests, and the files that documentation embeds.
+    fn doctests(&mut self) -> Vec<DocItem> {
+        let documentation = doc::read(self.syntax);
+        let mut found = Vec::new();
+        for test in &documentation.doctests {
+            let code = Syntax::read(&test.code).ok();
+            let mut names: Vec<Symbol> = Vec::new();
+            if let Some(code) = &code {
+                let words = (0_u32..).zip(&code.tokens);
+                let words = words.filter_map(|(at, _)| code.ident(at));
+                names.extend(words.map(|name| self.table.intern(name)));
+            }
+            names.sort_unstable();
+            names.dedup();
+            found.push(DocItem {
+                line: test.line,
+                above: test.above,
+                ignored: test.ignored,
+                item: self.place(test.item),
+                names,
+                hash: digest([test.code.as_bytes()]),
+                embedded: None,
+            });
+        }
+        let embedded = documentation.embedded.into_iter();
+        found.extend(embedded.map(|(path, item)| DocItem {
+            line: 1,
+            above: 0,
+            ignored: false,
+            item: self.place(item),
+            names: Vec::new(),
+            hash: digest([path.as_bytes()]),
+            embedded: Some(path),
+        }));
+        found
+    }
+
     fn key(&self, item: &Item) -> Digest {
         let parent = if item.parent == TOP {
             Digest::default()
@@ -451,143 +460,4 @@ fn attribute_ranges(syntax: &Syntax, range: Range<u32>) -> Vec<Range<u32>> {
         at = next;
     }
     ranges
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::workspace::source::cfg::Features;
-
-    fn hashes(text: &str) -> Vec<Digest> {
-        read(text).items.iter().map(|item| item.hash).collect()
-    }
-
-    #[test]
-    fn comments_layout_and_docs_count_only_for_macros() {
-        let plain = hashes("fn f() { a + b }\n/// doc\nstruct S { x: u8 }");
-        assert_eq!(
-            plain,
-            hashes("fn f(  ) {\n // why\n a+b }\nstruct S { /// other\n x: u8 }")
-        );
-        assert_ne!(plain, hashes("fn f() { a - b }\nstruct S { x: u8 }"));
-        let derived = "#[derive(Parser)]\nstruct S { /// help\n x: u8 }";
-        assert_ne!(
-            hashes(derived),
-            hashes(&derived.replace("help", "other help"))
-        );
-        let input = "fn f() { q! { /// help\n x } }";
-        assert_ne!(hashes(input), hashes(&input.replace("help", "other help")));
-    }
-
-    #[test]
-    fn use_is_one_item_per_name() {
-        let file =
-            read("pub(crate) use a::{b, c::{self, d as e, *}}; extern crate x as y; use ::z;");
-        let found: Vec<String> = file
-            .items
-            .iter()
-            .map(|item| {
-                let Detail::Use { path, glob } = &item.detail else {
-                    panic!("{item:?}")
-                };
-                let path: Vec<&str> = path
-                    .iter()
-                    .map(|symbol| file.symbols.get(*symbol))
-                    .collect();
-                let name = item.name.map_or("", |name| file.symbols.get(name));
-                format!(
-                    "{}{} as {name}",
-                    path.join("."),
-                    if *glob { ".*" } else { "" }
-                )
-            })
-            .collect();
-        assert_eq!(
-            found,
-            [
-                "a.b as b",
-                "a.c as c",
-                "a.c.d as e",
-                "a.c.* as ",
-                ":: .x as y"
-                    .replace(' ', "")
-                    .replace("asy", " as y")
-                    .as_str(),
-                "::.z as z"
-            ]
-        );
-    }
-
-    #[test]
-    fn impl_headers_are_parsed() {
-        let file = read(
-            "impl<T: A> B<T> for &'a mut c::D<T> where T: X {} impl<T> T2 for T {} impl E { } impl F<u8> {} impl<T> From<T> for [u8; 2] {}",
-        );
-        let found: Vec<String> = file
-            .items
-            .iter()
-            .map(|item| {
-                let Detail::Impl {
-                    head,
-                    of_trait,
-                    is_specialized,
-                } = &item.detail
-                else {
-                    panic!("{item:?}")
-                };
-                let text = |path: &Option<Box<[Symbol]>>| {
-                    path.as_ref().map_or("-".to_owned(), |path| {
-                        path.iter()
-                            .map(|symbol| file.symbols.get(*symbol))
-                            .collect::<Vec<_>>()
-                            .join(".")
-                    })
-                };
-                format!("{} {} {is_specialized}", text(head), text(of_trait))
-            })
-            .collect();
-        assert_eq!(
-            found,
-            [
-                "c.D B true",
-                "- T2 false",
-                "E - false",
-                "F - true",
-                "- From false"
-            ]
-        );
-    }
-
-    fn names(text: &str, on: &[&str]) -> Vec<String> {
-        let options = CfgOptions {
-            features: Some(Features {
-                on: on.iter().map(|name| (*name).to_owned()).collect(),
-                ..Features::default()
-            }),
-            ..CfgOptions::host()
-        };
-        let items = read(text);
-        let items = items
-            .configured(&options)
-            .map_or(items, |configured| configured.items);
-        let names = items.items.iter().filter_map(|item| item.name);
-        names
-            .map(|name| items.symbols.get(name).to_owned())
-            .collect()
-    }
-
-    #[test]
-    fn excluded_items_are_removed_with_their_children() {
-        let text = "fn a() {} #[cfg(feature = \"x\")] mod m { fn b() {} } #[cfg(not(feature = \"x\"))] fn c() {}
-            #[cfg(test)] fn d() {} #[cfg(feature = \"x\")] use e::{f, g}; #[cfg(all(feature = \"x\", unknown))] fn h() {}";
-        assert_eq!(names(text, &["x"]), ["a", "m", "b", "d", "f", "g", "h"]);
-        assert_eq!(names(text, &[]), ["a", "c", "d"]);
-    }
-
-    #[test]
-    fn whole_file_may_be_excluded() {
-        let text = "#![cfg(feature = \"x\")] fn a() {}";
-        assert_eq!(names(text, &["x"]), ["a"]);
-        assert_eq!(names(text, &[]), Vec::<String>::new());
-    }
 }

@@ -10,7 +10,7 @@ use super::edges::Edges;
 use super::extract::flag;
 use super::nodes::{NONE, Name, NodeId, Nodes};
 use super::sources::{Reader, SourceFile, Sources};
-use crate::workspace::source::cfg::{Build, Compiled};
+use crate::workspace::source::cfg::{Build, CfgOptions, Compiled};
 use crate::workspace::source::doc;
 use crate::workspace::source::keywords::plain_name;
 use crate::workspace::source::modules::normal;
@@ -235,22 +235,31 @@ fn is_expanded(file: &SourceFile, placed: &[NodeId], nodes: &Nodes, item: u32) -
 /// Whether the tests of a unit are built with an item: a library is also built with the options of other packages.
 fn is_built(crates: &CrateGraph, sources: &Sources, nodes: &Nodes, id: NodeId) -> bool {
     let unit = nodes.nodes[id as usize].unit as usize;
-    let Some(options) = crates.test_options(unit) else {
-        return true;
-    };
-    let holds = |id: NodeId| {
+    crates
+        .test_options(unit)
+        .is_none_or(|options| compiled(sources, nodes, id, options, Build::Any) != Compiled::No)
+}
+
+/// Whether a build compiles an item, by the conditions of the item and those around it.
+pub(super) fn compiled(
+    sources: &Sources,
+    nodes: &Nodes,
+    id: NodeId,
+    options: &CfgOptions,
+    build: Build,
+) -> Compiled {
+    let of_node = |id: NodeId| {
         let node = &nodes.nodes[id as usize];
         let items = sources.files[node.file as usize].items(node.before);
-        let mut conditions = items.into_iter().flat_map(|items| &items.conditions);
-        conditions.all(|(item, predicate)| {
-            let counts = *item == node.item || *item == TOP;
-            !counts || predicate.evaluate(options, Build::Any) != Compiled::No
-        })
+        let conditions = items.into_iter().flat_map(|items| &items.conditions);
+        let own = conditions.filter(move |(item, _)| *item == node.item || *item == TOP);
+        own.map(|(_, predicate)| predicate.evaluate(options, build))
     };
     let modules = nodes.around(nodes.nodes[id as usize].module);
     let modules = modules.map(|module| nodes.modules[module as usize].node);
-    let mut around = nodes.owners(id).chain(modules).chain([id]);
-    around.all(|id| id == NONE || holds(id))
+    let around = nodes.owners(id).chain(modules).chain([id]);
+    let known = around.filter(|id| *id != NONE);
+    known.flat_map(of_node).fold(Compiled::Yes, Compiled::and)
 }
 
 /// Tests in the sources: functions or macro calls.
@@ -282,11 +291,12 @@ pub(super) fn tests(
         let is_root = node.kind == ItemKind::Fn
             && node.owner == NONE
             && nodes.modules[node.module as usize].parent == NONE;
+        let has_own_harness = matches!(unit.kind, UnitKind::Test | UnitKind::Bench);
         let name = if node.flags & flag::TEST != 0 {
             TestPattern::Exact(path(&nodes.written_name(node.name)))
         } else if node.flags & flag::TEST_PREFIX != 0 {
             TestPattern::Prefix(path(&nodes.written_name(node.name)))
-        } else if is_root && unit.kind == UnitKind::Test && nodes.names.text(node.name) == "main" {
+        } else if is_root && has_own_harness && nodes.names.text(node.name) == "main" {
             TestPattern::All
         } else if edges.test_calls.contains(&id) {
             TestPattern::Prefix(path(""))

@@ -464,7 +464,7 @@ impl Job {
             return Ok(());
         };
         let packages = contract::tests::packages(&project.workspace, &poc.plan);
-        verify::reject_idle_targets(report, &project.workspace, &packages)
+        verify::reject_idle_targets(report, project, &packages)
     }
 
     pub(super) fn options<'w>(

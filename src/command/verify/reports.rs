@@ -94,7 +94,7 @@ impl FinishedRun<'_> {
             records: self.records,
             checks: &checks,
             ran: self.ran,
-            findings: failures::of(workspace, seen),
+            findings: failures::of(project, seen),
         };
         let written = Written { project, run: &run };
         for wanted in &arguments.report {

@@ -22,10 +22,12 @@ const WORDS: [&str; 9] = [
 ];
 
 /// The functions and macros of a file whose bodies can fail a test.
-pub(super) struct Assertions<'s>(HashSet<&'s str>);
+pub struct Assertions<'s>(HashSet<&'s str>);
 
 impl<'s> Assertions<'s> {
-    pub(super) fn of(syntax: &'s Syntax<'_>) -> Self {
+    /// Collects them.
+    #[must_use]
+    pub fn of(syntax: &'s Syntax<'_>) -> Self {
         let callables: Vec<(&str, Range<u32>)> = syntax
             .items
             .iter()
@@ -47,7 +49,8 @@ impl<'s> Assertions<'s> {
     }
 
     /// Whether the body of an item can fail a test.
-    pub(super) fn are_in(&self, syntax: &Syntax<'_>, item: &RawItem) -> bool {
+    #[must_use]
+    pub fn are_in(&self, syntax: &Syntax<'_>, item: &RawItem) -> bool {
         let body = item.body.clone();
         body.is_some_and(|body| self.is_in(syntax, body))
     }

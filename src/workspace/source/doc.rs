@@ -4,6 +4,7 @@ use super::attribute::{attributes, inner_attributes, string_value};
 use super::cfg::{Build, Compiled, compiled};
 use super::lex::Kind;
 use super::syntax::{ItemKind, Syntax, TOP};
+use camino::Utf8Path;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use std::ops::Range;
 
@@ -31,6 +32,13 @@ pub struct Documentation {
     pub doctests: Vec<Doctest>,
     /// Files in `doc = include_str!("…")`, with the documented item.
     pub embedded: Vec<(String, u32)>,
+}
+
+/// First sentence of a file's documentation, as plain text; `None` if there is none, or the file cannot be read.
+#[must_use]
+pub fn sentence(path: &Utf8Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    read(&Syntax::read(&text).ok()?).sentence
 }
 
 /// Collects the documentation of a file.

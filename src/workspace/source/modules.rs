@@ -1,9 +1,7 @@
 //! Finds the files of a target by following `mod x;` from its root, by the rules of the Rust reference on module source files.
 
 use super::attribute::{attributes, commas, string_value};
-use super::cfg::{Build, Compiled};
 use super::keywords::plain_name;
-use super::listing::item_compiled;
 use super::syntax::{ItemKind, Syntax, TOP};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::ops::Range;
@@ -23,12 +21,6 @@ pub struct Child {
     pub usual_too: bool,
     /// Whether `paths` are relative to the folder of the package: `concat!(env!("CARGO_MANIFEST_DIR"), "/x.rs")`.
     pub from_package: bool,
-    /// Whether it is compiled for `cargo test`.
-    pub compiled: Compiled,
-    /// Whether it is compiled for documentation tests.
-    pub compiled_for_docs: Compiled,
-    /// Whether its file may be missing: it is behind `cfg`, or in the input of a macro.
-    pub optional: bool,
     /// Its line, from 1.
     pub line: u32,
     /// Index of the declaring item.
@@ -62,9 +54,6 @@ pub fn children(syntax: &Syntax) -> Vec<Child> {
                 .clone()
                 .all(|attribute| !attribute.conditions.is_empty()),
             from_package: false,
-            compiled: item_compiled(syntax, index, Build::Test),
-            compiled_for_docs: item_compiled(syntax, index, Build::Doctest),
-            optional: false,
             line: item.name.map_or(0, |name| syntax.line_of(name)),
             item: index,
         };
@@ -77,7 +66,6 @@ pub fn children(syntax: &Syntax) -> Vec<Child> {
                 continue;
             };
             child.from_package = path.from_package;
-            child.optional = path.from_package;
             child.paths = vec![path.path];
             child.usual_too = false;
         }
@@ -85,8 +73,6 @@ pub fn children(syntax: &Syntax) -> Vec<Child> {
         while at != TOP {
             let holder = &syntax.items[at as usize];
             let attributes = attributes(syntax, holder.attributes.clone());
-            let foreign = holder.kind == ItemKind::Call || holder.kind == ItemKind::Fn;
-            child.optional |= foreign || attributes.iter().any(|attribute| attribute.is("cfg"));
             if holder.kind == ItemKind::Mod && at != index {
                 let path = attributes
                     .iter()

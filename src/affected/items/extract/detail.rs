@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    Attribute, Build, Collector, Compiled, Detail, GLOBAL, Item, ItemKind, Kind, RawItem, Reader,
-    Symbol, Syntax, TOP, TestKind, Written, compiled, digest, flag, holds_test, is_foreign,
-    is_made_a_test, test_kind, tokens_into,
+    Assertions, Attribute, Build, Collector, Compiled, Detail, GLOBAL, Item, ItemKind, Kind,
+    RawItem, Reader, Symbol, Syntax, TOP, TestKind, Written, compiled, digest, flag, holds_test,
+    is_foreign, is_made_a_test, test_kind, tokens_into,
 };
 use crate::affected::items::known_macros::{
     Expansion, attribute_expansion, attribute_is_listed, names_a_test,
@@ -40,6 +40,9 @@ impl<'t> Reader<'_, 't> {
                 && compiled(self.syntax, own, Build::Test) != Compiled::No
         {
             flags |= flag::TEST_ONLY;
+        }
+        if flags & flag::TEST != 0 && !self.can_fail(raw, own) {
+            flags |= flag::CANNOT_FAIL;
         }
         flags |= self.function_flags(raw);
         for attribute in own {
@@ -107,6 +110,15 @@ impl<'t> Reader<'_, 't> {
             flags |= flag::DEFINES_ANY;
         }
         flags
+    }
+
+    fn can_fail(&self, test: &RawItem, own: &[Attribute]) -> bool {
+        let syntax = self.syntax;
+        own.iter().any(|attribute| attribute.is("should_panic"))
+            || self
+                .assertions
+                .get_or_init(|| Assertions::of(syntax))
+                .are_in(syntax, test)
     }
 
     /// Whether an `unsafe impl` lets external code create values of the type, as an `impl` of `Pod` does.

@@ -212,6 +212,8 @@ pub mod flag {
     pub const PERHAPS_TEST: u32 = 1 << 26;
     /// A macro call whose input contains a test. Shares the bit of [`MAKES_ANY`], which only functions have.
     pub const HOLDS_TEST: u32 = MAKES_ANY;
+    /// A test function whose body cannot fail, as far as its file shows. Shares the bit of [`DEFINES_ANY`], which only macros have.
+    pub const CANNOT_FAIL: u32 = DEFINES_ANY;
     /// A macro call whose expansion is mounted.
     pub const EXPANDED: u32 = 1 << 10;
 }
