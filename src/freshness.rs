@@ -13,7 +13,6 @@ pub mod passed;
 mod reach;
 mod script;
 pub mod since;
-mod variables;
 
 pub use hasher::Hasher;
 pub use inputs::{

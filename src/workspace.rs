@@ -11,6 +11,7 @@ mod id;
 pub mod manifest;
 pub mod resolver;
 pub mod source;
+pub(crate) mod variables;
 
 pub use configuration::Configuration;
 pub use graph::Workspace;

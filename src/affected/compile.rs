@@ -3,18 +3,16 @@
 //! A change of a function's body can only break the target that contains it. Any other change can break each target with code that
 //! reaches the changed item, whether or not a test reaches that code.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
-use super::items::extract::{Digest, flag};
-use super::items::heads::{Head, heads_of};
-use super::items::nodes::{NONE, NodeId};
+use super::items::extract::flag;
+use super::items::nodes::NodeId;
 use super::items::reachability::backward;
-use super::items::{Changed, Graph, UnitKind};
+use super::items::{Changed, Graph, UnitKind, heads};
 use super::targets::TestTarget;
 use crate::sys::files;
-use crate::workspace::source::syntax::ItemKind;
 
 /// How a target has to be built to compile all of its code that may not compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,36 +62,12 @@ pub(super) fn may_not_compile(graph: &Graph, changed: &Changed) -> BTreeMap<Test
 
 /// The changed functions whose body alone changed, without those whose body determines properties of the type that callers get.
 fn changed_bodies(graph: &Graph, changed: &Changed) -> FxHashSet<NodeId> {
-    let mut by_key: FxHashMap<(u32, Digest), [Vec<NodeId>; 2]> = FxHashMap::default();
-    for (id, node) in (0..).zip(&graph.nodes.nodes) {
-        if node.changed && node.kind == ItemKind::Fn && node.call == NONE {
-            let key = graph.nodes.item(&graph.sources, id).key;
-            by_key.entry((node.file, key)).or_default()[usize::from(node.before)].push(id);
-        }
-    }
-    let mut heads: FxHashMap<u32, Option<[FxHashMap<u32, Head>; 2]>> = FxHashMap::default();
-    let mut bodies = FxHashSet::default();
-    for ((file, _), [now, before]) in by_key {
-        let path = &graph.sources.files[file as usize].path;
-        let heads = heads.entry(file).or_insert_with(|| {
-            let before = changed.rust.get(path)?.as_deref()?;
-            let now = files::read(path).ok()?;
-            Some([heads_of(str::from_utf8(&now).ok()?)?, heads_of(before)?])
-        });
-        let Some([heads_now, heads_before]) = heads else {
-            continue;
-        };
-        let of = |heads: &FxHashMap<u32, Head>, ids: &[NodeId]| -> Option<BTreeSet<Head>> {
-            let items = ids.iter().map(|id| graph.nodes.nodes[*id as usize].item);
-            let heads = items.map(|item| heads.get(&item).copied());
-            heads
-                .map(|head| head.filter(|head| !head.is_opaque))
-                .collect()
-        };
-        let head = of(heads_now, &now);
-        if head.as_ref().is_some_and(|head| head.len() == 1) && head == of(heads_before, &before) {
-            bodies.extend(now.into_iter().chain(before));
-        }
-    }
+    let bodies = heads::changed_bodies(graph, &|file| {
+        let before = changed.rust.get(&file.path)?.clone()?;
+        Some([files::text(&file.path)?, before])
+    });
+    let bodies = bodies.into_iter().filter(|body| !body.head.is_opaque);
     bodies
+        .flat_map(|body| body.now.into_iter().chain(body.before))
+        .collect()
 }

@@ -82,7 +82,7 @@ pub struct Graph {
 impl Graph {
     /// Whether the build may compile a `compile_error!`.
     #[must_use]
-    pub fn may_not_compile(&self) -> bool {
+    pub fn may_hold_compile_error(&self) -> bool {
         let mut nodes = self.nodes.nodes.iter();
         let name = self.nodes.names.get("compile_error");
         nodes.any(|node| node.kind == ItemKind::Call && !node.before && Some(node.name) == name)

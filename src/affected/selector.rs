@@ -76,7 +76,7 @@ pub fn select_with_failed(
     cached: bool,
     failed: &TestNames,
 ) -> Result<Selection> {
-    select_all(project, change, cached, failed, false)
+    select_without(project, change, cached, failed, &mut |_, _| Vec::new())
 }
 
 /// [`select_with_failed`], and the targets that the run of the selection must build.
@@ -84,72 +84,47 @@ pub fn select_with_failed(
 /// # Errors
 /// As [`select`].
 pub fn select_to_run(project: &Project, change: &Change, failed: &TestNames) -> Result<Selection> {
-    select_all(project, change, true, failed, true)
+    let mut broken = BTreeMap::new();
+    let mut selection = select_without(project, change, true, failed, &mut |graph, changed| {
+        broken = may_not_compile(graph, changed);
+        Vec::new()
+    })?;
+    selection.may_not_compile = broken;
+    Ok(selection)
 }
 
-fn select_all(
+/// [`select_with_failed`]. `leave` returns items that are treated as unchanged.
+///
+/// # Errors
+/// As [`select`].
+pub(super) fn select_without(
     project: &Project,
     change: &Change,
     cached: bool,
     failed: &TestNames,
-    is_run: bool,
+    leave: &mut dyn FnMut(&Graph, &Changed) -> Vec<NodeId>,
 ) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
     let outside = Arc::new(Outside::read(workspace));
-    if !cached {
-        let classified = ClassifiedFiles::new(workspace, &outside, config, change)?;
-        let crates = configured(workspace, outside);
-        let graph = graph_of(workspace, crates, &classified.changed, &Uncached);
-        let found = graph.select(&classified.changed);
-        return Ok(selected(
-            workspace, config, change, classified, graph, &found, failed,
-        ));
-    }
     let ((crates, cache), classified) = rayon::join(
-        || (configured(workspace, Arc::clone(&outside)), open(project)),
+        || {
+            let crates = configured(workspace, Arc::clone(&outside));
+            (crates, cached.then(|| open(project)))
+        },
         || ClassifiedFiles::new(workspace, &outside, config, change),
     );
-    let classified = classified?;
-    let graph = graph_of(workspace, crates, &classified.changed, &cache);
-    let found = graph.select(&classified.changed);
-    let broken = is_run.then(|| may_not_compile(&graph, &classified.changed));
-    let mut selection = selected(workspace, config, change, classified, graph, &found, failed);
-    selection.may_not_compile = broken.unwrap_or_default();
-    selection.notes.extend(save(cache));
-    Ok(selection)
-}
-
-/// [`select_in`], with the items that `leave` picks from the graph treated as unchanged.
-///
-/// # Errors
-/// As [`select`].
-pub(super) fn select_but_in(
-    project: &Project,
-    change: &Change,
-    cached: bool,
-    leave: &mut dyn FnMut(&Graph) -> Vec<NodeId>,
-) -> Result<Selection> {
-    let (workspace, config) = (&project.workspace, &project.config);
-    let outside = Arc::new(Outside::read(workspace));
-    let mut classified = ClassifiedFiles::new(workspace, &outside, config, change)?;
-    let crates = configured(workspace, outside);
-    let (mut graph, cache) = if cached {
-        let cache = open(project);
-        let graph = graph_of(workspace, crates, &classified.changed, &cache);
-        (graph, Some(cache))
-    } else {
-        let changed = &classified.changed;
-        (graph_of(workspace, crates, changed, &Uncached), None)
+    let mut classified = classified?;
+    let reader: &dyn Reader = match &cache {
+        Some(cache) => cache,
+        None => &Uncached,
     };
-    for node in leave(&graph) {
+    let mut graph = graph_of(workspace, crates, &classified.changed, reader);
+    for node in leave(&graph, &classified.changed) {
         graph.nodes.nodes[node as usize].changed = false;
         classified.changed.besides = true;
     }
     let found = graph.select(&classified.changed);
-    let failed = TestNames::new();
-    let mut selection = selected(
-        workspace, config, change, classified, graph, &found, &failed,
-    );
+    let mut selection = selected(workspace, config, change, classified, graph, &found, failed);
     selection.notes.extend(cache.and_then(save));
     Ok(selection)
 }
@@ -190,7 +165,7 @@ fn graph_of(
     reader: &dyn Reader,
 ) -> Graph {
     let graph = Graph::build(crates, changed, reader);
-    if !graph.may_not_compile() {
+    if !graph.may_hold_compile_error() {
         return graph;
     }
     let groups = buildable_groups(workspace, reader);

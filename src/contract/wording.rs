@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::difference::How;
+use crate::script::cargo_arguments::cargo_arguments;
 use crate::script::expectation::{Assertion, Expectation, Number};
+use crate::script::simple_commands::of_text;
 
 /// A criterion in normal form: without its note, emphasis and letter case, and with units joined to their numbers, so
 /// that `80 %` equals `80%`.
@@ -266,27 +268,24 @@ fn clause(old: &Assertion, new: &Assertion) -> How {
 }
 
 /// Options of cargo commands that run or check more.
-const WIDE: [&str; 16] = [
+const WIDE: [&str; 13] = [
     "--workspace",
     "--all",
     "--all-features",
     "--all-targets",
     "--features",
-    "-F",
     "--tests",
     "--benches",
     "--examples",
     "--include-ignored",
-    "-p",
     "--package",
     "--check",
-    "-D",
     "--deny",
     "--no-fail-fast",
 ];
 
 /// Options that run less.
-const NARROW: [&str; 14] = [
+const NARROW: [&str; 13] = [
     "--skip",
     "--exact",
     "--lib",
@@ -296,7 +295,6 @@ const NARROW: [&str; 14] = [
     "--test",
     "--no-run",
     "--ignored",
-    "-E",
     "--filter-expr",
     "--filterset",
     "--exclude",
@@ -347,44 +345,28 @@ pub(super) fn command(old: &str, new: &str) -> How {
     }
 }
 
-/// The words of a command, with an option's value joined to it: `-p=a`.
+/// The words of all commands of a text, with an option's value joined to its long name: `--package=a`.
 fn words(text: &str) -> Vec<String> {
-    const VALUED: [&str; 14] = [
-        "-p",
-        "--package",
-        "--features",
-        "-F",
-        "--skip",
-        "--test",
-        "--bin",
-        "--bench",
-        "--example",
-        "-E",
-        "--exclude",
-        "--partition",
-        "-D",
-        "-j",
-    ];
-    let split = shlex::split(text);
-    let plain = || text.split_whitespace().map(str::to_owned).collect();
     let mut words: Vec<String> = Vec::new();
-    let mut open = false;
-    for word in split.unwrap_or_else(plain) {
-        if let Some(option) = words.last_mut().filter(|_| open) {
-            option.push('=');
-            option.push_str(&word);
-            open = false;
-        } else {
-            open = VALUED.contains(&word.as_str());
-            words.push(word);
+    for command in of_text(text, 1) {
+        let mut rest = command.words.as_slice();
+        loop {
+            let (arguments, after) = cargo_arguments(rest);
+            words.extend(arguments.into_iter().map(|argument| match argument.value {
+                Some(value) => format!("{}={value}", argument.name),
+                None => argument.name.to_owned(),
+            }));
+            match after {
+                [_, more @ ..] => rest = more,
+                [] => break,
+            }
         }
     }
     words
 }
 
 fn is_cargo(words: &[String]) -> bool {
-    let program = words.iter().find(|word| !word.contains('='));
-    program.is_some_and(|program| program == "cargo")
+    words.first().is_some_and(|program| program == "cargo")
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::environment::controls_build;
 use crate::script::calls::Call;
 use crate::script::simple_commands::Command;
+use crate::workspace::variables::controls_build;
 use crate::workspace::{Configuration, PackageId, Workspace};
 
 /// A command that runs tests.

@@ -2,52 +2,17 @@
 //!
 //! Only hashes of values are stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::inputs::{Inputs, VARIABLE, short};
 use crate::sys::files;
+use crate::workspace::variables::build_variables;
 
 /// The hash of an unset variable.
 const UNSET: &str = "unset";
-
-/// Variables that change a build.
-const BUILD_VARIABLES: [&str; 9] = [
-    "RUSTFLAGS",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "RUSTDOCFLAGS",
-    "CARGO_ENCODED_RUSTDOCFLAGS",
-    "RUSTC",
-    "RUSTDOC",
-    "RUSTC_WRAPPER",
-    "RUSTC_WORKSPACE_WRAPPER",
-    "RUSTC_BOOTSTRAP",
-];
-
-/// Prefixes of such variables.
-const BUILD_PREFIXES: [&str; 6] = [
-    "CARGO_BUILD_",
-    "CARGO_PROFILE_",
-    "CARGO_TARGET_",
-    "CARGO_UNSTABLE_",
-    "CARGO_RESOLVER_",
-    "CARGO_FEATURE_",
-];
-
-/// Exceptions, which only control where and how fast cargo builds.
-const NO_BUILD_VARIABLES: [&str; 6] = [
-    "CARGO_BUILD_JOBS",
-    "CARGO_BUILD_TARGET_DIR",
-    "CARGO_BUILD_BUILD_DIR",
-    "CARGO_BUILD_INCREMENTAL",
-    "CARGO_TARGET_DIR",
-    "CARGO_TARGET_TMPDIR",
-];
-
-/// Compiler caches, which do not change a build.
-const CACHES: [&str; 3] = ["sccache", "ccache", "cachepot"];
 
 /// Tables of cargo's configuration that change a build.
 const TABLES: [&str; 6] = ["target", "profile", "env", "patch", "paths", "unstable"];
@@ -72,11 +37,7 @@ pub(super) fn build(root: &Utf8Path) -> Result<String> {
             hasher.update(part).update(&[0]);
         }
     };
-    let variables: BTreeMap<String, std::ffi::OsString> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .filter(|(name, value)| controls_build(name) && !is_cache(name, value))
-        .collect();
-    for (name, value) in variables {
+    for (name, value) in build_variables() {
         add(&name, value.as_encoded_bytes());
     }
     for path in configurations(root) {
@@ -89,20 +50,6 @@ pub(super) fn build(root: &Utf8Path) -> Result<String> {
         }
     }
     Ok(short(hasher.finalize()))
-}
-
-pub(super) fn controls_build(name: &str) -> bool {
-    BUILD_VARIABLES.contains(&name)
-        || BUILD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            && !NO_BUILD_VARIABLES.contains(&name)
-}
-
-fn is_cache(name: &str, value: &std::ffi::OsStr) -> bool {
-    let program = std::path::Path::new(value).file_stem();
-    let program = program
-        .and_then(std::ffi::OsStr::to_str)
-        .unwrap_or_default();
-    name.ends_with("_WRAPPER") && (program.is_empty() || CACHES.contains(&program))
 }
 
 /// The files of cargo's configuration outside the workspace; those inside count as files of the workspace.
@@ -163,20 +110,5 @@ mod tests {
         let one = settings("[build]\nrustflags = ['-Cdebuginfo=0'] # a note\njobs = 3\n");
         assert_eq!(one, r#"{"build":{"rustflags":["-Cdebuginfo=0"]}}"#);
         assert_eq!(settings("not toml ["), "not toml [");
-    }
-
-    #[test]
-    fn build_variables_are_told_from_places() {
-        for name in [
-            "RUSTFLAGS",
-            "CARGO_PROFILE_DEV_LTO",
-            "CARGO_BUILD_RUSTFLAGS",
-            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
-        ] {
-            assert!(controls_build(name), "{name}");
-        }
-        for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "CARGO_HOME", "PATH"] {
-            assert!(!controls_build(name), "{name}");
-        }
     }
 }

@@ -8,7 +8,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
 use super::inputs::{self, BUILD, IGNORED_LOCKFILE, Inputs, TOOLCHAIN, WORKSPACE, short, variable};
-use super::variables::Variables;
 use super::{environment, outside, reach};
 use crate::affected::items::is_script;
 use crate::config::Config;
@@ -16,6 +15,7 @@ use crate::evidence::CHANGED;
 use crate::sys::cargo::LOCKFILE;
 use crate::sys::files;
 use crate::sys::git::{Listed, Repository, can_be_hashed};
+use crate::workspace::variables::Variables;
 use crate::workspace::{PackageId, Workspace};
 
 /// The files of the workspace by input, and the hashes computed so far.

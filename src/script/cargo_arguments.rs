@@ -94,6 +94,8 @@ const OPTIONS: &[CargoOption] = &[
     valued("--user-config-file", "", Effect::Other),
     // Of test binaries, and of nextest after `--`.
     valued("--skip", "", Effect::Other),
+    // Of rustc and clippy, after `--`.
+    valued("--deny", "-D", Effect::Other),
     valued("--jobs", "-j", Effect::Nothing),
     valued("--color", "", Effect::Nothing),
     valued("--message-format", "", Effect::Nothing),

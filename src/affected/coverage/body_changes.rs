@@ -11,11 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::store::Store;
 use crate::affected::items::extract::{Digest, flag};
-use crate::affected::items::heads::{Head, heads_of};
-use crate::affected::items::nodes::{NONE, NodeId};
+use crate::affected::items::heads::{ChangedBody, changed_bodies};
+use crate::affected::items::nodes::NodeId;
 use crate::affected::items::{Graph, UnitKind};
 use crate::workspace::graph::is_kind;
-use crate::workspace::source::syntax::ItemKind;
 use crate::workspace::{PackageId, Workspace};
 
 /// Functions whose body alone changed.
@@ -36,15 +35,6 @@ pub struct Texts {
     pub now: String,
 }
 
-/// One version of a function: its index in the file, and all its nodes.
-#[derive(Debug, Default)]
-struct Version {
-    item: Option<u32>,
-    nodes: Vec<NodeId>,
-    /// Several functions have the same name.
-    several: bool,
-}
-
 impl BodyChanges {
     /// Finds them among the changed functions of `graph`, which contains the state of `store` and the current one. `texts` are indexed by
     /// path relative to the workspace root, with `/`.
@@ -55,17 +45,6 @@ impl BodyChanges {
         store: &Store,
         texts: &FxHashMap<String, Texts>,
     ) -> Self {
-        let mut by_key: FxHashMap<(u32, Digest), [Version; 2]> = FxHashMap::default();
-        for (id, node) in (0..).zip(&graph.nodes.nodes) {
-            if node.kind == ItemKind::Fn && node.changed {
-                let key = graph.nodes.item(&graph.sources, id).key;
-                let version =
-                    &mut by_key.entry((node.file, key)).or_default()[usize::from(node.before)];
-                version.several |= version.item.is_some_and(|item| item != node.item);
-                version.item = Some(node.item);
-                version.nodes.push(id);
-            }
-        }
         let at_build = at_build(workspace);
         let covered: FxHashMap<(&str, Digest, Digest), u32> = (0..)
             .zip(&store.items)
@@ -81,34 +60,29 @@ impl BodyChanges {
                 )
             })
             .collect();
-        let mut heads: FxHashMap<u32, Option<[FxHashMap<u32, Head>; 2]>> = FxHashMap::default();
+        let changed = changed_bodies(graph, &|file| {
+            let texts = texts.get(&workspace.slashed(&file.path))?;
+            Some([texts.now.clone(), texts.before.clone()])
+        });
         let mut bodies = Self::default();
-        for ((file, key), [now, before]) in by_key {
-            let (Some(item_now), Some(item_before)) = (now.item, before.item) else {
-                continue;
-            };
+        for ChangedBody {
+            key, now, before, ..
+        } in changed
+        {
+            let item = |id: &NodeId| graph.nodes.nodes[*id as usize].item;
+            // Several functions may have the same name.
+            let is_one = |nodes: &[NodeId]| nodes.iter().all(|id| item(id) == item(&nodes[0]));
             let plain = |id: &NodeId| is_plain(graph, *id, &at_build);
-            if now.several || before.several || !now.nodes.iter().chain(&before.nodes).all(plain) {
+            if !is_one(&now) || !is_one(&before) || !now.iter().chain(&before).all(plain) {
                 continue;
             }
-            let source = &graph.sources.files[file as usize];
-            let path = workspace.slashed(&source.path);
-            let heads = heads.entry(file).or_insert_with(|| {
-                let texts = texts.get(&path).filter(|_| source.expansion.is_none())?;
-                Some([heads_of(&texts.now)?, heads_of(&texts.before)?])
-            });
-            let Some([heads_now, heads_before]) = heads else {
-                continue;
-            };
-            let head = heads_before.get(&item_before);
-            if head.is_none() || head != heads_now.get(&item_now) {
-                continue;
-            }
-            let hash = graph.nodes.item(&graph.sources, before.nodes[0]).hash;
+            let file = graph.nodes.nodes[before[0] as usize].file;
+            let path = workspace.slashed(&graph.sources.files[file as usize].path);
+            let hash = graph.nodes.item(&graph.sources, before[0]).hash;
             if let Some(index) = covered.get(&(path.as_str(), key, hash)) {
                 bodies.items.insert(*index);
-                bodies.nodes.extend(now.nodes);
-                bodies.nodes.extend(before.nodes);
+                bodies.nodes.extend(now);
+                bodies.nodes.extend(before);
             }
         }
         bodies
@@ -119,8 +93,7 @@ impl BodyChanges {
 fn is_plain(graph: &Graph, id: NodeId, at_build: &BTreeSet<PackageId>) -> bool {
     let node = &graph.nodes.nodes[id as usize];
     let unit = &graph.crates.units[node.unit as usize];
-    node.call == NONE
-        && node.flags & flag::ROOT == 0
+    node.flags & flag::ROOT == 0
         && unit.kind != UnitKind::BuildScript
         && !at_build.contains(&unit.package)
 }

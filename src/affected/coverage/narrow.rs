@@ -16,9 +16,10 @@ use super::body_changes::{BodyChanges, Texts};
 use super::store::{State, Store, Test};
 use super::touched_files::{DataFiles, touching};
 use super::{environment, unproven};
+use crate::affected::failed::TestNames;
 use crate::affected::items::Graph;
 use crate::affected::items::extract::Digest;
-use crate::affected::selector::select_but_in;
+use crate::affected::selector::select_without;
 use crate::affected::targets::{TestTarget, all_targets};
 use crate::affected::{Reason, Selection, TargetSelection, TestSelector};
 use crate::change::Change;
@@ -159,12 +160,18 @@ impl SinceCollected {
         let touching = touching(workspace, &repository, store, &since.change);
         let data = DataFiles::take_from(&mut since.change, &repository, store);
         let mut executed = Executed::default();
-        let rest = select_but_in(project, &since.change, cached, &mut |graph| {
-            bodies = BodyChanges::of(workspace, graph, store, &since.texts);
-            unproven = unproven::unproven(workspace, graph, store, &bodies);
-            executed = Executed::of(workspace, graph, store);
-            bodies.nodes.clone()
-        })?;
+        let rest = select_without(
+            project,
+            &since.change,
+            cached,
+            &TestNames::new(),
+            &mut |graph, _| {
+                bodies = BodyChanges::of(workspace, graph, store, &since.texts);
+                unproven = unproven::unproven(workspace, graph, store, &bodies);
+                executed = Executed::of(workspace, graph, store);
+                bodies.nodes.clone()
+            },
+        )?;
         for (test, why) in touching {
             executed.items.entry(test).or_insert(why);
         }

@@ -1,15 +1,18 @@
-//! The heads of functions: their text without the body.
+//! The heads of functions: their text without the body. Finds the changed functions whose head is unchanged.
 
 use rustc_hash::FxHashMap;
 
+use super::Graph;
 use super::builtins::is_builtin_attribute;
 use super::extract::{self, Digest, FileItems, digest};
+use super::nodes::{NONE, NodeId};
+use super::sources::SourceFile;
 use crate::workspace::source::attribute::attributes;
 use crate::workspace::source::lex::Kind;
 use crate::workspace::source::syntax::{ItemKind, RawItem, Syntax, TOP};
 
 /// The head of a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     /// A digest of its tokens.
     pub(crate) hash: Digest,
@@ -17,8 +20,64 @@ pub(crate) struct Head {
     pub(crate) is_opaque: bool,
 }
 
+/// A function of which only the body changed.
+#[derive(Debug)]
+pub(crate) struct ChangedBody {
+    /// Its key across versions of its file.
+    pub(crate) key: Digest,
+    /// Its head, in both versions.
+    pub(crate) head: Head,
+    /// Its current nodes.
+    pub(crate) now: Vec<NodeId>,
+    /// Its nodes before the change.
+    pub(crate) before: Vec<NodeId>,
+}
+
+/// The changed functions whose body alone changed, without those that a macro writes. `texts` returns the current text of a file
+/// and the text before the change.
+pub(crate) fn changed_bodies(
+    graph: &Graph,
+    texts: &dyn Fn(&SourceFile) -> Option<[String; 2]>,
+) -> Vec<ChangedBody> {
+    let mut by_key: FxHashMap<(u32, Digest), [Vec<NodeId>; 2]> = FxHashMap::default();
+    for (id, node) in (0..).zip(&graph.nodes.nodes) {
+        if node.changed && node.kind == ItemKind::Fn && node.call == NONE {
+            let key = graph.nodes.item(&graph.sources, id).key;
+            by_key.entry((node.file, key)).or_default()[usize::from(node.before)].push(id);
+        }
+    }
+    let mut files: FxHashMap<u32, Option<[FxHashMap<u32, Head>; 2]>> = FxHashMap::default();
+    let mut found = Vec::new();
+    for ((file, key), [now, before]) in by_key {
+        let heads = files.entry(file).or_insert_with(|| {
+            let [now, before] = texts(&graph.sources.files[file as usize])?;
+            Some([heads_of(&now)?, heads_of(&before)?])
+        });
+        let Some([heads_now, heads_before]) = heads else {
+            continue;
+        };
+        let common = |heads: &FxHashMap<u32, Head>, ids: &[NodeId]| -> Option<Head> {
+            let items = ids.iter().map(|id| graph.nodes.nodes[*id as usize].item);
+            let mut heads = items.map(|item| heads.get(&item).copied());
+            let first = heads.next()??;
+            heads.all(|head| head == Some(first)).then_some(first)
+        };
+        if let Some(head) = common(heads_now, &now)
+            && common(heads_before, &before) == Some(head)
+        {
+            found.push(ChangedBody {
+                key,
+                head,
+                now,
+                before,
+            });
+        }
+    }
+    found
+}
+
 /// The heads of the functions that are not `const` and whose text no macro sees, by index among the file's items.
-pub(crate) fn heads_of(text: &str) -> Option<FxHashMap<u32, Head>> {
+fn heads_of(text: &str) -> Option<FxHashMap<u32, Head>> {
     let syntax = Syntax::read(text).ok()?;
     let items = extract::read(text);
     let mut heads = FxHashMap::default();

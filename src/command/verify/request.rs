@@ -17,6 +17,7 @@ use crate::document_update;
 use crate::evidence::{Scope, Selected};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::{Poc, Project};
+use crate::script::simple_commands::{Command, of_text};
 use crate::verify::partition::Partition;
 use crate::verify::runner::Words;
 use crate::verify::{self, Invocation, Runner};
@@ -177,16 +178,17 @@ pub(super) fn built_as_asked(project: &Project, poc: &Poc, checks: &[Invocation]
     .concat();
     let (commands, _) = verify::commands_of(checks)?;
     for command in commands.iter().map(Invocation::command) {
-        let words = shlex::split(&command).unwrap_or_default();
-        let builds = words.iter().any(|word| {
-            matches!(
-                word.as_str(),
-                "test" | "nextest" | "check" | "build" | "run" | "bench"
-            )
+        let builds = |call: &Command| {
+            let building = ["test", "nextest", "check", "build", "run", "bench"];
+            let mut words = call.words.iter().map(String::as_str);
+            call.cargo().is_some() && words.any(|word| building.contains(&word))
+        };
+        let calls = of_text(&command, 1);
+        let mut lacking = calls.iter().filter(|call| builds(call)).flat_map(|call| {
+            let words = &call.words;
+            wanted.iter().filter(|word| !words.contains(word))
         });
-        let is_cargo = words.first().is_some_and(|word| word == "cargo");
-        let lacking = wanted.iter().find(|word| !words.contains(*word));
-        if let (true, true, Some(lacking)) = (is_cargo, builds, lacking) {
+        if let Some(lacking) = lacking.next() {
             let plan = project.workspace.slashed(&poc.paths.plan);
             return Err(exit::usage(format!(
                 "a plan's commands are run as written, and `{command}` in {plan} does not have `{lacking}`; write it there, \

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::observed::{Header, Verdict, without_hash};
 use crate::evidence::TestCounts;
+use crate::script::simple_commands::of_text;
 
 /// Parses a header. cargo aligns its words at the twelfth column, which a test that prints such a line rarely does.
 pub(crate) fn header(line: &str) -> Option<Header> {
@@ -28,9 +29,8 @@ pub(crate) fn header(line: &str) -> Option<Header> {
 
 /// `cargo test -v` prints commands instead, also of compilers and build scripts, so only paths of test binaries count.
 fn verbose_header(command: &str) -> Option<Header> {
-    let words = shlex::split(command)?;
-    let is_assignment = |word: &&String| word.contains('=') && !word.starts_with(['/', '\\']);
-    let executable = words.iter().find(|word| !is_assignment(word))?;
+    let commands = of_text(command, 1);
+    let executable = commands.first()?.words.first()?;
     let mut folders = executable.rsplit(['/', '\\']);
     let (file, folder) = (folders.next()?, folders.next()?);
     let hashed = without_hash(file.strip_suffix(".exe").unwrap_or(file)).len() < file.len();

@@ -1,20 +1,56 @@
-//! The environment variables that sources may read.
+//! Environment variables: those that control a build, and those that sources may read.
 //!
 //! A variable that a source names where it reads one is an input, also if it is not set. Of the other variables that are set, those are
 //! inputs whose names a source contains, or whose names its strings can compose: the name may be computed, or a process that the source
 //! starts may read it. Variables that cargo sets, and those that contain paths of a machine or describe its terminal, are excluded: they
 //! differ between machines that run the same tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::environment::controls_build;
-use crate::workspace::source::lex::{Kind, lex};
+use super::source::lex::{Kind, lex};
+
+/// Variables that change a build.
+const BUILD_VARIABLES: [&str; 9] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "RUSTDOCFLAGS",
+    "CARGO_ENCODED_RUSTDOCFLAGS",
+    "RUSTC",
+    "RUSTDOC",
+    "RUSTC_WRAPPER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_BOOTSTRAP",
+];
+
+/// Prefixes of such variables.
+const BUILD_PREFIXES: [&str; 6] = [
+    "CARGO_BUILD_",
+    "CARGO_PROFILE_",
+    "CARGO_TARGET_",
+    "CARGO_UNSTABLE_",
+    "CARGO_RESOLVER_",
+    "CARGO_FEATURE_",
+];
+
+/// Exceptions, which only control where and how fast cargo builds.
+const NO_BUILD_VARIABLES: [&str; 6] = [
+    "CARGO_BUILD_JOBS",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_BUILD_BUILD_DIR",
+    "CARGO_BUILD_INCREMENTAL",
+    "CARGO_TARGET_DIR",
+    "CARGO_TARGET_TMPDIR",
+];
+
+/// Compiler caches, which do not change a build.
+const CACHES: [&str; 3] = ["sccache", "ccache", "cachepot"];
 
 /// Variables that cargo sets, or that code may read without an effect on tests.
-const PLACES: [&str; 49] = [
+const PLACES: [&str; 50] = [
     "CARGO",
     "CARGO_HOME",
     "CARGO_MANIFEST_DIR",
@@ -34,6 +70,7 @@ const PLACES: [&str; 49] = [
     "DEBUG",
     "PROFILE",
     "LD_LIBRARY_PATH",
+    "LLVM_PROFILE_FILE",
     "DYLD_LIBRARY_PATH",
     "HOME",
     "USERPROFILE",
@@ -83,6 +120,27 @@ const PLACE_PREFIXES: [&str; 13] = [
     "CARGO_POC_",
 ];
 
+/// The variables that are set and change a build, without those that name a compiler cache.
+pub(crate) fn build_variables() -> BTreeMap<String, OsString> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, value)| controls_build(name) && !is_cache(name, value))
+        .collect()
+}
+
+/// Whether a variable changes a build.
+pub(crate) fn controls_build(name: &str) -> bool {
+    BUILD_VARIABLES.contains(&name)
+        || BUILD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            && !NO_BUILD_VARIABLES.contains(&name)
+}
+
+fn is_cache(name: &str, value: &OsStr) -> bool {
+    let program = std::path::Path::new(value).file_stem();
+    let program = program.and_then(OsStr::to_str).unwrap_or_default();
+    name.ends_with("_WRAPPER") && (program.is_empty() || CACHES.contains(&program))
+}
+
 /// Whether a variable's value can change what a test does.
 fn counts(name: &str) -> bool {
     !PLACES.contains(&name)
@@ -92,7 +150,7 @@ fn counts(name: &str) -> bool {
 
 /// Finds the variables that sources may read.
 #[derive(Debug)]
-pub(super) struct Variables {
+pub(crate) struct Variables {
     /// The names of the variables that are set.
     set: Vec<String>,
     /// Finds one of them as a word; `None` without any.
@@ -101,7 +159,7 @@ pub(super) struct Variables {
 
 impl Variables {
     /// For the current environment.
-    pub(super) fn current() -> Self {
+    pub(crate) fn current() -> Self {
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         Self::of(names.collect())
     }
@@ -115,7 +173,7 @@ impl Variables {
     }
 
     /// The names of the variables that a Rust source may read.
-    pub(super) fn read_by(&self, source: &str) -> BTreeSet<String> {
+    pub(crate) fn read_by(&self, source: &str) -> BTreeSet<String> {
         let mut names = read_by_name(source);
         if source.contains("env") || self.word.as_ref().is_some_and(|word| word.is_match(source)) {
             let texts = Texts::of(source);
@@ -126,7 +184,7 @@ impl Variables {
     }
 
     /// The names of the variables that a script may read.
-    pub(super) fn read_by_script(&self, text: &str) -> BTreeSet<String> {
+    pub(crate) fn read_by_script(&self, text: &str) -> BTreeSet<String> {
         let words: BTreeSet<&str> = self
             .word
             .iter()
@@ -149,12 +207,10 @@ fn read_by_name(source: &str) -> BTreeSet<String> {
         ))
         .ok()
     });
-    static NAME: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#""([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)""#).ok());
-    let (Some(read), Some(name)) = (READ.as_ref(), NAME.as_ref()) else {
-        return BTreeSet::new();
-    };
     let mut names = BTreeSet::new();
+    let Some(read) = READ.as_ref() else {
+        return names;
+    };
     if !source.contains("env") {
         return names;
     }
@@ -164,13 +220,27 @@ fn read_by_name(source: &str) -> BTreeSet<String> {
             Some(literal) => {
                 names.insert(literal.as_str().to_owned());
             }
-            None => {
-                let texts = name.captures_iter(source);
-                names.extend(texts.filter_map(|text| Some(text.get(1)?.as_str().to_owned())));
-            }
+            None => names.extend(capital_strings(source)),
         }
     }
     names.retain(|name| counts(name));
+    names
+}
+
+/// The strings of a source that have the form of a variable's name.
+fn capital_strings(source: &str) -> impl Iterator<Item = String> + '_ {
+    static NAME: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r#""([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)""#).ok());
+    let texts = NAME.iter().flat_map(|name| name.captures_iter(source));
+    texts.filter_map(|text| Some(text.get(1)?.as_str().to_owned()))
+}
+
+/// The names of all variables that a source may read, whatever is set: those that it reads, and its strings of three letters or more
+/// that have the form of a name.
+pub(crate) fn possible_names(source: &str) -> BTreeSet<String> {
+    let mut names = read_by_name(source);
+    let strings = capital_strings(source).filter(|name| name.len() > 2);
+    names.extend(strings.filter(|name| counts(name)));
     names
 }
 
@@ -341,5 +411,28 @@ mod tests {
         let variables = Variables::of(vec!["ZX".to_owned(), "EDITOR".to_owned()]);
         let read = variables.read_by_script("test -n \"$ZX\" && echo editor");
         assert_eq!(read.into_iter().collect::<Vec<_>>(), ["ZX"]);
+    }
+
+    #[test]
+    fn names_are_strings_in_capitals() {
+        let code = r#"env::var("APP_FAST"); option_env!("V2"); env!("CARGO_PKG_NAME"); x("NO"); y("Path"); env::var_os("app_proxy") "#;
+        let names = |code: &str| possible_names(code).into_iter().collect::<Vec<_>>();
+        assert_eq!(names(code), ["APP_FAST", "V2", "app_proxy"]);
+        assert_eq!(names("const A: &str = \"APP_MODE\";"), ["APP_MODE"]);
+    }
+
+    #[test]
+    fn build_variables_are_told_from_places() {
+        for name in [
+            "RUSTFLAGS",
+            "CARGO_PROFILE_DEV_LTO",
+            "CARGO_BUILD_RUSTFLAGS",
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
+        ] {
+            assert!(controls_build(name), "{name}");
+        }
+        for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "CARGO_HOME", "PATH"] {
+            assert!(!controls_build(name), "{name}");
+        }
     }
 }
