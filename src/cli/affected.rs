@@ -23,6 +23,7 @@ Examples:
   cargo poc affected --collect --update               run only what changes since can affect
   cargo poc affected --audit                          check the selection against the stored functions
   cargo poc affected --replay 50                      find failing tests that 50 changes did not select
+  cargo poc affected --culprit cache::evicts --good v0.3 --run    find the commit that broke a test
   cargo poc affected --format matrix --shards 4       jobs for `verify --partition`, in CI")]
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub struct Affected {
@@ -59,6 +60,20 @@ pub struct Affected {
     /// Run all tests of the last N commits in a copy of the repository: each commit, and each commit with the sources of its parent. Exit with 1 if a test fails that the selection of the change does not contain
     #[arg(long, value_name = "N", conflicts_with_all = ["name", "base", "since_evidence", "files", "explain", "collect", "audit", "no_cache", "no_coverage"], help_heading = "Observed coverage")]
     pub replay: Option<NonZeroUsize>,
+    /// List the commits since --good that can have broken this test, as NAME or as "BINARY NAME"; nothing is built
+    #[arg(long, value_name = "TEST", requires = "good", conflicts_with_all = ["name", "base", "since_evidence", "files", "explain", "collect", "audit", "replay", "no_coverage"], help_heading = "Culprit of a failure")]
+    pub culprit: Option<String>,
+    /// With --culprit: a commit of the first-parent history of HEAD in which the test passes
+    #[arg(
+        long,
+        value_name = "REF",
+        requires = "culprit",
+        help_heading = "Culprit of a failure"
+    )]
+    pub good: Option<String>,
+    /// With --culprit: run the test on some of these commits, in a copy of the repository, until the first one in which it fails is known
+    #[arg(long, requires = "culprit", help_heading = "Culprit of a failure")]
+    pub run: bool,
     /// Read all sources again, without the cache
     #[arg(long)]
     pub no_cache: bool,
@@ -69,7 +84,7 @@ pub struct Affected {
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain", "collect", "audit"],
         help_heading = "Several machines")]
     pub full: bool,
-    /// With --format matrix or --replay: the test runner
+    /// With --format matrix, --replay or --culprit: the test runner
     #[arg(
         long,
         value_enum,

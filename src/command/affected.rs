@@ -36,6 +36,15 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
     if let Some(count) = command.replay {
         return super::replay::run(&Project::load(global)?, command, count, terminal);
     }
+    if let (Some(test), Some(good)) = (&command.culprit, &command.good) {
+        return super::culprit::run(
+            &Project::load(global)?,
+            global,
+            command,
+            (test, good),
+            terminal,
+        );
+    }
     if command.format == AffectedFormat::Matrix {
         return super::verify::shard::matrix(&Project::load(global)?, command, terminal);
     }

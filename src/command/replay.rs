@@ -7,53 +7,14 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use anyhow::{Context as _, Result, anyhow};
-use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
+use camino::Utf8Path;
 
+use super::history::{History, Run, Test};
 use crate::cli::{Affected, AffectedFormat};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
-use crate::sys::cargo::own_folder;
-use crate::sys::exec::{self, ExitReason, ProcessCommand};
-use crate::sys::files;
-use crate::sys::git::copy::Copy;
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
-use crate::verify::Runner;
-
-/// The output of `verify --shadow --format json`, without unused fields.
-#[derive(Deserialize)]
-struct ShadowRun {
-    outcome: Option<String>,
-    selection: Option<Selection>,
-    shadow: Option<Shadow>,
-    failing: Vec<Test>,
-    commands: Vec<CommandRun>,
-}
-
-#[derive(Deserialize)]
-struct Selection {
-    selected: u32,
-    total: u32,
-}
-
-#[derive(Deserialize)]
-struct Shadow {
-    escapes: Vec<Test>,
-}
-
-#[derive(Deserialize)]
-struct CommandRun {
-    exit: Option<i32>,
-    tests: Option<serde_json::Value>,
-}
-
-/// A test by the id of its binary and its name, without the line of a documentation test, which an edit above it changes.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-struct Test {
-    binary: String,
-    test: String,
-}
 
 /// The tests of a state that ran completely.
 struct Measured {
@@ -86,25 +47,21 @@ pub(super) fn run(
     if command.format != AffectedFormat::Human {
         return Err(exit::usage("--replay supports only `--format human`"));
     }
-    exec::install_interrupt_handler()?;
     let repository = project.repository()?;
     let commits = repository.first_parents(count.get() + 1)?;
-    let folder = own_folder(&project.workspace.target_directory).join("replay");
-    files::create_folder(&folder)?;
-    let wanted = command.runner.unwrap_or(project.config.runner);
-    let replay = Replay {
+    let replay = Replay(History::open(
         project,
-        runner: Runner::choose(wanted, &project.workspace.root)?,
-        copy: repository.copy(&folder.join("tree"))?,
-        target: folder.join("target"),
-    };
+        &repository,
+        "replay",
+        command.runner,
+    )?);
     let mut total = Total::default();
     let (first, rest) = commits.split_first().context("there is no commit")?;
-    replay.check_out(first)?;
+    replay.0.check_out(first)?;
     let mut before = replay.measure(first, terminal)?.ok();
     let mut parent = first;
     for commit in rest {
-        replay.check_out(commit)?;
+        replay.0.check_out(commit)?;
         let after = replay.measure(parent, terminal)?;
         total.add(commit, "as committed", before.as_ref(), &after, terminal)?;
         let after = after.ok();
@@ -116,101 +73,51 @@ pub(super) fn run(
         before = after;
         parent = commit;
     }
-    files::remove_folder(&folder)?;
     total.report(terminal)
 }
 
-struct Replay<'p> {
-    project: &'p Project,
-    runner: Runner,
-    copy: Copy,
-    target: Utf8PathBuf,
-}
+struct Replay<'p>(History<'p>);
 
 impl Replay<'_> {
-    fn check_out(&self, commit: &str) -> Result<()> {
-        self.copy.check_out(commit)?;
-        // A lockfile that git ignores has no earlier version.
-        let lockfile = Utf8Path::new("Cargo.lock");
-        let root = self.copy.root.join(self.project.prefix());
-        if let Some(locked) = files::read_if_exists(&self.project.workspace.root.join(lockfile))?
-            && !root.join(lockfile).exists()
-        {
-            files::write_atomic(&root.join(lockfile), &locked)?;
-        }
-        Ok(())
-    }
-
     /// Restores the sources of the parent, except those of tests; false if the commit changes no such source.
     fn restore_sources(&self, parent: &str, commit: &str) -> Result<bool> {
-        let changed = self.copy.differences(parent, commit)?;
+        let changed = self.0.copy.differences(parent, commit)?;
         let sources: Vec<_> = changed.iter().filter(|path| is_source(path)).collect();
         for path in &sources {
-            self.copy.restore(parent, path)?;
+            self.0.copy.restore(parent, path)?;
         }
         Ok(!sources.is_empty())
     }
 
     /// Runs all tests of the work tree; the reason if some of them could not run.
     fn measure(&self, base: &str, terminal: &mut Terminal) -> Result<Result<Measured, String>> {
-        // Failed tests of another state must not be selected.
-        files::remove_folder(&own_folder(&self.target))?;
-        let program = std::env::current_exe().context("failed to find the path of this program")?;
-        let configuration = &self.project.workspace.configuration;
-        let command = ProcessCommand::new(program)
-            .args(["verify", "--shadow", "--no-reuse", "--format", "json"])
-            .args(["--base", base, "--runner", self.runner.name()])
-            .args(configuration.feature_arguments())
-            .args(configuration.build_arguments())
-            .args(&self.project.cargo.flags)
-            .directory(self.copy.root.join(self.project.prefix()))
-            .env("CARGO_TARGET_DIR", &self.target);
-        let ran = exec::capture_output(&command, &mut |part| {
-            if terminal.verbose() {
-                terminal.relay(part.bytes)?;
-            }
-            Ok(())
-        })?;
-        if ran.ended == ExitReason::Interrupted {
-            return Err(anyhow!("interrupted")).or_exit(Exit::CouldNotRun);
-        }
-        let Ok(report) = serde_json::from_slice::<ShadowRun>(&ran.stdout) else {
-            let errors = String::from_utf8_lossy(&ran.stderr);
-            let last = errors.lines().next_back().unwrap_or_default();
-            return Ok(Err(format!("`verify` failed: {last}")));
-        };
-        Ok(report.measured())
+        let run = self.0.verify(&["--shadow", "--base", base], terminal)?;
+        Ok(run.and_then(measured))
     }
 }
 
-impl ShadowRun {
-    fn measured(self) -> Result<Measured, String> {
-        let is_complete = |command: &CommandRun| command.tests.is_some() || command.exit == Some(0);
-        let outcome = self.outcome.unwrap_or_default();
-        let failed = outcome == "failed" && !self.failing.is_empty();
-        if !self.commands.iter().all(is_complete) || !failed && outcome != "passed" {
-            return Err("its tests did not build or did not run".to_owned());
-        }
-        let (Some(shadow), Some(selection)) = (self.shadow, self.selection) else {
-            return Err("`verify` reported no selection".to_owned());
-        };
-        Ok(Measured {
-            failing: self.failing.into_iter().map(Test::without_line).collect(),
-            escapes: shadow.escapes.into_iter().map(Test::without_line).collect(),
-            share: f64::from(selection.selected) / f64::from(selection.total.max(1)),
-        })
+fn measured(run: Run) -> Result<Measured, String> {
+    if !run.is_complete() {
+        return Err("its tests did not build or did not run".to_owned());
     }
+    let (Some(shadow), Some(selection)) = (run.shadow, run.selection) else {
+        return Err("`verify` reported no selection".to_owned());
+    };
+    Ok(Measured {
+        failing: run.failing.into_iter().map(without_line).collect(),
+        escapes: shadow.escapes.into_iter().map(without_line).collect(),
+        share: f64::from(selection.selected) / f64::from(selection.total.max(1)),
+    })
 }
 
-impl Test {
-    fn without_line(mut self) -> Self {
-        if self.binary.ends_with("::doc")
-            && let Some(at) = self.test.rfind(" (line ")
-        {
-            self.test.truncate(at);
-        }
-        self
+/// Without the line of a documentation test, which an edit above it changes.
+fn without_line(mut test: Test) -> Test {
+    if test.binary.ends_with("::doc")
+        && let Some(at) = test.test.rfind(" (line ")
+    {
+        test.test.truncate(at);
     }
+    test
 }
 
 impl Total {

@@ -19,6 +19,7 @@ mod config;
 mod configurations;
 mod contract;
 mod coverage;
+mod culprit;
 mod demo;
 mod deps;
 mod deps_files;

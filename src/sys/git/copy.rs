@@ -1,6 +1,6 @@
 //! Copies of a repository, with the files of earlier commits.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::process::{split_nul, successful};
@@ -14,7 +14,48 @@ pub struct Copy {
     pub root: Utf8PathBuf,
 }
 
+/// A commit of the first-parent history.
+#[derive(Debug)]
+pub struct Commit {
+    /// Its full id.
+    pub id: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
 impl Repository {
+    /// The commits of HEAD's first-parent history after `start`, a full id, oldest first.
+    ///
+    /// # Errors
+    /// When that history does not contain `start`, or git fails.
+    pub fn first_parents_since(&self, start: &str) -> Result<Vec<Commit>> {
+        let range = format!("{start}..HEAD");
+        let lines = [
+            "log",
+            "--first-parent",
+            "--reverse",
+            "--format=%H %s",
+            &range,
+        ];
+        let lines = self.text(&lines)?;
+        let commits = lines.lines().map(|line| {
+            let (id, subject) = line.split_once(' ').unwrap_or((line, ""));
+            Commit {
+                id: id.to_owned(),
+                subject: subject.to_owned(),
+            }
+        });
+        let commits: Vec<Commit> = commits.collect();
+        let first = commits
+            .first()
+            .with_context(|| format!("no commit follows {start}"))?;
+        let parents = self.text(&["log", "--max-count=1", "--format=%P", &first.id])?;
+        if parents.split(' ').next() != Some(start) {
+            bail!("the first-parent history of HEAD does not contain {start}");
+        }
+        Ok(commits)
+    }
+
     /// HEAD and its ancestors through first parents, at most `count`, oldest first.
     ///
     /// # Errors
