@@ -7,6 +7,7 @@ mod comments;
 pub mod expectation;
 mod lexer;
 pub(crate) mod lines;
+pub(crate) mod measure;
 pub mod shell;
 pub(crate) mod simple_commands;
 pub(crate) mod wrappers;

@@ -263,6 +263,16 @@ fn clause(old: &Assertion, new: &Assertion) -> How {
             Assertion::Ignored(new) | Assertion::Failed(new),
         ) => by(new > old, new < old),
         (Assertion::Under(old), Assertion::Under(new)) => by(new > old, new < old),
+        (Assertion::Measured(old), Assertion::Measured(new))
+            if (&old.name, old.relation, &old.limit.unit)
+                == (&new.name, new.relation, &new.limit.unit) =>
+        {
+            let (old, new, is_upper) = (old.limit.value, new.limit.value, old.relation.is_upper());
+            by(
+                if is_upper { new > old } else { new < old },
+                if is_upper { new < old } else { new > old },
+            )
+        }
         _ => How::Changed,
     }
 }

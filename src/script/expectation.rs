@@ -10,6 +10,7 @@ use std::time::Duration;
 use globset::GlobMatcher;
 use regex::Regex;
 
+use super::measure::Limit;
 use crate::evidence::TestCounts;
 
 mod words;
@@ -61,6 +62,8 @@ pub enum Assertion {
     Times(u32),
     /// It took less than this time.
     Under(Duration),
+    /// A value in the output is below or above a limit.
+    Measured(Box<Limit>),
     /// A whole line of the output matches this pattern.
     Glob(Box<GlobMatcher>),
     /// The output matches this pattern; `^` and `$` match at line ends.
@@ -189,6 +192,7 @@ impl Assertion {
                     seen.duration
                 ),
             ),
+            Self::Measured(limit) => limit.unmet(seen.output),
             Self::Glob(matcher) => unless(
                 seen.output
                     .lines()
@@ -315,6 +319,7 @@ impl fmt::Display for Assertion {
             Self::NonZero => out.write_str("an exit code other than 0"),
             Self::Times(times) => write!(out, "{times} times"),
             Self::Under(limit) => write!(out, "under {limit:?}"),
+            Self::Measured(limit) => limit.fmt(out),
             Self::Glob(matcher) => write!(out, "a line matches the glob `{}`", matcher.glob()),
             Self::Regex(regex) => {
                 let pattern = regex.as_str();

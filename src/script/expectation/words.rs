@@ -7,6 +7,7 @@ use globset::GlobBuilder;
 use regex::{Captures, Regex};
 
 use super::{Assertion, Expectation, Number};
+use crate::script::measure::{Limit, NUMBER as VALUE, Quantity, Relation, UNIT};
 
 /// Marks the index of an extracted quoted text.
 const QUOTED: char = '\u{1}';
@@ -35,7 +36,10 @@ fn forms() -> Vec<Form> {
     let all = format!(
         r"(?:all(?: of)?|every) {KIND}(?:(?:tests?|checks?|doctests) )?(?:still )?{PASS}(?: without (?:any )?failures?)?"
     );
-    let table: [(String, Build); 16] = [
+    let limit = format!(
+        r"([$\p{{L}}][\w.$\[\]-]*(?: [\w.$\[\]-]+){{0,3}}) ?(<=|>=|[<>≤≥]) ?({VALUE}) ?({UNIT})?"
+    );
+    let table: [(String, Build); 17] = [
         (format!(r"all {NUMBER}{tests}"), |found, _| {
             number(found).map(|count| Assertion::Passed(Number::Exactly(count)))
         }),
@@ -93,6 +97,20 @@ fn forms() -> Vec<Form> {
                 .to_owned(),
             |found, _| duration(&found[1], &found[2]).map(Assertion::Under),
         ),
+        (limit, |found, _| {
+            const OTHER: [&str; 6] = ["and", "but", "in", "pass", "passed", "with"];
+            let name = &found[1];
+            if name.split(' ').any(|word| OTHER.contains(&word.to_lowercase().as_str())) {
+                return None;
+            }
+            let unit = found.get(4).map(|unit| unit.as_str());
+            Some(Assertion::Measured(Box::new(Limit {
+                name: name.to_owned(),
+                relation: Relation::read(&found[2]),
+                limit: Quantity::read(&found[3], unit)?,
+                unit: unit.map(str::to_owned),
+            })))
+        }),
         (
             format!(
                 r"(?:(?:the )?output )?(?:(?:prints?|printed|contains?|containing|includes?|including|shows?|showing|outputs?|says?|displays?|holds?)(?: the (?:line|text))?:? )?{QUOTED}(\d+){QUOTED}(?: (?:in (?:the )?output|(?:is )?printed|appears))?"
@@ -184,13 +202,13 @@ fn assertions(text: &str) -> Option<Vec<Assertion>> {
         if rest.is_empty() {
             break;
         }
-        let found = FORMS
-            .iter()
-            .filter_map(|form| Some((form, form.pattern.captures(rest)?)))
-            .max_by_key(|(_, found)| found[0].len());
-        let (form, found) = found?;
-        assertions.push((form.build)(&found, &quoted)?);
-        rest = &rest[found[0].len()..];
+        let found = FORMS.iter().filter_map(|form| {
+            let found = form.pattern.captures(rest)?;
+            Some((found[0].len(), (form.build)(&found, &quoted)?))
+        });
+        let (length, assertion) = found.max_by_key(|(length, _)| *length)?;
+        assertions.push(assertion);
+        rest = &rest[length..];
         // `12 passedly`, `3 tests/s`: the form ends within a word.
         if rest.starts_with(|next: char| next.is_alphanumeric() || next == '/') {
             return None;
@@ -254,7 +272,7 @@ mod tests {
 
     #[test]
     fn every_form_compiles() {
-        assert_eq!(FORMS.len(), 16);
+        assert_eq!(FORMS.len(), 17);
     }
 
     #[test]

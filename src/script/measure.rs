@@ -1,0 +1,442 @@
+//! Measured values in the output of a command: `p99: 840 us`, a number in JSON, a result of Criterion or divan.
+//!
+//! Input: the text of an expectation such as `p99 < 1 ms`, and an output. Output: the values of that name, each compared with the limit.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+/// A number: `12,345`, `0.84`, `1e-3`.
+pub(crate) const NUMBER: &str = r"-?\d[\d,_]*(?:\.\d+)?(?:e[+-]?\d+)?";
+/// A unit: one of [`UNITS`], or a rate such as `req/s`.
+pub(crate) const UNIT: &str = r"(?:[a-zµμ]+/s(?:ec)?|[kmgt]?i?b|[nuµμm]s|s|min|h|%)";
+
+/// Units with their base unit and factor. A unit before `/s` that is not here is a count.
+const UNITS: [(&str, &str, f64); 18] = [
+    ("ns", "s", 1e-9),
+    ("us", "s", 1e-6),
+    ("µs", "s", 1e-6),
+    ("μs", "s", 1e-6),
+    ("ms", "s", 1e-3),
+    ("s", "s", 1.0),
+    ("min", "s", 60.0),
+    ("h", "s", 3600.0),
+    ("b", "B", 1.0),
+    ("kb", "B", 1e3),
+    ("mb", "B", 1e6),
+    ("gb", "B", 1e9),
+    ("tb", "B", 1e12),
+    ("kib", "B", 1024.0),
+    ("mib", "B", 1_048_576.0),
+    ("gib", "B", 1_073_741_824.0),
+    ("tib", "B", 1_099_511_627_776.0),
+    ("%", "%", 1.0),
+];
+
+/// A value in its base unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantity {
+    /// The value.
+    pub value: f64,
+    /// `s`, `B`, `%`, a rate such as `req/s` or `B/s`, or nothing.
+    pub unit: String,
+}
+
+/// How a value must relate to a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Above,
+    /// `>=`
+    AtLeast,
+}
+
+/// An expectation about a measured value: `p99 < 1 ms`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    /// The name before the value in the output, or a path in JSON output: `$.latency.p99`.
+    pub name: String,
+    /// The relation of every value to the limit.
+    pub relation: Relation,
+    /// The limit.
+    pub limit: Quantity,
+    /// The unit as written, which a number in JSON has too.
+    pub unit: Option<String>,
+}
+
+/// A measured value with the spread that its tool reports.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// The value that is compared: the only one, or the median.
+    pub value: Quantity,
+    /// The lowest value.
+    pub low: f64,
+    /// The highest value.
+    pub high: f64,
+}
+
+impl Quantity {
+    /// Reads a number and the unit after it, if there is one.
+    pub(super) fn read(number: &str, unit: Option<&str>) -> Option<Self> {
+        let value: f64 = number.replace([',', '_'], "").parse().ok()?;
+        let unit = unit.unwrap_or_default().to_lowercase();
+        let (counted, per) = match unit.split_once('/') {
+            Some((counted, _)) => (counted, "/s"),
+            None => (unit.as_str(), ""),
+        };
+        let known = UNITS.iter().find(|(name, ..)| *name == counted);
+        let (base, factor) = known.map_or((counted, 1.0), |(_, base, factor)| (*base, *factor));
+        Some(Self {
+            value: value * factor,
+            unit: format!("{base}{per}"),
+        })
+    }
+}
+
+impl Relation {
+    pub(super) fn read(sign: &str) -> Self {
+        match sign {
+            "<" => Self::Below,
+            "<=" | "≤" => Self::AtMost,
+            ">" => Self::Above,
+            _ => Self::AtLeast,
+        }
+    }
+
+    fn holds(self, value: f64, limit: f64) -> bool {
+        match self {
+            Self::Below => value < limit,
+            Self::AtMost => value <= limit,
+            Self::Above => value > limit,
+            Self::AtLeast => value >= limit,
+        }
+    }
+
+    /// Whether a smaller limit requires more.
+    #[must_use]
+    pub fn is_upper(self) -> bool {
+        matches!(self, Self::Below | Self::AtMost)
+    }
+}
+
+impl Limit {
+    /// The values of this name in the output of a command, in order.
+    ///
+    /// # Errors
+    /// A description if there is none, or if one has another unit than the limit.
+    pub fn samples(&self, output: &str) -> Result<Vec<Sample>, String> {
+        let samples = match self.name.strip_prefix("$.") {
+            Some(path) => self.in_json(path, output),
+            None => self.in_text(output),
+        };
+        if samples.is_empty() {
+            return Err(format!("the output has no value of `{}`", self.name));
+        }
+        let unit = &self.limit.unit;
+        match samples.iter().find(|sample| sample.value.unit != *unit) {
+            None => Ok(samples),
+            Some(other) => {
+                let has = match other.value.unit.as_str() {
+                    "" => "no unit".to_owned(),
+                    unit => format!("the unit {unit}"),
+                };
+                Err(format!("`{}` has {has} in the output", self.name))
+            }
+        }
+    }
+
+    /// Why a value of the output does not meet the limit.
+    pub(super) fn unmet(&self, output: &str) -> Option<String> {
+        let samples = match self.samples(output) {
+            Ok(samples) => samples,
+            Err(why) => return Some(format!("{self} expected, but {why}")),
+        };
+        let meets = |sample: &&Sample| self.relation.holds(sample.value.value, self.limit.value);
+        let other = samples.iter().find(|sample| !meets(sample))?;
+        Some(format!("{self} expected, but it was {}", other.value))
+    }
+
+    fn in_text(&self, output: &str) -> Vec<Sample> {
+        let quantity = format!(r"({NUMBER})[ \t]*({UNIT})?");
+        let name = regex::escape(&self.name);
+        // Criterion: `NAME time: [low median high]`. divan: `NAME fastest │ slowest │ median │ mean`.
+        let criterion = format!(r"\s+time:\s+\[{quantity} {quantity} {quantity}\]");
+        let divan =
+            format!(r"[ \t]+{quantity}[ \t]*│[ \t]*{quantity}[ \t]*│[ \t]*{quantity}[ \t]*│");
+        let plain = format!(r#"["'`]?[ \t:=|]+{quantity}(?:$|[^\w/%])"#);
+        let pattern = format!(r"(?im)(?:^|[^\w.-]){name}(?:{criterion}|{divan}|{plain})");
+        let Ok(pattern) = Regex::new(&pattern) else {
+            return Vec::new();
+        };
+        let found = pattern.captures_iter(output);
+        found.filter_map(|found| sample(&found)).collect()
+    }
+
+    fn in_json(&self, path: &str, output: &str) -> Vec<Sample> {
+        let pointer: String = path
+            .split(['.', '[', ']'])
+            .filter(|part| !part.is_empty())
+            .map(|part| format!("/{part}"))
+            .collect();
+        let values: Vec<serde_json::Value> = match serde_json::from_str(output.trim()) {
+            Ok(whole) => vec![whole],
+            Err(_) => output
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect(),
+        };
+        let found = values.iter().filter_map(|value| value.pointer(&pointer));
+        found.filter_map(|value| self.of_json(value)).collect()
+    }
+
+    /// A number has the unit of the limit.
+    fn of_json(&self, value: &serde_json::Value) -> Option<Sample> {
+        static QUANTITY: LazyLock<Option<Regex>> =
+            LazyLock::new(|| Regex::new(&format!(r"(?i)^\s*({NUMBER})\s*({UNIT})?\s*$")).ok());
+        let quantity = match value {
+            serde_json::Value::Number(number) => {
+                Quantity::read(&number.to_string(), self.unit.as_deref())?
+            }
+            serde_json::Value::String(text) => quantity(&QUANTITY.as_ref()?.captures(text)?, 1)?,
+            _ => return None,
+        };
+        Some(Sample {
+            low: quantity.value,
+            high: quantity.value,
+            value: quantity,
+        })
+    }
+}
+
+/// A match of [`Limit::in_text`], by the tool whose groups took part.
+fn sample(found: &Captures<'_>) -> Option<Sample> {
+    let group = |index: usize| quantity(found, index);
+    let (low, value, high) = if found.get(1).is_some() {
+        (group(1)?, group(3)?, group(5)?)
+    } else if found.get(7).is_some() {
+        // The fastest, the slowest and the median run.
+        (group(7)?, group(11)?, group(9)?)
+    } else {
+        let value = group(13)?;
+        (value.clone(), value.clone(), value)
+    };
+    Some(Sample {
+        value,
+        low: low.value,
+        high: high.value,
+    })
+}
+
+/// The number in a group, and the unit in the next.
+fn quantity(found: &Captures<'_>, group: usize) -> Option<Quantity> {
+    let unit = found.get(group + 1).map(|unit| unit.as_str());
+    Quantity::read(found.get(group)?.as_str(), unit)
+}
+
+/// A value with its unit, in a size that a person reads: `840 us`.
+impl fmt::Display for Quantity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (base, per) = match self.unit.strip_suffix("/s") {
+            Some(base) => (base, "/s"),
+            None => (self.unit.as_str(), ""),
+        };
+        let sizes: &[(&str, f64)] = match base {
+            "s" => &[("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)],
+            "B" => &[("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0)],
+            other => &[(other, 1.0)],
+        };
+        let mut fitting = sizes
+            .iter()
+            .filter(|(_, factor)| self.value.abs() >= *factor);
+        let (unit, factor) = fitting
+            .next()
+            .or(sizes.last())
+            .copied()
+            .unwrap_or((base, 1.0));
+        // Three significant digits, or all of a whole number.
+        let value = self.value / factor;
+        let digits: usize = match value.abs() {
+            value if value.fract() == 0.0 || value >= 100.0 => 0,
+            value if value >= 10.0 => 1,
+            value if value >= 1.0 => 2,
+            _ => 4,
+        };
+        let text = format!("{value:.digits$}");
+        let text = if digits > 0 {
+            text.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            &text
+        };
+        let space = if unit.is_empty() && per.is_empty() || unit == "%" {
+            ""
+        } else {
+            " "
+        };
+        write!(out, "{text}{space}{unit}{per}")
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.relation {
+            Relation::Below => "<",
+            Relation::AtMost => "<=",
+            Relation::Above => ">",
+            Relation::AtLeast => ">=",
+        };
+        write!(out, "{} {sign} {}", self.name, self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::expectation::{Assertion, Expectation};
+
+    fn limit(text: &str) -> Limit {
+        match Expectation::read(text).assertions() {
+            [Assertion::Measured(limit)] => (**limit).clone(),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    fn unmet(expected: &str, output: &str) -> Option<String> {
+        limit(expected).unmet(output)
+    }
+
+    #[test]
+    fn values_are_read_by_name_with_their_units() {
+        for (expected, output) in [
+            ("p99 < 1 ms", "p50: 12 us\np99: 840 us\n"),
+            ("p99 < 1ms", "p99=0.84ms"),
+            ("p99 latency <= 840 us", "| p99 latency | 840 µs |"),
+            ("throughput >= 10000 req/s", "throughput: 12,345 req/s"),
+            ("throughput >= 10 MB/s", "throughput  11 MiB/s"),
+            ("size <= 12 MB", "size 11.9 MB, 3 files"),
+            ("coverage ≥ 80 %", "coverage: 80.0%"),
+            ("errors < 1", "errors: 0"),
+            ("ratio > 1.5", "ratio: 1.6e0"),
+            ("$.latency.p99 < 1 ms", "{\"latency\": {\"p99\": 0.84}}"),
+            (
+                "$.runs[1].p99 < 1 ms",
+                "noise\n{\"runs\": [{}, {\"p99\": \"840 us\"}]}\n",
+            ),
+            (
+                "get < 1 us",
+                "get                 time:   [840.12 ns 842.34 ns 1.1 us]",
+            ),
+            (
+                "a long name < 1 us",
+                "a long name\n                        time:   [840.12 ns 842.34 ns 1.1 us]",
+            ),
+            (
+                "get < 900 ns",
+                "├─ get   840 ns │ 1.2 µs │ 850 ns │ 870 ns │ 100 │ 100",
+            ),
+            (
+                "Instructions <= 1734",
+                "  Instructions:                1734|1734 (No change)",
+            ),
+        ] {
+            assert_eq!(unmet(expected, output), None, "{expected}: {output}");
+        }
+    }
+
+    #[test]
+    fn unmet_limits_name_the_value_or_what_is_missing() {
+        for (expected, output, why) in [
+            (
+                "p99 < 1 ms",
+                "p99: 1.2 ms",
+                "p99 < 1 ms expected, but it was 1.2 ms",
+            ),
+            (
+                "p99 < 1 ms",
+                "p99: 1 ms",
+                "p99 < 1 ms expected, but it was 1 ms",
+            ),
+            (
+                "p99 < 1 ms",
+                "p99: 0.5 ms\np99: 3 ms",
+                "p99 < 1 ms expected, but it was 3 ms",
+            ),
+            (
+                "p99 < 1 ms",
+                "p99.9: 0.5 ms",
+                "p99 < 1 ms expected, but the output has no value of `p99`",
+            ),
+            (
+                "p99 < 1 ms",
+                "p99: unknown",
+                "p99 < 1 ms expected, but the output has no value of `p99`",
+            ),
+            (
+                "p99 < 1 ms",
+                "p99: 840 used",
+                "p99 < 1 ms expected, but `p99` has no unit in the output",
+            ),
+            (
+                "p99 < 1 ms",
+                "p99: 840",
+                "p99 < 1 ms expected, but `p99` has no unit in the output",
+            ),
+            (
+                "p99 < 1 ms",
+                "p99: 5 MB",
+                "p99 < 1 ms expected, but `p99` has the unit B in the output",
+            ),
+            (
+                "rate >= 5 req/s",
+                "rate: 9 op/s",
+                "rate >= 5 req/s expected, but `rate` has the unit op/s in the output",
+            ),
+            (
+                "get < 840 ns",
+                "get  time: [830 ns 842.34 ns 850 ns]",
+                "get < 840 ns expected, but it was 842 ns",
+            ),
+            (
+                "$.p99 < 1 ms",
+                "{}",
+                "$.p99 < 1 ms expected, but the output has no value of `$.p99`",
+            ),
+            (
+                "$.p99 < 1 ms",
+                "{\"p99\": 2}",
+                "$.p99 < 1 ms expected, but it was 2 ms",
+            ),
+        ] {
+            assert_eq!(
+                unmet(expected, output).as_deref(),
+                Some(why),
+                "{expected}: {output}"
+            );
+        }
+    }
+
+    #[test]
+    fn limits_stand_beside_other_expectations() {
+        for (text, meaning) in [
+            (
+                "All pass and p99 < 1 ms, size <= 12 MB",
+                "all pass, p99 < 1 ms, size <= 12 MB",
+            ),
+            ("p99 < 1 ms, 10 times", "p99 < 1 ms, 10 times"),
+            (
+                "12 passed; p99 latency < 0.5 s",
+                "12 passed, p99 latency < 500 ms",
+            ),
+            ("< 1 s", "under 1s"),
+        ] {
+            assert_eq!(Expectation::read(text).to_string(), meaning);
+        }
+        for text in ["p99 < 1 ms in the table", "p99 < one ms", "p99 < 1 parsec"] {
+            assert!(Expectation::read(text).assertions().is_empty(), "{text}");
+        }
+    }
+}
