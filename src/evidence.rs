@@ -33,7 +33,8 @@ pub(crate) use region::{RegionFormat, RegionRecord};
 
 pub(crate) use record::format_duration;
 pub use record::{
-    CHANGED, Check, Confirmation, Outcome, Record, Runs, Scope, Selected, Source, TestCounts,
+    CHANGED, Check, Confirmation, Measured, Outcome, Record, Runs, Scope, Selected, Source,
+    TestCounts,
 };
 
 /// The format of evidence.

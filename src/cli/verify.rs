@@ -33,7 +33,7 @@ Examples:
   cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines
   cargo poc verify --merge shard-1.json shard-2.json shard-3.json         one record for all shards
 
-All commands of a bash block run in one shell, and each is checked against its own `# Expected:`. Supported expectations, separated by commas: all pass · 12 passed · 12/12 · ~12 (within 5 %) · 12+ · 2 ignored · \"quoted text\" in the output · no output · exit code 2 · under 5 s. On a separate line: glob: PATTERN (matches a line) · regex: PATTERN. Following comment lines continue the expectation. Any other expectation needs --confirm before it passes. Without `# Expected:`, exit status 0 passes.")]
+All commands of a bash block run in one shell, and each is checked against its own `# Expected:`. Supported expectations, separated by commas: all pass · 12 passed · 12/12 · ~12 (within 5 %) · 12+ · 2 ignored · \"quoted text\" in the output · no output · exit code 2 · under 5 s · p99 < 1 ms, size <= 12 MB or $.path >= 10 (a value in the output, or in JSON output). On a separate line: glob: PATTERN (matches a line) · regex: PATTERN. Following comment lines continue the expectation. Any other expectation needs --confirm before it passes. Without `# Expected:`, exit status 0 passes.")]
 #[expect(clippy::struct_excessive_bools, reason = "one flag for each option")]
 pub struct Verify {
     /// Name of the PoC [default: every open one]. With a name and no scope, run the next step of its plan, then the done block. With a name and arguments for the test runner, run its affected tests

@@ -264,10 +264,14 @@ fn clause(old: &Assertion, new: &Assertion) -> How {
         ) => by(new > old, new < old),
         (Assertion::Under(old), Assertion::Under(new)) => by(new > old, new < old),
         (Assertion::Measured(old), Assertion::Measured(new))
-            if (&old.name, old.relation, &old.limit.unit)
-                == (&new.name, new.relation, &new.limit.unit) =>
+            if (&old.name, old.relation, &old.quantity.unit)
+                == (&new.name, new.relation, &new.quantity.unit) =>
         {
-            let (old, new, is_upper) = (old.limit.value, new.limit.value, old.relation.is_upper());
+            let (old, new, is_upper) = (
+                old.quantity.value,
+                new.quantity.value,
+                old.relation.is_upper(),
+            );
             by(
                 if is_upper { new > old } else { new < old },
                 if is_upper { new < old } else { new > old },

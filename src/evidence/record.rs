@@ -105,7 +105,7 @@ pub struct Source {
 }
 
 /// A command that ran.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// The command as typed, or the block as written.
     pub command: String,
@@ -139,6 +139,24 @@ pub struct Check {
     /// The confirmation, if there is one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub confirmed: Option<Confirmation>,
+    /// The values that the expectations limit, as far as the output has them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub measured: Vec<Measured>,
+}
+
+/// A value in the output of a command, over all of its runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Its name.
+    pub name: String,
+    /// `s`, `B`, `%`, a rate such as `req/s`, or nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unit: String,
+    /// The median.
+    pub value: f64,
+    /// The lowest and the highest value; omitted if they are equal.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub spread: Option<(f64, f64)>,
 }
 
 /// The number of runs of a command, and of passed runs.

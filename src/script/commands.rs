@@ -8,8 +8,9 @@ use std::ops::Range;
 use anyhow::Result;
 
 use super::comments::{continuation, expectation, is_commented_out, is_numbered};
-use super::expectation::{Expectation, Expected};
+use super::expectation::{Assertion, Expectation, Expected};
 use super::lexer::Lexer;
+use super::measure::Limit;
 use super::simple_commands::{self, Command};
 use crate::sys::exec;
 
@@ -29,6 +30,16 @@ pub struct ScriptCommand {
 }
 
 impl ScriptCommand {
+    /// The limits of measured values that it is expected to meet.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = &Limit> {
+        let expected = self.expected.iter();
+        let assertions = expected.flat_map(|expected| expected.meaning.assertions());
+        assertions.filter_map(|assertion| match assertion {
+            Assertion::Measured(limit) => Some(&**limit),
+            _ => None,
+        })
+    }
+
     /// Whether a part of it can run at the same time as another part, or as the commands after it.
     pub(crate) fn runs_beside_others(&self) -> bool {
         let substitutes = self.script.contains("<(") || self.script.contains(">(");

@@ -7,18 +7,21 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use crate::evidence::Measured;
+
 /// A number: `12,345`, `0.84`, `1e-3`.
 pub(crate) const NUMBER: &str = r"-?\d[\d,_]*(?:\.\d+)?(?:e[+-]?\d+)?";
 /// A unit: one of [`UNITS`], or a rate such as `req/s`.
 pub(crate) const UNIT: &str = r"(?:[a-zµμ]+/s(?:ec)?|[kmgt]?i?b|[nuµμm]s|s|min|h|%)";
 
-/// Units with their base unit and factor. A unit before `/s` that is not here is a count.
+/// Units with their base unit and factor, or with the negative number of them in the base unit, because that has no rounding error. A
+/// unit before `/s` that is not here is a count.
 const UNITS: [(&str, &str, f64); 18] = [
-    ("ns", "s", 1e-9),
-    ("us", "s", 1e-6),
-    ("µs", "s", 1e-6),
-    ("μs", "s", 1e-6),
-    ("ms", "s", 1e-3),
+    ("ns", "s", -1e9),
+    ("us", "s", -1e6),
+    ("µs", "s", -1e6),
+    ("μs", "s", -1e6),
+    ("ms", "s", -1e3),
     ("s", "s", 1.0),
     ("min", "s", 60.0),
     ("h", "s", 3600.0),
@@ -63,8 +66,8 @@ pub struct Limit {
     pub name: String,
     /// The relation of every value to the limit.
     pub relation: Relation,
-    /// The limit.
-    pub limit: Quantity,
+    /// The quantity that it is compared with.
+    pub quantity: Quantity,
     /// The unit as written, which a number in JSON has too.
     pub unit: Option<String>,
 }
@@ -92,10 +95,32 @@ impl Quantity {
         let known = UNITS.iter().find(|(name, ..)| *name == counted);
         let (base, factor) = known.map_or((counted, 1.0), |(_, base, factor)| (*base, *factor));
         Some(Self {
-            value: value * factor,
+            value: if factor < 0.0 {
+                value / -factor
+            } else {
+                value * factor
+            },
             unit: format!("{base}{per}"),
         })
     }
+}
+
+/// A recorded value with its spread: `p99 840 us (810 us to 900 us)`.
+#[must_use]
+pub fn shown(measured: &Measured) -> String {
+    let quantity = |value| Quantity {
+        value,
+        unit: measured.unit.clone(),
+    };
+    let spread = measured
+        .spread
+        .map(|(low, high)| format!(" ({} to {})", quantity(low), quantity(high)));
+    format!(
+        "{} {}{}",
+        measured.name,
+        quantity(measured.value),
+        spread.unwrap_or_default()
+    )
 }
 
 impl Relation {
@@ -137,7 +162,7 @@ impl Limit {
         if samples.is_empty() {
             return Err(format!("the output has no value of `{}`", self.name));
         }
-        let unit = &self.limit.unit;
+        let unit = &self.quantity.unit;
         match samples.iter().find(|sample| sample.value.unit != *unit) {
             None => Ok(samples),
             Some(other) => {
@@ -156,7 +181,7 @@ impl Limit {
             Ok(samples) => samples,
             Err(why) => return Some(format!("{self} expected, but {why}")),
         };
-        let meets = |sample: &&Sample| self.relation.holds(sample.value.value, self.limit.value);
+        let meets = |sample: &&Sample| self.relation.holds(sample.value.value, self.quantity.value);
         let other = samples.iter().find(|sample| !meets(sample))?;
         Some(format!("{self} expected, but it was {}", other.value))
     }
@@ -178,11 +203,9 @@ impl Limit {
     }
 
     fn in_json(&self, path: &str, output: &str) -> Vec<Sample> {
-        let pointer: String = path
-            .split(['.', '[', ']'])
-            .filter(|part| !part.is_empty())
-            .map(|part| format!("/{part}"))
-            .collect();
+        let parts = path.split(['.', '[', ']']);
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        let pointer = format!("/{}", parts.join("/"));
         let values: Vec<serde_json::Value> = match serde_json::from_str(output.trim()) {
             Ok(whole) => vec![whole],
             Err(_) => output
@@ -289,154 +312,6 @@ impl fmt::Display for Limit {
             Relation::Above => ">",
             Relation::AtLeast => ">=",
         };
-        write!(out, "{} {sign} {}", self.name, self.limit)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::script::expectation::{Assertion, Expectation};
-
-    fn limit(text: &str) -> Limit {
-        match Expectation::read(text).assertions() {
-            [Assertion::Measured(limit)] => (**limit).clone(),
-            other => panic!("{text}: {other:?}"),
-        }
-    }
-
-    fn unmet(expected: &str, output: &str) -> Option<String> {
-        limit(expected).unmet(output)
-    }
-
-    #[test]
-    fn values_are_read_by_name_with_their_units() {
-        for (expected, output) in [
-            ("p99 < 1 ms", "p50: 12 us\np99: 840 us\n"),
-            ("p99 < 1ms", "p99=0.84ms"),
-            ("p99 latency <= 840 us", "| p99 latency | 840 µs |"),
-            ("throughput >= 10000 req/s", "throughput: 12,345 req/s"),
-            ("throughput >= 10 MB/s", "throughput  11 MiB/s"),
-            ("size <= 12 MB", "size 11.9 MB, 3 files"),
-            ("coverage ≥ 80 %", "coverage: 80.0%"),
-            ("errors < 1", "errors: 0"),
-            ("ratio > 1.5", "ratio: 1.6e0"),
-            ("$.latency.p99 < 1 ms", "{\"latency\": {\"p99\": 0.84}}"),
-            (
-                "$.runs[1].p99 < 1 ms",
-                "noise\n{\"runs\": [{}, {\"p99\": \"840 us\"}]}\n",
-            ),
-            (
-                "get < 1 us",
-                "get                 time:   [840.12 ns 842.34 ns 1.1 us]",
-            ),
-            (
-                "a long name < 1 us",
-                "a long name\n                        time:   [840.12 ns 842.34 ns 1.1 us]",
-            ),
-            (
-                "get < 900 ns",
-                "├─ get   840 ns │ 1.2 µs │ 850 ns │ 870 ns │ 100 │ 100",
-            ),
-            (
-                "Instructions <= 1734",
-                "  Instructions:                1734|1734 (No change)",
-            ),
-        ] {
-            assert_eq!(unmet(expected, output), None, "{expected}: {output}");
-        }
-    }
-
-    #[test]
-    fn unmet_limits_name_the_value_or_what_is_missing() {
-        for (expected, output, why) in [
-            (
-                "p99 < 1 ms",
-                "p99: 1.2 ms",
-                "p99 < 1 ms expected, but it was 1.2 ms",
-            ),
-            (
-                "p99 < 1 ms",
-                "p99: 1 ms",
-                "p99 < 1 ms expected, but it was 1 ms",
-            ),
-            (
-                "p99 < 1 ms",
-                "p99: 0.5 ms\np99: 3 ms",
-                "p99 < 1 ms expected, but it was 3 ms",
-            ),
-            (
-                "p99 < 1 ms",
-                "p99.9: 0.5 ms",
-                "p99 < 1 ms expected, but the output has no value of `p99`",
-            ),
-            (
-                "p99 < 1 ms",
-                "p99: unknown",
-                "p99 < 1 ms expected, but the output has no value of `p99`",
-            ),
-            (
-                "p99 < 1 ms",
-                "p99: 840 used",
-                "p99 < 1 ms expected, but `p99` has no unit in the output",
-            ),
-            (
-                "p99 < 1 ms",
-                "p99: 840",
-                "p99 < 1 ms expected, but `p99` has no unit in the output",
-            ),
-            (
-                "p99 < 1 ms",
-                "p99: 5 MB",
-                "p99 < 1 ms expected, but `p99` has the unit B in the output",
-            ),
-            (
-                "rate >= 5 req/s",
-                "rate: 9 op/s",
-                "rate >= 5 req/s expected, but `rate` has the unit op/s in the output",
-            ),
-            (
-                "get < 840 ns",
-                "get  time: [830 ns 842.34 ns 850 ns]",
-                "get < 840 ns expected, but it was 842 ns",
-            ),
-            (
-                "$.p99 < 1 ms",
-                "{}",
-                "$.p99 < 1 ms expected, but the output has no value of `$.p99`",
-            ),
-            (
-                "$.p99 < 1 ms",
-                "{\"p99\": 2}",
-                "$.p99 < 1 ms expected, but it was 2 ms",
-            ),
-        ] {
-            assert_eq!(
-                unmet(expected, output).as_deref(),
-                Some(why),
-                "{expected}: {output}"
-            );
-        }
-    }
-
-    #[test]
-    fn limits_stand_beside_other_expectations() {
-        for (text, meaning) in [
-            (
-                "All pass and p99 < 1 ms, size <= 12 MB",
-                "all pass, p99 < 1 ms, size <= 12 MB",
-            ),
-            ("p99 < 1 ms, 10 times", "p99 < 1 ms, 10 times"),
-            (
-                "12 passed; p99 latency < 0.5 s",
-                "12 passed, p99 latency < 500 ms",
-            ),
-            ("< 1 s", "under 1s"),
-        ] {
-            assert_eq!(Expectation::read(text).to_string(), meaning);
-        }
-        for text in ["p99 < 1 ms in the table", "p99 < one ms", "p99 < 1 parsec"] {
-            assert!(Expectation::read(text).assertions().is_empty(), "{text}");
-        }
+        write!(out, "{} {sign} {}", self.name, self.quantity)
     }
 }

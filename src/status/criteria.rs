@@ -5,6 +5,7 @@ use super::assessment::{
 };
 use super::context::Context;
 use super::evidence_state::{evidence_state, listed};
+use super::steps::measured;
 use crate::contract::Confirmed;
 use crate::document::proof::{Proof, is_test, proofs};
 use crate::document::{Item, Placeholder};
@@ -126,9 +127,18 @@ fn weight(state: State) -> u8 {
 type Proved = (State, Option<String>, Option<ConfirmedBy>);
 
 fn prove(poc: &Poc, cx: &Context<'_>, shown: &Shown<'_>, item: &Item, proof: &Proof) -> Proved {
+    let with_values = |scope: &Scope, number, (state, why): (State, Option<String>)| {
+        let values = || measured(cx, scope, number).filter(|_| state == State::Proven);
+        (state, why.or_else(values))
+    };
     let (state, why) = match proof {
-        Proof::Step(id) => of_step(shown.steps, id.as_str()),
-        Proof::Done(number) => of_done(poc, cx, shown.runs, *number),
+        Proof::Step(id) => {
+            let scope = Scope::Step(id.to_string());
+            with_values(&scope, None, of_step(shown.steps, id.as_str()))
+        }
+        Proof::Done(number) => {
+            with_values(&Scope::Done, *number, of_done(poc, cx, shown.runs, *number))
+        }
         Proof::Test(name) => of_test(poc, cx, name),
         Proof::Person => return of_person(cx, shown, item),
         Proof::Unknown(text) => (

@@ -9,6 +9,7 @@ use crate::document::results::{ResultStep, StatusText};
 use crate::document::{self, Block, Item, Label, Plan};
 use crate::evidence::{Record, Scope};
 use crate::project::Poc;
+use crate::script::measure::shown;
 
 /// Why a step is stale although none of its inputs has changed.
 const OTHER_COMMANDS: &str = "the plan's commands have changed since it was verified";
@@ -123,7 +124,11 @@ pub(super) fn step_status(
                 ),
                 None => (
                     State::Proven,
-                    no_tests().or_else(|| expected_failures(cx, &scope)),
+                    no_tests()
+                        .or_else(|| expected_failures(cx, &scope))
+                        .into_iter()
+                        .chain(measured(cx, &scope, None))
+                        .reduce(|one, other| format!("{one}; {other}")),
                 ),
             },
             EvidenceState::Stale(_) if work.is_set_up(index) && missing().is_none() => {
@@ -162,6 +167,19 @@ fn expected_failures(cx: &Context<'_>, scope: &Scope) -> Option<String> {
     let failed = record.checks.iter().filter_map(|check| check.tests);
     let failed: u64 = failed.map(|tests| tests.failed).sum();
     (failed > 0).then(|| format!("{failed} failed, as the plan expects"))
+}
+
+/// The values that the last run of a scope measured, in all commands or in the one with this number, from 1.
+pub(super) fn measured(cx: &Context<'_>, scope: &Scope, number: Option<usize>) -> Option<String> {
+    let checks = &cx.evidence.last_located(scope)?.record.checks;
+    let checks = checks.iter().enumerate();
+    let counts = |index: usize| number.is_none_or(|number| index + 1 == number);
+    let checks = checks.filter(|(index, _)| counts(*index));
+    let values: Vec<String> = checks
+        .flat_map(|(_, check)| &check.measured)
+        .map(shown)
+        .collect();
+    (!values.is_empty()).then(|| values.join(", "))
 }
 
 /// Whether a shell block contains a command.

@@ -9,6 +9,7 @@ use super::test_filter::TestFilters;
 use super::test_output::{Observed, Observer};
 use crate::evidence::{Confirmation, Outcome, Runs};
 use crate::script::expectation::{Assertion, Expectation};
+use crate::script::measure::Sample;
 use crate::script::{commands, expectation};
 use crate::sys::exec::{self, ExitReason};
 
@@ -69,6 +70,8 @@ pub struct InvocationResult {
     pub empty: Vec<String>,
     /// The numbers of runs and of passed runs, if there were several.
     pub runs: Option<Runs>,
+    /// The values that its expectations limit, in all runs, by name.
+    pub(super) samples: Vec<(String, Sample)>,
     /// The confirmation by a person, if required.
     pub confirmed: Option<Confirmation>,
     /// Its failed and flaky tests that the plan has in quarantine, where these are all that failed.
@@ -174,6 +177,7 @@ impl InvocationResult {
             unmet: Vec::new(),
             empty: Vec::new(),
             runs: None,
+            samples: Vec::new(),
             confirmed: None,
             excused: Excused::new(),
             listing: None,
@@ -195,6 +199,7 @@ impl InvocationResult {
             unmet: Vec::new(),
             empty: Vec::new(),
             runs: None,
+            samples: Vec::new(),
             confirmed: None,
             excused: Excused::new(),
             listing: Some(listing),

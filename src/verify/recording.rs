@@ -11,10 +11,13 @@ use super::hidden::retain_gone;
 use super::invocation::InvocationResult;
 use super::report::Report;
 use super::test_output::{Ending, Verdict};
-use crate::evidence::{Check, Names, Outcome, Packed, Record, Scope, Selected, Source, now};
+use crate::evidence::{
+    Check, Measured, Names, Outcome, Packed, Record, Scope, Selected, Source, now,
+};
 use crate::exit::Exit;
 use crate::freshness::passed::TestResults;
 use crate::freshness::{self, Inputs};
+use crate::script::measure::Sample;
 use crate::workspace::Workspace;
 
 /// The context of a record, besides the run.
@@ -327,7 +330,39 @@ fn written(checked: &InvocationResult) -> Check {
         manual: checked.check.is_manual(),
         runs: checked.runs,
         confirmed: checked.confirmed.clone(),
+        measured: measured(&checked.samples),
     }
+}
+
+/// The median and the spread of the values of each name, in the order of the first ones.
+fn measured(samples: &[(String, Sample)]) -> Vec<Measured> {
+    let mut all: Vec<Measured> = Vec::new();
+    for (name, first) in samples {
+        if all.iter().any(|measured| measured.name == *name) {
+            continue;
+        }
+        let same = || {
+            samples
+                .iter()
+                .filter(|(other, _)| other == name)
+                .map(|(_, sample)| sample)
+        };
+        let mut values: Vec<f64> = same().map(|sample| sample.value.value).collect();
+        values.sort_by(f64::total_cmp);
+        let low = same()
+            .map(|sample| sample.low)
+            .fold(f64::INFINITY, f64::min);
+        let high = same()
+            .map(|sample| sample.high)
+            .fold(f64::NEG_INFINITY, f64::max);
+        all.push(Measured {
+            name: name.clone(),
+            unit: first.value.unit.clone(),
+            value: values[values.len() / 2],
+            spread: (low < high).then_some((low, high)),
+        });
+    }
+    all
 }
 
 /// Tests that failed before and passed in this run.

@@ -193,6 +193,7 @@ fn run_one(
         unmet: disagreements,
         empty: Vec::new(),
         runs: None,
+        samples: Vec::new(),
         confirmed: None,
         listing: listed,
     })

@@ -17,6 +17,7 @@ use super::{accounts, quarantine};
 use crate::evidence::{Outcome, Runs};
 use crate::script::commands::ScriptCommand;
 use crate::script::expectation::Seen;
+use crate::script::measure::Sample;
 use crate::script::shell;
 use crate::sys::cargo_log::CargoLog;
 use crate::sys::exec::{self, ExitReason, Input, OutputChunk};
@@ -278,6 +279,7 @@ impl Session<'_, '_> {
             unmet: account.disagreements,
             empty: account.empty,
             runs: None,
+            samples: samples(command, &plain),
             confirmed: None,
             listing: None,
         };
@@ -353,6 +355,10 @@ fn together(rounds: Vec<InvocationResult>, times: usize) -> Result<InvocationRes
         passed: count(rounds.iter().filter(|round| passed(round)).count()),
     };
     let duration = rounds.iter().map(|round| round.duration).sum();
+    let samples = rounds
+        .iter()
+        .flat_map(|round| round.samples.clone())
+        .collect();
     let index = rounds.iter().position(|round| !passed(round));
     let index = index.unwrap_or(rounds.len().saturating_sub(1));
     let mut result = rounds
@@ -362,8 +368,22 @@ fn together(rounds: Vec<InvocationResult>, times: usize) -> Result<InvocationRes
     if times > 1 {
         result.runs = Some(runs);
         result.duration = duration;
+        result.samples = samples;
     }
     Ok(result)
+}
+
+/// The values in the output that the expectations of a command limit.
+fn samples(command: &ScriptCommand, output: &str) -> Vec<(String, Sample)> {
+    let limits = command.limits();
+    let named = limits.flat_map(|limit| {
+        // What is missing is an unmet expectation.
+        let samples = limit.samples(output).unwrap_or_default();
+        samples
+            .into_iter()
+            .map(|sample| (limit.name.clone(), sample))
+    });
+    named.collect()
 }
 
 /// The unmet expectations of a command.

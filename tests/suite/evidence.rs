@@ -37,6 +37,7 @@ fn sample(scope: Scope, second: u32) -> Record {
             manual: false,
             runs: None,
             confirmed: None,
+            measured: Vec::new(),
         }],
         tests: Some(tests),
         selection: None,

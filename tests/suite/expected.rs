@@ -345,3 +345,53 @@ fn failed_run_does_not_update_counts() {
     let run = sandbox.poc("verify cache --done --update --write");
     run.exits(1).says("no expected count");
 }
+
+/// A command that prints another time in each of its runs, in microseconds.
+fn times(micros: &str) -> String {
+    format!(
+        "mkdir -p target && echo x >> target/runs && set -- {micros} && shift $(($(wc -l < target/runs) - 1)) && echo \"p99: $1 us\""
+    )
+}
+
+#[test]
+fn measured_value_is_recorded_with_its_spread_and_proves_a_criterion() {
+    let limited = |limit: &str| format!("{}\n# Expected: {limit}\n", times("840 910 800"));
+    let (sandbox, run) = verify(&limited("p99 < 1 ms, 3 times"));
+    run.exits(0);
+    let record = sandbox.read("docs/cache-results.md");
+    let part = "\"measured\":[{\"name\":\"p99\",\"unit\":\"s\",\"value\":0.00084,\"spread\":[0.0008,0.00091]}]";
+    assert!(record.contains(part), "{record}");
+    let status = sandbox.poc("status cache --format json").json();
+    let proof = &status["pocs"][0]["criteria"]["items"][0];
+    assert_eq!(proof["state"], "proven");
+    assert_eq!(proof["why"], "p99 840 us (800 us to 910 us)");
+    // One of the runs is above the limit.
+    let (sandbox, run) = verify(&limited("p99 < 0.9 ms, 3 times"));
+    run.exits(1)
+        .says("p99 < 900 us expected, but it was 910 us");
+    sandbox
+        .poc("status cache")
+        .prints("p99 < 900 us expected, but it was 910 us");
+    // A value that is not there is not met, and a higher limit is a weaker promise.
+    let (_, run) = verify(&format!("{}\n# Expected: p50 < 1 ms\n", times("840")));
+    run.exits(1).says("the output has no value of `p50`");
+    sandbox.edit("docs/cache-plan.md", "p99 < 0.9 ms", "p99 < 2 ms");
+    sandbox
+        .poc("check")
+        .exits(1)
+        .prints("error[POC061]")
+        .prints("relaxed");
+}
+
+#[test]
+fn measured_values_are_in_the_output_of_verify() {
+    let sandbox = done(
+        "echo '{\"size\": 11.5, \"rate\": \"12 MB/s\"}'\n# Expected: $.size <= 12 MB, $.rate >= 10 MB/s\n",
+    );
+    let report = sandbox.poc("verify cache --done --format json").json();
+    crate::formats::fits(&crate::formats::schema("verify"), &report);
+    let measured = &report["commands"][0]["measured"];
+    let value = |name: &str, unit: &str, value: f64| serde_json::json!({"name": name, "unit": unit, "value": value, "low": value, "high": value});
+    let expected = serde_json::json!([value("$.size", "B", 11.5e6), value("$.rate", "B/s", 12e6)]);
+    assert_eq!(*measured, expected);
+}

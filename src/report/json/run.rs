@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::output::{VERSION, text};
 use super::values::{FindingReport, outcome};
-use crate::evidence::{Check, Outcome, TestCounts};
+use crate::evidence::{Check, Measured, Outcome, TestCounts};
 use crate::report::run::{RecordedRun, Run};
 
 #[derive(Serialize)]
@@ -43,6 +43,7 @@ struct CommandReport<'a> {
     unmet: &'a [String],
     manual: bool,
     confirmed: Option<ConfirmationReport<'a>>,
+    measured: Vec<MeasuredReport<'a>>,
     output: Option<&'a str>,
 }
 
@@ -93,6 +94,28 @@ struct ConfirmationReport<'a> {
 }
 
 #[derive(Serialize)]
+struct MeasuredReport<'a> {
+    name: &'a str,
+    unit: &'a str,
+    value: f64,
+    low: f64,
+    high: f64,
+}
+
+impl<'a> From<&'a Measured> for MeasuredReport<'a> {
+    fn from(measured: &'a Measured) -> Self {
+        let (low, high) = measured.spread.unwrap_or((measured.value, measured.value));
+        Self {
+            name: &measured.name,
+            unit: &measured.unit,
+            value: measured.value,
+            low,
+            high,
+        }
+    }
+}
+
+#[derive(Serialize)]
 struct TestReport<'a> {
     binary: &'a str,
     test: &'a str,
@@ -139,6 +162,7 @@ pub fn run(run: &Run<'_>) -> Result<String> {
             unmet: &[],
             manual: check.is_manual(),
             confirmed: None,
+            measured: Vec::new(),
             output: None,
         });
     let took = record.map_or_else(
@@ -191,6 +215,7 @@ fn command<'a>(check: &'a Check, output: Option<&'a str>) -> CommandReport<'a> {
             by: &word.by,
             time: &word.time,
         }),
+        measured: check.measured.iter().map(Into::into).collect(),
         output,
     }
 }
