@@ -12,6 +12,7 @@
 //! executables ─coverage_map→ function → place ───┴─places→ items per test ─store→ audit, narrow
 //! ```
 
+pub mod arguments;
 pub mod audit;
 pub mod body_changes;
 mod build_reads;

@@ -5,8 +5,9 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::affected::coverage::arguments::of_build;
 use crate::affected::coverage::audit::audit;
-use crate::affected::coverage::collect::{Collect, compiler, of_build};
+use crate::affected::coverage::collect::{Collect, compiler};
 use crate::affected::coverage::narrow::{self, Conditions, Narrowed};
 use crate::affected::coverage::run;
 use crate::affected::coverage::store::{State, Store};

@@ -194,12 +194,34 @@ fn listed(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, Vec<String>) 
 
 /// The tests that fail where `MUTANT` is this number.
 fn failing(sandbox: &Sandbox, line: &str, mutant: u32) -> BTreeSet<String> {
+    failing_in(sandbox, &test_binaries(sandbox, line), mutant)
+}
+
+/// The test binaries that `cargo test` builds.
+fn test_binaries(sandbox: &Sandbox, line: &str) -> Vec<String> {
     let run = sandbox.shell(&format!(
-        "MUTANT={mutant} cargo test --offline --no-fail-fast {line} || true"
+        "cargo test --offline --no-run --message-format json {line}"
     ));
-    let lines = run.stdout.lines();
-    let failed = lines.filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
-    failed.map(str::to_owned).collect()
+    let messages = run.exits(0).stdout.lines();
+    let messages = messages.filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let binaries = messages.filter(|message| message["profile"]["test"] == true);
+    binaries
+        .filter_map(|message| message["executable"].as_str().map(str::to_owned))
+        .collect()
+}
+
+fn failing_in(sandbox: &Sandbox, binaries: &[String], mutant: u32) -> BTreeSet<String> {
+    let mut failed = BTreeSet::new();
+    for binary in binaries {
+        let mut command = sandbox.command(binary);
+        command.env("MUTANT", mutant.to_string());
+        let run = finish(command, binary);
+        let lines = run.stdout.lines();
+        let names =
+            lines.filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
+        failed.extend(names.map(str::to_owned));
+    }
+    failed
 }
 
 /// The names that `affected` selects; doctests aside.
@@ -278,10 +300,10 @@ fn an_edit_selects_tests_only_where_it_is_compiled() {
             .flat_map(|(path, mutants)| mutants.clone().map(|mutant| (*path, mutant)))
             .collect();
         // Before the first edit, so that cargo builds the tests once.
-        let line = format!("--workspace {flags} --tests");
+        let binaries = test_binaries(&sandbox, &format!("--workspace {flags} --tests"));
         let failing: Vec<BTreeSet<String>> = mutants
             .iter()
-            .map(|(_, mutant)| failing(&sandbox, &line, *mutant))
+            .map(|(_, mutant)| failing_in(&sandbox, &binaries, *mutant))
             .collect();
         let mut compiled = 0;
         for ((path, mutant), failing) in mutants.into_iter().zip(failing) {

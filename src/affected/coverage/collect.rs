@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashSet;
 
+use super::arguments::{for_listing, of_build};
 use super::build_reads::{BuildReads, PathNumbers};
 use super::environment;
 use super::functions::Functions;
@@ -25,7 +26,6 @@ use crate::affected::arguments::nextest_packages;
 use crate::change;
 use crate::exit::{self, Exit};
 use crate::project::Project;
-use crate::script::cargo_arguments::{Effect, cargo_arguments};
 use crate::sys::cargo::{Cargo, own_folder};
 use crate::sys::exec::{self, ExitReason, OutputChunk, ProcessCommand};
 use crate::sys::files;
@@ -449,37 +449,6 @@ fn interrupted(ended: ExitReason) -> Result<()> {
     Ok(())
 }
 
-/// The user's arguments without those that `nextest list` rejects.
-fn for_listing(arguments: &[String]) -> Vec<String> {
-    let with_value = [
-        "-j",
-        "--test-threads",
-        "--retries",
-        "--max-fail",
-        "--failure-output",
-        "--success-output",
-    ];
-    let alone = [
-        "--no-fail-fast",
-        "--fail-fast",
-        "--no-capture",
-        "--nocapture",
-    ];
-    let mut taken = Vec::new();
-    let mut words = arguments.iter();
-    while let Some(word) = words.next() {
-        let name = word.split('=').next().unwrap_or(word);
-        if with_value.contains(&name) {
-            if name == word {
-                words.next();
-            }
-        } else if !alone.contains(&name) && !name.starts_with("-j") {
-            taken.push(word.clone());
-        }
-    }
-    taken
-}
-
 /// The output of `rustc -vV`, and compiler flags from the environment.
 ///
 /// # Errors
@@ -492,38 +461,4 @@ pub fn compiler(folder: &Utf8Path) -> Result<String> {
         }
     }
     Ok(compiler)
-}
-
-/// The user's arguments that affect the build, each option with its value.
-#[must_use]
-pub fn of_build(arguments: &[String]) -> Vec<String> {
-    let (arguments, _) = cargo_arguments(arguments);
-    let options = arguments.iter();
-    let options = options.filter(|argument| argument.effect == Effect::Build);
-    let mut taken: Vec<String> = options
-        .map(|argument| match argument.value {
-            Some(value) => format!("{}={value}", argument.name),
-            None => argument.name.to_owned(),
-        })
-        .collect();
-    taken.sort();
-    taken
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn listing_has_no_arguments_about_running() {
-        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let given =
-            words("--all-features -j 2 -j1 --retries=3 --exclude a --no-fail-fast -E all()");
-        let built = of_build(&words("--release -j 2 --features a --exclude b"));
-        assert_eq!(built, ["--features=a", "--release"]);
-        assert_eq!(
-            for_listing(&given),
-            words("--all-features --exclude a -E all()")
-        );
-    }
 }

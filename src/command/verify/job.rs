@@ -196,10 +196,7 @@ impl Job {
                 "there is nothing to run for {scope}: the plan has no bash block with a command there; add a verification command"
             )));
         };
-        coverage::left_out(terminal, selection)?;
-        for note in &selection.notes {
-            terminal.warn(note)?;
-        }
+        show_notes(selection, terminal)?;
         self.reuse.show(terminal)?;
         let (title, nothing) = if self.reuse.count == 0 {
             (
@@ -265,10 +262,7 @@ impl Job {
         let Some(selection) = &self.selection else {
             return Ok(());
         };
-        coverage::left_out(terminal, selection)?;
-        for note in &selection.notes {
-            terminal.warn(note)?;
-        }
+        show_notes(selection, terminal)?;
         let share = report::human::affected::share(selection);
         terminal.status(
             "Affected",
@@ -449,22 +443,11 @@ impl Job {
         let options = self.options(project, arguments, pocs, binaries, terminal)?;
         exec::install_interrupt_handler()?;
         let mut report = verify::run(&self.checks, &options, terminal)?;
-        self.reject_idle_targets(project, pocs, &mut report)?;
+        if let (Scope::Baseline, [poc]) = (&self.scope, pocs) {
+            let packages = contract::tests::packages(&project.workspace, &poc.plan);
+            verify::reject_idle_targets(&mut report, project, &packages)?;
+        }
         Ok(report)
-    }
-
-    /// Rejects a baseline without a test of a target that it started.
-    fn reject_idle_targets(
-        &self,
-        project: &Project,
-        pocs: &[Poc],
-        report: &mut verify::Report,
-    ) -> Result<()> {
-        let (Scope::Baseline, [poc]) = (&self.scope, pocs) else {
-            return Ok(());
-        };
-        let packages = contract::tests::packages(&project.workspace, &poc.plan);
-        verify::reject_idle_targets(report, project, &packages)
     }
 
     pub(super) fn options<'w>(
@@ -506,6 +489,14 @@ impl Job {
             quarantine: quarantined(pocs),
         })
     }
+}
+
+fn show_notes(selection: &Selection, terminal: &mut Terminal) -> Result<()> {
+    coverage::left_out(terminal, selection)?;
+    for note in &selection.notes {
+        terminal.warn(note)?;
+    }
+    Ok(())
 }
 
 /// The duration of the last completed verification of this scope.

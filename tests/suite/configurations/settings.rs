@@ -111,25 +111,31 @@ fn package() -> Sandbox {
     sandbox
 }
 
-const VARIABLES: [&[(&str, &str)]; 12] = [
-    &[("CARGO_TERM_COLOR", "always")],
-    &[("CARGO_TERM_QUIET", "true")],
-    &[("CARGO_TERM_VERBOSE", "true")],
+/// Settings that do not hide each other share a loop.
+const VARIABLES: [&[(&str, &str)]; 4] = [
     &[
+        ("CARGO_TERM_COLOR", "always"),
         ("CARGO_TERM_PROGRESS_WHEN", "always"),
         ("CARGO_TERM_PROGRESS_WIDTH", "60"),
-    ],
-    &[("RUST_TEST_THREADS", "1"), ("RUST_TEST_NOCAPTURE", "1")],
-    &[("RUST_TEST_SHUFFLE", "1"), ("RUST_TEST_TIME_UNIT", "10,20")],
-    &[("RUST_BACKTRACE", "full"), ("RUST_LIB_BACKTRACE", "1")],
-    &[("NO_COLOR", "1")],
-    &[
         ("FORCE_COLOR", "1"),
         ("CLICOLOR_FORCE", "1"),
         ("CLICOLOR", "1"),
+        ("RUST_TEST_THREADS", "1"),
+        ("RUST_TEST_NOCAPTURE", "1"),
+        ("RUST_BACKTRACE", "full"),
+        ("RUST_LIB_BACKTRACE", "1"),
     ],
-    &[("RUSTC_WRAPPER", "./wrapper")],
-    &[("RUSTC_WORKSPACE_WRAPPER", "./wrapper")],
+    &[
+        ("CARGO_TERM_QUIET", "true"),
+        ("RUST_TEST_SHUFFLE", "1"),
+        ("RUST_TEST_TIME_UNIT", "10,20"),
+        ("RUSTC_WRAPPER", "./wrapper"),
+    ],
+    &[
+        ("CARGO_TERM_VERBOSE", "true"),
+        ("NO_COLOR", "1"),
+        ("RUSTC_WORKSPACE_WRAPPER", "./wrapper"),
+    ],
     &[
         ("CARGO_INCREMENTAL", "0"),
         ("CARGO_BUILD_JOBS", "1"),
