@@ -16,6 +16,8 @@ pub enum Proof {
     Done(Option<usize>),
     /// The test with this name has passed.
     Test(String),
+    /// The measured value with this name has met its limit.
+    Value(String),
     /// A person has confirmed it.
     Person,
     /// Text that is not a known proof.
@@ -29,6 +31,7 @@ impl fmt::Display for Proof {
             Self::Done(None) => out.write_str("done"),
             Self::Done(Some(number)) => write!(out, "done {number}"),
             Self::Test(name) => write!(out, "test {name}"),
+            Self::Value(name) => write!(out, "value {name}"),
             Self::Person => out.write_str("person"),
             Self::Unknown(text) => out.write_str(text),
         }
@@ -114,6 +117,7 @@ fn one(part: &str, before: Option<&Proof>) -> Proof {
             None => Proof::Unknown(part.to_owned()),
         },
         "test" | "tests" if is_name(rest) => Proof::Test(rest.to_owned()),
+        "value" | "values" if !rest.is_empty() => Proof::Value(rest.to_owned()),
         "person" | "manual" | "people" => Proof::Person,
         _ => match before {
             Some(Proof::Step(_)) if is_id(part) => Proof::Step(StepId::new(part)),
@@ -194,6 +198,10 @@ mod tests {
                 "  - Proof: test a::b\n  - Proof: person",
                 vec![Proof::Test("a::b".to_owned()), Proof::Person],
             ),
+            (
+                "  - Proof: value `p99 latency`, step 1",
+                vec![Proof::Value("p99 latency".to_owned()), step("1")],
+            ),
             ("  - Proof: person", vec![Proof::Person]),
             ("  * proofs: `step 1`", vec![step("1")]),
             ("  - a note", vec![Proof::Person]),
@@ -210,6 +218,7 @@ mod tests {
             "  - Proof:",
             "  - Proof: step",
             "  - Proof: done x",
+            "  - Proof: value",
         ] {
             let found = read(lines);
             assert!(

@@ -25,7 +25,7 @@ The bullet under a criterion names its proof. Here the plan has no step 9:
   - Proof: step 9
 ```
 
-Several bullets are all needed. A proof is `step ID`, `done` (the done block), `done 2` (its second command), `test NAME` or `person`. Without such a bullet,
+Several bullets are all needed. A proof is `step ID`, `done` (the done block), `done 2` (its second command), `test NAME`, `value NAME` (a measured value) or `person`. Without such a bullet,
 a person has to confirm the criterion: `cargo poc verify NAME --confirm criterion.1 --reason TEXT`.
 ",
 });
@@ -40,7 +40,7 @@ fn unprovable(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
                 Proof::Step(id) => !cx.plan.steps.iter().any(|step| step.id == *id),
                 Proof::Done(_) => cx.plan.done.is_empty(),
                 Proof::Unknown(_) => true,
-                Proof::Test(_) | Proof::Person => false,
+                Proof::Test(_) | Proof::Value(_) | Proof::Person => false,
             });
         // A nested criterion inherits proofs, which are reported at its parent.
         for proof in unprovable.filter(|_| item.depth == 0) {

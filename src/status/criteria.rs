@@ -12,6 +12,7 @@ use crate::document::{Item, Placeholder};
 use crate::evidence::{Located, Names, Scope};
 use crate::freshness;
 use crate::project::Poc;
+use crate::script::measure::shown;
 
 /// The evidence that proofs are compared with.
 pub(super) struct Shown<'a> {
@@ -140,11 +141,12 @@ fn prove(poc: &Poc, cx: &Context<'_>, shown: &Shown<'_>, item: &Item, proof: &Pr
             with_values(&Scope::Done, *number, of_done(poc, cx, shown.runs, *number))
         }
         Proof::Test(name) => of_test(poc, cx, name),
+        Proof::Value(name) => of_value(poc, cx, name),
         Proof::Person => return of_person(cx, shown, item),
         Proof::Unknown(text) => (
             State::Pending,
             Some(format!(
-                "`{text}` is not a proof: write `step ID`, `done`, `done N`, `test NAME` or `person`"
+                "`{text}` is not a proof: write `step ID`, `done`, `done N`, `test NAME`, `value NAME` or `person`"
             )),
         ),
     };
@@ -228,14 +230,11 @@ fn of_evidence(evidence: &EvidenceState, what: &str) -> (State, Option<String>) 
 
 /// A test has passed if the last run of a scope passed it and is fresh, and no other last run failed it.
 fn of_test(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) {
-    let steps = poc.plan.steps.iter();
-    let steps = steps.map(|step| Scope::Step(step.id.to_string()));
-    let scopes = steps.chain([Scope::Done, Scope::Affected, Scope::Full]);
     let mut best = (
         State::Pending,
         Some(format!("no recorded run passed the test `{name}`")),
     );
-    for scope in scopes {
+    for scope in scopes(poc).chain([Scope::Affected, Scope::Full]) {
         let Some(Located { record, .. }) = cx.evidence.last_located(&scope) else {
             continue;
         };
@@ -269,6 +268,43 @@ fn of_test(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) {
         }
     }
     best
+}
+
+/// A value has met its limit if the last run of a step or of the done block measured it, passed and is fresh. It must be so in every
+/// scope that measures it.
+fn of_value(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) {
+    let mut worst = (
+        State::Pending,
+        Some(format!("no recorded run measured the value `{name}`")),
+    );
+    let mut is_first = true;
+    for scope in scopes(poc) {
+        let Some(Located { record, .. }) = cx.evidence.last_located(&scope) else {
+            continue;
+        };
+        let measured = record.checks.iter().flat_map(|check| &check.measured);
+        let mut measured = measured.filter(|measured| measured.name.eq_ignore_ascii_case(name));
+        let Some(value) = measured.next() else {
+            continue;
+        };
+        let evidence = evidence_state(poc, cx, &scope);
+        let found = match of_evidence(&evidence, &format!("`{scope}`")) {
+            // Pending confirmations of other commands do not matter for the value.
+            (State::Proven | State::Unconfirmed, _) => (State::Proven, Some(shown(value))),
+            other => other,
+        };
+        if std::mem::take(&mut is_first) || weight(found.0) > weight(worst.0) {
+            worst = found;
+        }
+    }
+    worst
+}
+
+/// The scopes with commands of the plan that prove it.
+fn scopes(poc: &Poc) -> impl Iterator<Item = Scope> {
+    let steps = poc.plan.steps.iter();
+    let steps = steps.map(|step| Scope::Step(step.id.to_string()));
+    steps.chain([Scope::Done])
 }
 
 fn has_test(names: &Names, wanted: &str) -> bool {

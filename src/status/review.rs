@@ -109,7 +109,7 @@ impl Since<'_> {
             Proof::Step(id) => self.has_run(&Scope::Step(id.to_string())),
             Proof::Done(_) => self.has_run(&Scope::Done),
             Proof::Person => self.has_confirmation(&Confirmed::name_of_criterion(&criterion.text)),
-            Proof::Test(_) | Proof::Unknown(_) => any_run,
+            Proof::Test(_) | Proof::Value(_) | Proof::Unknown(_) => any_run,
         })
     }
 

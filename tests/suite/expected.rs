@@ -365,6 +365,21 @@ fn measured_value_is_recorded_with_its_spread_and_proves_a_criterion() {
     let proof = &status["pocs"][0]["criteria"]["items"][0];
     assert_eq!(proof["state"], "proven");
     assert_eq!(proof["why"], "p99 840 us (800 us to 910 us)");
+    // The value itself can be the proof.
+    sandbox.edit("docs/cache-plan.md", "Proof: done", "Proof: value p99");
+    let status = sandbox.poc("status cache --format json").json();
+    let proof = &status["pocs"][0]["criteria"]["items"][0];
+    assert_eq!(proof["state"], "proven");
+    assert_eq!(proof["why"], "p99 840 us (800 us to 910 us)");
+    sandbox.edit("docs/cache-plan.md", "Proof: value p99", "Proof: value p50");
+    let status = sandbox.poc("status cache --format json").json();
+    let proof = &status["pocs"][0]["criteria"]["items"][0];
+    assert_eq!(proof["state"], "pending");
+    assert_eq!(proof["why"], "no recorded run measured the value `p50`");
+    sandbox.edit("docs/cache-plan.md", "Proof: value p50", "Proof: value p99");
+    sandbox.edit("docs/cache-plan.md", "p99 < 1 ms", "p99 < 0.5 ms");
+    let status = sandbox.poc("status cache --format json").json();
+    assert_eq!(status["pocs"][0]["criteria"]["items"][0]["state"], "stale");
     // One of the runs is above the limit.
     let (sandbox, run) = verify(&limited("p99 < 0.9 ms, 3 times"));
     run.exits(1)
