@@ -8,7 +8,7 @@ mod chart;
 mod graph;
 mod markdown;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
@@ -25,9 +25,10 @@ use super::json::error::{ErrorReport, error_reports};
 use super::json::status::{self, PocReport};
 use super::poc_status::PocStatus;
 use super::sarif::PATH;
-use crate::evidence::{self, Evidence, Record, Scope, TestCounts};
+use crate::evidence::{self, Evidence, Measured, Record, Scope, TestCounts};
 use crate::finding::Severity;
 use crate::project::Poc;
+use crate::script::measure;
 use crate::sys::text::for_markup;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
@@ -95,11 +96,20 @@ struct Part<'a> {
     earlier: usize,
     tests: Option<Chart>,
     durations: Option<Chart>,
+    measured: Vec<Values>,
     graph: Option<Graph>,
     /// `None` if the page would become too large.
     plan: Option<String>,
     /// The path from the page to the plan's file.
     link: String,
+}
+
+/// A measured value in each run that has it.
+#[derive(Serialize)]
+struct Values {
+    name: String,
+    unit: String,
+    chart: Chart,
 }
 
 #[derive(Serialize)]
@@ -129,6 +139,7 @@ struct Run<'a> {
     commit: Option<&'a str>,
     dirty: Option<bool>,
     took: String,
+    measured: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -235,6 +246,7 @@ fn part<'a>(subject: &Subject<'a>, setting: &Setting<'_>) -> Part<'a> {
         last: last.collect(),
         tests: tests(shown),
         durations: durations(shown),
+        measured: measured(shown),
         runs: shown.iter().rev().map(|record| run(record)).collect(),
         earlier,
         graph: setting
@@ -288,7 +300,12 @@ fn run(record: &Record) -> Run<'_> {
         commit: record.source.commit.as_deref(),
         dirty: record.source.dirty,
         took: evidence::format_duration(record.milliseconds),
+        measured: values(record).map(measure::shown).collect(),
     }
+}
+
+fn values(record: &Record) -> impl Iterator<Item = &Measured> {
+    record.checks.iter().flat_map(|check| &check.measured)
 }
 
 /// The test counts of a run, and the total: with the tests that its filters excluded, or all tests in the sources for a run
@@ -360,6 +377,39 @@ fn durations(records: &[&Record]) -> Option<Chart> {
     });
     let bars: Vec<Given> = bars.collect();
     (!bars.is_empty()).then(|| chart::bars(bars, false))
+}
+
+/// For each measured value a bar with its median in each run.
+fn measured(records: &[&Record]) -> Vec<Values> {
+    let all = || {
+        records
+            .iter()
+            .flat_map(|record| values(record).map(move |value| (record, value)))
+    };
+    let keys: BTreeSet<(&str, &str)> = all()
+        .map(|(_, value)| (&*value.name, &*value.unit))
+        .collect();
+    let charts = keys.into_iter().map(|(name, unit)| {
+        let same = || all().filter(|(_, value)| (&*value.name, &*value.unit) == (name, unit));
+        let highest = same().map(|(_, value)| value.value).fold(0.0, f64::max);
+        let (size, factor) = measure::size(unit, highest);
+        let bars = same().map(|(record, value)| Given {
+            label: short(&record.scope),
+            title: format!(
+                "{}, {}: {}",
+                record.scope,
+                moment(&record.time),
+                measure::shown(value)
+            ),
+            parts: vec![("took", value.value / factor)],
+        });
+        Values {
+            name: name.to_owned(),
+            unit: size,
+            chart: chart::bars(bars.collect(), false),
+        }
+    });
+    charts.collect()
 }
 
 /// The scope, short enough for a label.

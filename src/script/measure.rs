@@ -261,26 +261,32 @@ fn quantity(found: &Captures<'_>, group: usize) -> Option<Quantity> {
     Quantity::read(found.get(group)?.as_str(), unit)
 }
 
+/// The largest unit in which a value of this base unit is not below 1, and its factor.
+#[must_use]
+pub fn size(unit: &str, value: f64) -> (String, f64) {
+    let (base, per) = match unit.strip_suffix("/s") {
+        Some(base) => (base, "/s"),
+        None => (unit, ""),
+    };
+    let sizes: &[(&str, f64)] = match base {
+        "s" => &[("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)],
+        "B" => &[("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0)],
+        other => &[(other, 1.0)],
+    };
+    let fits = |(_, factor): &&(&str, f64)| value.abs() >= *factor;
+    let (size, factor) = sizes
+        .iter()
+        .find(fits)
+        .or(sizes.last())
+        .copied()
+        .unwrap_or((base, 1.0));
+    (format!("{size}{per}"), factor)
+}
+
 /// A value with its unit, in a size that a person reads: `840 us`.
 impl fmt::Display for Quantity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (base, per) = match self.unit.strip_suffix("/s") {
-            Some(base) => (base, "/s"),
-            None => (self.unit.as_str(), ""),
-        };
-        let sizes: &[(&str, f64)] = match base {
-            "s" => &[("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)],
-            "B" => &[("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0)],
-            other => &[(other, 1.0)],
-        };
-        let mut fitting = sizes
-            .iter()
-            .filter(|(_, factor)| self.value.abs() >= *factor);
-        let (unit, factor) = fitting
-            .next()
-            .or(sizes.last())
-            .copied()
-            .unwrap_or((base, 1.0));
+        let (unit, factor) = size(&self.unit, self.value);
         // Three significant digits, or all of a whole number.
         let value = self.value / factor;
         let digits: usize = match value.abs() {
@@ -295,12 +301,8 @@ impl fmt::Display for Quantity {
         } else {
             &text
         };
-        let space = if unit.is_empty() && per.is_empty() || unit == "%" {
-            ""
-        } else {
-            " "
-        };
-        write!(out, "{text}{space}{unit}{per}")
+        let space = if matches!(&*unit, "" | "%") { "" } else { " " };
+        write!(out, "{text}{space}{unit}")
     }
 }
 

@@ -277,7 +277,9 @@ impl InvocationResult {
     pub(super) fn instability(&self) -> Option<String> {
         let command = self.check.command();
         let line = command.lines().next().unwrap_or_default();
-        if let Some(Runs { total, passed }) = self.runs {
+        if let Some(Runs { total, passed }) = self.runs
+            && passed < total
+        {
             return Some(format!("`{line}` passed {passed} of {total} runs"));
         }
         let flaky = self.observed.flaky();

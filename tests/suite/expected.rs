@@ -365,6 +365,10 @@ fn measured_value_is_recorded_with_its_spread_and_proves_a_criterion() {
     let proof = &status["pocs"][0]["criteria"]["items"][0];
     assert_eq!(proof["state"], "proven");
     assert_eq!(proof["why"], "p99 840 us (800 us to 910 us)");
+    sandbox
+        .poc("report -o -")
+        .exits(0)
+        .prints("p99, us, in each run that measured it");
     // The value itself can be the proof.
     sandbox.edit("docs/cache-plan.md", "Proof: done", "Proof: value p99");
     let status = sandbox.poc("status cache --format json").json();
