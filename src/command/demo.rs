@@ -34,16 +34,12 @@ pub fn run(arguments: &Demo, terminal: &mut Terminal) -> Result<Exit> {
         .prefix("cargo-poc-demo-")
         .tempdir()
         .context("failed to create a temporary folder; set TMPDIR to one that can be written")?;
-    let outcome = Stage::new(&folder, terminal).and_then(|mut stage| stage.play_all());
+    let outcome = Stage::new(&folder, terminal).and_then(|mut stage| stage.play(arguments.keep));
     if exec::interrupted() {
         remove(folder)?;
         bail!("interrupted; the folder of the demo was removed");
     }
     if let Err(error) = outcome {
-        if crate::is_broken_pipe(&error) {
-            remove(folder)?;
-            return Err(error);
-        }
         let path = folder.keep();
         return Err(error.context(format!(
             "the demo failed; its folder is kept: {}",
@@ -100,7 +96,8 @@ impl<'a> Stage<'a> {
         })
     }
 
-    fn play_all(&mut self) -> Result<()> {
+    /// Plays the story. With `whole`, also if nobody reads the output.
+    fn play(&mut self, whole: bool) -> Result<()> {
         for (path, content) in WORKSPACE {
             files::create(&self.root.join(path), content.as_bytes())?;
         }
@@ -113,10 +110,16 @@ impl<'a> Stage<'a> {
         ] {
             self.prepare(&command)?;
         }
-        STORY.iter().try_for_each(|scene| self.play(scene))
+        for scene in &STORY {
+            if self.terminal.is_unread() && !whole {
+                break;
+            }
+            self.scene(scene)?;
+        }
+        Ok(())
     }
 
-    fn play(&mut self, scene: &Scene) -> Result<()> {
+    fn scene(&mut self, scene: &Scene) -> Result<()> {
         match scene {
             Scene::Say(text) => self.say(text),
             Scene::Run {

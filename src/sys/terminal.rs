@@ -175,6 +175,12 @@ impl Terminal {
         }
     }
 
+    /// Whether the reader of standard output has closed it.
+    #[must_use]
+    pub(crate) fn is_unread(&self) -> bool {
+        self.out.get_ref().unread
+    }
+
     /// The stream for results.
     pub fn out(&mut self) -> &mut dyn Write {
         if self.reserved {

@@ -10,7 +10,7 @@ mod workspace;
 use std::collections::BTreeSet;
 
 use cargo_poc::internals::affected::{TestSelector, select_in};
-use cargo_poc::internals::change::Change;
+use cargo_poc::internals::change::{Change, repository_of};
 use cargo_poc::internals::config::Options;
 use cargo_poc::internals::project::Project;
 use cargo_poc::internals::workspace::Configuration;
@@ -132,15 +132,19 @@ fn choice(flags: &[&str]) -> Configuration {
     }
 }
 
-/// The tests that the sources tell of, and the doctests.
-fn told(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, Vec<String>) {
-    let project = Project::load(Options {
+fn project(sandbox: &Sandbox, flags: &[&str]) -> Project {
+    Project::load(Options {
         manifest_path: Some(sandbox.root.join("Cargo.toml")),
         cargo_flags: vec!["--offline".to_owned()],
         build: choice(flags),
         ..Options::default()
     })
-    .unwrap();
+    .unwrap()
+}
+
+/// The tests that the sources tell of, and the doctests.
+fn told(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, Vec<String>) {
+    let project = project(sandbox, flags);
     let manifests = project.workspace.packages.iter();
     let change = Change::of_files(
         manifests
@@ -224,13 +228,23 @@ fn failing_in(sandbox: &Sandbox, binaries: &[String], mutant: u32) -> BTreeSet<S
     failed
 }
 
-/// The names that `affected` selects; doctests aside.
-fn selected(sandbox: &Sandbox, flags: &str) -> BTreeSet<String> {
-    let run = sandbox.poc(&format!("affected --no-cache --format names {flags}"));
-    run.exits(0);
-    let lines = run.stdout.lines().map(|line| line.split('\t').collect());
-    let lines = lines.filter(|line: &Vec<&str>| !line[1].ends_with("::doc"));
-    lines.map(|line| line[2].to_owned()).collect()
+/// The names of the tests that the edits since the commit affect; doctests aside.
+fn selected(project: &Project) -> BTreeSet<String> {
+    let repository = repository_of(&project.workspace).unwrap();
+    let change = Change::since(&repository, "HEAD").unwrap();
+    let selection = select_in(project, &change, false).unwrap();
+    let targets = selection.targets.iter();
+    let targets =
+        targets.filter(|(target, _)| !target.binary_id(&project.workspace).ends_with("::doc"));
+    let mut names = BTreeSet::new();
+    for (target, part) in targets {
+        assert!(part.whole.is_empty(), "{target:?} is selected as a whole");
+        names.extend(part.tests.keys().map(|test| match test {
+            TestSelector::Exact(name) => name.clone(),
+            other => panic!("{other:?} of {target:?} is no name"),
+        }));
+    }
+    names
 }
 
 #[test]
@@ -294,6 +308,7 @@ fn an_edit_selects_tests_only_where_it_is_compiled() {
         ("base/src/without_extra.rs", 30..=30),
     ];
     for flags in CONFIGURATIONS {
+        let project = project(&sandbox, flags);
         let flags = flags.join(" ");
         let mutants: Vec<(&str, u32)> = edits
             .iter()
@@ -310,7 +325,7 @@ fn an_edit_selects_tests_only_where_it_is_compiled() {
             let text = sandbox.read(path);
             let call = format!("mutant({mutant})");
             sandbox.edit(path, &call, &format!("mutant({mutant} + 0)"));
-            let selected = selected(&sandbox, &flags);
+            let selected = selected(&project);
             sandbox.write(path, text);
             assert!(
                 failing.is_subset(&selected),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::kit::{Run, Sandbox};
 
-/// A plan of about 80 KB and its results, with something to find in both.
+/// A plan of about 25 KB and its results, with something to find in both.
 fn documents(poc: usize) -> (String, String) {
     let mut plan = format!(
         "# P{poc} PoC Implementation Plan\n\n> **Track Progress**: see [`docs/p{poc}-results.md`](p{poc}-results.md).\n\n\
@@ -15,7 +15,7 @@ fn documents(poc: usize) -> (String, String) {
         "# P{poc} Results\n\n## Summary\n\n| Attribute | Value |\n|---|---|\n| **Status** | In Progress |\n\
          | **Started** | 2026-01-02 |\n\n## Success Criteria\n\n- [x] under {poc} ms (at night)\n\n## Implementation Progress\n"
     );
-    for step in 0..240 {
+    for step in 0..80 {
         let code = "    let answer = 42;\n".repeat(step % 9);
         let _ = write!(
             plan,
