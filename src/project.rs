@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::change;
-use crate::config::Config;
+use crate::config::{Config, detect};
 use crate::document::plan::Step;
 use crate::document::results::Results;
 use crate::document::{Document, Plan, Status, is_plan, read_plan, read_results};
@@ -343,6 +343,15 @@ impl Paths {
             plan: file,
             results,
         })
+    }
+}
+
+impl Project {
+    /// A warning if no build is chosen or named, and the project's files test another one than the plain one.
+    #[must_use]
+    pub fn other_build(&self) -> Option<String> {
+        let is_named = !self.config.configurations.is_empty();
+        (!is_named).then(|| detect::other_build(&self.workspace))?
     }
 }
 

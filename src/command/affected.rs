@@ -76,6 +76,9 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
             ))?;
         }
     }
+    if let Some(other) = project.other_build() {
+        terminal.warn(other)?;
+    }
     super::coverage::left_out(terminal, &selection)?;
     for note in project.notes.iter().chain(&selection.notes) {
         terminal.warn(note)?;

@@ -230,6 +230,26 @@ pub fn default_of(found: &[Detected]) -> Option<&Detected> {
     (!most.configuration.is_plain()).then_some(most)
 }
 
+/// A warning if the build of the workspace, which has no options, is not the one that the project's files test. Reads the files only
+/// of a workspace with features.
+#[must_use]
+pub fn other_build(workspace: &Workspace) -> Option<String> {
+    let has_features = workspace.packages.iter().any(|package| {
+        let mut features = package.features.keys();
+        features.any(|name| name != "default")
+    });
+    if !workspace.configuration.is_plain() || !has_features {
+        return None;
+    }
+    let detection = detect(workspace);
+    let found = default_of(&detection.found)?;
+    Some(format!(
+        "{}, but this command knows only the tests of a build without these options; pass them, or name the configuration in \
+         [workspace.metadata.poc.configurations]",
+        found.reason()
+    ))
+}
+
 /// The files with the commands of a project.
 fn start(root: &Utf8Path) -> Vec<Utf8PathBuf> {
     let workflows = root.join(".github/workflows");

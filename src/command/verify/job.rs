@@ -196,7 +196,7 @@ impl Job {
                 "there is nothing to run for {scope}: the plan has no bash block with a command there; add a verification command"
             )));
         };
-        show_notes(selection, terminal)?;
+        show_notes(project, selection, terminal)?;
         self.reuse.show(terminal)?;
         let (title, nothing) = if self.reuse.count == 0 {
             (
@@ -258,11 +258,11 @@ impl Job {
     }
 
     /// Prints the number of affected tests and the notes of the selection.
-    fn show_selection(&self, terminal: &mut Terminal) -> Result<()> {
+    fn show_selection(&self, project: &Project, terminal: &mut Terminal) -> Result<()> {
         let Some(selection) = &self.selection else {
             return Ok(());
         };
-        show_notes(selection, terminal)?;
+        show_notes(project, selection, terminal)?;
         let share = report::human::affected::share(selection);
         terminal.status(
             "Affected",
@@ -283,7 +283,7 @@ impl Job {
             recordable(pocs)?;
             document_update::remove_without_writer(project);
         }
-        self.show_selection(terminal)?;
+        self.show_selection(project, terminal)?;
         let toolchain = cargo::toolchain(&workspace.root)?;
         let repository = change::repository_of(workspace).ok();
         let repository = repository.as_ref();
@@ -491,7 +491,10 @@ impl Job {
     }
 }
 
-fn show_notes(selection: &Selection, terminal: &mut Terminal) -> Result<()> {
+fn show_notes(project: &Project, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
+    if let Some(other) = project.other_build() {
+        terminal.warn(other)?;
+    }
     coverage::left_out(terminal, selection)?;
     for note in &selection.notes {
         terminal.warn(note)?;

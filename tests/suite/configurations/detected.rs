@@ -55,6 +55,33 @@ fn init_uses_the_configuration_of_ci() {
 }
 
 #[test]
+fn a_selection_names_the_build_of_ci_that_it_does_not_cover() {
+    let sandbox = synthetic();
+    sandbox
+        .write(".github/workflows/ci.yml", WORKFLOW)
+        .commit("workflow");
+    sandbox.edit("base/src/gated.rs", "mutant(6)", "mutant(6 + 0)");
+    let warning = "warning: .github/workflows/ci.yml:6 runs `cargo test --workspace --all-features`, but this command knows only the tests of a build without these options";
+    sandbox.poc("affected").exits(0).says(warning);
+    sandbox.poc("verify").exits(0).says(warning);
+    for options in [
+        "--all-features",
+        "--features base/extra",
+        "--no-default-features",
+    ] {
+        let run = sandbox.poc(&format!("affected {options}"));
+        assert!(!run.stderr.contains(warning), "{options}: {run:?}");
+    }
+    sandbox.append(
+        "Cargo.toml",
+        "\n[workspace.metadata.poc.configurations.plain]\n",
+    );
+    let run = sandbox.poc("affected");
+    run.exits(0);
+    assert!(!run.stderr.contains(warning), "{run:?}");
+}
+
+#[test]
 fn an_alias_with_its_own_profile_is_a_configuration() {
     let sandbox = synthetic();
     sandbox
