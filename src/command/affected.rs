@@ -23,6 +23,8 @@ struct Found {
     project: Project,
     change: Change,
     selection: Selection,
+    /// [`Project::other_build`].
+    other_build: Option<String>,
 }
 
 /// Prints the tests that the change, or the given files, can affect.
@@ -66,6 +68,7 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
         project,
         change,
         selection,
+        other_build,
     } = found;
     let workspace = &project.workspace;
     if change.base.is_none() {
@@ -76,7 +79,7 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
             ))?;
         }
     }
-    if let Some(other) = project.other_build() {
+    if let Some(other) = other_build {
         terminal.warn(other)?;
     }
     super::coverage::left_out(terminal, &selection)?;
@@ -135,8 +138,11 @@ fn find(project: Project, command: &Affected) -> Result<Found> {
     } else {
         TestNames::new()
     };
-    let mut selection =
-        affected::select_with_failed(&project, &change, !command.no_cache, &failed)?;
+    let (selection, other_build) = rayon::join(
+        || affected::select_with_failed(&project, &change, !command.no_cache, &failed),
+        || project.other_build(),
+    );
+    let mut selection = selection?;
     selection.notes.extend(notes);
     if !command.no_coverage && change.base.is_some() {
         super::coverage::narrow(&project, &[], !command.no_cache, &mut selection)?;
@@ -145,6 +151,7 @@ fn find(project: Project, command: &Affected) -> Result<Found> {
         project,
         change,
         selection,
+        other_build,
     })
 }
 
