@@ -105,8 +105,11 @@ impl<'p> History<'p> {
     /// Checks out a commit.
     ///
     /// # Errors
-    /// When git fails, or the lockfile cannot be copied.
+    /// When git fails, the lockfile cannot be copied, or Ctrl-C was pressed.
     pub(super) fn check_out(&self, commit: &str) -> Result<()> {
+        if exec::interrupted() {
+            return Err(anyhow!("interrupted")).or_exit(Exit::CouldNotRun);
+        }
         self.copy.check_out(commit)?;
         // A lockfile that git ignores has no earlier version.
         let lockfile = Utf8Path::new("Cargo.lock");
