@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
+pub(crate) use self::builds::draft_in;
 use self::context::Context;
 pub use self::draft::{Affected, Criterion, Draft, File, Package, Step, TestTarget};
 use self::request::Request;

@@ -7,7 +7,7 @@
 mod assessment;
 mod checklist;
 mod completion;
-mod configurations;
+pub(crate) mod configurations;
 mod context;
 mod criteria;
 mod evidence_state;

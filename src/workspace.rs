@@ -7,6 +7,7 @@ pub mod derived;
 pub mod features;
 mod flags;
 pub mod graph;
+pub mod harness;
 mod id;
 pub mod manifest;
 pub mod resolver;

@@ -1,6 +1,8 @@
-//! Features that exclude each other, as a `compile_error!` of the workspace says.
+//! What a configuration compiles: features that exclude each other, as a `compile_error!` of the workspace says, and files.
 
 use std::collections::BTreeSet;
+
+use camino::Utf8Path;
 
 use super::items::extract::FileItems;
 use super::items::{Changed, CrateGraph, Reader, Sources};
@@ -43,6 +45,20 @@ pub(crate) fn buildable_groups(
         }
     }
     groups
+}
+
+/// Whether the packages of the workspace's configuration compile all of these sources.
+pub(super) fn compiles(workspace: &Workspace, sources: &[&Utf8Path], reader: &dyn Reader) -> bool {
+    let mut crates = CrateGraph::of(workspace);
+    crates.configure(workspace);
+    let read = Sources::read(&crates, &Changed::default(), reader);
+    let configured = workspace.configured_packages();
+    let mounts = read.mounts.iter();
+    let built = mounts.filter(|mount| configured.contains(&crates.units[mount.unit].package));
+    let compiled: BTreeSet<&Utf8Path> = built
+        .map(|mount| read.files[mount.file].path.as_path())
+        .collect();
+    sources.iter().all(|source| compiled.contains(source))
 }
 
 /// The conditions under which a package does not compile.

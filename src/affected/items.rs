@@ -118,6 +118,7 @@ impl Graph {
             file: doc.file,
             line: doc.line,
             documents: doc.documents,
+            embedded: doc.embedded,
             seeds: vec![node],
         }));
         let open_uses = scopes.open_uses.iter().copied().collect();

@@ -129,6 +129,14 @@ impl TargetSelection {
         }
     }
 
+    /// The number of tests of the target in the sources; at least 1 if generated code may define some.
+    #[must_use]
+    pub fn count_known(&self) -> usize {
+        let known = self.known.iter();
+        let named = known.filter(|name| **name != TestSelector::Unnamed);
+        named.count().max(usize::from(!self.known.is_empty()))
+    }
+
     /// Whether to run a test with this name from the harness: selected tests, and tests that are in no source, about which nothing is known.
     #[must_use]
     pub fn runs(&self, name: &str) -> bool {

@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
 use super::compile::may_not_compile;
-use super::conflicts::buildable_groups;
+use super::conflicts::{self, buildable_groups};
 use super::failed::TestNames;
 use super::file_effect::FileEffect;
 use super::items::affected_tests::Affected;
@@ -149,6 +149,12 @@ pub(crate) fn source_tests_in(
 /// The source files of the libraries and programs of a package.
 pub(crate) fn source_files_in(project: &Project, package: PackageId) -> BTreeSet<Utf8PathBuf> {
     source_files(&project.workspace, &open(project), package)
+}
+
+/// Whether a workspace in its configuration compiles these sources of a project.
+#[must_use]
+pub(crate) fn compiles(project: &Project, workspace: &Workspace, sources: &[&Utf8Path]) -> bool {
+    conflicts::compiles(workspace, sources, &open(project))
 }
 
 /// The packages of a project in groups that each compile.

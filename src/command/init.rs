@@ -75,6 +75,12 @@ pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result
     } else {
         write(&composed, terminal)?;
         report(&composed, terminal)?;
+        if let Some(configuration) = &composed.assumed {
+            terminal.status(
+                "Assumed",
+                format!("the configuration {configuration}, since the planned files are not compiled without it"),
+            )?;
+        }
         configure(&composed, terminal)?;
     }
     if let Some(command_line) = same_as {
@@ -153,6 +159,8 @@ struct Composed {
     results: String,
     /// Configurations found in the project's files, if the workspace has no named one.
     detected: Detection,
+    /// The configuration that compiles the planned files, if it is not that of the workspace.
+    assumed: Option<Configuration>,
 }
 
 fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
@@ -189,6 +197,13 @@ fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
         // An interrupted `init` leaves only a plan; a second one completes it.
         [_, false] => {}
     }
+    let mut assumed = None;
+    if arguments.build == Build::default() && arguments.require.is_empty() {
+        assumed = compiling(&project, &request, &detected);
+        if let Some(configuration) = &assumed {
+            project.workspace.configuration = configuration.clone();
+        }
+    }
     let draft = draft(&mut project, &request, arguments, &detected)?;
     let folder = arguments
         .template
@@ -212,6 +227,31 @@ fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
         plan,
         results,
         detected,
+        assumed,
+    })
+}
+
+/// The configuration with the fewest features that compiles the planned sources, if the one of the workspace does not.
+fn compiling(project: &Project, request: &Request, detected: &Detection) -> Option<Configuration> {
+    let planned = request.files.iter().map(|file| file.path.as_path());
+    let sources: Vec<&Utf8Path> = planned
+        .filter(|path| path.extension() == Some("rs") && path.is_file())
+        .collect();
+    let found = detected.found.iter();
+    let found = found.filter(|one| one.runs_tests && one.is_for_here(&detected.found));
+    let found = found.map(|found| found.configuration.clone());
+    let named = project.config.configurations.values().cloned();
+    let mut others: Vec<Configuration> = found.chain(named).collect();
+    others.sort_by_key(|other| (other.all_features, other.features.len()));
+    if sources.is_empty()
+        || others.is_empty()
+        || affected::compiles(project, &project.workspace, &sources)
+    {
+        return None;
+    }
+    others.into_iter().find(|other| {
+        let configured = project.workspace.configured_as(other.clone());
+        affected::compiles(project, &configured, &sources)
     })
 }
 
@@ -247,23 +287,7 @@ fn draft(
             }));
         }
     }
-    let mut whole: Option<Draft> = None;
-    for build in builds {
-        let mut variables = build.environment.clone();
-        variables.retain(|name, value| usual.environment.get(name) != Some(value));
-        project.workspace = project.workspace.configured_as(build);
-        let mut draft = init::draft(project, request)?;
-        draft.set_variables(&variables);
-        match &mut whole {
-            Some(whole) => whole.add_commands(draft),
-            None => whole = Some(draft),
-        }
-    }
-    project.workspace = project.workspace.configured_as(usual);
-    let mut draft = match whole {
-        Some(draft) => draft,
-        None => init::draft(project, request)?,
-    };
+    let mut draft = init::draft_in(project, request, builds)?;
     draft.configurations.clone_from(&arguments.require);
     Ok(draft)
 }

@@ -7,16 +7,20 @@ use anyhow::Result;
 use super::workset;
 use crate::cli::{self, Global, Which};
 use crate::document::edit::Edits;
-use crate::document::plan::FileRow;
+use crate::document::plan::{FileRow, Plan};
 use crate::document::render::render;
 use crate::document::{Document, Region, read_plan};
 use crate::document_update::{self, Mode, Texts};
 use crate::evidence::{Evidence, Record, Scope};
 use crate::exit::{self, Exit};
+use crate::freshness::build;
 use crate::init::{self, request::Request};
 use crate::project::{Poc, Project};
+use crate::script::simple_commands;
 use crate::status::{Assessment, FileState, FileStatus};
 use crate::sys::terminal::Terminal;
+use crate::verify;
+use crate::workspace::Configuration;
 
 /// Regions of a plan that its template generates.
 const FROM_TEMPLATE: [&str; 4] = ["graph", "targets", "tree", "tests"];
@@ -30,22 +34,22 @@ pub fn run(global: &Global, arguments: &cli::Update, terminal: &mut Terminal) ->
         name: arguments.name.clone(),
         plan: None,
     };
-    let workset = workset::load(global, &which, |_| Ok(()))?;
-    let Some(project) = &workset.project else {
+    let mut workset = workset::load(global, &which, |_| Ok(()))?;
+    let Some(mut project) = workset.project.take() else {
         return Err(exit::usage("this folder is not in a workspace"));
     };
     let mode = Mode::of(arguments.dry_run);
     let wanted = |poc: &Poc| arguments.name.is_some() || poc.is_open();
     for (poc, status) in workset.pocs.iter().zip(&workset.statuses) {
         if wanted(poc) {
-            one(project, poc, &status.assessment, mode, terminal)?;
+            one(&mut project, poc, &status.assessment, mode, terminal)?;
         }
     }
     workset.report_unreadable(terminal)
 }
 
 fn one(
-    project: &Project,
+    project: &mut Project,
     poc: &Poc,
     status: &Assessment,
     mode: Mode,
@@ -95,8 +99,8 @@ fn one(
     }
 }
 
-/// The content of each region that the template would generate for the current files.
-fn generated(project: &Project, poc: &Poc) -> Result<Vec<(String, String)>> {
+/// The content of each region that the template would generate for the current files, in the builds of the plan.
+fn generated(project: &mut Project, poc: &Poc) -> Result<Vec<(String, String)>> {
     let wanted: BTreeSet<&str> = poc
         .plan
         .regions
@@ -107,7 +111,8 @@ fn generated(project: &Project, poc: &Poc) -> Result<Vec<(String, String)>> {
         return Ok(Vec::new());
     }
     let request = Request::of_plan(project, poc)?;
-    let draft = init::draft(project, &request)?;
+    let builds = builds(project, &poc.plan);
+    let draft = init::draft_in(project, &request, builds)?;
     let mut found: Vec<(String, String)> = Vec::new();
     // Use the full template: the plan may have all sections.
     for template in ["plan.md", "plan-full.md"] {
@@ -121,6 +126,24 @@ fn generated(project: &Project, poc: &Poc) -> Result<Vec<(String, String)>> {
         }
     }
     Ok(found)
+}
+
+/// The configurations that a plan requires, or else the builds of its baseline.
+fn builds(project: &Project, plan: &Plan) -> Vec<Configuration> {
+    let named = plan.configurations.iter();
+    let mut builds: Vec<Configuration> = named
+        .filter_map(|name| project.config.named(name))
+        .collect();
+    if builds.is_empty() {
+        let workspace = &project.workspace;
+        let blocks = verify::blocks(plan, &Scope::Baseline).into_iter();
+        for command in blocks.flat_map(simple_commands::commands) {
+            let call = build::of(workspace, &workspace.configuration.environment, &command);
+            let build = call.map(|call| call.configuration);
+            builds.extend(build.filter(|build| !builds.contains(build)));
+        }
+    }
+    builds
 }
 
 /// Sets the first word of each row's Status, for rows between markers.

@@ -2,7 +2,7 @@
 
 mod inputs;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -17,6 +17,7 @@ use crate::contract::tests::Present;
 use crate::evidence::{self, Evidence, EvidenceProblem, ProblemKind};
 use crate::exit::{self, Exit};
 use crate::finding::{Finding, Severity};
+use crate::freshness::since::Unaffected;
 use crate::lint;
 use crate::lint::levels::Levels;
 use crate::next::{self, Next};
@@ -195,7 +196,7 @@ fn outside(
         change: Err(unknown.to_owned()),
         dependencies: Err(unknown.to_owned()),
         inputs: &BTreeMap::new(),
-        unaffected: &BTreeSet::new(),
+        unaffected: &Unaffected::new(),
         is_committed: false,
         contract: &contract,
         config: &config,

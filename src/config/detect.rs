@@ -5,6 +5,7 @@
 //! workflow's matrix and variables are known where they are written out. Any other variable among the build options makes a
 //! command unknown, which [`Detection::unknown`] lists.
 
+mod alternatives;
 mod calls;
 mod detected;
 mod documented;
@@ -22,6 +23,7 @@ use crate::sys::{cargo_alias, files};
 use crate::workspace::manifest::Manifest;
 use crate::workspace::manifest::insert::Order;
 use crate::workspace::{Configuration, Workspace};
+use alternatives::program_calls;
 use calls::{CargoCall, cargo_calls, configuration};
 pub use detected::Detected;
 use text::commands;
@@ -114,6 +116,7 @@ pub fn detect(workspace: &Workspace) -> Detection {
     let mut detection = Detection::default();
     let mut pending = start(root);
     let mut read = BTreeSet::new();
+    let mut programs: BTreeMap<(String, usize), Vec<(String, String)>> = BTreeMap::new();
     while !pending.is_empty() {
         let path = pending.remove(0);
         if !read.insert(path.clone()) {
@@ -132,6 +135,27 @@ pub fn detect(workspace: &Workspace) -> Detection {
                     .or(run.environment.get("RUSTFLAGS").cloned());
                 let call = CargoCall { flags, ..call };
                 detection.add(workspace, &file, run.line, &call);
+            }
+            for call in program_calls(workspace, &run.command, &aliases) {
+                match call.feature {
+                    Some(feature) => {
+                        let place = programs.entry((file.clone(), run.line)).or_default();
+                        if place.iter().all(|(known, _)| *known != feature) {
+                            place.push((feature, call.command));
+                        }
+                    }
+                    None => detection.add_unknown(&file, run.line, &call.command),
+                }
+            }
+        }
+    }
+    for ((file, line), features) in programs {
+        if features.len() > 1 {
+            let found = alternatives::configurations(workspace, &file, line, &features);
+            detection.found.extend(found);
+        } else {
+            for (_, command) in &features {
+                detection.add_unknown(&file, line, command);
             }
         }
     }
@@ -172,17 +196,22 @@ impl Detection {
                 configuration,
                 command,
                 runs_tests: true,
+                is_alternative: false,
                 file: file.to_owned(),
                 line,
             }),
             Some(_) => {}
             None if command.contains('$') => {
-                let unknown = format!("{file}:{line} runs `{command}`");
-                if !self.unknown.contains(&unknown) {
-                    self.unknown.push(unknown);
-                }
+                self.add_unknown(file, line, &command);
             }
             None => {}
+        }
+    }
+
+    fn add_unknown(&mut self, file: &str, line: usize, command: &str) {
+        let unknown = format!("{file}:{line} runs `{command}`");
+        if !self.unknown.contains(&unknown) {
+            self.unknown.push(unknown);
         }
     }
 }
@@ -208,8 +237,8 @@ fn commands_of(path: &Utf8Path, text: &str) -> Vec<workflow::Run> {
         .collect()
 }
 
-/// The default among the detected configurations: for this machine and the whole workspace, with the most features. `None` if the
-/// files test no such configuration, or only the plain build.
+/// The default among the detected configurations: for this machine and the whole workspace, with the most features; else the first
+/// of those whose features are never tested together. `None` if the files test no such configuration, or only the plain build.
 #[must_use]
 pub fn default_of(found: &[Detected]) -> Option<&Detected> {
     // `max_by_key` returns the last of equal elements, but the first is needed.
@@ -226,8 +255,10 @@ pub fn default_of(found: &[Detected]) -> Option<&Detected> {
         let configuration = &found.configuration;
         (configuration.all_features, configuration.features.len())
     };
-    let most = usual.rev().max_by_key(features)?;
-    (!most.configuration.is_plain()).then_some(most)
+    match usual.rev().max_by_key(features) {
+        Some(most) => (!most.configuration.is_plain()).then_some(most),
+        None => found.iter().find(|found| found.is_alternative),
+    }
 }
 
 /// A warning if the build of the workspace, which has no options, is not the one that the project's files test. Reads the files only

@@ -40,11 +40,19 @@ pub struct Since<'w> {
     verdicts: Option<Verdicts<'w>>,
 }
 
-/// A run that passed, some of whose inputs have changed.
+/// Runs whose tests no change since can affect, by the checksums of their records: in all builds of a run (`None`), or in one
+/// configuration that the plan requires.
+pub type Unaffected = BTreeSet<(String, Option<String>)>;
+
+/// A run, some of whose inputs have changed.
 #[derive(Debug)]
 pub struct Stale<'s> {
     /// The run.
     pub located: &'s Located,
+    /// The configuration in question; all commands of the run count if there is none.
+    pub configuration: Option<&'s str>,
+    /// The scripts that bash ran.
+    pub scripts: Vec<&'s str>,
     /// The names of the changed inputs.
     pub changed: Vec<String>,
     /// The document with its record.
@@ -52,17 +60,15 @@ pub struct Stale<'s> {
 }
 
 impl Stale<'_> {
-    /// The scripts that bash ran.
-    fn texts(&self) -> impl Iterator<Item = &str> {
-        let checks = self.located.record.checks.iter();
-        checks.map(|check| check.command.as_str())
+    fn commands(&self) -> Vec<Command> {
+        let scripts = self.scripts.iter();
+        let commands = scripts.flat_map(|text| simple_commands::of_text(text, 1));
+        commands.collect()
     }
 
-    fn commands(&self) -> Vec<Command> {
-        let commands = self
-            .texts()
-            .flat_map(|text| simple_commands::of_text(text, 1));
-        commands.collect()
+    fn key(&self) -> (String, Option<String>) {
+        let configuration = self.configuration.map(str::to_owned);
+        (self.located.checksum.clone(), configuration)
     }
 }
 
@@ -126,12 +132,12 @@ impl<'w> Since<'w> {
         state.map(|state| self.change_since(&state)).transpose()
     }
 
-    /// The checksums of the runs whose commands would run no test that the change since then can affect. Runs with the same state
+    /// The runs whose commands would run no test that the change since then can affect. Runs with the same state
     /// share one selection.
     ///
     /// # Errors
     /// When git fails or a file cannot be read.
-    pub fn unaffected(&mut self, runs: &[Stale<'_>]) -> Result<BTreeSet<String>> {
+    pub fn unaffected(&mut self, runs: &[Stale<'_>]) -> Result<Unaffected> {
         let mut unaffected = BTreeSet::new();
         let mut open: BTreeMap<State, Vec<Open<'_>>> = BTreeMap::new();
         let commands: Vec<Vec<Command>> = runs.iter().map(Stale::commands).collect();
@@ -139,7 +145,7 @@ impl<'w> Since<'w> {
             match self.verdict(run, commands)? {
                 Verdict::Affected => {}
                 Verdict::Unaffected => {
-                    unaffected.insert(run.located.checksum.clone());
+                    unaffected.insert(run.key());
                 }
                 Verdict::DependsOn(state, run) => open.entry(state).or_default().push(run),
             }
@@ -150,7 +156,7 @@ impl<'w> Since<'w> {
         let followed: Vec<_> = followed.collect::<Result<_>>()?;
         for (open, affected) in followed.into_iter().flatten() {
             if !affected {
-                unaffected.insert(open.run.located.checksum.clone());
+                unaffected.insert(open.run.key());
             }
             self.verdicts()?.put(open.question.clone(), affected);
         }
@@ -166,9 +172,8 @@ impl<'w> Since<'w> {
         let Some(builds) = Calls::of(self.workspace, environment, commands) else {
             return Ok(Verdict::Affected);
         };
-        let texts: Vec<&str> = run.texts().collect();
         let seen = self.state_source(run.located, run.results);
-        let question = postcard::to_stdvec(&(&seen, &texts, &run.changed, environment))?;
+        let question = postcard::to_stdvec(&(&seen, &run.scripts, &run.changed, environment))?;
         match self.verdicts()?.get(&question) {
             Some(true) => return Ok(Verdict::Affected),
             Some(false) => return Ok(Verdict::Unaffected),

@@ -2,8 +2,43 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Result;
+
+use super::draft;
 use super::draft::{Affected, Draft};
+use super::request::Request;
 use crate::affected::arguments::quoted;
+use crate::project::Project;
+use crate::workspace::Configuration;
+
+/// The draft of a work in several builds; in the configuration of the workspace if there are none.
+///
+/// # Errors
+/// As for [`draft`].
+pub(crate) fn draft_in(
+    project: &mut Project,
+    request: &Request,
+    builds: Vec<Configuration>,
+) -> Result<Draft> {
+    let usual = project.workspace.configuration.clone();
+    let mut whole: Option<Draft> = None;
+    for build in builds {
+        let mut variables = build.environment.clone();
+        variables.retain(|name, value| usual.environment.get(name) != Some(value));
+        project.workspace = project.workspace.configured_as(build);
+        let mut draft = draft(project, request)?;
+        draft.set_variables(&variables);
+        match &mut whole {
+            Some(whole) => whole.add_commands(draft),
+            None => whole = Some(draft),
+        }
+    }
+    project.workspace = project.workspace.configured_as(usual);
+    match whole {
+        Some(draft) => Ok(draft),
+        None => draft(project, request),
+    }
+}
 
 impl Draft {
     /// Adds the commands of a draft of the same work in another build.

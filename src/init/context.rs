@@ -79,7 +79,7 @@ impl Context {
             } else {
                 ""
             },
-            tests: part.known.len(),
+            tests: part.count_known(),
             covers: sentence.unwrap_or_default(),
         })
     }

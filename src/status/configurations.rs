@@ -2,7 +2,7 @@
 
 use super::assessment::{ConfigurationStatus, EvidenceState, State};
 use super::context::Context;
-use crate::evidence::{Outcome, Record, Scope};
+use crate::evidence::{Check, Located, Outcome, Record, Scope};
 use crate::freshness;
 use crate::freshness::build::{self, TestCall};
 use crate::project::Poc;
@@ -76,39 +76,64 @@ fn state(
     }
     match evidence {
         EvidenceState::Proven => (State::Proven, None),
-        EvidenceState::Stale(_) | EvidenceState::OtherCommands => (State::Stale, None),
+        EvidenceState::OtherCommands => (State::Stale, None),
         EvidenceState::Unknown => (State::Unknown, None),
         EvidenceState::Nothing => (State::Pending, None),
         EvidenceState::Unconfirmed(_) => (State::Unconfirmed, None),
-        EvidenceState::Failed(_) => {
-            let record = cx.evidence.last(scope);
-            let passed = record.is_some_and(|record| passed(workspace, &configuration, record, cx));
-            let state = if passed { State::Proven } else { State::Failed };
-            (state, None)
+        EvidenceState::Stale(_) | EvidenceState::Failed(_) => {
+            let Some(run) = cx.evidence.last_located(scope) else {
+                return (State::Pending, None);
+            };
+            if matches!(evidence, EvidenceState::Failed(_)) && run.record.proves() {
+                // A test that a quarantine excused counts again.
+                return (State::Failed, None);
+            }
+            let checks = checks_in(workspace, &configuration, &run.record);
+            of_run(cx, run, name, &checks)
         }
     }
 }
 
-/// Whether the commands of this configuration passed in a run that failed in another one.
-fn passed(
+/// What a run that failed or is stale shows of one configuration, whose commands are `checks`.
+fn of_run(
+    cx: &Context<'_>,
+    run: &Located,
+    name: &str,
+    checks: &[&Check],
+) -> (State, Option<String>) {
+    let record = &run.record;
+    let passed = |check: &&Check| check.outcome == Outcome::Passed;
+    let is_fresh = || {
+        freshness::changed_of(&record.inputs, cx.inputs).is_empty()
+            || cx.is_unaffected(run, Some(name))
+    };
+    if checks.is_empty() {
+        let why = "an earlier command failed, so its commands did not run";
+        (State::Pending, Some(why.to_owned()))
+    } else if !checks.iter().all(passed)
+        || !record.regressions.is_empty()
+        || !record.missing.is_empty()
+    {
+        (State::Failed, None)
+    } else if is_fresh() {
+        (State::Proven, None)
+    } else {
+        (State::Stale, None)
+    }
+}
+
+/// The commands of a run that test in a configuration.
+pub(crate) fn checks_in<'r>(
     workspace: &Workspace,
     configuration: &Configuration,
-    record: &Record,
-    cx: &Context<'_>,
-) -> bool {
-    let mut checks = record.checks.iter().filter(|check| {
+    record: &'r Record,
+) -> Vec<&'r Check> {
+    let checks = record.checks.iter().filter(|check| {
         let commands = simple_commands::of_text(&check.command, 1);
         let mut commands = commands.iter();
         commands.any(|command| builds(workspace, configuration, command))
     });
-    let first = checks.next();
-    let all_passed = first.is_some_and(|first| {
-        first.outcome == Outcome::Passed && checks.all(|check| check.outcome == Outcome::Passed)
-    });
-    all_passed
-        && record.regressions.is_empty()
-        && record.missing.is_empty()
-        && freshness::changed_of(&record.inputs, cx.inputs).is_empty()
+    checks.collect()
 }
 
 /// Whether a command runs tests in the build of a configuration.

@@ -1,6 +1,6 @@
 //! What a PoC's status is computed from, beside its documents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
@@ -9,7 +9,8 @@ use crate::change::Change;
 use crate::config::Config;
 use crate::contract::ContractState;
 use crate::deps;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Located};
+use crate::freshness::since::Unaffected;
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
@@ -27,8 +28,8 @@ pub struct Context<'a> {
     pub dependencies: Result<deps::Outcome, String>,
     /// The current hashes of all inputs that its evidence names.
     pub inputs: &'a BTreeMap<String, String>,
-    /// Checksums of records whose tests the change since then cannot affect.
-    pub unaffected: &'a BTreeSet<String>,
+    /// Runs whose tests no change since can affect.
+    pub unaffected: &'a Unaffected,
     /// Whether the work tree equals HEAD, except for documents.
     pub is_committed: bool,
     /// The contract, and how the plan differs from it.
@@ -46,5 +47,13 @@ impl Context<'_> {
     #[must_use]
     pub fn shown(&self, path: &Utf8Path) -> String {
         relative_text(self.root, path)
+    }
+
+    /// Whether no change since a run can affect its tests, in all of its builds or in one configuration.
+    #[must_use]
+    pub fn is_unaffected(&self, run: &Located, configuration: Option<&str>) -> bool {
+        let configuration = configuration.map(str::to_owned);
+        self.unaffected
+            .contains(&(run.checksum.clone(), configuration))
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn evidence_state(poc: &Poc, cx: &Context<'_>, scope: &Scope) -> Evid
         return EvidenceState::Unknown;
     }
     let changed = freshness::changed_of(&record.inputs, cx.inputs);
-    if changed.is_empty() || cx.unaffected.contains(&located.checksum) {
+    if changed.is_empty() || cx.is_unaffected(located, None) {
         let manual = |check: &evidence::Check| check.manual && check.confirmed.is_none();
         return match record.checks.iter().position(manual) {
             Some(index) => EvidenceState::Unconfirmed(verify::confirmation_id(scope, index)),

@@ -136,7 +136,17 @@ impl Workspace {
         Predicate::of(&syntax, &own).map(holds) != Some(Compiled::No)
     }
 
-    /// The `cfg` options of a member's tests, which are built for the target.
+    /// The `cfg` options of the unit tests of a member's library.
+    #[must_use]
+    pub fn unit_test_cfg_options(&self, package: PackageId) -> CfgOptions {
+        let host = self.features().host[package].as_ref();
+        if features::is_for_host(self, package) && host.is_some() {
+            return self.options_of(package, None, host, &[]);
+        }
+        self.test_cfg_options(package)
+    }
+
+    /// The `cfg` options of a member's other tests, which are built for the target.
     #[must_use]
     pub fn test_cfg_options(&self, package: PackageId) -> CfgOptions {
         let features = self.features();

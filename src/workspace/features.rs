@@ -24,12 +24,26 @@ pub fn missing(workspace: &Workspace, selected: &BTreeSet<PackageId>) -> Vec<Str
         .iter()
         .flat_map(|&package| {
             let name = &workspace.packages[package].name;
-            together
-                .of(package)
-                .difference(alone.of(package))
-                .map(move |feature| format!("{name}/{feature}"))
+            let mut features: BTreeSet<&String> =
+                together.of(package).difference(alone.of(package)).collect();
+            if is_for_host(workspace, package) {
+                let host = |enabled: &Enabled| enabled.host[package].clone().unwrap_or_default();
+                let of_macro = &host(together) - &host(&alone);
+                let declared = workspace.packages[package].features.keys();
+                features.extend(declared.filter(|feature| of_macro.contains(*feature)));
+            }
+            let features = features.into_iter();
+            features.map(move |feature| format!("{name}/{feature}"))
         })
         .collect()
+}
+
+/// Whether the library of a package is always built for the host, with features of its own: procedural macros are.
+#[must_use]
+pub fn is_for_host(workspace: &Workspace, package: PackageId) -> bool {
+    let mut targets = workspace.packages[package].targets.iter();
+    let is_macro = targets.any(|target| is_kind(target, &[TargetKind::ProcMacro]));
+    is_macro && !workspace.resolver().unifies_host
 }
 
 /// The features of the configuration for a command with the `selected` packages: cargo rejects a feature that none of the packages has. A
@@ -156,7 +170,7 @@ impl Unification<'_> {
         let alone = self.resolver.root_alone;
         // With resolver 1, every build includes the package in the current folder.
         let all: BTreeSet<PackageId> = roots.iter().copied().chain(alone).collect();
-        // The tests of a procedural macro are built for the target, with the dependencies of the package.
+        // The unit tests of a procedural macro are built for the host, its other tests for the target.
         let contexts = all.iter().flat_map(|&root| {
             let own = self.context_of(root, Context::Target);
             BTreeSet::from([(root, Context::Target), (root, own)])
@@ -180,8 +194,7 @@ impl Unification<'_> {
                         self.enable(root, context, name);
                     }
                     Some((owner, name)) if named(workspace, root, owner).next().is_some() => {
-                        self.depend(root, context, owner);
-                        self.enable_of(root, context, owner, name);
+                        self.enable_with(root, context, owner, name);
                     }
                     Some(_) => {}
                 }
@@ -189,11 +202,8 @@ impl Unification<'_> {
         }
     }
 
-    /// Procedural macros are always built for the host.
     fn context_of(&self, package: PackageId, asked: Context) -> Context {
-        let mut targets = self.workspace.packages[package].targets.iter();
-        let is_macro = targets.any(|target| is_kind(target, &[TargetKind::ProcMacro]));
-        if is_macro && !self.resolver.unifies_host {
+        if is_for_host(self.workspace, package) {
             Context::Host
         } else {
             asked
@@ -239,13 +249,13 @@ impl Unification<'_> {
         }
     }
 
-    /// The member of a dependency, and its build context.
-    fn member(
+    /// The context that a dependency is built in; `None` if the build does not include it.
+    fn context(
         &self,
         from: PackageId,
         dependency: &Dependency,
         context: Context,
-    ) -> Option<(PackageId, Context)> {
+    ) -> Option<Context> {
         let context = match dependency.kind {
             DependencyKind::Normal => context,
             DependencyKind::Development if self.tested.contains(&from) => context,
@@ -260,6 +270,17 @@ impl Unification<'_> {
         {
             return None;
         }
+        Some(context)
+    }
+
+    /// The member of a dependency, and its build context.
+    fn member(
+        &self,
+        from: PackageId,
+        dependency: &Dependency,
+        context: Context,
+    ) -> Option<(PackageId, Context)> {
+        let context = self.context(from, dependency, context)?;
         let member = self.workspace.member_of(dependency)?;
         Some((member, self.context_of(member, context)))
     }
@@ -299,19 +320,22 @@ impl Unification<'_> {
             } else if let Some((name, feature)) = entry.split_once('/') {
                 match name.strip_suffix('?') {
                     Some(name) => self.enable_weakly(package, context, name, feature),
-                    None => {
-                        self.depend(package, context, name);
-                        // The implicit feature of the optional dependency, if it exists.
-                        if named(workspace, package, name).any(|found| found.optional) {
-                            self.enable(package, context, name);
-                        }
-                        self.enable_of(package, context, name, feature);
-                    }
+                    None => self.enable_with(package, context, name, feature),
                 }
             } else {
                 self.enable(package, context, entry);
             }
         }
+    }
+
+    /// `name/feature`: enables the dependency, with the implicit feature of an optional one that the build includes.
+    fn enable_with(&mut self, package: PackageId, context: Context, name: &str, feature: &str) {
+        self.depend(package, context, name);
+        let mut found = named(self.workspace, package, name);
+        if found.any(|found| found.optional && self.context(package, found, context).is_some()) {
+            self.enable(package, context, name);
+        }
+        self.enable_of(package, context, name, feature);
     }
 
     fn enable_weakly(&mut self, package: PackageId, context: Context, name: &str, feature: &str) {

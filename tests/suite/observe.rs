@@ -48,6 +48,22 @@ fn library(body: &str) -> String {
 }
 
 #[test]
+fn aligned_names_of_libtest_mimic_are_those_that_it_lists() {
+    let observed = observe(&library(
+        "running 4 tests\ntest           plain        ... ok\ntest [kind]    of_a_kind    ... ok\n\
+         test [longer]  of_another   ... FAILED\ntest           not_run      ... ignored\n\nfailures:\n\n---- of_another ----\nno\n\n\n\
+         failures:\n    of_another\n\ntest result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+    ));
+    let library = find(&observed, "src/lib.rs");
+    assert_eq!(
+        named(library, Verdict::Passed),
+        ["[kind] of_a_kind", "plain"]
+    );
+    assert_eq!(named(library, Verdict::Failed), ["[longer] of_another"]);
+    assert_eq!(named(library, Verdict::Ignored), ["not_run"]);
+}
+
+#[test]
 fn cargo_test_of_a_workspace_is_parsed() {
     let observed = observe(include_str!("../cases/observe/cargo-test.txt"));
     assert_eq!(observed.counts(), counts(13, 3, 3, 0));

@@ -23,12 +23,14 @@ use super::run;
 use super::store::{State, Store, Test};
 use super::trace;
 use crate::affected::arguments::nextest_packages;
+use crate::affected::selector::buildable_groups_in;
 use crate::change;
 use crate::exit::{self, Exit};
 use crate::project::Project;
 use crate::sys::cargo::{Cargo, own_folder};
 use crate::sys::exec::{self, ExitReason, OutputChunk, ProcessCommand};
 use crate::sys::files;
+use crate::workspace::PackageId;
 
 /// How to install cargo-nextest.
 const INSTALL: &str = "install it with `cargo install cargo-nextest --locked`";
@@ -80,6 +82,8 @@ impl<'p> Collect<'p> {
         let program = std::env::current_exe().context("failed to find the path of this program")?;
         let program = Utf8PathBuf::try_from(program).context("this program's path is not UTF-8")?;
         let own = own_folder(&project.workspace.target_directory);
+        let workspace = &project.workspace;
+        workspace.build_in_groups(buildable_groups_in(project));
         Ok(Self {
             project,
             arguments,
@@ -100,8 +104,7 @@ impl<'p> Collect<'p> {
     /// The conditions of the run besides the files: the toolchain, and arguments that affect the build.
     #[must_use]
     pub fn conditions(&self) -> (String, Vec<String>) {
-        let arguments = [self.packages(), self.arguments.to_vec()].concat();
-        (self.toolchain.clone(), of_build(&arguments))
+        (self.toolchain.clone(), of_build(&self.build_arguments()))
     }
 
     /// The target folder of the instrumented build.
@@ -120,25 +123,32 @@ impl<'p> Collect<'p> {
             Ok(repository) => State::of(&repository, &lockfile)?,
             Err(_) => State::default(),
         };
-        let build = [self.packages(), self.arguments.to_vec()].concat();
         let build = format!(
             "{}\n{}\n{:?} {}",
             self.toolchain,
-            build.join(" "),
+            self.build_arguments().join(" "),
             self.traced,
             self.kept.is_some()
         );
         let records = RecordFolder::new(&self.folder);
         records.clear_unlisted()?;
         let build_reads = BuildReads::new(&self.target, self.traced.is_ok())?;
-        let (listing, untraced) = self.list(&build_reads, say)?;
+        let groups = self.project.workspace.groups();
+        let (mut listing, mut untraced) = (Listing::default(), None);
+        for group in &groups {
+            let (of_group, why) = self.list(group, &build_reads, say)?;
+            listing.add(of_group);
+            untraced = untraced.or(why);
+        }
         self.begin(&state, &build, &listing.executables()?)?;
         let before = listing.known(&records)?;
         let kept = match &self.kept {
             Some(kept) => kept.record(&listing, &records)?,
             None => 0,
         };
-        self.tests(say)?;
+        for group in &groups {
+            self.tests(group, say)?;
+        }
         if let Ok(repository) = change::repository_of(&self.project.workspace) {
             let mut end = State::of(&repository, &lockfile)?;
             for stray in end.take_strays(&state) {
@@ -194,16 +204,18 @@ impl<'p> Collect<'p> {
         files::remove_folder(&self.folder.join("raw"))
     }
 
-    /// The packages, features and other options of the workspace's configuration.
-    fn packages(&self) -> Vec<String> {
+    /// The packages, features and other options of the workspace's configuration, and the user's arguments.
+    fn build_arguments(&self) -> Vec<String> {
         let workspace = &self.project.workspace;
-        nextest_packages(workspace, &workspace.configured_packages())
+        let packages = nextest_packages(workspace, &workspace.configured_packages());
+        [&packages, self.arguments].concat()
     }
 
-    /// nextest with the common arguments of its commands.
+    /// nextest for a group of packages, with the common arguments of its commands.
     fn nextest(
         &self,
         command: &str,
+        group: &BTreeSet<PackageId>,
         arguments: &[String],
         trace: Option<&Utf8Path>,
     ) -> Result<ProcessCommand> {
@@ -237,7 +249,8 @@ impl<'p> Collect<'p> {
                 .arg(Cargo::program()),
             None => ProcessCommand::new(Cargo::program()),
         };
-        let mut whole = cargo.args(["nextest", command]).args(self.packages());
+        let mut whole = cargo.args(["nextest", command]);
+        whole = whole.args(nextest_packages(&self.project.workspace, group));
         for (name, value) in &configuration.environment {
             whole = whole.env(name, value);
         }
@@ -267,9 +280,10 @@ impl<'p> Collect<'p> {
         Ok(whole.env(run::WORKSPACE_WRAPPER, &self.program))
     }
 
-    /// Builds, and lists all tests. Also returns why the files that the build touched are not known.
+    /// Builds a group of packages, and lists its tests. Also returns why the files that the build touched are not known.
     fn list(
         &self,
+        group: &BTreeSet<PackageId>,
         reads: &BuildReads,
         say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
     ) -> Result<(Listing, Option<String>)> {
@@ -277,7 +291,7 @@ impl<'p> Collect<'p> {
         arguments.extend(for_listing(self.arguments));
         files::create_folder(&self.folder)?;
         let trace = self.traced.is_ok().then(|| self.folder.join("trace"));
-        let command = self.nextest("list", &arguments, trace.as_deref())?;
+        let command = self.nextest("list", group, &arguments, trace.as_deref())?;
         let captured = exec::capture_output(&command, say)?;
         interrupted(captured.ended)?;
         let mut untraced = None;
@@ -306,8 +320,12 @@ impl<'p> Collect<'p> {
         Ok((listing, untraced))
     }
 
-    /// Runs the tests without results.
-    fn tests(&self, say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>) -> Result<()> {
+    /// Runs the tests of a group that have no results.
+    fn tests(
+        &self,
+        group: &BTreeSet<PackageId>,
+        say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
+    ) -> Result<()> {
         let mut arguments: Vec<String> = [
             "--no-fail-fast",
             "--retries=0",
@@ -318,7 +336,7 @@ impl<'p> Collect<'p> {
         .map(str::to_owned)
         .to_vec();
         arguments.extend_from_slice(self.arguments);
-        let mut command = self.nextest("run", &arguments, None)?;
+        let mut command = self.nextest("run", group, &arguments, None)?;
         if let Ok(root) = &self.traced {
             command = command.env(run::TRACED, root);
         }

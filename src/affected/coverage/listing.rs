@@ -10,14 +10,14 @@ use super::recorded::RecordFolder;
 use crate::sys::files;
 
 /// `cargo nextest list --message-format json`, without unused fields.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Listing {
     pub(super) rust_build_meta: Meta,
     pub(super) rust_suites: BTreeMap<String, Suite>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Meta {
     pub(super) target_directory: Utf8PathBuf,
@@ -45,6 +45,18 @@ pub(super) struct Match {
 }
 
 impl Listing {
+    /// Adds what another build of the same target directory lists.
+    pub(super) fn add(&mut self, other: Self) {
+        self.rust_suites.extend(other.rust_suites);
+        let Meta {
+            target_directory,
+            base_output_directories,
+        } = other.rust_build_meta;
+        self.rust_build_meta.target_directory = target_directory;
+        let folders = &mut self.rust_build_meta.base_output_directories;
+        folders.extend(base_output_directories);
+    }
+
     /// The number of listed tests with results of an interrupted run.
     pub(super) fn known(&self, records: &RecordFolder) -> Result<usize> {
         let mut known = 0;

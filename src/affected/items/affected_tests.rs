@@ -75,11 +75,13 @@ impl Graph {
         self.widen(changed, &mut affected);
         self.files(changed, &mut goals, &mut affected);
         let mut documentation = self.changed_documentation();
-        let embedded = self
-            .tests
-            .iter()
-            .filter(|test| test.name == TestPattern::Doc && changed.others.contains(&test.file));
-        documentation.extend(embedded.map(|test| (test.file.clone(), test.line)));
+        for test in &self.tests {
+            if let Some((text, line)) = &test.embedded
+                && changed.others.contains(text)
+            {
+                documentation.insert((test.file.clone(), *line));
+            }
+        }
         // A test that runs cargo may build what this configuration excludes.
         let left_out = self.sources.files.iter();
         let left_out = left_out
@@ -223,8 +225,13 @@ impl Graph {
         if let Some(chain) = shared {
             return Some([about.seeds.as_slice(), chain].concat());
         }
-        let place = (about.file.clone(), about.line);
-        (about.name == TestPattern::Doc && goals.documentation.contains(&place)).then(Vec::new)
+        let embedded = about.embedded.as_ref().map(|(_, line)| *line);
+        let mut lines = embedded.into_iter().chain([about.line]);
+        let is_changed = lines.any(|line| {
+            let place = (about.file.clone(), line);
+            goals.documentation.contains(&place)
+        });
+        (about.name == TestPattern::Doc && is_changed).then(Vec::new)
     }
 
     /// Selects all tests that link a unit, for changes that cannot be attributed to an item.

@@ -294,10 +294,8 @@ pub(super) fn documenting<'s>(
     let mounts = sources.mounts.iter();
     let embedding = mounts.filter(move |mount| {
         let file = &sources.files[mount.file];
-        let beside = file.path.parent().unwrap_or(&file.path);
-        let tests = file.now.iter().flat_map(|items| &items.doctests);
-        let mut embedded = tests.filter_map(|test| test.embedded.as_ref());
-        embedded.any(|written| normal(&beside.join(written)) == path)
+        let mut tests = file.now.iter().flat_map(|items| &items.doctests);
+        tests.any(|test| file.embedded(test).is_some_and(|embedded| embedded == path))
     });
     embedding.map(|mount| mount.unit)
 }

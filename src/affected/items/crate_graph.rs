@@ -11,6 +11,7 @@ use super::extract::FileItems;
 use crate::affected::outside::Outside;
 use crate::affected::targets::{TestTarget, TestTargetKind};
 use crate::workspace::graph::{is_kind, is_library};
+use crate::workspace::harness::without_harness;
 use crate::workspace::source::cfg::CfgOptions;
 use crate::workspace::source::modules::Child;
 use crate::workspace::{PackageId, Workspace};
@@ -20,6 +21,10 @@ pub type UnitId = usize;
 
 /// A target of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a target as manifests have them"
+)]
 pub struct Unit {
     /// Its package.
     pub package: PackageId,
@@ -31,6 +36,8 @@ pub struct Unit {
     pub root: Utf8PathBuf,
     /// Whether it is built as a test binary.
     pub test: bool,
+    /// Whether libtest runs its tests; otherwise its `main` does.
+    pub harness: bool,
     /// Whether its documentation is tested.
     pub doctest: bool,
     /// Whether it is a library that programs load at run time.
@@ -52,6 +59,20 @@ pub enum UnitKind {
     Bench,
     /// The build script.
     BuildScript,
+}
+
+impl UnitKind {
+    /// The table of such targets in a manifest.
+    fn table(self) -> &'static str {
+        match self {
+            Self::Library => "lib",
+            Self::Binary => "bin",
+            Self::Test => "test",
+            Self::Example => "example",
+            Self::Bench => "bench",
+            Self::BuildScript => "build",
+        }
+    }
 }
 
 /// The targets of a workspace and their dependencies.
@@ -134,6 +155,7 @@ impl CrateGraph {
             let folder = member.manifest_path.parent().unwrap_or(&workspace.root);
             crates.folders.push(folder.to_owned());
             let first = crates.units.len();
+            let own_harness = without_harness(&member.manifest_path);
             for target in &member.targets {
                 let kind = if is_library(target) {
                     UnitKind::Library
@@ -154,6 +176,7 @@ impl CrateGraph {
                     name: target.name.clone(),
                     root: target.src_path.clone(),
                     test: target.test && kind != UnitKind::BuildScript,
+                    harness: !own_harness.contains(&(kind.table(), target.name.clone())),
                     doctest: target.doctest && kind == UnitKind::Library,
                     dynamic: kind == UnitKind::Library && is_dynamic(target),
                 });
@@ -240,9 +263,11 @@ impl CrateGraph {
             _ => of_tests[unit.package].clone(),
         });
         for (id, unit) in self.units.iter().enumerate() {
-            let of_tests = &of_tests[unit.package];
-            if unit.kind == UnitKind::Library && self.builds[self.build_of[id]] != *of_tests {
-                self.test_options.insert(id, of_tests.clone());
+            if unit.kind == UnitKind::Library {
+                let of_tests = workspace.unit_test_cfg_options(unit.package);
+                if self.builds[self.build_of[id]] != of_tests {
+                    self.test_options.insert(id, of_tests);
+                }
             }
         }
     }

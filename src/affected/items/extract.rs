@@ -414,14 +414,14 @@ impl<'s> Reader<'s, '_> {
             });
         }
         let embedded = documentation.embedded.into_iter();
-        found.extend(embedded.map(|(path, item)| DocItem {
-            line: 1,
-            above: 0,
+        found.extend(embedded.map(|text| DocItem {
+            line: text.line,
+            above: text.above,
             ignored: false,
-            item: self.place(item),
+            item: self.place(text.item),
             names: Vec::new(),
-            hash: digest([path.as_bytes()]),
-            embedded: Some(path),
+            hash: digest([text.path.as_bytes()]),
+            embedded: Some(text.path),
         }));
         found
     }

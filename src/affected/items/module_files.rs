@@ -70,6 +70,7 @@ impl Sources {
         }
         sources.not_compiled = sources.left_out(changed, reader, &reading);
         sources.read_texts(crates, reader);
+        sources.count_embedded_lines(reader);
         sources
     }
 
@@ -136,6 +137,21 @@ impl Sources {
             }
             self.files[mount.file].texts = texts;
         }
+    }
+
+    /// Counts the lines of the files that documentation embeds.
+    fn count_embedded_lines(&mut self, reader: &dyn Reader) {
+        let mut lines = FxHashMap::default();
+        for file in &self.files {
+            let tests = file.now.iter().flat_map(|items| &items.doctests);
+            for path in tests.filter_map(|test| file.embedded(test)) {
+                lines.entry(path).or_insert_with_key(|path| {
+                    let text = reader.text(path).unwrap_or_default();
+                    u32::try_from(text.lines().count()).unwrap_or(u32::MAX)
+                });
+            }
+        }
+        self.embedded_lines = lines;
     }
 
     /// Reads declared files level by level.
@@ -251,13 +267,30 @@ impl Sources {
             line = Some(call);
             at = declared.mount;
         }
-        let Some(call) = line else { return test.line };
+        let shift = self.lines_embedded_above(mount, test);
+        let Some(call) = line else {
+            return test.line + shift;
+        };
         let outer = self.files[self.mounts[at].file].now.as_deref();
         let mut written = outer.into_iter().flat_map(|items| &items.doctests);
         match written.find(|outer| outer.hash == test.hash && outer.line >= call) {
-            Some(outer) if !rewrites => outer.line,
-            _ => call + test.above,
+            Some(outer) if !rewrites => outer.line + shift,
+            _ => call + test.above + shift,
         }
+    }
+
+    /// How many lines of embedded files stand above a test in its documentation.
+    fn lines_embedded_above(&self, mount: usize, test: &DocItem) -> u32 {
+        let file = &self.files[self.mounts[mount].file];
+        let begin = |test: &DocItem| (test.item, test.line - test.above);
+        let all = file.now.iter().flat_map(|items| &items.doctests);
+        let embedding = all.filter(|other| other.embedded.is_some());
+        let above = embedding.take_while(|other| !std::ptr::eq(*other, test));
+        let above = above.filter(|other| begin(other) == begin(test) && other.above <= test.above);
+        let paths = above.filter_map(|other| file.embedded(other));
+        paths
+            .filter_map(|path| self.embedded_lines.get(&path))
+            .sum()
     }
 
     /// The folder of modules in a call's expansion, as if it replaced the call.

@@ -7,11 +7,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::crate_graph::UnitId;
-use super::extract::{self, Digest, FileItems};
+use super::extract::{self, Digest, DocItem, FileItems};
 use crate::sys::files;
 use crate::workspace::PackageId;
 use crate::workspace::source::cfg::CfgOptions;
-use crate::workspace::source::modules::Child;
+use crate::workspace::source::modules::{Child, normal};
 
 /// A file's index into [`Sources::files`].
 pub type FileId = usize;
@@ -25,6 +25,8 @@ pub struct Sources {
     pub not_compiled: BTreeSet<Utf8PathBuf>,
     /// Positions of files in order of discovery: a unit's root precedes the files it declares.
     pub mounts: Vec<ModuleFile>,
+    /// The number of lines of each file that documentation embeds.
+    pub embedded_lines: FxHashMap<Utf8PathBuf, u32>,
 }
 
 /// A file in its current and, if it changed, its old version.
@@ -55,6 +57,14 @@ impl SourceFile {
     #[must_use]
     pub fn items(&self, before: bool) -> Option<&FileItems> {
         if before { &self.before } else { &self.now }.as_deref()
+    }
+
+    /// The file with the text of documentation.
+    #[must_use]
+    pub fn embedded(&self, test: &DocItem) -> Option<Utf8PathBuf> {
+        let written = test.embedded.as_ref()?;
+        let folder = self.path.parent().unwrap_or(&self.path);
+        Some(normal(&folder.join(written)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
 
 use super::crate_graph::{CrateGraph, UnitId, UnitKind};
@@ -13,7 +13,6 @@ use super::sources::{Reader, SourceFile, Sources};
 use crate::workspace::source::cfg::{Build, CfgOptions, Compiled};
 use crate::workspace::source::doc;
 use crate::workspace::source::keywords::plain_name;
-use crate::workspace::source::modules::normal;
 use crate::workspace::source::syntax::{ItemKind, Syntax, TOP};
 
 /// Tests of one unit with the same references: they reach the same items, except themselves.
@@ -42,8 +41,10 @@ pub struct TestItem {
     pub file: Utf8PathBuf,
     /// Its line, from 1.
     pub line: u32,
-    /// The item that a macro documents: its calls document several on one line.
+    /// The item, if it is documented by a macro or with an embedded file, since such items can share a line.
     pub documents: Option<String>,
+    /// The file with its text, if the documentation embeds it, and the line where it does.
+    pub embedded: Option<(Utf8PathBuf, u32)>,
     /// Nodes it runs.
     pub seeds: Vec<NodeId>,
 }
@@ -147,6 +148,7 @@ pub(super) struct Documentation {
     pub(super) file: Utf8PathBuf,
     pub(super) line: u32,
     pub(super) documents: Option<String>,
+    pub(super) embedded: Option<(Utf8PathBuf, u32)>,
     pub(super) ignored: bool,
     pub(super) names: Vec<Name>,
     /// The item that it documents, and the macro call that wrote it.
@@ -176,21 +178,24 @@ pub(super) fn documentation(
             }
             let call = item.and_then(|item| nodes.expanded_from(item));
             let items: Vec<NodeId> = item.into_iter().chain(call).collect();
+            let line = sources.line_of_documentation(id, test);
+            let is_elsewhere =
+                file.expansion.is_some() || test.embedded.is_some() || line != test.line;
             let documents = item
                 .map(|item| nodes.nodes[item as usize].name)
-                .filter(|name| file.expansion.is_some() && *name != NONE)
+                .filter(|name| is_elsewhere && *name != NONE)
                 .map(|name| nodes.written_name(name));
-            let make =
-                |path: &Utf8Path, line: u32, ignored: bool, names: Vec<Name>| Documentation {
-                    unit: mount.unit,
-                    file: path.to_owned(),
-                    line,
-                    documents: documents.clone(),
-                    ignored,
-                    names,
-                    items: items.clone(),
-                };
-            match &test.embedded {
+            let make = |above: u32, ignored: bool, names: Vec<Name>| Documentation {
+                unit: mount.unit,
+                file: file.path.clone(),
+                line: line + above,
+                documents: documents.clone(),
+                embedded: file.embedded(test).map(|path| (path, line)),
+                ignored,
+                names,
+                items: items.clone(),
+            };
+            match file.embedded(test) {
                 None => {
                     let symbols = nodes.file_symbols(mount.file);
                     let names = test
@@ -198,11 +203,9 @@ pub(super) fn documentation(
                         .iter()
                         .map(|symbol| symbols[*symbol as usize])
                         .collect();
-                    let line = sources.line_of_documentation(id, test);
-                    found.push(make(&file.path, line, test.ignored, names));
+                    found.push(make(0, test.ignored, names));
                 }
-                Some(written) => {
-                    let path = normal(&file.path.parent().unwrap_or(&file.path).join(written));
+                Some(path) => {
                     let text = reader.text(&path).unwrap_or_default();
                     for (above, ignored, code) in doc::blocks(&text) {
                         let names = Syntax::read(&code).map_or(Vec::new(), |code| {
@@ -212,7 +215,7 @@ pub(super) fn documentation(
                                 .filter_map(|name| nodes.names.get(plain_name(name)))
                                 .collect()
                         });
-                        found.push(make(&path, above + 1, ignored, names));
+                        found.push(make(above, ignored, names));
                     }
                 }
             }
@@ -291,12 +294,18 @@ pub(super) fn tests(
         let is_root = node.kind == ItemKind::Fn
             && node.owner == NONE
             && nodes.modules[node.module as usize].parent == NONE;
-        let has_own_harness = matches!(unit.kind, UnitKind::Test | UnitKind::Bench);
-        let name = if node.flags & flag::TEST != 0 {
+        let is_main = is_root && nodes.names.text(node.name) == "main";
+        let is_test = node.flags & (flag::TEST | flag::TEST_PREFIX) != 0;
+        let name = if !unit.harness {
+            if !is_main && !is_test && !edges.test_calls.contains(&id) {
+                continue;
+            }
+            TestPattern::All
+        } else if node.flags & flag::TEST != 0 {
             TestPattern::Exact(path(&nodes.written_name(node.name)))
         } else if node.flags & flag::TEST_PREFIX != 0 {
             TestPattern::Prefix(path(&nodes.written_name(node.name)))
-        } else if is_root && has_own_harness && nodes.names.text(node.name) == "main" {
+        } else if is_main && matches!(unit.kind, UnitKind::Test | UnitKind::Bench) {
             TestPattern::All
         } else if edges.test_calls.contains(&id) {
             TestPattern::Prefix(path(""))
@@ -311,10 +320,27 @@ pub(super) fn tests(
             file: file.path.clone(),
             line,
             documents: None,
+            embedded: None,
             seeds: vec![id],
         });
     }
     found.extend(unnamed_tests(crates, sources, nodes, edges));
+    for (id, unit) in crates.units.iter().enumerate() {
+        let is_found = || found.iter().any(|test: &TestItem| test.unit == id);
+        if unit.test && !unit.harness && !is_found() {
+            // A macro writes its `main`.
+            found.push(TestItem {
+                unit: id,
+                name: TestPattern::All,
+                ignored: false,
+                file: unit.root.clone(),
+                line: 0,
+                documents: None,
+                embedded: None,
+                seeds: vec![edges.everything],
+            });
+        }
+    }
     for (file, unit, _) in &nodes.unread {
         let known = found.iter().any(|test: &TestItem| {
             test.unit == *unit && test.name == TestPattern::Prefix(String::new())
@@ -329,6 +355,7 @@ pub(super) fn tests(
                 file,
                 line: 0,
                 documents: None,
+                embedded: None,
                 seeds: vec![edges.everything],
             });
         }
@@ -361,6 +388,7 @@ fn unnamed_tests(
             file: file.path.clone(),
             line: file.expansion.unwrap_or(nodes.item(sources, seeds[0]).line),
             documents: None,
+            embedded: None,
             seeds,
         }
     };

@@ -96,8 +96,8 @@ impl Job {
                     ));
                 }
                 let checks = verify::planned(&poc.plan, &scope);
-                if !arguments.build.choice().is_plain() {
-                    built_as_asked(project, poc, &checks)?;
+                if arguments.build != cli::Build::default() {
+                    built_as_asked(project, &arguments.build, poc, &checks)?;
                 }
                 let scripts: Vec<String> = checks.iter().map(Invocation::command).collect();
                 let packages = freshness::packages_of_script(workspace, &scripts.join("\n"));

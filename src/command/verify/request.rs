@@ -168,8 +168,14 @@ pub(super) fn selected(selection: &Selection) -> Selected {
     }
 }
 
-/// Rejects build options that no command of the plan contains, because commands are run as written.
-pub(super) fn built_as_asked(project: &Project, poc: &Poc, checks: &[Invocation]) -> Result<()> {
+/// Rejects build options that a command of the plan lacks, and a configuration that all of them lack, because commands are run as
+/// written.
+pub(super) fn built_as_asked(
+    project: &Project,
+    options: &cli::Build,
+    poc: &Poc,
+    checks: &[Invocation],
+) -> Result<()> {
     let configuration = &project.workspace.configuration;
     let wanted = [
         configuration.feature_arguments(),
@@ -177,6 +183,7 @@ pub(super) fn built_as_asked(project: &Project, poc: &Poc, checks: &[Invocation]
     ]
     .concat();
     let (commands, _) = verify::commands_of(checks)?;
+    let mut first = None;
     for command in commands.iter().map(Invocation::command) {
         let builds = |call: &Command| {
             let building = ["test", "nextest", "check", "build", "run", "bench"];
@@ -188,15 +195,26 @@ pub(super) fn built_as_asked(project: &Project, poc: &Poc, checks: &[Invocation]
             let words = &call.words;
             wanted.iter().filter(|word| !words.contains(word))
         });
-        if let Some(lacking) = lacking.next() {
-            let plan = project.workspace.slashed(&poc.paths.plan);
-            return Err(exit::usage(format!(
-                "a plan's commands are run as written, and `{command}` in {plan} does not have `{lacking}`; write it there, \
-                 or set it in a configuration before `cargo poc init`"
-            )));
+        let is_building = calls.iter().any(builds);
+        let lacking = lacking.next();
+        match lacking {
+            _ if !is_building => {}
+            // A plan can require other configurations beside this one.
+            None if options.choice().is_plain() => return Ok(()),
+            None => {}
+            Some(lacking) => {
+                first.get_or_insert((command.clone(), lacking));
+            }
         }
     }
-    Ok(())
+    let Some((command, lacking)) = first else {
+        return Ok(());
+    };
+    let plan = project.workspace.slashed(&poc.paths.plan);
+    Err(exit::usage(format!(
+        "a plan's commands are run as written, and `{command}` in {plan} does not have `{lacking}`; write it there, or set it in \
+         a configuration before `cargo poc init`"
+    )))
 }
 
 /// The tests that the plans excuse today.

@@ -1,6 +1,6 @@
 //! The changes and hashes that the assessment of PoCs needs, read once for all of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
@@ -9,9 +9,10 @@ use crate::change::Change;
 use crate::command::base;
 use crate::contract::ContractState;
 use crate::evidence::{Evidence, Scope};
-use crate::freshness::since::{Since, Stale};
+use crate::freshness::since::{Since, Stale, Unaffected};
 use crate::freshness::{self, Hasher, Inputs};
 use crate::project::{Poc, Project};
+use crate::status::configurations;
 
 /// Whether evidence depends on a lockfile that git ignores and that is missing here.
 pub(super) fn lacks_lockfile(evidence: &Evidence, inputs: &Inputs) -> bool {
@@ -36,13 +37,14 @@ pub(super) fn is_committed(project: &Project) -> bool {
     changes.is_ok_and(|paths| paths.iter().all(is_document))
 }
 
-/// The checksums of records whose inputs have changed without a possible effect on their tests.
+/// The runs whose inputs have changed without a possible effect on their tests.
 pub(super) fn unaffected(
     project: &Project,
     pocs: &[Recorded],
     inputs: &Inputs,
     notes: &mut Vec<String>,
-) -> Result<BTreeSet<String>> {
+) -> Result<Unaffected> {
+    let (workspace, config) = (&project.workspace, &project.config);
     let mut stale = Vec::new();
     for (poc, evidence, _) in pocs {
         let steps = poc.plan.steps.iter();
@@ -51,25 +53,43 @@ pub(super) fn unaffected(
             let Some(located) = evidence.last_located(&scope) else {
                 continue;
             };
-            let changed = freshness::changed_of(&located.record.inputs, inputs);
-            if !changed.is_empty() && located.record.outcome.is_whole() {
-                let results = &poc.paths.results;
-                stale.push(Stale {
-                    located,
-                    changed,
-                    results,
+            let record = &located.record;
+            let changed = freshness::changed_of(&record.inputs, inputs);
+            if changed.is_empty() {
+                continue;
+            }
+            let run = |configuration, scripts| Stale {
+                located,
+                configuration,
+                scripts,
+                changed: changed.clone(),
+                results: &poc.paths.results,
+            };
+            if record.outcome.is_whole() {
+                let checks = record.checks.iter();
+                let scripts = checks.map(|check| check.command.as_str());
+                stale.push(run(None, scripts.collect()));
+            }
+            for name in &poc.plan.configurations {
+                let checks = config.named(name).map(|configuration| {
+                    configurations::checks_in(workspace, &configuration, record)
                 });
+                let checks = checks.unwrap_or_default().into_iter();
+                let scripts: Vec<&str> = checks.map(|check| check.command.as_str()).collect();
+                if !scripts.is_empty() {
+                    stale.push(run(Some(name), scripts));
+                }
             }
         }
     }
     if stale.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(Unaffected::new());
     }
     // Without a repository, the change is unknown.
     let Ok(repository) = project.repository() else {
-        return Ok(BTreeSet::new());
+        return Ok(Unaffected::new());
     };
-    let mut since = Since::new(&project.workspace, &project.config, repository);
+    let mut since = Since::new(workspace, config, repository);
     let unaffected = since.unaffected(&stale)?;
     if let Err(error) = since.finish() {
         notes.push(format!("{error:#}; the next run will be slower"));

@@ -11,6 +11,8 @@ pub struct Detected {
     pub command: String,
     /// Whether it runs tests; else it builds documentation.
     pub runs_tests: bool,
+    /// Whether it tests one of several features that are never tested together.
+    pub is_alternative: bool,
     /// The file that runs it, relative to the workspace root.
     pub file: String,
     /// The line, counted from 1.

@@ -48,6 +48,7 @@ pub(super) fn detect(workspace: &Workspace) -> Vec<Detected> {
             command: configuration.feature_arguments().join(" "),
             configuration,
             runs_tests: false,
+            is_alternative: false,
             file: workspace.slashed(&package.manifest_path),
             line: line.map_or(1, |line| line + 1),
         });

@@ -320,11 +320,11 @@ impl Frame {
         match line::test(line) {
             Some((name, Some(verdict))) => {
                 self.settle_pending();
-                self.record(name.to_owned(), verdict);
+                self.record(name, verdict);
             }
             Some((name, None)) => {
                 self.settle_pending();
-                self.pending = Some((name.to_owned(), line::trailing_verdict(line)));
+                self.pending = Some((name, line::trailing_verdict(line)));
             }
             None => {
                 if let Some((name, guess)) = &mut self.pending {

@@ -153,7 +153,7 @@ pub(super) fn is_dots(line: &str) -> bool {
 }
 
 /// A line about one test: its name, and its verdict unless other output follows.
-pub(super) fn test(line: &str) -> Option<(&str, Option<Verdict>)> {
+pub(super) fn test(line: &str) -> Option<(String, Option<Verdict>)> {
     if let Some(rest) = line.strip_prefix("test ")
         && let Some((name, outcome)) = rest.split_once(" ... ")
         && !name.is_empty()
@@ -165,16 +165,23 @@ pub(super) fn test(line: &str) -> Option<(&str, Option<Verdict>)> {
     let (_, name) = before.rsplit_once("test ")?;
     let verdict = verdict(outcome)?;
     let one_word = !name.is_empty() && !name.contains(' ');
-    one_word.then_some((name, Some(verdict)))
+    one_word.then(|| (name.to_owned(), Some(verdict)))
 }
 
-/// Removes the kind of run that libtest adds to a name, and padding of custom harnesses.
-fn plain_name(name: &str) -> &str {
-    let name = name.trim_end();
-    [" - should panic", " - compile fail", " - compile"]
-        .iter()
-        .find_map(|suffix| name.strip_suffix(suffix))
-        .unwrap_or(name)
+/// Removes the kind of run that libtest adds to a name. libtest-mimic aligns names and their kinds, `[kind]    name`, and lists
+/// them as `[kind] name`.
+fn plain_name(name: &str) -> String {
+    let name = name.trim();
+    let kind = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once("] "));
+    if let Some((kind, name)) = kind {
+        return format!("[{kind}] {}", name.trim_start());
+    }
+    let suffixes = [" - should panic", " - compile fail", " - compile"];
+    let mut suffixes = suffixes.iter();
+    let plain = suffixes.find_map(|suffix| name.strip_suffix(suffix));
+    plain.unwrap_or(name).to_owned()
 }
 
 /// Parses the text after `...`: `ok`, `FAILED`, `ignored, reason`, `bench: 12 ns/iter (+/- 1)`, optionally followed by a time in angle

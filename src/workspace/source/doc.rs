@@ -6,12 +6,13 @@ use super::lex::Kind;
 use super::syntax::{ItemKind, Syntax, TOP};
 use camino::Utf8Path;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// A code block in documentation that rustdoc runs as a test.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Doctest {
-    /// The line of the block's opening fence, from 1; in the embedded file if the text is embedded.
+    /// The line in rustdoc's name of the test, from 1: the line where the documentation begins, and the lines above the block.
     pub line: u32,
     /// How many lines of the documentation stand above it.
     pub above: u32,
@@ -30,8 +31,21 @@ pub struct Documentation {
     pub sentence: Option<String>,
     /// Its code blocks that are tests.
     pub doctests: Vec<Doctest>,
-    /// Files in `doc = include_str!("…")`, with the documented item.
-    pub embedded: Vec<(String, u32)>,
+    /// The files that it embeds.
+    pub embedded: Vec<Embedded>,
+}
+
+/// A file in `doc = include_str!("…")`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embedded {
+    /// Its path as written.
+    pub path: String,
+    /// As in [`Doctest::line`], for the first line of the file.
+    pub line: u32,
+    /// How many lines of the documentation stand above it.
+    pub above: u32,
+    /// Index of the item that it documents; [`TOP`] for the file.
+    pub item: u32,
 }
 
 /// First sentence of a file's documentation, as plain text; `None` if there is none, or the file cannot be read.
@@ -48,6 +62,8 @@ pub fn read(syntax: &Syntax) -> Documentation {
     let hidden = hidden(syntax);
     let mut hidden = hidden.iter().peekable();
     let mut own = Text::default();
+    // rustdoc joins the documentation before an item and inside it.
+    let mut outer: FxHashMap<u32, (u32, u32)> = FxHashMap::default();
     let mut at = 0;
     let end = u32::try_from(syntax.tokens.len()).unwrap_or(u32::MAX);
     while at < end {
@@ -69,17 +85,31 @@ pub fn read(syntax: &Syntax) -> Documentation {
         let (text, inner, next) = run(syntax, at, end);
         at = next.max(at + 1);
         let item = owner(syntax, start, next);
-        for path in &text.embedded {
-            documentation.embedded.push((path.clone(), item));
+        let begin = (text.first.unwrap_or(1), 0);
+        let (first, before) = match outer.get(&item) {
+            Some(known) if inner => *known,
+            _ => begin,
+        };
+        if !inner && item != TOP && text.first.is_some() {
+            let lines = u32::try_from(text.lines.len()).unwrap_or(u32::MAX);
+            outer.entry(item).or_insert((first, lines));
+        }
+        for (path, above) in &text.embedded {
+            let above = before + above;
+            documentation.embedded.push(Embedded {
+                path: path.clone(),
+                line: first + above,
+                above,
+                item,
+            });
         }
         if inner && item == TOP {
             own.lines.extend(text.lines.iter().cloned());
         }
-        let numbers = text.numbers();
         for (above, ignored, code) in blocks(&text.join()) {
-            let number = numbers.get(above as usize).or(numbers.last());
+            let above = before + above;
             documentation.doctests.push(Doctest {
-                line: number.copied().unwrap_or(1),
+                line: first + above,
                 above,
                 ignored,
                 item,
@@ -184,9 +214,11 @@ fn hidden(syntax: &Syntax) -> Vec<Range<u32>> {
 
 #[derive(Default)]
 struct Text {
-    /// The line in the file and its text.
-    lines: Vec<(u32, String)>,
-    embedded: Vec<String>,
+    /// The line in the file where it begins.
+    first: Option<u32>,
+    lines: Vec<String>,
+    /// The embedded files, and how many lines stand above each.
+    embedded: Vec<(String, u32)>,
 }
 
 impl Text {
@@ -196,27 +228,23 @@ impl Text {
         let shared = self
             .lines
             .iter()
-            .filter(|(_, line)| !line.trim().is_empty())
-            .map(|(_, line)| indent(line))
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| indent(line))
             .min()
             .unwrap_or(0);
         let mut text = String::new();
-        for (_, line) in &self.lines {
+        for line in &self.lines {
             text.push_str(line.get(shared..).unwrap_or(""));
             text.push('\n');
         }
         text
     }
 
-    fn numbers(&self) -> Vec<u32> {
-        self.lines.iter().map(|(number, _)| *number).collect()
-    }
-
-    fn add(&mut self, first: u32, text: &str) {
-        self.lines
-            .extend((first..).zip(text.lines().map(str::to_owned)));
+    fn add(&mut self, line: u32, text: &str) {
+        self.first.get_or_insert(line);
+        self.lines.extend(text.lines().map(str::to_owned));
         if text.is_empty() {
-            self.lines.push((first, String::new()));
+            self.lines.push(String::new());
         }
     }
 }
@@ -268,17 +296,27 @@ fn attribute_text(syntax: &Syntax, rest: &Range<u32>, text: &mut Text) {
     if !syntax.is(rest.start, b'=') {
         return;
     }
+    let line = syntax.line_of(at);
     if let Some(value) = string_value(syntax, at) {
-        text.add(syntax.line_of(at), &value);
+        text.add(line, &value);
     } else if syntax.ident(at) == Some("include_str")
         && let Some(path) = string_value(syntax, at + 3)
     {
-        text.embedded.push(path);
+        text.first.get_or_insert(line);
+        let above = u32::try_from(text.lines.len()).unwrap_or(u32::MAX);
+        text.embedded.push((path, above));
+    } else {
+        // Text that is computed counts as one line.
+        text.add(line, "");
     }
 }
 
-/// A block comment's text without the column of stars.
+/// A block comment's text without a first line of stars, and without the column of stars. Follows `beautify_doc_string` of rustc.
 fn block_text(comment: &str) -> String {
+    let comment = match comment.split_once('\n') {
+        Some((first, rest)) if first.bytes().all(|byte| byte == b'*') => rest,
+        _ => comment,
+    };
     let starred = comment
         .lines()
         .skip(1)

@@ -59,6 +59,52 @@ fn tests_are_built_with_the_features_of_the_target() {
 }
 
 #[test]
+fn features_of_macros_and_of_dependencies_for_other_platforms_are_those_of_cargo() {
+    let user = "[features]\ndefault = [\"with-base\"]\nwith-base = [\"base/x\"]\n[dependencies]\n\
+                derive = { path = \"../derive\", features = [\"x\"] }\n[target.'cfg(windows)'.dependencies]\n\
+                base = { path = \"../base\", optional = true }\n";
+    let library = "#[cfg(feature = \"base\")]\n#[test]\nfn with_base() {}\n";
+    for resolver in ["1", "2", "3"] {
+        let sandbox = packages(
+            resolver,
+            &[
+                ("base", "[features]\nx = []\n", FEATURED),
+                (
+                    "derive",
+                    "[lib]\nproc-macro = true\n[features]\nx = []\n",
+                    FEATURED,
+                ),
+                ("user", user, library),
+            ],
+        );
+        sandbox.write(
+            "derive/tests/it.rs",
+            FEATURED.replace("fn with", "fn it_with"),
+        );
+        sandbox.lock_with_cargo();
+        sandbox.git();
+        for flags in [
+            &[][..],
+            &["--features", "base/x"],
+            &["--no-default-features"],
+        ] {
+            let context = format!("resolver {resolver}: {flags:?}");
+            assert_eq!(told(&sandbox, flags), listed(&sandbox, flags), "{context}");
+        }
+        // The package alone is built with the same features.
+        sandbox.edit(
+            "derive/src/lib.rs",
+            "fn with_x() {}",
+            "fn with_x() { assert!(true); }",
+        );
+        sandbox
+            .poc("affected --format args")
+            .exits(0)
+            .prints("-p derive --features derive/x --lib");
+    }
+}
+
+#[test]
 fn options_that_no_flag_and_no_build_script_sets_are_unset() {
     let mut library = String::new();
     for name in ["custom", "by_script", "by_config"] {
@@ -91,4 +137,98 @@ fn options_that_no_flag_and_no_build_script_sets_are_unset() {
     assert!(listed.contains("with_by_config") && listed.contains("with_key_custom"));
     assert!(listed.is_subset(&names), "{listed:?} {names:?}");
     assert!(!names.contains("with_custom"));
+}
+
+const DOCUMENTED: &str = r#"//! The library.
+//!
+#![doc = include_str!("text.md")]
+//!
+//! ```
+//! let after = 1;
+//! ```
+
+/// One
+#[inline]
+// A comment.
+
+/// ```
+/// let gap = 1;
+/// ```
+pub fn with_gap() {}
+
+#[doc = "a\nb\n\nc"]
+#[doc = concat!("d", "e")]
+#[doc = ""]
+/// ```
+/// let several = 1;
+/// ```
+pub fn with_several_lines() {}
+
+#[doc = include_str!("text.md")]
+pub fn embedded() {}
+
+/// Before
+///
+#[doc = include_str!("text.md")]
+#[inline]
+/// ```
+/// let x = 1;
+/// ```
+pub fn embedded_between() {}
+
+/** A block
+
+```
+let b = 1;
+```
+*/
+pub fn block() {}
+
+/**
+ * Stars
+ *
+ * ```
+ * let b = 1;
+ * ```
+ */
+pub fn stars() {}
+
+#[cfg_attr(all(), doc = "first")]
+/// ```
+/// let z = 1;
+/// ```
+pub fn conditional() {}
+
+/// Outside
+///
+/// ```
+/// let outer = 1;
+/// ```
+pub mod inside {
+    //! Inside
+    //!
+    //! ```
+    //! let inner = 1;
+    //! ```
+}
+
+pub mod embeds {
+    #![doc = include_str!("text.md")]
+}
+"#;
+
+#[test]
+fn documentation_tests_have_the_names_of_rustdoc() {
+    let sandbox = packages("2", &[("a", "", DOCUMENTED)]);
+    let text = "Embedded.\n\n```\nassert!(true);\n```\n\n```\nassert!(1 == 1);\n```\n";
+    sandbox.write("a/src/text.md", text).lock_with_cargo();
+    sandbox.git();
+    let (_, names) = told(&sandbox, &[]);
+    assert_eq!(names, listed(&sandbox, &[]).1);
+    assert_eq!(names.len(), 17, "{names:?}");
+    // Another file with the same text changes the tests of what embeds it.
+    sandbox.write("a/src/other.md", text).commit("another file");
+    let embeds = "    #![doc = include_str!(\"text.md\")]";
+    sandbox.edit("a/src/lib.rs", embeds, &embeds.replace("text", "other"));
+    sandbox.poc("affected").exits(0).prints("2 of 17 tests");
 }

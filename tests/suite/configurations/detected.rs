@@ -309,6 +309,16 @@ fn features_that_exclude_each_other_become_several_commands() {
         }
     }
     sandbox.run_git(&["checkout", "--quiet", "base/src/lib.rs"]);
+    if nextest_for("coverage of packages that exclude each other") {
+        sandbox
+            .poc("affected --collect")
+            .exits(0)
+            .says("Observed 3 of 3 tests");
+        sandbox
+            .poc("affected --audit")
+            .exits(0)
+            .prints("3 of 3 tests observed");
+    }
     sandbox.edit(
         "app-b/src/lib.rs",
         "base::common()\n",
@@ -341,6 +351,9 @@ fn init_writes_commands_for_each_required_configuration() {
     );
     assert!(plan.contains("RUSTFLAGS='--cfg loom' cargo test"), "{plan}");
     sandbox.poc("check two").hides("POC090");
+    sandbox.poc("report --output page.html").exits(0);
+    // The generated parts are those of the required configurations.
+    sandbox.poc("update two --dry-run").exits(0).hides("tests");
     sandbox.poc("verify two --baseline").exits(0);
     sandbox
         .poc("init three -p base --require al")
@@ -368,4 +381,81 @@ fn a_baseline_that_does_not_build_names_the_configuration_with_the_feature() {
         .exits(1)
         .says("does not build")
         .says("the configuration second (--features extra) may");
+}
+
+#[test]
+fn features_that_ci_tests_one_at_a_time_are_never_combined() {
+    let sandbox = Sandbox::empty();
+    let example = |name: &str| {
+        format!(
+            "[package]\nname = \"with-{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+             base = {{ path = \"../base\", features = [\"{name}\"] }}\n"
+        )
+    };
+    let library = |name: &str| format!("#[test]\nfn with_{name}() {{\n    base::common();\n}}\n");
+    for name in ["red", "blue"] {
+        sandbox
+            .write(&format!("with-{name}/Cargo.toml"), example(name))
+            .write(&format!("with-{name}/src/lib.rs"), library(name));
+    }
+    sandbox
+        .write(
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"base\", \"with-red\", \"with-blue\", \"xtask\"]\nresolver = \"2\"\n",
+        )
+        .write(
+            "base/Cargo.toml",
+            "[package]\nname = \"base\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[features]\nred = []\nblue = []\n",
+        )
+        .write(
+            "base/src/lib.rs",
+            "#[cfg(feature = \"red\")]\npub mod red;\n#[cfg(feature = \"blue\")]\npub mod blue;\n\npub fn common() -> u32 {\n    1\n}\n",
+        )
+        .write("base/src/red.rs", "#[test]\nfn red() {}\n")
+        .write("base/src/blue.rs", "#[test]\nfn blue() {}\n")
+        .write(
+            "xtask/Cargo.toml",
+            "[package]\nname = \"xtask\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        )
+        .write("xtask/src/main.rs", "fn main() {}\n")
+        .write(".cargo/config.toml", "[alias]\nxtask = \"run --package xtask --\"\n")
+        .write(
+            ".github/workflows/ci.yml",
+            "jobs:\n  test:\n    strategy:\n      matrix:\n        colour: [red, blue]\n    steps:\n      - env:\n          COLOUR: \
+             ${{ matrix.colour }}\n        run: cargo xtask run-tests $COLOUR $MORE\n      - run: cargo xtask test-all\n      - run: \
+             cargo xtask format red\n",
+        )
+        .lock_with_cargo();
+    sandbox.git();
+    sandbox
+        .poc("init one -p base --file base/src/lib.rs")
+        .exits(0)
+        .says("Configured red (--features red), the default, in Cargo.toml: .github/workflows/ci.yml:9 runs `cargo xtask run-tests red $MORE`")
+        .says("Configured blue (--features blue), in Cargo.toml")
+        .says("Unknown .github/workflows/ci.yml:10 runs `cargo xtask test-all`")
+        .hides("format");
+    let manifest = sandbox.read("Cargo.toml");
+    assert!(
+        manifest.contains("packages = [\"base\", \"with-red\", \"xtask\"]"),
+        "{manifest}"
+    );
+    // The configuration that compiles the planned files, if the default one does not.
+    sandbox
+        .poc("init two -p base --file base/src/blue.rs")
+        .exits(0)
+        .says("Assumed the configuration blue (--features blue)");
+    for (plan, own, other, passed) in [("one", "red", "blue", 2), ("two", "blue", "red", 1)] {
+        let text = sandbox.read(&format!("docs/{plan}-plan.md"));
+        let commands = text.lines().filter(|line| line.starts_with("cargo "));
+        for command in commands {
+            assert!(
+                command.contains(own) && !command.contains(other),
+                "{command}"
+            );
+        }
+        sandbox
+            .poc(&format!("verify {plan} --baseline"))
+            .exits(0)
+            .prints(&format!("baseline: passed, {passed} passed"));
+    }
 }

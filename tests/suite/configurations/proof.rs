@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::synthetic;
-use crate::kit::{PROGRAM, Sandbox, finish};
+use crate::kit::{PROGRAM, Sandbox, finish, nextest_for};
 
 /// A plan whose steps each have one command.
 fn plan_with(commands: &[&str]) -> String {
@@ -141,6 +141,29 @@ fn a_plan_is_proven_in_each_configuration_that_it_requires() {
     assert_eq!(all[1]["state"], "failed");
     assert_eq!(states(&all[1]), ["default proven", "all failed"]);
 
+    // A change that only one configuration compiles leaves the proof of the other.
+    sandbox.poc("verify cfg --step 1").exits(0);
+    let text = sandbox.read("base/src/lib.rs");
+    sandbox.edit("base/src/lib.rs", "mutant(2)", "mutant(2 + 0)");
+    let all = steps(&[]);
+    assert_eq!(all[1]["state"], "stale");
+    assert_eq!(states(&all[1]), ["default proven", "all stale"]);
+    // Commands behind a failed one do not run.
+    let mut command = sandbox.command(PROGRAM);
+    command
+        .args(["verify", "cfg", "--step", "1"])
+        .env("MUTANT", "1");
+    finish(command, "verify").exits(1);
+    let all = steps(&[("MUTANT", "1")]);
+    assert_eq!(states(&all[1]), ["default failed", "all pending"]);
+    sandbox.write("base/src/lib.rs", text);
+    // A configuration can be named if some command tests in it.
+    for (step, code) in [("0", 2), ("1", 0)] {
+        sandbox
+            .poc(&format!("verify cfg --step {step} --list --config all"))
+            .exits(code);
+    }
+
     // What was promised stays promised, and what does not exist cannot be proven.
     sandbox.edit("docs/cfg-plan.md", "default, all", "default");
     sandbox
@@ -170,6 +193,36 @@ fn a_plan_is_not_run_in_a_configuration_that_its_commands_lack() {
         .prints("24 passed");
 }
 
+/// Lists, filters and prints tests as libtest-mimic does.
+const HARNESS: &str = r#"fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| words.iter().any(|word| word == flag);
+    let mut tests = vec![("", "timed"), ("[kind] ", "with_a_kind")];
+    if has("--ignored") {
+        tests.clear();
+    }
+    if has("--list") {
+        for (kind, name) in tests {
+            println!("{kind}{name}: test");
+        }
+        return;
+    }
+    let filters = || words.iter().filter(|word| !word.starts_with("--"));
+    tests.retain(|(kind, name)| {
+        let name = format!("{kind}{name}");
+        let matches = |filter: &String| if has("--exact") { name == *filter } else { name.contains(filter) };
+        filters().next().is_none() || filters().any(matches)
+    });
+    base::extra();
+    println!("\nrunning {} tests", tests.len());
+    for (kind, name) in &tests {
+        println!("test {kind:<7}{name:<12} ... ok");
+    }
+    let (passed, left_out) = (tests.len(), 2 - tests.len());
+    println!("\ntest result: ok. {passed} passed; 0 failed; 0 ignored; 0 measured; {left_out} filtered out; finished in 0.00s\n");
+}
+"#;
+
 /// An example, and a bench with a harness of its own, that only `extra` builds.
 fn with_gated_targets(sandbox: &Sandbox) {
     sandbox
@@ -182,12 +235,7 @@ fn with_gated_targets(sandbox: &Sandbox) {
             "base/examples/shown.rs",
             "fn main() {}\n\n#[test]\nfn shows() {\n    base::extra();\n}\n",
         )
-        .write(
-            "base/benches/timed.rs",
-            "//! Lists and runs one test as libtest does.\n\nfn main() {\n    if std::env::args().any(|word| word == \"--list\") {\n        \
-             println!(\"timed: test\");\n        return;\n    }\n    println!(\"\\nrunning 1 test\\ntest timed ... ok\\n\\ntest result: \
-             ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\\n\");\n}\n",
-        );
+        .write("base/benches/timed.rs", HARNESS);
 }
 
 #[test]
@@ -217,6 +265,21 @@ fn a_test_that_another_configuration_hides_has_not_vanished() {
             .hides("vanished");
     }
     sandbox.poc("verify cfg --affected --full").exits(2);
+    let extra = "pub fn extra() -> u32 {\n    mutant(2)";
+    sandbox.edit("base/src/lib.rs", extra, &extra.replace("(2)", "(2 + 0)"));
+    for runner in ["cargo", "nextest"] {
+        if runner == "cargo" || nextest_for("custom harnesses") {
+            sandbox
+                .poc(&format!(
+                    "verify cfg --affected --no-record --no-reuse --all-features --runner {runner}"
+                ))
+                .exits(0)
+                .prints("with_a_kind")
+                .prints("shows")
+                .hides("vanished");
+        }
+    }
+    sandbox.run_git(&["checkout", "--quiet", "base"]);
     sandbox.poc("verify cfg --full").exits(0).hides("vanished");
     // The contract counts the tests of every configuration.
     sandbox.poc("check cfg").hides("POC06");

@@ -217,3 +217,52 @@ fn filters_of_libtest_reach_both_runners() {
         }
     }
 }
+
+#[test]
+fn each_build_option_has_the_same_meaning_on_every_command() {
+    let sandbox = synthetic();
+    sandbox
+        .append(
+            "Cargo.toml",
+            "\n[workspace.metadata.poc.configurations.all]\nall-features = true\n",
+        )
+        .commit("a configuration");
+    sandbox.poc("init one -p base").exits(0);
+    sandbox.commit("a plan");
+    sandbox.edit("base/src/lib.rs", "mutant(1)", "mutant(1 + 0)");
+    for (option, written) in [
+        ("--all-features", "--all-features"),
+        ("--features extra", "--features extra"),
+        ("-F base/wide,base/extra", "base/wide,base/extra"),
+        ("--no-default-features", "--no-default-features"),
+        (
+            "--target wasm32-unknown-unknown",
+            "--target wasm32-unknown-unknown",
+        ),
+        ("--profile bench", "--profile bench"),
+        ("--release", "--release"),
+        ("--config all", "--all-features"),
+    ] {
+        for command in [
+            "affected --format args",
+            "verify --list --affected --runner cargo",
+            "verify --list --full --runner cargo",
+            "init two -p base --dry-run",
+        ] {
+            sandbox
+                .poc(&format!("{command} {option}"))
+                .exits(0)
+                .prints(written);
+        }
+        for command in [
+            "affected --format matrix --shards 2",
+            "affected --format json",
+            "status one",
+            "report --output page.html",
+        ] {
+            sandbox.poc(&format!("{command} {option}")).exits(0);
+        }
+        let run = sandbox.poc(&format!("check one {option}"));
+        assert!(run.code < 2, "{run}");
+    }
+}

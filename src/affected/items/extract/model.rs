@@ -54,7 +54,7 @@ pub struct TextFile {
 /// A documentation test and the names in it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DocItem {
-    /// The line of its opening fence.
+    /// The line in rustdoc's name of it, if no file is embedded above.
     pub line: u32,
     /// How many lines of the documentation stand above it.
     pub above: u32,
