@@ -88,18 +88,11 @@ pub(crate) fn have_same_features(
     packages: &BTreeSet<PackageId>,
     [one, other]: [&Configuration; 2],
 ) -> bool {
-    let features = |configuration: &Configuration| {
-        let configured = workspace.configured_as(configuration.clone());
-        let features = configured.features();
-        let linked = workspace.links(packages).into_iter();
-        linked
-            .map(|package| {
-                let (target, host) = (&features.target[package], &features.host[package]);
-                (target.clone(), host.clone())
-            })
-            .collect::<Vec<_>>()
-    };
-    features(one) == features(other)
+    let [one, other] = [one, other].map(|configuration| workspace.features_in(configuration));
+    let mut linked = workspace.links(packages).into_iter();
+    linked.all(|package| {
+        one.target[package] == other.target[package] && one.host[package] == other.host[package]
+    })
 }
 
 /// The build of these packages alone, or that of all where it is the same for these: one selection is made for each build.

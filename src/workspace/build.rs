@@ -1,6 +1,7 @@
 //! Applies a workspace's configuration to its packages: the resolver's rules, features, and `cfg` options.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
 
 use cargo_metadata::Dependency;
 
@@ -88,6 +89,24 @@ impl Workspace {
         self.derived.features.get_or_init(|| {
             let roots = self.configured_packages();
             features::enabled(self, &roots, &features::requested(self, &roots))
+        })
+    }
+
+    /// The features of each member in another configuration.
+    #[must_use]
+    pub fn features_in(&self, configuration: &Configuration) -> Arc<Enabled> {
+        let known = || {
+            let known = self.derived.elsewhere.lock();
+            known.unwrap_or_else(PoisonError::into_inner)
+        };
+        let found = known()
+            .iter()
+            .find_map(|(other, features)| (other == configuration).then(|| Arc::clone(features)));
+        found.unwrap_or_else(|| {
+            let configured = self.configured_as(configuration.clone());
+            let features = Arc::new(configured.features().clone());
+            known().push((configuration.clone(), Arc::clone(&features)));
+            features
         })
     }
 

@@ -1,8 +1,9 @@
 //! Values derived from the configuration of a workspace, computed on first use.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
+use super::configuration::Configuration;
 use super::id::PackageId;
 use super::resolver::Resolver;
 use super::source::cfg::CfgOptions;
@@ -18,7 +19,12 @@ pub(super) struct Derived {
     /// The features where each group is built for itself.
     pub(super) features_by_group: OnceLock<Enabled>,
     pub(super) platforms: OnceLock<Platforms>,
+    /// The features in other configurations.
+    pub(super) elsewhere: Arc<Mutex<FeaturesByConfiguration>>,
 }
+
+/// The features of each member in several configurations.
+pub(super) type FeaturesByConfiguration = Vec<(Configuration, Arc<Enabled>)>;
 
 /// `cfg` options without features.
 #[derive(Debug, Clone, Default)]
