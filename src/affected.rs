@@ -14,6 +14,7 @@ pub mod file_effect;
 pub mod items;
 mod lockfile;
 mod manifests;
+pub(crate) mod nextest_list;
 mod outside;
 mod packages;
 mod quiet_files;

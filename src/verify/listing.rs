@@ -2,39 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result};
-use serde::Deserialize;
+use anyhow::Result;
 
 use super::test_filter::TestFilters;
 use super::test_output::{Binary, Ending, Header, Observed, TestCounts, Verdict};
 use crate::affected::arguments::one_test;
-
-/// `cargo nextest list --message-format json`, without unused fields.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Written {
-    rust_suites: BTreeMap<String, WrittenSuite>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct WrittenSuite {
-    #[serde(default)]
-    testcases: BTreeMap<String, WrittenTest>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct WrittenTest {
-    ignored: bool,
-    filter_match: WrittenMatch,
-}
-
-#[derive(Debug, Deserialize)]
-struct WrittenMatch {
-    status: String,
-    reason: Option<String>,
-}
+use crate::affected::nextest_list::NextestList;
 
 /// The tests that nextest will run, and the ignored ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,39 +30,23 @@ impl Listing {
     /// # Errors
     /// If it does not have the format of nextest 0.9.
     pub(super) fn parse(json: &[u8]) -> Result<Self> {
-        let written: Written = serde_json::from_slice(json).context(
-            "failed to parse nextest's list of tests; cargo-poc supports the format of nextest 0.9",
-        )?;
         let mut listing = Self::default();
-        for (binary, suite) in written.rust_suites {
+        for (binary, suite) in NextestList::parse(json)?.rust_suites {
             listing.binaries.insert(binary.clone());
             for (test, case) in suite.testcases {
                 let left_out = case.filter_match.reason.as_deref();
-                if case.filter_match.status == "matches" {
-                    listing
-                        .selected
-                        .entry(binary.clone())
-                        .or_default()
-                        .push(test);
+                let list = if case.filter_match.is_selected() {
+                    &mut listing.selected
                 } else if case.ignored && left_out == Some("ignored") {
-                    listing
-                        .ignored
-                        .entry(binary.clone())
-                        .or_default()
-                        .push(test);
+                    &mut listing.ignored
                 } else if left_out == Some("partition") {
-                    listing
-                        .elsewhere
-                        .entry(binary.clone())
-                        .or_default()
-                        .push(test);
+                    &mut listing.elsewhere
                 } else if left_out == Some("expression") {
-                    listing
-                        .left_out
-                        .entry(binary.clone())
-                        .or_default()
-                        .push(test);
-                }
+                    &mut listing.left_out
+                } else {
+                    continue;
+                };
+                list.entry(binary.clone()).or_default().push(test);
             }
         }
         Ok(listing)

@@ -50,7 +50,7 @@ const NO_BUILD_VARIABLES: [&str; 6] = [
 const CACHES: [&str; 3] = ["sccache", "ccache", "cachepot"];
 
 /// Variables that cargo sets, or that code may read without an effect on tests.
-const PLACES: [&str; 50] = [
+const PLACES: [&str; 49] = [
     "CARGO",
     "CARGO_HOME",
     "CARGO_MANIFEST_DIR",
@@ -70,7 +70,6 @@ const PLACES: [&str; 50] = [
     "DEBUG",
     "PROFILE",
     "LD_LIBRARY_PATH",
-    "LLVM_PROFILE_FILE",
     "DYLD_LIBRARY_PATH",
     "HOME",
     "USERPROFILE",
@@ -127,6 +126,16 @@ pub(crate) fn build_variables() -> BTreeMap<String, OsString> {
         .filter(|(name, value)| controls_build(name) && !is_cache(name, value))
         .collect()
 }
+
+/// Starts of the names of variables that cargo, a test runner or a shell sets anew for each run.
+const SET_FOR_RUNS: [&str; 6] = [
+    "CARGO",
+    "LLVM_PROFILE_FILE",
+    "NEXTEST",
+    "OLDPWD",
+    "OUT_DIR",
+    "PWD",
+];
 
 /// Whether a variable changes a build.
 pub(crate) fn controls_build(name: &str) -> bool {
@@ -195,9 +204,16 @@ impl Variables {
     }
 }
 
+/// The names of the variables that a source reads by name and that can change what a test does.
+fn read_by_name(source: &str) -> BTreeSet<String> {
+    let mut names = names_read(source);
+    names.retain(|name| counts(name));
+    names
+}
+
 /// The literal names of the variables that a source reads. If it reads a variable by another expression, every string in it that could
 /// be a name.
-fn read_by_name(source: &str) -> BTreeSet<String> {
+fn names_read(source: &str) -> BTreeSet<String> {
     static READ: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let read = r#"\b(?:var|var_os|(?:option_)?env!)\s*[(\[{]\s*&?\s*(?:"([A-Za-z_][A-Za-z0-9_]*)"|([^)"\s]))"#;
         Regex::new(&format!(
@@ -220,27 +236,29 @@ fn read_by_name(source: &str) -> BTreeSet<String> {
             Some(literal) => {
                 names.insert(literal.as_str().to_owned());
             }
-            None => names.extend(capital_strings(source)),
+            None => {
+                let is_usual = |name: &String| !name.ends_with('_') && !name.contains("__");
+                names.extend(capital_strings(source).filter(is_usual));
+            }
         }
     }
-    names.retain(|name| counts(name));
     names
 }
 
 /// The strings of a source that have the form of a variable's name.
 fn capital_strings(source: &str) -> impl Iterator<Item = String> + '_ {
     static NAME: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#""([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)""#).ok());
+        LazyLock::new(|| Regex::new(r#""([A-Z][A-Z0-9_]*)""#).ok());
     let texts = NAME.iter().flat_map(|name| name.captures_iter(source));
     texts.filter_map(|text| Some(text.get(1)?.as_str().to_owned()))
 }
 
-/// The names of all variables that a source may read, whatever is set: those that it reads, and its strings of three letters or more
-/// that have the form of a name.
+/// The names of all variables that a source may read on this machine, whatever is set: those that it reads, and its strings of three
+/// letters or more that have the form of a name.
 pub(crate) fn possible_names(source: &str) -> BTreeSet<String> {
-    let mut names = read_by_name(source);
-    let strings = capital_strings(source).filter(|name| name.len() > 2);
-    names.extend(strings.filter(|name| counts(name)));
+    let mut names = names_read(source);
+    names.extend(capital_strings(source).filter(|name| name.len() > 2));
+    names.retain(|name| !SET_FOR_RUNS.iter().any(|lead| name.starts_with(lead)));
     names
 }
 

@@ -288,6 +288,8 @@ impl Sandbox {
         let nowhere = if cfg!(windows) { "NUL" } else { "/dev/null" };
         for (name, value) in [
             ("NO_COLOR", "1"),
+            // As `cargo poc` sets it. Otherwise rustup has to find the toolchain for each call of cargo and rustc.
+            ("CARGO", env!("CARGO")),
             ("CARGO_NET_OFFLINE", "true"),
             // Half of the time that cargo takes to build a test workspace once.
             ("CARGO_INCREMENTAL", "0"),

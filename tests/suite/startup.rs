@@ -70,7 +70,7 @@ impl Watched {
     fn calls_built_in(&self, target: &str, line: &str) -> BTreeMap<String, usize> {
         self.programs.write("log", "");
         let mut command = self.sandbox.command(PROGRAM);
-        command.env("CARGO_TARGET_DIR", target);
+        command.env("CARGO_TARGET_DIR", target).env_remove("CARGO");
         let path = std::env::var("PATH").unwrap();
         command.env("PATH", format!("{}:{path}", self.programs.root));
         command.args(shlex::split(line).unwrap());

@@ -17,12 +17,12 @@ use super::build_reads::{BuildReads, PathNumbers};
 use super::environment;
 use super::functions::Functions;
 use super::kept_tests::{KeptTests, numbers_of};
-use super::listing::Listing;
 use super::recorded::{FunctionLists, RecordFolder};
 use super::run;
 use super::store::{State, Store, Test};
 use super::trace;
 use crate::affected::arguments::nextest_packages;
+use crate::affected::nextest_list::NextestList;
 use crate::affected::selector::buildable_groups_in;
 use crate::change;
 use crate::exit::{self, Exit};
@@ -134,7 +134,7 @@ impl<'p> Collect<'p> {
         records.clear_unlisted()?;
         let build_reads = BuildReads::new(&self.target, self.traced.is_ok())?;
         let groups = self.project.workspace.groups();
-        let (mut listing, mut untraced) = (Listing::default(), None);
+        let (mut listing, mut untraced) = (NextestList::default(), None);
         for group in &groups {
             let (of_group, why) = self.list(group, &build_reads, say)?;
             listing.add(of_group);
@@ -286,7 +286,7 @@ impl<'p> Collect<'p> {
         group: &BTreeSet<PackageId>,
         reads: &BuildReads,
         say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
-    ) -> Result<(Listing, Option<String>)> {
+    ) -> Result<(NextestList, Option<String>)> {
         let mut arguments = vec!["--message-format".to_owned(), "json".to_owned()];
         arguments.extend(for_listing(self.arguments));
         files::create_folder(&self.folder)?;
@@ -314,10 +314,7 @@ impl<'p> Collect<'p> {
                 captured.ended
             );
         }
-        let listing = serde_json::from_slice(&captured.stdout).context(
-            "failed to parse nextest's list of tests; cargo-poc supports the format of nextest 0.9",
-        )?;
-        Ok((listing, untraced))
+        Ok((NextestList::parse(&captured.stdout)?, untraced))
     }
 
     /// Runs the tests of a group that have no results.
@@ -360,7 +357,7 @@ impl<'p> Collect<'p> {
 
     fn join(
         &self,
-        listing: &Listing,
+        listing: &NextestList,
         records: &RecordFolder,
         build: Option<BTreeSet<String>>,
         collected: &mut Collected,
@@ -404,7 +401,7 @@ impl<'p> Collect<'p> {
                     }
                 } else if case.ignored {
                     Err("it is ignored".to_owned())
-                } else if case.filter_match.status == "matches" {
+                } else if case.filter_match.is_selected() {
                     Err("it did not run through this program".to_owned())
                 } else {
                     Err("a filter excludes it".to_owned())

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::listing::Listing;
 use super::recorded::{RecordFolder, RecordedTest};
 use super::store::Store;
 use crate::affected::items::extract::Digest;
+use crate::affected::nextest_list::NextestList;
 
 /// The number of each item, by file, key and hash.
 type ItemNumbers = FxHashMap<(String, Digest, Digest), u32>;
@@ -43,7 +43,7 @@ impl KeptTests {
     }
 
     /// Records these tests as done, so that they do not run; the number of tests.
-    pub(super) fn record(&self, listing: &Listing, records: &RecordFolder) -> Result<usize> {
+    pub(super) fn record(&self, listing: &NextestList, records: &RecordFolder) -> Result<usize> {
         let mut count = 0;
         for (binary, suite) in &listing.rust_suites {
             for name in suite.testcases.keys() {

@@ -1,54 +1,19 @@
-//! The test binaries and tests that nextest lists.
+//! What a collect run needs of nextest's list of tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use camino::Utf8PathBuf;
-use serde::Deserialize;
 
 use super::recorded::RecordFolder;
+use crate::affected::nextest_list::{BuildMeta, NextestList};
 use crate::sys::files;
 
-/// `cargo nextest list --message-format json`, without unused fields.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Listing {
-    pub(super) rust_build_meta: Meta,
-    pub(super) rust_suites: BTreeMap<String, Suite>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Meta {
-    pub(super) target_directory: Utf8PathBuf,
-    pub(super) base_output_directories: BTreeSet<Utf8PathBuf>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Suite {
-    pub(super) binary_path: Utf8PathBuf,
-    #[serde(default)]
-    pub(super) testcases: BTreeMap<String, Case>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Case {
-    pub(super) ignored: bool,
-    pub(super) filter_match: Match,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Match {
-    pub(super) status: String,
-}
-
-impl Listing {
+impl NextestList {
     /// Adds what another build of the same target directory lists.
     pub(super) fn add(&mut self, other: Self) {
         self.rust_suites.extend(other.rust_suites);
-        let Meta {
+        let BuildMeta {
             target_directory,
             base_output_directories,
         } = other.rust_build_meta;

@@ -14,6 +14,7 @@ fn with_only(sandbox: &Sandbox, programs: &[&str], line: &str) -> Run {
     let mut command = sandbox.command(PROGRAM);
     command
         .args(shlex::split(line).unwrap())
+        .env_remove("CARGO")
         .env("PATH", folder.path());
     finish(command, line)
 }
