@@ -37,7 +37,7 @@ pub use assessment::{
 pub use checklist::claims_of;
 pub use completion::summary_row;
 pub use context::Context;
-pub use criteria::is_same_criterion;
+pub use criteria::{is_same_criterion, plain_criterion};
 pub(crate) use evidence_state::evidence_state;
 use evidence_state::failure;
 pub use other_plans::{NamedPaths, OtherPlans};

@@ -43,7 +43,7 @@ pub(super) fn texts(poc: &Poc, assessment: &Assessment) -> Result<Texts> {
         if criterion.state == State::Proven {
             in_plan.tick(item, true);
             let same = results.criteria.iter();
-            same.filter(|result| status::is_same_criterion(item, result))
+            same.filter(|result| status::is_same_criterion(&item.text, &result.text))
                 .for_each(|result| edits.tick(result, true));
         }
     }

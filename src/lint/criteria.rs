@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::context::{Check, LintContext};
-use crate::contract::with_units_joined;
 use crate::diff::likeness_by_words;
 use crate::document::{Item, Placeholder, SectionKind};
 use crate::finding::{Code, Finding, Fix, Gate, Rule, Severity};
+use crate::status::{is_same_criterion, plain_criterion};
 
 pub(super) const CHECKS: &[Check] = &[
     (
@@ -76,7 +76,7 @@ fn drift(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     for criterion in planned {
         match left
             .iter()
-            .position(|item| is_same(&criterion.text, &item.text))
+            .position(|item| is_same_criterion(&criterion.text, &item.text))
         {
             Some(at) => drop(left.remove(at)),
             None => open.push(criterion),
@@ -96,7 +96,7 @@ fn drift(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     // A duplicate criterion in the results is reported by another rule.
     let known = |item: &&Item| {
         let mut planned = cx.plan.criteria.iter();
-        planned.any(|criterion| is_same(&criterion.text, &item.text))
+        planned.any(|criterion| is_same_criterion(&criterion.text, &item.text))
     };
     for item in left.into_iter().filter(|item| !known(item)) {
         let message = format!("the plan has no such criterion: {}", item.text);
@@ -119,7 +119,10 @@ fn written<'a>(items: &'a [Item], placeholders: &[Placeholder]) -> Vec<&'a Item>
 /// Removes the item that is most similar to the criterion from `left`.
 fn closest<'a>(criterion: &Item, left: &mut Vec<&'a Item>) -> Match<'a> {
     let likeness = |item: &Item| {
-        let (one, other) = (plain(&criterion.text), plain(&item.text));
+        let (one, other) = (
+            plain_criterion(&criterion.text),
+            plain_criterion(&item.text),
+        );
         likeness_by_words(&one, &other)
     };
     let best = left
@@ -130,7 +133,7 @@ fn closest<'a>(criterion: &Item, left: &mut Vec<&'a Item>) -> Match<'a> {
     match best {
         Some((at, ratio)) if ratio >= ALIKE => {
             let item = left.remove(at);
-            if is_same(&criterion.text, &item.text) {
+            if is_same_criterion(&criterion.text, &item.text) {
                 Match::Same
             } else {
                 Match::Reworded(item)
@@ -203,33 +206,15 @@ fn restore(cx: &LintContext<'_>, criterion: &Item) -> Option<Fix> {
         |new| {
             let mut items = new.criteria.iter();
             new.criteria.len() == results.criteria.len() + 1
-                && items.any(|item| !item.checked && is_same(&criterion.text, &item.text))
+                && items.any(|item| !item.checked && is_same_criterion(&criterion.text, &item.text))
         },
     )
-}
-
-/// Whether `recorded` is `planned`, perhaps with a note after it.
-fn is_same(planned: &str, recorded: &str) -> bool {
-    let (planned, recorded) = (plain(planned), plain(recorded));
-    let planned = planned.trim_end_matches(['.', ';', ':', ',']);
-    let Some(note) = recorded.strip_prefix(planned) else {
-        return false;
-    };
-    let note = note.trim_start_matches(['.', ';', ':', ',']).trim_start();
-    let signs = ['(', '[', '—', '–', '-', '→', '✅', '✓', '✔', '❌', '⚠', '='];
-    note.is_empty() || note.starts_with(signs)
-}
-
-/// The text on one line, in lower case, with units joined to their numbers.
-fn plain(text: &str) -> String {
-    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-    with_units_joined(&words.join(" "))
 }
 
 /// The numbers of a text, each with the sign before it and the unit after it.
 fn numbers(text: &str) -> BTreeSet<String> {
     let bare = text.split(['(', '[']).next().unwrap_or_default();
-    let bare = plain(bare);
+    let bare = plain_criterion(bare);
     bare.split(' ')
         .filter(|word| word.chars().any(|each| each.is_ascii_digit()))
         .map(|word| word.trim_matches(['.', ',', ';', ':']).to_owned())
@@ -345,7 +330,7 @@ mod tests {
             ("p99 < 1 ms", "p99 < 10 ms", false),
             ("p99 < 1 ms", "p99 > 1 ms", false),
         ] {
-            assert_eq!(is_same(planned, told), same, "{planned} / {told}");
+            assert_eq!(is_same_criterion(planned, told), same, "{planned} / {told}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::assessment::{
 use super::context::Context;
 use super::evidence_state::{evidence_state, listed};
 use super::steps::measured;
-use crate::contract::Confirmed;
+use crate::contract::{Confirmed, with_units_joined};
 use crate::document::proof::{Proof, is_test, proofs};
 use crate::document::{Item, Placeholder};
 use crate::evidence::{Located, Names, Scope};
@@ -70,15 +70,11 @@ pub(super) fn criteria(poc: &Poc, cx: &Context<'_>, shown: &Shown<'_>) -> Vec<Cr
 
 /// Whether a criterion of the results is one of the plan, perhaps with a note after it.
 #[must_use]
-pub fn is_same_criterion(planned: &Item, result: &Item) -> bool {
-    let plain = |text: &str| {
-        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-        words.join(" ")
-    };
-    let planned = plain(&planned.text);
+pub fn is_same_criterion(planned: &str, recorded: &str) -> bool {
+    let (planned, recorded) = (plain_criterion(planned), plain_criterion(recorded));
     let planned = planned.trim_end_matches(['.', ';', ':', ',']);
-    let result = plain(&result.text);
-    let Some(note) = result.strip_prefix(planned).filter(|_| !planned.is_empty()) else {
+    let note = recorded.strip_prefix(planned);
+    let Some(note) = note.filter(|_| !planned.is_empty()) else {
         return false;
     };
     let note = note.trim_start_matches(['.', ';', ':', ',']).trim_start();
@@ -86,10 +82,17 @@ pub fn is_same_criterion(planned: &Item, result: &Item) -> bool {
     note.is_empty() || note.starts_with(signs)
 }
 
+/// The text of a criterion on one line, in lower case, with units joined to their numbers.
+#[must_use]
+pub fn plain_criterion(text: &str) -> String {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    with_units_joined(&words.join(" "))
+}
+
 /// The line of the results that ticks the criterion.
 fn ticked_in(criterion: &Item, results: &[Item]) -> Option<usize> {
     let mut ticked = results.iter().filter(|item| item.checked);
-    let ticked = ticked.find(|item| is_same_criterion(criterion, item))?;
+    let ticked = ticked.find(|item| is_same_criterion(&criterion.text, &item.text))?;
     Some(ticked.line)
 }
 
