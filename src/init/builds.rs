@@ -14,7 +14,7 @@ use crate::workspace::Configuration;
 /// The draft of a work in several builds; in the configuration of the workspace if there are none.
 ///
 /// # Errors
-/// As for [`draft`].
+/// As for [`draft()`].
 pub(crate) fn draft_in(
     project: &mut Project,
     request: &Request,
