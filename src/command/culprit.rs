@@ -180,7 +180,7 @@ fn list(
     };
     writeln!(
         terminal.out(),
-        "{} of {} can have broken {} {}: at most {} find it, in place of {}",
+        "{} of {} can have broken {} {}: at most {} to find it, in place of {}",
         candidates.len(),
         counted(commits.len(), "commit"),
         test.binary,

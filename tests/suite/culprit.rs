@@ -64,7 +64,7 @@ fn only_commits_that_can_reach_the_test_are_run() {
     change(&sandbox, SOURCE, ("4 + 7", "7 + 4"), "order");
     let list = culprit(&sandbox, "");
     list.exits(0).prints(
-        "3 of 7 commits can have broken store tests::works: at most 2 runs find it, in place of 3",
+        "3 of 7 commits can have broken store tests::works: at most 2 runs to find it, in place of 3",
     );
     assert_eq!(listed(&list), ["harmless", "wrong sum", "order"]);
     let run = culprit(&sandbox, "--run");
