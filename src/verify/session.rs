@@ -229,7 +229,8 @@ impl Session<'_, '_> {
         self.watch.show(part)
     }
 
-    /// When cargo was at work in these calls, and nothing else of the block: then cargo and the tests are those that write files.
+    /// The times of calls of cargo. If other commands of the block can run beside cargo, a call ends when it begins, so that no file that
+    /// is written during it counts as written by cargo or a test.
     fn times_alone(&self, times: Vec<(SystemTime, SystemTime)>) -> Vec<(SystemTime, SystemTime)> {
         let begun = &self.commands[..=self.checked.len()];
         let is_alone = !begun.iter().any(ScriptCommand::runs_beside_others);
