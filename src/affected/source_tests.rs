@@ -15,7 +15,7 @@ use crate::workspace::{PackageId, Workspace};
 /// A test in the sources of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceTest {
-    /// What is known of its name.
+    /// Its name in the list of the test harness, or a pattern for it.
     pub name: TestPattern,
     /// `#[ignore]`.
     pub ignored: bool,

@@ -96,7 +96,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// Plays the story. With `whole`, also if nobody reads the output.
+    /// Runs the commands of the demo. Stops when the output is closed, except with `whole`.
     fn play(&mut self, whole: bool) -> Result<()> {
         for (path, content) in WORKSPACE {
             files::create(&self.root.join(path), content.as_bytes())?;

@@ -378,7 +378,7 @@ fn together(rounds: Vec<InvocationResult>, times: usize) -> Result<InvocationRes
 fn samples(command: &ScriptCommand, output: &str) -> Vec<(String, Sample)> {
     let limits = command.limits();
     let named = limits.flat_map(|limit| {
-        // What is missing is an unmet expectation.
+        // A missing value is reported as an unmet expectation.
         let samples = limit.samples(output).unwrap_or_default();
         samples
             .into_iter()

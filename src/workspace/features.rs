@@ -38,7 +38,7 @@ pub fn missing(workspace: &Workspace, selected: &BTreeSet<PackageId>) -> Vec<Str
         .collect()
 }
 
-/// Whether the library of a package is always built for the host, with features of its own: procedural macros are.
+/// Whether the library of a package is always compiled for the host with separate features, as procedural macros are.
 #[must_use]
 pub fn is_for_host(workspace: &Workspace, package: PackageId) -> bool {
     let mut targets = workspace.packages[package].targets.iter();

@@ -127,7 +127,7 @@ pub(crate) fn build_variables() -> BTreeMap<String, OsString> {
         .collect()
 }
 
-/// Starts of the names of variables that cargo, a test runner or a shell sets anew for each run.
+/// Prefixes of variables that cargo, a test runner or a shell sets for each run.
 const SET_FOR_RUNS: [&str; 6] = [
     "CARGO",
     "LLVM_PROFILE_FILE",

@@ -142,7 +142,7 @@ fn project(sandbox: &Sandbox, flags: &[&str]) -> Project {
     .unwrap()
 }
 
-/// The tests that the sources tell of, and the doctests.
+/// The tests in the sources, and the doctests.
 fn told(sandbox: &Sandbox, flags: &[&str]) -> (BTreeSet<String>, Vec<String>) {
     let project = project(sandbox, flags);
     let manifests = project.workspace.packages.iter();

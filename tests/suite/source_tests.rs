@@ -127,7 +127,7 @@ fn unreadable_files_have_no_known_tests() {
     assert!(error.contains("src/none.rs"), "{error}");
 }
 
-/// A bench with `main` is a harness of its own.
+/// A bench with `main` has its own harness.
 #[test]
 fn own_harnesses_are_listed_as_a_whole() {
     let sandbox = package(&[("benches/speed.rs", "fn main() {}")]);
