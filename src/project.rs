@@ -75,6 +75,13 @@ const RESULTS_ENDING: &str = "-results.md";
 const MARKER: &str = "<!-- cargo-poc:";
 
 impl Project {
+    /// A warning if no build is chosen or named, and the project's files test another one than the plain one.
+    #[must_use]
+    pub fn other_build(&self) -> Option<String> {
+        let is_named = !self.config.configurations.is_empty();
+        (!is_named).then(|| detect::other_build(&self.workspace))?
+    }
+
     /// The repository of the workspace, with the files at the start of this run.
     ///
     /// # Errors
@@ -343,15 +350,6 @@ impl Paths {
             plan: file,
             results,
         })
-    }
-}
-
-impl Project {
-    /// A warning if no build is chosen or named, and the project's files test another one than the plain one.
-    #[must_use]
-    pub fn other_build(&self) -> Option<String> {
-        let is_named = !self.config.configurations.is_empty();
-        (!is_named).then(|| detect::other_build(&self.workspace))?
     }
 }
 

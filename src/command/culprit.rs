@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow};
 use camino::Utf8Path;
 use serde_json::json;
 
-use super::history::History;
+use super::history::{History, Test};
 use crate::affected::{self, TestSelector};
 use crate::change::Change;
 use crate::cli::{Affected, AffectedFormat, Global};
@@ -21,13 +21,6 @@ use crate::sys::git::copy::Commit;
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
 use crate::workspace::Workspace;
-
-/// A test of the work tree.
-struct Test {
-    /// The id of its binary.
-    binary: String,
-    name: String,
-}
 
 /// A commit that can have broken the test.
 struct Candidate<'c> {
@@ -72,7 +65,7 @@ pub(super) fn run(
     if !test.exists_in(&history.project(global.options())?.workspace) {
         return Err(exit::usage(format!(
             "{good} has no test {} {}; pass a later commit in which it passes",
-            test.binary, test.name
+            test.binary, test.test
         )));
     }
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
@@ -100,7 +93,7 @@ pub(super) fn run(
     if candidates.is_empty() {
         let message = format!(
             "no commit since {good} can affect {}; something outside of the repository may have changed, or the test fails in {good} too",
-            test.name
+            test.test
         );
         return Err(anyhow!(message)).or_exit(Exit::CouldNotRun);
     }
@@ -127,7 +120,7 @@ impl Test {
         match binaries[..] {
             [binary] => Ok(Self {
                 binary: binary.to_owned(),
-                name: name.to_owned(),
+                test: name.to_owned(),
             }),
             [] => Err(exit::usage(format!(
                 "no test of the work tree is named `{text}`; write its name as the test runner prints it (documentation tests have no such name)"
@@ -155,7 +148,7 @@ impl Test {
         let selection = affected::select_in(&project, &change, true)?;
         let workspace = &project.workspace;
         let is_selected = selection.targets.iter().any(|(target, part)| {
-            target.binary_id(workspace) == self.binary && part.runs(&self.name)
+            target.binary_id(workspace) == self.binary && part.runs(&self.test)
         });
         Ok(is_selected || !self.exists_in(workspace))
     }
@@ -163,7 +156,7 @@ impl Test {
     fn exists_in(&self, workspace: &Workspace) -> bool {
         let known = affected::tests_of_build(workspace);
         let mut tests = known.get(&self.binary).into_iter().flatten();
-        tests.any(|test| test.matches(&self.name))
+        tests.any(|test| test.matches(&self.test))
     }
 }
 
@@ -173,18 +166,14 @@ fn list(
     test: &Test,
     terminal: &mut Terminal,
 ) -> Result<()> {
-    let runs = |count: usize| {
-        count
-            .checked_ilog2()
-            .map_or(0, |log| log + u32::from(!count.is_power_of_two()))
-    };
+    let runs = |count: usize| count.max(1).next_power_of_two().ilog2();
     writeln!(
         terminal.out(),
         "{} of {} can have broken {} {}: at most {} to find it, in place of {}",
         candidates.len(),
         counted(commits.len(), "commit"),
         test.binary,
-        test.name,
+        test.test,
         counted(runs(candidates.len()) as usize, "run"),
         runs(commits.len()),
     )?;
@@ -214,7 +203,7 @@ fn bisect(
     terminal: &mut Terminal,
 ) -> Result<Exit> {
     let report = history.file("test.json");
-    let failing = json!({"failing": [{"binary": test.binary, "test": test.name}]});
+    let failing = json!({ "failing": [test] });
     files::write_atomic(&report, failing.to_string().as_bytes())?;
     let mut untested: Vec<usize> = (0..candidates.len() - 1).collect();
     let (mut first, mut last) = (0, candidates.len() - 1);
@@ -262,17 +251,20 @@ fn outcome_in(
 ) -> Result<Outcome> {
     history.check_out(&commit.id)?;
     let run = history.verify(&["--from-report", report.as_str()], terminal)?;
-    let (word, outcome, why) = match run {
-        Err(why) => ("Skipped", Outcome::Skipped, why),
-        Ok(run) if !run.is_complete() => {
-            let why = "the test did not build or did not run".to_owned();
-            ("Skipped", Outcome::Skipped, why)
+    let mut title = format!("{} {}", short(&commit.id), commit.subject);
+    let (word, outcome) = match run {
+        Ok(run) if run.is_complete() && run.failing.is_empty() => ("Passed", Outcome::Passed),
+        Ok(run) if run.is_complete() => ("Failed", Outcome::Failed),
+        other => {
+            let why = other.err();
+            title.push_str(": ");
+            title.push_str(
+                why.as_deref()
+                    .unwrap_or("the test did not build or did not run"),
+            );
+            ("Skipped", Outcome::Skipped)
         }
-        Ok(run) if run.failing.is_empty() => ("Passed", Outcome::Passed, String::new()),
-        Ok(_) => ("Failed", Outcome::Failed, String::new()),
     };
-    let separator = if why.is_empty() { "" } else { ": " };
-    let title = format!("{} {}{separator}{why}", short(&commit.id), commit.subject);
     terminal.status(word, title)?;
     Ok(outcome)
 }

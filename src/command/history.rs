@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::{Options, RunnerChoice};
 use crate::exit::{Exit, OrExit as _};
@@ -51,7 +51,7 @@ struct CommandRun {
 }
 
 /// A test by the id of its binary and its name.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub(super) struct Test {
     pub(super) binary: String,
     pub(super) test: String,

@@ -1,7 +1,7 @@
 //! `cargo poc affected --replay N`: compares the selection with the tests that fail, for the last commits.
 //!
 //! Each commit is checked out in a copy of the repository in the target folder, and this program runs `verify --shadow` there: once for the
-//! commit as it is, and once with its tests and the sources of its parent, so that tests of the change fail.
+//! commit as it is, and once with its tests and the sources of its parent, so that the tests of what changed fail.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -13,6 +13,7 @@ use super::history::{History, Run, Test};
 use crate::cli::{Affected, AffectedFormat};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
+use crate::sys::git::copy::Copy;
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
 
@@ -49,24 +50,19 @@ pub(super) fn run(
     }
     let repository = project.repository()?;
     let commits = repository.first_parents(count.get() + 1)?;
-    let replay = Replay(History::open(
-        project,
-        &repository,
-        "replay",
-        command.runner,
-    )?);
+    let history = History::open(project, &repository, "replay", command.runner)?;
     let mut total = Total::default();
     let (first, rest) = commits.split_first().context("there is no commit")?;
-    replay.0.check_out(first)?;
-    let mut before = replay.measure(first, terminal)?.ok();
+    history.check_out(first)?;
+    let mut before = measure(&history, first, terminal)?.ok();
     let mut parent = first;
     for commit in rest {
-        replay.0.check_out(commit)?;
-        let after = replay.measure(parent, terminal)?;
+        history.check_out(commit)?;
+        let after = measure(&history, parent, terminal)?;
         total.add(commit, "as committed", before.as_ref(), &after, terminal)?;
         let after = after.ok();
-        if after.is_some() && replay.restore_sources(parent, commit)? {
-            let reverted = replay.measure(commit, terminal)?;
+        if after.is_some() && restore_sources(&history.copy, parent, commit)? {
+            let reverted = measure(&history, commit, terminal)?;
             let name = "with the sources of its parent";
             total.add(commit, name, after.as_ref(), &reverted, terminal)?;
         }
@@ -76,24 +72,24 @@ pub(super) fn run(
     total.report(terminal)
 }
 
-struct Replay<'p>(History<'p>);
-
-impl Replay<'_> {
-    /// Restores the sources of the parent, except those of tests; false if the commit changes no such source.
-    fn restore_sources(&self, parent: &str, commit: &str) -> Result<bool> {
-        let changed = self.0.copy.differences(parent, commit)?;
-        let sources: Vec<_> = changed.iter().filter(|path| is_source(path)).collect();
-        for path in &sources {
-            self.0.copy.restore(parent, path)?;
-        }
-        Ok(!sources.is_empty())
+/// Restores the sources of the parent, except those of tests; false if the commit changes no such source.
+fn restore_sources(copy: &Copy, parent: &str, commit: &str) -> Result<bool> {
+    let changed = copy.differences(parent, commit)?;
+    let sources: Vec<_> = changed.iter().filter(|path| is_source(path)).collect();
+    for path in &sources {
+        copy.restore(parent, path)?;
     }
+    Ok(!sources.is_empty())
+}
 
-    /// Runs all tests of the work tree; the reason if some of them could not run.
-    fn measure(&self, base: &str, terminal: &mut Terminal) -> Result<Result<Measured, String>> {
-        let run = self.0.verify(&["--shadow", "--base", base], terminal)?;
-        Ok(run.and_then(measured))
-    }
+/// Runs all tests of the checked out files; the reason if some of them could not run.
+fn measure(
+    history: &History<'_>,
+    base: &str,
+    terminal: &mut Terminal,
+) -> Result<Result<Measured, String>> {
+    let run = history.verify(&["--shadow", "--base", base], terminal)?;
+    Ok(run.and_then(measured))
 }
 
 fn measured(run: Run) -> Result<Measured, String> {

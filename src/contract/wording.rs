@@ -267,15 +267,13 @@ fn clause(old: &Assertion, new: &Assertion) -> How {
             if (&old.name, old.relation, &old.quantity.unit)
                 == (&new.name, new.relation, &new.quantity.unit) =>
         {
-            let (old, new, is_upper) = (
-                old.quantity.value,
-                new.quantity.value,
-                old.relation.is_upper(),
-            );
-            by(
-                if is_upper { new > old } else { new < old },
-                if is_upper { new < old } else { new > old },
-            )
+            let higher = new.quantity.value - old.quantity.value;
+            let looser = if old.relation.is_upper() {
+                higher
+            } else {
+                -higher
+            };
+            by(looser > 0.0, looser < 0.0)
         }
         _ => How::Changed,
     }

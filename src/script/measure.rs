@@ -14,27 +14,27 @@ pub(crate) const NUMBER: &str = r"-?\d[\d,_]*(?:\.\d+)?(?:e[+-]?\d+)?";
 /// A unit: one of [`UNITS`], or a rate such as `req/s`.
 pub(crate) const UNIT: &str = r"(?:[a-zµμ]+/s(?:ec)?|[kmgt]?i?b|[nuµμm]s|s|min|h|%)";
 
-/// Units with their base unit and factor, or with the negative number of them in the base unit, because that has no rounding error. A
-/// unit before `/s` that is not here is a count.
-const UNITS: [(&str, &str, f64); 18] = [
-    ("ns", "s", -1e9),
-    ("us", "s", -1e6),
-    ("µs", "s", -1e6),
-    ("μs", "s", -1e6),
-    ("ms", "s", -1e3),
-    ("s", "s", 1.0),
-    ("min", "s", 60.0),
-    ("h", "s", 3600.0),
-    ("b", "B", 1.0),
-    ("kb", "B", 1e3),
-    ("mb", "B", 1e6),
-    ("gb", "B", 1e9),
-    ("tb", "B", 1e12),
-    ("kib", "B", 1024.0),
-    ("mib", "B", 1_048_576.0),
-    ("gib", "B", 1_073_741_824.0),
-    ("tib", "B", 1_099_511_627_776.0),
-    ("%", "%", 1.0),
+/// Units, each with its base unit, and a factor and a divisor to convert to it: a factor such as 1e-6 would not be exact. A unit before
+/// `/s` that is not here is a count.
+const UNITS: [(&str, &str, f64, f64); 18] = [
+    ("ns", "s", 1.0, 1e9),
+    ("us", "s", 1.0, 1e6),
+    ("µs", "s", 1.0, 1e6),
+    ("μs", "s", 1.0, 1e6),
+    ("ms", "s", 1.0, 1e3),
+    ("s", "s", 1.0, 1.0),
+    ("min", "s", 60.0, 1.0),
+    ("h", "s", 3600.0, 1.0),
+    ("b", "B", 1.0, 1.0),
+    ("kb", "B", 1e3, 1.0),
+    ("mb", "B", 1e6, 1.0),
+    ("gb", "B", 1e9, 1.0),
+    ("tb", "B", 1e12, 1.0),
+    ("kib", "B", 1024.0, 1.0),
+    ("mib", "B", 1_048_576.0, 1.0),
+    ("gib", "B", 1_073_741_824.0, 1.0),
+    ("tib", "B", 1_099_511_627_776.0, 1.0),
+    ("%", "%", 1.0, 1.0),
 ];
 
 /// A value in its base unit.
@@ -93,13 +93,9 @@ impl Quantity {
             None => (unit.as_str(), ""),
         };
         let known = UNITS.iter().find(|(name, ..)| *name == counted);
-        let (base, factor) = known.map_or((counted, 1.0), |(_, base, factor)| (*base, *factor));
+        let (_, base, factor, divisor) = *known.unwrap_or(&("", counted, 1.0, 1.0));
         Some(Self {
-            value: if factor < 0.0 {
-                value / -factor
-            } else {
-                value * factor
-            },
+            value: value * factor / divisor,
             unit: format!("{base}{per}"),
         })
     }

@@ -1,5 +1,7 @@
 //! The states of success criteria, computed from their proofs. A tick is a claim to compare with.
 
+use std::cmp::Reverse;
+
 use super::assessment::{
     ConfirmedBy, CriterionStatus, EvidenceState, ProofStatus, Runs, State, StepStatus,
 };
@@ -276,31 +278,22 @@ fn of_test(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) {
 /// A value has met its limit if the last run of a step or of the done block measured it, passed and is fresh. It must be so in every
 /// scope that measures it.
 fn of_value(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) {
-    let mut worst = (
-        State::Pending,
-        Some(format!("no recorded run measured the value `{name}`")),
-    );
-    let mut is_first = true;
-    for scope in scopes(poc) {
-        let Some(Located { record, .. }) = cx.evidence.last_located(&scope) else {
-            continue;
-        };
-        let measured = record.checks.iter().flat_map(|check| &check.measured);
-        let mut measured = measured.filter(|measured| measured.name.eq_ignore_ascii_case(name));
-        let Some(value) = measured.next() else {
-            continue;
-        };
+    let found = scopes(poc).filter_map(|scope| {
+        let record = &cx.evidence.last_located(&scope)?.record;
+        let mut measured = record.checks.iter().flat_map(|check| &check.measured);
+        let value = measured.find(|measured| measured.name.eq_ignore_ascii_case(name))?;
         let evidence = evidence_state(poc, cx, &scope);
-        let found = match of_evidence(&evidence, &format!("`{scope}`")) {
+        Some(match of_evidence(&evidence, &format!("`{scope}`")) {
             // Pending confirmations of other commands do not matter for the value.
             (State::Proven | State::Unconfirmed, _) => (State::Proven, Some(shown(value))),
             other => other,
-        };
-        if std::mem::take(&mut is_first) || weight(found.0) > weight(worst.0) {
-            worst = found;
-        }
-    }
-    worst
+        })
+    });
+    let worst = found.min_by_key(|(state, _)| Reverse(weight(*state)));
+    worst.unwrap_or_else(|| {
+        let why = format!("no recorded run measured the value `{name}`");
+        (State::Pending, Some(why))
+    })
 }
 
 /// The scopes with commands of the plan that prove it.
