@@ -15,11 +15,11 @@ use crate::sys::files;
 #[derive(Debug)]
 pub(super) struct BuildReads {
     path: Utf8PathBuf,
-    earlier: BTreeSet<String>,
+    touched: BTreeSet<String>,
 }
 
 impl BuildReads {
-    /// Begins a build in `target`. A traced build removes a target folder whose files are not known.
+    /// Begins the builds of a collection in `target`. A traced build removes a target folder whose files are not known.
     pub(super) fn new(target: &Utf8Path, is_traced: bool) -> Result<Self> {
         let path = target.join("touched");
         let earlier = files::read_if_exists(&path)?;
@@ -32,23 +32,21 @@ impl BuildReads {
         let earlier = String::from_utf8_lossy(&earlier.unwrap_or_default()).into_owned();
         Ok(Self {
             path,
-            earlier: earlier.lines().map(str::to_owned).collect(),
+            touched: earlier.lines().map(str::to_owned).collect(),
         })
     }
 
     /// Adds the files of a build that has ended.
-    pub(super) fn add(&self, mut touched: BTreeSet<String>) -> Result<()> {
-        touched.extend(self.earlier.iter().cloned());
-        // A path with a line end would be two paths, which selects more.
-        let lines: Vec<String> = touched.into_iter().collect();
-        files::keep(&self.path, (lines.join("\n") + "\n").as_bytes())
+    pub(super) fn add(&mut self, touched: BTreeSet<String>) {
+        self.touched.extend(touched);
     }
 
-    /// The files of all builds.
-    pub(super) fn read(&self) -> Result<BTreeSet<String>> {
-        let text = files::read(&self.path)?;
-        let text = String::from_utf8_lossy(&text);
-        Ok(text.lines().map(str::to_owned).collect())
+    /// Writes the list, once all builds have ended, and returns it.
+    pub(super) fn finish(self) -> Result<BTreeSet<String>> {
+        // A path with a line end would be two paths, which selects more.
+        let lines: Vec<&str> = self.touched.iter().map(String::as_str).collect();
+        files::keep(&self.path, (lines.join("\n") + "\n").as_bytes())?;
+        Ok(self.touched)
     }
 }
 

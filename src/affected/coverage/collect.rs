@@ -132,14 +132,19 @@ impl<'p> Collect<'p> {
         );
         let records = RecordFolder::new(&self.folder);
         records.clear_unlisted()?;
-        let build_reads = BuildReads::new(&self.target, self.traced.is_ok())?;
+        let mut build_reads = BuildReads::new(&self.target, self.traced.is_ok())?;
         let groups = self.project.workspace.groups();
         let (mut listing, mut untraced) = (NextestList::default(), None);
         for group in &groups {
-            let (of_group, why) = self.list(group, &build_reads, say)?;
+            let (of_group, why) = self.list(group, &mut build_reads, say)?;
             listing.add(of_group);
             untraced = untraced.or(why);
         }
+        let untraced = self.traced.as_ref().err().cloned().or(untraced);
+        let touched = match untraced {
+            None => Some(build_reads.finish()?),
+            Some(_) => None,
+        };
         self.begin(&state, &build, &listing.executables()?)?;
         let before = listing.known(&records)?;
         let kept = match &self.kept {
@@ -166,13 +171,9 @@ impl<'p> Collect<'p> {
             before,
             kept,
             largest: 0,
-            untraced: self.traced.as_ref().err().cloned().or(untraced),
+            untraced,
         };
-        let build = match collected.untraced {
-            None => Some(build_reads.read()?),
-            Some(_) => None,
-        };
-        self.join(&listing, &records, build, &mut collected)?;
+        self.join(&listing, &records, touched, &mut collected)?;
         files::remove_folder(&self.folder.join("raw"))?;
         collected
             .store
@@ -284,7 +285,7 @@ impl<'p> Collect<'p> {
     fn list(
         &self,
         group: &BTreeSet<PackageId>,
-        reads: &BuildReads,
+        reads: &mut BuildReads,
         say: &mut dyn FnMut(OutputChunk<'_>) -> Result<()>,
     ) -> Result<(NextestList, Option<String>)> {
         let mut arguments = vec!["--message-format".to_owned(), "json".to_owned()];
@@ -301,7 +302,7 @@ impl<'p> Collect<'p> {
                 .and_then(|text| trace::parse(&text, &self.project.folder))
                 .and_then(|touched| touched.inside(root, built));
             match touched {
-                Ok(touched) => reads.add(touched)?,
+                Ok(touched) => reads.add(touched),
                 Err(error) => untraced = Some(format!("the build: {error:#}")),
             }
             if trace.is_file() {

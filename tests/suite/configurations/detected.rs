@@ -228,8 +228,8 @@ fn a_matrix_variables_documentation_and_nextest_are_detected() {
     }
 }
 
-#[test]
-fn features_that_exclude_each_other_become_several_commands() {
+/// Two packages that need features of a third that exclude each other.
+fn excluding() -> Sandbox {
     let sandbox = Sandbox::empty();
     let user = |letter: &str| {
         let manifest = format!(
@@ -237,9 +237,10 @@ fn features_that_exclude_each_other_become_several_commands() {
              base = {{ path = \"../base\", features = [\"{letter}\"] }}\n"
         );
         let source = format!(
-            "pub fn own() -> u32 {{\n    base::common()\n}}\n\n#[test]\nfn own_{letter}() {{\n    own();\n}}\n"
+            "pub fn own() -> u32 {{\n    base::common()\n}}\n\n#[test]\nfn own_{letter}() {{\n    own();\n    assert_eq!(include_str!(\"../data.txt\"), \"1\");\n}}\n"
         );
         sandbox
+            .write(&format!("app-{letter}/data.txt"), "1")
             .write(&format!("app-{letter}/Cargo.toml"), manifest)
             .write(&format!("app-{letter}/src/lib.rs"), source);
     };
@@ -261,6 +262,12 @@ fn features_that_exclude_each_other_become_several_commands() {
         );
     sandbox.shell("cargo generate-lockfile --offline").exits(0);
     sandbox.git();
+    sandbox
+}
+
+#[test]
+fn features_that_exclude_each_other_become_several_commands() {
+    let sandbox = excluding();
     sandbox
         .shell("cargo test --offline --workspace --no-run")
         .exits(101);
@@ -309,16 +316,6 @@ fn features_that_exclude_each_other_become_several_commands() {
         }
     }
     sandbox.run_git(&["checkout", "--quiet", "base/src/lib.rs"]);
-    if nextest_for("coverage of packages that exclude each other") {
-        sandbox
-            .poc("affected --collect")
-            .exits(0)
-            .says("Observed 3 of 3 tests");
-        sandbox
-            .poc("affected --audit")
-            .exits(0)
-            .prints("3 of 3 tests observed");
-    }
     sandbox.edit(
         "app-b/src/lib.rs",
         "base::common()\n",
@@ -329,6 +326,32 @@ fn features_that_exclude_each_other_become_several_commands() {
         .exits(0)
         .prints("-p app-b --lib")
         .hides("app-a");
+}
+
+#[test]
+fn coverage_is_collected_from_several_builds() {
+    if !nextest_for("coverage_is_collected_from_several_builds") {
+        return;
+    }
+    let sandbox = excluding();
+    sandbox
+        .poc("affected --collect")
+        .exits(0)
+        .says("Observed 3 of 3 tests");
+    sandbox
+        .poc("affected --audit")
+        .exits(0)
+        .prints("3 of 3 tests observed");
+    // The files that each build read.
+    for letter in ["a", "b"] {
+        let file = format!("app-{letter}/data.txt");
+        sandbox.write(&file, "2");
+        sandbox
+            .poc("affected --format names")
+            .exits(0)
+            .prints(&format!("own_{letter}"));
+        sandbox.write(&file, "1");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::selection::selected;
 use super::workspace;
 use crate::kit::{Sandbox, nextest_for};
 
-/// Two functions, each with a test that writes a line to a file when it runs.
+/// Two functions, each with a test that writes a line to a file when it runs. The tests run at the same time, so each line is one write.
 fn counting() -> Sandbox {
     let sandbox = Sandbox::package();
     sandbox
@@ -14,7 +14,7 @@ fn counting() -> Sandbox {
             "pub fn one() -> u32 {\n    1\n}\n\npub fn two() -> u32 {\n    2\n}\n\n#[cfg(test)]\nmod tests {\n    \
              fn ran(name: &str) {\n        use std::io::Write;\n        \
              let file = std::fs::File::options().append(true).create(true).open(\"target/ran\");\n        \
-             writeln!(file.unwrap(), \"{name}\").unwrap();\n    }\n\n    \
+             file.unwrap().write_all(format!(\"{name}\\n\").as_bytes()).unwrap();\n    }\n\n    \
              #[test]\n    fn first() {\n        ran(\"first\");\n        assert_eq!(super::one(), 1);\n    }\n\n    \
              #[test]\n    fn second() {\n        ran(\"second\");\n        assert_eq!(super::two(), 2);\n    }\n}\n",
         )
