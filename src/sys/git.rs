@@ -163,6 +163,9 @@ impl Repository {
     /// # Errors
     /// When it is not a commit: a usage error, with the remedy for a shallow clone.
     pub fn commit(&self, revision: &str) -> Result<String> {
+        if let Some(head) = self.head.as_ref().filter(|_| revision == "HEAD") {
+            return Ok(head.clone());
+        }
         let branch_point = self.branch_point.get();
         let branch_point = branch_point.and_then(|found| found.as_ref().ok()?.as_deref());
         if [branch_point, self.head.as_deref()].contains(&Some(revision)) {

@@ -29,13 +29,12 @@ impl Repository {
         if let Some(base) = ci::base(&self.root) {
             return self.ci_base(&base);
         }
-        let Some(head) = self.head()? else {
+        let Some(head) = &self.head else {
             bail!("{} has no commit; create a first one", self.root);
         };
-        let own = self.current_branch()?;
         if let Some(commit) = self.branch_point()? {
             // On a CI checkout of the newest commit of the default branch, the merge base would mean "no change".
-            if own.is_some() || commit != head || !ci::is_ci() {
+            if commit != head || !ci::is_ci() || self.current_branch()?.is_some() {
                 return Ok(commit.to_owned());
             }
         }
@@ -47,8 +46,9 @@ impl Repository {
             );
             return Err(exit::with_next(next, missing));
         }
+        let own = self.current_branch()?;
         if own.is_some_and(|own| self.is_only_branch(&own).unwrap_or(false)) {
-            return Ok(head);
+            return Ok(head.clone());
         }
         let how = ci::how_to_name_it();
         let unknown = anyhow!(
