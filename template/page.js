@@ -27,7 +27,7 @@
   };
   form.addEventListener("input", apply);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.hidden = false;
+  form.hidden = pocs.length < 2;
   // Browsers keep form values when a page is reloaded.
   apply();
 })();

@@ -46,6 +46,8 @@ mod order;
 mod outside;
 mod packages;
 mod page;
+#[cfg(unix)]
+mod pictures;
 mod plans;
 mod promise;
 mod property;

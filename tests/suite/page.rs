@@ -247,7 +247,7 @@ fn a_workspace_without_a_poc_and_a_plan_without_a_workspace_have_a_page() {
 }
 
 /// Chromium by one of its names, for a test that needs it; see [`left_out`].
-fn chromium_for(test: &str) -> Option<&'static str> {
+pub(crate) fn chromium_for(test: &str) -> Option<&'static str> {
     let names = [
         "chromium",
         "chromium-browser",

@@ -228,13 +228,18 @@ fn documents() -> BTreeMap<String, String> {
     documents
 }
 
-/// The targets of inline links, outside code.
+/// The targets of inline links and the files of pictures, outside code.
 fn links(text: &str) -> Vec<String> {
     use pulldown_cmark::{Event, Parser, Tag};
     let events = Parser::new_ext(text, pulldown_cmark::Options::ENABLE_TABLES);
-    let links = events.filter_map(|event| match event {
-        Event::Start(Tag::Link { dest_url, .. }) => Some(dest_url.into_string()),
-        _ => None,
+    let links = events.flat_map(|event| match event {
+        Event::Start(Tag::Link { dest_url, .. }) => vec![dest_url.into_string()],
+        Event::Html(html) | Event::InlineHtml(html) => {
+            let files = html.split(" src").skip(1);
+            let files = files.filter_map(|rest| rest.split('"').nth(1));
+            files.map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
     });
     links.collect()
 }

@@ -37,14 +37,15 @@ pub fn selection(
         .map_or("given files".to_owned(), |base| {
             format!("since {}", &base[..base.len().min(12)])
         });
-    writeln!(
-        terminal.out(),
-        "{BOLD}{}{BOLD:#} can be affected by {} ({base}{}, {:.2} s)",
-        share(selection),
+    let share = share(selection);
+    let by = format!(
+        "can be affected by {} ({base}{}, {:.2} s)",
         counted(change.files.len(), "changed file"),
         rules(selection),
         took.as_secs_f64(),
-    )?;
+    );
+    let by = wrapped(&by, terminal.columns(), share.len() + 1, 4);
+    writeln!(terminal.out(), "{BOLD}{share}{BOLD:#} {by}")?;
     match explain {
         None => by_package(terminal, workspace, selection)?,
         Some(text) => explained(terminal, workspace, selection, text)?,
@@ -244,7 +245,9 @@ fn unread(terminal: &mut Terminal, selection: &Selection, explain: Option<&str>)
         UNREAD
     };
     for (file, why) in unread.iter().take(shown) {
-        writeln!(terminal.out(), "  {DIM}{file}: no test ({why}){DIM:#}")?;
+        let line = format!("{file}: no test ({why})");
+        let line = wrapped(&line, terminal.columns(), 2, 6);
+        writeln!(terminal.out(), "  {DIM}{line}{DIM:#}")?;
     }
     if unread.len() > shown {
         let more = unread.len() - shown;
