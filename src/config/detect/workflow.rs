@@ -21,9 +21,11 @@ pub(super) const UNKNOWN: &str = "${}";
 /// A matrix with more rows is not expanded.
 const MOST_ROWS: usize = 64;
 
-/// The commands of all steps, once for each row of the job's matrix in which they differ; none where the text has no jobs.
+/// The commands of all steps, once for each row of the job's matrix in which they differ; none if the text is not a workflow.
 pub(super) fn runs(text: &str) -> Vec<Run> {
-    let workflow = yaml::read(text);
+    let Some(workflow) = yaml::read(text) else {
+        return Vec::new();
+    };
     let common = variables(workflow.get("env"));
     let mut found = Vec::new();
     for (_, job) in workflow.get("jobs").into_iter().flat_map(Yaml::entries) {

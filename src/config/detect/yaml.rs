@@ -1,16 +1,19 @@
-//! As much of YAML as workflows need: maps, lists and texts. What is written otherwise is left out.
+//! YAML documents as values with their lines.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use saphyr_parser::{Event, Parser, Span, StrInput};
 
 /// A value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Yaml {
-    /// A text with its line, counted from 1.
+    /// A text with the number of its first line.
     Text(usize, String),
-    /// A text of several lines, each with its number.
-    Lines(Vec<(usize, String)>),
     /// A list.
-    List(Vec<Yaml>),
+    List(Vec<Rc<Yaml>>),
     /// A map, in order.
-    Map(Vec<(String, Yaml)>),
+    Map(Vec<(String, Rc<Yaml>)>),
 }
 
 impl Yaml {
@@ -27,7 +30,7 @@ impl Yaml {
             Self::Map(entries) => entries.as_slice(),
             _ => &[],
         };
-        entries.iter().map(|(key, value)| (key.as_str(), value))
+        entries.iter().map(|(key, value)| (key.as_str(), &**value))
     }
 
     /// The items of a list.
@@ -36,10 +39,10 @@ impl Yaml {
             Self::List(items) => items.as_slice(),
             _ => &[],
         };
-        items.iter()
+        items.iter().map(|item| &**item)
     }
 
-    /// A text of one line.
+    /// A text.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(_, text) => Some(text),
@@ -48,246 +51,124 @@ impl Yaml {
     }
 
     /// The lines of a text, each with its number.
-    pub(super) fn lines(&self) -> Vec<(usize, String)> {
-        match self {
-            Self::Text(line, text) => vec![(*line, text.clone())],
-            Self::Lines(lines) => lines.clone(),
-            _ => Vec::new(),
-        }
+    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, String)> {
+        let (first, text) = match self {
+            Self::Text(line, text) => (*line, text.as_str()),
+            _ => (1, ""),
+        };
+        (first..).zip(text.lines().map(str::to_owned))
     }
 }
 
-/// Reads a document; a part that is not understood is left out.
-pub(super) fn read(text: &str) -> Yaml {
-    let lines = (1..).zip(text.lines()).map(|(number, line)| {
-        let content = line.trim_start_matches(' ');
-        Line {
-            number,
-            indent: line.len() - content.len(),
-            content: content.trim_end().to_owned(),
-        }
-    });
+/// Reads the first document of a text; `None` if the text is not YAML.
+pub(super) fn read(text: &str) -> Option<Rc<Yaml>> {
     let mut reader = Reader {
-        lines: lines.collect(),
-        at: 0,
+        events: Parser::new_from_str(text),
+        anchors: BTreeMap::new(),
     };
-    reader.block(0)
-}
-
-#[derive(Debug, Clone)]
-struct Line {
-    number: usize,
-    indent: usize,
-    content: String,
-}
-
-struct Reader {
-    lines: Vec<Line>,
-    at: usize,
-}
-
-impl Reader {
-    /// The next line with content.
-    fn peek(&mut self) -> Option<Line> {
-        let is_blank = |line: &Line| {
-            line.content.is_empty() || line.content.starts_with('#') || line.content == "---"
-        };
-        while self.lines.get(self.at).is_some_and(is_blank) {
-            self.at += 1;
-        }
-        self.lines.get(self.at).cloned()
-    }
-
-    /// The list or map whose lines have at least this indent.
-    fn block(&mut self, least: usize) -> Yaml {
-        match self.peek() {
-            Some(line) if line.indent >= least && is_item(&line.content) => self.list(line.indent),
-            Some(line) if line.indent >= least => self.map(line.indent),
-            _ => Yaml::Map(Vec::new()),
+    loop {
+        match reader.next()? {
+            (Event::StreamStart | Event::DocumentStart(_), _) => {}
+            (first, span) => return reader.value(first, span, MOST_LEVELS),
         }
     }
+}
 
-    fn list(&mut self, indent: usize) -> Yaml {
-        let mut items = Vec::new();
-        while let Some(line) = self.peek() {
-            if line.indent != indent || !is_item(&line.content) {
-                break;
-            }
-            let rest = line.content[1..].trim_start();
-            let inside = indent + line.content.len() - rest.len();
-            if rest.is_empty() {
-                self.at += 1;
-                items.push(self.block(indent + 1));
-            } else if key(rest).is_some() || is_item(rest) {
-                rest.clone_into(&mut self.lines[self.at].content);
-                self.lines[self.at].indent = inside;
-                items.push(self.block(inside));
-            } else {
-                let rest = rest.to_owned();
-                self.at += 1;
-                items.push(self.value(&rest, line.number, indent));
-            }
-        }
-        Yaml::List(items)
+/// A value with more levels is not read.
+const MOST_LEVELS: usize = 64;
+
+struct Reader<'t> {
+    events: Parser<'t, StrInput<'t>>,
+    anchors: BTreeMap<usize, Rc<Yaml>>,
+}
+
+impl<'t> Reader<'t> {
+    /// The next event; `None` at the end and after an error.
+    fn next(&mut self) -> Option<(Event<'t>, Span)> {
+        self.events.next()?.ok()
     }
 
-    fn map(&mut self, indent: usize) -> Yaml {
-        let mut entries = Vec::new();
-        while let Some(line) = self.peek() {
-            if line.indent < indent || line.indent == indent && is_item(&line.content) {
-                break;
+    /// The value that begins with an event.
+    fn value(&mut self, first: Event<'t>, span: Span, levels: usize) -> Option<Rc<Yaml>> {
+        let inside = levels.checked_sub(1)?;
+        let (anchor, value) = match first {
+            Event::Alias(anchor) => return self.anchors.get(&anchor).cloned(),
+            Event::Scalar(text, _, anchor, _) => {
+                // The span of a block begins at its first line that is not blank.
+                let text = text.trim_start_matches('\n').to_owned();
+                (anchor, Yaml::Text(span.start.line(), text))
             }
-            self.at += 1;
-            let Some((name, rest)) = key(&line.content).filter(|_| line.indent == indent) else {
-                continue;
-            };
-            let value = if rest.is_empty() {
-                match self.peek() {
-                    Some(next) if next.indent == indent && is_item(&next.content) => {
-                        self.list(indent)
+            Event::SequenceStart(anchor, _) => {
+                let mut items = Vec::new();
+                loop {
+                    match self.next()? {
+                        (Event::SequenceEnd, _) => break (anchor, Yaml::List(items)),
+                        (first, span) => items.push(self.value(first, span, inside)?),
                     }
-                    Some(next) if next.indent > indent && next.content.starts_with(['[', '{']) => {
-                        self.at += 1;
-                        self.value(&next.content, next.number, indent)
-                    }
-                    _ => self.block(indent + 1),
                 }
-            } else {
-                self.value(rest, line.number, indent)
-            };
-            entries.push((name.to_owned(), value));
-        }
-        Yaml::Map(entries)
-    }
-
-    /// A value that begins on a line whose key has this indent.
-    fn value(&mut self, start: &str, number: usize, indent: usize) -> Yaml {
-        if start.starts_with(['|', '>']) {
-            return self.block_text(start.starts_with('>'), indent);
-        }
-        let mut text = without_comment(start).to_owned();
-        let closes = |text: &str| match text.chars().next() {
-            Some('[') => text.ends_with(']'),
-            Some('{') => text.ends_with('}'),
-            Some(quote @ ('"' | '\'')) => text.len() > 1 && text.ends_with(quote),
-            _ => true,
+            }
+            Event::MappingStart(anchor, _) => {
+                let mut entries = Vec::new();
+                loop {
+                    let (first, span) = self.next()?;
+                    if first == Event::MappingEnd {
+                        break (anchor, Yaml::Map(entries));
+                    }
+                    let key = self.value(first, span, inside)?;
+                    let (first, span) = self.next()?;
+                    let value = self.value(first, span, inside)?;
+                    if let Some(key) = key.text() {
+                        entries.push((key.to_owned(), value));
+                    }
+                }
+            }
+            _ => return None,
         };
-        let is_plain = !text.starts_with(['[', '{', '"', '\'']);
-        while let Some(next) = self.lines.get(self.at) {
-            let goes_on = next.indent > indent && !next.content.is_empty();
-            if is_plain && !goes_on || !is_plain && closes(&text) {
-                break;
-            }
-            text.push(' ');
-            text.push_str(without_comment(&next.content));
-            self.at += 1;
-        }
-        flow(&text, number)
-    }
-
-    fn block_text(&mut self, folded: bool, indent: usize) -> Yaml {
-        let mut lines = Vec::new();
-        while let Some(line) = self.lines.get(self.at) {
-            if !line.content.is_empty() && line.indent <= indent {
-                break;
-            }
-            if !line.content.is_empty() {
-                lines.push((line.number, line.content.clone()));
-            }
-            self.at += 1;
-        }
-        match lines.first() {
-            Some((first, _)) if folded => {
-                let texts: Vec<&str> = lines.iter().map(|(_, text)| text.as_str()).collect();
-                Yaml::Text(*first, texts.join(" "))
-            }
-            _ => Yaml::Lines(lines),
-        }
+        let value = Rc::new(value);
+        self.anchors.insert(anchor, Rc::clone(&value));
+        Some(value)
     }
 }
 
-fn is_item(content: &str) -> bool {
-    content == "-" || content.starts_with("- ")
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The key of a line and what follows it.
-fn key(content: &str) -> Option<(&str, &str)> {
-    if content.starts_with(['[', '{']) {
-        return None;
+    fn lines(text: &str) -> Vec<(usize, String)> {
+        read(text).unwrap().get("run").unwrap().lines().collect()
     }
-    let (key, rest) = match content.chars().next()? {
-        quote @ ('"' | '\'') => {
-            let (key, rest) = content[1..].split_once(quote)?;
-            (key, rest.strip_prefix(':')?)
+
+    #[test]
+    fn lines_have_their_numbers() {
+        let of = |line: usize, text: &str| (line, text.to_owned());
+        assert_eq!(lines("a: 1\nrun: b # c\n"), [of(2, "b")]);
+        assert_eq!(lines("run:\n  'b'\n"), [of(2, "b")]);
+        assert_eq!(
+            lines("run: |2 # c\n\n  b\n\n   # d\n"),
+            [of(3, "b"), of(4, ""), of(5, " # d")]
+        );
+        assert_eq!(lines("run: >\n  b\n  c\n"), [of(2, "b c")]);
+        assert_eq!(
+            lines("env: &env\n  - x\nrun: \"b \\\"c\\\" \\x41\"\nmore: *env\n"),
+            [of(3, "b \"c\" A")]
+        );
+    }
+
+    #[test]
+    fn damaged_and_deep_documents_have_no_value() {
+        for text in ["a: [b", "a: *unknown", "", "\t- a: 'b"] {
+            assert!(read(text).is_none(), "{text}");
         }
-        _ => match content.split_once(": ") {
-            Some(parts) => parts,
-            None => (content.strip_suffix(':')?, ""),
-        },
-    };
-    let rest = rest.trim();
-    let rest = if rest.starts_with('#') { "" } else { rest };
-    Some((key, rest))
-}
-
-/// The text up to a comment that is not inside quotes.
-fn without_comment(text: &str) -> &str {
-    let mut quote = None;
-    let mut before = ' ';
-    for (at, letter) in text.char_indices() {
-        match (quote, letter) {
-            (None, '#') if before == ' ' => return text[..at].trim_end(),
-            (None, '"' | '\'') if " [{,:".contains(before) => quote = Some(letter),
-            (Some(open), letter) if letter == open => quote = None,
-            _ => {}
+        assert!(read(&"[".repeat(100_000)).is_none());
+        let nested = "[".repeat(65) + &"]".repeat(65);
+        assert!(read(&nested).is_none());
+        assert!(read(&nested[1..129]).is_some());
+        // Each alias is one reference, so that aliases of aliases do not multiply.
+        let mut aliases = "a0: &a0 x\n".to_owned();
+        for level in 1..60 {
+            let line = format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1);
+            aliases.push_str(&line);
         }
-        before = letter;
+        assert!(read(&aliases).is_some());
     }
-    text.trim_end()
-}
-
-/// A list in brackets, a map in braces, or a text with its quotes taken away.
-fn flow(text: &str, line: usize) -> Yaml {
-    let text = text.trim();
-    let within = |open: char, close: char| text.strip_prefix(open)?.strip_suffix(close);
-    if let Some(inside) = within('[', ']') {
-        let items = parts(inside);
-        return Yaml::List(items.into_iter().map(|item| flow(item, line)).collect());
-    }
-    // An expression is no map.
-    if let Some(inside) = within('{', '}').filter(|_| !text.starts_with("{{")) {
-        let entries = parts(inside).into_iter().filter_map(|entry| {
-            let (key, value) = key(entry)?;
-            Some((key.to_owned(), flow(value, line)))
-        });
-        return Yaml::Map(entries.collect());
-    }
-    let text = match (within('"', '"'), within('\'', '\'')) {
-        (Some(text), _) => text.replace("\\\"", "\"").replace("\\\\", "\\"),
-        (_, Some(text)) => text.replace("''", "'"),
-        _ => text.to_owned(),
-    };
-    Yaml::Text(line, text)
-}
-
-/// Splits at commas outside quotes and brackets.
-fn parts(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut depth, mut quote) = (Vec::new(), 0, 0_usize, None);
-    for (at, letter) in text.char_indices() {
-        match (quote, letter) {
-            (Some(open), letter) if letter == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(letter),
-            (None, '[' | '{') => depth += 1,
-            (None, ']' | '}') => depth = depth.saturating_sub(1),
-            (None, ',') if depth == 0 => {
-                parts.push(text[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(text[start..].trim());
-    parts.retain(|part| !part.is_empty());
-    parts
 }
