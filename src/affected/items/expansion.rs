@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::builtins::is_known_macro;
 use super::crate_graph::{CrateGraph, UnitId};
-use super::extract::{self, Detail, Digest, FileItems, Item, digest, flag};
+use super::extract::{self, Detail, Digest, FileItems, Item, decided_key, digest, flag};
 use super::sources::{Declared, FileId, ModuleFile, Reader, SourceFile, Sources};
 use crate::workspace::source::expand::Definition;
 use crate::workspace::source::modules::Child;
@@ -196,7 +196,7 @@ impl Expansions {
             Arc::clone(&whole),
             left_out,
             &|options, decisions| {
-                let key = digest([b"decided".as_slice(), &key, decisions]);
+                let key = decided_key(&key, decisions);
                 Some(reader.made(key, &|| {
                     let text = expansion(input, &definitions).unwrap_or_default();
                     extract::read_for(&text, options)

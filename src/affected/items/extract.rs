@@ -20,8 +20,8 @@ use rustc_hash::FxHasher;
 
 pub use compact::{References, Symbol};
 pub use model::{
-    ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, STATEMENT, TextFile, digest,
-    flag,
+    ALL, Detail, Digest, DocItem, FileItems, GLOBAL, Item, SELF_CALL, STATEMENT, TextFile,
+    content_key, decided_key, digest, flag,
 };
 
 use super::builtins::{is_foreign, is_known_macro};

@@ -6,7 +6,7 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
-use super::extract::{self, Digest, FileItems, digest};
+use super::extract::{self, Digest, FileItems, content_key, decided_key, digest};
 use super::sources::Reader;
 use crate::sys::cache;
 use crate::sys::cargo::own_folder;
@@ -69,7 +69,7 @@ impl Reader for Cache {
             return Some(Arc::new(items));
         }
         let bytes = std::fs::read(path).ok()?;
-        let key = known.unwrap_or_else(|| of_content(&bytes));
+        let key = known.unwrap_or_else(|| content_key(&bytes));
         if known.is_none()
             && let Some(items) = self.kept.get(&key)
         {
@@ -89,8 +89,8 @@ impl Reader for Cache {
         let known = self.clean.get(path).copied();
         let read = || std::fs::read_to_string(path).ok();
         let text = if known.is_some() { None } else { Some(read()?) };
-        let content = known.or_else(|| Some(of_content(text.as_ref()?.as_bytes())))?;
-        let key = digest([b"decided".as_slice(), &content, decisions]);
+        let content = known.or_else(|| Some(content_key(text.as_ref()?.as_bytes())))?;
+        let key = decided_key(&content, decisions);
         if let Some(items) = self.kept.get(&key) {
             return Some(Arc::new(items));
         }
@@ -106,10 +106,6 @@ impl Reader for Cache {
             items
         }))
     }
-}
-
-fn of_content(bytes: &[u8]) -> Digest {
-    digest([b"content".as_slice(), bytes])
 }
 
 fn of_git(id: &str) -> Digest {

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::crate_graph::{CrateGraph, ReadFor, UnitId};
 use super::expansion::{Expansions, name};
-use super::extract::{self, DocItem, FileItems, TextFile};
+use super::extract::{self, DocItem, FileItems, TextFile, content_key, decided_key};
 use super::module_folders;
 use super::sources::{Changed, Declared, FileId, ModuleFile, Reader, SourceFile, Sources};
 use crate::workspace::source::modules::{Place, normal};
@@ -418,8 +418,11 @@ impl SourceFile {
         let old = changed.rust.get(path).or_else(|| changed.texts.get(path));
         let before = old.and_then(|text| text.as_deref());
         let before = before.map(|text| {
-            configured(Arc::new(extract::read(text)), &|options, _| {
-                Some(Arc::new(extract::read_for(text, options)))
+            let key = content_key(text.as_bytes());
+            let items = reader.made(key, &|| extract::read(text));
+            configured(items, &|options, decisions| {
+                let key = decided_key(&key, decisions);
+                Some(reader.made(key, &|| extract::read_for(text, options)))
             })
         });
         (now.is_some() || before.is_some()).then(|| Self {

@@ -228,6 +228,16 @@ pub fn digest<'b>(parts: impl IntoIterator<Item = &'b [u8]>) -> Digest {
     short(&hasher.finalize())
 }
 
+/// The cache key of a file with this content.
+pub fn content_key(content: &[u8]) -> Digest {
+    digest([b"content".as_slice(), content])
+}
+
+/// The cache key of a file in a build that decides so about the code inside items; `content` is the key of the file.
+pub fn decided_key(content: &Digest, decisions: &[u8]) -> Digest {
+    digest([b"decided".as_slice(), content, decisions])
+}
+
 fn short(hash: &blake3::Hash) -> Digest {
     let mut digest = Digest::default();
     digest.copy_from_slice(&hash.as_bytes()[..16]);
