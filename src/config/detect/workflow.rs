@@ -12,7 +12,7 @@ pub(super) struct Run {
     pub(super) line: usize,
     /// Its text; an expression whose value is not known is [`UNKNOWN`].
     pub(super) command: String,
-    /// The variables that the workflow, the job and the step set.
+    /// The variables that the workflow, the job and the step set: those that the command names, and RUSTFLAGS.
     pub(super) environment: BTreeMap<String, String>,
 }
 
@@ -39,6 +39,10 @@ pub(super) fn runs(text: &str) -> Vec<Run> {
             environment.extend(variables(step.get("env")));
             let commands = step.get("run").into_iter().flat_map(Yaml::lines);
             for (line, command) in joined(commands) {
+                // Each other variable would repeat the command for each of its values.
+                let counts = |name: &String| name == "RUSTFLAGS" || command.contains(name.as_str());
+                let mut environment = environment.clone();
+                environment.retain(|name, _| counts(name));
                 let runs = rows(matrix, &command, &environment).into_iter().map(|row| {
                     let values = environment
                         .iter()
