@@ -22,6 +22,7 @@ pub use self::step::{Step, StepAction, StepContent, StepTarget};
 pub use self::tools::{Completions, Demo, Man};
 pub use self::verify::Verify;
 use crate::config::Options;
+use crate::config::configurations::WrittenConfiguration;
 use crate::sys::terminal::Verbosity;
 
 const EXIT_CODES: &str = "\
@@ -107,6 +108,9 @@ pub struct Global {
     /// The build options of the command, if it has any.
     #[arg(skip)]
     pub build: Build,
+    /// The configuration that another run of this program gives.
+    #[arg(skip)]
+    pub configuration: Option<WrittenConfiguration>,
 }
 
 impl Global {
@@ -124,6 +128,7 @@ impl Global {
             cargo_flags: flags.map(|(flag, _)| flag.to_owned()).collect(),
             docs: self.docs.clone(),
             build: self.build.choice(),
+            configuration: self.configuration.clone(),
         }
     }
 
@@ -155,6 +160,15 @@ impl Command {
             Self::Report(report) => Some(&report.build),
             Self::Verify(verify) => Some(&verify.build),
             Self::Affected(affected) => Some(&affected.build),
+            _ => None,
+        }
+    }
+
+    /// Returns the configuration that replaces those of the workspace, if any.
+    #[must_use]
+    pub fn configuration(&self) -> Option<&WrittenConfiguration> {
+        match self {
+            Self::Verify(verify) => verify.configuration.as_ref(),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Settings: `[workspace.metadata.poc]` (or `[package.metadata.poc]` without a workspace table). Environment variables override
 //! them, and flags override both; clap reads variables and flags.
 
-mod configurations;
+pub mod configurations;
 pub mod detect;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +33,8 @@ pub struct Options {
     pub docs: Option<Utf8PathBuf>,
     /// `--config` as the name, and cargo's build options.
     pub build: Configuration,
+    /// A configuration in place of those that the workspace has, and of the build options.
+    pub configuration: Option<WrittenConfiguration>,
 }
 
 impl Options {
@@ -169,12 +171,15 @@ impl Config {
                 .context("in the poc configuration of the workspace")
                 .or_exit(Exit::Usage)?,
             lints: levels(workspace, &written.lints)?,
-            configuration: configurations::choose(
-                &options.build,
-                workspace,
-                &configurations,
-                written.default_configuration.as_deref(),
-            )
+            configuration: match &options.configuration {
+                Some(given) => given.resolve(workspace, None),
+                None => configurations::choose(
+                    &options.build,
+                    workspace,
+                    &configurations,
+                    written.default_configuration.as_deref(),
+                ),
+            }
             .or_exit(Exit::Usage)?,
             configurations,
             default_configuration: written.default_configuration,
@@ -255,7 +260,7 @@ fn configurations(
     let mut named = BTreeMap::new();
     for (name, configuration) in &written.configurations {
         let resolved = configuration
-            .resolve(workspace, name)
+            .resolve(workspace, Some(name))
             .with_context(|| {
                 let place = place_of(&workspace.root, &["configurations", name]);
                 format!("the configuration `{name}` in {place}")

@@ -71,6 +71,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match parse(arguments.clone()) {
         Ok(mut cli) => {
             cli.global.build = cli.command.build().cloned().unwrap_or_default();
+            cli.global.configuration = cli.command.configuration().cloned();
             cli
         }
         Err(error) => return report_usage_error(&error, &arguments),

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod harness;
 mod id;
 pub mod manifest;
+mod programs;
 pub mod resolver;
 pub mod source;
 pub(crate) mod variables;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::targets::{TestTarget, TestTargetKind, all_targets};
 use super::{Selection, TargetSelection, TestSelector, doctests};
+use crate::script::cargo_arguments::cargo_arguments;
 use crate::workspace::{Configuration, PackageId, Workspace, features};
 
 /// One `cargo test` call.
@@ -357,16 +358,25 @@ pub fn build_arguments(workspace: &Workspace, packages: &BTreeSet<PackageId>) ->
     [flags.feature_arguments(), flags.build_arguments()].concat()
 }
 
-/// [`package_arguments`] for nextest, whose `--profile` differs from cargo's.
+/// [`package_arguments`] for nextest, whose `--profile` and `--jobs` differ from cargo's.
 #[must_use]
 pub fn nextest_packages(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
-    let mut arguments = package_arguments(workspace, packages);
-    for argument in &mut arguments {
-        if argument == "--profile" {
-            "--cargo-profile".clone_into(argument);
+    let arguments = package_arguments(workspace, packages);
+    let (options, rest) = cargo_arguments(&arguments);
+    let mut renamed = Vec::new();
+    for option in options {
+        match (option.name, option.value) {
+            ("--profile", Some(value)) => {
+                renamed.extend(["--cargo-profile".to_owned(), value.to_owned()]);
+            }
+            ("--jobs", Some(value)) => {
+                renamed.extend(["--build-jobs".to_owned(), value.to_owned()]);
+            }
+            _ => renamed.extend_from_slice(option.words),
         }
     }
-    arguments
+    renamed.extend_from_slice(rest);
+    renamed
 }
 
 /// The argument of `-p` for a member: its name, with its version if members share the name.

@@ -6,6 +6,7 @@ use clap::Args;
 use super::common::{Build, StatusFormat};
 use super::reports::{self, ReportFile, VerifyReport};
 use crate::config::RunnerChoice;
+use crate::config::configurations::WrittenConfiguration;
 use crate::verify::partition::Partition;
 
 /// `cargo poc verify`.
@@ -125,9 +126,16 @@ pub struct Verify {
     /// The build options.
     #[command(flatten)]
     pub build: Build,
+    /// The configuration as JSON, in place of those of the workspace; for earlier commits, which may have others
+    #[arg(long, value_name = "JSON", hide = true, value_parser = configuration)]
+    pub configuration: Option<WrittenConfiguration>,
     /// Arguments for the test runner
     #[arg(last = true, value_name = "ARGS")]
     pub arguments: Vec<String>,
+}
+
+fn configuration(text: &str) -> Result<WrittenConfiguration, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 impl Verify {

@@ -5,14 +5,14 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::affected::coverage::arguments::of_build;
+use crate::affected::Selection;
+use crate::affected::coverage::arguments::of_configuration;
 use crate::affected::coverage::audit::audit;
 use crate::affected::coverage::collect::{Collect, compiler};
 use crate::affected::coverage::narrow::{self, Conditions, Narrowed};
 use crate::affected::coverage::run;
 use crate::affected::coverage::store::{State, Store};
 use crate::affected::items::{Changed, CrateGraph, Graph, Uncached};
-use crate::affected::{Selection, arguments as test_arguments};
 use crate::cli::{Affected, AffectedFormat, RunCoveredTest};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::Project;
@@ -54,7 +54,7 @@ pub fn run(project: &Project, command: &Affected, terminal: &mut Terminal) -> Re
         return Ok(Exit::Success);
     }
     let started = Instant::now();
-    let built_with = of_build(&[configured(project), command.arguments.clone()].concat());
+    let built_with = of_configuration(&project.workspace, &command.arguments);
     let store = Store::load(built, &built_with)?
         .context("no coverage is collected; run `cargo poc affected --collect`")
         .or_exit(Exit::CouldNotRun)?;
@@ -114,12 +114,12 @@ pub fn narrow(
     if selection.is_empty() && selection.files.is_empty() {
         return Ok(());
     }
-    let built_with = of_build(&[configured(project), arguments.to_vec()].concat());
+    let built_with = of_configuration(&project.workspace, arguments);
     let store = match Store::load(&project.workspace.target_directory, &built_with) {
         Ok(Some(store)) => store,
         Ok(None) => {
             if Store::exists_for_other_builds(&project.workspace.target_directory)? {
-                let note = "coverage is collected for other features or another profile; selecting from the sources alone";
+                let note = "coverage is collected for another configuration; selecting from the sources alone";
                 selection.notes.push(note.to_owned());
             }
             return Ok(());
@@ -144,12 +144,6 @@ pub fn narrow(
         }
     }
     Ok(())
-}
-
-/// The arguments for nextest from the workspace's configuration.
-fn configured(project: &Project) -> Vec<String> {
-    let workspace = &project.workspace;
-    test_arguments::nextest_packages(workspace, &workspace.configured_packages())
 }
 
 /// Prints how many tests were omitted, if any.

@@ -112,11 +112,18 @@ impl Test {
             None => (None, text),
         };
         let known = affected::tests_of_build(workspace);
-        let has = |(id, tests): &(_, &BTreeSet<TestSelector>)| {
-            binary.is_none_or(|binary| binary == *id) && tests.iter().any(|test| test.matches(name))
+        let with = |is_test: &dyn Fn(&TestSelector) -> bool| -> Vec<&str> {
+            let known = known.iter().map(|(id, tests)| (id.as_str(), tests));
+            let has = |(id, tests): &(&str, &BTreeSet<TestSelector>)| {
+                binary.is_none_or(|binary| binary == *id) && tests.iter().any(is_test)
+            };
+            known.filter(has).map(|(id, _)| id).collect()
         };
-        let known = known.iter().map(|(id, tests)| (id.as_str(), tests));
-        let binaries: Vec<&str> = known.filter(has).map(|(id, _)| id).collect();
+        let mut binaries = with(&|test| *test == TestSelector::Exact(name.to_owned()));
+        if binaries.is_empty() {
+            // A binary whose sources do not contain the names of its tests.
+            binaries = with(&|test| test.matches(name));
+        }
         match binaries[..] {
             [binary] => Ok(Self {
                 binary: binary.to_owned(),

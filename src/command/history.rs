@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+use crate::config::configurations::WrittenConfiguration;
 use crate::config::{Options, RunnerChoice};
 use crate::exit::{Exit, OrExit as _};
 use crate::project::Project;
@@ -93,8 +94,14 @@ impl<'p> History<'p> {
         let manifest_path = Some(self.root().join("Cargo.toml"));
         Project::load(Options {
             manifest_path,
+            configuration: Some(self.configuration()),
             ..options
         })
+    }
+
+    /// The configuration of this run, which an earlier commit may not have.
+    fn configuration(&self) -> WrittenConfiguration {
+        WrittenConfiguration::of(&self.project.workspace)
     }
 
     /// A file beside the copy.
@@ -135,13 +142,12 @@ impl<'p> History<'p> {
         // Failed tests of another state must not be selected.
         files::remove_folder(&own_folder(&target))?;
         let program = std::env::current_exe().context("failed to find the path of this program")?;
-        let configuration = &self.project.workspace.configuration;
+        let configuration = serde_json::to_string(&self.configuration())?;
         let command = ProcessCommand::new(program)
             .args(["verify", "--no-reuse", "--format", "json"])
             .args(["--runner", self.runner.name()])
+            .args(["--configuration", &configuration])
             .args(arguments)
-            .args(configuration.feature_arguments())
-            .args(configuration.build_arguments())
             .args(&self.project.cargo.flags)
             .directory(self.root())
             .env("CARGO_TARGET_DIR", &target);
@@ -156,7 +162,8 @@ impl<'p> History<'p> {
         }
         Ok(serde_json::from_slice(&ran.stdout).map_err(|_| {
             let errors = String::from_utf8_lossy(&ran.stderr);
-            let last = errors.lines().next_back().unwrap_or_default();
+            let mut lines = errors.lines().filter(|line| !line.trim().is_empty());
+            let last = lines.next_back().unwrap_or_default();
             format!("`verify` failed: {last}")
         }))
     }

@@ -4,16 +4,16 @@ use camino::Utf8Path;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::script::cargo_arguments::cargo_arguments;
 use crate::workspace::graph::nearest;
 use crate::workspace::{Configuration, PackageId, Workspace};
 
 /// One table of `configurations`, as written.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub(super) struct WrittenConfiguration {
+pub struct WrittenConfiguration {
     features: Vec<String>,
     all_features: bool,
     no_default_features: bool,
@@ -38,11 +38,34 @@ const KEYS: [(&str, &str); 9] = [
 ];
 
 impl WrittenConfiguration {
+    /// The configuration of a workspace, for another commit of it.
+    #[must_use]
+    pub fn of(workspace: &Workspace) -> Self {
+        let configuration = &workspace.configuration;
+        let packages = configuration.packages.iter();
+        Self {
+            features: configuration.features.clone(),
+            all_features: configuration.all_features,
+            no_default_features: configuration.no_default_features,
+            target: configuration.target.clone(),
+            profile: configuration.profile.clone(),
+            environment: configuration.environment.clone(),
+            arguments: configuration.arguments.clone(),
+            packages: packages
+                .map(|package| workspace.packages[*package].name.to_string())
+                .collect(),
+        }
+    }
+
     /// Resolves the configuration with this name.
     ///
     /// # Errors
     /// A package or feature that does not exist, or an argument that has a key.
-    pub(super) fn resolve(&self, workspace: &Workspace, name: &str) -> Result<Configuration> {
+    pub(super) fn resolve(
+        &self,
+        workspace: &Workspace,
+        name: Option<&str>,
+    ) -> Result<Configuration> {
         let (arguments, for_tests) = cargo_arguments(&self.arguments);
         for argument in arguments {
             if let Some((flag, key)) = KEYS.iter().find(|(known, _)| *known == argument.name) {
@@ -54,7 +77,7 @@ impl WrittenConfiguration {
         }
         let packages = self.packages.iter().map(|spec| workspace.find(spec));
         let configuration = Configuration {
-            name: Some(name.to_owned()),
+            name: name.map(str::to_owned),
             features: self.features.clone(),
             all_features: self.all_features,
             no_default_features: self.no_default_features,

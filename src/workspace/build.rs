@@ -123,12 +123,16 @@ impl Workspace {
         let Some(platform) = &dependency.target else {
             return true;
         };
+        self.is_platform(&platform.to_string(), host)
+    }
+
+    /// Whether a key of `[target]` in a manifest, a triple or `cfg(…)`, is the target platform; true if that is unknown.
+    pub(super) fn is_platform(&self, text: &str, host: bool) -> bool {
         let platforms = self.platforms();
-        let text = platform.to_string();
         if !text.starts_with("cfg(") {
             let triple = platforms.triple.as_ref().filter(|_| !host);
             return match triple {
-                Some(triple) => *triple == text,
+                Some(triple) => triple == text,
                 None => {
                     let os = match std::env::consts::OS {
                         "macos" => "darwin",
@@ -239,7 +243,7 @@ impl Workspace {
         options
     }
 
-    fn platforms(&self) -> &Platforms {
+    pub(super) fn platforms(&self) -> &Platforms {
         self.derived.platforms.get_or_init(|| self.read_platforms())
     }
 
@@ -264,9 +268,9 @@ impl Workspace {
                 .unwrap_or_default(),
         };
         let profile = self.configuration.profile.as_deref();
-        let usual = matches!(profile, None | Some("dev" | "test"))
-            && !self.root_manifest().contains("debug-assertions");
         let flags = self.flags(&configs);
+        let usual =
+            matches!(profile, None | Some("dev" | "test")) && !flags.may_change_debug_assertions;
         // With a target, the flags do not apply to the host.
         for (options, applies) in [(&mut host, triple.is_none()), (&mut target, true)] {
             options.debug_assertions = options.debug_assertions.filter(|_| usual);

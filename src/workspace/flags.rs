@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 
 use super::Workspace;
+use super::manifest::Manifest;
 use super::source::attribute::string_value;
 use super::source::lex::Kind;
 use super::source::syntax::{ItemKind, Syntax};
@@ -17,6 +18,8 @@ pub(super) struct Flags {
     pub(super) set: BTreeSet<String>,
     /// Names and keys that some builds may set; `None` if that is unknown.
     pub(super) possible: Option<BTreeSet<String>>,
+    /// Whether anything but the name of the profile may decide about `debug_assertions`.
+    pub(super) may_change_debug_assertions: bool,
 }
 
 /// Variables with flags for some targets, builds or documentation only.
@@ -54,21 +57,33 @@ impl Workspace {
             .iter()
             .filter_map(|name| self.variable(name))
             .collect();
+        let is_flags =
+            |name: &str| name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS");
         let targets = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
-            let is_flags = name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS");
-            is_flags.then(|| value.to_string_lossy().into_owned())
+            is_flags(&name).then(|| value.to_string_lossy().into_owned())
         });
         texts.extend(targets);
+        let configured = self.configuration.environment.iter();
+        let configured = configured.filter(|(name, _)| is_flags(name));
+        texts.extend(configured.map(|(_, value)| value.clone()));
         texts.extend(self.configuration.arguments.iter().cloned());
         texts.extend(configs.iter().cloned());
-        texts.push(self.root_manifest().to_owned());
+        texts.extend(self.profiles());
         let is_known = !self.has_wrapper(configs)
             && !always
                 .split([' ', '\u{1f}'])
                 .any(|flag| flag.starts_with('@'))
             && !self.arguments_name_a_file()
             && !configs.iter().any(|text| reads_more(text));
+        let variables = ["CARGO_PROFILE_DEV", "CARGO_PROFILE_TEST"];
+        let variables = variables.map(|profile| format!("{profile}_DEBUG_ASSERTIONS"));
+        let may_change_debug_assertions = variables.iter().any(|name| self.is_set(name))
+            || texts.iter().chain([&always]).any(|text| {
+                // Without optimization, cargo leaves the option to rustc, which derives it from the level.
+                let changes = ["debug-assertions", "opt-level=", "-O"];
+                changes.iter().any(|change| text.contains(change))
+            });
         let mut possible: BTreeSet<String> = texts
             .iter()
             .flat_map(|text| options_set_by(text))
@@ -79,6 +94,17 @@ impl Workspace {
         Flags {
             set: names.map(|option| option.name).collect(),
             possible: is_known.then_some(possible),
+            may_change_debug_assertions,
+        }
+    }
+
+    /// The text of the profiles, which can have flags. The other tables of the root manifest have none, but can contain those of other
+    /// configurations.
+    fn profiles(&self) -> Option<String> {
+        let text = self.root_manifest();
+        match Manifest::parse(text) {
+            Ok(manifest) => Some(manifest.get(&["profile"])?.to_string()),
+            Err(_) => Some(text.to_owned()),
         }
     }
 
@@ -127,8 +153,19 @@ impl Workspace {
         options_of_script(&String::from_utf8(text).ok()?)
     }
 
+    /// Whether a variable is set for cargo, also to nothing.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.configuration.environment.contains_key(name) || std::env::var_os(name).is_some()
+    }
+
     /// The texts of cargo's configuration files, the innermost first.
     pub(super) fn cargo_configs(&self) -> Vec<String> {
+        let files = self.cargo_config_files().into_iter();
+        files.map(|(_, text)| text).collect()
+    }
+
+    /// cargo's configuration files with their texts, the innermost first.
+    pub(super) fn cargo_config_files(&self) -> Vec<(Utf8PathBuf, String)> {
         let variable = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from);
         let user = variable("HOME").or_else(|| variable("USERPROFILE"));
         let home = variable("CARGO_HOME").or_else(|| Some(user?.join(".cargo")));
@@ -138,10 +175,11 @@ impl Workspace {
         let paths = folders
             .iter()
             .flat_map(|folder| ["config.toml", "config"].map(|name| folder.join(name)));
-        let texts = paths.filter_map(|path| files::read_if_exists(&path).ok().flatten());
-        texts
-            .filter_map(|text| String::from_utf8(text).ok())
-            .collect()
+        let texts = paths.filter_map(|path| {
+            let text = files::read_if_exists(&path).ok().flatten()?;
+            Some((path, String::from_utf8(text).ok()?))
+        });
+        texts.collect()
     }
 }
 

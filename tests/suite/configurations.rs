@@ -1,6 +1,7 @@
 //! Build configurations: which tests there are, what selects them, and what the commands say, held against real cargo.
 
 mod compiled;
+mod crossings;
 mod detected;
 mod proof;
 mod settings;

@@ -164,3 +164,22 @@ fn a_question_without_an_answer_is_an_error() {
         .exits(2)
         .says("--good");
 }
+
+#[test]
+fn a_harness_whose_tests_are_unknown_does_not_make_a_name_ambiguous() {
+    let sandbox = sandbox();
+    sandbox
+        .append(
+            "other/Cargo.toml",
+            "\n[[test]]\nname = \"own\"\nharness = false\n",
+        )
+        .write("other/tests/own.rs", "fn main() {}\n")
+        .edit("store/src/lib.rs", "fn works()", "fn stores()")
+        .commit("a harness");
+    sandbox.shell("git tag --force good").exits(0);
+    change(&sandbox, SOURCE, ("    10", "    11"), "wrong");
+    sandbox
+        .poc("affected --culprit tests::stores --good good")
+        .exits(0)
+        .prints("store tests::stores");
+}

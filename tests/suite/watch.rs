@@ -391,3 +391,27 @@ fn watch_records_nothing_and_uses_the_base_of_the_plan() {
             .contains("cargo-poc:evidence")
     );
 }
+
+#[test]
+fn another_configuration_runs_the_affected_tests_again() {
+    let sandbox = sandbox();
+    sandbox.append(
+        "Cargo.toml",
+        "[workspace.metadata.poc]\ndefault-configuration = \"plain\"\n[workspace.metadata.poc.configurations.plain]\n\
+         [workspace.metadata.poc.configurations.special]\nenvironment = { RUSTFLAGS = \"--cfg special\" }\n",
+    );
+    sandbox.append(
+        "store/src/lib.rs",
+        "\n#[cfg(special)]\n#[test]\nfn fails() {\n    assert_eq!(answer(), 0);\n}\n",
+    );
+    let mut watch = Watch::start(&sandbox, "");
+    let said = watch.says(WATCHING);
+    assert!(!said.contains("Verifying"), "{said}");
+    sandbox.edit(
+        "Cargo.toml",
+        "default-configuration = \"plain\"",
+        "default-configuration = \"special\"",
+    );
+    watch.says("affected: failed");
+    assert_eq!(watch.end().0, 0);
+}

@@ -1,6 +1,8 @@
-//! The user's arguments for nextest.
+//! The user's arguments for nextest, and everything that determines a build.
 
+use crate::affected::arguments::nextest_packages;
 use crate::script::cargo_arguments::{Effect, cargo_arguments};
+use crate::workspace::Workspace;
 
 /// The user's arguments without those that `nextest list` rejects.
 pub(super) fn for_listing(arguments: &[String]) -> Vec<String> {
@@ -23,9 +25,24 @@ pub(super) fn for_listing(arguments: &[String]) -> Vec<String> {
     words.cloned().collect()
 }
 
-/// The user's arguments that affect the build, each option with its value.
+/// Everything that determines the build of the tests: the configuration of the workspace, and the user's `arguments` for nextest.
 #[must_use]
-pub fn of_build(arguments: &[String]) -> Vec<String> {
+pub fn of_configuration(workspace: &Workspace, arguments: &[String]) -> Vec<String> {
+    let configuration = &workspace.configuration;
+    let packages = nextest_packages(workspace, &workspace.configured_packages());
+    let mut taken = of_build(&[&packages, arguments].concat());
+    let environment = configuration.environment.iter();
+    taken.extend(environment.map(|(name, value)| format!("{name}={value}")));
+    taken.extend(configuration.arguments.iter().cloned());
+    let packages = configuration.packages.iter();
+    taken
+        .extend(packages.map(|package| format!("--package={}", workspace.packages[*package].name)));
+    taken.sort();
+    taken
+}
+
+/// The arguments that affect the build, each option with its value.
+fn of_build(arguments: &[String]) -> Vec<String> {
     let (arguments, _) = cargo_arguments(arguments);
     let options = arguments.iter();
     let options = options.filter(|argument| argument.effect == Effect::Build);

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashSet;
 
-use super::arguments::{for_listing, of_build};
+use super::arguments::{for_listing, of_configuration};
 use super::build_reads::{BuildReads, PathNumbers};
 use super::environment;
 use super::functions::Functions;
@@ -89,7 +89,9 @@ impl<'p> Collect<'p> {
             arguments,
             toolchain: compiler(&project.folder)?,
             program,
-            target: own.join("coverage"),
+            target: own.join(target_folder(
+                workspace.rustc_workspace_wrapper(&project.folder),
+            )),
             folder: own.join("collect"),
             traced: traced_root(project),
             kept: None,
@@ -104,7 +106,8 @@ impl<'p> Collect<'p> {
     /// The conditions of the run besides the files: the toolchain, and arguments that affect the build.
     #[must_use]
     pub fn conditions(&self) -> (String, Vec<String>) {
-        (self.toolchain.clone(), of_build(&self.build_arguments()))
+        let built_with = of_configuration(&self.project.workspace, self.arguments);
+        (self.toolchain.clone(), built_with)
     }
 
     /// The target folder of the instrumented build.
@@ -124,9 +127,10 @@ impl<'p> Collect<'p> {
             Err(_) => State::default(),
         };
         let build = format!(
-            "{}\n{}\n{:?} {}",
+            "{}\n{:?} {:?}\n{:?} {}",
             self.toolchain,
-            self.build_arguments().join(" "),
+            self.conditions().1,
+            self.arguments,
             self.traced,
             self.kept.is_some()
         );
@@ -205,13 +209,6 @@ impl<'p> Collect<'p> {
         files::remove_folder(&self.folder.join("raw"))
     }
 
-    /// The packages, features and other options of the workspace's configuration, and the user's arguments.
-    fn build_arguments(&self) -> Vec<String> {
-        let workspace = &self.project.workspace;
-        let packages = nextest_packages(workspace, &workspace.configured_packages());
-        [&packages, self.arguments].concat()
-    }
-
     /// nextest for a group of packages, with the common arguments of its commands.
     fn nextest(
         &self,
@@ -224,25 +221,16 @@ impl<'p> Collect<'p> {
             .toolchain
             .lines()
             .find_map(|line| line.strip_prefix("host: "));
-        let configuration = &self.project.workspace.configuration;
-        let target = std::env::var("CARGO_BUILD_TARGET").ok();
-        let target = configuration
-            .target
-            .as_deref()
-            .or(target.as_deref())
-            .or(host)
-            .context("`rustc -vV` names no host")?;
+        let workspace = &self.project.workspace;
+        let target = workspace.target_triple().or(host);
+        let target = target.context("`rustc -vV` names no host")?;
         let variable = format!(
             "CARGO_TARGET_{}_RUNNER",
             target.to_uppercase().replace('-', "_")
         );
-        let user = std::env::var(&variable).unwrap_or_default();
-        let words: Vec<toml_edit::Value> = [self.program.as_str(), run::SUBCOMMAND]
-            .into_iter()
-            .chain(user.split_whitespace())
-            .map(toml_edit::Value::from)
-            .collect();
-        let runner = words.into_iter().collect::<toml_edit::Array>();
+        let folder = &self.project.folder;
+        let runner = workspace.target_runner(target, &variable, folder);
+        let runner = runner.after(&[self.program.as_str(), run::SUBCOMMAND])?;
         let cargo = match trace {
             Some(trace) => ProcessCommand::new(trace::PROGRAM)
                 .args(trace::ARGUMENTS)
@@ -251,8 +239,8 @@ impl<'p> Collect<'p> {
             None => ProcessCommand::new(Cargo::program()),
         };
         let mut whole = cargo.args(["nextest", command]);
-        whole = whole.args(nextest_packages(&self.project.workspace, group));
-        for (name, value) in &configuration.environment {
+        whole = whole.args(nextest_packages(workspace, group));
+        for (name, value) in &workspace.configuration.environment {
             whole = whole.env(name, value);
         }
         if let Some(path) = &self.project.cargo.manifest_path {
@@ -264,7 +252,7 @@ impl<'p> Collect<'p> {
             .arg("--config")
             .arg(format!("target.{target}.runner={runner}"))
             .args(arguments)
-            .directory(&self.project.folder)
+            .directory(folder)
             .env_remove(&variable)
             .env(run::INSTRUMENTS, "1")
             .env(run::FOLDER, &self.folder)
@@ -275,7 +263,7 @@ impl<'p> Collect<'p> {
             .env("CARGO_PROFILE_TEST_STRIP", "none")
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("CARGO_PROFILE_TEST_DEBUG", "0");
-        if let Some(user) = std::env::var_os(run::WORKSPACE_WRAPPER) {
+        if let Some(user) = workspace.rustc_workspace_wrapper(folder) {
             whole = whole.env(run::INNER_WRAPPER, user);
         }
         Ok(whole.env(run::WORKSPACE_WRAPPER, &self.program))
@@ -453,6 +441,20 @@ fn traced_root(project: &Project) -> Result<Utf8PathBuf, String> {
     } else {
         Err("the path of the repository contains a symbolic link".to_owned())
     }
+}
+
+/// The target folder of a build through the user's wrapper of rustc: cargo sees only this program, so that it would use the build of
+/// another wrapper.
+fn target_folder(wrapper: Option<String>) -> String {
+    wrapper.map_or_else(
+        || "coverage".to_owned(),
+        |wrapper| {
+            format!(
+                "coverage-{}",
+                &blake3::hash(wrapper.as_bytes()).to_hex()[..16]
+            )
+        },
+    )
 }
 
 fn interrupted(ended: ExitReason) -> Result<()> {

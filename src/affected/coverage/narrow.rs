@@ -33,7 +33,7 @@ use crate::workspace::source::syntax::ItemKind;
 pub struct Conditions<'a> {
     /// The toolchain, from [`compiler`](super::collect::compiler).
     pub toolchain: &'a str,
-    /// Arguments that affect the build, from [`of_build`](super::arguments::of_build).
+    /// Arguments that affect the build, from [`of_configuration`](super::arguments::of_configuration).
     pub built_with: &'a [String],
 }
 

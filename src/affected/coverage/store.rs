@@ -33,7 +33,7 @@ pub struct Store {
     pub toolchain: String,
     /// Environment variables of tests and of the build.
     pub environment: Environment,
-    /// The arguments for nextest that affect the build: features, profile, target.
+    /// Everything that determines the build: features, profile, target, variables, packages.
     pub built_with: Vec<String>,
     /// Source files with instrumented functions, relative to the workspace root, with `/`.
     pub files: Vec<String>,

@@ -105,8 +105,8 @@ struct Watch<'g> {
     watcher: Watcher,
     /// The files at the last check.
     seen: Files,
-    /// The files at the last passed run; empty before that.
-    passed: Option<Files>,
+    /// The files at the last passed run, with its build; none before that.
+    passed: Option<(Files, Option<String>)>,
     /// Files that tests seem to write.
     written: Written,
     /// Whether a save has stopped the last run.
@@ -130,18 +130,21 @@ impl Watch<'_> {
         for error in unreadable.iter().filter(|_| first) {
             terminal.error(error)?;
         }
-        let selected = match &self.passed {
+        let build = project.workspace.build_fingerprint();
+        let passed = self.passed.as_ref();
+        // Another configuration in the manifest is another build.
+        let selected = match passed.filter(|(_, built)| *built == build) {
             None => {
                 let failed = FailedTests::load(&project.workspace)?;
                 selection(project, &pocs, &[], self.arguments.base.as_deref(), &failed)?
             }
-            Some(passed) => {
+            Some((passed, _)) => {
                 let nothing = TestNames::new();
                 affected::select_to_run(project, &files.since(passed), &nothing)?
             }
         };
         if selected.is_empty() {
-            self.passed = Some(files);
+            self.passed = Some((files, build));
             for path in changed.iter().filter(|_| !first) {
                 let path = project.workspace.slashed(path);
                 terminal.detail(format!("{path} affects no test"))?;
@@ -164,7 +167,7 @@ impl Watch<'_> {
         let passed =
             job.commands.is_empty() || self.verify(project, &pocs, job, &files, terminal)?;
         if passed {
-            self.passed = Some(files.clone());
+            self.passed = Some((files.clone(), build));
         }
         self.record_changes(project, &files, terminal)?;
         Ok(true)

@@ -87,7 +87,7 @@ fn a_firmware_workspace_is_read_for_its_target() {
 }
 
 /// The triple of this machine.
-fn host() -> String {
+pub(super) fn host() -> String {
     let version = std::process::Command::new("rustc")
         .arg("-vV")
         .output()

@@ -131,7 +131,7 @@ fn changed_body_selects_tests_that_ran_it_or_have_no_coverage() {
     sandbox
         .poc(&format!("{base} --no-default-features"))
         .exits(0)
-        .says("coverage is collected for other features or another profile");
+        .says("coverage is collected for another configuration");
     sandbox.write("target/cargo-poc/observed", "nothing of ours");
     sandbox
         .poc(base)
