@@ -29,7 +29,9 @@ pub mod unrun;
 pub(crate) use outside::Outside;
 pub use packages::affected_packages;
 pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};
-pub(crate) use selector::{buildable_groups_in, compiles, source_files_in, source_tests_in};
+pub(crate) use selector::{
+    broken_in, buildable_groups_in, buildable_groups_of, compiles, source_files_in, source_tests_in,
+};
 pub use selector::{select, select_in, select_to_run, select_with_failed, unrun_in};
 pub use source_tests::{SourceTest, source_tests};
 pub(crate) use targets::every_target;

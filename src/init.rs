@@ -14,7 +14,7 @@ pub mod risks;
 pub mod steps;
 pub mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -23,8 +23,9 @@ use self::context::Context;
 pub use self::draft::{Affected, Criterion, Draft, File, Package, Step, TestTarget};
 use self::request::Request;
 use crate::affected::arguments::{self, quoted};
-use crate::affected::{Selection, TestTargetKind};
+use crate::affected::{self, Selection, TestTargetKind};
 use crate::cli::Size;
+use crate::exit;
 use crate::project::Project;
 use crate::workspace::PackageId;
 
@@ -34,9 +35,33 @@ use crate::workspace::PackageId;
 /// When a manifest or source cannot be read.
 pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
     let workspace = &project.workspace;
-    let context = Context::gather(project, request)?;
+    let broken = affected::broken_in(project, workspace);
+    if let Some((name, place)) = request.packages.iter().find_map(|package| {
+        let place = broken.get(package)?;
+        Some((&workspace.packages[*package].name, place))
+    }) {
+        return Err(exit::usage(format!(
+            "`{name}` does not compile in the configuration {}: {place} is a `compile_error!` for its features; choose other features, or another `--config`",
+            workspace.configuration
+        )));
+    }
+    let mut context = Context::gather(project, request)?;
+    let targets = &mut context.selection.targets;
+    let is_left_out = |package: &PackageId| targets.keys().any(|target| target.package == *package);
+    let left_out: Vec<String> = broken
+        .iter()
+        .filter(|(package, _)| is_left_out(package))
+        .map(|(package, place)| {
+            let name = &workspace.packages[*package].name;
+            format!(
+                "the tests of `{name}` are left out, because it does not compile in the configuration {}: {place} is a `compile_error!` for its features",
+                workspace.configuration
+            )
+        })
+        .collect();
+    targets.retain(|target, _| !broken.contains_key(&target.package));
     let dependencies = dependencies::blocks(project, request)?;
-    let tests = affected(project, &context, &request.packages);
+    let tests = affected(project, &context, &request.packages, &broken);
     let files = files(project, request, &dependencies, &tests);
     let steps = steps::steps(project, request, &tests);
     let carried = |package| workspace.linked_by(&BTreeSet::from([package])).len() - 1;
@@ -65,6 +90,7 @@ pub fn draft(project: &Project, request: &Request) -> Result<Draft> {
         steps,
         risks: risks::risks(project, request, &context, &dependencies),
         configurations: Vec::new(),
+        left_out,
         affected: tests,
         dependencies,
         files,
@@ -167,7 +193,12 @@ fn files(
     files
 }
 
-fn affected(project: &Project, context: &Context, packages: &[PackageId]) -> Affected {
+fn affected(
+    project: &Project,
+    context: &Context,
+    packages: &[PackageId],
+    broken: &BTreeMap<PackageId, String>,
+) -> Affected {
     let workspace = &project.workspace;
     let packages = packages.iter().copied().collect();
     let rows: Vec<TestTarget> = context
@@ -176,23 +207,40 @@ fn affected(project: &Project, context: &Context, packages: &[PackageId]) -> Aff
         .keys()
         .filter_map(|target| context.row(workspace, target))
         .collect();
-    let configured = workspace.configured_packages();
-    let every = arguments::package_arguments(workspace, &configured);
+    let groups = workspace.groups().into_iter();
+    let listed = if context.nextest {
+        affected::tests_of_build(workspace)
+    } else {
+        BTreeMap::new()
+    };
+    let full = |mut group: BTreeSet<PackageId>| {
+        group.retain(|package| !broken.contains_key(package));
+        if group.is_empty() {
+            return Vec::new();
+        }
+        let every = quoted(&arguments::package_arguments(workspace, &group));
+        if !context.nextest {
+            return vec![format!("cargo test {every}")];
+        }
+        let all = quoted(&arguments::nextest_packages(workspace, &group));
+        let has_doctests = listed.iter().any(|(id, tests)| {
+            let package = id.strip_suffix("::doc").filter(|_| !tests.is_empty());
+            package.is_some_and(|name| {
+                let mut packages = group.iter();
+                packages.any(|package| workspace.packages[*package].name.as_str() == name)
+            })
+        });
+        let doc = has_doctests.then(|| format!("cargo test {every} --doc"));
+        let run = format!("cargo nextest run {all}");
+        std::iter::once(run).chain(doc).collect()
+    };
     Affected {
         total: rows.iter().map(|row| row.tests).sum(),
         targets: rows.into_iter().filter(|row| row.tests > 0).collect(),
         full_suite: context.selection.total.tests,
         commands: commands(project, context.nextest, &context.selection),
         arguments: quoted(&arguments::named_packages(workspace, &packages)),
-        full_commands: if context.nextest {
-            let all = quoted(&arguments::nextest_packages(workspace, &configured));
-            vec![
-                format!("cargo nextest run {all}"),
-                format!("cargo test {} --doc", quoted(&every)),
-            ]
-        } else {
-            vec![format!("cargo test {}", quoted(&every))]
-        },
+        full_commands: groups.flat_map(full).collect(),
     }
 }
 
@@ -207,22 +255,23 @@ fn commands(project: &Project, nextest: bool, selection: &Selection) -> Vec<Stri
             .map(|call| format!("cargo test --no-fail-fast {}", quoted(&call.arguments)))
             .collect();
     }
-    let mut commands = vec![format!(
-        "cargo nextest run --no-fail-fast {}",
-        quoted(&arguments::nextest(workspace, selection))
-    )];
-    let documented: BTreeSet<_> = selection
-        .targets
-        .keys()
-        .filter(|target| target.kind == TestTargetKind::Doc)
-        .map(|target| target.package)
-        .collect();
-    if !documented.is_empty() {
-        let packages = arguments::package_arguments(workspace, &documented);
-        commands.push(format!(
-            "cargo test --no-fail-fast --doc {}",
-            quoted(&packages)
-        ));
-    }
-    commands
+    let groups = workspace.groups().into_iter();
+    let parts = groups.map(|group| selection.only(|target| group.contains(&target.package)));
+    let parts = parts.filter(|part| !part.is_empty());
+    let of_part = |part: Selection| {
+        let tests = part.only(|target| target.kind != TestTargetKind::Doc);
+        let mut documented = part.only(|target| target.kind == TestTargetKind::Doc);
+        // A command without a test fails.
+        documented.targets.retain(|_, part| !part.known.is_empty());
+        let run = (!tests.is_empty()).then(|| {
+            let arguments = arguments::nextest(workspace, &tests);
+            format!("cargo nextest run --no-fail-fast {}", quoted(&arguments))
+        });
+        let doc = (!documented.is_empty()).then(|| {
+            let arguments = arguments::package_arguments(workspace, &documented.packages());
+            format!("cargo test --no-fail-fast --doc {}", quoted(&arguments))
+        });
+        run.into_iter().chain(doc)
+    };
+    parts.flat_map(of_part).collect()
 }

@@ -1,6 +1,6 @@
 //! What a configuration compiles: features that exclude each other, as a `compile_error!` of the workspace says, and files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
@@ -18,17 +18,7 @@ pub(crate) fn buildable_groups(
 ) -> Vec<BTreeSet<PackageId>> {
     let all = workspace.configured_packages();
     let errors = compile_errors(workspace, reader);
-    let fails = |packages: &BTreeSet<PackageId>| {
-        let configured = workspace.configured_as(Configuration {
-            packages: packages.clone(),
-            ..workspace.configuration.clone()
-        });
-        errors.iter().any(|(package, error)| {
-            let is_built = configured.features().target[*package].is_some();
-            let options = configured.cfg_options(*package);
-            is_built && error.evaluate(&options, Build::Plain) == Compiled::Yes
-        })
-    };
+    let fails = |packages: &BTreeSet<PackageId>| error_in(workspace, &errors, packages).is_some();
     if errors.is_empty() || !fails(&all) {
         return vec![all];
     }
@@ -47,6 +37,46 @@ pub(crate) fn buildable_groups(
     groups
 }
 
+/// The packages of the workspace's configuration that do not compile even alone, each with the place of the `compile_error!`.
+pub(crate) fn broken(workspace: &Workspace, reader: &dyn Reader) -> BTreeMap<PackageId, String> {
+    let errors = compile_errors(workspace, reader);
+    if error_in(workspace, &errors, &workspace.configured_packages()).is_none() {
+        return BTreeMap::new();
+    }
+    let packages = workspace.configured_packages().into_iter();
+    let found = packages.filter_map(|package| {
+        let error = error_in(workspace, &errors, &BTreeSet::from([package]))?;
+        Some((package, error.place.clone()))
+    });
+    found.collect()
+}
+
+/// A `compile_error!` in a package.
+struct CompileError {
+    package: PackageId,
+    /// When it is compiled.
+    condition: Predicate,
+    /// Its file, relative to the workspace root, and line.
+    place: String,
+}
+
+/// The first error that a build of these packages compiles.
+fn error_in<'e>(
+    workspace: &Workspace,
+    errors: &'e [CompileError],
+    packages: &BTreeSet<PackageId>,
+) -> Option<&'e CompileError> {
+    let configured = workspace.configured_as(Configuration {
+        packages: packages.clone(),
+        ..workspace.configuration.clone()
+    });
+    errors.iter().find(|error| {
+        let is_built = configured.features().target[error.package].is_some();
+        let options = configured.cfg_options(error.package);
+        is_built && error.condition.evaluate(&options, Build::Plain) == Compiled::Yes
+    })
+}
+
 /// Whether the packages of the workspace's configuration compile all of these sources.
 pub(super) fn compiles(workspace: &Workspace, sources: &[&Utf8Path], reader: &dyn Reader) -> bool {
     let mut crates = CrateGraph::of(workspace);
@@ -61,14 +91,14 @@ pub(super) fn compiles(workspace: &Workspace, sources: &[&Utf8Path], reader: &dy
     sources.iter().all(|source| compiled.contains(source))
 }
 
-/// The conditions under which a package does not compile.
-fn compile_errors(workspace: &Workspace, reader: &dyn Reader) -> Vec<(PackageId, Predicate)> {
+/// The errors of all packages, whatever their features.
+fn compile_errors(workspace: &Workspace, reader: &dyn Reader) -> Vec<CompileError> {
     let crates = CrateGraph::of(workspace);
     let sources = Sources::read(&crates, &Changed::default(), reader);
     let mut found = Vec::new();
     for mount in &sources.mounts {
         let file = &sources.files[mount.file];
-        let Some(items) = file.now.as_deref().filter(|_| file.expansion.is_none()) else {
+        let Some(items) = file.now.as_deref() else {
             continue;
         };
         for (index, item) in (0_u32..).zip(&items.items) {
@@ -85,10 +115,28 @@ fn compile_errors(workspace: &Workspace, reader: &dyn Reader) -> Vec<(PackageId,
                 }
                 declared = around.declared.as_ref();
             }
-            found.push((crates.units[mount.unit].package, Predicate::All(all)));
+            // A macro can report wrong input in this way, whatever the features are.
+            if file.expansion.is_some() && !all.iter().any(depends_on_features) {
+                continue;
+            }
+            let line = file.expansion.unwrap_or(item.line);
+            found.push(CompileError {
+                package: crates.units[mount.unit].package,
+                condition: Predicate::All(all),
+                place: format!("{}:{line}", workspace.slashed(&file.path)),
+            });
         }
     }
     found
+}
+
+fn depends_on_features(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::All(all) | Predicate::Any(all) => all.iter().any(depends_on_features),
+        Predicate::Not(inner) => depends_on_features(inner),
+        Predicate::Value(key, _) => key == "feature",
+        Predicate::Name(_) | Predicate::Unknown => false,
+    }
 }
 
 /// The `cfg` predicates of an item, of the items around it, and of its file.

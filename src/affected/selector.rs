@@ -157,10 +157,28 @@ pub(crate) fn compiles(project: &Project, workspace: &Workspace, sources: &[&Utf
     conflicts::compiles(workspace, sources, &open(project))
 }
 
+/// The packages of a project that a workspace in its configuration does not compile even alone, each with the place of the
+/// `compile_error!`.
+#[must_use]
+pub(crate) fn broken_in(project: &Project, workspace: &Workspace) -> BTreeMap<PackageId, String> {
+    conflicts::broken(workspace, &open(project))
+}
+
 /// The packages of a project in groups that each compile.
 #[must_use]
 pub(crate) fn buildable_groups_in(project: &Project) -> Vec<BTreeSet<PackageId>> {
     buildable_groups(&project.workspace, &open(project))
+}
+
+/// The packages of a workspace in another configuration, in groups that each compile.
+#[must_use]
+pub(crate) fn buildable_groups_of(
+    workspace: &Workspace,
+    configuration: &Configuration,
+) -> Vec<BTreeSet<PackageId>> {
+    workspace.groups_in(configuration, |configured| {
+        buildable_groups(configured, &Cache::open(&workspace.target_directory, None))
+    })
 }
 
 /// The graph of a workspace. If features of packages exclude each other, the packages are built in several groups from here on.

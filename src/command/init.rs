@@ -22,7 +22,7 @@ use crate::project::{Ask, Project, read_document};
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
-use crate::workspace::Configuration;
+use crate::workspace::{Configuration, Workspace};
 
 /// A section about this tool for the instructions of coding assistants.
 const AGENTS: &str = include_str!("../../template/agents.md");
@@ -75,6 +75,9 @@ pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result
     } else {
         write(&composed, terminal)?;
         report(&composed, terminal)?;
+        for why in &composed.draft.left_out {
+            terminal.warn(why)?;
+        }
         if let Some(configuration) = &composed.assumed {
             terminal.status(
                 "Assumed",
@@ -243,16 +246,20 @@ fn compiling(project: &Project, request: &Request, detected: &Detection) -> Opti
     let named = project.config.configurations.values().cloned();
     let mut others: Vec<Configuration> = found.chain(named).collect();
     others.sort_by_key(|other| (other.all_features, other.features.len()));
-    if sources.is_empty()
-        || others.is_empty()
-        || affected::compiles(project, &project.workspace, &sources)
-    {
+    let compiles = |workspace: &Workspace| {
+        let broken = affected::broken_in(project, workspace);
+        let builds = !request
+            .packages
+            .iter()
+            .any(|package| broken.contains_key(package));
+        builds && (sources.is_empty() || affected::compiles(project, workspace, &sources))
+    };
+    if others.is_empty() || compiles(&project.workspace) {
         return None;
     }
-    others.into_iter().find(|other| {
-        let configured = project.workspace.configured_as(other.clone());
-        affected::compiles(project, &configured, &sources)
-    })
+    others
+        .into_iter()
+        .find(|other| compiles(&project.workspace.configured_as(other.clone())))
 }
 
 /// The draft with a command for each build that the work needs: the configurations that have to prove it, or groups of packages
@@ -263,7 +270,6 @@ fn draft(
     arguments: &Init,
     detected: &Detection,
 ) -> Result<Draft> {
-    let usual = project.workspace.configuration.clone();
     let required = arguments.require.iter().map(|name| {
         let mut found = detected.found.iter().map(|found| &found.configuration);
         let found = found.find(|found| found.name.as_ref() == Some(name));
@@ -274,19 +280,7 @@ fn draft(
             ))
         })
     });
-    let mut builds: Vec<Configuration> = required.collect::<Result<_>>()?;
-    if builds.is_empty() {
-        let touched = request.packages.iter().copied().collect();
-        let affected = project.workspace.linked_by(&touched);
-        let mut groups = affected::buildable_groups_in(project);
-        if groups.len() > 1 {
-            groups.retain(|group| !group.is_disjoint(&affected));
-            builds.extend(groups.into_iter().map(|packages| Configuration {
-                packages,
-                ..usual.clone()
-            }));
-        }
-    }
+    let builds: Vec<Configuration> = required.collect::<Result<_>>()?;
     let mut draft = init::draft_in(project, request, builds)?;
     draft.configurations.clone_from(&arguments.require);
     Ok(draft)

@@ -159,8 +159,13 @@ pub(super) fn check_features(workspace: &Workspace, configuration: &Configuratio
                 if !declared().any(|known| known == feature) {
                     let names: BTreeSet<&str> = declared().map(String::as_str).collect();
                     let names: Vec<&str> = names.into_iter().collect();
+                    let of = if configuration.packages.is_empty() {
+                        ""
+                    } else {
+                        " of the configuration"
+                    };
                     bail!(
-                        "no package has a feature `{feature}`{}",
+                        "no package{of} has a feature `{feature}`{}",
                         nearest(feature, &names)
                     );
                 }

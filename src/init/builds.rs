@@ -21,29 +21,47 @@ pub(crate) fn draft_in(
     builds: Vec<Configuration>,
 ) -> Result<Draft> {
     let usual = project.workspace.configuration.clone();
-    let mut whole: Option<Draft> = None;
+    // Commands of a plan run with the variables of the default configuration, unless they assign others.
+    let inherited = match &project.config.default_configuration {
+        Some(name) => project.config.named(name).unwrap_or_default().environment,
+        None if project.config.configurations.is_empty() => usual.environment.clone(),
+        None => BTreeMap::new(),
+    };
+    let mut builds = builds.into_iter();
+    let first = builds.next().unwrap_or_else(|| usual.clone());
+    let mut whole = build_draft(project, request, first, &inherited)?;
     for build in builds {
-        let mut variables = build.environment.clone();
-        variables.retain(|name, value| usual.environment.get(name) != Some(value));
-        project.workspace = project.workspace.configured_as(build);
-        let mut draft = draft(project, request)?;
-        draft.set_variables(&variables);
-        match &mut whole {
-            Some(whole) => whole.add_commands(draft),
-            None => whole = Some(draft),
-        }
+        whole.add_commands(build_draft(project, request, build, &inherited)?);
     }
     project.workspace = project.workspace.configured_as(usual);
-    match whole {
-        Some(draft) => Ok(draft),
-        None => draft(project, request),
+    Ok(whole)
+}
+
+/// The draft in one build.
+fn build_draft(
+    project: &mut Project,
+    request: &Request,
+    build: Configuration,
+    inherited: &BTreeMap<String, String>,
+) -> Result<Draft> {
+    let mut variables = build.environment.clone();
+    variables.retain(|name, value| inherited.get(name) != Some(value));
+    for name in inherited.keys() {
+        if !build.environment.contains_key(name) {
+            variables.insert(name.clone(), String::new());
+        }
     }
+    project.workspace = project.workspace.configured_as(build);
+    let mut draft = draft(project, request)?;
+    draft.set_variables(&variables);
+    Ok(draft)
 }
 
 impl Draft {
     /// Adds the commands of a draft of the same work in another build.
     pub(crate) fn add_commands(&mut self, other: Self) {
         self.affected.add(other.affected);
+        add(&mut self.left_out, other.left_out);
         for (own, other) in self.steps.iter_mut().zip(other.steps) {
             add(&mut own.verification, other.verification);
         }

@@ -37,6 +37,8 @@ pub struct Draft {
     pub tree: String,
     /// The configurations that every step has to be proven in.
     pub configurations: Vec<String>,
+    /// Why tests of packages are left out.
+    pub left_out: Vec<String>,
     /// The tests that the plan's files can affect.
     pub affected: Affected,
     /// Prerequisites after the first, which runs the affected tests.

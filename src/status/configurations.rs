@@ -2,6 +2,7 @@
 
 use super::assessment::{ConfigurationStatus, EvidenceState, State};
 use super::context::Context;
+use crate::affected;
 use crate::evidence::{Check, Located, Outcome, Record, Scope};
 use crate::freshness;
 use crate::freshness::build::{self, TestCall};
@@ -162,11 +163,33 @@ pub(crate) fn builds(
         packages: own.packages.clone(),
         ..configuration.clone()
     };
+    let has_same_features =
+        |wanted: &Configuration| build::have_same_features(workspace, &packages, [&own, wanted]);
+    // Features that exclude each other: each group of packages has a build of its own.
+    let of_groups = || {
+        let mut groups = affected::buildable_groups_of(workspace, configuration);
+        groups.retain(|group| group.is_superset(&packages));
+        let builds = groups.into_iter().map(|packages| Configuration {
+            packages,
+            ..configuration.clone()
+        });
+        builds.collect::<Vec<_>>()
+    };
+    // An empty RUSTFLAGS is none, unless it hides flags of a configuration file.
+    let hides = workspace.has_rustflags_in_files();
+    let counts =
+        |(name, value): &(&String, &String)| hides || *name != "RUSTFLAGS" || !value.is_empty();
+    let variables = |build: &Configuration| {
+        let variables = build::build_variables(&build.environment).into_iter();
+        let counted = variables.filter(counts);
+        counted
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect::<Vec<_>>()
+    };
     own.target == configuration.target
         && own.profile == configuration.profile
         && configuration.environment.iter().all(assigned)
-        && build::build_variables(&own.environment)
-            == build::build_variables(&configuration.environment)
+        && variables(&own) == variables(configuration)
         && configuration
             .arguments
             .iter()
@@ -174,7 +197,6 @@ pub(crate) fn builds(
         && packages
             .iter()
             .all(|package| configuration.applies_to(*package))
-        && [configuration, &alone]
-            .iter()
-            .any(|wanted| build::have_same_features(workspace, &packages, [&own, *wanted]))
+        && ([configuration, &alone].into_iter().any(has_same_features)
+            || of_groups().iter().any(has_same_features))
 }

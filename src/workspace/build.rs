@@ -62,6 +62,22 @@ impl Workspace {
         groups.map_or_else(|| vec![self.configured_packages()], Clone::clone)
     }
 
+    /// The packages of another configuration in groups, which `find` computes.
+    pub(crate) fn groups_in(
+        &self,
+        configuration: &Configuration,
+        find: impl FnOnce(&Self) -> Vec<BTreeSet<PackageId>>,
+    ) -> Vec<BTreeSet<PackageId>> {
+        let known = self.derived.groups_elsewhere.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, groups)) = known.iter().find(|(other, _)| other == configuration) {
+            return groups.clone();
+        }
+        let groups = find(&self.configured_as(configuration.clone()));
+        known.push((configuration.clone(), groups.clone()));
+        groups
+    }
+
     /// Builds and tests these groups of packages one after the other, because features of some exclude those of others.
     pub(crate) fn build_in_groups(&self, groups: Vec<BTreeSet<PackageId>>) {
         if groups.len() > 1 {

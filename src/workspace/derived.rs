@@ -21,7 +21,12 @@ pub(super) struct Derived {
     pub(super) platforms: OnceLock<Platforms>,
     /// The features in other configurations.
     pub(super) elsewhere: Arc<Mutex<FeaturesByConfiguration>>,
+    /// The groups of packages in other configurations.
+    pub(super) groups_elsewhere: Arc<Mutex<GroupsByConfiguration>>,
 }
+
+/// The groups of packages that build together in several configurations.
+pub(super) type GroupsByConfiguration = Vec<(Configuration, Vec<BTreeSet<PackageId>>)>;
 
 /// The features of each member in several configurations.
 pub(super) type FeaturesByConfiguration = Vec<(Configuration, Arc<Enabled>)>;

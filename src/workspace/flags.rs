@@ -164,6 +164,12 @@ impl Workspace {
         files.map(|(_, text)| text).collect()
     }
 
+    /// Whether a configuration file of cargo has flags of rustc.
+    pub(crate) fn has_rustflags_in_files(&self) -> bool {
+        let mut texts = self.cargo_configs().into_iter();
+        texts.any(|text| text.contains("rustflags"))
+    }
+
     /// cargo's configuration files with their texts, the innermost first.
     pub(super) fn cargo_config_files(&self) -> Vec<(Utf8PathBuf, String)> {
         let variable = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from);

@@ -50,6 +50,8 @@ pub(super) struct Job {
     pub(super) reuse: Reuse,
     /// With `--shadow`: the number of invocations that run the selected tests; the others run all other tests.
     pub(super) selected: Option<usize>,
+    /// With `--from-report`: the tests of the report, which must run.
+    pub(super) reported: Names,
     /// Stops the run early.
     pub(super) stop: Stop,
 }
@@ -83,7 +85,12 @@ impl Job {
                 } else {
                     selection(project, pocs, &[], arguments.base.as_deref(), &failed)?
                 };
-                Self::affected(project, arguments, pocs, selection)
+                let job = Self::affected(project, arguments, pocs, selection)?;
+                let is_reported = arguments.scope.from_report.is_some();
+                Ok(Self {
+                    reported: if is_reported { failed } else { Names::new() },
+                    ..job
+                })
             }
             (_, [poc]) => {
                 crate::document_update::reliable(poc)?;
@@ -151,6 +158,7 @@ impl Job {
             selection,
             reuse: Reuse::default(),
             selected: None,
+            reported: Names::new(),
             stop: Stop::default(),
         })
     }
@@ -351,11 +359,10 @@ impl Job {
             }
             settled
         };
+        let exit = self.of_report(project, exit, (&report, &binaries), terminal)?;
         self.reuse.sum_up(&report, terminal)?;
-        if self.scope == Scope::Baseline
-            && let Some(hint) = hint::of_baseline(project, &report, &source)
-        {
-            terminal.warn(hint)?;
+        if self.scope == Scope::Baseline {
+            hint::show(project, &report, &source, terminal)?;
         }
         if let ([poc], true) = (pocs, arguments.update && !interrupted) {
             update::run(
@@ -380,6 +387,23 @@ impl Job {
         };
         ended.report(project, arguments, terminal)?;
         Ok(exit)
+    }
+
+    /// With `--from-report`: a run without one of the reported tests did not check it.
+    fn of_report(
+        &self,
+        project: &Project,
+        exit: Exit,
+        (report, binaries): (&verify::Report, &Binaries<'_>),
+        terminal: &mut Terminal,
+    ) -> Result<Exit> {
+        match failed::not_run(project, &self.reported, &report.verdicts(binaries)) {
+            Some(why) if exit == Exit::Success => {
+                terminal.warn(why)?;
+                Ok(Exit::CouldNotRun)
+            }
+            _ => Ok(exit),
+        }
     }
 
     /// With `--shadow`: reports the tests that failed and were not selected.

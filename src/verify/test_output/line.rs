@@ -47,10 +47,14 @@ pub(super) fn is_finished(line: &str) -> bool {
         .is_some_and(|rest| rest.contains(" target(s) in ") || rest.contains(" targets in "))
 }
 
-/// ``error: could not compile `store` (lib test) due to 1 previous error``, without its first word.
+/// ``error: could not compile `store` (lib test) due to 1 previous error``, or the failure of a build script, without its first word.
 pub(super) fn compile_error(line: &str) -> Option<&str> {
+    let failures = [
+        "could not compile `",
+        "failed to run custom build command for `",
+    ];
     line.strip_prefix("error: ")
-        .filter(|rest| rest.starts_with("could not compile `"))
+        .filter(|rest| failures.iter().any(|failure| rest.starts_with(failure)))
 }
 
 /// ``error: no such command: `nextest` `` → `nextest`.

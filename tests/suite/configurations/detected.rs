@@ -229,7 +229,7 @@ fn a_matrix_variables_documentation_and_nextest_are_detected() {
 }
 
 /// Two packages that need features of a third that exclude each other.
-fn excluding() -> Sandbox {
+pub(super) fn excluding() -> Sandbox {
     let sandbox = Sandbox::empty();
     let user = |letter: &str| {
         let manifest = format!(
