@@ -9,8 +9,8 @@ use regex::{Captures, Regex};
 
 use crate::evidence::Measured;
 
-/// A number: `12,345`, `0.84`, `1e-3`.
-pub(crate) const NUMBER: &str = r"-?\d[\d,_]*(?:\.\d+)?(?:e[+-]?\d+)?";
+/// A number: `12,345`, `0.84`, `1e-3`. A comma separates thousands.
+pub(crate) const NUMBER: &str = r"-?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d+)?(?:e[+-]?\d+)?";
 /// A unit: one of [`UNITS`], or a rate such as `req/s`.
 pub(crate) const UNIT: &str = r"(?:[a-zµμ]+/s(?:ec)?|[kmgt]?i?b|[nuµμm]s|s|min|h|%)";
 
@@ -42,7 +42,7 @@ const UNITS: [(&str, &str, f64, f64); 18] = [
 pub struct Quantity {
     /// The value.
     pub value: f64,
-    /// `s`, `B`, `%`, a rate such as `req/s` or `B/s`, or nothing.
+    /// `s`, `B`, `b` for bits, `%`, a rate such as `req/s` or `B/s`, or nothing.
     pub unit: String,
 }
 
@@ -87,13 +87,17 @@ impl Quantity {
     /// Reads a number and the unit after it, if there is one.
     pub(super) fn read(number: &str, unit: Option<&str>) -> Option<Self> {
         let value: f64 = number.replace([',', '_'], "").parse().ok()?;
-        let unit = unit.unwrap_or_default().to_lowercase();
-        let (counted, per) = match unit.split_once('/') {
+        let unit = unit.unwrap_or_default();
+        let (written, per) = match unit.split_once('/') {
             Some((counted, _)) => (counted, "/s"),
-            None => (unit.as_str(), ""),
+            None => (unit, ""),
         };
+        let counted = written.to_lowercase();
         let known = UNITS.iter().find(|(name, ..)| *name == counted);
-        let (_, base, factor, divisor) = *known.unwrap_or(&("", counted, 1.0, 1.0));
+        let (_, base, factor, divisor) = *known.unwrap_or(&("", &counted, 1.0, 1.0));
+        // `Mb` are megabits.
+        let is_bits = base == "B" && written.ends_with('b');
+        let base = if is_bits { "b" } else { base };
         Some(Self {
             value: value * factor / divisor,
             unit: format!("{base}{per}"),
@@ -130,12 +134,13 @@ impl Relation {
     }
 
     fn holds(self, value: f64, limit: f64) -> bool {
-        match self {
+        let holds = match self {
             Self::Below => value < limit,
             Self::AtMost => value <= limit,
             Self::Above => value > limit,
             Self::AtLeast => value >= limit,
-        }
+        };
+        holds && value.is_finite()
     }
 
     /// Whether a smaller limit requires more.
@@ -149,11 +154,11 @@ impl Limit {
     /// The values of this name in the output of a command, in order.
     ///
     /// # Errors
-    /// A description if there is none, or if one has another unit than the limit.
+    /// A description if there is none, or if one cannot be read or has another unit than the limit.
     pub fn samples(&self, output: &str) -> Result<Vec<Sample>, String> {
         let samples = match self.name.strip_prefix("$.") {
-            Some(path) => self.in_json(path, output),
-            None => self.in_text(output),
+            Some(path) => self.in_json(path, output)?,
+            None => self.in_text(output)?,
         };
         if samples.is_empty() {
             return Err(format!("the output has no value of `{}`", self.name));
@@ -182,23 +187,29 @@ impl Limit {
         Some(format!("{self} expected, but it was {}", other.value))
     }
 
-    fn in_text(&self, output: &str) -> Vec<Sample> {
-        let quantity = format!(r"({NUMBER})[ \t]*({UNIT})?");
-        let name = regex::escape(&self.name);
-        // Criterion: `NAME time: [low median high]`. divan: `NAME fastest │ slowest │ median │ mean`.
-        let criterion = format!(r"\s+time:\s+\[{quantity} {quantity} {quantity}\]");
-        let divan =
-            format!(r"[ \t]+{quantity}[ \t]*│[ \t]*{quantity}[ \t]*│[ \t]*{quantity}[ \t]*│");
-        let plain = format!(r#"["'`]?[ \t:=|]+{quantity}(?:$|[^\w/%])"#);
-        let pattern = format!(r"(?im)(?:^|[^\w.-]){name}(?:{criterion}|{divan}|{plain})");
-        let Ok(pattern) = Regex::new(&pattern) else {
-            return Vec::new();
+    fn in_text(&self, output: &str) -> Result<Vec<Sample>, String> {
+        let Some([start, whole, unit]) = patterns(&self.name) else {
+            return Ok(Vec::new());
         };
-        let found = pattern.captures_iter(output);
-        found.filter_map(|found| sample(&found)).collect()
+        let samples = start.find_iter(output).map(|found| {
+            let whole = whole.captures_at(output, found.start());
+            let whole = whole.filter(|whole| whole.get_match().start() == found.start());
+            // The end of the pattern may have taken the unit for a word.
+            let is_cut = |whole: &Captures<'_>| {
+                let number = whole.get(13).filter(|_| whole.get(14).is_none());
+                number.is_some_and(|number| unit.is_match(&output[number.end()..]))
+            };
+            let whole = whole.filter(|whole| !is_cut(whole));
+            whole.and_then(|whole| sample(&whole)).ok_or_else(|| {
+                let line = output[found.start()..].trim_start().lines().next();
+                let line = line.unwrap_or_default();
+                format!("`{}` has no single value in `{line}`", self.name)
+            })
+        });
+        samples.collect()
     }
 
-    fn in_json(&self, path: &str, output: &str) -> Vec<Sample> {
+    fn in_json(&self, path: &str, output: &str) -> Result<Vec<Sample>, String> {
         let parts = path.split(['.', '[', ']']);
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         let pointer = format!("/{}", parts.join("/"));
@@ -210,7 +221,11 @@ impl Limit {
                 .collect(),
         };
         let found = values.iter().filter_map(|value| value.pointer(&pointer));
-        found.filter_map(|value| self.of_json(value)).collect()
+        let samples = found.map(|value| {
+            let unknown = || format!("`{}` is {value} in the output", self.name);
+            self.of_json(value).ok_or_else(unknown)
+        });
+        samples.collect()
     }
 
     /// A number has the unit of the limit.
@@ -232,7 +247,27 @@ impl Limit {
     }
 }
 
-/// A match of [`Limit::in_text`], by the tool whose groups took part.
+/// Patterns for a name with the start of a value, for a name with a value, and for a unit.
+fn patterns(name: &str) -> Option<[Regex; 3]> {
+    let quantity = format!(r"({NUMBER})[ \t]*({UNIT})?");
+    let name = format!(r"(?im)(?:^|[^\w.-]){}", regex::escape(name));
+    // Criterion: `NAME time: [low median high]`. divan: `NAME fastest │ slowest │ median │ mean`.
+    let criterion = format!(r"\s+time:\s+\[{quantity} {quantity} {quantity}\]");
+    let divan = format!(r"[ \t]+{quantity}[ \t]*│[ \t]*{quantity}[ \t]*│[ \t]*{quantity}[ \t]*│");
+    let separator = r#"["'`]?[ \t:=|]+"#;
+    // Neither a longer number or unit, nor a second number.
+    let end = r"[ \t]*(?:\r?$|[^\w/%.,\s]|[.,](?:$|\W)|[ \t][^\d\s])";
+    let start = r"[<>≤≥~≈±+-]?[ \t]*(?:\d|nan\b|inf(?:inity)?\b)";
+    let patterns = [
+        format!(r"{name}(?:\s+time:\s+\[|{separator}{start})"),
+        format!("{name}(?:{criterion}|{divan}|{separator}{quantity}{end})"),
+        format!(r"(?i)^[ \t]*{UNIT}(?:\W|$)"),
+    ];
+    let [start, whole, unit] = patterns.map(|pattern| Regex::new(&pattern).ok());
+    Some([start?, whole?, unit?])
+}
+
+/// A match of the second of [`patterns`], by the tool whose groups took part.
 fn sample(found: &Captures<'_>) -> Option<Sample> {
     let group = |index: usize| quantity(found, index);
     let (low, value, high) = if found.get(1).is_some() {
