@@ -22,6 +22,9 @@ use crate::workspace::{Configuration, PackageId, Workspace};
 
 use configurations::WrittenConfiguration;
 
+/// The start of the file name of the results of another tool's task list. Backlog.md does not read files with this name.
+pub const FOREIGN_RESULTS: &str = "poc-results-";
+
 /// Command-line options that select the workspace and its build.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -227,6 +230,9 @@ impl Config {
     #[must_use]
     pub fn is_document(&self, relative: &Utf8Path) -> bool {
         let name = relative.file_name().unwrap_or_default();
+        if name.starts_with(FOREIGN_RESULTS) && relative.extension() == Some("md") {
+            return true;
+        }
         ["-plan.md", "-implementation.md", "-results.md"]
             .iter()
             .any(|ending| name.ends_with(ending) || name == ".gitattributes")

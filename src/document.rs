@@ -31,7 +31,7 @@ pub(crate) mod vocabulary;
 pub use checklist::checklist;
 pub(crate) use counts::count;
 pub use counts::printed_counts;
-pub use parse::{read_plan, read_results};
+pub use parse::{is_foreign, read_foreign, read_plan, read_results};
 pub use parts::{
     Block, Field, HeadingMark, Item, Label, ParseProblem, Placeholder, ProblemKind, Region, Row,
     Section, SectionKind, Severity, Status, StepId,

@@ -83,6 +83,12 @@ pub fn change<T>(
     let poc = project.read(paths.clone())?;
     without_conflicts(&poc)?;
     let (texts, said) = make(&poc)?;
+    if paths.is_foreign() && texts.plan.is_some() {
+        let plan = &paths.plan;
+        return Err(exit::usage(format!(
+            "{plan} belongs to another tool and is not changed; `cargo poc verify --plan FILE` records beside it"
+        )));
+    }
     let old_results = poc.results.as_ref().map(|(document, _)| document.text());
     let documents = [
         (&paths.plan, Some(poc.plan_document.text()), texts.plan),

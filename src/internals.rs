@@ -39,7 +39,8 @@ pub mod deps {
 pub mod document {
     pub use crate::document::{
         Block, Document, Field, HeadingMark, Item, Label, ParseProblem, Placeholder, Plan,
-        ProblemKind, Region, Section, Span, Status, StepId, Timestamp, read_plan, read_results,
+        ProblemKind, Region, Section, Span, Status, StepId, Timestamp, read_foreign, read_plan,
+        read_results,
     };
     pub mod edit {
         pub use crate::document::edit::Edits;

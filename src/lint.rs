@@ -42,7 +42,8 @@ pub fn lint(
 ) -> Vec<Finding> {
     let cx = LintContext::new(poc, status, context);
     let mut found = Vec::new();
-    for (codes, check) in rules::checks() {
+    let foreign = poc.paths.is_foreign();
+    for (codes, check) in rules::checks(foreign) {
         let before = found.len();
         check(&cx, &mut found);
         let listed = |finding: &Finding| codes.contains(&finding.code);
@@ -52,6 +53,11 @@ pub fn lint(
         );
     }
     let mut found = levels.apply(found);
+    if foreign {
+        for finding in &mut found {
+            finding.fix = None;
+        }
+    }
     found.sort_by(|left, right| {
         let key = |finding: &Finding| (finding.line, finding.code, finding.column);
         (&left.path, key(left), &left.subject).cmp(&(&right.path, key(right), &right.subject))

@@ -182,7 +182,12 @@ fn steps(status: &Assessment) -> Option<Next> {
 /// Verifies a step, if it has a command and a run can change its state.
 fn verify(status: &Assessment, step: &StepStatus, why: String) -> Next {
     if !step.has_commands {
-        let why = format!("step {} has no verification command; write one", step.id);
+        let why = match &step.why {
+            Some(why) if step.evidence == EvidenceState::Nothing => {
+                format!("step {}: {why}", step.id)
+            }
+            _ => format!("step {} has no verification command; write one", step.id),
+        };
         return Next::ask(edit(&status.plan, step.line), why);
     }
     if let Some(why) = unprovable(&step.configurations) {
@@ -335,10 +340,13 @@ fn edit(path: &str, line: usize) -> String {
 pub fn next_scope(status: &Assessment) -> Option<Scope> {
     let mut steps = status.steps.iter();
     let step = steps.find(|step| {
-        !matches!(
-            step.state,
-            State::Proven | State::Withdrawn | State::Unconfirmed
-        )
+        // No run can prove a step of a task list that names no file.
+        let is_known = step.has_commands || step.why.is_none();
+        is_known
+            && !matches!(
+                step.state,
+                State::Proven | State::Withdrawn | State::Unconfirmed
+            )
     });
     let done = || match status.runs.done {
         None | Some(EvidenceState::Proven | EvidenceState::Unconfirmed(_)) => None,

@@ -1,18 +1,19 @@
 //! The workspace of a command, its settings, and its PoCs.
 
 mod load;
+mod paths;
 mod prefetch;
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use crate::change;
 use crate::config::{Config, detect};
 use crate::document::plan::Step;
 use crate::document::results::Results;
-use crate::document::{Document, Plan, Status, is_plan, read_plan, read_results};
+use crate::document::{Document, Plan, ProblemKind, Status, read_foreign, read_plan, read_results};
 use crate::evidence::{self, Evidence};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::sys::cargo::Cargo;
@@ -21,6 +22,9 @@ use crate::sys::git::Repository;
 use crate::workspace::Workspace;
 use crate::workspace::graph::nearest;
 
+pub use paths::Paths;
+pub(crate) use paths::read_document;
+use paths::{PLAN_ENDINGS, RESULTS_ENDING};
 pub use prefetch::Ask;
 use prefetch::Prefetch;
 
@@ -40,17 +44,6 @@ pub struct Project {
     prefetch: Prefetch,
 }
 
-/// The two documents of one PoC, by name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Paths {
-    /// The slug.
-    pub name: String,
-    /// `docs/NAME-plan.md`, or the older `docs/NAME-implementation.md`; absolute.
-    pub plan: Utf8PathBuf,
-    /// `docs/NAME-results.md`, absolute; it may not exist.
-    pub results: Utf8PathBuf,
-}
-
 /// A PoC with its documents.
 #[derive(Debug)]
 pub struct Poc {
@@ -66,13 +59,6 @@ pub struct Poc {
 
 /// The maximum length of a PoC's name: file systems allow 255 bytes, and people type names.
 const LONGEST_NAME: usize = 100;
-
-/// File name endings of plans, of both generations of the template.
-const PLAN_ENDINGS: [&str; 2] = ["-plan.md", "-implementation.md"];
-/// The file name ending of results.
-const RESULTS_ENDING: &str = "-results.md";
-/// The start of the comments that this program writes.
-const MARKER: &str = "<!-- cargo-poc:";
 
 impl Project {
     /// A warning if no build is chosen or named, and the project's files test another one than the plain one.
@@ -176,6 +162,9 @@ impl Project {
     /// # Errors
     /// A usage error for none or several; the message lists the names.
     pub fn find(&self, name: &str) -> Result<Paths> {
+        if let Some(paths) = self.foreign(name)? {
+            return Ok(paths);
+        }
         let list = self.list()?;
         if let Some(exact) = list.iter().find(|paths| paths.name == name) {
             return Ok(exact.clone());
@@ -219,6 +208,42 @@ impl Project {
             )
         });
         Err(exit::with_next(next, error))
+    }
+
+    /// [`Paths::of_file`], where a task list of another tool is named after its path below the workspace root, without the title in
+    /// the file name of a task of Backlog.md.
+    ///
+    /// # Errors
+    /// As for [`Paths::of_file`].
+    pub fn of_file(&self, file: Utf8PathBuf) -> Result<Paths> {
+        let mut paths = Paths::of_file(file)?;
+        if paths.is_foreign() {
+            let path = self.workspace.slashed(&paths.plan);
+            let name = path
+                .split_once(" - ")
+                .map_or(path.as_str(), |(name, _)| name);
+            name.clone_into(&mut paths.name);
+        }
+        Ok(paths)
+    }
+
+    /// The task list of another tool with this name; see [`Self::of_file`].
+    fn foreign(&self, name: &str) -> Result<Option<Paths>> {
+        let root = &self.workspace.root;
+        let mut path = files::normalize(&root.join(name));
+        if !path.starts_with(root) || !(name.contains('/') || path.extension() == Some("md")) {
+            return Ok(None);
+        }
+        if !path.is_file() {
+            let folder = path.parent().unwrap_or(root).to_owned();
+            let start = format!("{} - ", path.file_name().unwrap_or_default());
+            let mut titled = files::list(&folder)?.into_iter();
+            match titled.find(|file| file.starts_with(&start)) {
+                Some(file) => path = folder.join(file),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(self.of_file(path)?).filter(Paths::is_foreign))
     }
 
     /// Reads the documents of one PoC.
@@ -280,79 +305,6 @@ impl Project {
     }
 }
 
-impl Paths {
-    /// Whether the results have parts that this program has written.
-    fn have_records(&self) -> bool {
-        let text = files::read_document(&self.results).ok().flatten();
-        text.is_some_and(|text| String::from_utf8_lossy(&text).contains(MARKER))
-    }
-
-    /// What to do about results whose plan is missing; empty without results.
-    fn left_results(&self) -> String {
-        if !self.results.exists() {
-            return String::new();
-        }
-        let results = &self.results;
-        format!(", but {results} has its records; restore the plan, or remove the results as well")
-    }
-
-    /// Whether these are documents of a PoC: there are results, or the plan has the sections of one. An unreadable plan counts, so that
-    /// reading it reports the error.
-    fn are_of_a_poc(&self) -> bool {
-        if self.results.exists() || !self.plan.is_file() {
-            return true;
-        }
-        match files::read_document(&self.plan) {
-            Ok(Some(bytes)) => String::from_utf8(bytes).map_or(true, |text| is_plan(&text)),
-            _ => true,
-        }
-    }
-
-    /// The documents of a plan at an absolute path. The results are the file of the same name beside it, or the file that the plan
-    /// links to. For a results document, the plan is the file beside it.
-    ///
-    /// # Errors
-    /// A usage error for a results document without a plan beside it.
-    pub fn of_file(file: Utf8PathBuf) -> Result<Self> {
-        let folder = file.parent().unwrap_or(Utf8Path::new(""));
-        let stem = file.file_name().unwrap_or_default();
-        if let Some(name) = stem.strip_suffix(RESULTS_ENDING) {
-            let plans = PLAN_ENDINGS.map(|ending| folder.join(format!("{name}{ending}")));
-            let Some(plan) = plans.iter().find(|plan| plan.is_file()) else {
-                return Err(exit::usage(format!(
-                    "{file} is a results document without a {name}-plan.md beside it; pass the plan"
-                )));
-            };
-            return Ok(Self {
-                name: name.to_owned(),
-                plan: plan.clone(),
-                results: file,
-            });
-        }
-        let by_name = PLAN_ENDINGS
-            .iter()
-            .find_map(|ending| stem.strip_suffix(ending));
-        let name = by_name.or(file.file_stem()).unwrap_or_default().to_owned();
-        let beside = folder.join(format!("{name}{RESULTS_ENDING}"));
-        let linked = || {
-            let text = String::from_utf8(files::read(&file).ok()?).ok()?;
-            let plan = read_plan(&Document::from_text(&file, text));
-            let link = folder.join(Utf8Path::new(plan.results_link.as_deref()?).file_name()?);
-            (link.is_file() && link != file).then_some(link)
-        };
-        let results = if beside.is_file() {
-            beside
-        } else {
-            linked().unwrap_or(beside)
-        };
-        Ok(Self {
-            name,
-            plan: file,
-            results,
-        })
-    }
-}
-
 impl Poc {
     /// The step of the plan with this id.
     ///
@@ -388,9 +340,23 @@ impl Poc {
         let plan_document = read_document(&paths.plan)?
             .with_context(|| format!("{} does not exist{}", paths.plan, paths.left_results()))
             .or_exit(Exit::Usage)?;
-        let plan = read_plan(&plan_document);
-        let results = read_document(&paths.results)?.map(|document| {
-            let results = read_results(&document);
+        let foreign = paths.is_foreign();
+        let plan = if foreign {
+            read_foreign(&plan_document)
+        } else {
+            read_plan(&plan_document)
+        };
+        let mut document = read_document(&paths.results)?;
+        if foreign && document.is_none() {
+            let file = paths.plan.file_name().unwrap_or_default();
+            let text = format!("# Results of {file}\n\nWritten by `cargo poc verify --plan`.\n");
+            document = Some(Document::from_text(&paths.results, text));
+        }
+        let results = document.map(|document| {
+            let mut results = read_results(&document);
+            // They have no step, only evidence.
+            let problems = &mut results.problems;
+            problems.retain(|problem| !foreign || problem.kind != ProblemKind::NoSteps);
             (document, results)
         });
         Ok(Self {
@@ -429,16 +395,4 @@ pub fn is_slug(name: &str) -> bool {
     name.starts_with(plain)
         && name.chars().all(|letter| plain(letter) || letter == '-')
         && name.len() <= LONGEST_NAME
-}
-
-/// Reads the document at `path`; `None` if it does not exist.
-///
-/// # Errors
-/// A usage error with the position: not UTF-8, too large, not a regular file, or a link that leaves the folder.
-pub(crate) fn read_document(path: &Utf8Path) -> Result<Option<Document>> {
-    let bytes = files::read_document(path).or_exit(Exit::Usage)?;
-    bytes
-        .map(|bytes| Document::from_bytes(path, bytes))
-        .transpose()
-        .or_exit(Exit::Usage)
 }

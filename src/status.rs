@@ -52,7 +52,7 @@ pub fn assess(poc: &Poc, cx: &Context<'_>) -> Assessment {
     let recorded: HashMap<&str, &ResultStep> =
         recorded.map(|step| (step.id.as_str(), step)).collect();
     let files = files::files(poc, cx);
-    let work = Work::of(&poc.plan, &files);
+    let work = Work::of(poc, &files);
     let steps = poc.plan.steps.iter().enumerate().map(|(index, step)| {
         let recorded = recorded.get(step.id.as_str()).copied();
         step_status(poc, (index, step), recorded, &work, cx)

@@ -14,7 +14,9 @@ pub(super) fn kind_of(workspace: &Workspace, path: &Utf8Path) -> Option<&'static
     let mut parts = inside.components();
     let first = parts.next()?.as_str();
     if parts.next().is_some() {
-        return of_folder(first);
+        let is_task_list =
+            matches!(first, "specs" | "openspec" | "backlog") && inside.extension() == Some("md");
+        return of_folder(first).or_else(|| is_task_list.then_some("a document of another tool"));
     }
     of_name(first)
 }

@@ -76,7 +76,7 @@ impl Build {
 pub struct Which {
     /// Name of the PoC [default: all]
     pub name: Option<String>,
-    /// Read this plan, in any folder; outside a workspace, some states are unknown
+    /// Read this plan, in any folder: of cargo poc, tasks.md of spec-kit or OpenSpec, or a task of Backlog.md. Outside a workspace, some states are unknown
     #[arg(long, value_name = "FILE", conflicts_with = "name")]
     pub plan: Option<Utf8PathBuf>,
 }

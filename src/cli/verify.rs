@@ -16,6 +16,7 @@ Examples:
   cargo poc verify cache --baseline     the plan's affected tests, before anything changes
   cargo poc verify cache                the next step: started, run, and closed when it is proven
   cargo poc verify cache --step 1       step 1: started, run, and closed when it is proven
+  cargo poc verify --plan specs/001-cache/tasks.md --step 1    a phase of a task list of spec-kit
   cargo poc verify                      the affected tests of every open PoC, once
   cargo poc verify cache --affected     the affected tests of one PoC
   cargo poc verify --failed             the tests that failed in their last run
@@ -39,6 +40,9 @@ All commands of a bash block run in one shell, and each is checked against its o
 pub struct Verify {
     /// Name of the PoC [default: every open one]. With a name and no scope, run the next step of its plan, then the done block. With a name and arguments for the test runner, run its affected tests
     pub name: Option<String>,
+    /// Verify the plan in this file, also tasks.md of spec-kit or OpenSpec, or a task of Backlog.md. The file of another tool is not changed; the results are written beside it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "merge", "partition", "watch", "shadow"])]
+    pub plan: Option<Utf8PathBuf>,
     /// The scope to run.
     #[command(flatten)]
     pub scope: Scope,

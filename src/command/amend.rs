@@ -80,15 +80,14 @@ pub(super) fn reason(text: &str) -> Result<String> {
     Ok(text)
 }
 
-/// Adds a lock of the current plan to the results, unless they have one.
+/// Adds a lock of the current plan to the results, unless they have one. The task list of another tool is not locked, because that tool
+/// changes it.
 ///
 /// # Errors
 /// When sources cannot be read.
 pub(super) fn locked(project: &Project, poc: &Poc, text: &str) -> Result<String> {
-    if ContractState::read(text, &poc.paths.name)
-        .agreed()
-        .is_some()
-    {
+    let known = ContractState::read(text, &poc.paths.name);
+    if poc.paths.is_foreign() || known.agreed().is_some() {
         return Ok(text.to_owned());
     }
     // Without packages, the tests of the plan are unknown, not empty.
@@ -113,7 +112,8 @@ pub(super) fn warn_of_unknown_tests(
         .as_ref()
         .map_or("", |(document, _)| document.text());
     let locked = ContractState::read(text, &poc.paths.name);
-    if locked.agreed().is_none() && names_no_package(project, poc) {
+    let locks = !poc.paths.is_foreign() && locked.agreed().is_none();
+    if locks && names_no_package(project, poc) {
         terminal.warn(format!(
             "{} names no package, so no test is locked; add a Packages row to its Overview",
             project.workspace.slashed(&poc.paths.plan)

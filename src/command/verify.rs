@@ -15,6 +15,7 @@ mod update;
 pub(crate) mod watch;
 
 use anyhow::Result;
+use camino::Utf8Path;
 
 use self::job::Job;
 use self::request::{pocs, runner, scope, takes_next};
@@ -43,6 +44,14 @@ pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) ->
     } else {
         Project::load(global)?
     };
+    let named = match &arguments.plan {
+        Some(file) => Some(cli::Verify {
+            name: Some(name_of(project, file)?),
+            ..arguments.clone()
+        }),
+        None => None,
+    };
+    let arguments = named.as_ref().unwrap_or(arguments);
     if !arguments.confirm.is_empty() {
         let poc = project.named_or_only(arguments.name.as_deref())?;
         return confirmed(global, project, arguments, &poc, terminal);
@@ -73,6 +82,18 @@ pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) ->
     })
 }
 
+/// The name of the plan in a file.
+fn name_of(project: &Project, file: &Utf8Path) -> Result<String> {
+    let paths = project.of_file(workset::located(file)?)?;
+    if !paths.is_foreign() && project.find(&paths.name)?.plan != paths.plan {
+        let docs = project.docs();
+        return Err(exit::usage(format!(
+            "{file} is not in {docs}; pass its folder with --docs"
+        )));
+    }
+    Ok(paths.name)
+}
+
 /// Runs one scope of the PoCs.
 fn run_scope(
     global: &Global,
@@ -99,7 +120,8 @@ fn run_scope(
         return job.nothing_to_run(project, arguments, terminal);
     }
     let recorded = pocs.first().filter(|_| arguments.records());
-    if let (Some(poc), Scope::Step(id)) = (recorded, &job.scope) {
+    let started = recorded.filter(|poc| !poc.paths.is_foreign());
+    if let (Some(poc), Scope::Step(id)) = (started, &job.scope) {
         step::start_before_run(project, &poc.paths, &StepId::new(id), terminal)?;
     }
     let exit = job.run(project, arguments, pocs, terminal)?;
@@ -128,6 +150,9 @@ fn after_run(
         step::close_after_run(&project, paths, &StepId::new(id), terminal)?;
         project.refresh_repository();
     }
+    if paths.is_foreign() {
+        return Ok(());
+    }
     summary::complete(&project, paths, terminal)
 }
 
@@ -145,7 +170,7 @@ fn confirmed(
     };
     let (exit, steps) = confirm::run(project, poc, &arguments.confirm, &confirmation, terminal)?;
     let mut project = Project::load(global)?;
-    if !arguments.no_close && exit == Exit::Success {
+    if !arguments.no_close && exit == Exit::Success && !poc.paths.is_foreign() {
         for id in &steps {
             step::close_after_run(&project, &poc.paths, id, terminal)?;
         }
@@ -175,7 +200,9 @@ fn nothing_left(
                 "Proven",
                 format!("{name}: no step is left to run; {affected}"),
             )?;
-            summary::complete(project, paths, terminal)?;
+            if !paths.is_foreign() {
+                summary::complete(project, paths, terminal)?;
+            }
             Ok(Exit::Success)
         }
     }

@@ -145,7 +145,7 @@ fn load_to(
             }),
             Some(file) => match Project::around(global, file)? {
                 Some(project) => {
-                    let read = named(Paths::of_file(located(file)?)?)?;
+                    let read = named(project.of_file(located(file)?)?)?;
                     of_project(project, read)
                 }
                 None => outside(options, file, extent, adjust),
@@ -221,7 +221,8 @@ fn evaluate(poc: &Poc, cx: &Context<'_>, levels: &Levels) -> PocStatus {
     let assessment = status::assess(poc, cx);
     let findings = lint::lint(poc, &assessment, cx, levels);
     let mut next = next::next(&assessment, &findings);
-    if assessment.state == State::Proven
+    if !poc.paths.is_foreign()
+        && assessment.state == State::Proven
         && next.as_ref().is_some_and(|next| !next.person)
         && let Some(finding) = contradiction(poc, &assessment, cx, levels)
     {

@@ -1,6 +1,7 @@
 //! Converts blocks to plans and results.
 
 mod footer;
+mod foreign;
 mod outcome;
 mod plan;
 mod reading;
@@ -12,6 +13,8 @@ use super::plan::Plan;
 use super::results::Results;
 use super::text::Document;
 use reading::Reading;
+
+pub use foreign::{is_foreign, read_foreign};
 
 /// Parses a plan. Never fails: [`Plan::problems`] contains the text that cannot be parsed.
 #[must_use]

@@ -136,11 +136,12 @@ fn steps(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
             .as_ref()
             .map_or(String::new(), |why| format!(" ({why})"));
         let message = format!("step {} {verb}{why}", step.id);
-        let help = format!(
-            "run `cargo poc verify {} --step {}`",
-            cx.status.name, step.id
-        );
-        let mut finding = cx.in_plan(code, &planned.heading, message).help(help);
+        let mut finding = cx.in_plan(code, &planned.heading, message);
+        // A step of another tool that names no file has nothing to run.
+        if step.has_commands || !cx.poc.paths.is_foreign() {
+            let (name, id) = (&cx.status.name, &step.id);
+            finding = finding.help(format!("run `cargo poc verify {name} --step {id}`"));
+        }
         finding.column = 1;
         found.push(finding);
     }

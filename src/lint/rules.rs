@@ -32,15 +32,22 @@ const CHECKS: &[&[Check]] = &[
     contract::CHECKS,
 ];
 
-/// All checks in the order in which they run.
-pub(super) fn checks() -> impl Iterator<Item = Check> {
-    CHECKS.iter().copied().flatten().copied()
+/// The checks of a task list of another tool. Other rules compare the parts of a plan of this program.
+const FOREIGN: &[&[Check]] = &[documents::CHECKS, evidence::CHECKS, proofs::CHECKS];
+
+/// All checks in the order in which they run, of a plan or of a task list of another tool.
+pub(super) fn checks(foreign: bool) -> impl Iterator<Item = Check> {
+    let checks = if foreign { FOREIGN } else { CHECKS };
+    checks.iter().copied().flatten().copied()
 }
 
 /// Every rule, in the order of their codes.
 #[must_use]
 pub fn all() -> Vec<Code> {
-    let codes: BTreeSet<Code> = checks().flat_map(|(codes, _)| codes).copied().collect();
+    let codes: BTreeSet<Code> = checks(false)
+        .flat_map(|(codes, _)| codes)
+        .copied()
+        .collect();
     codes.into_iter().collect()
 }
 

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::evidence_state::{evidence_state, listed};
 use crate::document::plan::Step;
 use crate::document::results::{ResultStep, StatusText};
-use crate::document::{self, Block, Item, Label, Plan};
+use crate::document::{self, Block, HeadingMark, Item, Label};
 use crate::evidence::{Record, Scope};
 use crate::project::Poc;
 use crate::script::measure::shown;
@@ -22,15 +22,19 @@ pub(super) struct Work<'a> {
     pub(super) steps_of_files: Vec<Option<usize>>,
     /// The index of the first step with tests.
     pub(super) first_with_tests: Option<usize>,
+    /// Whether the plan is a task list of another tool.
+    pub(super) foreign: bool,
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn of(plan: &Plan, files: &'a [FileStatus]) -> Self {
+    pub(super) fn of(poc: &Poc, files: &'a [FileStatus]) -> Self {
+        let plan = &poc.plan;
         let mut live = plan.steps.iter();
         let last = live.rposition(|step| !step.withdrawn);
         let owner = |path: &str| {
             let mut steps = plan.steps.iter();
-            let names = |item: &Item| names_path(&item.text, path);
+            let names =
+                |item: &Item| names_path(&item.text, path) || names_path(&item.detail, path);
             steps.position(|step| !step.withdrawn && step.tasks.iter().any(names))
         };
         let rows = plan.files.iter();
@@ -38,6 +42,7 @@ impl<'a> Work<'a> {
             files,
             steps_of_files: rows.map(|row| owner(&row.path).or(last)).collect(),
             first_with_tests: plan.steps.iter().position(|step| !has_no_tests(step)),
+            foreign: poc.paths.is_foreign(),
         }
     }
 
@@ -51,6 +56,9 @@ impl<'a> Work<'a> {
         let open: Vec<String> = open.map(|(file, _)| format!("`{}`", file.path)).collect();
         if !open.is_empty() {
             return Some(format!("planned but not done: {}", listed(&open, 4)));
+        }
+        if self.foreign && !is_ticked(step) {
+            return Some("its run passed, but its file does not mark it as done".to_owned());
         }
         let ran = record.and_then(|record| record.tests);
         let ran = ran.is_some_and(|tests| tests.passed + tests.failed > 0);
@@ -77,6 +85,13 @@ fn has_no_tests(step: &Step) -> bool {
             rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
         });
     none && field.blocks.is_empty()
+}
+
+/// Whether a task list of another tool calls a step done: each task is ticked, and the status of the file is complete.
+fn is_ticked(step: &Step) -> bool {
+    let complete = |mark: &HeadingMark| mark.status == document::Status::Complete;
+    let marked = step.mark.as_ref().map_or(!step.tasks.is_empty(), complete);
+    marked && step.tasks.iter().all(|task| task.checked)
 }
 
 /// Whether a text contains a path that is not part of a longer one.
@@ -138,7 +153,11 @@ pub(super) fn step_status(
             EvidenceState::OtherCommands => (State::Stale, Some(OTHER_COMMANDS.to_owned())),
             EvidenceState::Failed(why) => (State::Failed, Some(why)),
             EvidenceState::Unknown => (State::Unknown, None),
-            EvidenceState::Nothing => (claimed(step, recorded, status), None),
+            EvidenceState::Nothing => (
+                claimed(step, recorded, status),
+                (work.foreign && step.verification.is_empty())
+                    .then(|| "its tasks name no file, so no test can prove it".to_owned()),
+            ),
             EvidenceState::Unconfirmed(id) => (
                 State::Unconfirmed,
                 Some(format!(

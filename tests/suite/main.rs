@@ -30,6 +30,7 @@ mod evidence;
 mod exec;
 mod expected;
 mod failed;
+mod foreign;
 mod formats;
 mod freshness;
 #[cfg(unix)]

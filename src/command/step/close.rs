@@ -79,7 +79,7 @@ pub(in super::super) fn close_after_run(
             .map_or(String::new(), |why| format!(": {why}"));
         return terminal.warn(format!("step {id} is {}{why}", step.state.word()));
     }
-    if close(project, paths, id, None, Mode::Write, terminal)? {
+    if !paths.is_foreign() && close(project, paths, id, None, Mode::Write, terminal)? {
         terminal.status("Closed", format!("step {id} of {}", paths.name))?;
     }
     Ok(())

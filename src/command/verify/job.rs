@@ -201,7 +201,8 @@ impl Job {
         let Some(selection) = &self.selection else {
             let scope = &self.scope;
             return Err(exit::usage(format!(
-                "there is nothing to run for {scope}: the plan has no bash block with a command there; add a verification command"
+                "there is nothing to run for {scope}: the plan has no bash block with a command there; add a verification command, or in \
+                 the tasks of another tool the paths of files"
             )));
         };
         show_notes(project, selection, terminal)?;

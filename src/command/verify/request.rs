@@ -130,7 +130,9 @@ pub(super) fn selection(
     )?;
     let mut bases: BTreeSet<String> = base.map(str::to_owned).into_iter().collect();
     let mut notes = Vec::new();
-    for poc in pocs.iter().filter(|_| base.is_none()) {
+    // The task list of another tool has no base.
+    let own = pocs.iter().filter(|poc| !poc.paths.is_foreign());
+    for poc in own.filter(|_| base.is_none()) {
         let none = || {
             format!(
                 "{} has no Base in its Overview; add the commit it started from",

@@ -68,7 +68,13 @@ pub(super) fn unaffected(
             if record.outcome.is_whole() {
                 let checks = record.checks.iter();
                 let scripts = checks.map(|check| check.command.as_str());
-                stale.push(run(None, scripts.collect()));
+                // Only the shell knew which tests the command of a foreign step selected.
+                let scripts = if poc.paths.is_foreign() {
+                    vec!["cargo test --workspace"]
+                } else {
+                    scripts.collect()
+                };
+                stale.push(run(None, scripts));
             }
             for name in &poc.plan.configurations {
                 let checks = config.named(name).map(|configuration| {

@@ -225,7 +225,9 @@ fn column(name: &str) -> usize {
 
 fn counts(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> Result<()> {
     let mut line = |label: &str, text: &str| writeln!(out, "  {BOLD}{label:<12}{BOLD:#} {text}");
-    line("Criteria", &wrapped(&criteria(status), columns, 15, 15))?;
+    if !status.criteria.is_empty() {
+        line("Criteria", &wrapped(&criteria(status), columns, 15, 15))?;
+    }
     if !status.checklist.is_empty() {
         line("Checklist", &wrapped(&checklist(status), columns, 15, 15))?;
     }

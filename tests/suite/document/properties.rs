@@ -2,7 +2,7 @@
 
 use cargo_poc::internals::document::edit::Edits;
 use cargo_poc::internals::document::plan::Plan;
-use cargo_poc::internals::document::{Document, Item, Span, read_plan, read_results};
+use cargo_poc::internals::document::{Document, Item, Span, read_foreign, read_plan, read_results};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -175,7 +175,7 @@ proptest! {
     #[test]
     fn any_text_is_read_without_panic(text in text("(\\PC|[\\r\\n\\t`*_#|\\[\\]<>~!:-])*")) {
         let document = Document::from_text("a.md", text.clone());
-        let _ = (read_plan(&document), read_results(&document));
+        let _ = (read_plan(&document), read_results(&document), read_foreign(&document));
         prop_assert_eq!(Edits::new(&document).apply().unwrap(), text);
     }
 
