@@ -83,11 +83,8 @@ pub fn change<T>(
     let poc = project.read(paths.clone())?;
     without_conflicts(&poc)?;
     let (texts, said) = make(&poc)?;
-    if paths.is_foreign() && texts.plan.is_some() {
-        let plan = &paths.plan;
-        return Err(exit::usage(format!(
-            "{plan} belongs to another tool and is not changed; `cargo poc verify --plan FILE` records beside it"
-        )));
+    if texts.plan.is_some() {
+        paths.can_change()?;
     }
     let old_results = poc.results.as_ref().map(|(document, _)| document.text());
     let documents = [

@@ -85,6 +85,9 @@ pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) ->
 /// The name of the plan in a file.
 fn name_of(project: &Project, file: &Utf8Path) -> Result<String> {
     let paths = project.of_file(workset::located(file)?)?;
+    if !paths.plan.is_file() {
+        return Err(exit::usage(format!("{file} does not exist")));
+    }
     if !paths.is_foreign() && project.find(&paths.name)?.plan != paths.plan {
         let docs = project.docs();
         return Err(exit::usage(format!(

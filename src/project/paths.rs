@@ -107,6 +107,20 @@ impl Paths {
         })
     }
 
+    /// Rejects a change of a task list of another tool.
+    ///
+    /// # Errors
+    /// A usage error.
+    pub fn can_change(&self) -> Result<()> {
+        if !self.is_foreign() {
+            return Ok(());
+        }
+        let plan = &self.plan;
+        Err(exit::usage(format!(
+            "{plan} belongs to another tool and is not changed; `cargo poc verify --plan FILE` records beside it"
+        )))
+    }
+
     /// Whether the plan is a task list of another tool, which this program does not change.
     #[must_use]
     pub fn is_foreign(&self) -> bool {

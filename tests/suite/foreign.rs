@@ -204,10 +204,19 @@ fn a_person_confirms_the_criteria_of_a_backlog_task() {
     assert_eq!(sandbox.read(BACKLOG), before);
     assert_eq!(sandbox.poc("status backlog/tasks/task-7.2 --check").code, 0);
     // Commands that edit a plan refuse.
+    let files = sandbox.files();
+    for command in ["step start", "step done", "update"] {
+        let id = if command == "update" { "" } else { "7.2" };
+        sandbox
+            .poc(&format!("{command} backlog/tasks/task-7.2 {id}"))
+            .exits(2)
+            .says("belongs to another tool");
+    }
+    assert_eq!(sandbox.files(), files);
     sandbox
-        .poc("step done backlog/tasks/task-7.2 7.2")
+        .poc("verify --plan missing.md")
         .exits(2)
-        .says("belongs to another tool");
+        .says("missing.md does not exist");
     sandbox.poc(&format!("check --fix --plan '{BACKLOG}'"));
     assert_eq!(sandbox.read(BACKLOG), before);
 }

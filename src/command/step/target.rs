@@ -32,6 +32,7 @@ pub(super) fn named<'w>(
         [] => project.only_open()?.paths,
         [name, ..] => project.find(name)?,
     };
+    poc.can_change()?;
     Ok((poc, rest))
 }
 
