@@ -7,6 +7,7 @@ use regex::Regex;
 use super::difference::How;
 use crate::script::cargo_arguments::cargo_arguments;
 use crate::script::expectation::{Assertion, Expectation, Number};
+use crate::script::measure::Relation;
 use crate::script::simple_commands::of_text;
 
 /// A criterion in normal form: without its note, emphasis and letter case, and with units joined to their numbers, so
@@ -110,42 +111,13 @@ fn numbers(text: &str) -> (String, Vec<Found>) {
     };
     let found = pattern.find_iter(text).filter_map(|found| {
         let value = found.as_str().replace(['_', ','], "").parse().ok()?;
-        let before = text[..found.start()].trim_end().to_lowercase();
         let after = text[found.end()..].trim_start().to_lowercase();
-        let ends = |words: &[&str]| words.iter().any(|word| before.ends_with(word));
-        let bound = if ends(&[
-            "<",
-            "<=",
-            "≤",
-            "under",
-            "below",
-            "less than",
-            "fewer than",
-            "within",
-            "at most",
-            "no more than",
-            "up to",
-            "max",
-        ]) {
-            Bound::Most
-        } else if ends(&[
-            ">",
-            ">=",
-            "≥",
-            "over",
-            "above",
-            "at least",
-            "more than",
-            "no less than",
-            "min",
-            "minimum",
-        ]) || ["+", "passed", "tests pass", "of coverage", "% coverage"]
-            .iter()
-            .any(|word| after.starts_with(word))
-        {
-            Bound::Least
-        } else {
-            Bound::None
+        let least = ["+", "passed", "tests pass", "of coverage", "% coverage"];
+        let bound = match Relation::at_end(&text[..found.start()]) {
+            Some(relation) if relation.is_upper() => Bound::Most,
+            Some(_) => Bound::Least,
+            None if least.iter().any(|word| after.starts_with(word)) => Bound::Least,
+            None => Bound::None,
         };
         Some(Found { value, bound })
     });
@@ -425,6 +397,9 @@ mod tests {
             ("p99 < 1 ms", "p99 < 5 ms", How::Relaxed),
             ("p99 under 5 ms", "p99 under 1 ms", How::Tightened),
             ("at least 80 % hits", "at least 60 % hits", How::Relaxed),
+            ("no less than 80 %", "no less than 60 %", How::Relaxed),
+            ("not more than 5 ms", "not more than 1 ms", How::Tightened),
+            ("turnover 5", "turnover 6", How::Changed),
             ("824+ tests", "828+ tests", How::Tightened),
             ("reads 824 rows", "reads 828 rows", How::Changed),
             ("p99 < 1 ms", "p99 < 1 s", How::Changed),

@@ -46,6 +46,24 @@ pub struct Quantity {
     pub unit: String,
 }
 
+/// The limits in a text: `p99 read latency < 1 ms`.
+pub fn limits_in(text: &str) -> Vec<(Relation, Quantity)> {
+    static QUANTITY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(&format!(
+            r"(?i)(?:^|[^\w.])({NUMBER})(?:[ \t]*({UNIT})\b{{end-half}})?"
+        ))
+        .ok()
+    });
+    let Some(pattern) = QUANTITY.as_ref() else {
+        return Vec::new();
+    };
+    let limits = pattern.captures_iter(text).filter_map(|found| {
+        let relation = Relation::at_end(&text[..found.get(1)?.start()])?;
+        Some((relation, quantity(&found, 1)?))
+    });
+    limits.collect()
+}
+
 /// How a value must relate to a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
@@ -58,6 +76,41 @@ pub enum Relation {
     /// `>=`
     AtLeast,
 }
+
+/// Words and signs before a limit. A longer one precedes those that it ends with.
+const BOUNDS: [(&str, Relation); 31] = [
+    ("no more than", Relation::AtMost),
+    ("not more than", Relation::AtMost),
+    ("no less than", Relation::AtLeast),
+    ("not less than", Relation::AtLeast),
+    ("no fewer than", Relation::AtLeast),
+    ("not fewer than", Relation::AtLeast),
+    ("not under", Relation::AtLeast),
+    ("not below", Relation::AtLeast),
+    ("not over", Relation::AtMost),
+    ("not above", Relation::AtMost),
+    ("less than", Relation::Below),
+    ("fewer than", Relation::Below),
+    ("more than", Relation::Above),
+    ("at most", Relation::AtMost),
+    ("at least", Relation::AtLeast),
+    ("up to", Relation::AtMost),
+    ("within", Relation::AtMost),
+    ("under", Relation::Below),
+    ("below", Relation::Below),
+    ("over", Relation::Above),
+    ("above", Relation::Above),
+    ("max", Relation::AtMost),
+    ("maximum", Relation::AtMost),
+    ("min", Relation::AtLeast),
+    ("minimum", Relation::AtLeast),
+    ("<=", Relation::AtMost),
+    ("≤", Relation::AtMost),
+    (">=", Relation::AtLeast),
+    ("≥", Relation::AtLeast),
+    ("<", Relation::Below),
+    (">", Relation::Above),
+];
 
 /// An expectation about a measured value: `p99 < 1 ms`.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,7 +186,22 @@ impl Relation {
         }
     }
 
-    fn holds(self, value: f64, limit: f64) -> bool {
+    /// The relation that the end of a text says of the number after it: `less than`, `>=`.
+    #[must_use]
+    pub fn at_end(text: &str) -> Option<Self> {
+        let text = text.trim_end().to_lowercase();
+        let ends = |word: &str| {
+            let is_word = word.starts_with(char::is_alphabetic);
+            let lead = text.strip_suffix(word);
+            lead.is_some_and(|lead| !(is_word && lead.ends_with(char::is_alphanumeric)))
+        };
+        let found = BOUNDS.iter().find(|(word, _)| ends(word));
+        found.map(|(_, relation)| *relation)
+    }
+
+    /// Whether a value meets a limit.
+    #[must_use]
+    pub fn holds(self, value: f64, limit: f64) -> bool {
         let holds = match self {
             Self::Below => value < limit,
             Self::AtMost => value <= limit,
@@ -261,7 +329,7 @@ fn patterns(name: &str) -> Option<[Regex; 3]> {
     let patterns = [
         format!(r"{name}(?:\s+time:\s+\[|{separator}{start})"),
         format!("{name}(?:{criterion}|{divan}|{separator}{quantity}{end})"),
-        format!(r"(?i)^[ \t]*{UNIT}(?:\W|$)"),
+        format!(r"(?i)^[ \t]*{UNIT}\b{{end-half}}"),
     ];
     let [start, whole, unit] = patterns.map(|pattern| Regex::new(&pattern).ok());
     Some([start?, whole?, unit?])
@@ -337,14 +405,19 @@ impl fmt::Display for Quantity {
     }
 }
 
+impl fmt::Display for Relation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Below => "<",
+            Self::AtMost => "<=",
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+        })
+    }
+}
+
 impl fmt::Display for Limit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = match self.relation {
-            Relation::Below => "<",
-            Relation::AtMost => "<=",
-            Relation::Above => ">",
-            Relation::AtLeast => ">=",
-        };
-        write!(out, "{} {sign} {}", self.name, self.quantity)
+        write!(out, "{} {} {}", self.name, self.relation, self.quantity)
     }
 }

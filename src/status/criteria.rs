@@ -11,10 +11,10 @@ use super::steps::measured;
 use crate::contract::{Confirmed, with_units_joined};
 use crate::document::proof::{Proof, is_test, proofs};
 use crate::document::{Item, Placeholder};
-use crate::evidence::{Located, Names, Scope};
+use crate::evidence::{Located, Measured, Names, Scope};
 use crate::freshness;
 use crate::project::Poc;
-use crate::script::measure::shown;
+use crate::script::measure::{limits_in, shown};
 
 /// The evidence that proofs are compared with.
 pub(super) struct Shown<'a> {
@@ -146,7 +146,7 @@ fn prove(poc: &Poc, cx: &Context<'_>, shown: &Shown<'_>, item: &Item, proof: &Pr
             with_values(&Scope::Done, *number, of_done(poc, cx, shown.runs, *number))
         }
         Proof::Test(name) => of_test(poc, cx, name),
-        Proof::Value(name) => of_value(poc, cx, name),
+        Proof::Value(name) => of_value(poc, cx, name, &item.text),
         Proof::Person => return of_person(cx, shown, item),
         Proof::Unknown(text) => (
             State::Pending,
@@ -276,8 +276,8 @@ fn of_test(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) {
 }
 
 /// A value has met its limit if the last run of a step or of the done block measured it, passed and is fresh. It must be so in every
-/// scope that measures it.
-fn of_value(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) {
+/// scope that measures it. A limit in the text of the criterion must be met too, by all of the spread.
+fn of_value(poc: &Poc, cx: &Context<'_>, name: &str, criterion: &str) -> (State, Option<String>) {
     let found = scopes(poc).filter_map(|scope| {
         let record = &cx.evidence.last_located(&scope)?.record;
         let mut measured = record.checks.iter().flat_map(|check| &check.measured);
@@ -285,7 +285,13 @@ fn of_value(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) 
         let evidence = evidence_state(poc, cx, &scope);
         Some(match of_evidence(&evidence, &format!("`{scope}`")) {
             // Pending confirmations of other commands do not matter for the value.
-            (State::Proven | State::Unconfirmed, _) => (State::Proven, Some(shown(value))),
+            (State::Proven | State::Unconfirmed, _) => match missed_limit(criterion, value) {
+                Some(limit) => {
+                    let why = format!("{limit} expected by the criterion, but {}", shown(value));
+                    (State::Failed, Some(why))
+                }
+                None => (State::Proven, Some(shown(value))),
+            },
             other => other,
         })
     });
@@ -294,6 +300,16 @@ fn of_value(poc: &Poc, cx: &Context<'_>, name: &str) -> (State, Option<String>) 
         let why = format!("no recorded run measured the value `{name}`");
         (State::Pending, Some(why))
     })
+}
+
+/// The first limit in a text, in the unit of a value, that the value does not meet.
+fn missed_limit(text: &str, measured: &Measured) -> Option<String> {
+    let (low, high) = measured.spread.unwrap_or((measured.value, measured.value));
+    let missed = limits_in(text).into_iter().find(|(relation, limit)| {
+        let holds = |value| relation.holds(value, limit.value);
+        limit.unit == measured.unit && !(holds(low) && holds(high))
+    });
+    missed.map(|(relation, limit)| format!("{relation} {limit}"))
 }
 
 /// The scopes with commands of the plan that prove it.

@@ -403,6 +403,32 @@ fn measured_value_is_recorded_with_its_spread_and_proves_a_criterion() {
 }
 
 #[test]
+fn measured_value_must_meet_the_limit_of_its_criterion() {
+    let sandbox = done("echo 'p99: 3 ms'\n# Expected: p99 < 5 ms\n");
+    for (criterion, state) in [
+        ("p99 is fast", "proven"),
+        ("p99 < 4 ms on 1 core", "proven"),
+        ("p99 stays under 1 ms", "failed"),
+        ("p99 is no more than 1000 us", "failed"),
+        ("p99 is at least 1 ms", "proven"),
+    ] {
+        let plan = plan("echo 'p99: 3 ms'\n# Expected: p99 < 5 ms\n");
+        let plan = plan.replace("it pleases", criterion);
+        sandbox.write(
+            "docs/cache-plan.md",
+            plan.replace("Proof: done", "Proof: value p99"),
+        );
+        sandbox.poc("verify cache --done").exits(0);
+        let status = sandbox.poc("status cache --format json").json();
+        let proof = &status["pocs"][0]["criteria"]["items"][0];
+        assert_eq!(proof["state"], state, "{criterion}: {proof}");
+    }
+    sandbox
+        .poc("status cache")
+        .hides("expected by the criterion");
+}
+
+#[test]
 fn measured_values_are_in_the_output_of_verify() {
     let sandbox = done(
         "echo '{\"size\": 11.5, \"rate\": \"12 MB/s\"}'\n# Expected: $.size <= 12 MB, $.rate >= 10 MB/s\n",
