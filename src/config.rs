@@ -196,6 +196,14 @@ impl Config {
         self.configurations.get(name).cloned().or_else(plain)
     }
 
+    /// The variables of the default configuration, with which the commands of a plan run unless they assign others.
+    #[must_use]
+    pub fn default_environment(&self) -> BTreeMap<String, String> {
+        let default = self.default_configuration.as_ref();
+        let default = default.and_then(|name| self.configurations.get(name));
+        default.map_or_else(BTreeMap::new, |default| default.environment.clone())
+    }
+
     /// The settings without a workspace.
     #[must_use]
     pub fn outside() -> Self {

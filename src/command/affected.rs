@@ -16,7 +16,7 @@ use crate::freshness::since::Since;
 use crate::project::{Ask, Project};
 use crate::report;
 use crate::sys::terminal::Terminal;
-use crate::workspace::Workspace;
+use crate::workspace::{Configuration, Workspace};
 
 /// The change and the tests that it can affect.
 struct Found {
@@ -98,8 +98,12 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
                 started.elapsed(),
             )?;
         }
-        AffectedFormat::Args => args(workspace, &selection, terminal)?,
+        AffectedFormat::Args => {
+            variables(workspace, terminal)?;
+            args(workspace, &selection, terminal)?;
+        }
         AffectedFormat::Nextest => {
+            variables(workspace, terminal)?;
             for filterset in arguments::filtersets(workspace, &selection) {
                 writeln!(terminal.out(), "{filterset}")?;
             }
@@ -170,6 +174,20 @@ fn names(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) 
         }
     }
     Ok(())
+}
+
+/// Warns of variables of the configuration, which arguments cannot contain.
+fn variables(workspace: &Workspace, terminal: &mut Terminal) -> Result<()> {
+    let variables = Configuration {
+        environment: workspace.configuration.environment.clone(),
+        ..Configuration::default()
+    };
+    if variables.environment.is_empty() {
+        return Ok(());
+    }
+    terminal.warn(format!(
+        "arguments cannot contain the variables of the configuration; set them for the test runner: {variables}"
+    ))
 }
 
 fn args(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) -> Result<()> {

@@ -22,10 +22,10 @@ pub(crate) fn draft_in(
 ) -> Result<Draft> {
     let usual = project.workspace.configuration.clone();
     // Commands of a plan run with the variables of the default configuration, unless they assign others.
-    let inherited = match &project.config.default_configuration {
-        Some(name) => project.config.named(name).unwrap_or_default().environment,
-        None if project.config.configurations.is_empty() => usual.environment.clone(),
-        None => BTreeMap::new(),
+    let inherited = if project.config.configurations.is_empty() {
+        usual.environment.clone()
+    } else {
+        project.config.default_environment()
     };
     let mut builds = builds.into_iter();
     let first = builds.next().unwrap_or_else(|| usual.clone());
@@ -51,8 +51,21 @@ fn build_draft(
             variables.insert(name.clone(), String::new());
         }
     }
+    let mut packages = request.packages.iter();
+    let is_whole = packages.all(|package| build.applies_to(*package));
     project.workspace = project.workspace.configured_as(build);
     let mut draft = draft(project, request)?;
+    if !is_whole {
+        // The tests of a step are in a package that the configuration does not have. It has those of its packages.
+        let is_test = |command: &String| {
+            let mut words = command.split(' ');
+            words.any(|word| matches!(word, "test" | "nextest"))
+        };
+        let steps = draft.steps.iter_mut();
+        for step in steps.filter(|step| step.verification.iter().any(is_test)) {
+            add(&mut step.verification, draft.affected.commands.clone());
+        }
+    }
     draft.set_variables(&variables);
     Ok(draft)
 }

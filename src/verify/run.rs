@@ -224,7 +224,7 @@ impl Options<'_> {
         let lacks = list.lacks(picks);
         if let (Some(archive), [_, ..]) = (runner::archive(listing), &lacks[..]) {
             return Err(exit::usage(format!(
-                "{archive} lacks {}, whose tests are selected; create it with `cargo nextest archive --workspace --archive-file {archive}`",
+                "{archive} lacks {}, whose tests are selected; create it with `cargo nextest archive --workspace --archive-file {archive}`; packages whose features exclude each other need an archive and a `--config` with `packages` for each",
                 lacks.join(", ")
             )));
         }

@@ -106,6 +106,10 @@ impl Runner {
     /// The invocations that run the whole suite.
     #[must_use]
     pub fn full(self, workspace: &Workspace, words: Words<'_>) -> Vec<Invocation> {
+        if self == Self::Nextest && archive(words.extra).is_some() {
+            // An archive may lack targets, which is an error only where they are selected.
+            return self.selected(workspace, &Selection::everything(workspace), words);
+        }
         let groups = workspace.groups().into_iter();
         groups
             .flat_map(|group| self.full_group(workspace, &group, words))
@@ -131,10 +135,7 @@ impl Runner {
         if self == Self::Cargo {
             return vec![words.cargo_test(&call(&[]))];
         }
-        let arguments = match archive(words.extra) {
-            Some(_) => Vec::new(),
-            None => arguments::nextest_packages(workspace, group),
-        };
+        let arguments = arguments::nextest_packages(workspace, group);
         let mut checks = vec![words.nextest(&arguments, TestFilters::new())];
         let has_doctests = all_targets(workspace)
             .iter()

@@ -1,6 +1,6 @@
 //! The request of one `verify`: its scope, its PoCs, the change since their bases, and what runs the tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
@@ -184,6 +184,9 @@ pub(super) fn built_as_asked(
         configuration.build_arguments(),
     ]
     .concat();
+    let inherited = project.config.default_environment();
+    let mut variables = configuration.environment.clone();
+    variables.retain(|name, value| inherited.get(name) != Some(value));
     let (commands, _) = verify::commands_of(checks)?;
     let mut first = None;
     for command in commands.iter().map(Invocation::command) {
@@ -194,8 +197,13 @@ pub(super) fn built_as_asked(
         };
         let calls = of_text(&command, 1);
         let mut lacking = calls.iter().filter(|call| builds(call)).flat_map(|call| {
-            let words = &call.words;
-            wanted.iter().filter(|word| !words.contains(word))
+            let is_lacking = |word: &&String| !call.words.contains(word);
+            let words = wanted.iter().filter(is_lacking).cloned();
+            let assigned: BTreeMap<_, _> = call.assigned.iter().cloned().collect();
+            let unassigned = variables.iter();
+            let unassigned =
+                unassigned.filter(move |(name, value)| assigned.get(*name) != Some(value));
+            words.chain(unassigned.map(|(name, value)| format!("{name}={value}")))
         });
         let is_building = calls.iter().any(builds);
         let lacking = lacking.next();

@@ -108,6 +108,14 @@ fn options_that_only_another_configuration_sets_are_unset() {
     names(&sandbox, "").hides("special_value");
     for configuration in ["special", "host"] {
         names(&sandbox, &format!("--config {configuration}")).prints("special_value");
+        for format in ["args", "nextest"] {
+            sandbox
+                .poc(&format!(
+                    "affected --config {configuration} --format {format}"
+                ))
+                .exits(0)
+                .says("RUSTFLAGS='--cfg special'");
+        }
         sandbox
             .poc(&format!(
                 "verify --runner cargo --no-record --config {configuration}"
@@ -333,9 +341,16 @@ fn commands_of_a_plan_assign_the_variables_of_their_configuration() {
         .exits(0)
         .says("Affected ~3 of ~3 tests");
     sandbox
-        .poc("verify one --baseline")
+        .poc("verify one --baseline --config special")
         .exits(0)
         .prints("3 passed");
+    sandbox
+        .poc("init plain -p base --file base/src/lib.rs")
+        .exits(0);
+    sandbox
+        .poc("verify plain --baseline --config special")
+        .exits(2)
+        .says("does not have `RUSTFLAGS=--cfg special`");
     // As the default configuration, it applies to all commands.
     sandbox.append(
         "Cargo.toml",
@@ -470,4 +485,46 @@ fn a_baseline_in_several_configurations_runs_each_test_several_times() {
         .exits(0)
         .prints("18 passed");
     sandbox.poc("status it").exits(0).hides("POC082");
+}
+
+#[test]
+fn a_required_configuration_without_the_package_of_a_step_tests_its_own_packages() {
+    let sandbox = Sandbox::workspace("core; app: core");
+    sandbox
+        .append(
+            "Cargo.toml",
+            "\n[workspace.metadata.poc.configurations.app]\npackages = [\"app\"]\n",
+        )
+        .git();
+    sandbox
+        .poc("init it -p core --file core/src/lib.rs --require default --require app")
+        .exits(0);
+    let plan = sandbox.read("docs/it-plan.md");
+    assert!(plan.contains("cargo test --no-fail-fast -p app"), "{plan}");
+    sandbox.poc("status it").exits(0).hides("POC090");
+}
+
+#[test]
+fn an_archive_of_one_group_is_not_the_whole_suite() {
+    if !nextest_for("archives of packages that exclude each other") {
+        return;
+    }
+    let sandbox = excluding();
+    sandbox.append(
+        "Cargo.toml",
+        "[workspace.metadata.poc.configurations.only-b]\npackages = [\"app-b\"]\n",
+    );
+    sandbox.commit("a configuration");
+    sandbox
+        .shell("cargo nextest archive --offline -p app-b --archive-file target/b.tar.zst")
+        .exits(0);
+    let full = |more: &str| {
+        sandbox.poc(&format!(
+            "verify --full --runner nextest {more} -- --archive-file target/b.tar.zst"
+        ))
+    };
+    full("")
+        .exits(2)
+        .says("target/b.tar.zst lacks app-a, base, whose tests are selected");
+    full("--config only-b").exits(0).prints("1 passed");
 }
