@@ -34,6 +34,14 @@ pub(super) fn for_listing(extra: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// The words among options: parts of names of tests.
+pub(super) fn words_of(options: &[String]) -> Vec<String> {
+    let (arguments, _) = cargo_arguments(options);
+    let words = arguments.iter();
+    let words = words.filter(|argument| argument.effect == Effect::Word);
+    words.flat_map(|argument| argument.words).cloned().collect()
+}
+
 /// Splits the arguments into options of nextest and filters for `--`. Without a filter of libtest all are options, and nextest
 /// takes other words as parts of names.
 pub(super) fn filters_apart(extra: &[String]) -> (Vec<String>, Vec<String>) {

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use camino::Utf8Path;
 
 use super::invocation::{Invocation, Program};
-use super::nextest_arguments::{filters_apart, for_listing, not_only_nextest};
+use super::nextest_arguments::{filters_apart, for_listing, not_only_nextest, words_of};
 use super::partition::Partition;
 use super::test_filter::TestFilters;
 use crate::affected::arguments;
@@ -282,9 +282,10 @@ impl Words<'_> {
         ];
         let mut argv = self.argv(&shown, arguments);
         let (options, filters) = filters_apart(self.extra);
-        argv.extend(options);
+        argv.extend_from_slice(&options);
         let whole = self.extra.is_empty() && picks.values().all(TargetSelection::is_whole);
         listing.extend(for_listing(self.extra));
+        listing.extend(words_of(&options));
         if let Some(slice) = self.slice {
             // A slice distributes tests one by one, because slow tests are often adjacent.
             let partition = ["--partition".to_owned(), format!("slice:{slice}")];
@@ -292,8 +293,10 @@ impl Words<'_> {
             argv.extend(partition);
         }
         if !filters.is_empty() {
-            argv.push("--".to_owned());
-            argv.extend(filters);
+            for command in [&mut argv, &mut listing] {
+                command.push("--".to_owned());
+                command.extend_from_slice(&filters);
+            }
         }
         Invocation {
             program: Program::Cargo {

@@ -528,3 +528,18 @@ fn an_archive_of_one_group_is_not_the_whole_suite() {
         .says("target/b.tar.zst lacks app-a, base, whose tests are selected");
     full("--config only-b").exits(0).prints("1 passed");
 }
+
+#[test]
+fn a_part_of_a_name_selects_tests_in_each_build() {
+    let sandbox = excluding();
+    let nextest = nextest_for("parts of names");
+    for runner in ["cargo"].into_iter().chain(nextest.then_some("nextest")) {
+        for words in ["own_a", "--skip own_b"] {
+            sandbox
+                .poc(&format!("verify --full --runner {runner} -- {words}"))
+                .exits(0)
+                .prints("full: passed, 1 passed")
+                .hides("does not name");
+        }
+    }
+}
