@@ -100,7 +100,7 @@ impl Workspace {
         .iter()
         .filter(|name| self.is_set(name));
         if let Some(name) = variables.next() {
-            // An empty variable stands for no wrapper.
+            // An empty variable means no wrapper.
             let words = self.variable(name).into_iter().collect();
             return located(words, folder).pop();
         }

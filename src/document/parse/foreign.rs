@@ -239,7 +239,7 @@ fn numbered(title: &str) -> Option<(&str, &str)> {
     (after.is_empty() || after.starts_with(separator)).then_some((number, title))
 }
 
-/// Step ids: the numbers of headings, and the next free number for a heading without one of its own.
+/// Step ids: the numbers of the headings. A heading without a number, or with a number that is taken, gets the next free one.
 struct Ids {
     taken: HashSet<StepId>,
     next: u64,
