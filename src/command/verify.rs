@@ -5,6 +5,7 @@ mod failed;
 mod hint;
 mod job;
 mod merge;
+mod nothing;
 mod record;
 mod reports;
 mod request;

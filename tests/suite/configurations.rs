@@ -3,6 +3,7 @@
 mod compiled;
 mod crossings;
 mod detected;
+mod groups;
 mod proof;
 mod settings;
 mod targets;

@@ -191,81 +191,6 @@ impl Job {
         Ok(Exit::Success)
     }
 
-    /// If the change affects no test, checks that the changed packages compile. A plan without commands for a scope is an error.
-    pub(super) fn nothing_to_run(
-        &self,
-        project: &Project,
-        arguments: &cli::Verify,
-        terminal: &mut Terminal,
-    ) -> Result<Exit> {
-        let Some(selection) = &self.selection else {
-            let scope = &self.scope;
-            return Err(exit::usage(format!(
-                "there is nothing to run for {scope}: the plan has no bash block with a command there; add a verification command, or in \
-                 the tasks of another tool the paths of files"
-            )));
-        };
-        show_notes(project, selection, terminal)?;
-        self.reuse.show(terminal)?;
-        let (title, nothing) = if self.reuse.count == 0 {
-            (
-                "Unaffected",
-                "the change affects no test, so nothing was run or recorded",
-            )
-        } else {
-            (
-                "Unchanged",
-                "every affected test passed before, so nothing was run",
-            )
-        };
-        let touched = self.reuse.proven.touched.as_ref();
-        let touched = touched.unwrap_or(&selection.touched);
-        let workspace = &project.workspace;
-        let mut touched = touched.clone();
-        if !touched.is_empty() {
-            touched.extend(selection.not_built(workspace));
-        }
-        let mut ended = FinishedRun {
-            scope: &self.scope,
-            exit: Exit::Success,
-            selection: Some(selected(selection)),
-            reused: self.reuse.count,
-            shadow: None,
-            records: &[],
-            poc: None,
-            ran: None,
-        };
-        let mut report = verify::Report::default();
-        if touched.is_empty() {
-            terminal.status(title, nothing)?;
-            self.reuse.sum_up(&report, terminal)?;
-            ended.ran = Some(&report);
-            ended.report(project, arguments, terminal)?;
-            return Ok(Exit::Success);
-        }
-        let binaries = Binaries::of(&project.workspace);
-        let options = self.options(project, arguments, &[], &binaries, terminal)?;
-        let checks = verify::runner::compiles(workspace, selection, &touched, &project.cargo.flags);
-        exec::install_interrupt_handler()?;
-        report = verify::run(&checks, &options, terminal)?;
-        let compiles = report.checked.iter().all(|check| check.ended.success());
-        let but = if compiles {
-            ""
-        } else {
-            ", and a package does not compile"
-        };
-        terminal.status(title, format!("{nothing}{but}"))?;
-        self.reuse.sum_up(&report, terminal)?;
-        ended.ran = Some(&report);
-        ended.exit = if compiles {
-            Exit::Success
-        } else {
-            Exit::Findings
-        };
-        ended.report(project, arguments, terminal)?;
-        Ok(ended.exit)
-    }
-
     /// Prints the number of affected tests and the notes of the selection.
     fn show_selection(&self, project: &Project, terminal: &mut Terminal) -> Result<()> {
         let Some(selection) = &self.selection else {
@@ -516,7 +441,11 @@ impl Job {
     }
 }
 
-fn show_notes(project: &Project, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
+pub(super) fn show_notes(
+    project: &Project,
+    selection: &Selection,
+    terminal: &mut Terminal,
+) -> Result<()> {
     if let Some(other) = project.other_build() {
         terminal.warn(other)?;
     }
