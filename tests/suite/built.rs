@@ -60,14 +60,18 @@ impl Built {
         copy(&self.target, &sandbox.root.join("target"));
     }
 
-    /// Dates the files that are as they were built.
+    /// Dates the files that are as they were built. Others are newer than the build, which may have run after they were written.
     fn date(&self, sandbox: &Sandbox) {
         for (path, bytes) in &self.files {
             let path = sandbox.root.join(path);
-            if fs::read(&path).is_ok_and(|read| read == *bytes) {
-                let file = File::options().write(true).open(path).unwrap();
-                file.set_modified(long_ago()).unwrap();
-            }
+            let Ok(read) = fs::read(&path) else { continue };
+            let file = File::options().write(true).open(path).unwrap();
+            let date = if read == *bytes {
+                long_ago()
+            } else {
+                SystemTime::now()
+            };
+            file.set_modified(date).unwrap();
         }
     }
 }
