@@ -229,7 +229,7 @@ Examples:
   cargo poc status              every PoC of the workspace
   cargo poc status cache        one PoC; a unique prefix of its name is enough
   cargo poc status --check      in CI: exit 1 while anything claimed is not proven, 3 when evidence is stale
-  cargo poc status --since origin/main    list what this branch proves, and what is still unproven
+  cargo poc status --since origin/main    list what this branch proves and what is unproven
   cargo poc status --format json --plan ~/old/cache-plan.md    a plan outside any workspace")]
 pub struct Status {
     /// The PoCs to report.

@@ -165,7 +165,7 @@ pub(crate) fn builds(
     };
     let has_same_features =
         |wanted: &Configuration| build::have_same_features(workspace, &packages, [&own, wanted]);
-    // Features that exclude each other: each group of packages has a build of its own.
+    // If features exclude each other, each group of packages is built separately.
     let of_groups = || {
         let mut groups = affected::buildable_groups_of(workspace, configuration);
         groups.retain(|group| group.is_superset(&packages));

@@ -60,7 +60,8 @@ impl Built {
         copy(&self.target, &sandbox.root.join("target"));
     }
 
-    /// Dates the files that are as they were built. Others are newer than the build, which may have run after they were written.
+    /// Sets the modification times: before the build for files that are equal to the built ones, and after it for the others, which
+    /// may have been written before the build ran.
     fn date(&self, sandbox: &Sandbox) {
         for (path, bytes) in &self.files {
             let path = sandbox.root.join(path);

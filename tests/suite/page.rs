@@ -265,6 +265,20 @@ pub(crate) fn chromium_for(test: &str) -> Option<&'static str> {
     found
 }
 
+/// Chromium without a window, with its profile in the sandbox.
+pub(crate) fn headless(chromium: &str, sandbox: &Sandbox) -> Command {
+    let mut command = Command::new(chromium);
+    command
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+        ])
+        .arg(format!("--user-data-dir={}", sandbox.root.join("profile")));
+    command
+}
+
 /// What `script` leaves as the page's title, in a window of `width`; a narrow window is a frame, since headless Chromium
 /// has a least width. What a console says is an error.
 fn browsed(
@@ -295,20 +309,13 @@ fn browsed(
              <iframe src=\"page.html\" width=\"{width}\" height=\"900\"></iframe>"
         ),
     );
-    let mut command = Command::new(chromium);
+    let mut command = headless(chromium, sandbox);
     command
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-        ])
         .args([
             "--enable-logging=stderr",
             "--virtual-time-budget=4000",
             "--window-size=1400,1000",
         ])
-        .arg(format!("--user-data-dir={}", sandbox.root.join("profile")))
         .args(flags)
         .arg("--dump-dom")
         .arg(format!("file://{}", sandbox.root.join("frame.html")));

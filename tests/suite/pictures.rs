@@ -6,7 +6,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_poc::internals::demo::WORKSPACE;
@@ -16,7 +15,7 @@ use snapbox::assert::{Assert, DEFAULT_ACTION_ENV};
 use vt100::{Color, Screen};
 
 use crate::kit::{PROGRAM, Sandbox, finish};
-use crate::page::chromium_for;
+use crate::page::{chromium_for, headless};
 use crate::pty::Session;
 
 /// Columns of the terminal: at 320 pixels, letters are still nine pixels high.
@@ -212,18 +211,11 @@ fn page_is_drawn_from_a_report_of_the_demo() {
     // 0 is dark.
     for (scheme, name) in [(1, "light"), (0, "dark")] {
         let to = path(&format!("page-{name}.png"));
-        let mut command = Command::new(chromium);
+        let mut command = headless(chromium, &sandbox);
         command
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--no-first-run",
-                "--hide-scrollbars",
-            ])
+            .arg("--hide-scrollbars")
             .args(["--force-device-scale-factor=1.5", "--window-size=480,846"])
             .arg(format!("--blink-settings=preferredColorScheme={scheme}"))
-            .arg(format!("--user-data-dir={}", sandbox.root.join("profile")))
             .arg(format!("--screenshot={to}"))
             .arg(format!("file://{}", sandbox.root.join("page.html")));
         finish(command, "chromium").exits(0);
