@@ -200,7 +200,7 @@ pub enum Command {
     /// Write one HTML page about every PoC, or one
     Report(Report),
     /// Run the verification of a step, or the affected tests, and record the outcome
-    Verify(Verify),
+    Verify(Box<Verify>),
     /// Start, close, add, split, withdraw or annotate a step, in plan and results together
     Step(Step),
     /// Refresh the generated parts of the documents: tree, graph, tests, counts, Status of files

@@ -10,6 +10,7 @@ pub mod git;
 pub(crate) mod glob;
 pub mod inherit;
 pub mod lock;
+pub mod packed;
 #[cfg(feature = "interview")]
 pub(crate) mod raw_mode;
 pub mod stamps;

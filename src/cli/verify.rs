@@ -32,6 +32,7 @@ Examples:
   cargo poc verify --shadow             the affected tests, then all others, to find missed failures
   cargo poc verify --format json        the result of the run as JSON
   cargo poc verify --format github --report junit=target/poc.xml --report sarif=target/poc.sarif     in CI
+  cargo poc verify --no-record --import passed --export passed     in CI, with a file that the jobs share
   cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines
   cargo poc verify --merge shard-1.json shard-2.json shard-3.json         one record for all shards
 
@@ -71,6 +72,22 @@ pub struct Verify {
     /// Run all selected tests, also those that passed before and can reach nothing that has changed since. Runs that are recorded, runs of the whole suite and runs with arguments for the test runner reuse no result
     #[arg(long)]
     pub no_reuse: bool,
+    /// First use the results in FILE, from --export on another machine: tests that passed there are reused like those that passed here
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Several machines",
+        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "from_report", "full", "confirm", "no_reuse", "watch", "partition", "merge"]
+    )]
+    pub import: Option<Utf8PathBuf>,
+    /// Then write the results of this runner and configuration to FILE
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Several machines",
+        conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "from_report", "confirm", "list", "watch", "partition", "merge"]
+    )]
+    pub export: Option<Utf8PathBuf>,
     /// With --baseline: then run the suite again with coverage and store which functions each test executes, like `cargo poc affected --collect`
     #[arg(long, requires = "baseline", conflicts_with = "list")]
     pub collect: bool,

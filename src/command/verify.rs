@@ -75,7 +75,9 @@ pub fn run(global: &Global, arguments: &cli::Verify, terminal: &mut Terminal) ->
     for error in &unreadable {
         terminal.error(error)?;
     }
+    reuse::import(project, arguments, terminal)?;
     let exit = run_scope(global, project, arguments, &pocs, scope, terminal)?;
+    reuse::export(project, arguments, terminal)?;
     Ok(if unreadable.is_empty() {
         exit
     } else {

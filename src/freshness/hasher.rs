@@ -169,13 +169,21 @@ impl<'w> Hasher<'w> {
     /// # Errors
     /// When a file cannot be read.
     pub fn conditions(&self) -> Result<Inputs> {
-        let members = 0..self.workspace.packages.len();
-        let all = members.map(Some).chain([None]).collect();
         let mut inputs = self.common.clone();
         inputs.remove(LOCKFILE);
-        inputs.extend(environment::values(self.variables_read(&all)?.iter()));
+        inputs.extend(self.variables()?);
         inputs.extend(self.outside()?);
         Ok(inputs)
+    }
+
+    /// The variables that the sources of all members read.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn variables(&self) -> Result<Inputs> {
+        let members = 0..self.workspace.packages.len();
+        let all = members.map(Some).chain([None]).collect();
+        Ok(environment::values(self.variables_read(&all)?.iter()))
     }
 
     /// The hashes of the members that these packages link.

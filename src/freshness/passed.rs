@@ -4,13 +4,19 @@
 //! passed it, the conditions outside of the work tree are the same, and the change since the state of the run does not select
 //! it. Anything unknown proves nothing.
 
+mod exported;
+mod kept;
+mod state;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
-use camino::{Utf8Path, Utf8PathBuf};
-use serde::{Deserialize, Serialize};
+use anyhow::Result;
 
+pub use self::exported::{export, import};
+pub use self::kept::TestResults;
+use self::kept::{KeptRuns, PassedRun, RunKind, extend};
+pub use self::state::TreeState;
 use super::hasher::Hasher;
 use super::inputs::Inputs;
 use crate::affected::failed::TestNames;
@@ -21,52 +27,9 @@ use crate::affected::{
 use crate::change::snapshot::Snapshot;
 use crate::change::{self, Change};
 use crate::project::Project;
-use crate::sys::cache::{self, Cache, Key};
-use crate::sys::cargo::{self, own_folder};
-use crate::sys::files;
+use crate::sys::cargo;
 use crate::sys::git::Repository;
-use crate::sys::lock::lock;
-use crate::sys::stamps::{self, Stamp};
 use crate::workspace::{PackageId, Workspace};
-
-/// The header of the file, with the version of the format.
-const FORMAT: &str = "cargo-poc passed tests 1\n";
-/// The number of runs to keep for the current conditions, and for all others. Each costs a selection when tests are looked up.
-const RUNS: usize = 3;
-/// The size limit for other configurations, as a multiple of the size of the current one.
-const TIMES: usize = 4;
-/// The maximum number of files to compare that git ignores.
-const MOST_IGNORED: usize = 20_000;
-
-/// The files that git ignores, outside of build folders, with their size and the time of their last change.
-type Ignored = BTreeMap<String, Stamp>;
-
-/// The files of a work tree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TreeState {
-    snapshot: Snapshot,
-    ignored: Ignored,
-}
-
-/// The tests that passed in a state of the work tree.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct PassedRun {
-    state: TreeState,
-    /// The conditions that the work tree does not contain.
-    conditions: Inputs,
-    passed: TestNames,
-}
-
-/// The results of the tests of a run, by binary id.
-#[derive(Debug, Default)]
-pub struct TestResults {
-    /// Tests that passed at the first attempt.
-    pub passed: TestNames,
-    /// All other tests: those that failed, were ignored, or passed only on a retry.
-    pub others: TestNames,
-    /// The duration of binaries that ran all their tests, in milliseconds.
-    pub durations_ms: BTreeMap<String, u64>,
-}
 
 /// The tests that need not run.
 #[derive(Debug, Default)]
@@ -80,58 +43,6 @@ pub struct ProvenTests {
     state: Option<TreeState>,
     /// Why nothing is proven.
     pub unknown: Option<String>,
-}
-
-impl TreeState {
-    /// The current state; the reason if it cannot be compared later.
-    ///
-    /// # Errors
-    /// When git fails or a file cannot be read.
-    pub fn of(workspace: &Workspace, repository: &Repository) -> Result<Result<Self, String>> {
-        if repository.listing()?.submodules {
-            return Ok(Err("the files of submodules are not compared".to_owned()));
-        }
-        let ignored = match ignored(workspace, repository)? {
-            Ok(ignored) => ignored,
-            Err(why) => return Ok(Err(why)),
-        };
-        let snapshot = Snapshot::of(repository)?;
-        let state = snapshot.map(|snapshot| Self { snapshot, ignored });
-        Ok(state.ok_or_else(|| "there is no commit yet".to_owned()))
-    }
-
-    /// The files that git ignores and that differ between two states, absolute.
-    fn changed_ignored(&self, now: &Self, root: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
-        let paths = self.ignored.keys().chain(now.ignored.keys());
-        let changed = paths.filter(|path| self.ignored.get(*path) != now.ignored.get(*path));
-        changed.map(|path| root.join(path)).collect()
-    }
-}
-
-/// The state of the files that git ignores; the reason if it cannot be compared.
-fn ignored(workspace: &Workspace, repository: &Repository) -> Result<Result<Ignored, String>> {
-    let is_source = |path: &Utf8Path| {
-        let is_built = workspace.is_built(path) || path.join("CACHEDIR.TAG").is_file();
-        !is_built && path.file_name() != Some(".git")
-    };
-    let mut found = Ignored::new();
-    for path in repository.ignored()? {
-        let most = MOST_IGNORED.saturating_sub(found.len());
-        let stamps = match stamps::of(&repository.root.join(path), most, &is_source) {
-            Ok(Some(stamps)) => stamps,
-            Ok(None) => {
-                return Ok(Err(format!(
-                    "git ignores more than {MOST_IGNORED} files outside of the target folder"
-                )));
-            }
-            Err(error) => return Ok(Err(format!("{error:#}"))),
-        };
-        found.extend(stamps.into_iter().map(|(path, stamp)| {
-            let path = path.strip_prefix(&repository.root).unwrap_or(&path);
-            (path.to_string(), stamp)
-        }));
-    }
-    Ok(Ok(found))
 }
 
 /// The changes since a kept run, as selections.
@@ -198,6 +109,19 @@ impl SinceRun {
     }
 }
 
+/// The name of a condition of a run that is not met. `current` are the same conditions now, and `variables` all variables that the
+/// sources may read now.
+fn difference<'n>(
+    recorded: &'n Inputs,
+    current: &Inputs,
+    variables: &'n Inputs,
+) -> Option<&'n String> {
+    let mut names = recorded.keys();
+    let changed = names.find(|name| current.get(*name) != recorded.get(*name));
+    let mut variables = variables.keys();
+    changed.or_else(|| variables.find(|name| !recorded.contains_key(*name)))
+}
+
 impl ProvenTests {
     /// Looks up the tests that passed in earlier runs and that no change since then can affect. `refused` are tests that always run.
     ///
@@ -211,7 +135,7 @@ impl ProvenTests {
     ) -> Result<Self> {
         let workspace = &project.workspace;
         let mut all = Self::default();
-        let runs = stored(&open(workspace), workspace, runner);
+        let runs = KeptRuns::load(workspace, &RunKind::of(workspace, runner)).runs;
         if runs.is_empty() {
             return Ok(all);
         }
@@ -230,17 +154,18 @@ impl ProvenTests {
             .into_iter()
             .map(|target| (target.binary_id(workspace), target))
             .collect();
+        let variables = hasher.variables()?;
         let mut seen = BTreeSet::new();
         for run in &runs {
             let current = hasher.current(run.conditions.keys())?;
-            if run
-                .conditions
-                .iter()
-                .any(|(name, hash)| current.get(name) != Some(hash))
-            {
+            if let Some(name) = difference(&run.conditions, &current, &variables) {
+                let commit = &run.state.snapshot.commit;
+                all.unknown = Some(format!("{name} differs from the run on {commit:.12}"));
                 continue;
             }
             let Some(since) = SinceRun::of(project, &repository, run, &now, narrow)? else {
+                let commit = &run.state.snapshot.commit;
+                all.unknown = Some(format!("git does not have commit {commit:.12} of the run"));
                 continue;
             };
             all.touched
@@ -249,7 +174,8 @@ impl ProvenTests {
                 let Some(target) = targets.get(binary) else {
                     continue;
                 };
-                let is_last = seen.insert(binary.clone());
+                // Another machine may know other tests than this one.
+                let is_last = seen.insert((run.is_imported, binary));
                 for name in names {
                     let refused = refused(binary, name);
                     let into = if !refused && !since.affects(workspace, target, name) {
@@ -262,6 +188,9 @@ impl ProvenTests {
                     into.entry(binary.clone()).or_default().insert(name.clone());
                 }
             }
+        }
+        if all.touched.is_some() {
+            all.unknown = None;
         }
         for (binary, names) in &mut all.unproven {
             if let Some(proven) = all.proven.get(binary) {
@@ -378,98 +307,25 @@ pub fn keep(
         return Ok(());
     }
     let hasher = Hasher::new(workspace, &project.config, Some(repository), toolchain)?;
-    let mut passed = TestNames::new();
+    let mut passed = results.passed.clone();
     // A file that was saved before the run began may affect proven tests.
     if proven.state.as_ref().is_some_and(|then| then == before) {
-        passed.clone_from(&proven.proven);
+        extend(&mut passed, &proven.proven);
     }
-    for (binary, names) in &results.passed {
-        passed
-            .entry(binary.clone())
-            .or_default()
-            .extend(names.iter().cloned());
-    }
-    let mut new = PassedRun {
+    let new = PassedRun {
         state,
         conditions: hasher.conditions()?,
         passed,
+        is_imported: false,
     };
-    let folder = own_folder(&workspace.target_directory);
-    files::create_folder(&folder)?;
-    let _lock = lock(&folder, &folder.join("passed.lock"), || Ok(()))?;
-    let cache = open(workspace);
-    let runs: Vec<PassedRun> = stored(&cache, workspace, runner);
-    let is_same = |run: &PassedRun| run.state == new.state && run.conditions == new.conditions;
-    let (same, runs): (Vec<_>, Vec<_>) = runs.into_iter().partition(is_same);
-    for (binary, names) in same.into_iter().flat_map(|run| run.passed) {
-        new.passed.entry(binary).or_default().extend(names);
-    }
-    let (of_conditions, others): (Vec<_>, Vec<_>) = runs
-        .into_iter()
-        .partition(|run| run.conditions == new.conditions);
-    let older = of_conditions.into_iter().take(RUNS - 1);
-    let others = others.into_iter().take(RUNS);
-    let mut runs: Vec<PassedRun> = [new].into_iter().chain(older).chain(others).collect();
-    // A test that passed and failed in the same state is not reliable in any other.
-    for run in &mut runs {
-        for (binary, names) in &results.others {
-            if let Some(passed) = run.passed.get_mut(binary) {
-                passed.retain(|name| !names.contains(name));
-            }
-        }
-    }
-    cache.put(key(workspace, runner), &runs);
-    let mut durations = durations_in(&cache, workspace, runner);
-    durations.extend(results.durations_ms.clone());
-    cache.put(durations_key(workspace, runner), &durations);
-    cache
-        .save(TIMES)
-        .context("failed to keep the tests that passed")
+    KeptRuns::change(workspace, &RunKind::of(workspace, runner), |kept| {
+        kept.add(new, results);
+    })
 }
 
 /// The tests that passed in any kept run, and the last known duration of each binary in milliseconds.
 #[must_use]
 pub fn earlier_runs(workspace: &Workspace, runner: &str) -> (TestNames, BTreeMap<String, u64>) {
-    let mut passed = TestNames::new();
-    let cache = open(workspace);
-    for (binary, names) in stored(&cache, workspace, runner)
-        .into_iter()
-        .flat_map(|run| run.passed)
-    {
-        passed.entry(binary).or_default().extend(names);
-    }
-    (passed, durations_in(&cache, workspace, runner))
-}
-
-fn durations_in(cache: &Cache, workspace: &Workspace, runner: &str) -> BTreeMap<String, u64> {
-    cache
-        .get(&durations_key(workspace, runner))
-        .unwrap_or_default()
-}
-
-fn durations_key(workspace: &Workspace, runner: &str) -> Key {
-    cache::key("durations", &key(workspace, runner))
-}
-
-/// The kept runs, the last first; none if the file is missing or damaged.
-fn stored(cache: &Cache, workspace: &Workspace, runner: &str) -> Vec<PassedRun> {
-    cache.get(&key(workspace, runner)).unwrap_or_default()
-}
-
-fn open(workspace: &Workspace) -> Cache {
-    Cache::open(
-        own_folder(&workspace.target_directory).join("passed"),
-        FORMAT,
-    )
-}
-
-/// The workspace, because several can share a target folder, with its configuration and the runner.
-fn key(workspace: &Workspace, runner: &str) -> Key {
-    let build = workspace.build_fingerprint().unwrap_or_default();
-    cache::key(
-        "passed",
-        [workspace.root.as_str(), runner, &build]
-            .join("\0")
-            .as_bytes(),
-    )
+    let kept = KeptRuns::load(workspace, &RunKind::of(workspace, runner));
+    (kept.passed(), kept.durations_ms)
 }

@@ -120,13 +120,14 @@ fn snippets_parse_and_run_existing_commands() {
     // A job of the matrix sets these.
     let page = text("docs/ci.md")
         .replace("$PART", "1/4")
+        .replace("$import", "--import poc-results")
         .replace("$INDEX", "1");
     let blocks: Vec<&str> = page
         .split("```yaml\n")
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect();
-    assert_eq!(blocks.len(), 8);
+    assert_eq!(blocks.len(), 10);
     let mut count = 0;
     for block in blocks {
         let block = yaml(block);
@@ -134,7 +135,7 @@ fn snippets_parse_and_run_existing_commands() {
         texts(&block, &mut all);
         count += all.into_iter().map(commands).sum::<usize>();
     }
-    assert_eq!(count, 11);
+    assert_eq!(count, 12);
     let hooks = text(".pre-commit-hooks.yaml");
     for id in ["cargo-poc-check", "cargo-poc-status"] {
         assert!(page.contains(id) && hooks.contains(&format!("- id: {id}\n")));

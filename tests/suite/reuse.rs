@@ -1,5 +1,7 @@
 //! Tests that passed are not run again while nothing that they can reach has changed.
 
+mod exported;
+
 use crate::kit::{Run, Sandbox};
 
 const VERIFY: &str = "verify --runner cargo";
@@ -115,6 +117,22 @@ fn conditions_outside_of_the_work_tree_are_compared() {
 }
 
 #[test]
+fn a_variable_that_was_not_set_is_compared_where_strings_compose_its_name() {
+    let sandbox = workspace();
+    sandbox.append(
+        SOURCE,
+        "pub fn three(name: &str) -> bool {\n    std::env::var(format!(\"{}_{name}\", \"STORE\")).is_ok()\n}\npub const LAST: &str = \"MODE\";\n",
+    );
+    let ran = |variable: &str| {
+        let run = sandbox.shell(&format!("{variable} cargo poc {VERIFY}"));
+        run.stdout.matches("test tests::").count()
+    };
+    assert_eq!(ran(""), 2);
+    assert_eq!(ran(""), 0);
+    assert_eq!(ran("STORE_MODE=1"), 2);
+}
+
+#[test]
 fn a_change_of_ignored_files_runs_the_tests_that_may_read_them() {
     let sandbox = workspace();
     sandbox.append(".gitignore", "*.local\n");
@@ -168,7 +186,7 @@ fn the_setting_turns_reuse_off_and_damaged_results_are_ignored() {
     verify(&sandbox, "", BOTH, 0).exits(0);
     sandbox.write(
         "target/cargo-poc/passed",
-        "cargo-poc passed tests 1\nrubbish",
+        "cargo-poc passed tests 2\nrubbish",
     );
     verify(&sandbox, "", BOTH, 0).exits(0);
     verify(&sandbox, "", &[], 2).exits(0);

@@ -3,26 +3,18 @@
 //! Items are identified by file, key and token hash, not by line, so that edits elsewhere do not shift them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read as _, Write as _};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
-use flate2::Compression;
-use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::environment::Environment;
 use crate::affected::items::extract::Digest;
 use crate::sys::cargo::own_folder;
-use crate::sys::files;
+use crate::sys::{files, packed};
 
 /// First line of the file, with the version of the format.
 const HEADING: &[u8] = b"cargo-poc observed 3\n";
-/// The size in bytes of the checksum after it.
-const CHECKSUM: usize = 32;
-/// The size limit of the unpacked content.
-const LARGEST: u64 = 4 << 30;
 
 /// The coverage of a workspace.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,20 +168,7 @@ impl Store {
     /// # Errors
     /// When it is damaged, or has another version.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let lead = HEADING.len() - 2;
-        if bytes.len() > lead && bytes.starts_with(&HEADING[..lead]) && !bytes.starts_with(HEADING)
-        {
-            bail!("another version of cargo-poc wrote it");
-        }
-        let rest = bytes.strip_prefix(HEADING).context("it is damaged")?;
-        let (checksum, packed) = rest.split_at_checked(CHECKSUM).context("it is damaged")?;
-        ensure!(checksum == blake3::hash(packed).as_bytes(), "it is damaged");
-        let mut unpacked = Vec::new();
-        ZlibDecoder::new(packed)
-            .take(LARGEST)
-            .read_to_end(&mut unpacked)
-            .context("it is damaged")?;
-        let store: Self = postcard::from_bytes(&unpacked).context("it is damaged")?;
+        let store: Self = packed::unpack(HEADING, bytes)?;
         let fits = |indexes: &Vec<u32>, length: usize| {
             indexes.last().is_none_or(|last| (*last as usize) < length)
         };
@@ -217,11 +196,7 @@ impl Store {
     /// # Errors
     /// Never in practice: packing into memory does not fail.
     pub fn bytes(&self) -> Result<Vec<u8>> {
-        let unpacked = postcard::to_stdvec(self).context("failed to serialize the coverage")?;
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(&unpacked)?;
-        let packed = encoder.finish()?;
-        Ok([HEADING, blake3::hash(&packed).as_bytes(), &packed].concat())
+        packed::pack(HEADING, self)
     }
 
     /// Saves it, replacing an earlier one of the same build.

@@ -192,7 +192,12 @@ impl Job {
     }
 
     /// Prints the number of affected tests and the notes of the selection.
-    fn show_selection(&self, project: &Project, terminal: &mut Terminal) -> Result<()> {
+    fn show_selection(
+        &self,
+        project: &Project,
+        arguments: &cli::Verify,
+        terminal: &mut Terminal,
+    ) -> Result<()> {
         let Some(selection) = &self.selection else {
             return Ok(());
         };
@@ -202,7 +207,7 @@ impl Job {
             "Affected",
             format!("{share} (`cargo poc affected --explain` shows the reasons)"),
         )?;
-        self.reuse.show(terminal)
+        self.reuse.show(arguments, terminal)
     }
 
     pub(super) fn run(
@@ -217,7 +222,7 @@ impl Job {
             recordable(pocs)?;
             document_update::remove_without_writer(project);
         }
-        self.show_selection(project, terminal)?;
+        self.show_selection(project, arguments, terminal)?;
         let toolchain = cargo::toolchain(&workspace.root)?;
         let repository = change::repository_of(workspace).ok();
         let repository = repository.as_ref();

@@ -29,7 +29,7 @@ impl Job {
             )));
         };
         show_notes(project, selection, terminal)?;
-        self.reuse.show(terminal)?;
+        self.reuse.show(arguments, terminal)?;
         let (title, nothing) = if self.reuse.count == 0 {
             (
                 "Unaffected",

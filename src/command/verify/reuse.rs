@@ -3,7 +3,7 @@
 //! Runs that become evidence reuse nothing: a record states what its own commands ran, so that it can be checked without the
 //! target folder of the machine that wrote it.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::super::coverage;
 use super::request::{quarantined, runner, words};
@@ -63,9 +63,13 @@ impl Reuse {
     }
 
     /// Prints the number of tests that do not run, or why results cannot be reused.
-    pub(super) fn show(&self, terminal: &mut Terminal) -> Result<()> {
+    pub(super) fn show(&self, arguments: &cli::Verify, terminal: &mut Terminal) -> Result<()> {
         if let Some(why) = &self.proven.unknown {
-            terminal.detail(format!("no result is reused: {why}"))?;
+            if arguments.import.is_some() {
+                terminal.warn(format!("no imported result is reused: {why}"))?;
+            } else {
+                terminal.detail(format!("no result is reused: {why}"))?;
+            }
         }
         if self.count == 0 {
             return Ok(());
@@ -89,6 +93,48 @@ impl Reuse {
         }
         Ok(())
     }
+}
+
+/// With `--import`: takes the results of another machine.
+///
+/// # Errors
+/// When the file cannot be read, or the results cannot be kept.
+pub(super) fn import(
+    project: &Project,
+    arguments: &cli::Verify,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let Some(file) = &arguments.import else {
+        return Ok(());
+    };
+    let runner = runner(project, arguments.runner)?.name();
+    let imported = passed::import(project, runner, &project.folder.join(file));
+    let (tests, unusable) =
+        imported.with_context(|| format!("cannot use the results in {file}"))?;
+    let tests = counted(tests, "test");
+    terminal.status("Imported", format!("the results of {tests} from {file}"))?;
+    match unusable {
+        Some(why) => terminal.warn(format!("no imported result is reused: {why}")),
+        None => Ok(()),
+    }
+}
+
+/// With `--export`: writes the results for another machine.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(super) fn export(
+    project: &Project,
+    arguments: &cli::Verify,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let Some(file) = &arguments.export else {
+        return Ok(());
+    };
+    let runner = runner(project, arguments.runner)?.name();
+    let tests = passed::export(project, runner, &project.folder.join(file))?;
+    let tests = counted(tests, "test");
+    terminal.status("Exported", format!("the results of {tests} to {file}"))
 }
 
 /// Whether a run becomes evidence of a plan.

@@ -162,7 +162,7 @@ impl Watch<'_> {
         }
         let job = Job::affected(project, &self.arguments, &pocs, selected)?;
         if job.commands.is_empty() {
-            job.reuse.show(terminal)?;
+            job.reuse.show(&self.arguments, terminal)?;
         }
         let passed =
             job.commands.is_empty() || self.verify(project, &pocs, job, &files, terminal)?;
