@@ -49,7 +49,7 @@ use def_map::DefMap;
 use edges::{Builder, Edges, ReversePostorder, SyntheticNode};
 use extract::flag;
 use nodes::{ModuleId, NodeId, Nodes, to_u32};
-use reachability::{Allowed, Reached, Row, Seeds, Starts, WIDTH, Ways};
+use reachability::{Allowed, Reached, Row, Starts, WIDTH, Ways, join, row_of};
 use test_items::{documentation, test_groups, tests};
 
 /// The items of a workspace and its tests.
@@ -222,20 +222,24 @@ impl Graph {
     pub(crate) fn reached_by(&self, groups: &[&TestGroup], wanted: Option<&[bool]>) -> Reached {
         let mut units = vec![<(Row, Row)>::default(); self.crates.units.len()];
         let mut starts = Starts::default();
+        let mut all = Row::default();
         for (bit, class) in groups.iter().enumerate() {
+            let row = row_of(bit);
+            join(&mut all, &row);
             for unit in &self.crates.links[class.unit] {
                 let (linking, inside) = &mut units[*unit];
-                linking[bit / 64] |= 1 << (bit % 64);
+                join(linking, &row);
                 if *unit == class.unit && !class.documentation {
-                    inside[bit / 64] |= 1 << (bit % 64);
+                    join(inside, &row);
                 }
             }
-            let begin = |nodes: &[NodeId], seeds: &mut Seeds| {
-                seeds.extend(nodes.iter().map(|node| (*node, bit)));
-            };
-            begin(&class.starts, &mut starts.seeds);
-            begin(&self.edges.roots, &mut starts.roots);
+            starts
+                .seeds
+                .extend(class.starts.iter().map(|node| (*node, row)));
         }
+        starts
+            .roots
+            .extend(self.edges.roots.iter().map(|node| (*node, all)));
         units.push(([u64::MAX; WIDTH / 64], [u64::MAX; WIDTH / 64]));
         let ways = Ways {
             edges: &self.edges,

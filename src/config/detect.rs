@@ -24,7 +24,7 @@ use crate::workspace::manifest::Manifest;
 use crate::workspace::manifest::insert::Order;
 use crate::workspace::{Configuration, Workspace};
 use alternatives::program_calls;
-use calls::{CargoCall, cargo_calls, configuration};
+use calls::{CargoCall, cargo_calls, commands_with_cargo, configuration};
 pub use detected::Detected;
 use text::commands;
 
@@ -128,7 +128,8 @@ pub fn detect(workspace: &Workspace) -> Detection {
         let file = workspace.slashed(&path);
         for run in commands_of(&path, &text) {
             pending.extend(scripts(root, &run.command));
-            for call in cargo_calls(&run.command, &aliases) {
+            let commands = commands_with_cargo(&run.command);
+            for call in cargo_calls(&commands, &aliases) {
                 let flags = call
                     .flags
                     .clone()
@@ -136,7 +137,7 @@ pub fn detect(workspace: &Workspace) -> Detection {
                 let call = CargoCall { flags, ..call };
                 detection.add(workspace, &file, run.line, &call);
             }
-            for call in program_calls(workspace, &run.command, &aliases) {
+            for call in program_calls(workspace, &commands, &aliases) {
                 match call.feature {
                     Some(feature) => {
                         let place = programs.entry((file.clone(), run.line)).or_default();

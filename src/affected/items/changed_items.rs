@@ -254,16 +254,14 @@ fn seen_from(
 impl Sources {
     /// Changed files that are not modules.
     pub(super) fn unmounted<'c>(&self, changed: &'c Changed) -> impl Iterator<Item = &'c Utf8Path> {
-        let rust = changed.rust.keys();
-        let mut unmounted: BTreeSet<&Utf8Path> = rust.map(Utf8PathBuf::as_path).collect();
-        for file in &self.files {
-            unmounted.remove(file.path.as_path());
+        let all = changed.others.iter().chain(changed.rust.keys());
+        let mut unmounted: Vec<&Utf8Path> = all.map(Utf8PathBuf::as_path).collect();
+        if !unmounted.is_empty() {
+            let files = self.files.iter();
+            let mounted: FxHashSet<&str> = files.map(|file| file.path.as_str()).collect();
+            unmounted.retain(|path| !mounted.contains(path.as_str()));
         }
-        let mounted: BTreeSet<&Utf8Path> =
-            self.files.iter().map(|file| file.path.as_path()).collect();
-        let others = changed.others.iter().map(Utf8PathBuf::as_path);
-        let others = others.filter(move |path| !mounted.contains(path));
-        others.chain(unmounted)
+        unmounted.into_iter()
     }
 }
 

@@ -44,9 +44,9 @@ pub(super) fn macro_expansion(name: &str) -> Expansion {
     named_if(MACROS.contains_key(name))
 }
 
-/// Whether a crate is known to have the macro of a name that [`macro_expansion`] tells of.
-pub(super) fn macro_is_listed(name: &str, of: &str) -> bool {
-    COMPOSING.contains(&(of, name)) || is_of(&MACROS, name, of)
+/// The crates that have the macro of a name that [`macro_expansion`] tells of.
+pub(super) fn macro_crates(name: &str) -> &'static [&'static str] {
+    MACROS.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// What is known of attributes and derives of a name, from whichever crate.
@@ -54,9 +54,9 @@ pub(super) fn attribute_expansion(name: &str) -> Expansion {
     named_if(ATTRIBUTES.contains_key(name))
 }
 
-/// Whether a crate is known to have the attribute or derive of a name that [`attribute_expansion`] tells of.
-pub(super) fn attribute_is_listed(name: &str, of: &str) -> bool {
-    is_of(&ATTRIBUTES, name, of)
+/// The crates that have the attribute or derive of a name that [`attribute_expansion`] tells of.
+pub(super) fn attribute_crates(name: &str) -> &'static [&'static str] {
+    ATTRIBUTES.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// The crates of the standard library.
@@ -72,15 +72,17 @@ fn named_if(known: bool) -> Expansion {
     }
 }
 
-fn is_of(known: &ByName, name: &str, of: &str) -> bool {
-    known.get(name).is_some_and(|crates| crates.contains(&of))
-}
-
 /// The crates that export a name.
 type ByName = FxHashMap<&'static str, Vec<&'static str>>;
 
 static ATTRIBUTES: LazyLock<ByName> = LazyLock::new(|| by_name(|known| known.attributes));
-static MACROS: LazyLock<ByName> = LazyLock::new(|| by_name(|known| known.macros));
+static MACROS: LazyLock<ByName> = LazyLock::new(|| {
+    let mut found = by_name(|known| known.macros);
+    for (of, name) in COMPOSING {
+        found.entry(name).or_default().push(of);
+    }
+    found
+});
 
 fn by_name(list: fn(&Known) -> &'static [&'static str]) -> ByName {
     let mut found = ByName::default();
@@ -115,11 +117,13 @@ mod tests {
         assert_eq!(macro_expansion("info"), Expansion::Named);
         assert_eq!(macro_expansion("paste"), Expansion::Composed);
         assert_eq!(macro_expansion("other"), Expansion::Unknown);
-        assert!(macro_is_listed("info", "log") && !macro_is_listed("info", "other"));
-        assert!(macro_is_listed("paste", "paste") && !macro_is_listed("paste", "log"));
+        assert!(macro_crates("info").contains(&"log") && !macro_crates("info").contains(&"other"));
+        assert!(
+            macro_crates("paste").contains(&"paste") && !macro_crates("paste").contains(&"log")
+        );
         assert_eq!(attribute_expansion("Serialize"), Expansion::Named);
         assert_eq!(attribute_expansion("Object"), Expansion::Unknown);
-        assert!(!attribute_is_listed("Serialize", "other"));
+        assert!(!attribute_crates("Serialize").contains(&"other"));
     }
 
     #[test]

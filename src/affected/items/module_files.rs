@@ -124,8 +124,12 @@ impl Sources {
             let package = &crates.folders[crates.units[mount.unit].package];
             let beside = file.path.parent().unwrap_or(package).to_owned();
             let mut texts: FxHashMap<u32, Option<Vec<String>>> = FxHashMap::default();
+            let mut read: FxHashMap<&TextFile, Option<Vec<String>>> = FxHashMap::default();
             for (item, text) in &items.texts {
-                let words = text_words(text, package, &beside, reader);
+                let words = read
+                    .entry(text)
+                    .or_insert_with(|| text_words(text, package, &beside, reader))
+                    .clone();
                 if words.is_none() && !text.included {
                     continue;
                 }
@@ -459,7 +463,14 @@ fn text_words(
     let mut words: BTreeSet<String> = BTreeSet::new();
     let mut read: Vec<Utf8PathBuf> = Vec::new();
     while let Some(name) = next.pop() {
-        let mut paths = folders.iter().map(|folder| normal(&folder.join(&name)));
+        let mut paths = folders.iter().map(|folder| {
+            let path = folder.join(&name);
+            if name.starts_with(char::is_alphanumeric) && !name.contains("/.") {
+                path
+            } else {
+                normal(&path)
+            }
+        });
         let found = paths.find_map(|path| Some((reader.text(&path)?, path)));
         let Some((text, path)) = found.filter(|(_, path)| !read.contains(path)) else {
             continue;

@@ -17,8 +17,16 @@ pub struct Reached {
     rows: Vec<Row>,
 }
 
-/// Starting points: a node, and the test (by index within the pass) that starts there.
-pub type Seeds = Vec<(NodeId, usize)>;
+/// Starting points: a node, and the tests of the pass that start there.
+pub type Seeds = Vec<(NodeId, Row)>;
+
+/// The row with one test, by its index within the pass.
+#[must_use]
+pub fn row_of(test: usize) -> Row {
+    let mut row = Row::default();
+    row[test / 64] |= 1 << (test % 64);
+    row
+}
 
 /// The tests of a pass that may reach a node.
 #[derive(Debug)]
@@ -120,7 +128,7 @@ impl ConditionalEdge {
 }
 
 /// Adds the bits of a row to another.
-fn join(row: &mut Row, more: &Row) {
+pub fn join(row: &mut Row, more: &Row) {
     for (word, more) in row.iter_mut().zip(more) {
         *word |= more;
     }
@@ -169,10 +177,8 @@ impl Ways<'_> {
             closed: bits,
             dirty: vec![0; self.edges.count.div_ceil(64)],
         };
-        for (node, test) in seeds {
-            let mut row = Row::default();
-            row[test / 64] |= 1 << (test % 64);
-            walk.add(*node, &row);
+        for (node, row) in seeds {
+            walk.add(*node, row);
         }
         walk.run();
         walk.rows

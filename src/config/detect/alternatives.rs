@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::detected::Detected;
-use crate::script::simple_commands::of_text;
+use crate::script::simple_commands::Command;
 use crate::sys::cargo_alias;
 use crate::workspace::{Configuration, PackageId, Workspace};
 
@@ -19,11 +19,10 @@ pub(super) struct ProgramCall {
 /// The calls of `cargo run`, or of an alias of it, whose arguments name tests.
 pub(super) fn program_calls(
     workspace: &Workspace,
-    command: &str,
+    commands: &[Command],
     aliases: &BTreeMap<String, Vec<String>>,
 ) -> Vec<ProgramCall> {
-    let commands = of_text(command, 1).into_iter();
-    let calls = commands.filter_map(|command| {
+    let calls = commands.iter().filter_map(|command| {
         let at = command.words.iter().position(|word| word == "cargo")?;
         let written = &command.words[at + 1..];
         let words = cargo_alias::resolve(written.to_vec(), aliases);

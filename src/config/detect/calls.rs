@@ -17,19 +17,30 @@ pub(super) struct CargoCall {
     pub(super) flags: Option<String>,
 }
 
-/// The calls of cargo in a command that run tests.
+/// The simple commands of a text that may call cargo.
+pub(super) fn commands_with_cargo(text: &str) -> Vec<Command> {
+    let mut commands = if text.contains("cargo") {
+        of_text(text, 1)
+    } else {
+        Vec::new()
+    };
+    commands.retain(|command| command.words.iter().any(|word| word == "cargo"));
+    commands
+}
+
+/// The calls of cargo that run tests.
 pub(super) fn cargo_calls(
-    command: &str,
+    commands: &[Command],
     aliases: &BTreeMap<String, Vec<String>>,
 ) -> Vec<CargoCall> {
-    let commands = of_text(command, 1).into_iter();
-    let calls = commands.filter_map(|command| cargo_call(command, aliases));
+    let calls = commands.iter();
+    let calls = calls.filter_map(|command| cargo_call(command, aliases));
     calls.collect()
 }
 
 /// `cargo` may stand behind other words: a key of a file, `env A=1`.
-fn cargo_call(command: Command, aliases: &BTreeMap<String, Vec<String>>) -> Option<CargoCall> {
-    let mut words = command.words;
+fn cargo_call(command: &Command, aliases: &BTreeMap<String, Vec<String>>) -> Option<CargoCall> {
+    let mut words = command.words.clone();
     let at = words.iter().position(|word| word == "cargo")?;
     let assigned = words[..at].iter().rev();
     let flags = assigned.filter_map(|word| word.strip_prefix("RUSTFLAGS="));
@@ -134,7 +145,7 @@ mod tests {
             ),
             ("lint".to_owned(), vec!["clippy".to_owned()]),
         ]);
-        let calls = cargo_calls(command, &aliases).into_iter();
+        let calls = cargo_calls(&commands_with_cargo(command), &aliases).into_iter();
         calls.map(|call| call.words.join(" ")).collect()
     }
 
@@ -156,8 +167,8 @@ mod tests {
             calls("cargo +${} test --features ${}"),
             ["test --features ${}"]
         );
-        let aliases = BTreeMap::new();
-        let found = cargo_calls("A=1 RUSTFLAGS='--cfg loom' cargo test --lib", &aliases);
+        let commands = commands_with_cargo("A=1 RUSTFLAGS='--cfg loom' cargo test --lib");
+        let found = cargo_calls(&commands, &BTreeMap::new());
         assert_eq!(found[0].flags.as_deref(), Some("--cfg loom"));
         for other in [
             "cargo lint",

@@ -105,23 +105,18 @@ impl Builder<'_> {
 
 /// The words of a name, in lower case: `get_item`, `GetItem` → `get`, `item`.
 fn words_of(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let mut was_lower = false;
-    for letter in name.chars() {
-        let starts = letter == '_' || letter.is_uppercase() && was_lower;
-        if starts && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        was_lower = letter.is_lowercase() || letter.is_numeric();
-        if letter != '_' {
-            word.extend(letter.to_lowercase());
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
+    let parts = name.split('_').flat_map(|part| {
+        let letters = part.char_indices().zip(part.chars().skip(1));
+        let ends = letters.filter_map(|((at, letter), next)| {
+            let is_lower = letter.is_lowercase() || letter.is_numeric();
+            (is_lower && next.is_uppercase()).then_some(at + letter.len_utf8())
+        });
+        let mut start = 0;
+        ends.chain([part.len()])
+            .map(move |end| &part[std::mem::replace(&mut start, end)..end])
+    });
+    let words = parts.filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::affected::items::extract::Symbol;
 use crate::affected::items::known_macros::{
-    Expansion, attribute_expansion, attribute_is_listed, is_standard_crate, macro_expansion,
-    macro_is_listed, names_a_test,
+    Expansion, attribute_crates, attribute_expansion, is_standard_crate, macro_crates,
+    macro_expansion, names_a_test,
 };
 
 /// Methods that take a text apart into letters.
@@ -120,10 +120,11 @@ impl<'g> Builder<'g> {
     fn is_listed(&self, id: NodeId, text: &str, origin: &Origin<'_>, by: Use) -> bool {
         let unit = self.nodes.nodes[id as usize].unit as usize;
         let package = self.crates.units[unit].package;
-        let listed = |of: &str| match by {
-            Use::Call => macro_is_listed(text, of),
-            Use::Derive | Use::Attribute => attribute_is_listed(text, of),
+        let known = match by {
+            Use::Call => macro_crates(text),
+            Use::Derive | Use::Attribute => attribute_crates(text),
         };
+        let listed = |of: &str| known.contains(&of);
         let real = |name: &str| listed(self.crates.package_of(package, name).unwrap_or(name));
         match origin {
             Origin::Path(path) => {

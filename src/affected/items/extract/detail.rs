@@ -8,7 +8,7 @@ use super::{
     is_foreign, is_made_a_test, test_kind, tokens_into,
 };
 use crate::affected::items::known_macros::{
-    Expansion, attribute_expansion, attribute_is_listed, names_a_test,
+    Expansion, attribute_crates, attribute_expansion, names_a_test,
 };
 use crate::workspace::source::modules::included_path;
 
@@ -466,7 +466,7 @@ fn is_surely_test(own: &[Attribute], public: bool) -> bool {
         let is_known = attribute_expansion(name) == Expansion::Named
             && path
                 .first()
-                .is_none_or(|first| attribute_is_listed(name, first));
+                .is_none_or(|first| attribute_crates(name).contains(first));
         let named = names_a_test(name);
         let usual = named || matches!(name, "case" | "quickcheck" | "proptest");
         is_known && usual || named && !public

@@ -41,7 +41,7 @@ pub struct FileItems {
 }
 
 /// A file named in code whose text is code, or becomes code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TextFile {
     /// As written.
     pub path: String,
