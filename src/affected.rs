@@ -24,6 +24,7 @@ mod selector;
 mod source_tests;
 mod targets;
 mod toml;
+mod touched;
 pub mod unrun;
 
 pub(crate) use outside::Outside;
@@ -36,4 +37,5 @@ pub use selector::{select, select_in, select_to_run, select_with_failed, unrun_i
 pub use source_tests::{SourceTest, source_tests};
 pub(crate) use targets::every_target;
 pub use targets::{TestTarget, TestTargetKind, all_targets};
+pub use touched::TouchedItems;
 pub(crate) use unrun::tests_of_build;

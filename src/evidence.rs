@@ -26,6 +26,7 @@ mod packed;
 mod problem;
 pub(crate) mod record;
 mod region;
+mod strength;
 
 pub use packed::{Names, Packed};
 pub use problem::{EvidenceProblem, ProblemKind};
@@ -36,6 +37,7 @@ pub use record::{
     CHANGED, Check, Confirmation, Measured, Outcome, Record, Runs, Scope, Selected, Source,
     TestCounts,
 };
+pub use strength::{Escape, Strength, Survivor};
 
 /// The format of evidence.
 const FORMAT: RegionFormat = RegionFormat {

@@ -34,6 +34,7 @@ mod project;
 mod report;
 mod script;
 mod status;
+mod strength;
 mod sys;
 mod verify;
 mod workspace;
@@ -62,6 +63,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         return end_with_status(outcome);
     }
     if let Some(outcome) = affected::coverage::run::rustc(&arguments) {
+        return outcome.unwrap_or_else(|error| could_not_run(&error));
+    }
+    if let Some(outcome) = strength::programs::record(&arguments) {
         return outcome.unwrap_or_else(|error| could_not_run(&error));
     }
     if command::complete::is_requested() {

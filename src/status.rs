@@ -32,7 +32,7 @@ use assessment::Runs;
 pub use assessment::{
     Assessment, ChecklistClaim, ChecklistStatus, ConfigurationStatus, Contradiction,
     CriterionStatus, DependencyState, DependencyStatus, FileAction, FileState, FileStatus,
-    ProofStatus, QuarantineStatus, State, StepStatus, Summary, TestStatus, Ticks,
+    ProofStatus, QuarantineStatus, State, StepStatus, StrengthStatus, Summary, TestStatus, Ticks,
 };
 pub use checklist::claims_of;
 pub use completion::summary_row;
@@ -42,6 +42,7 @@ pub(crate) use evidence_state::evidence_state;
 use evidence_state::failure;
 pub use other_plans::{NamedPaths, OtherPlans};
 pub use review::{Review, review};
+pub(crate) use steps::names_path;
 use steps::{Work, has_command, step_status};
 
 /// Computes the states of a PoC. Apart from its arguments, it only checks whether planned files exist.

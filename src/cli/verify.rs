@@ -30,13 +30,14 @@ Examples:
   cargo poc verify cache --done --update --write  also correct the test counts in the plan
   cargo poc verify --full -- --test-threads=1
   cargo poc verify --shadow             the affected tests, then all others, to find missed failures
+  cargo poc verify cache --step 1 --strength    step 1, then mutants of its code, which its tests should detect
   cargo poc verify --format json        the result of the run as JSON
   cargo poc verify --format github --report junit=target/poc.xml --report sarif=target/poc.sarif     in CI
   cargo poc verify --no-record --import passed --export passed     in CI, with a file that the jobs share
   cargo poc verify --partition 2/3 --report shard=target/shard-2.json     on each of three machines
   cargo poc verify --merge shard-1.json shard-2.json shard-3.json         one record for all shards
 
-All commands of a bash block run in one shell, and each is checked against its own `# Expected:`. Supported expectations, separated by commas: all pass · 12 passed · 12/12 · ~12 (within 5 %) · 12+ · 2 ignored · \"quoted text\" in the output · no output · exit code 2 · under 5 s · p99 < 1 ms, size <= 12 MB or $.path >= 10 (a value in the output, or in JSON output). On a separate line: glob: PATTERN (matches a line) · regex: PATTERN. Following comment lines continue the expectation. Any other expectation needs --confirm before it passes. Without `# Expected:`, exit status 0 passes.")]
+All commands of a bash block run in one shell, and each is checked against its own `# Expected:`. Supported expectations, separated by commas: all pass · 12 passed · 12/12 · ~12 (within 5 %) · 12+ · 2 ignored · \"quoted text\" in the output · no output · exit code 2 · under 5 s · p99 < 1 ms, size <= 12 MB or $.path >= 10 (a value in the output, or in JSON output) · 90 % of mutants killed (in a step; see --strength). On a separate line: glob: PATTERN (matches a line) · regex: PATTERN. Following comment lines continue the expectation. Any other expectation needs --confirm before it passes. Without `# Expected:`, exit status 0 passes.")]
 #[expect(clippy::struct_excessive_bools, reason = "one flag for each option")]
 pub struct Verify {
     /// Name of the PoC [default: every open one]. With a name and no scope, run the next step of its plan, then the done block. With a name and arguments for the test runner, run its affected tests
@@ -103,6 +104,12 @@ pub struct Verify {
         conflicts_with_all = ["baseline", "prerequisites", "step", "done", "failed", "from_report", "full", "list", "confirm", "update", "watch", "partition", "merge", "fail_fast"]
     )]
     pub shadow: bool,
+    /// Judge the tests of the changed code with mutants from cargo-mutants, which must be installed: change the code again in many ways, and run for each mutant the tests that can reach it. With --step, run the step first and record the result with it. Otherwise record nothing. Needs the files of the change in git, or untracked
+    #[arg(
+        long,
+        conflicts_with_all = ["baseline", "prerequisites", "done", "failed", "from_report", "full", "list", "confirm", "update", "watch", "shadow", "partition", "merge", "arguments"]
+    )]
+    pub strength: bool,
     /// Run only part M of N of the affected tests, or of all tests, and record nothing. A part is a partition of nextest or, with `cargo test`, a group of packages
     #[arg(
         long,

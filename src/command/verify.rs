@@ -12,6 +12,7 @@ mod request;
 mod reuse;
 mod shadow;
 pub(super) mod shard;
+mod strength;
 mod update;
 pub(crate) mod watch;
 
@@ -117,6 +118,9 @@ fn run_scope(
         return Err(exit::usage(
             "`--report shard=FILE` reports one shard; select it with `--partition M/N`",
         ));
+    }
+    if arguments.strength && matches!(scope, Scope::Affected) {
+        return strength::of_change(project, arguments, pocs, terminal);
     }
     let job = Job::plan(project, arguments, pocs, scope)?;
     if arguments.list {

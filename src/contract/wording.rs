@@ -235,6 +235,7 @@ fn clause(old: &Assertion, new: &Assertion) -> How {
             Assertion::Ignored(new) | Assertion::Failed(new),
         ) => by(new > old, new < old),
         (Assertion::Under(old), Assertion::Under(new)) => by(new > old, new < old),
+        (Assertion::Killed(old), Assertion::Killed(new)) => by(new < old, new > old),
         (Assertion::Measured(old), Assertion::Measured(new))
             if (&old.name, old.relation, &old.quantity.unit)
                 == (&new.name, new.relation, &new.quantity.unit) =>

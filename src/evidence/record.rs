@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::compact::{self, is_default};
 use super::packed::Packed;
 use super::region::RegionRecord;
+use super::strength::Strength;
 
 /// The result of one `verify`. Empty and unknown values are omitted; older versions wrote them as `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +50,9 @@ pub struct Record {
     /// The number of selected tests; `None` if the run was not selected by a change.
     #[serde(default, skip_serializing_if = "is_default")]
     pub selection: Option<Selected>,
+    /// The outcomes of the mutants of the change; `None` if none ran.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub strength: Option<Strength>,
     /// Failed tests by binary id.
     #[serde(default, with = "compact::names", skip_serializing_if = "is_default")]
     pub failing: BTreeMap<String, Vec<String>>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::evidence::{Check, Names, Record, Scope, Selected};
+use crate::evidence::{Check, Names, Record, Scope, Selected, Strength};
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::verify;
@@ -19,6 +19,8 @@ pub struct Run<'a> {
     pub reused: usize,
     /// The tests that were not selected, if they ran as well.
     pub shadow: Option<&'a Shadow>,
+    /// The outcomes of mutants, if they ran.
+    pub strength: Option<&'a Strength>,
     /// One record for each PoC, or a single one; empty if nothing had to run. All have the same checks.
     pub records: &'a [RecordedRun],
     /// The commands in the order in which they ran.

@@ -62,6 +62,8 @@ pub enum Assertion {
     Times(u32),
     /// It took less than this time.
     Under(Duration),
+    /// At least this percentage of the mutants of the change is killed.
+    Killed(u64),
     /// A value in the output is below or above a limit.
     Measured(Box<Limit>),
     /// A whole line of the output matches this pattern.
@@ -183,8 +185,8 @@ impl Assertion {
                 seen.exit != 0,
                 "an exit code other than 0 expected, but it was 0".to_owned(),
             ),
-            // The number of runs is not checked here; the other assertions are checked for each run.
-            Self::Times(_) => None,
+            // The number of runs is not checked here; the other assertions are checked for each run. Mutants run after the commands.
+            Self::Times(_) | Self::Killed(_) => None,
             Self::Under(limit) => unless(
                 seen.duration < *limit,
                 format!(
@@ -319,6 +321,7 @@ impl fmt::Display for Assertion {
             Self::NonZero => out.write_str("an exit code other than 0"),
             Self::Times(times) => write!(out, "{times} times"),
             Self::Under(limit) => write!(out, "under {limit:?}"),
+            Self::Killed(percent) => write!(out, "at least {percent} % of mutants killed"),
             Self::Measured(limit) => limit.fmt(out),
             Self::Glob(matcher) => write!(out, "a line matches the glob `{}`", matcher.glob()),
             Self::Regex(regex) => {

@@ -1,5 +1,7 @@
 //! The states of a PoC and its parts.
 
+use std::fmt;
+
 use serde::{Serialize, Serializer};
 
 use super::completion::Blocker;
@@ -8,7 +10,7 @@ use crate::deps;
 use crate::document::Item;
 use crate::document::proof::Proof;
 use crate::document::quarantine::Quarantined;
-use crate::evidence::{Scope, TestCounts};
+use crate::evidence::{Scope, Strength, TestCounts};
 
 /// The states of one PoC and its parts.
 #[derive(Debug)]
@@ -195,12 +197,23 @@ pub struct StepStatus {
     pub line: usize,
     /// Its state in each configuration that the plan requires; none for a step without tests.
     pub configurations: Vec<ConfigurationStatus>,
+    /// The outcomes of mutants in its last run that had some.
+    pub strength: Option<StrengthStatus>,
     /// Whether the plan has a command that verifies it.
     pub(crate) has_commands: bool,
     /// The evidence of its last run.
     pub(crate) evidence: EvidenceState,
     /// Whether it is proven but not marked as complete in the results.
     pub(crate) needs_done_mark: bool,
+}
+
+/// The recorded outcomes of mutants of a step.
+#[derive(Debug, Clone)]
+pub struct StrengthStatus {
+    /// The outcomes.
+    pub strength: Strength,
+    /// Whether something has changed since that can affect them.
+    pub is_stale: bool,
 }
 
 /// The state of a step in one configuration.
@@ -465,4 +478,15 @@ pub struct TestStatus {
     pub latest: Option<TestCounts>,
     /// The total that the results' Final Validation claims.
     pub claimed: Option<u64>,
+}
+
+impl fmt::Display for StrengthStatus {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let so = if self.is_stale {
+            " before the last change"
+        } else {
+            ""
+        };
+        write!(out, "{}{so}", self.strength)
+    }
 }

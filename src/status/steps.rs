@@ -1,6 +1,8 @@
 //! The states of steps: from evidence, otherwise from claims.
 
-use super::assessment::{EvidenceState, FileState, FileStatus, State, StepStatus, Ticks};
+use super::assessment::{
+    EvidenceState, FileState, FileStatus, State, StepStatus, StrengthStatus, Ticks,
+};
 use super::configurations::{self, unproven};
 use super::context::Context;
 use super::evidence_state::{evidence_state, listed};
@@ -8,6 +10,7 @@ use crate::document::plan::Step;
 use crate::document::results::{ResultStep, StatusText};
 use crate::document::{self, Block, HeadingMark, Item, Label};
 use crate::evidence::{Record, Scope};
+use crate::freshness;
 use crate::project::Poc;
 use crate::script::measure::shown;
 
@@ -95,7 +98,7 @@ fn is_ticked(step: &Step) -> bool {
 }
 
 /// Whether a text contains a path that is not part of a longer one.
-fn names_path(text: &str, path: &str) -> bool {
+pub(crate) fn names_path(text: &str, path: &str) -> bool {
     let inside = |letter: char| letter.is_alphanumeric() || matches!(letter, '/' | '_' | '-');
     text.match_indices(path).any(|(at, _)| {
         let before = text[..at].chars().next_back();
@@ -121,6 +124,7 @@ pub(super) fn step_status(
     let withdrawn = step.withdrawn;
     let scope = Scope::Step(step.id.to_string());
     let evidence = evidence_state(poc, cx, &scope);
+    let strength = strength(cx, &scope);
     let missing = || work.missing(index, step, cx.evidence.last(&scope));
     let no_tests = || has_no_tests(step).then(|| "the plan says that it has no tests".to_owned());
     let configurations = if withdrawn || has_no_tests(step) {
@@ -143,6 +147,7 @@ pub(super) fn step_status(
                         .or_else(|| expected_failures(cx, &scope))
                         .into_iter()
                         .chain(measured(cx, &scope, None))
+                        .chain(strength.as_ref().map(ToString::to_string))
                         .reduce(|one, other| format!("{one}; {other}")),
                 ),
             },
@@ -174,6 +179,7 @@ pub(super) fn step_status(
         why,
         line: step.line,
         configurations,
+        strength,
         has_commands: has_command(&step.verification),
         evidence,
         needs_done_mark: state == State::Proven && poc.is_open() && !is_marked_done(poc, step),
@@ -186,6 +192,21 @@ fn expected_failures(cx: &Context<'_>, scope: &Scope) -> Option<String> {
     let failed = record.checks.iter().filter_map(|check| check.tests);
     let failed: u64 = failed.map(|tests| tests.failed).sum();
     (failed > 0).then(|| format!("{failed} failed, as the plan expects"))
+}
+
+/// The outcomes of mutants in the last run of a scope that had some.
+fn strength(cx: &Context<'_>, scope: &Scope) -> Option<StrengthStatus> {
+    let mut records = cx.evidence.records.iter().rev();
+    let (located, strength) = records.find_map(|located| {
+        let is_of_scope = located.record.scope == *scope;
+        let strength = located.record.strength.as_ref()?;
+        is_of_scope.then_some((located, strength))
+    })?;
+    let changed = freshness::changed_of(&located.record.inputs, cx.inputs);
+    Some(StrengthStatus {
+        strength: strength.clone(),
+        is_stale: !changed.is_empty() && !cx.is_unaffected(located, None),
+    })
 }
 
 /// The values that the last run of a scope measured, in all commands or in the one with this number, from 1.

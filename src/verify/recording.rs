@@ -125,6 +125,7 @@ impl Report {
             checks: self.checks(),
             tests: self.ran_tests().then(|| self.counts()),
             selection: basis.selection,
+            strength: None,
             failing: listed(&unexpected, Verdict::Failed),
             quarantined,
             ignored: listed(&ran, Verdict::Ignored),

@@ -1,6 +1,6 @@
 //! Programs that the settings of cargo put before tests and before rustc.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use toml_edit::Item;
 
@@ -38,7 +38,43 @@ impl TargetRunner {
     }
 }
 
+/// Makes a program the runner of the target, which gets the words of the configured runner.
+#[derive(Debug)]
+pub(crate) struct RunnerSetting {
+    /// The value for `--config`.
+    pub(crate) setting: String,
+    /// The variable of the runner, which would replace the setting.
+    pub(crate) variable: String,
+}
+
 impl Workspace {
+    /// Puts these words before those of the runner. `toolchain` is the output of `rustc -vV`, `folder` the folder in which cargo runs.
+    ///
+    /// # Errors
+    /// When the host is not known, or as [`TargetRunner::after`].
+    pub(crate) fn runner_setting(
+        &self,
+        toolchain: &str,
+        folder: &Utf8Path,
+        words: &[&str],
+    ) -> Result<RunnerSetting> {
+        let host = toolchain
+            .lines()
+            .find_map(|line| line.strip_prefix("host: "));
+        let target = self.target_triple().or(host);
+        let target = target.context("`rustc -vV` names no host")?;
+        let variable = format!(
+            "CARGO_TARGET_{}_RUNNER",
+            target.to_uppercase().replace('-', "_")
+        );
+        let runner = self.target_runner(target, &variable, folder);
+        let runner = runner.after(words)?;
+        Ok(RunnerSetting {
+            setting: format!("target.{target}.runner={runner}"),
+            variable,
+        })
+    }
+
     /// The triple of the target that tests are built for, if it is not the host.
     pub(crate) fn target_triple(&self) -> Option<&str> {
         let triple = self.platforms().triple.as_deref()?;

@@ -41,6 +41,7 @@ fn sample(scope: Scope, second: u32) -> Record {
         }],
         tests: Some(tests),
         selection: None,
+        strength: None,
         failing: BTreeMap::from([("store::it".to_owned(), vec!["reads --> fail".to_owned()])]),
         ignored: BTreeMap::new(),
         regressions: BTreeMap::from([("store::it".to_owned(), vec!["reads --> fail".to_owned()])]),

@@ -421,6 +421,18 @@ pub(crate) fn nextest_for(test: &str) -> bool {
     installed
 }
 
+/// Whether cargo-mutants is installed, for a test that needs it; see [`left_out`].
+pub(crate) fn mutants_for(test: &str) -> bool {
+    let asked = Command::new("cargo-mutants")
+        .args(["mutants", "--version"])
+        .output();
+    let installed = asked.is_ok_and(|output| output.status.success());
+    if !installed {
+        left_out(test, "cargo-mutants", "CARGO_POC_REQUIRE_MUTANTS");
+    }
+    installed
+}
+
 /// Says that a test is left out for what is not installed, past the capture of tests that pass. A machine that must run
 /// them all sets `variable`, and there it fails.
 pub(crate) fn left_out(test: &str, missing: &str, variable: &str) {

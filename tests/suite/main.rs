@@ -72,6 +72,7 @@ mod source_tests;
 mod startup;
 mod status;
 mod step;
+mod strength;
 #[cfg(unix)]
 mod terminal;
 mod verify;

@@ -158,6 +158,7 @@ fn a_record(sandbox: &Sandbox, scope: Scope, second: u32) -> Record {
         checks: Vec::new(),
         tests: Some(tests(3, 0)),
         selection: None,
+        strength: None,
         failing: BTreeMap::new(),
         ignored: BTreeMap::new(),
         regressions: BTreeMap::new(),

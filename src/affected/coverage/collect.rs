@@ -217,20 +217,10 @@ impl<'p> Collect<'p> {
         arguments: &[String],
         trace: Option<&Utf8Path>,
     ) -> Result<ProcessCommand> {
-        let host = self
-            .toolchain
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "));
         let workspace = &self.project.workspace;
-        let target = workspace.target_triple().or(host);
-        let target = target.context("`rustc -vV` names no host")?;
-        let variable = format!(
-            "CARGO_TARGET_{}_RUNNER",
-            target.to_uppercase().replace('-', "_")
-        );
         let folder = &self.project.folder;
-        let runner = workspace.target_runner(target, &variable, folder);
-        let runner = runner.after(&[self.program.as_str(), run::SUBCOMMAND])?;
+        let words = [self.program.as_str(), run::SUBCOMMAND];
+        let runner = workspace.runner_setting(&self.toolchain, folder, &words)?;
         let cargo = match trace {
             Some(trace) => ProcessCommand::new(trace::PROGRAM)
                 .args(trace::ARGUMENTS)
@@ -249,11 +239,10 @@ impl<'p> Collect<'p> {
         whole = whole
             .args(&self.project.cargo.flags)
             .args(["--target-dir", self.target.as_str()])
-            .arg("--config")
-            .arg(format!("target.{target}.runner={runner}"))
+            .args(["--config", &runner.setting])
             .args(arguments)
             .directory(folder)
-            .env_remove(&variable)
+            .env_remove(&runner.variable)
             .env(run::INSTRUMENTS, "1")
             .env(run::FOLDER, &self.folder)
             .env(run::PROFILE_FILE, run::NOWHERE)

@@ -23,6 +23,8 @@ use crate::sys::inherit::{self, Program};
 pub const SUBCOMMAND: &str = "run-observed-test";
 /// Set during an instrumented build, in which this program wraps rustc.
 pub const INSTRUMENTS: &str = "CARGO_POC_INSTRUMENT";
+/// Set during a build of mutants, in which this program wraps rustc: a lint must not stop it.
+pub const CAPS_LINTS: &str = "CARGO_POC_CAP_LINTS";
 /// The user's rustc wrapper, which this program calls.
 pub const INNER_WRAPPER: &str = "CARGO_POC_INNER_WRAPPER";
 /// The folder of the current collect run.
@@ -36,18 +38,22 @@ pub const WORKSPACE_WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
 /// Discards profiles.
 pub const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
-/// Runs rustc if cargo called this program as a wrapper: `cargo-poc /path/to/rustc …` in an instrumented build.
+/// Runs rustc if cargo called this program as a wrapper: `cargo-poc /path/to/rustc …` in an instrumented build, or in one of mutants.
 #[must_use]
 pub fn rustc(arguments: &[OsString]) -> Option<Result<Exit>> {
     let compiler = arguments.get(1)?;
     let stem = std::path::Path::new(compiler).file_stem()?;
-    let asked = std::env::var_os(INSTRUMENTS).is_some();
-    if !asked || !stem.to_string_lossy().ends_with("rustc") {
+    let instruments = std::env::var_os(INSTRUMENTS).is_some();
+    let caps_lints = std::env::var_os(CAPS_LINTS).is_some();
+    if !(instruments || caps_lints) || !stem.to_string_lossy().ends_with("rustc") {
         return None;
     }
     let mut words: Vec<OsString> = std::env::var_os(INNER_WRAPPER).into_iter().collect();
     words.extend_from_slice(&arguments[1..]);
-    if is_instrumented(&arguments[2..]) {
+    if caps_lints && names_crate(&arguments[2..]) {
+        words.push("--cap-lints=allow".into());
+    }
+    if instruments && is_instrumented(&arguments[2..]) {
         words.push("-Cinstrument-coverage".into());
         if CONTINUOUS {
             words.push("-Cllvm-args=--runtime-counter-relocation".into());
@@ -70,6 +76,11 @@ pub fn rustc(arguments: &[OsString]) -> Option<Result<Exit>> {
 /// on Linux.
 pub const CONTINUOUS: bool = cfg!(target_os = "linux");
 
+/// Whether a crate is compiled; cargo also asks rustc for its version.
+fn names_crate(arguments: &[OsString]) -> bool {
+    arguments.iter().any(|argument| argument == "--crate-name")
+}
+
 /// Whether a crate is instrumented. Build scripts and procedural macros run during the build, not in tests.
 fn is_instrumented(arguments: &[OsString]) -> bool {
     let is = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
@@ -78,10 +89,9 @@ fn is_instrumented(arguments: &[OsString]) -> bool {
         let value = at.and_then(|at| arguments.get(at + 1));
         value.is_some_and(|value| value.to_string_lossy().starts_with(lead))
     };
-    let names_crate = is("--crate-name");
     let builds = after("--crate-name", "build_script_");
     let expands = after("--crate-type", "proc-macro") && !is("--test");
-    names_crate && !builds && !expands
+    names_crate(arguments) && !builds && !expands
 }
 
 /// Runs a test binary for nextest: a test, whose executed functions are recorded, or a listing.

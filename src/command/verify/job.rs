@@ -10,14 +10,14 @@ use super::record::{Before, keep_snapshot, passed_proofs, record_run, recordable
 use super::reports::FinishedRun;
 use super::request::{built_as_asked, quarantined, runner, selected, selection, words};
 use super::reuse::{self, Reuse};
-use super::{failed, hint, shadow, update};
+use super::{failed, hint, shadow, strength, update};
 use crate::affected::failed::FailedTests;
 use crate::affected::{self, Selection};
 use crate::change;
 use crate::cli;
 use crate::contract;
 use crate::document_update;
-use crate::evidence::{Names, Outcome, Record, Scope, Source};
+use crate::evidence::{Names, Outcome, Record, Scope, Source, Strength};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness;
 use crate::freshness::passed::TreeState;
@@ -233,6 +233,7 @@ impl Job {
         let binaries = Binaries::of(workspace);
         let mut report = self.execute(project, arguments, pocs, &binaries, terminal)?;
         let interrupted = report.outcome() == Outcome::Interrupted;
+        let strength = self.strength(project, arguments, pocs, &report, terminal)?;
         self.keep_results(
             project,
             arguments,
@@ -273,6 +274,7 @@ impl Job {
             if record.passed.is_none() {
                 record.passed = passed_proofs(pocs, &report.verdicts(&binaries))?;
             }
+            strength::add_to(&mut record, strength.as_ref());
             Ok(record)
         };
         let (exit, records) = if interrupted {
@@ -291,19 +293,15 @@ impl Job {
             settled
         };
         let exit = self.of_report(project, exit, (&report, &binaries), terminal)?;
+        let exit = strength
+            .as_ref()
+            .map_or(exit, |of| exit.max(strength::exit_of(of)));
         self.reuse.sum_up(&report, terminal)?;
         if self.scope == Scope::Baseline {
             hint::show(project, &report, &source, terminal)?;
         }
-        if let ([poc], true) = (pocs, arguments.update && !interrupted) {
-            update::run(
-                project,
-                poc,
-                &self.scope,
-                &report,
-                arguments.write,
-                terminal,
-            )?;
+        if !interrupted {
+            self.update(project, arguments, pocs, &report, terminal)?;
         }
         let shadow = self.shadow(project, (&report, &binaries), &source, terminal)?;
         let ended = FinishedRun {
@@ -312,12 +310,51 @@ impl Job {
             selection: self.selection.as_ref().map(selected),
             reused: self.reuse.count,
             shadow: shadow.as_ref(),
+            strength: strength.as_ref(),
             records: &records,
             poc: pocs.first().filter(|_| self.selection.is_none()),
             ran: Some(&report),
         };
         ended.report(project, arguments, terminal)?;
         Ok(exit)
+    }
+
+    /// With `--update`: updates the test counts of the plan.
+    fn update(
+        &self,
+        project: &Project,
+        arguments: &cli::Verify,
+        pocs: &[Poc],
+        report: &verify::Report,
+        terminal: &mut Terminal,
+    ) -> Result<()> {
+        match pocs {
+            [poc] if arguments.update => {
+                let write = arguments.write;
+                update::run(project, poc, &self.scope, report, write, terminal)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges mutants after a step has passed, if the user or its plan asks for it.
+    fn strength(
+        &self,
+        project: &Project,
+        arguments: &cli::Verify,
+        pocs: &[Poc],
+        report: &verify::Report,
+        terminal: &mut Terminal,
+    ) -> Result<Option<Strength>> {
+        let (Scope::Step(id), [poc]) = (&self.scope, pocs) else {
+            return Ok(None);
+        };
+        let is_wanted = arguments.strength || strength::is_required(&self.commands);
+        let has_passed = matches!(report.outcome(), Outcome::Passed | Outcome::Unconfirmed);
+        if !is_wanted || !has_passed {
+            return Ok(None);
+        }
+        strength::of_step(project, arguments, poc, id, terminal).map(Some)
     }
 
     /// With `--from-report`: a run without one of the reported tests did not check it.

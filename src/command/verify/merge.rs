@@ -46,6 +46,7 @@ pub(super) fn run(
             selection: merged.first().record.selection,
             reused: 0,
             shadow: None,
+            strength: None,
             records,
             poc: None,
             ran: None,

@@ -54,6 +54,7 @@ impl Job {
             selection: Some(selected(selection)),
             reused: self.reuse.count,
             shadow: None,
+            strength: None,
             records: &[],
             poc: None,
             ran: None,

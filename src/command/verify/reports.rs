@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::cli::reports::VerifyReport;
 use crate::cli::{StatusFormat, Verify};
-use crate::evidence::{Check, Record, Scope, Selected};
+use crate::evidence::{Check, Record, Scope, Selected, Strength};
 use crate::exit::{self, Exit};
 use crate::lint::failures;
 use crate::project::{Poc, Project};
@@ -50,6 +50,8 @@ pub(super) struct FinishedRun<'a> {
     pub reused: usize,
     /// The tests that were not selected, if they ran as well.
     pub shadow: Option<&'a Shadow>,
+    /// The outcomes of mutants, if they ran.
+    pub strength: Option<&'a Strength>,
     /// The recorded run of each PoC; empty if nothing was run.
     pub records: &'a [RecordedRun],
     /// The PoC whose commands were run.
@@ -91,6 +93,7 @@ impl FinishedRun<'_> {
             selection: self.selection,
             reused: self.reused,
             shadow: self.shadow,
+            strength: self.strength,
             records: self.records,
             checks: &checks,
             ran: self.ran,

@@ -18,6 +18,7 @@ use crate::evidence::{Scope, Selected};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::{Poc, Project};
 use crate::script::simple_commands::{Command, of_text};
+use crate::sys::git::Repository;
 use crate::verify::partition::Partition;
 use crate::verify::runner::Words;
 use crate::verify::{self, Invocation, Runner};
@@ -49,6 +50,7 @@ pub(super) fn takes_next(arguments: &cli::Verify) -> bool {
         && arguments.partition.is_none()
         && arguments.base.is_none()
         && !arguments.shadow
+        && !arguments.strength
 }
 
 /// The named PoC; otherwise the only open one for a scope of a plan, and every open one for tests. Also returns the
@@ -128,26 +130,7 @@ pub(super) fn selection(
     let repository = change::repository_of(&project.workspace).context(
         "failed to determine the change; without git, run everything: `cargo poc verify --full`",
     )?;
-    let mut bases: BTreeSet<String> = base.map(str::to_owned).into_iter().collect();
-    let mut notes = Vec::new();
-    // The task list of another tool has no base.
-    let own = pocs.iter().filter(|poc| !poc.paths.is_foreign());
-    for poc in own.filter(|_| base.is_none()) {
-        let none = || {
-            format!(
-                "{} has no Base in its Overview; add the commit it started from",
-                poc.paths.plan
-            )
-        };
-        let base = base::of_poc(&repository, poc)?
-            .with_context(none)
-            .or_exit(Exit::Usage)?;
-        notes.extend(base.note);
-        bases.insert(base.commit);
-    }
-    if bases.is_empty() {
-        bases.insert(repository.default_base()?);
-    }
+    let (bases, notes) = bases(&repository, pocs, base)?;
     let mut all = Selection {
         notes,
         ..Selection::default()
@@ -159,6 +142,35 @@ pub(super) fn selection(
         all.merge(one);
     }
     Ok(all)
+}
+
+/// The commits to compare with, and notes about them.
+pub(super) fn bases(
+    repository: &Repository,
+    pocs: &[Poc],
+    base: Option<&str>,
+) -> Result<(BTreeSet<String>, Vec<String>)> {
+    let mut bases: BTreeSet<String> = base.map(str::to_owned).into_iter().collect();
+    let mut notes = Vec::new();
+    // The task list of another tool has no base.
+    let own = pocs.iter().filter(|poc| !poc.paths.is_foreign());
+    for poc in own.filter(|_| base.is_none()) {
+        let none = || {
+            format!(
+                "{} has no Base in its Overview; add the commit it started from",
+                poc.paths.plan
+            )
+        };
+        let base = base::of_poc(repository, poc)?
+            .with_context(none)
+            .or_exit(Exit::Usage)?;
+        notes.extend(base.note);
+        bases.insert(base.commit);
+    }
+    if bases.is_empty() {
+        bases.insert(repository.default_base()?);
+    }
+    Ok((bases, notes))
 }
 
 /// The number of tests that a change selects, for the record.

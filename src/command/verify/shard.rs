@@ -145,6 +145,7 @@ pub(super) fn run(
         selection,
         reused: 0,
         shadow: None,
+        strength: None,
         records: &[RecordedRun::of(shard.record)],
         poc: None,
         ran: Some(&ran),

@@ -58,6 +58,9 @@ impl Record {
                 cell = format!("{cell}, {count} {what}{plural}");
             }
         }
+        if let Some(strength) = &self.strength {
+            cell = format!("{cell}, {strength}");
+        }
         if self.inputs.values().any(|hash| hash == CHANGED) {
             cell.push_str(", sources changed while it ran");
         }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::sanitize;
-use crate::evidence::{Outcome, Record, Scope};
+use crate::diff;
+use crate::evidence::{Outcome, Record, Scope, Strength};
 use crate::script::expectation::Expectation;
 use crate::sys::terminal::{BAD, BOLD, DIM, GOOD, LITERAL, Terminal, WARN};
+use crate::sys::text::counted;
 use crate::verify::{Invocation, confirmation_id};
 
 /// The maximum number of names of one kind; the evidence contains all.
@@ -43,12 +45,48 @@ pub fn outcome(terminal: &mut Terminal, record: &Record) -> Result<()> {
     ] {
         self::names(terminal, names, what)?;
     }
+    if let Some(strength) = &record.strength {
+        self::strength(terminal, strength)?;
+    }
     to_confirm(terminal, record)?;
     if record.outcome == Outcome::NoTests {
         terminal.warn("no test matched; a run without tests proves nothing. Check that the test exists and has the name in the command")?;
     }
     for note in &record.notes {
         terminal.warn(sanitize(note))?;
+    }
+    Ok(())
+}
+
+/// Prints the outcomes of mutants, with the place and the lines of each that survived.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn strength(terminal: &mut Terminal, strength: &Strength) -> Result<()> {
+    writeln!(terminal.out(), "{strength}")?;
+    for survivor in &strength.survivors {
+        let tests = match survivor.tests {
+            0 => "no test can reach it".to_owned(),
+            tests => format!("{} passed", counted(tests, "test")),
+        };
+        writeln!(
+            terminal.out(),
+            "  {BAD}missed{BAD:#} {} in {}: {tests}",
+            sanitize(&survivor.place),
+            sanitize(&survivor.function),
+        )?;
+        for line in survivor.diff.lines() {
+            diff::print(&format!("{}\n", sanitize(line)), terminal)?;
+        }
+    }
+    for escape in &strength.escapes {
+        writeln!(
+            terminal.out(),
+            "  {BAD}escaped{BAD:#} {} {}: it fails with the mutant at {}, and is not selected",
+            sanitize(&escape.binary),
+            sanitize(&escape.test),
+            sanitize(&escape.place),
+        )?;
     }
     Ok(())
 }

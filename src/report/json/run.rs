@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::{VERSION, text};
-use super::values::{FindingReport, outcome};
+use super::values::{FindingReport, StrengthReport, outcome};
 use crate::evidence::{Check, Measured, Outcome, TestCounts};
 use crate::report::run::{RecordedRun, Run};
 
@@ -20,6 +20,7 @@ struct RunReport<'a> {
     selection: Option<SelectionReport>,
     reused: usize,
     shadow: Option<ShadowReport<'a>>,
+    strength: Option<StrengthReport<'a>>,
     tests: Option<RunCounts>,
     commands: Vec<CommandReport<'a>>,
     failing: Vec<TestReport<'a>>,
@@ -185,6 +186,7 @@ pub fn run(run: &Run<'_>) -> Result<String> {
             selected_seconds: shadow.selected.as_secs_f64(),
             other_seconds: shadow.others.as_secs_f64(),
         }),
+        strength: run.strength.map(Into::into),
         tests: record.and_then(|record| record.tests).map(Into::into),
         commands: ran.chain(left).collect(),
         failing: record.map_or_else(Vec::new, |record| tests(&record.failing)),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::error::{ErrorReport, error_reports};
 use super::output::{VERSION, text};
-use super::values::{CountsReport, FindingReport, NextReport, TicksReport, state};
+use super::values::{CountsReport, FindingReport, NextReport, StrengthReport, TicksReport, state};
 use crate::contract::{ContractState, Difference, How, Kind};
 use crate::report::poc_status::PocStatus;
 use crate::status::{
@@ -74,6 +74,7 @@ struct StepReport<'a> {
     why: Option<&'a str>,
     line: usize,
     configurations: Vec<ConfigurationReport<'a>>,
+    strength: Option<StrengthReport<'a>>,
     tasks: TicksReport,
 }
 
@@ -365,6 +366,7 @@ pub(in crate::report) fn poc(status: &PocStatus) -> PocReport<'_> {
         why: step.why.as_deref(),
         line: step.line,
         configurations: step.configurations.iter().map(configuration).collect(),
+        strength: step.strength.as_ref().map(Into::into),
         tasks: step.tasks.into(),
     });
     let summary = &assessment.summary;

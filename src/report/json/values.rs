@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::evidence::{Outcome, TestCounts};
+use crate::evidence::{Outcome, Strength, TestCounts};
 use crate::finding::{Finding, Severity};
 use crate::next::Next;
-use crate::status::{State, Ticks};
+use crate::status::{State, StrengthStatus, Ticks};
 
 /// The state of a step or a PoC; `null` if it is unknown.
 pub(super) fn state(state: State) -> Option<&'static str> {
@@ -44,6 +44,71 @@ impl From<Ticks> for TicksReport {
         Self {
             checked: ticks.checked,
             total: ticks.total,
+        }
+    }
+}
+
+/// The outcomes of mutants.
+#[derive(Serialize)]
+pub(super) struct StrengthReport<'a> {
+    killed: u64,
+    viable: u64,
+    caught: u64,
+    timeout: u64,
+    missed: u64,
+    unviable: u64,
+    stale: bool,
+    survivors: Vec<SurvivorReport<'a>>,
+    escapes: Vec<EscapeReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct SurvivorReport<'a> {
+    place: &'a str,
+    function: &'a str,
+    tests: usize,
+    diff: &'a str,
+}
+
+#[derive(Serialize)]
+struct EscapeReport<'a> {
+    binary: &'a str,
+    test: &'a str,
+    place: &'a str,
+}
+
+impl<'a> From<&'a Strength> for StrengthReport<'a> {
+    fn from(strength: &'a Strength) -> Self {
+        let survivors = strength.survivors.iter().map(|survivor| SurvivorReport {
+            place: &survivor.place,
+            function: &survivor.function,
+            tests: survivor.tests,
+            diff: &survivor.diff,
+        });
+        let escapes = strength.escapes.iter().map(|escape| EscapeReport {
+            binary: &escape.binary,
+            test: &escape.test,
+            place: &escape.place,
+        });
+        Self {
+            killed: strength.killed(),
+            viable: strength.viable(),
+            caught: strength.caught,
+            timeout: strength.timeout,
+            missed: strength.missed,
+            unviable: strength.unviable,
+            stale: false,
+            survivors: survivors.collect(),
+            escapes: escapes.collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a StrengthStatus> for StrengthReport<'a> {
+    fn from(status: &'a StrengthStatus) -> Self {
+        Self {
+            stale: status.is_stale,
+            ..(&status.strength).into()
         }
     }
 }

@@ -39,7 +39,7 @@ fn forms() -> Vec<Form> {
     let limit = format!(
         r"([$\p{{L}}][\w.$\[\]-]*(?: [\w.$\[\]-]+){{0,3}}) ?(<=|>=|[<>≤≥]) ?({VALUE}) ?({UNIT})?"
     );
-    let table: [(String, Build); 17] = [
+    let table: [(String, Build); 18] = [
         (format!(r"all {NUMBER}{tests}"), |found, _| {
             number(found).map(|count| Assertion::Passed(Number::Exactly(count)))
         }),
@@ -96,6 +96,11 @@ fn forms() -> Vec<Form> {
             r"(?:(?:takes|finishes|completes|runs|takes up|in|within) )?(?:< ?|<= ?|≤ ?|(?:under|below|less than|within|at most|no more than) )(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b"
                 .to_owned(),
             |found, _| duration(&found[1], &found[2]).map(Assertion::Under),
+        ),
+        (
+            r"(?:(?:at least |≥ ?|>= ?)?(\d{1,3}) ?%|all)(?: of)?(?: (?:the|all))? mutants(?: are)? killed\b"
+                .to_owned(),
+            |found, _| percentage(found).map(Assertion::Killed),
         ),
         (limit, |found, _| {
             const OTHER: [&str; 6] = ["and", "but", "in", "pass", "passed", "with"];
@@ -243,6 +248,13 @@ fn take_quotes(text: &str) -> (String, Vec<String>) {
     (plain, quoted)
 }
 
+/// A percentage up to 100; `all` is 100.
+fn percentage(found: &Captures<'_>) -> Option<u64> {
+    let number = found.get(1);
+    let number = number.map_or(Some(100), |number| digits(number.as_str()))?;
+    (number <= 100).then_some(number)
+}
+
 fn number(found: &Captures<'_>) -> Option<u64> {
     digits(found.get(1)?.as_str())
 }
@@ -275,7 +287,7 @@ mod tests {
 
     #[test]
     fn every_form_compiles() {
-        assert_eq!(FORMS.len(), 17);
+        assert_eq!(FORMS.len(), 18);
     }
 
     #[test]
@@ -337,6 +349,15 @@ mod tests {
                 "\n- \"one\"\n- \"two\"",
                 "the output contains `one`, the output contains `two`",
             ),
+            ("90 % of mutants killed", "at least 90 % of mutants killed"),
+            (
+                "at least 90% of the mutants are killed",
+                "at least 90 % of mutants killed",
+            ),
+            (
+                "All pass, all mutants killed",
+                "all pass, at least 100 % of mutants killed",
+            ),
             ("293 passed,\n2 ignored", "293 passed, 2 ignored"),
         ] {
             assert_eq!(told(text), meaning, "{text}");
@@ -352,6 +373,7 @@ mod tests {
             "0 tests collected",
             "12",
             "3 tests/s",
+            "101 % of mutants killed",
             "12 passengers",
             "it doesn't hang, and isn't slow",
             "Dependencies OK",

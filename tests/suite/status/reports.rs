@@ -43,9 +43,9 @@ fn every_json_member_exists_and_is_documented() {
             "configurations": [],
             "summary": {"status": "In Progress", "started": "2026-01-03", "completed": null},
             "steps": [
-                {"id": "0", "title": "Set-up", "line": 28, "state": "stale", "why": "changed since it was verified: store", "configurations": [], "tasks": {"checked": 0, "total": 1}},
-                {"id": "1", "title": "Keep answers", "line": 38, "state": "stale", "why": "changed since it was verified: store", "configurations": [], "tasks": {"checked": 0, "total": 2}},
-                {"id": "2", "title": "Drop them", "line": 49, "state": "withdrawn", "why": null, "configurations": [], "tasks": {"checked": 0, "total": 0}},
+                {"id": "0", "title": "Set-up", "line": 28, "state": "stale", "why": "changed since it was verified: store", "configurations": [], "strength": null, "tasks": {"checked": 0, "total": 1}},
+                {"id": "1", "title": "Keep answers", "line": 38, "state": "stale", "why": "changed since it was verified: store", "configurations": [], "strength": null, "tasks": {"checked": 0, "total": 2}},
+                {"id": "2", "title": "Drop them", "line": 49, "state": "withdrawn", "why": null, "configurations": [], "strength": null, "tasks": {"checked": 0, "total": 0}},
             ],
             "criteria": {
                 "plan": {"checked": 0, "total": 2},

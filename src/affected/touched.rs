@@ -1,0 +1,58 @@
+//! The items that a change touches, by position: their content differs, not only their place or comments.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashSet;
+
+use super::coverage::source_map::Places;
+use super::failed::TestNames;
+use super::selector::select_without;
+use crate::change::Change;
+use crate::project::Project;
+use crate::sys::files;
+
+/// The items of changed files.
+#[derive(Debug, Default)]
+pub struct TouchedItems {
+    files: BTreeMap<Utf8PathBuf, (Places, FxHashSet<usize>)>,
+}
+
+impl TouchedItems {
+    /// The items of a project that `change` touches.
+    ///
+    /// # Errors
+    /// When git fails, or a file cannot be read.
+    pub fn of(project: &Project, change: &Change) -> Result<Self> {
+        let mut items: BTreeMap<Utf8PathBuf, FxHashSet<usize>> = BTreeMap::new();
+        select_without(project, change, true, &TestNames::new(), &mut |graph, _| {
+            let changed = graph.nodes.nodes.iter();
+            for node in changed.filter(|node| node.changed && !node.before) {
+                // A node of a name has no file.
+                if let Some(file) = graph.sources.files.get(node.file as usize) {
+                    let of_file = items.entry(file.path.clone()).or_default();
+                    of_file.insert(node.item as usize);
+                }
+            }
+            Vec::new()
+        })?;
+        let mut touched = Self::default();
+        for (path, items) in items {
+            if let Some(places) = files::text(&path).and_then(|text| Places::of(&text)) {
+                touched.files.insert(path, (places, items));
+            }
+        }
+        Ok(touched)
+    }
+
+    /// Whether the innermost item at a line and a column of a file is touched, or the file cannot be parsed. Both count from 1, columns in bytes.
+    #[must_use]
+    pub fn contains(&self, path: &Utf8Path, line: u32, column: u32) -> bool {
+        let Some((places, items)) = self.files.get(path) else {
+            return false;
+        };
+        let found = places.item(line, column);
+        found.is_none_or(|found| items.contains(&found.index))
+    }
+}

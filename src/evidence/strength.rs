@@ -1,0 +1,95 @@
+//! The strength of a run: what the tests reported about mutants of the changed code.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::compact::is_default;
+
+/// The outcomes of the mutants of a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Strength {
+    /// Mutants with which a test failed.
+    pub caught: u64,
+    /// Mutants with which the tests did not end in time.
+    #[serde(skip_serializing_if = "is_default")]
+    pub timeout: u64,
+    /// Mutants with which every test that can reach them passed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub missed: u64,
+    /// Mutants that do not compile, which count for nothing.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unviable: u64,
+    /// The missed mutants.
+    #[serde(skip_serializing_if = "is_default")]
+    pub survivors: Vec<Survivor>,
+    /// Tests that were not selected and failed with a missed mutant.
+    #[serde(skip_serializing_if = "is_default")]
+    pub escapes: Vec<Escape>,
+}
+
+/// A mutant that no selected test detected.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Survivor {
+    /// Its file, relative to the workspace root, line and column: `src/lib.rs:3:10`.
+    pub place: String,
+    /// Its function.
+    pub function: String,
+    /// The number of selected tests; omitted if no test can reach it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tests: usize,
+    /// The removed and added lines.
+    pub diff: String,
+}
+
+/// A test that the selection lacks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Escape {
+    /// The id of its binary.
+    pub binary: String,
+    /// Its name; that of the binary if it has a harness of its own.
+    pub test: String,
+    /// The place of the mutant.
+    pub place: String,
+}
+
+impl Strength {
+    /// Mutants that the tests detected: a test failed, or did not end.
+    #[must_use]
+    pub fn killed(&self) -> u64 {
+        self.caught + self.timeout
+    }
+
+    /// Mutants that compile.
+    #[must_use]
+    pub fn viable(&self) -> u64 {
+        self.killed() + self.missed
+    }
+
+    /// Whether at least this percentage of the mutants is killed; never without a viable mutant.
+    #[must_use]
+    pub fn meets(&self, percent: u64) -> bool {
+        self.viable() > 0 && self.killed() * 100 >= percent * self.viable()
+    }
+}
+
+impl fmt::Display for Strength {
+    /// `14 of 15 mutants killed (1 by timeout), 2 unviable`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = if self.viable() == 1 { "" } else { "s" };
+        write!(
+            out,
+            "{} of {} mutant{s} killed",
+            self.killed(),
+            self.viable()
+        )?;
+        if self.timeout > 0 {
+            write!(out, " ({} by timeout)", self.timeout)?;
+        }
+        if self.unviable > 0 {
+            write!(out, ", {} unviable", self.unviable)?;
+        }
+        Ok(())
+    }
+}

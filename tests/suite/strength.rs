@@ -1,0 +1,237 @@
+//! `verify --strength`: mutants of the changed code, and the tests that detect them.
+
+#[cfg(unix)]
+mod faults;
+mod plan;
+
+use serde_json::{Value, json};
+
+use crate::formats::{fits, schema};
+use crate::kit::{PROGRAM, Run, Sandbox, finish, mutants_for};
+
+/// Functions whose mutants have different outcomes.
+const CHANGED: &str = r"
+pub fn larger(a: u32, b: u32) -> u32 {
+    if a > b { a } else { b }
+}
+
+pub fn count(n: u32) -> u32 {
+    let mut i = 0;
+    while i < n {
+        i += 1;
+    }
+    i
+}
+
+pub fn unknown() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod more {
+    #[test]
+    fn larger() {
+        assert_eq!(super::larger(2, 1), 2);
+        assert_eq!(super::larger(1, 2), 2);
+    }
+
+    #[test]
+    fn count() {
+        assert_eq!(super::count(3), 3);
+    }
+}
+";
+
+/// Two packages; `base` has this code after the first commit.
+fn sandbox(code: &str) -> Sandbox {
+    let sandbox = Sandbox::workspace("base; app: base");
+    sandbox.git();
+    sandbox.append("base/src/lib.rs", code);
+    sandbox
+}
+
+fn strength(sandbox: &Sandbox, more: &str) -> Run {
+    let line = format!("verify --strength --format json {more}");
+    sandbox.poc(&line)
+}
+
+fn places(report: &Value) -> Vec<(&str, &str, u64)> {
+    let survivors = report["strength"]["survivors"].as_array().unwrap().iter();
+    survivors
+        .map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap();
+            let tests = one["tests"].as_u64().unwrap();
+            (text("place"), text("function"), tests)
+        })
+        .collect()
+}
+
+#[test]
+fn each_outcome_is_counted_and_each_survivor_is_named() {
+    if !mutants_for("each_outcome_is_counted_and_each_survivor_is_named") {
+        return;
+    }
+    let sandbox = sandbox(CHANGED);
+    let files = sandbox.files();
+    // The limit is shorter than that of cargo-mutants, for the mutant that runs for ever.
+    let run = sandbox.poc("verify --strength --timeout 12");
+    run.exits(0)
+        .prints("11 of 13 mutants killed (1 by timeout)\n")
+        .prints("missed base/src/lib.rs:21:10 in larger: 1 test passed\n")
+        .prints("-    if a > b { a } else { b }\n+    if a >= b { a } else { b }\n")
+        .prints("missed base/src/lib.rs:33:5 in unknown: no test can reach it\n");
+    assert_eq!(sandbox.files(), files);
+    let run = strength(&sandbox, "--timeout 12");
+    let report = run.exits(0).json();
+    fits(&schema("verify"), &report);
+    let known = &report["strength"];
+    for (key, count) in [
+        ("killed", 11),
+        ("viable", 13),
+        ("caught", 10),
+        ("timeout", 1),
+        ("missed", 2),
+        ("unviable", 0),
+    ] {
+        assert_eq!(known[key], count, "{key}");
+    }
+    assert_eq!(known["escapes"], json!([]));
+}
+
+/// An item whose content is unchanged has no mutants, wherever it is now; nor has one of which a comment changed.
+#[test]
+fn only_touched_items_have_mutants() {
+    if !mutants_for("only_touched_items_have_mutants") {
+        return;
+    }
+    let sandbox = Sandbox::workspace("base");
+    sandbox.append(
+        "base/src/lib.rs",
+        "\npub fn two() -> u32 {\n    2\n}\n\npub fn three() -> u32 {\n    3\n}\n",
+    );
+    sandbox.git();
+    sandbox.edit("base/src/lib.rs", "    2\n", "    // Two.\n    2\n");
+    strength(&sandbox, "")
+        .exits(4)
+        .prints("the change touches no code that cargo-mutants can change");
+    sandbox.edit("base/src/lib.rs", "    42\n", "    40 + 2\n");
+    let run = strength(&sandbox, "");
+    let report = run.exits(0).json();
+    assert_eq!(report["strength"]["caught"], 4);
+    assert_eq!(report["strength"]["viable"], 4);
+}
+
+#[test]
+fn mutant_that_does_not_compile_is_unviable() {
+    if !mutants_for("mutant_that_does_not_compile_is_unviable") {
+        return;
+    }
+    let only = "\npub struct Locked(u8);\npub fn locked() -> Locked {\n    Locked(1)\n}\n";
+    strength(&sandbox(only), "")
+        .exits(4)
+        .prints("none of 1 mutant compiles");
+    let both = format!("{only}\npub fn yes() -> bool {{\n    true\n}}\n");
+    let run = strength(&sandbox(&both), "");
+    let report = run.exits(0).json();
+    assert_eq!(report["strength"]["unviable"], 1);
+    assert_eq!(report["strength"]["missed"], 1);
+    assert_eq!(places(&report), [("base/src/lib.rs:26:5", "yes", 0)]);
+}
+
+#[test]
+fn without_a_mutant_the_tests_must_pass() {
+    if !mutants_for("without_a_mutant_the_tests_must_pass") {
+        return;
+    }
+    let code = CHANGED.replace("super::count(3), 3", "super::count(3), 4");
+    strength(&sandbox(&code), "")
+        .exits(1)
+        .prints("without a mutant, a test fails in the copy of the work tree: base more::count");
+    strength(&sandbox("\npub fn broken() -> u32 {\n    true\n}\n"), "")
+        .exits(4)
+        .prints("does not build without a mutant")
+        .prints("mismatched types");
+}
+
+/// A test that leaves the result of the code in a file, and another that reads the file by a path that only a data file contains.
+const HIDDEN: [&str; 2] = [
+    r#"
+#[test]
+fn writes() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../note.txt");
+    std::fs::write(file, base::twice(4).to_string()).unwrap();
+}
+"#,
+    r#"
+#[test]
+fn reads() {
+    let folder = env!("CARGO_MANIFEST_DIR");
+    let listed = std::fs::read_to_string(format!("{folder}/tests/list.txt")).unwrap();
+    let text = std::fs::read_to_string(format!("{folder}/{}", listed.trim()));
+    assert_eq!(text.unwrap_or("8".to_owned()), "8");
+}
+"#,
+];
+
+#[test]
+fn test_outside_of_the_selection_that_detects_a_mutant_is_an_escape() {
+    if !mutants_for("test_outside_of_the_selection_that_detects_a_mutant_is_an_escape") {
+        return;
+    }
+    let sandbox = Sandbox::workspace("base; app");
+    sandbox
+        .append("base/tests/it.rs", HIDDEN[0])
+        .append("app/tests/it.rs", HIDDEN[1])
+        .write("app/tests/list.txt", "../note.txt\n");
+    sandbox.git();
+    sandbox.append(
+        "base/src/lib.rs",
+        "\npub fn twice(n: u32) -> u32 {\n    n * 2\n}\n",
+    );
+    let run = strength(&sandbox, "");
+    let report = run.exits(1).json();
+    fits(&schema("verify"), &report);
+    assert_eq!(report["strength"]["missed"], 4);
+    let escape = |place: &str| json!({"binary": "app::it", "test": "reads", "place": place});
+    assert_eq!(
+        report["strength"]["escapes"],
+        json!([
+            escape("base/src/lib.rs:21:5"),
+            escape("base/src/lib.rs:21:5"),
+            escape("base/src/lib.rs:21:7"),
+            escape("base/src/lib.rs:21:7")
+        ])
+    );
+    run.says("escaped app::it reads: it fails with the mutant at base/src/lib.rs:21:7");
+}
+
+#[test]
+fn strength_excludes_other_scopes() {
+    let sandbox = sandbox("");
+    for other in [
+        "--baseline",
+        "--done",
+        "--full",
+        "--shadow",
+        "--watch",
+        "--failed",
+        "--partition 1/2",
+    ] {
+        sandbox.poc(&format!("verify --strength {other}")).exits(2);
+    }
+}
+
+#[test]
+fn missing_tool_is_named_with_its_installation() {
+    let sandbox = sandbox(CHANGED);
+    let mut command = sandbox.command(PROGRAM);
+    let path = std::env::var_os("PATH").unwrap();
+    let name = format!("cargo-mutants{}", std::env::consts::EXE_SUFFIX);
+    let path = std::env::split_paths(&path).filter(|folder| !folder.join(&name).exists());
+    command.env("PATH", std::env::join_paths(path).unwrap());
+    let line = "verify --strength";
+    command.args(line.split(' '));
+    finish(command, line)
+        .exits(4)
+        .says("install it with `cargo install cargo-mutants`");
+}

@@ -1,0 +1,151 @@
+//! Faults of cargo-mutants, with a program in its place, and interrupts.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use super::{CHANGED, sandbox};
+use crate::kit::{PROGRAM, Run, Sandbox, finish};
+
+/// Runs `verify --strength` with a shell script as cargo-mutants.
+fn with(sandbox: &Sandbox, script: &str) -> Run {
+    let line = "verify --strength";
+    finish(command(sandbox, script), line)
+}
+
+fn command(sandbox: &Sandbox, script: &str) -> std::process::Command {
+    let tool = sandbox.root.join("target/bin/cargo-mutants");
+    sandbox.write("target/bin/cargo-mutants", format!("#!/bin/sh\n{script}\n"));
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = sandbox.command(PROGRAM);
+    let path = std::env::var_os("PATH").unwrap();
+    let folders = std::iter::once(tool.parent().unwrap().as_std_path().to_owned());
+    let path = std::env::join_paths(folders.chain(std::env::split_paths(&path))).unwrap();
+    command.env("PATH", path).args(["verify", "--strength"]);
+    command
+}
+
+/// One mutant, as cargo-mutants lists it.
+fn listed(place: &str, replacement: &str) -> String {
+    format!(
+        r#"cat <<'END'
+[{{"file": "base/src/lib.rs", "package": "base", "genre": "FnValue", "name": "base/src/lib.rs:21:5: replace larger -> u32 with 7",
+  "replacement": "{replacement}", "span": {place}, "diff": "",
+  "function": {{"function_name": "larger", "return_type": "-> u32", "span": {{"start": {{"line": 20, "column": 1}}, "end": {{"line": 22, "column": 2}}}}}}}}]
+END"#
+    )
+}
+
+const BODY: &str = r#"{"start": {"line": 21, "column": 5}, "end": {"line": 21, "column": 30}}"#;
+
+#[test]
+fn list_in_another_format_is_an_error() {
+    let sandbox = sandbox(CHANGED);
+    with(&sandbox, "echo '{\"mutants\": 3}'")
+        .exits(4)
+        .says("cargo-mutants printed a list in another format");
+    with(&sandbox, "echo '['")
+        .exits(4)
+        .says("cargo-mutants printed a list in another format");
+    let beyond = r#"{"start": {"line": 230, "column": 5}, "end": {"line": 230, "column": 30}}"#;
+    with(&sandbox, &listed(beyond, "7"))
+        .exits(4)
+        .says("cargo-mutants named a place that");
+}
+
+#[test]
+fn failure_of_the_tool_is_an_error() {
+    let sandbox = sandbox(CHANGED);
+    with(&sandbox, "echo 'no such option' >&2; exit 1")
+        .exits(4)
+        .says("cargo-mutants could not list the mutants (exit 1)")
+        .says("no such option");
+    with(&sandbox, "kill -9 $$")
+        .exits(4)
+        .says("cargo-mutants could not list the mutants (");
+    for nothing in ["true", "echo '[]'"] {
+        with(&sandbox, nothing)
+            .exits(4)
+            .says("the change touches no code that cargo-mutants can change");
+    }
+}
+
+#[test]
+fn mutants_come_from_the_list() {
+    let sandbox = sandbox(CHANGED);
+    with(&sandbox, &listed(BODY, "7"))
+        .exits(0)
+        .prints("1 of 1 mutant killed\n");
+    with(&sandbox, &listed(BODY, "if a >= b { a } else { b }"))
+        .exits(0)
+        .prints("0 of 1 mutant killed\n")
+        .prints("missed base/src/lib.rs:21:5 in larger: 1 test passed");
+}
+
+/// Processes whose command line contains this text.
+fn processes(text: &str) -> usize {
+    let listed = std::process::Command::new("ps")
+        .args(["-eo", "args="])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    listed.lines().filter(|line| line.contains(text)).count()
+}
+
+#[test]
+fn interrupt_leaves_no_process_and_the_next_run_is_right() {
+    let code = CHANGED.replace(
+        "assert_eq!(super::count(3), 3);",
+        "if super::count(3) != 3 { std::thread::sleep(std::time::Duration::from_secs(90)) }",
+    );
+    let sandbox = sandbox(&code);
+    let endless = listed(
+        r#"{"start": {"line": 29, "column": 5}, "end": {"line": 29, "column": 6}}"#,
+        "7",
+    );
+    let endless = endless
+        .replace("\"line\": 22", "\"line\": 30")
+        .replace("\"line\": 20", "\"line\": 24")
+        .replace("larger", "count");
+    let files = sandbox.files();
+    for signal in ["INT", "KILL"] {
+        let mut child = command(&sandbox, &endless)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let own = sandbox
+            .root
+            .join("target/cargo-poc/strength/target/debug/deps/base-");
+        let begun = Instant::now();
+        // The test waits as soon as the mutant runs; the tests without a mutant are short.
+        let mut seen = 0;
+        while seen < 5 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no test runs");
+            std::thread::sleep(Duration::from_millis(100));
+            seen = if processes(own.as_str()) > 0 {
+                seen + 1
+            } else {
+                0
+            };
+        }
+        let id = child.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-s", signal, &id])
+            .status();
+        assert!(sent.unwrap().success());
+        child.wait().unwrap();
+        let begun = Instant::now();
+        while processes(own.as_str()) > 0 {
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "{signal}: a test is left"
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(sandbox.files(), files, "{signal}");
+    }
+    with(&sandbox, &listed(BODY, "7"))
+        .exits(0)
+        .prints("1 of 1 mutant killed\n");
+}
