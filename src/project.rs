@@ -3,6 +3,7 @@
 mod load;
 mod paths;
 mod prefetch;
+pub(crate) mod tree;
 
 use std::collections::BTreeSet;
 

@@ -8,6 +8,7 @@ pub mod expectation;
 mod lexer;
 pub(crate) mod lines;
 pub(crate) mod measure;
+pub(crate) mod relative;
 pub mod shell;
 pub(crate) mod simple_commands;
 pub(crate) mod wrappers;

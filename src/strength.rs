@@ -1,6 +1,6 @@
 //! The strength of tests: whether a test fails if the changed code is changed again, to a mutant.
 //!
-//! [`list`] gets the mutants from cargo-mutants. They are built in a copy of the work tree ([`tree`], [`build`]). The tests that can reach
+//! [`list`] gets the mutants from cargo-mutants. They are built in a copy of the work tree ([`Tree`], [`build`]). The tests that can reach
 //! a mutant are those that a change of its function selects ([`reach`]). Their binaries run as cargo would start them ([`programs`]),
 //! and [`run`] judges each mutant.
 
@@ -9,7 +9,6 @@ mod list;
 pub mod programs;
 mod reach;
 mod run;
-mod tree;
 
 use anyhow::{Result, anyhow};
 use camino::Utf8PathBuf;
@@ -20,11 +19,11 @@ use crate::diff;
 use crate::evidence::Strength;
 use crate::exit::{Exit, OrExit as _};
 use crate::project::Project;
+use crate::project::tree::Tree;
 use crate::sys::files;
 use crate::sys::terminal::Terminal;
 use crate::sys::text::counted;
 pub use run::Tools;
-use tree::Tree;
 
 /// Judges the mutants of a change.
 ///
@@ -37,7 +36,7 @@ pub fn measure(
     tools: &Tools<'_>,
     terminal: &mut Terminal,
 ) -> Result<Strength> {
-    let tree = Tree::open(project, terminal)?;
+    let tree = Tree::open(project, "strength", None, terminal)?;
     let diff = tree.folder.join("change.diff");
     files::keep(&diff, of_sources(project, change)?.as_bytes())?;
     let mut mutants = list::mutants(&tree.root, &diff, tools.settings)?;

@@ -21,6 +21,7 @@ pub mod partition;
 mod progress;
 mod quarantine;
 pub(crate) mod recording;
+pub mod relative;
 mod report;
 mod run;
 pub mod runner;

@@ -1,5 +1,6 @@
 //! `cargo poc verify`.
 
+mod compared;
 mod confirm;
 mod failed;
 mod hint;

@@ -248,6 +248,11 @@ fn clause(old: &Assertion, new: &Assertion) -> How {
             };
             by(looser > 0.0, looser < 0.0)
         }
+        (Assertion::Relative(old), Assertion::Relative(new))
+            if (&old.name, old.worse) == (&new.name, new.worse) =>
+        {
+            by(new.percent > old.percent, new.percent < old.percent)
+        }
         _ => How::Changed,
     }
 }

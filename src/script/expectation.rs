@@ -11,6 +11,7 @@ use globset::GlobMatcher;
 use regex::Regex;
 
 use super::measure::Limit;
+use super::relative::RelativeLimit;
 use crate::evidence::TestCounts;
 
 mod words;
@@ -66,6 +67,8 @@ pub enum Assertion {
     Killed(u64),
     /// A value in the output is below or above a limit.
     Measured(Box<Limit>),
+    /// A value in the output, or the duration, does not differ more from that of the base commit.
+    Relative(Box<RelativeLimit>),
     /// A whole line of the output matches this pattern.
     Glob(Box<GlobMatcher>),
     /// The output matches this pattern; `^` and `$` match at line ends.
@@ -195,6 +198,11 @@ impl Assertion {
                 ),
             ),
             Self::Measured(limit) => limit.unmet(seen.output),
+            // The comparison follows the commands.
+            Self::Relative(limit) => {
+                let why = limit.samples(seen.output).err()?;
+                Some(format!("{limit} expected, but {why}"))
+            }
             Self::Glob(matcher) => unless(
                 seen.output
                     .lines()
@@ -323,6 +331,7 @@ impl fmt::Display for Assertion {
             Self::Under(limit) => write!(out, "under {limit:?}"),
             Self::Killed(percent) => write!(out, "at least {percent} % of mutants killed"),
             Self::Measured(limit) => limit.fmt(out),
+            Self::Relative(limit) => limit.fmt(out),
             Self::Glob(matcher) => write!(out, "a line matches the glob `{}`", matcher.glob()),
             Self::Regex(regex) => {
                 let pattern = regex.as_str();

@@ -224,13 +224,7 @@ impl Limit {
     /// # Errors
     /// A description if there is none, or if one cannot be read or has another unit than the limit.
     pub fn samples(&self, output: &str) -> Result<Vec<Sample>, String> {
-        let samples = match self.name.strip_prefix("$.") {
-            Some(path) => self.in_json(path, output)?,
-            None => self.in_text(output)?,
-        };
-        if samples.is_empty() {
-            return Err(format!("the output has no value of `{}`", self.name));
-        }
+        let samples = samples_of(&self.name, self.unit.as_deref(), output)?;
         let unit = &self.quantity.unit;
         match samples.iter().find(|sample| sample.value.unit != *unit) {
             None => Ok(samples),
@@ -254,65 +248,87 @@ impl Limit {
         let other = samples.iter().find(|sample| !meets(sample))?;
         Some(format!("{self} expected, but it was {}", other.value))
     }
+}
 
-    fn in_text(&self, output: &str) -> Result<Vec<Sample>, String> {
-        let Some([start, whole, unit]) = patterns(&self.name) else {
-            return Ok(Vec::new());
-        };
-        let samples = start.find_iter(output).map(|found| {
-            let whole = whole.captures_at(output, found.start());
-            let whole = whole.filter(|whole| whole.get_match().start() == found.start());
-            // The end of the pattern may have taken the unit for a word.
-            let is_cut = |whole: &Captures<'_>| {
-                let number = whole.get(13).filter(|_| whole.get(14).is_none());
-                number.is_some_and(|number| unit.is_match(&output[number.end()..]))
-            };
-            let whole = whole.filter(|whole| !is_cut(whole));
-            whole.and_then(|whole| sample(&whole)).ok_or_else(|| {
-                let line = output[found.start()..].trim_start().lines().next();
-                let line = line.unwrap_or_default();
-                format!("`{}` has no single value in `{line}`", self.name)
-            })
-        });
-        samples.collect()
+/// The values of a name in the output of a command, in order. `unit` is that of numbers in JSON.
+///
+/// # Errors
+/// A description if there is none, or if one cannot be read.
+pub(crate) fn samples_of(
+    name: &str,
+    unit: Option<&str>,
+    output: &str,
+) -> Result<Vec<Sample>, String> {
+    let samples = match name.strip_prefix("$.") {
+        Some(path) => in_json(name, path, unit, output)?,
+        None => in_text(name, output)?,
+    };
+    if samples.is_empty() {
+        return Err(format!("the output has no value of `{name}`"));
     }
+    Ok(samples)
+}
 
-    fn in_json(&self, path: &str, output: &str) -> Result<Vec<Sample>, String> {
-        let parts = path.split(['.', '[', ']']);
-        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
-        let pointer = format!("/{}", parts.join("/"));
-        let values: Vec<serde_json::Value> = match serde_json::from_str(output.trim()) {
-            Ok(whole) => vec![whole],
-            Err(_) => output
-                .lines()
-                .filter_map(|line| serde_json::from_str(line).ok())
-                .collect(),
+fn in_text(name: &str, output: &str) -> Result<Vec<Sample>, String> {
+    let Some([start, whole, unit]) = patterns(name) else {
+        return Ok(Vec::new());
+    };
+    let samples = start.find_iter(output).map(|found| {
+        let whole = whole.captures_at(output, found.start());
+        let whole = whole.filter(|whole| whole.get_match().start() == found.start());
+        // The end of the pattern may have taken the unit for a word.
+        let is_cut = |whole: &Captures<'_>| {
+            let number = whole.get(13).filter(|_| whole.get(14).is_none());
+            number.is_some_and(|number| unit.is_match(&output[number.end()..]))
         };
-        let found = values.iter().filter_map(|value| value.pointer(&pointer));
-        let samples = found.map(|value| {
-            let unknown = || format!("`{}` is {value} in the output", self.name);
-            self.of_json(value).ok_or_else(unknown)
-        });
-        samples.collect()
-    }
-
-    /// A number has the unit of the limit.
-    fn of_json(&self, value: &serde_json::Value) -> Option<Sample> {
-        static QUANTITY: LazyLock<Option<Regex>> =
-            LazyLock::new(|| Regex::new(&format!(r"(?i)^\s*({NUMBER})\s*({UNIT})?\s*$")).ok());
-        let quantity = match value {
-            serde_json::Value::Number(number) => {
-                Quantity::read(&number.to_string(), self.unit.as_deref())?
-            }
-            serde_json::Value::String(text) => quantity(&QUANTITY.as_ref()?.captures(text)?, 1)?,
-            _ => return None,
-        };
-        Some(Sample {
-            low: quantity.value,
-            high: quantity.value,
-            value: quantity,
+        let whole = whole.filter(|whole| !is_cut(whole));
+        whole.and_then(|whole| sample(&whole)).ok_or_else(|| {
+            let line = output[found.start()..].trim_start().lines().next();
+            let line = line.unwrap_or_default();
+            format!("`{name}` has no single value in `{line}`")
         })
-    }
+    });
+    samples.collect()
+}
+
+fn in_json(
+    name: &str,
+    path: &str,
+    unit: Option<&str>,
+    output: &str,
+) -> Result<Vec<Sample>, String> {
+    let parts = path.split(['.', '[', ']']);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    let pointer = format!("/{}", parts.join("/"));
+    let values: Vec<serde_json::Value> = match serde_json::from_str(output.trim()) {
+        Ok(whole) => vec![whole],
+        Err(_) => output
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect(),
+    };
+    let found = values.iter().filter_map(|value| value.pointer(&pointer));
+    let samples = found.map(|value| {
+        let unknown = || format!("`{name}` is {value} in the output");
+        of_json(value, unit).ok_or_else(unknown)
+    });
+    samples.collect()
+}
+
+/// A number has this unit.
+fn of_json(value: &serde_json::Value, unit: Option<&str>) -> Option<Sample> {
+    static QUANTITY: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(&format!(r"(?i)^\s*({NUMBER})\s*({UNIT})?\s*$")).ok());
+    let quantity = match value {
+        serde_json::Value::Number(number) => Quantity::read(&number.to_string(), unit)?,
+        serde_json::Value::String(text) => quantity(&QUANTITY.as_ref()?.captures(text)?, 1)?,
+        _ => return None,
+    };
+    Some(Sample {
+        low: quantity.value,
+        high: quantity.value,
+        value: quantity,
+    })
 }
 
 /// Patterns for a name with the start of a value, for a name with a value, and for a unit.

@@ -9,12 +9,12 @@ use cargo_metadata::Message;
 use cargo_metadata::diagnostic::DiagnosticLevel;
 
 use super::programs::{FOLDER, RECORD, Start, TestProgram, not_interrupted};
-use super::tree::Tree;
 use crate::affected::arguments::package_arguments;
 use crate::affected::coverage::run::{CAPS_LINTS, INNER_WRAPPER, WORKSPACE_WRAPPER};
 use crate::affected::{TestTarget, TestTargetKind, all_targets};
 use crate::exit::{Exit, OrExit as _};
 use crate::project::Project;
+use crate::project::tree::Tree;
 use crate::script::shell::Settings;
 use crate::sys::cargo::Cargo;
 use crate::sys::exec::{self, Captured, ExitReason, ProcessCommand};

@@ -66,6 +66,8 @@ pub struct InvocationResult {
     pub tail: String,
     /// Unmet expectations and contradictions.
     pub unmet: Vec<String>,
+    /// Whether it is unknown if an expectation is met.
+    pub(super) undecided: bool,
     /// Test commands that ran no test, with the reason.
     pub empty: Vec<String>,
     /// The numbers of runs and of passed runs, if there were several.
@@ -113,7 +115,7 @@ impl Invocation {
     }
 
     /// Its assertions, which the program can check.
-    fn assertions(&self) -> impl Iterator<Item = &Assertion> {
+    pub(super) fn assertions(&self) -> impl Iterator<Item = &Assertion> {
         let expected = self.expected().iter();
         expected.flat_map(|expected| expected.meaning.assertions())
     }
@@ -175,6 +177,7 @@ impl InvocationResult {
             observed: seen,
             tail: stderr,
             unmet: Vec::new(),
+            undecided: false,
             empty: Vec::new(),
             runs: None,
             samples: Vec::new(),
@@ -197,6 +200,7 @@ impl InvocationResult {
             observed: Observed::default(),
             tail: String::new(),
             unmet: Vec::new(),
+            undecided: false,
             empty: Vec::new(),
             runs: None,
             samples: Vec::new(),
@@ -291,7 +295,9 @@ impl InvocationResult {
 
     /// The outcome of a command with the expected exit status.
     fn judged(&self) -> Outcome {
-        if !self.unmet.is_empty() {
+        if self.undecided {
+            Outcome::CouldNotRun
+        } else if !self.unmet.is_empty() {
             Outcome::Failed
         } else if !self.observed.flaky().is_empty() && self.excused.is_empty() {
             Outcome::Flaky

@@ -191,6 +191,7 @@ fn run_one(
         observed: seen,
         tail: outcome.tail,
         unmet: disagreements,
+        undecided: false,
         empty: Vec::new(),
         runs: None,
         samples: Vec::new(),

@@ -278,6 +278,7 @@ impl Session<'_, '_> {
             observed: account.observed,
             tail: output[tail.unwrap_or_default()..].to_owned(),
             unmet: account.disagreements,
+            undecided: false,
             empty: account.empty,
             runs: None,
             samples: samples(command, &plain),

@@ -58,6 +58,7 @@ mod reach;
 mod readme;
 mod record;
 mod reference;
+mod relative;
 mod reuse;
 mod review;
 mod run_formats;

@@ -10,7 +10,7 @@ use super::record::{Before, keep_snapshot, passed_proofs, record_run, recordable
 use super::reports::FinishedRun;
 use super::request::{built_as_asked, quarantined, runner, selected, selection, words};
 use super::reuse::{self, Reuse};
-use super::{failed, hint, shadow, strength, update};
+use super::{compared, failed, hint, shadow, strength, update};
 use crate::affected::failed::FailedTests;
 use crate::affected::{self, Selection};
 use crate::change;
@@ -435,6 +435,9 @@ impl Job {
         let options = self.options(project, arguments, pocs, binaries, terminal)?;
         exec::install_interrupt_handler()?;
         let mut report = verify::run(&self.checks, &options, terminal)?;
+        if let [poc] = pocs {
+            compared::judge(&mut report, project, poc, &options, terminal)?;
+        }
         if let (Scope::Baseline, [poc]) = (&self.scope, pocs) {
             let packages = contract::tests::packages(&project.workspace, &poc.plan);
             verify::reject_idle_targets(&mut report, project, &packages)?;

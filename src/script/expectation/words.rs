@@ -8,6 +8,7 @@ use regex::{Captures, Regex};
 
 use super::{Assertion, Expectation, Number};
 use crate::script::measure::{Limit, NUMBER as VALUE, Quantity, Relation, UNIT};
+use crate::script::relative::{RelativeLimit, Worse};
 
 /// Marks the index of an extracted quoted text.
 const QUOTED: char = '\u{1}';
@@ -36,10 +37,12 @@ fn forms() -> Vec<Form> {
     let all = format!(
         r"(?:all(?: of)?|every) {KIND}(?:(?:tests?|checks?|doctests) )?(?:still )?{PASS}(?: without (?:any )?failures?)?"
     );
-    let limit = format!(
-        r"([$\p{{L}}][\w.$\[\]-]*(?: [\w.$\[\]-]+){{0,3}}) ?(<=|>=|[<>≤≥]) ?({VALUE}) ?({UNIT})?"
+    let name = r"[$\p{L}][\w.$\[\]-]*(?: [\w.$\[\]-]+){0,3}";
+    let limit = format!(r"({name}) ?(<=|>=|[<>≤≥]) ?({VALUE}) ?({UNIT})?");
+    let relative = format!(
+        r"(?:({name}) )??(?:within|at most|no more than) ({VALUE}) ?%(?: (of|above|below))(?: the)? baseline\b"
     );
-    let table: [(String, Build); 18] = [
+    let table: [(String, Build); 19] = [
         (format!(r"all {NUMBER}{tests}"), |found, _| {
             number(found).map(|count| Assertion::Passed(Number::Exactly(count)))
         }),
@@ -102,20 +105,8 @@ fn forms() -> Vec<Form> {
                 .to_owned(),
             |found, _| percentage(found).map(Assertion::Killed),
         ),
-        (limit, |found, _| {
-            const OTHER: [&str; 6] = ["and", "but", "in", "pass", "passed", "with"];
-            let name = &found[1];
-            if name.split(' ').any(|word| OTHER.contains(&word.to_lowercase().as_str())) {
-                return None;
-            }
-            let unit = found.get(4).map(|unit| unit.as_str());
-            Some(Assertion::Measured(Box::new(Limit {
-                name: name.to_owned(),
-                relation: Relation::read(&found[2]),
-                quantity: Quantity::read(&found[3], unit)?,
-                unit: unit.map(str::to_owned),
-            })))
-        }),
+        (relative, |found, _| relative_limit(found)),
+        (limit, |found, _| limit_of(found)),
         (
             format!(
                 r"(?:(?:the )?output )?(?:(?:prints?|printed|contains?|containing|includes?|including|shows?|showing|outputs?|says?|displays?|holds?)(?: the (?:line|text))?:? )?{QUOTED}(\d+){QUOTED}(?: (?:in (?:the )?output|(?:is )?printed|appears))?"
@@ -131,6 +122,42 @@ fn forms() -> Vec<Form> {
         Some(Form { pattern, build })
     };
     table.into_iter().filter_map(form).collect()
+}
+
+/// `p99 < 1 ms`
+fn limit_of(found: &Captures<'_>) -> Option<Assertion> {
+    const OTHER: [&str; 6] = ["and", "but", "in", "pass", "passed", "with"];
+    let name = &found[1];
+    if name
+        .split(' ')
+        .any(|word| OTHER.contains(&word.to_lowercase().as_str()))
+    {
+        return None;
+    }
+    let unit = found.get(4).map(|unit| unit.as_str());
+    Some(Assertion::Measured(Box::new(Limit {
+        name: name.to_owned(),
+        relation: Relation::read(&found[2]),
+        quantity: Quantity::read(&found[3], unit)?,
+        unit: unit.map(str::to_owned),
+    })))
+}
+
+/// `p99 within 5 % of baseline`
+fn relative_limit(found: &Captures<'_>) -> Option<Assertion> {
+    let worse = match &found[3] {
+        "above" => Some(Worse::Larger),
+        "below" => Some(Worse::Smaller),
+        _ => None,
+    };
+    let is_within = found[0].contains("within");
+    // `at most 5 % of baseline` is a twentieth of it.
+    (is_within == worse.is_none()).then_some(())?;
+    Some(Assertion::Relative(Box::new(RelativeLimit {
+        name: found.get(1).map(|name| name.as_str().to_owned()),
+        percent: Quantity::read(&found[2], None)?.value,
+        worse,
+    })))
 }
 
 impl Expectation {
@@ -287,7 +314,7 @@ mod tests {
 
     #[test]
     fn every_form_compiles() {
-        assert_eq!(FORMS.len(), 18);
+        assert_eq!(FORMS.len(), 19);
     }
 
     #[test]

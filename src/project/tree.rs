@@ -1,13 +1,13 @@
-//! The copy of the work tree in which mutants are built. The work tree of the user is never changed.
+//! A copy of the repository in the target folder, with the files of the work tree or of a commit. The work tree is never changed.
 
 use std::fs;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::Project;
 use crate::config::Options;
 use crate::config::configurations::WrittenConfiguration;
-use crate::project::Project;
 use crate::sys::cargo::{LOCKFILE, own_folder};
 use crate::sys::files;
 use crate::sys::git::copy::Copy;
@@ -17,39 +17,57 @@ use crate::sys::terminal::Terminal;
 
 /// The copy, and the folders beside it. They are kept, so that the next run builds less.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     /// The folder of this program with the copy and all that belongs to it.
-    pub(super) folder: Utf8PathBuf,
+    pub(crate) folder: Utf8PathBuf,
     /// The workspace root in the copy.
-    pub(super) root: Utf8PathBuf,
+    pub(crate) root: Utf8PathBuf,
     /// The target folder of all builds in the copy.
-    pub(super) target: Utf8PathBuf,
+    pub(crate) target: Utf8PathBuf,
     _lock: Lock,
 }
 
 impl Tree {
-    /// Makes the copy equal to the work tree.
+    /// Makes the copy with this name equal to a commit, or without one to the work tree.
     ///
     /// # Errors
     /// When the repository has no commit, git fails, or a file cannot be copied.
-    pub(super) fn open(project: &Project, terminal: &mut Terminal) -> Result<Self> {
-        let folder = own_folder(&project.workspace.target_directory).join("strength");
+    pub(crate) fn open(
+        project: &Project,
+        name: &str,
+        commit: Option<&str>,
+        terminal: &mut Terminal,
+    ) -> Result<Self> {
+        let folder = own_folder(&project.workspace.target_directory).join(name);
         files::create_folder(&folder)?;
         let lock = lock(&folder, &folder.with_extension("lock"), || {
-            terminal.status("Waiting", "for another run of `verify --strength`")
+            terminal.status("Waiting", format!("for another run that uses {folder}"))
         })?;
         let repository = project.repository()?;
         let root = folder.join("tree");
-        let copy = synchronized(&repository, &root)
-            .with_context(|| format!("failed to copy the work tree to {root}"))?;
+        let copy = checked_out(&repository, &root, commit)
+            .and_then(|copy| {
+                if commit.is_none() {
+                    add_changes(&repository, &root)?;
+                }
+                Ok(copy)
+            })
+            .with_context(|| format!("failed to copy the repository to {root}"))?;
         let tree = Self {
             root: copy.root.join(project.prefix()),
             target: folder.join("target"),
             folder,
             _lock: lock,
         };
-        // A lockfile that git ignores.
-        if let Some(locked) = files::read_if_exists(&project.workspace.root.join(LOCKFILE))? {
+        // A lockfile that git ignores has no earlier version.
+        let lockfile = project.workspace.root.join(LOCKFILE);
+        let has_own = match commit {
+            Some(commit) => repository
+                .content_id(commit, &project.prefix().join(LOCKFILE))?
+                .is_some(),
+            None => false,
+        };
+        if let Some(locked) = files::read_if_exists(&lockfile)?.filter(|_| !has_own) {
             tree.write(Utf8Path::new(LOCKFILE), &locked)?;
         }
         Ok(tree)
@@ -59,7 +77,7 @@ impl Tree {
     ///
     /// # Errors
     /// As for [`Project::load`].
-    pub(super) fn project(&self, original: &Project) -> Result<Project> {
+    pub(crate) fn project(&self, original: &Project) -> Result<Project> {
         let mut project = Project::load(Options {
             manifest_path: Some(self.root.join("Cargo.toml")),
             cargo_flags: original.cargo.flags.clone(),
@@ -75,7 +93,7 @@ impl Tree {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn write(&self, file: &Utf8Path, content: &[u8]) -> Result<()> {
+    pub(crate) fn write(&self, file: &Utf8Path, content: &[u8]) -> Result<()> {
         let path = self.root.join(file);
         if files::read_if_exists(&path)?.is_some_and(|known| known == content) {
             return Ok(());
@@ -84,21 +102,29 @@ impl Tree {
     }
 }
 
-/// A clone with the files of the work tree. Files that are already equal are not written, so that cargo does not build them again.
-fn synchronized(repository: &Repository, root: &Utf8Path) -> Result<Copy> {
-    let head = repository
-        .head()?
-        .context("the repository has no commit; commit something first")?;
+/// A clone with the files of a commit, or of HEAD. Files that are already equal are not written, so that cargo does not build them
+/// again.
+fn checked_out(repository: &Repository, root: &Utf8Path, commit: Option<&str>) -> Result<Copy> {
+    let commit = match commit {
+        Some(commit) => commit.to_owned(),
+        None => repository
+            .head()?
+            .context("the repository has no commit; commit something first")?,
+    };
     let known = Copy {
         root: root.to_owned(),
     };
-    let copy = if root.join(".git").is_dir() && known.check_out(&head).is_ok() {
-        known
-    } else {
-        let copy = repository.copy(root)?;
-        copy.check_out(&head)?;
-        copy
-    };
+    if root.join(".git").is_dir() && known.check_out(&commit).is_ok() {
+        return Ok(known);
+    }
+    let copy = repository.copy(root)?;
+    copy.check_out(&commit)?;
+    Ok(copy)
+}
+
+/// Copies the changed files of the work tree.
+fn add_changes(repository: &Repository, root: &Utf8Path) -> Result<()> {
+    let head = repository.head()?.unwrap_or_default();
     for change in repository.changes_since(&head)? {
         let (from, to) = (repository.root.join(&change.path), root.join(&change.path));
         let built = repository.built.as_ref();
@@ -120,5 +146,5 @@ fn synchronized(repository: &Repository, root: &Utf8Path) -> Result<Copy> {
             fs::metadata(&from).and_then(|about| fs::set_permissions(&to, about.permissions()));
         copied.with_context(|| format!("failed to copy {from}"))?;
     }
-    Ok(copy)
+    Ok(())
 }

@@ -1,0 +1,348 @@
+//! Compares a command in the work tree with the same command in the files of the base commit.
+//!
+//! Both are built in copies, and run alternately, so that what slows the machine slows both. The run ends as soon as the confidence
+//! interval of the ratio decides each expectation.
+
+mod ratio;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use camino::Utf8PathBuf;
+
+use crate::project::tree::Tree;
+
+use super::invocation::{InvocationResult, Program};
+use super::options::Options;
+use super::report::Report;
+use crate::evidence::Outcome;
+use crate::script::commands::ScriptCommand;
+use crate::script::expectation::Assertion;
+use crate::script::measure::{Quantity, Sample};
+use crate::script::relative::{RelativeLimit, Worse};
+use crate::sys::exec::{self, ExitReason};
+use crate::sys::terminal::Terminal;
+use ratio::{LOOKS, Ratio};
+
+/// No further pair begins after this time.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// A copy of the repository.
+#[derive(Debug)]
+pub struct Side {
+    /// What it contains: `the base commit 1a2b3c`.
+    pub title: String,
+    /// Its workspace root.
+    pub root: Utf8PathBuf,
+    /// Its target folder.
+    pub target: Utf8PathBuf,
+}
+
+impl Side {
+    /// A copy with what it contains.
+    pub(crate) fn of(tree: &Tree, title: String) -> Self {
+        Self {
+            title,
+            root: tree.root.clone(),
+            target: tree.target.clone(),
+        }
+    }
+}
+
+/// Runs the commands that passed and have such expectations, alternately in the base commit and in the work tree, and judges them.
+/// `sides` makes the copies, in this order, if the plan has a base; it is called once, if there is such a command.
+///
+/// # Errors
+/// When a copy cannot be made, or a program cannot be started.
+pub fn compare_with_base(
+    report: &mut Report,
+    options: &Options<'_>,
+    terminal: &mut Terminal,
+    sides: &mut dyn FnMut(&mut Terminal) -> Result<Option<[Side; 2]>>,
+) -> Result<()> {
+    let started = Instant::now();
+    let mut copies = None;
+    for checked in &mut report.checked {
+        let Program::Command(command) = &checked.check.program else {
+            continue;
+        };
+        let limits: Vec<RelativeLimit> = checked.check.assertions().filter_map(relative).collect();
+        let may_pass = matches!(checked.outcome(), Outcome::Passed | Outcome::Unconfirmed);
+        if limits.is_empty() || !may_pass {
+            continue;
+        }
+        if copies.is_none() {
+            copies = Some(sides(terminal)?);
+        }
+        let sides = copies.as_ref().and_then(Option::as_ref);
+        let mut comparison = Comparison::new(command.clone(), limits, options);
+        let ended = match sides {
+            Some(sides) => comparison.run(sides, terminal)?,
+            None => Ended::Unknown("the plan has no Base in its Overview".to_owned()),
+        };
+        comparison.finish(&ended, checked, terminal)?;
+    }
+    report.duration += started.elapsed();
+    Ok(())
+}
+
+fn relative(assertion: &Assertion) -> Option<RelativeLimit> {
+    match assertion {
+        Assertion::Relative(limit) => Some((**limit).clone()),
+        _ => None,
+    }
+}
+
+/// What ended a comparison.
+enum Ended {
+    /// All expectations are decided, or enough pairs were measured.
+    Measured,
+    /// Ctrl-C.
+    Interrupted,
+    /// A value is missing, with the reason.
+    Unknown(String),
+}
+
+struct Comparison<'c> {
+    command: ScriptCommand,
+    limits: Vec<Compared>,
+    options: &'c Options<'c>,
+}
+
+/// A limit with the values measured for it.
+struct Compared {
+    limit: RelativeLimit,
+    unit: String,
+    /// Of the base commit, and of the work tree.
+    pairs: Vec<(f64, f64)>,
+    verdict: Option<Verdict>,
+}
+
+#[derive(Clone, Copy)]
+struct Verdict {
+    ratio: Ratio,
+    /// `None` while it cannot be told.
+    meets: Option<bool>,
+}
+
+impl<'c> Comparison<'c> {
+    fn new(command: ScriptCommand, limits: Vec<RelativeLimit>, options: &'c Options<'c>) -> Self {
+        let limits = limits.into_iter().map(|limit| Compared {
+            limit,
+            unit: String::new(),
+            pairs: Vec::new(),
+            verdict: None,
+        });
+        Self {
+            command,
+            limits: limits.collect(),
+            options,
+        }
+    }
+
+    fn run(&mut self, sides: &[Side; 2], terminal: &mut Terminal) -> Result<Ended> {
+        let line = self
+            .command
+            .script
+            .trim()
+            .lines()
+            .next()
+            .unwrap_or_default();
+        terminal.status("Comparing", format!("`{line}` with {}", sides[0].title))?;
+        // The first run builds, and fills caches.
+        for side in sides {
+            match self.values(side)? {
+                Ok(_) => {}
+                Err(ended) => return Ok(ended),
+            }
+        }
+        let started = Instant::now();
+        let last = LOOKS[LOOKS.len() - 1];
+        for index in 0..last {
+            // The second of two runs may profit from the first.
+            let order = if index % 2 == 0 { [0, 1] } else { [1, 0] };
+            let mut pair = BTreeMap::new();
+            for side in order {
+                match self.values(&sides[side])? {
+                    Ok(values) => pair.insert(side, values),
+                    Err(ended) => return Ok(ended),
+                };
+            }
+            let is_last = index + 1 == last || started.elapsed() > LONGEST;
+            if let Err(why) = self.add(&pair[&0], &pair[&1]) {
+                return Ok(Ended::Unknown(why));
+            }
+            let decided = (is_last || LOOKS.contains(&(index + 1))) && self.decide();
+            if is_last || decided {
+                break;
+            }
+        }
+        Ok(Ended::Measured)
+    }
+
+    /// The value of each limit in one run.
+    fn values(&self, side: &Side) -> Result<Result<Vec<Quantity>, Ended>> {
+        let settings = &self.options.settings;
+        let command = settings
+            .block(&self.command.script, &side.root)?
+            .env("CARGO_TARGET_DIR", &side.target);
+        let ran = exec::capture(&command)?;
+        if ran.ended == ExitReason::Interrupted {
+            return Ok(Err(Ended::Interrupted));
+        }
+        let output = [ran.stdout, ran.stderr].concat();
+        let output = String::from_utf8_lossy(&output);
+        let output = anstream::adapter::strip_str(&output).to_string();
+        if !ran.ended.success() {
+            let last = output.lines().rfind(|line| !line.trim().is_empty());
+            let why = format!(
+                "it ended with {} in {}: {}",
+                ran.ended,
+                side.title,
+                last.unwrap_or_default().trim()
+            );
+            return Ok(Err(Ended::Unknown(why)));
+        }
+        let values = self.limits.iter().map(|compared| {
+            let missing = |why: String| Ended::Unknown(format!("{why}, in {}", side.title));
+            if compared.limit.name.is_none() {
+                return Ok(Quantity {
+                    value: ran.duration.as_secs_f64(),
+                    unit: "s".to_owned(),
+                });
+            }
+            mean(&compared.limit.samples(&output).map_err(missing)?).map_err(missing)
+        });
+        Ok(values.collect())
+    }
+
+    /// Adds a pair of values for each limit.
+    fn add(&mut self, base: &[Quantity], now: &[Quantity]) -> Result<(), String> {
+        for (compared, (base, now)) in self.limits.iter_mut().zip(base.iter().zip(now)) {
+            if base.unit != now.unit {
+                return Err(format!(
+                    "`{}` has different units",
+                    compared.limit.subject()
+                ));
+            }
+            compared.unit.clone_from(&base.unit);
+            compared.pairs.push((base.value, now.value));
+        }
+        Ok(())
+    }
+
+    /// Computes the ratios so far, and returns whether all limits are decided.
+    fn decide(&mut self) -> bool {
+        for compared in &mut self.limits {
+            compared.verdict = Ratio::of(&compared.pairs).map(|ratio| Verdict {
+                ratio,
+                meets: meets(&compared.limit, &compared.unit, ratio),
+            });
+        }
+        let mut verdicts = self.limits.iter().map(|compared| compared.verdict);
+        verdicts.all(|verdict| verdict.is_some_and(|verdict| verdict.meets.is_some()))
+    }
+
+    /// Adds the ratios and what they say to the result of the command.
+    fn finish(
+        self,
+        ended: &Ended,
+        checked: &mut InvocationResult,
+        terminal: &mut Terminal,
+    ) -> Result<()> {
+        for compared in self.limits {
+            let (limit, pairs) = (&compared.limit, compared.pairs.len());
+            let Some(Verdict { ratio, meets }) = compared.verdict else {
+                checked.undecided = true;
+                let why = match ended {
+                    Ended::Unknown(why) => why.clone(),
+                    Ended::Interrupted => "the comparison was interrupted".to_owned(),
+                    Ended::Measured => "a value is zero or negative".to_owned(),
+                };
+                checked.unmet.push(format!("{limit} expected, but {why}"));
+                continue;
+            };
+            terminal.status(
+                "Compared",
+                format!("{}: ratio {ratio} in {pairs} pairs", limit.subject()),
+            )?;
+            let sample = Sample {
+                value: Quantity {
+                    value: ratio.value,
+                    unit: String::new(),
+                },
+                low: ratio.low,
+                high: ratio.high,
+            };
+            checked
+                .samples
+                .push((format!("{} relative to baseline", limit.subject()), sample));
+            match meets {
+                Some(true) => {}
+                Some(false) => {
+                    checked
+                        .unmet
+                        .push(format!("{limit} expected, but the ratio is {ratio}"));
+                }
+                None => {
+                    checked.undecided = true;
+                    checked.unmet.push(format!(
+                        "{limit} expected; the ratio {ratio} after {pairs} pairs does not decide it: use a machine with less other load, or \
+                         a longer benchmark"
+                    ));
+                }
+            }
+        }
+        if matches!(ended, Ended::Interrupted) {
+            checked.ended = ExitReason::Interrupted;
+        }
+        Ok(())
+    }
+}
+
+/// The geometric mean of all values of a name in one run.
+fn mean(samples: &[Sample]) -> Result<Quantity, String> {
+    let mut sum = 0.0;
+    let mut count = 0.0;
+    let mut unit = "";
+    for sample in samples {
+        if count > 0.0 && sample.value.unit != unit {
+            return Err("its values have different units".to_owned());
+        }
+        unit = &sample.value.unit;
+        sum += sample.value.value.ln();
+        count += 1.0;
+    }
+    Ok(Quantity {
+        value: (sum / count).exp(),
+        unit: unit.to_owned(),
+    })
+}
+
+/// Whether the whole interval meets a limit; `None` if only a part does.
+fn meets(limit: &RelativeLimit, unit: &str, ratio: Ratio) -> Option<bool> {
+    let part = limit.percent / 100.0;
+    let upper = side(ratio.low, ratio.high, 1.0 + part);
+    let lower = side(-ratio.high, -ratio.low, part - 1.0);
+    match limit.worse.unwrap_or_else(|| Worse::of(unit)) {
+        Worse::Larger => upper,
+        Worse::Smaller => lower,
+        Worse::Either => match (upper, lower) {
+            (Some(true), Some(true)) => Some(true),
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            _ => None,
+        },
+    }
+}
+
+/// Whether an interval is on the lower side of a limit.
+fn side(low: f64, high: f64, limit: f64) -> Option<bool> {
+    if high <= limit {
+        Some(true)
+    } else if low > limit {
+        Some(false)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,154 @@
+//! Expectations relative to the baseline: the command runs in the files of the base commit and in the work tree, alternately.
+
+use crate::kit::{Run, Sandbox};
+
+const RESULTS: &str = "# Speed Results\n\n## Summary\n\n| Attribute | Value |\n|---|---|\n| **Status** | In Progress |\n\n## \
+                       Implementation Progress\n\n### Step 1: Do it\n\n**Status**: Pending\n";
+
+/// A package with a plan whose Done block is this, and a file `speed.txt`, all in the base commit.
+fn sandbox(block: &str, speed: &str) -> Sandbox {
+    let sandbox = Sandbox::package();
+    sandbox
+        .write(
+            "docs/speed-plan.md",
+            format!(
+                "# Speed Plan\n\n## Overview\n\n| Attribute | Value |\n|---|---|\n| **Base** | `main` |\n\n## Implementation \
+                 Steps\n\n### Step 1: Do it\n\n**Tests**: none\n\n**Verification**:\n```bash\ntrue\n```\n\n## What \"Done\" Looks \
+                 Like\n\n```bash\n{block}```\n"
+            ),
+        )
+        .write("docs/speed-results.md", RESULTS)
+        .write("speed.txt", speed);
+    sandbox.git();
+    sandbox
+}
+
+/// Verifies after `speed.txt` has changed. The expectation is about its values.
+fn verify(expected: &str, before: &str, now: &str) -> (Sandbox, Run) {
+    let sandbox = sandbox(&format!("cat speed.txt\n# Expected: {expected}\n"), before);
+    sandbox.write("speed.txt", now);
+    let run = sandbox.poc("verify speed --done");
+    (sandbox, run)
+}
+
+#[test]
+fn value_is_compared_with_the_base_commit() {
+    for (expected, before, now, exit) in [
+        ("p99 within 5 % of baseline", "p99: 10 ms", "p99: 10 ms", 0),
+        (
+            "p99 within 5 % of baseline",
+            "p99: 10 ms",
+            "p99: 10.4 ms",
+            0,
+        ),
+        (
+            "p99 within 5 % of the baseline",
+            "p99: 10 ms",
+            "p99: 11 ms",
+            1,
+        ),
+        // A shorter time is no regression, but a lower rate is one; of a number without a unit nothing is known.
+        ("p99 within 5 % of baseline", "p99: 10 ms", "p99: 2 ms", 0),
+        (
+            "rate within 5 % of baseline",
+            "rate: 10 MB/s",
+            "rate: 20 MB/s",
+            0,
+        ),
+        (
+            "rate within 5 % of baseline",
+            "rate: 10 MB/s",
+            "rate: 9 MB/s",
+            1,
+        ),
+        ("$.n within 5 % of baseline", "{\"n\": 10}", "{\"n\": 9}", 1),
+        (
+            "$.n at most 5 % above baseline",
+            "{\"n\": 10}",
+            "{\"n\": 9}",
+            0,
+        ),
+        (
+            "$.n at most 5 % above baseline",
+            "{\"n\": 10}",
+            "{\"n\": 11}",
+            1,
+        ),
+        (
+            "$.n at most 5 % below baseline",
+            "{\"n\": 10}",
+            "{\"n\": 9}",
+            1,
+        ),
+        ("within 100000 % of baseline", "", "now", 0),
+    ] {
+        let (_, run) = verify(expected, before, now);
+        run.exits(exit);
+        if exit == 1 {
+            run.says(" expected, but the ratio is ");
+        }
+    }
+}
+
+#[test]
+fn ratio_is_recorded_with_its_interval() {
+    let (sandbox, run) = verify("p99 within 5 % of baseline", "p99: 10 ms", "p99: 10.4 ms");
+    run.exits(0)
+        .says("ratio 1.040 (1.040 to 1.040) in 12 pairs");
+    let record = sandbox.read("docs/speed-results.md");
+    let part = "{\"name\":\"p99 relative to baseline\",\"value\":1.0399999";
+    assert!(record.contains(part), "{record}");
+    // The copies contain the work tree and the base commit; the work tree is not changed.
+    assert_eq!(sandbox.read("speed.txt"), "p99: 10.4 ms");
+    sandbox.edit("docs/speed-plan.md", "within 5 %", "within 50 %");
+    sandbox
+        .poc("check")
+        .exits(1)
+        .prints("error[POC061]")
+        .prints("relaxed");
+}
+
+#[test]
+fn untracked_and_removed_files_are_those_of_the_work_tree() {
+    let sandbox = sandbox(
+        "cat speed.txt new.txt 2>/dev/null || true\n# Expected: p99 within 5 % of baseline\n",
+        "p99: 10 ms\n",
+    );
+    sandbox.remove("speed.txt").write("new.txt", "p99: 20 ms\n");
+    let run = sandbox.poc("verify speed --done");
+    run.exits(1).says("but the ratio is 2.000");
+}
+
+#[test]
+fn what_cannot_be_told_is_not_proven() {
+    // Each run of the work tree has another value, as on a busy machine.
+    let block = "d=${CARGO_TARGET_DIR:-target}; mkdir -p $d; echo x >> $d/runs; values=(5 8 12.5 20); case $PWD in *base*) v=10 ;; *) \
+                 v=${values[$(wc -l < $d/runs) % 4]} ;; esac; echo \"p99: $v ms\"\n# Expected: p99 within 5 % of baseline\n";
+    let sandbox = sandbox(block, "");
+    let run = sandbox.poc("verify speed --done");
+    run.exits(4).says("after 90 pairs does not decide it");
+    let status = sandbox.poc("status speed --format json").json();
+    assert_ne!(status["pocs"][0]["done"]["state"], "proven");
+}
+
+#[test]
+fn missing_value_in_the_base_commit_is_not_proven() {
+    let (_, run) = verify("p99 within 5 % of baseline", "nothing", "p99: 10 ms");
+    run.exits(4)
+        .says("the output has no value of `p99`, in the base commit");
+    let (_, run) = verify("p99 within 5 % of baseline", "p99: 0 ms", "p99: 10 ms");
+    run.exits(4).says("a value is zero or negative");
+    // Without a value in the work tree, nothing is compared.
+    let (_, run) = verify("p99 within 5 % of baseline", "p99: 10 ms", "nothing");
+    run.exits(1).says("the output has no value of `p99`");
+}
+
+#[test]
+fn command_that_fails_in_the_base_commit_is_not_proven() {
+    let sandbox = sandbox("cat new.txt\n# Expected: p99 within 5 % of baseline\n", "");
+    sandbox.write("new.txt", "p99: 10 ms");
+    let run = sandbox.poc("verify speed --done");
+    run.exits(4)
+        .says("it ended with exit 1 in the base commit")
+        .says("new.txt");
+}
