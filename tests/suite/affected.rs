@@ -65,7 +65,7 @@ fn empty_change_selects_nothing() {
     sandbox
         .poc("affected")
         .exits(0)
-        .prints("0 of 21 tests, in 0 of 21 test targets can be affected by 0 changed files");
+        .prints("0 of 21 tests, in 0 of 21 test targets can be affected: no file changed since ");
 }
 
 #[test]

@@ -38,12 +38,17 @@ pub fn selection(
             format!("since {}", &base[..base.len().min(12)])
         });
     let share = share(selection);
-    let by = format!(
-        "can be affected by {} ({base}{}, {:.2} s)",
-        counted(change.files.len(), "changed file"),
-        rules(selection),
-        took.as_secs_f64(),
-    );
+    let seconds = took.as_secs_f64();
+    let by = match change.files.len() {
+        0 if selection.is_empty() => {
+            format!("can be affected: no file changed {base} ({seconds:.2} s)")
+        }
+        count => format!(
+            "can be affected by {} ({base}{}, {seconds:.2} s)",
+            counted(count, "changed file"),
+            rules(selection),
+        ),
+    };
     let by = wrapped(&by, terminal.columns(), share.len() + 1, 4);
     writeln!(terminal.out(), "{BOLD}{share}{BOLD:#} {by}")?;
     match explain {

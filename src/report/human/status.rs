@@ -278,7 +278,7 @@ fn counts(out: &mut dyn Write, status: &Assessment, columns: Option<usize>) -> R
     if status.placeholders > 0 {
         line(
             "Placeholders",
-            &format!("{} placeholders", status.placeholders),
+            &format!("{} to fill in", status.placeholders),
         )?;
     }
     Ok(())
