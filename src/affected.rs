@@ -27,6 +27,7 @@ mod toml;
 mod touched;
 pub mod unrun;
 
+pub(crate) use coverage::body_changes::at_build;
 pub(crate) use outside::Outside;
 pub use packages::affected_packages;
 pub use selection::{Reason, Selection, Step, TargetSelection, TestSelector};

@@ -8,7 +8,9 @@ mod build;
 mod list;
 pub mod programs;
 mod reach;
+mod report;
 mod run;
+mod switch;
 
 use anyhow::{Result, anyhow};
 use camino::Utf8PathBuf;
@@ -58,10 +60,15 @@ pub fn measure(
         ))
         .or_exit(Exit::CouldNotRun);
     }
+    // The mutants of a function have consecutive numbers.
+    mutants.sort_by_key(|mutant| {
+        let bytes = &mutant.function_bytes;
+        (mutant.file.clone(), bytes.start, bytes.end)
+    });
     terminal.status("Judging", counted(mutants.len(), "mutant"))?;
     let mut copy = tree.project(project)?;
     let judged = run::judge((&tree, &mut copy), mutants, tools, terminal)?;
-    let strength = run::summary(&judged);
+    let strength = report::summary(&judged);
     if strength.viable() == 0 {
         let unviable = counted(judged.len(), "mutant");
         return Err(anyhow!(

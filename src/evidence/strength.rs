@@ -36,7 +36,7 @@ pub struct Survivor {
     pub place: String,
     /// Its function.
     pub function: String,
-    /// The number of selected tests; omitted if no test can reach it.
+    /// The number of selected tests; omitted if no test reaches it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tests: usize,
     /// The removed and added lines.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use camino::Utf8PathBuf;
 use cargo_metadata::Message;
-use cargo_metadata::diagnostic::DiagnosticLevel;
+use cargo_metadata::diagnostic::{DiagnosticLevel, DiagnosticSpan};
 
 use super::programs::{FOLDER, RECORD, Start, TestProgram, not_interrupted};
 use crate::affected::arguments::package_arguments;
@@ -36,8 +36,8 @@ pub(super) struct Builder<'p> {
 pub(super) enum Built {
     /// The executables of tests, with their targets.
     Done(Vec<(TestTarget, Utf8PathBuf)>),
-    /// With the compiler's errors.
-    Failed(String),
+    /// With the spans of each error, and the compiler's messages.
+    Failed(Vec<Vec<DiagnosticSpan>>, String),
 }
 
 impl Builder<'_> {
@@ -55,6 +55,7 @@ impl Builder<'_> {
                 "--message-format=json",
             ];
             let captured = self.cargo(&words, &group, &[])?;
+            let mut errors = Vec::new();
             let mut rendered = String::new();
             for message in Message::parse_stream(captured.stdout.as_slice()) {
                 match message.context("failed to read the output of cargo")? {
@@ -62,6 +63,7 @@ impl Builder<'_> {
                         if message.message.level == DiagnosticLevel::Error =>
                     {
                         rendered.push_str(message.message.rendered.as_deref().unwrap_or_default());
+                        errors.push(message.message.spans);
                     }
                     Message::CompilerArtifact(artifact) if artifact.profile.test => {
                         let executable = artifact.executable.clone();
@@ -77,7 +79,7 @@ impl Builder<'_> {
                 ended if ended.success() => {}
                 _ => {
                     rendered.push_str(&String::from_utf8_lossy(&captured.stderr));
-                    return Ok(Built::Failed(rendered));
+                    return Ok(Built::Failed(errors, rendered));
                 }
             }
         }
@@ -230,7 +232,7 @@ impl Built {
     pub(super) fn done(self) -> Result<Vec<(TestTarget, Utf8PathBuf)>> {
         match self {
             Self::Done(executables) => Ok(executables),
-            Self::Failed(output) => Err(anyhow!("{}", output.trim()))
+            Self::Failed(_, output) => Err(anyhow!("{}", output.trim()))
                 .context("the copy of the work tree does not build without a mutant")
                 .or_exit(Exit::CouldNotRun),
         }

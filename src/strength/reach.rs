@@ -99,6 +99,18 @@ impl Tests {
         others
     }
 
+    /// The tests that are also in `other`.
+    pub(super) fn intersection(&self, other: &Self) -> Self {
+        let programs = self.programs.iter().filter_map(|(target, names)| {
+            let common = names & other.programs.get(target)?;
+            (names.is_empty() || !common.is_empty()).then(|| (target.clone(), common))
+        });
+        Self {
+            programs: programs.collect(),
+            docs: &self.docs & &other.docs,
+        }
+    }
+
     /// Adds other tests.
     pub(super) fn extend(&mut self, other: &Self) {
         for (target, names) in &other.programs {
@@ -137,6 +149,10 @@ impl Tests {
         } else {
             self.programs.remove(target);
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.programs.is_empty() && self.docs.is_empty()
     }
 
     /// The number of tests; a binary with a harness of its own and the documentation tests of a package count as one.

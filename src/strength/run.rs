@@ -1,5 +1,7 @@
 //! Judges mutants: which of them make a test fail.
 
+mod switched;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -10,9 +12,11 @@ use super::build::{Builder, Built};
 use super::list::Mutant;
 use super::programs::{Ended, TestProgram};
 use super::reach::{self, Narrow, Tests};
+use super::report::{Judged, Verdict, show};
+use super::switch::Switch;
 use crate::affected::{Selection, TestTarget, TestTargetKind, all_targets};
-use crate::evidence::{Escape, Strength, Survivor};
-use crate::exit::{Exit, OrExit as _};
+use crate::evidence::Escape;
+use crate::exit::{self, Exit};
 use crate::project::Project;
 use crate::project::tree::Tree;
 use crate::script::shell::Settings;
@@ -33,34 +37,10 @@ pub struct Tools<'a> {
     pub toolchain: &'a str,
     /// Narrows a selection by coverage.
     pub narrow: &'a Narrow<'a>,
+    /// Whether each mutant is built by itself.
+    pub separate_builds: bool,
     /// Whether each test runs in its own process, as with nextest.
     pub apart: bool,
-}
-
-/// The outcome of a mutant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// A test failed.
-    Caught,
-    /// The tests did not end in time.
-    Timeout,
-    /// Every test that can reach it passed.
-    Missed,
-    /// It does not compile.
-    Unviable,
-}
-
-/// A mutant and its outcome.
-#[derive(Debug)]
-pub struct Judged {
-    /// The mutant.
-    pub mutant: Mutant,
-    /// Its outcome.
-    pub verdict: Verdict,
-    /// The number of tests that can reach it.
-    pub tests: usize,
-    /// Other tests that failed with it, although the selected ones passed.
-    pub escapes: Vec<Escape>,
 }
 
 /// The mutants of one function, which the same tests reach.
@@ -69,6 +49,8 @@ struct Function {
     mutants: Vec<usize>,
     selection: Selection,
     /// The selected tests; empty before the build.
+    selected: Tests,
+    /// Those of [`Self::selected`] in binaries that execute the function, as far as that is known.
     tests: Tests,
 }
 
@@ -91,6 +73,16 @@ struct Judge<'a> {
     programs: Vec<TestProgram>,
     /// The duration of the tests of each target without a mutant.
     durations: BTreeMap<TestTarget, Duration>,
+    /// How mutants get into the build.
+    way: Way,
+}
+
+/// How a mutant gets into the build.
+enum Way {
+    /// Its source file is changed, and built.
+    Build,
+    /// It is already built, and is switched on.
+    Switch(Switch),
 }
 
 /// Judges `mutants` in a copy of the work tree of `project`. For each, the tests run that can reach its function; if all of them pass,
@@ -122,18 +114,38 @@ pub(super) fn judge(
         texts,
         programs: Vec::new(),
         durations: BTreeMap::new(),
+        way: Way::Build,
     };
-    let verdicts = judge.verdicts(&mut functions, terminal)?;
-    let escapes = judge.escapes(&functions, &verdicts, terminal)?;
-    let mut counts = vec![0; mutants.len()];
-    for function in &functions {
-        for mutant in &function.mutants {
-            counts[*mutant] = function.tests.count();
-        }
+    let mut verdicts = vec![(Verdict::Missed, 0); mutants.len()];
+    let mut escapes = vec![Vec::new(); mutants.len()];
+    let switched = judge.switch_on(&mut functions)?;
+    let all = mutants.len();
+    terminal.detail(format!(
+        "{} of {all} mutants share one build",
+        switched.len()
+    ))?;
+    if !switched.is_empty() {
+        judge.part(
+            &switched,
+            (&mut functions, &mut verdicts, &mut escapes),
+            terminal,
+        )?;
+        judge.switch_off()?;
     }
-    let judged = mutants.into_iter().zip(verdicts).zip(counts).zip(escapes);
+    let rest: BTreeSet<usize> = (0..mutants.len())
+        .filter(|index| !switched.contains(index))
+        .collect();
+    if !rest.is_empty() {
+        judge.prepare(&mut functions, switched.is_empty())?;
+        judge.part(
+            &rest,
+            (&mut functions, &mut verdicts, &mut escapes),
+            terminal,
+        )?;
+    }
+    let judged = mutants.into_iter().zip(verdicts).zip(escapes);
     Ok(judged
-        .map(|(((mutant, verdict), tests), escapes)| Judged {
+        .map(|((mutant, (verdict, tests)), escapes)| Judged {
             mutant,
             verdict,
             tests,
@@ -166,6 +178,7 @@ fn functions(
         functions.push(Function {
             mutants: of_function,
             selection: selection?,
+            selected: Tests::default(),
             tests: Tests::default(),
         });
     }
@@ -173,13 +186,16 @@ fn functions(
     Ok(functions)
 }
 
+/// The functions, and by mutant its outcome with the number of its tests, and its escapes.
+type Outcomes<'o> = (
+    &'o mut [Function],
+    &'o mut [(Verdict, usize)],
+    &'o mut [Vec<Escape>],
+);
+
 impl Judge<'_> {
-    /// The outcome of each mutant with the selected tests.
-    fn verdicts(
-        &mut self,
-        functions: &mut [Function],
-        terminal: &mut Terminal,
-    ) -> Result<Vec<Verdict>> {
+    /// Builds the selected tests of all functions without a mutant. With `checks`, they must pass.
+    fn prepare(&mut self, functions: &mut [Function], checks: bool) -> Result<()> {
         let packages = functions.iter().map(|function| self.packages(function));
         let packages = packages
             .reduce(|all, more| &all | &more)
@@ -187,74 +203,97 @@ impl Judge<'_> {
         self.build(&packages)?;
         let mut union = Tests::default();
         for function in functions.iter_mut() {
-            function.tests = Tests::selected(&function.selection, &self.programs);
-            union.extend(&function.tests);
+            function.selected = Tests::selected(&function.selection, &self.programs);
+            function.tests = function.selected.clone();
+            union.extend(&function.selected);
         }
-        let failures = self.run_unmutated(&union)?;
-        if !failures.is_empty() {
-            let names = failures.iter().map(Failure::name);
-            let names: Vec<String> = names.collect();
-            return Err(anyhow!(
-                "without a mutant, {} in the copy of the work tree: {}",
-                "a test fails",
-                names.join(", ")
-            ))
-            .or_exit(Exit::Findings);
+        if !checks {
+            return Ok(());
         }
-        let mut verdicts = vec![Verdict::Missed; self.mutants.len()];
-        for function in functions.iter() {
-            let packages = self.packages(function);
-            for index in &function.mutants {
-                let verdict = self.ordinary(*index, function, &packages)?;
-                show(&self.mutants[*index], verdict, terminal)?;
-                verdicts[*index] = verdict;
-            }
+        let failures = self.run_unmutated(&union, |_, _| Ok(()))?;
+        match failures.as_slice() {
+            [] => Ok(()),
+            failures => Err(fails_unmutated(failures)),
         }
-        Ok(verdicts)
     }
 
-    /// Builds a mutant, and runs the tests.
-    fn ordinary(
+    /// Judges some mutants, all of which get into the build in the same way.
+    fn part(
+        &mut self,
+        part: &BTreeSet<usize>,
+        (functions, verdicts, escapes): Outcomes<'_>,
+        terminal: &mut Terminal,
+    ) -> Result<()> {
+        for function in functions.iter() {
+            let packages = self.packages(function);
+            for index in function.mutants.iter().filter(|index| part.contains(index)) {
+                let verdict = self.verdict(*index, &function.tests, &packages)?;
+                show(&self.mutants[*index], verdict, terminal)?;
+                verdicts[*index] = (verdict, function.tests.count());
+            }
+        }
+        let is_missed = |index: &usize| verdicts[*index].0 == Verdict::Missed;
+        let missed: BTreeSet<usize> = part.iter().copied().filter(is_missed).collect();
+        if missed.is_empty() {
+            return Ok(());
+        }
+        self.escapes(&missed, functions, escapes, terminal)
+    }
+
+    /// The outcome of a mutant with the selected tests.
+    fn verdict(
         &self,
         index: usize,
-        function: &Function,
+        tests: &Tests,
         packages: &BTreeSet<PackageId>,
     ) -> Result<Verdict> {
-        let mutant = &self.mutants[index];
-        self.applied(mutant, || {
-            if let Built::Failed(..) = self.builder().build(packages)? {
-                return Ok(Verdict::Unviable);
-            }
-            Ok(match self.run(&function.tests, true)? {
-                None => Verdict::Missed,
-                Some((Ended::TimedOut, _)) => Verdict::Timeout,
-                Some(_) => Verdict::Caught,
-            })
+        let failure = self.with(index, packages, || self.run(tests, true))?;
+        Ok(match failure {
+            None => Verdict::Unviable,
+            Some(None) => Verdict::Missed,
+            Some(Some((Ended::TimedOut, _))) => Verdict::Timeout,
+            Some(Some(_)) => Verdict::Caught,
         })
     }
 
-    /// Does something while the copy contains a mutant.
-    fn applied<T>(&self, mutant: &Mutant, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let text = &self.texts[&mutant.file];
-        let mutated = mutant.apply(text);
-        self.tree.write(&mutant.file, mutated.as_bytes())?;
-        let done = work();
-        self.tree.write(&mutant.file, text.as_bytes())?;
-        done
+    /// Does something while the build contains a mutant; `None` if it does not compile.
+    fn with<T>(
+        &self,
+        index: usize,
+        packages: &BTreeSet<PackageId>,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mutant = &self.mutants[index];
+        match &self.way {
+            Way::Switch(switch) => {
+                switch.set(Some(index))?;
+                let done = work();
+                switch.set(None)?;
+                done.map(Some)
+            }
+            Way::Build => {
+                let text = &self.texts[&mutant.file];
+                let mutated = mutant.apply(text);
+                self.tree.write(&mutant.file, mutated.as_bytes())?;
+                let done = match self.builder().build(packages) {
+                    Ok(Built::Done(_)) => work().map(Some),
+                    Ok(Built::Failed(..)) => Ok(None),
+                    Err(error) => Err(error),
+                };
+                self.tree.write(&mutant.file, text.as_bytes())?;
+                done
+            }
+        }
     }
 
-    /// Other tests that fail with a mutant that the selected tests missed.
+    /// Runs other tests with the mutants that the selected tests missed.
     fn escapes(
         &mut self,
+        missed: &BTreeSet<usize>,
         functions: &[Function],
-        verdicts: &[Verdict],
+        escapes: &mut [Vec<Escape>],
         terminal: &mut Terminal,
-    ) -> Result<Vec<Vec<Escape>>> {
-        let mut escapes = vec![Vec::new(); verdicts.len()];
-        let is_missed = |index: &&usize| verdicts[**index] == Verdict::Missed;
-        if !verdicts.contains(&Verdict::Missed) {
-            return Ok(escapes);
-        }
+    ) -> Result<()> {
         let workspace = &self.copy.workspace;
         let all = workspace.configured_packages();
         let docs = all_targets(workspace).into_iter();
@@ -262,31 +301,40 @@ impl Judge<'_> {
         let docs: BTreeSet<PackageId> = docs.map(|target| target.package).collect();
         self.build(&all)?;
         for function in functions {
-            let missed: Vec<usize> = function.mutants.iter().filter(is_missed).copied().collect();
-            if missed.is_empty() {
+            let own = function.mutants.iter().copied();
+            let own: Vec<usize> = own.filter(|index| missed.contains(index)).collect();
+            if own.is_empty() {
                 continue;
             }
-            let mut others = Tests::others(&function.tests, &self.programs, &docs);
+            let mut others = Tests::others(&function.selected, &self.programs, &docs);
             // Tests may leave files that others read.
-            self.run_unmutated(&function.tests)?;
-            for failure in self.run_unmutated(&others)? {
+            self.run_unmutated(&function.selected, |_, _| Ok(()))?;
+            let mut executing = Tests::default();
+            let failures = self.run_unmutated(&others, |part, executed| {
+                if function.is_executed(executed) {
+                    executing.extend(part);
+                }
+                Ok(())
+            })?;
+            others = executing;
+            for failure in failures {
                 let name = failure.name();
                 let so = "so it is not known whether the selection lacks tests of its binary";
                 terminal.warn(format!("{name} fails without a mutant, {so}"))?;
                 others.remove(&failure.target);
             }
-            for index in missed {
-                let mutant = &self.mutants[index];
-                escapes[index] = self.applied(mutant, || {
-                    if let Built::Failed(..) = self.builder().build(&all)? {
-                        return Ok(Vec::new());
-                    }
-                    self.run(&function.tests, true)?;
-                    self.failing(&others, mutant)
+            if others.is_empty() {
+                continue;
+            }
+            for index in own {
+                let found = self.with(index, &all, || {
+                    self.run(&function.selected, true)?;
+                    self.failing(&others, &self.mutants[index])
                 })?;
+                escapes[index] = found.unwrap_or_default();
             }
         }
-        Ok(escapes)
+        Ok(())
     }
 
     /// The first failed test of each target.
@@ -340,17 +388,31 @@ impl Judge<'_> {
         Ok(())
     }
 
-    /// Runs tests without a mutant, and returns the first failed test of each target.
-    fn run_unmutated(&mut self, tests: &Tests) -> Result<Vec<Failure>> {
+    /// Runs tests without a mutant, and returns the first failed test of each target. `ran` gets the tests of each target, and the executed
+    /// functions by one of their mutants if they are known.
+    fn run_unmutated(
+        &mut self,
+        tests: &Tests,
+        mut ran: impl FnMut(&Tests, Option<&BTreeSet<usize>>) -> Result<()>,
+    ) -> Result<Vec<Failure>> {
         let mut failures = Vec::new();
         for part in tests.parts() {
             let begun = Instant::now();
+            if let Way::Switch(switch) = &self.way {
+                switch.trace()?;
+            }
             if let Some((_, failure)) = self.run(&part, false)? {
                 failures.push(failure);
             }
             for target in part.targets() {
                 let known = self.durations.entry(target).or_default();
                 *known = begun.elapsed().max(*known);
+            }
+            if let Way::Switch(switch) = &self.way {
+                ran(&part, Some(&switch.executed()?))?;
+                switch.set(None)?;
+            } else {
+                ran(&part, None)?;
             }
         }
         Ok(failures)
@@ -414,44 +476,29 @@ impl Judge<'_> {
     }
 }
 
+impl Function {
+    /// Whether one of its mutants is among those of executed functions, or these are not known.
+    fn is_executed(&self, executed: Option<&BTreeSet<usize>>) -> bool {
+        let has = |executed: &BTreeSet<usize>| {
+            let mut mutants = self.mutants.iter();
+            mutants.any(|index| executed.contains(index))
+        };
+        executed.is_none_or(has)
+    }
+}
+
+fn fails_unmutated(failures: &[Failure]) -> anyhow::Error {
+    let names: Vec<String> = failures.iter().map(Failure::name).collect();
+    let message = format!(
+        "without a mutant, a test fails in the copy of the work tree: {}",
+        names.join(", ")
+    );
+    exit::with_exit(Exit::Findings, anyhow!(message))
+}
+
 impl Failure {
     fn name(&self) -> String {
         let test = self.test.as_deref().unwrap_or("a test");
         format!("{} {test}", self.binary)
     }
-}
-
-fn show(mutant: &Mutant, verdict: Verdict, terminal: &mut Terminal) -> Result<()> {
-    let (place, name) = (mutant.place(), &mutant.name);
-    match verdict {
-        Verdict::Missed => terminal.status("Missed", format!("{place}: {name}")),
-        Verdict::Timeout => terminal.status("Timeout", format!("{place}: {name}")),
-        Verdict::Caught => terminal.detail(format!("caught {place}: {name}")),
-        Verdict::Unviable => terminal.detail(format!("unviable {place}: {name}")),
-    }
-}
-
-/// The evidence of judged mutants.
-#[must_use]
-pub fn summary(judged: &[Judged]) -> Strength {
-    let mut strength = Strength::default();
-    for one in judged {
-        match one.verdict {
-            Verdict::Caught => strength.caught += 1,
-            Verdict::Timeout => strength.timeout += 1,
-            Verdict::Unviable => strength.unviable += 1,
-            Verdict::Missed => {
-                strength.missed += 1;
-                strength.survivors.push(Survivor {
-                    place: one.mutant.place(),
-                    function: one.mutant.function.clone(),
-                    tests: one.tests,
-                    diff: one.mutant.diff.clone(),
-                });
-            }
-        }
-        strength.escapes.extend(one.escapes.iter().cloned());
-    }
-    strength.escapes.sort();
-    strength
 }

@@ -74,14 +74,12 @@ fn each_outcome_is_counted_and_each_survivor_is_named() {
     let sandbox = sandbox(CHANGED);
     let files = sandbox.files();
     // The limit is shorter than that of cargo-mutants, for the mutant that runs for ever.
-    let run = sandbox.poc("verify --strength --timeout 12");
-    run.exits(0)
-        .prints("11 of 13 mutants killed (1 by timeout)\n")
-        .prints("missed base/src/lib.rs:21:10 in larger: 1 test passed\n")
-        .prints("-    if a > b { a } else { b }\n+    if a >= b { a } else { b }\n")
-        .prints("missed base/src/lib.rs:33:5 in unknown: no test can reach it\n");
-    assert_eq!(sandbox.files(), files);
     let run = strength(&sandbox, "--timeout 12");
+    run.says("11 of 13 mutants killed (1 by timeout)\n")
+        .says("missed base/src/lib.rs:21:10 in larger: 1 test passed\n")
+        .says("-    if a > b { a } else { b }\n+    if a >= b { a } else { b }\n")
+        .says("missed base/src/lib.rs:33:5 in unknown: no test reaches it\n");
+    assert_eq!(sandbox.files(), files);
     let report = run.exits(0).json();
     fits(&schema("verify"), &report);
     let known = &report["strength"];
@@ -153,26 +151,33 @@ fn without_a_mutant_the_tests_must_pass() {
         .prints("mismatched types");
 }
 
-/// A test that leaves the result of the code in a file, and another that reads the file by a path that only a data file contains.
+/// A test that prints the result of the code, and another that runs its binary, which it finds beside its own.
 const HIDDEN: [&str; 2] = [
     r#"
 #[test]
-fn writes() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../note.txt");
-    std::fs::write(file, base::twice(4).to_string()).unwrap();
+fn prints() {
+    println!("twice 4 is {}", base::twice(4));
 }
 "#,
     r#"
 #[test]
 fn reads() {
-    let folder = env!("CARGO_MANIFEST_DIR");
-    let listed = std::fs::read_to_string(format!("{folder}/tests/list.txt")).unwrap();
-    let text = std::fs::read_to_string(format!("{folder}/{}", listed.trim()));
-    assert_eq!(text.unwrap_or("8".to_owned()), "8");
+    let own = std::env::current_exe().unwrap();
+    let names = std::fs::read_dir(own.parent().unwrap()).unwrap();
+    let paths = names.map(|name| name.unwrap().path());
+    let is_shown = |path: &std::path::PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with("shown-") && !name.ends_with(".d")
+    };
+    let Some(shown) = paths.filter(is_shown).next() else { return };
+    let ran = std::process::Command::new(shown).arg("--nocapture").output().unwrap();
+    let text = String::from_utf8(ran.stdout).unwrap();
+    assert!(text.contains("twice 4 is 8"), "{text}");
 }
 "#,
 ];
 
+#[cfg(unix)]
 #[test]
 fn test_outside_of_the_selection_that_detects_a_mutant_is_an_escape() {
     if !mutants_for("test_outside_of_the_selection_that_detects_a_mutant_is_an_escape") {
@@ -180,29 +185,145 @@ fn test_outside_of_the_selection_that_detects_a_mutant_is_an_escape() {
     }
     let sandbox = Sandbox::workspace("base; app");
     sandbox
-        .append("base/tests/it.rs", HIDDEN[0])
-        .append("app/tests/it.rs", HIDDEN[1])
-        .write("app/tests/list.txt", "../note.txt\n");
+        .write("base/tests/shown.rs", HIDDEN[0])
+        .append("app/tests/it.rs", HIDDEN[1]);
     sandbox.git();
     sandbox.append(
         "base/src/lib.rs",
         "\npub fn twice(n: u32) -> u32 {\n    n * 2\n}\n",
     );
-    let run = strength(&sandbox, "");
-    let report = run.exits(1).json();
-    fits(&schema("verify"), &report);
-    assert_eq!(report["strength"]["missed"], 4);
-    let escape = |place: &str| json!({"binary": "app::it", "test": "reads", "place": place});
-    assert_eq!(
-        report["strength"]["escapes"],
-        json!([
-            escape("base/src/lib.rs:21:5"),
-            escape("base/src/lib.rs:21:5"),
-            escape("base/src/lib.rs:21:7"),
-            escape("base/src/lib.rs:21:7")
-        ])
+    for more in ["", "--separate-builds"] {
+        let run = strength(&sandbox, more);
+        let report = run.exits(1).json();
+        fits(&schema("verify"), &report);
+        assert_eq!(report["strength"]["missed"], 4);
+        let escape = |place: &str| json!({"binary": "app::it", "test": "reads", "place": place});
+        assert_eq!(
+            report["strength"]["escapes"],
+            json!([
+                escape("base/src/lib.rs:21:5"),
+                escape("base/src/lib.rs:21:5"),
+                escape("base/src/lib.rs:21:7"),
+                // 4 / 2
+                escape("base/src/lib.rs:21:7")
+            ])
+        );
+        run.says("escaped app::it reads: it fails with the mutant at base/src/lib.rs:21:7");
+    }
+}
+
+/// Functions of many kinds, some of which cannot be switched in one build.
+const KINDS: &str = r#"
+pub const fn constant(n: u32) -> u32 {
+    n + 1
+}
+
+pub fn iterator(n: u32) -> impl Iterator<Item = u32> {
+    (0..n).map(|i| i + 1)
+}
+
+pub struct Stack<T>(Vec<T>);
+
+impl<T: Clone + Default> Stack<T> {
+    pub fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub fn push(&mut self, item: T) -> &mut Self {
+        self.0.push(item);
+        self
+    }
+
+    pub fn top(&self) -> Option<&T> {
+        fn last(length: usize) -> usize {
+            length - 1
+        }
+        // The comment ends the body. }
+        if self.0.is_empty() { None } else { self.0.get(last(self.0.len())) }
+    }
+}
+
+pub trait Named {
+    fn name(&self) -> String {
+        let é = "é".to_owned();
+        if é.len() > 1 && é.starts_with('é') { é } else { String::new() }
+    }
+}
+
+impl Named for u8 {}
+
+pub async fn later(x: bool) -> bool {
+    !x
+}
+
+pub fn divided(a: i32, b: i32) -> Result<i32, String> {
+    match (a, b) {
+        (_, 0) => Err("zero".to_owned()),
+        (a, b) if a < 0 => Ok(-a / b),
+        (a, b) => Ok(a / b),
+    }
+}
+
+pub struct Locked(u8);
+
+pub fn locked() -> Locked {
+    Locked(1)
+}
+
+#[cfg(test)]
+mod more {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        assert_eq!(constant(1), 2);
+        assert_eq!(iterator(2).collect::<Vec<_>>(), [1, 2]);
+        let mut stack = Stack::new();
+        assert_eq!(stack.top(), None);
+        assert_eq!(stack.push(1).push(2).top(), Some(&2));
+        assert_eq!(7_u8.name(), "é");
+        assert_eq!(divided(-4, 2), Ok(2));
+        assert_eq!(locked().0, 1);
+    }
+}
+"#;
+
+/// How many mutants share a build, and the verdict of each, from the verbose output.
+fn verdicts(sandbox: &Sandbox, more: &str) -> (String, Vec<String>) {
+    let run = sandbox.poc(&format!("verify --strength --verbose {more}"));
+    run.exits(0);
+    let lines = || run.stderr.lines().map(str::trim);
+    let shared = lines().find(|line| line.ends_with("share one build"));
+    let is_verdict = |line: &&str| {
+        let word = line.split(' ').next().unwrap_or_default();
+        ["caught", "Missed", "Timeout", "unviable"].contains(&word) && line.contains("lib.rs:")
+    };
+    let mut verdicts: Vec<String> = lines().filter(is_verdict).map(str::to_owned).collect();
+    verdicts.sort();
+    (shared.unwrap_or_default().to_owned(), verdicts)
+}
+
+#[test]
+fn one_build_and_a_build_for_each_mutant_have_the_same_verdicts() {
+    if !mutants_for("one_build_and_a_build_for_each_mutant_have_the_same_verdicts") {
+        return;
+    }
+    let sandbox = sandbox(KINDS);
+    let (shared, together) = verdicts(&sandbox, "");
+    let (none, apart) = verdicts(&sandbox, "--separate-builds");
+    assert_eq!(together, apart);
+    let of = format!("of {} mutants share one build", together.len());
+    assert_eq!(none, format!("0 {of}"));
+    // Not those of the constant function and of the iterator, nor those that do not compile.
+    let (count, rest) = shared.split_once(' ').unwrap();
+    assert!(
+        rest == of && count.parse::<u32>().unwrap() >= 20,
+        "{shared}"
     );
-    run.says("escaped app::it reads: it fails with the mutant at base/src/lib.rs:21:7");
+    for word in ["caught", "Missed", "unviable"] {
+        let mut lines = together.iter();
+        assert!(lines.any(|line| line.starts_with(word)), "{together:#?}");
+    }
 }
 
 #[test]

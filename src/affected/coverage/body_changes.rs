@@ -99,7 +99,7 @@ fn is_plain(graph: &Graph, id: NodeId, at_build: &BTreeSet<PackageId>) -> bool {
 }
 
 /// Members whose code runs during the build: procedural macros, dependencies of build scripts, and all members that these link.
-fn at_build(workspace: &Workspace) -> BTreeSet<PackageId> {
+pub(crate) fn at_build(workspace: &Workspace) -> BTreeSet<PackageId> {
     let expands = |id: &PackageId| {
         let targets = &workspace.packages[*id].targets;
         targets

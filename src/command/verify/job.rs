@@ -17,7 +17,7 @@ use crate::change;
 use crate::cli;
 use crate::contract;
 use crate::document_update;
-use crate::evidence::{Names, Outcome, Record, Scope, Source, Strength};
+use crate::evidence::{Names, Outcome, Record, Scope, Source};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::freshness;
 use crate::freshness::passed::TreeState;
@@ -233,7 +233,8 @@ impl Job {
         let binaries = Binaries::of(workspace);
         let mut report = self.execute(project, arguments, pocs, &binaries, terminal)?;
         let interrupted = report.outcome() == Outcome::Interrupted;
-        let strength = self.strength(project, arguments, pocs, &report, terminal)?;
+        let ran = (&self.scope, &report);
+        let strength = strength::of_run(project, arguments, pocs, ran, terminal)?;
         self.keep_results(
             project,
             arguments,
@@ -335,26 +336,6 @@ impl Job {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Judges mutants after a step has passed, if the user or its plan asks for it.
-    fn strength(
-        &self,
-        project: &Project,
-        arguments: &cli::Verify,
-        pocs: &[Poc],
-        report: &verify::Report,
-        terminal: &mut Terminal,
-    ) -> Result<Option<Strength>> {
-        let (Scope::Step(id), [poc]) = (&self.scope, pocs) else {
-            return Ok(None);
-        };
-        let is_wanted = arguments.strength || strength::is_required(&self.commands);
-        let has_passed = matches!(report.outcome(), Outcome::Passed | Outcome::Unconfirmed);
-        if !is_wanted || !has_passed {
-            return Ok(None);
-        }
-        strength::of_step(project, arguments, poc, id, terminal).map(Some)
     }
 
     /// With `--from-report`: a run without one of the reported tests did not check it.

@@ -20,7 +20,7 @@ use crate::status::names_path;
 use crate::strength::{self, Tools};
 use crate::sys::terminal::Terminal;
 use crate::sys::{cargo, exec};
-use crate::verify::{Invocation, Runner};
+use crate::verify::{Invocation, Report, Runner};
 
 /// Judges the mutants of the change on this branch, or of the named plan. Records nothing.
 ///
@@ -71,11 +71,31 @@ pub(super) fn exit_of(strength: &Strength) -> Exit {
     }
 }
 
-/// Judges the mutants of the change of a plan, in the files that the tasks of a step name, if they name any.
+/// Judges mutants after a step has passed, if the user or its plan asks for it.
 ///
 /// # Errors
 /// As for [`strength::measure`].
-pub(super) fn of_step(
+pub(super) fn of_run(
+    project: &Project,
+    arguments: &cli::Verify,
+    pocs: &[Poc],
+    (scope, report): (&Scope, &Report),
+    terminal: &mut Terminal,
+) -> Result<Option<Strength>> {
+    let (Scope::Step(id), [poc]) = (scope, pocs) else {
+        return Ok(None);
+    };
+    let commands = report.checked.iter().map(|checked| &checked.check);
+    let is_wanted = arguments.strength || is_required(commands);
+    let has_passed = matches!(report.outcome(), Outcome::Passed | Outcome::Unconfirmed);
+    if !is_wanted || !has_passed {
+        return Ok(None);
+    }
+    of_step(project, arguments, poc, id, terminal).map(Some)
+}
+
+/// Judges the mutants of the change of a plan, in the files that the tasks of a step name, if they name any.
+fn of_step(
     project: &Project,
     arguments: &cli::Verify,
     poc: &Poc,
@@ -126,14 +146,15 @@ fn measure(
         settings: &settings,
         toolchain: &cargo::toolchain(&project.workspace.root)?,
         narrow: &narrow,
+        separate_builds: arguments.separate_builds,
         apart: runner(project, arguments.runner)? == Runner::Nextest,
     };
     strength::measure(project, change, &tools, terminal)
 }
 
 /// Whether a command is expected to kill mutants.
-pub(super) fn is_required(commands: &[Invocation]) -> bool {
-    let mut expected = commands.iter().flat_map(Invocation::expected);
+fn is_required<'c>(commands: impl Iterator<Item = &'c Invocation>) -> bool {
+    let mut expected = commands.flat_map(Invocation::expected);
     expected.any(|expected| !limits(&expected.meaning).is_empty())
 }
 

@@ -66,7 +66,7 @@ pub fn strength(terminal: &mut Terminal, strength: &Strength) -> Result<()> {
     writeln!(terminal.out(), "{strength}")?;
     for survivor in &strength.survivors {
         let tests = match survivor.tests {
-            0 => "no test can reach it".to_owned(),
+            0 => "no test reaches it".to_owned(),
             tests => format!("{} passed", counted(tests, "test")),
         };
         writeln!(
