@@ -9,7 +9,7 @@
 # --observed    Collect first what every test runs, and hold the narrowed selection against the mutants too.
 # --reuse       Check the results that `verify` reuses instead of the selection: every test that a mutant breaks must fail in
 #               `verify` too. Every test is selected, so a test that does not run is reused. Some mutants stay while others follow,
-#               and some states without a mutant are checked too. `verify` accepts no NEXTEST ARGUMENT.
+#               and some states without a mutant are checked too. Each NEXTEST ARGUMENT must be a build option.
 #
 # Needs cargo-nextest, and what the checkout's tests need; fetches nothing. The checkout is only read. Doctests are not run.
 set -euo pipefail
@@ -76,7 +76,7 @@ missed() {
 # Runs `verify`, and lists the tests that fail in it. Its results are kept for the next run.
 reusing() {
     local exit=0
-    "$program" verify --runner nextest --base "$empty" --format json >"$scratch/report" 2>"$scratch/warnings" || exit=$?
+    "$program" verify --runner nextest --base "$empty" --format json "$@" >"$scratch/report" 2>"$scratch/warnings" || exit=$?
     # A build may fail.
     ((exit <= 1)) || { cat -- "$scratch/warnings" >&2 && exit 1; }
     reused=$((reused + $(sed -nE 's/^  "reused": ([0-9]+),$/\1/p' "$scratch/report")))
@@ -93,11 +93,7 @@ printf '%d tests pass\n' "$(wc -l <"$scratch/base")"
 [[ -z $observed ]] || "$program" affected --collect ${@:+-- "$@"} >/dev/null 2>"$scratch/run" ||
     { tail -n 20 "$scratch/run" >&2 && exit 1; }
 
-# FILE:LINE of functions whose body begins at the end of that line, tests left out, shuffled.
-git ls-files '*.rs' | grep -vE '(^|/)(tests|benches|examples|build\.rs)(/|$)' |
-    xargs awk '/^ *(pub(\([a-z]+\))? )?(async )?fn [a-z_0-9]+.*\{$/ && last !~ /#\[(tokio::|crate::)?test/ { print FILENAME ":" FNR }
-        { last = $0 }' |
-    awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f %s\n", rand(), $0 }' | sort | cut -d ' ' -f 2 >"$scratch/functions"
+"$here/functions.sh" "$seed" >"$scratch/functions"
 
 # What the selection lacks of `$scratch/lost`, from sources alone and, where that was collected, narrowed.
 judge() {
@@ -108,7 +104,7 @@ judge() {
 
 # Compares the tests that no longer pass with the selection, or with the failed tests of `verify`. Fails if nothing builds.
 compare() {
-    [[ -z $reuse ]] || reusing
+    [[ -z $reuse ]] || reusing "$@"
     passing "$@" >"$scratch/now" || return 1
     runs=$((runs + 1))
     comm -23 "$scratch/base" "$scratch/now" >"$scratch/lost"

@@ -89,6 +89,9 @@ pub fn run(global: &Global, arguments: &Init, terminal: &mut Terminal) -> Result
     if let Some(command_line) = same_as {
         terminal.status("Same as", command_line)?;
     }
+    if !arguments.dry_run {
+        show_next(&composed.request, terminal)?;
+    }
     Ok(Exit::Success)
 }
 
@@ -457,7 +460,11 @@ fn report(composed: &Composed, terminal: &mut Terminal) -> Result<()> {
             draft.affected.full_suite,
             draft.affected.targets.len()
         ),
-    )?;
+    )
+}
+
+/// Prints the next command, after everything else.
+fn show_next(request: &Request, terminal: &mut Terminal) -> Result<()> {
     let name = &request.paths.name;
     let next = if request.dependencies.is_empty() {
         format!("cargo poc verify {name} --baseline")

@@ -223,7 +223,7 @@ pub(crate) const UNCOMMITTED_EVIDENCE: Code = Code::new(&Rule {
     title: "evidence comes from uncommitted sources",
     page: r"
 The work is called complete, but the last run of a step used sources that are in no commit, so the run cannot be repeated.
-Documents are not compared. Commit, then verify again.
+Documents are not compared. Commit; if the sources differ from those of the run, verify again.
 
 ```markdown
 | **Status** | Complete |
@@ -236,7 +236,15 @@ fn dirty(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     if !cx.claims_complete() {
         return;
     }
-    let steps = cx.live_steps().map(|step| Scope::Step(step.id.to_string()));
+    let steps = cx.status.steps.iter().filter(|step| {
+        // A set-up step stays proven when sources change.
+        let is_set_up =
+            step.state == State::Proven && matches!(step.evidence, EvidenceState::Stale(_));
+        step.state != State::Withdrawn && !is_set_up
+    });
+    let steps = steps.map(|step| Scope::Step(step.id.clone()));
+    let mut scopes = Vec::new();
+    let mut first = None;
     for scope in steps.chain([Scope::Done]) {
         let last = cx.context.evidence.last_located(&scope);
         let Some(last) = last.filter(|last| last.record.source.dirty == Some(true)) else {
@@ -248,9 +256,18 @@ fn dirty(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
         {
             continue;
         }
-        let message = format!("the last run of `{scope}` used sources that are not in a commit");
-        let help = "commit, then verify again";
-        let finding = cx.in_results_line(UNCOMMITTED_EVIDENCE, last.line, message);
-        found.push(finding.help(help));
+        scopes.push(format!("`{scope}`"));
+        first.get_or_insert(last.line);
     }
+    let Some(line) = first else {
+        return;
+    };
+    let runs = if scopes.len() == 1 { "run" } else { "runs" };
+    let scopes = scopes.join(", ");
+    let message = format!("the last {runs} of {scopes} used sources that are not in a commit");
+    let help = "commit; verify again if the sources then differ";
+    found.push(
+        cx.in_results_line(UNCOMMITTED_EVIDENCE, line, message)
+            .help(help),
+    );
 }

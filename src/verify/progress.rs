@@ -101,7 +101,10 @@ impl<'t> Progress<'t> {
             ""
         };
         let place = place.map_or_else(String::new, |(index, count)| format!(" ({index}/{count})"));
-        let first = sanitize(first.unwrap_or(command));
+        let command = sanitize(first.unwrap_or(command));
+        let columns = self.terminal.columns();
+        let (first, cut) = shortened(&command, columns.filter(|_| !self.terminal.verbose()));
+        let more = cut.unwrap_or(more);
         let message = format!("{}{place}: {first}{more}", self.title);
         self.before = before;
         self.shown = TestCounts::default();
@@ -322,9 +325,29 @@ fn is_compiling(line: &[u8]) -> bool {
     line.ends_with(b"\n") && plain(line).starts_with("   Compiling ")
 }
 
+/// A command in at most two lines of a terminal, because the names of many tests hide the results; `--list` prints all.
+fn shortened(command: &str, columns: Option<usize>) -> (&str, Option<&'static str>) {
+    let most = columns.map_or(usize::MAX, |columns| columns * 2 - 40);
+    let Some((end, _)) = command.char_indices().nth(most) else {
+        return (command, None);
+    };
+    let end = command[..end].rfind(' ').unwrap_or(end);
+    (&command[..end], Some(" … (`--list` prints all)"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_commands_are_cut_on_a_terminal() {
+        let long = "cargo test --exact ".to_owned() + &"name ".repeat(40);
+        assert_eq!(shortened(&long, None), (long.as_str(), None));
+        assert_eq!(shortened("cargo test", Some(40)), ("cargo test", None));
+        let (cut, hint) = shortened(&long, Some(40));
+        assert_eq!(cut, "cargo test --exact name name name name");
+        assert!(hint.is_some());
+    }
 
     #[test]
     fn progress_of_cargo_is_parsed_and_removed() {

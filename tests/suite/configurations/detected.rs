@@ -96,12 +96,13 @@ fn an_alias_with_its_own_profile_is_a_configuration() {
              - run: cargo slow-test\n",
         )
         .commit("settings");
-    sandbox
-        .poc("init one -p base")
-        .exits(0)
+    let run = sandbox.poc("init one -p base");
+    run.exits(0)
         .says("Configured extra-slow (--features extra --profile slow), in Cargo.toml")
         .says(".github/workflows/build.yml:6 runs")
         .hides("release");
+    let last = run.stderr.lines().last().unwrap();
+    assert!(last.trim().starts_with("Next cargo poc verify"), "{run}");
     let manifest = sandbox.read("Cargo.toml");
     assert!(manifest.contains("profile = \"slow\""), "{manifest}");
     sandbox.edit("base/src/gated.rs", "mutant(6)", "mutant(6 + 0)");

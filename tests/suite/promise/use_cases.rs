@@ -13,6 +13,28 @@ fn a_commit_of_the_tree_that_was_verified_gives_no_finding() {
 }
 
 #[test]
+fn uncommitted_sources_give_one_finding_and_none_for_a_set_up_before_the_work() {
+    let sandbox = sandbox();
+    sandbox.run_git(&["checkout", "--quiet", "-b", "work"]);
+    sandbox.poc("verify cache --step 0").exits(0);
+    work(&sandbox);
+    for scope in ["--step 1", "--done"] {
+        sandbox.poc(&format!("verify cache {scope}")).exits(0);
+    }
+    let results = "docs/cache-results.md";
+    sandbox.edit(
+        results,
+        "| **Status** | In Progress |",
+        "| **Status** | Complete |",
+    );
+    let run = sandbox.poc("check cache");
+    assert_eq!(run.stdout.matches("warning[POC024]").count(), 1, "{run}");
+    run.prints("the last runs of `step 1`, `done` used sources that are not in a commit");
+    sandbox.commit("work");
+    sandbox.poc("check cache").hides("POC024");
+}
+
+#[test]
 fn a_set_up_that_is_verified_again_is_no_step_out_of_order() {
     let sandbox = sandbox();
     work(&sandbox);
