@@ -164,10 +164,10 @@ pub fn single_cargo_test(workspace: &Workspace, selection: &Selection) -> Invoca
     }
 }
 
-/// Arguments that make `cargo test` run no test. cargo has no such option, and without arguments it runs all tests, so this is a name
-/// that no test has, for the member that links the fewest others.
+/// Arguments that make `cargo test` run no test, or `cargo bench` no bench; `all` is `tests` or `benches`. cargo has no such option, and
+/// without arguments it runs all of them, so this is a name that none has, for the member that links the fewest others.
 #[must_use]
-pub fn nothing(workspace: &Workspace) -> Vec<String> {
+pub fn nothing(workspace: &Workspace, all: &str) -> Vec<String> {
     let configured = workspace.configured_packages().into_iter();
     let smallest =
         configured.min_by_key(|package| workspace.links(&BTreeSet::from([*package])).len());
@@ -176,7 +176,7 @@ pub fn nothing(workspace: &Workspace) -> Vec<String> {
         [name, build_arguments(workspace, &BTreeSet::from([package]))].concat()
     });
     arguments.extend([
-        "--tests".to_owned(),
+        format!("--{all}"),
         "cargo-poc-no-test-is-affected".to_owned(),
     ]);
     arguments

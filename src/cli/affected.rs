@@ -17,6 +17,7 @@ Examples:
   cargo test $(cargo poc affected --format args)      just those
   cargo nextest run -E \"$(cargo poc affected --format nextest)\"
   cargo poc affected --format packages | sed 's/^/--package=/' | xargs -r cargo clippy --all-targets
+  cargo bench $(cargo poc affected --benches --format args)   the benches that the change can reach
   cargo poc affected --since-evidence                 since the last recorded run
   cargo poc affected --files src/lib.rs               as if that file had changed
   cargo poc affected --collect --all-features         run the suite once and store what each test executes
@@ -42,6 +43,9 @@ pub struct Affected {
     /// Show reasons; with TEXT, only for targets, tests, files and items whose names contain it
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     pub explain: Option<String>,
+    /// Select benches instead of tests: the [[bench]] targets that the change can reach, with or without libtest
+    #[arg(long, conflicts_with_all = ["since_evidence", "collect", "audit", "import", "export", "replay", "culprit", "shards", "full"])]
+    pub benches: bool,
     /// Run the whole suite once with coverage and store which functions each test executes and, with strace on Linux, which files it reads (needs cargo-nextest)
     #[arg(long, conflicts_with_all = ["name", "base", "since_evidence", "files", "explain"], help_heading = "Observed coverage")]
     pub collect: bool,
@@ -112,7 +116,7 @@ pub enum AffectedFormat {
     /// For people.
     #[default]
     Human,
-    /// Arguments for `cargo test`.
+    /// Arguments for `cargo test`; with --benches, for `cargo bench`.
     Args,
     /// A filterset for `cargo nextest run -E`.
     Nextest,
@@ -145,6 +149,6 @@ impl Affected {
     /// Whether the selection is the one that `verify` runs: of all changes since a base.
     #[must_use]
     pub fn selects_like_verify(&self) -> bool {
-        self.since_evidence.is_none() && self.files.is_empty()
+        self.since_evidence.is_none() && self.files.is_empty() && !self.benches
     }
 }

@@ -53,6 +53,16 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
     if command.shards.is_some() || command.full {
         return Err(exit::usage("--shards and --full are for `--format matrix`"));
     }
+    if command.benches
+        && matches!(
+            command.format,
+            AffectedFormat::Nextest | AffectedFormat::Packages
+        )
+    {
+        return Err(exit::usage(
+            "--benches supports the formats human, args, names and json",
+        ));
+    }
     let started = std::time::Instant::now();
     let ask = if command.asks_for_base() {
         Ask::Base
@@ -94,13 +104,14 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
                 workspace,
                 &change,
                 &selection,
+                command.benches,
                 command.explain.as_deref(),
                 started.elapsed(),
             )?;
         }
         AffectedFormat::Args => {
             variables(workspace, terminal)?;
-            args(workspace, &selection, terminal)?;
+            args(workspace, &selection, command.benches, terminal)?;
         }
         AffectedFormat::Nextest => {
             variables(workspace, terminal)?;
@@ -134,7 +145,10 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
     Ok(Exit::Success)
 }
 
-fn find(project: Project, command: &Affected) -> Result<Found> {
+fn find(mut project: Project, command: &Affected) -> Result<Found> {
+    if command.benches {
+        project.workspace.test_only_benches();
+    }
     let mut notes = Vec::new();
     let change = change_of(&project, command, &mut notes)?;
     let failed = if command.selects_like_verify() {
@@ -148,7 +162,8 @@ fn find(project: Project, command: &Affected) -> Result<Found> {
     );
     let mut selection = selection?;
     selection.notes.extend(notes);
-    if !command.no_coverage && change.base.is_some() {
+    // Coverage is that of tests.
+    if !command.no_coverage && !command.benches && change.base.is_some() {
         super::coverage::narrow(&project, &[], !command.no_cache, &mut selection)?;
     }
     Ok(Found {
@@ -190,14 +205,24 @@ fn variables(workspace: &Workspace, terminal: &mut Terminal) -> Result<()> {
     ))
 }
 
-fn args(workspace: &Workspace, selection: &Selection, terminal: &mut Terminal) -> Result<()> {
+fn args(
+    workspace: &Workspace,
+    selection: &Selection,
+    benches: bool,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let (subcommand, kind) = if benches {
+        ("bench", "bench")
+    } else {
+        ("test", "test")
+    };
     if selection.is_empty() {
-        terminal.warn("no test is affected; `cargo test` without arguments would run all tests")?;
-        writeln!(
-            terminal.out(),
-            "{}",
-            arguments::nothing(workspace).join(" ")
-        )?;
+        let all = if benches { "benches" } else { "tests" };
+        terminal.warn(format!(
+            "no {kind} is affected; `cargo {subcommand}` without arguments would run all {all}"
+        ))?;
+        let nothing = arguments::nothing(workspace, all);
+        writeln!(terminal.out(), "{}", nothing.join(" "))?;
         return Ok(());
     }
     let packages = selection.packages().into_iter();

@@ -50,6 +50,18 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// Makes the benches the only targets with tests, so that what is selected are benches.
+    pub fn test_only_benches(&mut self) {
+        for target in self
+            .packages
+            .iter_mut()
+            .flat_map(|package| &mut package.targets)
+        {
+            target.test = target.kind.contains(&TargetKind::Bench);
+            target.doctest = false;
+        }
+    }
+
     /// Builds the workspace from cargo's metadata.
     #[must_use]
     pub fn new(metadata: Metadata) -> Self {

@@ -1,6 +1,7 @@
 //! `affected`: which test targets a change reaches, and which it does not.
 
 mod base;
+mod benches;
 mod manifests;
 mod output;
 

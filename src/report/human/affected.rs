@@ -28,6 +28,7 @@ pub fn selection(
     workspace: &Workspace,
     change: &Change,
     selection: &Selection,
+    benches: bool,
     explain: Option<&str>,
     took: Duration,
 ) -> Result<()> {
@@ -37,7 +38,12 @@ pub fn selection(
         .map_or("given files".to_owned(), |base| {
             format!("since {}", &base[..base.len().min(12)])
         });
-    let share = share(selection);
+    let share = if benches {
+        let targets = selection.total.targets;
+        format!("{} of {targets} benches", selection.targets.len())
+    } else {
+        share(selection)
+    };
     let seconds = took.as_secs_f64();
     let by = match change.files.len() {
         0 if selection.is_empty() => {
