@@ -1,6 +1,7 @@
 //! `cargo poc affected`.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -63,7 +64,7 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
             "--benches supports the formats human, args, names and json",
         ));
     }
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let ask = if command.asks_for_base() {
         Ask::Base
     } else {
@@ -79,7 +80,7 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
         change,
         selection,
         other_build,
-    } = found;
+    } = &found;
     let workspace = &project.workspace;
     if change.base.is_none() {
         for file in change.files.iter().filter(|file| !file.path.exists()) {
@@ -92,30 +93,43 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
     if let Some(other) = other_build {
         terminal.warn(other)?;
     }
-    super::coverage::left_out(terminal, &selection)?;
+    super::coverage::left_out(terminal, selection)?;
     for note in project.notes.iter().chain(&selection.notes) {
         terminal.warn(note)?;
     }
+    print(&found, command, started.elapsed(), terminal)?;
+    Ok(Exit::Success)
+}
+
+/// Prints the selection in the format of the command.
+fn print(found: &Found, command: &Affected, took: Duration, terminal: &mut Terminal) -> Result<()> {
+    let Found {
+        project,
+        change,
+        selection,
+        ..
+    } = found;
+    let workspace = &project.workspace;
     terminal.paths_from(&workspace.root);
     match command.format {
         AffectedFormat::Human => {
             report::human::affected::selection(
                 terminal,
                 workspace,
-                &change,
-                &selection,
+                change,
+                selection,
                 command.benches,
                 command.explain.as_deref(),
-                started.elapsed(),
+                took,
             )?;
         }
         AffectedFormat::Args => {
             variables(workspace, terminal)?;
-            args(workspace, &selection, command.benches, terminal)?;
+            args(workspace, selection, command.benches, terminal)?;
         }
         AffectedFormat::Nextest => {
             variables(workspace, terminal)?;
-            for filterset in arguments::filtersets(workspace, &selection) {
+            for filterset in arguments::filtersets(workspace, selection) {
                 writeln!(terminal.out(), "{filterset}")?;
             }
             let doctests = selection
@@ -129,20 +143,20 @@ pub fn run(global: &Global, command: &Affected, terminal: &mut Terminal) -> Resu
                 ))?;
             }
         }
-        AffectedFormat::Names => names(workspace, &selection, terminal)?,
+        AffectedFormat::Names => names(workspace, selection, terminal)?,
         AffectedFormat::Packages => {
             for package in
-                affected::affected_packages(workspace, &project.config, &change, &selection)?
+                affected::affected_packages(workspace, &project.config, change, selection)?
             {
                 writeln!(terminal.out(), "{}", arguments::spec(workspace, package))?;
             }
         }
         // The matrix was printed above.
         AffectedFormat::Json | AffectedFormat::Matrix => {
-            report::json::affected(terminal, workspace, &change, &selection, started.elapsed())?;
+            report::json::affected(terminal, workspace, change, selection, took)?;
         }
     }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 fn find(mut project: Project, command: &Affected) -> Result<Found> {
