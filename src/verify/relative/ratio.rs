@@ -94,8 +94,9 @@ mod tests {
     #[test]
     fn equal_programs_rarely_differ_at_any_look() {
         let differs = |seed: &u64| {
-            let all = pairs(90, 1.0, 0.2, *seed);
-            LOOKS.iter().any(|count| {
+            let all = pairs(40, 1.0, 0.2, *seed);
+            let mut looks = LOOKS.iter().filter(|count| **count <= all.len());
+            looks.any(|count| {
                 let ratio = Ratio::of(&all[..*count]).expect("positive values");
                 ratio.low > 1.0 || ratio.high < 1.0
             })
