@@ -78,6 +78,18 @@ pub fn run(prefix: &Utf8Path, run: &Run<'_>) -> String {
     for recorded in run.records {
         outcome(recorded, &mut text);
     }
+    if let Some(strength) = run.strength {
+        let _ = writeln!(text, "\n{strength}.");
+        for survivor in &strength.survivors {
+            let (place, function) = (cell(&survivor.place), cell(&survivor.function));
+            let _ = writeln!(text, "\n- missed {place} in {function}");
+        }
+        for escape in &strength.escapes {
+            let escaped = format!("{} {}", escape.binary, escape.test);
+            let (escaped, place) = (cell(&escaped), cell(&escape.place));
+            let _ = writeln!(text, "\n- escaped {escaped} at {place}");
+        }
+    }
     if !run.checks.is_empty() {
         text.push_str(
             "\n| Command | Outcome | Tests | Took |\n|---------|---------|-------|------|\n",

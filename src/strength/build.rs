@@ -46,14 +46,21 @@ impl Builder<'_> {
     /// # Errors
     /// When cargo cannot be started, or it was interrupted or exceeded its time.
     pub(super) fn build(&self, packages: &BTreeSet<PackageId>) -> Result<Built> {
+        self.build_all(packages, &[])
+    }
+
+    /// [`Self::build`] that goes on after an error, to find as many as possible.
+    ///
+    /// # Errors
+    /// As for [`Self::build`].
+    pub(super) fn build_despite_errors(&self, packages: &BTreeSet<PackageId>) -> Result<Built> {
+        self.build_all(packages, &["--no-fail-fast"])
+    }
+
+    fn build_all(&self, packages: &BTreeSet<PackageId>, more: &[&str]) -> Result<Built> {
         let mut executables = Vec::new();
         for group in self.groups(packages) {
-            let words = [
-                "test",
-                "--no-run",
-                "--no-fail-fast",
-                "--message-format=json",
-            ];
+            let words = [&["test", "--no-run", "--message-format=json"], more].concat();
             let captured = self.cargo(&words, &group, &[])?;
             let mut errors = Vec::new();
             let mut rendered = String::new();

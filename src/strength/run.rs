@@ -307,8 +307,12 @@ impl Judge<'_> {
                 continue;
             }
             let mut others = Tests::others(&function.selected, &self.programs, &docs);
-            // Tests may leave files that others read.
-            self.run_unmutated(&function.selected, |_, _| Ok(()))?;
+            // Tests may leave files that others read. Documentation tests rarely do, and are slow.
+            let before = Tests {
+                docs: BTreeSet::new(),
+                ..function.selected.clone()
+            };
+            self.run_unmutated(&before, |_, _| Ok(()))?;
             let mut executing = Tests::default();
             let failures = self.run_unmutated(&others, |part, executed| {
                 if function.is_executed(executed) {
@@ -328,7 +332,7 @@ impl Judge<'_> {
             }
             for index in own {
                 let found = self.with(index, &all, || {
-                    self.run(&function.selected, true)?;
+                    self.run(&before, true)?;
                     self.failing(&others, &self.mutants[index])
                 })?;
                 escapes[index] = found.unwrap_or_default();

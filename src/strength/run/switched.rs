@@ -48,7 +48,7 @@ impl Judge<'_> {
             if left.is_empty() {
                 break;
             }
-            match self.builder().build(&packages)? {
+            match self.builder().build_despite_errors(&packages)? {
                 Built::Done(_) => {
                     self.way = Way::Switch(switch);
                     if self.passes_unmutated(functions)? {
