@@ -125,7 +125,7 @@ fn run_scope(
     }
     let job = Job::plan(project, arguments, pocs, scope)?;
     if arguments.list {
-        return job.list(terminal);
+        return job.list(arguments, terminal);
     }
     if job.commands.is_empty() {
         return job.nothing_to_run(project, arguments, terminal);

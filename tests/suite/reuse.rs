@@ -52,6 +52,8 @@ fn only_tests_that_the_last_edit_can_affect_run_again() {
         .prints("ran 1, reused 1");
     // The results of both runs together are those of the present state.
     verify(&sandbox, "", &[], 2).exits(0);
+    let list = sandbox.poc(&format!("{VERIFY} --list"));
+    list.exits(0).says("Reused 2 tests");
     sandbox.edit(SOURCE, "    4 - 3\n", "    3 - 2\n");
     verify(&sandbox, "", &[], 2).exits(0);
     sandbox.commit("change both");

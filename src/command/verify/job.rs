@@ -179,7 +179,7 @@ impl Job {
         Ok(())
     }
 
-    pub(super) fn list(&self, terminal: &mut Terminal) -> Result<Exit> {
+    pub(super) fn list(&self, arguments: &cli::Verify, terminal: &mut Terminal) -> Result<Exit> {
         report::human::verify::list(terminal, &self.scope, &self.commands)?;
         for expected in &self.optional {
             let text = expected.text.replace('\n', " ");
@@ -188,6 +188,7 @@ impl Job {
         for note in self.selection.iter().flat_map(|selection| &selection.notes) {
             terminal.warn(note)?;
         }
+        self.reuse.show(arguments, terminal)?;
         Ok(Exit::Success)
     }
 

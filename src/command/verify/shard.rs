@@ -81,7 +81,7 @@ pub(super) fn run(
         job.packages = (0..workspace.packages.len()).collect();
     }
     if arguments.list {
-        return job.list(terminal);
+        return job.list(arguments, terminal);
     }
     for note in &all.notes {
         terminal.warn(note)?;
