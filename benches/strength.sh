@@ -55,7 +55,7 @@ chosen = random.sample(functions, random.randint(1, 5))
 for file in {key[0] for key in chosen}:
     lines = open(file, newline="").read().split("\n")
     for _, start, end in sorted((key for key in chosen if key[0] == file), reverse=True):
-        # A function on one line has no lines of its own body.
+        # The body of a function on one line stays.
         for at in range(start, end - 1):
             if lines[at].strip():
                 lines[at] = "//" + lines[at]

@@ -48,7 +48,7 @@ pub struct Survivor {
 pub struct Escape {
     /// The id of its binary.
     pub binary: String,
-    /// Its name; that of the binary if it has a harness of its own.
+    /// Its name; that of the binary if it has a custom harness.
     pub test: String,
     /// The place of the mutant.
     pub place: String,

@@ -41,7 +41,7 @@ pub struct Mutant {
     pub bytes: Range<usize>,
     /// The text in their place.
     pub replacement: String,
-    /// What it does: `replace > with == in add`.
+    /// The mutation: `replace > with == in add`.
     pub name: String,
     /// The removed and added lines.
     pub diff: String,

@@ -91,7 +91,7 @@ pub(super) struct TestProgram {
     pub(super) target: TestTarget,
     /// Its id in nextest's form.
     pub(super) id: String,
-    /// Its tests without ignored ones; `None` with a harness of its own, which runs as a whole.
+    /// Its tests without ignored ones; `None` for a custom harness, which runs as a whole.
     pub(super) tests: Option<BTreeSet<String>>,
     start: Start,
 }
@@ -213,9 +213,11 @@ impl TestProgram {
         let mut failed = None;
         let outcome = exec::stream(&command, &mut |part| {
             let line = String::from_utf8_lossy(part.bytes);
-            if self.tests.is_some()
-                && let Some(name) = failed_test(&line)
-            {
+            let known = self.tests.as_ref();
+            let name = failed_test(&line);
+            // A test may print such a line of other tests.
+            let name = name.filter(|name| known.is_some_and(|known| known.contains(name)));
+            if let Some(name) = name {
                 failed.get_or_insert(name);
                 stop.ask();
             }

@@ -40,7 +40,7 @@ pub(super) fn selection(
 /// Some tests of the built test binaries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tests {
-    /// The tests of a binary with a harness of its own are an empty set.
+    /// The names of each binary; none for a custom harness.
     pub(super) programs: BTreeMap<TestTarget, BTreeSet<String>>,
     /// Packages with their documentation tests.
     pub(super) docs: BTreeSet<PackageId>,
@@ -155,7 +155,7 @@ impl Tests {
         self.programs.is_empty() && self.docs.is_empty()
     }
 
-    /// The number of tests; a binary with a harness of its own and the documentation tests of a package count as one.
+    /// The number of tests; a binary with a custom harness counts as one, and so do the documentation tests of a package.
     pub(super) fn count(&self) -> usize {
         let named = self.programs.values().map(|names| names.len().max(1));
         named.sum::<usize>() + self.docs.len()

@@ -19,7 +19,7 @@ use crate::workspace::source::lex::{Kind, lex};
 /// The content of the file of numbers in a run that records executed functions.
 const TRACE: &str = "trace";
 
-/// Files that tell running tests which mutant they contain.
+/// The files with the number of the active mutant, and with the executed functions.
 #[derive(Debug)]
 pub(super) struct Switch {
     file: Utf8PathBuf,

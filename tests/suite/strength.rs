@@ -96,7 +96,7 @@ fn each_outcome_is_counted_and_each_survivor_is_named() {
     assert_eq!(known["escapes"], json!([]));
 }
 
-/// An item whose content is unchanged has no mutants, wherever it is now; nor has one of which a comment changed.
+/// An item that has moved, or of which only a comment changed, has no mutants.
 #[test]
 fn only_touched_items_have_mutants() {
     if !mutants_for("only_touched_items_have_mutants") {
