@@ -152,6 +152,7 @@ fn without_a_mutant_the_tests_must_pass() {
 }
 
 /// A test that prints the result of the code, and another that runs its binary, which it finds beside its own.
+#[cfg(unix)]
 const HIDDEN: [&str; 2] = [
     r#"
 #[test]
