@@ -24,19 +24,10 @@ while [[ ${1:-} == --* ]]; do
     *) echo "unknown option $1" >&2 && exit 2 ;;
     esac
 done
-[[ -d ${1:-} ]] || { sed -n '2,/^set/{/^#/p}' "$0" >&2 && exit 2; }
-checkout=$(cd -- "$1" && pwd)
+source "$here/copy.sh" "${1:-}"
 shift
-program=${CARGO_POC:-$(cd -- "$here/.." && cargo metadata --no-deps --format-version 1 |
-    sed -E 's/.*"target_directory":"([^"]*)".*/\1/')/release/cargo-poc}
-[[ -x $program ]] || { echo "no $program; run: cargo build --release" >&2 && exit 1; }
-export CARGO_NET_OFFLINE=true CARGO_TERM_COLOR=never RUST_BACKTRACE=0
+export CARGO_NET_OFFLINE=true
 
-scratch=$(mktemp -d)
-trap 'rm -rf -- "$scratch"' EXIT
-git clone --quiet --local "$checkout" "$scratch/copy"
-[[ ! -e $checkout/Cargo.lock || -e $scratch/copy/Cargo.lock ]] || cp -- "$checkout/Cargo.lock" "$scratch/copy"
-cd -- "$scratch/copy"
 # A mutant may make a test wait for ever.
 printf '[profile.default]\nslow-timeout = { period = "60s", terminate-after = 2 }\n' >"$scratch/nextest.toml"
 

@@ -15,19 +15,11 @@ commits=20
 if [[ ${1:-} == --commits ]]; then
     commits=$2 && shift 2
 fi
-[[ -d ${1:-} ]] || { sed -n '2,/^set/{/^#/p}' "$0" >&2 && exit 2; }
-checkout=$(cd -- "$1" && pwd)
+source "$here/copy.sh" "${1:-}"
 shift
-program=${CARGO_POC:-$(cd -- "$here/.." && cargo metadata --no-deps --format-version 1 |
-    sed -E 's/.*"target_directory":"([^"]*)".*/\1/')/release/cargo-poc}
-[[ -x $program ]] || { echo "no $program; run: cargo build --release" >&2 && exit 1; }
 # Lints that old commits forbid are warnings.
-export RUSTFLAGS=--cap-lints=warn RUSTDOCFLAGS=--cap-lints=warn CARGO_TERM_COLOR=never
+export RUSTFLAGS=--cap-lints=warn RUSTDOCFLAGS=--cap-lints=warn
 
-scratch=$(mktemp -d)
-trap 'rm -rf -- "$scratch"' EXIT
-git clone --quiet --local "$checkout" "$scratch/copy"
-cd -- "$scratch/copy"
 
 # The name of the package in each line of JSON from cargo, a tab, and the line.
 with_package() {

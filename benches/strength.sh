@@ -20,20 +20,11 @@ while [[ ${1:-} == --* ]]; do
     *) echo "unknown option $1" >&2 && exit 2 ;;
     esac
 done
-[[ -d ${1:-} ]] || { sed -n '2,/^set/{/^#/p}' "$0" >&2 && exit 2; }
-checkout=$(cd -- "$1" && pwd)
+source "$here/copy.sh" "${1:-}"
 shift
-program=${CARGO_POC:-$(cd -- "$here/.." && cargo metadata --no-deps --format-version 1 |
-    sed -E 's/.*"target_directory":"([^"]*)".*/\1/')/release/cargo-poc}
-[[ -x $program ]] || { echo "no $program; run: cargo build --release" >&2 && exit 1; }
-export CARGO_NET_OFFLINE=true CARGO_TERM_COLOR=never RUST_BACKTRACE=0 NO_COLOR=1
+export CARGO_NET_OFFLINE=true NO_COLOR=1
 export GIT_AUTHOR_NAME=bench GIT_AUTHOR_EMAIL=bench@example.invalid
 export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
-scratch=$(mktemp -d)
-trap 'rm -rf -- "$scratch"' EXIT
-git clone --quiet --local "$checkout" "$scratch/copy"
-cd -- "$scratch/copy"
-[[ -e Cargo.lock ]] || cp -- "$checkout/Cargo.lock" . 2>/dev/null || true
 printf '/target\n/Cargo.lock\n' >>.git/info/exclude
 head=$(git rev-parse HEAD)
 cargo mutants --list --json --workspace >"$scratch/all.json"

@@ -110,7 +110,7 @@ pub struct Verify {
         conflicts_with_all = ["baseline", "prerequisites", "done", "failed", "from_report", "full", "list", "confirm", "update", "watch", "shadow", "partition", "merge", "arguments"]
     )]
     pub strength: bool,
-    /// With --strength: build each mutant by itself. By default, one build contains all that can be switched at run time
+    /// With --strength: build each mutant separately. By default, mutants that can be enabled at run time share one build
     #[arg(long, requires = "strength")]
     pub separate_builds: bool,
     /// Run only part M of N of the affected tests, or of all tests, and record nothing. A part is a partition of nextest or, with `cargo test`, a group of packages

@@ -1,7 +1,7 @@
 //! `cargo poc affected --replay N`: compares the selection with the tests that fail, for the last commits.
 //!
 //! Each commit is checked out in a copy of the repository in the target folder, and this program runs `verify --shadow` there: once for the
-//! commit as it is, and once with its tests and the sources of its parent, so that tests of the changed code fail.
+//! commit, and once for its tests with the sources of its parent, so that tests of the changed code fail.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;

@@ -18,7 +18,7 @@ use crate::sys::terminal::Terminal;
 /// The copy, and the folders beside it. They are kept, so that the next run builds less.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    /// The folder of this program with the copy and all that belongs to it.
+    /// The folder that contains the copy and its target folder.
     pub(crate) folder: Utf8PathBuf,
     /// The workspace root in the copy.
     pub(crate) root: Utf8PathBuf,

@@ -11,7 +11,7 @@ pub struct RelativeLimit {
     pub name: Option<String>,
     /// The maximum difference in percent.
     pub percent: f64,
-    /// The only direction in which it is limited, if the text says so; else the unit of the value decides.
+    /// The limited direction, if the text names one; otherwise it depends on the unit of the value.
     pub worse: Option<Worse>,
 }
 
@@ -49,7 +49,7 @@ impl RelativeLimit {
         }
     }
 
-    /// What is compared: the name, or `duration`.
+    /// The name for messages: that of the value, or `duration`.
     pub(crate) fn subject(&self) -> &str {
         self.name.as_deref().unwrap_or("duration")
     }

@@ -8,10 +8,8 @@ mod ratio;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use camino::Utf8PathBuf;
-
 use crate::project::tree::Tree;
+use anyhow::Result;
 
 use super::invocation::{InvocationResult, Program};
 use super::options::Options;
@@ -30,52 +28,41 @@ const LONGEST: Duration = Duration::from_secs(600);
 
 /// A copy of the repository.
 #[derive(Debug)]
-pub struct Side {
-    /// What it contains: `the base commit 1a2b3c`.
-    pub title: String,
-    /// Its workspace root.
-    pub root: Utf8PathBuf,
-    /// Its target folder.
-    pub target: Utf8PathBuf,
+pub(crate) struct Side {
+    /// The name of its files in messages: `the base commit 1a2b3c`.
+    pub(crate) title: String,
+    /// Its folders.
+    pub(crate) tree: Tree,
 }
 
-impl Side {
-    /// A copy with what it contains.
-    pub(crate) fn of(tree: &Tree, title: String) -> Self {
-        Self {
-            title,
-            root: tree.root.clone(),
-            target: tree.target.clone(),
-        }
-    }
+/// Whether a command must be compared: it passed, and has an expectation relative to the baseline.
+pub(crate) fn is_needed(report: &Report) -> bool {
+    report
+        .checked
+        .iter()
+        .any(|checked| !limits(checked).is_empty())
 }
 
-/// Runs the commands that passed and have such expectations, alternately in the base commit and in the work tree, and judges them.
-/// `sides` makes the copies, in this order, if the plan has a base; it is called once, if there is such a command.
+/// Runs these commands alternately in the base commit and in the work tree, and judges their expectations. `sides` are copies of the two,
+/// in this order; `None` if the plan has no base.
 ///
 /// # Errors
-/// When a copy cannot be made, or a program cannot be started.
-pub fn compare_with_base(
+/// When a program cannot be started.
+pub(crate) fn compare_with_base(
     report: &mut Report,
     options: &Options<'_>,
     terminal: &mut Terminal,
-    sides: &mut dyn FnMut(&mut Terminal) -> Result<Option<[Side; 2]>>,
+    sides: Option<&[Side; 2]>,
 ) -> Result<()> {
     let started = Instant::now();
-    let mut copies = None;
     for checked in &mut report.checked {
         let Program::Command(command) = &checked.check.program else {
             continue;
         };
-        let limits: Vec<RelativeLimit> = checked.check.assertions().filter_map(relative).collect();
-        let may_pass = matches!(checked.outcome(), Outcome::Passed | Outcome::Unconfirmed);
-        if limits.is_empty() || !may_pass {
+        let limits = limits(checked);
+        if limits.is_empty() {
             continue;
         }
-        if copies.is_none() {
-            copies = Some(sides(terminal)?);
-        }
-        let sides = copies.as_ref().and_then(Option::as_ref);
         let mut comparison = Comparison::new(command.clone(), limits, options);
         let ended = match sides {
             Some(sides) => comparison.run(sides, terminal)?,
@@ -87,11 +74,15 @@ pub fn compare_with_base(
     Ok(())
 }
 
-fn relative(assertion: &Assertion) -> Option<RelativeLimit> {
-    match assertion {
+/// The expectations of a command relative to the baseline; none unless the command passed.
+fn limits(checked: &InvocationResult) -> Vec<RelativeLimit> {
+    let may_pass = matches!(checked.outcome(), Outcome::Passed | Outcome::Unconfirmed);
+    let assertions = checked.check.assertions().filter(|_| may_pass);
+    let limits = assertions.filter_map(|assertion| match assertion {
         Assertion::Relative(limit) => Some((**limit).clone()),
         _ => None,
-    }
+    });
+    limits.collect()
 }
 
 /// What ended a comparison.
@@ -122,7 +113,7 @@ struct Compared {
 #[derive(Clone, Copy)]
 struct Verdict {
     ratio: Ratio,
-    /// `None` while it cannot be told.
+    /// `None` if only a part of the interval meets the limit.
     meets: Option<bool>,
 }
 
@@ -185,8 +176,8 @@ impl<'c> Comparison<'c> {
     fn values(&self, side: &Side) -> Result<Result<Vec<Quantity>, Ended>> {
         let settings = &self.options.settings;
         let command = settings
-            .block(&self.command.script, &side.root)?
-            .env("CARGO_TARGET_DIR", &side.target);
+            .block(&self.command.script, &side.tree.root)?
+            .env("CARGO_TARGET_DIR", &side.tree.target);
         let ran = exec::capture(&command)?;
         if ran.ended == ExitReason::Interrupted {
             return Ok(Err(Ended::Interrupted));

@@ -44,7 +44,7 @@ pub(super) fn macro_expansion(name: &str) -> Expansion {
     named_if(MACROS.contains_key(name))
 }
 
-/// The crates that have the macro of a name that [`macro_expansion`] tells of.
+/// The crates that export a known macro of this name.
 pub(super) fn macro_crates(name: &str) -> &'static [&'static str] {
     MACROS.get(name).map_or(&[], Vec::as_slice)
 }
@@ -54,7 +54,7 @@ pub(super) fn attribute_expansion(name: &str) -> Expansion {
     named_if(ATTRIBUTES.contains_key(name))
 }
 
-/// The crates that have the attribute or derive of a name that [`attribute_expansion`] tells of.
+/// The crates that export a known attribute or derive of this name.
 pub(super) fn attribute_crates(name: &str) -> &'static [&'static str] {
     ATTRIBUTES.get(name).map_or(&[], Vec::as_slice)
 }

@@ -20,21 +20,28 @@ pub(super) fn judge(
     options: &Options<'_>,
     terminal: &mut Terminal,
 ) -> Result<()> {
-    let mut trees: Vec<Tree> = Vec::new();
-    relative::compare_with_base(report, options, terminal, &mut |terminal| {
-        let repository = project.repository()?;
-        let Some(base) = base::of_poc(&repository, poc)? else {
-            return Ok(None);
-        };
-        // Paths of one length, which the environment of a program contains.
-        let before = Tree::open(project, "compared-base", Some(&base.commit), terminal)?;
-        let now = Tree::open(project, "compared-work", None, terminal)?;
-        let short = base.commit.get(..12).unwrap_or(&base.commit);
-        let sides = [
-            Side::of(&before, format!("the base commit {short}")),
-            Side::of(&now, "the copy of the work tree".to_owned()),
-        ];
-        trees.extend([before, now]);
-        Ok(Some(sides))
-    })
+    if !relative::is_needed(report) {
+        return Ok(());
+    }
+    let base = base::of_poc(&project.repository()?, poc)?;
+    let sides = match base {
+        None => None,
+        Some(base) => {
+            // Paths of one length, which the environment of a program contains.
+            let before = Tree::open(project, "compared-base", Some(&base.commit), terminal)?;
+            let now = Tree::open(project, "compared-work", None, terminal)?;
+            let short = base.commit.get(..12).unwrap_or(&base.commit);
+            Some([
+                Side {
+                    title: format!("the base commit {short}"),
+                    tree: before,
+                },
+                Side {
+                    title: "the copy of the work tree".to_owned(),
+                    tree: now,
+                },
+            ])
+        }
+    };
+    relative::compare_with_base(report, options, terminal, sides.as_ref())
 }

@@ -1,4 +1,4 @@
-//! The files of a work tree at the time of a run, to find later what has changed.
+//! The files of a work tree at the time of a run, for a later comparison.
 
 use std::collections::{BTreeMap, BTreeSet};
 
