@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::super::coverage;
 use super::record::{Before, keep_snapshot, passed_proofs, record_run, recordable, source};
 use super::reports::FinishedRun;
-use super::request::{built_as_asked, quarantined, runner, selected, selection, words};
+use super::request::{built_as_asked, quarantined, runner, selected, selection, settings, words};
 use super::reuse::{self, Reuse};
 use super::{compared, failed, hint, shadow, strength, update};
 use crate::affected::failed::FailedTests;
@@ -18,7 +18,7 @@ use crate::cli;
 use crate::contract;
 use crate::document_update;
 use crate::evidence::{Names, Outcome, Record, Scope, Source};
-use crate::exit::{self, Exit, OrExit as _};
+use crate::exit::{self, Exit};
 use crate::freshness;
 use crate::freshness::passed::TreeState;
 use crate::freshness::since;
@@ -26,7 +26,7 @@ use crate::project::{Poc, Project};
 use crate::report;
 use crate::report::run::{RecordedRun, Shadow};
 use crate::script::expectation::{Expectation, Expected};
-use crate::script::shell::{RecursionGuard, Settings};
+use crate::script::shell::Settings;
 use crate::sys::exec::Stop;
 use crate::sys::terminal::Terminal;
 use crate::sys::{cargo, exec};
@@ -445,17 +445,9 @@ impl Job {
             binaries: Some(binaries),
             root: project.workspace.root.clone(),
             settings: Settings {
-                inside: RecursionGuard::enter(&key).or_exit(Exit::Usage)?,
-                program: std::env::current_exe()
-                    .context("failed to find the path of this program")?,
                 coloured: terminal.coloured(),
-                timeout: Some(
-                    arguments
-                        .timeout
-                        .map_or(project.config.timeout, Duration::from_secs),
-                ),
                 stop: self.stop.clone(),
-                environment: project.workspace.configuration.environment.clone(),
+                ..settings(project, arguments, &key)?
             },
             keep_going: !arguments.fail_fast
                 && (arguments.no_fail_fast || self.scope.has_independent_commands()),

@@ -1,6 +1,7 @@
 //! The request of one `verify`: its scope, its PoCs, the change since their bases, and what runs the tests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
@@ -17,7 +18,9 @@ use crate::document_update;
 use crate::evidence::{Scope, Selected};
 use crate::exit::{self, Exit, OrExit as _};
 use crate::project::{Poc, Project};
+use crate::script::shell::{RecursionGuard, Settings};
 use crate::script::simple_commands::{Command, of_text};
+use crate::sys::exec::Stop;
 use crate::sys::git::Repository;
 use crate::verify::partition::Partition;
 use crate::verify::runner::Words;
@@ -246,4 +249,17 @@ pub(super) fn quarantined(pocs: &[Poc]) -> Vec<String> {
     rows.filter(|row| row.objection(today).is_none())
         .map(|row| row.test.clone())
         .collect()
+}
+
+/// The settings of the programs of a run, without colours; `key` distinguishes the run from one inside it.
+pub(super) fn settings(project: &Project, arguments: &cli::Verify, key: &str) -> Result<Settings> {
+    let seconds = arguments.timeout.map(Duration::from_secs);
+    Ok(Settings {
+        inside: RecursionGuard::enter(key).or_exit(Exit::Usage)?,
+        program: std::env::current_exe().context("failed to find the path of this program")?,
+        coloured: false,
+        timeout: Some(seconds.unwrap_or(project.config.timeout)),
+        stop: Stop::default(),
+        environment: project.workspace.configuration.environment.clone(),
+    })
 }

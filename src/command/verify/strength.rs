@@ -1,21 +1,18 @@
 //! `verify --strength`: judges mutants of the changed code.
 
-use std::time::Duration;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::super::{base, coverage};
 use super::reports::FinishedRun;
-use super::request::{bases, runner};
+use super::request::{bases, runner, settings};
 use crate::affected::Selection;
 use crate::change::{self, Change};
 use crate::cli;
 use crate::evidence::{Outcome, Record, Scope, Strength};
-use crate::exit::{self, Exit, OrExit as _};
+use crate::exit::{self, Exit};
 use crate::project::{Poc, Project};
 use crate::report;
 use crate::script::expectation::{Assertion, Expectation};
-use crate::script::shell::{RecursionGuard, Settings};
 use crate::status::names_path;
 use crate::strength::{self, Tools};
 use crate::sys::terminal::Terminal;
@@ -131,15 +128,7 @@ fn measure(
     terminal: &mut Terminal,
 ) -> Result<Strength> {
     exec::install_interrupt_handler()?;
-    let seconds = arguments.timeout.map(Duration::from_secs);
-    let settings = Settings {
-        inside: RecursionGuard::enter("strength").or_exit(Exit::Usage)?,
-        program: std::env::current_exe().context("failed to find the path of this program")?,
-        coloured: false,
-        timeout: Some(seconds.unwrap_or(project.config.timeout)),
-        stop: exec::Stop::default(),
-        environment: project.workspace.configuration.environment.clone(),
-    };
+    let settings = settings(project, arguments, "strength")?;
     let narrow =
         |copy: &Project, selection: &mut Selection| coverage::narrow(copy, &[], true, selection);
     let tools = Tools {

@@ -1,6 +1,6 @@
 //! The kept runs in a file, to reuse their results on another machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
@@ -46,8 +46,9 @@ pub fn export(project: &Project, runner: &str, file: &Utf8Path) -> Result<usize>
     let mut ignored = BTreeMap::new();
     if !kept.runs.is_empty() {
         let root = change::repository_of(workspace)?.root;
+        // Most runs have the same files.
         let paths = kept.runs.iter().flat_map(|run| run.state.ignored.keys());
-        for path in paths {
+        for path in paths.collect::<BTreeSet<_>>() {
             if let Some(content) = content(&root.join(path))? {
                 ignored.insert(path.clone(), content);
             }
