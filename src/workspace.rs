@@ -13,6 +13,7 @@ pub mod manifest;
 mod programs;
 pub mod resolver;
 pub mod source;
+pub mod unified;
 pub(crate) mod variables;
 
 pub use configuration::Configuration;

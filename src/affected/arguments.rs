@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::targets::{TestTarget, TestTargetKind, all_targets};
 use super::{Selection, TargetSelection, TestSelector, doctests};
 use crate::script::cargo_arguments::cargo_arguments;
+use crate::workspace::unified::{self, Named};
 use crate::workspace::{Configuration, PackageId, Workspace, features};
 
 /// One `cargo test` call.
@@ -172,8 +173,7 @@ pub fn nothing(workspace: &Workspace, all: &str) -> Vec<String> {
     let smallest =
         configured.min_by_key(|package| workspace.links(&BTreeSet::from([*package])).len());
     let mut arguments = smallest.map_or_else(Vec::new, |package| {
-        let name = vec!["-p".to_owned(), spec(workspace, package)];
-        [name, build_arguments(workspace, &BTreeSet::from([package]))].concat()
+        named_packages(workspace, &BTreeSet::from([package]))
     });
     arguments.extend([
         format!("--{all}"),
@@ -319,35 +319,26 @@ fn of_binary(binary: &str, part: &TargetSelection) -> Vec<String> {
 /// all, then features, target, profile and further arguments.
 #[must_use]
 pub fn package_arguments(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
-    let mut arguments = if packages.len() == workspace.packages.len() {
-        vec!["--workspace".to_owned()]
-    } else {
-        let packages = packages.iter();
-        packages
-            .flat_map(|&package| ["-p".to_owned(), spec(workspace, package)])
-            .collect()
-    };
-    arguments.extend(build_arguments(workspace, packages));
-    arguments
+    if packages.len() == workspace.packages.len() {
+        let all = vec!["--workspace".to_owned()];
+        let features = features::requested(workspace, packages);
+        return [all, build_arguments(workspace, features)].concat();
+    }
+    named_packages(workspace, packages)
 }
 
-/// [`package_arguments`] with every package by name, even for all of them: for commands in plans.
+/// [`package_arguments`] with every package by name, even for all of them: for commands in plans. `-p` alone enables fewer features than
+/// `--workspace`, so the arguments name the others.
 #[must_use]
 pub fn named_packages(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
+    let Named { packages, features } = unified::named_for(workspace, packages);
     let names = packages.iter();
     let names = names.flat_map(|&package| ["-p".to_owned(), spec(workspace, package)]);
-    names.chain(build_arguments(workspace, packages)).collect()
+    names.chain(build_arguments(workspace, features)).collect()
 }
 
-/// Arguments besides the packages, so that these are built as in the whole configuration: `-p` alone enables fewer features than
-/// `--workspace`.
-#[must_use]
-pub fn build_arguments(workspace: &Workspace, packages: &BTreeSet<PackageId>) -> Vec<String> {
+fn build_arguments(workspace: &Workspace, mut features: Vec<String>) -> Vec<String> {
     let configuration = &workspace.configuration;
-    let mut features = features::requested(workspace, packages);
-    if packages.len() < workspace.configured_packages().len() {
-        features.extend(features::missing(workspace, packages));
-    }
     if configuration.all_features {
         features.retain(|feature| feature.contains('/'));
     }

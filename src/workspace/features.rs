@@ -1,7 +1,5 @@
 //! Computes the features that cargo enables for members, from manifests alone.
 //!
-//! `cargo test -p X` enables fewer features than `cargo test --workspace`, because other members request features of X too; tests behind those
-//! features are then not built. [`missing`] returns the features to add.
 //! Source of the rules: the Cargo Book, "Features", "Feature resolver version 2" and "Feature unification".
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,31 +10,6 @@ use super::derived::Enabled;
 use super::graph::is_kind;
 use super::resolver::Resolver;
 use super::{PackageId, Workspace};
-
-/// The features, in cargo's form `package/feature`, that a build of the whole configuration enables for each of `selected` and that a command
-/// for these packages alone would not.
-#[must_use]
-pub fn missing(workspace: &Workspace, selected: &BTreeSet<PackageId>) -> Vec<String> {
-    let together = workspace.features();
-    let requested = requested(workspace, selected);
-    let alone = enabled(workspace, selected, &requested);
-    selected
-        .iter()
-        .flat_map(|&package| {
-            let name = &workspace.packages[package].name;
-            let mut features: BTreeSet<&String> =
-                together.of(package).difference(alone.of(package)).collect();
-            if is_for_host(workspace, package) {
-                let host = |enabled: &Enabled| enabled.host[package].clone().unwrap_or_default();
-                let of_macro = &host(together) - &host(&alone);
-                let declared = workspace.packages[package].features.keys();
-                features.extend(declared.filter(|feature| of_macro.contains(*feature)));
-            }
-            let features = features.into_iter();
-            features.map(move |feature| format!("{name}/{feature}"))
-        })
-        .collect()
-}
 
 /// Whether the library of a package is always compiled for the host with separate features, as procedural macros are.
 #[must_use]

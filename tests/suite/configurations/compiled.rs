@@ -104,6 +104,66 @@ fn features_of_macros_and_of_dependencies_for_other_platforms_are_those_of_cargo
     }
 }
 
+/// `base` has another value with the feature `x`, which `top` enables.
+const TOLD_APART: &str = "pub fn value() -> u32 {\n    if cfg!(feature = \"x\") { 2 } else { 1 }\n}\n\n#[cfg(feature = \"x\")]\npub fn extra() -> u32 {\n    2\n}\n";
+
+fn depends_on(names: &str) -> String {
+    let mut manifest = "[dependencies]\n".to_owned();
+    for name in names.split(' ') {
+        let (name, features) = name.split_once('/').unwrap_or((name, ""));
+        let _ = writeln!(
+            manifest,
+            "{name} = {{ path = \"../{name}\", features = [{features}] }}"
+        );
+    }
+    manifest
+}
+
+#[test]
+fn dependencies_of_a_selected_package_have_the_features_of_the_whole_workspace() {
+    // The tests need a feature of `base` that only another package enables.
+    let direct = "#[test]\nfn two() {\n    assert_eq!(base::extra(), 2);\n}\n";
+    let indirect = "#[test]\nfn two() {\n    assert_eq!(middle::value(), 2);\n}\n";
+    let middle = "pub fn value() -> u32 {\n    base::value()\n}\n";
+    for resolver in ["1", "2"] {
+        let sandbox = packages(
+            resolver,
+            &[
+                ("base", "[features]\nx = []\n", TOLD_APART),
+                ("middle", &depends_on("base"), middle),
+                ("top", &depends_on("base/\"x\""), ""),
+                ("near", &depends_on("base"), direct),
+                ("far", &depends_on("middle"), indirect),
+            ],
+        );
+        sandbox.lock_with_cargo();
+        sandbox.git();
+        for (package, arguments) in [
+            ("near", "-p near --features base/x"),
+            ("far", "-p base -p far"),
+        ] {
+            let file = format!("{package}/src/lib.rs");
+            sandbox.edit(&file, ", 2)", ", 1 + 1)");
+            sandbox
+                .poc("affected --format args")
+                .exits(0)
+                .prints(arguments);
+            for runner in ["cargo", "nextest"] {
+                sandbox
+                    .poc(&format!("verify --runner {runner}"))
+                    .exits(0)
+                    .prints("1 passed");
+            }
+            sandbox.shell("git checkout --quiet -- .").exits(0);
+        }
+        // Without the feature, the changed code would not run.
+        sandbox.edit("base/src/lib.rs", "{ 2 }", "{ 3 }");
+        for runner in ["cargo", "nextest"] {
+            sandbox.poc(&format!("verify --runner {runner}")).exits(1);
+        }
+    }
+}
+
 #[test]
 fn options_that_no_flag_and_no_build_script_sets_are_unset() {
     let mut library = String::new();
