@@ -49,6 +49,7 @@ run() {
     sources | coverage) "$program" verify --base HEAD --no-reuse "${options[@]}" ;;
     reuse) "$program" verify --base HEAD "${options[@]}" ;;
     esac >"$scratch/output" 2>&1 || printf 'note: %s failed at %s: %s\n' "$1" "$function" "$(tail -n 1 "$scratch/output")"
+    [[ -z ${KEEP:-} ]] || cp -- "$scratch/output" "$KEEP/$done.$1"
 }
 
 seconds() {

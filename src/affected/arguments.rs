@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::targets::{TestTarget, TestTargetKind, all_targets};
+use super::targets::{self, TestTarget, TestTargetKind, all_targets};
 use super::{Selection, TargetSelection, TestSelector, doctests};
 use crate::script::cargo_arguments::cargo_arguments;
 use crate::workspace::unified::{self, Named};
@@ -73,6 +73,70 @@ pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocatio
         .collect()
 }
 
+/// The calls of `cargo test` for test binaries, as few as possible, so that cargo builds them together: packages share a call if its
+/// target flags match only selected targets. Whole targets and single tests share one too; then the tests of all its targets are listed
+/// and named. Targets without libtest may not list their tests and stay apart.
+#[must_use]
+pub fn cargo_test_together(workspace: &Workspace, selection: &Selection) -> Vec<Invocation> {
+    let lists_tests = |target: &TestTarget| {
+        target.kind != TestTargetKind::Doc && !target.has_custom_harness(workspace)
+    };
+    let listed = selection.only(lists_tests);
+    let selected = by_package(listed.targets.keys());
+    let flags = |packages: &BTreeSet<PackageId>| -> BTreeSet<&TestTargetKind> {
+        let kinds = packages.iter().flat_map(|package| &selected[package]);
+        kinds.copied().collect()
+    };
+    let is_exact = |packages: &BTreeSet<PackageId>| {
+        let flags = flags(packages);
+        packages.iter().all(|package| {
+            let targets = &workspace.packages[*package].targets;
+            let mut matching = targets.iter().filter_map(targets::kind);
+            matching.all(|kind| !flags.contains(&kind) || selected[package].contains(&kind))
+        })
+    };
+    let mut groups: Vec<BTreeSet<PackageId>> = Vec::new();
+    for &package in selected.keys() {
+        let joined = groups.iter().enumerate().find_map(|(at, group)| {
+            let mut joined = group.clone();
+            joined.insert(package);
+            let builds = group
+                .iter()
+                .all(|other| workspace.group_of(*other) == workspace.group_of(package));
+            (builds && is_exact(&joined)).then_some((at, joined))
+        });
+        match joined {
+            Some((at, joined)) => groups[at] = joined,
+            None => groups.push(BTreeSet::from([package])),
+        }
+    }
+    let mut calls: Vec<Invocation> = groups
+        .iter()
+        .map(|packages| {
+            let mut arguments = package_arguments(workspace, packages);
+            arguments.extend(flags(packages).into_iter().flat_map(flag));
+            let targets = listed.targets.iter();
+            let targets = targets.filter(|(target, _)| packages.contains(&target.package));
+            let mut picks: BTreeMap<String, TargetSelection> = targets
+                .map(|(target, part)| (target.binary_id(workspace), part.clone()))
+                .collect();
+            let targets = picks.len();
+            if picks.values().all(TargetSelection::is_whole) {
+                picks.clear();
+            }
+            Invocation {
+                arguments,
+                picks,
+                targets,
+            }
+        })
+        .collect();
+    let apart = selection
+        .only(|target| target.kind != TestTargetKind::Doc && target.has_custom_harness(workspace));
+    calls.extend(cargo_test(workspace, &apart));
+    calls
+}
+
 /// Whether only some tests of a target run.
 fn is_picked(workspace: &Workspace, target: &TestTarget, part: &TargetSelection) -> bool {
     match target.kind {
@@ -108,10 +172,18 @@ pub fn name_arguments<'n>(names: impl IntoIterator<Item = &'n TestSelector>) -> 
 }
 
 impl Invocation {
-    /// The names of the selected tests in the sources.
+    /// The names of the selected tests in the sources; empty if those of a target are not known.
     #[must_use]
     pub fn name_arguments(&self) -> Vec<String> {
-        name_arguments(self.picks.values().flat_map(|part| part.tests.keys()))
+        let is_unknown = |part: &TargetSelection| part.is_whole() && part.known.is_empty();
+        if self.picks.values().any(is_unknown) {
+            return Vec::new();
+        }
+        let names = self.picks.values().flat_map(|part| {
+            let whole = part.known.iter().filter(|_| part.is_whole());
+            part.tests.keys().chain(whole)
+        });
+        name_arguments(names)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use cargo_metadata::{Target, TargetKind};
 
 use crate::workspace::graph::{is_kind, is_library};
+use crate::workspace::harness::without_harness;
 use crate::workspace::{PackageId, Workspace};
 
 /// The tests of one target build, or the doctests of one library.
@@ -68,10 +69,16 @@ pub(crate) fn every_target(workspace: &Workspace) -> Vec<TestTarget> {
 
 /// The tests that `cargo test` runs for a target: its tests if `test = true`, and a library's doctests.
 pub(super) fn kinds(target: &Target) -> impl Iterator<Item = TestTargetKind> {
+    let built = kind(target).filter(|_| target.test);
+    built
+        .into_iter()
+        .chain(target.doctest.then_some(TestTargetKind::Doc))
+}
+
+/// The kind of a target's tests, also with `test = false`: `cargo test` builds them if a flag names the target.
+pub(super) fn kind(target: &Target) -> Option<TestTargetKind> {
     let name = || target.name.clone();
-    let built = if !target.test {
-        None
-    } else if is_library(target) {
+    if is_library(target) {
         Some(TestTargetKind::Library)
     } else if is_kind(target, &[TargetKind::Bin]) {
         Some(TestTargetKind::Binary(name()))
@@ -83,10 +90,7 @@ pub(super) fn kinds(target: &Target) -> impl Iterator<Item = TestTargetKind> {
         Some(TestTargetKind::Bench(name()))
     } else {
         None
-    };
-    built
-        .into_iter()
-        .chain(target.doctest.then_some(TestTargetKind::Doc))
+    }
 }
 
 impl TestTarget {
@@ -104,6 +108,21 @@ impl TestTarget {
             TestTargetKind::Example(name) => named(target, TargetKind::Example, name),
             TestTargetKind::Bench(name) => named(target, TargetKind::Bench, name),
         })
+    }
+
+    /// Whether its manifest says `harness = false` for it.
+    pub(super) fn has_custom_harness(&self, workspace: &Workspace) -> bool {
+        let own = match &self.kind {
+            TestTargetKind::Library => ("lib", None),
+            TestTargetKind::Binary(name) => ("bin", Some(name)),
+            TestTargetKind::Test(name) => ("test", Some(name)),
+            TestTargetKind::Example(name) => ("example", Some(name)),
+            TestTargetKind::Bench(name) => ("bench", Some(name)),
+            TestTargetKind::Doc => return false,
+        };
+        let manifest = &workspace.packages[self.package].manifest_path;
+        let mut without = without_harness(manifest).into_iter();
+        without.any(|(table, name)| table == own.0 && own.1.is_none_or(|own| *own == name))
     }
 
     /// nextest's id of the binary: `package`, `package::test`, `package::bin/name`; `package::doc` for doctests, which nextest does not

@@ -11,8 +11,9 @@ use crate::affected::{
 };
 use crate::workspace::Workspace;
 
-/// The duration from which a binary is slow, in milliseconds. Quicker tests are not worth another call of the runner.
-const SLOW: u64 = 2_000;
+/// The duration from which a binary is slow, in milliseconds. Quicker tests are not worth another call of the runner, whose builds
+/// do not run at the same time.
+const SLOW: u64 = 5_000;
 
 /// What is known of tests from earlier runs.
 #[derive(Debug, Default)]

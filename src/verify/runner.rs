@@ -60,13 +60,15 @@ impl Runner {
         }
     }
 
-    /// The invocations that run a selection.
+    /// The invocations that run a selection. With `together`, as few as possible; otherwise whole targets run without names of tests, so
+    /// that evidence can compare them.
     #[must_use]
     pub fn selected(
         self,
         workspace: &Workspace,
         selection: &Selection,
         words: Words<'_>,
+        together: bool,
     ) -> Vec<Invocation> {
         let is_doc = |kind: &TestTargetKind| *kind == TestTargetKind::Doc;
         let part = |doc: bool| selection.only(|target| is_doc(&target.kind) == doc);
@@ -75,7 +77,11 @@ impl Runner {
             let mut calls = arguments::cargo_test(workspace, selection);
             if calls.len() > 1 {
                 // Documentation tests are compiled one by one, so the faster tests come first.
-                calls = arguments::cargo_test(workspace, &binaries);
+                calls = if together {
+                    arguments::cargo_test_together(workspace, &binaries)
+                } else {
+                    arguments::cargo_test(workspace, &binaries)
+                };
                 calls.extend(arguments::cargo_test(workspace, &doctests));
             }
             return calls.iter().map(|call| words.cargo_test(call)).collect();
@@ -108,7 +114,7 @@ impl Runner {
     pub fn full(self, workspace: &Workspace, words: Words<'_>) -> Vec<Invocation> {
         if self == Self::Nextest && archive(words.extra).is_some() {
             // An archive may lack targets, which is an error only where they are selected.
-            return self.selected(workspace, &Selection::everything(workspace), words);
+            return self.selected(workspace, &Selection::everything(workspace), words, false);
         }
         let groups = workspace.groups().into_iter();
         groups

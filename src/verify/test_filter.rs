@@ -150,14 +150,13 @@ pub(super) fn listed(stdout: &str, stderr: &str) -> Option<Vec<(Header, Vec<Stri
     let headers: Vec<Header> = stderr.lines().filter_map(header).collect();
     let mut lists = vec![Vec::new()];
     for line in stdout.lines() {
-        if let Some(name) = line.strip_suffix(": test") {
+        // A whole target also runs its benchmarks, once.
+        let name = line.strip_suffix(": test");
+        if let Some(name) = name.or_else(|| line.strip_suffix(": benchmark")) {
             lists.last_mut()?.push(name.to_owned());
         } else if is_count(line) {
             lists.push(Vec::new());
-        } else if !line.is_empty()
-            && !line.ends_with(": benchmark")
-            && !line.starts_with("all doctests ran in ")
-        {
+        } else if !line.is_empty() && !line.starts_with("all doctests ran in ") {
             return None;
         }
     }
@@ -192,7 +191,10 @@ mod tests {
             "m::one: test\nm::fast: benchmark\n\n1 test, 1 benchmark\n0 tests, 0 benchmarks\n";
         let found = listed(stdout, STDERR).unwrap();
         let names: Vec<&[String]> = found.iter().map(|(_, names)| names.as_slice()).collect();
-        assert_eq!(names, [&["m::one".to_owned()][..], &[]]);
+        assert_eq!(
+            names,
+            [&["m::one".to_owned(), "m::fast".to_owned()][..], &[]]
+        );
     }
 
     #[test]

@@ -11,11 +11,11 @@ fn ran(run: &Run) -> Vec<&str> {
 
 #[test]
 fn failed_tests_run_first_then_new_ones_and_slow_binaries_last() {
-    let sandbox = Sandbox::workspace("quick; slow");
-    for member in ["quick", "slow"] {
+    let sandbox = Sandbox::workspace("quick; heavy");
+    for member in ["quick", "heavy"] {
         sandbox.remove(&format!("{member}/tests/it.rs"));
         sandbox.append(&format!("{member}/Cargo.toml"), "[lib]\ndoctest = false\n");
-        let wait = if member == "slow" { 2100 } else { 0 };
+        let wait = if member == "heavy" { 5100 } else { 0 };
         sandbox.write(
             &format!("{member}/src/lib.rs"),
             format!(
@@ -27,22 +27,22 @@ fn failed_tests_run_first_then_new_ones_and_slow_binaries_last() {
     }
     sandbox.git();
     sandbox.poc("verify --runner cargo --full").exits(0);
-    for member in ["quick", "slow"] {
+    for member in ["quick", "heavy"] {
         sandbox.edit(&format!("{member}/src/lib.rs"), "    1\n", "    2 - 1\n");
     }
     sandbox.edit(
-        "slow/src/lib.rs",
+        "heavy/src/lib.rs",
         "fn b() {",
         "fn b() {\n        assert!(false);",
     );
     sandbox.poc("verify --runner cargo").exits(1);
-    sandbox.edit("slow/src/lib.rs", "assert!(false);", "");
+    sandbox.edit("heavy/src/lib.rs", "assert!(false);", "");
     let new = "#[test]\n    fn new() {\n        assert_eq!(number(), 1);\n    }\n";
-    sandbox.edit("slow/src/lib.rs", "// more\n", new);
+    sandbox.edit("heavy/src/lib.rs", "// more\n", new);
     // With one thread libtest prints the tests of a binary in the order in which it lists them.
     let run = sandbox.poc("verify --runner cargo --no-reuse -- --test-threads=1");
     run.exits(0).prints("5 passed");
-    let expected = ["slow::b", "slow::new", "quick::a", "quick::b", "slow::a"];
+    let expected = ["heavy::b", "heavy::new", "quick::a", "quick::b", "heavy::a"];
     assert_eq!(ran(&run), expected, "{run:?}");
     // The listing before a run prints no line that the run prints.
     let printed = |text| run.stdout.matches(text).count() + run.stderr.matches(text).count();
@@ -51,6 +51,40 @@ fn failed_tests_run_first_then_new_ones_and_slow_binaries_last() {
         printed("Verifying"),
         "{run:?}"
     );
+}
+
+#[test]
+fn whole_targets_and_single_tests_share_a_call_except_with_a_custom_harness() {
+    let sandbox = Sandbox::workspace("store; other");
+    sandbox.append(
+        "store/Cargo.toml",
+        "[lib]\ndoctest = false\n\n[[test]]\nname = \"own\"\nharness = false\n",
+    );
+    sandbox.write(
+        "store/src/lib.rs",
+        "pub fn one() -> u32 {\n    1\n}\npub fn two() -> u32 {\n    2\n}\n#[test]\nfn ones() {\n    assert_eq!(one(), 1);\n}\n\
+         #[test]\nfn twos() {\n    assert_eq!(two(), 2);\n}\n",
+    );
+    sandbox.write(
+        "store/tests/it.rs",
+        "#[test]\nfn outside() {\n    assert_eq!(store::one(), 1);\n}\n",
+    );
+    sandbox.write(
+        "store/tests/own.rs",
+        "fn main() {\n    let given: Vec<String> = std::env::args().skip(1).collect();\n    println!(\"own: {} {given:?}\", store::one());\n}\n",
+    );
+    sandbox.git();
+    sandbox.edit("store/src/lib.rs", "    1\n", "    2 - 1\n");
+    let run = sandbox.poc("verify --runner cargo");
+    run.exits(0);
+    assert_eq!(ran(&run), ["ones", "outside"], "{run:?}");
+    let lines = run.stderr.lines();
+    let calls: Vec<&str> = lines.filter(|line| line.contains("Verifying")).collect();
+    assert_eq!(calls.len(), 2, "{run:?}");
+    assert!(calls[0].contains("--lib --test it"), "{run:?}");
+    // Such a harness might run its tests instead of listing them.
+    assert_eq!(run.stdout.matches("own: 1 []").count(), 1, "{run:?}");
+    assert_eq!(run.stdout.matches("own: ").count(), 1, "{run:?}");
 }
 
 /// A library with documentation tests in two files.

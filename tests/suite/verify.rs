@@ -224,7 +224,7 @@ fn everything(workspace: &Workspace) -> Selection {
 
 fn record(root: &Utf8Path, runner: Runner, scope: Scope, baseline: Option<&Record>) -> Record {
     let workspace = workspace(root);
-    let checks = runner.selected(&workspace, &everything(&workspace), Words::default());
+    let checks = runner.selected(&workspace, &everything(&workspace), Words::default(), true);
     let mut options = options(root);
     options.keep_going = true;
     let report = quietly(&checks, &options);

@@ -153,7 +153,8 @@ pub(super) fn in_order(
     let workspace = &project.workspace;
     let runner = runner(project, arguments.runner)?;
     let besides = compiles_besides(workspace, &selection, &project.cargo.flags);
-    let parts = if is_recorded(arguments, pocs) {
+    let is_recorded = is_recorded(arguments, pocs);
+    let parts = if is_recorded {
         vec![selection]
     } else {
         let (passed, durations_ms) = passed::earlier_runs(workspace, runner.name());
@@ -166,7 +167,7 @@ pub(super) fn in_order(
     let words = words(project, arguments, None);
     let parts = parts.iter();
     let mut invocations: Vec<Invocation> = parts
-        .flat_map(|part| runner.selected(workspace, part, words))
+        .flat_map(|part| runner.selected(workspace, part, words, !is_recorded))
         .collect();
     // Without a test, the caller checks what the change touches.
     if !invocations.is_empty() && archive(words.extra).is_none() {

@@ -72,7 +72,7 @@ pub(super) fn run(
     let work = Work::of(workspace, &all, &recorded(project)?);
     let deal = Deal::new(&all, runner, &work, partition.count, built);
     let words = words(project, arguments, Some(partition));
-    let mut checks = runner.selected(workspace, &deal.share(&all, partition), words);
+    let mut checks = runner.selected(workspace, &deal.share(&all, partition), words, false);
     if partition.index == 1 && !built {
         checks.extend(compiles_without_tests(workspace, &all, words.flags));
     }
