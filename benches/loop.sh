@@ -2,10 +2,14 @@
 # Measures the seconds from a saved edit to the verdict of the tests, in a copy of CHECKOUT, and prints the medians, also relative
 # to the faster one of the two whole suites.
 #
-#     cargo build --release && benches/loop.sh [--edits N] [--seed N] CHECKOUT [BUILD OPTION…]
+#     cargo build --release && benches/loop.sh [--edits N] [--seed N] [--coverage FILE] CHECKOUT [BUILD OPTION…]
 #
 # --edits N     The number of functions to edit, one after another (10). Functions that no test can reach are left out.
 # --seed N      Another choice of functions (1).
+# --coverage FILE  The collected coverage of this commit with these options; if there is no such file, it is collected and written. Collecting
+#               runs each test in a process of its own, which takes minutes for thousands of tests.
+#
+# $KEEP, a folder, gets the output of each run.
 #
 # nextest       cargo nextest run --workspace, then cargo test --workspace --doc
 # cargo         cargo test --workspace
@@ -18,11 +22,12 @@
 # Needs cargo-nextest, an idle machine, and what the tests of the checkout need; fetches nothing. The checkout is only read.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-edits=10 seed=1
+edits=10 seed=1 collected=
 while [[ ${1:-} == --* ]]; do
     case $1 in
     --edits) edits=$2 && shift 2 ;;
     --seed) seed=$2 && shift 2 ;;
+    --coverage) collected=$(realpath -m -- "$2") && shift 2 ;;
     *) echo "unknown option $1" >&2 && exit 2 ;;
     esac
 done
@@ -84,7 +89,10 @@ package_of() {
 echo "Building $(basename -- "$checkout")"
 build nextest
 for name in "${all[@]:1}"; do cp -a -- "$scratch/nextest" "$scratch/$name"; done
-CARGO_TARGET_DIR=$scratch/coverage "$program" affected --collect "${options[@]}" >"$scratch/output" 2>&1 ||
+coverage=(--collect)
+[[ -z $collected ]] || coverage+=(--export "$collected")
+[[ ! -s $collected ]] || coverage=(--import "$collected")
+CARGO_TARGET_DIR=$scratch/coverage "$program" affected "${coverage[@]}" "${options[@]}" >"$scratch/output" 2>&1 ||
     { tail -n 20 "$scratch/output" >&2 && exit 1; }
 
 printf '%-40s %8s' edit selected && printf ' %8s' "${all[@]}" && echo
