@@ -64,9 +64,9 @@ const LONGEST_NAME: usize = 100;
 impl Project {
     /// A warning if no build is chosen or named, and the project's files test another one than the plain one.
     #[must_use]
-    pub fn other_build(&self) -> Option<String> {
+    pub fn other_build(&self, use_cache: bool) -> Option<String> {
         let is_named = !self.config.configurations.is_empty();
-        (!is_named).then(|| detect::other_build(&self.workspace))?
+        (!is_named).then(|| detect::other_build(&self.workspace, use_cache))?
     }
 
     /// The repository of the workspace, with the files at the start of this run.

@@ -258,9 +258,11 @@ pub fn nothing(workspace: &Workspace, all: &str) -> Vec<String> {
 /// nextest does not run. There is no filterset if whole packages are selected, so that new test targets run too.
 #[must_use]
 pub fn nextest(workspace: &Workspace, selection: &Selection) -> Vec<String> {
-    let mut arguments = nextest_packages(workspace, &selection.packages());
+    let packages = selection.packages();
+    let mut arguments = nextest_packages(workspace, &packages);
     let filters = filters(workspace, selection);
-    if filters.iter().any(|(_, whole)| !whole) {
+    let has_others = unified::named_for(workspace, &packages).packages != packages;
+    if has_others || filters.iter().any(|(_, whole)| !whole) {
         for expression in joined(&filters) {
             arguments.extend(["-E".to_owned(), expression]);
         }

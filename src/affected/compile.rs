@@ -9,7 +9,6 @@ use rustc_hash::FxHashSet;
 
 use super::items::extract::flag;
 use super::items::nodes::NodeId;
-use super::items::reachability::backward;
 use super::items::{Changed, Graph, UnitKind, heads};
 use super::targets::TestTarget;
 use crate::sys::files;
@@ -35,7 +34,7 @@ pub(super) fn may_not_compile(graph: &Graph, changed: &Changed) -> BTreeMap<Test
     let distance = if beyond.is_empty() {
         Vec::new()
     } else {
-        backward(&graph.edges, &beyond)
+        graph.predecessors().distances(&beyond)
     };
     let reaches = |id: usize| distance.get(id).is_some_and(|steps| *steps != u32::MAX);
     let mut found = BTreeMap::new();

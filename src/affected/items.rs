@@ -31,6 +31,9 @@ pub mod reachability;
 pub mod references;
 pub mod sources;
 mod test_items;
+mod text_files;
+
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashSet;
 
@@ -49,7 +52,7 @@ use def_map::DefMap;
 use edges::{Builder, Edges, ReversePostorder, SyntheticNode};
 use extract::flag;
 use nodes::{ModuleId, NodeId, Nodes, to_u32};
-use reachability::{Allowed, Reached, Row, Starts, WIDTH, Ways, join, row_of};
+use reachability::{Allowed, Predecessors, Reached, Row, Starts, WIDTH, Ways, join, row_of};
 use test_items::{documentation, test_groups, tests};
 
 /// The items of a workspace and its tests.
@@ -77,6 +80,7 @@ pub struct Graph {
     pub test_groups: Vec<TestGroup>,
     /// Programs and dynamic libraries of the workspace, as tests without a name.
     pub programs: Vec<TestGroup>,
+    predecessors: OnceLock<Predecessors>,
 }
 
 impl Graph {
@@ -164,7 +168,15 @@ impl Graph {
             order,
             test_groups,
             programs,
+            predecessors: OnceLock::new(),
         }
+    }
+
+    /// The edges in the other direction.
+    #[must_use]
+    pub fn predecessors(&self) -> &Predecessors {
+        self.predecessors
+            .get_or_init(|| Predecessors::of(&self.edges))
     }
 
     /// Whether a program or a dynamic library of the workspace reaches each node.

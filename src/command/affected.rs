@@ -172,7 +172,7 @@ fn find(mut project: Project, command: &Affected) -> Result<Found> {
     };
     let (selection, other_build) = rayon::join(
         || affected::select_with_failed(&project, &change, !command.no_cache, &failed),
-        || project.other_build(),
+        || project.other_build(!command.no_cache),
     );
     let mut selection = selection?;
     selection.notes.extend(notes);

@@ -176,7 +176,7 @@ fn compose(mut project: Project, arguments: &Init) -> Result<Composed> {
         ));
     };
     let detected = if project.config.configurations.is_empty() {
-        detect::detect(&project.workspace)
+        detect::detect(&project.workspace, None)
     } else {
         Detection::default()
     };

@@ -365,7 +365,7 @@ fn statuses(
     }
     let unaffected = unaffected(project, pocs, &inputs, notes)?;
     let agreed = pocs.iter().filter_map(|(.., standing)| standing.agreed());
-    let is_committed = is_committed(project);
+    let is_committed = is_committed(project, pocs);
     let present = Present::read(project, agreed, &inputs)?;
     let status = |(poc, evidence, standing): &mut Recorded| {
         let tests = standing.agreed().map(|agreed| present.of(agreed));

@@ -19,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::sys::cache::{self, Cache};
+use crate::sys::cargo::own_folder;
 use crate::sys::{cargo_alias, files};
 use crate::workspace::manifest::Manifest;
 use crate::workspace::manifest::insert::Order;
@@ -97,6 +99,9 @@ pub fn written(
     Ok(manifest.text().to_owned())
 }
 
+/// The version is increased when [`workflow::Run`] or its meaning changes.
+const FORMAT: &str = concat!("cargo-poc workflows 1 ", env!("CARGO_PKG_VERSION"), "\n");
+
 /// What the files of a project tell of its configurations.
 #[derive(Debug, Clone, Default)]
 pub struct Detection {
@@ -108,9 +113,9 @@ pub struct Detection {
     pub default_filters: Vec<String>,
 }
 
-/// Reads the files of a project.
+/// Reads the files of a project. The commands of workflows are kept in a cache, if there is one.
 #[must_use]
-pub fn detect(workspace: &Workspace) -> Detection {
+pub fn detect(workspace: &Workspace, kept: Option<&Cache>) -> Detection {
     let root = &workspace.root;
     let aliases = cargo_alias::aliases(root.as_std_path());
     let mut detection = Detection::default();
@@ -126,7 +131,7 @@ pub fn detect(workspace: &Workspace) -> Detection {
             continue;
         };
         let file = workspace.slashed(&path);
-        for run in commands_of(&path, &text) {
+        for run in commands_of(&path, &text, kept) {
             pending.extend(scripts(root, &run.command));
             let commands = commands_with_cargo(&run.command);
             for call in cargo_calls(&commands, &aliases) {
@@ -218,12 +223,19 @@ impl Detection {
 }
 
 /// The commands in a file, those of a workflow with its variables.
-fn commands_of(path: &Utf8Path, text: &str) -> Vec<workflow::Run> {
+fn commands_of(path: &Utf8Path, text: &str, kept: Option<&Cache>) -> Vec<workflow::Run> {
     let is_yaml = matches!(path.extension(), Some("yml" | "yaml"));
-    let runs = if is_yaml {
-        workflow::runs(text)
-    } else {
-        Vec::new()
+    let runs = match kept {
+        _ if !is_yaml => Vec::new(),
+        None => workflow::runs(text),
+        Some(kept) => {
+            let key = cache::key("workflow", text.as_bytes());
+            kept.get(&key).unwrap_or_else(|| {
+                let runs = workflow::runs(text);
+                kept.put(key, &runs);
+                runs
+            })
+        }
     };
     if !runs.is_empty() {
         return runs;
@@ -265,7 +277,7 @@ pub fn default_of(found: &[Detected]) -> Option<&Detected> {
 /// A warning if the build of the workspace, which has no options, is not the one that the project's files test. Reads the files only
 /// of a workspace with features.
 #[must_use]
-pub fn other_build(workspace: &Workspace) -> Option<String> {
+pub fn other_build(workspace: &Workspace, use_cache: bool) -> Option<String> {
     let has_features = workspace.packages.iter().any(|package| {
         let mut features = package.features.keys();
         features.any(|name| name != "default")
@@ -273,7 +285,13 @@ pub fn other_build(workspace: &Workspace) -> Option<String> {
     if !workspace.configuration.is_plain() || !has_features {
         return None;
     }
-    let detection = detect(workspace);
+    let kept = use_cache.then(|| {
+        let path = own_folder(&workspace.target_directory).join("workflows");
+        Cache::open(path, FORMAT)
+    });
+    let detection = detect(workspace, kept.as_ref());
+    // The cache of items is in the same folder, and whoever writes it reports the error.
+    let _ = kept.map(|kept| kept.save(2));
     let found = default_of(&detection.found)?;
     Some(format!(
         "{}, but this command knows only the tests of a build without these options; pass them, or name the configuration in \

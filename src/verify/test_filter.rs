@@ -38,7 +38,12 @@ pub(super) fn resolve(
     };
     let lists = listed(&text(&listing.stdout), &text(&listing.stderr));
     let parts: Option<Vec<ListedTarget<'_>>> = lists.zip(binaries).and_then(|(lists, binaries)| {
-        let lists = lists.into_iter();
+        // A call can name a member only for its features.
+        let is_other = |header: &Header| {
+            let id = binaries.identify(header);
+            binaries.target(&id).is_some() && !picks.contains_key(&id)
+        };
+        let lists = lists.into_iter().filter(|(header, _)| !is_other(header));
         lists
             .map(|(header, names)| ListedTarget::of(&header, names, picks, binaries))
             .collect()
@@ -48,6 +53,7 @@ pub(super) fn resolve(
         return (with_names(whole, Vec::new(), flags), Some(note.to_owned()));
     };
     if let Some(binaries) = binaries
+        && !parts.is_empty()
         && parts
             .iter()
             .all(|part| part.target.kind == TestTargetKind::Doc)

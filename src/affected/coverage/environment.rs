@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
-use crate::workspace::source::lex::{Kind, lex};
 use crate::workspace::variables::{build_variables, possible_names};
 
 /// A hash of each variable's value; empty if it is not set.
@@ -38,78 +37,8 @@ pub fn difference(environment: &Environment) -> Option<String> {
     })
 }
 
-/// How a source reads environment variables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reads {
-    /// Only by names whose values [`difference`] compares.
-    Compared,
-    /// Also the paths of programs that cargo builds for the tests.
-    Programs,
-    /// In another way.
-    Other,
-}
-
-/// How a source reads environment variables. `compared` are the variables whose values were stored.
-pub(super) fn reads(source: &str, compared: &Environment) -> Reads {
-    let Ok(tokens) = lex(source) else {
-        return Reads::Other;
-    };
-    let text = |at: usize| {
-        let token = tokens.get(at)?;
-        source.get(token.start as usize..token.end as usize)
-    };
-    let mut reads = Reads::Compared;
-    for (at, token) in tokens.iter().enumerate() {
-        let after = match text(at).filter(|_| token.kind == Kind::Ident) {
-            Some("vars" | "vars_os" | "getenv" | "dotenv" | "dotenvy" | "envy") => {
-                return Reads::Other;
-            }
-            Some("var" | "var_os") => at + 1,
-            Some("option_env") => at + 2,
-            _ => continue,
-        };
-        let name = match [text(after), text(after + 1), text(after + 2)] {
-            [Some("("), Some(literal), Some(")")] => literal.strip_prefix('"'),
-            _ => None,
-        };
-        match name.and_then(|name| name.strip_suffix('"')) {
-            Some(name) if compared.contains_key(name) => {}
-            Some(name) if name.starts_with("CARGO_BIN_EXE_") => reads = Reads::Programs,
-            _ => return Reads::Other,
-        }
-    }
-    reads
-}
-
 fn hash_of(name: &str) -> String {
     std::env::var_os(name).map_or_else(String::new, |value| {
         blake3::hash(value.as_encoded_bytes()).to_hex()[..16].to_owned()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_literal_names_of_stored_variables_are_compared() {
-        let stored = Environment::from([("APP".to_owned(), String::new())]);
-        let of = |source: &str| reads(source, &stored);
-        assert_eq!(of("fn f() { std::env::var(\"APP\"); }"), Reads::Compared);
-        assert_eq!(
-            of("fn f() { var_os(\"APP\"); var(\"CARGO_BIN_EXE_app\") }"),
-            Reads::Programs
-        );
-        for other in [
-            "fn f() { env::var(\"OTHER\") }",
-            "fn f() { env::var(concat!(\"A\", \"PP\")) }",
-            "fn f() { env::var(\"APP\").or(env::var(name)) }",
-            "use std::env::var; fn f() { get(var) }",
-            "fn f() { env::vars() }",
-            "fn f() { option_env!(\"CARGO_PKG_NAME\") }",
-            "fn f() { \"",
-        ] {
-            assert_eq!(of(other), Reads::Other, "{other}");
-        }
-    }
 }

@@ -1,32 +1,19 @@
 //! Tests whose coverage does not prove that they did not execute a changed function.
 //!
 //! A process that is started without its environment, or was built elsewhere, leaves no profile. A function that reads environment
-//! variables may behave differently in another environment, unless their values are compared. What such a process or function can reach
-//! according to the sources may have been executed.
+//! variables may behave differently in another environment. What such a process or function can reach according to the sources may
+//! have been executed.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::body_changes::BodyChanges;
-use super::environment::{self, Reads};
 use super::store::Store;
 use crate::affected::items::extract::{Digest, flag};
 use crate::affected::items::nodes::{NONE, NodeId};
 use crate::affected::items::reachability::WIDTH;
 use crate::affected::items::{Graph, TestGroup, TestPattern, UnitKind};
-use crate::sys::files;
 use crate::workspace::Workspace;
 use crate::workspace::source::syntax::ItemKind;
-
-/// Functions and crates that change the variables of their own process. Other tests of the process read those values.
-const SET_VARIABLES: [&str; 7] = [
-    "set_var",
-    "remove_var",
-    "setenv",
-    "putenv",
-    "temp_env",
-    "dotenv",
-    "dotenvy",
-];
 
 /// Indexes into [`Store::tests`] of the tests that may have executed a changed function without a profile.
 pub(super) fn unproven(
@@ -95,28 +82,13 @@ impl Finder<'_> {
     /// Tests that executed a function which reads environment variables and reaches a changed one.
     fn by_environment(&self, changed: &[NodeId]) -> FxHashSet<usize> {
         let mut readers: Vec<(u32, TestGroup)> = Vec::new();
-        let mut by_file: FxHashMap<u32, Reads> = FxHashMap::default();
         for (id, node) in (0..).zip(&self.graph.nodes.nodes) {
             let Some(item) = self.items.get(&id) else {
                 continue;
             };
-            if node.flags & flag::READS_ENVIRONMENT == 0 || changed.contains(&id) {
-                continue;
+            if node.flags & flag::READS_ENVIRONMENT != 0 && !changed.contains(&id) {
+                readers.push((*item, self.group(node.unit as usize, id)));
             }
-            let mut group = self.group(node.unit as usize, id);
-            let reads = by_file.entry(node.file);
-            match *reads.or_insert_with(|| self.reads(node.file)) {
-                _ if node.before => {}
-                Reads::Compared => continue,
-                // Such a program leaves a profile, or `by_process` finds the test.
-                Reads::Programs => {
-                    let edges = &self.graph.edges;
-                    let programs = [edges.spawn, edges.any_program];
-                    group.starts.retain(|start| !programs.contains(start));
-                }
-                Reads::Other => {}
-            }
-            readers.push((*item, group));
         }
         let groups: Vec<&TestGroup> = readers.iter().map(|(_, group)| group).collect();
         let reaching = self.reaching(&groups, changed);
@@ -126,20 +98,6 @@ impl Finder<'_> {
             .filter(|(_, ran)| ran.iter().any(|item| reaching.contains(item)))
             .map(|(test, _)| test)
             .collect()
-    }
-
-    /// How the functions of a file read environment variables.
-    fn reads(&self, file: u32) -> Reads {
-        let graph = self.graph;
-        let file = &graph.sources.files[file as usize];
-        let names = &graph.nodes.names;
-        let sets = SET_VARIABLES.iter().any(|name| names.get(name).is_some());
-        // A crate outside of the workspace may read them for its users.
-        let is_known = file.expansion.is_none() && graph.crates.outside.packages().next().is_none();
-        match files::text(&file.path) {
-            Some(text) if is_known && !sets => environment::reads(&text, &self.store.environment),
-            _ => Reads::Other,
-        }
     }
 
     /// Tests that may start a program which reaches a changed function, and left no profile of it.

@@ -11,7 +11,7 @@ use super::changed_items::{changed_nodes, documenting, embedding};
 use super::crate_graph::UnitId;
 use super::extract::{Digest, flag};
 use super::nodes::NodeId;
-use super::reachability::{WIDTH, backward};
+use super::reachability::WIDTH;
 use super::sources::{Changed, FileId};
 use super::test_items::{TestGroup, TestPattern};
 use crate::workspace::source::syntax::ItemKind;
@@ -107,10 +107,11 @@ impl Graph {
         }
         goals.sort_unstable();
         goals.dedup();
-        let mut distance = backward(&self.edges, &goals);
+        let mut distance = self.predecessors().distances(&goals);
         if self.changes_a_program(&goals, &distance, &affected.units) {
             goals.push(self.edges.any_program);
-            distance = backward(&self.edges, &goals);
+            self.predecessors()
+                .add(&[self.edges.any_program], &mut distance);
         }
         let goals = ChangedItems {
             wanted: distance

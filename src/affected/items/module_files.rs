@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::crate_graph::{CrateGraph, ReadFor, UnitId};
 use super::expansion::{Expansions, name};
-use super::extract::{self, DocItem, FileItems, TextFile, content_key, decided_key};
+use super::extract::{self, DocItem, FileItems, content_key, decided_key};
 use super::module_folders;
 use super::sources::{Changed, Declared, FileId, ModuleFile, Reader, SourceFile, Sources};
 use crate::workspace::source::modules::{Place, normal};
@@ -108,39 +108,6 @@ impl Sources {
             }
         }
         found
-    }
-
-    /// Reads the files whose text is code of an item: included expressions and templates.
-    fn read_texts(&mut self, crates: &CrateGraph, reader: &dyn Reader) {
-        let mut done: FxHashSet<FileId> = FxHashSet::default();
-        for mount in &self.mounts {
-            let file = &self.files[mount.file];
-            let Some(items) = file.now.clone().filter(|items| !items.texts.is_empty()) else {
-                continue;
-            };
-            if !done.insert(mount.file) {
-                continue;
-            }
-            let package = &crates.folders[crates.units[mount.unit].package];
-            let beside = file.path.parent().unwrap_or(package).to_owned();
-            let mut texts: FxHashMap<u32, Option<Vec<String>>> = FxHashMap::default();
-            let mut read: FxHashMap<&TextFile, Option<Vec<String>>> = FxHashMap::default();
-            for (item, text) in &items.texts {
-                let words = read
-                    .entry(text)
-                    .or_insert_with(|| text_words(text, package, &beside, reader))
-                    .clone();
-                if words.is_none() && !text.included {
-                    continue;
-                }
-                let known = texts.entry(*item).or_insert_with(|| Some(Vec::new()));
-                *known = known.take().zip(words).map(|(mut known, words)| {
-                    known.extend(words);
-                    known
-                });
-            }
-            self.files[mount.file].texts = texts;
-        }
     }
 
     /// Counts the lines of the files that documentation embeds.
@@ -441,56 +408,4 @@ impl SourceFile {
             texts: FxHashMap::default(),
         })
     }
-}
-
-/// The maximum depth of files that name each other.
-const DEEPEST_TEXT: usize = 8;
-
-/// The words of a file that an item names, and of the files that it names in turn; `None` if the file does not exist.
-fn text_words(
-    file: &TextFile,
-    package: &Utf8Path,
-    beside: &Utf8Path,
-    reader: &dyn Reader,
-) -> Option<Vec<String>> {
-    let templates = package.join("templates");
-    let folders: &[&Utf8Path] = match (file.included, file.from_package) {
-        (true, true) => &[package],
-        (true, false) => &[beside],
-        (false, _) => &[&templates, package, beside],
-    };
-    let mut next = vec![file.path.clone()];
-    let mut words: BTreeSet<String> = BTreeSet::new();
-    let mut read: Vec<Utf8PathBuf> = Vec::new();
-    while let Some(name) = next.pop() {
-        let mut paths = folders.iter().map(|folder| {
-            let path = folder.join(&name);
-            if name.starts_with(char::is_alphanumeric) && !name.contains("/.") {
-                path
-            } else {
-                normal(&path)
-            }
-        });
-        let found = paths.find_map(|path| Some((reader.text(&path)?, path)));
-        let Some((text, path)) = found.filter(|(_, path)| !read.contains(path)) else {
-            continue;
-        };
-        read.push(path);
-        words.extend(words_of(&text));
-        if read.len() < DEEPEST_TEXT {
-            let quoted = text.split(['"', '\'']).skip(1).step_by(2);
-            let names = quoted.filter(|name| name.len() < 160 && name.contains('.'));
-            next.extend(names.map(str::to_owned));
-        }
-    }
-    (!read.is_empty()).then(|| words.into_iter().collect())
-}
-
-/// The different words of a text that can be names.
-fn words_of(text: &str) -> impl Iterator<Item = String> {
-    let words: FxHashSet<&str> = text
-        .split(|c: char| c != '_' && !c.is_alphanumeric())
-        .filter(|word| word.starts_with(|c: char| c == '_' || c.is_alphabetic()))
-        .collect();
-    words.into_iter().map(str::to_owned)
 }

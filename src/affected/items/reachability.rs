@@ -217,45 +217,68 @@ impl Reached {
     }
 }
 
-/// The distance of each node to the nearest of `goals`, assuming that conditions are met; [`u32::MAX`] without a path.
-#[must_use]
-pub fn backward(edges: &Edges, goals: &[NodeId]) -> Vec<u32> {
-    let mut starts = vec![0_u32; edges.count + 1];
-    let mut pairs: Vec<(NodeId, NodeId)> = Vec::new();
-    for node in 0..to_u32(edges.count) {
-        pairs.extend(edges.of(node).iter().map(|to| (*to, node)));
-    }
-    for both in &edges.conditional {
-        pairs.push((both.member, both.named));
-        pairs.extend(both.types.iter().map(|of| (both.member, *of)));
-    }
-    for (to, _) in &pairs {
-        starts[*to as usize + 1] += 1;
-    }
-    for at in 1..starts.len() {
-        starts[at] += starts[at - 1];
-    }
-    let mut fill = starts.clone();
-    let mut sources = vec![0; pairs.len()];
-    for (to, from) in pairs {
-        sources[fill[to as usize] as usize] = from;
-        fill[to as usize] += 1;
-    }
-    let mut distance = vec![u32::MAX; edges.count];
-    let mut waiting: VecDeque<NodeId> = VecDeque::new();
-    for goal in goals {
-        if std::mem::replace(&mut distance[*goal as usize], 0) != 0 {
-            waiting.push_back(*goal);
+/// The edges in the other direction, as if conditions were met.
+#[derive(Debug)]
+pub struct Predecessors {
+    /// The nodes with an edge to each node, one list after the other.
+    nodes: Vec<NodeId>,
+    /// Where the list of each node starts.
+    starts: Vec<u32>,
+}
+
+impl Predecessors {
+    /// Reverses the edges.
+    #[must_use]
+    pub fn of(edges: &Edges) -> Self {
+        let each = |add: &mut dyn FnMut(NodeId, NodeId)| {
+            for node in 0..to_u32(edges.count) {
+                edges.of(node).iter().for_each(|to| add(*to, node));
+            }
+            for both in &edges.conditional {
+                add(both.member, both.named);
+                both.types.iter().for_each(|of| add(both.member, *of));
+            }
+        };
+        let mut starts = vec![0_u32; edges.count + 1];
+        each(&mut |to, _| starts[to as usize + 1] += 1);
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
         }
+        let mut fill = starts.clone();
+        let mut nodes = vec![0; starts[edges.count] as usize];
+        each(&mut |to, from| {
+            nodes[fill[to as usize] as usize] = from;
+            fill[to as usize] += 1;
+        });
+        Self { nodes, starts }
     }
-    while let Some(node) = waiting.pop_front() {
-        let next = distance[node as usize] + 1;
-        for from in &sources[starts[node as usize] as usize..starts[node as usize + 1] as usize] {
-            if distance[*from as usize] == u32::MAX {
-                distance[*from as usize] = next;
-                waiting.push_back(*from);
+
+    /// The distance of each node to the nearest of `goals`; [`u32::MAX`] without a path.
+    #[must_use]
+    pub fn distances(&self, goals: &[NodeId]) -> Vec<u32> {
+        let mut distances = vec![u32::MAX; self.starts.len() - 1];
+        self.add(goals, &mut distances);
+        distances
+    }
+
+    /// Adds goals to those of the distances.
+    pub fn add(&self, goals: &[NodeId], distances: &mut [u32]) {
+        let mut waiting: VecDeque<NodeId> = VecDeque::new();
+        for goal in goals {
+            if std::mem::replace(&mut distances[*goal as usize], 0) != 0 {
+                waiting.push_back(*goal);
+            }
+        }
+        while let Some(node) = waiting.pop_front() {
+            let next = distances[node as usize] + 1;
+            let own = self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize;
+            for from in &self.nodes[own] {
+                let known = &mut distances[*from as usize];
+                if *known > next {
+                    *known = next;
+                    waiting.push_back(*from);
+                }
             }
         }
     }
-    distance
 }

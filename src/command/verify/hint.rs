@@ -59,7 +59,7 @@ fn of_baseline(project: &Project, report: &Report, source: &Source) -> Option<St
     let advice = if let Some(other) = best {
         format!("the configuration {other} may work; add its options to the plan's commands")
     } else {
-        let detected = detect::detect(&project.workspace);
+        let detected = detect::detect(&project.workspace, None);
         let others = detected.found.iter().filter(|found| {
             let unnamed = Configuration {
                 name: current.name.clone(),

@@ -465,7 +465,7 @@ pub(super) fn show_notes(
     selection: &Selection,
     terminal: &mut Terminal,
 ) -> Result<()> {
-    if let Some(other) = project.other_build() {
+    if let Some(other) = project.other_build(true) {
         terminal.warn(other)?;
     }
     coverage::left_out(terminal, selection)?;

@@ -154,6 +154,8 @@ pub(super) fn in_order(
     let runner = runner(project, arguments.runner)?;
     let besides = compiles_besides(workspace, &selection, &project.cargo.flags);
     let is_recorded = is_recorded(arguments, pocs);
+    // With --fail-fast, no call runs after one that failed.
+    let together = !is_recorded && !arguments.fail_fast;
     let parts = if is_recorded {
         vec![selection]
     } else {
@@ -167,7 +169,7 @@ pub(super) fn in_order(
     let words = words(project, arguments, None);
     let parts = parts.iter();
     let mut invocations: Vec<Invocation> = parts
-        .flat_map(|part| runner.selected(workspace, part, words, !is_recorded))
+        .flat_map(|part| runner.selected(workspace, part, words, together))
         .collect();
     // Without a test, the caller checks what the change touches.
     if !invocations.is_empty() && archive(words.extra).is_none() {

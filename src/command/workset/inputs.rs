@@ -22,12 +22,18 @@ pub(super) fn lacks_lockfile(evidence: &Evidence, inputs: &Inputs) -> bool {
     !inputs.contains_key(name) && inputs_of.any(|recorded| recorded.contains_key(name))
 }
 
-/// Whether the work tree equals HEAD, except for documents.
-pub(super) fn is_committed(project: &Project) -> bool {
+/// Whether the work tree equals HEAD, except for documents, and a run had other sources than its commit; else nothing depends on it.
+pub(super) fn is_committed(project: &Project, pocs: &[Recorded]) -> bool {
+    let mut records = pocs.iter().flat_map(|(_, evidence, _)| &evidence.records);
+    if !records.any(|located| located.record.source.dirty == Some(true)) {
+        return false;
+    }
     let (workspace, config) = (&project.workspace, &project.config);
     let changes = project.repository().and_then(|repository| {
-        let head = repository.head()?.context("the repository has no commit")?;
-        let changes = repository.changes_since(&head)?;
+        let head = repository
+            .opened_at()
+            .context("the repository has no commit")?;
+        let changes = repository.changes_since(head)?;
         let paths = changes.into_iter();
         Ok(paths
             .map(|change| repository.root.join(change.path))

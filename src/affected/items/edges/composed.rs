@@ -2,29 +2,27 @@
 
 use rustc_hash::FxHashSet;
 
-use super::generators::GeneratedCode;
+use super::generators::Words;
 use super::{Builder, EdgeTarget, ItemKind, Name, UnitId, flag};
 
 impl Builder<'_> {
-    pub(super) fn index_words(&self, generated: &mut GeneratedCode) {
-        let names: FxHashSet<Name> = self
-            .free
-            .keys()
-            .chain(self.members.keys())
-            .copied()
-            .collect();
+    fn words(&self) -> Words {
+        let mut found = Words::default();
+        let names = self.free.keys().chain(self.members.keys()).copied();
+        let names: FxHashSet<Name> = names.collect();
         let mut names: Vec<Name> = names.into_iter().collect();
         names.sort_unstable();
         for name in names {
             let words = words_of(self.nodes.names.text(name));
-            generated.joined.push((words.concat(), name));
+            found.joined.push((words.concat(), name));
             for word in words {
-                let known = generated.by_word.entry(word).or_default();
+                let known = found.by_word.entry(word).or_default();
                 if known.last() != Some(&name) {
                     known.push(name);
                 }
             }
         }
+        found
     }
 
     /// The possible targets of a name that code of a unit composes from a fragment.
@@ -77,7 +75,8 @@ impl Builder<'_> {
             let all = words_of(self.nodes.names.text(**name));
             words.windows(all.len().max(1)).any(|part| part == all)
         };
-        let with = |word: &String| self.generated.by_word.get(word).into_iter().flatten();
+        let known = self.generated.words.get_or_init(|| self.words());
+        let with = |word: &String| known.by_word.get(word).into_iter().flatten();
         let mut found: Vec<Name> = with(first).filter(has_words).copied().collect();
         if text.starts_with('_') || text.ends_with('_') {
             // The fragment contains its separator: `get_`.
@@ -92,7 +91,7 @@ impl Builder<'_> {
         found.extend(words.iter().flat_map(with).filter(is_part));
         let joined = words.concat();
         if joined.len() >= SHORTEST_PART {
-            let parts = self.generated.joined.iter();
+            let parts = known.joined.iter();
             let parts =
                 parts.filter(|(name, _)| name.starts_with(&joined) || name.ends_with(&joined));
             found.extend(parts.map(|(_, name)| *name));

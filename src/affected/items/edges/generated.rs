@@ -37,9 +37,6 @@ impl Builder<'_> {
                 items_of_unit[node.unit as usize].push(id);
             }
         }
-        let composes = !found.is_empty()
-            || !self.generated.expansions.is_empty()
-            || self.ids().any(|id| self.calls_unknown(id));
         let mut generated = std::mem::take(&mut self.generated);
         generated.in_bodies = in_bodies;
         generated.items_of_unit = items_of_unit;
@@ -57,9 +54,6 @@ impl Builder<'_> {
             if !by.is_empty() {
                 generated.by_module.entry(module).or_default().extend(by);
             }
-        }
-        if composes {
-            self.index_words(&mut generated);
         }
         self.generated = generated;
     }

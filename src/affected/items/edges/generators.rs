@@ -1,5 +1,7 @@
 //! Items whose expansion is unknown, and data about the code that they may generate.
 
+use std::sync::OnceLock;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::affected::items::crate_graph::UnitId;
@@ -23,10 +25,8 @@ pub(super) struct GeneratedCode {
     pub(super) generators: FxHashMap<NodeId, Generator>,
     /// Generators by their module.
     pub(super) by_module: FxHashMap<ModuleId, Vec<NodeId>>,
-    /// Names by their words.
-    pub(super) by_word: FxHashMap<String, Vec<Name>>,
-    /// Names in lower case without `_`, for fragments that are not whole words.
-    pub(super) joined: Vec<(String, Name)>,
+    /// The names that fragments can compose, once a fragment asks for them.
+    pub(super) words: OnceLock<Words>,
     /// Macros whose bodies compose names, or call unknown macros.
     pub(super) expansions: FxHashMap<NodeId, Expansion>,
     /// Macros whose bodies may register code.
@@ -48,4 +48,12 @@ pub(super) struct GeneratedCode {
     pub(super) in_bodies: Vec<(NodeId, Name)>,
     /// Per unit, the items that code of other units can name.
     pub(super) items_of_unit: Vec<Vec<NodeId>>,
+}
+
+/// The names of the workspace by their words.
+#[derive(Default)]
+pub(super) struct Words {
+    pub(super) by_word: FxHashMap<String, Vec<Name>>,
+    /// Names in lower case without `_`, for fragments that are not whole words.
+    pub(super) joined: Vec<(String, Name)>,
 }

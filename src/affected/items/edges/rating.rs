@@ -442,12 +442,6 @@ impl<'g> Builder<'g> {
         }
     }
 
-    pub(super) fn calls_unknown(&self, id: NodeId) -> bool {
-        let symbols = self.nodes.symbols(id);
-        let mut calls = self.nodes.item(self.sources, id).references.macro_calls();
-        calls.any(|call| self.call_expansion(id, call, symbols) != Expansion::Named)
-    }
-
     /// Whether a macro of the standard library's name that an item calls comes from a crate outside, of which nothing is
     /// known.
     pub(super) fn is_replaced(&self, id: NodeId, name: Name) -> bool {
