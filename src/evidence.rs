@@ -114,6 +114,13 @@ impl Evidence {
         records.find(|located| located.record.scope == *scope)
     }
 
+    /// The last record of a scope with judged mutants.
+    #[must_use]
+    pub fn last_with_strength(&self, scope: &Scope) -> Option<&Located> {
+        let mut records = self.records.iter().rev();
+        records.find(|located| located.record.scope == *scope && located.record.strength.is_some())
+    }
+
     /// The tests that failed in any of the runs, by binary id.
     #[must_use]
     pub fn failing(&self) -> Names {

@@ -67,8 +67,12 @@ pub fn measure(
     });
     terminal.status("Judging", counted(mutants.len(), "mutant"))?;
     let mut copy = tree.project(project)?;
-    let judged = run::judge((&tree, &mut copy), mutants, tools, terminal)?;
-    let strength = report::summary(&judged);
+    let (judged, packages) = run::judge((&tree, &mut copy), mutants, tools, terminal)?;
+    let mut strength = report::summary(&judged);
+    let packages = packages
+        .iter()
+        .map(|package| copy.workspace.packages[*package].name.to_string());
+    strength.packages = packages.collect();
     if strength.viable() == 0 {
         let unviable = counted(judged.len(), "mutant");
         return Err(anyhow!(

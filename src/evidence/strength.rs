@@ -27,6 +27,9 @@ pub struct Strength {
     /// Tests that were not selected and failed with a missed mutant.
     #[serde(skip_serializing_if = "is_default")]
     pub escapes: Vec<Escape>,
+    /// The packages with the mutants and the tests that can reach them; none if a change of any package counts.
+    #[serde(skip_serializing_if = "is_default")]
+    pub packages: Vec<String>,
 }
 
 /// A mutant that no selected test detected.

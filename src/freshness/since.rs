@@ -40,18 +40,28 @@ pub struct Since<'w> {
     verdicts: Option<Verdicts<'w>>,
 }
 
-/// Runs whose tests no change since can affect, by the checksums of their records: in all builds of a run (`None`), or in one
-/// configuration that the plan requires.
-pub type Unaffected = BTreeSet<(String, Option<String>)>;
+/// What a run showed, and a later change may contradict.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Aspect {
+    /// Its tests pass in all of its builds.
+    Tests,
+    /// Its tests pass in a configuration that the plan requires.
+    TestsIn(String),
+    /// Tests detect the mutants of its change.
+    Strength,
+}
+
+/// What no change since a run can affect, by the checksum of its record.
+pub type Unaffected = BTreeSet<(String, Aspect)>;
 
 /// A run, some of whose inputs have changed.
 #[derive(Debug)]
 pub struct Stale<'s> {
     /// The run.
     pub located: &'s Located,
-    /// The configuration in question; all commands of the run count if there is none.
-    pub configuration: Option<&'s str>,
-    /// The scripts that bash ran.
+    /// What is in question.
+    pub aspect: Aspect,
+    /// The scripts that bash ran, as far as they are in question.
     pub scripts: Vec<&'s str>,
     /// The names of the changed inputs.
     pub changed: Vec<String>,
@@ -66,9 +76,19 @@ impl Stale<'_> {
         commands.collect()
     }
 
-    fn key(&self) -> (String, Option<String>) {
-        let configuration = self.configuration.map(str::to_owned);
-        (self.located.checksum.clone(), configuration)
+    fn key(&self) -> (String, Aspect) {
+        (self.located.checksum.clone(), self.aspect.clone())
+    }
+
+    /// The packages whose changes can affect the strength of the run; `None` if it is not in question.
+    fn judged_packages(&self, workspace: &Workspace) -> Option<BTreeSet<PackageId>> {
+        let strength = self.located.record.strength.as_ref();
+        let strength = strength.filter(|_| self.aspect == Aspect::Strength)?;
+        let packages = workspace.packages.iter().enumerate();
+        let packages = packages.filter(|(_, package)| {
+            strength.packages.is_empty() || strength.packages.contains(&package.name)
+        });
+        Some(packages.map(|(id, _)| id).collect())
     }
 }
 
@@ -173,7 +193,9 @@ impl<'w> Since<'w> {
             return Ok(Verdict::Affected);
         };
         let seen = self.state_source(run.located, run.results);
-        let question = postcard::to_stdvec(&(&seen, &run.scripts, &run.changed, environment))?;
+        let judged = run.judged_packages(self.workspace);
+        let question = (&seen, &run.scripts, &run.changed, environment, judged);
+        let question = postcard::to_stdvec(&question)?;
         match self.verdicts()?.get(&question) {
             Some(true) => return Ok(Verdict::Affected),
             Some(false) => return Ok(Verdict::Unaffected),
@@ -203,7 +225,8 @@ impl<'w> Since<'w> {
         };
         let (workspace, config) = (self.workspace, self.config);
         let verdicts = self.verdicts.as_ref().context("no verdicts were opened")?;
-        let lost = lost(workspace, &change)?;
+        let lost = owners(workspace, &change, lacks_tests)?;
+        let edited = owners(workspace, &change, differ)?;
         let changed = change.files.iter().map(|file| file.path.as_path());
         let explained = names_of(workspace, config, changed);
         let mut builds: Vec<&Configuration> = Vec::new();
@@ -227,16 +250,13 @@ impl<'w> Since<'w> {
         let affects = |open: &&Open<'_>| {
             let changed = &open.run.changed;
             changed.iter().any(|name| !explained.contains(name))
-                || open.builds.iter().any(|calls| {
-                    let selections = moved.iter();
-                    let mut selections =
-                        selections.filter(|(build, _)| **build == calls.configuration);
-                    calls.may_have_run_in(&lost)
-                        || selections.any(|(_, selection)| {
-                            let mut parts = selection.targets.iter();
-                            parts.any(|(target, part)| calls.may_run(target, part))
-                        })
-                })
+                || match open.run.judged_packages(workspace) {
+                    Some(judged) => weakens(&judged, &edited, &moved),
+                    None => open
+                        .builds
+                        .iter()
+                        .any(|calls| calls.may_have_run_in(&lost) || calls.run_any(&moved)),
+                }
         };
         let open = open.iter();
         Ok(open.map(|open| (open, affects(&open))).collect())
@@ -332,20 +352,27 @@ pub fn keep<'r>(
     Snapshots::open(&workspace.target_directory).keep(records, &stood)
 }
 
-/// The owners of changed sources from which a test was removed.
-fn lost(workspace: &Workspace, change: &Change) -> Result<BTreeSet<Option<PackageId>>> {
+/// The owners of changed sources whose earlier and current texts `counts`; `None` for a source of no member.
+fn owners(
+    workspace: &Workspace,
+    change: &Change,
+    counts: impl Fn(&str, &str) -> bool,
+) -> Result<BTreeSet<Option<PackageId>>> {
     let is_source = |file: &&FileChange| file.path.extension() == Some("rs");
     let sources: Vec<_> = change.files.iter().filter(is_source).collect();
     let mut owners = BTreeSet::new();
     for (file, before) in sources.iter().zip(change.texts_before(&sources)?) {
-        let Some(before) = before else { continue };
         let now = files::read_if_exists(&file.path)?.unwrap_or_default();
-        let now = tests(&String::from_utf8_lossy(&now));
-        if !tests(&before).is_subset(&now) {
+        if counts(&before.unwrap_or_default(), &String::from_utf8_lossy(&now)) {
             owners.insert(workspace.owner(&file.path));
         }
     }
     Ok(owners)
+}
+
+/// Whether a test of an earlier text is not in the current one.
+fn lacks_tests(before: &str, now: &str) -> bool {
+    !tests(before).is_subset(&tests(now))
 }
 
 /// The items of a source that a test harness lists.
@@ -353,4 +380,29 @@ fn tests(text: &str) -> BTreeSet<Digest> {
     let items = extract::read(text).items.into_iter();
     let listed = items.filter(|item| item.flags & (flag::TEST | flag::TEST_PREFIX) != 0);
     listed.map(|item| item.key).collect()
+}
+
+/// Whether two texts differ in more than comments and places.
+fn differ(before: &str, now: &str) -> bool {
+    let items = |text: &str| -> BTreeSet<(Digest, Digest)> {
+        let items = extract::read(text).items.into_iter();
+        items.map(|item| (item.key, item.hash)).collect()
+    };
+    let [before, now] = [before, now].map(|text| (items(text), text));
+    before.0 != now.0 || before.0.is_empty() && before.1 != now.1
+}
+
+/// Whether a change can affect the mutants of code in these packages, or the tests there: it edits code of theirs, also such that no
+/// test reaches, or selects tests of theirs.
+fn weakens(
+    judged: &BTreeSet<PackageId>,
+    edited: &BTreeSet<Option<PackageId>>,
+    moved: &[(&Configuration, affected::Selection)],
+) -> bool {
+    let mut edited = edited.iter();
+    edited.any(|owner| owner.is_none_or(|owner| judged.contains(&owner)))
+        || moved.iter().any(|(_, selection)| {
+            let mut packages = selection.packages().into_iter();
+            packages.any(|package| judged.contains(&package))
+        })
 }

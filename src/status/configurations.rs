@@ -6,6 +6,7 @@ use crate::affected;
 use crate::evidence::{Check, Located, Outcome, Record, Scope};
 use crate::freshness;
 use crate::freshness::build::{self, TestCall};
+use crate::freshness::since::Aspect;
 use crate::project::Poc;
 use crate::script::simple_commands::{self, Command};
 use crate::verify;
@@ -106,7 +107,7 @@ fn of_run(
     let passed = |check: &&Check| check.outcome == Outcome::Passed;
     let is_fresh = || {
         freshness::changed_of(&record.inputs, cx.inputs).is_empty()
-            || cx.is_unaffected(run, Some(name))
+            || cx.is_unaffected(run, Aspect::TestsIn(name.to_owned()))
     };
     if checks.is_empty() {
         let why = "an earlier command failed, so its commands did not run";

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::contract::ContractState;
 use crate::deps;
 use crate::evidence::{Evidence, Located};
-use crate::freshness::since::Unaffected;
+use crate::freshness::since::{Aspect, Unaffected};
 use crate::workspace::Workspace;
 use crate::workspace::graph::relative_text;
 
@@ -49,11 +49,9 @@ impl Context<'_> {
         relative_text(self.root, path)
     }
 
-    /// Whether no change since a run can affect its tests, in all of its builds or in one configuration.
+    /// Whether no change since a run can affect what it showed.
     #[must_use]
-    pub fn is_unaffected(&self, run: &Located, configuration: Option<&str>) -> bool {
-        let configuration = configuration.map(str::to_owned);
-        self.unaffected
-            .contains(&(run.checksum.clone(), configuration))
+    pub fn is_unaffected(&self, run: &Located, aspect: Aspect) -> bool {
+        self.unaffected.contains(&(run.checksum.clone(), aspect))
     }
 }

@@ -8,7 +8,9 @@ use crate::document::proof::is_test;
 use crate::document::quarantine;
 use crate::evidence::{self, Outcome, Record, Scope};
 use crate::freshness;
+use crate::freshness::since::Aspect;
 use crate::project::Poc;
+use crate::script::expectation::{Assertion, Expectation};
 use crate::verify;
 
 /// The evidence of a scope from its last record and the current commands of the plan.
@@ -38,7 +40,11 @@ pub(crate) fn evidence_state(poc: &Poc, cx: &Context<'_>, scope: &Scope) -> Evid
         return EvidenceState::Unknown;
     }
     let changed = freshness::changed_of(&record.inputs, cx.inputs);
-    if changed.is_empty() || cx.is_unaffected(located, None) {
+    let is_unaffected = || {
+        cx.is_unaffected(located, Aspect::Tests)
+            && (!expects_strength(record) || cx.is_unaffected(located, Aspect::Strength))
+    };
+    if changed.is_empty() || is_unaffected() {
         let manual = |check: &evidence::Check| check.manual && check.confirmed.is_none();
         return match record.checks.iter().position(manual) {
             Some(index) => EvidenceState::Unconfirmed(verify::confirmation_id(scope, index)),
@@ -49,6 +55,13 @@ pub(crate) fn evidence_state(poc: &Poc, cx: &Context<'_>, scope: &Scope) -> Evid
         "changed since it was verified: {}",
         listed(&changed, 4)
     ))
+}
+
+/// Whether a command of a run was expected to kill mutants.
+fn expects_strength(record: &Record) -> bool {
+    let expected = record.checks.iter().flat_map(|check| &check.expected);
+    let mut assertions = expected.flat_map(|text| Expectation::read(text).assertions().to_vec());
+    assertions.any(|assertion| matches!(assertion, Assertion::Killed(_)))
 }
 
 /// A test that a run excused and that the plan does not excuse today.

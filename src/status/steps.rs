@@ -11,6 +11,7 @@ use crate::document::results::{ResultStep, StatusText};
 use crate::document::{self, Block, HeadingMark, Item, Label};
 use crate::evidence::{Record, Scope};
 use crate::freshness;
+use crate::freshness::since::Aspect;
 use crate::project::Poc;
 use crate::script::measure::shown;
 
@@ -196,16 +197,12 @@ fn expected_failures(cx: &Context<'_>, scope: &Scope) -> Option<String> {
 
 /// The outcomes of mutants in the last run of a scope that had some.
 fn strength(cx: &Context<'_>, scope: &Scope) -> Option<StrengthStatus> {
-    let mut records = cx.evidence.records.iter().rev();
-    let (located, strength) = records.find_map(|located| {
-        let is_of_scope = located.record.scope == *scope;
-        let strength = located.record.strength.as_ref()?;
-        is_of_scope.then_some((located, strength))
-    })?;
+    let located = cx.evidence.last_with_strength(scope)?;
+    let strength = located.record.strength.as_ref()?;
     let changed = freshness::changed_of(&located.record.inputs, cx.inputs);
     Some(StrengthStatus {
         strength: strength.clone(),
-        is_stale: !changed.is_empty() && !cx.is_unaffected(located, None),
+        is_stale: !changed.is_empty() && !cx.is_unaffected(located, Aspect::Strength),
     })
 }
 

@@ -120,6 +120,19 @@ impl Tests {
         self.docs.extend(&other.docs);
     }
 
+    /// The test of a target with this name, or all of its tests.
+    pub(super) fn of_target(&self, target: &TestTarget, test: Option<&str>) -> Self {
+        let mut tests = Self::default();
+        if target.kind == TestTargetKind::Doc {
+            tests.docs.insert(target.package);
+        } else {
+            let all = || self.programs.get(target).cloned().unwrap_or_default();
+            let names = test.map_or_else(all, |test| BTreeSet::from([test.to_owned()]));
+            tests.programs.insert(target.clone(), names);
+        }
+        tests
+    }
+
     /// The tests of each target by themselves.
     pub(super) fn parts(&self) -> Vec<Self> {
         let programs = self.programs.iter().map(|(target, names)| Self {

@@ -1,5 +1,6 @@
 //! Judges mutants: which of them make a test fail.
 
+mod checks;
 mod switched;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use super::programs::{Ended, TestProgram};
 use super::reach::{self, Narrow, Tests};
 use super::report::{Judged, Verdict, show};
 use super::switch::Switch;
-use crate::affected::{Selection, TestTarget, TestTargetKind, all_targets};
+use crate::affected::{Selection, TestTarget, TestTargetKind};
 use crate::evidence::Escape;
 use crate::exit::{self, Exit};
 use crate::project::Project;
@@ -54,6 +55,9 @@ struct Function {
     tests: Tests,
 }
 
+/// The tests that detected mutants, with the number of these; without a name if the binary did not print it.
+type Kills = BTreeMap<(TestTarget, Option<String>), usize>;
+
 /// A failed test.
 struct Failure {
     target: TestTarget,
@@ -86,7 +90,7 @@ enum Way {
 }
 
 /// Judges `mutants` in a copy of the work tree of `project`. For each, the tests run that can reach its function; if all of them pass,
-/// all other tests follow.
+/// all other tests follow. Also returns the packages of these functions and tests.
 ///
 /// # Errors
 /// When the copy cannot be made or built, a test fails without a mutant, or the run was interrupted.
@@ -95,7 +99,7 @@ pub(super) fn judge(
     mutants: Vec<Mutant>,
     tools: &Tools<'_>,
     terminal: &mut Terminal,
-) -> Result<Vec<Judged>> {
+) -> Result<(Vec<Judged>, BTreeSet<PackageId>)> {
     let mut texts = BTreeMap::new();
     for mutant in &mutants {
         if !texts.contains_key(&mutant.file) {
@@ -143,15 +147,15 @@ pub(super) fn judge(
             terminal,
         )?;
     }
+    let packages = judge.all_packages(&functions);
     let judged = mutants.into_iter().zip(verdicts).zip(escapes);
-    Ok(judged
-        .map(|((mutant, (verdict, tests)), escapes)| Judged {
-            mutant,
-            verdict,
-            tests,
-            escapes,
-        })
-        .collect())
+    let judged = judged.map(|((mutant, (verdict, tests)), escapes)| Judged {
+        mutant,
+        verdict,
+        tests,
+        escapes,
+    });
+    Ok((judged.collect(), packages))
 }
 
 /// Groups mutants by function, and selects the tests of each.
@@ -196,11 +200,7 @@ type Outcomes<'o> = (
 impl Judge<'_> {
     /// Builds the selected tests of all functions without a mutant. With `checks`, they must pass.
     fn prepare(&mut self, functions: &mut [Function], checks: bool) -> Result<()> {
-        let packages = functions.iter().map(|function| self.packages(function));
-        let packages = packages
-            .reduce(|all, more| &all | &more)
-            .unwrap_or_default();
-        self.build(&packages)?;
+        self.build(&self.all_packages(functions))?;
         let mut union = Tests::default();
         for function in functions.iter_mut() {
             function.selected = Tests::selected(&function.selection, &self.programs);
@@ -224,14 +224,19 @@ impl Judge<'_> {
         (functions, verdicts, escapes): Outcomes<'_>,
         terminal: &mut Terminal,
     ) -> Result<()> {
+        let mut kills = Kills::new();
         for function in functions.iter() {
             let packages = self.packages(function);
             for index in function.mutants.iter().filter(|index| part.contains(index)) {
-                let verdict = self.verdict(*index, &function.tests, &packages)?;
+                let (verdict, failure) = self.verdict(*index, &function.tests, &packages)?;
                 show(&self.mutants[*index], verdict, terminal)?;
                 verdicts[*index] = (verdict, function.tests.count());
+                if let Some(failure) = failure {
+                    *kills.entry((failure.target, failure.test)).or_default() += 1;
+                }
             }
         }
+        self.confirm(&kills, functions)?;
         let is_missed = |index: &usize| verdicts[*index].0 == Verdict::Missed;
         let missed: BTreeSet<usize> = part.iter().copied().filter(is_missed).collect();
         if missed.is_empty() {
@@ -240,19 +245,19 @@ impl Judge<'_> {
         self.escapes(&missed, functions, escapes, terminal)
     }
 
-    /// The outcome of a mutant with the selected tests.
+    /// The outcome of a mutant with the selected tests, and the test that failed.
     fn verdict(
         &self,
         index: usize,
         tests: &Tests,
         packages: &BTreeSet<PackageId>,
-    ) -> Result<Verdict> {
+    ) -> Result<(Verdict, Option<Failure>)> {
         let failure = self.with(index, packages, || self.run(tests, true))?;
         Ok(match failure {
-            None => Verdict::Unviable,
-            Some(None) => Verdict::Missed,
-            Some(Some((Ended::TimedOut, _))) => Verdict::Timeout,
-            Some(Some(_)) => Verdict::Caught,
+            None => (Verdict::Unviable, None),
+            Some(None) => (Verdict::Missed, None),
+            Some(Some((Ended::TimedOut, _))) => (Verdict::Timeout, None),
+            Some(Some((_, failure))) => (Verdict::Caught, Some(failure)),
         })
     }
 
@@ -286,79 +291,6 @@ impl Judge<'_> {
         }
     }
 
-    /// Runs other tests with the mutants that the selected tests missed.
-    fn escapes(
-        &mut self,
-        missed: &BTreeSet<usize>,
-        functions: &[Function],
-        escapes: &mut [Vec<Escape>],
-        terminal: &mut Terminal,
-    ) -> Result<()> {
-        let workspace = &self.copy.workspace;
-        let all = workspace.configured_packages();
-        let docs = all_targets(workspace).into_iter();
-        let docs = docs.filter(|target| target.kind == TestTargetKind::Doc);
-        let docs: BTreeSet<PackageId> = docs.map(|target| target.package).collect();
-        self.build(&all)?;
-        for function in functions {
-            let own = function.mutants.iter().copied();
-            let own: Vec<usize> = own.filter(|index| missed.contains(index)).collect();
-            if own.is_empty() {
-                continue;
-            }
-            let mut others = Tests::others(&function.selected, &self.programs, &docs);
-            // Tests may leave files that others read. Documentation tests rarely do, and are slow.
-            let before = Tests {
-                docs: BTreeSet::new(),
-                ..function.selected.clone()
-            };
-            self.run_unmutated(&before, |_, _| Ok(()))?;
-            let mut executing = Tests::default();
-            let failures = self.run_unmutated(&others, |part, executed| {
-                if function.is_executed(executed) {
-                    executing.extend(part);
-                }
-                Ok(())
-            })?;
-            others = executing;
-            for failure in failures {
-                let name = failure.name();
-                let so = "so it is not known whether the selection lacks tests of its binary";
-                terminal.warn(format!("{name} fails without a mutant, {so}"))?;
-                others.remove(&failure.target);
-            }
-            if others.is_empty() {
-                continue;
-            }
-            for index in own {
-                let found = self.with(index, &all, || {
-                    self.run(&before, true)?;
-                    self.failing(&others, &self.mutants[index])
-                })?;
-                escapes[index] = found.unwrap_or_default();
-            }
-        }
-        Ok(())
-    }
-
-    /// The first failed test of each target.
-    fn failing(&self, tests: &Tests, mutant: &Mutant) -> Result<Vec<Escape>> {
-        let mut escapes = Vec::new();
-        for part in tests.parts() {
-            if let Some((_, failure)) = self.run(&part, true)? {
-                escapes.push(Escape {
-                    test: failure
-                        .test
-                        .clone()
-                        .unwrap_or_else(|| failure.binary.clone()),
-                    binary: failure.binary,
-                    place: mutant.place(),
-                });
-            }
-        }
-        Ok(escapes)
-    }
-
     /// The packages with a selected test, and that of the function.
     fn packages(&self, function: &Function) -> BTreeSet<PackageId> {
         let workspace = &self.copy.workspace;
@@ -366,6 +298,12 @@ impl Judge<'_> {
         let file = self.tree.root.join(&self.mutants[function.mutants[0]].file);
         packages.extend(workspace.owner(&file));
         packages
+    }
+
+    /// [`Self::packages`] of all functions.
+    fn all_packages(&self, functions: &[Function]) -> BTreeSet<PackageId> {
+        let packages = functions.iter().map(|function| self.packages(function));
+        packages.flatten().collect()
     }
 
     fn builder(&self) -> Builder<'_> {

@@ -108,7 +108,11 @@ impl Job {
                 }
                 let scripts: Vec<String> = checks.iter().map(Invocation::command).collect();
                 let packages = freshness::packages_of_script(workspace, &scripts.join("\n"));
-                let job = Self::of(scope, checks, packages, None)?;
+                let mut job = Self::of(scope, checks, packages, None)?;
+                if strength::is_wanted(arguments, &job.scope, job.commands.iter()) {
+                    // Tests of any package may detect a mutant.
+                    job.packages = (0..workspace.packages.len()).collect();
+                }
                 job.readable(poc)?;
                 Ok(job)
             }

@@ -8,6 +8,7 @@ use super::request::{bases, runner, settings};
 use crate::affected::Selection;
 use crate::change::{self, Change};
 use crate::cli;
+use crate::document::Item;
 use crate::evidence::{Outcome, Record, Scope, Strength};
 use crate::exit::{self, Exit};
 use crate::project::{Poc, Project};
@@ -79,24 +80,27 @@ pub(super) fn of_run(
     (scope, report): (&Scope, &Report),
     terminal: &mut Terminal,
 ) -> Result<Option<Strength>> {
-    let (Scope::Step(id), [poc]) = (scope, pocs) else {
+    let [poc] = pocs else {
         return Ok(None);
     };
     let commands = report.checked.iter().map(|checked| &checked.check);
-    let is_wanted = arguments.strength || is_required(commands);
     let has_passed = matches!(report.outcome(), Outcome::Passed | Outcome::Unconfirmed);
-    if !is_wanted || !has_passed {
+    if !is_wanted(arguments, scope, commands) || !has_passed {
         return Ok(None);
     }
-    of_step(project, arguments, poc, id, terminal).map(Some)
+    let tasks = match scope {
+        Scope::Step(id) => &poc.step(id)?.tasks[..],
+        _ => &[],
+    };
+    of_tasks(project, arguments, poc, tasks, terminal).map(Some)
 }
 
-/// Judges the mutants of the change of a plan, in the files that the tasks of a step name, if they name any.
-fn of_step(
+/// Judges the mutants of the change of a plan, in the files that the tasks name, if they name any.
+fn of_tasks(
     project: &Project,
     arguments: &cli::Verify,
     poc: &Poc,
-    id: &str,
+    tasks: &[Item],
     terminal: &mut Terminal,
 ) -> Result<Strength> {
     let repository = change::repository_of(&project.workspace)?;
@@ -105,7 +109,6 @@ fn of_step(
         None => repository.default_base()?,
     };
     let mut change = Change::since(&repository, &base)?;
-    let tasks = &poc.step(id)?.tasks;
     let rows = poc.plan.files.iter().map(|row| &row.path);
     let named: Vec<_> = rows
         .filter(|path| {
@@ -118,7 +121,12 @@ fn of_step(
     if !named.is_empty() {
         change.files.retain(|file| named.contains(&file.path));
     }
-    measure(project, arguments, &change, terminal)
+    let mut strength = measure(project, arguments, &change, terminal)?;
+    if named.is_empty() {
+        // New code of any package belongs to the step.
+        strength.packages.clear();
+    }
+    Ok(strength)
 }
 
 fn measure(
@@ -141,6 +149,15 @@ fn measure(
     strength::measure(project, change, &tools, terminal)
 }
 
+/// Whether a run of these commands also judges mutants.
+pub(super) fn is_wanted<'c>(
+    arguments: &cli::Verify,
+    scope: &Scope,
+    commands: impl Iterator<Item = &'c Invocation>,
+) -> bool {
+    matches!(scope, Scope::Step(_) | Scope::Done) && (arguments.strength || is_required(commands))
+}
+
 /// Whether a command is expected to kill mutants.
 fn is_required<'c>(commands: impl Iterator<Item = &'c Invocation>) -> bool {
     let mut expected = commands.flat_map(Invocation::expected);
@@ -158,24 +175,34 @@ fn limits(expectation: &Expectation) -> Vec<u64> {
         .collect()
 }
 
-/// Adds the strength to a record, and what the plan expects of it and it does not meet.
+/// Adds the strength to a record, and what the plan expects of it and it does not meet. Without a strength, that is not known.
 pub(super) fn add_to(record: &mut Record, strength: Option<&Strength>) {
-    let Some(strength) = strength else { return };
+    let is_unknown = strength.is_none();
+    if is_unknown && !matches!(record.outcome, Outcome::Passed | Outcome::Unconfirmed) {
+        return;
+    }
     for check in &mut record.checks {
         let expected = check.expected.iter().map(|text| Expectation::read(text));
         let limits: Vec<u64> = expected.flat_map(|expected| limits(&expected)).collect();
-        for percent in limits
-            .into_iter()
-            .filter(|percent| !strength.meets(*percent))
-        {
+        let is_met = |percent: u64| strength.is_some_and(|strength| strength.meets(percent));
+        for percent in limits.into_iter().filter(|percent| !is_met(*percent)) {
             let wanted = Assertion::Killed(percent);
-            let unmet = format!("{wanted} expected, but {strength}");
+            let so = strength.map_or_else(
+                || "only steps and the done block judge mutants".to_owned(),
+                ToString::to_string,
+            );
+            let unmet = format!("{wanted} expected, but {so}");
             let command = check.command.lines().next().unwrap_or_default();
             record.notes.push(format!("`{command}`: {unmet}"));
             check.unmet.push(unmet);
-            check.outcome = check.outcome.max(Outcome::Failed);
-            record.outcome = record.outcome.max(Outcome::Failed);
+            let outcome = if is_unknown {
+                Outcome::CouldNotRun
+            } else {
+                Outcome::Failed
+            };
+            check.outcome = check.outcome.max(outcome);
+            record.outcome = record.outcome.max(outcome);
         }
     }
-    record.strength = Some(strength.clone());
+    record.strength = strength.cloned();
 }

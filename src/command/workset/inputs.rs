@@ -8,8 +8,8 @@ use camino::Utf8PathBuf;
 use crate::change::Change;
 use crate::command::base;
 use crate::contract::ContractState;
-use crate::evidence::{Evidence, Scope};
-use crate::freshness::since::{Since, Stale, Unaffected};
+use crate::evidence::{Evidence, Located, Scope};
+use crate::freshness::since::{Aspect, Since, Stale, Unaffected};
 use crate::freshness::{self, Hasher, Inputs};
 use crate::project::{Poc, Project};
 use crate::status::configurations;
@@ -56,41 +56,15 @@ pub(super) fn unaffected(
         let steps = poc.plan.steps.iter();
         let steps = steps.map(|step| Scope::Step(step.id.to_string()));
         for scope in steps.chain([Scope::Done]) {
-            let Some(located) = evidence.last_located(&scope) else {
-                continue;
-            };
-            let record = &located.record;
-            let changed = freshness::changed_of(&record.inputs, inputs);
-            if changed.is_empty() {
-                continue;
+            if let Some(located) = evidence.last_located(&scope) {
+                stale.extend(of_last_run(project, poc, located, inputs));
             }
-            let run = |configuration, scripts| Stale {
-                located,
-                configuration,
-                scripts,
-                changed: changed.clone(),
-                results: &poc.paths.results,
-            };
-            if record.outcome.is_whole() {
-                let checks = record.checks.iter();
-                let scripts = checks.map(|check| check.command.as_str());
-                // Only the shell knew which tests the command of a foreign step selected.
-                let scripts = if poc.paths.is_foreign() {
-                    vec!["cargo test --workspace"]
-                } else {
-                    scripts.collect()
-                };
-                stale.push(run(None, scripts));
-            }
-            for name in &poc.plan.configurations {
-                let checks = config.named(name).map(|configuration| {
-                    configurations::checks_in(workspace, &configuration, record)
-                });
-                let checks = checks.unwrap_or_default().into_iter();
-                let scripts: Vec<&str> = checks.map(|check| check.command.as_str()).collect();
-                if !scripts.is_empty() {
-                    stale.push(run(Some(name), scripts));
-                }
+            if let Some(located) = evidence.last_with_strength(&scope) {
+                // The tests of any target and feature may detect a mutant.
+                let all = "cargo test --workspace; cargo test --workspace --all-features";
+                let changed = freshness::changed_of(&located.record.inputs, inputs);
+                let run = stale_run(poc, located, changed);
+                stale.extend(run.map(|run| run(Aspect::Strength, vec![all])));
             }
         }
     }
@@ -107,6 +81,60 @@ pub(super) fn unaffected(
         notes.push(format!("{error:#}; the next run will be slower"));
     }
     Ok(unaffected)
+}
+
+/// The last run of a scope, if its inputs have changed: with its tests, and with those in each required configuration.
+fn of_last_run<'s>(
+    project: &Project,
+    poc: &'s Poc,
+    located: &'s Located,
+    inputs: &Inputs,
+) -> Vec<Stale<'s>> {
+    let record = &located.record;
+    let changed = freshness::changed_of(&record.inputs, inputs);
+    let Some(run) = stale_run(poc, located, changed) else {
+        return Vec::new();
+    };
+    let mut stale = Vec::new();
+    if record.outcome.is_whole() {
+        let checks = record.checks.iter();
+        let scripts = checks.map(|check| check.command.as_str());
+        // Only the shell knew which tests the command of a foreign step selected.
+        let scripts = if poc.paths.is_foreign() {
+            vec!["cargo test --workspace"]
+        } else {
+            scripts.collect()
+        };
+        stale.push(run(Aspect::Tests, scripts));
+    }
+    for name in &poc.plan.configurations {
+        let checks = project.config.named(name).map(|configuration| {
+            configurations::checks_in(&project.workspace, &configuration, record)
+        });
+        let checks = checks.unwrap_or_default().into_iter();
+        let scripts: Vec<&str> = checks.map(|check| check.command.as_str()).collect();
+        if !scripts.is_empty() {
+            stale.push(run(Aspect::TestsIn(name.clone()), scripts));
+        }
+    }
+    stale
+}
+
+/// Makes questions about a run whose inputs `changed`; `None` if there is no such input.
+fn stale_run<'s>(
+    poc: &'s Poc,
+    located: &'s Located,
+    changed: Vec<String>,
+) -> Option<impl Fn(Aspect, Vec<&'s str>) -> Stale<'s>> {
+    let is_changed = !changed.is_empty();
+    let run = move |aspect, scripts| Stale {
+        located,
+        aspect,
+        scripts,
+        changed: changed.clone(),
+        results: &poc.paths.results,
+    };
+    is_changed.then_some(run)
 }
 
 /// The change since each base, and a note for each base that has moved.

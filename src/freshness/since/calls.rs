@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::affected::{TargetSelection, TestSelector, TestTarget, TestTargetKind};
+use crate::affected::{Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind};
 use crate::freshness::build::{self, TestCall};
 use crate::script::calls::Call;
 use crate::script::simple_commands::Command;
@@ -52,6 +52,17 @@ impl<'c> Calls<'c> {
         let mut members = members.iter();
         members.any(|member| {
             member.is_none_or(|member| self.calls.iter().any(|(_, named)| named.contains(&member)))
+        })
+    }
+
+    /// Whether any call may run a test of the selections for its build.
+    pub(super) fn run_any(&self, moved: &[(&Configuration, Selection)]) -> bool {
+        let mut selections = moved
+            .iter()
+            .filter(|(build, _)| **build == self.configuration);
+        selections.any(|(_, selection)| {
+            let mut parts = selection.targets.iter();
+            parts.any(|(target, part)| self.may_run(target, part))
         })
     }
 

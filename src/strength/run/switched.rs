@@ -38,10 +38,7 @@ impl Judge<'_> {
         let mut left: BTreeSet<usize> = mutants.map(|(index, _)| index).collect();
         let switch = Switch::new(&self.tree.folder);
         switch.set(None)?;
-        let packages = functions.iter().map(|function| self.packages(function));
-        let packages = packages
-            .reduce(|all, more| &all | &more)
-            .unwrap_or_default();
+        let packages = self.all_packages(functions);
         for _ in 0..ROUNDS {
             let files = self.write_switched(&switch, &left)?;
             left = files.values().flat_map(SwitchedFile::mutants).collect();

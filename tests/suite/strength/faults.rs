@@ -9,8 +9,14 @@ use crate::kit::{PROGRAM, Run, Sandbox, finish};
 
 /// Runs `verify --strength` with a shell script as cargo-mutants.
 fn with(sandbox: &Sandbox, script: &str) -> Run {
-    let line = "verify --strength";
-    finish(command(sandbox, script), line)
+    with_more(sandbox, script, "")
+}
+
+fn with_more(sandbox: &Sandbox, script: &str, more: &str) -> Run {
+    let line = format!("verify --strength{more}");
+    let mut command = command(sandbox, script);
+    command.args(more.split_whitespace());
+    finish(command, &line)
 }
 
 fn command(sandbox: &Sandbox, script: &str) -> std::process::Command {
@@ -80,6 +86,24 @@ fn mutants_come_from_the_list() {
         .exits(0)
         .prints("0 of 1 mutant killed\n")
         .prints("missed base/src/lib.rs:21:5 in larger: 1 test passed");
+}
+
+#[test]
+fn test_that_fails_without_a_mutant_later_detects_none() {
+    let sandbox = sandbox(CHANGED);
+    // It passes once.
+    let flaky = "//! T.\n\n#[test]\nfn flaky() {\n    let mark = concat!(env!(\"CARGO_TARGET_TMPDIR\"), \"/ran\");\n    \
+                 let ran = std::path::Path::new(mark).exists();\n    std::fs::write(mark, \"\").unwrap();\n    \
+                 assert!(!ran && base::larger(1, 1) == 1);\n}\n";
+    sandbox.write("base/tests/flaky.rs", flaky);
+    // Both branches are equal for equal numbers, so no test detects this mutant.
+    let equal = listed(BODY, "if a >= b { a } else { b }");
+    for more in ["", " --separate-builds"] {
+        with_more(&sandbox, &equal, more).exits(4).says(
+            "fails without one as well, so the strength is not known: base::flaky flaky is flaky",
+        );
+        sandbox.remove("target/cargo-poc/strength/target/tmp/ran");
+    }
 }
 
 /// Processes whose command line contains this text.

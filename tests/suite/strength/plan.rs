@@ -178,6 +178,69 @@ fn expected_percentage_must_be_met() {
 }
 
 #[test]
+fn required_strength_is_stale_after_a_change_that_the_command_cannot_see() {
+    if !mutants_for("required_strength_is_stale_after_a_change_that_the_command_cannot_see") {
+        return;
+    }
+    let expecting = PLAN.replacen("All pass", "All pass, 80 % of mutants killed", 1);
+    let sandbox = sandbox(&expecting);
+    let unit = "assert_eq!(super::larger(2, 1), 2);\n        assert_eq!(super::larger(1, 2), 2);";
+    sandbox.edit("src/lib.rs", unit, "assert!(super::larger(1, 1) < 9);");
+    let test = "//! T.\n\n#[test]\nfn larger() {\n    let larger = app::larger;\n    assert_eq!((larger(2, 1), larger(1, 2)), (2, 2));\n}\n";
+    sandbox.write("tests/other.rs", test);
+    verify(&sandbox, "")
+        .exits(0)
+        .prints("4 of 5 mutants killed");
+    let state = |sandbox: &Sandbox| {
+        let known = step(sandbox, 1);
+        assert_eq!(known["strength"]["stale"], known["state"] != "proven");
+        known["state"].as_str().unwrap().to_owned()
+    };
+    let known = sandbox.read("src/lib.rs");
+    sandbox.append("src/lib.rs", "\n// A comment.\n");
+    assert_eq!(state(&sandbox), "proven");
+    // New code without a test.
+    let new = "\n/// Five more.\npub fn more(a: u32) -> u32 {\n    a + 5\n}\n";
+    sandbox.append("src/lib.rs", new);
+    assert_eq!(state(&sandbox), "stale");
+    sandbox.write("src/lib.rs", known);
+    // The test that detects the mutants is none of `cargo test --lib`.
+    let known = sandbox.read("tests/other.rs");
+    sandbox.edit("tests/other.rs", "(2, 2)", "(2, larger(1, 2))");
+    assert_eq!(state(&sandbox), "stale");
+    sandbox.write("tests/other.rs", known);
+    assert_eq!(state(&sandbox), "proven");
+}
+
+#[test]
+fn done_block_judges_mutants_and_baseline_does_not() {
+    if !mutants_for("done_block_judges_mutants_and_baseline_does_not") {
+        return;
+    }
+    let block = "```bash\ncargo test --lib\n# Expected: All pass, 90 % of mutants killed\n```\n";
+    let plan = PLAN
+        .replace(
+            "## Files to",
+            &format!("## What \"Done\" Looks Like\n\n{block}\n## Files to"),
+        )
+        .replace(
+            "## Success Criteria",
+            &format!(
+                "## Prerequisites\n\n### 1. Identify Affected Tests\n\n{block}\n## Success Criteria"
+            ),
+        );
+    let sandbox = sandbox(&plan);
+    sandbox
+        .poc("verify cache --done --runner cargo")
+        .exits(1)
+        .says("at least 90 % of mutants killed expected, but 5 of 6 mutants killed");
+    sandbox
+        .poc("verify cache --baseline --runner cargo")
+        .exits(4)
+        .says("at least 90 % of mutants killed expected, but only steps and the done block judge mutants");
+}
+
+#[test]
 fn failed_step_runs_no_mutant() {
     let sandbox = sandbox(PLAN);
     sandbox.edit("src/lib.rs", "if a > b", "if a < b");
