@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::project::tree::Tree;
 use anyhow::Result;
+use camino::Utf8PathBuf;
 
 use super::invocation::{InvocationResult, Program};
 use super::options::Options;
@@ -35,6 +36,43 @@ pub(crate) struct Side {
     pub(crate) tree: Tree,
 }
 
+/// The copies of a repository.
+#[derive(Debug)]
+pub(crate) struct Sides {
+    /// With the files of the base commit, and of the work tree.
+    pub(crate) copies: [Side; 2],
+    /// The top folder of the original.
+    pub(crate) original: Utf8PathBuf,
+}
+
+impl Sides {
+    /// Whether a script names the original by its absolute path, and so is the same command in both copies.
+    fn are_ignored_by(&self, script: &str) -> bool {
+        let home = std::env::home_dir().and_then(|home| Utf8PathBuf::from_path_buf(home).ok());
+        let in_home = home.and_then(|home| Some(self.original.strip_prefix(home).ok()?.to_owned()));
+        let below = in_home.filter(|path| !path.as_str().is_empty());
+        let homes = ["~", "$HOME", "${HOME}"].into_iter();
+        let short = below.iter().flat_map(|path| {
+            let homes = homes.clone();
+            homes.map(move |home| format!("{home}/{path}"))
+        });
+        let real = self.original.canonicalize_utf8().ok();
+        let long = real
+            .iter()
+            .chain([&self.original])
+            .map(Utf8PathBuf::to_string);
+        long.chain(short).any(|path| names_path(script, &path))
+    }
+}
+
+/// Whether a text contains a path, and not only a longer name that begins with it.
+fn names_path(text: &str, path: &str) -> bool {
+    text.match_indices(path).any(|(at, _)| {
+        let next = text[at + path.len()..].chars().next();
+        !next.is_some_and(|next| next.is_alphanumeric() || matches!(next, '-' | '_' | '.'))
+    })
+}
+
 /// Whether a command must be compared: it passed, and has an expectation relative to the baseline.
 pub(crate) fn is_needed(report: &Report) -> bool {
     report
@@ -43,8 +81,8 @@ pub(crate) fn is_needed(report: &Report) -> bool {
         .any(|checked| !limits(checked).is_empty())
 }
 
-/// Runs these commands alternately in the base commit and in the work tree, and judges their expectations. `sides` are copies of the two,
-/// in this order; `None` if the plan has no base.
+/// Runs these commands alternately in the base commit and in the work tree, and judges their expectations. Without `sides`, it is known
+/// why there are none.
 ///
 /// # Errors
 /// When a program cannot be started.
@@ -52,7 +90,7 @@ pub(crate) fn compare_with_base(
     report: &mut Report,
     options: &Options<'_>,
     terminal: &mut Terminal,
-    sides: Option<&[Side; 2]>,
+    sides: &Result<Sides, String>,
 ) -> Result<()> {
     let started = Instant::now();
     for checked in &mut report.checked {
@@ -65,8 +103,12 @@ pub(crate) fn compare_with_base(
         }
         let mut comparison = Comparison::new(command.clone(), limits, options);
         let ended = match sides {
-            Some(sides) => comparison.run(sides, terminal)?,
-            None => Ended::Unknown("the plan has no Base in its Overview".to_owned()),
+            Ok(sides) if sides.are_ignored_by(&command.script) => Ended::Unknown(
+                "the command names the work tree by its absolute path, so it would run the same files for both; use a relative path"
+                    .to_owned(),
+            ),
+            Ok(sides) => comparison.run(&sides.copies, terminal)?,
+            Err(why) => Ended::Unknown(why.clone()),
         };
         comparison.finish(&ended, checked, terminal)?;
     }
@@ -104,10 +146,17 @@ struct Comparison<'c> {
 /// A limit with the values measured for it.
 struct Compared {
     limit: RelativeLimit,
+    /// By the place of the value in the output: a name may have several values, and each must meet the limit.
+    series: Vec<Series>,
+    verdict: Option<Verdict>,
+}
+
+/// The values at one place.
+#[derive(Default)]
+struct Series {
     unit: String,
     /// Of the base commit, and of the work tree.
     pairs: Vec<(f64, f64)>,
-    verdict: Option<Verdict>,
 }
 
 #[derive(Clone, Copy)]
@@ -121,8 +170,7 @@ impl<'c> Comparison<'c> {
     fn new(command: ScriptCommand, limits: Vec<RelativeLimit>, options: &'c Options<'c>) -> Self {
         let limits = limits.into_iter().map(|limit| Compared {
             limit,
-            unit: String::new(),
-            pairs: Vec::new(),
+            series: Vec::new(),
             verdict: None,
         });
         Self {
@@ -172,8 +220,8 @@ impl<'c> Comparison<'c> {
         Ok(Ended::Measured)
     }
 
-    /// The value of each limit in one run.
-    fn values(&self, side: &Side) -> Result<Result<Vec<Quantity>, Ended>> {
+    /// The values of each limit in one run.
+    fn values(&self, side: &Side) -> Result<Result<Vec<Vec<Quantity>>, Ended>> {
         let settings = &self.options.settings;
         let command = settings
             .block(&self.command.script, &side.tree.root)?
@@ -198,27 +246,35 @@ impl<'c> Comparison<'c> {
         let values = self.limits.iter().map(|compared| {
             let missing = |why: String| Ended::Unknown(format!("{why}, in {}", side.title));
             if compared.limit.name.is_none() {
-                return Ok(Quantity {
-                    value: ran.duration.as_secs_f64(),
-                    unit: "s".to_owned(),
-                });
+                let value = ran.duration.as_secs_f64();
+                let unit = "s".to_owned();
+                return Ok(vec![Quantity { value, unit }]);
             }
-            mean(&compared.limit.samples(&output).map_err(missing)?).map_err(missing)
+            let samples = compared.limit.samples(&output).map_err(missing)?;
+            Ok(samples.into_iter().map(|sample| sample.value).collect())
         });
         Ok(values.collect())
     }
 
-    /// Adds a pair of values for each limit.
-    fn add(&mut self, base: &[Quantity], now: &[Quantity]) -> Result<(), String> {
+    /// Adds the values of a pair of runs for each limit.
+    fn add(&mut self, base: &[Vec<Quantity>], now: &[Vec<Quantity>]) -> Result<(), String> {
         for (compared, (base, now)) in self.limits.iter_mut().zip(base.iter().zip(now)) {
-            if base.unit != now.unit {
+            let subject = compared.limit.subject();
+            if compared.series.is_empty() {
+                compared.series.resize_with(base.len(), Series::default);
+            }
+            if [base.len(), now.len()] != [compared.series.len(); 2] {
                 return Err(format!(
-                    "`{}` has different units",
-                    compared.limit.subject()
+                    "`{subject}` has another number of values in each run"
                 ));
             }
-            compared.unit.clone_from(&base.unit);
-            compared.pairs.push((base.value, now.value));
+            for (series, (base, now)) in compared.series.iter_mut().zip(base.iter().zip(now)) {
+                if base.unit != now.unit {
+                    return Err(format!("`{subject}` has different units"));
+                }
+                series.unit.clone_from(&base.unit);
+                series.pairs.push((base.value, now.value));
+            }
         }
         Ok(())
     }
@@ -226,10 +282,7 @@ impl<'c> Comparison<'c> {
     /// Computes the ratios so far, and returns whether all limits are decided.
     fn decide(&mut self) -> bool {
         for compared in &mut self.limits {
-            compared.verdict = Ratio::of(&compared.pairs).map(|ratio| Verdict {
-                ratio,
-                meets: meets(&compared.limit, &compared.unit, ratio),
-            });
+            compared.verdict = compared.worst();
         }
         let mut verdicts = self.limits.iter().map(|compared| compared.verdict);
         verdicts.all(|verdict| verdict.is_some_and(|verdict| verdict.meets.is_some()))
@@ -243,7 +296,11 @@ impl<'c> Comparison<'c> {
         terminal: &mut Terminal,
     ) -> Result<()> {
         for compared in self.limits {
-            let (limit, pairs) = (&compared.limit, compared.pairs.len());
+            let limit = &compared.limit;
+            let pairs = compared
+                .series
+                .first()
+                .map_or(0, |series| series.pairs.len());
             let Some(Verdict { ratio, meets }) = compared.verdict else {
                 checked.undecided = true;
                 let why = match ended {
@@ -292,23 +349,26 @@ impl<'c> Comparison<'c> {
     }
 }
 
-/// The geometric mean of all values of a name in one run.
-fn mean(samples: &[Sample]) -> Result<Quantity, String> {
-    let mut sum = 0.0;
-    let mut count = 0.0;
-    let mut unit = "";
-    for sample in samples {
-        if count > 0.0 && sample.value.unit != unit {
-            return Err("its values have different units".to_owned());
-        }
-        unit = &sample.value.unit;
-        sum += sample.value.value.ln();
-        count += 1.0;
+impl Compared {
+    /// The verdict on the values that meet the limit least; `None` if a ratio cannot be computed.
+    fn worst(&self) -> Option<Verdict> {
+        let verdicts = self.series.iter().map(|series| {
+            let ratio = Ratio::of(&series.pairs)?;
+            let meets = meets(&self.limit, &series.unit, ratio);
+            Some(Verdict { ratio, meets })
+        });
+        let verdicts: Vec<Verdict> = verdicts.collect::<Option<_>>()?;
+        let badness = |verdict: &Verdict| match verdict.meets {
+            Some(true) => 0,
+            None => 1,
+            Some(false) => 2,
+        };
+        let distance = |verdict: &Verdict| verdict.ratio.value.ln().abs();
+        verdicts.into_iter().max_by(|one, other| {
+            let by_distance = distance(one).total_cmp(&distance(other));
+            badness(one).cmp(&badness(other)).then(by_distance)
+        })
     }
-    Ok(Quantity {
-        value: (sum / count).exp(),
-        unit: unit.to_owned(),
-    })
 }
 
 /// Whether the whole interval meets a limit; `None` if only a part does.

@@ -83,7 +83,7 @@ fn ratio_is_recorded_with_its_interval() {
     run.exits(0)
         .says("ratio 1.040 (1.040 to 1.040) in 12 pairs");
     let record = sandbox.read("docs/speed-results.md");
-    let part = "{\"name\":\"p99 relative to baseline\",\"value\":1.0399999";
+    let part = "{\"name\":\"p99 relative to baseline\",\"value\":1.04";
     assert!(record.contains(part), "{record}");
     // The copies contain the work tree and the base commit; the work tree is not changed.
     assert_eq!(sandbox.read("speed.txt"), "p99: 10.4 ms");
@@ -138,4 +138,50 @@ fn command_that_fails_in_the_base_commit_is_not_proven() {
     run.exits(4)
         .says("it ended with exit 1 in the base commit")
         .says("new.txt");
+}
+
+#[test]
+fn each_value_of_a_name_is_compared() {
+    // One of them is ten times as large, and the mean is the same.
+    let before = "p99: 10 ms\np99: 10 ms\n";
+    let (_, run) = verify(
+        "p99 within 5 % of baseline",
+        before,
+        "p99: 1 ms\np99: 100 ms\n",
+    );
+    run.exits(1).says("but the ratio is 10.000");
+    let (_, run) = verify("p99 within 5 % of baseline", before, "p99: 10 ms\n");
+    run.exits(4)
+        .says("`p99` has another number of values in each run");
+}
+
+#[test]
+fn command_with_the_path_of_the_work_tree_is_not_compared() {
+    let sandbox = sandbox("", "p99: 10 ms");
+    let root = &sandbox.root;
+    for command in [
+        format!("cat {root}/speed.txt"),
+        format!("d={root}; cat $d/speed.txt"),
+        format!("(cd '{root}' && cat speed.txt)"),
+    ] {
+        let plan = sandbox.read("docs/speed-plan.md");
+        let start = plan.find("Looks Like").unwrap();
+        let block = format!(
+            "Looks Like\n\n```bash\n{command}\n# Expected: p99 within 5 % of baseline\n```\n"
+        );
+        sandbox.write("docs/speed-plan.md", format!("{}{block}", &plan[..start]));
+        sandbox.write("speed.txt", "p99: 20 ms");
+        let run = sandbox.poc("verify speed --done");
+        run.exits(4)
+            .says("the command names the work tree by its absolute path");
+    }
+}
+
+#[test]
+fn base_that_moves_with_each_commit_is_no_baseline() {
+    let (sandbox, _) = verify("p99 within 5 % of baseline", "p99: 10 ms", "p99: 20 ms");
+    sandbox.edit("docs/speed-plan.md", "`main`", "`HEAD`");
+    let run = sandbox.poc("verify speed --done");
+    run.exits(4)
+        .says("the Base `HEAD` of the plan moves with each commit");
 }

@@ -6,7 +6,7 @@ use super::super::base;
 use crate::project::tree::Tree;
 use crate::project::{Poc, Project};
 use crate::sys::terminal::Terminal;
-use crate::verify::relative::{self, Side};
+use crate::verify::relative::{self, Side, Sides};
 use crate::verify::{Options, Report};
 
 /// Judges the expectations relative to the baseline in a report.
@@ -23,15 +23,19 @@ pub(super) fn judge(
     if !relative::is_needed(report) {
         return Ok(());
     }
-    let base = base::of_poc(&project.repository()?, poc)?;
-    let sides = match base {
-        None => None,
-        Some(base) => {
+    let repository = project.repository()?;
+    let moving = poc.plan.base.as_ref().filter(|base| base::moves(base));
+    let sides = match (base::of_poc(&repository, poc)?, moving) {
+        (None, _) => Err("the plan has no Base in its Overview".to_owned()),
+        (_, Some(name)) => Err(format!(
+            "the Base `{name}` of the plan moves with each commit"
+        )),
+        (Some(base), None) => {
             // Paths of one length, which the environment of a program contains.
             let before = Tree::open(project, "compared-base", Some(&base.commit), terminal)?;
             let now = Tree::open(project, "compared-work", None, terminal)?;
             let short = base.commit.get(..12).unwrap_or(&base.commit);
-            Some([
+            let copies = [
                 Side {
                     title: format!("the base commit {short}"),
                     tree: before,
@@ -40,8 +44,12 @@ pub(super) fn judge(
                     title: "the copy of the work tree".to_owned(),
                     tree: now,
                 },
-            ])
+            ];
+            Ok(Sides {
+                copies,
+                original: repository.root.clone(),
+            })
         }
     };
-    relative::compare_with_base(report, options, terminal, sides.as_ref())
+    relative::compare_with_base(report, options, terminal, &sides)
 }

@@ -157,7 +157,7 @@ pub(super) fn changes(project: &Project, pocs: &[Recorded]) -> Result<Changes> {
         let change = base::of_poc(&repository, poc).and_then(|base| {
             let base = base.context("the plan has no base")?;
             notes.extend(base.note);
-            if recorded.starts_with("HEAD") || recorded.starts_with('@') {
+            if base::moves(recorded) {
                 notes.push(format!(
                     "the Base `{recorded}` of {} moves with each commit and hides committed changes; replace it with {}",
                     project.workspace.slashed(&poc.paths.plan),
