@@ -20,16 +20,19 @@ const INSTALL: &str =
 /// The comment that cargo-mutants adds to each mutation.
 const MARK: &str = "/* ~ changed by cargo-mutants ~ */";
 
-/// A change of a function that a test should detect.
+/// The function of a mutant that is in none.
+const OUTSIDE: &str = "an item outside of functions";
+
+/// A change of code that a test should detect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mutant {
     /// Its file, relative to the workspace root.
     pub file: Utf8PathBuf,
     /// The name of its package.
     pub package: String,
-    /// Its function.
+    /// Its function, or [`OUTSIDE`].
     pub function: String,
-    /// The bytes of its function.
+    /// The bytes of its function; its own bytes if it is in none.
     pub function_bytes: Range<usize>,
     /// The line, from 1.
     pub line: u32,
@@ -147,9 +150,11 @@ pub(super) fn mutants(
 fn read(listed: Listed, text: &str) -> Option<Mutant> {
     let lines = Lines::of(text);
     let bytes = lines.range(&listed.span)?;
-    // A mutant outside of functions does not exist in version 27.
-    let function = listed.function?;
-    let function_bytes = lines.range(&function.span)?;
+    let (function, function_bytes) = match listed.function {
+        Some(function) => (function.function_name, lines.range(&function.span)?),
+        // Of a constant, for example.
+        None => (OUTSIDE.to_owned(), bytes.clone()),
+    };
     if !(function_bytes.start <= bytes.start && bytes.end <= function_bytes.end) {
         return None;
     }
@@ -160,7 +165,7 @@ fn read(listed: Listed, text: &str) -> Option<Mutant> {
     let lead = format!("{}:{}:{}: ", listed.file, at.line, at.column);
     let name = listed.name.strip_prefix(&lead).unwrap_or(&listed.name);
     let mut mutant = Mutant {
-        function: function.function_name,
+        function,
         function_bytes,
         line: at.line,
         column: at.column,

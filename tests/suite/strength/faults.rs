@@ -89,6 +89,28 @@ fn mutants_come_from_the_list() {
 }
 
 #[test]
+fn mutant_of_a_constant_is_judged() {
+    let code = "\npub const SUM: u32 = 1 + 2;\n\n#[test]\nfn sum() {\n    assert_eq!(SUM, 3);\n}\n";
+    let sandbox = sandbox(code);
+    let text = sandbox.read("base/src/lib.rs");
+    let line = text.lines().position(|line| line.contains("SUM")).unwrap() + 1;
+    let mutant = |sign: &str| {
+        format!(
+            r#"{{"file": "base/src/lib.rs", "package": "base", "genre": "BinaryOperator", "function": null, "diff": "",
+  "name": "base/src/lib.rs:{line}:24: replace + with {sign}", "replacement": "{sign}",
+  "span": {{"start": {{"line": {line}, "column": 24}}, "end": {{"line": {line}, "column": 25}}}}}}"#
+        )
+    };
+    let list = format!("cat <<'END'\n[{}, {}]\nEND", mutant("*"), mutant("|"));
+    with(&sandbox, &list)
+        .exits(0)
+        .prints("1 of 2 mutants killed")
+        .prints(&format!(
+            "missed base/src/lib.rs:{line}:24 in an item outside of functions: 1 test passed"
+        ));
+}
+
+#[test]
 fn test_that_fails_without_a_mutant_later_detects_none() {
     let sandbox = sandbox(CHANGED);
     // It passes once.
