@@ -98,7 +98,11 @@ pub(super) fn run(
         return Err(anyhow!(message)).or_exit(Exit::CouldNotRun);
     }
     if command.run {
-        bisect(&candidates, &history, &test, terminal)
+        let start = Commit {
+            id: start,
+            subject: good.to_owned(),
+        };
+        bisect((&start, &candidates), &history, &test, terminal)
     } else {
         Ok(Exit::Success)
     }
@@ -173,7 +177,12 @@ fn list(
     test: &Test,
     terminal: &mut Terminal,
 ) -> Result<()> {
-    let runs = |count: usize| count.max(1).next_power_of_two().ilog2();
+    // The first run in which the test passes, or the last in which it fails, may be one of the ends.
+    let runs = |count: usize| match count {
+        0 => 0,
+        1 => 2,
+        _ => count.next_power_of_two().ilog2() + 1,
+    };
     writeln!(
         terminal.out(),
         "{} of {} can have broken {} {}: at most {} to find it, in place of {}",
@@ -201,10 +210,10 @@ fn list(
     Ok(())
 }
 
-/// Runs the test on the candidate in the middle until the first one in which it fails is known. It passes before the first candidate,
-/// and fails in the last one.
+/// Runs the test on the candidate in the middle until the first one in which it fails is known. It must have failed there, and passed
+/// before: `start` is the commit before all candidates.
 fn bisect(
-    candidates: &[Candidate<'_>],
+    (start, candidates): (&Commit, &[Candidate<'_>]),
     history: &History<'_>,
     test: &Test,
     terminal: &mut Terminal,
@@ -214,6 +223,7 @@ fn bisect(
     files::write_atomic(&report, failing.to_string().as_bytes())?;
     let mut untested: Vec<usize> = (0..candidates.len() - 1).collect();
     let (mut first, mut last) = (0, candidates.len() - 1);
+    let (mut has_passed, mut has_failed) = (false, false);
     while !untested.is_empty() {
         let middle = usize::midpoint(first, last);
         let nearest = untested
@@ -222,19 +232,26 @@ fn bisect(
             .min_by_key(|(_, index)| index.abs_diff(middle));
         let Some((at, _)) = nearest else { break };
         let index = untested.remove(at);
-        let Candidate {
-            commit, last: same, ..
-        } = candidates[index];
-        let mut outcome = outcome_in(commit, history, &report, terminal)?;
-        if matches!(outcome, Outcome::Skipped) && same.id != commit.id {
-            outcome = outcome_in(same, history, &report, terminal)?;
-        }
-        match outcome {
-            Outcome::Passed => first = index + 1,
-            Outcome::Failed => last = index,
+        match outcome_of(&candidates[index], history, &report, terminal)? {
+            Outcome::Passed => {
+                first = index + 1;
+                has_passed = true;
+            }
+            Outcome::Failed => {
+                last = index;
+                has_failed = true;
+            }
             Outcome::Skipped => {}
         }
         untested.retain(|index| (first..last).contains(index));
+    }
+    if !has_failed {
+        let outcome = outcome_of(&candidates[last], history, &report, terminal)?;
+        is_as_said(&outcome, false, &candidates[last].last.id)?;
+    }
+    if !has_passed {
+        let outcome = outcome_in(start, history, &report, terminal)?;
+        is_as_said(&outcome, true, &start.subject)?;
     }
     let found = &candidates[first..=last];
     for Candidate { commit, .. } in found {
@@ -248,6 +265,37 @@ fn bisect(
         found.len()
     ))
     .or_exit(Exit::CouldNotRun)
+}
+
+/// Whether the test passed in the first commit of the question, or failed in the last one.
+///
+/// # Errors
+/// When it did not, since then no commit between the two broke it.
+fn is_as_said(outcome: &Outcome, passes: bool, commit: &str) -> Result<()> {
+    let why = match (outcome, passes) {
+        (Outcome::Passed, true) | (Outcome::Failed, false) => return Ok(()),
+        (Outcome::Failed, true) => "fails",
+        (Outcome::Passed, false) => "passes",
+        (Outcome::Skipped, _) => "did not run",
+    };
+    let commit = commit.get(..10).unwrap_or(commit);
+    Err(anyhow!(
+        "the test {why} in {commit}, so it is not known which commit broke it"
+    ))
+    .or_exit(Exit::CouldNotRun)
+}
+
+fn outcome_of(
+    candidate: &Candidate<'_>,
+    history: &History<'_>,
+    report: &Utf8Path,
+    terminal: &mut Terminal,
+) -> Result<Outcome> {
+    let Candidate { commit, last, .. } = candidate;
+    match outcome_in(commit, history, report, terminal)? {
+        Outcome::Skipped if last.id != commit.id => outcome_in(last, history, report, terminal),
+        outcome => Ok(outcome),
+    }
 }
 
 fn outcome_in(

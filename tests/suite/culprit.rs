@@ -64,7 +64,7 @@ fn only_commits_that_can_reach_the_test_are_run() {
     change(&sandbox, SOURCE, ("4 + 7", "7 + 4"), "order");
     let list = culprit(&sandbox, "");
     list.exits(0).prints(
-        "3 of 7 commits can have broken store tests::works: at most 2 runs to find it, in place of 3",
+        "3 of 7 commits can have broken store tests::works: at most 3 runs to find it, in place of 4",
     );
     assert_eq!(listed(&list), ["harmless", "wrong sum", "order"]);
     let run = culprit(&sandbox, "--run");
@@ -182,4 +182,23 @@ fn a_harness_whose_tests_are_unknown_does_not_make_a_name_ambiguous() {
         .poc("affected --culprit tests::stores --good good")
         .exits(0)
         .prints("store tests::stores");
+}
+
+#[test]
+fn test_that_passes_at_the_end_or_fails_at_the_start_has_no_culprit() {
+    let sandbox = sandbox();
+    change(&sandbox, SOURCE, ("    10", "    4 + 6"), "harmless");
+    culprit(&sandbox, "--run")
+        .exits(4)
+        .says("the test passes in ")
+        .hides("culprit ");
+    change(&sandbox, SOURCE, ("4 + 6", "6 + 4"), "harmless too");
+    culprit(&sandbox, "--run").exits(4).hides("culprit ");
+    change(&sandbox, SOURCE, ("6 + 4", "6 + 5"), "wrong");
+    sandbox.shell("git tag -f good").exits(0);
+    change(&sandbox, SOURCE, ("6 + 5", "5 + 6"), "wrong as well");
+    culprit(&sandbox, "--run")
+        .exits(4)
+        .says("the test fails in good")
+        .hides("culprit ");
 }
