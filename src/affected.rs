@@ -14,6 +14,7 @@ pub mod file_effect;
 pub mod items;
 mod lockfile;
 mod manifests;
+pub mod nextest_filters;
 pub(crate) mod nextest_list;
 mod outside;
 mod packages;

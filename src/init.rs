@@ -23,7 +23,7 @@ use self::context::Context;
 pub use self::draft::{Affected, Criterion, Draft, File, Package, Step, TestTarget};
 use self::request::Request;
 use crate::affected::arguments::{self, quoted};
-use crate::affected::{self, Selection, TestTargetKind};
+use crate::affected::{self, Selection, TestTargetKind, nextest_filters};
 use crate::cli::Size;
 use crate::exit;
 use crate::project::Project;
@@ -264,7 +264,7 @@ fn commands(project: &Project, nextest: bool, selection: &Selection) -> Vec<Stri
         // A command without a test fails.
         documented.targets.retain(|_, part| !part.known.is_empty());
         let run = (!tests.is_empty()).then(|| {
-            let arguments = arguments::nextest(workspace, &tests);
+            let arguments = nextest_filters::nextest(workspace, &tests);
             format!("cargo nextest run --no-fail-fast {}", quoted(&arguments))
         });
         let doc = (!documented.is_empty()).then(|| {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::base;
 use crate::affected::failed::{FailedTests, TestNames};
-use crate::affected::{self, Selection, TestTargetKind, arguments};
+use crate::affected::{self, Selection, TestTargetKind, arguments, nextest_filters};
 use crate::change::Change;
 use crate::cli::{Affected, AffectedFormat, Global};
 use crate::document::StepId;
@@ -129,7 +129,7 @@ fn print(found: &Found, command: &Affected, took: Duration, terminal: &mut Termi
         }
         AffectedFormat::Nextest => {
             variables(workspace, terminal)?;
-            for filterset in arguments::filtersets(workspace, selection) {
+            for filterset in nextest_filters::filtersets(workspace, selection) {
                 writeln!(terminal.out(), "{filterset}")?;
             }
             let doctests = selection

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::test_filter::TestFilters;
 use super::test_output::{Binary, Ending, Header, Observed, TestCounts, Verdict};
-use crate::affected::arguments::one_test;
+use crate::affected::nextest_filters::one_test;
 use crate::affected::nextest_list::NextestList;
 
 /// The tests that nextest will run, and the ignored ones.

@@ -10,7 +10,7 @@ use super::nextest_arguments::{filters_apart, for_listing, not_only_nextest, wor
 use super::partition::Partition;
 use super::test_filter::TestFilters;
 use crate::affected::arguments;
-use crate::affected::{Selection, TargetSelection, TestTargetKind, all_targets};
+use crate::affected::{Selection, TargetSelection, TestTargetKind, all_targets, nextest_filters};
 use crate::config::RunnerChoice;
 use crate::exit;
 use crate::script::cargo_arguments::{Effect, cargo_arguments};
@@ -90,7 +90,7 @@ impl Runner {
         if !binaries.is_empty() {
             if archive(words.extra).is_some() {
                 // An archive is already built, and nextest rejects `-p` with it.
-                let filtersets = arguments::filtersets(workspace, &binaries).into_iter();
+                let filtersets = nextest_filters::filtersets(workspace, &binaries).into_iter();
                 let filters = filtersets.flat_map(|filterset| ["-E".to_owned(), filterset]);
                 let filters: Vec<String> = filters.collect();
                 checks.push(words.nextest(&filters, picks_of(workspace, &binaries)));
@@ -98,7 +98,7 @@ impl Runner {
                 for group in workspace.groups() {
                     let part = binaries.only(|target| group.contains(&target.package));
                     if !part.is_empty() {
-                        let arguments = arguments::nextest(workspace, &part);
+                        let arguments = nextest_filters::nextest(workspace, &part);
                         checks.push(words.nextest(&arguments, picks_of(workspace, &part)));
                     }
                 }
