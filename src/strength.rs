@@ -12,6 +12,8 @@ mod report;
 mod run;
 mod switch;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, anyhow};
 use camino::Utf8PathBuf;
 
@@ -43,6 +45,7 @@ pub fn measure(
     files::keep(&diff, of_sources(project, change)?.as_bytes())?;
     let mut mutants = list::mutants(&tree.root, &diff, tools.settings)?;
     let touched = TouchedItems::of(project, change)?;
+    let listed: BTreeSet<Utf8PathBuf> = mutants.iter().map(|one| one.file.clone()).collect();
     let workspace = &project.workspace;
     let configured = workspace.configured_packages();
     let names: Vec<&str> = configured
@@ -73,6 +76,20 @@ pub fn measure(
         .iter()
         .map(|package| copy.workspace.packages[*package].name.to_string());
     strength.packages = packages.collect();
+    let code = touched.code.iter().filter(|file| {
+        let owner = workspace.owner(file);
+        owner.is_some_and(|owner| configured.contains(&owner))
+    });
+    let code = code.filter_map(|file| file.strip_prefix(&workspace.root).ok());
+    let mut unread: BTreeSet<Utf8PathBuf> = code.map(Into::into).collect();
+    unread.retain(|file| !listed.contains(file));
+    if !unread.is_empty() {
+        // A file without a mutant may still have been read.
+        let read = list::files(&tree.root, tools.settings)?;
+        unread.retain(|file| !read.contains(file));
+    }
+    let unread = unread.iter().map(|file| files::slashed(file));
+    strength.unread = unread.collect();
     if strength.viable() == 0 {
         let unviable = counted(judged.len(), "mutant");
         return Err(anyhow!(

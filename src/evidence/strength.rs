@@ -27,6 +27,9 @@ pub struct Strength {
     /// Tests that were not selected and failed with a missed mutant.
     #[serde(skip_serializing_if = "is_default")]
     pub escapes: Vec<Escape>,
+    /// Changed files with functions that cargo-mutants does not read, so that nothing is known about their tests.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unread: Vec<String>,
     /// The packages with the mutants and the tests that can reach them; none if a change of any package counts.
     #[serde(skip_serializing_if = "is_default")]
     pub packages: Vec<String>,
@@ -70,10 +73,12 @@ impl Strength {
         self.killed() + self.missed
     }
 
-    /// Whether at least this percentage of the mutants is killed; never without a viable mutant.
+    /// Whether at least this percentage of the mutants is killed; never without a viable mutant, or with a file without mutants.
     #[must_use]
     pub fn meets(&self, percent: u64) -> bool {
-        self.viable() > 0 && self.killed() * 100 >= percent * self.viable()
+        self.viable() > 0
+            && self.unread.is_empty()
+            && self.killed() * 100 >= percent * self.viable()
     }
 }
 
@@ -92,6 +97,9 @@ impl fmt::Display for Strength {
         }
         if self.unviable > 0 {
             write!(out, ", {} unviable", self.unviable)?;
+        }
+        if !self.unread.is_empty() {
+            write!(out, ", no mutants of {}", self.unread.join(", "))?;
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! The mutants of a change, from cargo-mutants.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 
 use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::programs::not_interrupted;
 use crate::diff;
@@ -78,6 +80,12 @@ struct Listed {
     span: Span,
 }
 
+/// A file that cargo-mutants reads.
+#[derive(Deserialize)]
+struct ReadFile {
+    path: Utf8PathBuf,
+}
+
 #[derive(Deserialize)]
 struct Function {
     function_name: String,
@@ -105,12 +113,43 @@ pub(super) fn mutants(
     diff: &Utf8Path,
     settings: &Settings,
 ) -> Result<Vec<Mutant>> {
+    let more = ["--list", "--in-diff", diff.as_str()];
+    let listed: Vec<Listed> = said(root, &more, settings)?;
+    let mut mutants = Vec::new();
+    for one in listed {
+        let path = root.join(&one.file);
+        let text = String::from_utf8(files::read(&path)?)
+            .with_context(|| format!("{path} is not UTF-8"))?;
+        let mutant = read(one, &text);
+        mutants.push(
+            mutant.with_context(|| {
+                format!("cargo-mutants named a place that {path} does not have")
+            })?,
+        );
+    }
+    Ok(mutants)
+}
+
+/// The files that cargo-mutants reads, relative to the workspace root.
+///
+/// # Errors
+/// As for [`mutants`].
+pub(super) fn files(root: &Utf8Path, settings: &Settings) -> Result<BTreeSet<Utf8PathBuf>> {
+    let read: Vec<ReadFile> = said(root, &["--list-files"], settings)?;
+    Ok(read.into_iter().map(|file| file.path).collect())
+}
+
+/// The list that cargo-mutants prints with these arguments.
+fn said<T: DeserializeOwned>(
+    root: &Utf8Path,
+    more: &[&str],
+    settings: &Settings,
+) -> Result<Vec<T>> {
     let command = ProcessCommand::new("cargo-mutants")
         .remedy(INSTALL)
-        .args(["mutants", "--list", "--json", "--workspace", "--dir"])
+        .args(["mutants", "--json", "--workspace", "--dir"])
         .arg(root)
-        .arg("--in-diff")
-        .arg(diff);
+        .args(more);
     let command = settings.prepare(command, root);
     let captured = exec::capture(&command).or_exit(Exit::CouldNotRun)?;
     not_interrupted(captured.ended)?;
@@ -130,21 +169,8 @@ pub(super) fn mutants(
     if captured.stdout.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
-    let listed: Vec<Listed> = serde_json::from_slice(&captured.stdout)
-        .context("cargo-mutants printed a list in another format; version 27 has the known one")?;
-    let mut mutants = Vec::new();
-    for one in listed {
-        let path = root.join(&one.file);
-        let text = String::from_utf8(files::read(&path)?)
-            .with_context(|| format!("{path} is not UTF-8"))?;
-        let mutant = read(one, &text);
-        mutants.push(
-            mutant.with_context(|| {
-                format!("cargo-mutants named a place that {path} does not have")
-            })?,
-        );
-    }
-    Ok(mutants)
+    serde_json::from_slice(&captured.stdout)
+        .context("cargo-mutants printed a list in another format; version 27 has the known one")
 }
 
 fn read(listed: Listed, text: &str) -> Option<Mutant> {

@@ -60,6 +60,7 @@ pub(super) struct StrengthReport<'a> {
     stale: bool,
     survivors: Vec<SurvivorReport<'a>>,
     escapes: Vec<EscapeReport<'a>>,
+    unread: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -100,6 +101,7 @@ impl<'a> From<&'a Strength> for StrengthReport<'a> {
             stale: false,
             survivors: survivors.collect(),
             escapes: escapes.collect(),
+            unread: &strength.unread,
         }
     }
 }

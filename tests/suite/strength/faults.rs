@@ -111,6 +111,38 @@ fn mutant_of_a_constant_is_judged() {
 }
 
 #[test]
+fn changed_file_that_is_not_read_is_named() {
+    let code = "\nmacro_rules! items {\n    ($($t:tt)*) => { $($t)* };\n}\nitems! { pub mod made; }\ninclude!(\"included.rs\");\n\n\
+                #[cfg(test)]\nmod checks;\n";
+    let function = |name: &str| format!("pub fn {name}() -> u8 {{\n    1\n}}\n");
+    let sandbox = sandbox(&format!("{code}{CHANGED}"));
+    sandbox
+        .write("base/src/made.rs", function("made"))
+        .write("base/src/included.rs", function("included"))
+        .write("base/src/checks.rs", function("check"));
+    let mutant = |sandbox: &Sandbox| {
+        let text = sandbox.read("base/src/lib.rs");
+        let line = text
+            .lines()
+            .position(|line| line.contains("if a > b"))
+            .unwrap()
+            + 1;
+        // The function has the lines 20 to 22 in other tests.
+        listed(BODY, "7")
+            .replace("\"line\": 20", &format!("\"line\": {}", line - 1))
+            .replace("\"line\": 21", &format!("\"line\": {line}"))
+            .replace("\"line\": 22", &format!("\"line\": {}", line + 1))
+    };
+    let script = format!(
+        "case \"$*\" in *--list-files*) echo '[{{\"package\": \"base\", \"path\": \"base/src/lib.rs\"}}]'; exit;; esac\n{}",
+        mutant(&sandbox)
+    );
+    with(&sandbox, &script)
+        .exits(0)
+        .prints("1 of 1 mutant killed, no mutants of base/src/included.rs, base/src/made.rs\n");
+}
+
+#[test]
 fn test_that_fails_without_a_mutant_later_detects_none() {
     let sandbox = sandbox(CHANGED);
     // It passes once.
