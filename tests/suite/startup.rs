@@ -145,8 +145,8 @@ fn no_process_runs_twice() {
         ("git ls-files", 1),
         // The branches that the base can be on.
         ("git for-each-ref", 1),
-        // Which repository this is, the commit that the plan calls `main`, and the default branch.
-        ("git rev-parse", 3),
+        // Which repository this is, with the commit of HEAD, and the commit that the plan calls `main`.
+        ("git rev-parse", 2),
         ("rustc -vV", 1),
     ];
     for line in ["status", "check", "report", "step done cache 1 --dry-run"] {
@@ -169,7 +169,7 @@ fn no_process_runs_twice() {
             ("git diff", 2),
             ("git for-each-ref", 2),
             ("git ls-files", 2),
-            ("git rev-parse", 4),
+            ("git rev-parse", 2),
             ("rustc -vV", 2),
         ],
     );
