@@ -7,7 +7,7 @@
 # --edits N     The number of functions to edit, one after another (10). Functions that no test can reach are left out.
 # --seed N      Another choice of functions (1).
 # --coverage FILE  The collected coverage of this commit with these options; if there is no such file, it is collected and written. Collecting
-#               runs each test in a process of its own, which takes minutes for thousands of tests.
+#               starts a process for each test; thousands of tests take minutes.
 #
 # $KEEP, a folder, gets the output of each run.
 #

@@ -278,6 +278,12 @@ impl Change {
     }
 }
 
+/// Whether a base names another commit after each commit, and so hides committed changes.
+#[must_use]
+pub fn base_moves(base: &str) -> bool {
+    base.starts_with("HEAD") || base.starts_with('@')
+}
+
 /// The repository of a workspace, without cached answers.
 ///
 /// # Errors

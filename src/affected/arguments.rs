@@ -77,10 +77,12 @@ pub fn cargo_test(workspace: &Workspace, selection: &Selection) -> Vec<Invocatio
 /// and named. Targets without libtest may not list their tests and stay apart.
 #[must_use]
 pub fn cargo_test_together(workspace: &Workspace, selection: &Selection) -> Vec<Invocation> {
-    let lists_tests = |target: &TestTarget| {
-        target.kind != TestTargetKind::Doc && !target.has_custom_harness(workspace)
-    };
-    let listed = selection.only(lists_tests);
+    let binaries = selection.only(|target| target.kind != TestTargetKind::Doc);
+    let custom = binaries.targets.keys();
+    let custom: BTreeSet<&TestTarget> = custom
+        .filter(|target| target.has_custom_harness(workspace))
+        .collect();
+    let listed = binaries.only(|target| !custom.contains(target));
     let selected = by_package(listed.targets.keys());
     let flags = |packages: &BTreeSet<PackageId>| -> BTreeSet<&TestTargetKind> {
         let kinds = packages.iter().flat_map(|package| &selected[package]);
@@ -130,8 +132,7 @@ pub fn cargo_test_together(workspace: &Workspace, selection: &Selection) -> Vec<
             }
         })
         .collect();
-    let apart = selection
-        .only(|target| target.kind != TestTargetKind::Doc && target.has_custom_harness(workspace));
+    let apart = binaries.only(|target| custom.contains(target));
     calls.extend(cargo_test(workspace, &apart));
     calls
 }

@@ -33,8 +33,3 @@ pub(super) fn of_poc(repository: &Repository, poc: &Poc) -> Result<Option<PocBas
     });
     Ok(Some(PocBase { commit, note }))
 }
-
-/// Whether a base names another commit after each commit, and so hides committed changes.
-pub(super) fn moves(base: &str) -> bool {
-    base.starts_with("HEAD") || base.starts_with('@')
-}

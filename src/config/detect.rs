@@ -290,7 +290,7 @@ pub fn other_build(workspace: &Workspace, use_cache: bool) -> Option<String> {
         Cache::open(path, FORMAT)
     });
     let detection = detect(workspace, kept.as_ref());
-    // The cache of items is in the same folder, and whoever writes it reports the error.
+    // An error here would also prevent the cache of items in the same folder, and that error is reported.
     let _ = kept.map(|kept| kept.save(2));
     let found = default_of(&detection.found)?;
     Some(format!(

@@ -59,9 +59,9 @@ pub type Unaffected = BTreeSet<(String, Aspect)>;
 pub struct Stale<'s> {
     /// The run.
     pub located: &'s Located,
-    /// What is in question.
+    /// What the change may contradict.
     pub aspect: Aspect,
-    /// The scripts that bash ran, as far as they are in question.
+    /// The scripts whose tests matter for it.
     pub scripts: Vec<&'s str>,
     /// The names of the changed inputs.
     pub changed: Vec<String>,
@@ -80,7 +80,7 @@ impl Stale<'_> {
         (self.located.checksum.clone(), self.aspect.clone())
     }
 
-    /// The packages whose changes can affect the strength of the run; `None` if it is not in question.
+    /// The packages whose changes can affect the strength of the run; `None` for another aspect.
     fn judged_packages(&self, workspace: &Workspace) -> Option<BTreeSet<PackageId>> {
         let strength = self.located.record.strength.as_ref();
         let strength = strength.filter(|_| self.aspect == Aspect::Strength)?;
@@ -225,8 +225,11 @@ impl<'w> Since<'w> {
         };
         let (workspace, config) = (self.workspace, self.config);
         let verdicts = self.verdicts.as_ref().context("no verdicts were opened")?;
-        let lost = owners(workspace, &change, lacks_tests)?;
-        let edited = owners(workspace, &change, differ)?;
+        let sources = ChangedSource::of(workspace, &change)?;
+        let lost = owners(&sources, lacks_tests);
+        let strength = open.iter().any(|open| open.run.aspect == Aspect::Strength);
+        let edited = strength.then(|| owners(&sources, differ));
+        let edited = edited.unwrap_or_default();
         let changed = change.files.iter().map(|file| file.path.as_path());
         let explained = names_of(workspace, config, changed);
         let mut builds: Vec<&Configuration> = Vec::new();
@@ -352,22 +355,41 @@ pub fn keep<'r>(
     Snapshots::open(&workspace.target_directory).keep(records, &stood)
 }
 
-/// The owners of changed sources whose earlier and current texts `counts`; `None` for a source of no member.
-fn owners(
-    workspace: &Workspace,
-    change: &Change,
-    counts: impl Fn(&str, &str) -> bool,
-) -> Result<BTreeSet<Option<PackageId>>> {
-    let is_source = |file: &&FileChange| file.path.extension() == Some("rs");
-    let sources: Vec<_> = change.files.iter().filter(is_source).collect();
-    let mut owners = BTreeSet::new();
-    for (file, before) in sources.iter().zip(change.texts_before(&sources)?) {
-        let now = files::read_if_exists(&file.path)?.unwrap_or_default();
-        if counts(&before.unwrap_or_default(), &String::from_utf8_lossy(&now)) {
-            owners.insert(workspace.owner(&file.path));
-        }
+/// A changed source file.
+struct ChangedSource {
+    /// `None` for a source of no member.
+    owner: Option<PackageId>,
+    /// Empty for a new file.
+    before: String,
+    now: String,
+}
+
+impl ChangedSource {
+    fn of(workspace: &Workspace, change: &Change) -> Result<Vec<Self>> {
+        let is_source = |file: &&FileChange| file.path.extension() == Some("rs");
+        let changed: Vec<_> = change.files.iter().filter(is_source).collect();
+        let texts = change.texts_before(&changed)?;
+        let sources = changed.iter().zip(texts).map(|(file, before)| {
+            let now = files::read_if_exists(&file.path)?.unwrap_or_default();
+            Ok(Self {
+                owner: workspace.owner(&file.path),
+                before: before.unwrap_or_default(),
+                now: String::from_utf8_lossy(&now).into_owned(),
+            })
+        });
+        sources.collect()
     }
-    Ok(owners)
+}
+
+/// The owners of the sources whose earlier and current texts `counts`.
+fn owners(
+    sources: &[ChangedSource],
+    counts: impl Fn(&str, &str) -> bool,
+) -> BTreeSet<Option<PackageId>> {
+    let counted = sources
+        .iter()
+        .filter(|source| counts(&source.before, &source.now));
+    counted.map(|source| source.owner).collect()
 }
 
 /// Whether a test of an earlier text is not in the current one.

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::context::{Check, LintContext};
 use super::plan::leaves;
-use crate::change::Change;
+use crate::change::{Change, base_moves};
 use crate::diff::likeness_by_lines;
 use crate::document::SectionKind;
 use crate::document::plan::{Action, FileRow};
@@ -72,7 +72,7 @@ fn unknown_change(cx: &LintContext<'_>, found: &mut Vec<Finding>) {
     let error = match (&cx.context.change, &cx.plan.base) {
         _ if cx.context.workspace.is_none() => return,
         (Err(error), _) => error.clone(),
-        (Ok(_), Some(base)) if base.starts_with("HEAD") || base.starts_with('@') => format!(
+        (Ok(_), Some(base)) if base_moves(base) => format!(
             "the base `{base}` moves with each commit, so the change does not contain what was committed; write the id of a commit"
         ),
         (Ok(_), _) => return,

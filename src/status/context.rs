@@ -49,7 +49,7 @@ impl Context<'_> {
         relative_text(self.root, path)
     }
 
-    /// Whether no change since a run can affect what it showed.
+    /// Whether no change since a run can affect this aspect of it.
     #[must_use]
     pub fn is_unaffected(&self, run: &Located, aspect: Aspect) -> bool {
         self.unaffected.contains(&(run.checksum.clone(), aspect))

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::super::base;
+use crate::change::base_moves;
 use crate::project::tree::Tree;
 use crate::project::{Poc, Project};
 use crate::sys::terminal::Terminal;
@@ -24,7 +25,7 @@ pub(super) fn judge(
         return Ok(());
     }
     let repository = project.repository()?;
-    let moving = poc.plan.base.as_ref().filter(|base| base::moves(base));
+    let moving = poc.plan.base.as_ref().filter(|base| base_moves(base));
     let sides = match (base::of_poc(&repository, poc)?, moving) {
         (None, _) => Err("the plan has no Base in its Overview".to_owned()),
         (_, Some(name)) => Err(format!(

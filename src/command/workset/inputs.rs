@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 
-use crate::change::Change;
+use crate::change::{Change, base_moves};
 use crate::command::base;
 use crate::contract::ContractState;
 use crate::evidence::{Evidence, Located, Scope};
@@ -63,8 +63,15 @@ pub(super) fn unaffected(
                 // The tests of any target and feature may detect a mutant.
                 let all = "cargo test --workspace; cargo test --workspace --all-features";
                 let changed = freshness::changed_of(&located.record.inputs, inputs);
-                let run = stale_run(poc, located, changed);
-                stale.extend(run.map(|run| run(Aspect::Strength, vec![all])));
+                if !changed.is_empty() {
+                    stale.push(Stale {
+                        located,
+                        aspect: Aspect::Strength,
+                        scripts: vec![all],
+                        changed,
+                        results: &poc.paths.results,
+                    });
+                }
             }
         }
     }
@@ -92,8 +99,15 @@ fn of_last_run<'s>(
 ) -> Vec<Stale<'s>> {
     let record = &located.record;
     let changed = freshness::changed_of(&record.inputs, inputs);
-    let Some(run) = stale_run(poc, located, changed) else {
+    if changed.is_empty() {
         return Vec::new();
+    }
+    let run = |aspect, scripts| Stale {
+        located,
+        aspect,
+        scripts,
+        changed: changed.clone(),
+        results: &poc.paths.results,
     };
     let mut stale = Vec::new();
     if record.outcome.is_whole() {
@@ -120,23 +134,6 @@ fn of_last_run<'s>(
     stale
 }
 
-/// Makes questions about a run whose inputs `changed`; `None` if there is no such input.
-fn stale_run<'s>(
-    poc: &'s Poc,
-    located: &'s Located,
-    changed: Vec<String>,
-) -> Option<impl Fn(Aspect, Vec<&'s str>) -> Stale<'s>> {
-    let is_changed = !changed.is_empty();
-    let run = move |aspect, scripts| Stale {
-        located,
-        aspect,
-        scripts,
-        changed: changed.clone(),
-        results: &poc.paths.results,
-    };
-    is_changed.then_some(run)
-}
-
 /// The change since each base, and a note for each base that has moved.
 pub(super) type Changes = (BTreeMap<String, Result<Change>>, Vec<String>);
 
@@ -157,7 +154,7 @@ pub(super) fn changes(project: &Project, pocs: &[Recorded]) -> Result<Changes> {
         let change = base::of_poc(&repository, poc).and_then(|base| {
             let base = base.context("the plan has no base")?;
             notes.extend(base.note);
-            if base::moves(recorded) {
+            if base_moves(recorded) {
                 notes.push(format!(
                     "the Base `{recorded}` of {} moves with each commit and hides committed changes; replace it with {}",
                     project.workspace.slashed(&poc.paths.plan),
