@@ -37,7 +37,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashSet;
 
-pub use crate_graph::{CrateGraph, UnitId, UnitKind};
+pub use crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 pub(crate) use file_reads::{SCRIPT, is_script};
 pub use item_cache::Cache;
 pub use path_index::PathIndex;
@@ -177,6 +177,14 @@ impl Graph {
     pub fn predecessors(&self) -> &Predecessors {
         self.predecessors
             .get_or_init(|| Predecessors::of(&self.edges))
+    }
+
+    /// Forgets that items may read a changed file by a path in the sources, except in units that are kept.
+    pub(super) fn retain_readers(&mut self, is_kept: impl Fn(&Unit) -> bool) {
+        let (nodes, units) = (&self.nodes.nodes, &self.crates.units);
+        self.read
+            .by
+            .retain(|id, _| is_kept(&units[nodes[*id as usize].unit as usize]));
     }
 
     /// Whether a program or a dynamic library of the workspace reaches each node.

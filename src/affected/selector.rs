@@ -14,7 +14,6 @@ use super::conflicts::{self, buildable_groups};
 use super::failed::TestNames;
 use super::file_effect::FileEffect;
 use super::items::affected_tests::Affected;
-use super::items::nodes::NodeId;
 use super::items::{Cache, Changed, CrateGraph, Graph, Reader, Uncached};
 use super::outside::Outside;
 use super::packages;
@@ -76,7 +75,7 @@ pub fn select_with_failed(
     cached: bool,
     failed: &TestNames,
 ) -> Result<Selection> {
-    select_without(project, change, cached, failed, &mut |_, _| Vec::new())
+    select_adjusted(project, change, cached, failed, &mut |_, _| ())
 }
 
 /// [`select_with_failed`], and the targets that the run of the selection must build.
@@ -85,24 +84,23 @@ pub fn select_with_failed(
 /// As [`select`].
 pub fn select_to_run(project: &Project, change: &Change, failed: &TestNames) -> Result<Selection> {
     let mut broken = BTreeMap::new();
-    let mut selection = select_without(project, change, true, failed, &mut |graph, changed| {
+    let mut selection = select_adjusted(project, change, true, failed, &mut |graph, changed| {
         broken = may_not_compile(graph, changed);
-        Vec::new()
     })?;
     selection.may_not_compile = broken;
     Ok(selection)
 }
 
-/// [`select_with_failed`]. `leave` returns items that are treated as unchanged.
+/// [`select_with_failed`]. `adjust` can change what the graph knows before the search.
 ///
 /// # Errors
 /// As [`select`].
-pub(super) fn select_without(
+pub(super) fn select_adjusted(
     project: &Project,
     change: &Change,
     cached: bool,
     failed: &TestNames,
-    leave: &mut dyn FnMut(&Graph, &Changed) -> Vec<NodeId>,
+    adjust: &mut dyn FnMut(&mut Graph, &mut Changed),
 ) -> Result<Selection> {
     let (workspace, config) = (&project.workspace, &project.config);
     let outside = Arc::new(Outside::read(workspace));
@@ -119,10 +117,7 @@ pub(super) fn select_without(
         None => &Uncached,
     };
     let mut graph = graph_of(workspace, crates, &classified.changed, reader);
-    for node in leave(&graph, &classified.changed) {
-        graph.nodes.nodes[node as usize].changed = false;
-        classified.changed.besides = true;
-    }
+    adjust(&mut graph, &mut classified.changed);
     let found = graph.select(&classified.changed);
     let mut selection = selected(workspace, config, change, classified, graph, &found, failed);
     selection.notes.extend(cache.and_then(save));

@@ -12,7 +12,7 @@ use super::items::Graph;
 use super::items::crate_graph::UnitKind;
 use super::items::extract::flag;
 use super::items::nodes::Node;
-use super::selector::select_without;
+use super::selector::select_adjusted;
 use crate::change::Change;
 use crate::project::Project;
 use crate::sys::files;
@@ -34,7 +34,7 @@ impl TouchedItems {
     pub fn of(project: &Project, change: &Change) -> Result<Self> {
         let mut items: BTreeMap<Utf8PathBuf, FxHashSet<usize>> = BTreeMap::new();
         let mut code = BTreeSet::new();
-        select_without(project, change, true, &TestNames::new(), &mut |graph, _| {
+        select_adjusted(project, change, true, &TestNames::new(), &mut |graph, _| {
             let changed = graph.nodes.nodes.iter();
             for node in changed.filter(|node| node.changed && !node.before) {
                 // A node of a name has no file.
@@ -46,7 +46,6 @@ impl TouchedItems {
                     }
                 }
             }
-            Vec::new()
         })?;
         let mut touched = Self {
             code,

@@ -21,6 +21,9 @@ use crate::sys::terminal::sanitize::{Sanitizer, sanitize};
 const MEASURED: &str = "{spinner} {prefix} {bar:20.cyan} {wide_msg} {elapsed}{left}";
 const PLAIN: &str = "{spinner} {prefix} {wide_msg} {elapsed}{left}";
 
+/// The width for output that is not a terminal.
+const LOG_COLUMNS: usize = 140;
+
 /// Shows invocations while they run. Under `--quiet`, only the output of failed ones is shown, after they end.
 pub(super) struct Progress<'t> {
     terminal: &'t mut Terminal,
@@ -102,8 +105,12 @@ impl<'t> Progress<'t> {
         };
         let place = place.map_or_else(String::new, |(index, count)| format!(" ({index}/{count})"));
         let command = sanitize(first.unwrap_or(command));
-        let columns = self.terminal.columns();
-        let (first, cut) = shortened(&command, columns.filter(|_| !self.terminal.verbose()));
+        let columns = self.terminal.columns().unwrap_or(LOG_COLUMNS);
+        let (first, cut) = if self.terminal.verbose() {
+            (command.as_str(), None)
+        } else {
+            shortened(&command, columns)
+        };
         let more = cut.unwrap_or(more);
         let message = format!("{}{place}: {first}{more}", self.title);
         self.before = before;
@@ -325,10 +332,9 @@ fn is_compiling(line: &[u8]) -> bool {
     line.ends_with(b"\n") && plain(line).starts_with("   Compiling ")
 }
 
-/// A command in at most two lines of a terminal, because the names of many tests hide the results; `--list` prints all.
-fn shortened(command: &str, columns: Option<usize>) -> (&str, Option<&'static str>) {
-    let most = columns.map_or(usize::MAX, |columns| columns * 2 - 40);
-    let Some((end, _)) = command.char_indices().nth(most) else {
+/// A command in at most two lines, because the names of many tests hide the results; `--list` prints all.
+fn shortened(command: &str, columns: usize) -> (&str, Option<&'static str>) {
+    let Some((end, _)) = command.char_indices().nth((columns * 2).saturating_sub(40)) else {
         return (command, None);
     };
     let end = command[..end].rfind(' ').unwrap_or(end);
@@ -340,11 +346,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_commands_are_cut_on_a_terminal() {
+    fn long_commands_are_cut() {
         let long = "cargo test --exact ".to_owned() + &"name ".repeat(40);
-        assert_eq!(shortened(&long, None), (long.as_str(), None));
-        assert_eq!(shortened("cargo test", Some(40)), ("cargo test", None));
-        let (cut, hint) = shortened(&long, Some(40));
+        assert_eq!(shortened(&long, LOG_COLUMNS), (long.as_str(), None));
+        assert_eq!(shortened("cargo test", 40), ("cargo test", None));
+        let (cut, hint) = shortened(&long, 40);
         assert_eq!(cut, "cargo test --exact name name name name");
         assert!(hint.is_some());
     }

@@ -215,12 +215,12 @@ fn test_outside_of_the_selection_that_detects_a_mutant_is_an_escape() {
 
 /// Functions of many kinds, some of which cannot be switched in one build.
 const KINDS: &str = r#"
-pub const fn constant(n: u32) -> u32 {
-    n + 1
+pub const fn constant() -> bool {
+    true
 }
 
-pub fn iterator(n: u32) -> impl Iterator<Item = u32> {
-    (0..n).map(|i| i + 1)
+pub fn iterator() -> impl Iterator<Item = u32> {
+    [1, 2].into_iter()
 }
 
 pub struct Stack<T>(Vec<T>);
@@ -247,21 +247,20 @@ impl<T: Clone + Default> Stack<T> {
 pub trait Named {
     fn name(&self) -> String {
         let é = "é".to_owned();
-        if é.len() > 1 && é.starts_with('é') { é } else { String::new() }
+        if é.starts_with('é') { é } else { String::new() }
     }
 }
 
 impl Named for u8 {}
 
 pub async fn later(x: bool) -> bool {
-    !x
+    x
 }
 
-pub fn divided(a: i32, b: i32) -> Result<i32, String> {
-    match (a, b) {
-        (_, 0) => Err("zero".to_owned()),
-        (a, b) if a < 0 => Ok(-a / b),
-        (a, b) => Ok(a / b),
+pub fn checked(a: i32) -> Result<i32, String> {
+    match a {
+        a if a < 0 => Err("negative".to_owned()),
+        a => Ok(a),
     }
 }
 
@@ -277,13 +276,13 @@ mod more {
 
     #[test]
     fn kinds() {
-        assert_eq!(constant(1), 2);
-        assert_eq!(iterator(2).collect::<Vec<_>>(), [1, 2]);
+        assert!(constant());
+        assert_eq!(iterator().collect::<Vec<_>>(), [1, 2]);
         let mut stack = Stack::new();
         assert_eq!(stack.top(), None);
         assert_eq!(stack.push(1).push(2).top(), Some(&2));
         assert_eq!(7_u8.name(), "é");
-        assert_eq!(divided(-4, 2), Ok(2));
+        assert_eq!(checked(4), Ok(4));
         assert_eq!(locked().0, 1);
     }
 }
@@ -318,7 +317,7 @@ fn one_build_and_a_build_for_each_mutant_have_the_same_verdicts() {
     // Not those of the constant function and of the iterator, nor those that do not compile.
     let (count, rest) = shared.split_once(' ').unwrap();
     assert!(
-        rest == of && count.parse::<u32>().unwrap() >= 20,
+        rest == of && count.parse::<u32>().unwrap() >= 12,
         "{shared}"
     );
     for word in ["caught", "Missed", "unviable"] {

@@ -13,7 +13,7 @@ use super::store::Store;
 use crate::affected::items::extract::{Digest, flag};
 use crate::affected::items::heads::{ChangedBody, changed_bodies};
 use crate::affected::items::nodes::NodeId;
-use crate::affected::items::{Graph, UnitKind};
+use crate::affected::items::{Changed, Graph, Unit, UnitKind};
 use crate::workspace::graph::is_kind;
 use crate::workspace::{PackageId, Workspace};
 
@@ -87,15 +87,26 @@ impl BodyChanges {
         }
         bodies
     }
+
+    /// Makes the graph treat these functions as unchanged.
+    pub(super) fn leave_out(&self, graph: &mut Graph, changed: &mut Changed) {
+        changed.besides |= !self.nodes.is_empty();
+        for node in &self.nodes {
+            graph.nodes.nodes[*node as usize].changed = false;
+        }
+    }
 }
 
 /// Whether the function has effects only when it is called.
 fn is_plain(graph: &Graph, id: NodeId, at_build: &BTreeSet<PackageId>) -> bool {
     let node = &graph.nodes.nodes[id as usize];
     let unit = &graph.crates.units[node.unit as usize];
-    node.flags & flag::ROOT == 0
-        && unit.kind != UnitKind::BuildScript
-        && !at_build.contains(&unit.package)
+    node.flags & flag::ROOT == 0 && !runs_at_build(unit, at_build)
+}
+
+/// Whether code of a unit runs during the build; for members that [`at_build`] returns.
+pub(super) fn runs_at_build(unit: &Unit, at_build: &BTreeSet<PackageId>) -> bool {
+    unit.kind == UnitKind::BuildScript || at_build.contains(&unit.package)
 }
 
 /// Members whose code runs during the build: procedural macros, dependencies of build scripts, and all members that these link.

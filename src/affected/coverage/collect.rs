@@ -14,7 +14,7 @@ use rustc_hash::FxHashSet;
 
 use super::arguments::{for_listing, of_configuration};
 use super::build_reads::{BuildReads, PathNumbers};
-use super::environment;
+use super::environment::{self, AllVariables};
 use super::functions::Functions;
 use super::kept_tests::{KeptTests, numbers_of};
 use super::recorded::{FunctionLists, RecordFolder};
@@ -323,6 +323,18 @@ impl<'p> Collect<'p> {
         }
     }
 
+    /// All variables; none if kept tests ran with others.
+    fn all_variables(&self) -> AllVariables {
+        let now = AllVariables::now();
+        let kept = self.kept.as_ref();
+        let is_same = kept.is_none_or(|kept| *kept.all_variables() == now);
+        if is_same {
+            now
+        } else {
+            AllVariables::default()
+        }
+    }
+
     /// The variables that any source of the repository may name.
     fn environment(&self, store: &Store) -> environment::Environment {
         let Ok(repository) = self.project.repository() else {
@@ -350,6 +362,7 @@ impl<'p> Collect<'p> {
         store.files.clone_from(&functions.files);
         store.items.clone_from(&functions.items);
         store.environment = self.environment(store);
+        store.all_variables = self.all_variables();
         let unlisted = records.get_unlisted()?;
         let mut paths = PathNumbers::default();
         store.build = build.map(|touched| paths.of(touched));

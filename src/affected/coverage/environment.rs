@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
 
 use crate::workspace::variables::{build_variables, possible_names};
 
@@ -35,6 +36,51 @@ pub fn difference(environment: &Environment) -> Option<String> {
         let now = build_variables();
         now.into_keys().find(|name| !environment.contains_key(name))
     })
+}
+
+/// Variables that differ between two commands of one shell.
+const OF_SHELL: [&str; 4] = ["_", "OLDPWD", "PWD", "SHLVL"];
+
+/// All variables of a process, without [`OF_SHELL`]: what code may read by names that the sources do not show.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllVariables {
+    /// A hash of all names and values.
+    hash: String,
+    /// For messages, two bytes of the hash of each value, which tell nothing about a secret.
+    values: BTreeMap<String, [u8; 2]>,
+}
+
+impl AllVariables {
+    /// Those of this process.
+    #[must_use]
+    pub fn now() -> Self {
+        let variables = std::env::vars_os();
+        let variables = variables.filter(|(name, _)| OF_SHELL.iter().all(|own| name != own));
+        let mut hasher = blake3::Hasher::new();
+        let mut values = BTreeMap::new();
+        for (name, value) in variables.collect::<BTreeMap<_, _>>() {
+            let value = blake3::hash(value.as_encoded_bytes());
+            hasher.update(blake3::hash(name.as_encoded_bytes()).as_bytes());
+            hasher.update(value.as_bytes());
+            let [first, second, ..] = *value.as_bytes();
+            values.insert(name.to_string_lossy().into_owned(), [first, second]);
+        }
+        Self {
+            hash: hasher.finalize().to_hex().to_string(),
+            values,
+        }
+    }
+
+    /// A variable that is different in another process, in words.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        if self.hash == other.hash {
+            return None;
+        }
+        let mut names = self.values.keys().chain(other.values.keys());
+        let name = names.find(|name| self.values.get(*name) != other.values.get(*name));
+        Some(name.map_or_else(|| "a variable".to_owned(), |name| format!("`{name}`")))
+    }
 }
 
 fn hash_of(name: &str) -> String {

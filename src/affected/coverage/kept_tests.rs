@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::environment::AllVariables;
 use super::recorded::{RecordFolder, RecordedTest};
 use super::store::Store;
 use crate::affected::items::extract::Digest;
@@ -40,6 +41,11 @@ impl KeptTests {
         });
         let tests = tests.collect();
         Self { store, tests }
+    }
+
+    /// The variables with which they ran.
+    pub(super) fn all_variables(&self) -> &AllVariables {
+        &self.store.all_variables
     }
 
     /// Records these tests as done, so that they do not run; the number of tests.

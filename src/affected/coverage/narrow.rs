@@ -12,14 +12,15 @@ use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::body_changes::{BodyChanges, Texts};
+use super::body_changes::{BodyChanges, Texts, at_build, runs_at_build};
+use super::environment;
 use super::store::{State, Store, Test};
 use super::touched_files::{DataFiles, touching};
-use super::{environment, unproven};
+use super::unproven::Unproven;
 use crate::affected::failed::TestNames;
 use crate::affected::items::Graph;
 use crate::affected::items::extract::Digest;
-use crate::affected::selector::select_without;
+use crate::affected::selector::select_adjusted;
 use crate::affected::targets::{TestTarget, all_targets};
 use crate::affected::{Reason, Selection, TargetSelection, TestSelector};
 use crate::change::Change;
@@ -65,7 +66,7 @@ pub fn narrow(
     let workspace = &project.workspace;
     since.executed.join(workspace, store, selection);
     let rest = &since.rest;
-    let unchanged = UnchangedTests::of(store, rest, &since.changed, &since.unproven);
+    let unchanged = UnchangedTests::of(store, rest, &since.changed, &since.unproven.tests);
     let before = selection.count();
     selection.targets.retain(|target, part| {
         let stays = |name: &TestSelector| !unchanged.is_among(workspace, target, name);
@@ -79,6 +80,12 @@ pub fn narrow(
         }
         !part.whole.is_empty() || !part.tests.is_empty()
     });
+    let variable = since.unproven.variable.iter();
+    selection.notes.extend(variable.map(|variable| {
+        format!(
+            "more tests may be left out with the variables of the collection: {variable} differs, and functions may read it"
+        )
+    }));
     Ok(Narrowed::By(before - selection.count()))
 }
 
@@ -103,7 +110,7 @@ pub fn unaffected(
         part.is_none_or(|part| part.is_some_and(|part| part.runs(&test.name)))
     };
     let tests = store.with_coverage().filter(|(index, ran)| {
-        !since.unproven.contains(index)
+        !since.unproven.tests.contains(index)
             && !since.executed.items.contains_key(index)
             && !ran.iter().any(|item| since.changed.contains(item))
             && !is_selected(&store.tests[*index])
@@ -119,7 +126,7 @@ struct SinceCollected {
     /// The items of the store whose bodies changed.
     changed: FxHashSet<u32>,
     /// The tests of the store whose coverage proves nothing.
-    unproven: FxHashSet<usize>,
+    unproven: Unproven,
 }
 
 impl SinceCollected {
@@ -156,26 +163,30 @@ impl SinceCollected {
             ));
         };
         let mut bodies = BodyChanges::default();
-        let mut unproven = FxHashSet::default();
+        let mut unproven = Unproven::default();
         let touching = touching(workspace, &repository, store, &since.change);
         let data = DataFiles::take_from(&mut since.change, &repository, store);
         let mut executed = Executed::default();
-        let rest = select_without(
+        let rest = select_adjusted(
             project,
             &since.change,
             cached,
             &TestNames::new(),
-            &mut |graph, _| {
+            &mut |graph, changed| {
                 bodies = BodyChanges::of(workspace, graph, store, &since.texts);
-                unproven = unproven::unproven(workspace, graph, store, &bodies);
+                unproven = Unproven::of(workspace, graph, store, &bodies);
                 executed = Executed::of(workspace, graph, store);
-                bodies.nodes.clone()
+                bodies.leave_out(graph, changed);
+                if data.has_all_sources && changed.others.is_empty() {
+                    let at_build = at_build(workspace);
+                    graph.retain_readers(|unit| runs_at_build(unit, &at_build));
+                }
             },
         )?;
         for (test, why) in touching {
             executed.items.entry(test).or_insert(why);
         }
-        unproven.extend(data.readers(store));
+        unproven.tests.extend(data.readers(store));
         Ok(Ok(Self {
             rest,
             executed,

@@ -8,13 +8,13 @@ use anyhow::{Context as _, Result, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::environment::Environment;
+use super::environment::{AllVariables, Environment};
 use crate::affected::items::extract::Digest;
 use crate::sys::cargo::own_folder;
 use crate::sys::{files, packed};
 
 /// First line of the file, with the version of the format.
-const HEADING: &[u8] = b"cargo-poc observed 3\n";
+const HEADING: &[u8] = b"cargo-poc observed 4\n";
 
 /// The coverage of a workspace.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Store {
     pub toolchain: String,
     /// Environment variables of tests and of the build.
     pub environment: Environment,
+    /// All variables; none if not all tests ran with the same ones.
+    pub all_variables: AllVariables,
     /// Everything that determines the build: features, profile, target, variables, packages.
     pub built_with: Vec<String>,
     /// Source files with instrumented functions, relative to the workspace root, with `/`.
@@ -250,6 +252,7 @@ mod tests {
             },
             toolchain: "rustc".to_owned(),
             environment: Environment::from([("APP_FAST".to_owned(), String::new())]),
+            all_variables: AllVariables::now(),
             built_with: vec!["--all-features".to_owned()],
             files: vec!["src/lib.rs".to_owned()],
             items: vec![item(0, 1), item(0, 2), item(0, 3)],

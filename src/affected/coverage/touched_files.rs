@@ -83,39 +83,48 @@ pub(super) fn touching(
     found
 }
 
-/// Changed files that the build did not touch, so that they affect only tests that touch them.
-#[derive(Debug)]
-pub(super) struct DataFiles(Vec<ChangedFile>);
+/// Changed files whose readers at run time are known, because coverage was collected with the files of the build.
+#[derive(Debug, Default)]
+pub(super) struct DataFiles {
+    files: Vec<ChangedFile>,
+    /// Whether every changed Rust source is among them.
+    pub(super) has_all_sources: bool,
+}
 
 impl DataFiles {
-    /// Takes these files out of the change, if the files of the build are known.
+    /// Finds these files, and takes those out of the change that the build did not touch: they affect only tests that touch them. Rust
+    /// sources stay, because they are code as well.
     pub(super) fn take_from(change: &mut Change, repository: &Repository, store: &Store) -> Self {
-        let mut found = Vec::new();
+        let mut data = Self::default();
         let Some(build) = &store.build else {
-            return Self(found);
+            return data;
         };
+        data.has_all_sources = true;
         let build = store.paths_of(build);
         change.files.retain(|file| {
-            let changed = ChangedFile::of(file, repository, store);
-            let changed = changed.filter(|_| !is_of_cargo(&file.path));
-            let Some(changed) = changed.filter(|changed| !changed.affects(&build)) else {
+            let is_source = file.path.extension() == Some("rs");
+            let Some(changed) = ChangedFile::of(file, repository, store) else {
+                data.has_all_sources &= !is_source;
                 return true;
             };
-            found.push(changed);
-            false
+            let is_only_data = !is_of_cargo(&file.path) && !changed.affects(&build);
+            if is_source || is_only_data {
+                data.files.push(changed);
+            }
+            !is_only_data
         });
-        Self(found)
+        data
     }
 
     /// The tests that may depend on one of these files.
     pub(super) fn readers(&self, store: &Store) -> Vec<usize> {
-        if self.0.is_empty() {
+        if self.files.is_empty() {
             return Vec::new();
         }
         let reads = |test: &Test| {
             test.touched.as_ref().is_none_or(|touched| {
                 let touched = store.paths_of(touched);
-                self.0.iter().any(|file| file.affects(&touched))
+                self.files.iter().any(|file| file.affects(&touched))
             })
         };
         let tests = store.tests.iter().enumerate();

@@ -1,12 +1,13 @@
 //! Tests whose coverage does not prove that they did not execute a changed function.
 //!
 //! A process that is started without its environment, or was built elsewhere, leaves no profile. A function that reads environment
-//! variables may behave differently in another environment. What such a process or function can reach according to the sources may
-//! have been executed.
+//! variables may behave differently if any variable differs from the collection. What such a process or function can reach according
+//! to the sources may have been executed.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::body_changes::BodyChanges;
+use super::environment::AllVariables;
 use super::store::Store;
 use crate::affected::items::extract::{Digest, flag};
 use crate::affected::items::nodes::{NONE, NodeId};
@@ -15,25 +16,40 @@ use crate::affected::items::{Graph, TestGroup, TestPattern, UnitKind};
 use crate::workspace::Workspace;
 use crate::workspace::source::syntax::ItemKind;
 
-/// Indexes into [`Store::tests`] of the tests that may have executed a changed function without a profile.
-pub(super) fn unproven(
-    workspace: &Workspace,
-    graph: &Graph,
-    store: &Store,
-    bodies: &BodyChanges,
-) -> FxHashSet<usize> {
-    if bodies.nodes.is_empty() {
-        return FxHashSet::default();
+/// Tests that may have executed a changed function without a profile.
+#[derive(Default)]
+pub(super) struct Unproven {
+    /// Indexes into [`Store::tests`].
+    pub(super) tests: FxHashSet<usize>,
+    /// The variable because of which there are more of them, in words.
+    pub(super) variable: Option<String>,
+}
+
+impl Unproven {
+    pub(super) fn of(
+        workspace: &Workspace,
+        graph: &Graph,
+        store: &Store,
+        bodies: &BodyChanges,
+    ) -> Self {
+        if bodies.nodes.is_empty() {
+            return Self::default();
+        }
+        let finder = Finder {
+            workspace,
+            graph,
+            store,
+            items: items(workspace, graph, store),
+        };
+        let mut tests = finder.by_process(&bodies.nodes);
+        let mut variable = store.all_variables.difference(&AllVariables::now());
+        if variable.is_some() {
+            let before = tests.len();
+            tests.extend(finder.by_environment(&bodies.nodes));
+            variable = variable.filter(|_| tests.len() > before);
+        }
+        Self { tests, variable }
     }
-    let finder = Finder {
-        workspace,
-        graph,
-        store,
-        items: items(workspace, graph, store),
-    };
-    let mut found = finder.by_environment(&bodies.nodes);
-    found.extend(finder.by_process(&bodies.nodes));
-    found
 }
 
 struct Finder<'a> {

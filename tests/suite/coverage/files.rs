@@ -125,6 +125,58 @@ fn data_file_selects_its_readers() {
     assert_eq!(selected(&sandbox, BASE), ["app::it reads_two"]);
 }
 
+/// Tests that walk the folder of their argument, as far as the sources show.
+const WALKERS: &str = r#"
+fn sources_below(folder: &str) -> usize {
+    let path = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join(folder);
+    let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let sources = entries.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    sources.filter(|path| std::fs::read_to_string(path).unwrap().contains("fn")).count()
+}
+
+#[test]
+fn reads_sources() {
+    assert_eq!(sources_below("src"), 1);
+}
+
+#[test]
+fn reads_data() {
+    assert_eq!(sources_below("data"), 0);
+}
+
+#[test]
+fn executes() {
+    assert_eq!(app::four(), 4);
+}
+"#;
+
+#[test]
+fn changed_source_selects_the_tests_that_opened_it() {
+    if !traced_for("changed_source_selects_the_tests_that_opened_it") {
+        return;
+    }
+    let sandbox = sandbox();
+    sandbox
+        .write("src/lib.rs", "pub fn four() -> usize {\n    4\n}\n")
+        .write("tests/it.rs", WALKERS)
+        .commit("walkers");
+    sandbox.poc("affected --collect").exits(0);
+    sandbox.edit("src/lib.rs", "    4", "    2 + 2");
+    let all = [
+        "app::it executes",
+        "app::it reads_data",
+        "app::it reads_sources",
+    ];
+    assert_eq!(selected(&sandbox, &format!("{BASE} --no-observed")), all);
+    let opened = ["app::it executes", "app::it reads_sources"];
+    assert_eq!(selected(&sandbox, BASE), opened);
+    // Without its trace, a test may have read any source.
+    sandbox.edit("src/lib.rs", "    2 + 2", "    4");
+    collect_with(&sandbox, "#!/bin/sh\nexit 1\n").exits(0);
+    sandbox.edit("src/lib.rs", "    4", "    2 + 2");
+    assert_eq!(selected(&sandbox, BASE), all);
+}
+
 /// Collects with this program instead of the tracer.
 fn collect_with(sandbox: &Sandbox, tracer: &str) -> Run {
     sandbox.write("target/fake/strace", tracer);

@@ -255,11 +255,28 @@ fn missing_profile_or_environment_dependency_prevents_narrowing() {
         "fast() -> u32 { 1 }",
         "fast() -> u32 { 2 - 1 }",
     );
-    assert_eq!(selected(&sandbox, base), ["app picks"]);
-    let mut command = sandbox.command(crate::kit::PROGRAM);
-    command.args(["poc", "affected", "--base", "HEAD"]);
-    command.env("APP_FAST", "1");
-    crate::kit::finish(command, "affected")
+    assert_eq!(selected(&sandbox, base), Vec::<String>::new());
+    let with = |name: &str, value: &str| {
+        let line = format!("{base} --format names");
+        let mut command = sandbox.command(crate::kit::PROGRAM);
+        command.args(line.split(' ')).env(name, value);
+        crate::kit::finish(command, &line)
+    };
+    // `pick` may read any variable, by a name that no source contains.
+    let run = with("OTHER", "1");
+    assert_eq!(run.exits(0).stdout, "app\tapp\tpicks\n");
+    run.says("more tests may be left out with the variables of the collection: `OTHER` differs");
+    // Differs in each shell, and even between two commands.
+    assert_eq!(with("SHLVL", "7").exits(0).stdout, "");
+    with("APP_FAST", "1")
         .exits(0)
         .says("another value of the environment variable APP_FAST");
+    // Tests that a later collection keeps have run with the variables of the earlier one.
+    let mut update = sandbox.command(crate::kit::PROGRAM);
+    update
+        .args(["affected", "--collect", "--update"])
+        .env("OTHER", "1");
+    crate::kit::finish(update, "affected --collect --update").exits(0);
+    sandbox.edit("src/lib.rs", "{ 2 - 1 }", "{ 3 - 2 }");
+    assert_eq!(with("OTHER", "1").exits(0).stdout, "app\tapp\tpicks\n");
 }

@@ -395,7 +395,7 @@ fn no_edits_alone_reach_complete_or_a_passing_gate_with_an_unproven_criterion() 
         prop::collection::vec(0..SECTIONS.len(), 0..3),
         prop::collection::vec(0..copies.len(), 0..12),
     );
-    let checked = TestRunner::new(config(120)).run(&all, |(edits, sections, records)| {
+    let checked = TestRunner::new(config(80)).run(&all, |(edits, sections, records)| {
         let edits = edits.iter().map(|index| &EDITS[*index]);
         let sections = sections.iter().map(|index| &SECTIONS[*index]);
         let (plan, results) = edited(edits.chain(sections));
@@ -485,7 +485,7 @@ fn following_next_actions_ends_at_complete_or_at_a_person() {
     // One sandbox for all, so that cargo builds only what a case changes.
     let sandbox = sandbox();
     let untouched = sandbox.files();
-    let checked = TestRunner::new(config(40)).run(
+    let checked = TestRunner::new(config(20)).run(
         &start,
         |(edits, sections, worked, source, before, later)| {
             for path in sandbox
