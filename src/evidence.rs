@@ -37,7 +37,7 @@ pub use record::{
     CHANGED, Check, Confirmation, Measured, Outcome, Record, Runs, Scope, Selected, Source,
     TestCounts,
 };
-pub use strength::{Escape, Strength, Survivor};
+pub use strength::{Escape, Excluded, Exclusion, Strength, Survivor};
 
 /// The format of evidence.
 const FORMAT: RegionFormat = RegionFormat {

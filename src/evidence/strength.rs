@@ -27,7 +27,10 @@ pub struct Strength {
     /// Tests that were not selected and failed with a missed mutant.
     #[serde(skip_serializing_if = "is_default")]
     pub escapes: Vec<Escape>,
-    /// Changed files with functions that cargo-mutants does not read, so that nothing is known about their tests.
+    /// Mutants of the change that were not judged; they count as not killed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub excluded: Vec<Excluded>,
+    /// Changed files with functions that cargo-mutants does not read, and `file:line` of changed macros, so that nothing is known about their tests.
     #[serde(skip_serializing_if = "is_default")]
     pub unread: Vec<String>,
     /// The packages with the mutants and the tests that can reach them; none if a change of any package counts.
@@ -47,6 +50,46 @@ pub struct Survivor {
     pub tests: usize,
     /// The removed and added lines.
     pub diff: String,
+}
+
+/// Mutants of a function that were not judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excluded {
+    /// The place of the first one.
+    pub place: String,
+    /// The function.
+    pub function: String,
+    /// The number of mutants.
+    pub mutants: u64,
+    /// Why they were not judged.
+    pub why: Exclusion,
+}
+
+/// Why a mutant is not judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exclusion {
+    /// By `.cargo/mutants.toml` or `mutants::skip`.
+    Settings,
+    /// The build configuration does not include its package.
+    Configuration,
+}
+
+impl fmt::Display for Excluded {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = if self.mutants == 1 { "" } else { "s" };
+        let why = match self.why {
+            Exclusion::Settings => "by `.cargo/mutants.toml` or `mutants::skip`",
+            Exclusion::Configuration => "since the configuration does not include the package",
+        };
+        let Self {
+            place,
+            function,
+            mutants,
+            ..
+        } = self;
+        write!(out, "{place} in {function}: {mutants} mutant{s}, {why}")
+    }
 }
 
 /// A test that the selection lacks.
@@ -73,17 +116,24 @@ impl Strength {
         self.killed() + self.missed
     }
 
-    /// Whether at least this percentage of the mutants is killed; never without a viable mutant, or with a file without mutants.
+    /// The number of mutants that were not judged.
+    #[must_use]
+    pub fn excluded(&self) -> u64 {
+        self.excluded.iter().map(|excluded| excluded.mutants).sum()
+    }
+
+    /// Whether at least this percentage of the mutants is killed, where excluded mutants count as not killed; never without a viable mutant,
+    /// or with code without mutants.
     #[must_use]
     pub fn meets(&self, percent: u64) -> bool {
         self.viable() > 0
             && self.unread.is_empty()
-            && self.killed() * 100 >= percent * self.viable()
+            && self.killed() * 100 >= percent * (self.viable() + self.excluded())
     }
 }
 
 impl fmt::Display for Strength {
-    /// `14 of 15 mutants killed (1 by timeout), 2 unviable`.
+    /// `14 of 15 mutants killed (1 by timeout), 2 unviable, 1 excluded`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let s = if self.viable() == 1 { "" } else { "s" };
         write!(
@@ -97,6 +147,9 @@ impl fmt::Display for Strength {
         }
         if self.unviable > 0 {
             write!(out, ", {} unviable", self.unviable)?;
+        }
+        if self.excluded() > 0 {
+            write!(out, ", {} excluded", self.excluded())?;
         }
         if !self.unread.is_empty() {
             write!(out, ", no mutants of {}", self.unread.join(", "))?;

@@ -1,18 +1,19 @@
 //! Builds the copy, and lists its test binaries.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Message;
-use cargo_metadata::diagnostic::{DiagnosticLevel, DiagnosticSpan};
+use cargo_metadata::diagnostic::{Diagnostic, DiagnosticLevel, DiagnosticSpan};
 
 use super::programs::{FOLDER, RECORD, Start, TestProgram, not_interrupted};
 use crate::affected::arguments::package_arguments;
 use crate::affected::coverage::run::{CAPS_LINTS, INNER_WRAPPER, WORKSPACE_WRAPPER};
 use crate::affected::{TestTarget, TestTargetKind, all_targets};
-use crate::exit::{Exit, OrExit as _};
+use crate::exit::{self, Exit};
 use crate::project::Project;
 use crate::project::tree::Tree;
 use crate::script::shell::Settings;
@@ -36,8 +37,18 @@ pub(super) struct Builder<'p> {
 pub(super) enum Built {
     /// The executables of tests, with their targets.
     Done(Vec<(TestTarget, Utf8PathBuf)>),
-    /// With the spans of each error, and the compiler's messages.
-    Failed(Vec<Vec<DiagnosticSpan>>, String),
+    Failed(FailedBuild),
+}
+
+/// A build that failed.
+#[derive(Debug, Default)]
+pub(super) struct FailedBuild {
+    /// The spans of each error of the compiler.
+    pub(super) errors: Vec<Vec<DiagnosticSpan>>,
+    /// Whether the compiler found an error in the code. Otherwise it was killed, the linker failed, or the disk is full, for example.
+    pub(super) is_compile_error: bool,
+    /// The messages of the compiler and of cargo.
+    pub(super) output: String,
 }
 
 impl Builder<'_> {
@@ -62,15 +73,13 @@ impl Builder<'_> {
         for group in self.groups(packages) {
             let words = [&["test", "--no-run", "--message-format=json"], more].concat();
             let captured = self.cargo(&words, &group, &[])?;
-            let mut errors = Vec::new();
-            let mut rendered = String::new();
+            let mut failed = FailedBuild::default();
             for message in Message::parse_stream(captured.stdout.as_slice()) {
                 match message.context("failed to read the output of cargo")? {
                     Message::CompilerMessage(message)
                         if message.message.level == DiagnosticLevel::Error =>
                     {
-                        rendered.push_str(message.message.rendered.as_deref().unwrap_or_default());
-                        errors.push(message.message.spans);
+                        failed.add(message.message, &self.tree.root);
                     }
                     Message::CompilerArtifact(artifact) if artifact.profile.test => {
                         let executable = artifact.executable.clone();
@@ -85,8 +94,9 @@ impl Builder<'_> {
                 ExitReason::TimedOut => bail!("the build did not end in time"),
                 ended if ended.success() => {}
                 _ => {
-                    rendered.push_str(&String::from_utf8_lossy(&captured.stderr));
-                    return Ok(Built::Failed(errors, rendered));
+                    let said = String::from_utf8_lossy(&captured.stderr);
+                    failed.output.push_str(&said);
+                    return Ok(Built::Failed(failed));
                 }
             }
         }
@@ -239,9 +249,34 @@ impl Built {
     pub(super) fn done(self) -> Result<Vec<(TestTarget, Utf8PathBuf)>> {
         match self {
             Self::Done(executables) => Ok(executables),
-            Self::Failed(_, output) => Err(anyhow!("{}", output.trim()))
-                .context("the copy of the work tree does not build without a mutant")
-                .or_exit(Exit::CouldNotRun),
+            Self::Failed(failed) => {
+                Err(failed.error("the copy of the work tree does not build without a mutant"))
+            }
         }
+    }
+}
+
+impl FailedBuild {
+    /// Adds an error of the compiler. An error that is not in the code has neither a code nor a span: the linker failed, for example.
+    fn add(&mut self, error: Diagnostic, root: &Utf8Path) {
+        let rendered = error.rendered.as_deref();
+        self.output.push_str(rendered.unwrap_or_default());
+        let mut files = error.spans.iter().map(|span| root.join(&span.file_name));
+        self.is_compile_error |= error.code.is_some() || files.any(|file| file.starts_with(root));
+        self.errors.push(error.spans);
+    }
+
+    /// Whether a build script failed.
+    pub(super) fn is_of_build_script(&self) -> bool {
+        self.output.contains("failed to run custom build command")
+    }
+
+    /// The messages as an error with exit code 4.
+    pub(super) fn error(
+        &self,
+        context: impl fmt::Display + Send + Sync + 'static,
+    ) -> anyhow::Error {
+        let error = anyhow!("{}", self.output.trim()).context(context);
+        exit::with_exit(Exit::CouldNotRun, error)
     }
 }

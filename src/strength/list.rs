@@ -19,6 +19,10 @@ use crate::sys::files;
 /// How to install cargo-mutants.
 const INSTALL: &str =
     "mutants come from cargo-mutants; install it with `cargo install cargo-mutants`";
+/// The option of cargo-mutants that ignores [`SETTINGS`].
+pub(super) const WITHOUT_SETTINGS: &str = "--no-config";
+/// The file of its settings, relative to the workspace root.
+pub(super) const SETTINGS: &str = ".cargo/mutants.toml";
 /// The comment that cargo-mutants adds to each mutation.
 const MARK: &str = "/* ~ changed by cargo-mutants ~ */";
 
@@ -104,16 +108,17 @@ struct Place {
     column: u32,
 }
 
-/// The mutants in the lines of a diff. `root` is the workspace root.
+/// The mutants in the lines of a diff; `more` are other arguments. `root` is the workspace root.
 ///
 /// # Errors
 /// When cargo-mutants is not installed, fails, or prints another format.
 pub(super) fn mutants(
     root: &Utf8Path,
     diff: &Utf8Path,
+    more: &[&str],
     settings: &Settings,
 ) -> Result<Vec<Mutant>> {
-    let more = ["--list", "--in-diff", diff.as_str()];
+    let more = [&["--list", "--in-diff", diff.as_str()], more].concat();
     let listed: Vec<Listed> = said(root, &more, settings)?;
     let mut mutants = Vec::new();
     for one in listed {
@@ -130,12 +135,12 @@ pub(super) fn mutants(
     Ok(mutants)
 }
 
-/// The files that cargo-mutants reads, relative to the workspace root.
+/// The files that cargo-mutants reads without its settings, relative to the workspace root.
 ///
 /// # Errors
 /// As for [`mutants`].
 pub(super) fn files(root: &Utf8Path, settings: &Settings) -> Result<BTreeSet<Utf8PathBuf>> {
-    let read: Vec<ReadFile> = said(root, &["--list-files"], settings)?;
+    let read: Vec<ReadFile> = said(root, &["--list-files", WITHOUT_SETTINGS], settings)?;
     Ok(read.into_iter().map(|file| file.path).collect())
 }
 

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use camino::Utf8PathBuf;
 
-use super::build::{Builder, Built};
+use super::build::{Builder, Built, FailedBuild};
 use super::list::Mutant;
 use super::programs::{Ended, TestProgram};
 use super::reach::{self, Narrow, Tests};
 use super::report::{Judged, Verdict, show};
 use super::switch::Switch;
-use crate::affected::{Selection, TestTarget, TestTargetKind};
+use crate::affected::{Selection, TestTarget, TestTargetKind, at_build};
 use crate::evidence::Escape;
 use crate::exit::{self, Exit};
 use crate::project::Project;
@@ -282,13 +282,29 @@ impl Judge<'_> {
                 self.tree.write(&mutant.file, mutated.as_bytes())?;
                 let done = match self.builder().build(packages) {
                     Ok(Built::Done(_)) => work().map(Some),
-                    Ok(Built::Failed(..)) => Ok(None),
+                    Ok(Built::Failed(failed)) if self.is_unviable(mutant, &failed) => Ok(None),
+                    Ok(Built::Failed(failed)) => {
+                        let place = mutant.place();
+                        Err(failed.error(format!(
+                            "the build with the mutant at {place} failed, but not by a compile error, so its outcome is not known"
+                        )))
+                    }
                     Err(error) => Err(error),
                 };
                 self.tree.write(&mutant.file, text.as_bytes())?;
                 done
             }
         }
+    }
+
+    /// Whether a mutant is the reason of a failed build: it does not compile, or a build script that may run it fails.
+    fn is_unviable(&self, mutant: &Mutant, failed: &FailedBuild) -> bool {
+        let workspace = &self.copy.workspace;
+        let runs_at_build = || {
+            let owner = workspace.owner(&self.tree.root.join(&mutant.file));
+            owner.is_none_or(|owner| at_build(workspace).contains(&owner))
+        };
+        failed.is_compile_error || failed.is_of_build_script() && runs_at_build()
     }
 
     /// The packages with a selected test, and that of the function.

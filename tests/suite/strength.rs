@@ -1,5 +1,6 @@
 //! `verify --strength`: mutants of the changed code, and the tests that detect them.
 
+mod excluded;
 #[cfg(unix)]
 mod faults;
 mod plan;
@@ -355,4 +356,33 @@ fn missing_tool_is_named_with_its_installation() {
     finish(command, line)
         .exits(4)
         .says("install it with `cargo install cargo-mutants`");
+}
+
+/// The kill of a documentation test counts, as in `cargo mutants`, which runs all of them.
+#[test]
+fn mutant_that_only_a_documentation_test_detects_is_caught() {
+    if !mutants_for("mutant_that_only_a_documentation_test_detects_is_caught") {
+        return;
+    }
+    let code = |name: &str, example: &str| {
+        format!(
+            "\n/// T.\n///\n/// ```\n/// {example}\n/// ```\npub fn {name}(n: u32) -> u32 {{\n    n * 2\n}}\n"
+        )
+    };
+    let sandbox = sandbox(&code("twice", "assert_eq!(base::twice(4), 8);"));
+    // Of another function, and of another package.
+    sandbox.append(
+        "base/src/lib.rs",
+        &code("double", "base::twice(1);").replace("n * 2", "twice(n)"),
+    );
+    sandbox.append(
+        "app/src/lib.rs",
+        "\n/// T.\n///\n/// ```\n/// assert_eq!(base::double(4), 8);\n/// ```\npub struct Shown;\n",
+    );
+    for more in ["", "--separate-builds"] {
+        let run = strength(&sandbox, more);
+        let report = run.exits(0).json();
+        let known = &report["strength"];
+        assert_eq!((&known["killed"], &known["viable"]), (&json!(6), &json!(6)));
+    }
 }

@@ -79,6 +79,14 @@ pub fn strength(terminal: &mut Terminal, strength: &Strength) -> Result<()> {
             diff::print(&format!("{}\n", sanitize(line)), terminal)?;
         }
     }
+    for excluded in &strength.excluded {
+        let excluded = excluded.to_string();
+        writeln!(
+            terminal.out(),
+            "  {WARN}excluded{WARN:#} {}",
+            sanitize(&excluded)
+        )?;
+    }
     for escape in &strength.escapes {
         writeln!(
             terminal.out(),

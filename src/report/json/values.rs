@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::evidence::{Outcome, Strength, TestCounts};
+use crate::evidence::{Exclusion, Outcome, Strength, TestCounts};
 use crate::finding::{Finding, Severity};
 use crate::next::Next;
 use crate::status::{State, StrengthStatus, Ticks};
@@ -60,6 +60,7 @@ pub(super) struct StrengthReport<'a> {
     stale: bool,
     survivors: Vec<SurvivorReport<'a>>,
     escapes: Vec<EscapeReport<'a>>,
+    excluded: Vec<ExcludedReport<'a>>,
     unread: &'a [String],
 }
 
@@ -69,6 +70,14 @@ struct SurvivorReport<'a> {
     function: &'a str,
     tests: usize,
     diff: &'a str,
+}
+
+#[derive(Serialize)]
+struct ExcludedReport<'a> {
+    place: &'a str,
+    function: &'a str,
+    mutants: u64,
+    why: &'static str,
 }
 
 #[derive(Serialize)]
@@ -91,6 +100,15 @@ impl<'a> From<&'a Strength> for StrengthReport<'a> {
             test: &escape.test,
             place: &escape.place,
         });
+        let excluded = strength.excluded.iter().map(|excluded| ExcludedReport {
+            place: &excluded.place,
+            function: &excluded.function,
+            mutants: excluded.mutants,
+            why: match excluded.why {
+                Exclusion::Settings => "settings",
+                Exclusion::Configuration => "configuration",
+            },
+        });
         Self {
             killed: strength.killed(),
             viable: strength.viable(),
@@ -101,6 +119,7 @@ impl<'a> From<&'a Strength> for StrengthReport<'a> {
             stale: false,
             survivors: survivors.collect(),
             escapes: escapes.collect(),
+            excluded: excluded.collect(),
             unread: &strength.unread,
         }
     }

@@ -53,8 +53,8 @@ impl Judge<'_> {
                     }
                     break;
                 }
-                Built::Failed(errors, _) => {
-                    let faulty = self.at_fault(&files, &errors);
+                Built::Failed(failed) => {
+                    let faulty = self.at_fault(&files, &failed.errors);
                     if faulty.is_empty() {
                         break;
                     }

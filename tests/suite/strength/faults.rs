@@ -88,6 +88,54 @@ fn mutants_come_from_the_list() {
         .prints("missed base/src/lib.rs:21:5 in larger: 1 test passed");
 }
 
+/// A wrapper of rustc that does something else for tests of `base` with the mutant 7.
+fn wrapped(instead: &str) -> Sandbox {
+    let sandbox = sandbox(CHANGED);
+    sandbox
+        .write(
+            ".cargo/config.toml",
+            "[build]\nrustc-wrapper = \".cargo/wrapper\"\n",
+        )
+        .write(
+            ".cargo/wrapper",
+            format!("#!/bin/sh\ncase \"$*\" in *\"--crate-name base \"*--test*) if grep -q '7 /\\* ~' base/src/lib.rs; then {instead}; fi;; esac\nexec \"$@\"\n"),
+        );
+    let wrapper = sandbox.root.join(".cargo/wrapper");
+    std::fs::set_permissions(wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox
+}
+
+#[test]
+fn build_that_fails_without_a_compile_error_is_an_error() {
+    let second = listed(BODY, "8");
+    let second = second.split_once('[').unwrap().1;
+    let both = listed(BODY, "7").replace("]\nEND", &format!(", {second}"));
+    for (instead, said) in [
+        ("kill -9 $$", "signal: 9"),
+        (
+            "exec \"$@\" -C linker=/no/such/linker",
+            "linker `/no/such/linker` not found",
+        ),
+    ] {
+        let sandbox = wrapped(instead);
+        for more in ["", " --separate-builds"] {
+            with_more(&sandbox, &both, more)
+                .exits(4)
+                .hides("unviable")
+                .says(said)
+                .says("the build with the mutant at base/src/lib.rs:21:5 failed, but not by a compile error");
+        }
+    }
+    let sandbox = wrapped("exec \"$@\" --cfg seven");
+    sandbox.append(
+        "base/src/lib.rs",
+        "\n#[cfg(seven)]\ncompile_error!(\"seven\");\n",
+    );
+    with(&sandbox, &both)
+        .exits(0)
+        .prints("1 of 1 mutant killed, 1 unviable");
+}
+
 #[test]
 fn mutant_of_a_constant_is_judged() {
     let code = "\npub const SUM: u32 = 1 + 2;\n\n#[test]\nfn sum() {\n    assert_eq!(SUM, 3);\n}\n";
@@ -139,7 +187,7 @@ fn changed_file_that_is_not_read_is_named() {
     );
     with(&sandbox, &script)
         .exits(0)
-        .prints("1 of 1 mutant killed, no mutants of base/src/included.rs, base/src/made.rs\n");
+        .prints("1 of 1 mutant killed, no mutants of base/src/included.rs, base/src/made.rs, base/src/lib.rs:20\n");
 }
 
 #[test]

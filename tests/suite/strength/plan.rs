@@ -175,6 +175,17 @@ fn expected_percentage_must_be_met() {
         .exits(0)
         .prints("2 of 2 mutants killed");
     assert_eq!(step(&sandbox, 1)["state"], "proven");
+    let setting = "exclude_re = [\"replace larger -> u32 with 0\"]\n";
+    sandbox.write(".cargo/mutants.toml", setting);
+    let why = "at least 90 % of mutants killed expected, but 1 of 1 mutant killed, 1 excluded";
+    verify(&sandbox, "").exits(1).says(why);
+    let known = step(&sandbox, 1);
+    assert_eq!(known["state"], "failed");
+    assert_eq!(known["strength"]["excluded"][0]["mutants"], 1);
+    let page = "report --output target/page.html";
+    sandbox.poc(page).exits(0);
+    let page = sandbox.read("target/page.html");
+    assert!(page.contains("in <code>larger</code>: 1</p>"));
 }
 
 #[test]
