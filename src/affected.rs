@@ -12,6 +12,7 @@ pub mod doctests;
 pub mod failed;
 pub mod file_effect;
 pub mod items;
+mod listed_paths;
 mod lockfile;
 mod manifests;
 pub mod nextest_filters;

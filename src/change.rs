@@ -27,6 +27,8 @@ pub struct Change {
     held: BTreeMap<Utf8PathBuf, Content>,
     /// Paths to changed files through a symbolic link, with the file's real path.
     linked: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+    /// Whether HEAD is another commit than before, so that git prints something else.
+    pub(crate) head_moved: bool,
 }
 
 /// The maximum number of symbolic links to follow in a row, because links may form cycles.
@@ -71,6 +73,7 @@ impl Change {
                 .map(|(path, text)| (repository.root.join(path), Some(text)))
                 .collect(),
             linked: BTreeMap::new(),
+            head_moved: false,
         };
         change.follow_links(repository)?;
         Ok(change)
@@ -154,7 +157,35 @@ impl Change {
                 .map(|(path, text)| (path, Some(text)))
                 .collect(),
             linked: BTreeMap::new(),
+            head_moved: false,
         }
+    }
+
+    /// A change without edits: HEAD is another commit, or the permissions of these files, absolute, differ.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn without_edits(
+        repository: &Repository,
+        head_moved: bool,
+        paths: Vec<Utf8PathBuf>,
+    ) -> Result<Self> {
+        let mut held = BTreeMap::new();
+        let mut files = Vec::new();
+        for path in paths {
+            // A file that was added or deleted is an edit.
+            if let Some(content) = files::read_if_exists(&path)? {
+                held.insert(path.clone(), content);
+                let kind = ChangeKind::Modified;
+                files.push(FileChange { path, kind });
+            }
+        }
+        let state = "without edits".to_owned();
+        let change = Self {
+            head_moved,
+            ..Self::from_earlier_content(state, files, held)
+        };
+        change.with_links(repository)
     }
 
     /// Adds the paths through symbolic links of the work tree to its files.
@@ -184,7 +215,31 @@ impl Change {
             read: Arc::default(),
             held: BTreeMap::new(),
             linked: BTreeMap::new(),
+            head_moved: false,
         }
+    }
+
+    /// The files of the workspace other than Rust sources and build outputs, absolute.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub fn data_files(&self, workspace: &Workspace) -> Result<Vec<Utf8PathBuf>> {
+        let opened = match &self.repository {
+            Some(repository) => Some(repository.clone()),
+            None => repository_of(workspace).ok(),
+        };
+        let mut paths: Vec<Utf8PathBuf> = match &opened {
+            Some(repository) => {
+                let listed = repository.listing()?.files.keys();
+                listed.map(|path| repository.root.join(path)).collect()
+            }
+            None => files::walk(&workspace.root)?,
+        };
+        paths.retain(|path| {
+            let is_inside = path.starts_with(&workspace.root) && !workspace.is_built(path);
+            is_inside && !matches!(path.extension(), Some("rs" | "lock"))
+        });
+        Ok(paths)
     }
 
     /// The real path of a changed file, if `path` leads to it through a symbolic link.

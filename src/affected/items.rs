@@ -29,6 +29,7 @@ pub mod outside_effects;
 mod path_index;
 pub mod reachability;
 pub mod references;
+mod scripts;
 pub mod sources;
 mod test_items;
 mod text_files;
@@ -41,7 +42,7 @@ pub use crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 pub(crate) use file_reads::{SCRIPT, is_script};
 pub use item_cache::Cache;
 pub use path_index::PathIndex;
-pub use sources::{Changed, Reader, Sources, Uncached};
+pub use sources::{Changed, NamingList, Reader, Sources, Uncached};
 pub use test_items::{TestGroup, TestItem, TestPattern};
 
 use super::targets::{TestTarget, TestTargetKind};
@@ -99,6 +100,7 @@ impl Graph {
         let sources = Sources::read(&crates, changed, reader);
         let mut nodes = Nodes::new(&sources, crates.units.len());
         outside_crates::add_effects(&crates, &sources, &mut nodes, reader);
+        scripts::add_effects(&crates, &sources, &mut nodes);
         let scopes = DefMap::new(&nodes, &crates, &sources);
         let read = Read::of(&crates, &sources, &nodes, changed);
         let relevant = changed_items::relevant(&crates, &sources, &nodes, &scopes, changed, &read);

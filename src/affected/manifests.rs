@@ -23,6 +23,8 @@ pub(super) struct ManifestEffect {
     pub(super) effects: Vec<FileEffect>,
     /// Crates that members have gained, by their name in code.
     pub(super) gained: BTreeSet<(PackageId, String)>,
+    /// Whether more than comments and layout changed: `cargo metadata` prints all keys.
+    pub(super) has_changed_keys: bool,
 }
 
 impl From<FileEffect> for ManifestEffect {
@@ -30,6 +32,7 @@ impl From<FileEffect> for ManifestEffect {
         Self {
             effects: vec![effect],
             gained: BTreeSet::new(),
+            has_changed_keys: true,
         }
     }
 }
@@ -79,7 +82,10 @@ pub(super) fn manifest(
     let changed = changed_keys(before.as_item(), after.as_item());
     if changed.is_empty() {
         let why = "only comments or layout of the manifest changed";
-        return Ok(FileEffect::Nothing(why.into()).into());
+        return Ok(ManifestEffect {
+            has_changed_keys: false,
+            ..FileEffect::Nothing(why.into()).into()
+        });
     }
     let mut ruled = Ruled::default();
     for key in &changed {
@@ -289,6 +295,7 @@ impl Ruled {
         ManifestEffect {
             effects,
             gained: self.gained.into_keys().collect(),
+            has_changed_keys: true,
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Ruling {
     pub(super) gained: BTreeSet<(PackageId, String)>,
     /// Whether code may read the file as well: code that embeds, names or walks to it counts in addition to the effects.
     pub(super) is_data: bool,
-    /// Whether cargo behaves differently, so that tests that run cargo are affected.
+    /// Whether cargo behaves differently or prints something else, so that tests that run cargo are affected.
     pub(super) rules_tools: bool,
 }
 
@@ -82,12 +82,15 @@ pub(super) fn by_name(
                 effects: manifest.effects,
                 gained: manifest.gained,
                 is_data: true,
-                rules_tools: false,
+                rules_tools: manifest.has_changed_keys,
             })
         }
         "Cargo.lock" if folder.is_empty() => {
             let effect = manifests::lockfile(workspace, change, file)?;
-            Some(Ruling::and_data(effect))
+            Some(Ruling {
+                rules_tools: true,
+                ..Ruling::and_data(effect)
+            })
         }
         "rust-toolchain" | "rust-toolchain.toml" => Some(everything("the toolchain")),
         "config" | "config.toml"

@@ -15,6 +15,7 @@ use super::failed::TestNames;
 use super::file_effect::FileEffect;
 use super::items::affected_tests::Affected;
 use super::items::{Cache, Changed, CrateGraph, Graph, Reader, Uncached};
+use super::listed_paths;
 use super::outside::Outside;
 use super::packages;
 use super::quiet_files;
@@ -26,6 +27,7 @@ use super::unrun::{UnrunTest, unrun_tests};
 use crate::change::Change;
 use crate::config::Config;
 use crate::project::Project;
+use crate::sys::git::ChangeKind;
 use crate::workspace::{Configuration, PackageId, Workspace};
 use builder::SelectionBuilder;
 
@@ -283,6 +285,7 @@ impl ClassifiedFiles {
             reached: BTreeMap::new(),
             changed: Changed {
                 whole: change.base.is_none(),
+                head_moved: change.head_moved,
                 ..Changed::default()
             },
         };
@@ -304,6 +307,8 @@ impl ClassifiedFiles {
             let is_quiet = quiet_files::kind_of(workspace, path).is_some();
             if is_quiet {
                 classified.changed.quiet.insert(path.clone());
+                // `cargo package` lists the files, and `cargo metadata` names the README.
+                classified.changed.besides |= file.kind != ChangeKind::Modified;
             } else {
                 for effect in rules::through_outside(workspace, outside, path) {
                     classified.reach(workspace, effect, path);
@@ -315,6 +320,8 @@ impl ClassifiedFiles {
                 classified.changed.others.insert(path.clone());
             }
         }
+        let others = &classified.changed.others;
+        classified.changed.lists = listed_paths::naming(workspace, config, change, others)?;
         let texts = sources.len();
         let others = change.files.iter();
         let others = others.filter(|file| {

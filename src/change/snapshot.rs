@@ -37,13 +37,34 @@ pub enum StoredFile {
         id: String,
         /// The content of sources and manifests.
         text: Option<Vec<u8>>,
+        /// Whether it may be executed.
+        is_executable: bool,
     },
     /// A link, a submodule or a folder, which are not compared.
     Other,
 }
 
+impl StoredFile {
+    /// Whether the file is the same as `now`. Links, submodules and folders never are.
+    fn is_same(&self, now: &Self) -> bool {
+        match (self, now) {
+            (
+                Self::Held {
+                    id, is_executable, ..
+                },
+                Self::Held {
+                    id: id_now,
+                    is_executable: is_executable_now,
+                    ..
+                },
+            ) => id == id_now && is_executable == is_executable_now,
+            _ => false,
+        }
+    }
+}
+
 /// The header of the snapshots file, with the version of the format.
-const FORMAT: &str = "cargo-poc snapshots 1\n";
+const FORMAT: &str = "cargo-poc snapshots 2\n";
 /// The size limit for older snapshots, as a multiple of the size of a new one.
 const TIMES: usize = 64;
 
@@ -107,11 +128,7 @@ impl Snapshot {
         for (path, before) in &self.files {
             let kind = match (before, now.get(path)) {
                 (StoredFile::Gone, Some(StoredFile::Gone)) => continue,
-                (StoredFile::Held { id, .. }, Some(StoredFile::Held { id: now, .. }))
-                    if id == now =>
-                {
-                    continue;
-                }
+                (before, Some(now)) if before.is_same(now) => continue,
                 (StoredFile::Gone, _) => ChangeKind::Added,
                 (_, Some(StoredFile::Gone)) => ChangeKind::Deleted,
                 _ => ChangeKind::Modified,
@@ -155,7 +172,13 @@ fn then<'p>(
         let told = matches!(path.extension(), Some("rs" | "toml" | "lock"));
         let text = told.then(|| files::read(&repository.root.join(path)));
         let text = text.transpose()?;
-        all.insert(path.to_string(), StoredFile::Held { id, text });
+        let is_executable = files::is_executable(&repository.root.join(path));
+        let held = StoredFile::Held {
+            id,
+            text,
+            is_executable,
+        };
+        all.insert(path.to_string(), held);
     }
     Ok(all)
 }

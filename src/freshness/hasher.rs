@@ -1,5 +1,7 @@
 //! Hashes the inputs of runs from the files of the workspace, or of a commit.
 
+mod variables;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::SystemTime;
 
@@ -9,13 +11,11 @@ use rayon::prelude::*;
 
 use super::inputs::{self, BUILD, IGNORED_LOCKFILE, Inputs, TOOLCHAIN, WORKSPACE, short, variable};
 use super::{environment, outside, reach};
-use crate::affected::items::is_script;
 use crate::config::Config;
 use crate::evidence::CHANGED;
 use crate::sys::cargo::LOCKFILE;
 use crate::sys::files;
 use crate::sys::git::{Listed, Repository, can_be_hashed};
-use crate::workspace::variables::Variables;
 use crate::workspace::{PackageId, Workspace};
 
 /// The files of the workspace by input, and the hashes computed so far.
@@ -76,9 +76,10 @@ impl<'w> Hasher<'w> {
     ) -> Result<Self> {
         let root = &workspace.root;
         let files = repository.tree(commit)?.into_iter();
-        let files = files.map(|(path, id)| File {
+        let files = files.map(|(path, id, is_executable)| File {
             path: repository.root.join(path),
             content: Some(id),
+            is_executable,
         });
         let files = files.filter(|file| file.path.starts_with(root)).collect();
         let lockfile = root.join(LOCKFILE);
@@ -176,16 +177,6 @@ impl<'w> Hasher<'w> {
         Ok(inputs)
     }
 
-    /// The variables that the sources of all members read.
-    ///
-    /// # Errors
-    /// When a file cannot be read.
-    pub fn variables(&self) -> Result<Inputs> {
-        let members = 0..self.workspace.packages.len();
-        let all = members.map(Some).chain([None]).collect();
-        Ok(environment::values(self.variables_read(&all)?.iter()))
-    }
-
     /// The hashes of the members that these packages link.
     ///
     /// # Errors
@@ -199,25 +190,6 @@ impl<'w> Hasher<'w> {
         self.hash(keys)?;
         let input = |key| (name(self.workspace, key), self.hashes[&key].hash.clone());
         Ok(keys.iter().copied().map(input).collect())
-    }
-
-    /// The variables that the sources of these inputs read.
-    fn variables_read(&self, keys: &BTreeSet<Option<PackageId>>) -> Result<BTreeSet<String>> {
-        let variables = Variables::current();
-        let read: Vec<BTreeSet<String>> = self
-            .files_of(keys)
-            .par_bridge()
-            .filter(|path| path.extension() == Some("rs") || is_script(path.as_str()))
-            .map(|path| {
-                let text = files::read_if_exists(path)?.unwrap_or_default();
-                let text = String::from_utf8_lossy(&text);
-                Ok(match path.extension() {
-                    Some("rs") => variables.read_by(&text),
-                    _ => variables.read_by_script(&text),
-                })
-            })
-            .collect::<Result<_>>()?;
-        Ok(read.into_iter().flatten().collect())
     }
 
     /// The Rust sources of these inputs.
@@ -448,11 +420,14 @@ struct File {
     path: Utf8PathBuf,
     /// git's id of its content, if known.
     content: Option<String>,
+    /// Whether it may be executed.
+    is_executable: bool,
 }
 
 fn listed(workspace: &Workspace, repository: Option<&Repository>) -> Result<Vec<File>> {
     let Some(repository) = repository else {
-        let unknown = |path| File {
+        let unknown = |path: Utf8PathBuf| File {
+            is_executable: files::is_executable(&path),
             path,
             content: None,
         };
@@ -469,13 +444,14 @@ fn listed(workspace: &Workspace, repository: Option<&Repository>) -> Result<Vec<
             Listed::Clean(id) => Some(id.clone()),
             Listed::Unknown | Listed::Untracked => None,
         },
+        is_executable: listing.is_executable(&repository.root, path),
     });
     Ok(files
         .filter(|file| file.path.starts_with(&workspace.root))
         .collect())
 }
 
-/// Hashes each file's path and content. A missing file (deleted, but still in git's index) is skipped.
+/// Hashes each file's path, content, and whether it may be executed. A missing file (deleted, but still in git's index) is skipped.
 fn hash(workspace: &Workspace, files: &[File]) -> Result<Hashed> {
     let mut contents: Vec<(String, String)> = files
         .par_iter()
@@ -486,7 +462,12 @@ fn hash(workspace: &Workspace, files: &[File]) -> Result<Hashed> {
                 None => files::read_if_exists(&file.path)
                     .map(|bytes| bytes.map(|bytes| blake3::hash(&bytes).to_hex().to_string())),
             };
-            let named = |content| (workspace.slashed(&file.path), content);
+            let named = |mut content: String| {
+                if file.is_executable {
+                    content.push_str(" executable");
+                }
+                (workspace.slashed(&file.path), content)
+            };
             content.map(|content| content.map(named)).transpose()
         })
         .collect::<Result<_>>()?;

@@ -18,7 +18,7 @@ pub use self::kept::TestResults;
 use self::kept::{KeptRuns, PassedRun, RunKind, extend};
 pub use self::state::TreeState;
 use super::hasher::Hasher;
-use super::inputs::Inputs;
+use super::inputs::{self, Inputs};
 use crate::affected::failed::TestNames;
 use crate::affected::{
     self, Reason, Selection, TargetSelection, TestSelector, TestTarget, TestTargetKind,
@@ -29,7 +29,7 @@ use crate::change::{self, Change};
 use crate::project::Project;
 use crate::sys::cargo;
 use crate::sys::git::Repository;
-use crate::workspace::{PackageId, Workspace};
+use crate::workspace::{PackageId, Workspace, variables};
 
 /// The tests that need not run.
 #[derive(Debug, Default)]
@@ -66,6 +66,13 @@ impl SinceRun {
         };
         let mut selection = affected::select_in(project, &change, true)?;
         narrow(&mut selection)?;
+        let head_moved = run.state.snapshot.commit != now.snapshot.commit;
+        let permissions = run.state.changed_permissions(now, &repository.root);
+        if head_moved || !permissions.is_empty() {
+            // Coverage only knows edits.
+            let change = Change::without_edits(repository, head_moved, permissions)?;
+            selection.merge(affected::select_in(project, &change, true)?);
+        }
         let ignored = run.state.changed_ignored(now, &repository.root);
         let mut by_ignored = Selection::default();
         if !ignored.is_empty() {
@@ -110,15 +117,19 @@ impl SinceRun {
 }
 
 /// The name of a condition of a run that is not met. `current` are the same conditions now, and `variables` all variables that the
-/// sources may read now.
+/// sources may read now. Variables that describe the machine are not compared with those of another machine.
 fn difference<'n>(
-    recorded: &'n Inputs,
+    run: &'n PassedRun,
     current: &Inputs,
     variables: &'n Inputs,
 ) -> Option<&'n String> {
-    let mut names = recorded.keys();
+    let recorded = &run.conditions;
+    let counts = |name: &&String| {
+        !run.is_imported || !inputs::variable(name).is_some_and(variables::is_place)
+    };
+    let mut names = recorded.keys().filter(counts);
     let changed = names.find(|name| current.get(*name) != recorded.get(*name));
-    let mut variables = variables.keys();
+    let mut variables = variables.keys().filter(counts);
     changed.or_else(|| variables.find(|name| !recorded.contains_key(*name)))
 }
 
@@ -158,7 +169,7 @@ impl ProvenTests {
         let mut seen = BTreeSet::new();
         for run in &runs {
             let current = hasher.current(run.conditions.keys())?;
-            if let Some(name) = difference(&run.conditions, &current, &variables) {
+            if let Some(name) = difference(run, &current, &variables) {
                 let commit = &run.state.snapshot.commit;
                 all.unknown = Some(format!("{name} differs from the run on {commit:.12}"));
                 continue;

@@ -35,6 +35,33 @@ pub fn text(path: &Utf8Path) -> Option<String> {
     fs::read_to_string(path).ok()
 }
 
+/// The permissions of a file's owner: 4 to read, 2 to write, 1 to execute. [`USUAL_PERMISSIONS`] if it does not exist.
+#[must_use]
+pub fn permissions(path: &Utf8Path) -> u32 {
+    let Ok(metadata) = fs::metadata(path) else {
+        return USUAL_PERMISSIONS;
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        metadata.permissions().mode() >> 6 & 7
+    }
+    #[cfg(not(unix))]
+    {
+        let is_readonly = metadata.permissions().readonly();
+        USUAL_PERMISSIONS & !(u32::from(is_readonly) * 2)
+    }
+}
+
+/// To read and to write.
+pub const USUAL_PERMISSIONS: u32 = 6;
+
+/// Whether the owner of a file may execute it.
+#[must_use]
+pub fn is_executable(path: &Utf8Path) -> bool {
+    permissions(path) & 1 == 1
+}
+
 /// When a file, or what is known of it, was last changed. On Unix no program can set this time.
 #[must_use]
 pub fn written(path: &Utf8Path) -> Option<SystemTime> {

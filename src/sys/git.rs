@@ -290,18 +290,19 @@ impl Repository {
         batch::blobs(&answer, ids.len())
     }
 
-    /// The files of a commit by path relative to the root, each with the id of its content.
+    /// The files of a commit by path relative to the root, each with the id of its content and whether it may be executed.
     ///
     /// # Errors
     /// When git fails, or a path is not UTF-8.
-    pub fn tree(&self, commit: &str) -> Result<Vec<(Utf8PathBuf, String)>> {
+    pub fn tree(&self, commit: &str) -> Result<Vec<(Utf8PathBuf, String, bool)>> {
         let listing = self.bytes(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
         // `100644 blob 0e6a78…\tpath\0`: git-ls-tree(1), "Output Format".
         let fields = split_nul(&listing)?.into_iter();
         let files = fields.filter_map(|field| {
             let (about, path) = field.split_once('\t')?;
             let id = about.rsplit(' ').next()?;
-            Some((path.into(), id.to_owned()))
+            let is_executable = about.starts_with("100755 ");
+            Some((path.into(), id.to_owned(), is_executable))
         });
         Ok(files.collect())
     }

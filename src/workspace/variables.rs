@@ -13,6 +13,10 @@ use regex::Regex;
 
 use super::source::lex::{Kind, lex};
 
+mod unknown;
+
+pub(crate) use unknown::{reads_unknown_name, script_reads_unknown_name};
+
 /// Variables that change a build.
 const BUILD_VARIABLES: [&str; 9] = [
     "RUSTFLAGS",
@@ -152,9 +156,61 @@ fn is_cache(name: &str, value: &OsStr) -> bool {
 
 /// Whether a variable's value can change what a test does.
 fn counts(name: &str) -> bool {
-    !PLACES.contains(&name)
-        && !PLACE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        && !controls_build(name)
+    !is_place(name) && !controls_build(name)
+}
+
+/// Prefixes of variables that a shell, a terminal, a session or a CI system sets anew for each run or each window.
+const OF_ONE_RUN: [&str; 27] = [
+    "BUILDKITE",
+    "CARGO",
+    "CI_",
+    "CIRCLE_",
+    "COLUMNS",
+    "DBUS_",
+    "DISPLAY",
+    "GITHUB_",
+    "GPG_",
+    "INVOCATION_ID",
+    "ITERM_",
+    "JOURNAL_STREAM",
+    "KITTY_",
+    "LINES",
+    "NEXTEST",
+    "OLDPWD",
+    "PWD",
+    "RUNNER_",
+    "SHLVL",
+    "SSH_",
+    "TERM_SESSION",
+    "TMUX",
+    "VSCODE_",
+    "WAYLAND_DISPLAY",
+    "WINDOWID",
+    "WT_SESSION",
+    "XDG_SESSION",
+];
+
+/// Whether a variable has another value in each run or each window.
+fn is_of_one_run(name: &str) -> bool {
+    name == "_" || OF_ONE_RUN.iter().any(|lead| name.starts_with(lead))
+}
+
+/// The variables that are set, without those that have another value in each run.
+pub(crate) fn all_variables() -> BTreeSet<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| !is_of_one_run(name)).collect()
+}
+
+/// The variables that a source reads by literal names and that differ between machines.
+pub(crate) fn places_read_by(source: &str) -> BTreeSet<String> {
+    let mut names = names_read(source);
+    names.retain(|name| is_place(name) && !is_of_one_run(name));
+    names
+}
+
+/// Whether a variable describes this machine or its user, so that another machine has another value.
+pub(crate) fn is_place(name: &str) -> bool {
+    PLACES.contains(&name) || PLACE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Finds the variables that sources may read.

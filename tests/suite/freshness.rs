@@ -163,3 +163,24 @@ fn names_with_line_breaks_are_hashed() {
     sample.write("src/say \"hello\".txt", "2");
     assert_eq!(changed(&before, &sample.inputs()), ["one"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_permission_to_execute_is_detected_and_kept_by_a_commit() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sample = Sample::new();
+    sample.write("run.sh", "#!/bin/sh\n");
+    sample.commit();
+    let before = sample.inputs();
+    let allow = |mode: u32| {
+        let path = sample.root.join("run.sh");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    allow(0o755);
+    let allowed = sample.inputs();
+    assert_eq!(changed(&before, &allowed), ["one"]);
+    sample.commit();
+    assert_eq!(sample.inputs(), allowed);
+    allow(0o644);
+    assert_eq!(sample.inputs(), before);
+}

@@ -2,6 +2,7 @@
 //! beside it, files that it reads.
 
 mod files;
+mod processes;
 
 use crate::kit::Sandbox;
 

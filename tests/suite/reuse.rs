@@ -1,5 +1,6 @@
 //! Tests that passed are not run again while nothing that they can reach has changed.
 
+mod conditions;
 mod exported;
 
 use crate::kit::{Run, Sandbox};
@@ -188,7 +189,7 @@ fn the_setting_turns_reuse_off_and_damaged_results_are_ignored() {
     verify(&sandbox, "", BOTH, 0).exits(0);
     sandbox.write(
         "target/cargo-poc/passed",
-        "cargo-poc passed tests 2\nrubbish",
+        "cargo-poc passed tests 3\nrubbish",
     );
     verify(&sandbox, "", BOTH, 0).exits(0);
     verify(&sandbox, "", &[], 2).exits(0);

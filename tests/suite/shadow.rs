@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::formats::{fits, schema};
 use crate::kit::{PROGRAM, Sandbox, finish};
 
-/// A test that fails because of an environment variable, and one that reads a file whose path only a data file contains.
+/// A test that fails because of an environment variable, and one that reads a file whose path only a data file contains, from
+/// its end to its start.
 const TESTS: &str = r#"
 #[test]
 fn by_variable() {
@@ -16,7 +17,8 @@ fn by_variable() {
 fn by_listed_file() {
     let folder = env!("CARGO_MANIFEST_DIR");
     let listed = std::fs::read_to_string(format!("{folder}/tests/list.txt")).unwrap();
-    let text = std::fs::read_to_string(format!("{folder}/{}", listed.trim())).unwrap();
+    let path: String = listed.trim().chars().rev().collect();
+    let text = std::fs::read_to_string(format!("{folder}/{path}")).unwrap();
     assert_eq!(text, "good\n");
 }
 "#;
@@ -25,7 +27,7 @@ fn sandbox() -> Sandbox {
     let sandbox = Sandbox::workspace("base; app");
     sandbox
         .append("app/tests/it.rs", TESTS)
-        .write("app/tests/list.txt", "../base/note.txt\n")
+        .write("app/tests/list.txt", "txt.eton/esab/..\n")
         .write("base/note.txt", "good\n");
     sandbox.git();
     sandbox

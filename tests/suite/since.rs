@@ -229,7 +229,7 @@ fn damaged_snapshots_are_ignored() {
     verified(&sandbox);
     sandbox.write(
         "target/cargo-poc/snapshots",
-        "cargo-poc snapshots 1\nnothing",
+        "cargo-poc snapshots 2\nnothing",
     );
     assert_eq!(states(&sandbox)[0], "proven");
     sandbox.edit("src/index.rs", "    1\n", "    2 - 1\n");

@@ -304,7 +304,8 @@ impl Since {
             then.files.keys().chain(now.files.keys()).collect();
         for path in paths {
             let (before, after) = (then.files.get(path), now.files.get(path));
-            if before == after && before.is_none_or(|id| !id.is_empty()) {
+            let same_mode = then.executable.contains(path) == now.executable.contains(path);
+            if before == after && same_mode && before.is_none_or(|id| !id.is_empty()) {
                 continue;
             }
             let absolute = repository.root.join(path);

@@ -17,8 +17,12 @@ impl State {
     pub fn of(repository: &Repository, lockfile: &Utf8Path) -> Result<Self> {
         let mut state = Self::default();
         let mut asked = Vec::new();
-        for (path, listed) in &repository.listing()?.files {
+        let listing = repository.listing()?;
+        for (path, listed) in &listing.files {
             let absolute = repository.root.join(path);
+            if listing.is_executable(&repository.root, path) {
+                state.executable.insert(path.to_string());
+            }
             if repository
                 .built
                 .as_ref()
@@ -81,9 +85,10 @@ impl State {
     /// build, the compiled text is unknown. `Cargo.lock` is taken from `end`.
     pub fn keep_what_stayed(&mut self, end: Self) {
         for (path, id) in &mut self.files {
+            let same_mode = self.executable.contains(path) == end.executable.contains(path);
             let locked = path == "Cargo.lock" || path.ends_with("/Cargo.lock");
             match end.files.get(path) {
-                Some(now) if now == id => {}
+                Some(now) if now == id && same_mode => {}
                 Some(now) if locked => id.clone_from(now),
                 _ => id.clear(),
             }
@@ -103,7 +108,7 @@ impl State {
             hasher.update(path.as_bytes());
             hasher.update(&[0]);
             hasher.update(id.as_bytes());
-            hasher.update(&[0]);
+            hasher.update(&[0, u8::from(self.executable.contains(path))]);
         }
         hasher.finalize().to_hex()[..32].to_owned()
     }

@@ -48,6 +48,8 @@ pub struct Store {
 pub struct State {
     /// git's id of the content, by path relative to the repository's root; empty without an id, or if the file changed during the run.
     pub files: BTreeMap<String, String>,
+    /// The files that may be executed.
+    pub executable: BTreeSet<String>,
     /// The content of sources and manifests that git may not have.
     pub texts: BTreeMap<String, Vec<u8>>,
 }
@@ -248,6 +250,7 @@ mod tests {
         Store {
             state: State {
                 files: BTreeMap::from([("src/lib.rs".to_owned(), "aa".to_owned())]),
+                executable: BTreeSet::new(),
                 texts: BTreeMap::new(),
             },
             toolchain: "rustc".to_owned(),

@@ -8,8 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::crate_graph::{CrateGraph, Unit, UnitId, UnitKind};
 use super::def_map::DefMap;
 use super::extract::flag;
-use super::file_reads::{CURRENT_FOLDER, OWN_FOLDER, SCRIPT};
+use super::file_reads::{CURRENT_FOLDER, GIT, GIT_COMMAND, OWN_FOLDER};
 use super::nodes::{ModuleId, NONE, Name, NodeId, Nodes, to_u32};
+use super::outside_effects;
 use super::path_index::PathIndex;
 use super::sources::{Changed, Sources};
 use crate::workspace::source::modules::normal;
@@ -37,17 +38,28 @@ impl Read {
     ) -> Self {
         let mut read = Self::default();
         let files: Vec<&Utf8PathBuf> = changed.rust.keys().chain(&changed.others).collect();
+        if changed.head_moved {
+            read.besides = using_git(sources, nodes);
+        }
         if files.is_empty() {
             return read;
         }
         // The last part of a path to a file, or to a parent folder, is part of the file's own path.
-        let parts = files.iter().flat_map(|file| file.components());
+        let paths = || files.iter().copied().chain(changed.lists.keys());
+        let parts = paths().flat_map(|file| file.components());
         let mut parts: FxHashSet<&str> = parts.map(|part| part.as_str()).collect();
         // `format!("{name}.md")`
-        let names = files.iter().filter_map(|file| file.file_name());
+        let names = paths().filter_map(|file| file.file_name());
         parts.extend(names.filter_map(|name| name.split('.').next()));
         let leads = |path: &Utf8Path| path.file_name().is_none_or(|name| parts.contains(name));
         let readers = PathIndex::new(crates, sources, nodes, &leads);
+        for (list, named) in &changed.lists {
+            let by_path = readers.of(list).chain(embedding(sources, nodes, list));
+            for node in by_path {
+                read.by.entry(node).or_insert_with(|| named.file.clone());
+            }
+            read.by_unknown_paths(crates, sources, nodes, list, changed, &readers);
+        }
         for file in files {
             for node in readers.of(file) {
                 read.by.entry(node).or_insert_with(|| file.clone());
@@ -81,7 +93,13 @@ impl Read {
         let embedded = embedding(sources, nodes, file).next().is_some();
         let documents = documenting(sources, file).next().is_some();
         let known = embedded || documents || readers.of(file).next().is_some();
-        let is_quiet = changed.quiet.contains(file);
+        let list = changed.lists.get(file);
+        let is_data = list.is_some_and(|list| list.is_data);
+        let is_quiet = changed.quiet.contains(file) || list.is_some() && !is_data;
+        if is_data {
+            let name = file.file_name().unwrap_or_default();
+            self.besides.extend(readers.of_name(name));
+        }
         let mask = if is_quiet {
             let name = file.file_name().unwrap_or_default();
             self.besides.extend(readers.of_name(name));
@@ -91,7 +109,13 @@ impl Read {
         };
         // A library walks the folders that its callers pass; a test walks its package.
         let only_tests = is_quiet && file.extension() != Some("snap");
-        let readers = Readers::of(crates, sources, nodes, file, embedded || is_quiet);
+        let readers = Readers::of(
+            crates,
+            sources,
+            nodes,
+            file,
+            embedded || is_quiet || is_data,
+        );
         let rooted = rooted(sources, nodes, crates.units.len());
         let in_test = |id: NodeId| {
             let node = &nodes.nodes[id as usize];
@@ -118,7 +142,7 @@ impl Read {
             });
             self.besides.extend(roots);
         }
-        if is_quiet && !known && self.besides.len() == before {
+        if is_quiet && list.is_none() && !known && self.besides.len() == before {
             self.unread.insert(file.clone());
         }
     }
@@ -133,8 +157,10 @@ pub(super) fn relevant(
     changed: &Changed,
     read: &Read,
 ) -> Vec<bool> {
-    let everything =
-        changed.rust.is_empty() && changed.others.is_empty() && changed.gained.is_empty();
+    let everything = changed.rust.is_empty()
+        && changed.others.is_empty()
+        && changed.gained.is_empty()
+        && !changed.head_moved;
     let mut goals = vec![everything; crates.units.len()];
     let open_uses = scopes.open_uses.iter().copied().collect();
     let embedding = sources
@@ -161,14 +187,17 @@ pub(super) fn relevant(
     for node in &nodes.nodes {
         goals[node.unit as usize] |= node.flags & (flag::RUNS_CARGO | flag::RUNS_RUSTC) != 0;
     }
-    for id in &nodes.reading {
-        let node = &nodes.nodes[*id as usize];
-        let mut paths = nodes.item(sources, *id).references.reads.iter();
-        let starts = node.flags & flag::SPAWNS != 0;
-        goals[node.unit as usize] |= starts && paths.any(|path| path == SCRIPT);
-    }
     for (_, unit, _) in &nodes.unread {
         goals[*unit] = true;
+    }
+    // The programs that documentation starts are not known.
+    for mount in &sources.mounts {
+        let now = sources.files[mount.file].now.iter();
+        let mut starting = now.flat_map(|items| {
+            let names = items.doctests.iter().flat_map(|doctest| &doctest.names);
+            names.map(|name| outside_effects::of_word(items.symbols.get(*name)))
+        });
+        goals[mount.unit] |= starting.any(|effects| effects & flag::SPAWNS != 0);
     }
     // Any test can start a changed program or load a changed library.
     let is_program = |unit: &Unit| unit.kind == UnitKind::Binary || unit.dynamic;
@@ -394,6 +423,17 @@ fn path_variables(root: &Utf8Path) -> FxHashSet<String> {
     };
     let named = entries.filter(|(_, entry)| holds_path(entry));
     named.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The items that may run git or read its files, and those that run cargo or a script, which may run git.
+fn using_git(sources: &Sources, nodes: &Nodes) -> Vec<NodeId> {
+    let flags = |id: &NodeId| nodes.nodes[*id as usize].flags;
+    let runs_cargo = (0..to_u32(nodes.nodes.len())).filter(|id| flags(id) & flag::RUNS_CARGO != 0);
+    let names_git = nodes.reading.iter().copied().filter(|id| {
+        let mut reads = nodes.item(sources, *id).references.reads.iter();
+        reads.any(|path| path == GIT || path == GIT_COMMAND && flags(id) & flag::SPAWNS != 0)
+    });
+    runs_cargo.chain(names_git).collect()
 }
 
 /// The items of members that name a crate which the member has gained.

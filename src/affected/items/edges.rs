@@ -272,6 +272,8 @@ impl<'g> Builder<'g> {
                 if names.iter().any(|name| self.starts_processes(*name)) {
                     pairs.push((from, self.spawn));
                     pairs.push((from, self.any_program()));
+                    // The texts of documentation are not known, so the program may be cargo.
+                    pairs.push((from, self.everything));
                 }
                 for to in names.iter().filter_map(|name| self.unresolved(None, *name)) {
                     pairs.push((from, number(to, &mut waiting, &mut edges)));

@@ -20,6 +20,10 @@ pub(super) const OWN_FILE: &str = "file!()";
 
 /// A script or a makefile that the item may run, by whatever path.
 pub(crate) const SCRIPT: &str = "#!";
+/// The program git, a library like it, or a file of git that a commit changes.
+pub(super) const GIT: &str = "git";
+/// A command that runs git, if the item starts processes.
+pub(super) const GIT_COMMAND: &str = "git …";
 /// The folder in which the process runs.
 pub(super) const CURRENT_FOLDER: &str = "current_dir()";
 
@@ -58,6 +62,14 @@ enum Hint {
     Interpreter,
     /// It hands code to such a program.
     Inline,
+    /// It runs git, or reads what git stores.
+    Git,
+    /// It contains a command of git.
+    GitCommand,
+    /// It names a folder of git.
+    GitFolder,
+    /// It names a file in which git stores commits.
+    Commits,
 }
 
 impl FileAccessHints {
@@ -72,6 +84,12 @@ impl FileAccessHints {
             }
             "current_dir" => {
                 self.told.insert(Hint::Here);
+            }
+            _ if is_git_library(word) => {
+                self.told.insert(Hint::Git);
+            }
+            _ if word.contains("git") || word.contains("GIT") => {
+                self.told.insert(Hint::GitFolder);
             }
             "Path" | "PathBuf" | "Utf8Path" | "Utf8PathBuf" | "File" | "fs" | "join"
             | "read_to_string" | "canonicalize" => {
@@ -97,6 +115,7 @@ impl FileAccessHints {
             "**/*.rs" => self.told.extend([Hint::Walks, Hint::Rust]),
             text => {
                 self.told.extend(scripting(text));
+                self.told.extend(of_git(text));
                 let Some(path) = path(text).filter(|_| !is_compared(syntax, at)) else {
                     return;
                 };
@@ -155,6 +174,13 @@ impl FileAccessHints {
         if self.told.contains(&Hint::Script) || interprets && !self.told.contains(&Hint::Inline) {
             self.written.push(SCRIPT.to_owned());
         }
+        let folder = self.told.contains(&Hint::GitFolder) && self.told.contains(&Hint::Commits);
+        if folder || self.told.contains(&Hint::Git) {
+            self.written.push(GIT.to_owned());
+        }
+        if self.told.contains(&Hint::GitCommand) {
+            self.written.push(GIT_COMMAND.to_owned());
+        }
         self.written.sort();
         self.written.dedup();
         (self.written, any_folder, escapes)
@@ -176,6 +202,50 @@ fn scripting(text: &str) -> Option<Hint> {
         "-c" | "-e" | "-Command" => Some(Hint::Inline),
         _ => None,
     }
+}
+
+/// Whether a word is a crate that runs git or reads its files.
+fn is_git_library(word: &str) -> bool {
+    matches!(
+        word,
+        "git2"
+            | "gix"
+            | "git_version"
+            | "git_testament"
+            | "git_describe"
+            | "shadow_rs"
+            | "write_built_file"
+    ) || word.starts_with("vergen")
+}
+
+/// What a text tells of git.
+fn of_git(text: &str) -> Option<Hint> {
+    let is_program = matches!(text, "git" | "git.exe") || text.ends_with("/git");
+    if is_program || text.starts_with("git ") {
+        return Some(Hint::Git);
+    }
+    if let Some((_, file)) = text.rsplit_once(".git/") {
+        // A commit changes no other file of git.
+        let kept = [
+            "config",
+            "description",
+            "hooks",
+            "info",
+            "modules",
+            "worktrees",
+        ];
+        let is_kept = kept.iter().any(|name| file.starts_with(name));
+        return (!is_kept).then_some(Hint::Git);
+    }
+    let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '.'));
+    if words.clone().any(|word| word == ".git") {
+        return Some(Hint::GitFolder);
+    }
+    if matches!(text, "HEAD" | "refs" | "logs" | "packed-refs") || text.starts_with("refs/") {
+        return Some(Hint::Commits);
+    }
+    let is_command = text.contains("git ") && words.any(|word| word == "git");
+    is_command.then_some(Hint::GitCommand)
 }
 
 /// Whether a path is that of a script.

@@ -64,7 +64,7 @@ pub fn of_word(word: &str) -> u32 {
         | "LoadLibraryA" | "LoadLibraryW" | "LoadLibraryExA" | "LoadLibraryExW"
         | "GetProcAddress" | "abi_stable" | "DynamicLibrary" => flag::SPAWNS,
         "trybuild" | "ui_test" | "compiletest" | "compiletest_rs" | "escargot" | "CargoBuild"
-        | "MetadataCommand" => flag::RUNS_CARGO,
+        | "MetadataCommand" | "cargo_metadata" | "guppy" | "krates" => flag::RUNS_CARGO,
         "read_dir" | "read_dir_utf8" | "WalkDir" | "WalkBuilder" | "walkdir" | "glob"
         | "glob_with" | "globwalk" | "GlobWalkerBuilder" | "wax" | "jwalk" | "datatest"
         | "datatest_stable" | "dir_test" | "include_dir" => flag::READS_FILES | flag::WALKS,
@@ -93,6 +93,14 @@ pub(super) fn of_call(word: &str) -> u32 {
         "var" | "option_env" => flag::READS_ENVIRONMENT,
         _ => 0,
     }
+}
+
+/// Whether a source may start a program, or call code that does.
+#[must_use]
+pub fn may_start_program(source: &str) -> bool {
+    let words = source.split(|c: char| c != '_' && !c.is_alphanumeric());
+    let mut effects = words.map(|word| of_word(word) | of_call(word));
+    effects.any(|effects| effects & (flag::SPAWNS | flag::RUNS_CARGO) != 0)
 }
 
 /// The [`flag`]s of a string literal, including its quotes.

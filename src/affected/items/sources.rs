@@ -102,14 +102,27 @@ pub struct Changed {
     /// Other files that count only if code embeds, names or walks to them: another rule has handled them, or no build and no test reads such
     /// files without code that does.
     pub quiet: BTreeSet<Utf8PathBuf>,
+    /// Unchanged files that name a changed one in their text, absolute.
+    pub lists: BTreeMap<Utf8PathBuf, NamingList>,
     /// Dependencies that members have gained: the member, and the crate's name in code.
     pub gained: BTreeSet<(PackageId, String)>,
     /// The old text of other files that code may include; `None` if they did not exist.
     pub texts: BTreeMap<Utf8PathBuf, Option<String>>,
     /// Whether all items of changed Rust files count as changed, because their old text is unknown.
     pub whole: bool,
+    /// Whether HEAD is another commit.
+    pub head_moved: bool,
     /// Whether more changed than the items, so that a test that runs cargo or rustc is affected.
     pub besides: bool,
+}
+
+/// An unchanged file that names a changed one.
+#[derive(Debug)]
+pub struct NamingList {
+    /// The changed file, absolute.
+    pub file: Utf8PathBuf,
+    /// Whether it is data of another package than the changed file, so that code of its package which reads files may read it.
+    pub is_data: bool,
 }
 
 /// Reads a file's items, optionally from a cache; `None` if the file does not exist.

@@ -15,7 +15,7 @@ use crate::sys::{files, packed};
 use crate::workspace::Workspace;
 
 /// First line of the file, with the version of the format.
-const HEADING: &[u8] = b"cargo-poc results 1\n";
+const HEADING: &[u8] = b"cargo-poc results 2\n";
 /// The maximum size in bytes of a file that git ignores and whose content is compared.
 const LARGEST_IGNORED: u64 = 64 << 20;
 

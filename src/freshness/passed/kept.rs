@@ -16,7 +16,7 @@ use crate::sys::lock::lock;
 use crate::workspace::Workspace;
 
 /// The header of the file, with the version of the format.
-const FORMAT: &str = "cargo-poc passed tests 2\n";
+const FORMAT: &str = "cargo-poc passed tests 3\n";
 /// The number of runs to keep for the current conditions, and for all others. Each costs a selection when tests are looked up.
 const RUNS: usize = 3;
 /// The size limit for other configurations, as a multiple of the size of the current one.

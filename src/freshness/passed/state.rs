@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::change::snapshot::Snapshot;
+use crate::sys::files::{self, USUAL_PERMISSIONS};
 use crate::sys::git::Repository;
 use crate::sys::stamps::{self, Stamp};
 use crate::workspace::Workspace;
@@ -22,6 +23,8 @@ pub(super) type Ignored = BTreeMap<String, Stamp>;
 pub struct TreeState {
     pub(super) snapshot: Snapshot,
     pub(super) ignored: Ignored,
+    /// The permissions of tracked files whose owner may do anything other than read and write them: git only has one of them.
+    permissions: BTreeMap<String, u32>,
 }
 
 impl TreeState {
@@ -37,8 +40,13 @@ impl TreeState {
             Ok(ignored) => ignored,
             Err(why) => return Ok(Err(why)),
         };
+        let permissions = permissions(repository)?;
         let snapshot = Snapshot::of(repository)?;
-        let state = snapshot.map(|snapshot| Self { snapshot, ignored });
+        let state = snapshot.map(|snapshot| Self {
+            snapshot,
+            ignored,
+            permissions,
+        });
         Ok(state.ok_or_else(|| "there is no commit yet".to_owned()))
     }
 
@@ -48,6 +56,30 @@ impl TreeState {
         let changed = paths.filter(|path| self.ignored.get(*path) != now.ignored.get(*path));
         changed.map(|path| root.join(path)).collect()
     }
+
+    /// The files whose permissions differ between two states, absolute.
+    pub(super) fn changed_permissions(&self, now: &Self, root: &Utf8Path) -> Vec<Utf8PathBuf> {
+        let paths: BTreeSet<&String> = self
+            .permissions
+            .keys()
+            .chain(now.permissions.keys())
+            .collect();
+        let paths = paths.into_iter();
+        let changed =
+            paths.filter(|path| self.permissions.get(*path) != now.permissions.get(*path));
+        changed.map(|path| root.join(path)).collect()
+    }
+}
+
+/// The unusual permissions of the files that git does not ignore.
+fn permissions(repository: &Repository) -> Result<BTreeMap<String, u32>> {
+    let files = repository.listing()?.files.keys();
+    let all = files.map(|path| {
+        let permissions = files::permissions(&repository.root.join(path));
+        (path.to_string(), permissions)
+    });
+    let unusual = all.filter(|(_, permissions)| *permissions != USUAL_PERMISSIONS);
+    Ok(unusual.collect())
 }
 
 /// The state of the files that git ignores; the reason if it cannot be compared.

@@ -222,7 +222,7 @@ fn listed(
     Ok(Some((cache::key("listed", &bytes), told)))
 }
 
-/// The listed files with absolute paths, and git's id of their content if known.
+/// The listed files with absolute paths, and git's id of their content if known, and whether they may be executed.
 fn files_of(
     workspace: &Workspace,
     config: &Config,
@@ -231,6 +231,11 @@ fn files_of(
 ) -> Result<BTreeMap<Utf8PathBuf, Option<String>>> {
     let mut files = BTreeMap::new();
     let mut asked = Vec::new();
+    let with_mode = |path: &Utf8Path, id: &str| {
+        let is_executable = listing.is_executable(&repository.root, path);
+        let mode = if is_executable { " executable" } else { "" };
+        format!("{id}{mode}")
+    };
     for (path, listed) in &listing.files {
         let absolute = repository.root.join(path);
         let is_document = config.is_document(workspace.relative(&absolute));
@@ -238,7 +243,7 @@ fn files_of(
             continue;
         }
         let content = match listed {
-            Listed::Clean(id) => Some(id.clone()),
+            Listed::Clean(id) => Some(with_mode(path, id)),
             Listed::Unknown | Listed::Untracked => {
                 if can_be_hashed(&absolute) {
                     asked.push(path.as_path());
@@ -249,7 +254,7 @@ fn files_of(
         files.insert(absolute, content);
     }
     for (path, id) in asked.iter().zip(repository.content_ids(&asked)?) {
-        files.insert(repository.root.join(path), Some(id));
+        files.insert(repository.root.join(path), Some(with_mode(path, &id)));
     }
     Ok(files)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::batch;
 use super::process::{self, split_nul};
@@ -17,6 +17,8 @@ pub struct Listing {
     pub files: FxHashMap<Utf8PathBuf, Listed>,
     /// Tracked files that differ from the index: changed or deleted.
     pub modified: BTreeSet<Utf8PathBuf>,
+    /// Tracked files that may be executed according to the index.
+    executable: FxHashSet<Utf8PathBuf>,
     /// Symbolic links.
     pub links: Vec<Utf8PathBuf>,
     /// Whether there is a submodule, whose files are not listed.
@@ -79,6 +81,16 @@ impl Listing {
         Ok(listing)
     }
 
+    /// Whether a file, relative to `root`, may be executed: according to git if it is equal to the index, because not every file system
+    /// knows that.
+    #[must_use]
+    pub fn is_executable(&self, root: &Utf8Path, path: &Utf8Path) -> bool {
+        match self.files.get(path) {
+            Some(Listed::Clean(_)) => self.executable.contains(path),
+            _ => files::is_executable(&root.join(path)),
+        }
+    }
+
     /// Adds unchecked files to [`Self::modified`] whose content on disk differs from the index.
     fn compare_hidden(&mut self, root: &Utf8Path) -> Result<()> {
         let mut hashed = Vec::new();
@@ -112,6 +124,7 @@ impl Listing {
         let mut modified = BTreeSet::new();
         let mut links = Vec::new();
         let mut hidden = Vec::new();
+        let mut executable = FxHashSet::default();
         let mut submodules = false;
         for field in split_nul(bytes)? {
             if let Some(path) = field.strip_prefix("? ") {
@@ -127,6 +140,9 @@ impl Listing {
                 .with_context(|| format!("git listed a file in an unknown format: {field}"))?;
             if about.starts_with(['C', 'c']) {
                 modified.insert(path.into());
+            }
+            if about.contains(" 100755 ") {
+                executable.insert(path.into());
             }
             submodules |= about.contains(" 160000 ");
             let link = about.contains(" 120000 ");
@@ -155,6 +171,7 @@ impl Listing {
         Ok(Self {
             files,
             modified,
+            executable,
             links,
             submodules,
             hidden,

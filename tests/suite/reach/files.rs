@@ -182,3 +182,58 @@ fn quiet_files_are_read_by_tests_that_compose_their_names() {
     sandbox.write("a/LICENSE", "2");
     assert_eq!(selected(&sandbox), ["a walked"]);
 }
+
+#[test]
+fn a_file_that_a_list_names_affects_the_tests_that_read_the_list() {
+    let reads = "fs::read_to_string(\"list.txt\");";
+    let name = "list.txt";
+    for (code, list, text, selects) in [
+        (reads, name, "../b/data/x.txt\n", true),
+        (reads, name, "{\"file\": \"b/data/x.txt\"}\n", true),
+        (reads, name, "dir = ../b/data/\n", true),
+        (reads, name, "root = ..\n", true),
+        (
+            "include_str!(\"../list.txt\");",
+            name,
+            "../b/data/x.txt\n",
+            true,
+        ),
+        (
+            "fs::read_to_string(format!(\"{}.txt\", \"list\"));",
+            name,
+            "../b/data/x.txt\n",
+            true,
+        ),
+        (
+            "for e in fs::read_dir(dir()) {}",
+            "lists/a.json",
+            "[\"../b/data/x.txt\"]\n",
+            true,
+        ),
+        (reads, name, "index.txt\n", true),
+        (reads, name, "../b/data/y.txt and/or b\n", false),
+        ("calculate();", name, "../b/data/x.txt\n", false),
+    ] {
+        let source = format!("{}{}", test("t", code), test("other", ""));
+        let sandbox = reading(&source, &["b/data/x.txt"]);
+        if text.contains("index") {
+            sandbox.write("a/index.txt", "../b/data/x.txt\n");
+        }
+        sandbox.write(&format!("a/{list}"), text);
+        sandbox.commit("lists");
+        sandbox.write("b/data/x.txt", "2");
+        let mut tests = selected(&sandbox);
+        tests.retain(|test| test.starts_with('a'));
+        let expected: &[&str] = if selects { &["a t"] } else { &[] };
+        assert_eq!(tests, expected, "{code} {text}");
+    }
+}
+
+#[test]
+fn a_changed_mode_is_a_change_of_the_file() {
+    let sandbox = reading(&test("t", ""), &["a/run.sh"]);
+    sandbox.shell("chmod +x a/run.sh");
+    assert_eq!(selected(&sandbox), ["a *"]);
+    sandbox.commit("mode");
+    assert_eq!(selected(&sandbox), [""; 0]);
+}

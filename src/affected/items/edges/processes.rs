@@ -1,11 +1,7 @@
 //! Processes that code starts: programs of the workspace, the test binary itself, cargo.
 
 use super::{Builder, EdgeTarget, ItemKind, Name, NodeId, Out, UnitKind, flag};
-use crate::affected::items::file_reads::{SCRIPT, is_script};
 use crate::affected::items::outside_effects;
-
-/// Files with the commands of `make` and `just`.
-const MAKEFILES: [&str; 4] = ["Makefile", "GNUmakefile", "makefile", "justfile"];
 
 impl Builder<'_> {
     /// Whether a name in documentation means that a process is started there.
@@ -30,7 +26,7 @@ impl Builder<'_> {
         } else {
             flag::RUNS_CARGO | flag::RUNS_RUSTC
         };
-        if node.flags & tools != 0 || !script && self.runs_script(id) {
+        if node.flags & tools != 0 {
             out.to.push(EdgeTarget::Node(self.everything));
         }
         if self.starts_itself(id) {
@@ -62,40 +58,6 @@ impl Builder<'_> {
         let mut ends = references.paths().filter_map(|path| path.last());
         ends.any(|symbol| self.own_program.contains(&symbols[*symbol as usize]))
             && !self.nodes.refers_to(self.sources, id, &self.other_programs)
-    }
-
-    /// Whether an item may run a script that runs cargo. One that cannot be found may.
-    fn runs_script(&self, id: NodeId) -> bool {
-        let node = &self.nodes.nodes[id as usize];
-        let reads = &self.nodes.item(self.sources, id).references.reads;
-        if node.flags & flag::SPAWNS == 0 || !reads.iter().any(|path| path == SCRIPT) {
-            return false;
-        }
-        let file = &self.sources.files[node.file as usize].path;
-        let package = &self.crates.folders[self.crates.units[node.unit as usize].package];
-        let beside = file.parent().unwrap_or(package);
-        let folders = [package, self.crates.root.as_path(), beside];
-        let text = |path: &str| {
-            let mut paths = folders.iter().map(|folder| folder.join(path));
-            paths.find_map(|path| std::fs::read_to_string(path).ok())
-        };
-        let named: Vec<&str> = reads
-            .iter()
-            .map(String::as_str)
-            .filter(|path| is_script(path))
-            .collect();
-        let runs_cargo = |text: String| {
-            text.contains("cargo")
-                || text.contains("rustc")
-                || text.split_whitespace().any(is_script)
-        };
-        if named.is_empty() {
-            let texts: Vec<String> = MAKEFILES.iter().filter_map(|path| text(path)).collect();
-            return texts.is_empty() || texts.into_iter().any(runs_cargo);
-        }
-        named
-            .into_iter()
-            .any(|path| text(path).is_none_or(runs_cargo))
     }
 
     /// The tests of all units: each test sees those of its own binary.
