@@ -14,7 +14,7 @@ use crate::sys::cargo::own_folder;
 use crate::sys::{files, packed};
 
 /// First line of the file, with the version of the format.
-const HEADING: &[u8] = b"cargo-poc observed 4\n";
+const HEADING: &[u8] = b"cargo-poc observed 5\n";
 
 /// The coverage of a workspace.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

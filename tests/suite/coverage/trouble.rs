@@ -13,7 +13,7 @@ fn damaged_coverage_is_reported_and_not_used() {
         .says("no coverage is collected; run `cargo poc affected --collect`");
     sandbox.write(
         "target/cargo-poc/observed",
-        "cargo-poc observed 4\nnot what it was",
+        "cargo-poc observed 5\nnot what it was",
     );
     sandbox
         .poc("affected --audit")
