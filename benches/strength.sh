@@ -38,6 +38,9 @@ mutants = json.load(open(sys.argv[1]))
 random.seed(sys.argv[2])
 functions = {}
 for mutant in mutants:
+    # A mutant of a constant has no function.
+    if not mutant["function"]:
+        continue
     span = mutant["function"]["span"]
     key = (mutant["file"], span["start"]["line"], span["end"]["line"])
     functions.setdefault(key, []).append(mutant)
@@ -59,7 +62,8 @@ END
     [[ -s $scratch/diff ]] || { echo "change $number: nothing has changed" && continue; }
     now() { date +%s.%N; }
     start=$(now)
-    cargo mutants --in-diff "$scratch/diff" "$@" --output "$scratch/out" >"$scratch/theirs.txt" 2>&1 || true
+    # Without --workspace, only the package at the root has mutants.
+    cargo mutants --workspace --in-diff "$scratch/diff" "$@" --output "$scratch/out" >"$scratch/theirs.txt" 2>&1 || true
     middle=$(now)
     "$program" verify --strength --base HEAD --verbose "$@" >"$scratch/ours.txt" 2>&1 || true
     later=$(now)
