@@ -52,6 +52,7 @@ use changed_items::Read;
 use def_map::DefMap;
 use edges::{Builder, Edges, ReversePostorder, SyntheticNode};
 use extract::flag;
+use file_reads::walks_only;
 use nodes::{ModuleId, NodeId, Nodes, to_u32};
 use reachability::{Allowed, Predecessors, Reached, Row, Starts, WIDTH, Ways, join, row_of};
 use test_items::{documentation, test_groups, tests};
@@ -181,12 +182,14 @@ impl Graph {
             .get_or_init(|| Predecessors::of(&self.edges))
     }
 
-    /// Forgets that items may read a changed file by a path in the sources, except in units that are kept.
-    pub(super) fn retain_readers(&mut self, is_kept: impl Fn(&Unit) -> bool) {
-        let (nodes, units) = (&self.nodes.nodes, &self.crates.units);
-        self.read
-            .by
-            .retain(|id, _| is_kept(&units[nodes[*id as usize].unit as usize]));
+    /// Forgets that items may read a changed file because they walk some folder, except in units that are kept. An item that names a path
+    /// stays: a macro may embed it.
+    pub(super) fn forget_walking_readers(&mut self, is_kept: impl Fn(&Unit) -> bool) {
+        let (nodes, sources, units) = (&self.nodes, &self.sources, &self.crates.units);
+        self.read.by.retain(|id, _| {
+            let reads = &nodes.item(sources, *id).references.reads;
+            !walks_only(reads) || is_kept(&units[nodes.nodes[*id as usize].unit as usize])
+        });
     }
 
     /// Whether a program or a dynamic library of the workspace reaches each node.

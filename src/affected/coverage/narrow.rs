@@ -179,7 +179,7 @@ impl SinceCollected {
                 bodies.leave_out(graph, changed);
                 if data.has_all_sources && changed.others.is_empty() {
                     let at_build = at_build(workspace);
-                    graph.retain_readers(|unit| runs_at_build(unit, &at_build));
+                    graph.forget_walking_readers(|unit| runs_at_build(unit, &at_build));
                 }
             },
         )?;

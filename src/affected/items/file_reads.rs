@@ -30,6 +30,13 @@ pub(super) const CURRENT_FOLDER: &str = "current_dir()";
 /// The folder of the package, which the item requests without a path below it.
 pub(super) const OWN_FOLDER: &str = "CARGO_MANIFEST_DIR";
 
+/// Whether an item with these paths walks folders at run time, and names no path.
+pub(super) fn walks_only(reads: &[String]) -> bool {
+    let marks = [ANYTHING, OWN_FOLDER, CURRENT_FOLDER, SCRIPT];
+    let mut reads = reads.iter().map(String::as_str);
+    reads.clone().any(|path| path == ANYTHING) && reads.all(|path| marks.contains(&path))
+}
+
 /// Hints about the files that an item may read.
 #[derive(Default)]
 pub(super) struct FileAccessHints {

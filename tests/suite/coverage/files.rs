@@ -144,6 +144,13 @@ fn reads_data() {
     assert_eq!(sources_below("data"), 0);
 }
 
+const EMBEDDED: &str = include_str!("../src/lib.rs");
+
+#[test]
+fn embeds() {
+    assert!(EMBEDDED.contains("fn") && sources_below("data") == 0);
+}
+
 #[test]
 fn executes() {
     assert_eq!(app::four(), 4);
@@ -162,13 +169,14 @@ fn changed_source_selects_the_tests_that_opened_it() {
         .commit("walkers");
     sandbox.poc("affected --collect").exits(0);
     sandbox.edit("src/lib.rs", "    4", "    2 + 2");
-    let all = [
+    let all =
+        ["embeds", "executes", "reads_data", "reads_sources"].map(|name| format!("app::it {name}"));
+    assert_eq!(selected(&sandbox, &format!("{BASE} --no-observed")), all);
+    let opened = [
+        "app::it embeds",
         "app::it executes",
-        "app::it reads_data",
         "app::it reads_sources",
     ];
-    assert_eq!(selected(&sandbox, &format!("{BASE} --no-observed")), all);
-    let opened = ["app::it executes", "app::it reads_sources"];
     assert_eq!(selected(&sandbox, BASE), opened);
     // Without its trace, a test may have read any source.
     sandbox.edit("src/lib.rs", "    2 + 2", "    4");
