@@ -24,6 +24,8 @@ pub(crate) const SCRIPT: &str = "#!";
 pub(super) const GIT: &str = "git";
 /// A command that runs git, if the item starts processes.
 pub(super) const GIT_COMMAND: &str = "git …";
+/// A command of git that compares or lists the files of the work tree, if the item starts processes.
+pub(super) const GIT_FILES: &str = "git diff";
 /// The folder in which the process runs.
 pub(super) const CURRENT_FOLDER: &str = "current_dir()";
 
@@ -73,6 +75,8 @@ enum Hint {
     Git,
     /// It contains a command of git.
     GitCommand,
+    /// It names a subcommand that compares or lists the files of the work tree.
+    Subcommand,
     /// It names a folder of git.
     GitFolder,
     /// It names a file in which git stores commits.
@@ -123,6 +127,9 @@ impl FileAccessHints {
             text => {
                 self.told.extend(scripting(text));
                 self.told.extend(of_git(text));
+                if text.split(' ').any(lists_files) {
+                    self.told.insert(Hint::Subcommand);
+                }
                 let Some(path) = path(text).filter(|_| !is_compared(syntax, at)) else {
                     return;
                 };
@@ -185,8 +192,12 @@ impl FileAccessHints {
         if folder || self.told.contains(&Hint::Git) {
             self.written.push(GIT.to_owned());
         }
-        if self.told.contains(&Hint::GitCommand) {
+        let command = self.told.contains(&Hint::GitCommand);
+        if command {
             self.written.push(GIT_COMMAND.to_owned());
+        }
+        if (command || self.told.contains(&Hint::Git)) && self.told.contains(&Hint::Subcommand) {
+            self.written.push(GIT_FILES.to_owned());
         }
         self.written.sort();
         self.written.dedup();
@@ -223,6 +234,14 @@ fn is_git_library(word: &str) -> bool {
             | "shadow_rs"
             | "write_built_file"
     ) || word.starts_with("vergen")
+}
+
+/// Whether a word is a subcommand of git that compares or lists the files of the work tree, or an option for that.
+fn lists_files(word: &str) -> bool {
+    matches!(
+        word,
+        "diff" | "diff-files" | "diff-index" | "grep" | "ls-files" | "stash" | "status" | "--dirty"
+    )
 }
 
 /// What a text tells of git.

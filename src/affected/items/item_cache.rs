@@ -14,7 +14,7 @@ use crate::sys::git::{Listed, Repository};
 use crate::workspace::source::cfg::CfgOptions;
 
 /// The version is increased when the parsed data or its format changes.
-const FORMAT: &str = concat!("cargo-poc items 22 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORMAT: &str = concat!("cargo-poc items 23 ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// The size limit of the cache, as a multiple of the size for the workspace.
 const SPARE: usize = 2;

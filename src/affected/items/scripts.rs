@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::crate_graph::CrateGraph;
 use super::extract::flag;
-use super::file_reads::{SCRIPT, is_script};
+use super::file_reads::{GIT_FILES, SCRIPT, is_script};
 use super::nodes::{NodeId, Nodes};
 use super::sources::Sources;
 
@@ -24,7 +24,8 @@ pub(super) fn add_effects(crates: &CrateGraph, sources: &Sources, nodes: &mut No
     }
 }
 
-/// Whether an item may start a script that may read any file. A script that cannot be found may, and so may one without a name.
+/// Whether an item may start a script, or a command of git, that may read any file. A script that cannot be found may, and so may one
+/// without a name.
 fn starts_free_script(
     crates: &CrateGraph,
     sources: &Sources,
@@ -50,7 +51,8 @@ fn starts_free_script(
             return true;
         }
     }
-    !named && reads.iter().any(|path| path == SCRIPT)
+    let lists_files = reads.iter().any(|path| path == GIT_FILES);
+    lists_files || !named && reads.iter().any(|path| path == SCRIPT)
 }
 
 /// The script at a path.

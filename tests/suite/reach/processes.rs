@@ -161,3 +161,30 @@ fn a_script_may_read_any_file_unless_its_text_names_all() {
     sandbox.write("core1/data/x.txt", "2");
     check(&sandbox, true, "a script without a name");
 }
+
+#[test]
+fn a_test_that_lets_git_compare_the_files_depends_on_all() {
+    for (code, selects) in [
+        (
+            "Command::new(\"git\").args([\"diff\", \"--stat\"]).output();",
+            true,
+        ),
+        (
+            "Command::new(\"sh\").args([\"-c\", \"git status --porcelain\"]).output();",
+            true,
+        ),
+        ("Command::new(\"git\").arg(\"init\").output();", false),
+        (
+            "Command::new(\"diff\").args([\"a\", \"b\"]).output();",
+            false,
+        ),
+    ] {
+        let sandbox = starting(code);
+        sandbox.git();
+        sandbox.write("core1/data/x.txt", "2");
+        check(&sandbox, selects, code);
+        sandbox.write("core1/data/x.txt", "1");
+        sandbox.edit("core1/src/lib.rs", "{ 1 }", "{ 2 }");
+        check(&sandbox, selects, code);
+    }
+}
