@@ -1,4 +1,4 @@
-//! Data files whose text names a changed file: a test that reads such a list may read what it names.
+//! Data files whose text names a changed file. A test that reads such a list may also read the changed file.
 
 use std::collections::{BTreeMap, BTreeSet};
 

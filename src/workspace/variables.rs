@@ -159,7 +159,7 @@ fn counts(name: &str) -> bool {
     !is_place(name) && !controls_build(name)
 }
 
-/// Prefixes of variables that a shell, a terminal, a session or a CI system sets anew for each run or each window.
+/// Prefixes of variables that a shell, a terminal, a session or a CI system changes in each run or window.
 const OF_ONE_RUN: [&str; 27] = [
     "BUILDKITE",
     "CARGO",

@@ -96,13 +96,11 @@ impl Read {
         let list = changed.lists.get(file);
         let is_data = list.is_some_and(|list| list.is_data);
         let is_quiet = changed.quiet.contains(file) || list.is_some() && !is_data;
-        if is_data {
+        if is_data || is_quiet {
             let name = file.file_name().unwrap_or_default();
             self.besides.extend(readers.of_name(name));
         }
         let mask = if is_quiet {
-            let name = file.file_name().unwrap_or_default();
-            self.besides.extend(readers.of_name(name));
             flag::WALKS
         } else {
             flag::READS_FILES | flag::SPAWNS

@@ -244,7 +244,7 @@ fn lists_files(word: &str) -> bool {
     )
 }
 
-/// What a text tells of git.
+/// The hint about git in a string literal.
 fn of_git(text: &str) -> Option<Hint> {
     let is_program = matches!(text, "git" | "git.exe") || text.ends_with("/git");
     if is_program || text.starts_with("git ") {

@@ -25,25 +25,24 @@ impl Hasher<'_> {
     pub fn variables(&self) -> Result<Inputs> {
         let members = 0..self.workspace.packages.len();
         let all = members.map(Some).chain([None]).collect();
-        let mut names = self.variables_read(&all)?;
-        let other: Vec<BTreeSet<String>> = self.by_source(&all, |is_rust, text| {
-            if !is_rust {
-                return if script_reads_unknown_name(text) {
-                    all_variables()
-                } else {
-                    BTreeSet::new()
-                };
-            }
-            let mut names = places_read_by(text);
-            if reads_unknown_name(text) {
+        let variables = Variables::current();
+        let read: Vec<BTreeSet<String>> = self.by_source(&all, |is_rust, text| {
+            let mut names = named_in(&variables, is_rust, text);
+            let has_unknown_name = if is_rust {
+                names.extend(places_read_by(text));
+                if outside_effects::may_start_program(text) {
+                    names.insert("PATH".to_owned());
+                }
+                reads_unknown_name(text)
+            } else {
+                script_reads_unknown_name(text)
+            };
+            if has_unknown_name {
                 names.extend(all_variables());
-            }
-            if outside_effects::may_start_program(text) {
-                names.insert("PATH".to_owned());
             }
             names
         })?;
-        names.extend(other.into_iter().flatten());
+        let names: BTreeSet<String> = read.into_iter().flatten().collect();
         Ok(environment::values(names.iter()))
     }
 
@@ -53,13 +52,8 @@ impl Hasher<'_> {
         keys: &BTreeSet<Option<PackageId>>,
     ) -> Result<BTreeSet<String>> {
         let variables = Variables::current();
-        let read: Vec<BTreeSet<String>> = self.by_source(keys, |is_rust, text| {
-            if is_rust {
-                variables.read_by(text)
-            } else {
-                variables.read_by_script(text)
-            }
-        })?;
+        let read: Vec<BTreeSet<String>> =
+            self.by_source(keys, |is_rust, text| named_in(&variables, is_rust, text))?;
         Ok(read.into_iter().flatten().collect())
     }
 
@@ -78,5 +72,14 @@ impl Hasher<'_> {
                 Ok(of(is_rust(path), &String::from_utf8_lossy(&text)))
             })
             .collect()
+    }
+}
+
+/// The variables that a source or a script names.
+fn named_in(variables: &Variables, is_rust: bool, text: &str) -> BTreeSet<String> {
+    if is_rust {
+        variables.read_by(text)
+    } else {
+        variables.read_by_script(text)
     }
 }

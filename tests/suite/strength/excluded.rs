@@ -123,7 +123,7 @@ fn items_that_are_not_compiled_do_not_hide_others() {
     assert_eq!(functions, ["far", "larger"]);
 }
 
-/// What only tests compile needs no mutants.
+/// Code that only tests compile needs no mutants.
 #[test]
 fn code_that_cargo_mutants_does_not_read_is_named() {
     if !mutants_for("code_that_cargo_mutants_does_not_read_is_named") {
